@@ -1,0 +1,185 @@
+#pragma once
+/// The durable log: partitioned, append-only, totally ordered per partition.
+///
+/// Rooms meet only here. A record is opaque bytes; the log never looks inside. Log time is stamped here, once, at append:
+/// the only clock that decisions know. Backends: disk (one node; its twin runs on an in-memory disk), kafka (cluster,
+/// later). All pass log_contract.h.
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace helios::log {
+
+/// Position of a record within its partition. Offsets grow, with gaps: nobody counts by subtraction.
+struct Offset {
+    std::uint64_t value = 0;
+    friend auto operator<=>(const Offset&, const Offset&) = default;
+};
+
+/// Which journal a topic's records share: records of one class share segments, retention and fsyncs.
+enum class RetentionClass : std::uint8_t { data, control };
+
+struct TopicSpec {
+    std::string name;
+    RetentionClass retention = RetentionClass::data;
+    std::uint32_t partitions = 0;  ///< 0: the data directory's partition count
+};
+
+struct TopicPartition {
+    std::string topic;
+    std::uint32_t partition = 0;
+    friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
+};
+
+/// A record to append. `topic` must be one of the log's topics.
+struct Record {
+    std::string topic;
+    std::optional<std::uint32_t> partition;  ///< absent: murmur2(key) mod partitions, as on Kafka
+    std::uint16_t type = 0;                  ///< what the value is (model/…): carried, never interpreted
+    std::uint8_t version = 0;                ///< version of that type's encoding
+    std::uint32_t payload_key_id = 0;        ///< 0 = not encrypted
+    std::string key;
+    std::string value;
+};
+
+/// Where an appended record stands. Durable from the moment anybody is told.
+struct Position {
+    std::string_view topic;  ///< interned by the log, lives as long as it
+    std::uint32_t partition = 0;
+    Offset offset;
+    Instant log_time;
+};
+
+/// A record read back. key and value live as long as the Batch.
+struct StoredRecord {
+    std::string_view topic;  ///< interned by the log, lives as long as it
+    std::uint32_t partition = 0;
+    Offset offset;
+    Instant log_time;
+    std::uint16_t type = 0;
+    std::uint8_t version = 0;
+    std::uint32_t payload_key_id = 0;
+    std::string_view key;
+    std::string_view value;
+};
+
+/// What one poll delivers: records ordered by (log_time, topic, partition, offset).
+struct Batch {
+    std::vector<StoredRecord> records;
+    /// Every record of the reader's partitions with log_time < complete_below has been delivered, by this poll or
+    /// an earlier one. Never falls. With no records it still advances: that is how silence is known from a backlog.
+    Instant complete_below{};
+    std::vector<std::shared_ptr<const std::string>> storage;  ///< keeps key and value alive
+};
+
+/// Next offset to read, per partition: everything below it has been consumed.
+using Offsets = std::map<TopicPartition, Offset>;
+
+/// A stage's progress: moves the group from `from` to `to` (same partitions in both). A partition that the group has
+/// never committed is at Offset{0}.
+struct GroupOffsets {
+    std::string group;
+    Offsets from;
+    Offsets to;
+};
+
+using AppendOutcome = Result<Position>;
+/// Called once, on a thread of the log: hand over and return, never block, never call back into append's caller under a lock.
+using AppendDone = std::move_only_function<void(std::span<const AppendOutcome>)>;
+using TransactDone = std::move_only_function<void(Result<std::vector<Position>>)>;
+
+/// One consumer's cursor over some partitions. Not thread-safe: one thread. Must not outlive its Log.
+class Reader {
+public:
+    virtual ~Reader() = default;
+
+    /// Up to max_records and about max_bytes of records (at least one if there is any), durable ones only, in
+    /// (log_time, topic, partition, offset) order across all its partitions. Waits up to `wait` if there is nothing new;
+    /// an empty batch is a normal answer. stopping: the log is closing. corrupt never: damage below the durable mark is
+    /// counted, reported by Log::damage(), skipped, and the rest is served.
+    virtual Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) = 0;
+
+    /// Next offset per partition, after the last poll.
+    virtual const Offsets& position() const = 0;
+
+    /// Wakes a waiting poll from another thread; the only thread-safe member.
+    virtual void wake() = 0;
+};
+
+/// A stretch of the journal that can't be read: which records it held is unknown, its extent is.
+struct Damage {
+    std::string file;
+    std::uint64_t begin = 0;  ///< byte offsets in the file
+    std::uint64_t end = 0;
+    std::string what;
+};
+
+/// What a topic holds, for `helios log ls`.
+struct PartitionInfo {
+    TopicPartition id;
+    std::uint64_t records = 0;
+    Offset first;
+    Offset end;  ///< one past the last durable record
+    Instant first_time{};
+    Instant last_time{};
+};
+
+/// Thread-safe. Outlives every Reader it hands out.
+class Log {
+public:
+    virtual ~Log() = default;
+
+    /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in order, after the
+    /// group's fsync. An outcome with a position is durable. Records of one call are stamped in order with growing
+    /// log times. Not atomic across the call on every backend: judge each outcome.
+    /// Errors: exhausted (slow down and retry), unavailable (disk full or failed; retry later), invalid (too large or
+    /// unknown topic; retrying cannot help), stopping.
+    virtual void append(std::vector<Record> records, AppendDone done) = 0;
+
+    /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention class.
+    /// conflict: the group is not at `from` (somebody else moved it: reload and start over). Else as append.
+    virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
+
+    /// A cursor over `from` (next offset per partition; Offset{0} = the beginning).
+    virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
+
+    /// One record by its position. not_found: no record begins there (or it is past retention). corrupt: damaged.
+    virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
+
+    /// The first offset per partition whose log_time ≥ t.
+    virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
+
+    /// What the group has committed; partitions never committed are absent.
+    virtual Result<Offsets> committed(std::string_view group) = 0;
+
+    /// The least log time that an append not yet visible may carry: every record stamped earlier is visible to readers.
+    /// Later appends are stamped ≥ the value returned. Never falls.
+    virtual Instant low_watermark() = 0;
+
+    /// The greatest log time ever stamped durably, at open or since; the epoch if none.
+    virtual Instant last_log_time() = 0;
+
+    virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
+    virtual std::uint32_t partition_count(std::string_view topic) const = 0;
+    virtual std::vector<PartitionInfo> describe() = 0;
+    virtual std::vector<Damage> damage() = 0;
+
+    /// unavailable after a failed fsync or a full disk, with what and hint; else good. Read by /ready.
+    virtual Status health() = 0;
+
+    /// Refuses new appends (stopping), waits until those waiting are durable and answered, wakes readers.
+    virtual void close() = 0;
+};
+
+}  // namespace helios::log
