@@ -1,0 +1,41 @@
+#pragma once
+/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain http.
+
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "http/message.h"
+
+namespace helios::http {
+
+/// "http://127.0.0.1:8001/base" taken apart. invalid: not http, no host, bad port.
+struct Url {
+    std::string host;
+    std::uint16_t port = 80;
+    std::string path;  ///< with query; at least "/"
+    static Result<Url> parse(std::string_view text);
+};
+
+/// Not thread-safe: one per thread. Reconnects when the server closed a kept-alive connection between requests.
+class Client {
+public:
+    Client(std::string host, std::uint16_t port, Duration timeout = std::chrono::seconds(30));
+    ~Client();
+    Client(Client&&) noexcept;
+
+    /// unavailable: can't connect, or the connection broke (the request may have been handled); timeout.
+    /// `target` is sent as written (already percent-encoded).
+    Result<Response> request(Method method, std::string_view target, Headers headers = {}, std::string_view body = {});
+    Result<Response> get(std::string_view target) { return request(Method::get, target); }
+    Result<Response> post(std::string_view target, std::string_view media_type, std::string_view body);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Percent-encodes everything but unreserved characters (RFC 3986): for one path segment or query value.
+std::string percent_encode(std::string_view text);
+
+}  // namespace helios::http

@@ -1,0 +1,67 @@
+#pragma once
+/// Requests and responses as handlers see them. Transport-free: unit tests build them by hand.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "telemetry/trace_context.h"
+
+namespace helios::http {
+
+enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options };
+std::string_view to_string(Method method);  ///< "GET"
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+    Method method = Method::get;
+    std::string path;   ///< percent-decoded, without the query
+    Headers headers;    ///< in order of arrival, names as sent
+    std::string body;
+    std::string remote; ///< "127.0.0.1:54321"
+    std::map<std::string, std::string> path_params;                ///< {orderId} → decoded text
+    std::vector<std::pair<std::string, std::string>> query;        ///< decoded, in order
+    std::optional<telemetry::TraceContext> trace;                  ///< from `traceparent`, when valid
+
+    /// First header of that name (any case), or nullptr.
+    const std::string* header(std::string_view name) const;
+    std::optional<std::string> query_param(std::string_view name) const;  ///< first of that name
+    std::string_view path_param(std::string_view name) const;             ///< empty if absent
+    /// Media type without parameters, lower case: "application/json". Empty if there is no Content-Type.
+    std::string media_type() const;
+};
+
+struct Response {
+    int status = 200;
+    Headers headers;    ///< Content-Length, Date and Connection are the server's
+    std::string body;
+    bool close = false; ///< close the connection after this response
+
+    static Response json(int status, std::string body);
+    static Response text(int status, std::string body);
+    static Response html(int status, std::string body);
+    static Response empty(int status);
+    Response& with(std::string name, std::string value);
+};
+
+/// RFC 9457 `application/problem+json`: {"type":"about:blank","title":…,"status":…,"detail":…,"hint":…, …members}.
+/// `members_json`: further members as the inside of a JSON object ("\"dlqId\":\"…\""), may be empty.
+Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint = {}, std::string_view members_json = {});
+
+/// The one table from error kinds to the outside: kind → status, whether the sender should retry, metric label.
+struct ErrorMapping {
+    int status;
+    bool retryable;
+    std::string_view label;
+};
+ErrorMapping mapping_of(ErrorKind kind);
+/// `problem` by that table; 429/503 carry Retry-After.
+Response problem(const Error& error);
+
+}  // namespace helios::http

@@ -1,0 +1,34 @@
+#pragma once
+/// Limits and addresses of the HTTP server. Defaults suit one machine; every bound answers with back-pressure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace helios::http {
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8001;
+    unsigned io_threads = 1;
+    unsigned worker_threads = 4;             ///< for blocking handlers
+    std::size_t worker_queue_max = 1024;     ///< waiting blocking requests; beyond: 503
+    std::size_t header_bytes_max = 64u << 10;
+    std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less
+    std::size_t inflight_bytes_max = 256u << 20;  ///< bodies of all requests being read or handled; beyond: 503
+    std::size_t connections_max = 10'000;
+    std::size_t pipeline_max = 64;           ///< requests of one connection being handled at once
+    Duration header_timeout = std::chrono::seconds(15);
+    Duration body_timeout = std::chrono::seconds(60);
+    Duration idle_timeout = std::chrono::seconds(75);
+    Duration write_timeout = std::chrono::seconds(30);
+    /// Host header values allowed beside localhost, loopback addresses and the listening host (DNS rebinding guard).
+    std::vector<std::string> allowed_hosts;
+
+    Status validate() const;
+};
+
+}  // namespace helios::http

@@ -1,0 +1,95 @@
+#pragma once
+/// The route table: what the server serves, and the source of the OpenAPI document. One entry says both.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+
+namespace helios::http {
+
+/// Answers one request, once, from any thread, now or later. Movable. If it is destroyed unanswered, the client gets a 500
+/// (a bug, logged as error).
+class Responder {
+public:
+    using Send = std::move_only_function<void(Response)>;
+    explicit Responder(Send send) : send_(std::move(send)) {}
+    Responder(Responder&&) noexcept = default;
+    Responder& operator=(Responder&&) noexcept = default;
+    ~Responder();
+    void send(Response response);
+
+private:
+    Send send_;
+};
+
+/// Called on an I/O thread when `blocking` is false: must not block. Called on a worker thread when it is true.
+using Handler = std::function<void(Request, Responder)>;
+
+struct Param {
+    enum class In : std::uint8_t { path, query, header } in = In::query;
+    std::string name;
+    std::string description;
+    bool required = false;
+    std::string schema = R"({"type":"string"})";  ///< JSON Schema
+};
+
+struct Answer {
+    int status = 200;
+    std::string description;
+    std::string media_type = "application/json";  ///< empty: no body
+    std::string schema;                           ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
+    std::string example;                          ///< JSON; may be empty
+};
+
+struct Route {
+    Method method = Method::get;
+    std::string path;  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
+    Handler handler;
+    bool blocking = false;
+    std::size_t body_bytes_max = 0;  ///< 0: the server's default
+
+    /// A browser page of another origin must not be able to make this happen. State-changing routes that are not
+    /// authenticated are protected: Host allow-list and Origin / Sec-Fetch-Site checks (DNS rebinding, CSRF). Webhooks too.
+    bool changes_state = false;
+
+    // Documentation
+    std::string operation_id;
+    std::string summary;
+    std::string description;
+    std::string tag;
+    std::vector<Param> params;
+    std::string request_media_type;   ///< empty: no body
+    std::string request_schema;
+    std::string request_example;
+    std::vector<Answer> answers;
+    bool hidden = false;              ///< not in OpenAPI (static assets)
+};
+
+/// Built once, then read-only and thread-safe.
+class RouteTable {
+public:
+    /// Asserts that method and path are new.
+    void add(Route route);
+
+    struct Match {
+        const Route* route = nullptr;                         ///< nullptr: no such path, or none for this method
+        std::map<std::string, std::string> path_params;
+        std::vector<Method> allowed;                          ///< methods of this path when only the method differs (405)
+    };
+    /// `raw_path` is still percent-encoded; segments are split before decoding, so %2F stays inside its segment.
+    Match match(Method method, std::string_view raw_path) const;
+
+    /// OpenAPI 3.1, deterministic. `components_json`: the `components` object.
+    std::string openapi(std::string_view title, std::string_view version, std::string_view description, std::string_view components_json) const;
+
+    const std::vector<Route>& routes() const { return routes_; }
+
+private:
+    std::vector<Route> routes_;
+};
+
+}  // namespace helios::http

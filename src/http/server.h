@@ -1,0 +1,33 @@
+#pragma once
+/// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on everything, graceful drain.
+/// Knows no event. All of Beast lives in server.cpp.
+
+#include <memory>
+
+#include "base/clock.h"
+#include "http/options.h"
+#include "http/route.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::http {
+
+/// Thread-safe. Owns its threads; handlers may be called until drain() has returned.
+class Server {
+public:
+    /// Binds and listens; serves from the moment start() is called. Two steps, so that the address is known before
+    /// anything depends on it. unavailable: the address can't be bound (says which and why).
+    static Result<std::unique_ptr<Server>> bind(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock);
+    virtual ~Server() = default;
+
+    virtual std::string host() const = 0;
+    virtual std::uint16_t port() const = 0;  ///< the real one, also when 0 was asked for
+
+    /// Starts serving `routes`, which must outlive the server. Call once.
+    virtual void start(const RouteTable& routes) = 0;
+
+    /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open connections with
+    /// 503 + Connection: close, then closes everything. Blocks. Idempotent.
+    virtual void drain(Duration limit) = 0;
+};
+
+}  // namespace helios::http
