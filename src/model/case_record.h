@@ -1,0 +1,85 @@
+#pragma once
+/// What the engine eats: everything that may change a verdict, on `helios.cases`, one ordered partition per case key.
+/// Every record carries `at`, the log time of the event (or flow, or resume) that caused it; its own append time is never used.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/event.h"
+
+namespace helios::model {
+
+/// One value that a flow told route to read from a payload.
+struct ReadValue {
+    enum class Kind : std::uint8_t { absent = 0, text = 1, decimal = 2, items = 3, bad = 4 } kind = Kind::absent;
+    std::string text;                                        ///< text; decimal: as written; bad: the reason, for a person
+    std::vector<std::pair<std::string, std::string>> items;  ///< items: (item key, decimal), sorted by key, quantities of one key summed
+    std::string path;                                        ///< the path or expression that matched; empty if absent
+    friend bool operator==(const ReadValue&, const ReadValue&) = default;
+};
+
+/// One event as one leg of one flow sees it.
+struct LegRecord {
+    std::string tenant{default_tenant};
+    std::string flow;
+    std::uint32_t flow_version = 0;
+    bool opens = true;   ///< extracted under the newest version: may open a case
+    std::string key;
+    std::string leg;
+    std::string identity;
+    EventPointer event;
+    std::string event_id;
+    std::string source;
+    std::string type;
+    std::optional<Instant> event_time;  ///< the envelope's claim
+    std::optional<Instant> occurred;    ///< by the leg's `occurred` paths; absent: no time at all
+    Instant at;
+    std::vector<std::pair<std::string, ReadValue>> reads;  ///< in the flow's order
+    std::vector<std::string> notes;                        ///< "no zone in payload.timestamp: UTC assumed", …
+    friend bool operator==(const LegRecord&, const LegRecord&) = default;
+};
+
+/// Time passes: nothing stamped before `at` is still to come on this partition. Leaves no trace in verdicts.
+struct TickRecord {
+    Instant at;
+    friend bool operator==(const TickRecord&, const TickRecord&) = default;
+};
+
+/// Helios itself was away for `gap` until `at`: open deadlines move by gap + grace.
+struct ResumedRecord {
+    Instant at;
+    Duration gap;
+    Duration grace;
+    friend bool operator==(const ResumedRecord&, const ResumedRecord&) = default;
+};
+
+/// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other input).
+struct FlowRecord {
+    Instant at;
+    std::string tenant{default_tenant};
+    std::string flow;
+    std::uint32_t version = 0;
+    std::string text;  ///< the flow file
+    std::string hash;  ///< hex SHA-256 of text
+    friend bool operator==(const FlowRecord&, const FlowRecord&) = default;
+};
+
+using CaseRecord = std::variant<LegRecord, TickRecord, ResumedRecord, FlowRecord>;
+
+inline constexpr std::uint8_t case_record_version = 1;
+
+Instant at_of(const CaseRecord& record);
+std::string encode(const CaseRecord& record);
+Result<CaseRecord> decode_case_record(std::string_view bytes);  ///< corrupt: not this encoding
+
+/// The log key of a case: tenant, flow and key, so that one partition holds all of it.
+std::string case_log_key(std::string_view tenant, std::string_view flow, std::string_view key);
+
+}  // namespace helios::model

@@ -1,0 +1,63 @@
+#pragma once
+/// The catalogue of event types: topic, key paths, required fields, identity. One YAML document (src/model/catalogue.yaml is the
+/// shipped one), the same rules for the server and for offline work.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/event.h"
+#include "model/path.h"
+
+namespace helios::model {
+
+struct RequiredField {
+    std::string name;         ///< "orderId", as a person would say it
+    std::vector<Path> paths;
+    bool reject = true;       ///< false: warn
+};
+
+struct EventType {
+    std::string name;
+    std::string topic;                ///< one of event_topics
+    std::vector<Path> key_paths;
+    std::vector<Path> time_paths;     ///< the payload's own time, when the envelope has none
+    std::vector<RequiredField> required;
+};
+
+/// What the rules say of one event. Not an error: a value that decides where the event goes.
+struct Judgement {
+    bool accepted = true;
+    std::string reason;                 ///< code when rejected: "missing_field", "duplicate_key", "bad_time", "bad_key"
+    std::vector<std::string> errors;    ///< one per broken reject rule
+    std::vector<std::string> warnings;
+    std::string key;                    ///< text as written; a JSON number's text is its key; ≤ 1 KiB; empty: none readable
+    std::string topic;                  ///< where it goes when accepted
+};
+
+/// Immutable, thread-safe.
+class Catalogue {
+public:
+    /// invalid: "file:line:column: what; hint".
+    static Result<Catalogue> parse(std::string_view yaml, std::string_view file);
+    /// The shipped one, compiled in.
+    static const Catalogue& shipped();
+
+    /// The declared type, or the entry for every other type (topic `other`, needs nothing, key paths of the default).
+    const EventType& type_of(std::string_view name) const;
+    bool knows(std::string_view name) const;
+    std::vector<std::string> type_names() const;  ///< sorted
+
+    /// Applies the rules to a normalised event; fills nothing in. Empty strings and nulls count as absent.
+    Judgement judge(const Event& event, json::Value payload) const;
+
+private:
+    std::map<std::string, EventType, std::less<>> types_;
+    EventType other_;
+};
+
+}  // namespace helios::model

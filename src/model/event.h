@@ -1,0 +1,63 @@
+#pragma once
+/// One normalised fact from a source, as it stands on an event topic.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace helios::model {
+
+inline constexpr std::string_view default_tenant = "default";
+
+/// Where an event stands on the log. Topic by name: readable in dumps, stable across engines.
+struct EventPointer {
+    std::string topic;
+    std::uint32_t partition = 0;
+    std::uint64_t offset = 0;
+    friend auto operator<=>(const EventPointer&, const EventPointer&) = default;
+};
+
+enum class IdentityKind : std::uint8_t {
+    native = 0,   ///< the sender gave the id
+    content = 1,  ///< no id: SHA-256 of source, type, explicit time and canonical payload
+};
+
+struct Event {
+    std::string tenant{default_tenant};
+    std::string source;  ///< "aws", "gcp", "azure" or a configured name
+    std::string scope;   ///< EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct
+    std::string id;
+    IdentityKind identity = IdentityKind::native;
+    std::string type;                   ///< "OrderPlaced"
+    std::optional<Instant> time;        ///< the source's claim (envelope); absent: the payload's timestamp, else the log time
+    bool time_had_zone = true;
+    std::string key;                    ///< by the catalogue's key paths; empty: none readable
+    std::string payload;                ///< exact JSON bytes of an object
+    std::string metadata = "{}";        ///< JSON object: envelope fields worth keeping, sender's metadata
+    std::string traceparent;            ///< W3C, or empty
+    std::vector<std::string> warnings;  ///< catalogue rules with `warn` that it broke
+
+    friend bool operator==(const Event&, const Event&) = default;
+};
+
+inline constexpr std::uint8_t event_version = 1;
+
+std::string encode(const Event& event);
+/// corrupt: not this encoding.
+Result<Event> decode_event(std::string_view bytes);
+
+/// Identity for deduplication: SHA-256/128 over (tenant, source, scope, id), each length-prefixed.
+Digest128 identity_of(const Event& event);
+Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope, std::string_view id);
+
+/// The id of an event that came without one: hex SHA-256 of source, type, explicit time and canonical payload.
+/// `canonical_payload`: json::canonical. Metadata and receive time have no part in it.
+std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time, std::string_view canonical_payload);
+
+}  // namespace helios::model

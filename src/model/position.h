@@ -1,0 +1,21 @@
+#pragma once
+/// The opaque position clients get back and pass as `after=`: where an event stands and its log time.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/event.h"
+
+namespace helios::model {
+
+struct PositionToken {
+    EventPointer pointer;
+    Instant log_time;
+};
+
+std::string encode_position(const PositionToken& token);           ///< URL-safe, no padding
+Result<PositionToken> decode_position(std::string_view text);      ///< invalid: not one of ours
+
+}  // namespace helios::model

@@ -1,0 +1,37 @@
+#pragma once
+/// What could not be accepted, kept whole on `helios.events.dlq` with its reason until somebody replays or discards it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/event.h"
+
+namespace helios::model {
+
+struct Quarantined {
+    std::string id;          ///< dlqId: derived from source, scope, event id, body and reason, so that a retry lands on the same one
+    std::string tenant{default_tenant};
+    std::string source;
+    std::string endpoint;    ///< "/api/v1/webhooks/aws/eventbridge"
+    std::string reason;      ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object", "conflict", "too_large", …
+    std::string detail;      ///< a sentence for a person
+    std::vector<std::string> errors;  ///< one per broken rule: "orderId: required, absent"
+    std::string event_id;    ///< empty if none was readable
+    std::string scope;
+    std::string event_type;  ///< empty if none was readable
+    std::string key;         ///< the catalogue's key, where one could be read; else empty
+    std::string body;        ///< the item as it came, whole
+    std::string headers;     ///< JSON object, credentials replaced by fingerprints
+    std::string traceparent;
+    friend bool operator==(const Quarantined&, const Quarantined&) = default;
+};
+
+inline constexpr std::uint8_t quarantined_version = 1;
+std::string encode(const Quarantined& item);
+Result<Quarantined> decode_quarantined(std::string_view bytes);
+
+}  // namespace helios::model
