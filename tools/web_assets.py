@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Fetches the pages' third-party files named in tools/web/packages.json into .deps/web.
+
+npm brings each package's tarball (never its dependencies, never its scripts); a tarball whose sha512 differs from the
+committed one is refused. What the build embeds is <package>/<file>; `stamp` says which list is unpacked.
+
+Usage: web_assets.py [--check]
+  --check     exit 0 if everything is already here, 1 if a fetch is needed
+Exit status of a fetch: 0 done or nothing to do, 1 npm is missing or could not bring a package, 2 a tarball is not what was committed.
+"""
+import base64
+import hashlib
+import io
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LIST = ROOT / "tools" / "web" / "packages.json"
+INTO = ROOT / ".deps" / "web"
+
+
+def integrity(data):
+    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+
+
+def complete(packages, stamp):
+    have = INTO / "stamp"
+    if not have.is_file() or have.read_text() != stamp:
+        return False
+    return all((INTO / p["name"] / name).is_file() for p in packages for name in p["files"])
+
+
+def pack(package, folder):
+    """The tarball's bytes as npm brings them, or None with the reason printed."""
+    command = ["npm", "pack", f"{package['name']}@{package['version']}", "--ignore-scripts", "--silent", "--pack-destination", folder,
+               "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000", "--fetch-timeout=60000"]
+    try:
+        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    except subprocess.TimeoutExpired:
+        print(f"  npm pack {package['name']}: no answer within 300 s")
+        return None
+    name = pathlib.Path(folder) / f"{package['name']}-{package['version']}.tgz"
+    if done.returncode != 0 or not name.is_file():
+        print(f"  npm pack {package['name']}@{package['version']} failed (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-500:]}")
+        return None
+    return name.read_bytes()
+
+
+def unpack(package, data, into):
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+        for name in package["files"]:
+            target = into / package["name"] / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(tar.extractfile(f"package/{name}").read())
+
+
+def fetch(packages, stamp):
+    if not shutil.which("npm"):
+        print("  npm is not installed")
+        return 1
+    INTO.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=INTO.parent) as folder:
+        fresh = pathlib.Path(folder) / "web"
+        for package in packages:
+            data = pack(package, folder)
+            if data is None:
+                return 1
+            if integrity(data) != package["integrity"]:
+                print(f"  {package['name']}@{package['version']}: sha512 differs from tools/web/packages.json; refused")
+                return 2
+            unpack(package, data, fresh)
+        (fresh / "stamp").write_text(stamp)
+        shutil.rmtree(INTO, ignore_errors=True)
+        fresh.rename(INTO)
+    return 0
+
+
+def main(arguments):
+    text = LIST.read_bytes()
+    packages, stamp = json.loads(text), integrity(text) + "\n"
+    if complete(packages, stamp):
+        return 0
+    return 1 if "--check" in arguments else fetch(packages, stamp)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
