@@ -33,7 +33,8 @@ std::string to_hex(const std::array<std::uint8_t, N>& d) {
 /// RFC 9562 UUID version 5 (SHA-1) of `name` in Helios' own namespace, lower case with dashes.
 std::string uuid5(std::string_view name);
 
-/// Standard base64 with padding (RFC 4648 §4); decode also accepts the URL alphabet and missing padding. Empty optional: invalid.
+/// Standard base64 with padding (RFC 4648 §4); decode also accepts the URL alphabet and missing padding. False: invalid
+/// (other characters, white space included; wrong length or padding; bits left over), and `out` is empty.
 std::string base64_encode(std::string_view bytes);
 bool base64_decode(std::string_view text, std::string& out);
 
