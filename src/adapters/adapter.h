@@ -1,0 +1,71 @@
+#pragma once
+/// From a sender's raw request to events or reasons. One file pair per sender; all pure: no I/O, no clock, no state.
+///
+/// An adapter knows its protocol's envelope and nothing else: whether an event breaks a rule is the catalogue's business, whether it
+/// is a duplicate the gateway's. It never throws and never drops: every item of a request comes out as an event or a rejection.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/event.h"
+
+namespace helios::adapters {
+
+/// What an adapter may look at. Views live as long as the call.
+struct RawRequest {
+    std::string_view body;
+    std::string_view media_type;                                            ///< lower case, no parameters
+    std::function<const std::string*(std::string_view name)> header;        ///< any case; may be empty
+};
+
+/// An item that is recognisably this protocol's but can't become an event: it goes to quarantine, whole.
+struct Rejection {
+    std::string reason;               ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time", "bad_base64", "not_json", …
+    std::string detail;               ///< a sentence for a person
+    std::vector<std::string> errors;  ///< "detail: must be an object, is a string"
+    std::string event_id;             ///< what could be read all the same; else empty
+    std::string scope;
+    std::string event_type;
+    std::string raw;                  ///< the item's exact bytes
+};
+
+struct AdaptedEvent {
+    model::Event event;    ///< key and catalogue warnings are still empty
+    json::Value payload;   ///< parsed view of event.payload, alive as long as the Adapted
+    std::string raw;       ///< the item's exact bytes, for quarantine; empty: event.payload's envelope is not kept apart
+};
+
+using Item = std::variant<AdaptedEvent, Rejection>;
+
+/// An SNS SubscriptionConfirmation or UnsubscribeConfirmation: kept and shown; its URL is never visited from here.
+struct SnsConfirmation {
+    std::string type;
+    std::string topic_arn;
+    std::string message_id;
+    std::string subscribe_url;
+    std::string raw;
+};
+
+/// Event Grid's SubscriptionValidation: answer 200 with this body.
+struct ValidationHandshake {
+    std::string topic;
+    std::string response_body;  ///< {"validationResponse":"…"}
+};
+
+/// Not JSON, or no envelope of this protocol: 400, nothing is stored.
+struct NotThisProtocol {
+    std::string what;
+    std::string hint;
+};
+
+struct Adapted {
+    std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, NotThisProtocol> outcome;
+    std::vector<json::Document> documents;  ///< keep the payload views alive
+};
+
+}  // namespace helios::adapters
