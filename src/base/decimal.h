@@ -1,8 +1,8 @@
 #pragma once
 /// Exact decimals: money and quantities from the JSON text to the verdict, never a double.
 ///
-/// A value is coefficient × 10^-scale with |coefficient| < 10^38 and scale in [-38, 38]. Bounds are those of
-/// contracts.md ("≤ 38 digits, |exponent| ≤ 38"); beyond them parsing and arithmetic answer invalid, never round.
+/// A value is coefficient × 10^-scale with |coefficient| < 10^38 and scale in [0, 38]. Bounds: at most 38 digits, written
+/// exponent in [-38, 38]; beyond them parsing and arithmetic answer invalid, never round.
 
 #include <compare>
 #include <cstdint>

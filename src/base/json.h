@@ -1,12 +1,14 @@
 #pragma once
 /// JSON in and out.
 ///
-/// In: a whole document is parsed and validated once (simdjson On-Demand, fully traversed), into a flat tree that keeps
-/// what others lose: the exact bytes of every value, numbers as written, member order, and duplicate keys.
+/// In: a whole document is parsed and validated once, into a flat tree that keeps what others lose: the exact bytes of
+/// every value, numbers as written, member order, and duplicate keys. (Our own scanner, over simdjson's UTF-8 validation:
+/// On-Demand neither validates what is skipped nor hands out the bytes of a container without walking it twice.)
 /// Out: a writer that produces compact JSON in call order.
 ///
-/// Limits guard the stack and memory: depth (default 512 levels), nodes (default 4 Mi). Invalid UTF-8, a NUL or another
-/// control character in a string, trailing bytes and malformed numbers are invalid. Number *size* is not judged here:
+/// Limits guard memory: depth (default 512 levels), nodes (default 4 Mi; a member counts twice, for key and value), 2 GiB.
+/// Invalid UTF-8, a raw NUL or another control character in a string, a lone surrogate escape, trailing bytes and malformed
+/// numbers are invalid. The escape of U+0000 is valid JSON: text() may hold a NUL. Number *size* is not judged here:
 /// 1e400 and 40 digits are numbers; who needs a value asks Decimal.
 
 #include <cstdint>
@@ -30,13 +32,14 @@ struct Limits {
 };
 
 class Document;
+struct Tree;  // a parsed document; defined in json.cpp
 
-/// A view of one value. Cheap to copy; valid while its Document lives. Default-constructed: absent.
+/// A view of one value. Cheap to copy; valid while its Document, moved or not, lives. Default-constructed: absent.
 class Value {
 public:
     Value() = default;
 
-    bool present() const { return doc_ != nullptr; }
+    bool present() const { return tree_ != nullptr; }
     explicit operator bool() const { return present(); }
     Kind kind() const;  ///< must be present
     bool is(Kind k) const { return present() && kind() == k; }
@@ -46,16 +49,16 @@ public:
     bool is_number() const { return is(Kind::number); }
     bool is_null() const { return is(Kind::null); }
 
-    /// The exact bytes of the value as written, without surrounding whitespace.
+    /// The exact bytes of the value as written, without surrounding whitespace; empty if absent.
     std::string_view raw() const;
 
-    /// Scalars: the string's characters, unescaped; a number as written; "true"/"false"/"null". Empty for containers.
+    /// Scalars: the string's characters, unescaped; a number as written; "true"/"false"/"null". Empty for containers and absent values.
     std::string_view text() const;
 
     bool boolean() const { return text() == "true"; }
 
     std::size_t size() const;                          ///< elements or members; 0 for scalars
-    Value at(std::size_t index) const;                 ///< i-th element, or i-th member's value; absent if out of range
+    Value at(std::size_t index) const;                 ///< i-th element, or i-th member's value, in O(1); absent if out of range
     std::string_view key_at(std::size_t index) const;  ///< i-th member's key, unescaped
 
     /// First member with this key, or absent. (O(members); objects are small. Large ones get no index.)
@@ -67,8 +70,8 @@ public:
 
 private:
     friend class Document;
-    Value(const Document* doc, std::uint32_t node) : doc_(doc), node_(node) {}
-    const Document* doc_ = nullptr;
+    Value(const Tree* tree, std::uint32_t node) : tree_(tree), node_(node) {}
+    const Tree* tree_ = nullptr;
     std::uint32_t node_ = 0;
 };
 
@@ -85,10 +88,8 @@ public:
     Value root() const;
 
 private:
-    friend class Value;
-    struct State;
-    explicit Document(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit Document(std::unique_ptr<Tree> tree);
+    std::unique_ptr<Tree> tree_;
 };
 
 /// Canonical text: object members sorted by key bytes (duplicates keep their order), no whitespace, numbers as written,

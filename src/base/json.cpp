@@ -1,0 +1,428 @@
+#include "base/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/utf8.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace helios::json {
+
+namespace {
+
+/// One value or key, in document order. The kind is not stored: the first byte tells it.
+struct Node {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    /// Containers: where their slots start in `slots`. Strings with escapes: where their characters start in `unescaped`.
+    std::uint32_t first = 0;
+    /// Containers: elements or members. Strings: length of the unescaped characters.
+    std::uint32_t size = 0;
+};
+
+/// Bytes after the document that no token may contain, so that scanning needs no bounds checks and may load whole words.
+constexpr std::size_t padding = 16;
+
+constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The first byte at or after p that is a quote, a backslash or a control character. The padding's NULs end the search.
+const char* skip_plain(const char* p) {
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i control_max = _mm_set1_epi8(0x1f);
+    while (true) {
+        const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
+                                         _mm_cmpeq_epi8(_mm_min_epu8(chunk, control_max), chunk));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
+        if (mask != 0) return p + __builtin_ctz(mask);
+        p += 16;
+    }
+#else
+    while (*p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20) ++p;
+    return p;
+#endif
+}
+
+int hex_digit(char c) {
+    if (is_digit(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+}  // namespace
+
+struct Tree {
+    std::unique_ptr<char[]> bytes;  ///< the document, then `padding` NULs
+    std::vector<Node> nodes;        ///< the root first; a member's value follows its key
+    /// Children of each container side by side: node of every element, or of every member's key.
+    std::vector<std::uint32_t> slots;
+    std::string unescaped;
+
+    std::string_view raw(const Node& n) const { return {bytes.get() + n.begin, n.end - n.begin}; }
+    std::string_view characters(const Node& n) const {
+        const bool escaped = n.size != n.end - n.begin - 2;  // every escape is longer than what it stands for
+        return escaped ? std::string_view(unescaped).substr(n.first, n.size) : std::string_view(bytes.get() + n.begin + 1, n.size);
+    }
+    Kind kind(const Node& n) const {
+        switch (bytes[n.begin]) {
+            case '{': return Kind::object;
+            case '[': return Kind::array;
+            case '"': return Kind::string;
+            case 't':
+            case 'f': return Kind::boolean;
+            case 'n': return Kind::null;
+            default: return Kind::number;
+        }
+    }
+    std::uint32_t slot(const Node& container, std::size_t i) const { return slots[container.first + i]; }
+    std::string_view key(const Node& object, std::size_t i) const { return characters(nodes[slot(object, i)]); }
+};
+
+namespace {
+
+/// Walks the bytes once, with its own stack: depth costs heap, never the machine's stack.
+class Parser {
+public:
+    Parser(Tree& tree, std::size_t size, const Limits& limits)
+        : tree_(tree), start_(tree.bytes.get()), end_(start_ + size), p_(start_), limits_(limits) {}
+
+    bool run() {
+        bool more = value();
+        while (more && !open_.empty()) more = step();
+        if (failed()) return false;
+        skip_space();
+        return p_ == end_ || stop("expected the end of the document");
+    }
+
+    bool failed() const { return why_ != nullptr; }
+    const char* why() const { return why_; }
+    const char* hint() const { return hint_; }
+    std::size_t offset() const { return static_cast<std::size_t>(p_ - start_); }
+
+private:
+    struct Open {
+        std::uint32_t node;
+        std::uint32_t first_child;  ///< in children_
+        bool object;
+    };
+
+    bool stop(const char* why, const char* hint = "") {
+        why_ = p_ >= end_ ? "the document ends early" : why;
+        hint_ = hint;
+        return false;
+    }
+    std::uint32_t at() const { return static_cast<std::uint32_t>(p_ - start_); }
+    void skip_space() {
+        while (is_space(*p_)) ++p_;
+    }
+
+    /// After an opening bracket or a comma has been read: the next member or element. After a value: comma or closing bracket.
+    bool step() {
+        skip_space();
+        Open& top = open_.back();
+        const char close = top.object ? '}' : ']';
+        if (*p_ == close) {
+            if (after_comma_) return stop("a comma before the closing bracket");
+            return close_container();
+        }
+        if (!fresh_ && !after_comma_) {
+            if (*p_ != ',') return stop(top.object ? "expected a comma or }" : "expected a comma or ]");
+            ++p_;
+            after_comma_ = true;
+            return true;
+        }
+        children_.push_back(static_cast<std::uint32_t>(tree_.nodes.size()));
+        if (top.object) {
+            if (*p_ != '"') return stop("expected a member name in quotes");
+            if (!string()) return false;
+            skip_space();
+            if (*p_ != ':') return stop("expected a colon");
+            ++p_;
+            skip_space();
+        }
+        return value();
+    }
+
+    bool value() {
+        fresh_ = false;
+        after_comma_ = false;
+        skip_space();
+        switch (*p_) {
+            case '{': return open_container(true);
+            case '[': return open_container(false);
+            case '"': return string();
+            case 't': return word("true");
+            case 'f': return word("false");
+            case 'n': return word("null");
+            default: return number();
+        }
+    }
+
+    bool add_node(std::uint32_t begin, std::uint32_t first, std::uint32_t size) {
+        if (tree_.nodes.size() >= limits_.nodes_max) return stop("more values than allowed", "split the document");
+        tree_.nodes.push_back(Node{begin, at(), first, size});
+        return true;
+    }
+
+    bool open_container(bool object) {
+        if (open_.size() >= limits_.depth_max) return stop("nested deeper than allowed");
+        open_.push_back(Open{static_cast<std::uint32_t>(tree_.nodes.size()), static_cast<std::uint32_t>(children_.size()), object});
+        const std::uint32_t begin = at();
+        ++p_;
+        fresh_ = true;
+        return add_node(begin, 0, 0);
+    }
+
+    bool close_container() {
+        ++p_;
+        const Open top = open_.back();
+        open_.pop_back();
+        Node& node = tree_.nodes[top.node];
+        node.end = at();
+        node.first = static_cast<std::uint32_t>(tree_.slots.size());
+        node.size = static_cast<std::uint32_t>(children_.size()) - top.first_child;
+        tree_.slots.insert(tree_.slots.end(), children_.begin() + top.first_child, children_.end());
+        children_.resize(top.first_child);
+        fresh_ = false;
+        return true;
+    }
+
+    bool word(std::string_view expected) {
+        const std::uint32_t begin = at();
+        for (const char c : expected) {
+            if (*p_ != c) return stop("expected a value");
+            ++p_;
+        }
+        return add_node(begin, 0, 0);
+    }
+
+    bool digits() {
+        if (!is_digit(*p_)) return false;
+        while (is_digit(*p_)) ++p_;
+        return true;
+    }
+
+    bool number() {
+        const std::uint32_t begin = at();
+        if (*p_ == '-') ++p_;
+        if (*p_ == '0') {
+            ++p_;
+            if (is_digit(*p_)) return stop("a number with a leading zero");
+        } else if (!digits()) {
+            const bool bom = begin == 0 && std::string_view(p_, 3) == "\xef\xbb\xbf";
+            return stop(at() == begin ? "expected a value" : "expected a digit", bom ? "remove the byte order mark" : "");
+        }
+        if (*p_ == '.') {
+            ++p_;
+            if (!digits()) return stop("expected a digit after the point");
+        }
+        if (*p_ == 'e' || *p_ == 'E') {
+            ++p_;
+            if (*p_ == '+' || *p_ == '-') ++p_;
+            if (!digits()) return stop("expected a digit in the exponent");
+        }
+        return add_node(begin, 0, 0);
+    }
+
+    bool string() {
+        const std::uint32_t begin = at();
+        ++p_;
+        const char* plain = p_;
+        p_ = skip_plain(p_);
+        if (*p_ == '"') {
+            ++p_;
+            return add_node(begin, 0, at() - begin - 2);
+        }
+        const std::size_t first = tree_.unescaped.size();
+        while (true) {
+            tree_.unescaped.append(plain, p_);
+            if (*p_ == '"') break;
+            if (*p_ != '\\') return stop("a control character in a string", "write it as an escape, for example \\n");
+            ++p_;
+            if (!escape()) return false;
+            plain = p_;
+            p_ = skip_plain(p_);
+        }
+        ++p_;
+        return add_node(begin, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(tree_.unescaped.size() - first));
+    }
+
+    bool escape() {
+        static constexpr std::string_view from = "\"\\/bfnrt";
+        static constexpr std::string_view to = "\"\\/\b\f\n\r\t";
+        if (*p_ == 'u') {
+            ++p_;
+            return unicode_escape();
+        }
+        const std::size_t i = from.find(*p_);
+        if (i == std::string_view::npos) return stop("an unknown escape in a string");
+        tree_.unescaped.push_back(to[i]);
+        ++p_;
+        return true;
+    }
+
+    bool code_unit(std::uint32_t& out) {
+        out = 0;
+        for (int i = 0; i < 4; ++i, ++p_) {
+            const int digit = hex_digit(*p_);
+            if (digit < 0) return stop("expected four hexadecimal digits after \\u");
+            out = out << 4 | static_cast<std::uint32_t>(digit);
+        }
+        return true;
+    }
+
+    bool unicode_escape() {
+        std::uint32_t code = 0;
+        if (!code_unit(code)) return false;
+        if (code >= 0xdc00 && code <= 0xdfff) return stop("a low surrogate without a high one");
+        if (code >= 0xd800 && code <= 0xdbff) {
+            if (p_[0] != '\\' || p_[1] != 'u') return stop("a high surrogate without a low one");
+            p_ += 2;
+            std::uint32_t low = 0;
+            if (!code_unit(low)) return false;
+            if (low < 0xdc00 || low > 0xdfff) return stop("a high surrogate without a low one");
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        }
+        utf8::append(tree_.unescaped, code);
+        return true;
+    }
+
+    Tree& tree_;
+    const char* start_;
+    const char* end_;
+    const char* p_;
+    const Limits& limits_;
+    std::vector<Open> open_;
+    std::vector<std::uint32_t> children_;  ///< of the open containers; moved to slots when one closes
+    bool fresh_ = false;                   ///< nothing read since the innermost opening bracket
+    bool after_comma_ = false;
+    const char* why_ = nullptr;
+    const char* hint_ = "";
+};
+
+constexpr std::size_t few = 16;  ///< up to here comparing all with all is cheaper than sorting
+
+template <class Keys>
+bool any_equal(Keys key, std::size_t n) {
+    if (n <= few) {
+        for (std::size_t i = 1; i < n; ++i) {
+            for (std::size_t j = 0; j < i; ++j) {
+                if (key(i) == key(j)) return true;
+            }
+        }
+        return false;
+    }
+    std::vector<std::string_view> sorted(n);
+    for (std::size_t i = 0; i < n; ++i) sorted[i] = key(i);
+    std::ranges::sort(sorted);
+    return std::ranges::adjacent_find(sorted) != sorted.end();
+}
+
+}  // namespace
+
+std::string_view to_string(Kind kind) {
+    switch (kind) {
+        case Kind::null: return "null";
+        case Kind::boolean: return "boolean";
+        case Kind::number: return "number";
+        case Kind::string: return "string";
+        case Kind::array: return "array";
+        case Kind::object: return "object";
+    }
+    return "unknown";
+}
+
+Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
+    if (bytes.size() > 0x7fff'ffff) return fail(ErrorKind::invalid, "JSON: the document is larger than 2 GiB");
+    if (!utf8::is_valid(bytes)) {
+        return fail(ErrorKind::invalid, fmt::format("JSON: invalid UTF-8 at byte {}", utf8::valid_prefix(bytes)), "send UTF-8");
+    }
+    auto tree = std::make_unique<Tree>();
+    tree->bytes = std::make_unique_for_overwrite<char[]>(bytes.size() + padding);
+    std::copy_n(bytes.data(), bytes.size(), tree->bytes.get());
+    std::fill_n(tree->bytes.get() + bytes.size(), padding, '\0');
+    // A guess that fits ordinary events; growth doubles from there.
+    const std::size_t guess = std::min<std::size_t>(bytes.size() / 10 + 8, 4'096);
+    tree->nodes.reserve(guess);
+    tree->slots.reserve(guess / 2);
+
+    Parser parser(*tree, bytes.size(), limits);
+    if (!parser.run()) {
+        return fail(ErrorKind::invalid, fmt::format("JSON: {} at byte {}", parser.why(), parser.offset()), parser.hint());
+    }
+    return Document(std::move(tree));
+}
+
+Value Document::root() const { return Value(tree_.get(), 0); }
+
+Kind Value::kind() const {
+    HELIOS_ASSERT(present(), "asked an absent JSON value for its kind");
+    return tree_->kind(tree_->nodes[node_]);
+}
+
+std::string_view Value::raw() const { return present() ? tree_->raw(tree_->nodes[node_]) : std::string_view(); }
+
+std::string_view Value::text() const {
+    if (!present()) return {};
+    const Node& node = tree_->nodes[node_];
+    switch (tree_->kind(node)) {
+        case Kind::object:
+        case Kind::array: return {};
+        case Kind::string: return tree_->characters(node);
+        default: return tree_->raw(node);
+    }
+}
+
+std::size_t Value::size() const { return is_object() || is_array() ? tree_->nodes[node_].size : 0; }
+
+Value Value::at(std::size_t index) const {
+    if (index >= size()) return {};
+    const std::uint32_t slot = tree_->slot(tree_->nodes[node_], index);
+    return Value(tree_, is_object() ? slot + 1 : slot);
+}
+
+std::string_view Value::key_at(std::size_t index) const {
+    if (!is_object() || index >= size()) return {};
+    return tree_->key(tree_->nodes[node_], index);
+}
+
+Value Value::find(std::string_view key) const {
+    if (!is_object()) return {};
+    const Node& node = tree_->nodes[node_];
+    for (std::size_t i = 0; i < node.size; ++i) {
+        if (tree_->key(node, i) == key) return Value(tree_, tree_->slot(node, i) + 1);
+    }
+    return {};
+}
+
+bool Value::has_duplicate(std::string_view key) const {
+    if (!is_object()) return false;
+    const Node& node = tree_->nodes[node_];
+    int seen = 0;
+    for (std::size_t i = 0; i < node.size && seen < 2; ++i) {
+        if (tree_->key(node, i) == key) ++seen;
+    }
+    return seen == 2;
+}
+
+bool Value::has_duplicate_keys() const {
+    if (!is_object()) return false;
+    const Node& node = tree_->nodes[node_];
+    return any_equal([&](std::size_t i) { return tree_->key(node, i); }, node.size);
+}
+
+}  // namespace helios::json

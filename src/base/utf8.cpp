@@ -1,0 +1,57 @@
+#include "base/utf8.h"
+
+#include <simdjson.h>
+
+namespace helios::utf8 {
+
+bool is_valid(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
+std::size_t sequence_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return text.empty() ? 0 : 1;
+    if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
+    if (lead >= 0xe0 && lead <= 0xef) {
+        const unsigned least = lead == 0xe0 ? 0xa0 : 0x80;  // below: overlong
+        const unsigned most = lead == 0xed ? 0x9f : 0xbf;   // above: surrogates
+        return byte(1) >= least && byte(1) <= most && continues(2) ? 3 : 0;
+    }
+    if (lead >= 0xf0 && lead <= 0xf4) {
+        const unsigned least = lead == 0xf0 ? 0x90 : 0x80;  // below: overlong
+        const unsigned most = lead == 0xf4 ? 0x8f : 0xbf;   // above: beyond U+10FFFF
+        return byte(1) >= least && byte(1) <= most && continues(2) && continues(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+std::size_t valid_prefix(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t length = sequence_length(text.substr(at));
+        if (length == 0) break;
+        at += length;
+    }
+    return at;
+}
+
+void append(std::string& out, std::uint32_t code_point) {
+    const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
+    if (code_point < 0x80) {
+        put(code_point);
+    } else if (code_point < 0x800) {
+        put(0xc0 | code_point >> 6);
+        put(0x80 | (code_point & 0x3f));
+    } else if (code_point < 0x10000) {
+        put(0xe0 | code_point >> 12);
+        put(0x80 | (code_point >> 6 & 0x3f));
+        put(0x80 | (code_point & 0x3f));
+    } else {
+        put(0xf0 | code_point >> 18);
+        put(0x80 | (code_point >> 12 & 0x3f));
+        put(0x80 | (code_point >> 6 & 0x3f));
+        put(0x80 | (code_point & 0x3f));
+    }
+}
+
+}  // namespace helios::utf8

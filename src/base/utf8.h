@@ -1,0 +1,23 @@
+#pragma once
+/// UTF-8: validation (simdjson), encoding of one code point, and where a text stops being valid.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace helios::utf8 {
+
+bool is_valid(std::string_view text);
+
+/// Bytes of the longest valid prefix made of whole code points; text.size() if all of it is valid. Plain scan, for error paths.
+std::size_t valid_prefix(std::string_view text);
+
+/// Length of the well-formed sequence at the start of a non-empty `text` (no overlong forms, no surrogates, ≤ U+10FFFF);
+/// 0 if there is none.
+std::size_t sequence_length(std::string_view text);
+
+/// Appends one code point (≤ U+10FFFF, no surrogate).
+void append(std::string& out, std::uint32_t code_point);
+
+}  // namespace helios::utf8
