@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "model/event.h"
 #include "model/path.h"
 
@@ -37,6 +38,7 @@ struct Judgement {
     std::vector<std::string> warnings;
     std::string key;                    ///< text as written; a JSON number's text is its key; ≤ 1 KiB; empty: none readable
     std::string topic;                  ///< where it goes when accepted
+    std::optional<ParsedTime> payload_time;  ///< the payload's own time, where the type's time paths lead to one
 };
 
 /// Immutable, thread-safe.

@@ -1,0 +1,255 @@
+#include "model/catalogue.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/assert.h"
+#include "base/yaml.h"
+#include "model/topics.h"
+
+namespace helios::model {
+
+extern const std::string_view catalogue_yaml;  // src/model/catalogue.yaml, compiled in
+
+namespace {
+
+constexpr std::size_t key_bytes_max = 1024;
+
+/// Reads the document, complaining with places.
+class CatalogueReader {
+public:
+    explicit CatalogueReader(std::string_view file) : file_(file) {}
+
+    Result<EventType> type(std::string name, const yaml::Node& node) const {
+        EventType type;
+        type.name = std::move(name);
+        type.topic = topic::other;
+        HELIOS_TRY(only(node, {"topic", "key", "time", "required"}));
+        for (const auto& member : node.members) {
+            if (member.key == "topic") {
+                HELIOS_TRY_ASSIGN(type.topic, topic_name(member.value));
+            } else if (member.key == "key") {
+                HELIOS_TRY_ASSIGN(type.key_paths, paths(member.value));
+            } else if (member.key == "time") {
+                HELIOS_TRY_ASSIGN(type.time_paths, paths(member.value));
+            } else {
+                HELIOS_TRY_ASSIGN(type.required, required(member.value));
+            }
+        }
+        return type;
+    }
+
+    Status only(const yaml::Node& node, std::vector<std::string_view> known) const {
+        if (!node.is_map()) {
+            return fail(yaml::error_at(file_, node.mark, "expected a map of " + join(known)));
+        }
+        for (const auto& member : node.members) {
+            if (std::find(known.begin(), known.end(), member.key) == known.end()) {
+                const auto near = yaml::nearest(member.key, known);
+                return fail(yaml::error_at(file_, member.key_mark, "unknown key \"" + member.key + "\"",
+                                           near.empty() ? "known here: " + join(known) : "did you mean \"" + near + "\"?"));
+            }
+        }
+        return {};
+    }
+
+private:
+    static std::string join(const std::vector<std::string_view>& words) {
+        std::string out;
+        for (const auto word : words) {
+            out.append(out.empty() ? "" : ", ").append(word);
+        }
+        return out;
+    }
+
+    Result<std::string> topic_name(const yaml::Node& node) const {
+        if (std::find(event_topics.begin(), event_topics.end(), node.text) == event_topics.end()) {
+            return fail(yaml::error_at(file_, node.mark, "\"" + node.text + "\" is not an event topic",
+                                       "one of " + join({event_topics.begin(), event_topics.end()})));
+        }
+        return node.text;
+    }
+
+    Result<std::vector<Path>> paths(const yaml::Node& node) const {
+        std::vector<Path> out;
+        if (!node.is_sequence() || node.items.empty()) {
+            return fail(yaml::error_at(file_, node.mark, "expected a list of paths", "for example [orderId, order_id]"));
+        }
+        for (const auto& item : node.items) {
+            auto path = Path::parse(item.text);
+            if (!item.is_scalar() || !path) {
+                return fail(yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what, path ? "" : path.error().hint));
+            }
+            for (const auto& segment : path->segments()) {
+                if (segment.each) {
+                    return fail(yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
+                }
+            }
+            out.push_back(std::move(*path));
+        }
+        return out;
+    }
+
+    Result<std::vector<RequiredField>> required(const yaml::Node& node) const {
+        std::vector<RequiredField> out;
+        if (!node.is_sequence()) {
+            return fail(yaml::error_at(file_, node.mark, "expected a list of {field, paths, rule}"));
+        }
+        for (const auto& item : node.items) {
+            HELIOS_TRY(only(item, {"field", "paths", "rule"}));
+            const auto* name = item.find("field");
+            const auto* where = item.find("paths");
+            const auto* rule = item.find("rule");
+            if (name == nullptr || where == nullptr || rule == nullptr || !name->is_scalar()) {
+                return fail(yaml::error_at(file_, item.mark, "a required field needs field, paths and rule"));
+            }
+            if (rule->text != "reject" && rule->text != "warn") {
+                return fail(yaml::error_at(file_, rule->mark, "rule is \"" + rule->text + "\"", "reject sends the event to quarantine, warn accepts it with a warning"));
+            }
+            RequiredField field;
+            field.name = name->text;
+            field.reject = rule->text == "reject";
+            HELIOS_TRY_ASSIGN(field.paths, paths(*where));
+            out.push_back(std::move(field));
+        }
+        return out;
+    }
+
+    std::string file_;
+};
+
+void reject(Judgement& judgement, std::string_view reason, std::string error) {
+    judgement.accepted = false;
+    if (judgement.reason.empty()) {
+        judgement.reason = reason;
+    }
+    judgement.errors.push_back(std::move(error));
+}
+
+bool counts_as_present(const Found& found) { return found.value && !(found.value.is_string() && found.value.text().empty()); }
+
+void judge_key(Judgement& judgement, const EventType& type, json::Value payload) {
+    const auto found = lookup_first(payload, type.key_paths);
+    if (found.duplicate) {
+        reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+        return;
+    }
+    if (!counts_as_present(found)) {
+        return;  // whether a key is required, `required` says
+    }
+    if (!found.value.is_string() && !found.value.is_number()) {
+        reject(judgement, "bad_key", found.path->text() + ": a key is text or a number, this is " + std::string(json::to_string(found.value.kind())));
+        return;
+    }
+    if (found.value.text().size() > key_bytes_max) {
+        reject(judgement, "bad_key", found.path->text() + ": longer than 1024 bytes");
+        return;
+    }
+    judgement.key = found.value.text();
+}
+
+/// Does the text try to be a time, so that a failure is bad data and not just another use of the name?
+bool looks_like_time(json::Value value) {
+    const auto text = value.text();
+    return value.is_number() || (text.size() >= 10 && text[4] == '-' && text[7] == '-' && std::isdigit(static_cast<unsigned char>(text[0])) != 0);
+}
+
+void judge_time(Judgement& judgement, const EventType& type, json::Value payload) {
+    const auto found = lookup_first(payload, type.time_paths);
+    if (found.duplicate) {
+        reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+        return;
+    }
+    if (!counts_as_present(found)) {
+        return;
+    }
+    auto parsed = parse_time(found.value.text());
+    if (parsed) {
+        judgement.payload_time = *parsed;
+    } else if (looks_like_time(found.value)) {
+        reject(judgement, "bad_time", found.path->text() + ": " + parsed.error().what);
+    } else {
+        judgement.warnings.push_back(found.path->text() + ": not a time, ignored");
+    }
+}
+
+void judge_required(Judgement& judgement, const EventType& type, json::Value payload) {
+    for (const auto& field : type.required) {
+        const auto found = lookup_first(payload, field.paths);
+        if (found.duplicate) {
+            const bool told = judgement.reason == "duplicate_key";  // the key rule may have met the same path
+            if (!told) {
+                reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+            }
+        } else if (!counts_as_present(found)) {
+            if (field.reject) {
+                reject(judgement, "missing_field", field.name + ": required, absent");
+            } else {
+                judgement.warnings.push_back(field.name + ": expected, absent");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view file) {
+    HELIOS_TRY_ASSIGN(const auto root, yaml::parse(yaml_text, file));
+    const CatalogueReader reader(file);
+    HELIOS_TRY(reader.only(root, {"version", "other", "types"}));
+    const auto* version = root.find("version");
+    if (version == nullptr || version->text != "1") {
+        return fail(yaml::error_at(file, version == nullptr ? root.mark : version->mark, "the catalogue's version must be 1"));
+    }
+    Catalogue catalogue;
+    catalogue.other_.topic = topic::other;
+    if (const auto* other = root.find("other")) {
+        HELIOS_TRY_ASSIGN(catalogue.other_, reader.type("", *other));
+    }
+    if (const auto* types = root.find("types")) {
+        if (!types->is_map()) {
+            return fail(yaml::error_at(file, types->mark, "types: expected a map of event type names"));
+        }
+        for (const auto& member : types->members) {
+            HELIOS_TRY_ASSIGN(auto type, reader.type(member.key, member.value));
+            catalogue.types_.emplace(member.key, std::move(type));
+        }
+    }
+    return catalogue;
+}
+
+const Catalogue& Catalogue::shipped() {
+    static const Catalogue catalogue = [] {
+        auto parsed = parse(catalogue_yaml, "catalogue.yaml");
+        HELIOS_ASSERT(parsed.has_value(), parsed ? "" : parsed.error().what);
+        return std::move(*parsed);
+    }();
+    return catalogue;
+}
+
+const EventType& Catalogue::type_of(std::string_view name) const {
+    const auto it = types_.find(name);
+    return it == types_.end() ? other_ : it->second;
+}
+
+bool Catalogue::knows(std::string_view name) const { return types_.contains(name); }
+
+std::vector<std::string> Catalogue::type_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, type] : types_) {
+        names.push_back(name);
+    }
+    return names;
+}
+
+Judgement Catalogue::judge(const Event& event, json::Value payload) const {
+    const auto& type = type_of(event.type);
+    Judgement judgement;
+    judgement.topic = type.topic;
+    judge_key(judgement, type, payload);
+    judge_time(judgement, type, payload);
+    judge_required(judgement, type, payload);
+    return judgement;
+}
+
+}  // namespace helios::model

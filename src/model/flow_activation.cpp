@@ -1,0 +1,31 @@
+#include "model/flow_activation.h"
+
+#include "base/bytes.h"
+
+namespace helios::model {
+
+std::string encode(const FlowActivation& activation) {
+    ByteWriter out;
+    out.string(activation.tenant);
+    out.string(activation.flow);
+    out.varint(activation.version);
+    out.string(activation.text);
+    out.string(activation.hash);
+    return out.take();
+}
+
+Result<FlowActivation> decode_flow_activation(std::string_view bytes) {
+    ByteReader in(bytes);
+    FlowActivation activation;
+    activation.tenant = in.string();
+    activation.flow = in.string();
+    activation.version = static_cast<std::uint32_t>(in.varint());
+    activation.text = in.string();
+    activation.hash = in.string();
+    if (!in.at_end()) {
+        return fail(ErrorKind::corrupt, "not a flow activation record");
+    }
+    return activation;
+}
+
+}  // namespace helios::model

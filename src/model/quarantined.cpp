@@ -1,0 +1,36 @@
+#include "model/quarantined.h"
+
+#include "base/bytes.h"
+#include "model/record_bytes.h"
+
+namespace helios::model {
+
+std::string encode(const Quarantined& item) {
+    ByteWriter out;
+    for (const auto* text : {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+        out.string(*text);
+    }
+    write_strings(out, item.errors);
+    for (const auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
+        out.string(*text);
+    }
+    return out.take();
+}
+
+Result<Quarantined> decode_quarantined(std::string_view bytes) {
+    ByteReader in(bytes);
+    Quarantined item;
+    for (auto* text : {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+        *text = in.string();
+    }
+    item.errors = read_strings(in);
+    for (auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
+        *text = in.string();
+    }
+    if (!in.at_end()) {
+        return fail(ErrorKind::corrupt, "not a quarantine record");
+    }
+    return item;
+}
+
+}  // namespace helios::model

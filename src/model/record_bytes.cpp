@@ -1,0 +1,34 @@
+#include "model/record_bytes.h"
+
+namespace helios::model {
+
+void write_time(ByteWriter& out, const std::optional<Instant>& t) {
+    out.boolean(t.has_value());
+    if (t) {
+        out.zigzag(to_nanos(*t));
+    }
+}
+
+std::optional<Instant> read_time(ByteReader& in) {
+    if (!in.boolean()) {
+        return std::nullopt;
+    }
+    return from_nanos(in.zigzag());
+}
+
+void write_strings(ByteWriter& out, const std::vector<std::string>& strings) {
+    out.varint(strings.size());
+    for (const auto& s : strings) {
+        out.string(s);
+    }
+}
+
+std::vector<std::string> read_strings(ByteReader& in) {
+    std::vector<std::string> strings;
+    for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+        strings.emplace_back(in.string());
+    }
+    return strings;
+}
+
+}  // namespace helios::model

@@ -1,0 +1,20 @@
+#pragma once
+/// The pieces of record encodings that several record types share.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace helios::model {
+
+void write_time(ByteWriter& out, const std::optional<Instant>& t);
+std::optional<Instant> read_time(ByteReader& in);
+
+void write_strings(ByteWriter& out, const std::vector<std::string>& strings);
+std::vector<std::string> read_strings(ByteReader& in);
+
+}  // namespace helios::model
