@@ -1,0 +1,387 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <type_traits>
+
+#include "base/yaml.h"
+
+namespace helios::app {
+namespace {
+
+constexpr std::array not_built_yet{
+    NotBuiltYet{"KAFKA_BOOTSTRAP_SERVERS", "the Kafka log"},
+    NotBuiltYet{"DATABASE_URL", "the PostgreSQL store"},
+    NotBuiltYet{"REDIS_URL", "shared deduplication in Redis"},
+};
+
+// ---- text <-> value, by type ------------------------------------------------------------------------------------------
+
+template <class Integer>
+Result<Integer> parse_integer(std::string_view text) {
+    Integer value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<Integer>::max()));
+    }
+    return value;
+}
+
+constexpr std::array<std::pair<std::string_view, std::size_t>, 4> byte_units{{{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}}};
+
+Result<std::size_t> parse_bytes(std::string_view text) {
+    std::size_t unit = 1;
+    std::string_view digits = text;
+    for (const auto& [name, factor] : byte_units) {
+        if (text.ends_with(name)) {
+            unit = factor;
+            digits.remove_suffix(name.size());
+            break;
+        }
+    }
+    const auto value = parse_integer<std::size_t>(digits);
+    if (!value || *value > std::numeric_limits<std::size_t>::max() / unit) {
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a size", text), "write 64KiB, 16MiB, 1GiB or a number of bytes");
+    }
+    return *value * unit;
+}
+
+std::string format_bytes(std::size_t bytes) {
+    for (const auto& [name, factor] : byte_units) {
+        if (bytes >= factor && bytes % factor == 0) {
+            return fmt::format("{}{}", bytes / factor, name);
+        }
+    }
+    return fmt::format("{}B", bytes);
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> out;
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        auto end = std::min(text.find(',', begin), text.size());
+        auto item = std::string_view(text).substr(begin, end - begin);
+        while (item.starts_with(' ')) {
+            item.remove_prefix(1);
+        }
+        while (item.ends_with(' ')) {
+            item.remove_suffix(1);
+        }
+        if (!item.empty()) {
+            out.emplace_back(item);
+        }
+        begin = end + 1;
+    }
+    return out;
+}
+
+constexpr std::array level_names{"trace", "debug", "info", "warn", "error", "off"};
+
+enum class Unit { plain, bytes };
+
+template <class T>
+Result<T> parse_as(const std::string& text, Unit unit) {
+    if constexpr (std::is_same_v<T, std::string>) {
+        return text;
+    } else if constexpr (std::is_same_v<T, bool>) {
+        if (text == "true" || text == "yes" || text == "on" || text == "1") {
+            return true;
+        }
+        if (text == "false" || text == "no" || text == "off" || text == "0") {
+            return false;
+        }
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is neither true nor false", text));
+    } else if constexpr (std::is_same_v<T, Duration>) {
+        return parse_duration(text);
+    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
+        return telemetry::parse_level(text);
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+        return split_list(text);
+    } else if (unit == Unit::bytes) {
+        HELIOS_TRY_ASSIGN(const auto bytes, parse_bytes(text));
+        if (bytes > std::numeric_limits<T>::max()) {
+            return fail(ErrorKind::invalid, fmt::format("\"{}\" is too large", text));
+        }
+        return static_cast<T>(bytes);
+    } else {
+        return parse_integer<T>(text);
+    }
+}
+
+template <class T>
+std::string format_as(const T& value, Unit unit) {
+    if constexpr (std::is_same_v<T, std::string>) {
+        return value;
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return value ? "true" : "false";
+    } else if constexpr (std::is_same_v<T, Duration>) {
+        return format_duration(value);
+    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
+        return level_names.at(static_cast<std::size_t>(value));
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+        return fmt::format("{}", fmt::join(value, ", "));
+    } else {
+        return unit == Unit::bytes ? format_bytes(value) : fmt::format("{}", value);
+    }
+}
+
+template <class T>
+std::string type_name(Unit unit) {
+    if constexpr (std::is_same_v<T, std::string>) {
+        return "text";
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return "flag";
+    } else if constexpr (std::is_same_v<T, Duration>) {
+        return "duration";
+    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
+        return "level";
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+        return "list of text";
+    } else {
+        return unit == Unit::bytes ? "bytes" : "integer";
+    }
+}
+
+std::string environment_name(std::string_view key) {
+    std::string name = "HELIOS_";
+    for (const char c : key) {
+        name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return name;
+}
+
+/// One row of the table. `member` gives a reference into a Config.
+template <class Member>
+Setting setting(std::string key, Member member, std::string description, std::string seed_name = {}) {
+    using T = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
+    const Unit unit = key.find("bytes") != std::string::npos ? Unit::bytes : Unit::plain;
+    Setting row;
+    row.environment.push_back(environment_name(key));
+    if (!seed_name.empty()) {
+        row.environment.push_back(std::move(seed_name));
+    }
+    row.key = std::move(key);
+    row.type = type_name<T>(unit);
+    row.description = std::move(description);
+    row.set = [member, unit](Config& config, const std::string& text) -> Status {
+        HELIOS_TRY_ASSIGN(member(config), parse_as<T>(text, unit));
+        return {};
+    };
+    row.get = [member, unit](const Config& config) { return format_as<T>(member(const_cast<Config&>(config)), unit); };
+    return row;
+}
+
+#define HELIOS_MEMBER(expression) [](Config& c) -> auto& { return c.expression; }
+
+std::vector<Setting> make_settings() {
+    return {
+        setting("app.data_dir", HELIOS_MEMBER(data_dir), "Directory of the log, the indexes and the store. One server at a time."),
+        setting("app.flows", HELIOS_MEMBER(flow_files), "Flow files. Empty: the shipped order flow."),
+        setting("app.catalogue", HELIOS_MEMBER(catalogue_file), "Catalogue of event types. Empty: the shipped one."),
+        setting("app.insecure", HELIOS_MEMBER(insecure), "Allow listening off loopback although sources are not authenticated."),
+        setting("app.ephemeral", HELIOS_MEMBER(ephemeral), "Keep everything in memory: nothing survives the process."),
+        setting("app.drain_limit", HELIOS_MEMBER(drain_limit), "How long a stopping server waits for requests in flight."),
+
+        setting("telemetry.log_level", HELIOS_MEMBER(log_level), "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
+
+        setting("http.host", HELIOS_MEMBER(http.host), "Address to listen on.", "API_HOST"),
+        setting("http.port", HELIOS_MEMBER(http.port), "Port to listen on; 0 picks a free one.", "API_PORT"),
+        setting("http.io_threads", HELIOS_MEMBER(http.io_threads), "Threads that read and write sockets."),
+        setting("http.worker_threads", HELIOS_MEMBER(http.worker_threads), "Threads for queries."),
+        setting("http.worker_queue_max", HELIOS_MEMBER(http.worker_queue_max), "Queries waiting for a worker; beyond it: 503."),
+        setting("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max), "Request line and headers; beyond it: 431."),
+        setting("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max), "Largest body read; beyond it: 413."),
+        setting("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max), "Bodies of all requests in flight; beyond it: 503."),
+        setting("http.connections_max", HELIOS_MEMBER(http.connections_max), "Open connections; beyond it new ones are closed."),
+        setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max), "Requests of one connection handled at once."),
+        setting("http.header_timeout", HELIOS_MEMBER(http.header_timeout), "Time for a request's headers."),
+        setting("http.body_timeout", HELIOS_MEMBER(http.body_timeout), "Time for a request's body."),
+        setting("http.idle_timeout", HELIOS_MEMBER(http.idle_timeout), "Time a connection may be idle between requests."),
+        setting("http.write_timeout", HELIOS_MEMBER(http.write_timeout), "Time for a client to take a response."),
+        setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
+                "Host headers allowed beside loopback and the listening address (guard against DNS rebinding)."),
+#include "app/room_settings.inc"
+    };
+}
+
+#undef HELIOS_MEMBER
+
+Error with_place(Error error, std::string_view place) {
+    error.what = fmt::format("{}: {}", place, error.what);
+    return error;
+}
+
+const Setting* find_setting(std::string_view key) {
+    const auto& table = settings();
+    const auto it = std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.key == key; });
+    return it == table.end() ? nullptr : &*it;
+}
+
+Error unknown_option(std::string_view file, yaml::Mark mark, const std::string& key, std::string_view section) {
+    std::vector<std::string_view> keys;
+    for (const auto& row : settings()) {
+        if (section.empty() || row.key.starts_with(std::string(section) + ".")) {
+            keys.push_back(row.key);
+        }
+    }
+    const auto near = yaml::nearest(key, keys);
+    return yaml::error_at(file, mark, fmt::format("unknown option \"{}\"", key),
+                          near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean \"{}\"?", near));
+}
+
+Result<std::string> scalar_text(const yaml::Node& node, std::string_view file, const std::string& key) {
+    if (node.is_sequence()) {
+        std::string joined;
+        for (const auto& item : node.items) {
+            if (!item.is_scalar()) {
+                return fail(yaml::error_at(file, item.mark, fmt::format("\"{}\": expected a list of text", key)));
+            }
+            joined += (joined.empty() ? "" : ",") + item.text;
+        }
+        return joined;
+    }
+    if (node.is_map()) {
+        return fail(yaml::error_at(file, node.mark, fmt::format("\"{}\": expected a value, found a map", key)));
+    }
+    return node.text;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+    static const std::vector<Setting> table = make_settings();
+    return table;
+}
+
+Status Config::validate() const {
+    if (data_dir.empty()) {
+        return fail(ErrorKind::invalid, "app.data_dir is empty", "name a directory, for example ./helios-data");
+    }
+    HELIOS_TRY(http.validate());
+    HELIOS_TRY(log.validate());
+    HELIOS_TRY(gateway.validate());
+    HELIOS_TRY(reconcile.validate());
+    HELIOS_TRY(store.validate());
+    return {};
+}
+
+Status apply_file(Config& config, std::string_view text, std::string_view file) {
+    HELIOS_TRY_ASSIGN(const auto root, yaml::parse(text, file));
+    if (root.is_null()) {
+        return {};
+    }
+    if (!root.is_map()) {
+        return fail(yaml::error_at(file, root.mark, "expected sections (http:, log:, …)", "`helios config reference` shows every option"));
+    }
+    for (const auto& section : root.members) {
+        if (!section.value.is_map()) {
+            return fail(unknown_option(file, section.key_mark, section.key, ""));
+        }
+        for (const auto& member : section.value.members) {
+            const auto key = section.key + "." + member.key;
+            const auto* row = find_setting(key);
+            if (row == nullptr) {
+                return fail(unknown_option(file, member.key_mark, key, ""));
+            }
+            HELIOS_TRY_ASSIGN(const auto value, scalar_text(member.value, file, key));
+            if (auto set = row->set(config, value); !set) {
+                return fail(yaml::error_at(file, member.value.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+            }
+        }
+    }
+    return {};
+}
+
+Status apply_environment(Config& config, const Environment& environment) {
+    std::vector<std::string_view> names;
+    for (const auto& row : settings()) {
+        // The seed's name first, so that the full name wins where both are set.
+        for (auto name = row.environment.rbegin(); name != row.environment.rend(); ++name) {
+            names.push_back(*name);
+            const auto it = environment.find(*name);
+            if (it == environment.end() || it->second.empty()) {
+                continue;
+            }
+            if (auto set = row.set(config, it->second); !set) {
+                return fail(with_place(set.error(), *name));
+            }
+        }
+    }
+    for (const auto& [name, value] : environment) {
+        // Test harnesses and the demo use their own prefixes; only names that look like options are judged.
+        const bool ours = name.starts_with("HELIOS_") && !name.starts_with("HELIOS_TEST_") && !name.starts_with("HELIOS_SIM_");
+        if (ours && std::find(names.begin(), names.end(), name) == names.end()) {
+            const auto near = yaml::nearest(name, names);
+            return fail(ErrorKind::invalid, fmt::format("the environment sets {}, which is no option", name),
+                        near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean {}?", near));
+        }
+    }
+    return {};
+}
+
+Status check_not_built_yet(const Environment& environment) {
+    for (const auto& [variable, what] : not_built_yet) {
+        const auto it = environment.find(std::string(variable));
+        if (it != environment.end() && !it->second.empty()) {
+            return fail(ErrorKind::invalid, fmt::format("{} is set, but {} is not built yet in this version", variable, what),
+                        fmt::format("unset it (`unset {}`, or set it empty) to run on the embedded default", variable));
+        }
+    }
+    return {};
+}
+
+Status apply_listen(Config& config, std::string_view listen) {
+    const auto colon = listen.rfind(':');
+    const auto refuse = [&] {
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not HOST:PORT", listen), "for example 127.0.0.1:8001, [::1]:8001, or 127.0.0.1:0 for a free port");
+    };
+    if (colon == std::string_view::npos) {
+        return refuse();
+    }
+    auto host = listen.substr(0, colon);
+    const auto port = parse_integer<std::uint16_t>(listen.substr(colon + 1));
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        return refuse();
+    }
+    if (!port) {
+        return refuse();
+    }
+    config.http.host = host.empty() ? "127.0.0.1" : std::string(host);
+    config.http.port = *port;
+    return {};
+}
+
+std::string config_reference() {
+    std::string out =
+        "# Configuration\n\n"
+        "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), default. An empty variable counts as unset.\n"
+        "Durations: 250ms, 60s, 5m, 2h, 31d. Sizes: 64KiB, 16MiB, 1GiB. Lists in the environment are comma-separated.\n\n"
+        "| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
+    const Config defaults;
+    for (const auto& row : settings()) {
+        const auto value = row.get(defaults);
+        out += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, fmt::format("`{}`", fmt::join(row.environment, "` `")), row.type,
+                           value.empty() ? "" : "`" + value + "`", row.description);
+    }
+    out += "\nNot built yet, refused at start when set and not empty: ";
+    std::vector<std::string> names;
+    for (const auto& part : not_built_yet) {
+        names.push_back(fmt::format("`{}` ({})", part.variable, part.what));
+    }
+    return out + fmt::format("{}.\n", fmt::join(names, ", "));
+}
+
+std::string config_listing(const Config& config) {
+    std::string out;
+    for (const auto& row : settings()) {
+        out += fmt::format("{}: {}\n", row.key, row.get(config));
+    }
+    return out;
+}
+
+}  // namespace helios::app

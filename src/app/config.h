@@ -1,0 +1,82 @@
+#pragma once
+/// Configuration: one table says every option's key, environment names, meaning and limits. The table drives parsing of
+/// files and the environment, `helios config check`, and the generated docs/config.md.
+///
+/// Order: flag, environment, file, default. Secrets never come through flags.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/options.h"
+#include "http/options.h"
+#include "log/options.h"
+#include "reconcile/options.h"
+#include "store/options.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::app {
+
+struct Config {
+    std::string data_dir = "./helios-data";
+    std::vector<std::string> flow_files;  ///< empty: the shipped order flow
+    std::string catalogue_file;           ///< empty: the shipped catalogue
+    bool insecure = false;
+    bool ephemeral = false;
+    Duration drain_limit = std::chrono::seconds(8);
+    telemetry::Level log_level = telemetry::Level::info;
+
+    http::ServerOptions http;
+    log::DiskLogOptions log;
+    gateway::GatewayOptions gateway;
+    reconcile::ReconcileOptions reconcile;
+    store::StoreOptions store;
+
+    /// Every room's own validate(), in one.
+    Status validate() const;
+};
+
+/// Names in the environment that ask for parts which are not built yet: set and non-empty, they end the start.
+struct NotBuiltYet {
+    std::string_view variable;
+    std::string_view what;
+};
+
+struct Setting {
+    std::string key;                     ///< "http.port"
+    std::vector<std::string> environment;  ///< "HELIOS_HTTP_PORT", then the seed's name if it has one
+    std::string type;                    ///< "integer", "bytes", "duration", "text", "flag", "list of text"
+    std::string description;
+    std::function<Status(Config&, const std::string&)> set;          ///< lists: comma-separated
+    std::function<std::string(const Config&)> get;
+};
+
+/// The table, in the order of the documentation.
+const std::vector<Setting>& settings();
+
+using Environment = std::map<std::string, std::string>;
+
+/// Applies a YAML file: sections are rooms. invalid: "file:line:column: unknown option …; did you mean …", wrong types, limits.
+Status apply_file(Config& config, std::string_view text, std::string_view file);
+
+/// Applies variables of the table; an unknown HELIOS_… variable is an error that names the nearest one.
+/// Empty values count as absent.
+Status apply_environment(Config& config, const Environment& environment);
+
+/// Refuses what the environment asks for and this version can't do (Kafka, PostgreSQL, Redis).
+Status check_not_built_yet(const Environment& environment);
+
+/// "HOST:PORT", "[::1]:8001", ":8001".
+Status apply_listen(Config& config, std::string_view listen);
+
+/// docs/config.md.
+std::string config_reference();
+
+/// Every option with its effective value, one `key: value` line each; never a secret.
+std::string config_listing(const Config& config);
+
+}  // namespace helios::app

@@ -1,0 +1,152 @@
+#include "model/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include "model/position.h"
+#include "model/topics.h"
+
+namespace helios::model {
+namespace {
+
+Judgement judge(std::string_view type, std::string_view payload) {
+    auto document = json::Document::parse(payload);
+    EXPECT_TRUE(document.has_value());
+    Event event;
+    event.type = type;
+    return Catalogue::shipped().judge(event, document->root());
+}
+
+TEST(Catalogue, AcceptsACompleteOrderUnderEitherSpelling) {
+    for (const auto* payload : {R"({"orderId":"ORD-1","customerId":"C-7"})", R"({"order_id":"ORD-1","customer_id":"C-7"})"}) {
+        const auto judgement = judge("OrderPlaced", payload);
+        EXPECT_TRUE(judgement.accepted);
+        EXPECT_EQ(judgement.key, "ORD-1");
+        EXPECT_EQ(judgement.topic, topic::orders);
+        EXPECT_TRUE(judgement.warnings.empty());
+    }
+}
+
+TEST(Catalogue, FirstPresentPathWins) { EXPECT_EQ(judge("OrderPlaced", R"({"order_id":"B","orderId":"A"})").key, "A"); }
+
+TEST(Catalogue, ANullIsAbsent) { EXPECT_EQ(judge("OrderPlaced", R"({"orderId":null,"order_id":"B"})").key, "B"); }
+
+TEST(Catalogue, KeysAreTextAsWritten) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"0012"})").key, "0012");
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":12345678901234567890123})").key, "12345678901234567890123");
+}
+
+TEST(Catalogue, RejectsAnOrderWithoutItsId) {
+    for (const auto* payload : {R"({})", R"({"orderId":""})", R"({"orderId":null})"}) {
+        const auto judgement = judge("OrderPlaced", payload);
+        EXPECT_FALSE(judgement.accepted) << payload;
+        EXPECT_EQ(judgement.reason, "missing_field");
+        ASSERT_EQ(judgement.errors.size(), 1u);
+        EXPECT_EQ(judgement.errors[0], "orderId: required, absent");
+    }
+}
+
+TEST(Catalogue, WarnsOfAMissingCustomer) {
+    const auto judgement = judge("OrderPlaced", R"({"orderId":"A"})");
+    EXPECT_TRUE(judgement.accepted);
+    EXPECT_EQ(judgement.warnings, std::vector<std::string>{"customerId: expected, absent"});
+}
+
+TEST(Catalogue, APaymentNeedsAmountAndOrder) {
+    EXPECT_EQ(judge("PaymentProcessed", R"({})").errors.size(), 2u);
+    const auto without_amount = judge("PaymentProcessed", R"({"orderId":"A"})");
+    EXPECT_FALSE(without_amount.accepted);
+    EXPECT_EQ(without_amount.key, "A") << "the DLQ shows the key of what it holds";
+    EXPECT_TRUE(judge("PaymentProcessed", R"({"orderId":"A","amount":0})").accepted);
+}
+
+TEST(Catalogue, OtherTypesNeedNothing) {
+    const auto judgement = judge("CustomerRenamed", R"({"name":"x"})");
+    EXPECT_TRUE(judgement.accepted);
+    EXPECT_EQ(judgement.topic, topic::other);
+    EXPECT_EQ(judgement.key, "");
+}
+
+TEST(Catalogue, DuplicateKeysOnACataloguePathAreQuarantined) {
+    const auto judgement = judge("OrderPlaced", R"({"orderId":"A","orderId":"B"})");
+    EXPECT_FALSE(judgement.accepted);
+    EXPECT_EQ(judgement.reason, "duplicate_key");
+    EXPECT_EQ(judgement.errors.size(), 1u);
+    EXPECT_FALSE(judge("PaymentProcessed", R"({"orderId":"A","amount":1,"amount":2})").accepted);
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","note":1,"note":2})").accepted) << "a path nobody reads";
+}
+
+TEST(Catalogue, TimesOutsideTheCenturiesAreQuarantined) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":"2201-01-01T00:00:00Z"})").reason, "bad_time");
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":1e400})").reason, "bad_time");
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":-1})").reason, "bad_time");
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","timestamp":"soon"})").accepted);
+    const auto good = judge("OrderPlaced", R"({"orderId":"A","timestamp":1767608625120})");
+    ASSERT_TRUE(good.payload_time.has_value());
+    EXPECT_EQ(format_rfc3339(good.payload_time->at), "2026-01-05T10:23:45.120Z");
+}
+
+TEST(Catalogue, RejectsKeysThatAreNoText) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":{"id":1}})").reason, "bad_key");
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":true})").reason, "bad_key");
+    EXPECT_EQ(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1025, 'x') + "\"}").reason, "bad_key");
+    EXPECT_TRUE(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1024, 'x') + "\"}").accepted);
+}
+
+TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
+    const auto error_of = [](std::string_view yaml) {
+        const auto parsed = Catalogue::parse(yaml, "c.yaml");
+        return parsed ? std::string("accepted") : parsed.error().message();
+    };
+    EXPECT_NE(error_of("version: 1\ntypes:\n  A: {topik: x}\n").find("c.yaml:3:7: unknown key \"topik\"; did you mean \"topic\"?"), std::string::npos)
+        << error_of("version: 1\ntypes:\n  A: {topik: x}\n");
+    EXPECT_NE(error_of("version: 2\n").find("must be 1"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {topic: nowhere}}\n").find("not an event topic"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {key: [\"items[].x\"]}}\n").find("walks an array"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n").find("rule is \"maybe\""), std::string::npos);
+}
+
+TEST(PathText, Parses) {
+    const auto path = Path::parse(R"(order."a.b".items[].id)");
+    ASSERT_TRUE(path.has_value());
+    ASSERT_EQ(path->segments().size(), 4u);
+    EXPECT_EQ(path->segments()[1].key, "a.b");
+    EXPECT_TRUE(path->segments()[2].each);
+    for (const auto* bad : {"", ".", "a.", ".a", "a..b", "a[", "a[]b", "\"open", "a[0]"}) {
+        EXPECT_FALSE(Path::parse(bad).has_value()) << bad;
+    }
+}
+
+TEST(PathLookup, WalksArraysInOrder) {
+    auto document = json::Document::parse(R"({"items":[{"sku":"a"},{"other":1},{"sku":"b"},7]})");
+    ASSERT_TRUE(document.has_value());
+    bool duplicate = false;
+    const auto values = lookup_all(document->root(), *Path::parse("items[].sku"), duplicate);
+    ASSERT_EQ(values.size(), 2u);
+    EXPECT_EQ(values[0].text(), "a");
+    EXPECT_EQ(values[1].text(), "b");
+    EXPECT_FALSE(duplicate);
+}
+
+TEST(Position, RoundTripsAndRefusesStrangers) {
+    const PositionToken token{{std::string(topic::payments), 11, 987654321}, from_nanos(1'767'608'625'120'000'001)};
+    const auto text = encode_position(token);
+    EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
+    const auto decoded = decode_position(text);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->pointer, token.pointer);
+    EXPECT_EQ(decoded->log_time, token.log_time);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto bent = text;
+        bent[i] = bent[i] == 'A' ? 'B' : 'A';
+        const auto other = decode_position(bent);
+        if (other.has_value()) {
+            EXPECT_EQ(encode_position(*other), text) << "only unused trailing bits may differ";
+        }
+    }
+    EXPECT_FALSE(decode_position("").has_value());
+    EXPECT_FALSE(decode_position("hello").has_value());
+    EXPECT_FALSE(decode_position(std::string(1000, 'A')).has_value());
+}
+
+}  // namespace
+}  // namespace helios::model

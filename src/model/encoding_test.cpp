@@ -1,0 +1,192 @@
+// Every record type survives encode → decode, and no truncation or stray byte passes for a record.
+
+#include <gtest/gtest.h>
+
+#include "model/case_record.h"
+#include "model/counts.h"
+#include "model/event.h"
+#include "model/flow_activation.h"
+#include "model/quarantined.h"
+#include "model/verdict.h"
+
+namespace helios::model {
+namespace {
+
+Event sample_event() {
+    Event event;
+    event.source = "aws";
+    event.scope = "123456789012/eu-west-1";
+    event.id = "e-1";
+    event.type = "OrderPlaced";
+    event.time = from_nanos(1'767'608'625'120'000'000);
+    event.time_had_zone = false;
+    event.key = "ORD-1";
+    event.payload = R"({"orderId":"ORD-1","totalAmount":12.50})";
+    event.metadata = R"({"region":"eu-west-1"})";
+    event.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    event.warnings = {"customerId: expected, absent"};
+    return event;
+}
+
+LegRecord sample_leg() {
+    LegRecord record;
+    record.flow = "order";
+    record.flow_version = 3;
+    record.opens = false;
+    record.key = "ORD-1";
+    record.leg = "payment";
+    record.identity = "PAY-1";
+    record.event = {"helios.events.payments", 7, 123456789};
+    record.event_id = "p-1";
+    record.source = "gcp";
+    record.type = "PaymentProcessed";
+    record.event_time = from_nanos(5);
+    record.at = from_nanos(-3);
+    record.reads = {{"amount", {ReadValue::Kind::decimal, "12.50", {}, "amount"}},
+                    {"quantities", {ReadValue::Kind::items, "", {{"SKU-1", "2"}, {"SKU-2", "1"}}, "items[]"}},
+                    {"status", {ReadValue::Kind::absent, "", {}, ""}}};
+    record.notes = {"no zone"};
+    return record;
+}
+
+Verdict sample_verdict() {
+    Verdict verdict;
+    verdict.flow = "order";
+    verdict.flow_version = 1;
+    verdict.key_name = "orderId";
+    verdict.key = "ORD-1";
+    verdict.revision = 2;
+    verdict.status = VerdictStatus::mismatched;
+    verdict.findings = {{FindingKind::amount, "payment", "paid-in-full", "1299.00", "1298.00", "0.00", "USD", Severity::error, true, ""}};
+    verdict.events = {{"order", "e-1", "aws", "OrderPlaced", from_nanos(1'000'000'000), from_nanos(2'000'000'000), {"helios.events.orders", 1, 42}},
+                      {"payment", "p-1", "gcp", "PaymentProcessed", std::nullopt, from_nanos(3'000'000'000), {"helios.events.payments", 2, 43}}};
+    verdict.at_risk = {{"USD", "1299.00"}};
+    verdict.opened_at = from_nanos(2'000'000'000);
+    verdict.deadline = from_nanos(62'000'000'000);
+    verdict.reconciled_at = from_nanos(3'000'000'000);
+    verdict.at = from_nanos(3'000'000'000);
+    return verdict;
+}
+
+/// Decoding every proper prefix, and the whole with one byte more, must be refused.
+template <class Decode>
+void expect_only_whole(const std::string& bytes, Decode decode) {
+    for (std::size_t n = 0; n < bytes.size(); ++n) {
+        EXPECT_FALSE(decode(std::string_view(bytes).substr(0, n)).has_value()) << "prefix of " << n << " bytes";
+    }
+    EXPECT_FALSE(decode(bytes + '\0').has_value());
+}
+
+TEST(Encoding, EventRoundTrips) {
+    const auto event = sample_event();
+    const auto bytes = encode(event);
+    const auto decoded = decode_event(bytes);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(*decoded, event);
+    expect_only_whole(bytes, decode_event);
+}
+
+TEST(Encoding, CaseRecordsRoundTrip) {
+    const std::vector<CaseRecord> records{sample_leg(), TickRecord{from_nanos(9)}, ResumedRecord{from_nanos(9), Duration{5}, Duration{7}},
+                                          FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
+    for (const auto& record : records) {
+        const auto bytes = encode(record);
+        const auto decoded = decode_case_record(bytes);
+        ASSERT_TRUE(decoded.has_value());
+        EXPECT_EQ(*decoded, record);
+        EXPECT_EQ(at_of(*decoded), at_of(record));
+        expect_only_whole(bytes, decode_case_record);
+    }
+}
+
+TEST(Encoding, VerdictRoundTrips) {
+    const auto verdict = sample_verdict();
+    const auto bytes = encode(verdict);
+    const auto decoded = decode_verdict(bytes);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(*decoded, verdict);
+    expect_only_whole(bytes, decode_verdict);
+}
+
+TEST(Encoding, SmallRecordsRoundTrip) {
+    Quarantined item{"q-1", "default", "aws", "/x", "missing_field", "why", {"orderId: required, absent"}, "e", "s", "T", "ORD-1", "{}", "{}", ""};
+    const auto item_bytes = encode(item);
+    ASSERT_EQ(decode_quarantined(item_bytes), item);
+    expect_only_whole(item_bytes, decode_quarantined);
+
+    Counts counts{"default", "gateway", "aws", from_nanos(60'000'000'000), {{"appended", 3}, {"received", 4}}};
+    const auto counts_bytes = encode(counts);
+    ASSERT_EQ(decode_counts(counts_bytes), counts);
+    expect_only_whole(counts_bytes, decode_counts);
+
+    FlowActivation activation{"default", "order", 4, "flow: order\n", "hash"};
+    const auto activation_bytes = encode(activation);
+    ASSERT_EQ(decode_flow_activation(activation_bytes), activation);
+    expect_only_whole(activation_bytes, decode_flow_activation);
+}
+
+TEST(Encoding, AHugeCountInsideARecordIsRefusedQuickly) {
+    std::string bytes = encode(sample_event());
+    bytes.back() = '\xff';  // the warnings' bytes now promise more than there is
+    bytes += "\xff\xff\xff\xff\x7f";
+    EXPECT_FALSE(decode_event(bytes).has_value());
+}
+
+TEST(Identity, EachPartMatters) {
+    const auto base = identity_of("t", "s", "c", "i");
+    EXPECT_NE(base, identity_of("t", "s", "ci", ""));
+    EXPECT_NE(base, identity_of("ts", "", "c", "i"));
+    EXPECT_EQ(base, identity_of("t", "s", "c", "i"));
+}
+
+TEST(Identity, ContentIdIgnoresNothingThatCounts) {
+    const auto id = content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1})");
+    EXPECT_EQ(id.size(), 64u);
+    EXPECT_EQ(id, content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1})"));
+    EXPECT_NE(id, content_id("aws", "OrderPlaced", from_nanos(0), R"({"a":1})"));
+    EXPECT_NE(id, content_id("gcp", "OrderPlaced", std::nullopt, R"({"a":1})"));
+    EXPECT_NE(id, content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1.0})"));
+}
+
+TEST(VerdictId, DependsOnRevisionAndNotOnContent) {
+    auto a = sample_verdict();
+    auto b = a;
+    b.status = VerdictStatus::matched;
+    EXPECT_EQ(verdict_id(a), verdict_id(b));
+    b.revision = 3;
+    EXPECT_NE(verdict_id(a), verdict_id(b));
+}
+
+TEST(VerdictJson, IsTheContract) {
+    json::Writer out;
+    write_json(out, sample_verdict(), [](const VerdictEvent& event) { return event.leg == "order" ? std::string(R"({"orderId":"ORD-1"})") : std::string(); });
+    EXPECT_EQ(out.view(),
+              R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched","missingEvents":[],)"
+              R"("findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],)"
+              R"("events":{"order":{"eventId":"e-1","source":"aws","type":"OrderPlaced","time":"1970-01-01T00:00:01.000Z","receivedAt":"1970-01-01T00:00:02.000Z","payload":{"orderId":"ORD-1"}},)"
+              R"("payment":{"eventId":"p-1","source":"gcp","type":"PaymentProcessed","receivedAt":"1970-01-01T00:00:03.000Z","payload":null,"expired":true}},)"
+              R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
+}
+
+TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
+    auto verdict = sample_verdict();
+    verdict.events.resize(1);
+    verdict.multi_legs = {"order"};
+    json::Writer out;
+    write_json(out, verdict);
+    EXPECT_NE(out.view().find(R"("events":{"order":[{"eventId":"e-1")"), std::string::npos) << out.view();
+    EXPECT_EQ(out.view().find("payload"), std::string::npos);
+}
+
+TEST(Names, ParseWhatToStringSays) {
+    for (const auto status : {VerdictStatus::pending, VerdictStatus::matched, VerdictStatus::partial, VerdictStatus::mismatched}) {
+        EXPECT_EQ(parse_status(to_string(status)), status);
+    }
+    for (int i = 0; i <= static_cast<int>(FindingKind::order); ++i) {
+        EXPECT_EQ(parse_finding_kind(to_string(static_cast<FindingKind>(i))), static_cast<FindingKind>(i));
+    }
+    EXPECT_EQ(parse_status("fine").error().kind, ErrorKind::invalid);
+}
+
+}  // namespace
+}  // namespace helios::model
