@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+"""The rules of the tree that a machine can check, as one failing test: `tools/tidy.py` prints `file:line: what; do this instead`.
+
+Each rule is a function from one file (its path, its lines) to findings, or from the tree to findings; the tables above the
+rules are what to edit when a room or a home is added. A line may stand against a rule with a reason:
+`// tidy: allow <rule>: <reason>` at its end or on the line above. Every rule has examples in tools/tidy_test.py.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+# room -> the rooms it may include; itself always. Also the rows of ARCHITECTURE.md, and DEPS in its CMakeLists.txt.
+ROOMS = {
+    "base": "",
+    "telemetry": "base",
+    "model": "base",
+    "http": "base telemetry",
+    "log": "base telemetry",
+    "auth": "base telemetry model",
+    "adapters": "base model",
+    "sources": "base telemetry model http adapters",
+    "schema": "base telemetry model log",
+    "gateway": "base telemetry model http log auth schema adapters",
+    "reconcile": "base telemetry model log",
+    "heal": "base telemetry model log sources",
+    "store": "base telemetry model log",
+    "archive": "base telemetry model log schema",
+    "api": "base telemetry model http log auth adapters schema gateway reconcile heal store archive",
+    "lab": "base telemetry model http",
+    "app": "base telemetry model http log auth adapters sources schema gateway reconcile heal store archive api lab",
+}
+ROOMS = {room: set(may.split()) for room, may in ROOMS.items()}
+
+# what -> (pattern, the places that may, what to do instead). A place is a path prefix; tests are listed where they may.
+HOMES = {
+    "clock": (r"\b(?:system_clock|steady_clock|high_resolution_clock|utc_clock|file_clock)::now\b|\bclock_gettime\s*\(|\bgettimeofday\s*\("
+              r"|(?<![\w.>:])(?:std::)?time\s*\(\s*(?:nullptr|NULL|0)\s*\)",
+              ["src/base/system_clock"], "take a helios::Clock&"),
+    "random": (r"\bstd::random_device\b|(?<![\w.>:])s?rand\s*\(|\barc4random\w*\s*\(|\bgetrandom\s*\(|\bgetentropy\s*\(|\bRAND_(?:priv_)?bytes\s*\(",
+               ["src/base/", "src/log/posix_disk"], "take a seeded engine or the entropy that base hands out"),
+    "getenv": (r"\b(?:secure_)?getenv\s*\(|\benviron\b", ["src/app/", "tests"], "take an option; app maps the environment to options"),
+    "thread": (r"\bstd::j?thread\b(?!::)|\bstd::async\s*\(|\bpthread_create\s*\(",
+               [f"src/{room}/" for room in ("log", "http", "gateway", "reconcile", "store", "lab", "app")] + ["tests"],
+               "let a room that owns threads call you"),
+    "sleep": (r"\bsleep_(?:for|until)\s*\(|(?<![\w.>:])u?sleep\s*\(|\bnanosleep\s*\(",
+              ["src/lab/"], "wait for the condition (a callback, a condition variable with a deadline)"),
+    "detach": (r"\.\s*detach\s*\(\s*\)", [], "keep the thread and join it"),
+}
+
+BANNED_WORDS = {
+    "manager": "name what it does or holds",
+    "managers": "name what it does or holds",
+    "helper": "name what it does, or put the function where it is used",
+    "helpers": "name what it does, or put the function where it is used",
+    "util": "name the thing; put the function where it is used, or in base if everyone could use it",
+    "utils": "name the thing; put the function where it is used, or in base if everyone could use it",
+    "utility": "name the thing; put the function where it is used, or in base if everyone could use it",
+    "utilities": "name the thing; put the function where it is used, or in base if everyone could use it",
+    "impl": "name what it holds (State, Session, Connection)",
+    "common": "name what is shared, or put it in base",
+}
+
+MOST_LINES = 800
+README_PARTS = ["Purpose", "In → out", "Belongs here", "Words", "Invariants", "How it fails", "How to test"]
+DECISION_PARTS = ["Context", "Decision", "Alternatives", "Consequences"]
+
+# Written reversed, so that this file does not name them.
+HOSTS = [name[::-1] for name in (
+    "gro.sjmpn.yrtsiger", "moc.gkpray.yrtsiger", "gro.ipyp", "gro.detsohnohtyp", "gro.nevam", "ehcapa.nevam.oper", "oi.setarc", "gro.gnalog.yxorp",
+    "gro.naibed.bed", "gro.naibed.tohspans", "moc.ecruosedon.bed", "oi.rekcod.yrtsiger", "ten.rviledsj", "gkpnu", "moc.erafduolc.sjndc",
+    "yl.coder.ndc", "moc.sipaelgoog.stnof")]
+
+SOURCE = (".h", ".cpp")
+CODE = SOURCE + (".py", ".sh", ".cmake")
+TEXT = CODE + (".md", ".txt", ".yaml", ".yml", ".json", ".html", ".js", ".css", ".in")
+CODE_NAMES = ("dev", "CMakeLists.txt", "run")  # code without a telling suffix; `run` is .ci/run and bench/run
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------------
+
+def is_code(path):
+    return path.endswith(CODE) or path.rsplit("/", 1)[-1] in CODE_NAMES
+
+
+def is_text(path):
+    return path.endswith(TEXT) or is_code(path) or path.startswith(".") and "/" not in path
+
+
+def is_test(path):
+    return path.startswith("tests/") or bool(re.search(r"(_test|_fuzz|_bench)\.(cpp|h|py)$|_test_\w+\.h$", path))
+
+
+def room_of(path):
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 and parts[0] == "src" else None
+
+
+LITERAL = re.compile(r'R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.S)
+DIGITS = re.compile(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])")  # 1'000'000
+
+
+def bare(text):
+    """C++ text with comments and literals blanked, lines kept. #include lines keep their names."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group())
+    kept = [line if line.lstrip().startswith("#include") else None for line in text.split("\n")]
+    lines = LITERAL.sub(blank, DIGITS.sub(" ", text)).split("\n")
+    return [k if k is not None else line for k, line in zip(kept, lines)]
+
+
+class File:
+    """One file as the rules see it."""
+
+    def __init__(self, path, text):
+        self.path, self.text = path, text
+        self.lines = text.split("\n")
+        self.bare = bare(text) if path.endswith(SOURCE) else self.lines
+        self.room = room_of(path)
+
+
+# ---- rules over one file: yield (line number, message) -------------------------------------------------------------------------
+
+def rule_include(f):
+    """Rooms include only the rooms the table allows, and no other room's private headers."""
+    if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
+        return
+    for number, line in enumerate(f.lines, 1):
+        match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+        if not match:
+            continue
+        name = match.group(1)
+        target = name.split("/")[0]
+        if "/" not in name or name.startswith("."):
+            if f.room:
+                yield number, f'"{name}" does not say its room; include "{f.room}/{name.lstrip("./")}"'
+            continue
+        if target == f.room or target not in ROOMS:
+            continue
+        if f.room in ROOMS and target not in ROOMS[f.room]:
+            allowed = ", ".join(sorted(ROOMS[f.room])) or "nothing"
+            yield number, f"{f.room} may not include {target}; it may include {allowed}: move the shared type to model or base, or pass a value in"
+        elif "/detail/" in name or re.search(r"_internal\.h$", name):
+            yield number, f'"{name}" is private to {target}; include one of its public headers'
+
+
+def rule_depends(f):
+    """DEPS of a room's CMakeLists.txt are what the table allows."""
+    if not f.room or not f.path.endswith("CMakeLists.txt") or f.room not in ROOMS:
+        return
+    match = re.search(r"helios_module\(\s*\w+[^)]*?\bDEPS\s+([\w\s]*?)(?:\bLIBS\b|\bPUBLIC_LIBS\b|\bTEST_LIBS\b|\))", f.text)
+    for target in (match.group(1).split() if match else []):
+        if target not in ROOMS[f.room]:
+            yield f.text[:match.start(1)].count("\n") + 1, f"{f.room} may not depend on {target}; see the table of rooms in ARCHITECTURE.md"
+
+
+def rule_name(f):
+    """No managers, helpers, utils, impls, commons: in file names and type names."""
+    if is_code(f.path):
+        for word in re.split(r"[_\W]+", f.path):
+            if word.lower() in BANNED_WORDS:
+                yield 1, f"'{word}' in a file or folder name says nothing; {BANNED_WORDS[word.lower()]}"
+    if not f.path.endswith(SOURCE):
+        return
+    declared = re.compile(r"\b(?:class|struct|enum(?:\s+class)?|union|concept|namespace|using)\s+(?:\[\[[^\]]*\]\]\s*)?([A-Za-z_]\w*)")
+    for number, line in enumerate(f.bare, 1):
+        for name in declared.findall(line):
+            for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name):
+                if word.lower() in BANNED_WORDS:
+                    yield number, f"'{word}' in {name} says nothing; {BANNED_WORDS[word.lower()]}"
+
+
+def rule_length(f):
+    """Files stay readable."""
+    if is_code(f.path):
+        count = len(f.lines) - (1 if f.lines[-1] == "" else 0)
+        if count > MOST_LINES:
+            yield MOST_LINES + 1, f"{count} lines; at most {MOST_LINES}: split it by what it does"
+
+
+def rule_home(f):
+    """Clock, randomness, environment, threads, sleeping: only in their homes."""
+    if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
+        return
+    for what, (pattern, homes, instead) in HOMES.items():
+        if any(f.path.startswith(home) for home in homes if home != "tests") or ("tests" in homes and is_test(f.path)):
+            continue
+        if what == "clock" and is_test(f.path):
+            pattern = pattern.replace("|steady_clock", "")  # a test may bound its own waiting
+        for number, line in enumerate(f.bare, 1):
+            if re.search(pattern, line):
+                yield number, f"{what} outside its home ({', '.join(h for h in homes if h != 'tests') or 'none'}); {instead}"
+
+
+def rule_throw(f):
+    """Errors are values."""
+    if f.path.endswith(SOURCE) and f.path.startswith("src/") and not is_test(f.path):
+        for number, line in enumerate(f.bare, 1):
+            if re.search(r"\bthrow\b(?!\s*\()", line) or re.search(r"\bthrow\s*\(", line):
+                yield number, "throw; return a Result (base/result.h), or HELIOS_ASSERT for a bug"
+
+
+def rule_pragma(f):
+    """Headers open with #pragma once."""
+    if f.path.endswith(".h"):
+        for number, line in enumerate(f.lines, 1):
+            if line.strip() == "#pragma once":
+                return
+            if line.strip() and not line.lstrip().startswith(("//", "/*", "*")):
+                yield number, "no #pragma once before the first line of code; put it at the top"
+                return
+        yield 1, "no #pragma once; put it at the top"
+
+
+def rule_todo(f):
+    """A note for later says what and why."""
+    if f.path in ("tools/tidy.py", "tools/tidy_test.py") or not is_text(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        match = re.search(r"\b(TODO|FIXME)\b(?:\([^)]*\))?:?(.*)", line)
+        if match and is_code(f.path) and len(match.group(2).split()) < 3:
+            yield number, f"{match.group(1)} without a text; say what is missing and when it matters, or do it"
+
+
+def rule_path(f):
+    """Nothing in the tree knows the machine it was written on."""
+    if f.path in ("tools/tidy.py", "tools/tidy_test.py") or not is_text(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        match = re.search(r"(?<![\w.}~-])/(work|root|home/\w+|Users/\w+)/\w", line)
+        if match:
+            yield number, f"'{match.group().rstrip()}…' is a path of one machine; take it relative to the checkout or from an option"
+        elif is_code(f.path) and not is_test(f.path) and re.search(r"(?<![\w.}~-])/tmp\b", line):
+            yield number, "'/tmp' is written down; ask std::filesystem::temp_directory_path() or take an option"
+
+
+def rule_host(f):
+    """No registry and no CDN by name: package clients know where to go, and pages load nothing from elsewhere."""
+    if not is_text(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        for host in HOSTS:
+            if host in line:
+                yield number, f"'{host}' is the name of a registry or CDN; let the package's client find it, or embed the file"
+
+
+def rule_layout(f):
+    """No tabs for indentation, no trailing blanks, no CR; files end with a line end."""
+    if not is_text(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        if is_code(f.path) and re.match(r" *\t", line):
+            yield number, "tab indentation; use blanks"
+        if line.endswith("\r"):
+            yield number, "line ends with CR; use LF"
+        elif is_code(f.path) and line != line.rstrip():
+            yield number, "blanks at the end of the line; remove them"
+    if f.text and not f.text.endswith("\n"):
+        yield len(f.lines), "no line end at the end of the file; add one"
+
+
+def rule_link(f, exists=None):
+    """Relative links in Markdown lead somewhere."""
+    if not f.path.endswith(".md"):
+        return
+    exists = exists or (lambda path: os.path.exists(path))
+    fenced = False
+    for number, line in enumerate(f.lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if fenced:
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            path = os.path.normpath(os.path.join(os.path.dirname(f.path), target.split("#")[0]))
+            if not exists(path):
+                yield number, f"link to {target}, which is not there; correct the path"
+
+
+FILE_RULES = [rule_include, rule_depends, rule_name, rule_length, rule_home, rule_throw, rule_pragma, rule_todo, rule_path, rule_host, rule_layout, rule_link]
+
+
+# ---- rules over the tree: yield (path, line number, message) ---------------------------------------------------------------------
+
+def rule_readme(tree):
+    """Every room has its page, with the parts all pages have."""
+    for room in tree.rooms():
+        path = f"src/{room}/README.md"
+        text = tree.text(path)
+        if text is None:
+            yield path, 1, "the room has no README.md; write its page: " + " · ".join(README_PARTS)
+            continue
+        headings = [line.lstrip("#* ").lower() for line in text.split("\n") if line.startswith(("#", "**"))]
+        absent = [part for part in README_PARTS if not any(part.lower() in heading for heading in headings)]
+        if absent:
+            yield path, 1, "no heading " + ", ".join(f"'{part}'" for part in absent) + "; every room's page has the same parts"
+
+
+def rule_rooms(tree):
+    """Folders of src, this file's table and the table in ARCHITECTURE.md are the same."""
+    for room in tree.rooms():
+        if room not in ROOMS:
+            yield f"src/{room}", 1, "a room that the table in tools/tidy.py does not know; a new room needs a decision record and a row there"
+    text = tree.text("ARCHITECTURE.md")
+    if text is None:
+        yield "ARCHITECTURE.md", 1, "not there; it holds the table of rooms: | room | what it is | may include |"
+        return
+    rows = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        cells = [cell.strip().strip("`*") for cell in line.strip().strip("|").split("|")]
+        if line.lstrip().startswith("|") and len(cells) >= 3 and cells[0] in ROOMS and cells[0] not in rows:
+            rows[cells[0]] = (number, cells[-1])
+    for room in tree.rooms():
+        if room in ROOMS and room not in rows:
+            yield "ARCHITECTURE.md", 1, f"the table of rooms has no row for src/{room}; add it"
+    for room, (number, cell) in rows.items():
+        if room not in tree.rooms():
+            yield "ARCHITECTURE.md", number, f"a row for room {room}, but src/{room} is not there; take the row out until it is"
+            continue
+        present = ROOMS[room] & set(tree.rooms())
+        named = set(re.findall(r"[a-z]+", cell)) & set(ROOMS)
+        if re.match(r"all\b", cell):
+            continue
+        if (named & set(tree.rooms())) - {room} != present:
+            yield "ARCHITECTURE.md", number, f"room {room} may include {', '.join(sorted(present)) or 'nothing'} by tools/tidy.py; the row says {cell or 'nothing'}"
+
+
+def rule_decision(tree):
+    """Decision records are numbered once each and have the same parts."""
+    seen = {}
+    for path in tree.paths():
+        if not path.startswith("docs/decisions/"):
+            continue
+        name = path.rsplit("/", 1)[-1]
+        match = re.fullmatch(r"(\d{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md", name)
+        if not match:
+            yield path, 1, "name it NNNN-title-in-lower-case.md"
+            continue
+        if match.group(1) in seen:
+            yield path, 1, f"number {match.group(1)} is already {seen[match.group(1)]}; take the next free one"
+        seen.setdefault(match.group(1), name)
+        headings = [line.lstrip("# ").lower() for line in tree.text(path).split("\n") if line.startswith("#")]
+        absent = [part for part in DECISION_PARTS if not any(h.startswith(part.lower()) for h in headings)]
+        if absent:
+            yield path, 1, "no heading " + ", ".join(f"'{part}'" for part in absent) + "; see docs/decisions/0000-template.md"
+
+
+TREE_RULES = [rule_readme, rule_rooms, rule_decision]
+
+
+# ---- running -------------------------------------------------------------------------------------------------------------------
+
+class Tree:
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self._paths = None
+
+    def paths(self):
+        """Files that git knows or would take; without git, all that are not build products."""
+        if self._paths is None:
+            listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=self.root, capture_output=True, check=False)
+            if listed.returncode == 0:
+                names = listed.stdout.decode().split("\0")
+            else:
+                names = [str(p.relative_to(self.root)) for p in self.root.rglob("*")]
+                names = [n for n in names if not re.match(r"(build|\.deps|\.git|helios-data)/|.*__pycache__/", n)]
+            self._paths = sorted(n for n in set(names) if n and (self.root / n).is_file())
+        return self._paths
+
+    def rooms(self):
+        return sorted({room for room in map(room_of, self.paths()) if room})
+
+    def text(self, path):
+        try:
+            return (self.root / path).read_bytes().decode()
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            return ""  # not text: nothing here to check
+
+
+def rule_title(rule):
+    return rule.__name__.removeprefix("rule_")
+
+
+def allowed(f, number, rule):
+    """Whether the line, or the one above it, stands against the rule with a reason."""
+    for line in f.lines[max(0, number - 2):number]:
+        match = re.search(r"tidy: allow (\w+):\s*(\S.*)", line)
+        if match and match.group(1) == rule_title(rule):
+            return True
+    return False
+
+
+def check_file(f):
+    for rule in FILE_RULES:
+        for number, message in rule(f):
+            if not allowed(f, number, rule):
+                yield f.path, number, f"{message} [{rule_title(rule)}]"
+
+
+def check_tree(tree):
+    for path in tree.paths():
+        if not is_text(path):
+            continue
+        yield from check_file(File(path, tree.text(path)))
+    for rule in TREE_RULES:
+        for path, number, message in rule(tree):
+            yield path, number, f"{message} [{rule_title(rule)}]"
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parent.parent
+    os.chdir(root)
+    findings = sorted(set(check_tree(Tree(root))))
+    for path, number, message in findings:
+        print(f"{path}:{number}: {message}")
+    if findings:
+        print(f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
