@@ -1,0 +1,24 @@
+/// Any bytes: a time in bounds or invalid; what is written reads back. Durations likewise.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/assert.h"
+#include "base/time.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace helios;
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    if (const auto time = parse_time(text)) {
+        HELIOS_ASSERT(time->at >= earliest_instant && time->at < latest_instant, "a time out of bounds");
+        const auto again = parse_rfc3339(format_rfc3339(time->at));
+        HELIOS_ASSERT(again && again->at == time->at && again->had_zone, "a time does not read back");
+    }
+    if (const auto duration = parse_duration(text)) {
+        HELIOS_ASSERT(*duration >= Duration::zero(), "a negative duration");
+        const auto again = parse_duration(format_duration(*duration));
+        HELIOS_ASSERT(again && *again == *duration, "a duration does not read back");
+    }
+    return 0;
+}
