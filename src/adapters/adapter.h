@@ -16,7 +16,7 @@
 
 namespace helios::adapters {
 
-/// What an adapter may look at. Views live as long as the call.
+/// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the call.
 struct RawRequest {
     std::string_view body;
     std::string_view media_type;                                            ///< lower case, no parameters
@@ -31,13 +31,13 @@ struct Rejection {
     std::string event_id;             ///< what could be read all the same; else empty
     std::string scope;
     std::string event_type;
-    std::string raw;                  ///< the item's exact bytes
+    std::string_view raw;             ///< the item's exact bytes, alive as long as the Adapted and the request's body
 };
 
 struct AdaptedEvent {
     model::Event event;    ///< key and catalogue warnings are still empty
     json::Value payload;   ///< parsed view of event.payload, alive as long as the Adapted
-    std::string raw;       ///< the item's exact bytes, for quarantine; empty: event.payload's envelope is not kept apart
+    std::string_view raw;  ///< the item's exact bytes, envelope included; alive as long as the Adapted and the request's body
 };
 
 using Item = std::variant<AdaptedEvent, Rejection>;
@@ -48,13 +48,19 @@ struct SnsConfirmation {
     std::string topic_arn;
     std::string message_id;
     std::string subscribe_url;
-    std::string raw;
+    std::string_view raw;  ///< as Rejection's
 };
 
 /// Event Grid's SubscriptionValidation: answer 200 with this body.
 struct ValidationHandshake {
     std::string topic;
     std::string response_body;  ///< {"validationResponse":"…"}
+};
+
+/// Event Grid says that a subscription was deleted. No event: nothing is stored, the gateway counts and logs it.
+struct SubscriptionDeletion {
+    std::string topic;
+    std::string subscription;
 };
 
 /// Not JSON, or no envelope of this protocol: 400, nothing is stored.
@@ -64,7 +70,7 @@ struct NotThisProtocol {
 };
 
 struct Adapted {
-    std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, NotThisProtocol> outcome;
+    std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, SubscriptionDeletion, NotThisProtocol> outcome;
     std::vector<json::Document> documents;  ///< keep the payload views alive
 };
 
