@@ -17,6 +17,7 @@ struct ServerOptions {
     unsigned worker_threads = 4;             ///< for blocking handlers
     std::size_t worker_queue_max = 1024;     ///< waiting blocking requests; beyond: 503
     std::size_t header_bytes_max = 64u << 10;
+    std::size_t header_fields_max = 256;     ///< beyond: 431, as for header_bytes_max
     std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less
     std::size_t inflight_bytes_max = 256u << 20;  ///< bodies of all requests being read or handled; beyond: 503
     std::size_t connections_max = 10'000;

@@ -2,6 +2,7 @@
 /// The route table: what the server serves, and the source of the OpenAPI document. One entry says both.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ public:
     using Send = std::move_only_function<void(Response)>;
     explicit Responder(Send send) : send_(std::move(send)) {}
     Responder(Responder&&) noexcept = default;
-    Responder& operator=(Responder&&) noexcept = default;
+    Responder& operator=(Responder&& other) noexcept;  ///< answers what it held, as the destructor does
     ~Responder();
     void send(Response response);
 
@@ -31,24 +32,24 @@ using Handler = std::function<void(Request, Responder)>;
 
 struct Param {
     enum class In : std::uint8_t { path, query, header } in = In::query;
-    std::string name;
-    std::string description;
+    std::string name{};
+    std::string description{};
     bool required = false;
     std::string schema = R"({"type":"string"})";  ///< JSON Schema
 };
 
 struct Answer {
     int status = 200;
-    std::string description;
+    std::string description{};
     std::string media_type = "application/json";  ///< empty: no body
-    std::string schema;                           ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
-    std::string example;                          ///< JSON; may be empty
+    std::string schema{};                           ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
+    std::string example{};                          ///< JSON; may be empty
 };
 
 struct Route {
     Method method = Method::get;
-    std::string path;  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
-    Handler handler;
+    std::string path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
+    Handler handler{};
     bool blocking = false;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default
 
@@ -57,15 +58,15 @@ struct Route {
     bool changes_state = false;
 
     // Documentation
-    std::string operation_id;
-    std::string summary;
-    std::string description;
-    std::string tag;
-    std::vector<Param> params;
-    std::string request_media_type;   ///< empty: no body
-    std::string request_schema;
-    std::string request_example;
-    std::vector<Answer> answers;
+    std::string operation_id{};
+    std::string summary{};
+    std::string description{};
+    std::string tag{};
+    std::vector<Param> params{};
+    std::string request_media_type{};   ///< empty: no body
+    std::string request_schema{};
+    std::string request_example{};
+    std::vector<Answer> answers{};
     bool hidden = false;              ///< not in OpenAPI (static assets)
 };
 
@@ -89,7 +90,16 @@ public:
     const std::vector<Route>& routes() const { return routes_; }
 
 private:
+    /// One level of the tree of path segments.
+    struct Node {
+        std::map<std::string, std::size_t, std::less<>> fixed;  ///< segment → node
+        std::size_t parameter = 0;                              ///< node for any other segment; 0: none
+        std::vector<std::size_t> routes;                        ///< of the paths that end here, one per method
+    };
+    std::size_t find(std::size_t node, std::string_view rest, std::vector<std::string>& captured) const;
+
     std::vector<Route> routes_;
+    std::vector<Node> nodes_ = std::vector<Node>(1);
 };
 
 }  // namespace helios::http

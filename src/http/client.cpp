@@ -1,0 +1,451 @@
+#include "http/client.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "http/host_policy.h"
+#include "http/url.h"
+
+namespace helios::http {
+
+namespace {
+
+constexpr std::size_t response_bytes_max = 64u << 20;
+constexpr std::size_t header_bytes_max = 256u << 10;
+constexpr std::size_t read_bytes = 64u << 10;
+
+std::string_view trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    return first == std::string_view::npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+template <class T>
+std::optional<T> parse_number(std::string_view text, int base = 10) {
+    T value{};
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    return ec == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+}
+
+std::string errno_text(int error) {
+    return std::generic_category().message(error);
+}
+
+std::unexpected<Error> malformed(std::string_view what) {
+    return fail(ErrorKind::unavailable, fmt::format("the answer is not HTTP/1.1: {}", what), "is this the address of a Helios server?");
+}
+
+/// Status line and headers. `keep_alive` and framing come from them.
+struct Head {
+    Response response;
+    bool keep_alive = true;
+    bool chunked = false;
+    std::optional<std::uint64_t> length;
+};
+
+Status parse_header_line(std::string_view line, Head& head) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return malformed("a header without a name");
+    }
+    const auto name = line.substr(0, colon);
+    const auto value = trim(line.substr(colon + 1));
+    if (equal_ignoring_case(name, "Content-Length")) {
+        head.length = parse_number<std::uint64_t>(value);
+        if (!head.length) {
+            return malformed("Content-Length is not a number");
+        }
+    } else if (equal_ignoring_case(name, "Transfer-Encoding")) {
+        if (!equal_ignoring_case(value, "chunked")) {
+            return malformed(fmt::format("Transfer-Encoding {}", value));
+        }
+        head.chunked = true;
+    } else if (equal_ignoring_case(name, "Connection")) {
+        if (equal_ignoring_case(value, "close")) {
+            head.keep_alive = false;
+        } else if (equal_ignoring_case(value, "keep-alive")) {
+            head.keep_alive = true;
+        }
+    }
+    head.response.headers.emplace_back(name, value);
+    return {};
+}
+
+/// `text` ends with an empty line.
+Result<Head> parse_head(std::string_view text) {
+    Head head;
+    auto end = text.find("\r\n");
+    const auto line = text.substr(0, end);
+    if (!line.starts_with("HTTP/1.") || line.size() < 12 || line[8] != ' ') {
+        return malformed("no status line");
+    }
+    const auto status = parse_number<int>(line.substr(9, 3));
+    if (!status || *status < 100 || (line.size() > 12 && line[12] != ' ')) {
+        return malformed("no status");
+    }
+    head.response.status = *status;
+    head.keep_alive = line[7] == '1';
+    for (text.remove_prefix(end + 2); !text.starts_with("\r\n"); text.remove_prefix(end + 2)) {
+        end = text.find("\r\n");
+        HELIOS_TRY(parse_header_line(text.substr(0, end), head));
+    }
+    return head;
+}
+
+}  // namespace
+
+Result<Url> Url::parse(std::string_view text) {
+    const auto bad = [&](std::string_view why) { return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why), "write http://HOST:PORT"); };
+    constexpr std::string_view scheme = "http://";
+    if (text.size() < scheme.size() || !equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
+        return bad("it does not begin with http://");
+    }
+    const auto target = split_target(text);
+    if (!target) {
+        return bad(target.error().what);
+    }
+    const auto authority = split_authority(target->authority);
+    if (!authority) {
+        return bad("no host, or a bad port");
+    }
+    Url url;
+    url.host = authority->name;
+    if (!authority->port.empty()) {
+        const auto port = parse_number<std::uint16_t>(authority->port);
+        if (!port || *port == 0) {
+            return bad("a port is 1 to 65535");
+        }
+        url.port = *port;
+    } else if (target->authority.ends_with(':')) {
+        return bad("the port is empty");
+    }
+    url.path = target->path;
+    if (!target->query.empty()) {
+        url.path += fmt::format("?{}", target->query);
+    }
+    return url;
+}
+
+/// The connection and what was read ahead on it.
+struct Client::State {
+    std::string host;
+    std::uint16_t port;
+    Duration timeout;
+    SystemClock clock;
+    int fd = -1;
+    std::string buffer;        ///< received, not yet used
+    Duration deadline{};
+    bool got_bytes = false;    ///< of the present response
+    bool sent_all = false;     ///< of the present request
+
+    State(std::string h, std::uint16_t p, Duration t) : host(std::move(h)), port(p), timeout(t) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { disconnect(); }
+
+    void disconnect() {
+        if (fd >= 0) {
+            ::close(fd);
+            fd = -1;
+        }
+        buffer.clear();
+    }
+
+    Status wait(short events);
+    Status connect();
+    Status connect_to(const addrinfo& address);
+    Status send_all(std::string_view head, std::string_view body);
+    Result<std::size_t> receive();
+    Result<Head> read_head();
+    Status read_body(Head& head, std::string& body);
+    Status read_exactly(std::uint64_t length, std::string& body);
+    Status read_chunks(std::string& body);
+    Result<std::string> read_line();
+    Result<Response> exchange(std::string_view head, std::string_view body, bool head_request);
+};
+
+Status Client::State::wait(short events) {
+    for (;;) {
+        const Duration left = deadline - clock.monotonic();
+        if (left <= Duration::zero()) {
+            return fail(ErrorKind::timeout, fmt::format("no answer from {}:{} within {}", host, port, format_duration(timeout)));
+        }
+        pollfd poll_fd{fd, events, 0};
+        const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+        const int ready = ::poll(&poll_fd, 1, static_cast<int>(std::min<std::int64_t>(milliseconds, 1 << 30)));
+        if (ready > 0) {
+            return {};
+        }
+        if (ready < 0 && errno != EINTR) {
+            return fail(ErrorKind::unavailable, fmt::format("poll: {}", errno_text(errno)));
+        }
+    }
+}
+
+Status Client::State::connect_to(const addrinfo& address) {
+    fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return fail(ErrorKind::unavailable, fmt::format("socket: {}", errno_text(errno)));
+    }
+    int error = 0;
+    if (::connect(fd, address.ai_addr, address.ai_addrlen) != 0) {
+        error = errno;
+        if (error == EINPROGRESS) {
+            HELIOS_TRY(wait(POLLOUT));
+            socklen_t size = sizeof error;
+            ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        }
+    }
+    if (error != 0) {
+        return fail(ErrorKind::unavailable, fmt::format("cannot connect to {}:{}: {}", host, port, errno_text(error)), "is the server running?");
+    }
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return {};
+}
+
+Status Client::State::connect() {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
+        return fail(ErrorKind::unavailable, fmt::format("cannot resolve '{}': {}", host, ::gai_strerror(code)));
+    }
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+    Status outcome = fail(ErrorKind::unavailable, fmt::format("'{}' has no address", host));
+    for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+        disconnect();
+        outcome = connect_to(*address);
+        if (outcome || outcome.error().kind == ErrorKind::timeout) {
+            break;
+        }
+    }
+    if (!outcome) {
+        disconnect();
+    }
+    return outcome;
+}
+
+/// A server that refuses early may answer and stop reading before all is sent: then the answer counts, so a broken pipe
+/// here is no error yet.
+Status Client::State::send_all(std::string_view head, std::string_view body) {
+    while (!head.empty() || !body.empty()) {
+        iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
+        msghdr message{};
+        message.msg_iov = parts;
+        message.msg_iovlen = 2;
+        const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                HELIOS_TRY(wait(POLLOUT));
+                continue;
+            }
+            return {};
+        }
+        const auto of_head = std::min(head.size(), static_cast<std::size_t>(sent));
+        head.remove_prefix(of_head);
+        body.remove_prefix(static_cast<std::size_t>(sent) - of_head);
+    }
+    sent_all = true;
+    return {};
+}
+
+/// Appends to the buffer. 0: the peer closed.
+Result<std::size_t> Client::State::receive() {
+    const std::size_t before = buffer.size();
+    buffer.resize(before + read_bytes);
+    for (;;) {
+        const ssize_t got = ::recv(fd, buffer.data() + before, read_bytes, 0);
+        if (got >= 0) {
+            buffer.resize(before + static_cast<std::size_t>(got));
+            got_bytes = got_bytes || got > 0;
+            return static_cast<std::size_t>(got);
+        }
+        const int error = errno;
+        if (error == EAGAIN || error == EWOULDBLOCK) {
+            if (auto ready = wait(POLLIN); !ready) {
+                buffer.resize(before);
+                return fail(std::move(ready).error());
+            }
+        } else if (error != EINTR) {
+            buffer.resize(before);
+            return fail(ErrorKind::unavailable, fmt::format("the connection to {}:{} broke: {}", host, port, errno_text(error)));
+        }
+    }
+}
+
+Result<Head> Client::State::read_head() {
+    for (;;) {
+        if (const auto end = buffer.find("\r\n\r\n"); end != std::string::npos) {
+            auto head = parse_head(std::string_view(buffer).substr(0, end + 4));
+            buffer.erase(0, end + 4);
+            return head;
+        }
+        if (buffer.size() > header_bytes_max) {
+            return malformed("the header is too long");
+        }
+        HELIOS_TRY_ASSIGN(const std::size_t got, receive());
+        if (got == 0) {
+            return fail(ErrorKind::unavailable, fmt::format("{}:{} closed the connection without an answer", host, port));
+        }
+    }
+}
+
+Status Client::State::read_exactly(std::uint64_t length, std::string& body) {
+    if (length > response_bytes_max - std::min(response_bytes_max, body.size())) {
+        return fail(ErrorKind::exhausted, fmt::format("the answer has more than {} bytes", response_bytes_max), "ask for less at once");
+    }
+    while (length > 0) {
+        if (buffer.empty()) {
+            HELIOS_TRY_ASSIGN(const std::size_t got, receive());
+            if (got == 0) {
+                return fail(ErrorKind::unavailable, "the connection ended in the middle of the answer");
+            }
+        }
+        const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.size()));
+        body.append(buffer, 0, part);
+        buffer.erase(0, part);
+        length -= part;
+    }
+    return {};
+}
+
+Result<std::string> Client::State::read_line() {
+    for (;;) {
+        if (const auto end = buffer.find("\r\n"); end != std::string::npos) {
+            std::string line = buffer.substr(0, end);
+            buffer.erase(0, end + 2);
+            return line;
+        }
+        if (buffer.size() > header_bytes_max) {
+            return malformed("a line of the body is too long");
+        }
+        HELIOS_TRY_ASSIGN(const std::size_t got, receive());
+        if (got == 0) {
+            return fail(ErrorKind::unavailable, "the connection ended in the middle of the answer");
+        }
+    }
+}
+
+Status Client::State::read_chunks(std::string& body) {
+    for (;;) {
+        HELIOS_TRY_ASSIGN(const std::string line, read_line());
+        const auto size = parse_number<std::uint64_t>(trim(std::string_view(line).substr(0, line.find(';'))), 16);
+        if (!size) {
+            return malformed("a chunk has no size");
+        }
+        if (*size == 0) {
+            break;
+        }
+        HELIOS_TRY(read_exactly(*size, body));
+        HELIOS_TRY_ASSIGN(const std::string after, read_line());
+        if (!after.empty()) {
+            return malformed("a chunk is longer than its size");
+        }
+    }
+    for (;;) {  // trailer
+        HELIOS_TRY_ASSIGN(const std::string line, read_line());
+        if (line.empty()) {
+            return {};
+        }
+    }
+}
+
+Status Client::State::read_body(Head& head, std::string& body) {
+    if (head.chunked) {
+        return read_chunks(body);
+    }
+    if (head.length) {
+        return read_exactly(*head.length, body);
+    }
+    head.keep_alive = false;  // the body ends where the connection ends
+    for (;;) {
+        HELIOS_TRY(read_exactly(buffer.size(), body));
+        HELIOS_TRY_ASSIGN(const std::size_t got, receive());
+        if (got == 0) {
+            return {};
+        }
+    }
+}
+
+Result<Response> Client::State::exchange(std::string_view head_text, std::string_view body, bool head_request) {
+    got_bytes = false;
+    sent_all = false;
+    HELIOS_TRY(send_all(head_text, body));
+    HELIOS_TRY_ASSIGN(Head head, read_head());
+    while (head.response.status < 200) {  // 100 Continue and other interim answers
+        HELIOS_TRY_ASSIGN(head, read_head());
+    }
+    const int status = head.response.status;
+    if (!head_request && status != 204 && status != 304) {
+        HELIOS_TRY(read_body(head, head.response.body));
+    }
+    if (!head.keep_alive || !sent_all || !buffer.empty()) {
+        disconnect();
+    }
+    return std::move(head.response);
+}
+
+Client::Client(std::string host, std::uint16_t port, Duration timeout) : state_(std::make_unique<State>(std::move(host), port, timeout)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+
+Result<Response> Client::request(Method method, std::string_view target, Headers headers, std::string_view body) {
+    State& state = *state_;
+    state.deadline = state.clock.monotonic() + state.timeout;
+    const bool bare_v6 = state.host.find(':') != std::string::npos;
+    std::string head = fmt::format("{} {} HTTP/1.1\r\n", to_string(method), target);
+    const auto given = [&](std::string_view name) { return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); }); };
+    if (!given("Host")) {
+        head += bare_v6 ? fmt::format("Host: [{}]:{}\r\n", state.host, state.port) : fmt::format("Host: {}:{}\r\n", state.host, state.port);
+    }
+    if (!given("Content-Length") && (!body.empty() || method == Method::post || method == Method::put || method == Method::patch)) {
+        head += fmt::format("Content-Length: {}\r\n", body.size());
+    }
+    for (const auto& [name, value] : headers) {
+        if (name.find_first_of("\r\n") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) {
+            return fail(ErrorKind::invalid, fmt::format("the header {} contains a line break", name));
+        }
+        head += fmt::format("{}: {}\r\n", name, value);
+    }
+    head += "\r\n";
+
+    const bool reused = state.fd >= 0;
+    if (!reused) {
+        HELIOS_TRY(state.connect());
+    }
+    auto outcome = state.exchange(head, body, method == Method::head);
+    if (!outcome) {
+        state.disconnect();
+        // A kept-alive connection that ended before the first byte of an answer was most likely closed while idle.
+        if (reused && !state.got_bytes && outcome.error().kind == ErrorKind::unavailable) {
+            HELIOS_TRY(state.connect());
+            outcome = state.exchange(head, body, method == Method::head);
+            if (!outcome) {
+                state.disconnect();
+            }
+        }
+    }
+    return outcome;
+}
+
+Result<Response> Client::post(std::string_view target, std::string_view media_type, std::string_view body) {
+    return request(Method::post, target, {{"Content-Type", std::string(media_type)}}, body);
+}
+
+}  // namespace helios::http

@@ -1,0 +1,43 @@
+#pragma once
+/// helios_http_*: looked up once at start, so that counting a request costs no lookup.
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "http/route.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::http {
+
+/// Of one route.
+struct RouteMetrics {
+    std::string route;   ///< the pattern, never a path with ids in it
+    std::string method;
+    std::array<telemetry::Counter*, 4> by_class{};  ///< 2xx, 3xx, 4xx, 5xx
+    telemetry::Histogram* seconds = nullptr;
+
+    void count(int status, double elapsed_seconds) const;
+};
+
+/// Thread-safe after construction; the registry outlives it.
+class ServerMetrics {
+public:
+    ServerMetrics(telemetry::Metrics& metrics, const RouteTable& routes);
+
+    /// `route` is an element of the table, or nullptr: refused before a route was found.
+    const RouteMetrics& of(const Route* route) const;
+
+    telemetry::Gauge& connections;
+    telemetry::Gauge& inflight_bytes;     ///< sampled on a timer
+    telemetry::Gauge& inflight_requests;  ///< sampled on a timer
+    telemetry::Counter& connections_refused;
+
+private:
+    const Route* first_route_;
+    std::vector<RouteMetrics> routes_;
+    RouteMetrics unmatched_;
+};
+
+}  // namespace helios::http
