@@ -1,0 +1,284 @@
+#include "store/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <string>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace helios::store {
+namespace {
+
+ErrorKind kind_of(int code) {
+    switch (code & 0xff) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return ErrorKind::corrupt;
+        case SQLITE_INTERRUPT:
+            return ErrorKind::timeout;
+        case SQLITE_CONSTRAINT:
+            return ErrorKind::conflict;
+        default:
+            return ErrorKind::unavailable;
+    }
+}
+
+std::unexpected<Error> sqlite_error(int code, const char* message, std::string_view doing) {
+    const ErrorKind kind = kind_of(code);
+    std::string hint;
+    if (kind == ErrorKind::corrupt) {
+        hint = "the store is derived from the log: stop the server and run `helios store rebuild`";
+    } else if (kind == ErrorKind::timeout) {
+        hint = "narrow the time range or the filters";
+    } else if ((code & 0xff) == SQLITE_FULL) {
+        hint = "free disk space; nothing is lost, the store catches up from the log";
+    }
+    return fail(kind, fmt::format("store: {}: {} (SQLite {})", doing, message != nullptr ? message : "?", code), std::move(hint));
+}
+
+}  // namespace
+
+// ---- Statement
+
+Statement::Statement(Statement&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+    if (this != &other) {
+        sqlite3_finalize(statement_);
+        statement_ = std::exchange(other.statement_, nullptr);
+        code_ = other.code_;
+    }
+    return *this;
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+// A bind can only fail by a wrong index or by memory: both are bugs here.
+Statement& Statement::bind(int index, std::int64_t value) {
+    const int code = sqlite3_bind_int64(statement_, index, value);
+    HELIOS_ASSERT(code == SQLITE_OK, "parameter of a statement that has been reset");
+    return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+    const char* data = text.data() != nullptr ? text.data() : "";  // a null pointer would bind NULL
+    const int code = sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    HELIOS_ASSERT(code == SQLITE_OK, "parameter of a statement that has been reset");
+    return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+    const char* data = bytes.data() != nullptr ? bytes.data() : "";
+    const int code = sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_STATIC);
+    HELIOS_ASSERT(code == SQLITE_OK, "parameter of a statement that has been reset");
+    return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+    const int code = sqlite3_bind_null(statement_, index);
+    HELIOS_ASSERT(code == SQLITE_OK, "parameter of a statement that has been reset");
+    return *this;
+}
+
+Statement& Statement::bind_time(int index, std::optional<Instant> time) {
+    return time ? bind(index, to_nanos(*time)) : bind_null(index);
+}
+
+bool Statement::row() {
+    code_ = sqlite3_step(statement_);
+    return code_ == SQLITE_ROW;
+}
+
+Status Statement::run() {
+    while (row()) {
+    }
+    Status outcome = status();
+    reset();
+    return outcome;
+}
+
+Status Statement::status() const {
+    if (code_ == SQLITE_OK || code_ == SQLITE_DONE || code_ == SQLITE_ROW) {
+        return {};
+    }
+    return sqlite_error(code_, sqlite3_errmsg(sqlite3_db_handle(statement_)), "statement");
+}
+
+void Statement::reset() {
+    sqlite3_reset(statement_);
+    code_ = SQLITE_OK;
+}
+
+int Statement::columns() const { return sqlite3_column_count(statement_); }
+std::string_view Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
+bool Statement::is_integer(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_INTEGER; }
+bool Statement::is_blob(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_BLOB; }
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string_view Statement::text(int column) const {
+    const auto* data = sqlite3_column_text(statement_, column);
+    return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Statement::blob(int column) const {
+    const void* data = sqlite3_column_blob(statement_, column);
+    return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::optional<Instant> Statement::optional_time(int column) const {
+    return is_null(column) ? std::nullopt : std::optional(time(column));
+}
+
+// ---- Database
+
+struct Database::Guard {
+    const Clock* clock = nullptr;
+    Duration deadline{};
+    static int check(void* self) {
+        const auto& guard = *static_cast<const Guard*>(self);
+        return guard.clock->monotonic() > guard.deadline ? 1 : 0;
+    }
+};
+
+Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
+    std::error_code ignored;
+    if (mode == Mode::write) {
+        if (file.has_parent_path()) {
+            std::filesystem::create_directories(file.parent_path(), ignored);
+        }
+    } else if (!std::filesystem::exists(file, ignored)) {
+        return fail(ErrorKind::not_found, fmt::format("there is no store at {}", file.string()),
+                    "start `helios serve` on this data directory, or run `helios store rebuild`");
+    }
+    sqlite3* connection = nullptr;
+    const int flags = SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    const int code = sqlite3_open_v2(file.c_str(), &connection, flags, nullptr);
+    Database database(connection);
+    if (code != SQLITE_OK) {
+        return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr, "open " + file.string());
+    }
+    sqlite3_extended_result_codes(connection, 1);
+    sqlite3_busy_timeout(connection, 5000);
+    if (mode == Mode::write) {
+        // The page size counts only before the first table exists. Checkpoints at 32 MiB of WAL: few, and still short.
+        HELIOS_TRY(database.execute(
+            "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4096;"
+            "PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"));
+    } else {
+        HELIOS_TRY(database.execute("PRAGMA query_only=ON; PRAGMA cache_size=-8192;"));
+    }
+    return database;
+}
+
+Database::Database(Database&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), guard_(std::exchange(other.guard_, nullptr)) {}
+
+Database& Database::operator=(Database&& other) noexcept {
+    std::swap(connection_, other.connection_);
+    std::swap(guard_, other.guard_);
+    return *this;
+}
+
+Database::~Database() {
+    sqlite3_close_v2(connection_);  // v2: waits for statements that are finalised later
+    delete guard_;
+}
+
+Result<Statement> Database::prepare(Sql sql) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(connection_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_error(code, sqlite3_errmsg(connection_), sql.text());
+    }
+    return Statement(statement);
+}
+
+Status Database::execute(Sql script) {
+    const int code = sqlite3_exec(connection_, script.text(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_error(code, sqlite3_errmsg(connection_), script.text());
+    }
+    return {};
+}
+
+std::int64_t Database::changes() const { return sqlite3_changes64(connection_); }
+std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_); }
+
+Status Database::set_cache_bytes(std::size_t bytes) {
+    // PRAGMA takes no parameters; the number is ours.
+    const std::string pragma = fmt::format("PRAGMA cache_size=-{}", bytes / 1024);
+    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+}
+
+Status Database::checkpoint() {
+    const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) {
+        return sqlite_error(code, sqlite3_errmsg(connection_), "checkpoint");
+    }
+    return {};
+}
+
+Result<std::int64_t> Database::pragma_value(Sql sql) {
+    HELIOS_TRY_ASSIGN(Statement statement, prepare(sql));
+    if (!statement.row()) {
+        HELIOS_TRY(statement.status());
+        return 0;
+    }
+    return statement.integer(0);
+}
+
+Result<std::int64_t> Database::user_version() { return pragma_value("PRAGMA user_version"); }
+Result<std::int64_t> Database::application_id() { return pragma_value("PRAGMA application_id"); }
+
+Status Database::set_user_version(std::int64_t version) {
+    const std::string pragma = fmt::format("PRAGMA user_version={}", version);
+    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+}
+
+Status Database::set_application_id(std::int64_t id) {
+    const std::string pragma = fmt::format("PRAGMA application_id={}", id);
+    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+}
+
+void Database::set_deadline(const Clock& clock, Duration limit) {
+    const Guard guard{&clock, clock.monotonic() + limit};
+    if (guard_ == nullptr) {
+        guard_ = new Guard(guard);
+        sqlite3_progress_handler(connection_, 20'000, &Guard::check, guard_);
+    } else {
+        *guard_ = guard;
+    }
+}
+
+// ---- Transaction
+
+Result<Transaction> Transaction::begin_write(Database& database) {
+    HELIOS_TRY(database.execute("BEGIN IMMEDIATE"));
+    return Transaction(database);
+}
+
+Result<Transaction> Transaction::begin_read(Database& database) {
+    HELIOS_TRY(database.execute("BEGIN DEFERRED"));
+    return Transaction(database);
+}
+
+Transaction::~Transaction() {
+    if (database_ != nullptr) {
+        (void)database_->execute("ROLLBACK");  // already rolled back by SQLite itself after some errors: nothing to add
+    }
+}
+
+Status Transaction::commit() {
+    HELIOS_ASSERT(database_ != nullptr, "a transaction commits once");
+    HELIOS_TRY(database_->execute("COMMIT"));
+    database_ = nullptr;
+    return {};
+}
+
+}  // namespace helios::store

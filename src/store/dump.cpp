@@ -1,0 +1,151 @@
+#include "store/dump.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "model/verdict.h"
+#include "store/database.h"
+#include "store/migrations.h"
+#include "store/projector.h"
+
+namespace helios::store {
+namespace {
+
+struct DumpedTable {
+    std::string_view name;
+    Sql sql;
+};
+
+// Topics by name, so that a dump does not depend on their numbers.
+constexpr std::array<DumpedTable, 8> dumped_tables{{
+    {"events", R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, identity, event_type, key, customer, event_time
+                     FROM events e JOIN topics t ON t.id = e.topic ORDER BY log_time, t.name, partition, "offset")sql"},
+    {"case_records", R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
+    {"control_records", R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, gap, grace FROM control_records ORDER BY partition, "offset")sql"},
+    {"verdicts", R"sql(SELECT tenant, key, flow, instance, revision, partition, "offset", log_time, body
+                       FROM verdicts ORDER BY tenant, key, flow, instance, revision)sql"},
+    {"cases", R"sql(SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, deadline, reconciled_at, first_reconciled_at, at_risk
+                    FROM cases ORDER BY tenant, key, flow, instance)sql"},
+    {"quarantine", R"sql(SELECT tenant, dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times,
+                         partition, "offset" FROM quarantine ORDER BY tenant, dlq_id)sql"},
+    {"flows", R"sql(SELECT tenant, flow, version, activated_at, hash, text FROM flows ORDER BY tenant, flow, version)sql"},
+    {"counts", R"sql(SELECT tenant, minute, source, hop, counter, value FROM counts ORDER BY tenant, minute, source, hop, counter)sql"},
+}};
+
+void write_value(json::Writer& out, const Statement& row, int column) {
+    if (row.is_null(column)) {
+        out.null();
+    } else if (row.is_integer(column)) {
+        out.number(row.integer(column));
+    } else if (row.is_blob(column)) {
+        const auto bytes = row.blob(column);
+        out.begin_object().field("bytes", std::uint64_t{bytes.size()}).field("sha256", to_hex(sha256(bytes))).end_object();
+    } else {
+        out.string(row.text(column));
+    }
+}
+
+Result<Database> open_to_read(const std::filesystem::path& file) {
+    HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::read));
+    HELIOS_TRY(check_version(database));
+    return database;
+}
+
+Status dump_table(Database& database, const DumpedTable& table, const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Statement rows, database.prepare(table.sql));
+    while (rows.row()) {
+        json::Writer line;
+        line.begin_object().field("table", table.name);
+        for (int column = 0; column < rows.columns(); ++column) {
+            line.key(rows.name(column));
+            write_value(line, rows, column);
+        }
+        line.end_object();
+        HELIOS_TRY(write(line.take() + "\n"));
+    }
+    return rows.status();
+}
+
+std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix) {
+    auto path = file;
+    path += suffix;
+    return path;
+}
+
+/// The database first: a WAL without its database is ignored, a database without its WAL would not be whole.
+Status remove_store(const std::filesystem::path& file) {
+    for (const auto suffix : {"", "-wal", "-shm"}) {
+        std::error_code error;
+        std::filesystem::remove(with_suffix(file, suffix), error);
+        if (error) {
+            return fail(ErrorKind::unavailable, fmt::format("store: can't remove {}{}: {}", file.string(), suffix, error.message()));
+        }
+    }
+    return {};
+}
+
+Result<std::uint64_t> project_all(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+                                  const Clock& clock, const Progress& progress) {
+    HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, catalogue, telemetry, clock));
+    const Instant end = log.last_log_time();
+    std::uint64_t records = 0;
+    // Past the last stamp: everything stamped at it is in as well.
+    while (projector->frontier().get() <= end) {
+        HELIOS_TRY_ASSIGN(const std::size_t taken, projector->step(options.idle_poll));
+        records += taken;
+        if (progress && taken > 0) {
+            progress(records);
+        }
+    }
+    return records;
+}
+
+}  // namespace
+
+Status dump(const std::filesystem::path& file, const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file));
+    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(database));
+    for (const auto& table : dumped_tables) {
+        HELIOS_TRY(dump_table(database, table, write));
+    }
+    return {};
+}
+
+Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file));
+    HELIOS_TRY_ASSIGN(Statement rows, database.prepare("SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
+    while (rows.row()) {
+        const auto verdict = model::decode_verdict(rows.blob(0));
+        if (!verdict) {
+            return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what, "run `helios store rebuild`");
+        }
+        json::Writer line;
+        model::write_json(line, *verdict);
+        HELIOS_TRY(write(line.take() + "\n"));
+    }
+    return rows.status();
+}
+
+Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+                              const Clock& clock, const Progress& progress) {
+    Options fresh = options;
+    fresh.file = with_suffix(options.file, ".rebuilding");
+    HELIOS_TRY(remove_store(fresh.file));
+    HELIOS_TRY_ASSIGN(const std::uint64_t records, project_all(fresh, log, catalogue, telemetry, clock, progress));
+    // Closing the last connection has folded the WAL into the file.
+    HELIOS_TRY(remove_store(options.file));
+    std::error_code error;
+    std::filesystem::rename(fresh.file, options.file, error);
+    if (error) {
+        return fail(ErrorKind::unavailable, fmt::format("store: can't move {} into place: {}", fresh.file.string(), error.message()),
+                    "the next start of `helios serve` makes a new store from the log");
+    }
+    return records;
+}
+
+}  // namespace helios::store

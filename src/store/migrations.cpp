@@ -1,0 +1,157 @@
+#include "store/migrations.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "model/topics.h"
+
+namespace helios::store {
+namespace {
+
+struct Migration {
+    std::int64_t number;
+    std::string_view name;
+    Sql sql;
+};
+
+// Times are int64 nanoseconds since the epoch, UTC. Texts compare by bytes. Enumerations are the model's stored numbers.
+// Tables without a row id are clustered by their key: events by log time, so that appending and paging by time touch one end.
+constexpr Sql first_step = R"sql(
+CREATE TABLE migrations(number INTEGER PRIMARY KEY, name TEXT NOT NULL);
+
+CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- The next offset to read, per partition: committed with the rows it accounts for.
+CREATE TABLE applied_offsets(
+  topic INTEGER NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+  PRIMARY KEY(topic, partition)) WITHOUT ROWID;
+
+-- One row per accepted event. The payload stays in the log, at (topic, partition, offset).
+CREATE TABLE events(
+  log_time INTEGER NOT NULL, topic INTEGER NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  tenant TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL, identity INTEGER NOT NULL,
+  event_type TEXT NOT NULL, key TEXT NOT NULL, customer TEXT, event_time INTEGER,
+  PRIMARY KEY(log_time, topic, partition, "offset")) WITHOUT ROWID;
+CREATE INDEX events_by_key ON events(tenant, key) WHERE key <> '';
+CREATE INDEX events_by_id ON events(tenant, event_id);
+CREATE INDEX events_by_type ON events(tenant, event_type);
+CREATE INDEX events_by_source ON events(tenant, source);
+
+-- Where the legs of a case stand on helios.cases.
+CREATE TABLE case_records(
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(tenant, key, flow, partition, "offset")) WITHOUT ROWID;
+
+-- What else on helios.cases may change a verdict: resumed (kind 0), activated flow versions (kind 1).
+CREATE TABLE control_records(
+  partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL,
+  tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, gap INTEGER NOT NULL, grace INTEGER NOT NULL,
+  PRIMARY KEY(partition, "offset")) WITHOUT ROWID;
+
+-- Every revision, whole (model::encode).
+CREATE TABLE verdicts(
+  id INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, instance INTEGER NOT NULL, revision INTEGER NOT NULL,
+  partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, log_time INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX verdicts_by_case ON verdicts(tenant, key, flow, instance, revision);
+
+-- The latest revision per case, with what lists and statistics ask for. kinds: bit n = some finding is of kind n.
+-- at_risk: "USD 12.50\nEUR 3.00", exact decimals. first_reconciled_at: when it was decided for the first time.
+CREATE TABLE cases(
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, instance INTEGER NOT NULL,
+  revision INTEGER NOT NULL, verdict INTEGER NOT NULL, status INTEGER NOT NULL, kinds INTEGER NOT NULL,
+  opened_at INTEGER NOT NULL, deadline INTEGER NOT NULL, reconciled_at INTEGER, first_reconciled_at INTEGER,
+  at_risk TEXT NOT NULL,
+  PRIMARY KEY(tenant, key, flow, instance)) WITHOUT ROWID;
+CREATE INDEX cases_pending ON cases(tenant, flow) WHERE status = 0;
+CREATE INDEX cases_decided ON cases(tenant, reconciled_at, flow, status, kinds, opened_at, first_reconciled_at) WHERE status <> 0;
+CREATE INDEX cases_broken ON cases(tenant, reconciled_at DESC, flow, key, instance, status, kinds, at_risk, verdict) WHERE status IN (2, 3);
+
+-- What waits on helios.events.dlq, one row per dlqId: a sender's retry lands on the same one.
+CREATE TABLE quarantine(
+  tenant TEXT NOT NULL, dlq_id TEXT NOT NULL, record_type INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+  source TEXT NOT NULL, endpoint TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL, event_type TEXT NOT NULL, key TEXT NOT NULL,
+  first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, times INTEGER NOT NULL,
+  partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  PRIMARY KEY(tenant, dlq_id)) WITHOUT ROWID;
+CREATE INDEX quarantine_by_time ON quarantine(tenant, last_at DESC, dlq_id);
+CREATE INDEX quarantine_by_key ON quarantine(tenant, key) WHERE key <> '';
+
+CREATE TABLE flows(
+  tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, activated_at INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY(tenant, flow, version)) WITHOUT ROWID;
+
+-- Completeness per minute, source and hop: sums of the deltas on helios.counts, and this hop's own `stored`.
+CREATE TABLE counts(
+  tenant TEXT NOT NULL, minute INTEGER NOT NULL, source TEXT NOT NULL, hop TEXT NOT NULL, counter TEXT NOT NULL, value INTEGER NOT NULL,
+  PRIMARY KEY(tenant, minute, source, hop, counter)) WITHOUT ROWID;
+)sql";
+
+constexpr std::array<Migration, 1> migrations{{{1, "tables of the first release", first_step}}};
+
+/// not ours, or newer: what to tell.
+Status check_origin(Database& database, std::int64_t version) {
+    HELIOS_TRY_ASSIGN(const std::int64_t application, database.application_id());
+    HELIOS_TRY_ASSIGN(Statement tables, database.prepare("SELECT count(*) FROM sqlite_master"));
+    const std::int64_t objects = tables.row() ? tables.integer(0) : 0;
+    HELIOS_TRY(tables.status());
+    if (application != store_application_id && (application != 0 || version != 0 || objects != 0)) {
+        return fail(ErrorKind::corrupt, "store: the file is an SQLite database, but not one of Helios",
+                    "move it away; `helios store rebuild` makes a new one from the log");
+    }
+    if (version > newest_migration()) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was written by a newer one", version, newest_migration()),
+                    "run the newer Helios, or `helios store rebuild` with this one");
+    }
+    return {};
+}
+
+/// Topic numbers are positions in model::all_topics, which only grows: new topics get rows, old ones never move.
+Status write_topics(Database& database) {
+    HELIOS_TRY_ASSIGN(Statement insert, database.prepare("INSERT OR IGNORE INTO topics(id, name) VALUES(?1, ?2)"));
+    std::int64_t id = 0;
+    for (const auto& declared : model::all_topics) {
+        HELIOS_TRY(insert.bind(1, ++id).bind(2, declared.name).run());
+    }
+    return {};
+}
+
+Status apply(Database& database, const Migration& step) {
+    HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(database));
+    HELIOS_TRY(database.execute(step.sql));
+    HELIOS_TRY_ASSIGN(Statement insert, database.prepare("INSERT INTO migrations(number, name) VALUES(?1, ?2)"));
+    HELIOS_TRY(insert.bind(1, step.number).bind(2, step.name).run());
+    HELIOS_TRY(database.set_application_id(store_application_id));
+    HELIOS_TRY(database.set_user_version(step.number));
+    return transaction.commit();
+}
+
+}  // namespace
+
+std::int64_t newest_migration() { return migrations.back().number; }
+
+Status migrate(Database& database) {
+    HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
+    HELIOS_TRY(check_origin(database, version));
+    for (const Migration& step : migrations) {
+        if (step.number > version) {
+            HELIOS_TRY(apply(database, step));
+        }
+    }
+    return write_topics(database);
+}
+
+Status check_version(Database& database) {
+    HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
+    HELIOS_TRY(check_origin(database, version));
+    if (version < newest_migration()) {
+        return fail(ErrorKind::unavailable, fmt::format("store: the file is at migration {}, {} is needed", version, newest_migration()),
+                    "start `helios serve` once on this data directory: it migrates");
+    }
+    return {};
+}
+
+}  // namespace helios::store

@@ -1,0 +1,114 @@
+#pragma once
+/// From one log record to rows: the store's meaning, without threads, polling or transactions.
+///
+/// Every statement is an upsert that a second delivery of the same record leaves as it was, except sums (`counts`, and
+/// `quarantine.times`), which are safe because rows and applied offsets commit together.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/result.h"
+#include "log/log.h"
+#include "model/catalogue.h"
+#include "model/verdict.h"
+#include "store/database.h"
+
+namespace helios::store {
+
+/// What a batch decided: observed by the projector once it is visible.
+struct DecidedVerdict {
+    Instant at;         ///< of the deciding record, or the deadline
+    Instant opened_at;
+    Instant reconciled_at;
+    bool first = false;  ///< revision by which the case was decided for the first time
+};
+
+/// What became of the records since the last start().
+struct Applied {
+    std::uint64_t records = 0;
+    std::uint64_t events = 0;       ///< new event rows
+    std::uint64_t verdicts = 0;     ///< new revisions
+    std::uint64_t undecodable = 0;  ///< skipped: they stay in the log, counted and logged
+    std::vector<DecidedVerdict> decided;
+};
+
+/// A record that could not be decoded: where, and why.
+struct Undecodable {
+    log::TopicPartition id;
+    log::Offset offset;
+    std::string why;
+};
+
+/// Not thread-safe; must not outlive database and catalogue.
+class Projection {
+public:
+    static Result<Projection> prepare(Database& database, const model::Catalogue& catalogue);
+
+    /// Forgets what the last batch left behind (its transaction may have been rolled back).
+    void start();
+    /// Errors are the database's. Bytes that are not their type's encoding are counted and remembered, not an error:
+    /// retrying can't help, and one damaged record must not stop the store.
+    Status apply(const log::StoredRecord& record);
+    /// Writes the sums and the applied offsets. The caller commits.
+    Status finish();
+
+    const Applied& applied() const { return applied_; }
+    const std::vector<Undecodable>& undecodable() const { return undecodable_; }
+
+private:
+    Projection(Database& database, const model::Catalogue& catalogue) : database_(&database), catalogue_(&catalogue) {}
+    Status apply_event(const log::StoredRecord& record);
+    Status apply_quarantined(const log::StoredRecord& record);
+    Status apply_case_record(const log::StoredRecord& record);
+    Status apply_verdict(const log::StoredRecord& record);
+    Status apply_flow(const log::StoredRecord& record);
+    Status apply_counts(const log::StoredRecord& record);
+    void skip(const log::StoredRecord& record, std::string why);
+    std::optional<std::string> customer_of(const std::string& type, const std::string& payload) const;
+
+    struct CountKey {
+        std::string tenant;
+        std::int64_t minute = 0;
+        std::string source;
+        std::string hop;
+        std::string counter;
+        auto operator<=>(const CountKey&) const = default;
+    };
+
+    Database* database_;
+    const model::Catalogue* catalogue_;
+    Statement insert_event_;
+    Statement upsert_quarantine_;
+    Statement insert_case_record_;
+    Statement insert_control_;
+    Statement insert_verdict_;
+    Statement upsert_case_;
+    Statement upsert_flow_;
+    Statement add_count_;
+    Statement set_offset_;
+
+    std::map<CountKey, std::uint64_t> sums_;
+    std::map<std::pair<std::int64_t, std::uint32_t>, std::uint64_t> next_offsets_;  // (topic number, partition)
+    Applied applied_;
+    std::vector<Undecodable> undecodable_;
+};
+
+/// Number of a topic in the store: its place in model::all_topics, from 1. 0: not one of them.
+std::int64_t topic_number(std::string_view name);
+/// The other way; empty for an unknown number.
+std::string_view topic_name(std::int64_t number);
+
+/// One bit per kind of finding.
+std::int64_t kind_bit(model::FindingKind kind);
+
+/// "USD 12.50\nEUR 3.00" and back: how `cases.at_risk` keeps exact amounts.
+std::string join_money(const std::vector<model::Money>& amounts);
+std::vector<model::Money> split_money(std::string_view text);
+
+Instant minute_of(Instant t);  ///< floor
+
+}  // namespace helios::store

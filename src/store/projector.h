@@ -1,0 +1,77 @@
+#pragma once
+/// Keeps the store's file up with the log: one writer, one reader of all its topics, one transaction per batch.
+///
+/// A batch is whatever waited while the last one committed, up to the bounds in options: no timer, so an idle server answers
+/// at once and a busy one writes large transactions. Rows and applied offsets commit together; a restart goes on from them.
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/frontier.h"
+#include "log/log.h"
+#include "model/catalogue.h"
+#include "store/options.h"
+#include "store/projection.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::store {
+
+/// Owns its thread once started. step() and catch_up() are for one thread, and not beside start(). All else is thread-safe.
+/// Log, catalogue, telemetry and clock must outlive it.
+class Projector {
+public:
+    /// Opens or creates the file, migrates it, and stands where it left off. corrupt: the file is foreign, newer than this
+    /// binary, damaged, or ahead of this log (it was built from another one). unavailable: can't be opened.
+    static Result<std::unique_ptr<Projector>> open(const Options& options, log::Log& log, const model::Catalogue& catalogue,
+                                                   telemetry::Telemetry& telemetry, const Clock& clock);
+    ~Projector();  ///< stops
+    Projector(const Projector&) = delete;
+    Projector& operator=(const Projector&) = delete;
+
+    void start();
+    /// Lets the transaction at work finish, then ends the thread. Idempotent.
+    void stop();
+
+    /// Everything stamped before it is visible to queries.
+    const Frontier& frontier() const { return frontier_; }
+
+    /// Good, or why writing fails at the moment: it goes on trying, nothing is lost.
+    Status health() const;
+
+    /// One poll and one transaction; how many records it took. After an error the same batch waits for the next step.
+    Result<std::size_t> step(Duration wait);
+    /// Steps until everything stamped before `to` is in.
+    Status catch_up(Instant to);
+
+private:
+    struct Metrics;
+    Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock,
+              std::unique_ptr<Database> database, Projection projection);
+    Status stand_at_applied();
+    Status write(const log::Batch& batch);
+    void observe(const log::Batch& batch, Duration took);
+    void run(const std::stop_token& stop);
+    void set_health(Status health);
+
+    const Options options_;
+    log::Log& log_;
+    telemetry::Telemetry& telemetry_;
+    const Clock& clock_;
+    std::unique_ptr<Database> database_;  // at a fixed place: projection_ points to it
+    Projection projection_;  // after database_: its statements go first
+    std::unique_ptr<log::Reader> reader_;
+    std::optional<log::Batch> waiting_;  // polled, not yet committed
+    Frontier frontier_;
+    std::unique_ptr<Metrics> metrics_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable_any pause_;
+    Status health_;
+    std::jthread thread_;
+};
+
+}  // namespace helios::store

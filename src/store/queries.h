@@ -1,0 +1,72 @@
+#pragma once
+/// What people ask the store. Each answer is one snapshot; a query that runs past options.query_limit ends with timeout.
+///
+/// Reads never wait for the writer (WAL) and never block it. Knows no HTTP and no payloads.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/options.h"
+#include "store/rows.h"
+
+namespace helios::store {
+
+/// Thread-safe; blocks. Keeps up to options.readers_max connections; a caller beyond that waits for one. Clock must outlive it.
+/// Errors of every member: unavailable (the file can't be read), corrupt, timeout.
+class Queries {
+public:
+    /// The file must exist and be migrated (Projector::open does both).
+    static Result<std::unique_ptr<Queries>> open(const Options& options, const Clock& clock);
+    ~Queries();
+    Queries(const Queries&) = delete;
+    Queries& operator=(const Queries&) = delete;
+
+    /// The latest revision of the newest instance. not_found: this flow has no case for the key (yet).
+    Result<model::Verdict> latest(const CaseId& id);
+    /// Every revision of every instance, oldest first; empty: no such case. At most options.page_rows_max, the newest ones.
+    Result<std::vector<model::Verdict>> revisions(const CaseId& id);
+    /// Flows that have a case for the key, sorted.
+    Result<std::vector<std::string>> flows_with(std::string_view tenant, std::string_view key);
+
+    /// Partial and mismatched cases, newest reconciledAt first, then flow, key, instance. A case amended between two pages
+    /// moves to the front; none is skipped or shown twice on account of others.
+    Result<Page<model::Verdict, MismatchCursor>> mismatches(const MismatchFilter& filter);
+    Result<Stats> stats(const StatsFilter& filter);
+
+    /// Newest received first.
+    Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
+    /// Every event of that id (several sources or scopes may use the same), newest first.
+    Result<std::vector<EventRow>> events_by_id(std::string_view tenant, std::string_view event_id, std::optional<std::string_view> source);
+
+    /// Newest first.
+    Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
+    Result<QuarantineRow> quarantined_item(std::string_view tenant, std::string_view dlq_id);  ///< not_found
+
+    /// Every activated version, by flow, then activation; the last of a flow is its active one.
+    Result<std::vector<FlowRow>> flows(std::string_view tenant);
+    Result<CaseHistory> history(const CaseId& id);
+    Result<std::vector<CountRow>> counts(const CountFilter& filter);  ///< by minute, source, hop, counter
+
+private:
+    struct Connection;
+    class Borrowed;
+    Queries(const Options& options, const Clock& clock);
+    Result<std::unique_ptr<Connection>> connect() const;
+    Result<Borrowed> borrow();
+
+    const Options options_;
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::condition_variable returned_;
+    std::vector<std::unique_ptr<Connection>> idle_;
+    std::size_t open_ = 0;
+};
+
+}  // namespace helios::store

@@ -1,0 +1,172 @@
+#pragma once
+/// What queries answer: plain values, nothing of SQL in them.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/event.h"
+#include "model/verdict.h"
+
+namespace helios::store {
+
+/// [start, end); absent ends are open.
+struct TimeRange {
+    std::optional<Instant> start;
+    std::optional<Instant> end;
+};
+
+/// Names one case key of one flow.
+struct CaseId {
+    std::string tenant{model::default_tenant};
+    std::string flow;
+    std::string key;
+};
+
+/// Where a page of mismatches ended: its last item.
+struct MismatchCursor {
+    Instant reconciled_at;
+    std::string flow;
+    std::string key;
+    std::uint32_t instance = 0;
+};
+
+struct MismatchFilter {
+    std::string tenant{model::default_tenant};
+    TimeRange reconciled;
+    std::optional<model::VerdictStatus> status;    ///< partial or mismatched; absent: both
+    std::optional<model::FindingKind> kind;        ///< some finding is of this kind
+    std::optional<std::string> flow;
+    std::optional<MismatchCursor> after;
+    std::size_t limit = 100;
+};
+
+template <class Item, class Cursor>
+struct Page {
+    std::vector<Item> items;
+    std::optional<Cursor> next;  ///< absent: this was the last page
+};
+
+struct StatsFilter {
+    std::string tenant{model::default_tenant};
+    TimeRange reconciled;
+    std::optional<std::string> flow;
+};
+
+/// Over the latest revision of every case decided in the range; pending cases have no reconciledAt and are counted as of now.
+struct Stats {
+    std::array<std::uint64_t, 4> by_status{};   ///< indexed by VerdictStatus
+    std::array<std::uint64_t, 11> by_kind{};    ///< indexed by FindingKind: cases with at least one such finding
+    std::optional<Duration> mean_to_verdict;    ///< openedAt → first decided; absent: none decided
+    std::optional<Duration> p99_to_verdict;     ///< nearest rank, exact
+    std::vector<model::Money> at_risk;          ///< exact sums, by currency
+};
+
+struct EventRow {
+    model::EventPointer pointer;
+    Instant log_time;
+    std::string source;
+    std::string scope;
+    std::string event_id;
+    model::IdentityKind identity = model::IdentityKind::native;
+    std::string type;
+    std::string key;
+    std::optional<std::string> customer;
+    std::optional<Instant> event_time;
+};
+
+struct EventCursor {
+    Instant log_time;
+    model::EventPointer pointer;
+};
+
+struct EventFilter {
+    std::string tenant{model::default_tenant};
+    std::optional<std::string> key;
+    std::optional<std::string> type;
+    std::optional<std::string> source;
+    TimeRange received;
+    std::optional<EventCursor> after;
+    std::size_t limit = 100;
+};
+
+struct QuarantineRow {
+    std::string dlq_id;
+    bool confirmation = false;  ///< an SNS handshake kept for a person, not an event
+    std::string reason;
+    std::string detail;
+    std::string source;
+    std::string endpoint;
+    std::string scope;
+    std::string event_id;
+    std::string event_type;
+    std::string key;
+    Instant first_at;
+    Instant last_at;
+    std::uint64_t times = 1;
+    std::uint32_t partition = 0;  ///< of the latest copy on helios.events.dlq
+    std::uint64_t offset = 0;
+};
+
+struct QuarantineCursor {
+    Instant last_at;
+    std::string dlq_id;
+};
+
+struct QuarantineFilter {
+    std::string tenant{model::default_tenant};
+    std::optional<std::string> source;
+    std::optional<std::string> reason;
+    std::optional<std::string> key;
+    TimeRange last;
+    std::optional<QuarantineCursor> after;
+    std::size_t limit = 100;
+};
+
+struct FlowRow {
+    std::string flow;
+    std::uint32_t version = 0;
+    Instant activated_at;
+    std::string hash;
+    std::string text;
+};
+
+/// Where a record stands on helios.cases.
+struct CaseRecordPointer {
+    std::uint32_t partition = 0;
+    std::uint64_t offset = 0;
+    Instant at;
+};
+
+/// Everything that could change the verdicts of one case, in the partition's order: its legs, and the flow versions and
+/// absences before and between them.
+struct CaseHistory {
+    std::vector<CaseRecordPointer> records;
+    bool truncated = false;  ///< more than options.history_records_max: the latest are left out
+};
+
+struct CountRow {
+    Instant minute;
+    std::string source;
+    std::string hop;
+    std::string counter;
+    std::uint64_t value = 0;
+};
+
+struct CountCursor {
+    Instant minute;
+    std::string source;
+};
+
+struct CountFilter {
+    std::string tenant{model::default_tenant};
+    TimeRange minutes;
+    std::optional<std::string> source;
+    std::size_t limit = 10'000;  ///< rows; more: exhausted
+};
+
+}  // namespace helios::store
