@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -16,23 +13,19 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <fmt/format.h>
 
 #include "base/assert.h"
-#include "http/byte_budget.h"
-#include "http/host_policy.h"
+#include "http/input.h"
 #include "http/outgoing.h"
-#include "http/server_metrics.h"
-#include "http/url.h"
-#include "http/worker_pool.h"
+#include "http/request_reader.h"
+#include "http/serving.h"
 
 namespace helios::http {
 
 namespace {
 
 namespace asio = boost::asio;
-namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Executor = asio::io_context::executor_type;
@@ -40,270 +33,11 @@ using Socket = asio::basic_stream_socket<Tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 
 constexpr std::size_t read_bytes_least = 4u << 10;         // room offered to each read
-constexpr std::size_t input_bytes_initial = 8u << 10;      // buffer of a connection
-constexpr std::size_t input_bytes_body = 64u << 10;        // … while a large body comes in
-constexpr std::size_t body_bytes_reserved_at_once = 16u << 10;  // beyond this, memory is taken as bytes arrive, not as announced
-constexpr std::size_t header_bytes_free = 4u << 10;        // larger header blocks count against the byte budget
 constexpr Duration linger_time = std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
 constexpr Duration never = Duration::max();
 
-std::string_view view(boost::beast::string_view text) {
-    return {text.data(), text.size()};
-}
-
-std::optional<Method> method_of(beast_http::verb verb) {
-    switch (verb) {
-        case beast_http::verb::get: return Method::get;
-        case beast_http::verb::head: return Method::head;
-        case beast_http::verb::post: return Method::post;
-        case beast_http::verb::put: return Method::put;
-        case beast_http::verb::patch: return Method::patch;
-        case beast_http::verb::delete_: return Method::delete_;
-        case beast_http::verb::options: return Method::options;
-        default: return std::nullopt;
-    }
-}
-
-bool has_folded_line(std::string_view block) {
-    for (auto at = block.find('\n'); at != std::string_view::npos && at + 1 < block.size(); at = block.find('\n', at + 1)) {
-        if (block[at + 1] == ' ' || block[at + 1] == '\t') {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Receiving
-
-/// Bytes received and not yet parsed, contiguous.
-class Input {
-public:
-    std::string_view view() const { return {data_.get() + begin_, end_ - begin_}; }
-    bool empty() const { return begin_ == end_; }
-
-    void consume(std::size_t bytes) {
-        begin_ += bytes;
-        if (begin_ == end_) {
-            begin_ = end_ = 0;
-        }
-    }
-
-    /// Room for at least `least` bytes more, in a buffer of at least `capacity`.
-    asio::mutable_buffer prepare(std::size_t least, std::size_t capacity) {
-        if (capacity_ < capacity || capacity_ - end_ < least) {
-            const std::size_t held = end_ - begin_;
-            const std::size_t needed = std::max(capacity, held + least);
-            if (capacity_ < needed) {
-                const std::size_t grown = std::max(needed, std::min(capacity_ * 2, input_bytes_body));
-                std::unique_ptr<char[]> moved(new char[grown]);
-                if (held != 0) {
-                    std::memcpy(moved.get(), data_.get() + begin_, held);
-                }
-                data_ = std::move(moved);
-                capacity_ = grown;
-            } else if (held != 0) {
-                std::memmove(data_.get(), data_.get() + begin_, held);
-            }
-            begin_ = 0;
-            end_ = held;
-        }
-        return {data_.get() + end_, capacity_ - end_};
-    }
-    void commit(std::size_t bytes) { end_ += bytes; }
-
-    /// Gives a large buffer back when nothing is in it.
-    void shrink() {
-        if (empty() && capacity_ > input_bytes_initial) {
-            data_.reset();
-            capacity_ = 0;
-        }
-    }
-
-private:
-    std::unique_ptr<char[]> data_;
-    std::size_t capacity_ = 0;
-    std::size_t begin_ = 0;
-    std::size_t end_ = 0;
-};
-
-/// One request on its way in. Beast splits the bytes; what Beast forgives and proxies disagree about is refused here, so that
-/// nobody can make us see another request than the proxy in front saw.
-class Message final : public beast_http::basic_parser<true> {
-public:
-    Message(const ServerOptions& options, ByteBudget& budget, Duration now) : charge(budget), since(now), options_(options) {
-        header_limit(static_cast<std::uint32_t>(options.header_bytes_max));
-        body_limit(boost::none);  // per route, checked in take()
-        request.headers.reserve(8);
-    }
-
-    Request request;
-    Charge charge;
-    Duration since;                    ///< when the part now being read began
-    std::string_view target;           ///< into the input buffer: valid until the header is consumed
-    std::string_view host;             ///< likewise
-    const Route* route = nullptr;
-    std::size_t body_bytes_max = 0;
-    std::optional<Response> refusal;   ///< why parsing stopped, when it was not Beast that minded
-    bool http_1_0 = false;
-    bool host_seen = false;
-    bool expects_continue = false;
-    bool expects_other = false;
-    bool encoded = false;              ///< Content-Encoding other than identity
-
-private:
-    void refuse(error_code& ec, int status, std::string_view title, std::string_view detail) {
-        refusal = problem(status, title, detail);
-        ec = beast_http::error::bad_field;
-    }
-
-    void on_request_impl(beast_http::verb verb, boost::beast::string_view, boost::beast::string_view raw_target, int version, error_code& ec) override {
-        const auto method = method_of(verb);
-        if (!method) {
-            return refuse(ec, 400, "Bad request", "unknown request method");
-        }
-        request.method = *method;
-        target = view(raw_target);
-        http_1_0 = version == 10;
-    }
-
-    void on_field_impl(beast_http::field field, boost::beast::string_view raw_name, boost::beast::string_view raw_value, error_code& ec) override {
-        if (is_header_done() || refusal) {
-            return;  // a trailer: read past, never kept
-        }
-        const auto name = view(raw_name);
-        const auto value = view(raw_value);
-        if (request.headers.size() == options_.header_fields_max) {
-            return refuse(ec, 431, "Too many header fields", fmt::format("at most {} are read", options_.header_fields_max));
-        }
-        switch (field) {
-            case beast_http::field::host:
-                if (std::exchange(host_seen, true)) {
-                    return refuse(ec, 400, "Bad request", "more than one Host header");
-                }
-                host = value;
-                break;
-            case beast_http::field::content_length:
-                if (std::exchange(length_seen_, true) || encoding_seen_ || value.empty() || value.find_first_not_of("0123456789") != value.npos) {
-                    return refuse(ec, 400, "Bad request", "Content-Length must be one number, without Transfer-Encoding");
-                }
-                break;
-            case beast_http::field::transfer_encoding:
-                if (std::exchange(encoding_seen_, true) || length_seen_ || http_1_0 || !equal_ignoring_case(value, "chunked")) {
-                    return refuse(ec, 400, "Bad request", "Transfer-Encoding must be chunked, once, without Content-Length");
-                }
-                break;
-            case beast_http::field::expect:
-                (equal_ignoring_case(value, "100-continue") ? expects_continue : expects_other) = true;
-                break;
-            case beast_http::field::content_encoding:
-                encoded = encoded || !(value.empty() || equal_ignoring_case(value, "identity"));
-                break;
-            default:
-                if (equal_ignoring_case(name, "traceparent")) {
-                    // More than one cannot be trusted: all are ignored.
-                    request.trace = ++traces_ == 1 ? telemetry::parse_traceparent(value) : std::nullopt;
-                }
-        }
-        request.headers.emplace_back(name, value);
-    }
-
-    void on_header_impl(error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-    void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
-    void on_finish_impl(error_code&) override {}
-    void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
-    std::size_t on_body_impl(boost::beast::string_view bytes, error_code& ec) override { return take(view(bytes), ec); }
-    std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view bytes, error_code& ec) override { return take(view(bytes), ec); }
-
-    std::size_t take(std::string_view bytes, error_code& ec) {
-        std::string& body = request.body;
-        if (bytes.size() > body_bytes_max - body.size()) {
-            refusal = too_large();
-            ec = beast_http::error::body_limit;
-            return 0;
-        }
-        if (const std::size_t needed = body.size() + bytes.size(); needed > body.capacity() && !make_room(needed)) {
-            refusal = no_room();
-            ec = beast_http::error::body_limit;
-            return 0;
-        }
-        body += bytes;
-        return bytes.size();
-    }
-
-public:
-    Response too_large() const {
-        return problem(413, "Content too large", fmt::format("the body of this request may have {} bytes", body_bytes_max), "send less at once");
-    }
-    static Response no_room() {
-        return problem(503, "Busy", "too many bytes of request bodies are in flight", "send again after the time in Retry-After");
-    }
-
-    /// Capacity for a body of `bytes`, charged to the budget before it is used. False: the budget has no room.
-    bool make_room(std::size_t bytes) {
-        const std::size_t doubled = std::max(bytes, request.body.capacity() * 2);  // as std::string grows
-        if (!charge.grow_to(charged_before_body_ + doubled)) {
-            return false;
-        }
-        request.body.reserve(doubled);
-        return true;
-    }
-    bool charge_header(std::size_t bytes) {
-        charged_before_body_ = bytes;
-        return charge.grow_to(bytes);
-    }
-
-private:
-    const ServerOptions& options_;
-    std::size_t charged_before_body_ = 0;
-    int traces_ = 0;
-    bool length_seen_ = false;
-    bool encoding_seen_ = false;
-};
-
-// What the connections of one server share
-
-struct Shared {
-    Shared(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
-        : options(o), telemetry(t), clock(c), policy(o.host, o.allowed_hosts), budget(o.inflight_bytes_max) {}
-
-    const ServerOptions options;
-    telemetry::Telemetry& telemetry;
-    const Clock& clock;
-    const HostPolicy policy;
-    ByteBudget budget;
-    const RouteTable* routes = nullptr;
-    std::optional<ServerMetrics> metrics;
-    std::optional<WorkerPool> workers;
-    std::atomic<std::size_t> connections{0};
-    std::atomic<bool> draining{false};
-
-    void begin_request() { inflight_.fetch_add(1); }
-    void end_requests(std::size_t count) {
-        if (count != 0 && inflight_.fetch_sub(count) == count && draining) {
-            const std::lock_guard lock(mutex_);
-            idle_.notify_all();
-        }
-    }
-    std::size_t inflight() const { return inflight_; }
-    void wait_until_idle(Duration limit) {
-        std::unique_lock lock(mutex_);
-        idle_.wait_for(lock, limit, [this] { return inflight_ == 0; });
-    }
-
-private:
-    std::atomic<std::size_t> inflight_{0};
-    std::mutex mutex_;
-    std::condition_variable idle_;
-};
-
-void invoke(telemetry::Logger& logger, const Route& route, Request request, Responder responder) {
-    try {
-        route.handler(std::move(request), std::move(responder));
-    } catch (const std::exception& e) {
-        // The responder went with the handler's frame: the client has its 500.
-        logger.error("http", "a handler threw an exception", {{"route", route.path}, {"what", e.what()}});
-    }
+Response stopping() {
+    return problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
 }
 
 class Connection;
@@ -346,7 +80,7 @@ private:
 
 /// One thread, its event loop and its connections.
 struct Io {
-    explicit Io(std::shared_ptr<Shared> s) : shared(std::move(s)), inbox(std::make_shared<Inbox>(context)) {}
+    explicit Io(std::shared_ptr<Serving> s) : shared(std::move(s)), inbox(std::make_shared<Inbox>(context)) {}
 
     void start();  ///< its thread
     void tick();   ///< deadlines, the date, sampled metrics; again and again
@@ -354,7 +88,7 @@ struct Io {
     void remove(Connection& connection);
     void shut_down();
 
-    std::shared_ptr<Shared> shared;
+    std::shared_ptr<Serving> shared;
     asio::io_context context{1};
     asio::executor_work_guard<Executor> work{context.get_executor()};
     asio::steady_timer timer{context};
@@ -371,8 +105,8 @@ struct Io {
 /// holds a slot from its last byte until its answer has been put in line.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(std::shared_ptr<Shared> shared, Io& io, Socket socket, std::string remote)
-        : shared_(std::move(shared)), io_(io), inbox_(io.inbox), socket_(std::move(socket)), remote_(std::move(remote)) {}
+    Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
+        : shared_(std::move(shared)), io_(io), inbox_(io.inbox), socket_(std::move(socket)), remote_(std::move(remote)), reader_(shared_->options, shared_->budget) {}
 
     void start() {
         read_deadline_ = now() + options().header_timeout;
@@ -412,18 +146,11 @@ private:
     void received(error_code ec, std::size_t bytes);
     void process();
     bool step();
-    bool read_header();
-    bool read_body();
+    void judge();
     void arm_read_deadline();
-
-    std::optional<Response> judge(Message& message);
-    std::optional<Response> judge_target(Message& message);
-    std::optional<Response> judge_route(Message& message, std::string_view raw_path);
-    std::optional<Response> judge_body(Message& message);
 
     std::uint64_t take_slot(bool keep_alive);
     void refuse(Response response, bool keep_alive);
-    bool refuse_parse_error(error_code ec);
     void dispatch();
 
     void flush();
@@ -431,15 +158,17 @@ private:
     void write();
     void finish();
 
-    std::shared_ptr<Shared> shared_;
+    std::shared_ptr<Serving> shared_;
     Io& io_;
     std::shared_ptr<Inbox> inbox_;
     std::optional<Socket> socket_;  ///< empty: closed
     const std::string remote_;
 
     Input input_;
-    std::optional<Message> message_;
-    std::size_t scanned_ = 0;  ///< bytes of input_ known not to end the header
+    RequestReader reader_;
+    Duration at_{};                  ///< the time, read once per turn
+    Duration reading_since_{};       ///< when the header, then the body, of the present request began
+    const Route* route_ = nullptr;   ///< of the present request
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken
@@ -490,9 +219,9 @@ void Connection::read() {
         return;
     }
     reading_ = true;
-    const bool large = message_ && message_->is_header_done() && message_->request.body.capacity() > input_bytes_initial;
-    const auto buffer = input_.prepare(read_bytes_least, large ? input_bytes_body : input_bytes_initial);
-    socket_->async_read_some(buffer, [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
+    const bool large = reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
+    const auto room = input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
+    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()), [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
 }
 
 void Connection::received(error_code ec, std::size_t bytes) {
@@ -515,6 +244,7 @@ void Connection::received(error_code ec, std::size_t bytes) {
 
 void Connection::process() {
     const auto self = shared_from_this();
+    at_ = now();
     Connection* const outer = std::exchange(handing_out, this);
     bool starved = false;
     do {
@@ -528,7 +258,7 @@ void Connection::process() {
         return;
     }
     if (starved && end_of_input_ && !stop_reading_) {
-        if (message_) {
+        if (reader_.busy()) {
             refuse(problem(400, "Bad request", "the request ends in the middle"), false);
         }
         stop_reading_ = true;
@@ -550,14 +280,13 @@ void Connection::arm_read_deadline() {
         paused_ = true;
         return;
     }
-    const Duration at = now();
-    if (message_) {
+    if (reader_.busy()) {
         if (paused_) {
-            message_->since = at;
+            reading_since_ = at_;
         }
-        read_deadline_ = message_->since + (message_->is_header_done() ? options().body_timeout : options().header_timeout);
+        read_deadline_ = reading_since_ + (reader_.in_body() ? options().body_timeout : options().header_timeout);
     } else {
-        read_deadline_ = pending() == 0 ? at + options().idle_timeout : never;
+        read_deadline_ = pending() == 0 ? at_ + options().idle_timeout : never;
         input_.shrink();
     }
     paused_ = false;
@@ -565,197 +294,37 @@ void Connection::arm_read_deadline() {
 
 /// False: more bytes are needed.
 bool Connection::step() {
-    if (!message_) {
-        while (input_.view().starts_with("\r\n")) {
-            input_.consume(2);  // RFC 9112 2.2: some clients end a body with an extra line
-        }
-        if (input_.empty() || input_.view() == "\r") {
-            return false;
-        }
-        message_.emplace(options(), shared_->budget, now());
-        scanned_ = 0;
+    using Outcome = RequestReader::Outcome;
+    const bool fresh = !reader_.busy();
+    const auto outcome = reader_.advance(input_);
+    if (fresh && reader_.busy()) {
+        reading_since_ = at_;
     }
-    return message_->is_header_done() ? read_body() : read_header();
-}
-
-bool Connection::read_header() {
-    const auto bytes = input_.view();
-    if (static_cast<unsigned char>(bytes.front()) < 'A' || static_cast<unsigned char>(bytes.front()) > 'z') {
-        refuse(problem(400, "Bad request", "this is not HTTP/1.1", "this address speaks plain http, not https"), false);
-        return true;
-    }
-    const auto end = bytes.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
-    const auto length = end == std::string_view::npos ? bytes.size() : end + 4;
-    if (length > options().header_bytes_max) {
-        refuse(problem(431, "Header too large", fmt::format("request line and headers may have {} bytes together", options().header_bytes_max)), false);
-        return true;
-    }
-    if (end == std::string_view::npos) {
-        scanned_ = bytes.size();
-        return false;
-    }
-    const auto block = bytes.substr(0, length);
-    if (has_folded_line(block)) {
-        refuse(problem(400, "Bad request", "a header continues on a second line"), false);
-        return true;
-    }
-    error_code ec;
-    message_->put(asio::const_buffer(block.data(), block.size()), ec);
-    if (ec) {
-        return refuse_parse_error(ec);
-    }
-    if (length > header_bytes_free && !message_->charge_header(length)) {
-        refuse(Message::no_room(), false);
-        return true;
-    }
-    auto refusal = judge(*message_);
-    input_.consume(length);
-    if (refusal) {
-        // The body was not read and cannot be told from the next request: go on only where there is none.
-        refuse(*std::move(refusal), message_->is_done() && message_->keep_alive() && !shared_->draining);
-        return true;
-    }
-    if (message_->is_done()) {
-        dispatch();
-        return true;
-    }
-    message_->eager(true);
-    message_->since = now();
-    owes_continue_ = message_->expects_continue && !message_->http_1_0 && input_.empty();
-    return true;
-}
-
-bool Connection::read_body() {
-    if (input_.empty()) {
-        return false;
-    }
-    owes_continue_ = false;
-    error_code ec;
-    const auto bytes = input_.view();
-    input_.consume(message_->put(asio::const_buffer(bytes.data(), bytes.size()), ec));
-    if (ec == beast_http::error::need_more) {
-        if (input_.view().size() >= options().header_bytes_max) {
-            refuse(problem(400, "Bad request", "a chunk's head or the trailer is too long"), false);
-            return true;
-        }
-        return false;
-    }
-    if (ec) {
-        return refuse_parse_error(ec);
-    }
-    if (!message_->is_done()) {
-        return !input_.empty();
-    }
-    dispatch();
-    return true;
-}
-
-bool Connection::refuse_parse_error(error_code ec) {
-    if (message_->refusal) {
-        refuse(*std::exchange(message_->refusal, std::nullopt), false);
-    } else if (ec == beast_http::error::bad_version) {
-        refuse(problem(505, "HTTP version not supported", "this server speaks HTTP/1.1 and HTTP/1.0"), false);
-    } else if (ec == beast_http::error::header_limit) {
-        refuse(problem(431, "Header too large", "request line and headers are too long"), false);
-    } else {
-        refuse(problem(400, "Bad request", ec.message()), false);
+    owes_continue_ = owes_continue_ && outcome == Outcome::starved;
+    switch (outcome) {
+        case Outcome::starved: return false;
+        case Outcome::header: judge(); break;
+        case Outcome::complete: dispatch(); break;
+        case Outcome::refused: refuse(reader_.take_refusal(), false); break;
     }
     return true;
 }
 
-// Judging a request by its header, before a byte of its body is kept
-
-std::optional<Response> Connection::judge(Message& message) {
+void Connection::judge() {
+    const RequestHead& head = reader_.head();
+    auto verdict = shared_->admission->judge(head, reader_.request());
     if (shared_->draining) {
-        return problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
+        verdict.refusal = stopping();
     }
-    if (!message.host_seen && !message.http_1_0) {
-        return problem(400, "Bad request", "there is no Host header");
+    route_ = verdict.route;
+    if (verdict.refusal) {
+        // A body that is not read cannot be told from the next request: go on only where there is none.
+        refuse(*std::move(verdict.refusal), !head.has_body && head.keep_alive && !shared_->draining);
+        return;
     }
-    if (message.expects_other) {
-        return problem(417, "Expectation failed", "only 100-continue can be expected");
-    }
-    return judge_target(message);
-}
-
-std::optional<Response> Connection::judge_target(Message& message) {
-    const auto target = split_target(message.target);
-    if (!target) {
-        return problem(target.error());
-    }
-    const auto host = target->authority.empty() ? message.host : target->authority;
-    if (message.host_seen || !target->authority.empty()) {
-        if (!split_authority(host)) {
-            return problem(400, "Bad request", "the Host header is not host[:port]");
-        }
-        if (!shared_->policy.allows(host)) {
-            return problem(421, "Unknown host", "this server does not answer to that Host header", "add the name to http.allowed_hosts (HELIOS_HTTP_ALLOWED_HOSTS)");
-        }
-    }
-    message.host = host;
-    if (target->path == "*") {
-        return message.request.method == Method::options ? Response::empty(204).with("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-                                                         : problem(400, "Bad request", "the target '*' is for OPTIONS");
-    }
-    auto path = decode_path(target->path);
-    if (!path) {
-        return problem(path.error());
-    }
-    auto query = parse_query(target->query);
-    if (!query) {
-        return problem(query.error());
-    }
-    message.request.path = *std::move(path);
-    message.request.query = *std::move(query);
-    return judge_route(message, target->path);
-}
-
-std::optional<Response> Connection::judge_route(Message& message, std::string_view raw_path) {
-    Request& request = message.request;
-    auto match = shared_->routes->match(request.method, raw_path);
-    if (match.route == nullptr) {
-        if (match.allowed.empty()) {
-            return problem(404, "Not found", "there is nothing at this path", "GET /docs lists what there is");
-        }
-        std::string allow;
-        for (const Method method : match.allowed) {
-            allow += fmt::format("{}, ", to_string(method));
-            allow += method == Method::get ? "HEAD, " : "";
-        }
-        allow += "OPTIONS";
-        Response response = request.method == Method::options ? Response::empty(204) : problem(405, "Method not allowed", "this path has no such method");
-        return response.with("Allow", allow);
-    }
-    message.route = match.route;
-    request.path_params = std::move(match.path_params);
-    if (match.route->changes_state && !HostPolicy::same_site(message.host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
-        return problem(403, "Cross-site request", "a page of another site may not change anything here");
-    }
-    return judge_body(message);
-}
-
-std::optional<Response> Connection::judge_body(Message& message) {
-    message.body_bytes_max = message.route->body_bytes_max == 0 ? options().body_bytes_max : message.route->body_bytes_max;
-    if (message.is_done()) {
-        return std::nullopt;
-    }
-    if (message.encoded) {
-        return problem(415, "Unsupported content encoding", "bodies are read as they are", "send without Content-Encoding").with("Accept-Encoding", "identity");
-    }
-    const auto length = message.content_length();
-    if (!length) {
-        return std::nullopt;
-    }
-    if (*length > message.body_bytes_max) {
-        return message.too_large();
-    }
-    if (*length > options().inflight_bytes_max - std::min(options().inflight_bytes_max, shared_->budget.used())) {
-        return Message::no_room();
-    }
-    if (*length <= body_bytes_reserved_at_once && *length > message.request.body.capacity() && !message.make_room(*length)) {
-        return Message::no_room();
-    }
-    return std::nullopt;
+    reader_.set_body_limit(verdict.body_bytes_max);
+    reading_since_ = at_;
+    owes_continue_ = input_.empty() && head.has_body && head.expects_continue && !head.http_1_0;
 }
 
 // Handing out and answering
@@ -770,16 +339,14 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
     }
     const std::uint64_t sequence = tail_++;
     Slot& taken = slot(sequence);
-    taken.started = now();
+    taken.started = at_;
     taken.framing.keep_alive = keep_alive;
-    if (message_) {
-        taken.framing.head = message_->request.method == Method::head;
-        taken.framing.http_1_0 = message_->http_1_0;
-        taken.route = message_->route;
-        taken.charge = std::move(message_->charge);
-        if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
-            taken.log_path = message_->request.path;
-        }
+    taken.framing.head = reader_.request().method == Method::head;
+    taken.framing.http_1_0 = reader_.head().http_1_0;
+    taken.route = std::exchange(route_, nullptr);
+    taken.charge = std::move(reader_.charge());
+    if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
+        taken.log_path = reader_.request().path;
     }
     stop_reading_ = stop_reading_ || !keep_alive;
     shared_->begin_request();
@@ -789,19 +356,19 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
 void Connection::refuse(Response response, bool keep_alive) {
     owes_continue_ = false;
     const auto sequence = take_slot(keep_alive);
-    message_.reset();
+    reader_.drop();
     complete(sequence, std::move(response));
 }
 
 void Connection::dispatch() {
-    const Route& route = *message_->route;
-    const auto sequence = take_slot(message_->keep_alive() && !shared_->draining);
-    Request request = std::move(message_->request);
-    message_.reset();
+    const Route& route = *route_;
+    const auto sequence = take_slot(reader_.head().keep_alive && !shared_->draining);
+    Request request = std::move(reader_.request());
+    reader_.drop();
     request.remote = remote_;
     Responder responder([self = shared_from_this(), sequence](Response response) { self->answer(sequence, std::move(response)); });
     if (!route.blocking) {
-        invoke(shared_->telemetry.logger, route, std::move(request), std::move(responder));
+        shared_->invoke(route, std::move(request), std::move(responder));
         return;
     }
     WorkerPool::Job job{&route, std::move(request), std::move(responder)};
@@ -811,9 +378,11 @@ void Connection::dispatch() {
 }
 
 void Connection::flush() {
-    while (!sealed_ && head_ != tail_ && slot(head_).answered) {
-        put_in_line(slot(head_));
-        ++head_;
+    if (head_ != tail_ && slot(head_).answered) {
+        at_ = now();
+        for (; !sealed_ && head_ != tail_ && slot(head_).answered; ++head_) {
+            put_in_line(slot(head_));
+        }
     }
     if (owes_continue_ && head_ == tail_ && !sealed_) {
         owes_continue_ = false;
@@ -826,7 +395,7 @@ void Connection::put_in_line(Slot& answered) {
     Response& response = answered.response;
     answered.framing.keep_alive = answered.framing.keep_alive && !response.close;
     const auto& metrics = shared_->metrics->of(answered.route);
-    const Duration elapsed = now() - answered.started;
+    const Duration elapsed = at_ - answered.started;
     metrics.count(response.status, std::chrono::duration<double>(elapsed).count());
     telemetry::Logger& logger = shared_->telemetry.logger;
     if (response.status == 500) {
@@ -899,25 +468,26 @@ void Connection::finish() {
     lingering_ = true;
     read_deadline_ = now() + linger_time;
     input_.consume(input_.view().size());
-    message_.reset();
+    reader_.drop();
     read();
 }
 
 void Connection::check_deadlines(Duration at) {
-    if (at >= write_deadline_ || (at >= read_deadline_ && (lingering_ || !message_))) {
+    if (at >= write_deadline_ || (at >= read_deadline_ && (lingering_ || !reader_.busy()))) {
         close();
         return;
     }
     if (at >= read_deadline_) {
         read_deadline_ = never;
+        at_ = at;
         refuse(problem(408, "Request timeout", "the request did not arrive in time"), false);
         process();
     }
 }
 
 void Connection::shut_down() {
-    if (socket_ && message_ && out_.empty() && head_ == tail_) {
-        refuse(problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"}), false);
+    if (socket_ && reader_.busy() && out_.empty() && head_ == tail_) {
+        refuse(stopping(), false);
         flush();
     }
     close();
@@ -931,7 +501,7 @@ void Connection::close() {
     error_code ignored;
     socket_->close(ignored);
     socket_.reset();
-    message_.reset();
+    reader_.drop();
     read_deadline_ = write_deadline_ = never;
     std::size_t ended = std::exchange(out_requests_, 0);
     out_charge_.release();
@@ -1030,7 +600,7 @@ void Io::shut_down() {
 class AsioServer final : public Server {
 public:
     AsioServer(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock)
-        : shared_(std::make_shared<Shared>(options, telemetry, clock)) {
+        : shared_(std::make_shared<Serving>(options, telemetry, clock)) {
         for (unsigned i = 0; i < options.io_threads; ++i) {
             ios_.push_back(std::make_unique<Io>(shared_));
         }
@@ -1051,7 +621,7 @@ private:
     void accept();
     void welcome(Io& io, Socket socket);
 
-    std::shared_ptr<Shared> shared_;
+    std::shared_ptr<Serving> shared_;
     std::vector<std::unique_ptr<Io>> ios_;
     std::optional<Acceptor> acceptor_;
     std::optional<asio::steady_timer> accept_again_;
@@ -1107,11 +677,7 @@ Status AsioServer::listen() {
 void AsioServer::start(const RouteTable& routes) {
     HELIOS_ASSERT(!started_, "a server is started once");
     started_ = true;
-    shared_->routes = &routes;
-    shared_->metrics.emplace(shared_->telemetry.metrics, routes);
-    shared_->workers.emplace(shared_->options.worker_threads, shared_->options.worker_queue_max, [shared = shared_.get()](WorkerPool::Job job) {
-        invoke(shared->telemetry.logger, *job.route, std::move(job.request), std::move(job.responder));
-    });
+    shared_->start(routes);
     accept();
     for (const auto& io : ios_) {
         io->start();

@@ -1,6 +1,6 @@
 #pragma once
 /// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on everything, graceful drain.
-/// Knows no event. All of Beast lives in server.cpp.
+/// Knows no event. All of Asio lives in server.cpp, all of Beast in request_reader.cpp.
 
 #include <memory>
 

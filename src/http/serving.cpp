@@ -1,0 +1,32 @@
+#include "http/serving.h"
+
+namespace helios::http {
+
+void Serving::start(const RouteTable& routes) {
+    admission.emplace(options, routes, budget);
+    metrics.emplace(telemetry.metrics, routes);
+    workers.emplace(options.worker_threads, options.worker_queue_max,
+                    [this](WorkerPool::Job job) { invoke(*job.route, std::move(job.request), std::move(job.responder)); });
+}
+
+void Serving::invoke(const Route& route, Request request, Responder responder) const {
+    try {
+        route.handler(std::move(request), std::move(responder));
+    } catch (const std::exception& e) {
+        telemetry.logger.error("http", "a handler threw an exception", {{"route", route.path}, {"what", e.what()}});
+    }
+}
+
+void Serving::end_requests(std::size_t count) {
+    if (count != 0 && inflight_.fetch_sub(count) == count && draining) {
+        const std::lock_guard lock(mutex_);
+        idle_.notify_all();
+    }
+}
+
+void Serving::wait_until_idle(Duration limit) {
+    std::unique_lock lock(mutex_);
+    idle_.wait_for(lock, limit, [this] { return inflight_ == 0; });
+}
+
+}  // namespace helios::http

@@ -1,0 +1,51 @@
+#pragma once
+/// What the connections of one server share. Lives until the last of them is gone, which may be after the server: a late
+/// answer still finds its connection.
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "base/clock.h"
+#include "http/admission.h"
+#include "http/byte_budget.h"
+#include "http/options.h"
+#include "http/server_metrics.h"
+#include "http/worker_pool.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::http {
+
+/// Thread-safe after start().
+struct Serving {
+    Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c) : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
+
+    void start(const RouteTable& routes);
+
+    /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500 of a dropped responder.
+    void invoke(const Route& route, Request request, Responder responder) const;
+
+    void begin_request() { inflight_.fetch_add(1); }
+    void end_requests(std::size_t count);
+    std::size_t inflight() const { return inflight_; }
+    /// Returns when no request is being handled or answered, at the latest after `limit`.
+    void wait_until_idle(Duration limit);
+
+    const ServerOptions options;
+    telemetry::Telemetry& telemetry;
+    const Clock& clock;
+    ByteBudget budget;
+    std::optional<Admission> admission;
+    std::optional<ServerMetrics> metrics;
+    std::optional<WorkerPool> workers;
+    std::atomic<std::size_t> connections{0};
+    std::atomic<bool> draining{false};
+
+private:
+    std::atomic<std::size_t> inflight_{0};
+    std::mutex mutex_;
+    std::condition_variable idle_;
+};
+
+}  // namespace helios::http
