@@ -37,7 +37,7 @@ def complete(packages, stamp):
 
 def pack(package, folder):
     """The tarball's bytes as npm brings them, or None with the reason printed."""
-    command = ["npm", "pack", f"{package['name']}@{package['version']}", "--ignore-scripts", "--silent", "--pack-destination", folder,
+    command = ["npm", "pack", f"{package['name']}@{package['version']}", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder,
                "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000", "--fetch-timeout=60000"]
     try:
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
@@ -46,7 +46,7 @@ def pack(package, folder):
         return None
     name = pathlib.Path(folder) / f"{package['name']}-{package['version']}.tgz"
     if done.returncode != 0 or not name.is_file():
-        print(f"  npm pack {package['name']}@{package['version']} failed (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-500:]}")
+        print(f"  npm pack {package['name']}@{package['version']} failed (exit {done.returncode}): {(done.stderr or done.stdout).strip()[:300]}")
         return None
     return name.read_bytes()
 
