@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
 #include "base/utf8.h"
@@ -27,6 +28,17 @@ struct Node {
 
 /// Bytes after the document that no token may contain, so that scanning needs no bounds checks and may load whole words.
 constexpr std::size_t padding = 16;
+
+constexpr std::array<Kind, 256> kind_of_first_byte = [] {
+    std::array<Kind, 256> table{};
+    table.fill(Kind::number);
+    table['{'] = Kind::object;
+    table['['] = Kind::array;
+    table['"'] = Kind::string;
+    table['t'] = table['f'] = Kind::boolean;
+    table['n'] = Kind::null;
+    return table;
+}();
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -72,17 +84,7 @@ struct Tree {
         const bool escaped = n.size != n.end - n.begin - 2;  // every escape is longer than what it stands for
         return escaped ? std::string_view(unescaped).substr(n.first, n.size) : std::string_view(bytes.get() + n.begin + 1, n.size);
     }
-    Kind kind(const Node& n) const {
-        switch (bytes[n.begin]) {
-            case '{': return Kind::object;
-            case '[': return Kind::array;
-            case '"': return Kind::string;
-            case 't':
-            case 'f': return Kind::boolean;
-            case 'n': return Kind::null;
-            default: return Kind::number;
-        }
-    }
+    Kind kind(const Node& n) const { return kind_of_first_byte[static_cast<unsigned char>(bytes[n.begin])]; }
     std::uint32_t slot(const Node& container, std::size_t i) const { return slots[container.first + i]; }
     std::string_view key(const Node& object, std::size_t i) const { return characters(nodes[slot(object, i)]); }
 };

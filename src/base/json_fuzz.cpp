@@ -33,7 +33,7 @@ bool is_json_for_simdjson(std::string_view bytes, bool& comparable) {
     simdjson::dom::parser parser;
     const auto error = parser.parse(simdjson::padded_string(bytes)).error();
     // It also refuses what is JSON but does not fit its types or limits.
-    comparable = error != simdjson::NUMBER_ERROR && error != simdjson::BIGINT_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::CAPACITY;
+    comparable = error != simdjson::NUMBER_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::CAPACITY;
     return !error;
 }
 

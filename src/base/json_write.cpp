@@ -2,10 +2,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "base/json.h"
 #include "base/utf8.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace helios::json {
 namespace {
@@ -34,11 +37,36 @@ void append_escape(std::string& out, unsigned char c) {
     }
 }
 
+/// First position at or after `at` that needs care, or the end.
+std::size_t skip_plain(std::string_view text, std::size_t at) {
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i space = _mm_set1_epi8(' ');
+    for (; at + 16 <= text.size(); at += 16) {
+        const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+        const __m128i quoted = _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash));
+        const __m128i low = _mm_cmplt_epi8(chunk, space);  // signed: bytes from 0x80 are below as well
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quoted, low)));
+        if (mask != 0) return at + static_cast<std::size_t>(__builtin_ctz(mask));
+    }
+#endif
+    while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+}
+
+struct Member {
+    std::string_view key;
+    std::uint32_t index;
+};
+
 /// A container whose text is being written.
 struct Open {
     Value container;
-    std::size_t next = 0;         ///< how many children are written
-    std::size_t order_begin = 0;  ///< objects: where its member order starts in the shared stack
+    std::size_t size = 0;
+    std::size_t next = 0;           ///< how many children are written
+    std::size_t members_begin = 0;  ///< objects: where its members start in the shared stack
+    bool object = false;
 };
 
 void append_scalar(std::string& out, Value value) {
@@ -55,12 +83,8 @@ void append_string(std::string& out, std::string_view text) {
     out.push_back('"');
     std::size_t plain = 0;  // start of what is not yet copied
     std::size_t i = 0;
-    while (i < text.size()) {
+    while ((i = skip_plain(text, i)) < text.size()) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (!needs_care[c]) {
-            ++i;
-            continue;
-        }
         const std::size_t sequence = c >= 0x80 ? utf8::sequence_length(text.substr(i)) : 0;
         if (sequence > 0) {
             i += sequence;
@@ -82,33 +106,37 @@ std::string canonical(Value value) {
     std::string out;
     if (!value.present()) return out;
     out.reserve(value.raw().size());
-    std::vector<Open> open;           // not the machine's stack: a document may be as deep as its limits allowed
-    std::vector<std::uint32_t> order;  // member orders of the open objects, innermost last
+    std::vector<Open> open;  // not the machine's stack: a document may be as deep as its limits allowed
+    std::vector<Member> members;  // of the open objects in canonical order, innermost last
+    open.reserve(16);
+    members.reserve(64);
     const auto begin = [&](Value v) {
-        if (!v.is_object() && !v.is_array()) return append_scalar(out, v);
-        out.push_back(v.is_object() ? '{' : '[');
-        open.push_back(Open{v, 0, order.size()});
-        if (!v.is_object()) return;
-        order.resize(order.size() + v.size());
-        const auto mine = order.end() - static_cast<std::ptrdiff_t>(v.size());
-        std::iota(mine, order.end(), 0u);
-        std::stable_sort(mine, order.end(), [&](std::uint32_t a, std::uint32_t b) { return v.key_at(a) < v.key_at(b); });
+        const bool object = v.is_object();
+        if (!object && !v.is_array()) return append_scalar(out, v);
+        out.push_back(object ? '{' : '[');
+        open.push_back(Open{v, v.size(), 0, members.size(), object});
+        if (!object) return;
+        for (std::uint32_t i = 0; i < v.size(); ++i) members.push_back(Member{v.key_at(i), i});
+        std::sort(members.end() - static_cast<std::ptrdiff_t>(v.size()), members.end(), [](const Member& a, const Member& b) {
+            const int keys = a.key.compare(b.key);
+            return keys != 0 ? keys < 0 : a.index < b.index;
+        });
     };
     begin(value);
     while (!open.empty()) {
         Open& top = open.back();
-        const bool object = top.container.is_object();
-        if (top.next == top.container.size()) {
-            out.push_back(object ? '}' : ']');
-            order.resize(top.order_begin);
+        if (top.next == top.size) {
+            out.push_back(top.object ? '}' : ']');
+            members.resize(top.members_begin);
             open.pop_back();
             continue;
         }
         if (top.next > 0) out.push_back(',');
         std::size_t child = top.next++;
-        if (object) {
-            child = order[top.order_begin + child];
-            append_string(out, top.container.key_at(child));
+        if (top.object) {
+            const Member& member = members[top.members_begin + child];
+            child = member.index;
+            append_string(out, member.key);
             out.push_back(':');
         }
         begin(top.container.at(child));

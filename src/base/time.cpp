@@ -147,9 +147,12 @@ Result<ParsedTime> parse_time(std::string_view text) {
 }
 
 std::string format_rfc3339(Instant t) {
-    const auto day = std::chrono::floor<std::chrono::days>(t);
-    const std::chrono::year_month_day date{day};
-    const std::int64_t in_day = (t - day).count();
+    // Not std::chrono::floor: it overflows within a day of the least instant.
+    constexpr std::int64_t day_ns = 86'400 * second_ns;
+    std::int64_t in_day = to_nanos(t) % day_ns;
+    if (in_day < 0) in_day += day_ns;
+    const std::int64_t day = to_nanos(t) / day_ns - (to_nanos(t) % day_ns < 0 ? 1 : 0);
+    const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
     const std::int64_t seconds = in_day / second_ns;
     const std::int64_t nanos = in_day % second_ns;
     char buffer[40];
