@@ -12,6 +12,12 @@
 namespace helios::app {
 namespace {
 
+/// Names in the environment that ask for parts which are not built yet: set and not empty, they end the start.
+struct NotBuiltYet {
+    std::string_view variable;
+    std::string_view what;
+};
+
 constexpr std::array not_built_yet{
     NotBuiltYet{"KAFKA_BOOTSTRAP_SERVERS", "the Kafka log"},
     NotBuiltYet{"DATABASE_URL", "the PostgreSQL store"},
@@ -203,7 +209,28 @@ std::vector<Setting> make_settings() {
         setting("http.write_timeout", HELIOS_MEMBER(http.write_timeout), "Time for a client to take a response."),
         setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
                 "Host headers allowed beside loopback and the listening address (guard against DNS rebinding)."),
-#include "app/room_settings.inc"
+
+        setting("log.partitions", HELIOS_MEMBER(log.partitions), "Partitions of every topic. Fixed for the life of a data directory."),
+        setting("log.segment_bytes", HELIOS_MEMBER(log.segment_bytes), "Size of a journal segment."),
+        setting("log.pending_bytes_max", HELIOS_MEMBER(log.pending_bytes_max), "Bytes waiting to become durable; beyond it senders are told to retry."),
+        setting("log.pending_records_max", HELIOS_MEMBER(log.pending_records_max), "Records waiting to become durable; beyond it senders are told to retry."),
+        setting("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max), "Bytes written with one fsync."),
+        setting("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
+        setting("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes), "Disk space set aside so that the stages can finish when the disk is full."),
+
+        setting("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max), "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
+        setting("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max), "Largest body of POST /api/v1/events/ingest."),
+        setting("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max), "Largest body of the other endpoints."),
+        setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max), "Recent event ids kept in memory for deduplication."),
+        setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max), "Ids the index has not caught up with; beyond it senders are told to retry."),
+        setting("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
+        setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval), "How often counts go to the log; a crash loses no more than this much of them."),
+
+        setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),
+        setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),
+        setting("store.query_limit", HELIOS_MEMBER(store.query_limit), "A query that runs longer is stopped."),
+        setting("store.page_rows_max", HELIOS_MEMBER(store.page_rows_max), "Rows of one page."),
+        setting("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes), "Page cache of the writer."),
     };
 }
 

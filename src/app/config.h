@@ -5,12 +5,11 @@
 /// Order: flag, environment, file, default. Secrets never come through flags.
 
 #include <functional>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/environment.h"
 #include "base/result.h"
 #include "gateway/options.h"
 #include "http/options.h"
@@ -32,18 +31,12 @@ struct Config {
 
     http::ServerOptions http;
     log::DiskLogOptions log;
-    gateway::GatewayOptions gateway;
-    reconcile::ReconcileOptions reconcile;
-    store::StoreOptions store;
+    gateway::Options gateway;
+    reconcile::Options reconcile;
+    store::Options store;
 
     /// Every room's own validate(), in one.
     Status validate() const;
-};
-
-/// Names in the environment that ask for parts which are not built yet: set and non-empty, they end the start.
-struct NotBuiltYet {
-    std::string_view variable;
-    std::string_view what;
 };
 
 struct Setting {
@@ -57,8 +50,6 @@ struct Setting {
 
 /// The table, in the order of the documentation.
 const std::vector<Setting>& settings();
-
-using Environment = std::map<std::string, std::string>;
 
 /// Applies a YAML file: sections are rooms. invalid: "file:line:column: unknown option …; did you mean …", wrong types, limits.
 Status apply_file(Config& config, std::string_view text, std::string_view file);

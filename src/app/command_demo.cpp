@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "app/cli.h"
+#include "app/interrupt.h"
+#include "app/temporary_directory.h"
+#include "app/wiring.h"
+#include "lab/demo.h"
+#include "reconcile/flow.h"
+
+namespace helios::app {
+namespace {
+
+struct DemoArguments {
+    std::string orders;
+    std::string seed;
+    std::string listen = "127.0.0.1:0";
+    bool keep = false;
+};
+
+template <class Integer>
+Status read_number(const std::string& text, std::string_view name, Integer& into) {
+    if (text.empty()) {
+        return {};
+    }
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is not a whole number", name, text));
+    }
+    return {};
+}
+
+/// Sets a flag when a signal comes, for as long as it lives.
+class StopOnInterrupt {
+public:
+    StopOnInterrupt() : watcher_([this](const std::stop_token& token) { watch(token); }) {}
+    const std::atomic<bool>& flag() const { return flag_; }
+    const Interrupt& interrupt() const { return interrupt_; }
+
+private:
+    void watch(const std::stop_token& token) {
+        while (!token.stop_requested() && !flag_) {
+            flag_ = interrupt_.wait_for(std::chrono::milliseconds(100));
+        }
+    }
+    Interrupt interrupt_;
+    std::atomic<bool> flag_{false};
+    std::jthread watcher_;
+};
+
+int demo(const DemoArguments& arguments, const Environment& environment) {
+    lab::DemoOptions options;
+    Config config;
+    for (const auto& status : {read_number(arguments.orders, "--orders", options.orders), read_number(arguments.seed, "--seed", options.seed),
+                               apply_listen(config, arguments.listen)}) {
+        if (!status) {
+            return complain(status.error());
+        }
+    }
+    auto directory = TemporaryDirectory::make("helios-demo-");
+    if (!directory) {
+        return complain(directory.error());
+    }
+    const auto flow_file = directory->path() + "/order.yaml";
+    std::ofstream(flow_file) << lab::with_deadlines(reconcile::shipped_order_flow(), options.deadline);
+    config.data_dir = directory->path() + "/data";
+    config.flow_files = {flow_file};
+
+    const SystemClock clock;
+    telemetry::Telemetry telemetry(clock, telemetry::Level::warn);
+    const StopOnInterrupt stop;
+    auto node = Node::open(std::move(config), clock, telemetry);
+    if (!node) {
+        return complain(node.error());
+    }
+    (*node)->start();
+    const auto colour = environment.find("NO_COLOR");
+    options.base_url = (*node)->url();
+    options.rewrites = isatty(1) == 1;
+    options.colour = options.rewrites && (colour == environment.end() || colour->second.empty());
+    options.keep = arguments.keep;
+    const int answer = lab::run_demo(options, clock, std::cout, stop.flag());
+    std::cout.flush();
+    if (arguments.keep && !stop.flag()) {
+        fmt::print("\nThe server stays up at {} with its data in {}; Ctrl-C stops it and removes them.\n", options.base_url, directory->path());
+        std::fflush(stdout);
+        stop.interrupt().wait();
+    }
+    (*node)->stop();
+    return answer;
+}
+
+}  // namespace
+
+Command demo_command(const Environment& environment) {
+    auto arguments = std::make_shared<DemoArguments>();
+    Command command;
+    command.name = "demo";
+    command.summary = "A minute with three simulated clouds, known faults, and a scoreboard";
+    command.description =
+        "Starts a real server on a free port with a temporary data directory, and a shop on three simulated clouds that sends it real envelopes over\n"
+        "HTTP, with seeded faults of known truth: missing and late legs, duplicate deliveries, double charges, wrong amounts and quantities, other\n"
+        "currencies, declined payments, malformed and out-of-order events. Legs have 5 s instead of the shipped flow's 60 s.\n"
+        "Then it asks the server for every verdict and compares them with what the shop knows.\n"
+        "Exit 0: nothing missed, no false alarm. Exit 1: the scoreboard says which orders were judged wrongly.";
+    command.examples = {"helios demo", "helios demo --keep            # then curl, or open /docs in a browser", "helios demo --orders 1000 --seed 42"};
+    command.options = {{"--orders", "N", "orders to place, default 300", &arguments->orders, false, {}},
+                       {"--seed", "N", "seed of the shop and its faults, default 7", &arguments->seed, false, {}},
+                       {"--listen", "HOST:PORT", "address of the server, default 127.0.0.1:0 (a free port)", &arguments->listen, false, {}},
+                       {"--keep", "", "leave the server up afterwards, until Ctrl-C", &arguments->keep, false, {}}};
+    command.run = [arguments, environment] { return demo(*arguments, environment); };
+    return command;
+}
+
+}  // namespace helios::app

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "app/cli.h"
+#include "app/files.h"
+#include "app/interrupt.h"
+#include "app/wiring.h"
+
+namespace helios::app {
+namespace {
+
+struct ServeOptions {
+    std::string listen;
+    std::string data;
+    std::string config_file;
+    std::string catalogue;
+    std::vector<std::string> flows;
+    std::string log_level;
+    bool insecure = false;
+    bool ephemeral = false;
+};
+
+Result<Config> configure(const ServeOptions& options, const Environment& environment) {
+    Config config;
+    HELIOS_TRY(check_not_built_yet(environment));
+    if (!options.config_file.empty()) {
+        HELIOS_TRY_ASSIGN(const auto text, read_file(options.config_file));
+        HELIOS_TRY(apply_file(config, text, options.config_file));
+    }
+    HELIOS_TRY(apply_environment(config, environment));
+    if (!options.listen.empty()) {
+        HELIOS_TRY(apply_listen(config, options.listen));
+    }
+    if (!options.log_level.empty()) {
+        HELIOS_TRY_ASSIGN(config.log_level, telemetry::parse_level(options.log_level));
+    }
+    if (!options.data.empty()) {
+        config.data_dir = options.data;
+    }
+    if (!options.catalogue.empty()) {
+        config.catalogue_file = options.catalogue;
+    }
+    if (!options.flows.empty()) {
+        config.flow_files = options.flows;
+    }
+    config.insecure = config.insecure || options.insecure;
+    config.ephemeral = config.ephemeral || options.ephemeral;
+    HELIOS_TRY(config.validate());
+    return config;
+}
+
+int serve(const ServeOptions& options, const Environment& environment) {
+    auto config = configure(options, environment);
+    if (!config) {
+        return complain(config.error());
+    }
+    const SystemClock clock;
+    telemetry::Telemetry telemetry(clock, config->log_level);
+    const Interrupt interrupt;
+    auto node = Node::open(std::move(*config), clock, telemetry);
+    if (!node) {
+        return complain(node.error());
+    }
+    (*node)->start();
+    fmt::print("listening on {}\n", (*node)->url());
+    std::fflush(stdout);
+    interrupt.wait();
+    telemetry.logger.info("app", "stopping", {});
+    (*node)->stop();
+    return 0;
+}
+
+}  // namespace
+
+Command serve_command(const Environment& environment) {
+    auto options = std::make_shared<ServeOptions>();
+    Command command;
+    command.name = "serve";
+    command.summary = "Run the server";
+    command.description =
+        "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data directory, decides a verdict per case, and answers\n"
+        "queries. The first line on standard output is `listening on http://HOST:PORT`; logs go to standard error as JSON.\n"
+        "GET /ready answers 200 once it may take traffic. SIGTERM and Ctrl-C drain and exit 0.\n"
+        "Every option of `helios config reference` can also be set by --config FILE or the environment; flags win.";
+    command.examples = {"helios serve", "helios serve --listen 127.0.0.1:0 --data /var/lib/helios --flow flows/order.yaml",
+                        "LOG_LEVEL=debug helios serve --config helios.yaml"};
+    command.options = {
+        {"--listen", "HOST:PORT", "address, default 127.0.0.1:8001; port 0 picks a free one", &options->listen, false, {}},
+        {"--data", "DIR", "data directory, default ./helios-data; one server at a time", &options->data, false, {}},
+        {"--config", "FILE", "configuration file (YAML)", &options->config_file, false, {}},
+        {"--flow", "FILE", "a flow to run, may be repeated; default: the shipped order flow", &options->flows, false, {}},
+        {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &options->catalogue, false, {}},
+        {"--log-level", "LEVEL", "trace, debug, info, warn, error or off", &options->log_level, false, {}},
+        {"--ephemeral", "", "keep everything in memory: nothing survives the process", &options->ephemeral, false, {}},
+        {"--insecure", "", "allow an address off loopback although sources are not authenticated", &options->insecure, false, {}},
+    };
+    command.run = [options, environment] { return serve(*options, environment); };
+    return command;
+}
+
+}  // namespace helios::app

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "app/cli.h"
+#include "app/data_directory.h"
+#include "log/posix_disk.h"
+#include "store/dump.h"
+
+namespace helios::app {
+namespace {
+
+struct StoreOptions {
+    std::string data = "./helios-data";
+    std::string catalogue;
+    bool verdicts = false;
+};
+
+int dump(const StoreOptions& options) {
+    const auto write = [](std::string_view line) -> Status {
+        if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
+            return fail(ErrorKind::unavailable, "can't write to standard output");
+        }
+        return {};
+    };
+    const auto file = store_file(options.data);
+    const auto dumped = options.verdicts ? store::dump_verdicts(file, write) : store::dump(file, write);
+    return dumped ? 0 : complain(dumped.error());
+}
+
+int rebuild(const StoreOptions& options) {
+    const auto catalogue = load_catalogue(options.catalogue);
+    if (!catalogue) {
+        return complain(catalogue.error());
+    }
+    const SystemClock clock;
+    telemetry::Telemetry telemetry(clock, telemetry::Level::warn);
+    const auto disk = log::posix_disk();
+    log::DiskLogOptions log_options;
+    log_options.directory = options.data;
+    auto log = log::open_read_only(log_options, *disk, clock, telemetry);
+    if (!log) {
+        return complain(log.error());
+    }
+    // A running server holds this lock, and its store.
+    const auto lock = disk->lock(options.data + "/LOCK");
+    if (!lock) {
+        return complain(lock.error());
+    }
+    store::Options store_options;
+    store_options.file = store_file(options.data);
+    const bool progress = isatty(2) == 1;
+    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [progress](std::uint64_t n) {
+        if (progress) {
+            fmt::print(stderr, "\r{} records", n);
+        }
+    });
+    if (progress) {
+        fmt::print(stderr, "\r");
+    }
+    if (!records) {
+        return complain(records.error());
+    }
+    fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
+    return 0;
+}
+
+}  // namespace
+
+Command store_command() {
+    auto options = std::make_shared<StoreOptions>();
+    const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
+    Command dump_command{"dump", "Print the store as NDJSON, in one order and one encoding",
+                         "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` would.",
+                         {"helios store dump > before.ndjson", "helios store dump --verdicts | head"},
+                         {data, {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}}}, {},
+                         [options] { return dump(*options); }};
+    Command rebuild_command{"rebuild", "Make the store anew from the log",
+                            "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.",
+                            {"helios store rebuild --data ./helios-data"},
+                            {data, {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}}, {},
+                            [options] { return rebuild(*options); }};
+    Command command;
+    command.name = "store";
+    command.summary = "Dump the store, or rebuild it from the log";
+    command.subcommands = {std::move(dump_command), std::move(rebuild_command)};
+    return command;
+}
+
+}  // namespace helios::app

@@ -1,0 +1,39 @@
+#include "app/data_directory.h"
+
+#include "app/files.h"
+#include "log/posix_disk.h"
+#include "model/topics.h"
+
+namespace helios::app {
+
+std::vector<log::TopicSpec> topic_specs() {
+    std::vector<log::TopicSpec> specs;
+    for (const auto& declared : model::all_topics) {
+        specs.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
+    }
+    return specs;
+}
+
+std::string store_file(const std::string& data_dir) { return data_dir + "/store/store.db"; }
+std::string dedup_directory(const std::string& data_dir) { return data_dir + "/dedup"; }
+
+Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir) {
+    ReadOnlyDirectory opened;
+    opened.clock = std::make_unique<SystemClock>();
+    opened.telemetry = std::make_unique<telemetry::Telemetry>(*opened.clock, telemetry::Level::warn);
+    opened.disk = log::posix_disk();
+    log::DiskLogOptions options;
+    options.directory = data_dir;
+    HELIOS_TRY_ASSIGN(opened.log, log::open_read_only(options, *opened.disk, *opened.clock, *opened.telemetry));
+    return opened;
+}
+
+Result<model::Catalogue> load_catalogue(const std::string& file) {
+    if (file.empty()) {
+        return model::Catalogue::shipped();
+    }
+    HELIOS_TRY_ASSIGN(const auto text, read_file(file));
+    return model::Catalogue::parse(text, file);
+}
+
+}  // namespace helios::app

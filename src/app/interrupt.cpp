@@ -1,0 +1,64 @@
+#include "app/interrupt.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+
+#include "base/assert.h"
+
+namespace helios::app {
+namespace {
+
+// Signal handlers reach nothing but these.
+std::atomic<bool> raised_flag{false};
+int pipe_ends[2] = {-1, -1};
+
+void on_signal(int signal) {
+    if (raised_flag.exchange(true) && signal == SIGINT) {
+        _exit(130);
+    }
+    const char byte = 1;
+    [[maybe_unused]] const auto written = write(pipe_ends[1], &byte, 1);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+    HELIOS_ASSERT(pipe_ends[0] == -1, "one Interrupt at a time");
+    HELIOS_ASSERT(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0, "a pipe for signals");
+    raised_flag = false;
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+Interrupt::~Interrupt() {
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    pipe_ends[0] = pipe_ends[1] = -1;
+}
+
+bool Interrupt::raised() const { return raised_flag; }
+
+void Interrupt::wait() const {
+    while (!wait_for(std::chrono::hours(1))) {
+    }
+}
+
+bool Interrupt::wait_for(Duration limit) const {
+    if (!raised_flag) {
+        pollfd waiting{pipe_ends[0], POLLIN, 0};
+        poll(&waiting, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+    }
+    return raised_flag;
+}
+
+}  // namespace helios::app

@@ -1,0 +1,24 @@
+#pragma once
+/// SIGINT and SIGTERM as a question that loops can ask, and as something to wait for.
+
+#include "base/time.h"
+
+namespace helios::app {
+
+/// While one lives, SIGINT and SIGTERM set a flag instead of ending the process. A second SIGINT ends it at once.
+/// One at a time; create it on the main thread before others start.
+class Interrupt {
+public:
+    Interrupt();
+    ~Interrupt();
+    Interrupt(const Interrupt&) = delete;
+    Interrupt& operator=(const Interrupt&) = delete;
+
+    bool raised() const;
+    /// Blocks until raised.
+    void wait() const;
+    /// Blocks until raised or `limit` has passed; true if raised.
+    bool wait_for(Duration limit) const;
+};
+
+}  // namespace helios::app

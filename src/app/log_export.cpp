@@ -1,0 +1,211 @@
+#include "app/log_export.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "model/case_record.h"
+#include "model/counts.h"
+#include "model/event.h"
+#include "model/flow_activation.h"
+#include "model/position.h"
+#include "model/quarantined.h"
+#include "model/topics.h"
+#include "model/verdict.h"
+
+namespace helios::app {
+namespace {
+
+constexpr std::size_t records_per_poll = 4096;
+constexpr std::size_t bytes_per_poll = 8u << 20;
+
+log::Offsets from_beginning(const log::Log& log, std::vector<std::string_view> topics) {
+    log::Offsets from;
+    for (const auto topic : topics) {
+        for (auto& id : log.partitions_of(topic)) {
+            from.emplace(std::move(id), log::Offset{0});
+        }
+    }
+    return from;
+}
+
+/// Calls `visit` for every durable record of `topics`, in log-time order, until the end of the log.
+template <class Visit>
+Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit visit) {
+    const auto until = log.low_watermark();
+    HELIOS_TRY_ASSIGN(const auto reader, log.read(from_beginning(log, topics)));
+    while (true) {
+        HELIOS_TRY_ASSIGN(const auto batch, reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
+        for (const auto& record : batch.records) {
+            HELIOS_TRY(visit(record));
+        }
+        if (batch.records.empty() || batch.complete_below >= until) {
+            return {};
+        }
+    }
+}
+
+struct CasesSummary {
+    std::vector<model::ResumedRecord> resumed;  ///< in order; every partition holds the same ones
+    Instant engine_time{};
+};
+
+Result<CasesSummary> summarise_cases(log::Log& log) {
+    CasesSummary summary;
+    const auto scanned = scan(log, {model::topic::cases}, [&](const log::StoredRecord& record) -> Status {
+        HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
+        summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
+        if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded); resumed != nullptr && record.partition == 0) {
+            summary.resumed.push_back(*resumed);
+        }
+        return {};
+    });
+    if (!scanned) {
+        return fail(scanned.error());
+    }
+    return summary;
+}
+
+std::string event_line(const log::StoredRecord& record, const model::Event& event) {
+    json::Writer out;
+    out.begin_object().field("source", event.source).field("eventType", event.type).field("id", event.id);
+    if (event.identity == model::IdentityKind::content) {
+        out.field("identity", "content");
+    }
+    if (event.tenant != model::default_tenant) {
+        out.field("tenant", event.tenant);
+    }
+    if (!event.scope.empty()) {
+        out.field("scope", event.scope);
+    }
+    if (event.time) {
+        out.field("time", format_rfc3339(*event.time));
+    }
+    out.field("receivedAt", format_rfc3339(record.log_time));
+    out.field("position", model::encode_position({{std::string(record.topic), record.partition, record.offset.value}, record.log_time}));
+    out.key("payload").raw(event.payload).key("metadata").raw(event.metadata.empty() ? "{}" : event.metadata);
+    return out.end_object().take();
+}
+
+std::string flow_line(Instant at, const model::FlowActivation& flow) {
+    json::Writer out;
+    out.begin_object().field("control", "flow").field("at", format_rfc3339(at)).field("tenant", flow.tenant).field("flow", flow.flow);
+    out.field("version", std::uint64_t{flow.version}).field("hash", flow.hash).field("text", flow.text);
+    return out.end_object().take();
+}
+
+std::string resumed_line(const model::ResumedRecord& resumed) {
+    json::Writer out;
+    out.begin_object().field("control", "resumed").field("at", format_rfc3339(resumed.at));
+    out.field("gap", format_duration(resumed.gap)).field("grace", format_duration(resumed.grace));
+    return out.end_object().take();
+}
+
+void describe_value(json::Writer& out, const log::StoredRecord& record) {
+    switch (static_cast<model::RecordType>(record.type)) {
+        case model::RecordType::event:
+            if (const auto event = model::decode_event(record.value)) {
+                out.key("event").raw(event_line(record, *event));
+                return;
+            }
+            break;
+        case model::RecordType::verdict:
+            if (const auto verdict = model::decode_verdict(record.value)) {
+                out.key("verdict");
+                model::write_json(out, *verdict);
+                return;
+            }
+            break;
+        case model::RecordType::flow_activation:
+            if (const auto flow = model::decode_flow_activation(record.value)) {
+                out.key("activation").raw(flow_line(record.log_time, *flow));
+                return;
+            }
+            break;
+        case model::RecordType::counts:
+            if (const auto counts = model::decode_counts(record.value)) {
+                out.key("counts").begin_object().field("hop", counts->hop).field("source", counts->source).field("minute", format_rfc3339(counts->minute));
+                for (const auto& [name, delta] : counts->deltas) {
+                    out.field(name, delta);
+                }
+                out.end_object();
+                return;
+            }
+            break;
+        case model::RecordType::quarantined:
+        case model::RecordType::sns_confirmation:
+            if (const auto item = model::decode_quarantined(record.value)) {
+                out.key("quarantined").begin_object().field("id", item->id).field("source", item->source).field("reason", item->reason);
+                out.field("detail", item->detail).field("key", item->key).field("eventId", item->event_id).field("body", item->body).end_object();
+                return;
+            }
+            break;
+        case model::RecordType::case_record:
+            if (const auto decoded = model::decode_case_record(record.value)) {
+                out.field("at", format_rfc3339(model::at_of(*decoded)));
+                if (const auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
+                    out.key("leg").begin_object().field("flow", leg->flow).field("flowVersion", std::uint64_t{leg->flow_version}).field("key", leg->key);
+                    out.field("leg", leg->leg).field("identity", leg->identity).field("eventId", leg->event_id).field("opens", leg->opens).end_object();
+                } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded)) {
+                    out.key("resumed").raw(resumed_line(*resumed));
+                } else {
+                    out.field("control", std::holds_alternative<model::TickRecord>(*decoded) ? "tick" : "flow");
+                }
+                return;
+            }
+            break;
+    }
+    out.field("valueHex", to_hex(record.value));
+}
+
+}  // namespace
+
+Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
+    HELIOS_TRY_ASSIGN(const auto summary, summarise_cases(log));
+    ExportCounts counts;
+    std::size_t next_resumed = 0;
+    const auto resume_until = [&](Instant t) {
+        for (; next_resumed < summary.resumed.size() && summary.resumed[next_resumed].at <= t; ++next_resumed, ++counts.controls) {
+            sink(resumed_line(summary.resumed[next_resumed]));
+        }
+    };
+    std::vector<std::string_view> topics(model::event_topics.begin(), model::event_topics.end());
+    topics.push_back(model::topic::flows);
+    const auto scanned = scan(log, topics, [&](const log::StoredRecord& record) -> Status {
+        resume_until(record.log_time);
+        if (record.type == static_cast<std::uint16_t>(model::RecordType::flow_activation)) {
+            HELIOS_TRY_ASSIGN(const auto flow, model::decode_flow_activation(record.value));
+            sink(flow_line(record.log_time, flow));
+            ++counts.controls;
+        } else {
+            HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
+            sink(event_line(record, event));
+            ++counts.events;
+        }
+        return {};
+    });
+    if (!scanned) {
+        return fail(scanned.error());
+    }
+    resume_until(latest_instant);
+    json::Writer end;
+    sink(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
+    ++counts.controls;
+    return counts;
+}
+
+std::string describe_record(const log::StoredRecord& record, bool with_value) {
+    json::Writer out;
+    out.begin_object().field("topic", record.topic).field("partition", std::uint64_t{record.partition}).field("offset", record.offset.value);
+    out.field("logTime", format_rfc3339(record.log_time)).field("type", std::uint64_t{record.type}).field("version", std::uint64_t{record.version});
+    std::string key(record.key);
+    std::replace(key.begin(), key.end(), '\0', '/');  // case keys join tenant, flow and key with NUL
+    out.field("key", key).field("bytes", static_cast<std::uint64_t>(record.value.size()));
+    if (with_value) {
+        describe_value(out, record);
+    }
+    return out.end_object().take();
+}
+
+}  // namespace helios::app

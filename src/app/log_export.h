@@ -1,0 +1,29 @@
+#pragma once
+/// The log as NDJSON in route order: what `helios reconcile` reads to reach the same verdicts offline.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "log/log.h"
+
+namespace helios::app {
+
+/// Called once per line, without the line's end.
+using LineSink = std::function<void(std::string_view line)>;
+
+struct ExportCounts {
+    std::uint64_t events = 0;
+    std::uint64_t controls = 0;
+};
+
+/// Event lines (with `receivedAt` and `position`), control lines `flow` and `resumed` where they took effect, and last
+/// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the durable log only.
+Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
+
+/// One record as a JSON object, for `log read` and `log tail`: decoded where its type is known.
+std::string describe_record(const log::StoredRecord& record, bool with_value);
+
+}  // namespace helios::app

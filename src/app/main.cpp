@@ -1,0 +1,27 @@
+#include <cstdlib>
+
+#include "app/cli.h"
+
+extern char** environ;
+
+namespace {
+
+helios::app::Environment read_environment() {
+    helios::app::Environment out;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view line = *entry;
+        const auto equals = line.find('=');
+        out.emplace(line.substr(0, equals), equals == std::string_view::npos ? "" : line.substr(equals + 1));
+    }
+    return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace helios::app;
+    const auto environment = read_environment();
+    return run_command_line(argc, argv,
+                            {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(), explain_command(),
+                             flow_command(), log_command(), store_command(), config_command(environment), bench_command(), version_command()});
+}

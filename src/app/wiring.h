@@ -1,0 +1,71 @@
+#pragma once
+/// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is the shutdown order.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/barrier.h"
+#include "api/dependencies.h"
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "gateway/gateway.h"
+#include "http/route.h"
+#include "http/server.h"
+#include "log/disk.h"
+#include "log/log.h"
+#include "model/catalogue.h"
+#include "reconcile/engine_stage.h"
+#include "reconcile/flow.h"
+#include "reconcile/route_stage.h"
+#include "store/projector.h"
+#include "store/queries.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::app {
+
+/// A running Helios. Not thread-safe: start and stop belong to one thread.
+class Node {
+public:
+    /// Opens everything and listens; serves traffic once start() is called. Errors say what to do.
+    static Result<std::unique_ptr<Node>> open(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
+    ~Node();  ///< stops
+
+    /// Starts the stages and the server.
+    void start();
+    /// Refuses new requests, finishes those in flight, stops the stages, closes the log. Idempotent.
+    void stop();
+
+    std::string url() const;  ///< "http://127.0.0.1:8001"
+
+private:
+    Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
+    Status open_log();
+    Status open_flows();
+    Status open_stages();
+    Status open_api();
+
+    Config config_;
+    const Clock& clock_;
+    telemetry::Telemetry& telemetry_;
+    std::string ephemeral_dir_;  ///< of the indexes of an ephemeral server; removed at the end
+
+    std::unique_ptr<log::Disk> disk_;
+    std::unique_ptr<log::Log> log_;
+    std::unique_ptr<model::Catalogue> catalogue_;
+    std::vector<reconcile::Flow> flows_;
+    std::unique_ptr<reconcile::RouteStage> route_;
+    std::unique_ptr<reconcile::EngineStage> engine_;
+    std::unique_ptr<store::Projector> projector_;
+    std::unique_ptr<store::Queries> queries_;
+    std::unique_ptr<gateway::Gateway> gateway_;
+    api::Options api_options_;
+    std::unique_ptr<api::Barrier> barrier_;
+    std::unique_ptr<http::RouteTable> routes_;
+    std::unique_ptr<http::Server> server_;
+    bool started_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace helios::app
