@@ -1,0 +1,57 @@
+#pragma once
+/// What a data directory says about itself: FORMAT (who may read and write it), the topics' names and ids, the paths.
+///
+/// Everything here is small, written rarely, replaced atomically. It knows nothing of segments.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/disk.h"
+#include "log/log.h"
+
+namespace helios::log {
+
+/// The format that this program reads and writes.
+inline constexpr std::uint32_t directory_format = 1;
+
+struct DirectoryFormat {
+    std::uint32_t reader = directory_format;  ///< the least format a reader must know
+    std::uint32_t writer = directory_format;  ///< the least format a writer must know
+    std::uint32_t partitions = 0;
+};
+
+/// A topic as this directory knows it. Ids count from 1 and are never reused.
+struct Topic {
+    std::uint16_t id = 0;
+    std::string name;
+    RetentionClass retention = RetentionClass::data;
+    std::uint32_t partitions = 0;
+};
+
+std::string encode_format(const DirectoryFormat& format);
+/// corrupt: foreign (not ours at all) or newer than this program; `what` says which.
+Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing);
+
+std::string encode_topics(const std::vector<Topic>& topics);
+/// corrupt: not a topics file, or damaged.
+Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path);
+
+struct DirectoryPaths {
+    explicit DirectoryPaths(const std::string& directory)
+        : root(directory), log(directory + "/log"), data(log + "/data"), control(log + "/control"), format(root + "/FORMAT"),
+          lock(root + "/LOCK"), topics(log + "/topics"), mark(log + "/mark"), reserve(log + "/reserve") {}
+    std::string root, log, data, control, format, lock, topics, mark, reserve;
+};
+
+/// Makes or checks FORMAT; a new directory gets `partitions`. corrupt: foreign or newer. conflict: another partition count.
+Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
+
+/// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is there with another
+/// class or partition count. invalid: a bad name, a name twice, too many.
+Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions, const std::vector<TopicSpec>& specs);
+
+}  // namespace helios::log

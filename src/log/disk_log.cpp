@@ -1,0 +1,177 @@
+#include "log/disk_log.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "log/committer.h"
+
+namespace helios::log {
+
+Result<std::unique_ptr<Log>> open_disk_log(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk, const Clock& clock,
+                                           telemetry::Telemetry& telemetry) {
+    return DiskLog::open(options, std::move(topics), disk, clock, telemetry);
+}
+
+Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk, const Clock& clock,
+                                           telemetry::Telemetry& telemetry) {
+    HELIOS_TRY(options.validate());
+    std::unique_ptr<DiskLog> log(new DiskLog(options, disk, clock, telemetry));
+    HELIOS_TRY(log->recover_directory(topics));
+    log->thread_ = std::thread([raw = log.get()] { raw->run(); });
+    return log;
+}
+
+DiskLog::DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry)
+    : StoredLog(options, disk, clock, telemetry),
+      data_half_(disk, data_, options_, RetentionClass::data),
+      control_half_(disk, control_, options_, RetentionClass::control),
+      appended_records_(telemetry.metrics.counter("helios_log_appended_records_total", "Records made durable.")),
+      appended_bytes_(telemetry.metrics.counter("helios_log_appended_bytes_total", "Bytes of groups made durable.")),
+      syncs_(telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.")),
+      failures_(telemetry.metrics.counter("helios_log_failed_groups_total", "Groups that could not be made durable.")),
+      refusals_(telemetry.metrics.counter("helios_log_refused_calls_total", "Appends and transactions refused before they were tried.")),
+      group_records_(telemetry.metrics.histogram("helios_log_group_records", "Records that shared one fsync.", {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
+      append_seconds_(telemetry.metrics.histogram("helios_log_append_seconds", "From append to its answer.",
+                                                  {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
+      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")) {}
+
+DiskLog::~DiskLog() {
+    if (!thread_.joinable()) return;
+    HELIOS_ASSERT(std::this_thread::get_id() != thread_.get_id(), "a log is not destroyed by its own callback");
+    close();
+    {
+        const std::lock_guard lock(mutex_);
+        stop_ = true;
+    }
+    arrived_.notify_all();
+    thread_.join();
+    for (Half* half : {&data_half_, &control_half_}) half->writer.finish();
+    write_mark();
+    static_cast<void>(mark_file_->sync());
+}
+
+Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
+    HELIOS_TRY(disk_.make_directories(paths_.root));
+    HELIOS_TRY_ASSIGN(lock_, disk_.lock(paths_.lock));
+    HELIOS_TRY(claim_directory(disk_, paths_, options_.partitions));
+    HELIOS_TRY_ASSIGN(auto all_topics, claim_topics(disk_, paths_, options_.partitions, topics));
+    set_topics(std::move(all_topics));
+
+    format::Mark mark;
+    HELIOS_TRY_ASSIGN(mark_file_, disk_.open(paths_.mark, OpenMode::create));
+    std::string bytes(format::mark_bytes, '\0');
+    HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*mark_file_, 0, bytes));
+    bytes.resize(n);
+    if (const auto read = format::decode_mark(bytes)) mark = *read;
+    mark_sequence_ = mark.sequence;
+
+    HELIOS_TRY(recover_journal(data_half_, mark.data.end));
+    HELIOS_TRY(recover_journal(control_half_, mark.control.end));
+    last_durable_ = std::max({data_.state.last_time, control_.state.last_time});
+    // What a reader in another process was told is complete must stay so.
+    const Instant last = std::max({last_durable_, mark.last_time, mark.watermark - Duration{1}});
+    const Instant wall = clock_.wall();
+    if (wall + std::chrono::seconds(1) < last) {
+        telemetry_.logger.warn("log", "the wall clock is behind the log; log time goes on from the log",
+                               {{"wall", format_rfc3339(wall)}, {"log", format_rfc3339(last)}});
+    }
+    log_clock_.emplace(clock_, last);
+
+    for (Half* half : {&data_half_, &control_half_}) {
+        half->unsettled_from = log_clock_->floor();
+        auto room = half->writer.prepare(format::group_header_bytes, options_.segment_bytes, half->view.state);
+        if (room) {
+            half->unsettled_from.reset();
+            half->view.end = half->writer.end();
+            continue;
+        }
+        if (room.error().kind != ErrorKind::exhausted) return room;
+        half->full = true;
+        half->trouble = Error{ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable", room.error().hint};
+        telemetry_.logger.error("log", "the disk is full: the log opens for reading and for transactions", {{"what", room.error().what}});
+    }
+    write_mark();
+    HELIOS_TRY(mark_file_->sync());
+    HELIOS_TRY(disk_.sync_directory(paths_.log));
+    make_reserve();
+    if (options_.reserve_bytes > 0 && !reserve_there_) {
+        telemetry_.logger.warn("log", "no space for the reserve that lets stages finish on a full disk", {{"reserve_bytes", options_.reserve_bytes}});
+    }
+    return {};
+}
+
+Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
+    JournalView& view = half.view;
+    HELIOS_TRY_ASSIGN(const auto names, disk_.list(view.segments.directory()));
+    for (const std::string& name : names) {  // a segment that was never finished
+        if (name.ends_with(".new")) HELIOS_TRY(disk_.remove(view.segments.directory() + "/" + name));
+    }
+    HELIOS_TRY(view.segments.load());
+    HELIOS_TRY_ASSIGN(Recovered found, recover(view.segments, mark_end, false, options_.read_ahead_bytes, damage_sink()));
+    view.state = std::move(found.state);
+    view.end = found.end;
+    std::uint64_t begin = found.end;
+    const auto all = view.segments.all();
+    if (!all.empty()) {
+        const Segment& last = *all.back();
+        if (last.header_intact && begin == last.begin()) {
+            begin = last.base;  // an empty segment is replaced, not followed
+        } else if (auto file = disk_.open(last.path, OpenMode::write)) {
+            static_cast<void>((*file)->truncate(begin - last.base));  // gives space back; the next segment's base is what cuts
+        }
+    }
+    half.writer.begin(begin);
+    telemetry_.logger.info("log", "journal recovered",
+                           {{"journal", half.retention == RetentionClass::data ? "data" : "control"}, {"segments", std::uint64_t{all.size()}},
+                            {"end", found.end}, {"behind_end_bytes", found.cut_bytes}});
+    return {};
+}
+
+Instant DiskLog::watermark() {
+    Instant mark = round_first_ ? *round_first_ : log_clock_->floor();
+    for (const Half* half : {&data_half_, &control_half_}) {
+        if (half->unsettled_from) mark = std::min(mark, *half->unsettled_from);
+    }
+    return mark;
+}
+
+Instant DiskLog::low_watermark() {
+    const std::lock_guard lock(mutex_);
+    return watermark();
+}
+
+Instant DiskLog::last_log_time() {
+    const std::lock_guard lock(mutex_);
+    return last_durable_;
+}
+
+Status DiskLog::health() {
+    const std::lock_guard lock(mutex_);
+    for (const Half* half : {&data_half_, &control_half_}) {
+        if (half->trouble) return fail(*half->trouble);
+    }
+    return {};
+}
+
+StoredLog::View DiskLog::view() {
+    const std::lock_guard lock(mutex_);
+    return {data_.end, control_.end, watermark(), closing_};
+}
+
+void DiskLog::wait(ReaderSignal& signal, Duration wait) {
+    std::unique_lock lock(mutex_);
+    const Duration bounded = std::min<Duration>(wait, std::chrono::hours(1));
+    signal.wakeup.wait_for(lock, bounded, [&] { return signal.published || signal.woken || closing_; });
+}
+
+void DiskLog::close() {
+    std::unique_lock lock(mutex_);
+    closing_ = true;
+    announce(~std::uint64_t{0});
+    arrived_.notify_all();
+    drained_.wait(lock, [&] { return queue_.empty() && !busy_; });
+}
+
+}  // namespace helios::log

@@ -1,0 +1,50 @@
+#pragma once
+/// A reader over the journals of a StoredLog: merges data and control by log time, up to the watermark.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "log/cursor.h"
+#include "log/log.h"
+#include "log/stored_log.h"
+
+namespace helios::log {
+
+/// One thread, but for wake(). Must not outlive its log.
+class DiskReader final : public Reader {
+public:
+    /// `from` names known partitions only.
+    DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start, std::uint64_t control_start);
+    ~DiskReader() override;
+    DiskReader(const DiskReader&) = delete;
+    DiskReader& operator=(const DiskReader&) = delete;
+
+    Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) override;
+    const Offsets& position() const override { return position_; }
+    void wake() override { log_.wake(signal_); }
+
+private:
+    struct Source {
+        JournalCursor cursor;
+        Wanted wanted;
+        bool used = false;
+        std::optional<Walked> ahead;  ///< read, not yet delivered
+    };
+    Status fill(Batch& batch, const StoredLog::View& view, std::size_t max_records, std::size_t max_bytes);
+    Status look_ahead(Source& source, std::uint64_t end);
+    void deliver(Batch& batch, Source& source);
+    Offset* next_of(const format::Frame& frame);
+
+    StoredLog& log_;
+    Offsets position_;
+    std::vector<std::vector<Offset*>> next_;  ///< into position_, by topic id and partition; null: not ours
+    std::array<Source, 2> sources_;           ///< data, control
+    ReaderSignal signal_;
+    Instant complete_below_{};
+};
+
+}  // namespace helios::log

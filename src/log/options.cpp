@@ -1,0 +1,33 @@
+#include "log/options.h"
+
+#include <fmt/format.h>
+
+namespace helios::log {
+namespace {
+
+Status within(std::string_view name, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
+    if (value >= least && value <= most) return {};
+    return fail(ErrorKind::invalid, fmt::format("log.{} is {}", name, value), fmt::format("choose a value from {} to {}", least, most));
+}
+
+}  // namespace
+
+Status DiskLogOptions::validate() const {
+    if (directory.empty()) return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
+    HELIOS_TRY(within("partitions", partitions, 1, 4096));
+    HELIOS_TRY(within("segment_bytes", segment_bytes, 64u << 10, 1ull << 30));
+    HELIOS_TRY(within("zero_ahead_bytes", zero_ahead_bytes, 0, 64ull << 20));
+    HELIOS_TRY(within("record_bytes_max", record_bytes_max, 1u << 10, 64ull << 20));
+    HELIOS_TRY(within("pending_bytes_max", pending_bytes_max, record_bytes_max, 4ull << 30));
+    HELIOS_TRY(within("pending_records_max", pending_records_max, 1, 1u << 30));
+    HELIOS_TRY(within("group_bytes_max", group_bytes_max, 4u << 10, 256ull << 20));
+    HELIOS_TRY(within("cache_bytes", cache_bytes, 0, 64ull << 30));
+    HELIOS_TRY(within("read_ahead_bytes", read_ahead_bytes, 4u << 10, 64ull << 20));
+    HELIOS_TRY(within("reserve_bytes", reserve_bytes, 0, 64ull << 30));
+    if (retry_interval <= Duration::zero() || follow_interval <= Duration::zero()) {
+        return fail(ErrorKind::invalid, "log.retry_interval and log.follow_interval must be longer than nothing");
+    }
+    return {};
+}
+
+}  // namespace helios::log

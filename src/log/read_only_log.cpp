@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "log/disk_log.h"
+#include "log/stored_log.h"
+
+namespace helios::log {
+namespace {
+
+/// A log that another process writes, or has written. It trusts the mark file, and before the first look also what
+/// group headers say; figures are caught up when somebody asks.
+class ReadOnlyLog final : public StoredLog {
+public:
+    ReadOnlyLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry)
+        : StoredLog(options, disk, clock, telemetry) {}
+
+    Status open() {
+        auto format = read_file(disk_, paths_.format, 64u << 10);
+        if (!format) {
+            if (format.error().kind != ErrorKind::not_found) return fail(std::move(format).error());
+            return fail(ErrorKind::not_found, fmt::format("{} is not a Helios data directory: it has no FORMAT file", paths_.root), "name the directory that the server was started with");
+        }
+        HELIOS_TRY(parse_format(*format, paths_.format, false));
+        HELIOS_TRY_ASSIGN(const std::string topics, read_file(disk_, paths_.topics, 8u << 20));
+        HELIOS_TRY_ASSIGN(auto parsed, parse_topics(topics, paths_.topics));
+        set_topics(std::move(parsed));
+        const format::Mark mark = read_mark().value_or(format::Mark{});
+        HELIOS_TRY(open_journal(data_, mark.data.end));
+        HELIOS_TRY(open_journal(control_, mark.control.end));
+        mark_ = mark;
+        watermark_ = std::max({mark.watermark, data_.state.last_time + Duration{1}, control_.state.last_time + Duration{1}});
+        return {};
+    }
+
+    void append(std::vector<Record> records, AppendDone done) override {
+        const std::vector<AppendOutcome> outcomes(records.size(), AppendOutcome(fail(refusal())));
+        done(outcomes);
+    }
+    void transact(std::vector<Record>, GroupOffsets, TransactDone done) override { done(fail(refusal())); }
+
+    Instant low_watermark() override { return view().watermark; }
+    Instant last_log_time() override {
+        catch_up();
+        const std::lock_guard lock(mutex_);
+        return std::max(data_.state.last_time, control_.state.last_time);
+    }
+    Status health() override { return {}; }
+
+    View view() override {
+        const auto mark = read_mark();
+        const std::lock_guard lock(mutex_);
+        if (mark && mark->sequence != mark_.sequence) follow(*mark);
+        return {data_.end, control_.end, watermark_, closing_};
+    }
+
+    // No other process can wake us: look at the mark now and then.
+    void wait(ReaderSignal& signal, Duration wait) override {
+        Duration left = std::min<Duration>(wait, std::chrono::hours(1));
+        while (left > Duration::zero()) {
+            const Duration slice = std::min(left, options_.follow_interval);
+            {
+                std::unique_lock lock(mutex_);
+                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; })) return;
+            }
+            left -= slice;
+            const auto mark = read_mark();
+            const std::lock_guard lock(mutex_);
+            if (mark && mark->sequence != mark_.sequence) return;
+        }
+    }
+
+    void close() override {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+        announce(~std::uint64_t{0});
+    }
+
+protected:
+    void catch_up() override {
+        const View now = view();
+        const std::lock_guard once(catching_up_);
+        catch_up(data_, data_done_, now.data_end);
+        catch_up(control_, control_done_, now.control_end);
+    }
+
+private:
+    static Error refusal() { return {ErrorKind::denied, "this log is open for reading only", "append through the server that owns the data directory"}; }
+
+    Status open_journal(JournalView& journal, std::uint64_t mark_end) {
+        HELIOS_TRY(journal.segments.load());
+        HELIOS_TRY_ASSIGN(Recovered found, recover(journal.segments, mark_end, true, options_.read_ahead_bytes, damage_sink()));
+        journal.state = std::move(found.state);
+        journal.end = std::max(found.end, mark_end);
+        (&journal == &data_ ? data_done_ : control_done_) = journal.end;
+        return {};
+    }
+
+    /// nullopt: none, or caught while it was being rewritten.
+    std::optional<format::Mark> read_mark() {
+        const std::lock_guard lock(mark_mutex_);
+        if (!mark_file_) {
+            auto file = disk_.open(paths_.mark, OpenMode::read);
+            if (!file) return std::nullopt;
+            mark_file_ = std::move(*file);
+        }
+        std::string bytes(format::mark_bytes, '\0');
+        const auto n = read_fully(*mark_file_, 0, bytes);
+        if (!n || *n < format::mark_bytes) return std::nullopt;
+        return format::decode_mark(bytes);
+    }
+
+    // mutex_ is held.
+    void follow(const format::Mark& mark) {
+        for (auto [journal, before, now] : {std::tuple{&data_, &mark_.data, &mark.data}, std::tuple{&control_, &mark_.control, &mark.control}}) {
+            if (now->segment_base != before->segment_base && !journal->segments.load()) return;  // looked at again next time
+            journal->end = std::max(journal->end, now->end);
+        }
+        watermark_ = std::max(watermark_, mark.watermark);
+        mark_ = mark;
+    }
+
+    void catch_up(JournalView& journal, std::uint64_t& done, std::uint64_t end) {
+        if (done >= end) return;
+        JournalCursor cursor(journal.segments, nullptr, options_.read_ahead_bytes, damage_sink());
+        cursor.seek(done);
+        Wanted all;
+        all.everything = true;
+        for (;;) {
+            auto walked = cursor.next(end, all);
+            if (!walked) return;  // the next caller tries again from `done`
+            if (!*walked) break;
+            const std::lock_guard lock(mutex_);
+            apply_frame(journal.state, (*walked)->frame, (*walked)->bytes);
+            done = cursor.position();
+        }
+        done = end;
+    }
+
+    std::mutex mark_mutex_;
+    std::unique_ptr<File> mark_file_;
+    format::Mark mark_;     ///< guarded by mutex_
+    Instant watermark_{};   ///< guarded by mutex_
+    std::mutex catching_up_;
+    std::uint64_t data_done_ = 0;
+    std::uint64_t control_done_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry) {
+    HELIOS_TRY(options.validate());
+    auto log = std::make_unique<ReadOnlyLog>(options, disk, clock, telemetry);
+    HELIOS_TRY(log->open());
+    return log;
+}
+
+}  // namespace helios::log

@@ -1,0 +1,28 @@
+#pragma once
+/// Where a journal ends, and what it knew: found from its last segment, after any kind of stop.
+///
+/// A group counts if its header and all its frames are intact. A bad stretch below the highest durable mark (the mark file's, and
+/// those that group headers carry) is damage; from the first bad byte above it everything is a torn tail, good groups included.
+
+#include <cstdint>
+
+#include "log/cursor.h"
+#include "log/format.h"
+#include "log/segments.h"
+
+namespace helios::log {
+
+struct Recovered {
+    std::uint64_t end = 0;        ///< the next group's position, if the segment went on; 0: an empty journal
+    std::uint64_t cut_bytes = 0;  ///< torn tail: bytes of segment files behind the end that are not zero, roughly
+    format::Snapshot state;       ///< as of end
+};
+
+/// Reads the last segment (and those before it as far as headers are damaged). `mark_end` is the mark file's answer, or 0.
+/// `stop_at_mark`: never look past the highest mark (a reader beside a living writer).
+Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool stop_at_mark, std::uint64_t read_ahead, const DamageSink& sink);
+
+/// Takes one frame into account.
+void apply_frame(format::Snapshot& state, const format::Frame& frame, std::string_view bytes);
+
+}  // namespace helios::log

@@ -1,0 +1,253 @@
+#include "log/stored_log.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/assert.h"
+#include "log/disk_reader.h"
+
+namespace helios::log {
+
+StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry)
+    : options_(std::move(options)),
+      paths_(options_.directory),
+      disk_(disk),
+      clock_(clock),
+      telemetry_(telemetry),
+      data_(disk, paths_.data, 0, options_.cache_bytes),
+      control_(disk, paths_.control, 1, options_.cache_bytes / 4),
+      damaged_ranges_(telemetry.metrics.counter("helios_log_damaged_ranges_total", "Stretches of the journals found damaged.")) {}
+
+StoredLog::~StoredLog() { HELIOS_ASSERT(signals_.empty(), "a reader outlives its log"); }
+
+void StoredLog::set_topics(std::vector<Topic> topics) {
+    topics_ = std::move(topics);
+    topics_by_name_.clear();
+    for (const Topic& topic : topics_) topics_by_name_.emplace(topic.name, &topic);
+}
+
+const Topic* StoredLog::topic(std::string_view name) const {
+    const auto found = topics_by_name_.find(name);
+    return found == topics_by_name_.end() ? nullptr : found->second;
+}
+
+Result<const Topic*> StoredLog::resolve(const TopicPartition& id) const {
+    const Topic* found = topic(id.topic);
+    if (found == nullptr) return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic), "`helios log ls` names the topics");
+    if (id.partition >= found->partitions) {
+        return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, there is no {}", id.topic, found->partitions, id.partition));
+    }
+    return found;
+}
+
+// Where a walk for these partitions may begin: the least offset at which one of them still has something to read.
+Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
+    catch_up();
+    std::array<std::uint64_t, 2> start{};
+    {
+        const std::lock_guard lock(mutex_);
+        start = {data_.end, control_.end};
+        for (const auto& [id, offset] : from) {
+            HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
+            const JournalView& view = journal(found->retention);
+            const auto state = view.state.partitions.find({found->id, id.partition});
+            if (state == view.state.partitions.end() || offset.value >= state->second.end) continue;
+            std::uint64_t& least = start[found->retention == RetentionClass::data ? 0 : 1];
+            least = std::min(least, std::max(offset.value, state->second.first));
+        }
+    }
+    return std::make_unique<DiskReader>(*this, std::move(from), start[0], start[1]);
+}
+
+Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
+    HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
+    const View now = view();
+    JournalView& source = journal(found->retention);
+    const std::uint64_t end = found->retention == RetentionClass::data ? now.data_end : now.control_end;
+    const auto nothing = [&] { return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value)); };
+    const auto place = source.segments.find(offset.value);
+    if (offset.value >= end || !place || offset.value < place->segment->begin()) return nothing();
+    const Segment& segment = *place->segment;
+
+    // One read usually has it all; this is how payloads are hydrated.
+    constexpr std::uint64_t guess = 4096;
+    JournalBytes bytes(source.segments, &source.recent, guess);
+    const std::uint64_t limit = std::min(end, place->limit);
+    HELIOS_TRY_ASSIGN(std::string_view view, bytes.at(segment, offset.value, format::frame_header_bytes, limit));
+    const auto frame = format::decode_frame_header(view, offset.value);
+    if (!frame || frame->bytes > limit - offset.value) return nothing();
+    HELIOS_TRY_ASSIGN(view, bytes.at(segment, offset.value, frame->bytes, limit));
+    if (view.size() < frame->bytes) return nothing();
+    view = view.substr(0, frame->bytes);
+    if (frame->kind != format::FrameKind::record || frame->topic != found->id || frame->partition != id.partition) return nothing();
+    if (!bytes.block().trusted && !format::frame_intact(view, segment.salt)) {
+        note_damage({segment.path, offset.value - segment.base, offset.value - segment.base + frame->bytes, "a record's checksum is wrong"});
+        return fail(ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value), "see `helios log ls` for the extent");
+    }
+    Batch batch;
+    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type, frame->version, frame->payload_key_id,
+                             format::frame_key(view, *frame), format::frame_value(view, *frame)});
+    batch.complete_below = frame->log_time;
+    batch.storage.push_back(bytes.block().bytes);
+    return batch;
+}
+
+Result<Offsets> StoredLog::offsets_at(const std::vector<TopicPartition>& ids, Instant t) {
+    catch_up();
+    Offsets out;
+    for (const TopicPartition& id : ids) {
+        HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
+        HELIOS_TRY_ASSIGN(const Offset offset, offset_at(*found, id.partition, t));
+        out[id] = offset;
+    }
+    return out;
+}
+
+Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition, Instant t) {
+    JournalView& source = journal(topic.retention);
+    const View now = view();
+    format::PartitionState state;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = source.state.partitions.find({topic.id, partition});
+        if (found != source.state.partitions.end()) state = found->second;
+    }
+    if (state.records == 0) return Offset{0};
+    if (t <= state.first_time) return Offset{state.first};
+    if (t > state.last_time) return Offset{state.end};
+    const auto place = source.segments.find_time(t);
+    if (!place) return Offset{state.end};
+    JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, damage_sink());
+    cursor.seek(std::max(place->segment->base, state.first));
+    Wanted wanted;
+    wanted.add(topic.id);
+    const std::uint64_t end = topic.retention == RetentionClass::data ? now.data_end : now.control_end;
+    for (;;) {
+        HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));
+        if (!walked) return Offset{state.end};
+        if (walked->frame.partition == partition && walked->frame.log_time >= t) return Offset{walked->frame.position};
+    }
+}
+
+std::uint64_t StoredLog::committed_at(std::string_view group, format::PartitionKey key) const {
+    format::Committed best;
+    for (const JournalView* view : {&data_, &control_}) {
+        const auto found = view->state.groups.find(group);
+        if (found == view->state.groups.end()) continue;
+        const auto at = found->second.find(key);
+        if (at != found->second.end() && at->second.at >= best.at) best = at->second;
+    }
+    return best.offset;
+}
+
+Result<Offsets> StoredLog::committed(std::string_view group) {
+    catch_up();
+    Offsets out;
+    const std::lock_guard lock(mutex_);
+    for (const JournalView* view : {&data_, &control_}) {
+        const auto found = view->state.groups.find(group);
+        if (found == view->state.groups.end()) continue;
+        for (const auto& [key, committed] : found->second) {
+            if (const Topic* named = topic(key.topic)) out[{named->name, key.partition}] = Offset{committed_at(group, key)};
+        }
+    }
+    return out;
+}
+
+std::vector<TopicPartition> StoredLog::partitions_of(std::string_view name) const {
+    std::vector<TopicPartition> out;
+    const Topic* found = topic(name);
+    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p) out.push_back({found->name, p});
+    return out;
+}
+
+std::uint32_t StoredLog::partition_count(std::string_view name) const {
+    const Topic* found = topic(name);
+    return found == nullptr ? 0 : found->partitions;
+}
+
+std::vector<PartitionInfo> StoredLog::describe() {
+    catch_up();
+    std::vector<PartitionInfo> out;
+    const std::lock_guard lock(mutex_);
+    for (const Topic& named : topics_) {
+        const auto& partitions = journal(named.retention).state.partitions;
+        for (std::uint32_t p = 0; p < named.partitions; ++p) {
+            PartitionInfo info;
+            info.id = {named.name, p};
+            if (const auto state = partitions.find({named.id, p}); state != partitions.end()) {
+                info.records = state->second.records;
+                info.first = Offset{state->second.first};
+                info.end = Offset{state->second.end};
+                info.first_time = state->second.first_time;
+                info.last_time = state->second.last_time;
+            }
+            out.push_back(std::move(info));
+        }
+    }
+    return out;
+}
+
+std::vector<Damage> StoredLog::damage() {
+    const std::lock_guard lock(damage_mutex_);
+    return damage_;
+}
+
+void StoredLog::note_damage(Damage damage) {
+    constexpr std::size_t listed_max = 10'000;
+    {
+        const std::lock_guard lock(damage_mutex_);
+        for (const Damage& known : damage_) {
+            if (known.file == damage.file && known.begin <= damage.begin && known.end >= damage.end) return;
+        }
+        if (damage_.size() >= listed_max) return;
+        damage_.push_back(damage);
+    }
+    damaged_ranges_.add();
+    telemetry_.logger.error("log", "a stretch of the journal is damaged; the rest is served",
+                            {{"file", damage.file}, {"begin", damage.begin}, {"end", damage.end}, {"what", damage.what}});
+}
+
+DamageSink StoredLog::damage_sink() {
+    return [this](Damage damage) { note_damage(std::move(damage)); };
+}
+
+void StoredLog::enroll(ReaderSignal& signal) {
+    const std::lock_guard lock(mutex_);
+    signals_.push_back(&signal);
+}
+
+void StoredLog::dismiss(ReaderSignal& signal) {
+    const std::lock_guard lock(mutex_);
+    std::erase(signals_, &signal);
+}
+
+void StoredLog::look_again(ReaderSignal& signal) {
+    const std::lock_guard lock(mutex_);
+    signal.published = false;
+}
+
+void StoredLog::wake(ReaderSignal& signal) {
+    const std::lock_guard lock(mutex_);
+    signal.woken = true;
+    signal.wakeup.notify_all();
+}
+
+bool StoredLog::take_wake(ReaderSignal& signal) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(signal.woken, false);
+}
+
+void StoredLog::announce(std::uint64_t topic_bits) {
+    for (ReaderSignal* signal : signals_) {
+        if (!closing_ && (signal->topic_bits & topic_bits) == 0) continue;
+        signal->published = true;
+        signal->wakeup.notify_one();
+    }
+}
+
+}  // namespace helios::log

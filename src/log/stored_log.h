@@ -1,0 +1,120 @@
+#pragma once
+/// The reading half of a log on disk: topics, readers, single records, times, figures, damage.
+///
+/// Two kinds share it: DiskLog, which also writes, and the read-only log of another process, which follows the durable mark.
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "log/cursor.h"
+#include "log/directory.h"
+#include "log/disk.h"
+#include "log/log.h"
+#include "log/options.h"
+#include "log/recovery.h"
+#include "log/segments.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::log {
+
+/// How a publisher reaches one waiting reader. Fields are guarded by the log's mutex.
+struct ReaderSignal {
+    std::uint64_t topic_bits = 0;
+    bool published = false;  ///< something of these topics, since the reader last looked
+    bool woken = false;
+    std::condition_variable wakeup;
+};
+
+/// One journal as its readers see it. end and state are guarded by the log's mutex.
+struct JournalView {
+    JournalView(Disk& disk, const std::string& directory, std::uint8_t id, std::uint64_t cache_bytes) : segments(disk, directory, id), recent(cache_bytes) {}
+    SegmentTable segments;
+    RecentGroups recent;
+    std::uint64_t end = 0;  ///< everything below is durable and may be read
+    format::Snapshot state;
+};
+
+/// Thread-safe. Outlives its readers.
+class StoredLog : public Log {
+public:
+    ~StoredLog() override;
+
+    Result<std::unique_ptr<Reader>> read(Offsets from) override;
+    Result<Batch> read_at(const TopicPartition& id, Offset offset) override;
+    Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) override;
+    Result<Offsets> committed(std::string_view group) override;
+    std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
+    std::uint32_t partition_count(std::string_view topic) const override;
+    std::vector<PartitionInfo> describe() override;
+    std::vector<Damage> damage() override;
+
+    // -- For DiskReader.
+
+    struct View {
+        std::uint64_t data_end = 0;
+        std::uint64_t control_end = 0;
+        Instant watermark{};
+        bool closing = false;
+    };
+    /// One consistent look: everything below the ends and stamped before the watermark may be delivered.
+    virtual View view() = 0;
+    /// Until something of the reader's topics is published, it is woken, the log closes, or `wait` is over.
+    virtual void wait(ReaderSignal& signal, Duration wait) = 0;
+    void enroll(ReaderSignal& signal);
+    void dismiss(ReaderSignal& signal);
+    void look_again(ReaderSignal& signal);  ///< clears published: the view taken next includes it
+    void wake(ReaderSignal& signal);
+    bool take_wake(ReaderSignal& signal);
+
+    const Topic* topic(std::string_view name) const;
+    const Topic* topic(std::uint16_t id) const { return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr; }
+    JournalView& journal(RetentionClass retention) { return retention == RetentionClass::data ? data_ : control_; }
+    DamageSink damage_sink();
+    const DiskLogOptions& options() const { return options_; }
+
+protected:
+    StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry);
+
+    /// invalid: no such topic or partition.
+    Result<const Topic*> resolve(const TopicPartition& id) const;
+    void set_topics(std::vector<Topic> topics);
+    void note_damage(Damage damage);
+    /// The group's position on one partition; mutex_ is held.
+    std::uint64_t committed_at(std::string_view group, format::PartitionKey key) const;
+    /// Brings `state` of both journals up to date, for those that don't do it as they write.
+    virtual void catch_up() {}
+    /// Wakes the readers of these topics; mutex_ is held.
+    void announce(std::uint64_t topic_bits);
+
+    const DiskLogOptions options_;
+    const DirectoryPaths paths_;
+    Disk& disk_;
+    const Clock& clock_;
+    telemetry::Telemetry& telemetry_;
+    mutable std::mutex mutex_;
+    JournalView data_;
+    JournalView control_;
+    bool closing_ = false;
+
+private:
+    Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
+
+    std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
+    std::unordered_map<std::string_view, const Topic*> topics_by_name_;
+    std::vector<ReaderSignal*> signals_;
+    std::mutex damage_mutex_;
+    std::vector<Damage> damage_;
+    telemetry::Counter& damaged_ranges_;
+};
+
+}  // namespace helios::log
