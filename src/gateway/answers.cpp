@@ -1,0 +1,211 @@
+#include "gateway/answers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+
+namespace helios::gateway {
+
+namespace {
+
+constexpr std::string_view retry_seconds = "1";
+constexpr std::string_view retry_seconds_event_grid = "30";  // it waits at least that long anyway
+
+bool is_kept(const ItemReceipt& item) { return item.status != ItemStatus::failed; }
+
+bool is_retryable(const ItemReceipt& item) {
+    return item.error && item.error->kind != ErrorKind::invalid;
+}
+
+/// Where the latest of the items stands: who waits for it has waited for all.
+const model::PositionToken* latest(const std::vector<ItemReceipt>& items) {
+    const model::PositionToken* found = nullptr;
+    for (const auto& item : items) {
+        if (item.position && (found == nullptr || found->log_time < item.position->log_time)) {
+            found = &*item.position;
+        }
+    }
+    return found;
+}
+
+http::Response with_position(http::Response response, const std::vector<ItemReceipt>& items) {
+    if (const auto* position = latest(items)) {
+        response.with("Helios-Position", model::encode_position(*position));
+    }
+    return response;
+}
+
+/// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a final answer.
+http::Response not_now(Endpoint endpoint, const Error& error) {
+    const bool slow_down = is_direct(endpoint) && error.kind == ErrorKind::exhausted;
+    auto response = http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored", error.what, error.hint);
+    std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
+    response.with("Retry-After", std::string(endpoint == Endpoint::azure_eventgrid ? retry_seconds_event_grid : retry_seconds));
+    return response;
+}
+
+void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
+    out.key(name).begin_array();
+    for (const auto& text : texts) {
+        out.string(text);
+    }
+    out.end_array();
+}
+
+void write_id(json::Writer& out, const ItemReceipt& item) {
+    if (!item.event_id.empty()) {
+        out.field("eventId", std::string_view(item.event_id));
+        if (item.identity == model::IdentityKind::content) {
+            out.field("identity", "content");
+        }
+    }
+}
+
+void write_position(json::Writer& out, const ItemReceipt& item) {
+    if (item.position) {
+        out.field("position", std::string_view(model::encode_position(*item.position)));
+    }
+}
+
+/// The members that an item has in every answer.
+void write_item(json::Writer& out, const ItemReceipt& item) {
+    out.field("status", to_string(item.status));
+    write_id(out, item);
+    switch (item.status) {
+        case ItemStatus::accepted:
+            write_position(out, item);
+            write_texts(out, "warnings", item.warnings);
+            break;
+        case ItemStatus::duplicate: write_position(out, item); break;
+        case ItemStatus::conflict:
+            out.field("dlqId", std::string_view(item.dlq_id)).field("detail", std::string_view(item.detail));
+            break;
+        case ItemStatus::quarantined:
+            out.field("dlqId", std::string_view(item.dlq_id)).field("reason", std::string_view(item.reason));
+            write_texts(out, "errors", item.errors);
+            break;
+        case ItemStatus::noted: out.field("dlqId", std::string_view(item.dlq_id)); break;
+        case ItemStatus::failed:
+            out.field("retryable", is_retryable(item));
+            if (item.error) {
+                out.field("error", std::string_view(item.error->what));
+            }
+            break;
+    }
+}
+
+std::string body_of(const ItemReceipt& item) {
+    json::Writer out;
+    out.begin_object();
+    write_item(out, item);
+    return out.end_object().take();
+}
+
+struct Tally {
+    std::array<std::uint64_t, 6> n{};
+    explicit Tally(const std::vector<ItemReceipt>& items) {
+        for (const auto& item : items) {
+            ++n[static_cast<std::size_t>(item.status)];
+        }
+    }
+    std::uint64_t of(ItemStatus status) const { return n[static_cast<std::size_t>(status)]; }
+    void write(json::Writer& out) const {
+        for (const auto status : {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::conflict, ItemStatus::quarantined, ItemStatus::failed}) {
+            out.field(to_string(status), of(status));
+        }
+    }
+};
+
+const Error& first_failure(const std::vector<ItemReceipt>& items) {
+    static const Error none{ErrorKind::unavailable, "nothing could be stored", ""};
+    const ItemReceipt* found = nullptr;
+    for (const auto& item : items) {
+        if (item.error && (found == nullptr || (!is_retryable(*found) && is_retryable(item)))) {
+            found = &item;
+        }
+    }
+    return found == nullptr ? none : *found->error;
+}
+
+http::Response answer_cloud(Endpoint endpoint, const std::vector<ItemReceipt>& items) {
+    if (!std::all_of(items.begin(), items.end(), is_kept)) {
+        return not_now(endpoint, first_failure(items));
+    }
+    if (endpoint == Endpoint::gcp_pubsub) {
+        return with_position(http::Response::empty(204), items);
+    }
+    if (endpoint == Endpoint::aws_eventbridge && items.size() == 1) {
+        return with_position(http::Response::json(200, body_of(items.front())), items);
+    }
+    json::Writer out;
+    out.begin_object();
+    Tally(items).write(out);
+    return with_position(http::Response::json(200, out.end_object().take()), items);
+}
+
+http::Response quarantined_problem(const ItemReceipt& item) {
+    json::Writer members;
+    members.begin_object().field("reason", std::string_view(item.reason)).field("dlqId", std::string_view(item.dlq_id));
+    write_id(members, item);
+    write_texts(members, "errors", item.errors);
+    auto inside = members.end_object().take();
+    inside = inside.substr(1, inside.size() - 2);
+    return http::problem(422, "Event quarantined", item.detail, "correct the event and send it again, with the same id if you like", inside);
+}
+
+http::Response answer_ingest(const ItemReceipt& item) {
+    switch (item.status) {
+        case ItemStatus::accepted: return http::Response::json(202, body_of(item));
+        case ItemStatus::duplicate: return http::Response::json(200, body_of(item));
+        case ItemStatus::conflict: return http::Response::json(409, body_of(item));
+        case ItemStatus::quarantined: return quarantined_problem(item);
+        case ItemStatus::noted: break;
+        case ItemStatus::failed:
+            if (item.too_large) {
+                return http::problem(413, "Event too large", item.error->what, item.error->hint);
+            }
+            return not_now(Endpoint::ingest, item.error ? *item.error : first_failure({}));
+    }
+    return http::Response::empty(500);
+}
+
+http::Response answer_batch(const std::vector<ItemReceipt>& items) {
+    const bool none_kept = !items.empty() && std::none_of(items.begin(), items.end(), is_kept);
+    if (none_kept && std::any_of(items.begin(), items.end(), is_retryable)) {
+        return not_now(Endpoint::batch, first_failure(items));
+    }
+    json::Writer out;
+    out.begin_object();
+    Tally(items).write(out);
+    if (const auto* position = latest(items)) {
+        out.field("position", std::string_view(model::encode_position(*position)));
+    }
+    out.key("items").begin_array();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        out.begin_object().field("index", std::uint64_t{i});
+        write_item(out, items[i]);
+        out.end_object();
+    }
+    out.end_array();
+    return http::Response::json(200, out.end_object().take());
+}
+
+}  // namespace
+
+http::Response answer(Endpoint endpoint, const Receipt& receipt) {
+    switch (receipt.kind) {
+        case Receipt::Kind::items: break;
+        case Receipt::Kind::handshake: return http::Response::json(200, receipt.body);
+        case Receipt::Kind::nothing_to_do: return http::Response::json(200, R"({"status":"noted"})");
+        case Receipt::Kind::not_this_protocol: return http::problem(400, "Not readable", receipt.error.what, receipt.error.hint);
+        case Receipt::Kind::wrong_media_type: return http::problem(415, "Unsupported media type", receipt.error.what, receipt.error.hint);
+        case Receipt::Kind::refused: return not_now(endpoint, receipt.error);
+    }
+    if (endpoint == Endpoint::ingest) {
+        return answer_ingest(receipt.items.front());
+    }
+    return endpoint == Endpoint::batch ? answer_batch(receipt.items) : answer_cloud(endpoint, receipt.items);
+}
+
+}  // namespace helios::gateway

@@ -1,0 +1,212 @@
+#include "gateway/dedup_index.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <filesystem>
+
+#include "base/bytes.h"
+
+namespace helios::gateway {
+
+namespace {
+
+/// One column family for ids and position: with the write-ahead log off, memtables are written out in order, so what a crash leaves
+/// is a prefix of the writes, ids and position together.
+constexpr char id_prefix = 'i';
+constexpr std::string_view state_key = "s";
+
+Error error_of(const rocksdb::Status& status, std::string_view doing) {
+    const bool damaged = status.IsCorruption() || status.IsInvalidArgument();
+    return {damaged ? ErrorKind::corrupt : ErrorKind::unavailable, "deduplication index, " + std::string(doing) + ": " + status.ToString(),
+            damaged ? "it is rebuilt from the log when its folder is removed" : "check space and permissions of the data directory"};
+}
+
+std::array<char, 17> key_of(const Digest128& identity) {
+    std::array<char, 17> key;
+    key[0] = id_prefix;
+    std::copy(identity.begin(), identity.end(), key.begin() + 1);
+    return key;
+}
+
+void write_pointer(ByteWriter& out, const IndexPointer& at) {
+    out.u8(at.topic);
+    out.varint(at.partition);
+    out.varint(at.offset);
+}
+
+IndexPointer read_pointer(ByteReader& in) {
+    IndexPointer at;
+    at.topic = in.u8();
+    at.partition = static_cast<std::uint32_t>(in.varint());
+    at.offset = in.varint();
+    return at;
+}
+
+rocksdb::Options rocks_options(const Options& options) {
+    rocksdb::BlockBasedTableOptions table;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.block_cache = rocksdb::NewLRUCache(options.index_cache_bytes);
+    table.cache_index_and_filter_blocks = true;  // so that the cache's bound is the bound
+    table.format_version = 5;
+    rocksdb::Options out;
+    out.create_if_missing = true;
+    out.write_buffer_size = options.index_write_buffer_bytes;
+    out.max_write_buffer_number = 3;
+    out.max_background_jobs = 2;
+    out.max_open_files = 512;
+    out.compression = rocksdb::kNoCompression;  // digests do not compress
+    out.level_compaction_dynamic_level_bytes = true;
+    out.keep_log_file_num = 2;
+    out.max_log_file_size = 1u << 20;
+    out.stats_dump_period_sec = 0;
+    out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return out;
+}
+
+class RocksIndex final : public DedupIndex {
+public:
+    RocksIndex(std::unique_ptr<rocksdb::Env> memory, std::unique_ptr<rocksdb::DB> db) : memory_(std::move(memory)), db_(std::move(db)) {
+        writing_.disableWAL = true;
+    }
+    ~RocksIndex() override {
+        // So that a clean restart has nothing to read again; a failure costs only that.
+        static_cast<void>(db_->Flush(rocksdb::FlushOptions()));
+        static_cast<void>(db_->Close());
+    }
+
+    Status load() {
+        std::string bytes;
+        const auto status = db_->Get(reading_, state_key, &bytes);
+        if (status.IsNotFound()) {
+            return {};
+        }
+        if (!status.ok()) {
+            return fail(error_of(status, "reading its position"));
+        }
+        ByteReader in(bytes);
+        for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+            log::TopicPartition id;
+            id.topic = in.string();
+            id.partition = static_cast<std::uint32_t>(in.varint());
+            position_[id] = log::Offset{in.varint()};
+        }
+        if (in.boolean()) {
+            IndexEntry entry;
+            const auto digest = in.raw(entry.identity.size());
+            std::copy(digest.begin(), digest.end(), entry.identity.begin());
+            entry.at = read_pointer(in);
+            last_ = entry;
+        }
+        return in.at_end() ? Status{} : fail(ErrorKind::corrupt, "deduplication index: its position is unreadable");
+    }
+
+    Result<std::optional<IndexPointer>> find(const Digest128& identity) override {
+        const auto key = key_of(identity);
+        std::string value;
+        const auto status = db_->Get(reading_, rocksdb::Slice(key.data(), key.size()), &value);
+        if (status.IsNotFound()) {
+            return std::nullopt;
+        }
+        if (!status.ok()) {
+            return fail(error_of(status, "reading"));
+        }
+        ByteReader in(value);
+        const auto at = read_pointer(in);
+        if (!in.at_end()) {
+            return fail(ErrorKind::corrupt, "deduplication index: an entry is unreadable");
+        }
+        return at;
+    }
+
+    Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) override {
+        rocksdb::WriteBatch batch;
+        for (const auto& entry : entries) {
+            ByteWriter value;
+            write_pointer(value, entry.at);
+            const auto key = key_of(entry.identity);
+            batch.Put(rocksdb::Slice(key.data(), key.size()), value.view());
+        }
+        if (!entries.empty()) {
+            last_written_ = entries.back();
+        }
+        batch.Put(state_key, encode_state(position));
+        const auto status = db_->Write(writing_, &batch);
+        return status.ok() ? Status{} : fail(error_of(status, "writing"));
+    }
+
+    const log::Offsets& position_at_open() const override { return position_; }
+    const std::optional<IndexEntry>& last_entry_at_open() const override { return last_; }
+
+private:
+    std::string encode_state(const log::Offsets& position) const {
+        ByteWriter out;
+        out.varint(position.size());
+        for (const auto& [id, offset] : position) {
+            out.string(id.topic);
+            out.varint(id.partition);
+            out.varint(offset.value);
+        }
+        const auto& last = last_written_ ? last_written_ : last_;
+        out.boolean(last.has_value());
+        if (last) {
+            out.raw({reinterpret_cast<const char*>(last->identity.data()), last->identity.size()});
+            write_pointer(out, last->at);
+        }
+        return out.take();
+    }
+
+    std::unique_ptr<rocksdb::Env> memory_;  ///< outlives db_
+    std::unique_ptr<rocksdb::DB> db_;
+    rocksdb::ReadOptions reading_;
+    rocksdb::WriteOptions writing_;
+    log::Offsets position_;
+    std::optional<IndexEntry> last_;
+    std::optional<IndexEntry> last_written_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
+    auto rocks = rocks_options(options);
+    std::unique_ptr<rocksdb::Env> memory;
+    std::string directory = options.index_directory;
+    if (directory.empty()) {
+        memory.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+        rocks.env = memory.get();
+        directory = "/index";
+    } else {
+        std::error_code failure;
+        std::filesystem::create_directories(directory, failure);
+        if (failure) {
+            return fail(ErrorKind::unavailable, "deduplication index: " + directory + ": " + failure.message(), "check space and permissions of the data directory");
+        }
+    }
+    rocksdb::DB* raw = nullptr;
+    const auto status = rocksdb::DB::Open(rocks, directory, &raw);
+    if (!status.ok()) {
+        return fail(error_of(status, "opening"));
+    }
+    auto index = std::make_unique<RocksIndex>(std::move(memory), std::unique_ptr<rocksdb::DB>(raw));
+    HELIOS_TRY(index->load());
+    return index;
+}
+
+Status DedupIndex::destroy(const Options& options) {
+    if (options.index_directory.empty()) {
+        return {};
+    }
+    std::error_code failure;
+    std::filesystem::remove_all(options.index_directory, failure);
+    if (failure) {
+        return fail(ErrorKind::unavailable, "deduplication index: cannot remove " + options.index_directory + ": " + failure.message());
+    }
+    return {};
+}
+
+}  // namespace helios::gateway

@@ -1,0 +1,54 @@
+#pragma once
+/// The ids that stand on the log, on disk: identity → where the event is. All of RocksDB lives in dedup_index.cpp.
+///
+/// Derived: every entry comes from a durable record, and the position up to which the log is reflected is written with the entries,
+/// so it can be thrown away and rebuilt at any time. Knows no event, only digests and pointers.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "gateway/options.h"
+#include "log/log.h"
+
+namespace helios::gateway {
+
+/// Where a record stands. `topic` is its index in model::all_topics, which only grows.
+struct IndexPointer {
+    std::uint8_t topic = 0;
+    std::uint32_t partition = 0;
+    std::uint64_t offset = 0;
+    friend bool operator==(const IndexPointer&, const IndexPointer&) = default;
+};
+
+struct IndexEntry {
+    Digest128 identity{};
+    IndexPointer at;
+};
+
+/// find: thread-safe. write: one thread.
+class DedupIndex {
+public:
+    /// Opens or creates; in memory if options.index_directory is empty. corrupt: it must be removed and rebuilt. unavailable: the
+    /// disk does not let us.
+    static Result<std::unique_ptr<DedupIndex>> open(const Options& options);
+    /// Deletes the index in that folder.
+    static Status destroy(const Options& options);
+    virtual ~DedupIndex() = default;
+
+    virtual Result<std::optional<IndexPointer>> find(const Digest128& identity) = 0;
+
+    /// Adds the entries and moves the position, all or nothing, also across a crash.
+    virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
+
+    /// What `write` last got, as of open.
+    virtual const log::Offsets& position_at_open() const = 0;
+    /// The last entry written before open: a sample to check that this index belongs to this log.
+    virtual const std::optional<IndexEntry>& last_entry_at_open() const = 0;
+};
+
+}  // namespace helios::gateway

@@ -1,0 +1,484 @@
+#include "gateway/deduplicator.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "gateway/dedup_index.h"
+#include "model/quarantined.h"
+#include "model/topics.h"
+
+namespace helios::gateway {
+
+namespace {
+
+constexpr std::string_view room = "gateway";
+constexpr std::size_t shard_count = 64;
+constexpr std::size_t tail_records_max = 8'192;
+constexpr std::size_t tail_bytes_max = 8u << 20;
+constexpr Duration tail_wait = std::chrono::milliseconds(200);
+
+/// The topics that ids come from.
+constexpr std::array<std::string_view, 5> indexed_topics{model::topic::orders, model::topic::payments, model::topic::inventory,
+                                                         model::topic::other, model::topic::dlq};
+
+std::uint8_t topic_number(std::string_view name) {
+    for (std::size_t i = 0; i < model::all_topics.size(); ++i) {
+        if (model::all_topics[i].name == name) {
+            return static_cast<std::uint8_t>(i);
+        }
+    }
+    HELIOS_ASSERT(false, "a position on a topic that is none of ours");
+}
+
+bool exists(const IndexPointer& at) { return at.topic < model::all_topics.size(); }
+log::TopicPartition partition_of(const IndexPointer& at) { return {std::string(model::all_topics[at.topic].name), at.partition}; }
+
+model::PositionToken token_of(const IndexPointer& at, Instant log_time) {
+    return {{std::string(model::all_topics[at.topic].name), at.partition, at.offset}, log_time};
+}
+
+/// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in many ways.
+Digest128 digest_of(const Content& content) {
+    ByteWriter out;
+    out.string(content.type);
+    out.raw(content.payload);
+    return sha256_128(out.view());
+}
+
+bool same_content(const Content& content, std::string_view type, std::string_view payload) {
+    if (content.type != type) {
+        return false;
+    }
+    if (content.payload == payload) {
+        return true;
+    }
+    const auto other = json::Document::parse(payload);
+    return content.parsed && other && json::canonical(content.parsed) == json::canonical(other->root());
+}
+
+struct IdentityHash {
+    std::size_t operator()(const Digest128& d) const {
+        std::size_t h = 0;
+        std::memcpy(&h, d.data(), sizeof h);  // already a hash
+        return h;
+    }
+};
+
+/// The identity under which a stored record is found, and its content.
+struct StoredIdentity {
+    Digest128 identity{};
+    std::string type;
+    std::string payload;
+};
+
+std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
+    switch (static_cast<model::RecordType>(record.type)) {
+        case model::RecordType::event: {
+            auto event = model::decode_event(record.value);
+            if (!event) {
+                return std::nullopt;
+            }
+            return StoredIdentity{model::identity_of(*event), std::move(event->type), std::move(event->payload)};
+        }
+        case model::RecordType::quarantined:
+        case model::RecordType::sns_confirmation: {
+            const auto item = model::decode_quarantined(record.value);
+            if (!item) {
+                return std::nullopt;
+            }
+            return StoredIdentity{dlq_identity(item->id), {}, {}};
+        }
+        default: return std::nullopt;
+    }
+}
+
+class Pending final : public PendingAppend {
+public:
+    Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
+
+    bool has_content(const Content& content) const { return same_content(content, type_, payload_); }
+
+    void when_settled(std::function<void(const Settled&)> then) override {
+        {
+            std::lock_guard lock(mutex_);
+            if (!outcome_) {
+                waiting_.push_back(std::move(then));
+                return;
+            }
+        }
+        then(*outcome_);  // never changes once set
+    }
+
+    void settle(Settled outcome) {
+        std::vector<std::function<void(const Settled&)>> waiting;
+        {
+            std::lock_guard lock(mutex_);
+            outcome_ = std::move(outcome);
+            waiting.swap(waiting_);
+        }
+        for (auto& then : waiting) {
+            then(*outcome_);
+        }
+    }
+
+private:
+    const std::string type_;
+    const std::string payload_;
+    std::mutex mutex_;
+    std::optional<Settled> outcome_;
+    std::vector<std::function<void(const Settled&)>> waiting_;
+};
+
+struct Entry {
+    std::shared_ptr<Pending> pending;  ///< null once durable
+    Digest128 content{};
+    IndexPointer at;
+    Instant log_time{};
+};
+
+struct Shard {
+    std::mutex mutex;
+    std::unordered_map<Digest128, Entry, IdentityHash> entries;
+    std::deque<std::pair<Digest128, IndexPointer>> durable;  ///< in the order in which they became durable: the oldest leave first
+};
+
+class TailedDeduplicator final : public Deduplicator {
+public:
+    TailedDeduplicator(const Options& options, log::Log& log, telemetry::Telemetry& telemetry)
+        : options_(options),
+          log_(log),
+          telemetry_(telemetry),
+          index_failures_(telemetry.metrics.counter("helios_gateway_index_failures_total", "Failed reads and writes of the deduplication index")),
+          rebuilds_(telemetry.metrics.counter("helios_gateway_index_rebuilds_total", "Deduplication index thrown away and rebuilt from the log")),
+          memory_ids_(telemetry.metrics.gauge("helios_gateway_dedup_memory_ids", "Ids held in memory: pending, recent, and not yet indexed")),
+          stale_hits_(telemetry.metrics.counter("helios_gateway_index_stale_hits_total", "Index entries that pointed at no record or another one")) {}
+
+    ~TailedDeduplicator() override { close(); }
+
+    Status start() {
+        HELIOS_TRY(open_index());
+        log::Offsets from;
+        for (const auto topic : indexed_topics) {
+            for (const auto& id : log_.partitions_of(topic)) {
+                const auto it = index_->position_at_open().find(id);
+                from[id] = it == index_->position_at_open().end() ? log::Offset{} : it->second;
+                indexed_[topic_number(topic)].resize(std::max<std::size_t>(indexed_[topic_number(topic)].size(), id.partition + 1));
+            }
+        }
+        publish(from);
+        auto reader = log_.read(std::move(from));
+        if (!reader) {
+            return fail(reader.error());
+        }
+        reader_ = *std::move(reader);
+        tail_ = std::jthread([this](const std::stop_token& stop) { tail(stop); });
+        return {};
+    }
+
+    Result<Claim> claim(const Digest128& identity, const Content& content) override {
+        const auto digest = digest_of(content);
+        Shard& shard = shard_of(identity);
+        bool trust_index = true;
+        while (true) {
+            IndexPointer at;
+            std::shared_ptr<Pending> pending;
+            {
+                std::lock_guard lock(shard.mutex);
+                if (const auto it = shard.entries.find(identity); it != shard.entries.end()) {
+                    const Entry& entry = it->second;
+                    if (!entry.pending && entry.content == digest) {
+                        return Taken{token_of(entry.at, entry.log_time), true};
+                    }
+                    pending = entry.pending;
+                    at = entry.at;
+                } else {
+                    std::optional<IndexPointer> hit;
+                    if (trust_index) {
+                        HELIOS_TRY_ASSIGN(hit, find_in_index(identity));
+                    }
+                    if (!hit) {
+                        return take(shard, identity, content, digest);
+                    }
+                    at = *hit;
+                }
+            }
+            if (pending) {
+                return Joined{pending, pending->has_content(content)};
+            }
+            HELIOS_TRY_ASSIGN(auto taken, compare_with_log(identity, content, at));
+            if (taken) {
+                return *std::move(taken);
+            }
+            stale_hits_.add();
+            forget(shard, identity, at);
+            trust_index = false;  // what it points at is not there: the id is free
+        }
+    }
+
+    void settle(const Digest128& identity, const log::AppendOutcome& outcome) override {
+        Shard& shard = shard_of(identity);
+        std::shared_ptr<Pending> pending;
+        Settled settled = fail(ErrorKind::unavailable, "");
+        {
+            std::lock_guard lock(shard.mutex);
+            const auto it = shard.entries.find(identity);
+            HELIOS_ASSERT(it != shard.entries.end() && it->second.pending, "settled an id that nobody has claimed");
+            pending = std::move(it->second.pending);
+            if (outcome) {
+                Entry& entry = it->second;
+                entry.at = {topic_number(outcome->topic), outcome->partition, outcome->offset.value};
+                entry.log_time = outcome->log_time;
+                settled = token_of(entry.at, entry.log_time);
+                shard.durable.emplace_back(identity, entry.at);
+                evict(shard);
+            } else {
+                settled = fail(outcome.error());
+                shard.entries.erase(it);
+                memory_ids_.add(-1);
+            }
+        }
+        pending->settle(std::move(settled));
+    }
+
+    bool caught_up() const override { return caught_up_.load(std::memory_order_acquire); }
+
+    bool wait_caught_up(Duration limit) const override {
+        std::unique_lock lock(caught_up_mutex_);
+        return caught_up_changed_.wait_for(lock, limit, [&] { return caught_up(); });
+    }
+
+    void close() override {
+        if (tail_.joinable()) {
+            tail_.request_stop();
+            reader_->wake();
+            tail_.join();
+        }
+        reader_.reset();
+    }
+
+private:
+    Shard& shard_of(const Digest128& identity) { return shards_[identity.back() % shard_count]; }
+
+    Result<std::optional<IndexPointer>> find_in_index(const Digest128& identity) {
+        auto hit = index_->find(identity);
+        if (!hit) {
+            index_failures_.add();
+        }
+        return hit;
+    }
+
+    /// Under the shard's lock: the id becomes the caller's.
+    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content, const Digest128& digest) {
+        if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 && shard.entries.size() > options_.recent_ids_max / shard_count) {
+            return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index", "slow down; raise gateway.unindexed_ids_max if this lasts");
+        }
+        Entry entry;
+        entry.pending = std::make_shared<Pending>(content);
+        entry.content = digest;
+        shard.entries.emplace(identity, std::move(entry));
+        memory_ids_.add(1);
+        return Fresh{identity};
+    }
+
+    /// Under the shard's lock: durable ids beyond the bound leave, oldest first, once the index has them.
+    void evict(Shard& shard) {
+        while (shard.durable.size() > options_.recent_ids_max / shard_count) {
+            const auto& [identity, at] = shard.durable.front();
+            if (!is_indexed(at)) {
+                return;
+            }
+            const auto it = shard.entries.find(identity);
+            if (it != shard.entries.end() && !it->second.pending && it->second.at == at) {
+                shard.entries.erase(it);
+                memory_ids_.add(-1);
+            }
+            shard.durable.pop_front();
+        }
+    }
+
+    /// A stale hit may also have come from memory, when a record that was durable is damaged now.
+    void forget(Shard& shard, const Digest128& identity, const IndexPointer& at) {
+        std::lock_guard lock(shard.mutex);
+        const auto it = shard.entries.find(identity);
+        if (it != shard.entries.end() && !it->second.pending && it->second.at == at) {
+            shard.entries.erase(it);
+            memory_ids_.add(-1);
+        }
+    }
+
+    /// The record an id is said to stand at. nullopt: there is none, or it is another's.
+    Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content, const IndexPointer& at) {
+        if (!exists(at)) {
+            return std::nullopt;
+        }
+        const auto batch = log_.read_at(partition_of(at), log::Offset{at.offset});
+        if (!batch) {
+            const auto kind = batch.error().kind;
+            if (kind == ErrorKind::not_found || kind == ErrorKind::corrupt || kind == ErrorKind::invalid) {
+                return std::nullopt;
+            }
+            return fail(batch.error());
+        }
+        if (batch->records.empty()) {
+            return std::nullopt;
+        }
+        const auto& record = batch->records.front();
+        const auto stored = identity_of(record);
+        if (!stored || stored->identity != identity) {
+            return std::nullopt;
+        }
+        return Taken{token_of(at, record.log_time), same_content(content, stored->type, stored->payload)};
+    }
+
+    Status open_index() {
+        auto opened = DedupIndex::open(options_);
+        std::string why;
+        if (opened) {
+            index_ = *std::move(opened);
+            why = why_foreign();
+        } else if (opened.error().kind == ErrorKind::corrupt) {
+            why = opened.error().what;
+        } else {
+            return fail(opened.error());
+        }
+        if (why.empty()) {
+            return {};
+        }
+        telemetry_.logger.warn(room, "deduplication index is rebuilt from the log", {{"why", why}});
+        rebuilds_.add();
+        index_.reset();
+        HELIOS_TRY(DedupIndex::destroy(options_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        return {};
+    }
+
+    /// Empty if the index reflects a prefix of this log.
+    std::string why_foreign() {
+        std::map<log::TopicPartition, log::Offset> ends;
+        for (const auto& info : log_.describe()) {
+            ends[info.id] = info.end;
+        }
+        for (const auto& [id, offset] : index_->position_at_open()) {
+            const auto it = ends.find(id);
+            if ((it == ends.end() && offset.value > 0) || (it != ends.end() && offset > it->second)) {
+                return "it is past the end of the log";
+            }
+        }
+        if (const auto& last = index_->last_entry_at_open()) {
+            const auto batch = exists(last->at) ? log_.read_at(partition_of(last->at), log::Offset{last->at.offset})
+                                                : Result<log::Batch>(fail(ErrorKind::not_found, ""));
+            if (batch && !batch->records.empty()) {
+                const auto stored = identity_of(batch->records.front());
+                if (stored && stored->identity == last->identity) {
+                    return {};
+                }
+            }
+            return "its last entry is not on this log";
+        }
+        return {};
+    }
+
+    void publish(const log::Offsets& position) {
+        std::lock_guard lock(indexed_mutex_);
+        for (const auto& [id, offset] : position) {
+            indexed_[topic_number(id.topic)][id.partition] = offset.value;
+        }
+    }
+
+    bool is_indexed(const IndexPointer& at) {
+        std::lock_guard lock(indexed_mutex_);
+        const auto& partitions = indexed_[at.topic];
+        return at.partition < partitions.size() && at.offset < partitions[at.partition];
+    }
+
+    /// Until it is told to stop: durable records → index, then what memory may forget.
+    void tail(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            const auto batch = reader_->poll(tail_records_max, tail_bytes_max, caught_up() ? tail_wait : Duration{});
+            if (!batch) {
+                if (batch.error().kind != ErrorKind::stopping) {
+                    telemetry_.logger.error(room, "the deduplication index can no longer read the log", {{"error", batch.error().message()}});
+                }
+                return;
+            }
+            if (!batch->records.empty()) {
+                index(*batch, stop);
+            } else if (!caught_up()) {
+                std::lock_guard lock(caught_up_mutex_);
+                caught_up_.store(true, std::memory_order_release);
+                caught_up_changed_.notify_all();
+            }
+        }
+    }
+
+    void index(const log::Batch& batch, const std::stop_token& stop) {
+        std::vector<IndexEntry> entries;
+        entries.reserve(batch.records.size());
+        for (const auto& record : batch.records) {
+            if (const auto stored = identity_of(record)) {
+                entries.push_back({stored->identity, {topic_number(record.topic), record.partition, record.offset.value}});
+            }
+        }
+        bool told = false;
+        while (!stop.stop_requested()) {
+            const auto written = index_->write(entries, reader_->position());
+            if (written) {
+                publish(reader_->position());
+                if (told) {
+                    telemetry_.logger.info(room, "the deduplication index can be written again");
+                }
+                return;
+            }
+            index_failures_.add();
+            if (!told) {
+                telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory", {{"error", written.error().message()}});
+                told = true;
+            }
+            std::unique_lock lock(caught_up_mutex_);
+            stopped_or_retry_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
+        }
+    }
+
+    const Options options_;
+    log::Log& log_;
+    telemetry::Telemetry& telemetry_;
+    telemetry::Counter& index_failures_;
+    telemetry::Counter& rebuilds_;
+    telemetry::Gauge& memory_ids_;
+    telemetry::Counter& stale_hits_;
+
+    std::array<Shard, shard_count> shards_;
+    std::unique_ptr<DedupIndex> index_;
+
+    std::mutex indexed_mutex_;
+    std::array<std::vector<std::uint64_t>, model::all_topics.size()> indexed_;  ///< topic → partition → next offset
+
+    mutable std::mutex caught_up_mutex_;
+    mutable std::condition_variable caught_up_changed_;
+    std::condition_variable_any stopped_or_retry_;
+    std::atomic<bool> caught_up_{false};
+
+    std::unique_ptr<log::Reader> reader_;
+    std::jthread tail_;
+};
+
+}  // namespace
+
+Digest128 dlq_identity(std::string_view dlq_id) { return model::identity_of("", "dlq", "", dlq_id); }  // no tenant is empty
+
+Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log, telemetry::Telemetry& telemetry) {
+    auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry);
+    HELIOS_TRY(deduplicator->start());
+    return deduplicator;
+}
+
+}  // namespace helios::gateway

@@ -1,0 +1,90 @@
+#pragma once
+/// Which ids are taken: by an append under way, by a recent durable one, or by any record on the log.
+///
+/// An id is claimed before its record is appended and settled by the append's outcome, so of many who bring the same id at once one
+/// appends and the others share that outcome. After a failed append the id is free again. Durable ids live in memory until the
+/// index (dedup_index.h), fed by a thread that reads the durable log, has them. Whatever the index says is checked against the log.
+/// Two kinds of ids share the mechanism: events, and items in the DLQ (each kept once).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "gateway/options.h"
+#include "log/log.h"
+#include "model/event.h"
+#include "model/position.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::gateway {
+
+/// What an id is claimed for. Two contents are the same if type and canonical payload are: not time, not metadata. Views live as
+/// long as the call to claim().
+struct Content {
+    std::string_view type;
+    std::string_view payload;  ///< exact bytes
+    json::Value parsed;        ///< of payload; absent: compare bytes only
+};
+
+using Settled = Result<model::PositionToken>;
+
+/// An append under way, as those see it who brought the same id. Thread-safe.
+class PendingAppend {
+public:
+    virtual ~PendingAppend() = default;
+    /// Calls `then` once with the append's outcome: at once if it is known, else on the thread that settles it.
+    virtual void when_settled(std::function<void(const Settled&)> then) = 0;
+};
+
+/// The id was free and is now the claimer's, who must settle it exactly once.
+struct Fresh {
+    Digest128 identity{};
+};
+/// Somebody else is appending it right now.
+struct Joined {
+    std::shared_ptr<PendingAppend> append;
+    bool same = false;  ///< content
+};
+/// It stands on the log.
+struct Taken {
+    model::PositionToken at;
+    bool same = false;  ///< content
+};
+using Claim = std::variant<Fresh, Joined, Taken>;
+
+/// The id of an item in the DLQ among the identities.
+Digest128 dlq_identity(std::string_view dlq_id);
+
+/// Thread-safe. The log must outlive it.
+class Deduplicator {
+public:
+    /// Opens the index, throws it away if it does not belong to this log (past its end, foreign, damaged), and starts reading the
+    /// log to catch up. unavailable: the disk does not let us.
+    static Result<std::unique_ptr<Deduplicator>> open(const Options& options, log::Log& log, telemetry::Telemetry& telemetry);
+    virtual ~Deduplicator() = default;
+
+    /// May read the index and, on a hit, one record of the log. exhausted: too many ids the index has not caught up with.
+    /// unavailable: index or log cannot be read; nothing is claimed.
+    virtual Result<Claim> claim(const Digest128& identity, const Content& content) = 0;
+
+    /// The outcome of a Fresh claim's append. Calls everybody who joined, on this thread.
+    virtual void settle(const Digest128& identity, const log::AppendOutcome& outcome) = 0;
+
+    /// True once everything that was durable at open is known. Before that a claim may miss.
+    virtual bool caught_up() const = 0;
+    /// Waits for that. False: `limit` passed first.
+    virtual bool wait_caught_up(Duration limit) const = 0;
+
+    /// Stops the reading thread and writes the index out.
+    virtual void close() = 0;
+};
+
+}  // namespace helios::gateway

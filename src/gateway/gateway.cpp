@@ -1,0 +1,166 @@
+#include "gateway/gateway.h"
+
+#include <thread>
+
+#include "gateway/submission.h"
+#include "model/counts.h"
+#include "model/topics.h"
+
+namespace helios::gateway {
+
+namespace {
+constexpr std::string_view room = "gateway";
+}
+
+struct Gateway::State {
+    State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock)
+        : intake{.options = std::move(options),
+                 .log = log,
+                 .catalogue = catalogue,
+                 .known = std::move(known),
+                 .telemetry = telemetry,
+                 .clock = clock,
+                 .metrics = {telemetry.metrics, catalogue},
+                 .counts = {},
+                 .deduplicator = {},
+                 .mutex = {},
+                 .idle = {},
+                 .activity = {}} {}
+
+    void flush_counts() {
+        auto counts = intake.counts.take();
+        if (counts.empty()) {
+            return;
+        }
+        std::vector<log::Record> records;
+        records.reserve(counts.size());
+        for (const auto& item : counts) {
+            log::Record record;
+            record.topic = model::topic::counts;
+            record.type = static_cast<std::uint16_t>(model::RecordType::counts);
+            record.version = model::counts_version;
+            record.key = item.source;
+            record.value = model::encode(item);
+            records.push_back(std::move(record));
+        }
+        begin();
+        intake.log.append(std::move(records), [this, counts = std::move(counts)](std::span<const log::AppendOutcome> outcomes) {
+            std::vector<model::Counts> failed;
+            for (std::size_t i = 0; i < outcomes.size(); ++i) {
+                if (!outcomes[i]) {
+                    failed.push_back(counts[i]);
+                }
+            }
+            intake.counts.put_back(failed);
+            end();
+        });
+    }
+
+    bool begin_unless_closing() {
+        const std::lock_guard lock(intake.mutex);
+        intake.in_flight += intake.closing ? 0 : 1;
+        return !intake.closing;
+    }
+    void begin() {
+        const std::lock_guard lock(intake.mutex);
+        ++intake.in_flight;
+    }
+    void end() {
+        const std::lock_guard lock(intake.mutex);
+        if (--intake.in_flight == 0) {
+            intake.idle.notify_all();
+        }
+    }
+    void wait_idle() {
+        std::unique_lock lock(intake.mutex);
+        while (!intake.idle.wait_for(lock, std::chrono::seconds(10), [&] { return intake.in_flight == 0; })) {
+            intake.telemetry.logger.warn(room, "still waiting for appends before closing", {{"in_flight", std::uint64_t{intake.in_flight}}});
+        }
+    }
+
+    Intake intake;
+    std::mutex flush_mutex;
+    std::condition_variable_any flush_stopped;
+    std::jthread flusher;
+    bool closed = false;
+};
+
+Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
+                                               telemetry::Telemetry& telemetry, const Clock& clock) {
+    HELIOS_TRY(options.validate());
+    auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock);
+    HELIOS_TRY_ASSIGN(state->intake.deduplicator, Deduplicator::open(state->intake.options, log, telemetry));
+    state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            raw->flush_counts();
+            std::unique_lock lock(raw->flush_mutex);
+            raw->flush_stopped.wait_for(lock, stop, raw->intake.options.counts_interval, [] { return false; });
+        }
+    });
+    return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
+}
+
+Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Gateway::~Gateway() { close(); }
+
+void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done) {
+    Intake& intake = state_->intake;
+    if (!state_->begin_unless_closing()) {
+        Receipt receipt;
+        receipt.kind = Receipt::Kind::refused;
+        receipt.error = {ErrorKind::stopping, "the server is shutting down", "try again in a moment"};
+        done(std::move(receipt));
+        return;
+    }
+    intake.metrics.in_flight().add(1);
+    auto finished = [state = state_.get(), done = std::move(done)](Receipt receipt) mutable {
+        done(std::move(receipt));
+        state->intake.metrics.in_flight().add(-1);
+        state->end();
+    };
+    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(finished))->start();
+}
+
+Status Gateway::ready() const {
+    Intake& intake = state_->intake;
+    {
+        const std::lock_guard lock(intake.mutex);
+        if (intake.closing) {
+            return fail(ErrorKind::stopping, "the gateway is closing");
+        }
+    }
+    if (!intake.deduplicator->caught_up()) {
+        return fail(ErrorKind::unavailable, "the deduplication index is catching up with the log", "wait; this needs no action");
+    }
+    return intake.log.health();
+}
+
+bool Gateway::wait_ready(Duration limit) const { return state_->intake.deduplicator->wait_caught_up(limit); }
+
+SourceActivity Gateway::activity(std::string_view source) const {
+    const std::lock_guard lock(state_->intake.mutex);
+    const auto it = state_->intake.activity.find(source);
+    return it == state_->intake.activity.end() ? SourceActivity{} : it->second;
+}
+
+const Options& Gateway::options() const { return state_->intake.options; }
+
+void Gateway::close() {
+    if (state_->closed) {
+        return;
+    }
+    state_->closed = true;
+    {
+        const std::lock_guard lock(state_->intake.mutex);
+        state_->intake.closing = true;
+    }
+    state_->wait_idle();
+    state_->flusher.request_stop();
+    state_->flusher.join();
+    state_->flush_counts();
+    state_->wait_idle();
+    state_->intake.deduplicator->close();
+}
+
+}  // namespace helios::gateway

@@ -1,0 +1,71 @@
+#pragma once
+/// The way in: a sender's request becomes durable events, or is kept in quarantine, or is refused; nothing is dropped.
+///
+/// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append for the whole request → receipt
+/// when it is durable. Knows no flow and no order of events. Authentication of senders is a policy per source (options.h).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "gateway/options.h"
+#include "gateway/receipt.h"
+#include "http/message.h"
+#include "log/log.h"
+#include "model/catalogue.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::gateway {
+
+/// Beside aws, gcp and azure: is this a source that an active flow names? Called on many threads.
+using KnownSource = std::function<bool(std::string_view source)>;
+
+/// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
+using ReceiptDone = std::move_only_function<void(Receipt)>;
+
+/// One source since this process began.
+struct SourceActivity {
+    std::optional<Instant> last_received_at;
+    std::uint64_t received = 0;
+    std::uint64_t appended = 0;
+    std::uint64_t duplicate = 0;
+    std::uint64_t conflict = 0;
+    std::uint64_t quarantined = 0;
+    std::uint64_t refused = 0;
+};
+
+/// Thread-safe. Log, catalogue, telemetry and clock must outlive it; close it before the log.
+class Gateway {
+public:
+    /// Opens the deduplication index and begins to catch up with the log; see ready(). invalid: options. unavailable: disk.
+    static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
+                                                 telemetry::Telemetry& telemetry, const Clock& clock);
+    ~Gateway();
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
+
+    /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is not in memory.
+    void accept(Endpoint endpoint, http::Request request, ReceiptDone done);
+
+    /// unavailable: still catching up, or the log has failed; stopping: closed.
+    Status ready() const;
+    /// Waits for the catch-up after open; false: `limit` passed first.
+    bool wait_ready(Duration limit) const;
+
+    SourceActivity activity(std::string_view source) const;
+    const Options& options() const;
+
+    /// Refuses what comes from now on, waits for what is under way, writes the last counts, stops. Idempotent.
+    void close();
+
+private:
+    struct State;
+    explicit Gateway(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace helios::gateway

@@ -1,0 +1,39 @@
+#pragma once
+/// The gateway's numbers: looked up once, then cheap to count.
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gateway/receipt.h"
+#include "model/catalogue.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::gateway {
+
+/// Thread-safe. `source` must be bounded by the caller: a known source, or "other".
+class GatewayMetrics {
+public:
+    GatewayMetrics(telemetry::Metrics& metrics, const model::Catalogue& catalogue);
+
+    /// One item of a request, settled.
+    void item(std::string_view source, const ItemReceipt& item);
+    /// One request, answered.
+    void request(Endpoint endpoint, double seconds);
+    /// A request that brought no item: not JSON, not ready, a handshake…
+    void without_items(Endpoint endpoint, std::string_view outcome);
+    telemetry::Gauge& in_flight() { return in_flight_; }
+
+private:
+
+    telemetry::Metrics& metrics_;
+    const model::Catalogue& catalogue_;
+    telemetry::Gauge& in_flight_;
+    std::mutex mutex_;
+    std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3];
+    telemetry::Histogram* seconds_[5] = {};
+};
+
+}  // namespace helios::gateway

@@ -1,0 +1,47 @@
+#include "gateway/options.h"
+
+#include <fmt/format.h>
+
+namespace helios::gateway {
+
+namespace {
+
+Status within(std::string_view name, std::size_t value, std::size_t least, std::size_t most) {
+    if (value < least || value > most) {
+        return fail(ErrorKind::invalid, fmt::format("gateway.{} is {}", name, value), fmt::format("allowed: {} to {}", least, most));
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view to_string(SourcePolicy policy) {
+    switch (policy) {
+        case SourcePolicy::none: return "none";
+    }
+    return "unknown";
+}
+
+SourcePolicy Options::policy_of(std::string_view source) const {
+    const auto it = policies.find(source);
+    return it == policies.end() ? SourcePolicy::none : it->second;
+}
+
+Status Options::validate() const {
+    constexpr std::size_t mib = 1u << 20;
+    HELIOS_TRY(within("index_cache_bytes", index_cache_bytes, mib, 64'000 * mib));
+    HELIOS_TRY(within("index_write_buffer_bytes", index_write_buffer_bytes, 64u << 10, 1'024 * mib));
+    HELIOS_TRY(within("recent_ids_max", recent_ids_max, 0, 100'000'000));
+    HELIOS_TRY(within("unindexed_ids_max", unindexed_ids_max, 1'000, 100'000'000));
+    HELIOS_TRY(within("record_bytes_max", record_bytes_max, 1'024, 64 * mib));
+    HELIOS_TRY(within("direct_bytes_max", direct_bytes_max, 1'024, body_bytes_max));
+    HELIOS_TRY(within("body_bytes_max", body_bytes_max, 1'024, 64 * mib));
+    HELIOS_TRY(within("append_records_max", append_records_max, 1, 100'000));
+    HELIOS_TRY(within("append_bytes_max", append_bytes_max, 1'024, 64 * mib));
+    if (counts_interval < std::chrono::milliseconds(10) || counts_interval > std::chrono::seconds(1)) {
+        return fail(ErrorKind::invalid, "gateway.counts_interval is " + format_duration(counts_interval), "allowed: 10ms to 1s");
+    }
+    return {};
+}
+
+}  // namespace helios::gateway

@@ -1,0 +1,435 @@
+#include "gateway/submission.h"
+
+#include <algorithm>
+
+#include "adapters/aws_eventbridge.h"
+#include "adapters/azure_eventgrid.h"
+#include "adapters/event_line.h"
+#include "adapters/gcp_pubsub.h"
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "gateway/redact.h"
+
+namespace helios::gateway {
+
+namespace {
+
+constexpr std::string_view room = "gateway";
+constexpr std::string_view no_zone = "time: no zone, UTC assumed";
+
+bool is_ndjson(std::string_view media_type) {
+    return media_type == "application/x-ndjson" || media_type == "application/ndjson" || media_type == "application/jsonl";
+}
+
+/// Derived, so that a retry of the same item lands on the same id.
+std::string dlq_id_of(const model::Quarantined& item) {
+    ByteWriter name;
+    for (const auto* part : {&item.tenant, &item.source, &item.scope, &item.event_id, &item.reason, &item.body}) {
+        name.string(*part);
+    }
+    return uuid5("dlq " + name.view());
+}
+
+/// A conflict is kept once per identity and content, however the content is written.
+std::string dlq_id_of_conflict(const model::Event& event, json::Value payload) {
+    ByteWriter name;
+    const auto identity = model::identity_of(event);
+    name.raw({reinterpret_cast<const char*>(identity.data()), identity.size()});
+    name.string(event.type);
+    name.string(json::canonical(payload));
+    return uuid5("conflict " + name.view());
+}
+
+void take_later(std::optional<model::PositionToken>& position, const model::PositionToken& other) {
+    if (!position || position->log_time < other.log_time) {
+        position = other;
+    }
+}
+
+}  // namespace
+
+Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done)
+    : intake_(intake),
+      endpoint_(endpoint),
+      request_(std::move(request)),
+      done_(std::move(done)),
+      received_at_(intake.clock.wall()),
+      started_(intake.clock.monotonic()) {}
+
+void Submission::start() {
+    if (!intake_.deduplicator->caught_up()) {
+        return finish_without_items(Receipt::Kind::refused, {ErrorKind::unavailable, "still catching up with the log", "try again in a moment"}, "refused", true);
+    }
+    const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
+    if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
+        return finish_without_items(Receipt::Kind::wrong_media_type,
+                                    {ErrorKind::invalid, media_type.empty() ? "the request has no Content-Type" : "Content-Type " + media_type.substr(0, 200) + " is not read here",
+                                     endpoint_ == Endpoint::batch ? "send application/json (an array) or application/x-ndjson" : "send application/json"},
+                                    "wrong_media_type", true);
+    }
+    adapted_ = adapt();
+    if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {
+        take_items(*items);
+    } else if (auto* confirmation = std::get_if<adapters::SnsConfirmation>(&adapted_.outcome)) {
+        take_confirmation(*confirmation);
+    } else if (auto* handshake = std::get_if<adapters::ValidationHandshake>(&adapted_.outcome)) {
+        receipt_.body = std::move(handshake->response_body);
+        intake_.telemetry.logger.info(room, "Event Grid subscription validated", {{"topic", handshake->topic}});
+        return finish_without_items(Receipt::Kind::handshake, {}, "handshake", false);
+    } else if (auto* deletion = std::get_if<adapters::SubscriptionDeletion>(&adapted_.outcome)) {
+        intake_.telemetry.logger.info(room, "Event Grid subscription deleted by its owner", {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
+        return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted", false);
+    } else {
+        auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
+        return finish_without_items(Receipt::Kind::not_this_protocol, {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
+    }
+    append();
+    release();
+}
+
+adapters::Adapted Submission::adapt() {
+    adapters::RawRequest raw;
+    raw.body = request_.body;
+    raw.header = [this](std::string_view name) { return request_.header(name); };
+    switch (endpoint_) {
+        case Endpoint::aws_eventbridge: return adapters::adapt_aws_eventbridge(raw);
+        case Endpoint::gcp_pubsub: return adapters::adapt_gcp_pubsub(raw);
+        case Endpoint::azure_eventgrid: return adapters::adapt_azure_eventgrid(raw);
+        case Endpoint::ingest: return adapters::adapt_event_line(raw);
+        case Endpoint::batch: return request_.media_type() == "application/json" ? adapters::adapt_event_array(raw) : adapters::adapt_event_lines(raw);
+    }
+    HELIOS_ASSERT(false, "an endpoint without an adapter");
+}
+
+void Submission::take_items(std::vector<adapters::Item>& items) {
+    receipt_.items.resize(items.size());
+    records_.reserve(items.size());
+    owns_.reserve(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (auto* event = std::get_if<adapters::AdaptedEvent>(&items[i])) {
+            take_event(i, *event);
+        } else {
+            take_rejection(i, std::get<adapters::Rejection>(items[i]));
+        }
+    }
+}
+
+void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) {
+    model::Event& event = adapted.event;
+    ItemReceipt& item = receipt_.items[index];
+    item.source = event.source;
+    item.event_type = event.type;
+    item.event_id = event.id;
+    item.identity = event.identity;
+    if (is_direct(endpoint_) && !intake_.knows_source(event.source)) {
+        return quarantine(index, adapted, "unknown_source", "source: neither aws, gcp or azure nor named by an active flow", {"source: unknown"});
+    }
+    auto judgement = intake_.catalogue.judge(event, adapted.payload);
+    event.key = std::move(judgement.key);
+    if (!judgement.accepted) {
+        auto detail = judgement.errors.front();
+        return quarantine(index, adapted, judgement.reason, std::move(detail), std::move(judgement.errors));
+    }
+    if (!event.time && judgement.payload_time) {
+        event.time = judgement.payload_time->at;
+        event.time_had_zone = judgement.payload_time->had_zone;
+    }
+    event.warnings = std::move(judgement.warnings);
+    if (!event.time_had_zone) {
+        event.warnings.emplace_back(no_zone);
+    }
+    if (request_.trace) {
+        event.traceparent = request_.trace->to_traceparent();
+    }
+    auto value = model::encode(event);
+    if (value.size() <= intake_.options.record_bytes_max) {
+        item.warnings = event.warnings;
+        return claim_event(index, adapted, std::move(judgement.topic), std::move(value));
+    }
+    if (is_direct(endpoint_)) {
+        item.too_large = true;
+        return failed(index, {ErrorKind::invalid, "the event is larger than " + std::to_string(intake_.options.record_bytes_max) + " bytes", "send a reference instead of the content"});
+    }
+    quarantine(index, adapted, "too_large", "larger than the record limit of " + std::to_string(intake_.options.record_bytes_max) + " bytes", {"event: too large"});
+}
+
+void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value) {
+    const auto identity = model::identity_of(adapted.event);
+    auto claim = intake_.deduplicator->claim(identity, Content{adapted.event.type, adapted.event.payload, adapted.payload});
+    if (!claim) {
+        return failed(index, claim.error());
+    }
+    ItemReceipt& item = receipt_.items[index];
+    if (std::holds_alternative<Fresh>(*claim)) {
+        item.status = ItemStatus::accepted;
+        log::Record record;
+        record.topic = std::move(topic);
+        record.type = static_cast<std::uint16_t>(model::RecordType::event);
+        record.version = model::event_version;
+        record.key = adapted.event.key.empty() ? adapted.event.id : adapted.event.key;
+        record.value = std::move(value);
+        return append_later(index, std::move(record), identity);
+    }
+    item.warnings.clear();
+    if (const auto* taken = std::get_if<Taken>(&*claim)) {
+        if (!taken->same) {
+            return conflict(index, adapted);
+        }
+        item.status = ItemStatus::duplicate;
+        item.position = taken->at;
+        return;
+    }
+    const auto& joined = std::get<Joined>(*claim);
+    item.status = ItemStatus::duplicate;
+    if (!joined.same) {
+        conflict(index, adapted);
+    }
+    wait_for(index, joined.append);
+}
+
+void Submission::take_rejection(std::size_t index, adapters::Rejection& rejection) {
+    ItemReceipt& item = receipt_.items[index];
+    item.source = source_of(endpoint_);
+    item.event_type = rejection.event_type;
+    item.event_id = rejection.event_id;
+    model::Quarantined kept;
+    kept.source = item.source;
+    kept.scope = std::move(rejection.scope);
+    kept.event_id = std::move(rejection.event_id);
+    kept.event_type = std::move(rejection.event_type);
+    kept.reason = std::move(rejection.reason);
+    kept.detail = std::move(rejection.detail);
+    kept.errors = std::move(rejection.errors);
+    kept.body = rejection.raw;
+    kept.id = dlq_id_of(kept);
+    keep(index, ItemStatus::quarantined, model::RecordType::quarantined, std::move(kept));
+}
+
+void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation) {
+    receipt_.items.resize(1);
+    receipt_.items[0].source = source_of(endpoint_);
+    receipt_.items[0].event_id = confirmation.message_id;
+    model::Quarantined kept;
+    kept.source = source_of(endpoint_);
+    kept.scope = confirmation.topic_arn;
+    kept.event_id = confirmation.message_id;
+    kept.event_type = confirmation.type;
+    kept.reason = "sns_confirmation";
+    kept.detail = confirmation.type == "SubscriptionConfirmation" ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
+                                                                  : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
+    kept.body = confirmation.raw;
+    kept.id = dlq_id_of(kept);
+    intake_.telemetry.logger.info(room, "SNS handshake kept for a person", {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
+    keep(0, ItemStatus::noted, model::RecordType::sns_confirmation, std::move(kept));
+}
+
+void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail, std::vector<std::string> errors) {
+    model::Quarantined kept;
+    kept.tenant = adapted.event.tenant;
+    kept.source = adapted.event.source;
+    kept.scope = adapted.event.scope;
+    kept.event_id = adapted.event.id;
+    kept.event_type = adapted.event.type;
+    kept.key = adapted.event.key;
+    kept.reason = reason;
+    kept.detail = std::move(detail);
+    kept.errors = std::move(errors);
+    kept.body = adapted.raw;
+    kept.id = dlq_id_of(kept);
+    keep(index, ItemStatus::quarantined, model::RecordType::quarantined, std::move(kept));
+}
+
+void Submission::conflict(std::size_t index, const adapters::AdaptedEvent& adapted) {
+    model::Quarantined kept;
+    kept.tenant = adapted.event.tenant;
+    kept.source = adapted.event.source;
+    kept.scope = adapted.event.scope;
+    kept.event_id = adapted.event.id;
+    kept.event_type = adapted.event.type;
+    kept.key = adapted.event.key;
+    kept.reason = "conflict";
+    kept.detail = "an event with this id and other content is on the log already";
+    kept.errors.emplace_back("id: taken by an event with other content");
+    kept.body = adapted.raw;
+    kept.id = dlq_id_of_conflict(adapted.event, adapted.payload);
+    keep(index, ItemStatus::conflict, model::RecordType::quarantined, std::move(kept));
+}
+
+void Submission::keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined kept) {
+    if (headers_.empty()) {
+        headers_ = redacted_headers(request_);
+    }
+    kept.endpoint = path_of(endpoint_);
+    kept.headers = headers_;
+    if (request_.trace) {
+        kept.traceparent = request_.trace->to_traceparent();
+    }
+    ItemReceipt& item = receipt_.items[index];
+    item.status = status;
+    item.dlq_id = kept.id;
+    item.reason = kept.reason;
+    item.detail = kept.detail;
+    item.errors = kept.errors;
+
+    const auto identity = dlq_identity(kept.id);
+    auto claim = intake_.deduplicator->claim(identity, Content{});
+    if (!claim) {
+        return failed(index, claim.error());
+    }
+    if (const auto* taken = std::get_if<Taken>(&*claim)) {
+        take_later(item.position, taken->at);
+        return;
+    }
+    if (const auto* joined = std::get_if<Joined>(&*claim)) {
+        return wait_for(index, joined->append);
+    }
+    log::Record record;
+    record.topic = model::topic::dlq;
+    record.type = static_cast<std::uint16_t>(type);
+    record.version = model::quarantined_version;
+    record.key = !kept.key.empty() ? kept.key : !kept.event_id.empty() ? kept.event_id : kept.id;
+    record.value = model::encode(kept);
+    append_later(index, std::move(record), identity);
+}
+
+void Submission::append_later(std::size_t index, log::Record record, const Digest128& identity) {
+    records_.push_back(std::move(record));
+    owns_.push_back({index, identity});
+}
+
+/// One append for an ordinary request; a very long one is split, so that it fits the log's bounds piece by piece.
+void Submission::append() {
+    const auto& options = intake_.options;
+    std::size_t begin = 0;
+    while (begin < records_.size()) {
+        std::size_t end = begin;
+        std::size_t bytes = 0;
+        while (end < records_.size() && end - begin < options.append_records_max && (end == begin || bytes + records_[end].value.size() <= options.append_bytes_max)) {
+            bytes += records_[end].value.size();
+            ++end;
+        }
+        if (begin == 0 && end == records_.size()) {
+            append_chunk(std::move(records_), std::move(owns_));
+            return;
+        }
+        const auto first = static_cast<std::ptrdiff_t>(begin);
+        const auto last = static_cast<std::ptrdiff_t>(end);
+        append_chunk({std::make_move_iterator(records_.begin() + first), std::make_move_iterator(records_.begin() + last)}, {owns_.begin() + first, owns_.begin() + last});
+        begin = end;
+    }
+}
+
+void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own> owns) {
+    open_.fetch_add(1, std::memory_order_relaxed);
+    intake_.log.append(std::move(records), [self = shared_from_this(), owns = std::move(owns)](std::span<const log::AppendOutcome> outcomes) {
+        HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
+        for (std::size_t i = 0; i < owns.size(); ++i) {
+            self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
+            if (outcomes[i]) {
+                const auto& at = *outcomes[i];
+                self->settled(owns[i].item, model::PositionToken{{std::string(at.topic), at.partition, at.offset.value}, at.log_time});
+            } else {
+                self->settled(owns[i].item, fail(outcomes[i].error()));
+            }
+        }
+        self->release();
+    });
+}
+
+void Submission::wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append) {
+    open_.fetch_add(1, std::memory_order_relaxed);
+    append->when_settled([self = shared_from_this(), index](const Settled& outcome) {
+        self->settled(index, outcome);
+        self->release();
+    });
+}
+
+void Submission::settled(std::size_t index, const Settled& outcome) {
+    if (!outcome) {
+        return failed(index, outcome.error());
+    }
+    const std::lock_guard lock(mutex_);
+    take_later(receipt_.items[index].position, *outcome);
+}
+
+void Submission::failed(std::size_t index, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    receipt_.items[index].status = ItemStatus::failed;
+    receipt_.items[index].error = error;
+}
+
+void Submission::release() {
+    if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        finish();
+    }
+}
+
+void Submission::count(const ItemReceipt& item) {
+    const auto source = intake_.countable(item.source);
+    const auto counted = [&] {
+        switch (item.status) {
+            case ItemStatus::accepted: return Counted::appended;
+            case ItemStatus::duplicate: return Counted::duplicate;
+            case ItemStatus::conflict: return Counted::conflict;
+            case ItemStatus::quarantined: return Counted::quarantined;
+            case ItemStatus::noted:
+            case ItemStatus::failed: break;
+        }
+        return Counted::refused;
+    }();
+    intake_.metrics.item(source, item);
+    if (item.status == ItemStatus::noted) {
+        return;  // no event
+    }
+    intake_.counts.add(source, received_at_, Counted::received);
+    intake_.counts.add(source, received_at_, counted);
+}
+
+void Submission::finish() {
+    std::map<std::string_view, SourceActivity> activity;
+    for (const auto& item : receipt_.items) {
+        count(item);
+        SourceActivity& source = activity[intake_.countable(item.source)];
+        source.last_received_at = received_at_;
+        ++source.received;
+        source.appended += item.status == ItemStatus::accepted;
+        source.duplicate += item.status == ItemStatus::duplicate;
+        source.conflict += item.status == ItemStatus::conflict;
+        source.quarantined += item.status == ItemStatus::quarantined;
+        source.refused += item.status == ItemStatus::failed;
+    }
+    intake_.metrics.request(endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
+    {
+        const std::lock_guard lock(intake_.mutex);
+        for (const auto& [name, delta] : activity) {
+            SourceActivity& source = intake_.activity.try_emplace(std::string(name)).first->second;
+            source.last_received_at = std::max(source.last_received_at, delta.last_received_at);
+            source.received += delta.received;
+            source.appended += delta.appended;
+            source.duplicate += delta.duplicate;
+            source.conflict += delta.conflict;
+            source.quarantined += delta.quarantined;
+            source.refused += delta.refused;
+        }
+    }
+    done_(std::move(receipt_));
+}
+
+void Submission::finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome, bool refused) {
+    receipt_.kind = kind;
+    receipt_.error = std::move(error);
+    intake_.metrics.without_items(endpoint_, outcome);
+    if (refused) {
+        const auto source = intake_.countable(source_of(endpoint_));
+        intake_.counts.add(source, received_at_, Counted::received);
+        intake_.counts.add(source, received_at_, Counted::refused);
+        const std::lock_guard lock(intake_.mutex);
+        SourceActivity& activity = intake_.activity.try_emplace(std::string(source)).first->second;
+        ++activity.received;
+        ++activity.refused;
+    }
+    done_(std::move(receipt_));
+}
+
+}  // namespace helios::gateway

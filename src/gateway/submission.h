@@ -1,0 +1,103 @@
+#pragma once
+/// One request on its way through the gateway, from its body to its receipt. Private to the gateway.
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "base/clock.h"
+#include "gateway/deduplicator.h"
+#include "gateway/gateway.h"
+#include "gateway/gateway_metrics.h"
+#include "gateway/receipt_counts.h"
+#include "model/quarantined.h"
+#include "model/topics.h"
+
+namespace helios::gateway {
+
+/// What all submissions share. Outlives them: the gateway waits for `in_flight` to reach zero.
+struct Intake {
+    Options options;
+    log::Log& log;
+    const model::Catalogue& catalogue;
+    KnownSource known;
+    telemetry::Telemetry& telemetry;
+    const Clock& clock;
+    GatewayMetrics metrics;
+    ReceiptCounts counts;
+    std::unique_ptr<Deduplicator> deduplicator;
+
+    bool knows_source(std::string_view source) const { return source == "aws" || source == "gcp" || source == "azure" || known(source); }
+    /// Bounded: for counts and labels.
+    std::string_view countable(std::string_view source) const { return knows_source(source) ? source : std::string_view("other"); }
+
+    std::mutex mutex;  ///< of what follows
+    std::condition_variable idle;
+    std::size_t in_flight = 0;
+    bool closing = false;
+    std::map<std::string, SourceActivity, std::less<>> activity;
+};
+
+/// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an outcome; the last one finishes.
+class Submission : public std::enable_shared_from_this<Submission> {
+public:
+    Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done);
+
+    void start();
+
+private:
+    /// What one record of ours will settle.
+    struct Own {
+        std::size_t item = 0;
+        Digest128 identity{};
+    };
+
+    adapters::Adapted adapt();
+    void take_items(std::vector<adapters::Item>& items);
+    void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
+    void take_rejection(std::size_t index, adapters::Rejection& rejection);
+    void take_confirmation(const adapters::SnsConfirmation& confirmation);
+    void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value);
+
+    /// Quarantine: the event whole, with a reason.
+    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail, std::vector<std::string> errors);
+    void conflict(std::size_t index, const adapters::AdaptedEvent& adapted);
+    void keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined item);
+
+    void append_later(std::size_t index, log::Record record, const Digest128& identity);  ///< a Fresh claim becomes a record
+    void append();
+    void append_chunk(std::vector<log::Record> records, std::vector<Own> owns);
+    void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);
+    void settled(std::size_t index, const Settled& outcome);
+    void failed(std::size_t index, const Error& error);
+
+    void release();
+    void finish();
+    void count(const ItemReceipt& item);
+    void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome, bool refused);
+
+    Intake& intake_;
+    const Endpoint endpoint_;
+    const http::Request request_;
+    ReceiptDone done_;
+    const Instant received_at_;
+    const Duration started_;
+    adapters::Adapted adapted_;
+    std::string headers_;  ///< redacted, made when first needed
+
+    std::vector<log::Record> records_;
+    std::vector<Own> owns_;
+
+    std::mutex mutex_;  ///< of receipt_ while outcomes come in
+    Receipt receipt_;
+    std::atomic<std::size_t> open_{1};  ///< outcomes still to come, and start() itself
+};
+
+}  // namespace helios::gateway
