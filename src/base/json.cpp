@@ -41,6 +41,7 @@ constexpr std::array<Kind, 256> kind_of_first_byte = [] {
 }();
 
 constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr bool is_container(Kind kind) { return kind == Kind::array || kind == Kind::object; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The first byte at or after p that is a quote, a backslash or a control character. The padding's NULs end the search.
@@ -389,17 +390,26 @@ std::string_view Value::text() const {
     }
 }
 
-std::size_t Value::size() const { return is_object() || is_array() ? tree_->nodes[node_].size : 0; }
+std::size_t Value::size() const {
+    if (!present()) return 0;
+    const Node& node = tree_->nodes[node_];
+    return is_container(tree_->kind(node)) ? node.size : 0;
+}
 
 Value Value::at(std::size_t index) const {
-    if (index >= size()) return {};
-    const std::uint32_t slot = tree_->slot(tree_->nodes[node_], index);
-    return Value(tree_, is_object() ? slot + 1 : slot);
+    if (!present()) return {};
+    const Node& node = tree_->nodes[node_];
+    const Kind kind = tree_->kind(node);
+    if (!is_container(kind) || index >= node.size) return {};
+    const std::uint32_t slot = tree_->slot(node, index);
+    return Value(tree_, kind == Kind::object ? slot + 1 : slot);
 }
 
 std::string_view Value::key_at(std::size_t index) const {
-    if (!is_object() || index >= size()) return {};
-    return tree_->key(tree_->nodes[node_], index);
+    if (!present()) return {};
+    const Node& node = tree_->nodes[node_];
+    if (tree_->kind(node) != Kind::object || index >= node.size) return {};
+    return tree_->key(node, index);
 }
 
 Value Value::find(std::string_view key) const {

@@ -69,14 +69,6 @@ struct Open {
     bool object = false;
 };
 
-void append_scalar(std::string& out, Value value) {
-    if (value.is_string()) {
-        append_string(out, value.text());
-    } else {
-        out += value.raw();
-    }
-}
-
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
@@ -111,13 +103,16 @@ std::string canonical(Value value) {
     open.reserve(16);
     members.reserve(64);
     const auto begin = [&](Value v) {
-        const bool object = v.is_object();
-        if (!object && !v.is_array()) return append_scalar(out, v);
+        const Kind kind = v.kind();
+        if (kind == Kind::string) return append_string(out, v.text());
+        if (kind != Kind::object && kind != Kind::array) return void(out += v.raw());
+        const bool object = kind == Kind::object;
+        const std::size_t size = v.size();
         out.push_back(object ? '{' : '[');
-        open.push_back(Open{v, v.size(), 0, members.size(), object});
+        open.push_back(Open{v, size, 0, members.size(), object});
         if (!object) return;
-        for (std::uint32_t i = 0; i < v.size(); ++i) members.push_back(Member{v.key_at(i), i});
-        std::sort(members.end() - static_cast<std::ptrdiff_t>(v.size()), members.end(), [](const Member& a, const Member& b) {
+        for (std::uint32_t i = 0; i < size; ++i) members.push_back(Member{v.key_at(i), i});
+        std::sort(members.end() - static_cast<std::ptrdiff_t>(size), members.end(), [](const Member& a, const Member& b) {
             const int keys = a.key.compare(b.key);
             return keys != 0 ? keys < 0 : a.index < b.index;
         });
