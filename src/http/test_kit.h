@@ -1,0 +1,212 @@
+#pragma once
+/// For tests of this room and of rooms that serve: a server on a free loopback port, a raw connection that can speak
+/// malformed HTTP, and a gate that holds requests until the test lets them go. Waits on conditions, never on time; what
+/// should have happened and has not within ten seconds fails.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "http/server.h"
+
+namespace helios::http {
+
+inline constexpr std::chrono::seconds test_patience{10};
+
+/// A TCP connection to 127.0.0.1 that sends what it is told to.
+class RawConnection {
+public:
+    explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        if (receive_buffer_bytes != 0) {
+            ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+        }
+        const timeval patience{test_patience.count(), 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        const int on = 1;
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    }
+    explicit RawConnection(int accepted_fd) : fd_(accepted_fd), connected_(true) {}
+    RawConnection(RawConnection&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_), buffer_(std::move(other.buffer_)) {}
+    RawConnection(const RawConnection&) = delete;
+    RawConnection& operator=(const RawConnection&) = delete;
+    ~RawConnection() { close(); }
+
+    bool connected() const { return connected_; }
+    void close() {
+        if (fd_ >= 0) {
+            ::close(std::exchange(fd_, -1));
+        }
+    }
+    void end_of_input() { ::shutdown(fd_, SHUT_WR); }
+
+    /// False: the peer has closed, or does not read.
+    bool send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent < 0 && errno != EINTR) {
+                return false;
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+        }
+        return true;
+    }
+
+    struct Answer {
+        int status = 0;  ///< 0: the connection ended or nothing came in time
+        std::string head;
+        std::string body;
+        bool has(std::string_view text) const { return head.find(text) != std::string::npos; }
+    };
+    /// The next response, by its Content-Length.
+    Answer receive(bool head_request = false) {
+        Answer answer;
+        std::size_t end;
+        while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+            if (!read_some()) {
+                return answer;
+            }
+        }
+        answer.head = buffer_.substr(0, end + 2);
+        buffer_.erase(0, end + 4);
+        std::size_t length = 0;
+        if (const auto at = answer.head.find("Content-Length: "); at != std::string::npos && !head_request) {
+            length = std::stoul(answer.head.substr(at + 16));
+        }
+        while (buffer_.size() < length) {
+            if (!read_some()) {
+                return answer;
+            }
+        }
+        answer.body = buffer_.substr(0, length);
+        buffer_.erase(0, length);
+        answer.status = std::stoi(answer.head.substr(9, 3));
+        return answer;
+    }
+    Answer exchange(std::string_view request) {
+        send(request);
+        return receive();
+    }
+
+    /// True once the peer has closed (nothing more came); false: bytes came, or it stayed open.
+    bool closed() {
+        return buffer_.empty() && !read_some() && !timed_out_;
+    }
+    /// Everything up to the end of the connection.
+    std::string rest() {
+        while (read_some()) {
+        }
+        return std::exchange(buffer_, {});
+    }
+    /// Bytes read and thrown away up to the end of the connection.
+    std::size_t discard_rest() {
+        std::size_t total = buffer_.size();
+        buffer_.clear();
+        while (read_some()) {
+            total += buffer_.size();
+            buffer_.clear();
+        }
+        return total;
+    }
+    bool read_some() {
+        char bytes[64 << 10];
+        const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
+        timed_out_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (got <= 0) {
+            return false;
+        }
+        buffer_.append(bytes, static_cast<std::size_t>(got));
+        return true;
+    }
+    const std::string& buffered() const { return buffer_; }
+
+private:
+    int fd_;
+    bool connected_ = false;
+    bool timed_out_ = false;
+    std::string buffer_;
+};
+
+/// Holds requests whose handler calls hold(), until the test takes them. Thread-safe.
+class Gate {
+public:
+    struct Held {
+        Request request;
+        Responder responder;
+    };
+    Handler handler() {
+        return [this](Request request, Responder responder) { hold(std::move(request), std::move(responder)); };
+    }
+    void hold(Request request, Responder responder) {
+        const std::lock_guard lock(mutex_);
+        held_.push_back({std::move(request), std::move(responder)});
+        arrived_ += 1;
+        changed_.notify_all();
+    }
+    /// False: fewer than `count` requests have ever arrived within the test's patience.
+    bool wait_for_arrivals(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, test_patience, [&] { return arrived_ >= count; });
+    }
+    std::vector<Held> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(held_, {});
+    }
+    std::size_t arrived() const {
+        const std::lock_guard lock(mutex_);
+        return arrived_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Held> held_;
+    std::size_t arrived_ = 0;
+};
+
+/// A server on a free port of 127.0.0.1. Add routes, then start().
+class TestServer {
+public:
+    explicit TestServer(telemetry::Level level = telemetry::Level::info) : telemetry(clock, level, log_lines) { options.port = 0; }
+    ~TestServer() { stop(); }
+
+    void start() {
+        auto bound = Server::bind(options, telemetry, clock);
+        HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
+        server = *std::move(bound);
+        server->start(routes);
+    }
+    void stop() { server.reset(); }
+    std::uint16_t port() const { return server->port(); }
+    RawConnection connect() const { return RawConnection(port()); }
+    /// Sends on a new connection, returns the first answer.
+    RawConnection::Answer ask(std::string_view request) const { return connect().exchange(request); }
+
+    SystemClock clock;
+    std::vector<std::string> log_lines;  ///< read after stop()
+    telemetry::Telemetry telemetry;
+    ServerOptions options;
+    RouteTable routes;
+    std::unique_ptr<Server> server;
+};
+
+}  // namespace helios::http
