@@ -1,0 +1,107 @@
+#include "api/cursor.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+
+namespace helios::api {
+namespace {
+
+enum class List : std::uint8_t { mismatches = 1, events = 2, quarantine = 3 };  // first byte: tells lists and versions apart
+
+constexpr std::size_t cursor_chars_max = 8192;  // flow and key of 1 KiB each fit well
+
+std::string seal(ByteWriter& out) {
+    auto text = base64_encode(out.view());
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    text.erase(std::find(text.begin(), text.end(), '='), text.end());
+    return text;
+}
+
+std::unexpected<Error> refuse() {
+    return fail(ErrorKind::invalid, "cursor: not one that this list gave out", "pass nextCursor of the page before, unchanged; leave it out for the first page");
+}
+
+/// The bytes behind the text, the list's byte taken off; empty: not of this list.
+std::string unseal(std::string_view text, List list) {
+    std::string bytes;
+    if (text.size() > cursor_chars_max || !base64_decode(text, bytes) || bytes.empty() || bytes.front() != static_cast<char>(list)) {
+        return {};
+    }
+    return bytes.substr(1);
+}
+
+}  // namespace
+
+std::string encode_cursor(const store::MismatchCursor& cursor) {
+    ByteWriter out;
+    out.u8(static_cast<std::uint8_t>(List::mismatches));
+    out.zigzag(to_nanos(cursor.reconciled_at));
+    out.string(cursor.flow);
+    out.string(cursor.key);
+    out.varint(cursor.instance);
+    return seal(out);
+}
+
+std::string encode_cursor(const store::EventCursor& cursor) {
+    ByteWriter out;
+    out.u8(static_cast<std::uint8_t>(List::events));
+    out.zigzag(to_nanos(cursor.log_time));
+    out.string(cursor.pointer.topic);
+    out.varint(cursor.pointer.partition);
+    out.varint(cursor.pointer.offset);
+    return seal(out);
+}
+
+std::string encode_cursor(const store::QuarantineCursor& cursor) {
+    ByteWriter out;
+    out.u8(static_cast<std::uint8_t>(List::quarantine));
+    out.zigzag(to_nanos(cursor.last_at));
+    out.string(cursor.dlq_id);
+    return seal(out);
+}
+
+Result<store::MismatchCursor> decode_mismatch_cursor(std::string_view text) {
+    const auto bytes = unseal(text, List::mismatches);
+    ByteReader in(bytes);
+    store::MismatchCursor cursor;
+    cursor.reconciled_at = from_nanos(in.zigzag());
+    cursor.flow = in.string();
+    cursor.key = in.string();
+    cursor.instance = static_cast<std::uint32_t>(in.varint());
+    if (!in.at_end() || !utf8::is_valid(cursor.flow) || !utf8::is_valid(cursor.key)) {
+        return refuse();
+    }
+    return cursor;
+}
+
+Result<store::EventCursor> decode_event_cursor(std::string_view text) {
+    const auto bytes = unseal(text, List::events);
+    ByteReader in(bytes);
+    store::EventCursor cursor;
+    cursor.log_time = from_nanos(in.zigzag());
+    cursor.pointer.topic = in.string();
+    cursor.pointer.partition = static_cast<std::uint32_t>(in.varint());
+    cursor.pointer.offset = in.varint();
+    if (!in.at_end()) {
+        return refuse();
+    }
+    return cursor;
+}
+
+Result<store::QuarantineCursor> decode_quarantine_cursor(std::string_view text) {
+    const auto bytes = unseal(text, List::quarantine);
+    ByteReader in(bytes);
+    store::QuarantineCursor cursor;
+    cursor.last_at = from_nanos(in.zigzag());
+    cursor.dlq_id = in.string();
+    if (!in.at_end()) {
+        return refuse();
+    }
+    return cursor;
+}
+
+}  // namespace helios::api

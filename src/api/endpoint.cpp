@@ -1,0 +1,153 @@
+#include "api/endpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/yaml.h"
+
+namespace helios::api {
+
+http::Response with_security_headers(http::Response response) {
+    const auto has = [&](std::string_view name) {
+        return std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& h) { return h.first == name; });
+    };
+    if (!has("X-Content-Type-Options")) {
+        response.with("X-Content-Type-Options", "nosniff");
+    }
+    if (!has("Content-Security-Policy")) {
+        response.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    }
+    if (!has("Referrer-Policy")) {
+        response.with("Referrer-Policy", "no-referrer");
+    }
+    if (!has("Cache-Control")) {
+        response.with("Cache-Control", "no-store");
+    }
+    return response;
+}
+
+http::Response unavailable(const Error& error) { return http::problem(503, "Not caught up yet", error.what, error.hint); }
+
+http::Handler answer_with(Answering answering) {
+    return [answering = std::move(answering)](const http::Request& request, http::Responder responder) {
+        auto outcome = answering(request);
+        responder.send(with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
+    };
+}
+
+QueryReader::QueryReader(const http::Request& request, std::initializer_list<std::string_view> known) : request_(request), known_(known) {}
+
+Status QueryReader::check() const {
+    for (auto it = request_.query.begin(); it != request_.query.end(); ++it) {
+        const auto& name = it->first;
+        if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
+            const auto nearest = yaml::nearest(name, known_);
+            std::string hint = nearest.empty() ? "" : fmt::format("did you mean {}?", nearest);
+            if (nearest.empty()) {
+                hint = known_.empty() ? "this endpoint takes none" : fmt::format("known here: {}", fmt::join(known_, ", "));
+            }
+            return fail(ErrorKind::invalid, fmt::format("unknown query parameter \"{}\"", name), std::move(hint));
+        }
+        if (std::any_of(request_.query.begin(), it, [&](const auto& earlier) { return earlier.first == name; })) {
+            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" occurs twice", name), "give it once");
+        }
+        if (it->second.empty()) {
+            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" is empty", name), "give it a value, or leave it out");
+        }
+    }
+    return {};
+}
+
+std::optional<std::string> QueryReader::text(std::string_view name) const { return request_.query_param(name); }
+
+Result<std::optional<Instant>> QueryReader::time(std::string_view name) const {
+    const auto value = text(name);
+    if (!value) {
+        return std::nullopt;
+    }
+    constexpr std::string_view hint = "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z (a + in a URL is %2B)";
+    const auto parsed = parse_rfc3339(*value);
+    if (!parsed) {
+        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is not a time", name, *value), std::string(hint));
+    }
+    if (!parsed->had_zone) {
+        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" has no time zone", name, *value), std::string(hint));
+    }
+    return parsed->at;
+}
+
+Result<store::TimeRange> QueryReader::range() const {
+    store::TimeRange range;
+    HELIOS_TRY_ASSIGN(range.start, time("start_time"));
+    HELIOS_TRY_ASSIGN(range.end, time("end_time"));
+    if (range.start && range.end && *range.start > *range.end) {
+        return fail(ErrorKind::invalid, "start_time is after end_time", "the range is [start_time, end_time)");
+    }
+    return range;
+}
+
+Result<std::size_t> QueryReader::limit(const Options& options) const {
+    const auto value = text("limit");
+    if (!value) {
+        return options.page_items_default;
+    }
+    std::size_t limit = 0;
+    const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), limit);
+    if (error != std::errc{} || end != value->data() + value->size() || limit == 0 || limit > options.page_items_max) {
+        return fail(ErrorKind::invalid, fmt::format("limit: \"{}\" is not a number from 1 to {}", *value, options.page_items_max),
+                    "larger results come in pages: pass nextCursor as cursor");
+    }
+    return limit;
+}
+
+http::Param query_param(std::string name, std::string description, std::string schema) {
+    return {http::Param::In::query, std::move(name), std::move(description), false, std::move(schema)};
+}
+
+http::Param path_param(std::string name, std::string description) {
+    return {http::Param::In::path, std::move(name), std::move(description), true, R"({"type":"string"})"};
+}
+
+std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times) {
+    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
+    if (times) {
+        params.push_back(query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(date_time)));
+        params.push_back(query_param("end_time", "Exclusive; RFC 3339 with a zone.", std::string(date_time)));
+    }
+    params.push_back(query_param("limit", "Items per page.", R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"));
+    params.push_back(query_param("cursor", "`nextCursor` of the page before, unchanged."));
+    return params;
+}
+
+std::string schema_ref(std::string_view name) { return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name); }
+
+http::Answer answer(int status, std::string description, std::string_view schema) {
+    http::Answer a;
+    a.status = status;
+    a.description = std::move(description);
+    a.schema = schema_ref(schema);
+    return a;
+}
+
+http::Answer problem_answer(int status, std::string description) {
+    http::Answer a = answer(status, std::move(description), "Problem");
+    a.media_type = "application/problem+json";
+    return a;
+}
+
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering, bool blocking) {
+    http::Route route;
+    route.method = http::Method::get;
+    route.path = std::move(path);
+    route.handler = answer_with(std::move(answering));
+    route.blocking = blocking;
+    route.operation_id = std::move(operation_id);
+    route.tag = std::move(tag);
+    route.summary = std::move(summary);
+    return route;
+}
+
+}  // namespace helios::api

@@ -1,0 +1,74 @@
+#pragma once
+/// What the endpoints share: shape of a handler, query parameters, problems. Private to the room.
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/dependencies.h"
+#include "http/route.h"
+#include "model/event.h"
+
+namespace helios::api {
+
+inline constexpr std::string_view tenant = model::default_tenant;  // the only one until credentials name others
+
+/// Dependencies live as long as the routes that share them.
+using Shared = std::shared_ptr<const Dependencies>;
+
+using Answering = std::function<Result<http::Response>(const http::Request&)>;
+
+/// Answers at once; errors become problems; every answer carries the security headers.
+http::Handler answer_with(Answering answering);
+
+http::Response with_security_headers(http::Response response);
+
+/// 503 with Retry-After: what barriers and failing parts answer.
+http::Response unavailable(const Error& error);
+
+/// The query of a request, read strictly: a name that is not among `known`, occurs twice or has no value is refused rather
+/// than ignored, since an ignored filter answers another question than was asked.
+class QueryReader {
+public:
+    QueryReader(const http::Request& request, std::initializer_list<std::string_view> known);
+
+    /// Call once, first. invalid: names the parameter and the nearest known one.
+    Status check() const;
+
+    std::optional<std::string> text(std::string_view name) const;
+    Result<std::optional<Instant>> time(std::string_view name) const;  ///< invalid: no zone, or not RFC 3339
+    Result<store::TimeRange> range() const;  ///< start_time, end_time; invalid if start > end
+    Result<std::size_t> limit(const Options& options) const;
+
+private:
+    const http::Request& request_;
+    std::vector<std::string_view> known_;
+};
+
+/// Documentation of common parameters.
+http::Param query_param(std::string name, std::string description, std::string schema = R"({"type":"string"})");
+http::Param path_param(std::string name, std::string description);
+std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times = true);
+
+/// {"$ref":"#/components/schemas/<name>"}
+std::string schema_ref(std::string_view name);
+http::Answer answer(int status, std::string description, std::string_view schema);
+http::Answer problem_answer(int status, std::string description);
+
+/// A GET route without its documentation.
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering, bool blocking = true);
+
+// Each adds its group of routes.
+void add_reconciliation_routes(http::RouteTable& table, const Shared& shared);
+void add_explain_route(http::RouteTable& table, const Shared& shared);
+void add_event_routes(http::RouteTable& table, const Shared& shared);
+void add_quarantine_routes(http::RouteTable& table, const Shared& shared);
+void add_system_routes(http::RouteTable& table, const Shared& shared);
+void add_status_page(http::RouteTable& table, const Shared& shared);
+void add_documentation_routes(http::RouteTable& table, const Shared& shared);
+
+}  // namespace helios::api

@@ -1,0 +1,136 @@
+/// Accepted events: lists and single ones, with their payloads from the log.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/cursor.h"
+#include "api/endpoint.h"
+#include "api/lookup.h"
+#include "api/render.h"
+
+namespace helios::api {
+namespace {
+
+Result<store::EventFilter> event_filter(const Dependencies& d, const QueryReader& query) {
+    store::EventFilter filter;
+    filter.tenant = tenant;
+    filter.key = query.text("order_id");
+    filter.type = query.text("event_type");
+    filter.source = query.text("source");
+    HELIOS_TRY_ASSIGN(filter.received, query.range());
+    HELIOS_TRY_ASSIGN(filter.limit, query.limit(d.options));
+    if (const auto cursor = query.text("cursor")) {
+        HELIOS_TRY_ASSIGN(filter.after, decode_event_cursor(*cursor));
+    }
+    return filter;
+}
+
+Result<http::Response> answer_events(const Dependencies& d, const http::Request& request) {
+    QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time", "limit", "cursor", "after"});
+    HELIOS_TRY(query.check());
+    HELIOS_TRY_ASSIGN(const auto filter, event_filter(d, query));
+    if (const auto after = query.text("after")) {
+        if (auto waited = wait_for_position(d, *after); !waited) {
+            return waited.error().kind == ErrorKind::unavailable ? unavailable(waited.error()) : http::problem(waited.error());
+        }
+    }
+    HELIOS_TRY_ASSIGN(auto page, d.store.events(filter));
+    std::size_t bytes = 0;
+    json::Writer out;
+    out.begin_object().key("items").begin_array();
+    for (std::size_t i = 0; i < page.items.size(); ++i) {
+        const auto& row = page.items[i];
+        const auto event = fetch_event(d.log, row.pointer);
+        write_event(out, row, event);
+        bytes += event ? event->payload.size() + event->metadata.size() : 0;
+        if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
+            page.next = store::EventCursor{row.log_time, row.pointer};
+            break;
+        }
+    }
+    out.end_array().key("nextCursor");
+    if (page.next) {
+        out.string(encode_cursor(*page.next));
+    } else {
+        out.null();
+    }
+    return http::Response::json(200, out.end_object().take());
+}
+
+http::Response ambiguous(std::string_view event_id, const std::vector<store::EventRow>& rows) {
+    json::Writer members;
+    members.begin_object().key("candidates").begin_array();
+    for (const auto& row : rows) {
+        members.begin_object().field("source", row.source).field("scope", row.scope).field("eventType", row.type);
+        members.field("receivedAt", format_rfc3339(row.log_time)).field("position", model::encode_position({row.pointer, row.log_time})).end_object();
+    }
+    members.end_array().end_object();
+    return http::problem(409, "Ambiguous event id", fmt::format("{} events of different origin have the id {}", rows.size(), event_id),
+                         "name the origin: ?source=… and, if one source uses it in two scopes, &scope=…", inside(members));
+}
+
+/// Leaves one row per origin, the newest: an identity is (source, scope, id).
+void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::string>& scope) {
+    std::vector<store::EventRow> kept;
+    for (auto& row : rows) {
+        const bool seen = std::any_of(kept.begin(), kept.end(), [&](const auto& k) { return k.source == row.source && k.scope == row.scope; });
+        if (!seen && (!scope || row.scope == *scope)) {
+            kept.push_back(std::move(row));
+        }
+    }
+    rows = std::move(kept);
+}
+
+Result<http::Response> answer_event(const Dependencies& d, const http::Request& request) {
+    QueryReader query(request, {"source", "scope"});
+    HELIOS_TRY(query.check());
+    const auto id = request.path_param("eventId");
+    const auto source = query.text("source");
+    const auto read = [&] { return d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt); };
+    const Instant acknowledged = d.barrier.now();
+    auto rows = read();
+    if (rows && rows->empty()) {
+        if (const auto waited = d.barrier.wait_stored(acknowledged, d.options.barrier_limit); !waited) {
+            return unavailable(waited.error());
+        }
+        rows = read();
+    }
+    if (!rows) {
+        return fail(rows.error());
+    }
+    keep_origins(*rows, query.text("scope"));
+    if (rows->empty()) {
+        return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id), "refused ones wait in quarantine: /api/v1/dlq");
+    }
+    if (rows->size() > 1) {
+        return ambiguous(id, *rows);
+    }
+    json::Writer out;
+    write_event(out, rows->front(), fetch_event(d.log, rows->front().pointer));
+    return http::Response::json(200, out.take());
+}
+
+}  // namespace
+
+void add_event_routes(http::RouteTable& table, const Shared& shared) {
+    auto list = get("/api/v1/events", "listEvents", "Events", "Accepted events, newest first",
+                    [shared](const http::Request& request) { return answer_events(*shared, request); });
+    list.description = "Times filter `receivedAt`. A payload past the log's retention reads `\"payload\":null,\"expired\":true`.";
+    list.params = with_page_params({query_param("order_id", "Only events with this key."), query_param("event_type", "Only this type."),
+                                    query_param("source", "Only this source."),
+                                    query_param("after", "A position: waits until everything derived from that event is visible, at most a second.")});
+    list.answers = {answer(200, "One page.", "EventPage"), problem_answer(400, "A parameter is wrong."), problem_answer(503, "Not caught up with `after` within a second.")};
+    table.add(std::move(list));
+
+    auto one = get("/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
+                   [shared](const http::Request& request) { return answer_event(*shared, request); });
+    one.description = "An id is unique only within its source and scope.";
+    one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."), query_param("source", "The event's source."),
+                  query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
+    one.answers = {answer(200, "The event.", "Event"), problem_answer(404, "No accepted event has this id."),
+                   problem_answer(409, "Several do: `candidates` lists them; name source and scope.")};
+    table.add(std::move(one));
+}
+
+}  // namespace helios::api

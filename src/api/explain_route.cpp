@@ -1,0 +1,107 @@
+/// The explanation of one case: collects what it is made of, and lets the engine's own code explain.
+
+#include <algorithm>
+
+#include "api/endpoint.h"
+#include "api/lookup.h"
+#include "model/topics.h"
+
+namespace helios::api {
+namespace {
+
+/// Reads the history's records from the log, in the partition's order.
+Status collect_records(const Dependencies& d, const store::CaseHistory& history, ExplainRequest& request) {
+    request.truncated = history.truncated;
+    for (const auto& pointer : history.records) {
+        const auto batch = d.log.read_at({std::string(model::topic::cases), pointer.partition}, log::Offset{pointer.offset});
+        if (!batch) {
+            if (batch.error().kind == ErrorKind::not_found || batch.error().kind == ErrorKind::corrupt) {
+                ++request.expired;
+                continue;
+            }
+            return fail(batch.error());
+        }
+        for (const auto& record : batch->records) {
+            HELIOS_TRY_ASSIGN(auto decoded, model::decode_case_record(record.value));
+            request.records.push_back(std::move(decoded));
+        }
+    }
+    return {};
+}
+
+Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
+    ExplainRequest request;
+    request.tenant = id.tenant;
+    request.flow = id.flow;
+    request.key = id.key;
+    // The revisions first: records found afterwards cover at least what they rest on.
+    HELIOS_TRY_ASSIGN(request.revisions, d.store.revisions(id));
+    if (request.revisions.empty()) {
+        return fail(ErrorKind::not_found, "no such case");
+    }
+    HELIOS_TRY_ASSIGN(const auto history, d.store.history(id));
+    HELIOS_TRY(collect_records(d, history, request));
+    store::QuarantineFilter filter;
+    filter.tenant = id.tenant;
+    filter.key = id.key;
+    HELIOS_TRY_ASSIGN(auto quarantined, d.store.quarantined(filter));
+    request.quarantined = std::move(quarantined.items);
+    request.now = std::max(d.barrier.engine().get(), request.revisions.back().at);
+    return request;
+}
+
+/// ?format=text|json wins; else Accept: text/plain without application/json asks for text.
+Result<bool> wants_text(const http::Request& request, const QueryReader& query) {
+    if (const auto format = query.text("format")) {
+        if (*format == "text" || *format == "json") {
+            return *format == "text";
+        }
+        return fail(ErrorKind::invalid, "format: \"" + *format + "\" is unknown", "text or json");
+    }
+    const auto* accept = request.header("Accept");
+    return accept != nullptr && accept->find("text/plain") != std::string::npos && accept->find("application/json") == std::string::npos;
+}
+
+Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request) {
+    QueryReader query(request, {"flow", "after", "format"});
+    HELIOS_TRY(query.check());
+    HELIOS_TRY_ASSIGN(const bool text, wants_text(request, query));
+    HELIOS_TRY_ASSIGN(const auto id, case_of(d, query.text("flow"), request.path_param("orderId")));
+    if (!d.explain) {
+        return fail(ErrorKind::unavailable, "this server was built without explanations");
+    }
+    const auto found = find_case(d, request, id, [&] { return collect(d, id); });
+    if (!found) {
+        return fail(found.error());
+    }
+    if (found->response) {
+        return *found->response;
+    }
+    HELIOS_TRY_ASSIGN(auto explanation, d.explain(*found->value));
+    auto response = text ? http::Response::text(200, std::move(explanation.text)) : http::Response::json(200, std::move(explanation.json));
+    response.with("Vary", "Accept");
+    return response;
+}
+
+}  // namespace
+
+void add_explain_route(http::RouteTable& table, const Shared& shared) {
+    auto route = get("/api/v1/orders/{orderId}/explain", "explainOrder", "Verdicts", "Why the verdict is what it is",
+                     [shared](const http::Request& request) { return answer_explain(*shared, request); });
+    route.description =
+        "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what waits in quarantine, what happens next. JSON, or text "
+        "with `Accept: text/plain` or `format=text`.";
+    route.params = {path_param("orderId", "The order's id."), query_param("flow", "The flow; default: the primary one."),
+                    query_param("after", "A position: waits until everything derived from that event is visible."),
+                    query_param("format", "Wins over Accept.", R"({"type":"string","enum":["json","text"]})")};
+    http::Answer text;
+    text.status = 200;
+    text.description = "The explanation.";
+    text.media_type = "text/plain";
+    text.schema = R"({"type":"string"})";
+    route.answers = {answer(200, "The explanation.", "Explanation"), std::move(text), problem_answer(400, "A parameter is wrong."),
+                     problem_answer(404, "No such case; `quarantined` lists events that name the key."), problem_answer(503, "The pipeline has not caught up within a second.")};
+    table.add(std::move(route));
+}
+
+}  // namespace helios::api

@@ -1,0 +1,94 @@
+/// The schemas of the OpenAPI document, as JSON. One place for what routes refer to by name; api_test checks that every reference leads somewhere.
+
+#include "api/routes.h"
+
+namespace helios::api {
+namespace {
+
+constexpr std::string_view components = R"json({"schemas":{
+"Problem":{"type":"object","description":"RFC 9457. `errors`, `dlqId`, `quarantined`, `candidates`, `checks` and others stand beside these members where they apply.","required":["type","title","status"],"properties":{
+  "type":{"type":"string","default":"about:blank"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string","description":"What to do next."},
+  "errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"quarantined":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}}}},
+
+"Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
+"Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},
+"Money":{"type":"object","required":["currency","amount"],"properties":{"currency":{"type":"string","examples":["USD"]},"amount":{"$ref":"#/components/schemas/Decimal"}}},
+"Status":{"type":"string","enum":["pending","matched","partial","mismatched"],"description":"The first that holds: partial (a needed leg is past its deadline), pending (still waiting), mismatched (a check failed), matched."},
+"FindingKind":{"type":"string","enum":["missing","late","amount","currency","quantity","data","duplicate","orphan","ambiguous","skew","order"]},
+"Finding":{"type":"object","required":["kind","severity","final"],"properties":{
+  "kind":{"$ref":"#/components/schemas/FindingKind"},"leg":{"type":"string"},"check":{"type":"string","description":"The flow's name of the check."},
+  "expected":{"type":"string"},"actual":{"type":"string"},"tolerance":{"type":"string"},"unit":{"type":"string"},
+  "severity":{"type":"string","enum":["warning","error"]},"final":{"type":"boolean","description":"false while another leg may still come in time."},"detail":{"type":"string"}}},
+"VerdictEvent":{"type":"object","required":["eventId","source","type","receivedAt"],"properties":{
+  "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"type":{"type":"string"},"time":{"type":"string","format":"date-time","description":"When it happened, by the flow's paths."},
+  "receivedAt":{"type":"string","format":"date-time"},"payload":{"type":["object","null"]},"expired":{"type":"boolean","description":"The payload is past the log's retention."}}},
+"Verdict":{"type":"object","required":["flow","flowVersion","key","instance","revision","status","missingEvents","findings","events","atRisk","openedAt","deadline"],"properties":{
+  "flow":{"type":"string"},"flowVersion":{"type":"integer"},"key":{"type":"string"},"orderId":{"type":"string","description":"The key again, under the flow's name for it."},
+  "instance":{"type":"integer"},"revision":{"type":"integer"},"status":{"$ref":"#/components/schemas/Status"},
+  "missingEvents":{"type":"array","items":{"type":"string"},"description":"Legs, in flow order."},
+  "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"},"description":"Empty while pending."},
+  "events":{"type":"object","description":"By leg; a leg with several events is an array; absent legs are left out.","additionalProperties":{"anyOf":[{"$ref":"#/components/schemas/VerdictEvent"},{"type":"array","items":{"$ref":"#/components/schemas/VerdictEvent"}}]}},
+  "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"}},
+  "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time"},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
+  "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
+"MismatchPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
+"RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},
+"Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk"],"properties":{
+  "status":{"type":"object","additionalProperties":{"type":"integer"}},"kinds":{"type":"object","additionalProperties":{"type":"integer"}},
+  "decided":{"type":"integer"},"matchRate":{"type":["number","null"],"description":"matched / decided; null if none was decided."},
+  "timeToVerdictSeconds":{"type":"object","properties":{"mean":{"type":["number","null"]},"p99":{"type":["number","null"]}}},
+  "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"},"description":"Exact sums over partial and mismatched cases."}}},
+"Explanation":{"type":"object","description":"Timeline, legs, checks, quarantine, what happens next.","additionalProperties":true},
+
+"EventLine":{"type":"object","required":["source","eventType","payload"],"properties":{
+  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"`type` is accepted too.","examples":["OrderPlaced"]},
+  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":"string","format":"date-time"},
+  "payload":{"type":"object"},"metadata":{"type":"object"}}},
+"IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
+  "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"]},
+  "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}}}},
+"BatchAnswer":{"type":"object","required":["accepted","duplicate","conflict","quarantined","failed","items"],"properties":{
+  "accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},
+  "items":{"type":"array","items":{"type":"object","required":["index","status"],"properties":{"index":{"type":"integer"},"status":{"type":"string"},"eventId":{"type":"string"},"retryable":{"type":"boolean"}},"additionalProperties":true}}}},
+
+"Event":{"type":"object","required":["eventId","source","scope","eventType","receivedAt","position","identity","payload"],"properties":{
+  "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"scope":{"type":"string","description":"EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct ones."},
+  "eventType":{"type":"string"},"time":{"type":"string","format":"date-time","description":"The source's claim."},"receivedAt":{"type":"string","format":"date-time","description":"Log time."},
+  "key":{"type":"string"},"orderId":{"type":"string"},"customerId":{"type":"string"},"position":{"type":"string"},
+  "identity":{"type":"string","enum":["native","content"]},"payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
+  "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},
+"EventPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]}}},
+
+"Quarantined":{"type":"object","required":["dlqId","kind","reason","detail","source","firstReceivedAt","lastReceivedAt","times"],"properties":{
+  "dlqId":{"type":"string"},"kind":{"type":"string","enum":["event","confirmation"]},"reason":{"type":"string","examples":["missing_field"]},"detail":{"type":"string"},
+  "source":{"type":"string"},"endpoint":{"type":"string"},"scope":{"type":"string"},"eventId":{"type":"string"},"eventType":{"type":"string"},"orderId":{"type":"string"},
+  "firstReceivedAt":{"type":"string","format":"date-time"},"lastReceivedAt":{"type":"string","format":"date-time"},"times":{"type":"integer","description":"How often it came."}}},
+"QuarantinedItem":{"allOf":[{"$ref":"#/components/schemas/Quarantined"},{"type":"object","required":["body"],"properties":{
+  "errors":{"type":"array","items":{"type":"string"}},"headers":{"type":"object","description":"Credentials are fingerprints."},"traceparent":{"type":"string"},
+  "body":{"type":["string","null"]},"bodyEncoding":{"type":"string","enum":["utf-8","base64"]},"expired":{"type":"boolean"}}}]},
+"QuarantinePage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]}}},
+
+"FlowList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"object","required":["flow","version","active","primary","activatedAt","hash","text"],"properties":{
+  "flow":{"type":"string"},"version":{"type":"integer"},"active":{"type":"boolean"},"primary":{"type":"boolean"},"activatedAt":{"type":"string","format":"date-time"},"hash":{"type":"string"},"text":{"type":"string"}}}}}},
+"Hops":{"type":"object","description":"Hop to counter to number.","additionalProperties":{"type":"object","additionalProperties":{"type":"integer"}}},
+"Counts":{"type":"object","required":["totals","items"],"properties":{"startTime":{"type":"string","format":"date-time"},"endTime":{"type":"string","format":"date-time"},
+  "totals":{"type":"array","items":{"type":"object","required":["source","hops"],"properties":{"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}},
+  "items":{"type":"array","items":{"type":"object","required":["minute","source","hops"],"properties":{"minute":{"type":"string","format":"date-time"},"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}}}},
+"Check":{"type":"object","required":["name","status"],"properties":{"name":{"type":"string"},"status":{"type":"string","enum":["ok","failing"]},"detail":{"type":"string"},"hint":{"type":"string"}}},
+"Liveness":{"type":"object","required":["status"],"properties":{"status":{"type":"string","const":"ok"}}},
+"Readiness":{"type":"object","required":["status","checks"],"properties":{"status":{"type":"string","const":"ready"},"checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}}}},
+"Health":{"type":"object","required":["status","checks","log","stages","components","clouds"],"properties":{
+  "status":{"type":"string","enum":["healthy","degraded"]},"version":{"type":"string"},"ephemeral":{"type":"boolean"},"time":{"type":"string","format":"date-time"},
+  "checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}},
+  "log":{"type":"object","properties":{"lowWatermark":{"type":"string","format":"date-time"},"lastLogTime":{"type":"string","format":"date-time"},"damage":{"type":"array","items":{"type":"object"}}}},
+  "stages":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"frontier":{"type":"string","format":"date-time"},"lagSeconds":{"type":"number"}}}},
+  "components":{"type":"object","additionalProperties":{"type":"object"}},"clouds":{"type":"object","additionalProperties":{"type":"object"}}}},
+"ServerStatus":{"type":"object","required":["name","version","status","links"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"status":{"type":"string"},"ephemeral":{"type":"boolean"},
+  "flows":{"type":"array","items":{"type":"string"}},"links":{"type":"object","additionalProperties":{"type":"string"}}}}
+}})json";
+
+}  // namespace
+
+std::string_view openapi_components() { return components; }
+
+}  // namespace helios::api

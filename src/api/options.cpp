@@ -1,0 +1,25 @@
+#include "api/options.h"
+
+#include <algorithm>
+
+namespace helios::api {
+
+Status Options::validate() const {
+    if (barrier_limit <= Duration::zero() || barrier_limit > std::chrono::seconds(30)) {
+        return fail(ErrorKind::invalid, "api.barrier_limit must be above 0 and at most 30s");
+    }
+    if (page_items_max == 0 || page_items_default == 0 || page_items_default > page_items_max) {
+        return fail(ErrorKind::invalid, "api.page_items_default must be 1 … api.page_items_max");
+    }
+    if (page_bytes_max == 0) {
+        return fail(ErrorKind::invalid, "api.page_bytes_max must be above 0");
+    }
+    return {};
+}
+
+const std::string* Options::primary_flow() const {
+    const auto order = std::find(flows.begin(), flows.end(), "order");
+    return order != flows.end() ? &*order : flows.empty() ? nullptr : &flows.front();
+}
+
+}  // namespace helios::api

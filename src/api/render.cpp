@@ -1,0 +1,136 @@
+#include "api/render.h"
+
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "model/position.h"
+#include "model/topics.h"
+
+namespace helios::api {
+namespace {
+
+/// The record's bytes, or nullopt.
+std::optional<std::string> fetch(log::Log& log, std::string_view topic, std::uint32_t partition, std::uint64_t offset) {
+    const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
+    if (!batch || batch->records.empty()) {
+        return std::nullopt;
+    }
+    return std::string(batch->records.front().value);
+}
+
+void optional_text(json::Writer& out, std::string_view name, const std::string& text) {
+    if (!text.empty()) {
+        out.field(name, text);
+    }
+}
+
+void write_strings(json::Writer& out, std::string_view name, const std::vector<std::string>& items) {
+    out.key(name).begin_array();
+    for (const auto& item : items) {
+        out.string(item);
+    }
+    out.end_array();
+}
+
+void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row) {
+    out.field("dlqId", row.dlq_id).field("kind", row.confirmation ? "confirmation" : "event");
+    out.field("reason", row.reason).field("detail", row.detail).field("source", row.source).field("endpoint", row.endpoint);
+    optional_text(out, "scope", row.scope);
+    optional_text(out, "eventId", row.event_id);
+    optional_text(out, "eventType", row.event_type);
+    optional_text(out, "orderId", row.key);
+    out.field("firstReceivedAt", format_rfc3339(row.first_at)).field("lastReceivedAt", format_rfc3339(row.last_at)).field("times", row.times);
+}
+
+}  // namespace
+
+std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer& pointer) {
+    const auto bytes = fetch(log, pointer.topic, pointer.partition, pointer.offset);
+    if (!bytes) {
+        return std::nullopt;
+    }
+    auto event = model::decode_event(*bytes);
+    return event ? std::optional(*std::move(event)) : std::nullopt;
+}
+
+std::optional<model::Quarantined> fetch_quarantined(log::Log& log, const store::QuarantineRow& row) {
+    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset);
+    if (!bytes) {
+        return std::nullopt;
+    }
+    auto item = model::decode_quarantined(*bytes);
+    return item ? std::optional(*std::move(item)) : std::nullopt;
+}
+
+model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes) {
+    return [&log, &bytes](const model::VerdictEvent& event) -> std::string {
+        auto found = fetch_event(log, event.pointer);
+        if (!found) {
+            return {};
+        }
+        bytes += found->payload.size();
+        return std::move(found->payload);
+    };
+}
+
+void write_event(json::Writer& out, const store::EventRow& row, const std::optional<model::Event>& event) {
+    out.begin_object().field("eventId", row.event_id).field("source", row.source).field("scope", row.scope).field("eventType", row.type);
+    if (row.event_time) {
+        out.field("time", format_rfc3339(*row.event_time));
+    }
+    out.field("receivedAt", format_rfc3339(row.log_time));
+    if (!row.key.empty()) {
+        out.field("key", row.key).field("orderId", row.key);
+    }
+    if (row.customer) {
+        out.field("customerId", *row.customer);
+    }
+    out.field("position", model::encode_position({row.pointer, row.log_time}));
+    out.field("identity", row.identity == model::IdentityKind::content ? "content" : "native");
+    if (event) {
+        out.key("payload").raw(event->payload).key("metadata").raw(event->metadata);
+        write_strings(out, "warnings", event->warnings);
+        optional_text(out, "traceparent", event->traceparent);
+    } else {
+        out.key("payload").null().field("expired", true);
+    }
+    out.end_object();
+}
+
+void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row) {
+    out.begin_object();
+    write_quarantine_members(out, row);
+    out.end_object();
+}
+
+void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row, const std::optional<model::Quarantined>& item) {
+    out.begin_object();
+    write_quarantine_members(out, row);
+    if (!item) {
+        out.key("body").null().field("expired", true).end_object();
+        return;
+    }
+    write_strings(out, "errors", item->errors);
+    out.key("headers").raw(item->headers.empty() ? "{}" : item->headers);
+    optional_text(out, "traceparent", item->traceparent);
+    if (utf8::is_valid(item->body)) {
+        out.field("body", item->body).field("bodyEncoding", "utf-8");
+    } else {
+        out.field("body", base64_encode(item->body)).field("bodyEncoding", "base64");
+    }
+    out.end_object();
+}
+
+void write_quarantined_member(json::Writer& out, const std::vector<store::QuarantineRow>& rows) {
+    out.key("quarantined").begin_array();
+    for (const auto& row : rows) {
+        write_quarantine_summary(out, row);
+    }
+    out.end_array();
+}
+
+std::string inside(json::Writer& object) {
+    auto text = object.take();
+    return text.substr(1, text.size() - 2);
+}
+
+}  // namespace helios::api

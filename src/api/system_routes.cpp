@@ -1,0 +1,236 @@
+/// What the server says of itself: liveness, readiness, health, metrics, flows, completeness.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <tuple>
+
+#include "api/endpoint.h"
+#include "api/system.h"
+#include "base/json.h"
+
+namespace helios::api {
+namespace {
+
+constexpr Duration counts_default_range = std::chrono::hours(1);
+
+void write_check(json::Writer& out, const CheckOutcome& outcome) {
+    out.begin_object().field("name", outcome.name).field("status", outcome.status ? "ok" : "failing");
+    if (!outcome.status) {
+        out.field("detail", outcome.status.error().what);
+        if (!outcome.status.error().hint.empty()) {
+            out.field("hint", outcome.status.error().hint);
+        }
+    }
+    out.end_object();
+}
+
+Result<http::Response> answer_ready(const Dependencies& d) {
+    const auto outcomes = run_checks(d);
+    json::Writer checks;
+    checks.begin_array();
+    std::string failing;
+    for (const auto& outcome : outcomes) {
+        write_check(checks, outcome);
+        if (!outcome.status) {
+            failing += (failing.empty() ? "" : "; ") + outcome.name + ": " + outcome.status.error().what;
+        }
+    }
+    checks.end_array();
+    if (failing.empty()) {
+        return http::Response::json(200, R"({"status":"ready","checks":)" + checks.take() + "}");
+    }
+    return http::problem(503, "Not ready", failing, "", R"("checks":)" + checks.take());
+}
+
+void write_stage(json::Writer& out, std::string_view name, const Frontier& frontier, Instant watermark) {
+    const Instant at = frontier.get();
+    out.begin_object().field("name", name).field("frontier", format_rfc3339(at)).key("lagSeconds");
+    out.real(std::chrono::duration<double>(std::max(Duration::zero(), watermark - at)).count()).end_object();
+}
+
+void write_details(json::Writer& out, std::string_view member, const std::vector<HealthDetail>& details) {
+    out.key(member).begin_object();
+    for (const auto& detail : details) {
+        out.key(detail.name).raw(detail.json());
+    }
+    out.end_object();
+}
+
+Result<http::Response> answer_health(const Dependencies& d) {
+    const auto outcomes = run_checks(d);
+    const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+    const Instant watermark = d.log.low_watermark();
+    json::Writer out;
+    out.begin_object().field("status", good ? "healthy" : "degraded").field("version", d.options.version).field("ephemeral", d.options.ephemeral);
+    out.field("time", format_rfc3339(d.clock.wall())).key("checks").begin_array();
+    for (const auto& outcome : outcomes) {
+        write_check(out, outcome);
+    }
+    out.end_array().key("log").begin_object().field("lowWatermark", format_rfc3339(watermark)).field("lastLogTime", format_rfc3339(d.log.last_log_time()));
+    const auto damage = d.log.damage();
+    out.key("damage").begin_array();
+    for (const auto& gap : damage) {
+        out.begin_object().field("file", gap.file).field("begin", gap.begin).field("end", gap.end).field("what", gap.what).end_object();
+    }
+    out.end_array().end_object().key("stages").begin_array();
+    write_stage(out, "route", d.barrier.route(), watermark);
+    write_stage(out, "engine", d.barrier.engine(), watermark);
+    write_stage(out, "store", d.barrier.store(), watermark);
+    out.end_array();
+    write_details(out, "components", d.components);
+    write_details(out, "clouds", d.clouds);
+    return http::Response::json(200, out.end_object().take());
+}
+
+Result<http::Response> answer_flows(const Dependencies& d) {
+    HELIOS_TRY_ASSIGN(const auto rows, d.store.flows(tenant));
+    const auto* primary = d.options.primary_flow();
+    json::Writer out;
+    out.begin_object().key("items").begin_array();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& row = rows[i];
+        const bool active = i + 1 == rows.size() || rows[i + 1].flow != row.flow;
+        out.begin_object().field("flow", row.flow).field("version", std::uint64_t{row.version}).field("active", active);
+        out.field("primary", active && primary != nullptr && *primary == row.flow).field("activatedAt", format_rfc3339(row.activated_at));
+        out.field("hash", row.hash).field("text", row.text).end_object();
+    }
+    return http::Response::json(200, out.end_array().end_object().take());
+}
+
+/// source → hop → counter → sum.
+using Totals = std::map<std::string, std::map<std::string, std::map<std::string, std::uint64_t>>>;
+
+void write_hops(json::Writer& out, const std::map<std::string, std::map<std::string, std::uint64_t>>& hops) {
+    out.key("hops").begin_object();
+    for (const auto& [hop, counters] : hops) {
+        out.key(hop).begin_object();
+        for (const auto& [counter, value] : counters) {
+            out.field(counter, value);
+        }
+        out.end_object();
+    }
+    out.end_object();
+}
+
+std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows) {
+    std::map<std::pair<Instant, std::string>, std::map<std::string, std::map<std::string, std::uint64_t>>> minutes;
+    Totals totals;
+    for (const auto& row : rows) {
+        minutes[{row.minute, row.source}][row.hop][row.counter] += row.value;
+        totals[row.source][row.hop][row.counter] += row.value;
+    }
+    json::Writer out;
+    out.begin_object();
+    if (range.start) {
+        out.field("startTime", format_rfc3339(*range.start));
+    }
+    if (range.end) {
+        out.field("endTime", format_rfc3339(*range.end));
+    }
+    out.key("totals").begin_array();
+    for (const auto& [source, hops] : totals) {
+        out.begin_object().field("source", source);
+        write_hops(out, hops);
+        out.end_object();
+    }
+    out.end_array().key("items").begin_array();
+    for (const auto& [id, hops] : minutes) {
+        out.begin_object().field("minute", format_rfc3339(id.first)).field("source", id.second);
+        write_hops(out, hops);
+        out.end_object();
+    }
+    return out.end_array().end_object().take();
+}
+
+Result<http::Response> answer_counts(const Dependencies& d, const http::Request& request) {
+    QueryReader query(request, {"start_time", "end_time", "source"});
+    HELIOS_TRY(query.check());
+    store::CountFilter filter;
+    filter.tenant = tenant;
+    HELIOS_TRY_ASSIGN(filter.minutes, query.range());
+    filter.source = query.text("source");
+    if (!filter.minutes.start && !filter.minutes.end) {
+        filter.minutes.start = std::chrono::floor<std::chrono::minutes>(d.clock.wall() - counts_default_range);
+    }
+    HELIOS_TRY_ASSIGN(const auto rows, d.store.counts(filter));
+    return http::Response::json(200, render_counts(filter.minutes, rows));
+}
+
+void add_counts_route(http::RouteTable& table, const Shared& shared) {
+    auto route = get("/api/v1/counts", "getCounts", "System", "Completeness: events per hop, source and minute",
+                     [shared](const http::Request& request) { return answer_counts(*shared, request); });
+    route.description =
+        "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, quarantined, refused; by minute of receipt), route (judged) and store (stored), by minute of log "
+        "time. Over a range that is over, appended = judged = stored, but for events on its edges. Without a range: the last hour.";
+    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
+    route.params = {query_param("start_time", "Inclusive.", std::string(date_time)), query_param("end_time", "Exclusive.", std::string(date_time)),
+                    query_param("source", "Only this source.")};
+    route.answers = {answer(200, "Sums per source, and per minute.", "Counts"), problem_answer(400, "A parameter is wrong, or the range holds too many counters.")};
+    table.add(std::move(route));
+}
+
+}  // namespace
+
+NamedCheck caught_up(std::string name, const Frontier& frontier, log::Log& log) {
+    const Instant target = log.last_log_time();
+    auto done = std::make_shared<std::atomic<bool>>(false);
+    auto check = [&frontier, target, done, name]() -> Status {
+        if (done->load() || frontier.get() > target) {
+            done->store(true);
+            return {};
+        }
+        return fail(ErrorKind::unavailable, fmt::format("{} is at {}, the log ended at {} when this server started", name, format_rfc3339(frontier.get()), format_rfc3339(target)),
+                    "it is catching up");
+    };
+    return {std::move(name), std::move(check)};
+}
+
+std::vector<CheckOutcome> run_checks(const Dependencies& d) {
+    std::vector<CheckOutcome> outcomes;
+    outcomes.push_back({"log", d.log.health()});
+    for (const auto& check : d.readiness) {
+        outcomes.push_back({check.name, check.check()});
+    }
+    return outcomes;
+}
+
+void add_system_routes(http::RouteTable& table, const Shared& shared) {
+    auto health = get("/health", "getLiveness", "System", "The process is alive",
+                      [](const http::Request&) -> Result<http::Response> { return http::Response::json(200, R"({"status":"ok"})"); }, false);
+    health.answers = {answer(200, "Always, while the process answers at all.", "Liveness")};
+    table.add(std::move(health));
+
+    auto ready = get("/ready", "getReadiness", "System", "The server may take traffic", [shared](const http::Request&) { return answer_ready(*shared); });
+    ready.answers = {answer(200, "Yes.", "Readiness"), problem_answer(503, "Not yet, or not at the moment; `checks` says why.")};
+    table.add(std::move(ready));
+
+    auto details = get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud", [shared](const http::Request&) { return answer_health(*shared); });
+    details.answers = {answer(200, "`degraded` if a check fails; see /ready for load balancers.", "Health")};
+    table.add(std::move(details));
+
+    auto metrics = get("/metrics", "getMetrics", "System", "Prometheus metrics", [shared](const http::Request&) -> Result<http::Response> {
+        auto response = http::Response::empty(200);
+        response.body = shared->telemetry.metrics.expose();
+        response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        return response;
+    });
+    http::Answer text;
+    text.status = 200;
+    text.description = "Text format 0.0.4.";
+    text.media_type = "text/plain";
+    text.schema = R"({"type":"string"})";
+    metrics.answers = {std::move(text)};
+    table.add(std::move(metrics));
+
+    auto flows = get("/api/v1/flows", "listFlows", "System", "Activated flow versions", [shared](const http::Request&) { return answer_flows(*shared); });
+    flows.description = "By flow, then activation; `active` marks the one that new cases open under.";
+    flows.answers = {answer(200, "The versions, with their text.", "FlowList")};
+    table.add(std::move(flows));
+
+    add_counts_route(table, shared);
+}
+
+}  // namespace helios::api
