@@ -29,8 +29,10 @@ public:
     PushOutcome push(T&& item) {
         {
             const std::lock_guard lock(mutex_);
-            if (closed_) return PushOutcome::closed;
-            if (items_.size() >= items_max_) return PushOutcome::full;
+            if (closed_)
+                return PushOutcome::closed;
+            if (items_.size() >= items_max_)
+                return PushOutcome::full;
             items_.push_back(std::move(item));
         }
         not_empty_.notify_one();
@@ -40,7 +42,8 @@ public:
     /// The oldest item; waits up to `timeout` for one. Nothing: timed out, or closed and drained.
     std::optional<T> pop(std::chrono::nanoseconds timeout) {
         std::unique_lock lock(mutex_);
-        if (!wait(lock, timeout)) return std::nullopt;
+        if (!wait(lock, timeout))
+            return std::nullopt;
         std::optional<T> item(std::move(items_.front()));
         items_.pop_front();
         return item;
@@ -49,7 +52,8 @@ public:
     /// Whatever waits now, oldest first, at most `max`; waits up to `timeout` for the first. Appends to `out`; answers how many.
     std::size_t pop_many(std::vector<T>& out, std::size_t max, std::chrono::nanoseconds timeout) {
         std::unique_lock lock(mutex_);
-        if (!wait(lock, timeout)) return 0;
+        if (!wait(lock, timeout))
+            return 0;
         std::size_t taken = 0;
         for (; taken < max && !items_.empty(); ++taken) {
             out.push_back(std::move(items_.front()));
@@ -57,7 +61,8 @@ public:
         }
         const bool more = !items_.empty();
         lock.unlock();
-        if (more) not_empty_.notify_one();
+        if (more)
+            not_empty_.notify_one();
         return taken;
     }
 

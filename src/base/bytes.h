@@ -14,10 +14,10 @@ public:
     void u16(std::uint16_t v) { fixed(v, 2); }
     void u32(std::uint32_t v) { fixed(v, 4); }
     void u64(std::uint64_t v) { fixed(v, 8); }
-    void varint(std::uint64_t v);                       ///< LEB128
-    void zigzag(std::int64_t v);                        ///< zigzag LEB128
+    void varint(std::uint64_t v);  ///< LEB128
+    void zigzag(std::int64_t v);   ///< zigzag LEB128
     void boolean(bool v) { u8(v ? 1 : 0); }
-    void string(std::string_view s);                    ///< varint length, then the bytes
+    void string(std::string_view s);  ///< varint length, then the bytes
     void raw(std::string_view s) { out_.append(s); }
 
     std::size_t size() const { return out_.size(); }

@@ -17,13 +17,27 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (reader.ok() && !reader.at_end()) {
         const std::size_t before = reader.rest().size();
         switch (reader.u8() % 7) {
-            case 0: copy.u16(reader.u16()); break;
-            case 1: copy.u32(reader.u32()); break;
-            case 2: copy.u64(reader.u64()); break;
-            case 3: copy.varint(reader.varint()); break;
-            case 4: copy.zigzag(reader.zigzag()); break;
-            case 5: copy.string(reader.string()); break;
-            default: copy.boolean(reader.boolean()); break;
+            case 0:
+                copy.u16(reader.u16());
+                break;
+            case 1:
+                copy.u32(reader.u32());
+                break;
+            case 2:
+                copy.u64(reader.u64());
+                break;
+            case 3:
+                copy.varint(reader.varint());
+                break;
+            case 4:
+                copy.zigzag(reader.zigzag());
+                break;
+            case 5:
+                copy.string(reader.string());
+                break;
+            default:
+                copy.boolean(reader.boolean());
+                break;
         }
         HELIOS_ASSERT(!reader.ok() || reader.rest().size() < before, "a read that does not move on");
         HELIOS_ASSERT(copy.size() <= size + 9, "more was read than was there");

@@ -1,7 +1,6 @@
 #include "base/bytes.h"
 
 #include <gtest/gtest.h>
-
 #include <limits>
 
 namespace helios {

@@ -1,7 +1,6 @@
 #include "base/frontier.h"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 
 namespace helios {

@@ -1,14 +1,15 @@
 #include "base/hash.h"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 #include <vector>
 
 namespace helios {
 namespace {
 
-std::int32_t java(std::string_view text) { return static_cast<std::int32_t>(murmur2(text)); }
+std::int32_t java(std::string_view text) {
+    return static_cast<std::int32_t>(murmur2(text));
+}
 
 TEST(Hash, Murmur2EqualsKafka) {  // vectors of Kafka's UtilsTest
     EXPECT_EQ(java("21"), -973'932'308);
@@ -21,7 +22,8 @@ TEST(Hash, Murmur2EqualsKafka) {  // vectors of Kafka's UtilsTest
 
 TEST(Hash, PartitionIgnoresTheSign) {
     EXPECT_EQ(partition_of("21", 12), static_cast<std::uint32_t>((-973'932'308) & 0x7fffffff) % 12);
-    for (int i = 0; i < 1'000; ++i) EXPECT_LT(partition_of("ORD-" + std::to_string(i), 7), 7u);
+    for (int i = 0; i < 1'000; ++i)
+        EXPECT_LT(partition_of("ORD-" + std::to_string(i), 7), 7u);
     EXPECT_DEATH(partition_of("x", 0), "at least one partition");
 }
 
@@ -56,10 +58,12 @@ TEST(Hash, DigestsAreIndependentBetweenThreads) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
-            for (int i = 0; i < 500; ++i) EXPECT_EQ(to_hex(sha256("abc")), expected);
+            for (int i = 0; i < 500; ++i)
+                EXPECT_EQ(to_hex(sha256("abc")), expected);
         });
     }
-    for (auto& t : threads) t.join();
+    for (auto& t : threads)
+        t.join();
 }
 
 TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
@@ -70,15 +74,22 @@ TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
         ASSERT_EQ(id.size(), 36u);
         EXPECT_EQ(id[14], '5');
         EXPECT_NE(std::string_view("89ab").find(id[19]), std::string_view::npos);
-        for (const std::size_t at : {8u, 13u, 18u, 23u}) EXPECT_EQ(id[at], '-');
+        for (const std::size_t at : {8u, 13u, 18u, 23u})
+            EXPECT_EQ(id[at], '-');
     }
 }
 
-TEST(Hash, HexIsLowerCase) { EXPECT_EQ(to_hex(std::string_view("\x00\x7f\xff\x0a", 4)), "007fff0a"); }
+TEST(Hash, HexIsLowerCase) {
+    EXPECT_EQ(to_hex(std::string_view("\x00\x7f\xff\x0a", 4)), "007fff0a");
+}
 
 TEST(Hash, Base64KnownValues) {  // RFC 4648 section 10
-    const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},
-                                                                     {"foo", "Zm9v"},    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+    const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""},
+                                                                     {"f", "Zg=="},
+                                                                     {"fo", "Zm8="},
+                                                                     {"foo", "Zm9v"},
+                                                                     {"foob", "Zm9vYg=="},
+                                                                     {"fooba", "Zm9vYmE="},
                                                                      {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, encoded] : vectors) {
         EXPECT_EQ(base64_encode(plain), encoded);
@@ -92,13 +103,15 @@ TEST(Hash, Base64KnownValues) {  // RFC 4648 section 10
 
 TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
     std::string all;
-    for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
+    for (int i = 0; i < 256; ++i)
+        all.push_back(static_cast<char>(i));
     for (std::size_t n = 0; n <= all.size(); ++n) {
         std::string encoded = base64_encode(all.substr(n));
         std::string out;
         ASSERT_TRUE(base64_decode(encoded, out));
         EXPECT_EQ(out, all.substr(n));
-        for (char& c : encoded) c = c == '+' ? '-' : c == '/' ? '_' : c;
+        for (char& c : encoded)
+            c = c == '+' ? '-' : c == '/' ? '_' : c;
         ASSERT_TRUE(base64_decode(encoded, out));
         EXPECT_EQ(out, all.substr(n));
     }
@@ -106,8 +119,8 @@ TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
 
 TEST(Hash, Base64RefusesWhatNoEncoderWrites) {
     using namespace std::string_view_literals;
-    for (const std::string_view bad : {"Z"sv, "Zg="sv, "Zg==="sv, "="sv, "===="sv, "Zm9v="sv, "Zm9v===="sv, "Z g="sv, "Zg==\n"sv, "Zh=="sv,
-                                       "Zm9"sv, "Z=g="sv, "Zm\0v"sv, "Zm9\xc3\xa9"sv}) {
+    for (const std::string_view bad : {"Z"sv, "Zg="sv, "Zg==="sv, "="sv, "===="sv, "Zm9v="sv, "Zm9v===="sv, "Z g="sv, "Zg==\n"sv,
+                                       "Zh=="sv, "Zm9"sv, "Z=g="sv, "Zm\0v"sv, "Zm9\xc3\xa9"sv}) {
         std::string out = "left over";
         EXPECT_FALSE(base64_decode(bad, out)) << bad;
         EXPECT_EQ(out, "") << bad;

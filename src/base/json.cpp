@@ -1,9 +1,8 @@
 #include "base/json.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "base/utf8.h"
@@ -40,9 +39,15 @@ constexpr std::array<Kind, 256> kind_of_first_byte = [] {
     return table;
 }();
 
-constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-constexpr bool is_container(Kind kind) { return kind == Kind::array || kind == Kind::object; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+constexpr bool is_container(Kind kind) {
+    return kind == Kind::array || kind == Kind::object;
+}
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /// The first byte at or after p that is a quote, a backslash or a control character. The padding's NULs end the search.
 const char* skip_plain(const char* p) {
@@ -55,19 +60,24 @@ const char* skip_plain(const char* p) {
         const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
                                          _mm_cmpeq_epi8(_mm_min_epu8(chunk, control_max), chunk));
         const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
-        if (mask != 0) return p + __builtin_ctz(mask);
+        if (mask != 0)
+            return p + __builtin_ctz(mask);
         p += 16;
     }
 #else
-    while (*p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20) ++p;
+    while (*p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20)
+        ++p;
     return p;
 #endif
 }
 
 int hex_digit(char c) {
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
     return -1;
 }
 
@@ -83,7 +93,8 @@ struct Tree {
     std::string_view raw(const Node& n) const { return {bytes.get() + n.begin, n.end - n.begin}; }
     std::string_view characters(const Node& n) const {
         const bool escaped = n.size != n.end - n.begin - 2;  // every escape is longer than what it stands for
-        return escaped ? std::string_view(unescaped).substr(n.first, n.size) : std::string_view(bytes.get() + n.begin + 1, n.size);
+        return escaped ? std::string_view(unescaped).substr(n.first, n.size)
+                       : std::string_view(bytes.get() + n.begin + 1, n.size);
     }
     Kind kind(const Node& n) const { return kind_of_first_byte[static_cast<unsigned char>(bytes[n.begin])]; }
     std::uint32_t slot(const Node& container, std::size_t i) const { return slots[container.first + i]; }
@@ -100,8 +111,10 @@ public:
 
     bool run() {
         bool more = value();
-        while (more && !open_.empty()) more = step();
-        if (failed()) return false;
+        while (more && !open_.empty())
+            more = step();
+        if (failed())
+            return false;
         skip_space();
         return p_ == end_ || stop("expected the end of the document");
     }
@@ -125,7 +138,8 @@ private:
     }
     std::uint32_t at() const { return static_cast<std::uint32_t>(p_ - start_); }
     void skip_space() {
-        while (is_space(*p_)) ++p_;
+        while (is_space(*p_))
+            ++p_;
     }
 
     /// After an opening bracket or a comma has been read: the next member or element. After a value: comma or closing bracket.
@@ -134,21 +148,26 @@ private:
         Open& top = open_.back();
         const char close = top.object ? '}' : ']';
         if (*p_ == close) {
-            if (after_comma_) return stop("a comma before the closing bracket");
+            if (after_comma_)
+                return stop("a comma before the closing bracket");
             return close_container();
         }
         if (!fresh_ && !after_comma_) {
-            if (*p_ != ',') return stop(top.object ? "expected a comma or }" : "expected a comma or ]");
+            if (*p_ != ',')
+                return stop(top.object ? "expected a comma or }" : "expected a comma or ]");
             ++p_;
             after_comma_ = true;
             return true;
         }
         children_.push_back(static_cast<std::uint32_t>(tree_.nodes.size()));
         if (top.object) {
-            if (*p_ != '"') return stop("expected a member name in quotes");
-            if (!string()) return false;
+            if (*p_ != '"')
+                return stop("expected a member name in quotes");
+            if (!string())
+                return false;
             skip_space();
-            if (*p_ != ':') return stop("expected a colon");
+            if (*p_ != ':')
+                return stop("expected a colon");
             ++p_;
             skip_space();
         }
@@ -160,25 +179,35 @@ private:
         after_comma_ = false;
         skip_space();
         switch (*p_) {
-            case '{': return open_container(true);
-            case '[': return open_container(false);
-            case '"': return string();
-            case 't': return word("true");
-            case 'f': return word("false");
-            case 'n': return word("null");
-            default: return number();
+            case '{':
+                return open_container(true);
+            case '[':
+                return open_container(false);
+            case '"':
+                return string();
+            case 't':
+                return word("true");
+            case 'f':
+                return word("false");
+            case 'n':
+                return word("null");
+            default:
+                return number();
         }
     }
 
     bool add_node(std::uint32_t begin, std::uint32_t first, std::uint32_t size) {
-        if (tree_.nodes.size() >= limits_.nodes_max) return stop("more values than allowed", "split the document");
+        if (tree_.nodes.size() >= limits_.nodes_max)
+            return stop("more values than allowed", "split the document");
         tree_.nodes.push_back(Node{begin, at(), first, size});
         return true;
     }
 
     bool open_container(bool object) {
-        if (open_.size() >= limits_.depth_max) return stop("nested deeper than allowed");
-        open_.push_back(Open{static_cast<std::uint32_t>(tree_.nodes.size()), static_cast<std::uint32_t>(children_.size()), object});
+        if (open_.size() >= limits_.depth_max)
+            return stop("nested deeper than allowed");
+        open_.push_back(
+            Open{static_cast<std::uint32_t>(tree_.nodes.size()), static_cast<std::uint32_t>(children_.size()), object});
         const std::uint32_t begin = at();
         ++p_;
         fresh_ = true;
@@ -202,36 +231,44 @@ private:
     bool word(std::string_view expected) {
         const std::uint32_t begin = at();
         for (const char c : expected) {
-            if (*p_ != c) return stop("expected a value");
+            if (*p_ != c)
+                return stop("expected a value");
             ++p_;
         }
         return add_node(begin, 0, 0);
     }
 
     bool digits() {
-        if (!is_digit(*p_)) return false;
-        while (is_digit(*p_)) ++p_;
+        if (!is_digit(*p_))
+            return false;
+        while (is_digit(*p_))
+            ++p_;
         return true;
     }
 
     bool number() {
         const std::uint32_t begin = at();
-        if (*p_ == '-') ++p_;
+        if (*p_ == '-')
+            ++p_;
         if (*p_ == '0') {
             ++p_;
-            if (is_digit(*p_)) return stop("a number with a leading zero");
+            if (is_digit(*p_))
+                return stop("a number with a leading zero");
         } else if (!digits()) {
             const bool bom = begin == 0 && std::string_view(p_, 3) == "\xef\xbb\xbf";
             return stop(at() == begin ? "expected a value" : "expected a digit", bom ? "remove the byte order mark" : "");
         }
         if (*p_ == '.') {
             ++p_;
-            if (!digits()) return stop("expected a digit after the point");
+            if (!digits())
+                return stop("expected a digit after the point");
         }
         if (*p_ == 'e' || *p_ == 'E') {
             ++p_;
-            if (*p_ == '+' || *p_ == '-') ++p_;
-            if (!digits()) return stop("expected a digit in the exponent");
+            if (*p_ == '+' || *p_ == '-')
+                ++p_;
+            if (!digits())
+                return stop("expected a digit in the exponent");
         }
         return add_node(begin, 0, 0);
     }
@@ -248,10 +285,13 @@ private:
         const std::size_t first = tree_.unescaped.size();
         while (true) {
             tree_.unescaped.append(plain, p_);
-            if (*p_ == '"') break;
-            if (*p_ != '\\') return stop("a control character in a string", "write it as an escape, for example \\n");
+            if (*p_ == '"')
+                break;
+            if (*p_ != '\\')
+                return stop("a control character in a string", "write it as an escape, for example \\n");
             ++p_;
-            if (!escape()) return false;
+            if (!escape())
+                return false;
             plain = p_;
             p_ = skip_plain(p_);
         }
@@ -267,7 +307,8 @@ private:
             return unicode_escape();
         }
         const std::size_t i = from.find(*p_);
-        if (i == std::string_view::npos) return stop("an unknown escape in a string");
+        if (i == std::string_view::npos)
+            return stop("an unknown escape in a string");
         tree_.unescaped.push_back(to[i]);
         ++p_;
         return true;
@@ -277,7 +318,8 @@ private:
         out = 0;
         for (int i = 0; i < 4; ++i, ++p_) {
             const int digit = hex_digit(*p_);
-            if (digit < 0) return stop("expected four hexadecimal digits after \\u");
+            if (digit < 0)
+                return stop("expected four hexadecimal digits after \\u");
             out = out << 4 | static_cast<std::uint32_t>(digit);
         }
         return true;
@@ -285,14 +327,19 @@ private:
 
     bool unicode_escape() {
         std::uint32_t code = 0;
-        if (!code_unit(code)) return false;
-        if (code >= 0xdc00 && code <= 0xdfff) return stop("a low surrogate without a high one");
+        if (!code_unit(code))
+            return false;
+        if (code >= 0xdc00 && code <= 0xdfff)
+            return stop("a low surrogate without a high one");
         if (code >= 0xd800 && code <= 0xdbff) {
-            if (p_[0] != '\\' || p_[1] != 'u') return stop("a high surrogate without a low one");
+            if (p_[0] != '\\' || p_[1] != 'u')
+                return stop("a high surrogate without a low one");
             p_ += 2;
             std::uint32_t low = 0;
-            if (!code_unit(low)) return false;
-            if (low < 0xdc00 || low > 0xdfff) return stop("a high surrogate without a low one");
+            if (!code_unit(low))
+                return false;
+            if (low < 0xdc00 || low > 0xdfff)
+                return stop("a high surrogate without a low one");
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
         utf8::append(tree_.unescaped, code);
@@ -319,13 +366,15 @@ bool any_equal(Keys key, std::size_t n) {
     if (n <= few) {
         for (std::size_t i = 1; i < n; ++i) {
             for (std::size_t j = 0; j < i; ++j) {
-                if (key(i) == key(j)) return true;
+                if (key(i) == key(j))
+                    return true;
             }
         }
         return false;
     }
     std::vector<std::string_view> sorted(n);
-    for (std::size_t i = 0; i < n; ++i) sorted[i] = key(i);
+    for (std::size_t i = 0; i < n; ++i)
+        sorted[i] = key(i);
     std::ranges::sort(sorted);
     return std::ranges::adjacent_find(sorted) != sorted.end();
 }
@@ -334,12 +383,18 @@ bool any_equal(Keys key, std::size_t n) {
 
 std::string_view to_string(Kind kind) {
     switch (kind) {
-        case Kind::null: return "null";
-        case Kind::boolean: return "boolean";
-        case Kind::number: return "number";
-        case Kind::string: return "string";
-        case Kind::array: return "array";
-        case Kind::object: return "object";
+        case Kind::null:
+            return "null";
+        case Kind::boolean:
+            return "boolean";
+        case Kind::number:
+            return "number";
+        case Kind::string:
+            return "string";
+        case Kind::array:
+            return "array";
+        case Kind::object:
+            return "object";
     }
     return "unknown";
 }
@@ -350,7 +405,8 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
-    if (bytes.size() > 0x7fff'ffff) return fail(ErrorKind::invalid, "JSON: the document is larger than 2 GiB");
+    if (bytes.size() > 0x7fff'ffff)
+        return fail(ErrorKind::invalid, "JSON: the document is larger than 2 GiB");
     if (!utf8::is_valid(bytes)) {
         return fail(ErrorKind::invalid, fmt::format("JSON: invalid UTF-8 at byte {}", utf8::valid_prefix(bytes)), "send UTF-8");
     }
@@ -370,69 +426,87 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
     return Document(std::move(tree));
 }
 
-Value Document::root() const { return Value(tree_.get(), 0); }
+Value Document::root() const {
+    return Value(tree_.get(), 0);
+}
 
 Kind Value::kind() const {
     HELIOS_ASSERT(present(), "asked an absent JSON value for its kind");
     return tree_->kind(tree_->nodes[node_]);
 }
 
-std::string_view Value::raw() const { return present() ? tree_->raw(tree_->nodes[node_]) : std::string_view(); }
+std::string_view Value::raw() const {
+    return present() ? tree_->raw(tree_->nodes[node_]) : std::string_view();
+}
 
 std::string_view Value::text() const {
-    if (!present()) return {};
+    if (!present())
+        return {};
     const Node& node = tree_->nodes[node_];
     switch (tree_->kind(node)) {
         case Kind::object:
-        case Kind::array: return {};
-        case Kind::string: return tree_->characters(node);
-        default: return tree_->raw(node);
+        case Kind::array:
+            return {};
+        case Kind::string:
+            return tree_->characters(node);
+        default:
+            return tree_->raw(node);
     }
 }
 
 std::size_t Value::size() const {
-    if (!present()) return 0;
+    if (!present())
+        return 0;
     const Node& node = tree_->nodes[node_];
     return is_container(tree_->kind(node)) ? node.size : 0;
 }
 
 Value Value::at(std::size_t index) const {
-    if (!present()) return {};
+    if (!present())
+        return {};
     const Node& node = tree_->nodes[node_];
     const Kind kind = tree_->kind(node);
-    if (!is_container(kind) || index >= node.size) return {};
+    if (!is_container(kind) || index >= node.size)
+        return {};
     const std::uint32_t slot = tree_->slot(node, index);
     return Value(tree_, kind == Kind::object ? slot + 1 : slot);
 }
 
 std::string_view Value::key_at(std::size_t index) const {
-    if (!present()) return {};
+    if (!present())
+        return {};
     const Node& node = tree_->nodes[node_];
-    if (tree_->kind(node) != Kind::object || index >= node.size) return {};
+    if (tree_->kind(node) != Kind::object || index >= node.size)
+        return {};
     return tree_->key(node, index);
 }
 
 Value Value::find(std::string_view key) const {
-    if (!is_object()) return {};
+    if (!is_object())
+        return {};
     const Node& node = tree_->nodes[node_];
     for (std::size_t i = 0; i < node.size; ++i) {
-        if (tree_->key(node, i) == key) return Value(tree_, tree_->slot(node, i) + 1);
+        if (tree_->key(node, i) == key)
+            return Value(tree_, tree_->slot(node, i) + 1);
     }
     return {};
 }
 
 bool Value::has_duplicate(std::string_view key) const {
-    if (!is_object()) return false;
+    if (!is_object())
+        return false;
     const Node& node = tree_->nodes[node_];
     int seen = 0;
     for (std::size_t i = 0; i < node.size && seen < 2; ++i) {
-        if (tree_->key(node, i) == key) ++seen;
+        if (tree_->key(node, i) == key)
+            ++seen;
     }
     return seen == 2;
 }
 
 bool Value::has_duplicate_keys() const {
-    if (!is_object()) return false;
+    if (!is_object())
+        return false;
     const Node& node = tree_->nodes[node_];
     return any_equal([&](std::size_t i) { return tree_->key(node, i); }, node.size);
 }

@@ -52,7 +52,8 @@ public:
     /// The exact bytes of the value as written, without surrounding whitespace; empty if absent.
     std::string_view raw() const;
 
-    /// Scalars: the string's characters, unescaped; a number as written; "true"/"false"/"null". Empty for containers and absent values.
+    /// Scalars: the string's characters, unescaped; a number as written; "true"/"false"/"null". Empty for containers and absent
+    /// values.
     std::string_view text() const;
 
     bool boolean() const { return text() == "true"; }
@@ -111,10 +112,10 @@ public:
     Writer& string(std::string_view text);
     Writer& number(std::int64_t value);
     Writer& number_u64(std::uint64_t value);
-    Writer& real(double value);            ///< shortest round-trip; NaN and infinities become null
+    Writer& real(double value);  ///< shortest round-trip; NaN and infinities become null
     Writer& boolean(bool value);
     Writer& null();
-    Writer& raw(std::string_view json);    ///< already valid JSON, inserted as it is
+    Writer& raw(std::string_view json);  ///< already valid JSON, inserted as it is
 
     // Members in one call: field("name", …)
     Writer& field(std::string_view name, std::string_view text) { return key(name).string(text); }

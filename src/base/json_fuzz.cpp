@@ -1,10 +1,9 @@
 /// Any bytes: a document or an error, never a crash; slices stay inside the input; canonical text is a fixed point; and
 /// simdjson's own parser agrees about what is JSON.
 
-#include <simdjson.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <simdjson.h>
 #include <string_view>
 
 #include "base/assert.h"
@@ -21,12 +20,15 @@ void walk(json::Value v) {
     for (std::size_t i = 0; i < v.size(); ++i) {
         const json::Value child = v.at(i);
         const std::string_view inner = child.raw();
-        HELIOS_ASSERT(inner.data() > raw.data() && inner.data() + inner.size() < raw.data() + raw.size(), "a child outside its parent");
-        if (v.is_object()) HELIOS_ASSERT(v.find(v.key_at(i)).present(), "a key that cannot be found");
+        HELIOS_ASSERT(inner.data() > raw.data() && inner.data() + inner.size() < raw.data() + raw.size(),
+                      "a child outside its parent");
+        if (v.is_object())
+            HELIOS_ASSERT(v.find(v.key_at(i)).present(), "a key that cannot be found");
         walk(child);
     }
     HELIOS_ASSERT(!v.at(v.size()).present(), "a child too many");
-    if (v.is_object()) v.has_duplicate_keys();
+    if (v.is_object())
+        v.has_duplicate_keys();
 }
 
 bool is_json_for_simdjson(std::string_view bytes, bool& comparable) {
@@ -45,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     bool comparable = false;
     const bool expected = is_json_for_simdjson(bytes, comparable);
     if (!document) {
-        HELIOS_ASSERT(!expected || document.error().what.find("nested deeper") != std::string::npos, "refused what simdjson accepts");
+        HELIOS_ASSERT(!expected || document.error().what.find("nested deeper") != std::string::npos,
+                      "refused what simdjson accepts");
         return 0;
     }
     HELIOS_ASSERT(expected || !comparable, "accepted what simdjson refuses");

@@ -1,10 +1,9 @@
 #include "base/json.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <limits>
+#include <rapidcheck/gtest.h>
 #include <stdexcept>
 
 namespace helios::json {
@@ -12,13 +11,15 @@ namespace {
 
 Document doc(std::string_view text, const Limits& limits = {}) {
     auto parsed = Document::parse(text, limits);
-    if (!parsed) throw std::runtime_error(std::string(text.substr(0, 100)) + ": " + parsed.error().what);
+    if (!parsed)
+        throw std::runtime_error(std::string(text.substr(0, 100)) + ": " + parsed.error().what);
     return *std::move(parsed);
 }
 
 std::string error_of(std::string_view text, const Limits& limits = {}) {
     const auto parsed = Document::parse(text, limits);
-    if (parsed) return "accepted";
+    if (parsed)
+        return "accepted";
     EXPECT_EQ(parsed.error().kind, ErrorKind::invalid);
     return parsed.error().what;
 }
@@ -26,7 +27,8 @@ std::string error_of(std::string_view text, const Limits& limits = {}) {
 std::string repeat(std::string_view text, std::size_t n) {
     std::string out;
     out.reserve(text.size() * n);
-    for (std::size_t i = 0; i < n; ++i) out += text;
+    for (std::size_t i = 0; i < n; ++i)
+        out += text;
     return out;
 }
 
@@ -56,8 +58,8 @@ TEST(Json, ReadsEveryKind) {
 
 TEST(Json, AbsentValuesAreHarmless) {
     const Document d = doc(R"({"a":[1],"s":"x"})");
-    for (const Value absent : {Value(), d.root().find("b"), d.root().find("a").at(1), d.root().find("s").at(0), d.root().find("a").find("x"),
-                               d.root().find("b").find("c").at(7)}) {
+    for (const Value absent : {Value(), d.root().find("b"), d.root().find("a").at(1), d.root().find("s").at(0),
+                               d.root().find("a").find("x"), d.root().find("b").find("c").at(7)}) {
         EXPECT_FALSE(absent.present());
         EXPECT_FALSE(absent);
         EXPECT_FALSE(absent.is_null());
@@ -103,8 +105,9 @@ TEST(Json, ViewsOutliveMovesOfTheDocument) {
 }
 
 TEST(Json, NumbersAreKeptAsWritten) {
-    for (const std::string_view n : {"0", "-0", "-0.0", "1e400", "-1E+400", "9007199254740993", "12.50", "1e-9",
-                                     "1234567890123456789012345678901234567890", "0.10000000000000000000000000000000000000000001"}) {
+    for (const std::string_view n :
+         {"0", "-0", "-0.0", "1e400", "-1E+400", "9007199254740993", "12.50", "1e-9", "1234567890123456789012345678901234567890",
+          "0.10000000000000000000000000000000000000000001"}) {
         const Document d = doc(n);
         EXPECT_TRUE(d.root().is_number()) << n;
         EXPECT_EQ(d.root().text(), n);
@@ -115,8 +118,9 @@ TEST(Json, NumbersAreKeptAsWritten) {
 }
 
 TEST(Json, RefusesMalformedNumbers) {
-    for (const std::string n : {"01", "-01", "00", "+1", ".5", "5.", "-", "--1", "1e", "1e+", "1E-", "1.e5", "1.5.2", "0x10", "1_000", "1,299.00",
-                                "NaN", "Infinity", "-Infinity", "nan", "1e5.5", "\xd9\xa1", "1 2", "-a"}) {
+    for (const std::string n :
+         {"01",    "-01",  "00",    "+1",       ".5",  "5.",       "-",         "--1", "1e",    "1e+",      "1E-", "1.e5",
+          "1.5.2", "0x10", "1_000", "1,299.00", "NaN", "Infinity", "-Infinity", "nan", "1e5.5", "\xd9\xa1", "1 2", "-a"}) {
         EXPECT_NE(error_of(n), "accepted") << n;
         EXPECT_NE(error_of("{\"a\":" + n + "}"), "accepted") << n;
     }
@@ -132,7 +136,8 @@ TEST(Json, UnescapesStrings) {
         {R"("\uDBFF\uDFFF")", "\xf4\x8f\xbf\xbf"},
         {R"("a\u0000b")", std::string_view("a\0b", 3)},
         {"\"\xc3\xa9\xf0\x9f\x98\x80\x7f\"", "\xc3\xa9\xf0\x9f\x98\x80\x7f"},
-        {R"("exactly-sixteen!\n and more than sixteen bytes after it")", "exactly-sixteen!\n and more than sixteen bytes after it"},
+        {R"("exactly-sixteen!\n and more than sixteen bytes after it")",
+         "exactly-sixteen!\n and more than sixteen bytes after it"},
     };
     for (const auto& [text, expected] : cases) {
         EXPECT_EQ(doc(text).root().text(), expected) << text;
@@ -143,9 +148,30 @@ TEST(Json, UnescapesStrings) {
 }
 
 TEST(Json, RefusesMalformedStrings) {
-    for (const std::string_view s : {R"(")", R"("abc)", R"("\)", R"("\")", R"("\x41")", R"("\u")", R"("\u12")", R"("\u12g4")", R"("\u 123")", R"("\ud83d")",
-                                     R"("\ud83dx")", R"("\ud83d\n")", R"("\ud83d\ud83d")", R"("\ud83d\u0041")", R"("\ude00")", R"("\ude00\ud83d")",
-                                     R"('single')", R"("\u+123")", "\"line\nbreak\"", "\"tab\t\"", "\"esc\x1b\"", "\"\x01\"", R"("\N")", R"("\'")"}) {
+    for (const std::string_view s : {R"(")",
+                                     R"("abc)",
+                                     R"("\)",
+                                     R"("\")",
+                                     R"("\x41")",
+                                     R"("\u")",
+                                     R"("\u12")",
+                                     R"("\u12g4")",
+                                     R"("\u 123")",
+                                     R"("\ud83d")",
+                                     R"("\ud83dx")",
+                                     R"("\ud83d\n")",
+                                     R"("\ud83d\ud83d")",
+                                     R"("\ud83d\u0041")",
+                                     R"("\ude00")",
+                                     R"("\ude00\ud83d")",
+                                     R"('single')",
+                                     R"("\u+123")",
+                                     "\"line\nbreak\"",
+                                     "\"tab\t\"",
+                                     "\"esc\x1b\"",
+                                     "\"\x01\"",
+                                     R"("\N")",
+                                     R"("\'")"}) {
         EXPECT_NE(error_of(s), "accepted") << s;
     }
     EXPECT_NE(error_of(std::string_view("\"a\0b\"", 5)).find("control character"), std::string::npos);
@@ -156,8 +182,8 @@ TEST(Json, RefusesMalformedStrings) {
 }
 
 TEST(Json, RefusesInvalidUtf8AndNamesTheByte) {
-    for (const std::string_view s : {"\xff", "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80",
-                                     "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2(\xa1"}) {
+    for (const std::string_view s : {"\xff", "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\xaf",
+                                     "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2(\xa1"}) {
         EXPECT_EQ(error_of("{\"k\":\"" + std::string(s) + "\"}"), "JSON: invalid UTF-8 at byte 6");
         EXPECT_EQ(error_of("{\"" + std::string(s) + "\":1}"), "JSON: invalid UTF-8 at byte 2");
     }
@@ -167,14 +193,56 @@ TEST(Json, RefusesInvalidUtf8AndNamesTheByte) {
 }
 
 TEST(Json, RefusesMalformedStructure) {
-    for (const std::string_view s :
-         {"", " ", "{", "}", "[", "]", "{]", "[}", "[1,]", "[,1]", "[1,,2]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,\"a\":1}", "{\"a\":1 \"b\":2}",
-          "{a:1}", "{1:2}", "{\"a\" 1}", "{\"a\"::1}", "{\"a\":1}}", "[[]", "[]]", "{}{}", "{} x", "1 1", "nul", "nulll", "True", "tru", "falsey", "[tru]",
-          "// c\n1", "[1/*c*/]", "{\"a\":1]", "[\"a\":1]", "\xc2\xa0[]", "\v[]", "\f1", "undefined", "{\"a\":{\"b\":[1,{\"c\":}]}}", ",", ":", "{:}", "{null:1}"}) {
+    for (const std::string_view s : {"",
+                                     " ",
+                                     "{",
+                                     "}",
+                                     "[",
+                                     "]",
+                                     "{]",
+                                     "[}",
+                                     "[1,]",
+                                     "[,1]",
+                                     "[1,,2]",
+                                     "[1 2]",
+                                     "{\"a\"}",
+                                     "{\"a\":}",
+                                     "{\"a\":1,}",
+                                     "{,\"a\":1}",
+                                     "{\"a\":1 \"b\":2}",
+                                     "{a:1}",
+                                     "{1:2}",
+                                     "{\"a\" 1}",
+                                     "{\"a\"::1}",
+                                     "{\"a\":1}}",
+                                     "[[]",
+                                     "[]]",
+                                     "{}{}",
+                                     "{} x",
+                                     "1 1",
+                                     "nul",
+                                     "nulll",
+                                     "True",
+                                     "tru",
+                                     "falsey",
+                                     "[tru]",
+                                     "// c\n1",
+                                     "[1/*c*/]",
+                                     "{\"a\":1]",
+                                     "[\"a\":1]",
+                                     "\xc2\xa0[]",
+                                     "\v[]",
+                                     "\f1",
+                                     "undefined",
+                                     "{\"a\":{\"b\":[1,{\"c\":}]}}",
+                                     ",",
+                                     ":",
+                                     "{:}",
+                                     "{null:1}"}) {
         EXPECT_NE(error_of(s), "accepted") << s;
     }
-    for (const std::string& s : {std::string("{}\0", 3), std::string("\0", 1), std::string("[1,\0]", 5), std::string("\0{}", 3), std::string("1\0", 2),
-                                 std::string("{}") + std::string(40, '\0')}) {
+    for (const std::string& s : {std::string("{}\0", 3), std::string("\0", 1), std::string("[1,\0]", 5), std::string("\0{}", 3),
+                                 std::string("1\0", 2), std::string("{}") + std::string(40, '\0')}) {
         EXPECT_NE(error_of(s), "accepted");
     }
 }
@@ -188,7 +256,8 @@ TEST(Json, ErrorsNameTheByte) {
 }
 
 TEST(Json, EveryTruncationOfADocumentIsRefused) {
-    const std::string whole = R"({"source":"aws","payload":{"orderId":"ORD-\u00e9\"","items":[{"qty":2,"price":12.50},true,null]},"n":-1.5e+3})";
+    const std::string whole =
+        R"({"source":"aws","payload":{"orderId":"ORD-\u00e9\"","items":[{"qty":2,"price":12.50},true,null]},"n":-1.5e+3})";
     ASSERT_TRUE(Document::parse(whole));
     for (std::size_t n = 0; n < whole.size(); ++n) {
         // A copy of its own size, so that a read past its end is seen by the address sanitizer.
@@ -212,7 +281,8 @@ TEST(Json, KeepsAndNamesDuplicateKeys) {
     EXPECT_TRUE(doc(R"({"":1,"":2})").root().has_duplicate_keys());
     for (const int n : {16, 17, 40}) {
         std::string text = "{";
-        for (int i = 0; i < n; ++i) text += "\"k" + std::to_string(i) + "\":0,";
+        for (int i = 0; i < n; ++i)
+            text += "\"k" + std::to_string(i) + "\":0,";
         EXPECT_FALSE(doc(text + "\"x\":0}").root().has_duplicate_keys()) << n;
         EXPECT_TRUE(doc(text + "\"k0\":0}").root().has_duplicate_keys()) << n;
     }
@@ -220,14 +290,16 @@ TEST(Json, KeepsAndNamesDuplicateKeys) {
 
 TEST(Json, HostileObjectsAreNotQuadratic) {  // at 200,000 members anything quadratic takes minutes
     std::string text = "{";
-    for (int i = 0; i < 200'000; ++i) text += "\"some-rather-long-key-" + std::to_string(i) + "\":0,";
+    for (int i = 0; i < 200'000; ++i)
+        text += "\"some-rather-long-key-" + std::to_string(i) + "\":0,";
     const Document d = doc(text + "\"last\":1}");
     EXPECT_EQ(d.root().size(), 200'001u);
     EXPECT_FALSE(d.root().has_duplicate_keys());
     EXPECT_EQ(d.root().find("last").text(), "1");
     EXPECT_EQ(canonical(d.root()).size(), d.root().raw().size());
     long sum = 0;
-    for (std::size_t i = 0; i < d.root().size(); ++i) sum += static_cast<long>(d.root().at(i).text().size());
+    for (std::size_t i = 0; i < d.root().size(); ++i)
+        sum += static_cast<long>(d.root().at(i).text().size());
     EXPECT_EQ(sum, 200'001);
 }
 
@@ -244,7 +316,8 @@ TEST(Json, DepthIsLimitedNotTheStack) {
     const Document deep = doc(repeat("{\"a\":[", 300'000) + "7" + repeat("]}", 300'000), Limits{.depth_max = 1'000'000});
     EXPECT_EQ(canonical(deep.root()), deep.root().raw());
     Value v = deep.root();
-    while (v.size() > 0) v = v.at(0);
+    while (v.size() > 0)
+        v = v.at(0);
     EXPECT_EQ(v.text(), "7");
 }
 
@@ -263,15 +336,18 @@ TEST(Json, LargeDocumentsAreFine) {
     const std::string event = R"({"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","total":"12.50"}})";
     const Document batch = doc("[" + repeat(event + ",", 4'999) + event + "]");
     ASSERT_EQ(batch.root().size(), 5'000u);
-    for (std::size_t i = 0; i < batch.root().size(); ++i) ASSERT_EQ(batch.root().at(i).raw(), event);
+    for (std::size_t i = 0; i < batch.root().size(); ++i)
+        ASSERT_EQ(batch.root().at(i).raw(), event);
 }
 
 TEST(Json, CanonicalIsEqualForEqualContent) {
-    EXPECT_EQ(canonical(doc(R"( { "b" : 1 , "a" : [ 2 , {"d":null,"c":"\u0041\/\n"} ] } )").root()), R"({"a":[2,{"c":"A/\n","d":null}],"b":1})");
+    EXPECT_EQ(canonical(doc(R"( { "b" : 1 , "a" : [ 2 , {"d":null,"c":"\u0041\/\n"} ] } )").root()),
+              R"({"a":[2,{"c":"A/\n","d":null}],"b":1})");
     EXPECT_EQ(canonical(doc(R"({"a":1.0})").root()), R"({"a":1.0})");
     EXPECT_NE(canonical(doc(R"({"a":1.0})").root()), canonical(doc(R"({"a":1})").root()));
     EXPECT_EQ(canonical(doc(R"({"b":1,"a":2,"b":0,"a":1})").root()), R"({"a":2,"a":1,"b":1,"b":0})");
-    EXPECT_EQ(canonical(doc(R"({"aa":1,"a":2,"B":3,"":4,"\u00e9":5})").root()), "{\"\":4,\"B\":3,\"a\":2,\"aa\":1,\"\xc3\xa9\":5}");
+    EXPECT_EQ(canonical(doc(R"({"aa":1,"a":2,"B":3,"":4,"\u00e9":5})").root()),
+              "{\"\":4,\"B\":3,\"a\":2,\"aa\":1,\"\xc3\xa9\":5}");
     EXPECT_EQ(canonical(doc("[]").root()), "[]");
     EXPECT_EQ(canonical(doc("{ }").root()), "{}");
     EXPECT_EQ(canonical(doc(R"("\u0000\u001f\u007f")").root()), "\"\\u0000\\u001f\x7f\"");
@@ -285,7 +361,10 @@ TEST(Json, AppendStringEscapesMinimallyAndRepairsUtf8) {
         {"\"\\\b\f\n\r\t\x01", R"("\"\\\b\f\n\r\t\u0001")"},
         {std::string_view("\0", 1), R"("\u0000")"},
         {"\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\""},
-        {"a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+        {"a\xff"
+         "b",
+         "\"a\xef\xbf\xbd"
+         "b\""},
         {"\xc3", "\"\xef\xbf\xbd\""},
         {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
         {"\xc3\"", "\"\xef\xbf\xbd\\\"\""},
@@ -300,7 +379,17 @@ TEST(Json, AppendStringEscapesMinimallyAndRepairsUtf8) {
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
     Writer w;
     w.begin_object().field("a", "x").field("n", 3).field("big", std::numeric_limits<std::uint64_t>::max()).field("yes", true);
-    w.key("list").begin_array().number(-1).null().begin_array().end_array().begin_object().end_object().string("s").boolean(false).end_array();
+    w.key("list")
+        .begin_array()
+        .number(-1)
+        .null()
+        .begin_array()
+        .end_array()
+        .begin_object()
+        .end_object()
+        .string("s")
+        .boolean(false)
+        .end_array();
     w.key("o").begin_object().end_object().key("r").raw("{\"x\":1}").key("d").real(0.1).key("last").string("q\"").end_object();
     EXPECT_EQ(w.take(), R"({"a":"x","n":3,"big":18446744073709551615,"yes":true,"list":[-1,null,[],{},"s",false],)"
                         R"("o":{},"r":{"x":1},"d":0.1,"last":"q\""})");
@@ -314,7 +403,10 @@ TEST(JsonWriter, WritesRealsThatReadBack) {
         EXPECT_TRUE(Document::parse(w.view())) << w.view();
     }
     Writer w;
-    w.begin_array().real(std::numeric_limits<double>::quiet_NaN()).real(std::numeric_limits<double>::infinity()).number(std::numeric_limits<std::int64_t>::min());
+    w.begin_array()
+        .real(std::numeric_limits<double>::quiet_NaN())
+        .real(std::numeric_limits<double>::infinity())
+        .number(std::numeric_limits<std::int64_t>::min());
     EXPECT_EQ(w.end_array().view(), "[null,null,-9223372036854775808]");
 }
 
@@ -322,21 +414,27 @@ TEST(JsonWriter, WritesRealsThatReadBack) {
 std::string random_json(int depth) {
     const auto space = [] { return *rc::gen::element<std::string>("", "", " ", "\n\t"); };
     const auto string = [] {
-        const auto pieces = *rc::gen::container<std::vector<std::string>>(
-            rc::gen::element<std::string>("a", "key", "\\n", "\\u0041", "\\ud83d\\ude00", "\xc3\xa9", "0123456789abcdef", "\\\\", "\\u0000"));
+        const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
+            "a", "key", "\\n", "\\u0041", "\\ud83d\\ude00", "\xc3\xa9", "0123456789abcdef", "\\\\", "\\u0000"));
         std::string out = "\"";
-        for (const auto& piece : pieces) out += piece;
+        for (const auto& piece : pieces)
+            out += piece;
         return out + "\"";
     };
     const int kind = *rc::gen::inRange(0, depth > 0 ? 5 : 3);
-    if (kind == 0) return string();
-    if (kind == 1) return *rc::gen::element<std::string>("0", "-1", "12.50", "1e400", "9007199254740993");
-    if (kind == 2) return *rc::gen::element<std::string>("true", "false", "null");
+    if (kind == 0)
+        return string();
+    if (kind == 1)
+        return *rc::gen::element<std::string>("0", "-1", "12.50", "1e400", "9007199254740993");
+    if (kind == 2)
+        return *rc::gen::element<std::string>("true", "false", "null");
     std::string out = kind == 3 ? "[" : "{";
     const int n = *rc::gen::inRange(0, 5);
     for (int i = 0; i < n; ++i) {
-        if (i > 0) out += "," + space();
-        if (kind == 4) out += string() + space() + ":" + space();
+        if (i > 0)
+            out += "," + space();
+        if (kind == 4)
+            out += string() + space() + ":" + space();
         out += random_json(depth - 1) + space();
     }
     return out + (kind == 3 ? "]" : "}");
@@ -355,11 +453,15 @@ void rewrite(Writer& w, Value v) {
             return;
         case Kind::array:
             w.begin_array();
-            for (std::size_t i = 0; i < v.size(); ++i) rewrite(w, v.at(i));
+            for (std::size_t i = 0; i < v.size(); ++i)
+                rewrite(w, v.at(i));
             w.end_array();
             return;
-        case Kind::string: w.string(v.text()); return;
-        default: w.raw(v.raw());
+        case Kind::string:
+            w.string(v.text());
+            return;
+        default:
+            w.raw(v.raw());
     }
 }
 

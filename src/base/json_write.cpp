@@ -16,20 +16,35 @@ namespace {
 /// Bytes that cannot be copied into a JSON string as they are; those of UTF-8 sequences because they must be checked.
 constexpr std::array<bool, 256> needs_care = [] {
     std::array<bool, 256> table{};
-    for (std::size_t i = 0; i < 256; ++i) table[i] = i < 0x20 || i == '"' || i == '\\' || i >= 0x80;
+    for (std::size_t i = 0; i < 256; ++i)
+        table[i] = i < 0x20 || i == '"' || i == '\\' || i >= 0x80;
     return table;
 }();
 
 void append_escape(std::string& out, unsigned char c) {
     static constexpr char hex[] = "0123456789abcdef";
     switch (c) {
-        case '"': out += "\\\""; return;
-        case '\\': out += "\\\\"; return;
-        case '\b': out += "\\b"; return;
-        case '\f': out += "\\f"; return;
-        case '\n': out += "\\n"; return;
-        case '\r': out += "\\r"; return;
-        case '\t': out += "\\t"; return;
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\b':
+            out += "\\b";
+            return;
+        case '\f':
+            out += "\\f";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
         default:
             out += "\\u00";
             out.push_back(hex[c >> 4]);
@@ -48,10 +63,12 @@ std::size_t skip_plain(std::string_view text, std::size_t at) {
         const __m128i quoted = _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash));
         const __m128i low = _mm_cmplt_epi8(chunk, space);  // signed: bytes from 0x80 are below as well
         const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quoted, low)));
-        if (mask != 0) return at + static_cast<std::size_t>(__builtin_ctz(mask));
+        if (mask != 0)
+            return at + static_cast<std::size_t>(__builtin_ctz(mask));
     }
 #endif
-    while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])]) ++at;
+    while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])])
+        ++at;
     return at;
 }
 
@@ -96,22 +113,27 @@ void append_string(std::string& out, std::string_view text) {
 
 std::string canonical(Value value) {
     std::string out;
-    if (!value.present()) return out;
+    if (!value.present())
+        return out;
     out.reserve(value.raw().size());
-    std::vector<Open> open;  // not the machine's stack: a document may be as deep as its limits allowed
+    std::vector<Open> open;       // not the machine's stack: a document may be as deep as its limits allowed
     std::vector<Member> members;  // of the open objects in canonical order, innermost last
     open.reserve(16);
     members.reserve(64);
     const auto begin = [&](Value v) {
         const Kind kind = v.kind();
-        if (kind == Kind::string) return append_string(out, v.text());
-        if (kind != Kind::object && kind != Kind::array) return void(out += v.raw());
+        if (kind == Kind::string)
+            return append_string(out, v.text());
+        if (kind != Kind::object && kind != Kind::array)
+            return void(out += v.raw());
         const bool object = kind == Kind::object;
         const std::size_t size = v.size();
         out.push_back(object ? '{' : '[');
         open.push_back(Open{v, size, 0, members.size(), object});
-        if (!object) return;
-        for (std::uint32_t i = 0; i < size; ++i) members.push_back(Member{v.key_at(i), i});
+        if (!object)
+            return;
+        for (std::uint32_t i = 0; i < size; ++i)
+            members.push_back(Member{v.key_at(i), i});
         std::sort(members.end() - static_cast<std::ptrdiff_t>(size), members.end(), [](const Member& a, const Member& b) {
             const int keys = a.key.compare(b.key);
             return keys != 0 ? keys < 0 : a.index < b.index;
@@ -126,7 +148,8 @@ std::string canonical(Value value) {
             open.pop_back();
             continue;
         }
-        if (top.next > 0) out.push_back(',');
+        if (top.next > 0)
+            out.push_back(',');
         std::size_t child = top.next++;
         if (top.object) {
             const Member& member = members[top.members_begin + child];
@@ -140,7 +163,8 @@ std::string canonical(Value value) {
 }
 
 void Writer::separate() {
-    if (needs_comma_) out_.push_back(',');
+    if (needs_comma_)
+        out_.push_back(',');
     needs_comma_ = true;
 }
 
@@ -199,7 +223,8 @@ Writer& Writer::number_u64(std::uint64_t value) {
 }
 
 Writer& Writer::real(double value) {
-    if (!std::isfinite(value)) return null();
+    if (!std::isfinite(value))
+        return null();
     separate();
     char buffer[40];
     out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);

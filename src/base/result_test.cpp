@@ -1,7 +1,6 @@
 #include "base/result.h"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <set>
 
@@ -11,7 +10,8 @@ namespace helios {
 namespace {
 
 Result<std::unique_ptr<int>> make(bool good) {
-    if (!good) return fail(ErrorKind::exhausted, "no room", "retry later");
+    if (!good)
+        return fail(ErrorKind::exhausted, "no room", "retry later");
     return std::make_unique<int>(7);
 }
 
@@ -46,14 +46,16 @@ TEST(Result, MessageJoinsWhatAndHint) {
 
 TEST(Result, EveryKindHasItsOwnName) {
     std::set<std::string_view> names;
-    for (int i = 0; i <= static_cast<int>(ErrorKind::stopping); ++i) names.insert(to_string(static_cast<ErrorKind>(i)));
+    for (int i = 0; i <= static_cast<int>(ErrorKind::stopping); ++i)
+        names.insert(to_string(static_cast<ErrorKind>(i)));
     EXPECT_EQ(names.size(), 9u);
     EXPECT_FALSE(names.contains("unknown"));
 }
 
 TEST(AssertDeathTest, SaysConditionMessageAndPlace) {
     HELIOS_ASSERT(1 + 1 == 2, "never seen");
-    EXPECT_DEATH(HELIOS_ASSERT(1 + 1 == 3, "sums are broken"), "result_test.cpp:[0-9]+: assertion failed: 1 \\+ 1 == 3: sums are broken");
+    EXPECT_DEATH(HELIOS_ASSERT(1 + 1 == 3, "sums are broken"),
+                 "result_test.cpp:[0-9]+: assertion failed: 1 \\+ 1 == 3: sums are broken");
 }
 
 }  // namespace

@@ -15,8 +15,14 @@ std::int64_t read_clock(clockid_t id) {
 
 }  // namespace
 
-Instant SystemClock::wall() const { return from_nanos(read_clock(CLOCK_REALTIME)); }
-Duration SystemClock::monotonic() const { return Duration{read_clock(CLOCK_MONOTONIC)}; }
-Duration SystemClock::boot_time() const { return Duration{read_clock(CLOCK_BOOTTIME)}; }
+Instant SystemClock::wall() const {
+    return from_nanos(read_clock(CLOCK_REALTIME));
+}
+Duration SystemClock::monotonic() const {
+    return Duration{read_clock(CLOCK_MONOTONIC)};
+}
+Duration SystemClock::boot_time() const {
+    return Duration{read_clock(CLOCK_BOOTTIME)};
+}
 
 }  // namespace helios

@@ -1,8 +1,7 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 #include <limits>
 
 namespace helios {
@@ -22,18 +21,21 @@ struct Cursor {
     std::string_view rest;
 
     bool digits(int count, int& out) {
-        if (rest.size() < static_cast<std::size_t>(count)) return false;
+        if (rest.size() < static_cast<std::size_t>(count))
+            return false;
         out = 0;
         for (int i = 0; i < count; ++i) {
             const char c = rest[static_cast<std::size_t>(i)];
-            if (c < '0' || c > '9') return false;
+            if (c < '0' || c > '9')
+                return false;
             out = out * 10 + (c - '0');
         }
         rest.remove_prefix(static_cast<std::size_t>(count));
         return true;
     }
     bool one_of(std::string_view choices) {
-        if (rest.empty() || choices.find(rest.front()) == std::string_view::npos) return false;
+        if (rest.empty() || choices.find(rest.front()) == std::string_view::npos)
+            return false;
         rest.remove_prefix(1);
         return true;
     }
@@ -48,7 +50,8 @@ struct Fields {
 
 bool read_fraction(Cursor& in, std::int64_t& nanos) {
     nanos = 0;
-    if (!in.one_of(".")) return true;
+    if (!in.one_of("."))
+        return true;
     std::int64_t weight = second_ns / 10;
     bool any = false;
     while (!in.rest.empty() && in.rest.front() >= '0' && in.rest.front() <= '9') {
@@ -65,13 +68,16 @@ bool read_zone(Cursor& in, Fields& f) {
         f.had_zone = false;
         return true;
     }
-    if (in.one_of("Zz")) return in.rest.empty();
+    if (in.one_of("Zz"))
+        return in.rest.empty();
     const bool west = in.rest.front() == '-';
     int hours = 0;
     int minutes = 0;
-    if (!in.one_of("+-") || !in.digits(2, hours)) return false;
+    if (!in.one_of("+-") || !in.digits(2, hours))
+        return false;
     in.one_of(":");
-    if (!in.digits(2, minutes) || !in.rest.empty() || hours > 23 || minutes > 59) return false;
+    if (!in.digits(2, minutes) || !in.rest.empty() || hours > 23 || minutes > 59)
+        return false;
     f.offset_minutes = (west ? -1 : 1) * (hours * 60 + minutes);
     return true;
 }
@@ -102,7 +108,8 @@ std::unexpected<Error> bad_duration(std::string_view text, std::string_view why)
 
 std::size_t count_digits(std::string_view text) {
     std::size_t n = 0;
-    while (n < text.size() && text[n] >= '0' && text[n] <= '9') ++n;
+    while (n < text.size() && text[n] >= '0' && text[n] <= '9')
+        ++n;
     return n;
 }
 
@@ -110,19 +117,24 @@ std::size_t count_digits(std::string_view text) {
 
 Result<ParsedTime> parse_rfc3339(std::string_view text) {
     Fields f;
-    if (!read_fields(text, f)) return bad_time(text, "is not an RFC 3339 date-time");
+    if (!read_fields(text, f))
+        return bad_time(text, "is not an RFC 3339 date-time");
     const std::chrono::year_month_day date{std::chrono::year{f.year}, std::chrono::month{static_cast<unsigned>(f.month)},
                                            std::chrono::day{static_cast<unsigned>(f.day)}};
-    if (!date.ok()) return bad_time(text, "names a day that does not exist");
-    if (f.hour > 23 || f.minute > 59 || f.second > 60) return bad_time(text, "names an hour, minute or second that does not exist");
+    if (!date.ok())
+        return bad_time(text, "names a day that does not exist");
+    if (f.hour > 23 || f.minute > 59 || f.second > 60)
+        return bad_time(text, "names an hour, minute or second that does not exist");
 
     // Minutes first, in 64 bits: the years 0000 to 9999 do not fit int64 nanoseconds.
     const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
     const std::int64_t minutes = days * 1'440 + f.hour * 60 + f.minute - f.offset_minutes;
     constexpr std::int64_t minutes_end = to_nanos(latest_instant) / second_ns / 60;
-    if (minutes < 0 || minutes >= minutes_end) return bad_time(text, "is outside 1970-01-01 to 2199-12-31");
+    if (minutes < 0 || minutes >= minutes_end)
+        return bad_time(text, "is outside 1970-01-01 to 2199-12-31");
     if (f.second == 60) {
-        if (minutes % 1'440 != 1'439) return bad_time(text, "has second 60, but leap seconds are at 23:59 UTC only");
+        if (minutes % 1'440 != 1'439)
+            return bad_time(text, "has second 60, but leap seconds are at 23:59 UTC only");
         f.second = 59;
         f.fraction_ns = second_ns - 1;
     }
@@ -141,7 +153,8 @@ Result<ParsedTime> parse_time(std::string_view text) {
     std::int64_t ms = 0;
     for (const char c : text) {
         ms = ms * 10 + (c - '0');
-        if (ms >= end_ms) return bad_time(text, "read as epoch milliseconds is after 2199-12-31");
+        if (ms >= end_ms)
+            return bad_time(text, "read as epoch milliseconds is after 2199-12-31");
     }
     return ParsedTime{from_nanos(ms * 1'000'000), true};
 }
@@ -150,7 +163,8 @@ std::string format_rfc3339(Instant t) {
     // Not std::chrono::floor: it overflows within a day of the least instant.
     constexpr std::int64_t day_ns = 86'400 * second_ns;
     std::int64_t in_day = to_nanos(t) % day_ns;
-    if (in_day < 0) in_day += day_ns;
+    if (in_day < 0)
+        in_day += day_ns;
     const std::int64_t day = to_nanos(t) / day_ns - (to_nanos(t) % day_ns < 0 ? 1 : 0);
     const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
     const std::int64_t seconds = in_day / second_ns;
@@ -171,8 +185,10 @@ std::string format_rfc3339(Instant t) {
 
 Result<Duration> parse_duration(std::string_view text) {
     std::string_view rest = text;
-    if (rest.empty()) return bad_duration(text, "is empty");
-    if (rest.starts_with('-')) return bad_duration(text, "is negative");
+    if (rest.empty())
+        return bad_duration(text, "is empty");
+    if (rest.starts_with('-'))
+        return bad_duration(text, "is negative");
     std::int64_t total = 0;
     std::size_t next_unit = 0;  // units come largest first, each at most once
     while (!rest.empty()) {
@@ -183,15 +199,21 @@ Result<Duration> parse_duration(std::string_view text) {
         if (rest.starts_with('.')) {
             fraction = rest.substr(1, count_digits(rest.substr(1)));
             rest.remove_prefix(1 + fraction.size());
-            if (fraction.empty()) return bad_duration(text, "has a point without digits after it");
+            if (fraction.empty())
+                return bad_duration(text, "has a point without digits after it");
         }
-        if (digits.empty()) return bad_duration(text, "is not a number with a unit");
+        if (digits.empty())
+            return bad_duration(text, "is not a number with a unit");
         std::size_t name = 0;
-        while (name < rest.size() && rest[name] >= 'a' && rest[name] <= 'z') ++name;
+        while (name < rest.size() && rest[name] >= 'a' && rest[name] <= 'z')
+            ++name;
         std::size_t u = next_unit;
-        while (u < units.size() && units[u].name != rest.substr(0, name)) ++u;
-        if (name == 0) return bad_duration(text, "has no unit");
-        if (u == units.size()) return bad_duration(text, "has an unknown unit, or units not from large to small");
+        while (u < units.size() && units[u].name != rest.substr(0, name))
+            ++u;
+        if (name == 0)
+            return bad_duration(text, "has no unit");
+        if (u == units.size())
+            return bad_duration(text, "has an unknown unit, or units not from large to small");
         rest.remove_prefix(name);
         next_unit = u + 1;
 
@@ -199,23 +221,27 @@ Result<Duration> parse_duration(std::string_view text) {
         Int128 amount = 0;
         for (const char c : digits) {
             amount = amount * 10 + (c - '0');
-            if (amount > max) return bad_duration(text, "is too long");
+            if (amount > max)
+                return bad_duration(text, "is too long");
         }
         amount *= units[u].nanos;
         Int128 weight = units[u].nanos;
         for (const char c : fraction) {
-            if (c != '0' && weight % 10 != 0) return bad_duration(text, "is finer than a nanosecond");
+            if (c != '0' && weight % 10 != 0)
+                return bad_duration(text, "is finer than a nanosecond");
             weight /= 10;
             amount += (c - '0') * weight;
         }
-        if (amount > max - total) return bad_duration(text, "is too long");
+        if (amount > max - total)
+            return bad_duration(text, "is too long");
         total += static_cast<std::int64_t>(amount);
     }
     return Duration{total};
 }
 
 std::string format_duration(Duration d) {
-    if (d.count() == 0) return "0s";
+    if (d.count() == 0)
+        return "0s";
     const std::string sign = d.count() < 0 ? "-" : "";
     const std::uint64_t n = d.count() < 0 ? 0 - static_cast<std::uint64_t>(d.count()) : static_cast<std::uint64_t>(d.count());
     if (n > static_cast<std::uint64_t>(second_ns) && n % second_ns != 0) {
@@ -225,7 +251,8 @@ std::string format_duration(Duration d) {
     }
     for (const Unit& unit : units) {
         const auto nanos = static_cast<std::uint64_t>(unit.nanos);
-        if (n % nanos == 0) return fmt::format("{}{}{}", sign, n / nanos, unit.name);
+        if (n % nanos == 0)
+            return fmt::format("{}{}{}", sign, n / nanos, unit.name);
     }
     return {};
 }

@@ -18,8 +18,12 @@ using Instant = std::chrono::sys_time<std::chrono::nanoseconds>;
 inline constexpr Instant earliest_instant{std::chrono::sys_days{std::chrono::year{1970} / 1 / 1}};
 inline constexpr Instant latest_instant{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
 
-constexpr std::int64_t to_nanos(Instant t) { return t.time_since_epoch().count(); }
-constexpr Instant from_nanos(std::int64_t n) { return Instant{Duration{n}}; }
+constexpr std::int64_t to_nanos(Instant t) {
+    return t.time_since_epoch().count();
+}
+constexpr Instant from_nanos(std::int64_t n) {
+    return Instant{Duration{n}};
+}
 
 struct ParsedTime {
     Instant at;
@@ -27,7 +31,8 @@ struct ParsedTime {
 };
 
 /// RFC 3339 date-time, any fraction length (beyond nanoseconds is truncated), any offset, `T`/`t`/space, `Z`/`z`, also
-/// `+0000` without colon; leap second :60 (at 23:59 UTC only) reads as :59.999999999. invalid: anything else, or outside [1970, 2200).
+/// `+0000` without colon; leap second :60 (at 23:59 UTC only) reads as :59.999999999. invalid: anything else, or outside [1970,
+/// 2200).
 Result<ParsedTime> parse_rfc3339(std::string_view text);
 
 /// As parse_rfc3339, and an integer is epoch milliseconds.

@@ -1,9 +1,8 @@
 #include "base/time.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <limits>
+#include <rapidcheck/gtest.h>
 
 namespace helios {
 namespace {
@@ -39,7 +38,8 @@ TEST(Time, ReadsEveryRfc3339Form) {
         {"2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999999Z"},
         {"2016-12-31T15:59:60.5-08:00", "2016-12-31T23:59:59.999999999Z"},
     };
-    for (const auto& [text, expected] : cases) EXPECT_EQ(reformat(text), expected) << text;
+    for (const auto& [text, expected] : cases)
+        EXPECT_EQ(reformat(text), expected) << text;
 }
 
 TEST(Time, NotesAMissingZone) {
@@ -52,15 +52,49 @@ TEST(Time, NotesAMissingZone) {
 }
 
 TEST(Time, RefusesEverythingElse) {
-    for (const std::string_view bad :
-         {"", " ", "2026", "2026-01-05", "2026-01-05T", "2026-01-05T10:23", "2026-01-05T10:23Z", "2026-1-05T10:23:45Z",
-          "2026-01-05T10:23:45.Z", "2026-01-05T10:23:45,5Z", " 2026-01-05T10:23:45Z", "2026-01-05T10:23:45Z ", "2026-01-05T10:23:45ZZ",
-          "2026-01-05T10:23:45+2", "2026-01-05T10:23:45+02", "2026-01-05T10:23:45+02:", "2026-01-05T10:23:45+02:0",
-          "2026-01-05T10:23:45+24:00", "2026-01-05T10:23:45+02:60", "2026-01-05T10:23:45+02:00Z", "2026-01-05X10:23:45Z",
-          "2026-00-05T10:23:45Z", "2026-13-05T10:23:45Z", "2026-01-00T10:23:45Z", "2026-01-32T10:23:45Z", "2026-02-29T10:23:45Z",
-          "2100-02-29T10:23:45Z", "2026-04-31T00:00:00Z", "2026-01-05T24:00:00Z", "2026-01-05T10:60:45Z", "2026-01-05T10:23:61Z",
-          "2026-01-05T10:23:60Z", "2016-12-31T23:59:60+01:00", "+2026-01-05T10:23:45Z", "-026-01-05T10:23:45Z", "12026-01-05T10:23:45Z",
-          "2026-01-05T-1:23:45Z", "2026-01-05T10:23:4\xd9\xa5Z", "now", "1767608625", "1e9", "NaN", "null"}) {
+    for (const std::string_view bad : {"",
+                                       " ",
+                                       "2026",
+                                       "2026-01-05",
+                                       "2026-01-05T",
+                                       "2026-01-05T10:23",
+                                       "2026-01-05T10:23Z",
+                                       "2026-1-05T10:23:45Z",
+                                       "2026-01-05T10:23:45.Z",
+                                       "2026-01-05T10:23:45,5Z",
+                                       " 2026-01-05T10:23:45Z",
+                                       "2026-01-05T10:23:45Z ",
+                                       "2026-01-05T10:23:45ZZ",
+                                       "2026-01-05T10:23:45+2",
+                                       "2026-01-05T10:23:45+02",
+                                       "2026-01-05T10:23:45+02:",
+                                       "2026-01-05T10:23:45+02:0",
+                                       "2026-01-05T10:23:45+24:00",
+                                       "2026-01-05T10:23:45+02:60",
+                                       "2026-01-05T10:23:45+02:00Z",
+                                       "2026-01-05X10:23:45Z",
+                                       "2026-00-05T10:23:45Z",
+                                       "2026-13-05T10:23:45Z",
+                                       "2026-01-00T10:23:45Z",
+                                       "2026-01-32T10:23:45Z",
+                                       "2026-02-29T10:23:45Z",
+                                       "2100-02-29T10:23:45Z",
+                                       "2026-04-31T00:00:00Z",
+                                       "2026-01-05T24:00:00Z",
+                                       "2026-01-05T10:60:45Z",
+                                       "2026-01-05T10:23:61Z",
+                                       "2026-01-05T10:23:60Z",
+                                       "2016-12-31T23:59:60+01:00",
+                                       "+2026-01-05T10:23:45Z",
+                                       "-026-01-05T10:23:45Z",
+                                       "12026-01-05T10:23:45Z",
+                                       "2026-01-05T-1:23:45Z",
+                                       "2026-01-05T10:23:4\xd9\xa5Z",
+                                       "now",
+                                       "1767608625",
+                                       "1e9",
+                                       "NaN",
+                                       "null"}) {
         const auto parsed = parse_rfc3339(bad);
         EXPECT_FALSE(parsed) << bad;
         if (!parsed) {
@@ -72,8 +106,9 @@ TEST(Time, RefusesEverythingElse) {
 }
 
 TEST(Time, RefusesTimesNoSourceCanMean) {
-    for (const std::string_view bad : {"1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-                                       "1970-01-01T00:59:59+01:00", "2199-12-31T23:00:00-01:00", "1583-01-01T00:00:00Z"}) {
+    for (const std::string_view bad :
+         {"1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
+          "1970-01-01T00:59:59+01:00", "2199-12-31T23:00:00-01:00", "1583-01-01T00:00:00Z"}) {
         const auto parsed = parse_rfc3339(bad);
         ASSERT_FALSE(parsed) << bad;
         EXPECT_NE(parsed.error().what.find("1970"), std::string::npos) << parsed.error().what;
@@ -86,7 +121,8 @@ TEST(Time, AnIntegerIsEpochMilliseconds) {
     EXPECT_EQ(parse_time("0")->at, earliest_instant);
     EXPECT_EQ(format_rfc3339(parse_time("7258118399999")->at), "2199-12-31T23:59:59.999Z");
     EXPECT_EQ(format_rfc3339(parse_time("2026-01-05T10:23:45Z")->at), "2026-01-05T10:23:45.000Z");
-    for (const std::string_view bad : {"7258118400000", "-1", "-", "99999999999999999999999999", "1767608625.5", "1.7e12", "+1", " 1", "1 ", ""}) {
+    for (const std::string_view bad :
+         {"7258118400000", "-1", "-", "99999999999999999999999999", "1767608625.5", "1.7e12", "+1", " 1", "1 ", ""}) {
         EXPECT_FALSE(parse_time(bad)) << bad;
     }
 }
@@ -109,11 +145,24 @@ RC_GTEST_PROP(TimeProperty, ReadsBackWhatItWrites, ()) {
 }
 
 TEST(Duration, ReadsUnitsCompoundsAndFractions) {
-    const std::pair<std::string_view, Duration> cases[] = {
-        {"250ms", 250ms}, {"60s", 60s}, {"5m", 5min}, {"2h", 2h}, {"31d", 31 * 24h}, {"1m30s", 90s}, {"1.5s", 1500ms}, {"0s", 0s},
-        {"0.000000001s", 1ns}, {"7us", 7us}, {"9ns", 9ns}, {"1d2h3m4s5ms6us7ns", 24h + 2h + 3min + 4s + 5ms + 6us + 7ns},
-        {"1.50s", 1500ms}, {"007s", 7s}, {"0.5m", 30s}, {"9223372036854775807ns", Duration::max()}, {"106751d", 106'751 * 24h},
-        {"1.0000000000000000000s", 1s}};
+    const std::pair<std::string_view, Duration> cases[] = {{"250ms", 250ms},
+                                                           {"60s", 60s},
+                                                           {"5m", 5min},
+                                                           {"2h", 2h},
+                                                           {"31d", 31 * 24h},
+                                                           {"1m30s", 90s},
+                                                           {"1.5s", 1500ms},
+                                                           {"0s", 0s},
+                                                           {"0.000000001s", 1ns},
+                                                           {"7us", 7us},
+                                                           {"9ns", 9ns},
+                                                           {"1d2h3m4s5ms6us7ns", 24h + 2h + 3min + 4s + 5ms + 6us + 7ns},
+                                                           {"1.50s", 1500ms},
+                                                           {"007s", 7s},
+                                                           {"0.5m", 30s},
+                                                           {"9223372036854775807ns", Duration::max()},
+                                                           {"106751d", 106'751 * 24h},
+                                                           {"1.0000000000000000000s", 1s}};
     for (const auto& [text, expected] : cases) {
         const auto parsed = parse_duration(text);
         ASSERT_TRUE(parsed) << text << ": " << parsed.error().what;
@@ -122,9 +171,33 @@ TEST(Duration, ReadsUnitsCompoundsAndFractions) {
 }
 
 TEST(Duration, RefusesEverythingElse) {
-    for (const std::string_view bad : {"", "s", "60", "-5s", "+5s", "5 s", " 5s", "5s ", "5x", "5S", "5sec", "1s1m", "1s1s", ".5s", "5.s", "1..5s",
-                                       "1e3s", "0x5s", "9223372036854775808ns", "106752d", "106751d24h", "99999999999999999999999999999999999999999s",
-                                       "0.5ns", "0.0000000001s", "1.0001us", "inf", "\xc2\xb5s"}) {
+    for (const std::string_view bad : {"",
+                                       "s",
+                                       "60",
+                                       "-5s",
+                                       "+5s",
+                                       "5 s",
+                                       " 5s",
+                                       "5s ",
+                                       "5x",
+                                       "5S",
+                                       "5sec",
+                                       "1s1m",
+                                       "1s1s",
+                                       ".5s",
+                                       "5.s",
+                                       "1..5s",
+                                       "1e3s",
+                                       "0x5s",
+                                       "9223372036854775808ns",
+                                       "106752d",
+                                       "106751d24h",
+                                       "99999999999999999999999999999999999999999s",
+                                       "0.5ns",
+                                       "0.0000000001s",
+                                       "1.0001us",
+                                       "inf",
+                                       "\xc2\xb5s"}) {
         EXPECT_FALSE(parse_duration(bad)) << bad;
     }
     EXPECT_FALSE(parse_duration(std::string_view("5s\0", 3)));

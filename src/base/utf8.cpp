@@ -4,14 +4,18 @@
 
 namespace helios::utf8 {
 
-bool is_valid(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_valid(std::string_view text) {
+    return simdjson::validate_utf8(text.data(), text.size());
+}
 
 std::size_t sequence_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
     const auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
     const unsigned lead = byte(0);
-    if (lead < 0x80) return text.empty() ? 0 : 1;
-    if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
+    if (lead < 0x80)
+        return text.empty() ? 0 : 1;
+    if (lead >= 0xc2 && lead <= 0xdf)
+        return continues(1) ? 2 : 0;
     if (lead >= 0xe0 && lead <= 0xef) {
         const unsigned least = lead == 0xe0 ? 0xa0 : 0x80;  // below: overlong
         const unsigned most = lead == 0xed ? 0x9f : 0xbf;   // above: surrogates
@@ -29,7 +33,8 @@ std::size_t valid_prefix(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t length = sequence_length(text.substr(at));
-        if (length == 0) break;
+        if (length == 0)
+            break;
         at += length;
     }
     return at;

@@ -8,7 +8,8 @@ namespace {
 TEST(Utf8, EveryCodePointReadsBack) {
     std::string all;
     for (std::uint32_t c = 0; c <= 0x10ffff; ++c) {
-        if (c >= 0xd800 && c <= 0xdfff) continue;
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
         std::string one;
         append(one, c);
         ASSERT_EQ(sequence_length(one), one.size()) << c;

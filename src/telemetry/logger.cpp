@@ -1,11 +1,10 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <fcntl.h>
 #include <mutex>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "telemetry/telemetry.h"
@@ -15,7 +14,9 @@ namespace {
 
 constexpr std::array<std::string_view, 6> level_names = {"trace", "debug", "info", "warn", "error", "off"};
 
-std::string_view to_string(Level level) { return level_names[static_cast<std::size_t>(level)]; }
+std::string_view to_string(Level level) {
+    return level_names[static_cast<std::size_t>(level)];
+}
 
 void write_value(json::Writer& line, const Field& field) {
     line.key(field.key);
@@ -35,8 +36,10 @@ void write_value(json::Writer& line, const Field& field) {
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
         bytes.remove_prefix(static_cast<std::size_t>(n));
     }
 }
@@ -52,22 +55,27 @@ struct Logger::State {
 };
 
 Logger::Logger(const Clock& clock, Level level, int fd) : state_(new State{clock, level, fd, nullptr, {}}) {}
-Logger::Logger(const Clock& clock, Level level, std::vector<std::string>& sink) : state_(new State{clock, level, -1, &sink, {}}) {}
+Logger::Logger(const Clock& clock, Level level, std::vector<std::string>& sink)
+    : state_(new State{clock, level, -1, &sink, {}}) {}
 Logger::~Logger() = default;
 
-void Logger::set_level(Level level) { state_->level.store(level, std::memory_order_relaxed); }
+void Logger::set_level(Level level) {
+    state_->level.store(level, std::memory_order_relaxed);
+}
 
 bool Logger::enabled(Level level) const {
     return level != Level::off && level >= state_->level.load(std::memory_order_relaxed);
 }
 
 void Logger::log(Level level, std::string_view room, std::string_view message, Fields fields) {
-    if (!enabled(level)) return;
+    if (!enabled(level))
+        return;
     json::Writer line;
     line.begin_object();
     line.field("time", format_rfc3339(state_->clock.wall()));
     line.field("level", to_string(level)).field("room", room).field("message", message);
-    for (const Field& field : fields) write_value(line, field);
+    for (const Field& field : fields)
+        write_value(line, field);
     line.end_object();
     std::string text = line.take();
     const std::lock_guard lock(state_->mutex);
@@ -81,9 +89,12 @@ void Logger::log(Level level, std::string_view room, std::string_view message, F
 
 Result<Level> parse_level(std::string_view text) {
     std::string lower(text);
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (lower == "warning") return Level::warn;
-    if (lower == "critical") return Level::error;
+    std::ranges::transform(lower, lower.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    if (lower == "warning")
+        return Level::warn;
+    if (lower == "critical")
+        return Level::error;
     const auto found = std::ranges::find(level_names, std::string_view(lower));
     if (found == level_names.end()) {
         return fail(ErrorKind::invalid, "unknown log level \"" + std::string(text.substr(0, 64)) + "\"",

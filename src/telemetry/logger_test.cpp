@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <limits>
 #include <thread>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "telemetry/telemetry.h"
@@ -16,8 +15,13 @@ TEST(Logger, WritesOneJsonObjectPerLine) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
-    logger.info("gateway", "accepted", {{"source", "aws"}, {"count", 3}, {"bytes", std::uint64_t{18'446'744'073'709'551'615u}},
-                                        {"ratio", 0.5}, {"late", false}, {"delta", std::int64_t{-9}}});
+    logger.info("gateway", "accepted",
+                {{"source", "aws"},
+                 {"count", 3},
+                 {"bytes", std::uint64_t{18'446'744'073'709'551'615u}},
+                 {"ratio", 0.5},
+                 {"late", false},
+                 {"delta", std::int64_t{-9}}});
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_EQ(lines[0], R"({"time":"2026-01-05T10:23:45.120Z","level":"info","room":"gateway","message":"accepted",)"
                         R"("source":"aws","count":3,"bytes":18446744073709551615,"ratio":0.5,"late":false,"delta":-9})");
@@ -27,7 +31,8 @@ TEST(Logger, HostileTextStaysOneValidLine) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
-    logger.warn("adapters", "line\nbreak \"quote\" \xff\xfe", {{"id\n", std::string("a\0b\r\n{}", 7)}, {"nan", std::numeric_limits<double>::quiet_NaN()}});
+    logger.warn("adapters", "line\nbreak \"quote\" \xff\xfe",
+                {{"id\n", std::string("a\0b\r\n{}", 7)}, {"nan", std::numeric_limits<double>::quiet_NaN()}});
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_EQ(lines[0].find('\n'), std::string::npos);
     const auto parsed = json::Document::parse(lines[0]);
@@ -64,7 +69,8 @@ TEST(Logger, LinesOfManyThreadsDoNotMix) {
     std::thread reader([&] {
         char buffer[4096];
         ssize_t n = 0;
-        while ((n = ::read(ends[0], buffer, sizeof buffer)) > 0) received.append(buffer, static_cast<std::size_t>(n));
+        while ((n = ::read(ends[0], buffer, sizeof buffer)) > 0)
+            received.append(buffer, static_cast<std::size_t>(n));
     });
     {
         Logger logger(clock, Level::info, ends[1]);
@@ -72,10 +78,12 @@ TEST(Logger, LinesOfManyThreadsDoNotMix) {
         for (int t = 0; t < threads_n; ++t) {
             threads.emplace_back([&logger, t] {
                 const std::string filler(9'000, static_cast<char>('a' + t));  // more than a pipe takes at once atomically
-                for (int i = 0; i < lines_n; ++i) logger.info("app", filler);
+                for (int i = 0; i < lines_n; ++i)
+                    logger.info("app", filler);
             });
         }
-        for (auto& t : threads) t.join();
+        for (auto& t : threads)
+            t.join();
     }
     ::close(ends[1]);
     reader.join();
@@ -105,7 +113,8 @@ TEST(Logger, ParsesLevels) {
     EXPECT_EQ(parse_level("warn"), Level::warn);
     EXPECT_EQ(parse_level("CRITICAL"), Level::error);
     EXPECT_EQ(parse_level("off"), Level::off);
-    for (const std::string_view bad : {"", "verbose", "info ", "1", "warnings"}) EXPECT_FALSE(parse_level(bad)) << bad;
+    for (const std::string_view bad : {"", "verbose", "info ", "1", "warnings"})
+        EXPECT_FALSE(parse_level(bad)) << bad;
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
+#include <algorithm>
+#include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-
-#include <algorithm>
-#include <mutex>
 
 #include "base/assert.h"
 #include "telemetry/telemetry.h"
@@ -74,13 +73,14 @@ struct Metrics::State {
         const int kinds = counters.contains(name) + gauges.contains(name) + histograms.contains(name);
         HELIOS_ASSERT(kinds == (exists ? 1 : 0), "one metric name used for two kinds");
         for (const auto& [label, value] : labels) {
-            HELIOS_ASSERT(valid_name(label) && !label.starts_with("__") && label.find(':') == std::string::npos, "not a label name");
+            HELIOS_ASSERT(valid_name(label) && !label.starts_with("__") && label.find(':') == std::string::npos,
+                          "not a label name");
         }
     }
 
     template <class Ours, class Theirs, class Build, class... Args>
-    Ours& get(Families<Ours, Theirs>& families, Build build, std::string_view name, std::string_view help,
-              const Labels& labels, const Args&... args) {
+    Ours& get(Families<Ours, Theirs>& families, Build build, std::string_view name, std::string_view help, const Labels& labels,
+              const Args&... args) {
         const std::lock_guard lock(mutex);
         auto found = families.find(name);
         check(name, found != families.end(), labels);
@@ -89,7 +89,8 @@ struct Metrics::State {
             found->second.family = &build().Name(std::string(name)).Help(std::string(help)).Register(registry);
         }
         std::unique_ptr<Ours>& metric = found->second.metrics[labels];
-        if (!metric) metric = std::make_unique<Ours>(found->second.family->Add(labels, args...));
+        if (!metric)
+            metric = std::make_unique<Ours>(found->second.family->Add(labels, args...));
         return *metric;
     }
 };
@@ -111,6 +112,8 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help, cons
     return state_->get(state_->histograms, prometheus::BuildHistogram, name, help, labels, buckets);
 }
 
-std::string Metrics::expose() const { return prometheus::TextSerializer().Serialize(state_->registry.Collect()); }
+std::string Metrics::expose() const {
+    return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
 
 }  // namespace helios::telemetry

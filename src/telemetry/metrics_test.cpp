@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <thread>
 
 #include "telemetry/telemetry.h"
@@ -27,7 +26,8 @@ TEST(Metrics, SameNameAndLabelsAreTheSameObject) {
 
 TEST(Metrics, ExposesPrometheusText) {
     Metrics metrics;
-    metrics.counter("helios_events_ingested_total", "Events taken in.", {{"source", "aws"}, {"event_type", "OrderPlaced"}}).add(5);
+    metrics.counter("helios_events_ingested_total", "Events taken in.", {{"source", "aws"}, {"event_type", "OrderPlaced"}})
+        .add(5);
     Gauge& gauge = metrics.gauge("helios_queue_items", "What waits.");
     gauge.set(7);
     gauge.add(-2.5);
@@ -37,7 +37,8 @@ TEST(Metrics, ExposesPrometheusText) {
     h.observe(0.75);
     h.observe(5);
     const std::string text = metrics.expose();
-    EXPECT_THAT(text, HasSubstr("# HELP helios_events_ingested_total Events taken in.\n# TYPE helios_events_ingested_total counter\n"));
+    EXPECT_THAT(text,
+                HasSubstr("# HELP helios_events_ingested_total Events taken in.\n# TYPE helios_events_ingested_total counter\n"));
     EXPECT_THAT(text, HasSubstr("helios_events_ingested_total{event_type=\"OrderPlaced\",source=\"aws\"} 5\n"));
     EXPECT_THAT(text, HasSubstr("# TYPE helios_queue_items gauge\nhelios_queue_items 4.5\n"));
     EXPECT_THAT(text, HasSubstr("helios_wait_seconds_bucket{le=\"0.5\"} 1\n"));
@@ -88,7 +89,8 @@ TEST(Metrics, CountsFromManyThreads) {
             }
         });
     }
-    for (auto& t : threads) t.join();
+    for (auto& t : threads)
+        t.join();
     EXPECT_EQ(metrics.counter("helios_threads_total", "Threads.").value(), 4'000);
 }
 

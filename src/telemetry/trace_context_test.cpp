@@ -36,15 +36,32 @@ TEST(TraceContext, IgnoresEverythingElse) {
     const std::string good = "00-" + trace + "-" + parent + "-01";
     std::string upper = good;
     upper[5] = 'A';
-    for (const std::string& bad : {std::string(), std::string("00"), "ff-" + trace + "-" + parent + "-01", upper, "00-" + zeros + "-" + parent + "-01",
-                                   "00-" + trace + "-" + zeros.substr(0, 16) + "-01", good + "-", good + "0", good + "-more", good.substr(0, 54),
-                                   "0-" + good, " " + good, good + " ", "cc-" + trace + "-" + parent + "-01.", "cc-" + trace + "-" + parent + "-0102",
-                                   "0x-" + trace + "-" + parent + "-01", "00_" + trace + "-" + parent + "-01", "00-" + trace + "_" + parent + "-01",
-                                   "00-" + trace + "-" + parent + "_01", "00-" + trace + "-" + parent + "-0g", "00-" + trace.substr(1) + "--" + parent + "-01",
+    for (const std::string& bad : {std::string(),
+                                   std::string("00"),
+                                   "ff-" + trace + "-" + parent + "-01",
+                                   upper,
+                                   "00-" + zeros + "-" + parent + "-01",
+                                   "00-" + trace + "-" + zeros.substr(0, 16) + "-01",
+                                   good + "-",
+                                   good + "0",
+                                   good + "-more",
+                                   good.substr(0, 54),
+                                   "0-" + good,
+                                   " " + good,
+                                   good + " ",
+                                   "cc-" + trace + "-" + parent + "-01.",
+                                   "cc-" + trace + "-" + parent + "-0102",
+                                   "0x-" + trace + "-" + parent + "-01",
+                                   "00_" + trace + "-" + parent + "-01",
+                                   "00-" + trace + "_" + parent + "-01",
+                                   "00-" + trace + "-" + parent + "_01",
+                                   "00-" + trace + "-" + parent + "-0g",
+                                   "00-" + trace.substr(1) + "--" + parent + "-01",
                                    "000-" + trace + "-" + parent + "-1"}) {
         EXPECT_FALSE(parse_traceparent(bad)) << bad;
     }
-    for (std::size_t n = 0; n < good.size(); ++n) EXPECT_FALSE(parse_traceparent(good.substr(0, n))) << n;
+    for (std::size_t n = 0; n < good.size(); ++n)
+        EXPECT_FALSE(parse_traceparent(good.substr(0, n))) << n;
 }
 
 }  // namespace
