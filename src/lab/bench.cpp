@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -150,12 +151,15 @@ private:
     BenchVerdicts verdicts_;
 };
 
+/// To the microsecond: more digits would be noise.
+double rounded(double value) { return std::round(value * 1e3) / 1e3; }
+
 void write_latency(json::Writer& w, std::string_view name, const Histogram& histogram) {
     w.key(name).begin_object();
     for (auto [label, p] : {std::pair{"p50", 50.0}, {"p90", 90.0}, {"p99", 99.0}, {"p99.9", 99.9}}) {
-        w.key(label).real(in_seconds(histogram.percentile(p)) * 1e3);
+        w.key(label).real(rounded(in_seconds(histogram.percentile(p)) * 1e3));
     }
-    w.key("max").real(in_seconds(histogram.max()) * 1e3).key("mean").real(in_seconds(histogram.mean()) * 1e3).end_object();
+    w.key("max").real(rounded(in_seconds(histogram.max()) * 1e3)).key("mean").real(rounded(in_seconds(histogram.mean()) * 1e3)).end_object();
 }
 
 double per_million(double cpu_seconds, std::uint64_t events) {
@@ -164,7 +168,7 @@ double per_million(double cpu_seconds, std::uint64_t events) {
 
 void write_seconds(json::Writer& w, std::string_view name, double seconds) {
     w.key(name);
-    seconds < 0 ? w.null() : w.real(seconds);
+    seconds < 0 ? w.null() : w.real(rounded(seconds));
 }
 
 void write_options(json::Writer& w, const BenchOptions& o) {
@@ -219,7 +223,8 @@ std::string to_json(const BenchResult& r) {
         w.field(std::to_string(status), n);
     }
     w.end_object().field("batchAccepted", s.batch_accepted).field("batchDuplicate", s.batch_duplicate).field("batchFailed", s.batch_failed);
-    w.key("eventsPerSecond").real(s.events_per_second()).key("secondsSending").real(in_seconds(s.sending)).key("secondsAnswering").real(in_seconds(s.answering));
+    w.key("eventsPerSecond").real(std::round(s.events_per_second())).key("secondsSending").real(rounded(in_seconds(s.sending)));
+    w.key("secondsAnswering").real(rounded(in_seconds(s.answering)));
     write_latency(w, "latencyMs", s.latency);
     write_latency(w, "generatorLagMs", s.lag);
     write_seconds(w, "serverCpuSecondsSending", r.server_cpu_sending);
@@ -227,7 +232,7 @@ std::string to_json(const BenchResult& r) {
     write_seconds(w, "serverCpuSecondsPerMillionEvents", per_million(r.server_cpu_total, s.events_ok));
     write_seconds(w, "clientCpuSeconds", r.client_cpu);
     w.key("verdicts").begin_object().field("ordersSure", v.orders_sure).field("decided", v.decided).field("allDecided", v.all_decided);
-    w.key("secondsSettling").real(in_seconds(v.settling)).field("labelled", v.labelled).field("labelledFound", v.labelled_found).field("reported", v.reported);
+    w.key("secondsSettling").real(rounded(in_seconds(v.settling))).field("labelled", v.labelled).field("labelledFound", v.labelled_found).field("reported", v.reported);
     w.key("recall").real(v.recall()).key("precision").real(v.precision()).field("sampled", v.sampled).field("sampledWrong", v.sampled_wrong).end_object();
     w.end_object();
     return w.take() + "\n";
