@@ -6,11 +6,12 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <exception>
 #include <optional>
 #include <sstream>
 #include <utility>
+
+#include "base/utf8.h"
 
 namespace helios::yaml {
 namespace {
@@ -150,39 +151,6 @@ private:
     std::size_t nodes_ = 0;
 };
 
-/// Offset of the first byte that is not well-formed UTF-8 (or is NUL), or npos.
-std::size_t first_bad_utf8(std::string_view text) {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        std::size_t more = 0;
-        std::uint32_t code = c;
-        if (c == 0) {
-            return i;
-        }
-        if (c >= 0x80) {
-            more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-            if (c < 0xc2 || c > 0xf4 || i + more >= text.size()) {
-                return i;
-            }
-            code = c & (0x3fu >> more);
-            for (std::size_t k = 1; k <= more; ++k) {
-                const auto d = static_cast<unsigned char>(text[i + k]);
-                if ((d & 0xc0u) != 0x80u) {
-                    return i;
-                }
-                code = (code << 6) | (d & 0x3fu);
-            }
-            const bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
-            if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-                return i;
-            }
-        }
-        i += more + 1;
-    }
-    return std::string_view::npos;
-}
-
 Mark mark_of_offset(std::string_view text, std::size_t offset) {
     const std::string_view before = text.substr(0, offset);
     const auto lines = std::count(before.begin(), before.end(), '\n');
@@ -211,8 +179,8 @@ Result<Node> parse(std::string_view text, std::string_view file) {
     if (text.size() > bytes_max) {
         return fail(error_at(file, {1, 1}, "larger than " + std::to_string(bytes_max) + " bytes", "is this the right file?"));
     }
-    if (const std::size_t bad = first_bad_utf8(text); bad != std::string_view::npos) {
-        return fail(error_at(file, mark_of_offset(text, bad), "not UTF-8 text", "save the file as UTF-8"));
+    if (const std::size_t good = std::min(utf8::valid_prefix(text), text.find('\0')); good < text.size()) {
+        return fail(error_at(file, mark_of_offset(text, good), "not UTF-8 text", "save the file as UTF-8"));
     }
     try {
         std::istringstream in{std::string(text)};

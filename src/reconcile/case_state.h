@@ -1,0 +1,97 @@
+#pragma once
+/// What the engine remembers of one case: per leg and identity the event that decides, its reads, and what was last published.
+///
+/// Packed, because a busy shop has hundreds of thousands of open cases: an event is a few numbers and one string. No payload.
+/// Knows how to take an event in; what the events mean together is judge.h's business.
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "model/case_record.h"
+#include "model/verdict.h"
+#include "reconcile/flow.h"
+
+namespace helios::reconcile {
+
+/// A read as it is kept: text (text, decimal as written, or the reason why it is bad) or items.
+struct ReadView {
+    model::ReadValue::Kind kind = model::ReadValue::Kind::absent;
+    std::string_view text;
+    std::string_view packed_items;  ///< items(): (key, quantity) pairs, sorted by key
+
+    std::vector<std::pair<std::string_view, std::string_view>> items() const;
+};
+
+/// Views into a HeldEvent.
+struct EventView {
+    std::string_view identity;
+    std::string_view event_id;
+    std::string_view source;
+    std::string_view type;
+    std::string_view topic;
+    std::uint32_t partition = 0;
+    std::uint64_t offset = 0;
+    std::vector<ReadView> reads;  ///< the leg's reads in flow order, then the status if the leg has a rule
+    std::vector<std::string_view> unreadable;  ///< why occurred or identity could not be read
+};
+
+/// The deciding event of one identity on one leg.
+struct HeldEvent {
+    static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
+
+    std::uint16_t leg = 0;
+    bool counts = true;
+    bool unknown_status = false;
+    std::uint32_t differs = 0;  ///< bit i: read i differed between events of this identity
+    std::int64_t occurred_ns = no_time;
+    std::int64_t at_ns = 0;
+    std::string packed;
+
+    std::string_view identity() const;
+    EventView view() const;
+    std::optional<Instant> occurred() const;
+};
+
+/// Whether a status lets an event of this leg count.
+struct StatusVerdict {
+    bool counts = true;
+    bool unknown = false;
+};
+StatusVerdict judge_status(const Leg& leg, const model::ReadValue& status);
+
+struct Case {
+    const Flow* flow = nullptr;
+    std::uint32_t instance = 1;
+    std::uint32_t revision = 0;
+    std::uint32_t resumes_before = 0;   ///< how many resumes the partition had seen when the case opened
+    std::uint32_t satisfied = 0;        ///< bit per leg: an event counts
+    std::uint32_t overflowed = 0;       ///< bit per leg: more identities than are kept
+    model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
+    bool decided = false;               ///< some revision was not pending
+    std::uint64_t published = 0;        ///< digest of what was last published
+    Instant opened_at;
+    Instant closed_at;                  ///< meaningful while it is closed
+    Instant scheduled;                  ///< its entry in the deadline queue; meaningful while it is open
+    std::vector<HeldEvent> events;      ///< in order of arrival of their identities
+    std::vector<std::pair<std::uint16_t, std::int64_t>> late;  ///< legs that came after their deadline, and when
+
+    bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }
+    std::optional<Instant> late_at(std::size_t leg) const;
+
+    /// Takes the event in: per identity the latest (occurred, event id, source) decides. False: nothing changed.
+    bool take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record, std::size_t identities_max);
+    /// After take(): which legs have an event that counts. A leg that became satisfied when its deadline had passed is late.
+    void settle_leg(std::size_t leg_index, Instant at, bool deadline_passed);
+
+    /// Compact bytes for a closed case, and back. `flow` must be the version that flow_version_of() names.
+    std::string encode() const;
+    static Case decode(std::string_view bytes, const Flow* flow);
+    static std::uint32_t flow_version_of(std::string_view bytes);
+};
+
+}  // namespace helios::reconcile

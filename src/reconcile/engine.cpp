@@ -1,0 +1,319 @@
+#include "reconcile/engine.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/hash.h"
+
+namespace helios::reconcile {
+namespace {
+
+using model::Verdict;
+using model::VerdictStatus;
+
+constexpr Instant no_deadline = Instant::max();
+
+/// What a person would see change: status, findings, a decided case's events and amounts. While pending nothing but the status.
+std::uint64_t digest_of(const Judgement& judgement) {
+    ByteWriter out;
+    out.u8(static_cast<std::uint8_t>(judgement.status));
+    if (judgement.status != VerdictStatus::pending) {
+        for (const auto& leg : judgement.missing) {
+            out.string(leg);
+        }
+        out.varint(judgement.findings.size());
+        for (const auto& f : judgement.findings) {
+            out.u8(static_cast<std::uint8_t>(f.kind));
+            for (const std::string* text : {&f.leg, &f.check, &f.expected, &f.actual, &f.tolerance, &f.unit, &f.detail}) {
+                out.string(*text);
+            }
+            out.u8(static_cast<std::uint8_t>(f.severity));
+            out.boolean(f.final);
+        }
+        for (const auto& e : judgement.events) {
+            out.string(e.leg);
+            out.string(e.event_id);
+            out.string(e.source);
+            out.string(e.type);
+        }
+        for (const auto& money : judgement.at_risk) {
+            out.string(money.currency);
+            out.string(money.amount);
+        }
+    }
+    return xxh3_64(out.view());
+}
+
+struct IdParts {
+    std::string_view tenant;
+    std::string_view flow;
+    std::string_view key;
+};
+
+IdParts parts_of(std::string_view id) {
+    const auto first = id.find('\0');
+    const auto second = id.find('\0', first + 1);
+    return {id.substr(0, first), id.substr(first + 1, second - first - 1), id.substr(second + 1)};
+}
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options, ClosedCases& closed) : options_(options), closed_(closed) {}
+Engine::~Engine() = default;
+
+std::vector<Revision> Engine::on_record(const model::CaseRecord& record) {
+    std::vector<Revision> out;
+    on_record(record, out);
+    return out;
+}
+
+void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& out) {
+    if (const auto* resumed = std::get_if<model::ResumedRecord>(&record)) {
+        on_resumed(*resumed, out);
+        return;
+    }
+    const Instant at = model::at_of(record);
+    fire_before(at, out);
+    time_ = std::max(time_, at);
+    closed_.expire(time_);
+    if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
+        on_leg(*leg, out);
+    } else if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
+        on_flow(*flow);
+    }
+}
+
+void Engine::on_flow(const model::FlowRecord& record) {
+    if (find_flow(record.tenant, record.flow, record.version) != nullptr) {
+        return;
+    }
+    if (auto flow = parse_flow(record.text, record.flow + ".yaml")) {
+        use_flow(record.tenant, std::make_shared<const Flow>(std::move(*flow)));
+    }
+}
+
+void Engine::use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow) {
+    flows_.push_back({std::string(tenant), std::move(flow)});
+}
+
+const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const {
+    for (const KnownFlow& known : flows_) {
+        if (known.flow->version == version && known.flow->name == name && known.tenant == tenant) {
+            return known.flow.get();
+        }
+    }
+    return nullptr;
+}
+
+/// Our own absence is not their silence: what had not passed when we went away moves by the absence and a grace.
+void Engine::on_resumed(const model::ResumedRecord& record, std::vector<Revision>& out) {
+    const Instant since = std::max(record.at - record.gap, time_);
+    fire_before(since, out);
+    resumes_.push_back({since, record.gap + record.grace});
+    std::vector<const std::string*> ids;
+    for (const Due& due : due_) {
+        ids.push_back(due.id);
+    }
+    for (const std::string* id : ids) {
+        Case& c = open_.at(*id);
+        deadlines_of(c, deadlines_);
+        std::optional<Instant> next;
+        for (const Instant deadline : deadlines_) {
+            if (deadline >= since && (!next || deadline < *next)) {
+                next = deadline;
+            }
+        }
+        schedule(*id, c, next);
+    }
+    // Deadlines have moved beyond `at` now, unless the absence is shorter than it claims; then they fire here like before any record.
+    fire_before(record.at, out);
+    time_ = std::max(time_, record.at);
+    closed_.expire(time_);
+}
+
+void Engine::deadlines_of(const Case& c, std::vector<Instant>& out) const {
+    out.clear();
+    for (const Leg& leg : c.flow->legs) {
+        Instant deadline = c.opened_at + leg.deadline;
+        for (std::size_t i = c.resumes_before; i < resumes_.size(); ++i) {
+            if (deadline >= resumes_[i].since) {
+                deadline += resumes_[i].shift;
+            }
+        }
+        out.push_back(deadline);
+    }
+}
+
+void Engine::fire_before(Instant t, std::vector<Revision>& out) {
+    while (!due_.empty() && due_.begin()->deadline < t) {
+        const Due due = *due_.begin();
+        const auto it = open_.find(*due.id);
+        HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
+        settle(it, due.deadline, due.deadline + Duration(1), out);
+    }
+}
+
+std::optional<Instant> Engine::earliest_deadline() const {
+    return due_.empty() ? std::nullopt : std::optional<Instant>(due_.begin()->deadline);
+}
+
+void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> next) {
+    if (next && c.scheduled == *next) {
+        return;
+    }
+    if (c.scheduled != no_deadline) {
+        due_.erase({c.scheduled, &id});
+    }
+    c.scheduled = next.value_or(no_deadline);
+    if (next) {
+        due_.insert({*next, &id});
+    }
+}
+
+/// The case this record belongs to: open, or closed and still amendable, or new. end(): the record is not for it.
+Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow) {
+    if (const auto it = open_.find(id_); it != open_.end()) {
+        return it->second.flow == &flow ? it : open_.end();
+    }
+    auto closed = closed_.find(id_);
+    if (closed && !closed->bytes.empty() && time_ <= closed->amend_until) {
+        if (Case::flow_version_of(closed->bytes) != flow.version) {
+            return open_.end();
+        }
+        Case c = Case::decode(closed->bytes, &flow);
+        c.scheduled = no_deadline;
+        return open_.emplace(id_, std::move(c)).first;
+    }
+    if (!record.opens) {
+        return open_.end();
+    }
+    Case c;
+    c.flow = &flow;
+    c.instance = closed ? closed->instance + 1 : 1;
+    c.opened_at = record.at;
+    c.resumes_before = static_cast<std::uint32_t>(resumes_.size());
+    c.scheduled = no_deadline;
+    return open_.emplace(id_, std::move(c)).first;
+}
+
+/// Even if this one event decides the case: opening is a revision of its own.
+void Engine::publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out) {
+    Judgement opening = judge(c, deadlines_, Instant::min());
+    opening.status = VerdictStatus::pending;
+    opening.missing.clear();
+    opening.findings.clear();
+    opening.at_risk.clear();
+    publish(id, c, std::move(opening), stamp, out);
+}
+
+void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) {
+    const Flow* flow = find_flow(record.tenant, record.flow, record.flow_version);
+    const auto leg = flow != nullptr ? flow->leg_index(record.leg) : std::nullopt;
+    if (!leg) {
+        ++records_without_flow_;
+        return;
+    }
+    id_ = model::case_log_key(record.tenant, record.flow, record.key);
+    const auto it = find_or_open(record, *flow);
+    if (it == open_.end()) {
+        return;
+    }
+    Case& c = it->second;
+    c.take(flow->legs[*leg], *leg, record, options_.identities_per_leg_max);
+    deadlines_of(c, deadlines_);
+    if (c.revision == 0) {
+        publish_opening(it->first, c, record.at, out);
+    }
+    c.settle_leg(*leg, record.at, deadlines_[*leg] < time_);
+    settle(it, record.at, time_, out);
+}
+
+void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out) {
+    Case& c = it->second;
+    deadlines_of(c, deadlines_);
+    bool awaited = false;
+    const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below, awaited);
+    if (coarse != VerdictStatus::pending || c.status != VerdictStatus::pending) {
+        Judgement judgement = judge(c, deadlines_, passed_below);
+        if (digest_of(judgement) != c.published) {
+            publish(it->first, c, std::move(judgement), stamp, out);
+        }
+    }
+    std::optional<Instant> next;
+    for (const Instant deadline : deadlines_) {
+        if (deadline >= passed_below && (!next || deadline < *next)) {
+            next = deadline;
+        }
+    }
+    if (c.status == VerdictStatus::matched || !next) {
+        close(it, stamp);
+    } else {
+        schedule(it->first, c, next);
+    }
+}
+
+void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instant stamp, std::vector<Revision>& out) {
+    const IdParts parts = parts_of(id);
+    c.published = digest_of(judgement);
+    c.status = judgement.status;
+    ++c.revision;
+    Revision revision;
+    revision.first_decision = judgement.status != VerdictStatus::pending && !c.decided;
+    c.decided = c.decided || judgement.status != VerdictStatus::pending;
+    Verdict& v = revision.verdict;
+    v.tenant = parts.tenant;
+    v.flow = parts.flow;
+    v.flow_version = c.flow->version;
+    v.key_name = c.flow->key_name;
+    v.key = parts.key;
+    v.instance = c.instance;
+    v.revision = c.revision;
+    v.status = judgement.status;
+    v.missing = std::move(judgement.missing);
+    v.findings = std::move(judgement.findings);
+    v.events = std::move(judgement.events);
+    for (const Leg& leg : c.flow->legs) {
+        if (leg.many) {
+            v.multi_legs.push_back(leg.name);
+        }
+    }
+    v.at_risk = std::move(judgement.at_risk);
+    v.opened_at = c.opened_at;
+    v.deadline = *std::max_element(deadlines_.begin(), deadlines_.end());
+    if (judgement.status != VerdictStatus::pending) {
+        v.reconciled_at = stamp;
+    }
+    v.at = stamp;
+    out.push_back(std::move(revision));
+}
+
+void Engine::close(Open::iterator it, Instant stamp) {
+    Case& c = it->second;
+    schedule(it->first, c, std::nullopt);
+    if (c.closed_at == Instant{}) {
+        c.closed_at = stamp;  // an amendment does not prolong it
+    }
+    closed_.put(it->first, {c.instance, c.closed_at + c.flow->amend_for, c.encode()});
+    open_.erase(it);
+}
+
+std::optional<CaseView> Engine::inspect(std::string_view tenant, std::string_view flow, std::string_view key) const {
+    const std::string id = model::case_log_key(tenant, flow, key);
+    CaseView view;
+    if (const auto it = open_.find(id); it != open_.end()) {
+        view.state = it->second;
+        view.open = true;
+    } else if (const auto closed = closed_.find(id); closed && !closed->bytes.empty()) {
+        const Flow* version = find_flow(tenant, flow, Case::flow_version_of(closed->bytes));
+        HELIOS_ASSERT(version != nullptr, "a closed case's flow is known");
+        view.state = Case::decode(closed->bytes, version);
+    } else {
+        return std::nullopt;
+    }
+    deadlines_of(view.state, view.deadlines);
+    view.judgement = judge(view.state, view.deadlines, time_, true);
+    return view;
+}
+
+}  // namespace helios::reconcile

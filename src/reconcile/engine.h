@@ -1,0 +1,109 @@
+#pragma once
+/// The engine: case records in, verdict revisions out. Pure and deterministic: the same records give the same bytes on any
+/// machine, in any batching, live, after a restart, offline.
+///
+/// Knows no log, no thread and no clock: time is the largest `at` seen. One engine per partition of helios.cases.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/case_record.h"
+#include "model/verdict.h"
+#include "reconcile/case_state.h"
+#include "reconcile/closed_cases.h"
+#include "reconcile/judge.h"
+#include "reconcile/options.h"
+
+namespace helios::reconcile {
+
+/// One verdict revision to be appended.
+struct Revision {
+    model::Verdict verdict;
+    bool first_decision = false;  ///< the first of its case that is not pending
+};
+
+/// A case as it stands, for explain and tests.
+struct CaseView {
+    Case state;
+    bool open = false;
+    std::vector<Instant> deadlines;  ///< per leg, resumes included
+    Judgement judgement;             ///< with outcomes
+};
+
+/// One thread. Cheap to make: offline work makes one per case.
+class Engine {
+public:
+    /// `closed` outlives the engine.
+    Engine(const EngineOptions& options, ClosedCases& closed);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Takes one record in; appends the revisions it causes, in order. Deadlines < the record's `at` fire first, ordered by
+    /// (deadline, tenant, flow, key, instance).
+    void on_record(const model::CaseRecord& record, std::vector<Revision>& out);
+    std::vector<Revision> on_record(const model::CaseRecord& record);
+
+    /// The same for a flow that has been parsed elsewhere: no parsing, shared between engines.
+    void use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow);
+
+    /// The next deadline that can fire; it fires with the first record whose `at` is greater.
+    std::optional<Instant> earliest_deadline() const;
+    Instant time() const { return time_; }
+    std::size_t open_cases() const { return open_.size(); }
+    std::size_t closed_cases() const { return closed_.size(); }
+    /// Records whose flow version is not known here (its activation can't be read any more), so they were passed over.
+    std::uint64_t records_without_flow() const { return records_without_flow_; }
+
+    std::optional<CaseView> inspect(std::string_view tenant, std::string_view flow, std::string_view key) const;
+
+private:
+    struct Due {
+        Instant deadline;
+        const std::string* id;  // tenant NUL flow NUL key: its byte order is the order of the three
+        friend bool operator<(const Due& a, const Due& b) { return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id; }
+    };
+    struct Resume {
+        Instant since;   ///< deadlines before it had passed
+        Duration shift;
+    };
+    using Open = std::unordered_map<std::string, Case>;  // looked up only; order comes from due_
+
+    void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
+    void on_resumed(const model::ResumedRecord& record, std::vector<Revision>& out);
+    void on_flow(const model::FlowRecord& record);
+    void fire_before(Instant t, std::vector<Revision>& out);
+    Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow);
+    void publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out);
+    void settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out);
+    void publish(const std::string& id, Case& c, Judgement judgement, Instant stamp, std::vector<Revision>& out);
+    void close(Open::iterator it, Instant stamp);
+    void schedule(const std::string& id, Case& c, std::optional<Instant> next);
+
+    const Flow* find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const;
+    void deadlines_of(const Case& c, std::vector<Instant>& out) const;
+
+    EngineOptions options_;
+    ClosedCases& closed_;
+    Instant time_{};
+    Open open_;
+    std::set<Due> due_;
+    std::vector<Resume> resumes_;
+    struct KnownFlow {
+        std::string tenant;
+        std::shared_ptr<const Flow> flow;
+    };
+    std::vector<KnownFlow> flows_;
+    std::uint64_t records_without_flow_ = 0;
+    std::string id_;                   // reused between records
+    std::vector<Instant> deadlines_;   // reused between records
+};
+
+}  // namespace helios::reconcile

@@ -1,0 +1,285 @@
+#include "reconcile/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+using model::FindingKind;
+using model::VerdictStatus;
+
+TEST(Engine, ThreeAgreeingLegsMatchAndTheCaseCloses) {
+    Bench b;
+    b.order(0, good_order);
+    ASSERT_EQ(b.revisions.size(), 1u);
+    EXPECT_EQ(b.last().status, VerdictStatus::pending);
+    EXPECT_TRUE(b.last().findings.empty());
+    EXPECT_FALSE(b.last().reconciled_at);
+    EXPECT_EQ(b.last().deadline, noon(60));
+    b.payment(1, good_payment);
+    EXPECT_EQ(b.revisions.size(), 1u) << "a further leg alone gives no revision";
+    b.stock(2, good_stock);
+    ASSERT_EQ(b.revisions.size(), 2u);
+    EXPECT_EQ(b.line(), "matched");
+    EXPECT_EQ(b.last().revision, 2u);
+    EXPECT_EQ(b.last().reconciled_at, noon(2));
+    EXPECT_EQ(b.last().events.size(), 3u);
+    EXPECT_EQ(b.last().key_name, "orderId");
+    EXPECT_TRUE(b.last().at_risk.empty());
+    EXPECT_TRUE(b.revisions[1].first_decision);
+    EXPECT_EQ(b.engine.open_cases(), 0u);
+    b.tick(1000);
+    EXPECT_EQ(b.revisions.size(), 2u);
+}
+
+TEST(Engine, ALegExactlyAtItsDeadlineIsInTime) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment);
+    b.stock(60, good_stock);
+    EXPECT_EQ(b.line(), "matched");
+    EXPECT_EQ(b.revisions.size(), 2u);
+}
+
+TEST(Engine, ALegAfterItsDeadlineIsMissingThenLate) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment);
+    b.stock(60.000000001, good_stock);
+    ASSERT_EQ(b.revisions.size(), 3u);
+    const auto& partial = b.revisions[1].verdict;
+    EXPECT_EQ(partial.status, VerdictStatus::partial);
+    EXPECT_EQ(partial.missing, std::vector<std::string>{"inventory"});
+    EXPECT_EQ(partial.at, noon(60)) << "stamped with the deadline, whichever record fired it";
+    EXPECT_EQ(partial.reconciled_at, noon(60));
+    ASSERT_EQ(partial.at_risk.size(), 1u);
+    EXPECT_EQ(partial.at_risk[0], (model::Money{"USD", "12.50"}));
+    EXPECT_TRUE(partial.findings[0].final);
+    EXPECT_EQ(b.line(), "matched late");
+    EXPECT_FALSE(b.revisions[2].first_decision);
+}
+
+TEST(Engine, TicksLeaveNoTrace) {
+    Bench ticked;
+    Bench plain;
+    for (Bench* b : {&ticked, &plain}) {
+        b->order(0, good_order);
+    }
+    for (int i = 1; i < 200; ++i) {
+        ticked.tick(i);
+    }
+    plain.tick(5000);
+    ASSERT_EQ(ticked.revisions.size(), plain.revisions.size());
+    EXPECT_EQ(model::encode(ticked.last()), model::encode(plain.last()));
+}
+
+TEST(Engine, APaymentWithoutAnOrderIsAnOrphan) {
+    Bench b;
+    b.payment(0, good_payment);
+    b.tick(61);
+    EXPECT_EQ(b.line(), "partial missing=order missing=inventory orphan");
+    EXPECT_EQ(b.last().missing, (std::vector<std::string>{"order", "inventory"}));
+    EXPECT_EQ(b.last().at_risk.at(0), (model::Money{"USD", "12.50"}));
+}
+
+TEST(Engine, StatusesDecideWhatCounts) {
+    const auto payment = [](const char* status) { return std::string(R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") + status + "\"}"; };
+    {
+        Bench b;
+        b.order(0, good_order);
+        b.stock(1, good_stock);
+        b.payment(2, payment("DECLINED"), "p-1");
+        EXPECT_EQ(b.revisions.size(), 1u);
+        b.payment(3, payment("authorized"), "p-2");
+        EXPECT_EQ(b.line(), "matched");
+    }
+    {
+        Bench b;
+        b.order(0, good_order);
+        b.stock(1, good_stock);
+        b.payment(2, payment("AUTHORIZED"), "p-1");
+        EXPECT_EQ(b.line(), "matched");
+        b.payment(3, payment("VOIDED"), "p-2");
+        EXPECT_EQ(b.line(), "pending") << "until its deadline it may still be paid";
+        b.tick(100);
+        EXPECT_EQ(b.line(), "partial missing=payment");
+        EXPECT_EQ(b.last().findings[0].actual, "VOIDED");
+        EXPECT_EQ(b.last().findings[0].detail, "payment P1 is VOIDED, which does not count");
+    }
+    {
+        Bench b;
+        b.order(0, good_order);
+        b.stock(1, good_stock);
+        b.payment(2, payment("SHRUGGED"));
+        EXPECT_EQ(b.line(), "mismatched data");
+        EXPECT_EQ(b.last().findings[0].actual, "SHRUGGED");
+    }
+}
+
+TEST(Engine, AmountsAreExactAndScaledAlike) {
+    Bench b;
+    b.order(0, R"({"orderId":"A1","total":1299,"currency":"USD"})");
+    b.payment(1, R"({"orderId":"A1","paymentId":"P1","amount":1298.995,"currency":"USD"})");
+    b.stock(2, R"({"orderId":"A1","reservationId":"R1"})");
+    ASSERT_EQ(b.line(), "mismatched amount");
+    const auto& f = b.last().findings[0];
+    EXPECT_EQ(f.expected, "1299.000");
+    EXPECT_EQ(f.actual, "1298.995");
+    EXPECT_EQ(f.tolerance, "0.000");
+    EXPECT_EQ(f.unit, "USD");
+    EXPECT_EQ(f.check, "paid-in-full");
+    EXPECT_EQ(b.last().at_risk.at(0), (model::Money{"USD", "1299.00"}));
+}
+
+TEST(Engine, CurrenciesAreComparedBeforeAmounts) {
+    const auto run = [](const char* order_currency, const char* payment_currency) {
+        Bench b;
+        const auto with = [](std::string head, const char* c) { return head + (*c != '\0' ? std::string(R"(,"currency":")") + c + "\"}" : "}"); };
+        b.order(0, with(R"({"orderId":"A1","total":"5.00")", order_currency));
+        b.payment(1, with(R"({"orderId":"A1","amount":"4.00")", payment_currency));
+        b.stock(2, R"({"orderId":"A1"})");
+        return b;
+    };
+    EXPECT_EQ(run("USD", "EUR").line(), "mismatched currency");
+    EXPECT_EQ(run("USD", "usd").line(), "mismatched amount");
+    EXPECT_EQ(run("", "").last().findings.at(0).unit, "XXX");
+    EXPECT_EQ(run("", "EUR").last().findings.at(0).unit, "EUR");
+    EXPECT_EQ(run("", "EUR").last().at_risk.at(0).currency, "EUR");
+    EXPECT_EQ(run("JPY", "").last().at_risk.at(0), (model::Money{"JPY", "5.00"}));
+}
+
+TEST(Engine, ADoubleChargeIsADuplicateButARedeliveryIsNot) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment, "p-1");
+    b.payment(2, good_payment, "p-1");
+    b.payment(3, good_payment, "p-2");
+    b.stock(4, good_stock);
+    EXPECT_EQ(b.line(), "matched");
+    b.payment(5, R"({"orderId":"A1","paymentId":"P2","amount":12.5,"currency":"USD"})", "p-3");
+    EXPECT_EQ(b.line(), "mismatched duplicate");
+    EXPECT_EQ(b.last().instance, 1u);
+    EXPECT_EQ(b.last().revision, 3u);
+    EXPECT_EQ(b.last().findings[0].expected, "P1");
+    EXPECT_EQ(b.last().findings[0].actual, "P2");
+}
+
+TEST(Engine, EventsOfOneIdentityThatDifferAreData) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment, "p-1");
+    b.payment(2, R"({"orderId":"A1","paymentId":"P1","amount":12.50,"currency":"USD","status":"CAPTURED"})", "p-2");
+    b.stock(3, good_stock);
+    EXPECT_EQ(b.line(), "matched") << "only status, time and the way the number is written differ";
+    b.payment(4, R"({"orderId":"A1","paymentId":"P1","amount":99,"currency":"USD"})", "p-3");
+    EXPECT_EQ(b.line(), "mismatched data amount");
+}
+
+TEST(Engine, QuantitiesPerItem) {
+    Bench b;
+    b.order(0, R"({"orderId":"A1","items":[{"productId":"X","price":"2.50","qty":2},{"sku":"Y","price":1,"quantity":3}]})");
+    b.payment(1, R"({"orderId":"A1","amount":8})");
+    b.stock(2, R"({"orderId":"A1","items":[{"sku":"X","qty":1},{"sku":"X","qty":1},{"sku":"Y","qty":2},{"sku":"Z","qty":1}]})");
+    ASSERT_EQ(b.line(), "mismatched quantity quantity");
+    EXPECT_EQ(b.last().findings[0].unit, "Y");
+    EXPECT_EQ(b.last().findings[0].expected, "3");
+    EXPECT_EQ(b.last().findings[0].actual, "2");
+    EXPECT_EQ(b.last().findings[1].unit, "Z");
+    EXPECT_EQ(b.last().findings[1].expected, "0");
+}
+
+TEST(Engine, BadNumbersAreData) {
+    Bench b;
+    b.order(0, R"({"orderId":"A1","total":"1,299.00"})");
+    b.payment(1, R"({"orderId":"A1","amount":1299})");
+    b.stock(2, R"({"orderId":"A1"})");
+    ASSERT_EQ(b.line(), "mismatched data");
+    EXPECT_NE(b.last().findings[0].detail.find("order.amount: total is \"1,299.00\""), std::string::npos) << b.last().findings[0].detail;
+}
+
+TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
+    Bench b;
+    b.order(0, R"({"orderId":"A1","total":5,"timestamp":"2026-01-05T12:00:00Z"})");
+    b.payment(1, R"({"orderId":"A1","amount":5,"timestamp":"2026-01-05T11:59:29.5Z"})");
+    b.stock(2, R"({"orderId":"A1"})");
+    ASSERT_EQ(b.line(), "mismatched skew");
+    EXPECT_EQ(b.last().findings[0].actual, "32.5");
+    EXPECT_EQ(b.last().findings[0].expected, "30");
+    EXPECT_EQ(b.last().findings[0].unit, "s");
+}
+
+TEST(Engine, AfterAmendForANewInstanceBegins) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment);
+    b.stock(2, good_stock);
+    const double day = 86400;
+    b.stock(2 + 31 * day, R"({"orderId":"A1","reservationId":"R2","items":[]})", "i-2");
+    EXPECT_EQ(b.last().instance, 1u);
+    EXPECT_EQ(b.line(), "mismatched duplicate skew");
+    b.stock(2.5 + 31 * day, R"({"orderId":"A1","reservationId":"R3","items":[]})", "i-3");
+    EXPECT_EQ(b.last().instance, 2u);
+    EXPECT_EQ(b.line(), "pending");
+}
+
+TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
+    Bench b;
+    b.order(0, good_order);
+    b.order(100, R"({"orderId":"A2","total":5})", "o-2");
+    b.tick(110);
+    EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
+    b.feed(model::CaseRecord(model::ResumedRecord{noon(1000), std::chrono::seconds(890), std::chrono::seconds(30)}));
+    EXPECT_EQ(b.revisions.size(), 3u) << "nothing fires because we were away";
+    EXPECT_EQ(b.engine.earliest_deadline(), noon(160 + 890 + 30));
+    b.order(1001, R"({"orderId":"A3","total":5})", "o-3");
+    EXPECT_EQ(b.last().deadline, noon(1061)) << "cases opened later are not concerned";
+    b.tick(1080);
+    EXPECT_EQ(b.last().key, "A3");
+    b.tick(1081);
+    EXPECT_EQ(b.last().key, "A2");
+    EXPECT_EQ(b.last().at, noon(1080));
+    EXPECT_EQ(b.last().deadline, noon(1080));
+}
+
+TEST(Engine, DeadlinesBeforeAnAbsenceStillFireFirst) {
+    Bench b;
+    b.order(0, good_order);
+    b.feed(model::CaseRecord(model::ResumedRecord{noon(1000), std::chrono::seconds(900), std::chrono::seconds(30)}));
+    EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
+    EXPECT_EQ(b.last().at, noon(60));
+}
+
+TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
+    std::string text(shipped_order_flow());
+    text.replace(text.find("version: 1"), 10, "version: 2");
+    text.replace(text.find("tolerance: 0"), 12, "tolerance: 1");
+    const auto two = std::make_shared<const Flow>(*parse_flow(text, "order.yaml"));
+    Bench b;
+    const auto both = [&](const model::Event& e, Instant when) {
+        for (const auto& record : legs_of(*two, e, when, true)) {
+            b.feed(model::CaseRecord(record));
+        }
+        for (const auto& record : legs_of(*b.flow, e, when, false)) {
+            b.feed(model::CaseRecord(record));
+        }
+    };
+    b.order(0, good_order);
+    b.feed(model::CaseRecord(flow_record(*two, noon(1))));
+    const auto rest = [&](const std::string& key, double s) {
+        both(event("gcp", "PaymentProcessed", "p" + key, R"({"orderId":")" + key + R"(","amount":12,"currency":"USD"})", noon(s)), noon(s));
+        both(event("azure", "InventoryReserved", "i" + key, R"({"orderId":")" + key + R"("})", noon(s)), noon(s));
+    };
+    rest("A1", 2);
+    EXPECT_EQ(b.line(), "mismatched amount");
+    EXPECT_EQ(b.last().flow_version, 1u);
+    both(event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":12.5,"currency":"USD"})", noon(3)), noon(3));
+    rest("A2", 4);
+    EXPECT_EQ(b.line(), "matched");
+    EXPECT_EQ(b.last().flow_version, 2u);
+}
+
+}  // namespace
+}  // namespace helios::reconcile

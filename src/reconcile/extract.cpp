@@ -1,0 +1,327 @@
+#include "reconcile/extract.h"
+
+#include <map>
+#include <span>
+#include <string>
+
+namespace helios::reconcile {
+namespace {
+
+using model::ReadValue;
+
+ReadValue bad(std::string reason, std::string path) {
+    ReadValue value;
+    value.kind = ReadValue::Kind::bad;
+    value.text = std::move(reason);
+    value.path = std::move(path);
+    return value;
+}
+
+/// A value as it may be quoted to a person: short, and never a whole document.
+std::string shown(std::string_view text) {
+    constexpr std::size_t most = 60;
+    if (text.size() <= most) {
+        return std::string(text);
+    }
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u) {
+        --end;
+    }
+    return std::string(text.substr(0, end)) + "…";
+}
+
+bool empty(json::Value value) { return !value || value.is_null() || (value.is_string() && value.text().empty()); }
+bool scalar(json::Value value) { return !value.is_object() && !value.is_array(); }
+
+struct Scalar {
+    enum class State { absent, present, ambiguous, container } state = State::absent;
+    std::string_view text;
+    bool number = false;
+    const model::Path* path = nullptr;
+};
+
+/// The first path with a value that is not empty; a duplicate key or a container on the way is an answer too.
+Scalar first_scalar(json::Value root, std::span<const model::Path> paths) {
+    for (const model::Path& path : paths) {
+        const model::Found found = model::lookup(root, path);
+        if (found.duplicate) {
+            return {Scalar::State::ambiguous, {}, false, &path};
+        }
+        if (empty(found.value)) {
+            continue;
+        }
+        if (!scalar(found.value)) {
+            return {Scalar::State::container, {}, false, &path};
+        }
+        return {Scalar::State::present, found.value.text(), found.value.is_number(), &path};
+    }
+    return {};
+}
+
+std::string why_unusable(const Scalar& found, std::string_view wanted) {
+    if (found.state == Scalar::State::ambiguous) {
+        return found.path->text() + " occurs twice: which one is meant cannot be known";
+    }
+    return found.path->text() + " is not " + std::string(wanted);
+}
+
+ReadValue read_text(const Scalar& found) {
+    ReadValue value;
+    if (found.state == Scalar::State::absent) {
+        return value;
+    }
+    if (found.state != Scalar::State::present) {
+        return bad(why_unusable(found, "a text"), found.path->text());
+    }
+    value.kind = ReadValue::Kind::text;
+    value.text = found.text;
+    value.path = found.path->text();
+    return value;
+}
+
+std::string not_a_decimal(std::string_view name, std::string_view text, const Error& error) {
+    return std::string(name) + " is \"" + shown(text) + "\": " + (error.what.empty() ? "not a decimal" : error.what);
+}
+
+ReadValue read_decimal(const Scalar& found) {
+    ReadValue value = read_text(found);
+    if (value.kind == ReadValue::Kind::text) {
+        if (const auto parsed = Decimal::parse(value.text); !parsed) {
+            return bad(not_a_decimal(value.path, value.text, parsed.error()), value.path);
+        }
+        value.kind = ReadValue::Kind::decimal;
+    }
+    return value;
+}
+
+/// The list of a sum or of items; absent if it isn't there or has no elements that could be read.
+struct List {
+    json::Value array;
+    std::optional<ReadValue> answer;  ///< set: nothing to walk, this is the value
+};
+
+List find_list(json::Value payload, const model::Path& path, bool empty_is_absent) {
+    const model::Found found = model::lookup(payload, path);
+    if (found.duplicate) {
+        return {{}, bad(path.text() + " occurs twice: which one is meant cannot be known", path.text())};
+    }
+    if (empty(found.value)) {
+        return {{}, ReadValue{}};
+    }
+    if (!found.value.is_array()) {
+        return {{}, bad(path.text() + " is not a list", path.text())};
+    }
+    if (found.value.size() > items_max) {
+        return {{}, bad(path.text() + " has more than " + std::to_string(items_max) + " elements", path.text())};
+    }
+    if (found.value.size() == 0 && empty_is_absent) {
+        return {{}, ReadValue{}};
+    }
+    return {found.value, std::nullopt};
+}
+
+std::string element(const model::Path& list, std::size_t i) { return list.text() + "[" + std::to_string(i) + "]"; }
+
+/// One decimal of an element, or the reason why not.
+Result<Decimal> element_decimal(json::Value item, const std::vector<model::Path>& paths, const std::string& place) {
+    const Scalar found = first_scalar(item, paths);
+    if (found.state == Scalar::State::absent) {
+        return fail(ErrorKind::invalid, place + " has no " + paths.front().text());
+    }
+    if (found.state != Scalar::State::present) {
+        return fail(ErrorKind::invalid, place + ": " + why_unusable(found, "a decimal"));
+    }
+    auto value = Decimal::parse(found.text);
+    if (!value) {
+        return fail(ErrorKind::invalid, not_a_decimal(place + "." + found.path->text(), found.text, value.error()));
+    }
+    return value;
+}
+
+ReadValue read_sum(json::Value payload, const SumSource& sum) {
+    const List list = find_list(payload, sum.list, true);
+    if (list.answer) {
+        return *list.answer;
+    }
+    std::string expression = "sum of " + sum.list.text() + "[]";
+    for (std::size_t i = 0; i < sum.factors.size(); ++i) {
+        expression += (i == 0 ? "." : " × ") + sum.factors[i].front().text();
+    }
+    Decimal total;
+    for (std::size_t i = 0; i < list.array.size(); ++i) {
+        Decimal product = Decimal::from_int(1);
+        for (const auto& factor : sum.factors) {
+            const auto value = element_decimal(list.array.at(i), factor, element(sum.list, i));
+            if (!value) {
+                return bad(value.error().what, expression);
+            }
+            const auto next = Decimal::multiply(product, *value);
+            if (!next) {
+                return bad(element(sum.list, i) + ": more than 38 digits", expression);
+            }
+            product = *next;
+        }
+        const auto next = Decimal::add(total, product);
+        if (!next) {
+            return bad("the sum has more than 38 digits", expression);
+        }
+        total = *next;
+    }
+    ReadValue value;
+    value.kind = ReadValue::Kind::decimal;
+    value.text = total.to_string();
+    value.path = std::move(expression);
+    return value;
+}
+
+ReadValue read_items(json::Value payload, const ItemsSource& source) {
+    const List list = find_list(payload, source.list, false);
+    if (list.answer) {
+        return *list.answer;
+    }
+    const std::string expression = source.list.text() + "[]";
+    std::map<std::string, Decimal, std::less<>> totals;
+    for (std::size_t i = 0; i < list.array.size(); ++i) {
+        const json::Value item = list.array.at(i);
+        const Scalar key = first_scalar(item, source.key);
+        if (key.state != Scalar::State::present) {
+            return bad(element(source.list, i) + (key.path != nullptr ? ": " + why_unusable(key, "a text")
+                                                                      : " has no " + source.key.front().text()),
+                       expression);
+        }
+        const auto quantity = element_decimal(item, source.quantity, element(source.list, i));
+        if (!quantity) {
+            return bad(quantity.error().what, expression);
+        }
+        auto [slot, fresh] = totals.try_emplace(std::string(key.text), *quantity);
+        if (!fresh) {
+            const auto sum = Decimal::add(slot->second, *quantity);
+            if (!sum) {
+                return bad("the quantity of " + shown(key.text) + " has more than 38 digits", expression);
+            }
+            slot->second = *sum;
+        }
+    }
+    ReadValue value;
+    value.kind = ReadValue::Kind::items;
+    value.path = expression;
+    for (const auto& [key, quantity] : totals) {
+        value.items.emplace_back(key, quantity.to_string());
+    }
+    return value;
+}
+
+ReadValue read_one(json::Value payload, const Read& read) {
+    for (const ReadSource& source : read.first) {
+        ReadValue value;
+        if (const auto* path = std::get_if<model::Path>(&source)) {
+            const Scalar found = first_scalar(payload, std::span(path, 1));
+            value = read.type == Read::Type::decimal ? read_decimal(found) : read_text(found);
+        } else if (const auto* sum = std::get_if<SumSource>(&source)) {
+            value = read_sum(payload, *sum);
+        } else {
+            value = read_items(payload, std::get<ItemsSource>(source));
+        }
+        if (value.kind != ReadValue::Kind::absent) {
+            return value;
+        }
+    }
+    return {};
+}
+
+/// The instant used in checks. A path that is there but can't be read is bad data, and the next one stands in.
+void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload, const Arrival& arrival) {
+    std::optional<ReadValue> unreadable;
+    for (const OccurredSource& source : leg.occurred) {
+        if (source.envelope) {
+            record.occurred = event.time ? event.time : arrival.received;
+            if (event.time && !event.time_had_zone) {
+                record.notes.push_back("no zone in the envelope's time: UTC assumed");
+            } else if (!event.time && arrival.received) {
+                record.notes.push_back("no time of its own: the receive time stands in");
+            }
+        } else {
+            const Scalar found = first_scalar(payload, std::span(&source.path, 1));
+            if (found.state == Scalar::State::absent) {
+                continue;
+            }
+            const auto time = found.state != Scalar::State::present ? Result<ParsedTime>(fail(ErrorKind::invalid, ""))
+                              : found.number                       ? parse_time(found.text)
+                                                                   : parse_rfc3339(found.text);
+            if (!time) {
+                if (!unreadable) {
+                    unreadable = bad(found.state == Scalar::State::present
+                                         ? source.path.text() + " is \"" + shown(found.text) + "\": not a time"
+                                         : why_unusable(found, "a time"),
+                                     source.path.text());
+                }
+                continue;
+            }
+            record.occurred = time->at;
+            if (!time->had_zone) {
+                record.notes.push_back("no zone in " + source.path.text() + ": UTC assumed");
+            }
+        }
+        if (record.occurred) {
+            break;
+        }
+    }
+    if (unreadable) {
+        record.reads.emplace_back(occurred_read, std::move(*unreadable));
+    }
+}
+
+void read_identity(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload) {
+    if (leg.identity.kind == Identity::Kind::key) {
+        record.identity = record.key;
+        return;
+    }
+    if (leg.identity.kind == Identity::Kind::paths) {
+        const Scalar found = first_scalar(payload, leg.identity.paths);
+        if (found.state == Scalar::State::present && found.text.size() <= key_bytes_max) {
+            record.identity = found.text;
+            return;
+        }
+        if (found.state != Scalar::State::absent) {
+            record.reads.emplace_back(identity_read, bad(found.state == Scalar::State::present ? found.path->text() + " is longer than 1 KiB"
+                                                                                               : why_unusable(found, "a text"),
+                                                         found.path->text()));
+        }
+    }
+    // An event id is unique within its source and scope only.
+    record.identity = "event:" + event.source + ":" + event.scope + ":" + event.id;
+}
+
+}  // namespace
+
+std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event, json::Value payload,
+                                        const Arrival& arrival) {
+    const Scalar key = first_scalar(payload, leg.key_paths);
+    if (key.state != Scalar::State::present || key.text.size() > key_bytes_max) {
+        return std::nullopt;
+    }
+    model::LegRecord record;
+    record.tenant = event.tenant;
+    record.flow = flow.name;
+    record.flow_version = flow.version;
+    record.opens = opens;
+    record.key = key.text;
+    record.leg = leg.name;
+    record.event = arrival.pointer;
+    record.event_id = event.id;
+    record.source = event.source;
+    record.type = event.type;
+    record.event_time = event.time;
+    record.at = arrival.at;
+    for (const Read& read : leg.reads) {
+        record.reads.emplace_back(read.name, read_one(payload, read));
+    }
+    if (leg.status) {
+        record.reads.emplace_back(status_read, read_text(first_scalar(payload, leg.status->paths)));
+    }
+    read_identity(record, leg, event, payload);
+    read_occurred(record, leg, event, payload, arrival);
+    return record;
+}
+
+}  // namespace helios::reconcile

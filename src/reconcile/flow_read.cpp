@@ -1,0 +1,669 @@
+// From the YAML tree to a Flow, with a complaint at its place for everything that is not the language.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "base/hash.h"
+#include "base/yaml.h"
+#include "reconcile/flow.h"
+
+namespace helios::reconcile {
+namespace {
+
+using Names = std::vector<std::string_view>;
+
+constexpr std::size_t legs_max = 32;
+constexpr std::size_t reads_max = 32;
+constexpr std::size_t checks_max = 64;
+constexpr std::size_t list_max = 64;
+constexpr Duration duration_max = std::chrono::hours(24 * 366);
+constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        if (c >= 'a' && c <= 'z') {
+            c = static_cast<char>(c - 'a' + 'A');
+        }
+    }
+    return out;
+}
+
+std::string join(const Names& names) {
+    std::string out;
+    for (const auto name : names) {
+        out += (out.empty() ? "" : ", ") + std::string(name);
+    }
+    return out;
+}
+
+class FlowReader {
+public:
+    FlowReader(std::string_view file, std::vector<Error>& errors) : file_(file), errors_(errors) {}
+
+    Flow read(const yaml::Node& root);
+
+private:
+    using Node = yaml::Node;
+
+    // Complaints and plain values.
+    void complain(yaml::Mark mark, std::string what, std::string hint = {}) {
+        errors_.push_back(yaml::error_at(file_, mark, std::move(what), std::move(hint)));
+    }
+    bool is_map(const Node& node, std::string_view what, const Names& keys);
+    const Node* required(const Node& map, std::string_view key, std::string_view example);
+    std::string text(const Node& node, std::string_view what);
+    std::string name(std::string_view word, yaml::Mark mark, std::string_view what);
+    bool boolean(const Node& node, std::string_view what);
+    Duration duration(const Node& node, std::string_view what);
+    std::vector<const Node*> list(const Node& node, std::string_view what);
+    std::vector<std::string> words(const Node& node, std::string_view what);
+    std::string choice(const Node& node, std::string_view what, const Names& names);
+
+    // Paths.
+    /// each: the path must end in [] and is returned without it; else it must not walk a list.
+    std::optional<model::Path> path(const Node& node, bool each);
+    std::vector<model::Path> paths(const Node& node, std::string_view what);
+    std::vector<OccurredSource> occurred(const Node& node);
+
+    // Sections.
+    void key(const Node& root);
+    void legs(const Node& root);
+    Leg leg(const std::string& leg_name, const Node& node);
+    Identity identity(const Node& node);
+    StatusRule status(const Node& node);
+    void reads(Leg& leg, const Node& node);
+    Read read_one(const std::string& read_name, const Node& node);
+    std::optional<ReadSource> read_source(const Node& node, Read::Type type);
+    void link_currencies(Leg& leg, const Node& node);
+    void checks(const Node& root);
+    Check check(const std::string& check_name, const Node& node);
+    std::optional<ReadRef> reference(const Node& node, std::optional<Read::Type> type);
+    void compared(Check& check, const Node& node, std::optional<Read::Type> type);
+    void skew(Check& check, const Node& node);
+    void anchor(const Node& root);
+
+    std::string_view file_;
+    std::vector<Error>& errors_;
+    Flow flow_;
+    std::vector<model::Path> key_paths_;
+    std::vector<OccurredSource> occurred_;
+};
+
+bool FlowReader::is_map(const Node& node, std::string_view what, const Names& keys) {
+    if (!node.is_map()) {
+        complain(node.mark, std::string(what) + " must be a map", "its keys are " + join(keys));
+        return false;
+    }
+    for (const auto& member : node.members) {
+        if (std::find(keys.begin(), keys.end(), member.key) == keys.end()) {
+            const std::string near = yaml::nearest(member.key, keys);
+            complain(member.key_mark, "unknown key '" + member.key + "' in " + std::string(what),
+                     near.empty() ? "known here: " + join(keys) : "did you mean '" + near + "'?");
+        }
+    }
+    return true;
+}
+
+const yaml::Node* FlowReader::required(const Node& map, std::string_view key, std::string_view example) {
+    const Node* node = map.find(key);
+    if (node == nullptr) {
+        complain(map.mark, "'" + std::string(key) + "' is missing", "add for example  " + std::string(example));
+    }
+    return node;
+}
+
+std::string FlowReader::text(const Node& node, std::string_view what) {
+    if (!node.is_scalar() || node.text.empty()) {
+        complain(node.mark, std::string(what) + " must be a text");
+        return {};
+    }
+    return node.text;
+}
+
+std::string FlowReader::name(std::string_view word, yaml::Mark mark, std::string_view what) {
+    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+    if (word.empty() || word.size() > 64 || !(word[0] >= 'a' && word[0] <= 'z') || !std::all_of(word.begin(), word.end(), good)) {
+        complain(mark, "'" + std::string(word.substr(0, 80)) + "' is no name for " + std::string(what),
+                 "lower-case letters, digits, - and _, beginning with a letter, at most 64");
+    }
+    return std::string(word);
+}
+
+bool FlowReader::boolean(const Node& node, std::string_view what) {
+    if (!node.is_scalar() || (node.text != "true" && node.text != "false")) {
+        complain(node.mark, std::string(what) + " must be true or false");
+    }
+    return node.text == "true";
+}
+
+Duration FlowReader::duration(const Node& node, std::string_view what) {
+    const std::string value = text(node, what);
+    const auto parsed = parse_duration(value);
+    if (!parsed) {
+        complain(node.mark, std::string(what) + ": '" + value + "' is not a duration", "write a number with a unit: 250ms, 60s, 5m, 2h, 31d");
+        return {};
+    }
+    if (*parsed > duration_max) {
+        complain(node.mark, std::string(what) + ": longer than 366d", "");
+        return {};
+    }
+    return *parsed;
+}
+
+/// The elements of a list; a single value is a list of one.
+std::vector<const yaml::Node*> FlowReader::list(const Node& node, std::string_view what) {
+    std::vector<const Node*> out;
+    if (node.is_sequence()) {
+        for (const Node& item : node.items) {
+            out.push_back(&item);
+        }
+    } else if (!node.is_null()) {
+        out.push_back(&node);
+    }
+    if (out.empty()) {
+        complain(node.mark, std::string(what) + " is empty");
+    }
+    if (out.size() > list_max) {
+        complain(node.mark, std::string(what) + " has more than " + std::to_string(list_max) + " entries");
+        out.clear();
+    }
+    return out;
+}
+
+std::vector<std::string> FlowReader::words(const Node& node, std::string_view what) {
+    std::vector<std::string> out;
+    for (const Node* item : list(node, what)) {
+        out.push_back(text(*item, what));
+    }
+    return out;
+}
+
+std::string FlowReader::choice(const Node& node, std::string_view what, const Names& names) {
+    const std::string word = text(node, what);
+    if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {
+        const std::string near = yaml::nearest(word, names);
+        complain(node.mark, "unknown " + std::string(what) + " '" + word + "'",
+                 near.empty() ? "one of " + join(names) : "did you mean '" + near + "'?");
+        return {};
+    }
+    return word;
+}
+
+std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
+    const std::string written = text(node, "a path");
+    if (written.empty()) {
+        return std::nullopt;
+    }
+    const bool ends_in_walk = each && written.size() > 2 && written.ends_with("[]");
+    auto parsed = model::Path::parse(ends_in_walk ? std::string_view(written).substr(0, written.size() - 2) : std::string_view(written));
+    if (!parsed) {
+        complain(node.mark, parsed.error().what, parsed.error().hint);
+        return std::nullopt;
+    }
+    const auto walks = std::count_if(parsed->segments().begin(), parsed->segments().end(), [](const auto& s) { return s.each; });
+    if (each && (!ends_in_walk || walks != 0)) {
+        complain(node.mark, "'" + written + "' must end in [] and walk one list", "write  items[]");
+        return std::nullopt;
+    }
+    if (!each && walks != 0) {
+        complain(node.mark, "'" + written + "' walks a list; a single value is needed here",
+                 "use {sum: \"items[]\", of: […]} or {each: \"items[]\", key: […], quantity: […]}");
+        return std::nullopt;
+    }
+    return std::move(*parsed);
+}
+
+std::vector<model::Path> FlowReader::paths(const Node& node, std::string_view what) {
+    std::vector<model::Path> out;
+    for (const Node* item : list(node, what)) {
+        if (auto parsed = path(*item, false)) {
+            out.push_back(std::move(*parsed));
+        }
+    }
+    return out;
+}
+
+std::vector<OccurredSource> FlowReader::occurred(const Node& node) {
+    std::vector<OccurredSource> out;
+    for (const Node* item : list(node, "occurred")) {
+        OccurredSource source;
+        source.envelope = item->is_scalar() && item->text == "envelope.time";
+        if (!out.empty() && out.back().envelope) {
+            complain(item->mark, "a path after envelope.time is never looked at", "put envelope.time last");
+        }
+        if (!source.envelope) {
+            auto parsed = path(*item, false);
+            if (!parsed) {
+                continue;
+            }
+            source.path = std::move(*parsed);
+        }
+        out.push_back(std::move(source));
+    }
+    return out;
+}
+
+void FlowReader::key(const Node& root) {
+    const Node* node = required(root, "key", "key: {name: orderId, paths: [orderId, order_id]}");
+    if (node == nullptr || !is_map(*node, "key", {"name", "paths"})) {
+        return;
+    }
+    if (const Node* key_name = node->find("name")) {
+        flow_.key_name = text(*key_name, "the key's name");
+    }
+    if (const Node* key_paths = required(*node, "paths", "paths: [orderId, order_id]")) {
+        key_paths_ = paths(*key_paths, "paths");
+    }
+}
+
+Identity FlowReader::identity(const Node& node) {
+    Identity out;
+    if (node.is_scalar() && node.text == "key") {
+        out.kind = Identity::Kind::key;
+    } else if (node.is_scalar() && node.text == "event") {
+        out.kind = Identity::Kind::event;
+    } else {
+        out.kind = Identity::Kind::paths;
+        out.paths = paths(node, "identity");
+    }
+    return out;
+}
+
+StatusRule FlowReader::status(const Node& node) {
+    StatusRule out;
+    if (!is_map(node, "status", {"paths", "counts", "does_not_count"})) {
+        return out;
+    }
+    if (const Node* where = required(node, "paths", "paths: [status]")) {
+        out.paths = paths(*where, "paths");
+    }
+    if (const Node* counts = required(node, "counts", "counts: [AUTHORIZED]")) {
+        for (const auto& word : words(*counts, "counts")) {
+            out.counts.push_back(upper(word));
+        }
+    }
+    if (const Node* not_counting = node.find("does_not_count")) {
+        for (const auto& word : words(*not_counting, "does_not_count")) {
+            out.does_not_count.push_back(upper(word));
+            if (std::find(out.counts.begin(), out.counts.end(), out.does_not_count.back()) != out.counts.end()) {
+                complain(not_counting->mark, "status " + word + " both counts and does not count", "keep it in one of the lists");
+            }
+        }
+    }
+    return out;
+}
+
+std::optional<ReadSource> FlowReader::read_source(const Node& node, Read::Type type) {
+    if (node.is_scalar()) {
+        if (type == Read::Type::items) {
+            complain(node.mark, "items are read with {each: \"items[]\", key: […], quantity: […]}", "");
+            return std::nullopt;
+        }
+        auto parsed = path(node, false);
+        return parsed ? std::optional<ReadSource>(std::move(*parsed)) : std::nullopt;
+    }
+    if (type == Read::Type::decimal) {
+        if (!is_map(node, "a sum", {"sum", "of"})) {
+            return std::nullopt;
+        }
+        const Node* over = required(node, "sum", "sum: \"items[]\"");
+        const Node* of = required(node, "of", "of: [price, [qty, quantity]]");
+        if (over == nullptr || of == nullptr) {
+            return std::nullopt;
+        }
+        SumSource sum;
+        auto each = path(*over, true);
+        for (const Node* factor : list(*of, "of")) {
+            sum.factors.push_back(paths(*factor, "a factor"));
+        }
+        if (!each) {
+            return std::nullopt;
+        }
+        sum.list = std::move(*each);
+        return sum;
+    }
+    if (type == Read::Type::items) {
+        if (!is_map(node, "items", {"each", "key", "quantity"})) {
+            return std::nullopt;
+        }
+        const Node* each_node = required(node, "each", "each: \"items[]\"");
+        const Node* key_node = required(node, "key", "key: [productId, sku]");
+        const Node* quantity_node = required(node, "quantity", "quantity: [qty, quantity]");
+        if (each_node == nullptr || key_node == nullptr || quantity_node == nullptr) {
+            return std::nullopt;
+        }
+        auto each = path(*each_node, true);
+        ItemsSource items;
+        items.key = paths(*key_node, "key");
+        items.quantity = paths(*quantity_node, "quantity");
+        if (!each) {
+            return std::nullopt;
+        }
+        items.list = std::move(*each);
+        return items;
+    }
+    complain(node.mark, "a text is read from paths", "write  first: [currency, currency_code]");
+    return std::nullopt;
+}
+
+Read FlowReader::read_one(const std::string& read_name, const Node& node) {
+    Read out;
+    out.name = read_name;
+    if (!is_map(node, "read '" + read_name + "'", {"type", "first", "required", "currency"})) {
+        return out;
+    }
+    if (const Node* type = required(node, "type", "type: decimal")) {
+        const std::string word = choice(*type, "type", {"text", "decimal", "items"});
+        out.type = word == "items" ? Read::Type::items : word == "decimal" ? Read::Type::decimal : Read::Type::text;
+    }
+    if (const Node* first = required(node, "first", "first: [totalAmount, total]")) {
+        for (const Node* source : list(*first, "first")) {
+            if (auto parsed = read_source(*source, out.type)) {
+                out.first.push_back(std::move(*parsed));
+            }
+        }
+    }
+    if (const Node* must = node.find("required")) {
+        out.required = boolean(*must, "required");
+    }
+    return out;
+}
+
+void FlowReader::link_currencies(Leg& leg, const Node& node) {
+    for (const auto& member : node.members) {
+        const Node* currency = member.value.is_map() ? member.value.find("currency") : nullptr;
+        if (currency == nullptr) {
+            continue;
+        }
+        const std::string word = text(*currency, "currency");
+        Read& read = leg.reads[*leg.read_index(member.key)];
+        const auto index = leg.read_index(word);
+        if (read.type != Read::Type::decimal) {
+            complain(currency->mark, "only a decimal has a currency", "remove it, or write  type: decimal");
+        } else if (!index || leg.reads[*index].type != Read::Type::text) {
+            complain(currency->mark, "'" + word + "' is no text read of leg '" + leg.name + "'",
+                     "declare  " + (word.empty() ? "currency" : word) + ": {type: text, first: [currency]}  beside it");
+        } else {
+            read.currency = *index;
+        }
+    }
+}
+
+void FlowReader::reads(Leg& leg, const Node& node) {
+    if (!node.is_map()) {
+        complain(node.mark, "'read' must be a map from names to what to read", "read: {amount: {type: decimal, first: [total]}}");
+        return;
+    }
+    if (node.members.size() > reads_max) {
+        complain(node.mark, "more than " + std::to_string(reads_max) + " reads", "");
+        return;
+    }
+    for (const auto& member : node.members) {
+        const std::string read_name = name(member.key, member.key_mark, "a read");
+        if (read_name == "status" || read_name == "occurred" || read_name == "identity") {
+            complain(member.key_mark, "'" + read_name + "' is read by the leg itself", "choose another name");
+        }
+        leg.reads.push_back(read_one(read_name, member.value));
+    }
+    link_currencies(leg, node);
+}
+
+Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
+    Leg out;
+    out.name = leg_name;
+    out.key_paths = key_paths_;
+    out.occurred = occurred_;
+    if (!is_map(node, "leg '" + leg_name + "'",
+                {"source", "type", "optional", "cardinality", "key", "identity", "occurred", "deadline", "status", "read"})) {
+        return out;
+    }
+    if (const Node* source = required(node, "source", "source: aws  (or a list, or any)")) {
+        out.sources = words(*source, "source");
+        if (out.sources.size() == 1 && out.sources[0] == "any") {
+            out.sources.clear();
+        }
+    }
+    if (const Node* type = required(node, "type", "type: OrderPlaced")) {
+        out.type = text(*type, "type");
+    }
+    if (const Node* deadline = required(node, "deadline", "deadline: 60s")) {
+        out.deadline = duration(*deadline, "deadline");
+    }
+    if (const Node* optional = node.find("optional")) {
+        out.optional = boolean(*optional, "optional");
+    }
+    if (const Node* cardinality = node.find("cardinality")) {
+        out.many = choice(*cardinality, "cardinality", {"one", "many"}) == "many";
+    }
+    if (const Node* own_key = node.find("key")) {
+        out.key_paths = paths(*own_key, "key");
+    }
+    if (const Node* id = node.find("identity")) {
+        out.identity = identity(*id);
+    }
+    if (const Node* when = node.find("occurred")) {
+        out.occurred = occurred(*when);
+    }
+    if (const Node* rule = node.find("status")) {
+        out.status = status(*rule);
+    }
+    if (const Node* what = node.find("read")) {
+        reads(out, *what);
+    }
+    return out;
+}
+
+void FlowReader::legs(const Node& root) {
+    const Node* node = required(root, "legs", "legs: {order: {source: aws, type: OrderPlaced, deadline: 60s}}");
+    if (node == nullptr) {
+        return;
+    }
+    if (!node->is_map() || node->members.empty() || node->members.size() > legs_max) {
+        complain(node->mark, "'legs' must be a map of 1 to " + std::to_string(legs_max) + " legs", "legs: {order: {source: aws, …}}");
+        return;
+    }
+    for (const auto& member : node->members) {
+        flow_.legs.push_back(leg(name(member.key, member.key_mark, "a leg"), member.value));
+    }
+    if (std::all_of(flow_.legs.begin(), flow_.legs.end(), [](const Leg& l) { return l.optional; })) {
+        complain(node->mark, "every leg is optional: such a flow always agrees", "at least one leg must be needed");
+    }
+}
+
+/// "leg.read", of the wanted type.
+std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Read::Type> type) {
+    const std::string word = text(node, "a reference");
+    const auto dot = word.find('.');
+    Names known;
+    std::vector<std::string> names;
+    for (const Leg& l : flow_.legs) {
+        for (const Read& r : l.reads) {
+            if (!type || r.type == *type) {
+                names.push_back(l.name + "." + r.name);
+            }
+        }
+    }
+    known.assign(names.begin(), names.end());
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+        const std::string near = yaml::nearest(word, known);
+        complain(node.mark, "'" + word + "' is no read of a leg" + (type ? " of the type that is needed here" : ""),
+                 !near.empty() ? "did you mean '" + near + "'?" : known.empty() ? "write leg.read" : "one of " + join(known));
+        return std::nullopt;
+    }
+    const std::size_t l = *flow_.leg_index(std::string_view(word).substr(0, dot));
+    return ReadRef{l, *flow_.legs[l].read_index(std::string_view(word).substr(dot + 1))};
+}
+
+void FlowReader::compared(Check& check, const Node& node, std::optional<Read::Type> type) {
+    const Node* expected = required(node, "expected", "expected: order.amount");
+    const Node* actual = required(node, "actual", "actual: payment.amount");
+    if (expected == nullptr || actual == nullptr) {
+        return;
+    }
+    check.expected = reference(*expected, type).value_or(ReadRef{});
+    check.actual = reference(*actual, type).value_or(ReadRef{});
+    if (flow_.legs.empty() || flow_.legs[check.expected.leg].reads.empty() || flow_.legs[check.actual.leg].reads.empty()) {
+        return;  // already complained
+    }
+    const auto type_of = [&](ReadRef ref) { return flow_.legs[ref.leg].reads[ref.read].type; };
+    if (type_of(check.expected) != type_of(check.actual)) {
+        complain(node.mark, "expected and actual are of different types", "compare like with like");
+    }
+    if (check.kind == Check::Kind::equal && type_of(check.expected) == Read::Type::items) {
+        complain(expected->mark, "'equal' compares texts and decimals", "for items use  kind: quantity");
+    }
+}
+
+void FlowReader::skew(Check& check, const Node& node) {
+    if (const Node* max = required(node, "max", "max: 30s")) {
+        check.max = duration(*max, "max");
+    }
+    if (const Node* which = node.find("legs")) {
+        for (const Node* item : list(*which, "legs")) {
+            const std::string word = text(*item, "a leg");
+            if (const auto index = flow_.leg_index(word)) {
+                check.legs.push_back(*index);
+            } else {
+                complain(item->mark, "'" + word + "' is no leg of this flow", "");
+            }
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < flow_.legs.size(); ++i) {
+        check.legs.push_back(i);
+    }
+}
+
+Check FlowReader::check(const std::string& check_name, const Node& node) {
+    Check out;
+    out.name = check_name;
+    const Node* kind = node.is_map() ? required(node, "kind", "kind: amount") : nullptr;
+    const std::string word = kind != nullptr ? choice(*kind, "kind", {"amount", "quantity", "equal", "skew"}) : "";
+    const std::string what = "check '" + check_name + "'";
+    if (word == "amount") {
+        is_map(node, what, {"kind", "expected", "actual", "tolerance"});
+        compared(out, node, Read::Type::decimal);
+        if (const Node* tolerance = node.find("tolerance")) {
+            const auto value = Decimal::parse(tolerance->text);
+            if (!value || value->is_negative()) {
+                complain(tolerance->mark, "tolerance '" + tolerance->text + "' is not a decimal of 0 or more", "write for example  0.01");
+            } else {
+                out.tolerance = *value;
+            }
+        }
+    } else if (word == "quantity") {
+        out.kind = Check::Kind::quantity;
+        is_map(node, what, {"kind", "expected", "actual"});
+        compared(out, node, Read::Type::items);
+    } else if (word == "equal") {
+        out.kind = Check::Kind::equal;
+        is_map(node, what, {"kind", "expected", "actual"});
+        compared(out, node, std::nullopt);
+    } else if (word == "skew") {
+        out.kind = Check::Kind::skew;
+        is_map(node, what, {"kind", "max", "legs"});
+        skew(out, node);
+    } else if (!node.is_map()) {
+        complain(node.mark, what + " must be a map", "{kind: amount, expected: order.amount, actual: payment.amount}");
+    }
+    return out;
+}
+
+void FlowReader::checks(const Node& root) {
+    const Node* node = root.find("checks");
+    if (node == nullptr) {
+        return;
+    }
+    if (!node->is_map() || node->members.size() > checks_max) {
+        complain(node->mark, "'checks' must be a map of at most " + std::to_string(checks_max) + " named checks",
+                 "checks: {paid-in-full: {kind: amount, …}}");
+        return;
+    }
+    for (const auto& member : node->members) {
+        flow_.checks.push_back(check(name(member.key, member.key_mark, "a check"), member.value));
+    }
+}
+
+void FlowReader::anchor(const Node& root) {
+    const Node* node = root.find("anchor");
+    if (node == nullptr) {
+        return;
+    }
+    const std::string word = text(*node, "anchor");
+    flow_.anchor = flow_.leg_index(word);
+    if (!flow_.anchor) {
+        Names names;
+        for (const Leg& l : flow_.legs) {
+            names.push_back(l.name);
+        }
+        complain(node->mark, "anchor '" + word + "' is no leg of this flow", "one of " + join(names));
+    } else if (flow_.legs[*flow_.anchor].optional) {
+        complain(node->mark, "the anchor must not be optional", "");
+    }
+}
+
+Flow FlowReader::read(const Node& root) {
+    if (!is_map(root, "a flow", {"flow", "version", "description", "key", "anchor", "amend_for", "currency", "occurred", "legs", "checks", "at_risk"})) {
+        return {};
+    }
+    if (const Node* flow = required(root, "flow", "flow: order")) {
+        flow_.name = name(flow->text, flow->mark, "a flow");
+    }
+    if (const Node* version = required(root, "version", "version: 1")) {
+        const auto& digits = version->text;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), flow_.version);
+        if (error != std::errc{} || end != digits.data() + digits.size() || flow_.version == 0) {
+            complain(version->mark, "version '" + digits + "' is not a whole number of 1 or more", "raise it with every change");
+        }
+    }
+    if (const Node* description = root.find("description")) {
+        flow_.description = text(*description, "description");
+    }
+    flow_.amend_for = default_amend_for;
+    if (const Node* amend = root.find("amend_for")) {
+        flow_.amend_for = duration(*amend, "amend_for");
+    }
+    flow_.currency = "XXX";
+    if (const Node* currency = root.find("currency")) {
+        flow_.currency = upper(text(*currency, "currency"));
+    }
+    occurred_.push_back(OccurredSource{true, {}});
+    if (const Node* when = root.find("occurred")) {
+        occurred_ = occurred(*when);
+    }
+    key(root);
+    legs(root);
+    checks(root);
+    anchor(root);
+    if (const Node* risk = root.find("at_risk")) {
+        for (const Node* item : list(*risk, "at_risk")) {
+            if (const auto ref = reference(*item, Read::Type::decimal)) {
+                flow_.at_risk.push_back(*ref);
+            }
+        }
+    }
+    return std::move(flow_);
+}
+
+}  // namespace
+
+FlowReading read_flow(std::string_view text, std::string_view file) {
+    FlowReading out;
+    auto root = yaml::parse(text, file);
+    if (!root) {
+        out.errors.push_back(std::move(root).error());
+        return out;
+    }
+    Flow flow = FlowReader(file, out.errors).read(*root);
+    if (out.errors.empty()) {
+        flow.text = text;
+        flow.hash = to_hex(sha256(text));
+        out.flow = std::move(flow);
+    }
+    return out;
+}
+
+}  // namespace helios::reconcile

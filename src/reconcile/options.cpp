@@ -1,0 +1,51 @@
+#include "reconcile/options.h"
+
+namespace helios::reconcile {
+namespace {
+
+Status at_least_one(std::size_t value, const char* name) {
+    if (value == 0) {
+        return fail(ErrorKind::invalid, std::string(name) + " must be at least 1");
+    }
+    return {};
+}
+
+Status positive(Duration value, const char* name) {
+    if (value <= Duration::zero()) {
+        return fail(ErrorKind::invalid, std::string(name) + " must be longer than 0");
+    }
+    return {};
+}
+
+}  // namespace
+
+Status EngineOptions::validate() const {
+    if (identities_per_leg_max > 1024) {
+        return fail(ErrorKind::invalid, "identities_per_leg_max must be at most 1024", "each is compared with each new event of the leg");
+    }
+    return at_least_one(identities_per_leg_max, "identities_per_leg_max");
+}
+
+Status RouteOptions::validate() const {
+    HELIOS_TRY(at_least_one(batch_records_max, "batch_records_max"));
+    HELIOS_TRY(at_least_one(batch_bytes_max, "batch_bytes_max"));
+    HELIOS_TRY(at_least_one(flow_versions_max, "flow_versions_max"));
+    HELIOS_TRY(positive(poll_wait, "poll_wait"));
+    HELIOS_TRY(positive(retry_after, "retry_after"));
+    HELIOS_TRY(positive(absence_min, "absence_min"));
+    if (grace < Duration::zero()) {
+        return fail(ErrorKind::invalid, "grace must not be negative");
+    }
+    return {};
+}
+
+Status EngineStageOptions::validate() const {
+    HELIOS_TRY(at_least_one(batch_records_max, "batch_records_max"));
+    HELIOS_TRY(at_least_one(batch_bytes_max, "batch_bytes_max"));
+    HELIOS_TRY(positive(poll_wait, "poll_wait"));
+    HELIOS_TRY(positive(retry_after, "retry_after"));
+    HELIOS_TRY(positive(heartbeat, "heartbeat"));
+    return engine.validate();
+}
+
+}  // namespace helios::reconcile
