@@ -39,15 +39,15 @@ Item event_of(json::Value element) {
         return rejection("not_an_envelope", "not an Event Grid event", raw);
     }
     Envelope envelope(element);
+    if (is_cloudevent(element)) {
+        envelope.complain("cloudevent", "specversion", "a CloudEvent; this endpoint reads the Event Grid schema");
+    }
     AdaptedEvent out;
     model::Event& event = out.event;
     event.source = "azure";
     event.id = envelope.text("id", id_bytes_max);
     event.type = short_type(envelope.required_text("eventType", type_bytes_max));
     event.scope = envelope.text("topic");
-    if (is_cloudevent(element)) {
-        envelope.complain("cloudevent", "specversion", "a CloudEvent; this endpoint reads the Event Grid schema");
-    }
     const auto time = envelope.time("eventTime");
     event.time = time.at;
     event.time_had_zone = time.had_zone;

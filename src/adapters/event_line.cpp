@@ -23,13 +23,7 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
     AdaptedEvent out;
     model::Event& event = out.event;
     event.source = envelope.required_text("source", type_bytes_max);
-    event.type = envelope.text("eventType", type_bytes_max);
-    if (!envelope.has("eventType")) {
-        event.type = envelope.text("type", type_bytes_max);
-    }
-    if (event.type.empty() && envelope.good()) {
-        envelope.complain("missing_field", "eventType", "required, absent");
-    }
+    event.type = envelope.required_text(envelope.has("type") && !envelope.has("eventType") ? "type" : "eventType", type_bytes_max);
     event.id = envelope.text_or_number("id", id_bytes_max);
     const auto time = envelope.time("time");
     event.time = time.at;

@@ -1,0 +1,8 @@
+// Any bytes are an outcome. What comes out holds together: see check_adapted.
+#include "adapters/aws_eventbridge.h"
+#include "adapters/fuzz_kit.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+    helios::adapters::check_adapted(helios::adapters::adapt_aws_eventbridge, {reinterpret_cast<const char*>(data), size});
+    return 0;
+}

@@ -1,0 +1,101 @@
+#include "adapters/gcp_pubsub.h"
+
+#include <gtest/gtest.h>
+
+#include "adapters/test_kit.h"
+#include "base/hash.h"
+#include "base/time.h"
+
+namespace helios::adapters {
+namespace {
+
+std::string push(std::string_view data, std::string_view members = R"("attributes":{"eventType":"PaymentProcessed","region":"eu"})") {
+    return R"({"message":{"data":")" + base64_encode(data) + R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" + std::string(members) +
+           R"(},"subscription":"projects/p/subscriptions/s"})";
+}
+Adapting gcp(std::string body) { return {adapt_gcp_pubsub, std::move(body)}; }
+const std::string payload = R"({"orderId":"ORD-1","amount":12.50})";
+
+TEST(GcpPubSub, push_becomes_an_event) {
+    const auto a = gcp(push(payload));
+    ASSERT_TRUE(a.event()) << a.verdict();
+    const auto& event = a.event()->event;
+    EXPECT_EQ(event.source, "gcp");
+    EXPECT_EQ(event.scope, "projects/p/subscriptions/s");
+    EXPECT_EQ(event.id, "m-1");
+    EXPECT_EQ(event.type, "PaymentProcessed");
+    EXPECT_EQ(event.payload, payload);
+    EXPECT_EQ(event.time, parse_rfc3339("2026-01-05T10:23:47.123456789Z")->at);
+    EXPECT_EQ(event.metadata, R"({"attributes":{"eventType":"PaymentProcessed","region":"eu"},"subscription":"projects/p/subscriptions/s"})");
+    EXPECT_EQ(a.event()->payload.find("amount").raw(), "12.50");
+    EXPECT_EQ(a.event()->raw, a.body);
+}
+
+TEST(GcpPubSub, both_spellings_must_agree) {
+    const auto second = push(payload, R"("message_id":"m-1","publish_time":"2026-01-05T10:23:47.123456789Z","attributes":{"eventType":"P"})");
+    EXPECT_EQ(gcp(second).verdict(), "accepted");
+    const auto snake = replaced(replaced(second, R"("messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)", ""), "eventType", "event_type");
+    ASSERT_TRUE(gcp(snake).event()) << gcp(snake).verdict();
+    EXPECT_EQ(gcp(snake).event()->event.id, "m-1");
+    EXPECT_TRUE(gcp(snake).event()->event.time);
+    EXPECT_EQ(gcp(replaced(second, R"("message_id":"m-1")", R"("message_id":"m-2")")).verdict(), "ambiguous_field");
+    EXPECT_EQ(gcp(replaced(second, R"("publish_time":"2026)", R"("publish_time":"2025)")).verdict(), "ambiguous_field");
+    EXPECT_EQ(gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})")).event()->event.metadata, R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
+}
+
+TEST(GcpPubSub, where_the_type_comes_from) {
+    const auto type = [](std::string_view attributes, std::string_view data) {
+        const auto a = gcp(push(data, R"("attributes":)" + std::string(attributes)));
+        return a.event() == nullptr ? a.verdict() : a.event()->event.type;
+    };
+    EXPECT_EQ(type(R"({"type":"C","event_type":"B","eventType":"A"})", "{}"), "A");
+    EXPECT_EQ(type(R"({"type":"C","event_type":"B"})", "{}"), "B");
+    EXPECT_EQ(type(R"({"type":"C","ce-type":"x.D"})", "{}"), "C");
+    EXPECT_EQ(type(R"({"ce-type":"com.contoso.D"})", "{}"), "D");
+    EXPECT_EQ(type("{}", R"({"type":"F","eventType":"E"})"), "E");
+    EXPECT_EQ(type("{}", R"({"event_type":"F"})"), "F");
+    EXPECT_EQ(type("null", R"({"type":"G"})"), "G");
+    EXPECT_EQ(type("{}", R"({"type":5})"), "missing_field") << "no type: quarantine, where it can be given one";
+    EXPECT_EQ(type("{}", payload), "missing_field");
+    EXPECT_EQ(type(R"({"eventType":5})", "{}"), "bad_field");
+    EXPECT_EQ(type(R"({"eventType":"A","eventType":"B"})", "{}"), "duplicate_key");
+    EXPECT_EQ(type("[]", "{}"), "bad_field");
+}
+
+TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
+    EXPECT_EQ(gcp(push("\x01\x02\x03\x04")).verdict(), "not_json");
+    EXPECT_EQ(gcp(push("test message 3")).verdict(), "not_json");
+    EXPECT_EQ(gcp(push("[1]")).verdict(), "not_an_object");
+    EXPECT_EQ(gcp(push("\"text\"")).verdict(), "not_an_object");
+    EXPECT_EQ(gcp(push("{\"a\":\"\xff\"}")).verdict(), "not_json");
+    EXPECT_EQ(gcp(push(std::string("{\"a\":\"\0\"}", 9))).verdict(), "not_json");
+    EXPECT_EQ(gcp(push(nested(10'000))).verdict(), "too_deep");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("data":")", R"("data":"*)")).verdict(), "bad_base64");
+    EXPECT_EQ(gcp(R"({"message":{"data":5,"messageId":"m","attributes":{"eventType":"A"}}})").verdict(), "bad_base64");
+    const auto a = gcp(R"({"message":{"messageId":"m-7","attributes":{"eventType":"A"}},"subscription":"s"})");
+    ASSERT_TRUE(a.rejection());
+    EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data: required, absent: there is no payload"});
+    EXPECT_EQ(a.rejection()->event_id, "m-7");
+    EXPECT_EQ(a.rejection()->scope, "s");
+    EXPECT_EQ(a.rejection()->event_type, "A");
+}
+
+TEST(GcpPubSub, envelope_faults) {
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).verdict(), "bad_field");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(), "duplicate_key");
+    EXPECT_EQ(gcp(replaced(push(payload), "2026-01-05", "0001-01-01")).verdict(), "bad_time");
+    EXPECT_EQ(gcp(R"({"message":5,"subscription":"s"})").verdict(), "not_an_object");
+    EXPECT_EQ(gcp(R"({"message":{"data":)" + nested(10'000) + "}}").verdict(), "too_deep");
+    const auto without_id = gcp(replaced(push(payload), R"("messageId":"m-1",)", ""));
+    ASSERT_TRUE(without_id.event());
+    EXPECT_EQ(without_id.event()->event.identity, model::IdentityKind::content);
+}
+
+TEST(GcpPubSub, what_is_not_this_protocol) {
+    for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})", R"({"subscription":"s"})", R"({"data":"e30="})", "\xc3"}) {
+        EXPECT_EQ(gcp(body).verdict(), "400") << body;
+    }
+}
+
+}  // namespace
+}  // namespace helios::adapters
