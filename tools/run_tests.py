@@ -20,8 +20,9 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def environment():
     env = {k: v for k, v in os.environ.items() if not SETTINGS.match(k)}
-    # Passed on: where tests may read more (fixtures), and how hard they try (seeds, repetitions).
-    env.update({k: v for k, v in os.environ.items() if k.startswith("HELIOS_TEST_")})
+    # Passed on: where tests may read more, and how hard they try (seeds, repetitions).
+    env.update({k: v for k, v in os.environ.items() if k.startswith(("HELIOS_TEST_", "HELIOS_SIM_", "HELIOS_FIXTURES"))})
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("TSAN_OPTIONS", "second_deadlock_stack=1")
     return env
