@@ -116,7 +116,7 @@ def end_children(grace_s):
         for pid, command in now:
             left.append(f"pid {pid}: {command}")
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)  # ours by inheritance: a descendant of ctest
                 os.waitpid(pid, 0)
             except (ProcessLookupError, ChildProcessError):
                 pass
@@ -140,12 +140,15 @@ def main(arguments):
     started = time.monotonic()
     print(f"test: {build}", flush=True)
     process = subprocess.Popen(command + extra, env=environment(), stdin=subprocess.DEVNULL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run cleans up as an interrupted one does
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        process.wait()
-        end_children(1)
-        print("interrupted")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        process.terminate()
+        end_children(3)
+        print("interrupted; nothing is left running")
         return 130
 
     left = end_children(2)
