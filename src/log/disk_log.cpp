@@ -110,6 +110,7 @@ Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
     }
     HELIOS_TRY(view.segments.load());
     HELIOS_TRY_ASSIGN(Recovered found, recover(view.segments, mark_end, false, options_.read_ahead_bytes, damage_sink()));
+    HELIOS_TRY(make_durable(view.segments, found, options_.read_ahead_bytes));
     view.state = std::move(found.state);
     view.end = found.end;
     std::uint64_t begin = found.end;

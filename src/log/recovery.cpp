@@ -123,7 +123,7 @@ Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool s
     std::uint64_t mark = std::max(mark_end, last->begin());
     if (last->salt == 0) {  // nothing in it can be told from noise
         if (mark > last->begin()) sink({last->path, 0, mark - last->base, "the segment's header is damaged and no group is intact"});
-        out.end = std::max(mark, file_end);
+        out.mark = out.end = std::max(mark, file_end);
         return out;
     }
     std::uint64_t at = last->begin();
@@ -150,8 +150,23 @@ Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool s
         at = mark;
     }
     out.end = at;
+    out.mark = std::min(at, std::max(mark, tail.mark()));
     out.cut_bytes = file_end > at ? file_end - at : 0;
     return out;
+}
+
+Status make_durable(SegmentTable& segments, const Recovered& recovered, std::uint64_t read_ahead) {
+    if (recovered.mark >= recovered.end) return {};
+    const auto last = segments.all().back();
+    HELIOS_TRY_ASSIGN(auto file, segments.disk().open(last->path, OpenMode::write));
+    std::string bytes;
+    for (std::uint64_t at = recovered.mark; at < recovered.end; at += bytes.size()) {
+        bytes.resize(static_cast<std::size_t>(std::min(read_ahead, recovered.end - at)));
+        HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*file, at - last->base, bytes));
+        if (n < bytes.size()) return fail(ErrorKind::unavailable, last->path + " became shorter while it was being recovered");
+        HELIOS_TRY(file->pwrite(at - last->base, bytes));
+    }
+    return file->sync();
 }
 
 }  // namespace helios::log

@@ -14,6 +14,7 @@ namespace helios::log {
 
 struct Recovered {
     std::uint64_t end = 0;        ///< the next group's position, if the segment went on; 0: an empty journal
+    std::uint64_t mark = 0;       ///< everything below was known to be durable
     std::uint64_t cut_bytes = 0;  ///< torn tail: bytes of segment files behind the end that are not zero, roughly
     format::Snapshot state;       ///< as of end
 };
@@ -21,6 +22,10 @@ struct Recovered {
 /// Reads the last segment (and those before it as far as headers are damaged). `mark_end` is the mark file's answer, or 0.
 /// `stop_at_mark`: never look past the highest mark (a reader beside a living writer).
 Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool stop_at_mark, std::uint64_t read_ahead, const DamageSink& sink);
+
+/// Writes [mark, end) of the last segment once more and syncs it. After a crash of the process alone those groups may be
+/// whole only in memory, or lie on pages that an earlier failed sync left behind; readers are about to be shown them.
+Status make_durable(SegmentTable& segments, const Recovered& recovered, std::uint64_t read_ahead);
 
 /// Takes one frame into account.
 void apply_frame(format::Snapshot& state, const format::Frame& frame, std::string_view bytes);

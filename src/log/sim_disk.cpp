@@ -1,7 +1,6 @@
 #include "log/sim_disk.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -154,7 +153,6 @@ struct NameChange {
 
 struct SimDisk::State {
     mutable std::mutex mutex;
-    std::condition_variable released;
     std::uint64_t seed;
     bool tracked;
     std::uint64_t random_state;
@@ -170,7 +168,7 @@ struct SimDisk::State {
     bool dead = false;
     bool short_reads = false;
     bool odd_read = false;
-    bool hold = false;
+    std::function<void()> sync_hook;
     std::uint64_t capacity = 0;
     std::uint64_t steps = 0;
     std::uint64_t syncs = 0;
@@ -182,6 +180,16 @@ struct SimDisk::State {
         return z ^ (z >> 31);
     }
     bool coin() { return (next() & 1) != 0; }
+
+    /// Whatever was open is dead, faults that were arranged are off.
+    void reset() {
+        locks.clear();
+        dead = false;
+        crash_in = 0;
+        fail_sync_in = 0;
+        fail_all_syncs = false;
+        ++generation;
+    }
 
     /// Counts a step; true if power fails during it.
     bool power_fails() {
@@ -242,7 +250,11 @@ public:
 
     Status sync() override {
         std::unique_lock lock(disk_.mutex);
-        disk_.released.wait(lock, [&] { return !disk_.hold; });
+        if (const auto hook = disk_.sync_hook) {
+            lock.unlock();
+            hook();
+            lock.lock();
+        }
         if (gone()) return power_lost();
         const bool last = disk_.power_fails();
         if (last) {
@@ -411,6 +423,11 @@ void SimDisk::crash_after(std::uint64_t steps) {
     state_->crash_in = steps;
 }
 
+void SimDisk::cut_power() {
+    const std::lock_guard lock(state_->mutex);
+    state_->dead = true;
+}
+
 bool SimDisk::crashed() const {
     const std::lock_guard lock(state_->mutex);
     return state_->dead;
@@ -432,12 +449,12 @@ void SimDisk::power_cycle() {
     s.names = s.durable_names;
     const std::uint64_t tear = s.coin() ? 512 : 4096;
     for (const auto& [path, inode] : s.names) inode->crash([&] { return s.coin(); }, tear);
-    s.locks.clear();
-    s.dead = false;
-    s.crash_in = 0;
-    s.fail_sync_in = 0;
-    s.fail_all_syncs = false;
-    ++s.generation;
+    s.reset();
+}
+
+void SimDisk::restart_process() {
+    const std::lock_guard lock(state_->mutex);
+    state_->reset();
 }
 
 void SimDisk::fail_sync_after(std::uint64_t syncs) {
@@ -460,12 +477,9 @@ void SimDisk::set_capacity(std::uint64_t bytes) {
     state_->capacity = bytes;
 }
 
-void SimDisk::hold_syncs(bool on) {
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->hold = on;
-    }
-    state_->released.notify_all();
+void SimDisk::on_sync(std::function<void()> hook) {
+    const std::lock_guard lock(state_->mutex);
+    state_->sync_hook = std::move(hook);
 }
 
 std::uint64_t SimDisk::syncs() const {

@@ -6,6 +6,7 @@
 /// names can be lost until their directory is synced. Everything random comes from the seed.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,10 +40,15 @@ public:
     /// Power fails during the n-th step from now (1 = the next). That step may have happened, in part or not at all; everything
     /// afterwards fails until power_cycle().
     void crash_after(std::uint64_t steps);
+    /// Power fails now.
+    void cut_power();
     bool crashed() const;
     std::uint64_t steps() const;
     /// Power off (if it isn't) and on again: unsynced sectors and names survive at random; open files and locks are dead.
     void power_cycle();
+    /// The process dies and a new one starts, the machine stays up: open files and locks are dead, what was written is
+    /// there, still unsynced.
+    void restart_process();
     /// The n-th sync from now fails; what it should have made durable may or may not be, and stays so. 0: none.
     void fail_sync_after(std::uint64_t syncs);
     /// Every sync fails until told otherwise.
@@ -51,8 +57,8 @@ public:
     void short_reads(bool on);
     /// Files may hold this many bytes together; beyond it writes are `exhausted`. 0: no limit.
     void set_capacity(std::uint64_t bytes);
-    /// Blocks every sync until released: how tests make appends wait.
-    void hold_syncs(bool on);
+    /// Called by whoever syncs a file, before the sync and without a lock: how tests hold a sync while other calls gather.
+    void on_sync(std::function<void()> hook);
 
     std::uint64_t syncs() const;       ///< successful ones, of files
     std::uint64_t bytes_used() const;

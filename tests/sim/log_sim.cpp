@@ -1,0 +1,461 @@
+/// The log on a disk that loses power, fills up and lies about fsync, against a model of what was acknowledged.
+///
+/// One seed is one history of several lives. In each life appends and transactions are made in bursts that share an fsync,
+/// readers follow, the clock moves and jumps, and at a step drawn from the seed the power fails or the process dies.
+/// After every restart:
+///  - nothing acknowledged is missing, or elsewhere, or changed; nothing is there twice; nothing that was refused is there
+///  - what a reader was ever shown is there
+///  - a transaction is there whole or not at all, and its group stands where the last one present left it
+///  - log time grows strictly along the whole log, and nothing appears behind a promise of completeness
+/// A failing seed is printed with the command that repeats it.
+
+#include <condition_variable>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "log/disk_log.h"
+#include "log/sim_disk.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::log {
+namespace {
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+/// Holds the first sync of a burst until the rest of the burst is queued behind it.
+class Gate {
+public:
+    void close() {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        held_ = false;
+    }
+    void open() {
+        {
+            const std::lock_guard lock(mutex_);
+            closed_ = false;
+        }
+        changed_.notify_all();
+    }
+    void pass() {
+        std::unique_lock lock(mutex_);
+        held_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, [&] { return !closed_; });
+    }
+    /// An answer came: whoever waits for the gate looks again.
+    void nudge() {
+        { const std::lock_guard lock(mutex_); }
+        changed_.notify_all();
+    }
+    template <class Answered>
+    void wait_held_or(Answered answered) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return held_ || answered(); });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool closed_ = false;
+    bool held_ = false;
+};
+
+struct Attempt {
+    Record record;
+    std::optional<std::uint64_t> transaction;
+    enum class Fate { unknown, acknowledged, refused } fate = Fate::unknown;
+    std::uint32_t partition = 0;
+    Offset offset;
+    Instant log_time{};
+    bool shown = false;    ///< found in the log once: it must stay, where it is
+    bool present = false;  ///< in the newest look
+};
+
+struct Transaction {
+    std::string group;
+    Offsets to;
+    std::vector<std::uint64_t> outputs;
+    bool acknowledged = false;
+    bool refused = false;
+};
+
+class History {
+public:
+    explicit History(std::uint64_t seed)
+        : seed_(seed), random_(seed), disk_(seed, SimDisk::Durability::tracked), clock_(from_nanos(1'700'000'000'000'000'000)),
+          telemetry_(clock_, telemetry::Level::off, lines_) {
+        options_.directory = "sim";
+        options_.partitions = 3;
+        options_.segment_bytes = 64u << 10;
+        options_.zero_ahead_bytes = one_of({0, 4096, 16384});
+        options_.read_ahead_bytes = one_of({4096, 65536});
+        options_.cache_bytes = one_of({0, 8192, 1u << 20});
+        options_.group_bytes_max = one_of({4096, 32768});
+        options_.reserve_bytes = one_of({0, 256u << 10});
+        options_.retry_interval = std::chrono::hours(1);  // the timer never fires: steps depend on the seed alone
+        disk_.on_sync([this] { gate_.pass(); });
+    }
+
+    void run() {
+        const std::uint64_t lives = 2 + below(6);
+        for (std::uint64_t life = 0; life < lives && !::testing::Test::HasFailure(); ++life) live(life + 1 == lives);
+    }
+
+private:
+    std::uint64_t below(std::uint64_t n) { return random_() % n; }
+    std::uint64_t one_of(std::initializer_list<std::uint64_t> choices) { return *(choices.begin() + below(choices.size())); }
+    std::string name() const { return fmt::format("HELIOS_SIM_SEED={} log_sim", seed_); }
+
+    Result<std::unique_ptr<Log>> open() {
+        return open_disk_log(options_, {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}}, disk_, clock_, telemetry_);
+    }
+
+    void live(bool last) {
+        disk_.short_reads(below(2) == 0);
+        disk_.set_capacity(0);
+        if (!last && below(4) != 0) disk_.crash_after(1 + below(below(3) == 0 ? 40 : 400));
+        auto opened = open();
+        if (!opened) {
+            ASSERT_TRUE(disk_.crashed()) << name() << ": cannot open: " << opened.error().message();
+            restart();
+            return;
+        }
+        log_ = std::move(*opened);
+        inspect();
+        if (::testing::Test::HasFailure()) return;
+        start_reader();
+        const std::uint64_t bursts = 4 + below(40);
+        for (std::uint64_t i = 0; i < bursts && !disk_.crashed(); ++i) act();
+        reader_.reset();
+        if (below(2) == 0) disk_.cut_power();  // else an orderly end, if the power lasts
+        log_.reset();
+        restart();
+    }
+
+    void restart() {
+        if (below(3) == 0) disk_.restart_process();
+        else disk_.power_cycle();
+        if (below(4) == 0) clock_.jump_wall(-Duration(std::chrono::seconds(below(100))));
+    }
+
+    void act() {
+        switch (below(12)) {
+            case 0: clock_.advance(Duration(below(1'000'000))); break;
+            case 1: clock_.jump_wall(Duration(static_cast<std::int64_t>(below(2'000'000'000)) - 1'000'000'000)); break;
+            case 2: disk_.fail_sync_after(1 + below(3)); break;
+            case 3: disk_.set_capacity(below(2) == 0 ? 0 : disk_.bytes_used() + below(100'000)); clock_.advance(options_.retry_interval); break;
+            case 4: case 5: follow(); break;
+            default: burst(1 + below(6)); break;
+        }
+    }
+
+    // The first call's group is held in its sync until the others are queued: they share the next group.
+    void burst(std::uint64_t calls) {
+        answered_ = 0;
+        planned_.clear();
+        for (const auto& [group, at] : groups_) planned_[group] = at;
+        if (calls > 1) gate_.close();
+        for (std::uint64_t i = 0; i < calls; ++i) {
+            if (below(3) == 0) transact();
+            else append();
+            if (i == 0 && calls > 1) gate_.wait_held_or([&] { return answered() > 0; });
+        }
+        gate_.open();
+        std::unique_lock lock(mutex_);
+        settled_.wait(lock, [&] { return answered_ == calls; });
+        lock.unlock();
+        adopt_groups();
+    }
+
+    std::uint64_t answered() {
+        const std::lock_guard lock(mutex_);
+        return answered_;
+    }
+    void count_answer() {
+        {
+            const std::lock_guard lock(mutex_);
+            ++answered_;
+            settled_.notify_all();
+        }
+        gate_.nudge();
+    }
+
+    Record make_record(bool control, std::uint64_t id) {
+        Record record;
+        record.topic = control ? "flows" : below(3) == 0 ? "cases" : "events";
+        record.type = static_cast<std::uint16_t>(below(100));
+        record.version = static_cast<std::uint8_t>(below(5));
+        record.payload_key_id = static_cast<std::uint32_t>(below(3));
+        record.key = fmt::format("key-{}", below(50));
+        const std::uint64_t size = below(20) == 0 ? below(30'000) : below(300);
+        record.value = fmt::format("{}:", id) + std::string(size, static_cast<char>('a' + below(26)));
+        return record;
+    }
+
+    std::uint64_t attempt(bool control, std::optional<std::uint64_t> transaction) {
+        const std::uint64_t id = next_id_++;
+        Attempt& made = attempts_[id];
+        made.record = make_record(control, id);
+        made.transaction = transaction;
+        return id;
+    }
+
+    void append() {
+        std::vector<Record> records;
+        std::vector<std::uint64_t> ids;
+        const std::uint64_t count = 1 + below(below(4) == 0 ? 30 : 4);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            ids.push_back(attempt(below(6) == 0, std::nullopt));
+            records.push_back(attempts_[ids.back()].record);
+        }
+        log_->append(std::move(records), [this, ids](std::span<const AppendOutcome> outcomes) {
+            {
+                const std::lock_guard lock(mutex_);
+                ASSERT_EQ(outcomes.size(), ids.size()) << name();
+                for (std::size_t i = 0; i < ids.size(); ++i) note(attempts_[ids[i]], outcomes[i]);
+            }
+            count_answer();
+        });
+    }
+
+    void note(Attempt& made, const AppendOutcome& outcome) {
+        if (!outcome) return refuse(made, outcome.error());
+        made.fate = Attempt::Fate::acknowledged;
+        made.partition = outcome->partition;
+        made.offset = outcome->offset;
+        made.log_time = outcome->log_time;
+    }
+    // A failed write may still be found after a crash; only what was refused before it was tried never may.
+    void refuse(Attempt& made, const Error& error) {
+        if (error.kind == ErrorKind::exhausted || error.kind == ErrorKind::invalid || error.kind == ErrorKind::conflict) made.fate = Attempt::Fate::refused;
+    }
+
+    void transact() {
+        const std::uint64_t id = transactions_.size();
+        const std::string group = below(2) == 0 ? "route" : "engine";
+        Transaction& made = transactions_[id];
+        made.group = group;
+        GroupOffsets offsets{group, planned_[group], {}};
+        const TopicPartition moved{"events", static_cast<std::uint32_t>(below(3))};
+        offsets.from[moved];
+        offsets.to = offsets.from;
+        offsets.to[moved].value += 1 + below(1000);
+        const bool stale = below(8) == 0;
+        if (stale) offsets.from[moved].value += 1'000'000;
+        made.to = offsets.to;
+        const bool control = below(5) == 0;
+        std::vector<Record> outputs;
+        for (std::uint64_t n = below(4); n > 0; --n) {
+            made.outputs.push_back(attempt(control, id));
+            outputs.push_back(attempts_[made.outputs.back()].record);
+        }
+        if (!stale) planned_[group] = offsets.to;
+        log_->transact(std::move(outputs), std::move(offsets), [this, id, stale](Result<std::vector<Position>> outcome) {
+            {
+                const std::lock_guard lock(mutex_);
+                Transaction& known = transactions_[id];
+                known.acknowledged = outcome.has_value();
+                known.refused = !outcome && outcome.error().kind != ErrorKind::unavailable;
+                EXPECT_FALSE(stale && outcome) << name() << ": a transaction from the wrong offset was taken";
+                for (std::size_t i = 0; i < known.outputs.size(); ++i) {
+                    Attempt& output = attempts_[known.outputs[i]];
+                    if (outcome) note(output, (*outcome)[i]);
+                    else refuse(output, outcome.error());
+                }
+                if (outcome) acknowledged_order_.push_back(id);
+            }
+            count_answer();
+        });
+    }
+
+    void adopt_groups() {
+        for (const std::uint64_t id : acknowledged_order_) groups_[transactions_[id].group] = transactions_[id].to;
+        acknowledged_order_.clear();
+        for (const auto& [group, at] : groups_) {
+            const auto committed = log_->committed(group);
+            ASSERT_TRUE(committed) << name();
+            for (const auto& [id, offset] : at) {
+                const auto found = committed->find(id);
+                ASSERT_EQ(found == committed->end() ? Offset{0} : found->second, offset) << name() << ": group " << group << " on " << id.topic << "/" << id.partition;
+            }
+        }
+    }
+
+    Offsets beginnings() {
+        Offsets from;
+        for (const char* topic : {"events", "cases", "flows"}) {
+            for (const auto& id : log_->partitions_of(topic)) from[id] = {};
+        }
+        return from;
+    }
+
+    void start_reader() {
+        auto reader = log_->read(beginnings());
+        ASSERT_TRUE(reader) << name();
+        reader_ = std::move(*reader);
+        reader_complete_ = {};
+        reader_last_ = {};
+    }
+
+    static std::uint64_t id_of(std::string_view value) { return std::strtoull(std::string(value.substr(0, value.find(':'))).c_str(), nullptr, 10); }
+
+    // What a reader is shown is durable: it is marked, and must be there for ever.
+    void follow() {
+        if (!reader_) return;
+        auto batch = reader_->poll(1 + below(50), 1 + below(20'000), Duration::zero());
+        if (!batch) {
+            EXPECT_TRUE(disk_.crashed()) << name() << ": " << batch.error().message();
+            return;
+        }
+        for (const StoredRecord& record : batch->records) {
+            EXPECT_GE(record.log_time, reader_complete_) << name() << ": a record behind the promise of completeness";
+            EXPECT_GT(record.log_time, reader_last_) << name();
+            reader_last_ = record.log_time;
+            attempts_[id_of(record.value)].shown = true;
+            keep(attempts_[id_of(record.value)], record);
+        }
+        EXPECT_GE(batch->complete_below, reader_complete_) << name();
+        reader_complete_ = batch->complete_below;
+        EXPECT_LE(reader_complete_, log_->low_watermark()) << name();
+    }
+
+    void keep(Attempt& made, const StoredRecord& record) {
+        made.partition = record.partition;
+        made.offset = record.offset;
+        made.log_time = record.log_time;
+    }
+
+    // The whole log against the model.
+    void inspect() {
+        for (auto& [id, made] : attempts_) made.present = false;
+        auto reader = log_->read(beginnings());
+        ASSERT_TRUE(reader) << name();
+        Instant last{};
+        const std::size_t step = 1 + below(100);
+        for (;;) {
+            auto batch = (*reader)->poll(step, 1u << 20, Duration::zero());
+            ASSERT_TRUE(batch || disk_.crashed()) << name() << ": " << batch.error().message();
+            if (!batch) return;
+            if (batch->records.empty()) break;
+            for (const StoredRecord& record : batch->records) inspect(record, last);
+            if (::testing::Test::HasFailure()) return;
+        }
+        ASSERT_TRUE(log_->damage().empty()) << name() << ": damage: " << log_->damage()[0].file << " " << log_->damage()[0].begin << " " << log_->damage()[0].what;
+        for (const auto& [id, made] : attempts_) {
+            const bool must = made.fate == Attempt::Fate::acknowledged || made.shown;
+            ASSERT_TRUE(made.present || !must) << name() << ": record " << id << " is missing at " << made.record.topic << "/" << made.partition << "@" << made.offset.value;
+            ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused) << name() << ": record " << id << " was refused and is there";
+        }
+        inspect_transactions();
+        for (auto& [id, made] : attempts_) made.shown = made.shown || made.present;
+    }
+
+    void inspect(const StoredRecord& record, Instant& last) {
+        const std::uint64_t id = id_of(record.value);
+        ASSERT_TRUE(attempts_.contains(id)) << name() << ": a record that nobody appended";
+        Attempt& made = attempts_[id];
+        ASSERT_FALSE(made.present) << name() << ": record " << id << " is there twice";
+        made.present = true;
+        ASSERT_GT(record.log_time, last) << name() << ": log time does not grow";
+        last = record.log_time;
+        ASSERT_EQ(record.topic, made.record.topic) << name();
+        ASSERT_EQ(record.key, made.record.key) << name();
+        ASSERT_EQ(record.value, made.record.value) << name();
+        ASSERT_EQ(record.type, made.record.type) << name();
+        ASSERT_EQ(record.version, made.record.version) << name();
+        ASSERT_EQ(record.payload_key_id, made.record.payload_key_id) << name();
+        if (made.fate == Attempt::Fate::acknowledged || made.shown) {
+            ASSERT_EQ(record.offset, made.offset) << name() << ": record " << id << " has moved";
+            ASSERT_EQ(record.partition, made.partition) << name();
+            ASSERT_EQ(record.log_time, made.log_time) << name();
+        }
+        keep(made, record);
+        if (below(8) == 0) {
+            const auto one = log_->read_at({std::string(record.topic), record.partition}, record.offset);
+            ASSERT_TRUE(one || disk_.crashed()) << name() << ": " << one.error().message();
+            ASSERT_TRUE(!one || one->records.at(0).value == record.value) << name();
+        }
+    }
+
+    void inspect_transactions() {
+        for (const std::uint64_t id : acknowledged_order_) groups_[transactions_[id].group] = transactions_[id].to;
+        acknowledged_order_.clear();
+        for (auto& [id, made] : transactions_) {
+            std::size_t there = 0;
+            for (const std::uint64_t output : made.outputs) there += attempts_[output].present ? 1 : 0;
+            ASSERT_TRUE(there == 0 || there == made.outputs.size()) << name() << ": half of transaction " << id << " is there";
+            if (there > 0) made.acknowledged = true;  // it happened, whoever was told
+        }
+        for (const char* group : {"route", "engine"}) {
+            auto committed = log_->committed(group);
+            ASSERT_TRUE(committed) << name();
+            Offsets now;
+            for (const auto& [id, offset] : *committed) now[id] = offset;
+            const Offsets& known = groups_[group];
+            if (now == known) continue;
+            // Not where the last answer left it: then an unanswered transaction survived, and it must say exactly this.
+            bool explained = false;
+            for (const auto& [id, made] : transactions_) {
+                if (made.group != group || made.refused || made.to != now) continue;
+                bool whole = true;
+                for (const std::uint64_t output : made.outputs) whole = whole && attempts_[output].present;
+                explained = explained || whole;
+            }
+            ASSERT_TRUE(explained) << name() << ": group " << group << " stands where no transaction put it";
+            groups_[group] = now;
+        }
+    }
+
+    const std::uint64_t seed_;
+    std::mt19937_64 random_;
+    Gate gate_;
+    SimDisk disk_;
+    ManualClock clock_;
+    std::vector<std::string> lines_;
+    telemetry::Telemetry telemetry_;
+    DiskLogOptions options_;
+    std::unique_ptr<Log> log_;
+    std::unique_ptr<Reader> reader_;
+    Instant reader_complete_{};
+    Instant reader_last_{};
+
+    std::mutex mutex_;
+    std::condition_variable settled_;
+    std::uint64_t answered_ = 0;
+    std::uint64_t next_id_ = 1;
+    std::map<std::uint64_t, Attempt> attempts_;
+    std::map<std::uint64_t, Transaction> transactions_;
+    std::vector<std::uint64_t> acknowledged_order_;
+    std::map<std::string, Offsets> groups_;
+    std::map<std::string, Offsets> planned_;
+};
+
+TEST(LogSimulation, survives_every_crash) {
+    const std::uint64_t first = from_environment("HELIOS_SIM_SEED", 0);
+    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1) : from_environment("HELIOS_SIM_RUNS", 400);
+    const std::uint64_t begin = first != 0 ? first : 1;
+    std::cout << "seeds " << begin << ".." << begin + runs - 1 << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
+    for (std::uint64_t seed = begin; seed < begin + runs; ++seed) {
+        History(seed).run();
+        if (HasFailure()) {
+            std::cout << "failed with HELIOS_SIM_SEED=" << seed << "\n";
+            return;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace helios::log
