@@ -1,9 +1,8 @@
 #include "lab/bench.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <thread>
 
@@ -21,15 +20,22 @@ constexpr std::size_t wrong_shown = 10;
 
 std::string_view name_of(BenchOptions::Mode mode) {
     switch (mode) {
-        case BenchOptions::Mode::single: return "single";
-        case BenchOptions::Mode::grid: return "grid";
-        case BenchOptions::Mode::direct: return "direct";
+        case BenchOptions::Mode::single:
+            return "single";
+        case BenchOptions::Mode::grid:
+            return "grid";
+        case BenchOptions::Mode::direct:
+            return "direct";
     }
     return "?";
 }
 
-std::string in_ms(Duration d) { return fmt::format("{:.2f} ms", std::chrono::duration<double, std::milli>(d).count()); }
-double in_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+std::string in_ms(Duration d) {
+    return fmt::format("{:.2f} ms", std::chrono::duration<double, std::milli>(d).count());
+}
+double in_seconds(Duration d) {
+    return std::chrono::duration<double>(d).count();
+}
 
 /// One run's second half: waiting for the verdicts, then judging them.
 class Judge {
@@ -85,10 +91,12 @@ private:
     void read_exceptions() {
         std::string cursor;
         while (!stop_) {
-            std::string target = "/api/v1/reconciliation/mismatches?limit=1000" + (cursor.empty() ? "" : "&cursor=" + http::percent_encode(cursor));
+            std::string target = "/api/v1/reconciliation/mismatches?limit=1000" +
+                                 (cursor.empty() ? "" : "&cursor=" + http::percent_encode(cursor));
             Result<http::Response> response = client_.get(target);
-            Result<json::Document> document = response && response->status == 200 ? json::Document::parse(response->body)
-                                                                                  : Result<json::Document>(fail(ErrorKind::unavailable, "no list"));
+            Result<json::Document> document = response && response->status == 200
+                                                  ? json::Document::parse(response->body)
+                                                  : Result<json::Document>(fail(ErrorKind::unavailable, "no list"));
             if (!document) {
                 complain(target + (response ? fmt::format(" answered {}", response->status) : " was not answered"));
                 verdicts_.all_decided = false;
@@ -129,11 +137,13 @@ private:
             }
             std::string id = text_.order_id(order);
             Result<http::Response> response = client_.get("/api/v1/reconciliation/" + id);
-            Result<GotVerdict> verdict = response && response->status == 200 ? parse_verdict(response->body)
-                                                                             : Result<GotVerdict>(fail(ErrorKind::not_found, "no verdict"));
+            Result<GotVerdict> verdict = response && response->status == 200
+                                             ? parse_verdict(response->body)
+                                             : Result<GotVerdict>(fail(ErrorKind::not_found, "no verdict"));
             std::string_view truth = is_mismatch(options_, order) ? "mismatched" : "matched";
             bool right = verdict && verdict->status == truth &&
-                         (truth == "matched" || std::ranges::any_of(verdict->findings, [](const GotFinding& f) { return f.kind == "amount"; }));
+                         (truth == "matched" ||
+                          std::ranges::any_of(verdict->findings, [](const GotFinding& f) { return f.kind == "amount"; }));
             verdicts_.sampled += 1;
             if (!right) {
                 verdicts_.sampled_wrong += 1;
@@ -152,14 +162,20 @@ private:
 };
 
 /// To the microsecond: more digits would be noise.
-double rounded(double value) { return std::round(value * 1e3) / 1e3; }
+double rounded(double value) {
+    return std::round(value * 1e3) / 1e3;
+}
 
 void write_latency(json::Writer& w, std::string_view name, const Histogram& histogram) {
     w.key(name).begin_object();
     for (auto [label, p] : {std::pair{"p50", 50.0}, {"p90", 90.0}, {"p99", 99.0}, {"p99.9", 99.9}}) {
         w.key(label).real(rounded(in_seconds(histogram.percentile(p)) * 1e3));
     }
-    w.key("max").real(rounded(in_seconds(histogram.max()) * 1e3)).key("mean").real(rounded(in_seconds(histogram.mean()) * 1e3)).end_object();
+    w.key("max")
+        .real(rounded(in_seconds(histogram.max()) * 1e3))
+        .key("mean")
+        .real(rounded(in_seconds(histogram.mean()) * 1e3))
+        .end_object();
 }
 
 double per_million(double cpu_seconds, std::uint64_t events) {
@@ -172,32 +188,49 @@ void write_seconds(json::Writer& w, std::string_view name, double seconds) {
 }
 
 void write_options(json::Writer& w, const BenchOptions& o) {
-    w.key("options").begin_object().field("mode", name_of(o.mode)).field("eventsPerRequest", std::uint64_t{o.mode == BenchOptions::Mode::single ? 1 : o.batch});
+    w.key("options")
+        .begin_object()
+        .field("mode", name_of(o.mode))
+        .field("eventsPerRequest", std::uint64_t{o.mode == BenchOptions::Mode::single ? 1 : o.batch});
     w.field("connections", std::uint64_t{o.connections}).field("pipeline", std::uint64_t{o.pipeline_max}).field("rate", o.rate);
-    w.key("duration").real(in_seconds(o.duration)).field("seed", o.seed).field("duplicatesPerThousand", std::uint64_t{o.duplicates_per_thousand});
-    w.field("latePerThousand", std::uint64_t{o.late_per_thousand}).field("mismatchesPerThousand", std::uint64_t{o.mismatches_per_thousand}).end_object();
+    w.key("duration")
+        .real(in_seconds(o.duration))
+        .field("seed", o.seed)
+        .field("duplicatesPerThousand", std::uint64_t{o.duplicates_per_thousand});
+    w.field("latePerThousand", std::uint64_t{o.late_per_thousand})
+        .field("mismatchesPerThousand", std::uint64_t{o.mismatches_per_thousand})
+        .end_object();
 }
 
 void print(std::ostream& out, const BenchResult& r) {
     const SendTotals& s = r.sent;
     const BenchVerdicts& v = r.verdicts;
     auto line = [&](const std::string& text) { out << text << '\n'; };
-    line(fmt::format("sent         {} events of {} orders in {} requests, {} of them repeats", s.events, s.orders, s.requests, s.repeats));
-    line(fmt::format("rate         {:.0f} events/s acknowledged ({} asked for), {:.2f} s to the last answer", s.events_per_second(), r.options.rate, in_seconds(s.answering)));
-    line(fmt::format("latency      p50 {}  p99 {}  p99.9 {}  max {}  (from the intended send time)", in_ms(s.latency.percentile(50)),
-                     in_ms(s.latency.percentile(99)), in_ms(s.latency.percentile(99.9)), in_ms(s.latency.max())));
-    line(fmt::format("of it lag    p50 {}  p99 {}  (this generator's own lateness, and full pipelines)", in_ms(s.lag.percentile(50)), in_ms(s.lag.percentile(99))));
-    std::string errors = s.errors() == 0 && s.batch_failed == 0 ? "none" : fmt::format("{} requests, {} events inside batches", s.errors(), s.batch_failed);
+    line(fmt::format("sent         {} events of {} orders in {} requests, {} of them repeats", s.events, s.orders, s.requests,
+                     s.repeats));
+    line(fmt::format("rate         {:.0f} events/s acknowledged ({} asked for), {:.2f} s to the last answer",
+                     s.events_per_second(), r.options.rate, in_seconds(s.answering)));
+    line(fmt::format("latency      p50 {}  p99 {}  p99.9 {}  max {}  (from the intended send time)",
+                     in_ms(s.latency.percentile(50)), in_ms(s.latency.percentile(99)), in_ms(s.latency.percentile(99.9)),
+                     in_ms(s.latency.max())));
+    line(fmt::format("of it lag    p50 {}  p99 {}  (this generator's own lateness, and full pipelines)",
+                     in_ms(s.lag.percentile(50)), in_ms(s.lag.percentile(99))));
+    std::string errors = s.errors() == 0 && s.batch_failed == 0
+                             ? "none"
+                             : fmt::format("{} requests, {} events inside batches", s.errors(), s.batch_failed);
     for (const auto& [status, n] : s.refused) {
         errors += status == 0 ? fmt::format("; no answer: {}", n) : fmt::format("; {}: {}", status, n);
     }
     line("errors       " + errors);
     if (r.server_cpu_total >= 0) {
-        line(fmt::format("server CPU   {:.2f} s while sending, {:.2f} s until all was decided: {:.1f} s per million events (client {:.2f} s)", r.server_cpu_sending,
-                         r.server_cpu_total, per_million(r.server_cpu_total, s.events_ok), r.client_cpu));
+        line(fmt::format(
+            "server CPU   {:.2f} s while sending, {:.2f} s until all was decided: {:.1f} s per million events (client {:.2f} s)",
+            r.server_cpu_sending, r.server_cpu_total, per_million(r.server_cpu_total, s.events_ok), r.client_cpu));
     }
-    line(fmt::format("verdicts     {} of {} orders decided, {:.2f} s after the last answer; labelled mismatches {}, found {}; recall {:.4f}, precision {:.4f}",
-                     v.decided, v.orders_sure, in_seconds(v.settling), v.labelled, v.labelled_found, v.recall(), v.precision()));
+    line(
+        fmt::format("verdicts     {} of {} orders decided, {:.2f} s after the last answer; labelled mismatches {}, found {}; "
+                    "recall {:.4f}, precision {:.4f}",
+                    v.decided, v.orders_sure, in_seconds(v.settling), v.labelled, v.labelled_found, v.recall(), v.precision()));
     line(fmt::format("sample       {} orders asked for, {} wrong", v.sampled, v.sampled_wrong));
     for (const std::string& text : v.wrong) {
         line("  " + text);
@@ -207,7 +240,9 @@ void print(std::ostream& out, const BenchResult& r) {
     }
 }
 
-bool good(const BenchResult& r) { return r.verdicts.right() && r.sent.errors() == 0 && r.sent.batch_failed == 0; }
+bool good(const BenchResult& r) {
+    return r.verdicts.right() && r.sent.errors() == 0 && r.sent.batch_failed == 0;
+}
 
 }  // namespace
 
@@ -215,14 +250,29 @@ std::string to_json(const BenchResult& r) {
     const SendTotals& s = r.sent;
     const BenchVerdicts& v = r.verdicts;
     json::Writer w;
-    w.begin_object().field("what", "helios bench").field("at", format_rfc3339(r.at)).field("command", r.options.command).field("cores", std::uint64_t{r.cores});
+    w.begin_object()
+        .field("what", "helios bench")
+        .field("at", format_rfc3339(r.at))
+        .field("command", r.options.command)
+        .field("cores", std::uint64_t{r.cores});
     write_options(w, r.options);
-    w.field("void", !v.right()).field("events", s.events).field("orders", s.orders).field("repeats", s.repeats).field("requests", s.requests);
-    w.field("requestsOk", s.requests_ok).field("eventsAcknowledged", s.events_ok).field("errors", s.errors()).key("refused").begin_object();
+    w.field("void", !v.right())
+        .field("events", s.events)
+        .field("orders", s.orders)
+        .field("repeats", s.repeats)
+        .field("requests", s.requests);
+    w.field("requestsOk", s.requests_ok)
+        .field("eventsAcknowledged", s.events_ok)
+        .field("errors", s.errors())
+        .key("refused")
+        .begin_object();
     for (const auto& [status, n] : s.refused) {
         w.field(std::to_string(status), n);
     }
-    w.end_object().field("batchAccepted", s.batch_accepted).field("batchDuplicate", s.batch_duplicate).field("batchFailed", s.batch_failed);
+    w.end_object()
+        .field("batchAccepted", s.batch_accepted)
+        .field("batchDuplicate", s.batch_duplicate)
+        .field("batchFailed", s.batch_failed);
     w.key("eventsPerSecond").real(std::round(s.events_per_second())).key("secondsSending").real(rounded(in_seconds(s.sending)));
     w.key("secondsAnswering").real(rounded(in_seconds(s.answering)));
     write_latency(w, "latencyMs", s.latency);
@@ -231,9 +281,23 @@ std::string to_json(const BenchResult& r) {
     write_seconds(w, "serverCpuSecondsTotal", r.server_cpu_total);
     write_seconds(w, "serverCpuSecondsPerMillionEvents", per_million(r.server_cpu_total, s.events_ok));
     write_seconds(w, "clientCpuSeconds", r.client_cpu);
-    w.key("verdicts").begin_object().field("ordersSure", v.orders_sure).field("decided", v.decided).field("allDecided", v.all_decided);
-    w.key("secondsSettling").real(rounded(in_seconds(v.settling))).field("labelled", v.labelled).field("labelledFound", v.labelled_found).field("reported", v.reported);
-    w.key("recall").real(v.recall()).key("precision").real(v.precision()).field("sampled", v.sampled).field("sampledWrong", v.sampled_wrong).end_object();
+    w.key("verdicts")
+        .begin_object()
+        .field("ordersSure", v.orders_sure)
+        .field("decided", v.decided)
+        .field("allDecided", v.all_decided);
+    w.key("secondsSettling")
+        .real(rounded(in_seconds(v.settling)))
+        .field("labelled", v.labelled)
+        .field("labelledFound", v.labelled_found)
+        .field("reported", v.reported);
+    w.key("recall")
+        .real(v.recall())
+        .key("precision")
+        .real(v.precision())
+        .field("sampled", v.sampled)
+        .field("sampledWrong", v.sampled_wrong)
+        .end_object();
     w.end_object();
     return w.take() + "\n";
 }
@@ -251,11 +315,14 @@ int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out
         return refuse(url.error());
     }
     if (!is_loopback(url->host)) {
-        return refuse({ErrorKind::invalid, fmt::format("{} is not this machine", url->host), "the load generator only talks to loopback addresses"});
+        return refuse({ErrorKind::invalid, fmt::format("{} is not this machine", url->host),
+                       "the load generator only talks to loopback addresses"});
     }
     http::Client client(url->host, url->port);
     if (Result<http::Response> ready = client.get("/ready"); !ready || ready->status != 200) {
-        return refuse(ready ? Error{ErrorKind::unavailable, fmt::format("{} is not ready: it answered {}", options.base_url, ready->status), ""} : ready.error());
+        return refuse(ready ? Error{ErrorKind::unavailable,
+                                    fmt::format("{} is not ready: it answered {}", options.base_url, ready->status), ""}
+                            : ready.error());
     }
     BenchResult result;
     result.options = options;
@@ -277,7 +344,9 @@ int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out
     result.client_cpu = own_process_seconds() - own;
     result.server_cpu_sending = server_since();
     if (result.sent.stopped) {
-        return refuse({ErrorKind::stopping, fmt::format("ended after {} events, {} of them acknowledged", result.sent.events, result.sent.events_ok), ""});
+        return refuse({ErrorKind::stopping,
+                       fmt::format("ended after {} events, {} of them acknowledged", result.sent.events, result.sent.events_ok),
+                       ""});
     }
     Judge judge(result.options, *url, text, result.sent, clock, stop);
     judge.wait_until_decided(before);

@@ -1,6 +1,6 @@
 #pragma once
-/// `helios bench`: sends a labelled corpus at a fixed rate, then holds the server's verdicts against the labels. A throughput whose
-/// verdicts are wrong is void, and the result says so.
+/// `helios bench`: sends a labelled corpus at a fixed rate, then holds the server's verdicts against the labels. A throughput
+/// whose verdicts are wrong is void, and the result says so.
 
 #include <atomic>
 #include <ostream>
@@ -16,15 +16,15 @@ namespace helios::lab {
 /// What the verdicts of a run were worth. "Sure" orders: all of whose events were acknowledged.
 struct BenchVerdicts {
     std::uint64_t orders_sure = 0;
-    std::uint64_t labelled = 0;          ///< sure orders with a wrong amount
-    std::uint64_t labelled_found = 0;    ///< of them, in the exception list
-    std::uint64_t reported = 0;          ///< this run's orders in the exception list, unsure ones aside
-    std::uint64_t sampled = 0;           ///< asked for one by one
+    std::uint64_t labelled = 0;        ///< sure orders with a wrong amount
+    std::uint64_t labelled_found = 0;  ///< of them, in the exception list
+    std::uint64_t reported = 0;        ///< this run's orders in the exception list, unsure ones aside
+    std::uint64_t sampled = 0;         ///< asked for one by one
     std::uint64_t sampled_wrong = 0;
-    std::uint64_t decided = 0;           ///< increase of helios_events_reconciled_total
-    Duration settling{};                 ///< last answer → all decided (as the metric says)
+    std::uint64_t decided = 0;  ///< increase of helios_events_reconciled_total
+    Duration settling{};        ///< last answer → all decided (as the metric says)
     bool all_decided = false;
-    std::vector<std::string> wrong;      ///< the first few, in words
+    std::vector<std::string> wrong;  ///< the first few, in words
     double recall() const { return labelled == 0 ? 1.0 : static_cast<double>(labelled_found) / static_cast<double>(labelled); }
     double precision() const { return reported == 0 ? 1.0 : static_cast<double>(labelled_found) / static_cast<double>(reported); }
     bool right() const { return all_decided && labelled_found == labelled && reported == labelled && sampled_wrong == 0; }
@@ -44,7 +44,8 @@ struct BenchResult {
 /// One JSON object, the same members in the same order always.
 std::string to_json(const BenchResult& result);
 
-/// 0: sent as asked, no error, verdicts right · 1: errors or wrong verdicts (the figure is void) · 2: bad options, no server, stopped.
+/// 0: sent as asked, no error, verdicts right · 1: errors or wrong verdicts (the figure is void) · 2: bad options, no server,
+/// stopped.
 int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop);
 
 }  // namespace helios::lab

@@ -1,8 +1,7 @@
 #include "lab/bench.h"
 
-#include <gtest/gtest.h>
-
 #include <fstream>
+#include <gtest/gtest.h>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -43,7 +42,8 @@ public:
                 return http::Response::empty(204);
             }
             auto document = json::Document::parse(request.body);
-            return http::Response::json(200, R"({"accepted":)" + std::to_string(document->root().size()) + R"(,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
+            return http::Response::json(200, R"({"accepted":)" + std::to_string(document->root().size()) +
+                                                 R"(,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
         };
         metrics = [this] {
             std::lock_guard lock(mutex_);
@@ -60,7 +60,8 @@ public:
             return items;
         };
         verdict = [this](const std::string& id) {
-            return std::optional(wrong(id) ? verdict_json(id, "mismatched", {}, {"amount"}, "") : verdict_json(id, "matched", {}, {}, ""));
+            return std::optional(wrong(id) ? verdict_json(id, "mismatched", {}, {"amount"}, "")
+                                           : verdict_json(id, "matched", {}, {}, ""));
         };
     }
     std::function<bool(std::uint64_t)> blind_to = [](std::uint64_t) { return false; };
@@ -106,7 +107,8 @@ TEST_P(BenchModes, SendsEverythingAndJudgesIt) {
     EXPECT_EQ(root.find("verdicts").find("recall").text(), "1") << root.raw();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BenchModes, testing::Values(BenchOptions::Mode::single, BenchOptions::Mode::grid, BenchOptions::Mode::direct));
+INSTANTIATE_TEST_SUITE_P(All, BenchModes,
+                         testing::Values(BenchOptions::Mode::single, BenchOptions::Mode::grid, BenchOptions::Mode::direct));
 
 TEST(Bench, AMissedLabelMakesTheFigureVoid) {
     BenchOptions options = small_bench({}, BenchOptions::Mode::direct);
@@ -129,7 +131,9 @@ TEST(Bench, RefusedRequestsAreErrorsAndTheirOrdersAreNotJudged) {
     LabelledHelios server(options);
     auto accept = server.on_post;
     std::atomic<int> n{0};
-    server.on_post = [&](const http::Request& request) { return ++n % 100 == 0 ? http::problem(503, "busy", "later") : accept(request); };
+    server.on_post = [&](const http::Request& request) {
+        return ++n % 100 == 0 ? http::problem(503, "busy", "later") : accept(request);
+    };
     server.start();
     options.base_url = server.url();
     std::atomic<bool> stop{false};
@@ -178,7 +182,8 @@ TEST(Bench, OnlyLoopback) {
 
 TEST(MetricsText, SumsByLabel) {
     std::string text =
-        "# HELP x y\nx{status=\"matched\",a=\"b\"} 3\nx{a=\"c\",status=\"matched\"} 4\nx{status=\"partial\"} 1e1\nxy{status=\"matched\"} 100\nx 5\n";
+        "# HELP x y\nx{status=\"matched\",a=\"b\"} 3\nx{a=\"c\",status=\"matched\"} 4\nx{status=\"partial\"} "
+        "1e1\nxy{status=\"matched\"} 100\nx 5\n";
     auto sums = sum_by_label(text, "x", "status");
     EXPECT_EQ(sums, (std::map<std::string, double>{{"", 5}, {"matched", 7}, {"partial", 10}}));
     EXPECT_TRUE(sum_by_label("", "x", "status").empty());

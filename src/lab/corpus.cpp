@@ -1,10 +1,9 @@
 #include "lab/corpus.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -75,7 +74,10 @@ std::string request_of(const Delivery& delivery) {
 
 std::string line_of(const Fact& fact) {
     json::Writer w;
-    w.begin_object().field("source", to_string(cloud_of(fact.leg))).field("eventType", event_type_of(fact.leg)).field("id", fact.event_id);
+    w.begin_object()
+        .field("source", to_string(cloud_of(fact.leg)))
+        .field("eventType", event_type_of(fact.leg))
+        .field("id", fact.event_id);
     w.field("time", format_rfc3339(fact.at)).key("payload").raw(fact.payload).end_object();
     return w.take();
 }
@@ -111,9 +113,9 @@ bool CorpusStream::from_shop(CorpusEvent& event) {
 
 bool CorpusStream::next(CorpusEvent& event) {
     for (;;) {
-        std::deque<Held>* from = !late_.empty() && late_.front().due <= given_        ? &late_
+        std::deque<Held>* from = !late_.empty() && late_.front().due <= given_         ? &late_
                                  : !repeats_.empty() && repeats_.front().due <= given_ ? &repeats_
-                                                                                        : nullptr;
+                                                                                       : nullptr;
         bool fresh = from == nullptr && from_shop(event);
         if (from == nullptr && !fresh) {  // the shop has closed: what is held comes at once
             from = !late_.empty() ? &late_ : !repeats_.empty() ? &repeats_ : nullptr;
@@ -154,7 +156,8 @@ CorpusText::CorpusText(const BenchOptions& options, Instant run_start) : options
     }
 }
 
-CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t variety, Leg leg, bool wrong, Form form, Instant run_start) const {
+CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t variety, Leg leg, bool wrong, Form form,
+                                      Instant run_start) const {
     Order order = make_order(options.seed, variety, run_start);
     order.id = fmt::format("B{}-{}", run_, mark);
     order.payment_id = fmt::format("PAY-{}-{}", run_, mark);
@@ -165,7 +168,9 @@ CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t v
     } else if (leg == Leg::payment) {
         Charge charge = charge_of(order);
         if (wrong) {
-            charge.amount = Decimal::add(order.total, Decimal::from_int(1)).value_or(Decimal{}).to_string(currency_minor_units(order.currency));
+            charge.amount = Decimal::add(order.total, Decimal::from_int(1))
+                                .value_or(Decimal{})
+                                .to_string(currency_minor_units(order.currency));
         }
         fact.payload = payment_payload(order, charge);
         fact.at = order.paid_at;
@@ -174,8 +179,9 @@ CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t v
         fact.at = order.reserved_at;
     }
     // Ids look like their cloud's: a UUID whose last group is the order number, or digits.
-    fact.event_id = leg == Leg::payment ? run_digits_ + std::string(mark)
-                                        : make_uuid(options.seed, fmt::format("{}/{}", run_, to_string(leg))).substr(0, 24) + std::string(mark);
+    fact.event_id = leg == Leg::payment
+                        ? run_digits_ + std::string(mark)
+                        : make_uuid(options.seed, fmt::format("{}/{}", run_, to_string(leg))).substr(0, 24) + std::string(mark);
     Template t;
     if (form == Form::line) {
         t.bytes = line_of(fact);
@@ -202,7 +208,9 @@ const CorpusText::Template& CorpusText::of(const CorpusEvent& event, Form form) 
     return templates_[((variety * 3 + static_cast<std::size_t>(event.leg)) * 2 + wrong) * forms + static_cast<std::size_t>(form)];
 }
 
-std::string CorpusText::order_id(std::uint64_t order) const { return fmt::format("B{}-{:012}", run_, order); }
+std::string CorpusText::order_id(std::uint64_t order) const {
+    return fmt::format("B{}-{:012}", run_, order);
+}
 
 bool CorpusText::order_of(std::string_view key, std::uint64_t& order) const {
     if (key.size() != 1 + run_.size() + 1 + mark_size || key[0] != 'B' || key.substr(1, run_.size()) != run_) {

@@ -23,8 +23,8 @@ struct CorpusEvent {
     bool repeat = false;
 };
 
-/// The order of sending: order n, payment of n − 16, reservation of n − 32, and so on; then repeats and held-back legs where they fall.
-/// Not thread-safe. Memory: what is held back.
+/// The order of sending: order n, payment of n − 16, reservation of n − 32, and so on; then repeats and held-back legs where they
+/// fall. Not thread-safe. Memory: what is held back.
 class CorpusStream {
 public:
     /// `orders` in all; a held-back leg comes `held_for` events later.

@@ -1,7 +1,6 @@
 #include "lab/corpus.h"
 
 #include <gtest/gtest.h>
-
 #include <map>
 #include <set>
 
@@ -75,12 +74,15 @@ TEST(CorpusText, PatchesTheOrderNumberEverywhereEvenInsideBase64) {
             EXPECT_NE(request.find("Content-Length: " + std::to_string(request.size() - body_at) + "\r\n"), std::string::npos);
             auto document = parse(std::string_view(request).substr(body_at));
             json::Value root = document.root();
-            std::string payload(leg == Leg::order ? root.find("detail").raw() : leg == Leg::inventory ? root.at(0).find("data").raw() : "");
+            std::string payload(leg == Leg::order       ? root.find("detail").raw()
+                                : leg == Leg::inventory ? root.at(0).find("data").raw()
+                                                        : "");
             if (leg == Leg::payment) {
                 ASSERT_TRUE(base64_decode(root.find("message").find("data").text(), payload));
             }
             auto inner = parse(payload);
-            json::Value id = inner.root().find("orderId").present() ? inner.root().find("orderId") : inner.root().find("order_id");
+            json::Value id =
+                inner.root().find("orderId").present() ? inner.root().find("orderId") : inner.root().find("order_id");
             EXPECT_EQ(id.text(), text.order_id(n));
         }
     }

@@ -1,8 +1,7 @@
 #include "lab/demo.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <set>
 #include <thread>
 
@@ -26,7 +25,12 @@ constexpr Duration plain_line_every = std::chrono::seconds(4);
 class Demo {
 public:
     Demo(const DemoOptions& options, const http::Url& url, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop)
-        : options_(options), url_(url), clock_(clock), stop_(stop), terminal_(out, options.rewrites, options.colour), client_(url.host, url.port) {}
+        : options_(options),
+          url_(url),
+          clock_(clock),
+          stop_(stop),
+          terminal_(out, options.rewrites, options.colour),
+          client_(url.host, url.port) {}
 
     int run() {
         if (Result<http::Response> ready = client_.get("/ready"); !ready || ready->status != 200) {
@@ -62,13 +66,15 @@ private:
     void introduce() {
         terminal_.line();
         terminal_.line(terminal_.tint(Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
-        terminal_.line(fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}", options_.orders, format_duration(options_.send_for),
-                                   options_.seed, std::ranges::count_if(plan_.orders, [](const auto& o) { return o.fault != Fault::none; }),
+        terminal_.line(fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}", options_.orders,
+                                   format_duration(options_.send_for), options_.seed,
+                                   std::ranges::count_if(plan_.orders, [](const auto& o) { return o.fault != Fault::none; }),
                                    plan_.events(), options_.base_url));
         terminal_.line("    aws    OrderPlaced        EventBridge, some of it through SNS");
         terminal_.line("    gcp    PaymentProcessed   Pub/Sub push");
         terminal_.line("    azure  InventoryReserved  Event Grid, in batches");
-        terminal_.line(fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.", format_duration(options_.deadline)));
+        terminal_.line(fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.",
+                                   format_duration(options_.deadline)));
         terminal_.line();
     }
 
@@ -102,8 +108,8 @@ private:
             statuses = sum_by_label(metrics->body, "helios_events_reconciled_total", "status");
         }
         double done = static_cast<double>(sender.delivered()) / static_cast<double>(std::max<std::size_t>(plan_.events(), 1));
-        std::string text = fmt::format("  {:>3.0f} s {} {:>4}/{} events", std::chrono::duration<double>(elapsed).count(), terminal_.bar(done, 20),
-                                       sender.delivered(), plan_.events());
+        std::string text = fmt::format("  {:>3.0f} s {} {:>4}/{} events", std::chrono::duration<double>(elapsed).count(),
+                                       terminal_.bar(done, 20), sender.delivered(), plan_.events());
         text += fmt::format("   {}", terminal_.tint(Tint::green, fmt::format("{:.0f} matched", statuses["matched"])));
         text += fmt::format("  {}", terminal_.tint(Tint::yellow, fmt::format("{:.0f} partial", statuses["partial"])));
         text += fmt::format("  {}", terminal_.tint(Tint::red, fmt::format("{:.0f} mismatched", statuses["mismatched"])));
@@ -142,10 +148,12 @@ private:
     bool each_item(std::string_view path, F item) {
         std::string cursor;
         for (int page = 0; page < 1000 && !stop_; ++page) {
-            std::string target = fmt::format("{}?limit=100{}{}", path, cursor.empty() ? "" : "&cursor=", http::percent_encode(cursor));
+            std::string target =
+                fmt::format("{}?limit=100{}{}", path, cursor.empty() ? "" : "&cursor=", http::percent_encode(cursor));
             Result<http::Response> response = client_.get(target);
             if (!response || response->status != 200) {
-                complaints_.push_back(fmt::format("{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
+                complaints_.push_back(fmt::format(
+                    "{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
                 return false;
             }
             Result<json::Document> document = json::Document::parse(response->body);
@@ -212,7 +220,8 @@ private:
     int report(const ShopSender& sender) {
         print_scoreboard(terminal_, board_, options_);
         bool list_good = exceptions_wrong_.empty();
-        terminal_.line(fmt::format("  {} exception list  {} orders expected, {} listed", list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
+        terminal_.line(fmt::format("  {} exception list  {} orders expected, {} listed",
+                                   list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
                                    exceptions_expected_, exceptions_listed_));
         print_times(terminal_, sender.times_to_verdict());
         terminal_.line();
@@ -227,8 +236,8 @@ private:
         go_on();
         bool good = board_.perfect() && refused.empty() && complaints_.empty() && list_good;
         ScoreRow total = board_.total();
-        std::string sum = fmt::format("{} orders, missed {}, false alarms {}, in {:.0f} s", total.injected, total.missed + board_.lateness.missed,
-                                      total.false_alarms + board_.lateness.false_alarms,
+        std::string sum = fmt::format("{} orders, missed {}, false alarms {}, in {:.0f} s", total.injected,
+                                      total.missed + board_.lateness.missed, total.false_alarms + board_.lateness.false_alarms,
                                       std::chrono::duration<double>(clock_.monotonic() - started_).count());
         terminal_.line(good ? terminal_.tint(Tint::green, "  ✓ " + sum) : terminal_.tint(Tint::red, "  ✗ " + sum));
         return good ? 0 : 1;
@@ -249,7 +258,8 @@ private:
         terminal_.line(terminal_.tint(Tint::bold, "  One of them, explained"));
         terminal_.line();
         if (!response || response->status != 200) {
-            complaints_.push_back(fmt::format("{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
+            complaints_.push_back(fmt::format(
+                "{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
             terminal_.line("  " + terminal_.tint(Tint::red, complaints_.back()));
         } else {
             std::string_view rest = response->body;
@@ -264,8 +274,9 @@ private:
 
     void go_on() {
         std::string id = example() ? example()->order.id : plan_.orders.front().order.id;
-        terminal_.line(terminal_.tint(Tint::bold, options_.keep ? "  The server stays up (Ctrl-C ends it). Go on by hand:"
-                                                                : "  With --keep the server stays up, and you can go on by hand:"));
+        terminal_.line(terminal_.tint(Tint::bold, options_.keep
+                                                      ? "  The server stays up (Ctrl-C ends it). Go on by hand:"
+                                                      : "  With --keep the server stays up, and you can go on by hand:"));
         for (const std::string& path : {"/api/v1/reconciliation/" + id, "/api/v1/orders/" + id + "/explain?format=text",
                                         std::string("/api/v1/reconciliation/mismatches?kind=duplicate&limit=5"),
                                         std::string("/api/v1/reconciliation/stats"), std::string("/api/v1/dlq?limit=5")}) {

@@ -15,9 +15,9 @@
 
 namespace helios::lab {
 
-/// Sends, waits for every deadline, asks for every verdict, prints the scoreboard to `out`. Blocks for about send_for + deadline + 3 s.
-/// `stop` may be set from a signal handler at any time: everything ends within a second.
-/// 0: missed nothing, no false alarm, money to the cent · 1: somebody was wrong, and who is listed · 2: no server, bad options, stopped.
+/// Sends, waits for every deadline, asks for every verdict, prints the scoreboard to `out`. Blocks for about send_for + deadline
+/// + 3 s. `stop` may be set from a signal handler at any time: everything ends within a second. 0: missed nothing, no false
+/// alarm, money to the cent · 1: somebody was wrong, and who is listed · 2: no server, bad options, stopped.
 int run_demo(const DemoOptions& options, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop);
 
 /// The flow file with each `deadline:` replaced, comments and layout kept.

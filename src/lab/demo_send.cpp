@@ -1,8 +1,7 @@
 #include "lab/demo_send.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace helios::lab {
 namespace {
@@ -12,8 +11,12 @@ using std::chrono::milliseconds;
 constexpr std::size_t grid_batch_max = 10;
 constexpr int attempts_max = 20;
 
-bool is_success(int status) { return status >= 200 && status < 300; }
-bool is_retryable(int status) { return status == 0 || status == 429 || status >= 500; }
+bool is_success(int status) {
+    return status >= 200 && status < 300;
+}
+bool is_retryable(int status) {
+    return status == 0 || status == 429 || status >= 500;
+}
 
 std::string header_of(const http::Response& response, std::string_view name) {
     for (const auto& [key, value] : response.headers) {
@@ -39,7 +42,9 @@ ShopSender::ShopSender(const FaultPlan& plan, const DemoOptions& options, const 
     }
 }
 
-ShopSender::~ShopSender() { finish(); }
+ShopSender::~ShopSender() {
+    finish();
+}
 
 void ShopSender::start() {
     started_ = clock_.monotonic();
@@ -55,7 +60,9 @@ void ShopSender::start() {
     }
 }
 
-void ShopSender::finish() { threads_.clear(); }
+void ShopSender::finish() {
+    threads_.clear();
+}
 
 /// False when the run was stopped meanwhile.
 bool ShopSender::sleep_until(Duration monotonic) const {

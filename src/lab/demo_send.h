@@ -31,7 +31,8 @@ struct SendReport {
 class ShopSender {
 public:
     /// Plan, options, clock and `stop` outlive the sender.
-    ShopSender(const FaultPlan& plan, const DemoOptions& options, const http::Url& url, const Clock& clock, const std::atomic<bool>& stop);
+    ShopSender(const FaultPlan& plan, const DemoOptions& options, const http::Url& url, const Clock& clock,
+               const std::atomic<bool>& stop);
     ~ShopSender();
 
     void start();
@@ -86,10 +87,10 @@ private:
     std::atomic<int> lanes_left_{0};
 
     mutable std::mutex mutex_;
-    std::deque<Watch> watches_;             ///< bounded by the plan's orders
+    std::deque<Watch> watches_;  ///< bounded by the plan's orders
     std::vector<Duration> to_verdict_;
     std::vector<std::string> refused_;
-    std::vector<std::jthread> threads_;     ///< last: they end before what they use
+    std::vector<std::jthread> threads_;  ///< last: they end before what they use
 };
 
 }  // namespace helios::lab

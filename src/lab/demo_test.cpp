@@ -1,7 +1,6 @@
 #include "lab/demo.h"
 
 #include <gtest/gtest.h>
-
 #include <map>
 #include <sstream>
 
@@ -166,7 +165,8 @@ TEST(Demo, SaysWhyItCannotBegin) {
 }
 
 TEST(Demo, ChangesDeadlinesAndNothingElse) {
-    EXPECT_EQ(with_deadlines("legs:\n  order: # deadline: 60s\n    deadline: 60s   # a minute\n  p: {deadline: 90s, x: 1}\n", std::chrono::seconds(5)),
+    EXPECT_EQ(with_deadlines("legs:\n  order: # deadline: 60s\n    deadline: 60s   # a minute\n  p: {deadline: 90s, x: 1}\n",
+                             std::chrono::seconds(5)),
               "legs:\n  order: # deadline: 60s\n    deadline: 5s   # a minute\n  p: {deadline: 5s, x: 1}\n");
     EXPECT_EQ(with_deadlines("a: 1", std::chrono::seconds(5)), "a: 1");
     EXPECT_EQ(with_deadlines("", std::chrono::seconds(5)), "");

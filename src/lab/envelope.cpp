@@ -16,7 +16,9 @@ constexpr std::string_view subscription = "projects/contoso-payments/subscriptio
 constexpr std::string_view grid_topic =
     "/subscriptions/5b0f3b5c-5f0e-4a51-9c2b-0f4e9c0c1d11/resourceGroups/shop/providers/Microsoft.EventGrid/topics/inventory";
 
-std::string seconds_only(Instant t) { return format_rfc3339(std::chrono::floor<std::chrono::seconds>(t)).substr(0, 19) + "Z"; }
+std::string seconds_only(Instant t) {
+    return format_rfc3339(std::chrono::floor<std::chrono::seconds>(t)).substr(0, 19) + "Z";
+}
 
 http::Headers json_headers(std::string_view user_agent) {
     return {{"Content-Type", "application/json; charset=utf-8"}, {"User-Agent", std::string(user_agent)}};
@@ -26,18 +28,24 @@ http::Headers json_headers(std::string_view user_agent) {
 
 std::string_view to_string(Cloud cloud) {
     switch (cloud) {
-        case Cloud::aws: return "aws";
-        case Cloud::gcp: return "gcp";
-        case Cloud::azure: return "azure";
+        case Cloud::aws:
+            return "aws";
+        case Cloud::gcp:
+            return "gcp";
+        case Cloud::azure:
+            return "azure";
     }
     return "?";
 }
 
 Cloud cloud_of(Leg leg) {
     switch (leg) {
-        case Leg::order: return Cloud::aws;
-        case Leg::payment: return Cloud::gcp;
-        case Leg::inventory: return Cloud::azure;
+        case Leg::order:
+            return Cloud::aws;
+        case Leg::payment:
+            return Cloud::gcp;
+        case Leg::inventory:
+            return Cloud::azure;
     }
     return Cloud::aws;
 }
@@ -57,8 +65,10 @@ std::string sns_notification(const Fact& fact) {
     w.begin_object().field("Type", "Notification").field("MessageId", make_uuid(0, "sns/" + fact.event_id));
     w.field("TopicArn", sns_topic).field("Message", eventbridge_envelope(fact)).field("Timestamp", format_rfc3339(fact.at));
     w.field("SignatureVersion", "1").field("Signature", base64_encode("a signature of the laboratory, of nobody else"));
-    w.field("SigningCertURL", "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem");
-    w.field("UnsubscribeURL", fmt::format("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={}:helios", sns_topic));
+    w.field("SigningCertURL",
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem");
+    w.field("UnsubscribeURL",
+            fmt::format("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn={}:helios", sns_topic));
     w.end_object();
     return w.take();
 }
@@ -106,11 +116,14 @@ Delivery deliver(const Fact& fact, Wrapping wrapping) {
                          {"x-amz-sns-topic-arn", std::string(sns_topic)}},
                         sns_notification(fact)};
             }
-            return {"/api/v1/webhooks/aws/eventbridge", json_headers("Amazon/EventBridge/ApiDestinations"), eventbridge_envelope(fact)};
+            return {"/api/v1/webhooks/aws/eventbridge", json_headers("Amazon/EventBridge/ApiDestinations"),
+                    eventbridge_envelope(fact)};
         case Cloud::gcp:
             return {"/api/v1/webhooks/gcp/pubsub",
-                    json_headers("APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"), pubsub_push(fact, wrapping)};
-        case Cloud::azure: return deliver_batch({&fact});
+                    json_headers("APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"),
+                    pubsub_push(fact, wrapping)};
+        case Cloud::azure:
+            return deliver_batch({&fact});
     }
     HELIOS_ASSERT(false, "a leg belongs to one of three clouds");
     return {};

@@ -30,10 +30,10 @@ struct Fact {
 };
 
 enum class Wrapping : std::uint8_t {
-    usual,           ///< the cloud's usual envelope
-    sns,             ///< AWS only: the EventBridge envelope as text inside an SNS notification
-    camel_id_only,   ///< GCP only: messageId and publishTime, without their snake_case twins
-    snake_id_only,   ///< GCP only: message_id and publish_time alone
+    usual,          ///< the cloud's usual envelope
+    sns,            ///< AWS only: the EventBridge envelope as text inside an SNS notification
+    camel_id_only,  ///< GCP only: messageId and publishTime, without their snake_case twins
+    snake_id_only,  ///< GCP only: message_id and publish_time alone
 };
 
 /// An HTTP POST that is ready to go.

@@ -28,10 +28,16 @@ FakeHelios::FakeHelios() : telemetry_(clock_, telemetry::Level::error) {
     server_ = *std::move(server);
 }
 
-FakeHelios::~FakeHelios() { server_->drain(std::chrono::seconds(5)); }
+FakeHelios::~FakeHelios() {
+    server_->drain(std::chrono::seconds(5));
+}
 
-std::uint16_t FakeHelios::port() const { return server_->port(); }
-std::string FakeHelios::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+std::uint16_t FakeHelios::port() const {
+    return server_->port();
+}
+std::string FakeHelios::url() const {
+    return fmt::format("http://127.0.0.1:{}", port());
+}
 
 void FakeHelios::start() {
     auto add = [&](http::Method method, std::string path, std::function<http::Response(const http::Request&)> answer) {
@@ -40,11 +46,14 @@ void FakeHelios::start() {
         route.path = std::move(path);
         route.blocking = true;
         route.hidden = true;
-        route.handler = [answer = std::move(answer)](http::Request request, http::Responder responder) { responder.send(answer(request)); };
+        route.handler = [answer = std::move(answer)](http::Request request, http::Responder responder) {
+            responder.send(answer(request));
+        };
         routes_.add(std::move(route));
     };
     using http::Method;
-    for (const char* path : {"/api/v1/webhooks/aws/eventbridge", "/api/v1/webhooks/gcp/pubsub", "/api/v1/webhooks/azure/eventgrid", "/api/v1/events/batch"}) {
+    for (const char* path : {"/api/v1/webhooks/aws/eventbridge", "/api/v1/webhooks/gcp/pubsub",
+                             "/api/v1/webhooks/azure/eventgrid", "/api/v1/events/batch"}) {
         add(Method::post, path, [this](const http::Request& request) {
             ++posts;
             return on_post ? on_post(request) : http::Response::json(200, "{}");
@@ -52,8 +61,10 @@ void FakeHelios::start() {
     }
     add(Method::get, "/ready", [](const http::Request&) { return http::Response::text(200, "ready"); });
     add(Method::get, "/metrics", [this](const http::Request&) { return http::Response::text(200, metrics ? metrics() : ""); });
-    add(Method::get, "/api/v1/reconciliation/mismatches", [this](const http::Request&) { return list_of(exceptions ? exceptions() : std::vector<std::string>{}); });
-    add(Method::get, "/api/v1/dlq", [this](const http::Request&) { return list_of(quarantined ? quarantined() : std::vector<std::string>{}); });
+    add(Method::get, "/api/v1/reconciliation/mismatches",
+        [this](const http::Request&) { return list_of(exceptions ? exceptions() : std::vector<std::string>{}); });
+    add(Method::get, "/api/v1/dlq",
+        [this](const http::Request&) { return list_of(quarantined ? quarantined() : std::vector<std::string>{}); });
     add(Method::get, "/api/v1/reconciliation/{orderId}", [this](const http::Request& request) {
         auto json = verdict ? verdict(std::string(request.path_param("orderId"))) : std::nullopt;
         return json ? http::Response::json(200, *json) : http::problem(404, "not found", "no such order");
@@ -67,7 +78,13 @@ void FakeHelios::start() {
 std::string verdict_json(const std::string& key, const std::string& status, const std::vector<std::string>& missing,
                          const std::vector<std::string>& findings, const std::string& at_risk) {
     json::Writer w;
-    w.begin_object().field("flow", "order").field("key", key).field("orderId", key).field("status", status).key("missingEvents").begin_array();
+    w.begin_object()
+        .field("flow", "order")
+        .field("key", key)
+        .field("orderId", key)
+        .field("status", status)
+        .key("missingEvents")
+        .begin_array();
     for (const std::string& leg : missing) {
         w.string(leg);
     }

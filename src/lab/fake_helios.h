@@ -24,10 +24,10 @@ public:
     std::string url() const;
     std::uint16_t port() const;
 
-    std::function<http::Response(const http::Request&)> on_post;                      ///< webhooks and /events/batch
-    std::function<std::optional<std::string>(const std::string& order)> verdict;      ///< JSON; absent: 404
-    std::function<std::vector<std::string>()> exceptions;                             ///< JSON objects
-    std::function<std::vector<std::string>()> quarantined;                            ///< JSON objects
+    std::function<http::Response(const http::Request&)> on_post;                  ///< webhooks and /events/batch
+    std::function<std::optional<std::string>(const std::string& order)> verdict;  ///< JSON; absent: 404
+    std::function<std::vector<std::string>()> exceptions;                         ///< JSON objects
+    std::function<std::vector<std::string>()> quarantined;                        ///< JSON objects
     std::function<std::string()> metrics;
 
     std::atomic<std::uint64_t> posts{0};

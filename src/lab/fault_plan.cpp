@@ -1,9 +1,8 @@
 #include "lab/fault_plan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "base/json.h"
@@ -16,9 +15,9 @@ using std::chrono::milliseconds;
 
 /// One deal: each row of the scoreboard once. Missing legs and malformed ones count thrice between them, as their kinds do.
 constexpr std::array faults{
-    Fault::duplicate_delivery, Fault::out_of_order, Fault::late,           Fault::missing_order,
-    Fault::missing_payment,    Fault::missing_inventory, Fault::declined,  Fault::wrong_amount,
-    Fault::other_currency,     Fault::wrong_quantity, Fault::double_charge, Fault::malformed,
+    Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,          Fault::missing_order,
+    Fault::missing_payment,    Fault::missing_inventory, Fault::declined,      Fault::wrong_amount,
+    Fault::other_currency,     Fault::wrong_quantity,    Fault::double_charge, Fault::malformed,
 };
 
 std::vector<Fault> deal(const PlanOptions& options) {
@@ -34,7 +33,9 @@ std::vector<Fault> deal(const PlanOptions& options) {
     return dealt;
 }
 
-std::string money(const Order& order, const Decimal& amount) { return amount.to_string(currency_minor_units(order.currency)); }
+std::string money(const Order& order, const Decimal& amount) {
+    return amount.to_string(currency_minor_units(order.currency));
+}
 
 Decimal plus(const Decimal& a, const Decimal& b) {
     auto sum = Decimal::add(a, b);
@@ -67,7 +68,8 @@ private:
         if (cloud_of(leg) != Cloud::gcp) {
             return make_uuid(options_.seed, name);
         }
-        return fmt::format("{}", 10'000'000'000'000'000ULL + random_.below(90'000'000'000'000'000ULL / 100) * 100 + planned_.events.size());
+        return fmt::format(
+            "{}", 10'000'000'000'000'000ULL + random_.below(90'000'000'000'000'000ULL / 100) * 100 + planned_.events.size());
     }
 
     void add(Leg leg, std::string payload, Instant at, std::string_view what = "1") {
@@ -98,19 +100,32 @@ private:
 
     void apply() {
         switch (planned_.fault) {
-            case Fault::none: return;
-            case Fault::duplicate_delivery: return deliver_twice();
-            case Fault::out_of_order: return reorder();
-            case Fault::late: return delay();
-            case Fault::missing_order: return drop(Leg::order);
-            case Fault::missing_payment: return drop(Leg::payment);
-            case Fault::missing_inventory: return drop(Leg::inventory);
-            case Fault::declined: return decline();
-            case Fault::wrong_amount: return charge_wrongly();
-            case Fault::other_currency: return charge_in_other_currency();
-            case Fault::wrong_quantity: return reserve_wrongly();
-            case Fault::double_charge: return charge_twice();
-            case Fault::malformed: return malform();
+            case Fault::none:
+                return;
+            case Fault::duplicate_delivery:
+                return deliver_twice();
+            case Fault::out_of_order:
+                return reorder();
+            case Fault::late:
+                return delay();
+            case Fault::missing_order:
+                return drop(Leg::order);
+            case Fault::missing_payment:
+                return drop(Leg::payment);
+            case Fault::missing_inventory:
+                return drop(Leg::inventory);
+            case Fault::declined:
+                return decline();
+            case Fault::wrong_amount:
+                return charge_wrongly();
+            case Fault::other_currency:
+                return charge_in_other_currency();
+            case Fault::wrong_quantity:
+                return reserve_wrongly();
+            case Fault::double_charge:
+                return charge_twice();
+            case Fault::malformed:
+                return malform();
         }
     }
 
@@ -162,7 +177,8 @@ private:
 
     void delay() {
         planned_.leg = static_cast<Leg>(random_.below(3));
-        event_of(planned_.leg).send_after = offset(planned_.order.reserved_at) + options_.late_by + milliseconds(random_.between(0, 700));
+        event_of(planned_.leg).send_after =
+            offset(planned_.order.reserved_at) + options_.late_by + milliseconds(random_.between(0, 700));
     }
 
     void decline() {
@@ -231,19 +247,22 @@ void Maker::malform() {
     const Order& o = planned_.order;
     std::string whole = event.fact.payload;
     // In the order's own spelling, so that the doubled key is the one that counts.
-    std::string twice = fmt::format(R"({{"{}":"{}-B",)", o.spelling == Spelling::snake ? "order_id" : "orderId", o.id) + whole.substr(1);
+    std::string twice =
+        fmt::format(R"({{"{}":"{}-B",)", o.spelling == Spelling::snake ? "order_id" : "orderId", o.id) + whole.substr(1);
     bool first = random_.chance(500);
     switch (planned_.leg) {
         case Leg::order:
             if (first) {
-                spoil(event, "no order id", fmt::format(R"({{"customerId":"{}","totalAmount":"{}"}})", o.customer_id, money(o, o.total)));
+                spoil(event, "no order id",
+                      fmt::format(R"({{"customerId":"{}","totalAmount":"{}"}})", o.customer_id, money(o, o.total)));
             } else {
                 spoil(event, "two order ids", twice);
             }
             break;
         case Leg::payment:
             if (first) {
-                spoil(event, "no amount", fmt::format(R"({{"orderId":"{}","paymentId":"{}","status":"AUTHORIZED"}})", o.id, o.payment_id));
+                spoil(event, "no amount",
+                      fmt::format(R"({{"orderId":"{}","paymentId":"{}","status":"AUTHORIZED"}})", o.id, o.payment_id));
             } else {
                 spoil(event, "cut off in the middle", whole.substr(0, whole.size() / 2));  // base64 of half a document
             }
@@ -263,19 +282,32 @@ void Maker::malform() {
 
 std::string_view to_string(Fault fault) {
     switch (fault) {
-        case Fault::none: return "none";
-        case Fault::duplicate_delivery: return "duplicate delivery";
-        case Fault::out_of_order: return "out of order";
-        case Fault::late: return "late";
-        case Fault::missing_order: return "missing order";
-        case Fault::missing_payment: return "missing payment";
-        case Fault::missing_inventory: return "missing inventory";
-        case Fault::declined: return "declined";
-        case Fault::wrong_amount: return "wrong amount";
-        case Fault::other_currency: return "other currency";
-        case Fault::wrong_quantity: return "wrong quantity";
-        case Fault::double_charge: return "double charge";
-        case Fault::malformed: return "malformed";
+        case Fault::none:
+            return "none";
+        case Fault::duplicate_delivery:
+            return "duplicate delivery";
+        case Fault::out_of_order:
+            return "out of order";
+        case Fault::late:
+            return "late";
+        case Fault::missing_order:
+            return "missing order";
+        case Fault::missing_payment:
+            return "missing payment";
+        case Fault::missing_inventory:
+            return "missing inventory";
+        case Fault::declined:
+            return "declined";
+        case Fault::wrong_amount:
+            return "wrong amount";
+        case Fault::other_currency:
+            return "other currency";
+        case Fault::wrong_quantity:
+            return "wrong quantity";
+        case Fault::double_charge:
+            return "double charge";
+        case Fault::malformed:
+            return "malformed";
     }
     return "?";
 }

@@ -24,12 +24,12 @@ enum class Fault : std::uint8_t {
     missing_order,
     missing_payment,
     missing_inventory,
-    declined,            ///< the payment came, and does not count
+    declined,  ///< the payment came, and does not count
     wrong_amount,
     other_currency,
     wrong_quantity,
-    double_charge,       ///< two payments with ids of their own
-    malformed,           ///< one leg cannot be accepted: quarantined, and so absent
+    double_charge,  ///< two payments with ids of their own
+    malformed,      ///< one leg cannot be accepted: quarantined, and so absent
 };
 inline constexpr std::size_t fault_count = 13;
 std::string_view to_string(Fault fault);  ///< "double charge"
@@ -47,10 +47,11 @@ struct ExpectedMoney {
     std::string amount;
 };
 
-/// The settled verdict an order must get, `late` and `missing` findings aside (missing legs have a list of their own, lateness a clock).
+/// The settled verdict an order must get, `late` and `missing` findings aside (missing legs have a list of their own, lateness a
+/// clock).
 struct Truth {
-    std::string status;                     ///< "matched", "partial", "mismatched"
-    std::vector<std::string> missing;       ///< legs, in flow order
+    std::string status;                ///< "matched", "partial", "mismatched"
+    std::vector<std::string> missing;  ///< legs, in flow order
     std::vector<ExpectedFinding> findings;
     std::optional<ExpectedMoney> at_risk;
 };
@@ -66,8 +67,8 @@ struct PlannedEvent {
 struct PlannedOrder {
     Order order;
     Fault fault = Fault::none;
-    Leg leg = Leg::order;              ///< where the fault is, for those that choose one
-    std::string malformed_how;         ///< for people; empty unless malformed
+    Leg leg = Leg::order;       ///< where the fault is, for those that choose one
+    std::string malformed_how;  ///< for people; empty unless malformed
     Truth truth;
     std::vector<PlannedEvent> events;  ///< in order of send_after
 };
@@ -82,8 +83,8 @@ struct FaultPlan {
 
 struct PlanOptions {
     std::uint64_t seed = 7;
-    std::uint32_t orders = 300;      ///< ≥ 20, so that every fault occurs
-    Instant start;                   ///< event times count from here
+    std::uint32_t orders = 300;  ///< ≥ 20, so that every fault occurs
+    Instant start;               ///< event times count from here
     Duration send_for = std::chrono::seconds(22);
     Duration late_by = std::chrono::milliseconds(7500);  ///< a late leg is sent so long after the first
     std::uint32_t faulty_per_thousand = 400;

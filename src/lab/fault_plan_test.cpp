@@ -1,8 +1,7 @@
 #include "lab/fault_plan.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <map>
 #include <set>
 
@@ -114,9 +113,10 @@ TEST(FaultPlan, WhatIsSentIsWhatTheTruthSays) {
     for (const PlannedOrder& order : make_plan(options_for(21, 1000)).orders) {
         for (Leg leg : {Leg::order, Leg::payment, Leg::inventory}) {
             const PlannedEvent* event = first_of(order, leg);
-            bool absent = order.fault == Fault::missing_order     ? leg == Leg::order
-                          : order.fault == Fault::missing_payment   ? leg == Leg::payment
-                          : order.fault == Fault::missing_inventory && leg == Leg::inventory;
+            bool absent = order.fault == Fault::missing_order ? leg == Leg::order
+                          : order.fault == Fault::missing_payment
+                              ? leg == Leg::payment
+                              : order.fault == Fault::missing_inventory && leg == Leg::inventory;
             ASSERT_EQ(event == nullptr, absent) << order.order.id;
             if (event) {
                 EXPECT_EQ(event->reaches_case, !(order.fault == Fault::malformed && leg == order.leg));

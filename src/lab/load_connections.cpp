@@ -1,18 +1,17 @@
 #include "lab/load_connections.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 
 #include "base/assert.h"
 
@@ -35,7 +34,9 @@ std::string_view header_in(std::string_view head, std::string_view name) {
     return {};
 }
 
-std::string reason() { return std::strerror(errno); }
+std::string reason() {
+    return std::strerror(errno);
+}
 
 }  // namespace
 
@@ -47,7 +48,8 @@ bool is_loopback(std::string_view host) {
     return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
-LoadConnections::LoadConnections(std::uint32_t pipeline_max, OnAnswer on_answer) : pipeline_max_(pipeline_max), on_answer_(std::move(on_answer)) {}
+LoadConnections::LoadConnections(std::uint32_t pipeline_max, OnAnswer on_answer)
+    : pipeline_max_(pipeline_max), on_answer_(std::move(on_answer)) {}
 
 LoadConnections::~LoadConnections() {
     for (Connection& connection : connections_) {
@@ -60,10 +62,12 @@ LoadConnections::~LoadConnections() {
     }
 }
 
-Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string& host, std::uint16_t port, std::uint32_t connections,
-                                                               std::uint32_t pipeline_max, OnAnswer on_answer) {
+Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string& host, std::uint16_t port,
+                                                               std::uint32_t connections, std::uint32_t pipeline_max,
+                                                               OnAnswer on_answer) {
     if (!is_loopback(host)) {
-        return fail(ErrorKind::invalid, fmt::format("{} is not this machine", host), "the load generator only talks to loopback addresses");
+        return fail(ErrorKind::invalid, fmt::format("{} is not this machine", host),
+                    "the load generator only talks to loopback addresses");
     }
     std::unique_ptr<LoadConnections> load(new LoadConnections(pipeline_max, std::move(on_answer)));
     load->host_ = host;
@@ -108,7 +112,8 @@ Status LoadConnections::connect(std::size_t index) {
     if (::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0) {
         std::string why = reason();
         ::close(fd);
-        return fail(ErrorKind::unavailable, fmt::format("can't connect to {}:{}: {}", host_, port_, why), "is the server running?");
+        return fail(ErrorKind::unavailable, fmt::format("can't connect to {}:{}: {}", host_, port_, why),
+                    "is the server running?");
     }
     int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -169,7 +174,8 @@ void LoadConnections::turn(Duration wait) {
     limit.tv_nsec = nanos % 1'000'000'000;
     int n = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &limit, nullptr);
     if (n < 0 && errno == ENOSYS) {  // an older kernel: whole milliseconds
-        n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(std::min<std::int64_t>((nanos + 999'999) / 1'000'000, 1000)));
+        n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                       static_cast<int>(std::min<std::int64_t>((nanos + 999'999) / 1'000'000, 1000)));
     }
     for (int i = 0; i < n; ++i) {
         std::size_t index = events[static_cast<std::size_t>(i)].data.u64;

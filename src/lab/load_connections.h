@@ -1,8 +1,8 @@
 #pragma once
 /// Many pipelined keep-alive connections on one thread: the transport of the load generator.
 ///
-/// http::Client is for conversations; this is for load: it writes bytes that are ready, reads statuses, and does as little else as it
-/// can, because on a small machine every cycle of the generator is taken from the server it measures. epoll, no threads.
+/// http::Client is for conversations; this is for load: it writes bytes that are ready, reads statuses, and does as little else
+/// as it can, because on a small machine every cycle of the generator is taken from the server it measures. epoll, no threads.
 
 #include <cstdint>
 #include <deque>

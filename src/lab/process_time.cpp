@@ -1,14 +1,13 @@
 #include "lab/process_time.h"
 
-#include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace helios::lab {
 
@@ -51,6 +50,8 @@ double own_process_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-unsigned cores() { return static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN)); }
+unsigned cores() {
+    return static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+}
 
 }  // namespace helios::lab

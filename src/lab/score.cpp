@@ -1,16 +1,17 @@
 #include "lab/score.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <algorithm>
 
 #include "base/json.h"
 
 namespace helios::lab {
 namespace {
 
-Decimal add_money(const Decimal& a, const Decimal& b) { return Decimal::add(a, b).value_or(a); }
+Decimal add_money(const Decimal& a, const Decimal& b) {
+    return Decimal::add(a, b).value_or(a);
+}
 
 /// Decimals by value ("12.5" is "12.50"), other text as it is; an expectation left empty says nothing.
 bool agrees(const std::string& expected, const std::string& actual) {
@@ -22,9 +23,12 @@ bool agrees(const std::string& expected, const std::string& actual) {
     return a && b ? *a == *b : expected == actual;
 }
 
-bool in_another_list(const GotFinding& finding) { return finding.kind == "missing" || finding.kind == "late"; }
+bool in_another_list(const GotFinding& finding) {
+    return finding.kind == "missing" || finding.kind == "late";
+}
 
-std::string in_words(const std::string& status, const std::vector<std::string>& missing, const std::vector<std::string>& findings) {
+std::string in_words(const std::string& status, const std::vector<std::string>& missing,
+                     const std::vector<std::string>& findings) {
     std::string text = status;
     if (!missing.empty()) {
         text += fmt::format(", missing {}", fmt::join(missing, " and "));
@@ -202,7 +206,9 @@ ScoreRow Scoreboard::total() const {
     return sum;
 }
 
-bool Scoreboard::money_agrees() const { return at_risk_expected == at_risk_reported; }
+bool Scoreboard::money_agrees() const {
+    return at_risk_expected == at_risk_reported;
+}
 
 bool Scoreboard::perfect() const {
     ScoreRow sum = total();

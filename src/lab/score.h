@@ -44,11 +44,11 @@ struct SendTimes {
     std::optional<Duration> last_answered;
 };
 
-/// Whether the last leg came after the deadline that the first one started. The lab cannot see the server's stamps, only bound them:
-/// between `in time for certain` and `late for certain` it does not score.
+/// Whether the last leg came after the deadline that the first one started. The lab cannot see the server's stamps, only bound
+/// them: between `in time for certain` and `late for certain` it does not score.
 enum class Lateness : std::uint8_t { in_time, not_scored, late };
-/// Late: last leg sent more than deadline + 1 s after the first leg's answer. In time: answered within deadline − 1 s of the first
-/// one's sending. With 5 s deadlines: 6 s and 4 s.
+/// Late: last leg sent more than deadline + 1 s after the first leg's answer. In time: answered within deadline − 1 s of the
+/// first one's sending. With 5 s deadlines: 6 s and 4 s.
 Lateness lateness_of(const SendTimes& times, Duration deadline);
 
 /// What one order's verdict was worth.

@@ -1,7 +1,6 @@
 #include "lab/score.h"
 
 #include <gtest/gtest.h>
-
 #include <sstream>
 
 #include "lab/scoreboard.h"
@@ -42,11 +41,14 @@ GotVerdict truthful(const PlannedOrder& order) {
     return got;
 }
 
-GotVerdict matched() { return {"matched", {}, {}, {}}; }
+GotVerdict matched() {
+    return {"matched", {}, {}, {}};
+}
 
-constexpr Fault all_faults[] = {Fault::none, Fault::duplicate_delivery, Fault::out_of_order, Fault::late, Fault::missing_order,
-                                Fault::missing_payment, Fault::missing_inventory, Fault::declined, Fault::wrong_amount,
-                                Fault::other_currency, Fault::wrong_quantity, Fault::double_charge, Fault::malformed};
+constexpr Fault all_faults[] = {Fault::none,          Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
+                                Fault::missing_order, Fault::missing_payment,    Fault::missing_inventory, Fault::declined,
+                                Fault::wrong_amount,  Fault::other_currency,     Fault::wrong_quantity,    Fault::double_charge,
+                                Fault::malformed};
 
 class ScoreEveryFault : public testing::TestWithParam<Fault> {};
 
@@ -223,7 +225,8 @@ TEST(Scoreboard, IsAlignedAndReadable) {
 
 TEST(Scoreboard, MoneyIsGrouped) {
     EXPECT_EQ(money_in_words({}), "nothing");
-    EXPECT_EQ(money_in_words({{"USD", *Decimal::parse("1234567.80")}, {"JPY", *Decimal::parse("999")}}), "999 JPY · 1,234,567.80 USD");
+    EXPECT_EQ(money_in_words({{"USD", *Decimal::parse("1234567.80")}, {"JPY", *Decimal::parse("999")}}),
+              "999 JPY · 1,234,567.80 USD");
     EXPECT_EQ(money_in_words({{"EUR", *Decimal::parse("-1000")}}), "-1,000.00 EUR");
 }
 

@@ -1,9 +1,8 @@
 #include "lab/scoreboard.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace helios::lab {
 namespace {
@@ -12,27 +11,39 @@ using Cell = Terminal::Cell;
 
 /// In the order in which a person asks: is the healthy left alone, then what is broken.
 constexpr Fault rows_in_order[] = {
-    Fault::none,           Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
-    Fault::missing_order,  Fault::missing_payment,    Fault::missing_inventory, Fault::malformed,
-    Fault::declined,       Fault::wrong_amount,       Fault::other_currency,    Fault::wrong_quantity,
+    Fault::none,          Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
+    Fault::missing_order, Fault::missing_payment,    Fault::missing_inventory, Fault::malformed,
+    Fault::declined,      Fault::wrong_amount,       Fault::other_currency,    Fault::wrong_quantity,
     Fault::double_charge,
 };
 
 std::string_view truth_in_words(Fault fault) {
     switch (fault) {
-        case Fault::none: return "matched";
-        case Fault::duplicate_delivery: return "matched, one event";
-        case Fault::out_of_order: return "matched";
-        case Fault::late: return "matched in the end";
-        case Fault::missing_order: return "partial, orphan";
+        case Fault::none:
+            return "matched";
+        case Fault::duplicate_delivery:
+            return "matched, one event";
+        case Fault::out_of_order:
+            return "matched";
+        case Fault::late:
+            return "matched in the end";
+        case Fault::missing_order:
+            return "partial, orphan";
         case Fault::missing_payment:
-        case Fault::missing_inventory: return "partial";
-        case Fault::malformed: return "partial, quarantined";
-        case Fault::declined: return "partial";
-        case Fault::wrong_amount: return "mismatched: amount";
-        case Fault::other_currency: return "mismatched: currency";
-        case Fault::wrong_quantity: return "mismatched: quantity";
-        case Fault::double_charge: return "mismatched: duplicate";
+        case Fault::missing_inventory:
+            return "partial";
+        case Fault::malformed:
+            return "partial, quarantined";
+        case Fault::declined:
+            return "partial";
+        case Fault::wrong_amount:
+            return "mismatched: amount";
+        case Fault::other_currency:
+            return "mismatched: currency";
+        case Fault::wrong_quantity:
+            return "mismatched: quantity";
+        case Fault::double_charge:
+            return "mismatched: duplicate";
     }
     return "";
 }
@@ -92,28 +103,32 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
         if (fault == Fault::missing_order || fault == Fault::duplicate_delivery) {
             rows.emplace_back();
         }
-        rows.push_back(cells_of(fault == Fault::none ? "nothing wrong" : std::string(to_string(fault)), truth_in_words(fault), board.row(fault)));
+        rows.push_back(cells_of(fault == Fault::none ? "nothing wrong" : std::string(to_string(fault)), truth_in_words(fault),
+                                board.row(fault)));
     }
     rows.emplace_back();
     rows.push_back(cells_of("all orders", "", board.total()));
     rows.push_back(cells_of("said to be late", "by the lab's clock", board.lateness));
     terminal.table({"fault", "the truth", "injected", "found", "missed", "false alarms"}, rows);
     if (board.lateness_not_scored > 0) {
-        terminal.line(terminal.tint(Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} deadline to know from outside.",
-                                                           board.lateness_not_scored, format_duration(options.deadline))));
+        terminal.line(terminal.tint(
+            Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} deadline to know from outside.",
+                                   board.lateness_not_scored, format_duration(options.deadline))));
     }
     terminal.line();
     bool quarantine_good = board.quarantined_found == board.quarantined_expected && board.quarantined_unexpected == 0;
-    terminal.line(fmt::format("  {} money at risk   expected {}", verdict_mark(terminal, board.money_agrees()), money_in_words(board.at_risk_expected)));
+    terminal.line(fmt::format("  {} money at risk   expected {}", verdict_mark(terminal, board.money_agrees()),
+                              money_in_words(board.at_risk_expected)));
     terminal.line(fmt::format("                    reported {}", money_in_words(board.at_risk_reported)));
-    terminal.line(fmt::format("  {} quarantine      {} malformed events sent, {} found there{}", verdict_mark(terminal, quarantine_good),
-                              board.quarantined_expected, board.quarantined_found,
-                              board.quarantined_unexpected > 0 ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected) : ""));
+    terminal.line(fmt::format(
+        "  {} quarantine      {} malformed events sent, {} found there{}", verdict_mark(terminal, quarantine_good),
+        board.quarantined_expected, board.quarantined_found,
+        board.quarantined_unexpected > 0 ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected) : ""));
 }
 
 void print_times(Terminal& terminal, const std::vector<Duration>& to_verdict) {
-    terminal.line(fmt::format("    time to verdict p50 {}, p99 {} (last leg answered → verdict readable, {} orders)", in_ms(percentile(to_verdict, 50)),
-                              in_ms(percentile(to_verdict, 99)), to_verdict.size()));
+    terminal.line(fmt::format("    time to verdict p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
+                              in_ms(percentile(to_verdict, 50)), in_ms(percentile(to_verdict, 99)), to_verdict.size()));
 }
 
 void print_wrong(Terminal& terminal, const Scoreboard& board) {

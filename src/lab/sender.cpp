@@ -1,9 +1,8 @@
 #include "lab/sender.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 #include "lab/load_connections.h"
 
@@ -29,8 +28,8 @@ public:
     struct Next {
         std::string bytes;
         std::vector<std::uint64_t> orders;
-        Duration intended{};   ///< since the start
-        bool batch = false;    ///< answered by /events/batch, with counts
+        Duration intended{};  ///< since the start
+        bool batch = false;   ///< answered by /events/batch, with counts
     };
 
     Requests(const BenchOptions& options, const CorpusText& text)
@@ -79,7 +78,8 @@ private:
     };
 
     static std::uint64_t held_for(const BenchOptions& options) {
-        return static_cast<std::uint64_t>(std::chrono::duration<double>(options.late_by).count() * static_cast<double>(options.rate));
+        return static_cast<std::uint64_t>(std::chrono::duration<double>(options.late_by).count() *
+                                          static_cast<double>(options.rate));
     }
 
     void add(Buffer& buffer, const CorpusEvent& event, CorpusText::Form form) {
@@ -91,9 +91,10 @@ private:
     /// A batch is due when its last event is.
     void close(Buffer& buffer, Next& request, bool grid) {
         buffer.body += ']';
-        request.bytes = fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n",
-                                    grid ? "/api/v1/webhooks/azure/eventgrid" : "/api/v1/events/batch",
-                                    grid ? "aeg-event-type: Notification\r\n" : "", buffer.body.size());
+        request.bytes =
+            fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n",
+                        grid ? "/api/v1/webhooks/azure/eventgrid" : "/api/v1/events/batch",
+                        grid ? "aeg-event-type: Notification\r\n" : "", buffer.body.size());
         request.bytes += buffer.body;
         request.orders.swap(buffer.orders);
         request.intended = last_due_;
@@ -113,7 +114,8 @@ private:
 /// One run. Requests under way are remembered by their tag.
 class Run {
 public:
-    Run(const BenchOptions& options, const CorpusText& text, const Clock& clock) : clock_(clock), requests_(options, text), settle_(options.settle_limit) {
+    Run(const BenchOptions& options, const CorpusText& text, const Clock& clock)
+        : clock_(clock), requests_(options, text), settle_(options.settle_limit) {
         totals_.orders = orders_for(options);
     }
 
@@ -128,7 +130,8 @@ public:
             if (request.batch) {
                 totals_.batch_accepted += number_after(answer.body, "\"accepted\":");
                 totals_.batch_duplicate += number_after(answer.body, "\"duplicate\":");
-                bad = number_after(answer.body, "\"failed\":") + number_after(answer.body, "\"quarantined\":") + number_after(answer.body, "\"conflict\":");
+                bad = number_after(answer.body, "\"failed\":") + number_after(answer.body, "\"quarantined\":") +
+                      number_after(answer.body, "\"conflict\":");
                 totals_.batch_failed += bad;
             }
         } else {
@@ -161,7 +164,8 @@ public:
             if (dead || waited_enough || (!more && connections.under_way() == 0)) {
                 break;
             }
-            Duration wait = more && connections.has_room() ? std::max(wake_min, start_ + next.intended - now) : std::chrono::milliseconds(20);
+            Duration wait =
+                more && connections.has_room() ? std::max(wake_min, start_ + next.intended - now) : std::chrono::milliseconds(20);
             connections.turn(std::min<Duration>(wait, std::chrono::milliseconds(20)));
         }
         totals_.stopped = stop || more;

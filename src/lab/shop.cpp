@@ -1,9 +1,8 @@
 #include "lab/shop.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -20,16 +19,22 @@ struct Product {
 };
 
 constexpr std::array products{
-    Product{"LAPTOP-X1", "Laptop X1, 14 inch", 129900},       Product{"PHONE-P8", "Phone P8, 128 GB", 69900},
-    Product{"HEADSET-Q2", "Headset Q2, noise cancelling", 24950}, Product{"KETTLE-1L", "Kettle, 1 litre", 3999},
-    Product{"LAMP-DESK", "Desk lamp, warm white", 5450},      Product{"CHAIR-ERGO", "Ergonomic chair", 38900},
-    Product{"MUG-BLUE", "Mug, blue enamel", 1295},            Product{"BOOK-RIVERS", "A History of Rivers", 2490},
-    Product{"TENT-2P", "Tent for two", 18999},                Product{"BIKE-LIGHT", "Bicycle light set", 3275},
-    Product{"CABLE-USBC", "USB-C cable, 2 m", 1149},          Product{"PAN-CAST", "Cast-iron pan, 26 cm", 4780},
+    Product{"LAPTOP-X1", "Laptop X1, 14 inch", 129900},
+    Product{"PHONE-P8", "Phone P8, 128 GB", 69900},
+    Product{"HEADSET-Q2", "Headset Q2, noise cancelling", 24950},
+    Product{"KETTLE-1L", "Kettle, 1 litre", 3999},
+    Product{"LAMP-DESK", "Desk lamp, warm white", 5450},
+    Product{"CHAIR-ERGO", "Ergonomic chair", 38900},
+    Product{"MUG-BLUE", "Mug, blue enamel", 1295},
+    Product{"BOOK-RIVERS", "A History of Rivers", 2490},
+    Product{"TENT-2P", "Tent for two", 18999},
+    Product{"BIKE-LIGHT", "Bicycle light set", 3275},
+    Product{"CABLE-USBC", "USB-C cable, 2 m", 1149},
+    Product{"PAN-CAST", "Cast-iron pan, 26 cm", 4780},
 };
 
 constexpr std::array customers{
-    "Ada Novak", "Ben Okafor", "Chiara Russo", "Dmitri Aalto", "Elif Demir", "Farid Haddad", "Grace Liu", "Hugo Martins",
+    "Ada Novak",   "Ben Okafor",  "Chiara Russo", "Dmitri Aalto", "Elif Demir", "Farid Haddad", "Grace Liu",   "Hugo Martins",
     "Ines Duarte", "Jonas Weber", "Keiko Tanaka", "Lars Nyström", "Maya Cohen", "Noah Fischer", "Olga Petrov", "Priya Nair",
 };
 
@@ -66,29 +71,38 @@ std::vector<Item> make_items(Random& random, std::string_view currency) {
             continue;
         }
         std::int64_t quantity = random.chance(700) ? 1 : random.between(2, 4);
-        items.push_back({std::string(product.sku), std::string(product.title), price_in(product.price_cents, currency), quantity});
+        items.push_back(
+            {std::string(product.sku), std::string(product.title), price_in(product.price_cents, currency), quantity});
     }
     return items;
 }
 
-std::string_view order_id_name(const Order& order) { return order.spelling == Spelling::snake ? "order_id" : "orderId"; }
+std::string_view order_id_name(const Order& order) {
+    return order.spelling == Spelling::snake ? "order_id" : "orderId";
+}
 
 }  // namespace
 
 std::string_view to_string(Leg leg) {
     switch (leg) {
-        case Leg::order: return "order";
-        case Leg::payment: return "payment";
-        case Leg::inventory: return "inventory";
+        case Leg::order:
+            return "order";
+        case Leg::payment:
+            return "payment";
+        case Leg::inventory:
+            return "inventory";
     }
     return "?";
 }
 
 std::string_view event_type_of(Leg leg) {
     switch (leg) {
-        case Leg::order: return "OrderPlaced";
-        case Leg::payment: return "PaymentProcessed";
-        case Leg::inventory: return "InventoryReserved";
+        case Leg::order:
+            return "OrderPlaced";
+        case Leg::payment:
+            return "PaymentProcessed";
+        case Leg::inventory:
+            return "InventoryReserved";
     }
     return "?";
 }
@@ -124,7 +138,8 @@ std::string order_payload(const Order& order) {
     int minor = currency_minor_units(order.currency);
     json::Writer w;
     w.begin_object().field(order_id_name(order), order.id);
-    w.field(snake ? "customer_id" : "customerId", order.customer_id).field(snake ? "customer_name" : "customerName", order.customer_name);
+    w.field(snake ? "customer_id" : "customerId", order.customer_id)
+        .field(snake ? "customer_name" : "customerName", order.customer_name);
     if (order.spelling == Spelling::camel) {
         w.field("totalAmount", order.total.to_string(minor));
     } else if (snake) {
@@ -156,7 +171,9 @@ std::string payment_payload(const Order& order, const Charge& charge) {
 std::string inventory_payload(const Order& order, const std::vector<Item>& reserved) {
     bool snake = order.spelling == Spelling::snake;
     json::Writer w;
-    w.begin_object().field(order_id_name(order), order.id).field(snake ? "reservation_id" : "reservationId", order.reservation_id);
+    w.begin_object()
+        .field(order_id_name(order), order.id)
+        .field(snake ? "reservation_id" : "reservationId", order.reservation_id);
     w.field(snake ? "warehouse_id" : "warehouseId", order.warehouse).key("items").begin_array();
     for (const Item& item : reserved) {
         w.begin_object().field("sku", item.sku).field(snake ? "quantity" : "qty", item.quantity).end_object();
@@ -169,7 +186,8 @@ std::string make_uuid(std::uint64_t seed, std::string_view what) {
     std::string hex = to_hex(sha256_128(fmt::format("{}/{}", seed, what)));
     hex[12] = '4';
     hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) % 4];
-    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4), hex.substr(20, 12));
+    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                       hex.substr(20, 12));
 }
 
 }  // namespace helios::lab

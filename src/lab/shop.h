@@ -55,9 +55,9 @@ Order make_order(std::uint64_t seed, std::uint64_t number, Instant placed_at);
 /// What the payment service says. Usually the order's own facts.
 struct Charge {
     std::string payment_id;
-    std::string amount;    ///< JSON number grammar
+    std::string amount;  ///< JSON number grammar
     std::string currency;
-    std::string status;    ///< "AUTHORIZED"
+    std::string status;  ///< "AUTHORIZED"
     Instant at;
 };
 Charge charge_of(const Order& order);

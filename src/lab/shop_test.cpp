@@ -1,7 +1,6 @@
 #include "lab/shop.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "base/hash.h"

@@ -7,13 +7,20 @@ namespace {
 
 std::string_view code_of(Tint tint) {
     switch (tint) {
-        case Tint::plain: return "";
-        case Tint::bold: return "1";
-        case Tint::dim: return "2";
-        case Tint::red: return "31";
-        case Tint::green: return "32";
-        case Tint::yellow: return "33";
-        case Tint::cyan: return "36";
+        case Tint::plain:
+            return "";
+        case Tint::bold:
+            return "1";
+        case Tint::dim:
+            return "2";
+        case Tint::red:
+            return "31";
+        case Tint::green:
+            return "32";
+        case Tint::yellow:
+            return "33";
+        case Tint::cyan:
+            return "36";
     }
     return "";
 }

@@ -1,0 +1,467 @@
+#!/usr/bin/env python3
+"""What must not hurt: hostile bytes over the wire, wrong command lines, a damaged data directory. Against the real binary."""
+import glob
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import urllib.parse
+
+from helios_process import Server, TemporaryDirectory, binary, environment, events_of, line, run
+
+INGEST, BATCH = "/api/v1/events/ingest", "/api/v1/events/batch"
+EVENTBRIDGE = "/api/v1/webhooks/aws/eventbridge"
+PUBSUB = "/api/v1/webhooks/gcp/pubsub"
+EVENTGRID = "/api/v1/webhooks/azure/eventgrid"
+JSON_ENDPOINTS = (INGEST, BATCH, EVENTBRIDGE, PUBSUB, EVENTGRID)
+
+
+def order(event_id, **payload):
+    return line("aws", "OrderPlaced", event_id, customerId="C-1", **payload)
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class OverTheWire(unittest.TestCase):
+    """One server for all of it: whatever one test does must not spoil the next."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = TemporaryDirectory()
+        cls.server = Server(cls.directory.path + "/data")
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            assert cls.server.terminate() == 0, "SIGTERM ends with 0 after all that"
+        finally:
+            cls.directory.__exit__()
+
+    def tearDown(self):
+        self.assertIsNone(self.server.process.poll(), self.server.errors())
+        self.assertEqual(self.server.get("/ready").status, 200, "still ready")
+
+    def refused(self, answer, *statuses):
+        self.assertIn(answer.status, statuses, answer)
+        self.assertTrue(answer.headers["content-type"].startswith("application/problem+json"), answer.headers)
+        problem = answer.json()
+        self.assertEqual(problem["status"], answer.status)
+        self.assertTrue(problem["title"] and problem.get("detail"), problem)
+        return problem
+
+    def in_quarantine(self, event_id):
+        return [item for item in self.server.quarantined() if item.get("eventId") == event_id]
+
+    def settled(self, key):
+        for _ in range(200):
+            answer = self.server.verdict(key)
+            if answer.status == 200 and answer.json()["status"] != "pending":
+                return answer.json()
+            time.sleep(0.02)
+        self.fail(f"{key} is not decided: {answer}")
+
+    # Bytes that are no JSON
+
+    def test_truncated(self):
+        for path in JSON_ENDPOINTS:
+            self.refused(self.server.post(path, b'{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"T-1"'), 400)
+
+    def test_connection_that_ends_in_the_middle_of_a_body(self):
+        with socket.create_connection((self.server.host, self.server.port), 10) as wire:
+            wire.sendall(f"POST {INGEST} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n".encode())
+            wire.sendall(json.dumps(order("half-1", orderId="HALF-1")).encode()[:40])
+        self.assertEqual(self.server.verdict("HALF-1").status, 404)
+
+    def test_deeply_nested(self):
+        deep = b'{"source":"aws","eventType":"OrderPlaced","id":"deep-1","payload":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001
+        for path in JSON_ENDPOINTS:
+            self.refused(self.server.post(path, deep), 400)
+            self.refused(self.server.post(path, b"[" * 10_000), 400)
+
+    def test_invalid_utf8(self):
+        body = json.dumps(order("utf-1", orderId="UTF-1", note="X")).encode().replace(b'"X"', b'"\xff\xfe"')
+        self.refused(self.server.ingest(body), 400)
+        for path in (EVENTBRIDGE, PUBSUB, EVENTGRID):
+            self.refused(self.server.post(path, body), 400)
+        lone = json.dumps(order("utf-2", orderId="UTF-2")).encode().replace(b"UTF-2", b"UTF-\\ud800")
+        self.assertIn(self.server.ingest(lone).status, (400, 422), "a lone surrogate is no text")
+
+    def test_nul(self):
+        body = json.dumps(order("nul-1", orderId="NUL-1")).encode()
+        self.refused(self.server.ingest(body.replace(b"NUL-1", b"NUL\x00")), 400)
+        self.refused(self.server.ingest(body + b"\x00"), 400)
+        self.assertIn(self.server.ingest(body.replace(b"NUL-1", b"NUL\\u0000X")).status, (202, 422))
+
+    def test_nothing_and_whitespace(self):
+        for body in (b"", b"   \n", b"null", b"17", b'"text"'):
+            self.refused(self.server.ingest(body), 400, 422)
+
+    # Sizes
+
+    def test_100_megabytes(self):
+        before = resident_bytes(self.server.process.pid)
+        for path in JSON_ENDPOINTS:
+            with socket.create_connection((self.server.host, self.server.port), 30) as wire:
+                wire.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n".encode())
+                self.assertRegex(self.read_head(wire), r"^HTTP/1\.1 413 ", path)
+        self.assertLess(resident_bytes(self.server.process.pid) - before, 64 << 20)
+
+    def test_100_megabytes_in_chunks(self):
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        with socket.create_connection((self.server.host, self.server.port), 30) as wire:
+            wire.sendall(f"POST {INGEST} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            try:
+                for _ in range(1600):
+                    wire.sendall(chunk)
+            except OSError:
+                pass  # refused and closed while we went on sending: that is the point
+            head = self.read_head(wire)
+        self.assertTrue(head == "" or re.match(r"HTTP/1\.1 413 ", head), head)
+
+    @staticmethod
+    def read_head(wire):
+        data = b""
+        try:
+            while b"\r\n\r\n" not in data:
+                more = wire.recv(4096)
+                if not more:
+                    break
+                data += more
+        except OSError:
+            pass
+        return data.decode("latin-1")
+
+    def test_an_event_between_the_limits(self):
+        body = json.dumps(order("big-1", orderId="BIG-1", note="x" * (2 << 20)))
+        self.refused(self.server.ingest(body), 413)
+        envelope = {"version": "0", "id": "big-2", "detail-type": "OrderPlaced", "source": "shop", "account": "123456789012", "region": "eu-west-1",
+                    "time": "2026-01-05T10:00:00Z", "resources": [], "detail": {"orderId": "BIG-2", "customerId": "C", "note": "x" * (11 << 20)}}
+        self.assertEqual(self.server.post(EVENTBRIDGE, envelope).status, 200, "quarantined whole: the sender must not try again")
+        self.assertEqual(len(self.in_quarantine("big-2")), 1)
+
+    def test_empty_array(self):
+        answer = self.server.post(BATCH, b"[]")
+        self.assertEqual((answer.status, answer.json()["accepted"], answer.json()["items"]), (200, 0, []))
+        self.assertIn(self.server.post(EVENTGRID, b"[]").status, (200, 400))
+
+    def test_batch_of_5000(self):
+        events = [order(f"many-{i}", orderId=f"MANY-{i}") for i in range(5000)]
+        answer = self.server.post(BATCH, events)
+        self.assertEqual((answer.status, answer.json()["accepted"], len(answer.json()["items"])), (200, 5000, 5000))
+        again = self.server.post(BATCH, "\n".join(json.dumps(e) for e in events), "application/x-ndjson")
+        self.assertEqual((again.status, again.json()["duplicate"]), (200, 5000), "the same as NDJSON")
+        grid = [{"id": f"grid-{i}", "topic": "/t", "subject": "s", "eventType": "Contoso.Shop.InventoryReserved", "eventTime": "2026-01-05T10:00:00Z",
+                 "data": {"orderId": f"MANY-{i}", "items": []}, "dataVersion": "1", "metadataVersion": "1"} for i in range(5000)]
+        self.assertEqual(self.server.post(EVENTGRID, grid, **{"aeg-event-type": "Notification"}).status, 200)
+        found = self.server.get("/api/v1/events?order_id=MANY-4999").json()["items"]
+        self.assertEqual(sorted(e["eventId"] for e in found), ["grid-4999", "many-4999"])
+
+    def test_long_head(self):
+        with socket.create_connection((self.server.host, self.server.port), 10) as wire:
+            wire.sendall(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * (200 << 10) + b"\r\n\r\n")
+            self.assertRegex(self.read_head(wire), r"^HTTP/1\.1 (431|400) ")
+
+    # Values
+
+    def test_duplicate_keys(self):
+        envelope = b'{"source":"aws","source":"gcp","eventType":"OrderPlaced","id":"dup-1","payload":{"orderId":"D-1","customerId":"C"}}'
+        self.refused(self.server.ingest(envelope), 422, 400)
+        payload = b'{"source":"aws","eventType":"OrderPlaced","id":"dup-2","payload":{"orderId":"D-2","orderId":"D-3","customerId":"C"}}'
+        problem = self.refused(self.server.ingest(payload), 422)
+        self.assertEqual(self.in_quarantine("dup-2")[0]["dlqId"], problem["dlqId"])
+        elsewhere = b'{"source":"aws","eventType":"OrderPlaced","id":"dup-3","payload":{"orderId":"D-4","customerId":"C","x":1,"x":2}}'
+        self.assertEqual(self.server.ingest(elsewhere).status, 202, "a doubled key that nobody reads is the sender's business")
+
+    def trio(self, key, total, amount):
+        for source, kind, event_id, payload in (("aws", "OrderPlaced", "o", f'"customerId":"C","totalAmount":{total},"items":[]'),
+                                                ("gcp", "PaymentProcessed", "p", f'"paymentId":"P-{key}","amount":{amount}'),
+                                                ("azure", "InventoryReserved", "i", f'"reservationId":"R-{key}","items":[]')):
+            body = f'{{"source":"{source}","eventType":"{kind}","id":"{event_id}-{key}","payload":{{"orderId":"{key}",{payload}}}}}'
+            self.assertEqual(self.server.ingest(body).status, 202)
+        return self.settled(key)
+
+    def test_numbers(self):
+        beyond = self.trio("NUM-1", "9007199254740993", "9007199254740992")
+        self.assertEqual(beyond["status"], "mismatched", "a double cannot tell them apart, a decimal can")
+        finding = beyond["findings"][0]
+        self.assertEqual((finding["kind"], finding["expected"], finding["actual"]), ("amount", "9007199254740993.00", "9007199254740992.00"))
+        for key, amount in (("NUM-2", "1e400"), ("NUM-3", "1234567890" * 4), ("NUM-4", '"1,299.00"')):
+            verdict = self.trio(key, "12.50", amount)
+            self.assertEqual((verdict["status"], [f["kind"] for f in verdict["findings"]]), ("mismatched", ["data"]), verdict)
+        self.assertEqual(self.trio("NUM-5", "12.50", "1.25e1")["status"], "matched")
+
+    def test_times(self):
+        for i, at in enumerate(('"2500-01-01T00:00:00Z"', '"1969-12-31T23:59:59Z"', '"yesterday"')):
+            body = f'{{"source":"aws","eventType":"OrderPlaced","id":"time-{i}","time":{at},"payload":{{"orderId":"TIME-{i}","customerId":"C"}}}}'
+            self.refused(self.server.ingest(body), 422)
+            self.assertEqual(len(self.in_quarantine(f"time-{i}")), 1)
+
+    def test_wrong_content_type(self):
+        body = json.dumps(order("type-1", orderId="TYPE-1"))
+        for media_type in ("text/xml", "application/octet-stream", "multipart/form-data; boundary=x"):
+            self.refused(self.server.post(INGEST, body, media_type), 415)
+        self.assertEqual(self.server.post(INGEST, body, "APPLICATION/JSON; charset=utf-8").status, 202)
+
+    def test_unknown_source(self):
+        self.refused(self.server.ingest(line("mars", "OrderPlaced", "mars-1", orderId="M-1")), 422)
+
+    def test_path_traversal(self):
+        key = "../../../../etc/passwd"
+        self.assertEqual(self.server.ingest(order("../../evil", orderId=key)).status, 202, "an id is text, nothing else")
+        answer = self.server.verdict(key)
+        self.assertEqual((answer.status, answer.json()["key"]), (200, key))
+        self.assertEqual(self.server.get("/api/v1/events/" + urllib.parse.quote("../../evil", safe="")).json()["eventId"], "../../evil")
+        for target in ("/docs/../../../../etc/passwd", "/docs/%2e%2e/%2e%2e/etc/passwd", "/assets/..%2f..%2f..%2fetc%2fpasswd", "//etc/passwd",
+                       "/api/v1/reconciliation/%00", "/%ff%fe"):
+            with socket.create_connection((self.server.host, self.server.port), 10) as wire:
+                wire.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                text = self.read_head(wire)
+            self.assertRegex(text, r"^HTTP/1\.1 (400|404) ", target)
+        self.assertEqual(os.listdir(self.directory.path), ["data"], "nothing was written beside the data directory")
+
+    def test_keys(self):
+        self.assertIn(self.server.ingest(order("key-1", orderId="K" * 2000)).status, (422,), "a key has at most 1 KiB")
+        self.assertEqual(self.server.ingest(order("key-2", orderId="0012")).status, 202)
+        self.assertEqual(self.server.ingest(order("key-3", orderId=12)).status, 202)
+        self.assertEqual(self.server.verdict("0012").json()["key"], "0012")
+        self.assertEqual(self.server.verdict("12").json()["events"]["order"]["eventId"], "key-3")
+        self.assertEqual(self.server.ingest(order("key-4", orderId="ключ/ü? #%")).status, 202)
+        self.assertEqual(self.server.verdict("ключ/ü? #%").json()["key"], "ключ/ü? #%")
+
+    def test_queries(self):
+        for target in ("/api/v1/reconciliation/mismatches?limit=abc", "/api/v1/reconciliation/mismatches?limit=-1", "/api/v1/events?start_time=2026-01-05T10:00:00",
+                       "/api/v1/reconciliation/mismatches?cursor=nonsense", "/api/v1/reconciliation/mismatches?status=wonderful",
+                       "/api/v1/reconciliation/X?after=nonsense"):
+            self.refused(self.server.get(target), 400)
+        injection = urllib.parse.quote("' OR 1=1; DROP TABLE events; --")
+        self.assertEqual(self.server.get(f"/api/v1/events?order_id={injection}").json()["items"], [])
+
+    # Many at once
+
+    def test_the_same_id_from_64_connections(self):
+        body = json.dumps(order("same-1", orderId="SAME-1", totalAmount="1.00")).encode()
+        gate, statuses, lock = threading.Barrier(64), [], threading.Lock()
+
+        def send():
+            connection = self.server.connection()
+            connection.connect()
+            gate.wait()
+            connection.request("POST", INGEST, body=body, headers={"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+            connection.close()
+            with lock:
+                statuses.append((response.status, answer["status"]))
+
+        threads = [threading.Thread(target=send) for _ in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(statuses), [(200, "duplicate")] * 63 + [(202, "accepted")])
+        self.assertEqual(len(self.server.get("/api/v1/events?order_id=SAME-1").json()["items"]), 1)
+
+    def test_the_same_id_with_other_content(self):
+        self.assertEqual(self.server.ingest(order("conflict-1", orderId="CON-1", totalAmount="1.00")).status, 202)
+        self.refused_or_conflict(self.server.ingest(order("conflict-1", orderId="CON-1", totalAmount="2.00")))
+        self.refused_or_conflict(self.server.ingest(order("conflict-1", orderId="CON-1", totalAmount="2.00")))
+        self.assertEqual(len(self.in_quarantine("conflict-1")), 1, "kept once for inspection")
+
+    def refused_or_conflict(self, answer):
+        self.assertEqual(answer.status, 409, answer)
+
+    def test_no_cross_site_writes(self):
+        body = json.dumps(order("csrf-1", orderId="CSRF-1"))
+        self.assertEqual(self.server.ingest(body, Origin="https://evil.example").status, 403)
+        self.assertIn(self.server.ingest(body, Host="evil.example").status, (400, 403, 421))
+        self.assertEqual(self.server.verdict("CSRF-1").status, 404)
+
+
+class Start(unittest.TestCase):
+    """How it begins, and how it refuses to."""
+
+    def setUp(self):
+        self.directory = TemporaryDirectory()
+        self.addCleanup(self.directory.__exit__)
+        self.data = self.directory.path + "/data"
+
+    def refused(self, *arguments, says, env=None, code=2):
+        done = run(*arguments, timeout=30, env=env)
+        self.assertEqual(done[0], code, done)
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, done[2] + done[1])
+        self.assertNotIn("listening on", done[1])
+        return done[2]
+
+    def serve(self, *arguments):
+        return ("serve", "--listen", "127.0.0.1:0", "--data", self.data, *arguments)
+
+    def test_second_server(self):
+        with Server(self.data) as server:
+            self.refused(*self.serve(), says=[str(server.process.pid), self.data])
+            self.assertEqual(server.get("/ready").status, 200)
+            self.assertEqual(server.terminate(), 0)
+        with Server(self.data) as server:
+            self.assertEqual(server.terminate(), 0, "the directory is free again")
+
+    def test_sigterm_drains_under_load(self):
+        with Server(self.data) as server:
+            stop, acknowledged, broken = threading.Event(), [], []
+
+            def send(worker):
+                connection = server.connection()
+                try:
+                    for n in range(100_000):
+                        if stop.is_set():
+                            return
+                        event_id = f"drain-{worker}-{n}"
+                        connection.request("POST", INGEST, body=json.dumps(order(event_id, orderId=event_id)), headers={"Content-Type": "application/json"})
+                        response = connection.getresponse()
+                        response.read()
+                        if response.status == 202:
+                            acknowledged.append(event_id)
+                        if response.getheader("Connection", "").lower() == "close":
+                            return
+                except OSError as error:
+                    broken.append(error)
+                except Exception as error:  # http.client's own: the connection was closed between two requests
+                    broken.append(error)
+                finally:
+                    connection.close()
+
+            threads = [threading.Thread(target=send, args=(i,)) for i in range(8)]
+            for thread in threads:
+                thread.start()
+            while len(acknowledged) < 200:
+                time.sleep(0.01)
+            began = time.monotonic()
+            self.assertEqual(server.terminate(), 0)
+            self.assertLess(time.monotonic() - began, 10)
+            stop.set()
+            for thread in threads:
+                thread.join()
+        events, _ = events_of(self.data)
+        self.assertLessEqual(set(acknowledged), {e["id"] for e in events})
+
+    def test_unknown_option(self):
+        self.refused("serve", "--lisen", "127.0.0.1:0", says="--listen")
+        self.refused("serv", says="serve")
+        self.refused("serve", "--listen", "127.0.0.1:notaport", says="notaport")
+
+    def test_unknown_key_in_the_configuration(self):
+        path = self.directory.path + "/helios.yaml"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("http:\n  listn: 127.0.0.1:0\n")
+        self.refused(*self.serve("--config", path), says=f"{path}:2:")
+
+    def test_engines_that_are_not_built_yet(self):
+        for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"):
+            self.refused(*self.serve(), env=environment(**{name: "localhost:9092"}), says=[name, "unset"])
+        with Server(self.data, env=environment(KAFKA_BOOTSTRAP_SERVERS="")) as server:
+            self.assertEqual(server.terminate(), 0)
+
+    def test_off_loopback(self):
+        self.refused("serve", "--listen", "0.0.0.0:0", "--data", self.data, says="--insecure")
+
+    def test_a_flow_that_does_not_parse(self):
+        path = self.directory.path + "/bad.yaml"
+        for text, says in (("flow: order\nversion: [1\n", f"{path}:"), ("flow: order\nversion: 1\nlegs: {}\nlegz: {}\n", f"{path}:4:"), ("", path)):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.refused(*self.serve("--flow", path), says=says)
+            self.refused("flow", "lint", path, says=says, code=1)
+        self.refused(*self.serve("--flow", self.directory.path + "/absent.yaml"), says="absent.yaml")
+
+    def filled(self, orders=400):
+        """A data directory with `orders` orders' events in it, its server ended."""
+        with Server(self.data) as server:
+            for at in range(0, orders, 20):
+                answer = server.post(BATCH, [order(f"c-{i}", orderId=f"COR-{i}", note="n" * 200) for i in range(at, at + 20)])
+                self.assertEqual(answer.json()["accepted"], 20)
+            self.assertEqual(server.terminate(), 0)
+
+    def segments(self):
+        files = [f for f in glob.glob(self.data + "/**", recursive=True) if os.path.isfile(f)]
+        holding = []
+        for name in files:
+            with open(name, "rb") as file:
+                data = file.read()
+            if b"COR-200" in data and b"SQLite" not in data[:16] and not name.endswith(("-wal", "-shm")):
+                holding.append((name, data))
+        return holding
+
+    def test_corrupted_segment(self):
+        self.filled()
+        before = len(events_of(self.data)[0])
+        self.assertEqual(before, 400)
+        name, data = max(self.segments(), key=lambda pair: len(pair[1]))
+        at = data.index(b"c-200")
+        with open(name, "r+b") as file:
+            file.seek(at)
+            file.write(bytes(b ^ 0x5A for b in data[at:at + 64]))
+        code, out, err = run("log", "ls", "--data", self.data)
+        self.assertEqual(code, 1, "a part of the log is damaged")
+        self.assertIn("damage", (out + err).lower())
+        with Server(self.data) as server:
+            health = server.get("/api/v1/health").body.decode()
+            self.assertIn("damage", health)
+            self.assertIn("damage", server.errors())
+            self.assertEqual(server.ingest(order("after", orderId="COR-AFTER")).status, 202, "the rest is served")
+            self.assertEqual(server.verdict("COR-399").status, 200)
+            self.assertEqual(server.terminate(), 0)
+        code, out, err = run("log", "export", "--data", self.data)
+        ids = {json.loads(text).get("id") for text in out.splitlines()}
+        self.assertEqual(code, 1)
+        self.assertIn("after", ids)
+        self.assertIn("c-399", ids)
+        self.assertIn("c-0", ids)
+        self.assertNotIn("c-200", ids)
+
+    def test_torn_tail(self):
+        self.filled(40)
+        for name, data in self.segments() or []:
+            with open(name, "r+b") as file:
+                end = len(data.rstrip(b"\0"))
+                file.seek(end)
+                file.write(b"\x01\x02garbage of a write that never ended")
+        with Server(self.data) as server:
+            self.assertEqual(server.verdict("COR-39").status, 200)
+            self.assertEqual(server.ingest(order("after", orderId="COR-AFTER")).status, 202)
+            self.assertEqual(server.terminate(), 0)
+        self.assertEqual(len(events_of(self.data)[0]), 41)
+
+    def test_newer_and_foreign_formats(self):
+        self.filled(20)
+        found = glob.glob(self.data + "/**/FORMAT", recursive=True)
+        self.assertEqual(len(found), 1, "FORMAT names the least reader and writer")
+        with open(found[0], encoding="utf-8") as file:
+            original = file.read()
+        for text in (re.sub(r"\d+", "999", original), "somebody else's directory\n", ""):
+            with open(found[0], "w", encoding="utf-8") as file:
+                file.write(text)
+            self.refused(*self.serve(), says="FORMAT")
+        with open(found[0], "w", encoding="utf-8") as file:
+            file.write(original)
+        with Server(self.data) as server:
+            self.assertEqual(server.verdict("COR-7").status, 200, "nothing was changed by the refusals")
+            self.assertEqual(server.terminate(), 0)
+
+    def test_a_foreign_directory(self):
+        os.makedirs(self.data)
+        with open(self.data + "/holiday.jpg", "w", encoding="utf-8") as file:
+            file.write("not ours")
+        self.refused(*self.serve(), says=self.data)
+        self.assertEqual(os.listdir(self.data), ["holiday.jpg"], "and nothing was put into it")
+
+
+if __name__ == "__main__":
+    binary()
+    unittest.main(argv=sys.argv[:1], verbosity=2)

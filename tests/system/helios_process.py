@@ -1,0 +1,177 @@
+"""The real binary as a child process, and the little HTTP that the system tests speak to it. Python's standard library only."""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+SKIP = 77  # ctest: SKIP_RETURN_CODE
+SETTINGS = re.compile(r"HELIOS_|API_HOST$|API_PORT$|DATABASE_URL$|REDIS_URL$|KAFKA_BOOTSTRAP_SERVERS$|LOG_LEVEL$|NO_COLOR$")
+
+
+def binary():
+    """The path given as the last argument; a test without a binary says so and is skipped."""
+    path = os.environ.get("HELIOS_TEST_BINARY") or (sys.argv[-1] if len(sys.argv) > 1 else "")
+    if not os.access(path, os.X_OK):
+        print(f"skipped: no helios binary at {path!r}; build the target `helios`")
+        sys.exit(SKIP)
+    return os.path.abspath(path)
+
+
+def environment(**more):
+    """The caller's environment without anything that Helios reads, and `more`."""
+    env = {k: v for k, v in os.environ.items() if not SETTINGS.match(k)}
+    env.update(more)
+    return env
+
+
+def run(*arguments, timeout=60, env=None, stdin=b""):
+    """A command of the binary that ends by itself: (exit code, stdout, stderr)."""
+    done = subprocess.run([binary(), *arguments], input=stdin, capture_output=True, timeout=timeout, env=env or environment())
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+class TemporaryDirectory:
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="helios-system-")
+
+    def __enter__(self):
+        return self.path
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"{self.status} {self.body[:300]!r}"
+
+
+class Server:
+    """`helios serve` on a free port. Ends with the test, whatever happens: by its own process id."""
+
+    def __init__(self, data, *arguments, wait_ready=True, env=None):
+        self.data = data
+        self.stderr = tempfile.TemporaryFile()
+        began = time.monotonic()
+        self.process = subprocess.Popen([binary(), "serve", "--listen", "127.0.0.1:0", "--data", data, *arguments],
+                                        stdout=subprocess.PIPE, stderr=self.stderr, env=env or environment())
+        try:
+            first = self.first_line(20)
+            match = re.fullmatch(r"listening on http://([\d.]+):(\d+)\n", first)
+            if not match:
+                raise AssertionError(f"the first line of stdout is {first!r}; stderr: {self.errors()}")
+            self.host, self.port = match.group(1), int(match.group(2))
+            if wait_ready:
+                self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+        self.seconds_to_ready = time.monotonic() - began
+
+    def first_line(self, seconds):
+        lines = []
+        reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline().decode()), daemon=True)
+        reader.start()
+        reader.join(seconds)
+        if not lines:
+            raise AssertionError(f"no line on stdout within {seconds} s; stderr: {self.errors()}")
+        return lines[0]
+
+    def wait_ready(self, seconds=20):
+        last = None
+        for _ in range(int(seconds * 50)):
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}: {self.errors()}")
+            try:
+                last = self.get("/ready")
+                if last.status == 200:
+                    return
+            except OSError as error:
+                last = error
+            time.sleep(0.02)
+        raise AssertionError(f"not ready after {seconds} s: {last}; {self.errors()}")
+
+    def connection(self, timeout=30):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def request(self, method, target, body=None, headers=None, timeout=30):
+        connection = self.connection(timeout)
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+            response = connection.getresponse()
+            return Answer(response.status, dict((k.lower(), v) for k, v in response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+    def get(self, target):
+        return self.request("GET", target)
+
+    def post(self, target, body, media_type="application/json", **headers):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        return self.request("POST", target, body, {"Content-Type": media_type, **headers})
+
+    def ingest(self, body, **headers):
+        return self.post("/api/v1/events/ingest", body, **headers)
+
+    def quarantined(self):
+        return self.get("/api/v1/dlq?limit=1000").json()["items"]
+
+    def verdict(self, key):
+        return self.get("/api/v1/reconciliation/" + urllib.parse.quote(key, safe=""))
+
+    def errors(self):
+        self.stderr.seek(0)
+        return self.stderr.read().decode("utf-8", "replace")[-3000:]
+
+    def kill(self):
+        """kill -9, at once."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def terminate(self, seconds=10):
+        """SIGTERM; the exit code, or AssertionError when it takes longer than the contract allows."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running {seconds} s after SIGTERM: {self.errors()}") from None
+        finally:
+            self.kill()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+
+def events_of(data):
+    """Event lines of `helios log export`, and its control lines."""
+    code, out, err = run("log", "export", "--data", data)
+    if code != 0:
+        raise AssertionError(f"log export ended with {code}: {err}")
+    lines = [json.loads(line) for line in out.splitlines()]
+    return [line for line in lines if "control" not in line], [line for line in lines if "control" in line]
+
+
+def line(source, event_type, event_id, **payload):
+    return {"source": source, "eventType": event_type, "id": event_id, "payload": payload}
