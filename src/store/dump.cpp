@@ -94,6 +94,9 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log, const m
     HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, catalogue, telemetry, clock));
     const Instant end = log.last_log_time();
     std::uint64_t records = 0;
+    if (end == Instant{}) {
+        return records;  // an empty log: nothing will ever move the frontier
+    }
     // Past the last stamp: everything stamped at it is in as well.
     while (projector->frontier().get() <= end) {
         HELIOS_TRY_ASSIGN(const std::size_t taken, projector->step(options.idle_poll));

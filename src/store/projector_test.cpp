@@ -1,0 +1,277 @@
+#include "store/projector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <thread>
+
+#include "store/database.h"
+#include "store/migrations.h"
+#include "store/test_kit.h"
+
+namespace helios::store {
+namespace {
+
+using model::FindingKind;
+using model::VerdictStatus;
+using testing::a_finding;
+using testing::a_verdict;
+using testing::an_event;
+using testing::Bench;
+using testing::epoch_of_tests;
+
+Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+
+model::Quarantined a_quarantined(std::string id, std::string key) {
+    model::Quarantined item;
+    item.id = std::move(id);
+    item.source = "gcp";
+    item.endpoint = "/api/v1/events/ingest";
+    item.reason = "missing_field";
+    item.detail = "amount is missing";
+    item.key = std::move(key);
+    item.body = "{}";
+    item.headers = "{}";
+    return item;
+}
+
+/// A little of everything, the way the stages write it.
+void fill(Bench& bench, int orders) {
+    bench.append(model::FlowActivation{"default", "order", 1, "flow: order", "abc"});
+    bench.append(model::CaseRecord(model::FlowRecord{after(0), "default", "order", 1, "flow: order", "abc"}), "", 0);
+    for (int i = 0; i < orders; ++i) {
+        const auto key = "ORD-" + std::to_string(i);
+        bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", key));
+        bench.append(an_event("p-" + std::to_string(i), "PaymentProcessed", key, "gcp"));
+        model::LegRecord leg;
+        leg.flow = "order";
+        leg.key = key;
+        leg.leg = "order";
+        leg.at = after(i);
+        bench.append(model::CaseRecord(leg), model::case_log_key("default", "order", key));
+        bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
+        if (i % 3 != 0) {
+            auto verdict = a_verdict(key, 2, i % 3 == 1 ? VerdictStatus::matched : VerdictStatus::partial, after(60 + i));
+            if (verdict.status == VerdictStatus::partial) {
+                verdict.findings = {a_finding(FindingKind::missing)};
+                verdict.at_risk = {{"USD", "0.10"}};
+            }
+            bench.append(verdict);
+        }
+        if (i % 4 == 0) {
+            bench.append(a_quarantined("q-" + std::to_string(i % 8), key));
+        }
+        bench.append(model::Counts{"default", "gateway", "aws", after(0), {{"received", 1}, {"appended", 1}}});
+    }
+    bench.append(model::CaseRecord(model::ResumedRecord{after(100), std::chrono::seconds(5), std::chrono::seconds(30)}), "", 0);
+    bench.append(model::CaseRecord(model::TickRecord{after(100)}), "", 0);
+}
+
+TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {
+    Bench bench;
+    fill(bench, 6);
+    bench.project();
+    const auto first = bench.dumped();
+    EXPECT_EQ(12u, bench.queries()->events({}).value().items.size());
+
+    bench.project();  // nothing new: nothing changes
+    EXPECT_EQ(first, bench.dumped());
+
+    bench.append(an_event("late", "OrderPlaced", "ORD-99"));
+    bench.project();
+    EXPECT_THAT(bench.dumped(), ::testing::HasSubstr("\"event_id\":\"late\""));
+    EXPECT_EQ(13u, bench.queries()->events({}).value().items.size());
+}
+
+TEST(Projector, a_second_delivery_of_the_same_records_changes_no_row) {
+    Bench bench;
+    fill(bench, 8);
+    bench.project();
+    const auto before = bench.dumped();
+    {
+        // As if the offsets had been lost but the rows not: sums are then the only thing that may not be repeated.
+        auto database = Database::open(bench.options.file, Database::Mode::write);
+        ASSERT_TRUE(database);
+        ASSERT_TRUE(database->execute("DELETE FROM applied_offsets; DELETE FROM counts WHERE hop <> 'store'"));
+    }
+    bench.project();
+    EXPECT_EQ(before, bench.dumped());
+}
+
+TEST(Projector, the_frontier_passes_what_is_visible_and_follows_silence) {
+    Bench bench;
+    const auto position = bench.append(an_event("e", "OrderPlaced", "ORD-1"));
+    auto projector = bench.open();
+    ASSERT_TRUE(projector);
+    EXPECT_LE((*projector)->frontier().get(), position.log_time);
+    ASSERT_TRUE((*projector)->step(Duration{0}));
+    EXPECT_GT((*projector)->frontier().get(), position.log_time);
+    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
+
+    bench.clock.advance(std::chrono::seconds(5));
+    ASSERT_EQ(0u, (*projector)->step(Duration{0}).value());
+    EXPECT_GE((*projector)->frontier().get(), position.log_time + std::chrono::seconds(5));
+}
+
+TEST(Projector, runs_on_its_own_thread_and_stops) {
+    Bench bench;
+    auto projector = bench.open();
+    ASSERT_TRUE(projector);
+    (*projector)->start();
+    Instant last{};
+    for (int i = 0; i < 50; ++i) {
+        last = bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", "ORD-1")).log_time;
+    }
+    ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
+    EXPECT_EQ(50u, bench.queries()->events({}).value().items.size());
+    EXPECT_TRUE((*projector)->health());
+    (*projector)->stop();
+    (*projector)->stop();
+}
+
+TEST(Projector, a_record_that_cannot_be_decoded_is_counted_logged_and_passed) {
+    Bench bench;
+    bench.append(model::topic::orders, model::RecordType::event, 1, "k", "not an event");
+    bench.append(an_event("good", "OrderPlaced", "ORD-1"));
+    bench.project();
+    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(1, bench.telemetry.metrics.counter("helios_store_undecodable_total", "").value());
+    EXPECT_THAT(bench.lines, ::testing::Contains(::testing::HasSubstr("could not be decoded")));
+}
+
+TEST(Projector, observes_how_long_verdicts_took_to_show) {
+    Bench bench;
+    bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 2, VerdictStatus::matched, after(3)));
+    bench.append(a_verdict("A", 3, VerdictStatus::mismatched, after(9)));
+    bench.clock.advance(std::chrono::seconds(10));
+    bench.project();
+    const auto text = bench.telemetry.metrics.expose();
+    EXPECT_THAT(text, ::testing::HasSubstr("helios_reconciliation_duration_seconds_count 2"));  // every decided revision
+    EXPECT_THAT(text, ::testing::HasSubstr("helios_store_time_to_verdict_seconds_count 1"));    // the first decision only
+    EXPECT_THAT(text, ::testing::HasSubstr("helios_reconciliation_duration_seconds_bucket{le=\"2\"} 1"));
+}
+
+TEST(Projector, counts_stored_events_per_source_and_minute) {
+    Bench bench;
+    bench.append(an_event("a", "OrderPlaced", "1"));
+    bench.append(an_event("b", "OrderPlaced", "2"));
+    bench.append(an_event("c", "OrderPlaced", "3", "gcp"));
+    bench.clock.advance(std::chrono::minutes(1));
+    bench.append(an_event("d", "OrderPlaced", "4"));
+    bench.append(model::Counts{"default", "route", "aws", epoch_of_tests, {{"judged", 2}}});
+    bench.append(model::Counts{"default", "route", "aws", epoch_of_tests, {{"judged", 1}}});
+    bench.project();
+    const auto counts = bench.queries()->counts({}).value();
+    std::vector<std::string> seen;
+    for (const auto& row : counts) {
+        seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop + "." + row.counter + "=" + std::to_string(row.value));
+    }
+    EXPECT_THAT(seen, ::testing::ElementsAre("10:00 aws route.judged=3", "10:00 aws store.stored=2", "10:00 gcp store.stored=1", "10:01 aws store.stored=1"));
+}
+
+TEST(Projector, refuses_a_file_that_is_newer_foreign_or_of_another_log) {
+    Bench bench;
+    fill(bench, 2);
+    bench.project();
+    {
+        auto database = Database::open(bench.options.file, Database::Mode::write);
+        ASSERT_TRUE(database->set_user_version(newest_migration() + 1));
+    }
+    auto newer = bench.open();
+    ASSERT_FALSE(newer);
+    EXPECT_EQ(ErrorKind::corrupt, newer.error().kind);
+    EXPECT_THAT(newer.error().what, ::testing::HasSubstr("newer"));
+    EXPECT_FALSE(Queries::open(bench.options, bench.clock));
+    {
+        auto database = Database::open(bench.options.file, Database::Mode::write);
+        ASSERT_TRUE(database->set_user_version(newest_migration()));
+        ASSERT_TRUE(database->set_application_id(7));
+    }
+    EXPECT_THAT(bench.open().error().what, ::testing::HasSubstr("not one of Helios"));
+    {
+        auto database = Database::open(bench.options.file, Database::Mode::write);
+        ASSERT_TRUE(database->set_application_id(store_application_id));
+        ASSERT_TRUE(database->execute("UPDATE applied_offsets SET next_offset = 1000000"));
+    }
+    EXPECT_THAT(bench.open().error().hint, ::testing::HasSubstr("rebuild"));
+}
+
+TEST(Projector, refuses_a_file_that_is_no_database) {
+    Bench bench;
+    std::filesystem::create_directories(bench.options.file.parent_path());
+    std::FILE* file = std::fopen(bench.options.file.c_str(), "w");
+    ASSERT_NE(nullptr, file);
+    std::fputs(std::string(10'000, 'x').c_str(), file);
+    std::fclose(file);
+    auto opened = bench.open();
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(ErrorKind::corrupt, opened.error().kind);
+}
+
+TEST(Migrations, are_recorded_and_applied_once) {
+    Bench bench;
+    bench.project();
+    auto database = Database::open(bench.options.file, Database::Mode::write);
+    ASSERT_TRUE(database);
+    EXPECT_TRUE(migrate(*database));
+    auto count = database->prepare("SELECT count(*), max(number) FROM migrations");
+    ASSERT_TRUE(count->row());
+    EXPECT_EQ(newest_migration(), count->integer(0));
+    EXPECT_EQ(newest_migration(), count->integer(1));
+    EXPECT_EQ(newest_migration(), database->user_version().value());
+}
+
+TEST(Dump, is_the_same_whatever_the_batches_and_after_a_rebuild) {
+    EXPECT_TRUE(rc::check("dump does not depend on batching", [] {
+        const auto orders = *rc::gen::inRange(1, 15);
+        const auto size = static_cast<std::size_t>(*rc::gen::inRange(1, 40));
+        const auto restart_at = *rc::gen::inRange(0, 20);
+        Bench bench(size);
+        fill(bench, orders);
+        {
+            auto projector = bench.open();
+            for (int i = 0; i < restart_at; ++i) {
+                RC_ASSERT((*projector)->step(Duration{0}).has_value());
+            }
+        }
+        bench.project();
+        const auto in_pieces = bench.dumped();
+        const auto verdicts = bench.dumped_verdicts();
+        bench.options.batch_records_max = 20'000;
+        RC_ASSERT(rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock).has_value());
+        RC_ASSERT(in_pieces == bench.dumped());
+        RC_ASSERT(verdicts == bench.dumped_verdicts());
+    }));
+}
+
+TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
+    Bench bench;
+    auto other = a_verdict("A", 1, VerdictStatus::pending, std::nullopt);
+    other.flow = "refund";
+    bench.append(other);
+    bench.append(a_verdict("B", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 2, VerdictStatus::matched, after(5)));
+    bench.project();
+    std::string expected;
+    for (const auto& verdict : {a_verdict("A", 1, VerdictStatus::pending, std::nullopt), a_verdict("A", 2, VerdictStatus::matched, after(5)),
+                                a_verdict("B", 1, VerdictStatus::pending, std::nullopt), other}) {
+        json::Writer line;
+        model::write_json(line, verdict);
+        expected += line.take() + "\n";
+    }
+    EXPECT_EQ(expected, bench.dumped_verdicts());
+}
+
+TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
+    Bench bench;
+    const auto records = rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock);
+    ASSERT_TRUE(records) << records.error().message();
+    EXPECT_EQ(0u, *records);
+    EXPECT_EQ("", bench.dumped());
+}
+
+}  // namespace
+}  // namespace helios::store

@@ -1,0 +1,371 @@
+#include "store/queries.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <set>
+#include <thread>
+
+#include "store/database.h"
+#include "store/test_kit.h"
+
+namespace helios::store {
+namespace {
+
+using model::FindingKind;
+using model::VerdictStatus;
+using testing::a_finding;
+using testing::a_verdict;
+using testing::an_event;
+using testing::Bench;
+using testing::epoch_of_tests;
+
+Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+
+model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds, FindingKind kind = FindingKind::amount,
+                      VerdictStatus status = VerdictStatus::mismatched) {
+    auto verdict = a_verdict(std::move(key), revision, status, after(seconds));
+    verdict.findings = {a_finding(kind)};
+    return verdict;
+}
+
+std::vector<std::string> keys_of(const std::vector<model::Verdict>& verdicts) {
+    std::vector<std::string> keys;
+    for (const auto& verdict : verdicts) {
+        keys.push_back(verdict.key);
+    }
+    return keys;
+}
+
+TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
+    Bench bench;
+    bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 2, VerdictStatus::partial, after(60)));
+    bench.project();
+    auto queries = bench.queries();
+    EXPECT_EQ(VerdictStatus::partial, queries->latest({"default", "order", "A"}).value().status);
+    auto second = a_verdict("A", 1, VerdictStatus::pending, std::nullopt);
+    second.instance = 2;
+    bench.append(second);
+    bench.append(a_verdict("A", 3, VerdictStatus::matched, after(70)));  // an amendment of the first instance
+    bench.project();
+    EXPECT_EQ(2u, queries->latest({"default", "order", "A"}).value().instance);
+    EXPECT_EQ(4u, queries->revisions({"default", "order", "A"}).value().size());
+    EXPECT_EQ(ErrorKind::not_found, queries->latest({"default", "order", "a"}).error().kind);
+    EXPECT_EQ(ErrorKind::not_found, queries->latest({"other", "order", "A"}).error().kind);
+    EXPECT_THAT(queries->flows_with("default", "A").value(), ::testing::ElementsAre("order"));
+}
+
+TEST(Latest, keys_are_text_of_any_bytes) {
+    Bench bench;
+    const std::vector<std::string> keys{"0012", "12", "a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", std::string(1024, 'k'), "%", "a\nb"};
+    for (const auto& key : keys) {
+        bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
+    }
+    bench.project();
+    auto queries = bench.queries();
+    for (const auto& key : keys) {
+        EXPECT_EQ(key, queries->latest({"default", "order", key}).value().key);
+    }
+}
+
+TEST(Mismatches, newest_first_with_filters) {
+    Bench bench;
+    bench.append(broken("A", 2, 10));
+    bench.append(broken("B", 2, 20, FindingKind::missing, VerdictStatus::partial));
+    bench.append(a_verdict("C", 2, VerdictStatus::matched, after(30)));
+    bench.append(a_verdict("D", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(broken("E", 2, 20));
+    auto other_flow = broken("A", 1, 15, FindingKind::skew);
+    other_flow.flow = "refund";
+    bench.append(other_flow);
+    bench.project();
+    auto queries = bench.queries();
+    EXPECT_THAT(keys_of(queries->mismatches({}).value().items), ::testing::ElementsAre("B", "E", "A", "A"));
+    MismatchFilter filter;
+    filter.status = VerdictStatus::partial;
+    EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("B"));
+    filter = {};
+    filter.kind = FindingKind::skew;
+    EXPECT_EQ("refund", queries->mismatches(filter).value().items.at(0).flow);
+    filter = {};
+    filter.flow = "order";
+    filter.reconciled = {after(10), after(20)};  // [start, end)
+    EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("A"));
+}
+
+/// Pages through everything; `between` runs after each page.
+template <class Between>
+std::vector<std::string> walk(Queries& queries, std::size_t limit, Between between) {
+    std::vector<std::string> seen;
+    MismatchFilter filter;
+    filter.limit = limit;
+    for (;;) {
+        auto page = queries.mismatches(filter);
+        RC_ASSERT(page.has_value());
+        RC_ASSERT(page->items.size() <= limit);
+        for (const auto& verdict : page->items) {
+            seen.push_back(verdict.key);
+        }
+        if (!page->next) {
+            return seen;
+        }
+        filter.after = page->next;
+        between();
+    }
+}
+
+TEST(Mismatches, a_walk_shows_every_case_once_and_amended_ones_move_to_the_front) {
+    EXPECT_TRUE(rc::check("cursor is stable", [] {
+        const auto cases = *rc::gen::inRange(1, 25);
+        const auto limit = static_cast<std::size_t>(*rc::gen::inRange(1, 7));
+        Bench bench;
+        for (int i = 0; i < cases; ++i) {
+            bench.append(broken("K" + std::to_string(i), 1, *rc::gen::inRange(0, 4)));  // many share a reconciledAt
+        }
+        bench.project();
+        auto queries = bench.queries();
+        std::set<std::string> amended;
+        std::uint32_t revision = 1;
+        const auto seen = walk(*queries, limit, [&] {
+            const auto key = "K" + std::to_string(*rc::gen::inRange(0, cases));
+            ++revision;
+            bench.append(broken(key, revision, 100 + revision));
+            bench.project();
+            amended.insert(key);
+        });
+        for (int i = 0; i < cases; ++i) {
+            const auto key = "K" + std::to_string(i);
+            const auto times = std::count(seen.begin(), seen.end(), key);
+            if (amended.contains(key)) {
+                RC_ASSERT(times <= 1);  // moved in front of the walk, or was shown before
+            } else {
+                RC_ASSERT(times == 1);
+            }
+        }
+    }));
+}
+
+TEST(Mismatches, a_case_that_is_amended_to_matched_leaves_the_list) {
+    Bench bench;
+    bench.append(broken("A", 1, 10));
+    bench.project();
+    EXPECT_EQ(1u, bench.queries()->mismatches({}).value().items.size());
+    bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
+    bench.project();
+    EXPECT_TRUE(bench.queries()->mismatches({}).value().items.empty());
+}
+
+TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
+    Bench bench;
+    bench.append(broken("A", 3, 30));
+    bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
+    bench.project();
+    EXPECT_EQ(3u, bench.queries()->latest({"default", "order", "A"}).value().revision);
+    EXPECT_EQ(1u, bench.queries()->mismatches({}).value().items.size());
+}
+
+TEST(Stats, counts_and_exact_sums) {
+    Bench bench;
+    for (int i = 0; i < 10; ++i) {
+        auto verdict = broken("K" + std::to_string(i), 2, 10 + i);
+        verdict.at_risk = {{"EUR", "0.1"}, {"USD", "90071992547409930.01"}};
+        bench.append(verdict);
+    }
+    bench.append(a_verdict("M", 2, VerdictStatus::matched, after(5)));
+    bench.append(a_verdict("P", 1, VerdictStatus::pending, std::nullopt));
+    auto late = a_verdict("L", 2, VerdictStatus::matched, after(1000));
+    late.findings = {a_finding(FindingKind::late), a_finding(FindingKind::late)};
+    bench.append(late);
+    bench.project();
+    auto queries = bench.queries();
+    const auto all = queries->stats({}).value();
+    EXPECT_EQ(1u, all.by_status[0]);
+    EXPECT_EQ(2u, all.by_status[1]);
+    EXPECT_EQ(10u, all.by_status[3]);
+    EXPECT_EQ(10u, all.by_kind[static_cast<std::size_t>(FindingKind::amount)]);
+    EXPECT_EQ(1u, all.by_kind[static_cast<std::size_t>(FindingKind::late)]);  // cases, not findings
+    EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"}, model::Money{"USD", "900719925474099300.10"}));
+    EXPECT_EQ(std::chrono::seconds(1000), all.p99_to_verdict);
+    StatsFilter filter;
+    filter.reconciled = {after(5), after(11)};
+    const auto some = queries->stats(filter).value();
+    EXPECT_EQ(1u, some.by_status[1]);
+    EXPECT_EQ(1u, some.by_status[3]);
+    EXPECT_EQ(std::chrono::milliseconds(7500), some.mean_to_verdict);
+    EXPECT_FALSE(queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
+}
+
+TEST(Stats, time_to_verdict_is_that_of_the_first_decision) {
+    Bench bench;
+    bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 2, VerdictStatus::partial, after(60)));
+    bench.append(a_verdict("A", 3, VerdictStatus::matched, after(86'400)));
+    bench.project();
+    EXPECT_EQ(std::chrono::seconds(60), bench.queries()->stats({}).value().mean_to_verdict);
+}
+
+TEST(Events, pages_newest_first_by_every_filter) {
+    EXPECT_TRUE(rc::check("event pages", [] {
+        Bench bench;
+        const auto n = *rc::gen::inRange(0, 40);
+        std::vector<model::Event> appended;
+        for (int i = 0; i < n; ++i) {
+            appended.push_back(an_event("e" + std::to_string(i), *rc::gen::element<std::string>("OrderPlaced", "PaymentProcessed", "Odd"),
+                                        *rc::gen::element<std::string>("A", "B", ""), *rc::gen::element<std::string>("aws", "gcp")));
+            bench.append(appended.back());
+        }
+        bench.project();
+        auto queries = bench.queries();
+        EventFilter filter;
+        filter.limit = static_cast<std::size_t>(*rc::gen::inRange(1, 9));
+        if (*rc::gen::arbitrary<bool>()) filter.key = "A";
+        if (*rc::gen::arbitrary<bool>()) filter.type = "OrderPlaced";
+        if (*rc::gen::arbitrary<bool>()) filter.source = "gcp";
+        std::vector<std::string> expected;
+        for (auto it = appended.rbegin(); it != appended.rend(); ++it) {
+            if ((!filter.key || it->key == *filter.key) && (!filter.type || it->type == *filter.type) && (!filter.source || it->source == *filter.source)) {
+                expected.push_back(it->id);
+            }
+        }
+        std::vector<std::string> seen;
+        for (;;) {
+            const auto page = queries->events(filter);
+            RC_ASSERT(page.has_value());
+            for (const auto& row : page->items) {
+                seen.push_back(row.event_id);
+            }
+            if (!page->next) break;
+            filter.after = page->next;
+        }
+        RC_ASSERT(expected == seen);
+    }));
+}
+
+TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
+    Bench bench;
+    const auto position = bench.append(an_event("x", "OrderPlaced", "A"));
+    bench.append(an_event("x", "PaymentProcessed", "A", "gcp"));
+    bench.project();
+    auto queries = bench.queries();
+    EXPECT_EQ(2u, queries->events_by_id("default", "x", std::nullopt).value().size());
+    const auto one = queries->events_by_id("default", "x", "aws").value();
+    ASSERT_EQ(1u, one.size());
+    EXPECT_EQ("C-A", one[0].customer);
+    EXPECT_EQ(position.offset.value, one[0].pointer.offset);
+    EXPECT_EQ(position.partition, one[0].pointer.partition);
+    EXPECT_EQ("helios.events.orders", one[0].pointer.topic);
+    EXPECT_EQ(position.log_time, one[0].log_time);
+}
+
+TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
+    Bench bench;
+    model::Quarantined item;
+    item.id = "q1";
+    item.source = "aws";
+    item.reason = "missing_field";
+    item.key = "ORD-1";
+    item.body = "{";
+    const auto first = bench.append(item);
+    bench.clock.advance(std::chrono::seconds(10));
+    bench.append(item);
+    item.id = "q2";
+    item.key = "";
+    bench.append(item);
+    bench.project();
+    auto queries = bench.queries();
+    const auto page = queries->quarantined({}).value();
+    ASSERT_EQ(2u, page.items.size());
+    EXPECT_EQ("q2", page.items[0].dlq_id);
+    EXPECT_EQ(2u, page.items[1].times);
+    EXPECT_EQ(first.log_time, page.items[1].first_at);
+    QuarantineFilter filter;
+    filter.key = "ORD-1";
+    EXPECT_EQ(1u, queries->quarantined(filter).value().items.size());
+    filter = {};
+    filter.limit = 1;
+    const auto one = queries->quarantined(filter).value();
+    ASSERT_TRUE(one.next);
+    filter.after = one.next;
+    EXPECT_EQ("q1", queries->quarantined(filter).value().items.at(0).dlq_id);
+    EXPECT_EQ(ErrorKind::not_found, queries->quarantined_item("default", "q3").error().kind);
+}
+
+TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
+    Bench bench;
+    const auto key = model::case_log_key("default", "order", "A");
+    model::LegRecord leg;
+    leg.flow = "order";
+    leg.key = "A";
+    const auto partition = bench.append(model::CaseRecord(leg), key).partition;
+    bench.append(model::CaseRecord(model::TickRecord{after(1)}), "", partition);
+    const auto resumed = bench.append(model::CaseRecord(model::ResumedRecord{after(2), {}, {}}), "", partition);
+    bench.append(model::CaseRecord(model::ResumedRecord{after(2), {}, {}}), "", (partition + 1) % 4);
+    bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "refund", 1, "", ""}), "", partition);
+    const auto flow = bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "order", 2, "", ""}), "", partition);
+    const auto last = bench.append(model::CaseRecord(leg), key);
+    bench.project();
+    const auto history = bench.queries()->history({"default", "order", "A"}).value();
+    ASSERT_EQ(4u, history.records.size());
+    EXPECT_EQ(resumed.offset.value, history.records[1].offset);
+    EXPECT_EQ(flow.offset.value, history.records[2].offset);
+    EXPECT_EQ(last.offset.value, history.records[3].offset);
+    EXPECT_TRUE(bench.queries()->history({"default", "order", "B"}).value().records.empty());
+}
+
+TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
+    Bench bench;
+    bench.options.readers_max = 2;
+    bench.append(broken("A", 1, 10));
+    auto projector = bench.open();
+    ASSERT_TRUE(projector);
+    ASSERT_TRUE((*projector)->catch_up(bench.log->last_log_time() + Duration{1}));
+    (*projector)->start();
+    auto queries = bench.queries();
+    std::vector<std::jthread> threads;
+    std::atomic<int> failures = 0;
+    for (int t = 0; t < 6; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 50; ++i) {
+                failures += queries->latest({"default", "order", "A"}) ? 0 : 1;
+                failures += queries->stats({}) ? 0 : 1;
+            }
+        });
+    }
+    for (std::uint32_t i = 2; i < 100; ++i) {
+        bench.append(broken("A", i, 10 + i));
+    }
+    threads.clear();
+    EXPECT_EQ(0, failures);
+}
+
+TEST(Queries, a_query_that_runs_too_long_is_stopped) {
+    Bench bench;
+    for (int i = 0; i < 300; ++i) {
+        bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "A"));
+    }
+    bench.project();
+    SystemClock clock;
+    auto database = Database::open(bench.options.file, Database::Mode::read);
+    ASSERT_TRUE(database);
+    auto product = database->prepare("SELECT count(*) FROM events a, events b, events c, events d");
+    ASSERT_TRUE(product);
+    database->set_deadline(clock, std::chrono::milliseconds(20));
+    EXPECT_FALSE(product->row());
+    EXPECT_EQ(ErrorKind::timeout, product->status().error().kind);
+}
+
+TEST(Flows, every_version_by_activation) {
+    Bench bench;
+    bench.append(model::FlowActivation{"default", "order", 1, "a", "ha"});
+    bench.append(model::FlowActivation{"default", "order", 2, "b", "hb"});
+    bench.append(model::FlowActivation{"default", "order", 1, "a", "ha"});  // activated again
+    bench.project();
+    const auto flows = bench.queries()->flows("default").value();
+    ASSERT_EQ(2u, flows.size());
+    EXPECT_EQ(1u, flows.back().version);
+}
+
+}  // namespace
+}  // namespace helios::store

@@ -1,0 +1,178 @@
+#pragma once
+/// Test kit: a real log on a disk in memory, a store file in a temporary folder, and verbs to fill the one and look at the other.
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "log/disk_log.h"
+#include "log/sim_disk.h"
+#include "model/case_record.h"
+#include "model/catalogue.h"
+#include "model/counts.h"
+#include "model/event.h"
+#include "model/flow_activation.h"
+#include "model/quarantined.h"
+#include "model/topics.h"
+#include "model/verdict.h"
+#include "store/dump.h"
+#include "store/projector.h"
+#include "store/queries.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::store::testing {
+
+inline constexpr Instant epoch_of_tests{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5} + std::chrono::hours(10)};
+
+/// A folder that is there for one test.
+class TemporaryFolder {
+public:
+    TemporaryFolder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "helios-store-XXXXXX").string();
+        HELIOS_ASSERT(mkdtemp(pattern.data()) != nullptr, "a temporary folder");
+        path_ = pattern;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline model::Event an_event(std::string id, std::string type, std::string key, std::string source = "aws") {
+    model::Event event;
+    event.source = std::move(source);
+    event.id = std::move(id);
+    event.type = std::move(type);
+    event.key = key;
+    event.time = epoch_of_tests;
+    event.payload = R"({"orderId":")" + key + R"(","customerId":"C-)" + key + R"("})";
+    return event;
+}
+
+/// `decided`: reconciledAt; absent: pending.
+inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::VerdictStatus status, std::optional<Instant> decided) {
+    model::Verdict verdict;
+    verdict.flow = "order";
+    verdict.flow_version = 1;
+    verdict.key_name = "orderId";
+    verdict.key = std::move(key);
+    verdict.revision = revision;
+    verdict.status = status;
+    verdict.opened_at = epoch_of_tests;
+    verdict.deadline = epoch_of_tests + std::chrono::seconds(60);
+    verdict.reconciled_at = decided;
+    verdict.at = decided.value_or(epoch_of_tests);
+    return verdict;
+}
+
+inline model::Finding a_finding(model::FindingKind kind) {
+    model::Finding finding;
+    finding.kind = kind;
+    finding.leg = "payment";
+    return finding;
+}
+
+/// Not thread-safe.
+class Bench {
+public:
+    explicit Bench(std::size_t batch_records_max = 20'000) : clock(epoch_of_tests), telemetry(clock, telemetry::Level::debug, lines) {
+        options.file = folder.path() / "store" / "store.db";
+        options.batch_records_max = batch_records_max;
+        options.idle_poll = std::chrono::milliseconds(1);
+        log::DiskLogOptions log_options;
+        log_options.directory = "data";
+        log_options.partitions = 4;
+        log_options.segment_bytes = 1 << 20;
+        std::vector<log::TopicSpec> topics;
+        for (const auto& declared : model::all_topics) {
+            topics.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
+        }
+        auto opened = log::open_disk_log(log_options, std::move(topics), disk, clock, telemetry);
+        HELIOS_ASSERT(opened.has_value(), "the log opens");
+        log = *std::move(opened);
+    }
+
+    /// Durable when it returns.
+    log::Position append(std::string_view topic, model::RecordType type, std::uint8_t version, std::string key, std::string value,
+                         std::optional<std::uint32_t> partition = std::nullopt) {
+        clock.advance(std::chrono::microseconds(1));
+        std::vector<log::Record> records(1);
+        records[0] = {std::string(topic), partition, static_cast<std::uint16_t>(type), version, 0, std::move(key), std::move(value)};
+        std::promise<log::AppendOutcome> done;
+        log->append(std::move(records), [&done](std::span<const log::AppendOutcome> outcomes) { done.set_value(outcomes[0]); });
+        auto outcome = done.get_future().get();
+        HELIOS_ASSERT(outcome.has_value(), "the append succeeds");
+        return *outcome;
+    }
+    log::Position append(const model::Event& event) {
+        return append(model::Catalogue::shipped().type_of(event.type).topic, model::RecordType::event, model::event_version, event.key, encode(event));
+    }
+    log::Position append(const model::Verdict& verdict) {
+        return append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
+                      model::case_log_key(verdict.tenant, verdict.flow, verdict.key), encode(verdict));
+    }
+    log::Position append(const model::Quarantined& item) {
+        return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version, item.id, encode(item));
+    }
+    log::Position append(const model::CaseRecord& record, std::string key, std::optional<std::uint32_t> partition = std::nullopt) {
+        return append(model::topic::cases, model::RecordType::case_record, model::case_record_version, std::move(key), encode(record), partition);
+    }
+    log::Position append(const model::Counts& counts) {
+        return append(model::topic::counts, model::RecordType::counts, model::counts_version, "", encode(counts));
+    }
+    log::Position append(const model::FlowActivation& activation) {
+        return append(model::topic::flows, model::RecordType::flow_activation, model::flow_activation_version, activation.flow, encode(activation));
+    }
+
+    Result<std::unique_ptr<Projector>> open() { return Projector::open(options, *log, model::Catalogue::shipped(), telemetry, clock); }
+
+    /// Everything that is on the log now is in the store.
+    void project() {
+        auto projector = open();
+        HELIOS_ASSERT(projector.has_value(), "the store opens");
+        HELIOS_ASSERT((*projector)->catch_up(log->last_log_time() + Duration{1}).has_value(), "the store catches up");
+    }
+
+    std::unique_ptr<Queries> queries() {
+        auto opened = Queries::open(options, clock);
+        HELIOS_ASSERT(opened.has_value(), "the store can be read");
+        return *std::move(opened);
+    }
+
+    std::string dumped() { return dumped_by(&store::dump); }
+    std::string dumped_verdicts() { return dumped_by(&store::dump_verdicts); }
+
+    TemporaryFolder folder;
+    ManualClock clock;
+    std::vector<std::string> lines;
+    telemetry::Telemetry telemetry;
+    log::SimDisk disk;
+    std::unique_ptr<log::Log> log;
+    Options options;
+
+private:
+    std::string dumped_by(Status (*dump)(const std::filesystem::path&, const WriteLine&)) {
+        std::string out;
+        const auto outcome = dump(options.file, [&out](std::string_view line) -> Status {
+            out += line;
+            return {};
+        });
+        HELIOS_ASSERT(outcome.has_value(), "the store can be dumped");
+        return out;
+    }
+};
+
+}  // namespace helios::store::testing
