@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 
 namespace helios::lab {
 namespace {
@@ -85,7 +86,7 @@ void ShopSender::run_lane(Cloud cloud) {
             }
         }
     }
-    std::ranges::stable_sort(slots, {}, [&](const Slot& s) { return planned(s).send_after; });
+    std::ranges::sort(slots, {}, [&](const Slot& s) { return std::tuple(planned(s).send_after, s.order, s.event); });
     http::Client client(url_.host, url_.port);
     for (std::size_t i = 0; i < slots.size();) {
         if (!sleep_until(started_ + planned(slots[i]).send_after)) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <tuple>
 
 #include "base/assert.h"
 #include "base/json.h"
@@ -56,7 +57,10 @@ public:
     PlannedOrder make() {
         usual_events();
         apply();
-        std::ranges::stable_sort(planned_.events, {}, &PlannedEvent::send_after);
+        // A repetition never overtakes what it repeats.
+        std::ranges::sort(planned_.events, {}, [](const PlannedEvent& e) {
+            return std::tuple(e.send_after, e.repeat, std::string_view(e.fact.event_id));
+        });
         return std::move(planned_);
     }
 
