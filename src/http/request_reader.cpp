@@ -1,5 +1,7 @@
 #include "http/request_reader.h"
 
+#include <algorithm>
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <fmt/format.h>
 
@@ -40,6 +42,13 @@ bool has_folded_line(std::string_view block) {
         }
     }
     return false;
+}
+
+/// A request line that is well-formed but for the version: "GET / HTTP/2.0".
+bool names_other_version(std::string_view block) {
+    const auto line = block.substr(0, block.find("\r\n"));
+    const auto version = line.substr(std::min(line.size(), line.rfind(' ') + 1));
+    return version.starts_with("HTTP/") && version != "HTTP/1.1" && version != "HTTP/1.0";
 }
 
 bool is_letter(char c) {
@@ -249,7 +258,7 @@ RequestReader::Outcome RequestReader::parse_header(std::string_view block) {
     if (refusal_set_) {
         return Outcome::refused;
     }
-    if (ec == beast_http::error::bad_version) {
+    if (ec == beast_http::error::bad_version && names_other_version(block)) {
         return refuse(problem(505, "HTTP version not supported", "this server speaks HTTP/1.1 and HTTP/1.0"));
     }
     if (ec) {
