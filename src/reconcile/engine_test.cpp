@@ -39,7 +39,7 @@ TEST(Engine, ALegExactlyAtItsDeadlineIsInTime) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment);
-    b.stock(60, good_stock);
+    b.stock(60, 2, good_stock);
     EXPECT_EQ(b.line(), "matched");
     EXPECT_EQ(b.revisions.size(), 2u);
 }
@@ -48,7 +48,7 @@ TEST(Engine, ALegAfterItsDeadlineIsMissingThenLate) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment);
-    b.stock(60.000000001, good_stock);
+    b.stock(60.000000001, 2, good_stock);
     ASSERT_EQ(b.revisions.size(), 3u);
     const auto& partial = b.revisions[1].verdict;
     EXPECT_EQ(partial.status, VerdictStatus::partial);
@@ -135,20 +135,24 @@ TEST(Engine, AmountsAreExactAndScaledAlike) {
 }
 
 TEST(Engine, CurrenciesAreComparedBeforeAmounts) {
+    struct Outcome {
+        std::string line;
+        model::Verdict last;
+    };
     const auto run = [](const char* order_currency, const char* payment_currency) {
         Bench b;
         const auto with = [](std::string head, const char* c) { return head + (*c != '\0' ? std::string(R"(,"currency":")") + c + "\"}" : "}"); };
         b.order(0, with(R"({"orderId":"A1","total":"5.00")", order_currency));
         b.payment(1, with(R"({"orderId":"A1","amount":"4.00")", payment_currency));
         b.stock(2, R"({"orderId":"A1"})");
-        return b;
+        return Outcome{b.line(), b.last()};
     };
-    EXPECT_EQ(run("USD", "EUR").line(), "mismatched currency");
-    EXPECT_EQ(run("USD", "usd").line(), "mismatched amount");
-    EXPECT_EQ(run("", "").last().findings.at(0).unit, "XXX");
-    EXPECT_EQ(run("", "EUR").last().findings.at(0).unit, "EUR");
-    EXPECT_EQ(run("", "EUR").last().at_risk.at(0).currency, "EUR");
-    EXPECT_EQ(run("JPY", "").last().at_risk.at(0), (model::Money{"JPY", "5.00"}));
+    EXPECT_EQ(run("USD", "EUR").line, "mismatched currency");
+    EXPECT_EQ(run("USD", "usd").line, "mismatched amount");
+    EXPECT_EQ(run("", "").last.findings.at(0).unit, "XXX");
+    EXPECT_EQ(run("", "EUR").last.findings.at(0).unit, "EUR");
+    EXPECT_EQ(run("", "EUR").last.at_risk.at(0).currency, "EUR");
+    EXPECT_EQ(run("JPY", "").last.at_risk.at(0), (model::Money{"JPY", "5.00"}));
 }
 
 TEST(Engine, ADoubleChargeIsADuplicateButARedeliveryIsNot) {
@@ -219,7 +223,7 @@ TEST(Engine, AfterAmendForANewInstanceBegins) {
     const double day = 86400;
     b.stock(2 + 31 * day, R"({"orderId":"A1","reservationId":"R2","items":[]})", "i-2");
     EXPECT_EQ(b.last().instance, 1u);
-    EXPECT_EQ(b.line(), "mismatched duplicate skew");
+    EXPECT_EQ(b.line(), "mismatched duplicate");
     b.stock(2.5 + 31 * day, R"({"orderId":"A1","reservationId":"R3","items":[]})", "i-3");
     EXPECT_EQ(b.last().instance, 2u);
     EXPECT_EQ(b.line(), "pending");
@@ -230,7 +234,8 @@ TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
     b.order(0, good_order);
     b.order(100, R"({"orderId":"A2","total":5})", "o-2");
     b.tick(110);
-    EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
+    ASSERT_EQ(b.revisions.size(), 3u);
+    EXPECT_EQ(b.revisions[1].verdict.status, VerdictStatus::partial) << "A1's deadline was long ago";
     b.feed(model::CaseRecord(model::ResumedRecord{noon(1000), std::chrono::seconds(890), std::chrono::seconds(30)}));
     EXPECT_EQ(b.revisions.size(), 3u) << "nothing fires because we were away";
     EXPECT_EQ(b.engine.earliest_deadline(), noon(160 + 890 + 30));

@@ -62,11 +62,11 @@ TEST(Flow, ADeclaredFlowHasWhatItDeclares) {
 TEST(Flow, ComplaintsNamePlaceAndRemedy) {
     using V = std::vector<std::string>;
     EXPECT_EQ(complaints(with(small, "deadline: 5s", "deadlin: 5s")),
-              (V{"f.yaml:5:31: unknown key 'deadlin' in leg 'left'; did you mean 'deadline'?",
+              (V{"f.yaml:5:32: unknown key 'deadlin' in leg 'left'; did you mean 'deadline'?",
                  "f.yaml:5:9: 'deadline' is missing; add for example  deadline: 60s"}));
     EXPECT_EQ(complaints(with(small, "5s", "5")),
-              (V{"f.yaml:5:41: deadline: '5' is not a duration; write a number with a unit: 250ms, 60s, 5m, 2h, 31d"}));
-    EXPECT_EQ(complaints(with(small, "left.n", "left.m")), (V{"f.yaml:8:36: 'left.m' is no read of a leg; did you mean 'left.n'?"}));
+              (V{"f.yaml:5:42: deadline: '5' is not a duration; write a number with a unit: 250ms, 60s, 5m, 2h, 31d"}));
+    EXPECT_EQ(complaints(with(small, "left.n", "left.m")), (V{"f.yaml:8:33: 'left.m' is no read of a leg; did you mean 'left.n'?"}));
     EXPECT_EQ(complaints(with(small, "kind: equal", "kind: amonut")), (V{"f.yaml:8:16: unknown kind 'amonut'; did you mean 'amount'?"}));
     EXPECT_EQ(complaints(with(small, "version: 3", "version: 1.0")),
               (V{"f.yaml:2:10: version '1.0' is not a whole number of 1 or more; raise it with every change"}));

@@ -70,7 +70,10 @@ struct Bench {
     }
     void order(double s, std::string payload, std::string id = "o-1") { feed(event("aws", "OrderPlaced", id, payload, noon(s)), noon(s)); }
     void payment(double s, std::string payload, std::string id = "p-1") { feed(event("gcp", "PaymentProcessed", id, payload, noon(s)), noon(s)); }
-    void stock(double s, std::string payload, std::string id = "i-1") { feed(event("azure", "InventoryReserved", id, payload, noon(s)), noon(s)); }
+    void stock(double s, std::string payload, std::string id = "i-1") { stock(s, s, payload, id); }
+    void stock(double s, double happened, std::string payload, std::string id = "i-1") {
+        feed(event("azure", "InventoryReserved", id, payload, noon(happened)), noon(s));
+    }
     void tick(double s) { feed(model::CaseRecord(model::TickRecord{noon(s)})); }
 
     const model::Verdict& last() const { return revisions.back().verdict; }

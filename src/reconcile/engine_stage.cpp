@@ -1,0 +1,294 @@
+#include "reconcile/engine_stage.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "base/assert.h"
+#include "model/topics.h"
+#include "reconcile/route_stage.h"
+#include "reconcile/stage_log.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::reconcile {
+namespace {
+
+constexpr std::string_view group = "engine";
+constexpr Duration show_every = std::chrono::seconds(1);
+constexpr std::array<model::VerdictStatus, 4> statuses{model::VerdictStatus::pending, model::VerdictStatus::matched, model::VerdictStatus::partial,
+                                                       model::VerdictStatus::mismatched};
+
+}  // namespace
+
+struct EngineStage::Metrics {
+    std::array<telemetry::Counter*, 4> reconciled{};  // by VerdictStatus
+    std::array<telemetry::Counter*, 4> revisions{};
+    telemetry::Counter& amendments;
+    telemetry::Counter& records;
+    telemetry::Counter& ticks;
+    telemetry::Counter& failures;
+    telemetry::Counter& without_flow;
+    telemetry::Gauge& open;
+    telemetry::Gauge& closed;
+    telemetry::Histogram& time_to_verdict;
+
+    explicit Metrics(telemetry::Metrics& m)
+        : amendments(m.counter("helios_reconcile_amendments_total", "Revisions of cases that had been decided before.")),
+          records(m.counter("helios_reconcile_engine_records_total", "Case records processed by the engine, replays included.")),
+          ticks(m.counter("helios_reconcile_ticks_total", "Ticks appended.")),
+          failures(m.counter("helios_reconcile_engine_failures_total", "Rounds of the engine that failed and were tried again.")),
+          without_flow(m.counter("helios_reconcile_records_without_flow_total", "Case records whose flow version is not known.")),
+          open(m.gauge("helios_reconcile_open_cases", "Cases that wait for legs or deadlines.")),
+          closed(m.gauge("helios_reconcile_closed_cases", "Closed cases in memory, and keys whose last instance is remembered.")),
+          time_to_verdict(m.histogram("helios_reconcile_time_to_verdict_seconds", "From the case's opening to its first decision, in log time.",
+                                      {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600})) {
+        for (const auto status : statuses) {
+            const auto index = static_cast<std::size_t>(status);
+            const telemetry::Labels labels{{"status", std::string(model::to_string(status))}};
+            revisions[index] = &m.counter("helios_reconcile_revisions_total", "Verdict revisions appended.", labels);
+            if (status != model::VerdictStatus::pending) {
+                reconciled[index] = &m.counter("helios_events_reconciled_total", "First decided verdict per case.", labels);
+            }
+        }
+    }
+};
+
+struct EngineStage::Partition {
+    std::uint32_t number = 0;
+    MemoryClosedCases closed;
+    Engine engine;
+    log::Offset committed_at_start;          // effects of records below it are on the log
+    std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
+    std::uint64_t without_flow = 0;          // already counted
+
+    Partition(std::uint32_t n, const EngineOptions& options) : number(n), engine(options, closed) {}
+};
+
+std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat) {
+    const auto deadline = engine.earliest_deadline();
+    const bool fires = deadline && *deadline < may_be;
+    const bool beats = engine.open_cases() > 0 && may_be - engine.time() >= heartbeat;
+    return fires || beats ? std::optional<Instant>(may_be) : std::nullopt;
+}
+
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
+                         const Clock& clock)
+    : options_(options),
+      log_(log),
+      route_(route),
+      telemetry_(telemetry),
+      clock_(clock),
+      metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
+
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry,
+                         const Clock& clock)
+    : EngineStage(options, log, route.frontier(), telemetry, clock) {}
+
+EngineStage::~EngineStage() { stop(); }
+
+Status EngineStage::replay_from_start() {
+    reader_.reset();
+    partitions_.clear();
+    waiting_ = {};
+    log::Offsets from;
+    HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
+    committed_.clear();
+    for (const auto& id : log_.partitions_of(model::topic::cases)) {
+        HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
+        auto partition = std::make_unique<Partition>(id.partition, options_.engine);
+        const auto it = committed.find(id);
+        partition->committed_at_start = it == committed.end() ? log::Offset{0} : it->second;
+        committed_[id] = partition->committed_at_start;
+        from[id] = log::Offset{0};
+        partitions_.push_back(std::move(partition));
+    }
+    HELIOS_TRY_ASSIGN(reader_, log_.read(std::move(from)));
+    return {};
+}
+
+void EngineStage::emit(Revision&& revision) {
+    const model::Verdict& verdict = revision.verdict;
+    const auto status = static_cast<std::size_t>(verdict.status);
+    metrics_->revisions[status]->add();
+    if (revision.first_decision) {
+        metrics_->reconciled[status]->add();
+        metrics_->time_to_verdict.observe(std::chrono::duration<double>(verdict.at - verdict.opened_at).count());
+    } else if (verdict.status != model::VerdictStatus::pending) {
+        metrics_->amendments.add();
+    }
+    log::Record record;
+    record.topic = model::topic::verdicts;
+    record.type = static_cast<std::uint16_t>(model::RecordType::verdict);
+    record.version = model::verdict_version;
+    record.key = model::case_log_key(verdict.tenant, verdict.flow, verdict.key);
+    record.value = model::encode(verdict);
+    waiting_.outputs.push_back(std::move(record));
+}
+
+void EngineStage::process(Partition& partition, const log::StoredRecord& stored) {
+    const auto record = model::decode_case_record(stored.value);
+    if (!record) {
+        telemetry_.logger.error("reconcile", "a case record can't be decoded and was passed over",
+                                {{"partition", stored.partition}, {"offset", stored.offset.value}, {"error", record.error().message()}});
+        return;
+    }
+    revisions_.clear();
+    partition.engine.on_record(*record, revisions_);
+    if (std::holds_alternative<model::TickRecord>(*record)) {
+        partition.tick_on_its_way->store(false);
+    }
+    if (const auto count = partition.engine.records_without_flow(); count != partition.without_flow) {
+        metrics_->without_flow.add(static_cast<double>(count - partition.without_flow));
+        partition.without_flow = count;
+    }
+    if (stored.offset >= partition.committed_at_start) {
+        for (Revision& revision : revisions_) {
+            emit(std::move(revision));
+        }
+    }
+}
+
+Result<std::size_t> EngineStage::take(Duration wait) {
+    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
+    for (const auto& record : batch.records) {
+        process(*partitions_.at(record.partition), record);
+    }
+    metrics_->records.add(static_cast<double>(batch.records.size()));
+    waiting_.to = committed_;
+    for (const auto& [id, offset] : reader_->position()) {
+        waiting_.to[id] = std::max(waiting_.to[id], offset);  // while it replays, the position is behind what is committed
+    }
+    waiting_.complete_below = batch.complete_below;
+    waiting_.any = true;
+    return batch.records.size();
+}
+
+Status EngineStage::commit_waiting() {
+    if (!waiting_.outputs.empty() || waiting_.to != committed_) {
+        auto done = commit(log_, waiting_.outputs, group, committed_, waiting_.to);
+        if (!done) {
+            if (done.error().kind == ErrorKind::conflict) {
+                reader_.reset();  // somebody else moved the group: replay and go on from there
+            }
+            return done;
+        }
+        committed_ = waiting_.to;
+    }
+    frontier_.advance_to(waiting_.complete_below);
+    waiting_ = {};
+    return {};
+}
+
+void EngineStage::append_ticks() {
+    // In this order: what route had committed when the frontier was read is < the watermark read before it.
+    const Instant low = log_.low_watermark();
+    const Instant may_be = std::min(low, route_.get());
+    std::vector<log::Record> ticks;
+    std::vector<std::shared_ptr<std::atomic<bool>>> flags;
+    for (const auto& partition : partitions_) {
+        const auto at = tick_due(partition->engine, may_be, options_.heartbeat);
+        if (!at || partition->tick_on_its_way->load()) {
+            continue;
+        }
+        partition->tick_on_its_way->store(true);
+        flags.push_back(partition->tick_on_its_way);
+        log::Record record;
+        record.topic = model::topic::cases;
+        record.partition = partition->number;
+        record.type = static_cast<std::uint16_t>(model::RecordType::case_record);
+        record.version = model::case_record_version;
+        record.value = model::encode(model::CaseRecord(model::TickRecord{*at}));
+        ticks.push_back(std::move(record));
+    }
+    if (ticks.empty()) {
+        return;
+    }
+    metrics_->ticks.add(static_cast<double>(ticks.size()));
+    log_.append(std::move(ticks), [flags = std::move(flags)](std::span<const log::AppendOutcome> outcomes) {
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
+            if (!outcomes[i]) {
+                flags[i]->store(false);  // the next round tries again
+            }
+        }
+    });
+}
+
+void EngineStage::show(bool now) {
+    const Duration t = clock_.monotonic();
+    if (!now && t - shown_ < show_every && shown_ != Duration::zero()) {
+        return;
+    }
+    shown_ = t;
+    std::size_t open = 0, closed = 0;
+    for (const auto& partition : partitions_) {
+        open += partition->engine.open_cases();
+        closed += partition->engine.closed_cases();
+    }
+    metrics_->open.set(static_cast<double>(open));
+    metrics_->closed.set(static_cast<double>(closed));
+    show_consumer_lag(log_, telemetry_, group, committed_);
+}
+
+Result<std::size_t> EngineStage::step(Duration wait) {
+    if (!reader_) {
+        HELIOS_TRY(replay_from_start());
+    }
+    std::size_t taken = 0;
+    if (!waiting_.any) {
+        HELIOS_TRY_ASSIGN(taken, take(wait));
+    }
+    HELIOS_TRY(commit_waiting());
+    append_ticks();
+    show(false);
+    return taken;
+}
+
+void EngineStage::start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void EngineStage::run(const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
+    bool failing = false;
+    while (!stop.stop_requested()) {
+        auto stepped = step(options_.poll_wait);
+        if (stepped) {
+            if (failing) {
+                telemetry_.logger.info("reconcile", "the engine works again");
+                set_health({});
+            }
+            failing = false;
+            continue;
+        }
+        if (stepped.error().kind == ErrorKind::stopping) {
+            return;
+        }
+        metrics_->failures.add();
+        if (!failing) {
+            telemetry_.logger.warn("reconcile", "the engine failed and tries again", {{"error", stepped.error().message()}});
+        }
+        failing = true;
+        set_health(std::unexpected(std::move(stepped).error()));
+        std::unique_lock lock(mutex_);
+        pause_.wait_for(lock, stop, options_.retry_after, [] { return false; });
+    }
+}
+
+void EngineStage::stop() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+}
+
+Status EngineStage::health() const {
+    const std::lock_guard lock(mutex_);
+    return health_;
+}
+
+void EngineStage::set_health(Status health) {
+    const std::lock_guard lock(mutex_);
+    health_ = std::move(health);
+}
+
+}  // namespace helios::reconcile

@@ -1,0 +1,99 @@
+#pragma once
+/// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets it has consumed (group "engine"),
+/// and sees to it that time passes: ticks.
+///
+/// At start it replays every partition from its beginning to what the group has committed without appending anything (incremental
+/// checkpoints come later), then goes on. Open and closed cases live in memory.
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/frontier.h"
+#include "log/log.h"
+#include "reconcile/engine.h"
+#include "reconcile/options.h"
+
+namespace helios::telemetry {
+struct Telemetry;
+}
+
+namespace helios::reconcile {
+
+class RouteStage;
+
+/// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low watermark, and every event stamped
+/// before it has been routed). Due when a deadline lies before it, or a case is open and `heartbeat` has passed since the engine's time.
+std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat);
+
+/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
+/// Log, route's frontier, telemetry and clock outlive it.
+class EngineStage {
+public:
+    EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry, const Clock& clock);
+    EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry, const Clock& clock);
+    ~EngineStage();  ///< stops
+    EngineStage(const EngineStage&) = delete;
+    EngineStage& operator=(const EngineStage&) = delete;
+
+    void start();
+    /// Lets the transaction at work finish. Idempotent.
+    void stop();
+
+    /// One poll, one transaction if it caused any, and the ticks that are due; how many records it took. After an error the same
+    /// outputs wait for the next step (after a conflict it replays).
+    Result<std::size_t> step(Duration wait);
+
+    /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are on
+    /// helios.verdicts, visible. So: route's frontier > t, then u = the log's low watermark, then this ≥ u: everything derived from
+    /// events stamped ≤ t is there, but for deadlines that no tick has reached yet.
+    const Frontier& frontier() const { return frontier_; }
+    /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
+    Status health() const;
+
+private:
+    struct Metrics;
+    struct Partition;
+
+    Status replay_from_start();
+    Result<std::size_t> take(Duration wait);
+    Status commit_waiting();
+    void process(Partition& partition, const log::StoredRecord& record);
+    void emit(Revision&& revision);
+    void append_ticks();
+    void show(bool now);
+    void run(const std::stop_token& stop);
+    void set_health(Status health);
+
+    const EngineStageOptions options_;
+    log::Log& log_;
+    const Frontier& route_;
+    telemetry::Telemetry& telemetry_;
+    const Clock& clock_;
+    std::unique_ptr<Metrics> metrics_;
+
+    std::vector<std::unique_ptr<Partition>> partitions_;
+    std::unique_ptr<log::Reader> reader_;
+    log::Offsets committed_;
+
+    struct Waiting {  // processed, not yet committed
+        std::vector<log::Record> outputs;
+        log::Offsets to;
+        Instant complete_below{};
+        bool any = false;
+    } waiting_;
+    std::vector<Revision> revisions_;  // reused
+    Duration shown_{};
+    Frontier frontier_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable_any pause_;
+    Status health_;
+    std::jthread thread_;
+};
+
+}  // namespace helios::reconcile

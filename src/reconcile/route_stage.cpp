@@ -1,0 +1,293 @@
+#include "reconcile/route_stage.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "model/counts.h"
+#include "model/topics.h"
+#include "reconcile/activate.h"
+#include "reconcile/stage_log.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::reconcile {
+namespace {
+
+constexpr std::string_view group = "route";
+constexpr Duration lag_every = std::chrono::seconds(1);
+
+}  // namespace
+
+struct RouteStage::Metrics {
+    telemetry::Counter& events;
+    telemetry::Counter& records;
+    telemetry::Counter& keyless;
+    telemetry::Counter& unwanted;
+    telemetry::Counter& resumes;
+    telemetry::Counter& failures;
+
+    explicit Metrics(telemetry::Metrics& m)
+        : events(m.counter("helios_reconcile_routed_events_total", "Events consumed by route.")),
+          records(m.counter("helios_reconcile_case_records_total", "Case records made from events.")),
+          keyless(m.counter("helios_reconcile_keyless_total", "Legs that wanted an event but found no key in it.")),
+          unwanted(m.counter("helios_reconcile_unwanted_total", "Events that no active flow wants.")),
+          resumes(m.counter("helios_reconcile_resumed_total", "Absences of Helios itself that moved open deadlines.")),
+          failures(m.counter("helios_reconcile_route_failures_total", "Rounds of route that failed and were begun again.")) {}
+};
+
+/// What one round appends, and what it counted.
+struct RouteStage::Outputs {
+    std::vector<log::Record> records;
+    std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t> judged;  // tenant, source, minute
+    std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0, resumes = 0;
+    std::size_t noticed = 0;  // of resumes_, taken into these outputs
+};
+
+RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock)
+    : options_(options),
+      log_(log),
+      telemetry_(telemetry),
+      clock_(clock),
+      metrics_(std::make_unique<Metrics>(telemetry.metrics)),
+      partitions_(log.partition_count(model::topic::cases)),
+      watch_(options.absence_min) {}
+
+RouteStage::~RouteStage() { stop(); }
+
+Status RouteStage::open() {
+    if (!absence_recorded_) {
+        HELIOS_TRY(record_absence(log_, options_.grace));
+        absence_recorded_ = true;
+    }
+    return stand_at_committed();
+}
+
+Status RouteStage::stand_at_committed() {
+    reader_.reset();
+    log::Offsets from;
+    for (const auto topic : model::event_topics) {
+        for (const auto& id : log_.partitions_of(topic)) {
+            from[id] = log::Offset{0};
+        }
+    }
+    for (const auto& id : log_.partitions_of(model::topic::flows)) {
+        from[id] = log::Offset{0};
+    }
+    HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
+    for (const auto& [id, offset] : committed) {
+        from[id] = offset;
+    }
+    const log::TopicPartition flows{std::string(model::topic::flows), 0};
+    router_.emplace(options_.flow_versions_max);
+    HELIOS_TRY_ASSIGN(const auto history, read_flows(log_));
+    for (const auto& record : history) {
+        if (record.offset >= from[flows]) {
+            break;
+        }
+        if (record.activation) {
+            // What was refused when it was first read is refused again, in the same way.
+            static_cast<void>(router_->activate(*record.activation, record.log_time));
+        } else if (record.resumed) {
+            router_->resume(*record.resumed);
+        }
+    }
+    HELIOS_TRY_ASSIGN(reader_, log_.read(from));
+    committed_ = std::move(from);
+    return {};
+}
+
+void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& out) {
+    const std::string value = model::encode(record);
+    for (std::uint32_t p = 0; p < partitions_; ++p) {
+        log::Record copy;
+        copy.topic = model::topic::cases;
+        copy.partition = p;
+        copy.type = static_cast<std::uint16_t>(model::RecordType::case_record);
+        copy.version = model::case_record_version;
+        copy.value = value;
+        out.records.push_back(std::move(copy));
+    }
+}
+
+void RouteStage::resume_until(Instant t, Outputs& out) {
+    for (; out.noticed < resumes_.size() && resumes_[out.noticed].at <= t; ++out.noticed, ++out.resumes) {
+        router_->resume(resumes_[out.noticed]);
+        to_every_partition(resumes_[out.noticed], out);
+    }
+}
+
+void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
+    const auto event = model::decode_event(record.value);
+    if (!event) {
+        telemetry_.logger.error("reconcile", "an event record can't be decoded and was passed over",
+                                {{"topic", record.topic}, {"partition", record.partition}, {"offset", record.offset.value}, {"error", event.error().message()}});
+        return;
+    }
+    ++out.events;
+    ++out.judged[{event->tenant, event->source, std::chrono::floor<std::chrono::minutes>(record.log_time)}];
+    if (!router_->wants(*event)) {
+        ++out.unwanted;
+        return;
+    }
+    const auto payload = json::Document::parse(event->payload);
+    if (!payload) {
+        telemetry_.logger.error("reconcile", "an event's payload is not JSON and was passed over",
+                                {{"topic", record.topic}, {"offset", record.offset.value}, {"error", payload.error().message()}});
+        return;
+    }
+    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value}, record.log_time, record.log_time};
+    for (auto& leg : router_->on_event(*event, payload->root(), arrival, out.keyless)) {
+        log::Record output;
+        output.topic = model::topic::cases;
+        output.type = static_cast<std::uint16_t>(model::RecordType::case_record);
+        output.version = model::case_record_version;
+        output.key = model::case_log_key(leg.tenant, leg.flow, leg.key);
+        output.value = model::encode(model::CaseRecord(std::move(leg)));
+        out.records.push_back(std::move(output));
+        ++out.case_records;
+    }
+}
+
+Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
+    for (const auto& record : batch.records) {
+        resume_until(record.log_time, out);
+        if (record.topic != model::topic::flows) {
+            route_event(record, out);
+            continue;
+        }
+        HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
+        if (decoded.activation) {
+            auto flow = router_->activate(*decoded.activation, record.log_time);
+            if (flow) {
+                to_every_partition(*flow, out);
+            } else {
+                telemetry_.logger.error("reconcile", "a flow on the log was not made active", {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
+            }
+        } else if (decoded.resumed) {
+            router_->resume(*decoded.resumed);
+            to_every_partition(*decoded.resumed, out);
+            ++out.resumes;
+        }
+    }
+    resume_until(batch.complete_below, out);
+    return batch.records.size();
+}
+
+void RouteStage::add_counts(Outputs& out) {
+    for (const auto& [where, n] : out.judged) {
+        model::Counts counts;
+        counts.tenant = std::get<0>(where);
+        counts.hop = "route";
+        counts.source = std::get<1>(where);
+        counts.minute = std::get<2>(where);
+        counts.deltas["judged"] = n;
+        log::Record record;
+        record.topic = model::topic::counts;
+        record.partition = 0;
+        record.type = static_cast<std::uint16_t>(model::RecordType::counts);
+        record.version = model::counts_version;
+        record.key = counts.source;
+        record.value = model::encode(counts);
+        out.records.push_back(std::move(record));
+    }
+}
+
+Result<std::size_t> RouteStage::step(Duration wait) {
+    if (!reader_) {
+        HELIOS_TRY(open());
+    }
+    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
+    // After the poll, so that no record of the batch is from beyond an absence that has not been noticed.
+    if (const auto absence = watch_.observe(log_.low_watermark(), clock_.monotonic())) {
+        telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
+                               {{"gap", format_duration(absence->gap)}, {"grace", format_duration(options_.grace)}});
+        resumes_.push_back({absence->at, absence->gap, options_.grace});
+    }
+    Outputs out;
+    auto taken = take(batch, out);
+    if (!taken) {
+        reader_.reset();
+        return fail(std::move(taken).error());
+    }
+    if (!batch.records.empty() || !out.records.empty()) {
+        add_counts(out);
+        log::Offsets to = committed_;
+        for (const auto& [id, offset] : reader_->position()) {
+            to[id] = std::max(to[id], offset);
+        }
+        if (auto done = commit(log_, std::move(out.records), group, committed_, to); !done) {
+            reader_.reset();  // begin again from what is committed: the router has seen records that are not
+            return fail(std::move(done).error());
+        }
+        committed_ = std::move(to);
+        resumes_.erase(resumes_.begin(), resumes_.begin() + static_cast<std::ptrdiff_t>(out.noticed));
+        metrics_->events.add(static_cast<double>(out.events));
+        metrics_->records.add(static_cast<double>(out.case_records));
+        metrics_->keyless.add(static_cast<double>(out.keyless));
+        metrics_->unwanted.add(static_cast<double>(out.unwanted));
+        metrics_->resumes.add(static_cast<double>(out.resumes));
+    }
+    frontier_.advance_to(batch.complete_below);
+    show_lag();
+    return taken;
+}
+
+void RouteStage::show_lag() {
+    if (const Duration now = clock_.monotonic(); now - lag_shown_ >= lag_every || lag_shown_ == Duration::zero()) {
+        lag_shown_ = now;
+        show_consumer_lag(log_, telemetry_, group, committed_);
+    }
+}
+
+void RouteStage::start() {
+    if (auto opened = open(); !opened) {
+        telemetry_.logger.error("reconcile", "route can't start yet", {{"error", opened.error().message()}});
+        set_health(std::move(opened));
+    }
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void RouteStage::run(const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
+    bool failing = false;
+    while (!stop.stop_requested()) {
+        auto stepped = step(options_.poll_wait);
+        if (stepped) {
+            if (failing) {
+                telemetry_.logger.info("reconcile", "route works again");
+                set_health({});
+            }
+            failing = false;
+            continue;
+        }
+        if (stepped.error().kind == ErrorKind::stopping) {
+            return;
+        }
+        metrics_->failures.add();
+        if (!failing) {
+            telemetry_.logger.warn("reconcile", "route failed and begins again", {{"error", stepped.error().message()}});
+        }
+        failing = true;
+        set_health(std::unexpected(std::move(stepped).error()));
+        std::unique_lock lock(mutex_);
+        pause_.wait_for(lock, stop, options_.retry_after, [] { return false; });
+    }
+}
+
+void RouteStage::stop() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+}
+
+Status RouteStage::health() const {
+    const std::lock_guard lock(mutex_);
+    return health_;
+}
+
+void RouteStage::set_health(Status health) {
+    const std::lock_guard lock(mutex_);
+    health_ = std::move(health);
+}
+
+}  // namespace helios::reconcile

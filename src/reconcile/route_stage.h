@@ -1,0 +1,91 @@
+#pragma once
+/// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with the
+/// offsets it has consumed (group "route").
+///
+/// Also hands Helios' own absences to every case partition, in their place: the one between two lives of the server (a record on
+/// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here).
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/frontier.h"
+#include "log/log.h"
+#include "reconcile/absence.h"
+#include "reconcile/options.h"
+#include "reconcile/router.h"
+
+namespace helios::telemetry {
+struct Telemetry;
+}
+
+namespace helios::reconcile {
+
+/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
+/// Log, telemetry and clock outlive it.
+class RouteStage {
+public:
+    RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock);
+    ~RouteStage();  ///< stops
+    RouteStage(const RouteStage&) = delete;
+    RouteStage& operator=(const RouteStage&) = delete;
+
+    /// Writes down that we were away, reads what is active, stands where the group left off. Before anybody may append.
+    Status open();
+    /// open(), then runs on its own thread. If open fails it says so in the log and in health(), and tries again.
+    void start();
+    /// Lets the transaction at work finish. Idempotent.
+    void stop();
+
+    /// One poll and one transaction; how many records it took. After an error the next step begins again from what is committed.
+    Result<std::size_t> step(Duration wait);
+
+    /// Every event stamped before it has been routed and its case records are on helios.cases, visible.
+    const Frontier& frontier() const { return frontier_; }
+    /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
+    Status health() const;
+
+private:
+    struct Metrics;
+    struct Outputs;
+
+    Status stand_at_committed();
+    Result<std::size_t> take(const log::Batch& batch, Outputs& out);
+    void route_event(const log::StoredRecord& record, Outputs& out);
+    void resume_until(Instant t, Outputs& out);
+    void to_every_partition(const model::CaseRecord& record, Outputs& out);
+    void add_counts(Outputs& out);
+    void show_lag();
+    void run(const std::stop_token& stop);
+    void set_health(Status health);
+
+    const RouteOptions options_;
+    log::Log& log_;
+    telemetry::Telemetry& telemetry_;
+    const Clock& clock_;
+    std::unique_ptr<Metrics> metrics_;
+    std::uint32_t partitions_ = 0;
+
+    std::optional<Router> router_;
+    std::unique_ptr<log::Reader> reader_;
+    log::Offsets committed_;
+    AbsenceWatch watch_;
+    std::deque<model::ResumedRecord> resumes_;  // noticed, not yet reached in route order
+    bool absence_recorded_ = false;
+    Duration lag_shown_{};
+    Frontier frontier_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable_any pause_;
+    Status health_;
+    std::jthread thread_;
+};
+
+}  // namespace helios::reconcile

@@ -1,0 +1,66 @@
+#include "reconcile/router.h"
+
+#include <algorithm>
+
+namespace helios::reconcile {
+
+Result<model::FlowRecord> Router::activate(const model::FlowActivation& activation, Instant at) {
+    HELIOS_TRY_ASSIGN(Flow flow, parse_flow(activation.text, activation.flow + ".yaml"));
+    if (active_.size() >= flow_versions_max_) {
+        return fail(ErrorKind::exhausted, "flow " + activation.flow + " version " + std::to_string(activation.version) + ": " +
+                                              std::to_string(active_.size()) + " flow versions are active",
+                    "old versions retire after their last deadline and amend_for; raise flow_versions_max to go on before that");
+    }
+    for (const Active& other : active_) {
+        if (other.tenant == activation.tenant && other.flow->name == flow.name && other.flow->version >= flow.version) {
+            return fail(ErrorKind::conflict, "flow " + flow.name + " version " + std::to_string(flow.version) + " is not newer than the active one",
+                        "raise `version:`");
+        }
+    }
+    for (Active& older : active_) {
+        if (older.tenant == activation.tenant && older.flow->name == flow.name && !older.retires_at) {
+            older.retires_at = at + older.flow->longest_deadline() + older.flow->amend_for;
+        }
+    }
+    model::FlowRecord record{at, activation.tenant, flow.name, flow.version, activation.text, flow.hash};
+    active_.push_back({activation.tenant, std::make_shared<const Flow>(std::move(flow)), std::nullopt});
+    return record;
+}
+
+void Router::resume(const model::ResumedRecord& resumed) {
+    for (Active& version : active_) {
+        if (version.retires_at) {
+            *version.retires_at += resumed.gap + resumed.grace;
+        }
+    }
+}
+
+bool Router::wants(const model::Event& event) const {
+    return std::any_of(active_.begin(), active_.end(), [&](const Active& version) {
+        return version.tenant == event.tenant && std::any_of(version.flow->legs.begin(), version.flow->legs.end(),
+                                                             [&](const Leg& leg) { return leg.wants(event.source, event.type); });
+    });
+}
+
+std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload, const Arrival& arrival, std::size_t& keyless) {
+    std::erase_if(active_, [&](const Active& version) { return version.retires_at && *version.retires_at < arrival.at; });
+    std::vector<model::LegRecord> out;
+    for (const Active& version : active_) {
+        if (version.tenant != event.tenant) {
+            continue;
+        }
+        for (const Leg& leg : version.flow->legs) {
+            if (!leg.wants(event.source, event.type)) {
+                continue;
+            }
+            if (auto record = extract(*version.flow, leg, !version.retires_at, event, payload, arrival)) {
+                out.push_back(std::move(*record));
+            } else {
+                ++keyless;
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace helios::reconcile

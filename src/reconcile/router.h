@@ -1,0 +1,53 @@
+#pragma once
+/// Route's rules: which flows are active, and which case records an event makes. Pure: the same inputs in the same order give the
+/// same records, live, offline and in a backtest.
+///
+/// Inputs come in route order: (log time, topic, partition, offset). Knows no log.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/case_record.h"
+#include "model/event.h"
+#include "model/flow_activation.h"
+#include "reconcile/extract.h"
+#include "reconcile/flow.h"
+
+namespace helios::reconcile {
+
+/// One thread.
+class Router {
+public:
+    explicit Router(std::size_t flow_versions_max) : flow_versions_max_(flow_versions_max) {}
+
+    /// A flow version becomes active. From now on it alone opens cases of this flow; older versions go on being extracted until
+    /// their last case has closed and outlived amend_for.
+    /// invalid: the text is no flow. conflict: not newer than the active version. exhausted: too many active versions.
+    Result<model::FlowRecord> activate(const model::FlowActivation& activation, Instant at);
+
+    /// Helios was away: old versions are kept longer by as much.
+    void resume(const model::ResumedRecord& resumed);
+
+    /// Whether any active leg wants such an event (so that others need no parsing).
+    bool wants(const model::Event& event) const;
+
+    /// One record per active flow version and leg that wants the event and finds its key. `keyless`: how many legs found none.
+    std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload, const Arrival& arrival, std::size_t& keyless);
+
+    struct Active {
+        std::string tenant;
+        std::shared_ptr<const Flow> flow;
+        std::optional<Instant> retires_at;  ///< set once a newer version is active
+    };
+    /// In order of activation.
+    const std::vector<Active>& active() const { return active_; }
+
+private:
+    std::size_t flow_versions_max_;
+    std::vector<Active> active_;
+};
+
+}  // namespace helios::reconcile
