@@ -1,0 +1,350 @@
+#include "reconcile/explain.h"
+
+#include <algorithm>
+#include <map>
+
+namespace helios::reconcile {
+namespace {
+
+using model::FindingKind;
+using model::VerdictStatus;
+
+std::string upper_status(VerdictStatus status) { return std::string(model::to_string(status)); }
+
+std::string revision_line(const model::Verdict& v) {
+    std::string text = "revision " + std::to_string(v.revision) + ": " + upper_status(v.status);
+    for (const auto& f : v.findings) {
+        text += std::string(", ") + std::string(model::to_string(f.kind)) + " " + f.leg;
+    }
+    return text;
+}
+
+std::string event_line(const model::LegRecord& r) {
+    return r.leg + ": " + r.type + " " + r.event_id + " from " + r.source + (r.occurred ? ", happened " + format_rfc3339(*r.occurred) : "");
+}
+
+/// Runs the records through an engine and notes what happened when.
+class Walk {
+public:
+    explicit Walk(const ExplainRequest& request) : request_(request), engine_(EngineOptions{}, closed_) {}
+
+    void run() {
+        for (const auto& record : request_.records) {
+            take(record);
+        }
+        note_revisions(engine_.on_record(model::TickRecord{request_.now}), Instant::max());
+    }
+
+    std::vector<TimelineEntry> timeline;
+    std::vector<LegEvent> events;
+    std::vector<Revision> revisions;
+    std::map<std::uint32_t, std::shared_ptr<const Flow>> flows;
+    std::optional<CaseView> view() const { return engine_.inspect(request_.tenant, request_.flow, request_.key); }
+
+private:
+    void take(const model::CaseRecord& record) {
+        if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
+            take_flow(*flow);
+            return;
+        }
+        const auto* leg = std::get_if<model::LegRecord>(&record);
+        if (leg != nullptr && (leg->key != request_.key || leg->flow != request_.flow || leg->tenant != request_.tenant)) {
+            return;
+        }
+        const auto made = engine_.on_record(record);
+        const Instant at = model::at_of(record);
+        const auto first_after = note_revisions(made, at);
+        if (leg != nullptr) {
+            events.push_back({*leg, false, "superseded"});
+            timeline.push_back({at, "event", leg->leg, event_line(*leg)});
+        } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&record); resumed != nullptr && !revisions.empty()) {
+            timeline.push_back({at, "away", "", "Helios had been away for " + format_duration(resumed->gap) + ": open deadlines move by that and " +
+                                                    format_duration(resumed->grace)});
+        }
+        note_rest(made, first_after);
+    }
+
+    void take_flow(const model::FlowRecord& record) {
+        if (record.flow != request_.flow || record.tenant != request_.tenant) {
+            return;
+        }
+        if (auto flow = parse_flow(record.text, record.flow + ".yaml")) {
+            auto shared = std::make_shared<const Flow>(std::move(*flow));
+            engine_.use_flow(record.tenant, shared);
+            flows[record.version] = std::move(shared);
+            if (!events.empty()) {
+                timeline.push_back({record.at, "flow", "", "flow " + record.flow + " version " + std::to_string(record.version) +
+                                                               " became active; this case keeps the version it opened with"});
+            }
+        }
+    }
+
+    /// Notes those stamped before `at`; returns how many.
+    std::size_t note_revisions(const std::vector<Revision>& made, Instant at) {
+        std::size_t i = 0;
+        while (i < made.size() && made[i].verdict.at < at) {
+            note(made[i++]);
+        }
+        return i;
+    }
+    void note_rest(const std::vector<Revision>& made, std::size_t i) {
+        for (; i < made.size(); ++i) {
+            note(made[i]);
+        }
+    }
+    void note(const Revision& revision) {
+        timeline.push_back({revision.verdict.at, "revision", "", revision_line(revision.verdict)});
+        revisions.push_back(revision);
+    }
+
+    const ExplainRequest& request_;
+    MemoryClosedCases closed_;
+    Engine engine_;
+};
+
+void give_roles(Explanation& out) {
+    const Flow& flow = *out.flow;
+    for (LegEvent& event : out.events) {
+        const auto leg = flow.leg_index(event.record.leg);
+        if (event.record.flow_version != flow.version || !leg) {
+            event.role = "other version";
+            continue;
+        }
+        for (const HeldEvent& held : out.view.state.events) {
+            const EventView view = held.view();
+            if (held.leg != *leg || view.event_id != event.record.event_id || view.source != event.record.source) {
+                continue;
+            }
+            if (!held.counts) {
+                event.role = "does not count";
+                break;
+            }
+            event.taken = std::any_of(out.view.judgement.events.begin(), out.view.judgement.events.end(), [&](const model::VerdictEvent& e) {
+                return e.leg == event.record.leg && e.event_id == event.record.event_id && e.source == event.record.source;
+            });
+            event.role = event.taken ? "taken" : "duplicate";
+            break;
+        }
+    }
+    // A redelivery of an event that is held plays no part of its own.
+    for (auto it = out.events.begin(); it != out.events.end(); ++it) {
+        for (auto earlier = out.events.begin(); earlier != it; ++earlier) {
+            if (earlier->record.leg == it->record.leg && earlier->record.event_id == it->record.event_id && earlier->record.source == it->record.source &&
+                earlier->record.flow_version == it->record.flow_version) {
+                it->taken = false;
+                it->role = "redelivered";
+            }
+        }
+    }
+}
+
+std::string key_hint(const Flow& flow, const Leg& leg, const std::string& key) {
+    static_cast<void>(flow);
+    return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) + " with " + leg.key_paths.front().text() + " " + key;
+}
+
+std::string would_match(const Flow& flow, const model::Finding& f, const std::string& key) {
+    const auto index = flow.leg_index(f.leg);
+    const Leg* leg = index ? &flow.legs[*index] : nullptr;
+    switch (f.kind) {
+        case FindingKind::missing:
+            return leg == nullptr ? "" : "a " + key_hint(flow, *leg, key) + (leg->status ? " and a status that counts" : "");
+        case FindingKind::amount: {
+            const auto expected = Decimal::parse(f.expected);
+            const auto actual = Decimal::parse(f.actual);
+            const auto difference = expected && actual ? Decimal::subtract(*expected, *actual) : Result<Decimal>(Decimal{});
+            return f.leg + " of " + f.expected + " " + f.unit +
+                   (difference ? " (" + difference->abs().to_string() + (difference->is_negative() ? " less" : " more") + ")" : "");
+        }
+        case FindingKind::currency: return f.leg + " in " + f.expected;
+        case FindingKind::quantity: return f.leg + " of " + f.expected + " × " + f.unit + " instead of " + f.actual;
+        case FindingKind::duplicate: return f.leg + " without " + f.actual + " (voided or refunded by its source)";
+        case FindingKind::skew: return f.leg + " within " + f.expected + " s of the others";
+        case FindingKind::data: return f.leg + " sent again with a value that can be read";
+        default: return "";
+    }
+}
+
+void say_next(Explanation& out, Instant now) {
+    const Flow& flow = *out.flow;
+    const Case& c = out.view.state;
+    const auto when = [](Instant t) { return format_rfc3339(t); };
+    if (out.view.open) {
+        for (std::size_t i = 0; i < flow.legs.size(); ++i) {
+            if (!c.is_satisfied(i) && !flow.legs[i].optional && out.view.deadlines[i] >= now) {
+                out.next.push_back("waits for " + flow.legs[i].name + " until " + when(out.view.deadlines[i]) + " (" +
+                                   format_duration(std::chrono::floor<std::chrono::seconds>(out.view.deadlines[i] - now)) + " from now); then it is missing");
+            }
+        }
+        out.next.push_back("the case closes at " + when(*std::max_element(out.view.deadlines.begin(), out.view.deadlines.end())) + " at the latest");
+        return;
+    }
+    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(c.closed_at + flow.amend_for) + " amends it");
+    out.next.push_back("after that an event with this key opens instance " + std::to_string(c.instance + 1));
+}
+
+}  // namespace
+
+Result<Explanation> explain(const ExplainRequest& request) {
+    Walk walk(request);
+    walk.run();
+    auto view = walk.view();
+    if (!view || walk.revisions.empty()) {
+        return fail(ErrorKind::not_found, "flow " + request.flow + " has no case for " + request.key,
+                    request.quarantined.empty() ? "check the key; an event that has not been accepted is no case"
+                                                : "events that name it wait in quarantine");
+    }
+    Explanation out;
+    out.verdict = std::move(walk.revisions.back().verdict);
+    out.flow = walk.flows.at(out.verdict.flow_version);
+    out.view = std::move(*view);
+    out.events = std::move(walk.events);
+    out.timeline = std::move(walk.timeline);
+    give_roles(out);
+    const auto& findings = out.view.judgement.awaited ? out.view.judgement.tentative : out.view.judgement.findings;
+    for (const auto& f : findings) {
+        if (auto remedy = would_match(*out.flow, f, request.key); !remedy.empty()) {
+            out.would_match.push_back(std::move(remedy));
+        }
+    }
+    say_next(out, request.now);
+    if (request.expired > 0) {
+        out.caveats.push_back(std::to_string(request.expired) + " records of this case are past retention: what they said is not shown");
+    }
+    if (request.truncated) {
+        out.caveats.push_back("the case has more records than are shown; the verdict may rest on later ones");
+    }
+    return out;
+}
+
+namespace {
+
+void write_value(json::Writer& w, const model::ReadValue& value) {
+    using Kind = model::ReadValue::Kind;
+    w.begin_object();
+    switch (value.kind) {
+        case Kind::absent: w.field("kind", "absent"); break;
+        case Kind::text: w.field("kind", "text").field("value", value.text); break;
+        case Kind::decimal: w.field("kind", "decimal").field("value", value.text); break;
+        case Kind::bad: w.field("kind", "bad").field("reason", value.text); break;
+        case Kind::items:
+            w.field("kind", "items").key("value").begin_object();
+            for (const auto& [key, quantity] : value.items) {
+                w.field(key, quantity);
+            }
+            w.end_object();
+            break;
+    }
+    if (!value.path.empty()) {
+        w.field("path", value.path);
+    }
+    w.end_object();
+}
+
+void write_event(json::Writer& w, const LegEvent& event) {
+    const model::LegRecord& r = event.record;
+    w.begin_object().field("role", event.role).field("eventId", r.event_id).field("source", r.source).field("type", r.type).field("identity", r.identity);
+    if (r.occurred) {
+        w.field("occurred", format_rfc3339(*r.occurred));
+    }
+    w.field("receivedAt", format_rfc3339(r.at)).key("reads").begin_object();
+    for (const auto& [name, value] : r.reads) {
+        w.key(name);
+        write_value(w, value);
+    }
+    w.end_object().key("notes").begin_array();
+    for (const auto& note : r.notes) {
+        w.string(note);
+    }
+    w.end_array().end_object();
+}
+
+void write_legs(json::Writer& w, const Explanation& e) {
+    w.key("legs").begin_array();
+    for (std::size_t i = 0; i < e.flow->legs.size(); ++i) {
+        const Leg& leg = e.flow->legs[i];
+        w.begin_object().field("leg", leg.name).field("type", leg.type).field("optional", leg.optional);
+        w.field("deadline", format_rfc3339(e.view.deadlines[i])).field("present", e.view.state.is_satisfied(i)).key("events").begin_array();
+        for (const LegEvent& event : e.events) {
+            if (event.record.leg == leg.name) {
+                write_event(w, event);
+            }
+        }
+        w.end_array().end_object();
+    }
+    w.end_array();
+}
+
+void write_finding(json::Writer& w, const model::Finding& f) {
+    w.begin_object().field("kind", model::to_string(f.kind)).field("leg", f.leg);
+    for (const auto& [name, text] : {std::pair("check", &f.check), std::pair("expected", &f.expected), std::pair("actual", &f.actual),
+                                     std::pair("tolerance", &f.tolerance), std::pair("unit", &f.unit), std::pair("detail", &f.detail)}) {
+        if (!text->empty()) {
+            w.field(name, *text);
+        }
+    }
+    w.field("severity", model::to_string(f.severity)).field("final", f.final).end_object();
+}
+
+void write_strings(json::Writer& w, std::string_view name, const std::vector<std::string>& texts) {
+    w.key(name).begin_array();
+    for (const auto& text : texts) {
+        w.string(text);
+    }
+    w.end_array();
+}
+
+void write_checks(json::Writer& w, const Explanation& e) {
+    w.key("checks").begin_array();
+    for (const CheckOutcome& c : e.view.judgement.checks) {
+        w.begin_object().field("check", c.check).field("kind", to_string(c.kind)).field("state", to_string(c.state));
+        for (const auto& [name, text] : {std::pair("leg", &c.leg), std::pair("expected", &c.expected), std::pair("actual", &c.actual),
+                                         std::pair("tolerance", &c.tolerance), std::pair("unit", &c.unit), std::pair("note", &c.note)}) {
+            if (!text->empty()) {
+                w.field(name, *text);
+            }
+        }
+        w.field("final", !e.view.judgement.awaited).end_object();
+    }
+    w.end_array();
+}
+
+}  // namespace
+
+std::string to_json(const Explanation& e, const ExplainRequest& request) {
+    json::Writer w;
+    w.begin_object().key("verdict");
+    model::write_json(w, e.verdict);
+    w.field("flowHash", e.flow->hash).field("open", e.view.open).field("asOf", format_rfc3339(request.now));
+    write_legs(w, e);
+    write_checks(w, e);
+    w.key("tentative").begin_array();
+    for (const auto& f : e.view.judgement.tentative) {
+        write_finding(w, f);
+    }
+    w.end_array();
+    write_strings(w, "wouldMatch", e.would_match);
+    w.key("timeline").begin_array();
+    for (const auto& entry : e.timeline) {
+        w.begin_object().field("at", format_rfc3339(entry.at)).field("what", entry.what);
+        if (!entry.leg.empty()) {
+            w.field("leg", entry.leg);
+        }
+        w.field("text", entry.text).end_object();
+    }
+    w.end_array().key("quarantined").begin_array();
+    for (const auto& item : request.quarantined) {
+        w.begin_object().field("dlqId", item.id).field("source", item.source).field("eventType", item.event_type).field("eventId", item.event_id);
+        w.field("reason", item.reason).field("detail", item.detail);
+        if (item.received_at) {
+            w.field("receivedAt", format_rfc3339(*item.received_at));
+        }
+        w.end_object();
+    }
+    w.end_array();
+    write_strings(w, "next", e.next);
+    write_strings(w, "caveats", e.caveats);
+    return w.end_object().take();
+}
+
+}  // namespace helios::reconcile
