@@ -1,0 +1,261 @@
+/// Events, quarantine, completeness, health, documentation.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <functional>
+#include <set>
+
+#include "api/cursor.h"
+#include "api/test_kit.h"
+
+namespace helios::api {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using store::testing::an_event;
+using store::testing::epoch_of_tests;
+using testing::header_of;
+using testing::parsed;
+using testing::Served;
+
+TEST(EventRoutes, an_event_whole_with_position_and_exact_payload) {
+    Served served;
+    auto event = an_event("e-1", "OrderPlaced", "ORD-1");
+    event.payload = R"({"orderId":"ORD-1","totalAmount":12.500,"big":12345678901234567890})";
+    event.metadata = R"({"trace":"x"})";
+    event.warnings = {"customerId: expected, absent"};
+    event.scope = "1234/eu-west-1";
+    served.bench.append(event);
+    served.open();
+    const auto document = parsed(served.get("/api/v1/events/e-1"));
+    const auto root = document.root();
+    EXPECT_EQ(event.payload, root.find("payload").raw());
+    EXPECT_EQ(event.metadata, root.find("metadata").raw());
+    EXPECT_EQ("1234/eu-west-1", root.find("scope").text());
+    EXPECT_EQ("ORD-1", root.find("orderId").text());
+    EXPECT_EQ("native", root.find("identity").text());
+    EXPECT_EQ(1u, root.find("warnings").size());
+    EXPECT_FALSE(root.find("position").text().empty());
+    EXPECT_EQ(1u, parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws")).root().find("items").size());
+    EXPECT_EQ(0u, parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size());
+}
+
+TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
+    Served served;
+    served.bench.append(an_event("x", "OrderPlaced", "A"));
+    served.bench.append(an_event("x", "OrderPlaced", "A", "gcp"));
+    auto scoped = an_event("x", "OrderPlaced", "A", "gcp");
+    scoped.scope = "subscription/2";
+    served.bench.append(scoped);
+    served.bench.append(scoped);  // the same identity again: no further candidate
+    served.open();
+    const auto response = served.get("/api/v1/events/x");
+    EXPECT_EQ(409, response.status);
+    EXPECT_EQ(3u, parsed(response).root().find("candidates").size());
+    EXPECT_EQ(200, served.get("/api/v1/events/x?source=aws").status);
+    EXPECT_EQ(409, served.get("/api/v1/events/x?source=gcp").status);
+    EXPECT_EQ(200, served.get("/api/v1/events/x?source=gcp&scope=subscription%2F2").status);
+    EXPECT_EQ(503, served.get("/api/v1/events/y").status);  // the store's frontier has not moved
+    served.catch_up();
+    EXPECT_EQ(404, served.get("/api/v1/events/y").status);
+}
+
+TEST(QuarantineRoutes, a_list_and_whole_items) {
+    Served served;
+    model::Quarantined item;
+    item.id = "q/1";
+    item.source = "azure";
+    item.reason = "duplicate_key";
+    item.detail = "orderId occurs twice";
+    item.errors = {"orderId: twice"};
+    item.body = std::string("\xff\x00{", 3);
+    item.headers = R"({"authorization":"sha256:ab"})";
+    served.bench.append(item);
+    served.open();
+    const auto list = parsed(served.get("/api/v1/dlq?reason=duplicate_key&source=azure"));
+    ASSERT_EQ(1u, list.root().find("items").size());
+    EXPECT_FALSE(list.root().find("items").at(0).find("body").present());
+    const auto one = parsed(served.get("/api/v1/dlq/q%2F1"));
+    EXPECT_EQ("base64", one.root().find("bodyEncoding").text());
+    EXPECT_EQ("/wB7", one.root().find("body").text());
+    EXPECT_EQ(item.headers, one.root().find("headers").raw());
+    EXPECT_EQ(0u, parsed(served.get("/api/v1/dlq?reason=other")).root().find("items").size());
+    served.catch_up();
+    EXPECT_EQ(404, served.get("/api/v1/dlq/none").status);
+}
+
+TEST(Counts, per_minute_source_and_hop) {
+    Served served;
+    served.bench.append(an_event("e", "OrderPlaced", "A"));
+    served.bench.append(model::Counts{"default", "gateway", "aws", epoch_of_tests, {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
+    served.open();
+    const auto document = parsed(served.get("/api/v1/counts"));
+    const auto hops = document.root().find("totals").at(0).find("hops");
+    EXPECT_EQ(R"({"gateway":{"appended":1,"duplicate":1,"received":2},"store":{"stored":1}})", hops.raw());
+    EXPECT_EQ("2026-01-05T10:00:00.000Z", document.root().find("items").at(0).find("minute").text());
+    EXPECT_EQ(0u, parsed(served.get("/api/v1/counts?source=gcp")).root().find("totals").size());
+}
+
+TEST(Flows, the_active_version_is_marked) {
+    Served served;
+    served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});
+    served.bench.append(model::FlowActivation{"default", "order", 2, "v2", "h2"});
+    served.open();
+    const auto document = parsed(served.get("/api/v1/flows"));
+    ASSERT_EQ(2u, document.root().find("items").size());
+    EXPECT_FALSE(document.root().find("items").at(0).find("active").boolean());
+    EXPECT_TRUE(document.root().find("items").at(1).find("active").boolean());
+    EXPECT_TRUE(document.root().find("items").at(1).find("primary").boolean());
+}
+
+TEST(Health, ready_says_what_is_not) {
+    Served served;
+    bool warm = false;
+    served.readiness = {{"dedup", [&warm]() -> Status { return warm ? Status{} : Status(fail(ErrorKind::unavailable, "the index is catching up")); }}};
+    served.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
+    served.open();
+    const auto before = served.get("/ready");
+    EXPECT_EQ(503, before.status);
+    EXPECT_THAT(before.body, HasSubstr("dedup: the index is catching up"));
+    EXPECT_EQ("degraded", parsed(served.get("/api/v1/health")).root().find("status").text());
+    EXPECT_EQ(200, served.get("/health").status);
+    warm = true;
+    EXPECT_EQ(200, served.get("/ready").status);
+    const auto health = parsed(served.get("/api/v1/health"));
+    EXPECT_EQ("healthy", health.root().find("status").text());
+    EXPECT_EQ("ok", health.root().find("clouds").find("aws").find("status").text());
+    EXPECT_EQ(3u, health.root().find("stages").size());
+}
+
+TEST(Health, a_stage_is_ready_once_it_has_processed_what_was_there_at_the_start_and_stays_so) {
+    Served served;
+    served.bench.append(an_event("e", "OrderPlaced", "A"));
+    const auto check = caught_up("engine", served.engine, *served.bench.log);
+    EXPECT_FALSE(check.check());
+    served.engine.advance_to(served.bench.log->last_log_time() + Duration{1});
+    EXPECT_TRUE(check.check());
+    served.bench.append(an_event("f", "OrderPlaced", "A"));
+    EXPECT_TRUE(check.check());
+}
+
+TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
+    Served served;
+    served.options.ephemeral = true;
+    served.readiness = {{"<script>", []() -> Status { return fail(ErrorKind::unavailable, "a<b"); }}};
+    served.open();
+    EXPECT_EQ("Helios", parsed(served.get("/")).root().find("name").text());
+    const auto page = served.get("/", {{"Accept", "text/html,application/xhtml+xml"}});
+    EXPECT_THAT(page.body, HasSubstr("&lt;script&gt;"));
+    EXPECT_THAT(page.body, Not(HasSubstr("<script")));
+    EXPECT_THAT(page.body, HasSubstr("Ephemeral"));
+    EXPECT_THAT(page.body, Not(HasSubstr("//")));  // nothing from another host
+    EXPECT_THAT(header_of(page, "Content-Type"), HasSubstr("text/html"));
+}
+
+TEST(Metrics, are_exposed) {
+    Served served;
+    served.open();
+    const auto response = served.get("/metrics");
+    EXPECT_THAT(response.body, HasSubstr("helios_store_batch_records"));
+    EXPECT_THAT(header_of(response, "Content-Type"), HasSubstr("version=0.0.4"));
+}
+
+/// Every string under "$ref" in the document.
+void collect_references(json::Value value, std::set<std::string>& references) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (value.is_object() && value.key_at(i) == "$ref") {
+            references.emplace(value.at(i).text());
+        }
+        collect_references(value.at(i), references);
+    }
+}
+
+TEST(Documentation, every_route_is_described_and_every_reference_leads_somewhere) {
+    Served served;
+    served.open();
+    const auto document = parsed(served.get("/openapi.json"));
+    const auto root = document.root();
+    EXPECT_EQ("3.1.0", root.find("openapi").text());
+    std::set<std::string> references;
+    collect_references(root, references);
+    EXPECT_FALSE(references.empty());
+    constexpr std::string_view prefix = "#/components/schemas/";
+    for (const auto& reference : references) {
+        ASSERT_TRUE(reference.starts_with(prefix)) << reference;
+        EXPECT_TRUE(root.find("components").find("schemas").find(reference.substr(prefix.size())).present()) << reference;
+    }
+    for (const auto& route : served.table.routes()) {
+        if (route.hidden) {
+            continue;
+        }
+        const auto operation = root.find("paths").find(route.path).find("get");
+        ASSERT_TRUE(operation.present()) << route.path;
+        for (const char* member : {"operationId", "summary", "tags"}) {
+            EXPECT_TRUE(operation.find(member).present()) << route.path << " " << member;
+        }
+        EXPECT_GT(operation.find("responses").size(), 0u) << route.path;
+        EXPECT_FALSE(operation.find("responses").find("default").present()) << route.path;
+        for (const auto& param : route.params) {
+            EXPECT_FALSE(param.description.empty()) << route.path << " " << param.name;
+        }
+    }
+    EXPECT_FALSE(root.find("components").find("schemas").has_duplicate_keys());
+}
+
+TEST(Documentation, unknown_parameters_are_refused_by_every_route_that_documents_its_own) {
+    Served served;
+    served.open();
+    served.catch_up();
+    for (const auto& route : served.table.routes()) {
+        if (!route.params.empty()) {
+            auto target = route.path;
+            for (const char* name : {"{orderId}", "{flow}", "{key}", "{eventId}", "{dlqId}"}) {
+                if (const auto at = target.find(name); at != std::string::npos) {
+                    target.replace(at, std::string_view(name).size(), "x");
+                }
+            }
+            EXPECT_EQ(400, served.get(target + "?no_such_parameter=1").status) << target;
+        }
+    }
+}
+
+TEST(Documentation, pages_say_what_is_missing_and_load_nothing_foreign) {
+    Served bare;
+    bare.open();
+    EXPECT_EQ(503, bare.get("/docs").status);
+    EXPECT_THAT(bare.get("/docs").body, HasSubstr("./dev setup"));
+    EXPECT_EQ(503, bare.get("/redoc").status);
+
+    Served served({{"/docs/swagger-ui.css", "text/css", "a{}"}, {"/docs/swagger-ui-bundle.js", "text/javascript", "1"}, {"/redoc/redoc.standalone.js", "text/javascript", "2"}});
+    served.open();
+    for (const char* path : {"/docs", "/redoc"}) {
+        const auto page = served.get(path);
+        EXPECT_EQ(200, page.status);
+        EXPECT_THAT(page.body, Not(HasSubstr("//")));
+        EXPECT_THAT(header_of(page, "Content-Security-Policy"), HasSubstr("script-src 'self'"));
+        EXPECT_EQ(200, served.get(std::string(path) + "/start.js").status);
+    }
+    EXPECT_EQ("a{}", served.get("/docs/swagger-ui.css").body);
+    EXPECT_EQ("text/css", header_of(served.get("/docs/swagger-ui.css"), "Content-Type"));
+}
+
+TEST(Cursors, survive_a_round_trip_and_refuse_anything_else) {
+    EXPECT_TRUE(rc::check("round trip", [](std::int64_t at, std::uint32_t instance) {
+        const auto key = *rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127));
+        const auto cursor = decode_mismatch_cursor(encode_cursor(store::MismatchCursor{from_nanos(at), "order", key, instance}));
+        RC_ASSERT(cursor.has_value());
+        RC_ASSERT(to_nanos(cursor->reconciled_at) == at && cursor->key == key && cursor->instance == instance);
+    }));
+    EXPECT_TRUE(rc::check("anything else", [](const std::string& text) {
+        (void)decode_mismatch_cursor(text);
+        (void)decode_event_cursor(text);
+        (void)decode_quarantine_cursor(text);
+        RC_ASSERT(!decode_event_cursor(encode_cursor(store::QuarantineCursor{{}, text})).has_value());
+    }));
+}
+
+}  // namespace
+}  // namespace helios::api

@@ -1,0 +1,95 @@
+#pragma once
+/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go through the route table, not a socket.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/routes.h"
+#include "base/json.h"
+#include "http/url.h"
+#include "store/test_kit.h"
+
+namespace helios::api::testing {
+
+/// Not thread-safe, but for the frontiers.
+class Served {
+public:
+    explicit Served(std::vector<WebAsset> assets = {}) : assets_(std::move(assets)) {
+        options.flows = {"refund", "order"};
+        options.barrier_limit = std::chrono::milliseconds(50);
+    }
+
+    /// Adds the routes; options and the members below are fixed from here on.
+    void open() {
+        bench.project();
+        queries = bench.queries();
+        dependencies = std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, bench.telemetry, bench.clock, explain, readiness, components, clouds,
+                                                                   assets_});
+        add_routes(table, *dependencies);
+    }
+
+    /// What is on the log is in the store, and every stage says so.
+    void catch_up() {
+        bench.project();
+        const Instant all = bench.log->last_log_time() + Duration{1};
+        route.advance_to(all);
+        engine.advance_to(all);
+        store.advance_to(all);
+    }
+
+    http::Response get(std::string_view target, http::Headers headers = {}) {
+        const auto parts = http::split_target(target);
+        HELIOS_ASSERT(parts.has_value(), "a request target");
+        auto match = table.match(http::Method::get, parts->path);
+        if (match.route == nullptr) {
+            return http::problem(404, "no route", std::string(target));
+        }
+        http::Request request;
+        request.path = parts->path;
+        request.headers = std::move(headers);
+        request.path_params = std::move(match.path_params);
+        auto query = http::parse_query(parts->query);
+        HELIOS_ASSERT(query.has_value(), "a query");
+        request.query = *std::move(query);
+        http::Response answered;
+        match.route->handler(std::move(request), http::Responder([&answered](http::Response response) { answered = std::move(response); }));
+        return answered;
+    }
+
+    store::testing::Bench bench;
+    Options options;
+    Frontier route;
+    Frontier engine;
+    Frontier store;
+    Barrier barrier{*bench.log, route, engine, store, bench.clock};
+    Explain explain;
+    std::vector<NamedCheck> readiness;
+    std::vector<HealthDetail> components;
+    std::vector<HealthDetail> clouds;
+    std::unique_ptr<store::Queries> queries;
+    std::unique_ptr<Dependencies> dependencies;
+    http::RouteTable table;
+
+private:
+    std::vector<WebAsset> assets_;
+};
+
+inline json::Document parsed(const http::Response& response) {
+    auto document = json::Document::parse(response.body);
+    HELIOS_ASSERT(document.has_value(), "the answer is JSON");
+    return *std::move(document);
+}
+
+inline std::string header_of(const http::Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+}  // namespace helios::api::testing

@@ -1,0 +1,288 @@
+/// Verdicts over HTTP: what they say, when they wait, and what is refused.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "api/test_kit.h"
+#include "http/client.h"
+#include "model/position.h"
+
+namespace helios::api {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using model::VerdictStatus;
+using store::testing::a_finding;
+using store::testing::a_verdict;
+using store::testing::an_event;
+using store::testing::epoch_of_tests;
+using testing::header_of;
+using testing::parsed;
+using testing::Served;
+
+Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+
+model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds) {
+    auto verdict = a_verdict(std::move(key), revision, VerdictStatus::mismatched, after(seconds));
+    verdict.findings = {a_finding(model::FindingKind::amount)};
+    return verdict;
+}
+
+model::PositionToken token_of(const log::Position& position) {
+    return {{std::string(position.topic), position.partition, position.offset.value}, position.log_time};
+}
+
+TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
+    Served served;
+    const auto at = served.bench.append(an_event("e-1", "OrderPlaced", "ORD-1"));
+    auto verdict = a_verdict("ORD-1", 2, VerdictStatus::partial, after(60));
+    verdict.missing = {"payment"};
+    verdict.events = {{"order", "e-1", "aws", "OrderPlaced", after(0), at.log_time, token_of(at).pointer},
+                      {"payment", "gone", "gcp", "PaymentProcessed", {}, at.log_time, {"helios.events.payments", 0, 4711}}};
+    served.bench.append(verdict);
+    auto refund = a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt);
+    refund.flow = "refund";
+    served.bench.append(refund);
+    served.open();
+    const auto response = served.get("/api/v1/reconciliation/ORD-1");
+    ASSERT_EQ(200, response.status) << response.body;
+    const auto document = parsed(response);
+    const auto root = document.root();
+    EXPECT_EQ("order", root.find("flow").text());  // the primary one, although `refund` was given first
+    EXPECT_EQ("ORD-1", root.find("orderId").text());
+    EXPECT_EQ("partial", root.find("status").text());
+    EXPECT_EQ(R"(["refund"])", root.find("otherFlows").raw());
+    EXPECT_EQ(R"({"orderId":"ORD-1","customerId":"C-ORD-1"})", root.find("events").find("order").find("payload").raw());
+    EXPECT_TRUE(root.find("events").find("payment").find("payload").is_null());
+    EXPECT_TRUE(root.find("events").find("payment").find("expired").boolean());
+    EXPECT_EQ("refund", parsed(served.get("/api/v1/reconciliation/ORD-1?flow=refund")).root().find("flow").text());
+    EXPECT_EQ("refund", parsed(served.get("/api/v1/cases/refund/ORD-1")).root().find("flow").text());
+    EXPECT_EQ("nosniff", header_of(response, "X-Content-Type-Options"));
+    EXPECT_THAT(header_of(response, "Content-Security-Policy"), HasSubstr("frame-ancestors 'none'"));
+}
+
+TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
+    Served served;
+    model::Quarantined item;
+    item.id = "q1";
+    item.source = "aws";
+    item.reason = "missing_field";
+    item.key = "ORD-1";
+    served.bench.append(item);
+    served.open();
+    const Instant all = served.bench.log->last_log_time() + Duration{1};
+    for (Frontier* stage : {&served.route, &served.engine, &served.store}) {
+        stage->advance_to(served.bench.log->last_log_time());  // one stamp short
+        const auto behind = served.get("/api/v1/reconciliation/ORD-1");
+        EXPECT_EQ(503, behind.status);
+        EXPECT_EQ("1", header_of(behind, "Retry-After"));
+        stage->advance_to(all);
+    }
+    const auto response = served.get("/api/v1/reconciliation/ORD-1");
+    EXPECT_EQ(404, response.status);
+    EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
+    const auto document = parsed(response);
+    EXPECT_EQ("q1", document.root().find("quarantined").at(0).find("dlqId").text());
+    EXPECT_EQ("missing_field", document.root().find("quarantined").at(0).find("reason").text());
+    EXPECT_EQ(0u, parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
+}
+
+TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stages_get_there) {
+    Served served;
+    served.options.barrier_limit = std::chrono::seconds(30);
+    served.open();
+    served.bench.append(an_event("e", "OrderPlaced", "ORD-1"));
+    std::jthread stages([&] {
+        // route, then engine (its verdict), then store, each only after the one before, as they do
+        served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
+        served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
+        served.catch_up();
+    });
+    const auto response = served.get("/api/v1/reconciliation/ORD-1");
+    EXPECT_EQ(200, response.status) << response.body;
+}
+
+TEST(Reconciliation, after_waits_for_the_position_even_when_there_is_an_older_answer) {
+    Served served;
+    served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
+    const auto position = model::encode_position(token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
+    served.open();
+    EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1").status);
+    EXPECT_EQ(503, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);
+    EXPECT_EQ(503, served.get("/api/v1/events?after=" + position).status);
+    served.catch_up();
+    EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);
+    EXPECT_EQ(200, served.get("/api/v1/events?after=" + position).status);
+    EXPECT_EQ(400, served.get("/api/v1/reconciliation/ORD-1?after=nonsense").status);
+    const model::PositionToken foreign{{"helios.events.orders", 0, 1}, after(1'000'000)};
+    EXPECT_EQ(400, served.get("/api/v1/reconciliation/ORD-1?after=" + model::encode_position(foreign)).status);
+}
+
+TEST(Reconciliation, keys_are_text) {
+    Served served;
+    const std::vector<std::string> keys{"a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", "0012", "a b+c&d=e?f#g", std::string(1024, 'k'), "stats.", "%2F"};
+    for (const auto& key : keys) {
+        served.bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
+    }
+    for (const char* word : {"mismatches", "stats"}) {
+        served.bench.append(a_verdict(word, 1, VerdictStatus::pending, std::nullopt));
+    }
+    served.open();
+    for (const auto& key : keys) {
+        const auto response = served.get("/api/v1/reconciliation/" + http::percent_encode(key));
+        ASSERT_EQ(200, response.status) << key << response.body;
+        EXPECT_EQ(key, parsed(response).root().find("orderId").text());
+        EXPECT_EQ(key, parsed(served.get("/api/v1/cases/order?key=" + http::percent_encode(key))).root().find("key").text());
+    }
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats")).root().find("matchRate").present());  // fixed words win
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").is_array());
+    EXPECT_EQ("stats", parsed(served.get("/api/v1/cases/order/stats")).root().find("key").text());
+    EXPECT_EQ(400, served.get("/api/v1/reconciliation/" + std::string(1025, 'k')).status);
+    EXPECT_EQ(400, served.get("/api/v1/cases/order").status);
+}
+
+TEST(Reconciliation, revisions_oldest_first) {
+    Served served;
+    served.bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    served.bench.append(a_verdict("A", 2, VerdictStatus::matched, after(2)));
+    served.open();
+    served.catch_up();
+    const auto document = parsed(served.get("/api/v1/reconciliation/A/revisions"));
+    ASSERT_EQ(2u, document.root().find("items").size());
+    EXPECT_EQ("pending", document.root().find("items").at(0).find("status").text());
+    EXPECT_EQ(404, served.get("/api/v1/reconciliation/B/revisions").status);
+}
+
+std::vector<std::string> walk(Served& served, const std::string& base) {
+    std::vector<std::string> keys;
+    std::string target = base;
+    for (int pages = 0; pages < 100; ++pages) {
+        const auto response = served.get(target);
+        HELIOS_ASSERT(response.status == 200, response.body);
+        const auto document = parsed(response);
+        const auto items = document.root().find("items");
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            keys.emplace_back(items.at(i).find("key").text());
+        }
+        const auto next = document.root().find("nextCursor");
+        if (next.is_null()) {
+            return keys;
+        }
+        target = base + "&cursor=" + std::string(next.text());
+    }
+    return {"endless"};
+}
+
+TEST(Mismatches, a_walk_by_cursor) {
+    Served served;
+    for (int i = 0; i < 7; ++i) {
+        served.bench.append(broken("K" + std::to_string(i), 1, i / 2));
+    }
+    served.open();
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=3"), ElementsAre("K6", "K4", "K5", "K2", "K3", "K0", "K1"));
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"), ElementsAre("K2", "K3"));
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?kind=skew"), ElementsAre());
+}
+
+TEST(Mismatches, a_page_ends_early_when_its_payloads_are_large) {
+    Served served;
+    served.options.page_bytes_max = 1;
+    for (int i = 0; i < 3; ++i) {
+        const auto at = served.bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "K"));
+        auto verdict = broken("K" + std::to_string(i), 1, i);
+        verdict.events = {{"order", "e", "aws", "OrderPlaced", {}, at.log_time, token_of(at).pointer}};
+        served.bench.append(verdict);
+    }
+    served.open();
+    EXPECT_EQ(1u, parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").size());
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=100"), ElementsAre("K2", "K1", "K0"));
+    EXPECT_EQ(1u, parsed(served.get("/api/v1/events")).root().find("items").size());
+}
+
+TEST(Parameters, are_read_strictly) {
+    Served served;
+    served.open();
+    served.catch_up();
+    const std::string base = "/api/v1/reconciliation/mismatches?";
+    for (const char* wrong : {"start_time=2026-01-05T10:00:00", "start_time=yesterday", "limit=0", "limit=1001", "limit=ten", "limit=-1", "limit=1e2", "cursor=xyz", "status=matched",
+                              "status=odd", "kind=odd", "flow=", "flow=a&flow=b", "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
+        const auto response = served.get(base + wrong);
+        EXPECT_EQ(400, response.status) << wrong;
+        EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
+    }
+    const auto unknown = served.get(base + "statu=partial");
+    EXPECT_EQ(400, unknown.status);
+    EXPECT_THAT(unknown.body, HasSubstr("did you mean status?"));
+    EXPECT_EQ(200, served.get(base + "start_time=2026-01-05T10:00:00%2B02:00&limit=1000").status);
+}
+
+TEST(Parameters, a_cursor_of_another_list_is_refused) {
+    Served served;
+    for (int i = 0; i < 2; ++i) {
+        served.bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "K"));
+    }
+    served.open();
+    const auto document = parsed(served.get("/api/v1/events?limit=1"));
+    const std::string cursor(document.root().find("nextCursor").text());
+    EXPECT_EQ(200, served.get("/api/v1/events?cursor=" + cursor).status);
+    EXPECT_EQ(400, served.get("/api/v1/reconciliation/mismatches?cursor=" + cursor).status);
+    EXPECT_EQ(400, served.get("/api/v1/dlq?cursor=" + cursor).status);
+}
+
+TEST(Stats, figures_are_exact) {
+    Served served;
+    for (int i = 0; i < 3; ++i) {
+        auto verdict = broken("K" + std::to_string(i), 1, 10);
+        verdict.at_risk = {{"USD", "0.10"}};
+        served.bench.append(verdict);
+    }
+    served.bench.append(a_verdict("M", 1, VerdictStatus::matched, after(2)));
+    served.open();
+    const auto document = parsed(served.get("/api/v1/reconciliation/stats"));
+    const auto root = document.root();
+    EXPECT_EQ(R"([{"currency":"USD","amount":"0.30"}])", root.find("atRisk").raw());
+    EXPECT_EQ("0.25", root.find("matchRate").text());
+    EXPECT_EQ("8", root.find("timeToVerdictSeconds").find("mean").text());
+    EXPECT_EQ("3", root.find("kinds").find("amount").text());
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none")).root().find("matchRate").is_null());
+}
+
+TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
+    Served served;
+    std::vector<std::string> seen;
+    served.explain = [&seen](const ExplainRequest& request) -> Result<Explanation> {
+        for (const auto& record : request.records) {
+            const auto* leg = std::get_if<model::LegRecord>(&record);
+            seen.push_back(leg != nullptr ? leg->leg : "control");
+        }
+        seen.push_back(std::to_string(request.revisions.size()) + " revisions, " + std::to_string(request.quarantined.size()) + " quarantined");
+        return Explanation{R"({"key":"A"})", "case A\n"};
+    };
+    model::LegRecord leg;
+    leg.flow = "order";
+    leg.key = "A";
+    leg.leg = "order";
+    const auto log_key = model::case_log_key("default", "order", "A");
+    const auto partition = served.bench.append(model::CaseRecord(leg), log_key).partition;
+    served.bench.append(model::CaseRecord(model::ResumedRecord{after(2), {}, {}}), "", partition);
+    leg.leg = "payment";
+    served.bench.append(model::CaseRecord(leg), log_key);
+    served.bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    served.open();
+    served.catch_up();
+    const auto json = served.get("/api/v1/orders/A/explain");
+    EXPECT_EQ(R"({"key":"A"})", json.body);
+    EXPECT_THAT(seen, ElementsAre("order", "control", "payment", "1 revisions, 0 quarantined"));
+    EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain", {{"Accept", "text/plain"}}).body);
+    EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain?format=text").body);
+    EXPECT_EQ(R"({"key":"A"})", served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body);
+    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?format=pdf").status);
+    EXPECT_EQ(404, served.get("/api/v1/orders/B/explain").status);
+}
+
+}  // namespace
+}  // namespace helios::api
