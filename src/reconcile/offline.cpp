@@ -1,0 +1,272 @@
+#include "reconcile/offline.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "reconcile/engine.h"
+#include "reconcile/router.h"
+
+namespace helios::reconcile {
+namespace {
+
+// What begins a key in the scratch space ('c' is taken by closed cases).
+constexpr char id_prefix = 'i';
+constexpr char input_prefix = 'e';
+constexpr char leg_prefix = 'l';
+constexpr char verdict_prefix = 'v';
+
+// Kinds of inputs; at one instant they take effect in this order.
+constexpr char kind_resumed = 'a';
+constexpr char kind_flow = 'b';
+constexpr char kind_event = 'c';
+
+model::FlowActivation activation_of(const Flow& flow) {
+    return {std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
+}
+
+Error broken_scratch() { return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given", "check the disk"}; }
+
+}  // namespace
+
+OfflineReconcile::OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows, std::unique_ptr<Spill> spill)
+    : options_(options), flows_(std::move(flows)), spill_(std::move(spill)) {}
+OfflineReconcile::~OfflineReconcile() = default;
+
+Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOptions& options, std::vector<Flow> flows) {
+    HELIOS_TRY(options.engine.validate());
+    HELIOS_TRY_ASSIGN(auto spill, Spill::open(options.scratch));
+    return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(options, std::move(flows), std::move(spill)));
+}
+
+Result<OfflineReconcile::Added> OfflineReconcile::deduplicate(const model::Event& event) {
+    const Digest128 identity = model::identity_of(event);
+    const std::string key = id_prefix + std::string(reinterpret_cast<const char*>(identity.data()), identity.size());
+    HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
+    const Digest128 digest = sha256_128(event.type + '\0' + json::canonical(payload.root()));
+    const std::string_view content(reinterpret_cast<const char*>(digest.data()), digest.size());
+    HELIOS_TRY_ASSIGN(const auto known, spill_->get(key));
+    if (!known) {
+        HELIOS_TRY(spill_->put(key, content));
+        return Added::accepted;
+    }
+    if (*known != content) {
+        return fail(ErrorKind::conflict, "event " + event.id + " from " + event.source + " came before with another content",
+                    "the first one counts; give the other an id of its own");
+    }
+    ++summary_.duplicates;
+    return Added::duplicate;
+}
+
+Status OfflineReconcile::spool(Instant at, char kind, std::string_view value) {
+    std::string key(1, input_prefix);
+    append_sortable(key, to_nanos(at));
+    key.push_back(kind);
+    append_sortable(key, ++sequence_);
+    return spill_->put(key, value);
+}
+
+Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at, std::string_view position) {
+    if (has_receive_times_ && *has_receive_times_ != received_at.has_value()) {
+        return fail(ErrorKind::invalid, received_at ? "this line has receivedAt, earlier ones have none" : "this line has no receivedAt, earlier ones have",
+                    "an input is either an export with receive times or without; judge them apart");
+    }
+    has_receive_times_ = received_at.has_value();
+    if (position.empty()) {
+        HELIOS_TRY_ASSIGN(const auto added, deduplicate(event));
+        if (added == Added::duplicate) {
+            return added;
+        }
+    }
+    HELIOS_TRY(spool(received_at.value_or(Instant{}), kind_event, model::encode(event)));
+    ++summary_.events;
+    return Added::accepted;
+}
+
+Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Instant at) {
+    if (!flows_.empty()) {
+        return {};
+    }
+    HELIOS_TRY(parse_flow(activation.text, activation.flow + ".yaml"));
+    has_control_flows_ = true;
+    return spool(at, kind_flow, model::encode(activation));
+}
+
+Status OfflineReconcile::add_resumed(const model::ResumedRecord& resumed) {
+    return spool(resumed.at, kind_resumed, model::encode(model::CaseRecord(resumed)));
+}
+
+void OfflineReconcile::add_end(Instant at) { end_ = at; }
+
+Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
+    for (const Revision& revision : revisions) {
+        const model::Verdict& v = revision.verdict;
+        std::string key = verdict_prefix + model::case_log_key(v.tenant, v.flow, v.key) + '\0';
+        append_sortable(key, v.instance);
+        append_sortable(key, options_.revisions ? v.revision : 0);
+        HELIOS_TRY(spill_->put(key, model::encode(v)));
+    }
+    revisions.clear();
+    return {};
+}
+
+/// With receive times: one router and one engine over everything, as live.
+Status OfflineReconcile::in_receive_order() {
+    Router router(options_.flow_versions_max);
+    SpilledClosedCases closed(*spill_);
+    Engine engine(options_.engine, closed);
+    std::vector<Revision> revisions;
+    for (const Flow& flow : flows_) {
+        HELIOS_TRY_ASSIGN(const auto record, router.activate(activation_of(flow), earliest_instant));
+        engine.on_record(record, revisions);
+    }
+    const auto take = [&](std::string_view key, std::string_view value) -> Status {
+        const Instant at = from_nanos(read_sortable(key.substr(1)));
+        const char kind = key[9];
+        if (options_.as_of && at > *options_.as_of) {
+            return {};
+        }
+        if (kind == kind_flow) {
+            HELIOS_TRY_ASSIGN(const auto activation, model::decode_flow_activation(value));
+            HELIOS_TRY_ASSIGN(const auto record, router.activate(activation, at));
+            engine.on_record(record, revisions);
+        } else if (kind == kind_resumed) {
+            HELIOS_TRY_ASSIGN(const auto record, model::decode_case_record(value));
+            router.resume(std::get<model::ResumedRecord>(record));
+            engine.on_record(record, revisions);
+        } else {
+            HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
+            HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
+            summary_.unwanted += router.wants(event) ? 0 : 1;
+            for (auto& leg : router.on_event(event, payload.root(), {{}, at, at}, summary_.keyless)) {
+                engine.on_record(std::move(leg), revisions);
+            }
+        }
+        return keep(revisions);
+    };
+    HELIOS_TRY(spill_->scan(std::string(1, input_prefix), take));
+    const Instant until = options_.as_of ? *options_.as_of : end_.value_or(Instant::max());
+    engine.on_record(model::TickRecord{until}, revisions);
+    HELIOS_TRY(keep(revisions));
+    return closed.health();
+}
+
+/// When a leg happened, for an input that doesn't say when it was received.
+namespace {
+std::optional<Instant> event_time_of(const model::LegRecord& leg) { return leg.event_time ? leg.event_time : leg.occurred; }
+}  // namespace
+
+/// Every leg of every event into scratch space, sorted by case, then by event time, source and id.
+Status OfflineReconcile::sort_legs(Router& router) {
+    const auto flows = [&](std::string_view key, std::string_view value) -> Status {
+        if (key[9] != kind_flow) {
+            return {};
+        }
+        HELIOS_TRY_ASSIGN(const auto activation, model::decode_flow_activation(value));
+        HELIOS_TRY(router.activate(activation, from_nanos(read_sortable(key.substr(1)))));
+        return {};
+    };
+    const auto legs = [&](std::string_view key, std::string_view value) -> Status {
+        if (key[9] != kind_event) {
+            return {};
+        }
+        HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
+        HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
+        summary_.unwanted += router.wants(event) ? 0 : 1;
+        for (const auto& leg : router.on_event(event, payload.root(), {}, summary_.keyless)) {
+            const auto time = event_time_of(leg);
+            if (!leg.opens || (options_.as_of && time && *time > *options_.as_of)) {
+                continue;
+            }
+            std::string sorted = leg_prefix + model::case_log_key(leg.tenant, leg.flow, leg.key) + '\0';
+            append_sortable(sorted, time ? to_nanos(*time) : std::numeric_limits<std::int64_t>::min());
+            sorted += event.source + '\0' + event.id + '\0' + event.scope + '\0' + leg.leg;
+            HELIOS_TRY(spill_->put(sorted, model::encode(model::CaseRecord(leg))));
+        }
+        return {};
+    };
+    HELIOS_TRY(spill_->scan(std::string(1, input_prefix), flows));
+    return spill_->scan(std::string(1, input_prefix), legs);
+}
+
+/// `legs` are sorted; those without any time come first and count as of the case's earliest.
+Status OfflineReconcile::judge_case(const Router& router, std::vector<model::LegRecord>& legs) {
+    MemoryClosedCases closed;
+    Engine engine(options_.engine, closed);
+    for (const auto& active : router.active()) {
+        engine.use_flow(active.tenant, active.flow);
+    }
+    const auto timed = std::find_if(legs.begin(), legs.end(), [](const auto& leg) { return event_time_of(leg).has_value(); });
+    const Instant earliest = timed == legs.end() ? earliest_instant : *event_time_of(*timed);
+    std::vector<Revision> revisions;
+    for (auto& leg : legs) {
+        leg.at = event_time_of(leg).value_or(earliest);
+        engine.on_record(std::move(leg), revisions);
+    }
+    legs.clear();
+    engine.on_record(model::TickRecord{options_.as_of.value_or(Instant::max())}, revisions);
+    return keep(revisions);
+}
+
+/// Without receive times: each case by itself, with an engine of its own.
+Status OfflineReconcile::case_by_case() {
+    Router router(options_.flow_versions_max);
+    for (const Flow& flow : flows_) {
+        HELIOS_TRY(router.activate(activation_of(flow), earliest_instant));
+    }
+    HELIOS_TRY(sort_legs(router));
+    std::vector<model::LegRecord> legs;  // of one case
+    const auto gather = [&](std::string_view, std::string_view value) -> Status {
+        HELIOS_TRY_ASSIGN(auto record, model::decode_case_record(value));
+        auto* leg = std::get_if<model::LegRecord>(&record);
+        if (leg == nullptr) {
+            return fail(broken_scratch());
+        }
+        if (!legs.empty() && (legs.front().key != leg->key || legs.front().flow != leg->flow || legs.front().tenant != leg->tenant)) {
+            HELIOS_TRY(judge_case(router, legs));
+        }
+        legs.push_back(std::move(*leg));
+        return {};
+    };
+    HELIOS_TRY(spill_->scan(std::string(1, leg_prefix), gather));
+    return legs.empty() ? Status{} : judge_case(router, legs);
+}
+
+Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const model::Verdict&)>& sink) {
+    std::optional<model::Verdict> last;
+    const auto count_last = [&] {
+        if (last) {
+            ++summary_.cases;
+            switch (last->status) {
+                case model::VerdictStatus::pending: ++summary_.pending; break;
+                case model::VerdictStatus::matched: ++summary_.matched; break;
+                case model::VerdictStatus::partial: ++summary_.partial; break;
+                case model::VerdictStatus::mismatched: ++summary_.mismatched; break;
+            }
+        }
+    };
+    const auto visit = [&](std::string_view, std::string_view value) -> Status {
+        HELIOS_TRY_ASSIGN(auto verdict, model::decode_verdict(value));
+        sink(verdict);
+        if (last && (last->key != verdict.key || last->instance != verdict.instance || last->flow != verdict.flow || last->tenant != verdict.tenant)) {
+            count_last();
+        }
+        last = std::move(verdict);
+        return {};
+    };
+    HELIOS_TRY(spill_->scan(std::string(1, verdict_prefix), visit));
+    count_last();
+    return summary_;
+}
+
+Result<OfflineSummary> OfflineReconcile::finish(const std::function<void(const model::Verdict&)>& sink) {
+    if (flows_.empty() && !has_control_flows_) {
+        HELIOS_TRY_ASSIGN(auto shipped, parse_flow(shipped_order_flow(), "flows/order.yaml"));
+        flows_.push_back(std::move(shipped));
+    }
+    HELIOS_TRY(has_receive_times_.value_or(false) ? in_receive_order() : case_by_case());
+    return emit(sink);
+}
+
+}  // namespace helios::reconcile
