@@ -185,6 +185,9 @@ void DiskLog::run() {
             busy_ = true;
             if (!take(round)) continue;
         }
+        for (Half* half : {&data_half_, &control_half_}) {
+            if (clock_.monotonic() >= half->next_try) retry(*half);
+        }
         stamp(round);
         commit(data_half_, round);
         commit(control_half_, round);
@@ -294,13 +297,12 @@ void DiskLog::commit(Half& half, Round& round) {
 
 Status DiskLog::make_room(Half& half, Round& round) {
     Round::Share& share = round.shares[half.index];
-    if (half.full && !space_is_back(half, false)) share.append_error = disk_full();
+    if (half.full) share.append_error = disk_full();
     const std::uint64_t bytes = format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
     if (share.append_error && share.transact_bytes == 0) return {};
     auto room = half.full ? use_reserve(half, bytes) : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
     if (!room && room.error().kind == ErrorKind::exhausted && !half.full) {
         half.full = true;
-        half.next_try = clock_.monotonic() + options_.retry_interval;
         set_trouble(half, disk_full());
         share.append_error = disk_full();
         if (share.transact_bytes == 0) return {};
@@ -322,10 +324,7 @@ Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
     return half.writer.prepare(bytes, segment_bytes, half.view.state);
 }
 
-bool DiskLog::space_is_back(Half& half, bool asked_by_timer) {
-    const Duration now = clock_.monotonic();
-    if (!asked_by_timer && now < half.next_try) return false;
-    half.next_try = now + options_.retry_interval;
+bool DiskLog::space_is_back(Half& half) {
     make_reserve();
     if (options_.reserve_bytes > 0 && !reserve_there_) return false;
     if (!half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state)) return false;
@@ -349,8 +348,9 @@ void DiskLog::retry(Half& half) {
         const std::lock_guard lock(mutex_);
         if (!half.trouble) return;
     }
+    half.next_try = clock_.monotonic() + options_.retry_interval;
     if (half.full) {
-        space_is_back(half, true);
+        space_is_back(half);
         return;
     }
     auto room = half.writer.prepare(format::group_header_bytes, options_.segment_bytes, half.view.state);

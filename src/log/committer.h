@@ -72,7 +72,7 @@ private:
         std::optional<Error> trouble;           ///< guarded by mutex_; why the last attempt failed
         std::optional<Instant> unsettled_from;  ///< guarded by mutex_; a failed group may still lie behind the end, stamped from here on
         bool full = false;                      ///< only transactions are admitted
-        Duration next_try{};
+        Duration next_try{};                    ///< monotonic; while in trouble
     };
     struct Round;
 
@@ -93,7 +93,7 @@ private:
     void commit(Half& half, Round& round);
     Status make_room(Half& half, Round& round);
     Status use_reserve(Half& half, std::uint64_t bytes);
-    bool space_is_back(Half& half, bool asked_by_timer);
+    bool space_is_back(Half& half);
     void retry(Half& half);
     std::shared_ptr<const std::string> build(Half& half, Round& round);
     void publish(Round& round);

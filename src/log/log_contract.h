@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "log/log.h"
+#include "log/synchronous.h"
 
 namespace helios::log {
 
@@ -43,44 +44,6 @@ inline Record record_for(std::string topic, std::string key, std::string value) 
     record.key = std::move(key);
     record.value = std::move(value);
     return record;
-}
-
-/// Appends and waits for the outcomes.
-inline std::vector<AppendOutcome> append_now(Log& log, std::vector<Record> records) {
-    std::promise<std::vector<AppendOutcome>> answered;
-    log.append(std::move(records), [&](std::span<const AppendOutcome> outcomes) { answered.set_value({outcomes.begin(), outcomes.end()}); });
-    return answered.get_future().get();
-}
-
-inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> outputs, GroupOffsets offsets) {
-    std::promise<Result<std::vector<Position>>> answered;
-    log.transact(std::move(outputs), std::move(offsets), [&](Result<std::vector<Position>> outcome) { answered.set_value(std::move(outcome)); });
-    return answered.get_future().get();
-}
-
-inline Offsets beginning_of(const Log& log, std::initializer_list<std::string_view> topics) {
-    Offsets from;
-    for (const auto topic : topics) {
-        for (const TopicPartition& id : log.partitions_of(topic)) from[id] = Offset{0};
-    }
-    return from;
-}
-
-/// Values in the order read, until a poll is empty.
-inline std::vector<std::string> read_values(Reader& reader, std::size_t max_records = 100) {
-    std::vector<std::string> values;
-    for (;;) {
-        auto batch = reader.poll(max_records, 1u << 20, Duration::zero());
-        EXPECT_TRUE(batch.has_value());
-        if (!batch || batch->records.empty()) return values;
-        for (const StoredRecord& record : batch->records) values.emplace_back(record.value);
-    }
-}
-
-inline std::unique_ptr<Reader> reader_of(Log& log, std::initializer_list<std::string_view> topics) {
-    auto reader = log.read(beginning_of(log, topics));
-    EXPECT_TRUE(reader.has_value());
-    return std::move(*reader);
 }
 
 using MakeLogUnderTest = std::unique_ptr<LogUnderTest> (*)();

@@ -1,0 +1,603 @@
+#include "log/disk_log.h"
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "log/format.h"
+#include "log/segments.h"
+#include "log/sim_disk.h"
+#include "log/synchronous.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::log {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<TopicSpec> test_topics() {
+    return {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}};
+}
+
+Record record_for(std::string topic, std::string key, std::string value) {
+    Record record;
+    record.topic = std::move(topic);
+    record.key = std::move(key);
+    record.value = std::move(value);
+    return record;
+}
+
+class DiskLogTest : public ::testing::Test {
+protected:
+    DiskLogTest() {
+        options_.directory = "d";
+        options_.partitions = 3;
+        options_.segment_bytes = 64u << 10;
+        options_.zero_ahead_bytes = 4096;
+        options_.record_bytes_max = 256u << 10;
+        options_.reserve_bytes = 0;
+        options_.retry_interval = std::chrono::hours(1);
+    }
+    ~DiskLogTest() override { disk_.on_sync({}); }
+
+    Result<std::unique_ptr<Log>> try_open() { return open_disk_log(options_, test_topics(), disk_, clock_, telemetry_); }
+    void open() {
+        log_.reset();
+        auto opened = try_open();
+        ASSERT_TRUE(opened) << opened.error().message();
+        log_ = std::move(*opened);
+    }
+    AppendOutcome append(std::string value, std::string topic = "events") { return append_now(*log_, {record_for(std::move(topic), "k", std::move(value))})[0]; }
+    std::vector<std::string> values(std::initializer_list<std::string_view> topics = {"events"}) { return read_values(*reader_of(*log_, topics)); }
+
+    std::string last_segment(const std::string& directory = "d/log/data") {
+        const auto names = disk_.list(directory);
+        EXPECT_TRUE(names && !names->empty());
+        return directory + "/" + names->back();
+    }
+    void flip(const std::string& path, std::uint64_t offset) {
+        auto bytes = disk_.contents(path);
+        ASSERT_TRUE(bytes);
+        ASSERT_LT(offset, bytes->size());
+        disk_.damage(path, offset, std::string(1, static_cast<char>((*bytes)[offset] ^ 0x40)));
+    }
+    void forget_mark() { disk_.put("d/log/mark", ""); }
+
+    SimDisk disk_{11, SimDisk::Durability::tracked};
+    ManualClock clock_{from_nanos(1'700'000'000'000'000'000)};
+    std::vector<std::string> lines_;
+    telemetry::Telemetry telemetry_{clock_, telemetry::Level::debug, lines_};
+    DiskLogOptions options_;
+    std::unique_ptr<Log> log_;
+};
+
+// ---- Torn tail and damage
+
+TEST_F(DiskLogTest, cuts_a_torn_tail) {
+    open();
+    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    const std::string segment = last_segment();
+    log_.reset();
+    flip(segment, disk_.contents(segment)->size() - 1);  // the last byte of the last group
+    forget_mark();
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
+    EXPECT_TRUE(log_->damage().empty()) << "a torn tail is no damage";
+    ASSERT_TRUE(append("four"));
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two", "four"));
+}
+
+TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
+    open();
+    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    const std::string segment = last_segment();
+    log_.reset();
+    flip(segment, disk_.contents(segment)->size() - 1);  // but the mark file says that it was durable
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
+    ASSERT_EQ(log_->damage().size(), 1u);
+    EXPECT_EQ(log_->damage()[0].file, segment);
+    ASSERT_TRUE(append("four"));
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two", "four"));
+}
+
+TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
+    open();
+    std::vector<Position> positions;
+    for (const char* value : {"one", "two", "three"}) positions.push_back(*append(value));
+    const std::string segment = last_segment();
+    log_.reset();
+    flip(segment, positions[1].offset.value + format::frame_header_bytes + 1);
+    forget_mark();
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "three")) << "the group behind the bad one says that it was durable";
+    ASSERT_EQ(log_->damage().size(), 1u);
+    EXPECT_EQ(log_->damage()[0].begin, positions[1].offset.value);
+    EXPECT_EQ(log_->damage()[0].end, positions[1].offset.value + format::frame_header_bytes + 1 + 3);
+    EXPECT_EQ(log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value, "three") << "nothing is renumbered";
+    EXPECT_EQ(log_->read_at({"events", positions[1].partition}, positions[1].offset).error().kind, ErrorKind::corrupt);
+    EXPECT_THAT(lines_, ::testing::Contains(HasSubstr("\"level\":\"error\"")));
+}
+
+TEST_F(DiskLogTest, serves_the_rest_of_a_damaged_group) {
+    open();
+    std::vector<Record> records;
+    for (int i = 0; i < 5; ++i) records.push_back(record_for("flows", "", "value " + std::to_string(i)));
+    const auto outcomes = append_now(*log_, records);
+    ASSERT_TRUE(append("after", "flows"));
+    const std::string segment = last_segment("d/log/control");
+    log_.reset();
+    for (const std::uint64_t field : {0u, 9u, 50u}) {  // a length, a position, a value
+        flip(segment, outcomes[2]->offset.value + field);
+        open();
+        EXPECT_THAT(values({"flows"}), ElementsAre("value 0", "value 1", "value 3", "value 4", "after")) << "field at " << field;
+        EXPECT_EQ(log_->damage().size(), 1u);
+        log_.reset();
+        flip(segment, outcomes[2]->offset.value + field);
+    }
+    flip(segment, outcomes[0]->offset.value - 3);  // the group's own header
+    open();
+    EXPECT_EQ(values({"flows"}).size(), 6u) << "frames name themselves";
+}
+
+TEST_F(DiskLogTest, cuts_good_groups_behind_the_first_bad_byte) {
+    open();
+    ASSERT_TRUE(append("one"));
+    ASSERT_TRUE(append("two"));
+    const std::string path = last_segment();
+    SegmentTable table(disk_, "d/log/data", 0);
+    ASSERT_TRUE(table.load());
+    const Segment segment = *table.all().back();
+    log_.reset();
+    // One write of two groups, of which the first sector was lost: the second group is whole, and says what was durable then.
+    const std::uint64_t end = segment.base + disk_.contents(path)->size();
+    const std::uint64_t second = end + 200;
+    std::string frames;
+    format::Frame frame;
+    frame.position = second + format::group_header_bytes;
+    frame.log_time = from_nanos(1'800'000'000'000'000'000);
+    frame.topic = 1;
+    format::append_frame(frames, frame, "k", "late", segment.salt);
+    std::string group(format::group_header_bytes, '\0');
+    format::encode_group_header({segment.salt, second, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
+    disk_.damage(path, second - segment.base, group + frames);
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
+    EXPECT_TRUE(log_->damage().empty());
+}
+
+TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
+    open();
+    ASSERT_TRUE(append("one"));
+    const std::string path = last_segment();
+    SegmentTable table(disk_, "d/log/data", 0);
+    ASSERT_TRUE(table.load());
+    const Segment segment = *table.all().back();
+    log_.reset();
+    const std::uint64_t end = segment.base + disk_.contents(path)->size();
+    for (const std::uint64_t salt : {segment.salt + 1, segment.salt}) {
+        std::string frames;
+        format::Frame frame;
+        frame.position = end + format::group_header_bytes;
+        frame.log_time = from_nanos(1'800'000'000'000'000'000);
+        frame.topic = 1;
+        format::append_frame(frames, frame, "k", "stale", salt);
+        std::string group(format::group_header_bytes, '\0');
+        format::encode_group_header({salt, end, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
+        disk_.damage(path, end - segment.base, group + frames);
+        open();
+        EXPECT_THAT(values(), ElementsAre("one")) << (salt == segment.salt ? "the next segment's base rules it out by now" : "its salt rules it out");
+        log_.reset();
+    }
+}
+
+TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
+    open();
+    const TopicPartition id{"events", 0};
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(append("first life " + std::to_string(i)));
+    ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{5}}}}));
+    open();
+    ASSERT_TRUE(append("second life"));
+    const std::string newest = last_segment();
+    log_.reset();
+    flip(newest, 20);
+    for (int life = 0; life < 2; ++life) {
+        open();
+        EXPECT_EQ(values().size(), 4u);
+        EXPECT_EQ(log_->damage().size(), 1u);
+        EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{5}}}));
+        ASSERT_TRUE(append("more", "cases"));
+    }
+    const std::string oldest = "d/log/data/" + disk_.list("d/log/data")->front();
+    log_.reset();
+    flip(oldest, 30);
+    open();
+    EXPECT_EQ(values().size(), 4u);
+}
+
+TEST_F(DiskLogTest, survives_a_missing_segment) {
+    open();
+    for (int i = 0; i < 30; ++i) ASSERT_TRUE(append(std::to_string(i) + std::string(5000, 'x')));
+    const auto names = *disk_.list("d/log/data");
+    ASSERT_GE(names.size(), 3u);
+    log_.reset();
+    ASSERT_TRUE(disk_.remove("d/log/data/" + names[1]));
+    open();
+    const auto left = values();
+    EXPECT_LT(left.size(), 30u);
+    EXPECT_EQ(left.front().substr(0, 2), "0x");
+    EXPECT_EQ(left.back().substr(0, 2), "29");
+    ASSERT_FALSE(log_->damage().empty());
+    EXPECT_EQ(log_->damage()[0].file, "d/log/data/" + names[0]);
+}
+
+// ---- The directory
+
+TEST_F(DiskLogTest, refuses_a_foreign_directory_and_a_newer_format) {
+    disk_.put("d/FORMAT", "something else\n");
+    EXPECT_EQ(try_open().error().kind, ErrorKind::corrupt);
+    EXPECT_THAT(try_open().error().what, HasSubstr("foreign"));
+    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 9\npartitions 3\n");
+    EXPECT_EQ(try_open().error().kind, ErrorKind::corrupt);
+    EXPECT_THAT(try_open().error().what, HasSubstr("newer Helios"));
+    EXPECT_THAT(try_open().error().what, HasSubstr("format 9"));
+    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 1\npartitions 3\nlater field\n");
+    EXPECT_TRUE(try_open());
+    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).has_value(), true);
+    disk_.put("d/FORMAT", "helios data directory\nreader 2\nwriter 2\npartitions 3\n");
+    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind, ErrorKind::corrupt);
+    disk_.put("e/log/data/x", "");
+    options_.directory = "e";
+    EXPECT_THAT(try_open().error().what, HasSubstr("foreign")) << "a log without a FORMAT";
+}
+
+TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
+    open();
+    log_.reset();
+    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 2\npartitions 3\n");
+    EXPECT_FALSE(try_open());
+    EXPECT_TRUE(open_read_only(options_, disk_, clock_, telemetry_));
+}
+
+TEST_F(DiskLogTest, keeps_the_partition_count_of_a_directory) {
+    open();
+    log_.reset();
+    options_.partitions = 4;
+    const auto refused = try_open();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(refused.error().message(), HasSubstr("3 partitions"));
+    EXPECT_THAT(refused.error().message(), HasSubstr("log.partitions"));
+}
+
+TEST_F(DiskLogTest, keeps_topics_and_adds_new_ones) {
+    open();
+    ASSERT_TRUE(append("1"));
+    log_.reset();
+    auto more = open_disk_log(options_, {{"added", RetentionClass::control, 2}}, disk_, clock_, telemetry_);
+    ASSERT_TRUE(more) << more.error().message();
+    EXPECT_EQ((*more)->partition_count("added"), 2u);
+    EXPECT_EQ((*more)->partition_count("events"), 3u) << "known topics stay readable";
+    more->reset();
+    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_).error().kind, ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_).error().kind, ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_).error().kind, ErrorKind::invalid);
+    open();
+    EXPECT_THAT(values(), ElementsAre("1"));
+    log_.reset();
+    flip("d/log/topics", 20);
+    EXPECT_EQ(try_open().error().kind, ErrorKind::corrupt);
+}
+
+TEST_F(DiskLogTest, names_the_holder_to_a_second_server) {
+    open();
+    const auto second = try_open();
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(second.error().what, HasSubstr("in use by process"));
+    log_.reset();
+    EXPECT_TRUE(try_open());
+}
+
+TEST_F(DiskLogTest, names_a_bad_option) {
+    options_.partitions = 0;
+    EXPECT_THAT(try_open().error().message(), HasSubstr("log.partitions"));
+    options_.partitions = 3;
+    options_.segment_bytes = 1;
+    EXPECT_THAT(try_open().error().message(), HasSubstr("log.segment_bytes"));
+}
+
+TEST_F(DiskLogTest, goes_on_from_the_log_when_the_wall_clock_is_behind) {
+    open();
+    const Instant before = append("1")->log_time;
+    log_.reset();
+    clock_.jump_wall(-std::chrono::hours(24));
+    open();
+    EXPECT_GT(append("2")->log_time, before);
+    EXPECT_THAT(lines_, ::testing::Contains(::testing::AllOf(HasSubstr("\"level\":\"warn\""), HasSubstr("wall clock"))));
+}
+
+// ---- Groups, bounds, failures
+
+/// Holds syncs until released.
+class Hold {
+public:
+    explicit Hold(SimDisk& disk) : disk_(disk) {
+        disk_.on_sync([state = state_] {
+            std::unique_lock lock(state->mutex);
+            state->waiting = true;
+            state->changed.notify_all();
+            state->changed.wait(lock, [&] { return state->released; });
+        });
+    }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    ~Hold() {
+        release();
+        disk_.on_sync({});
+    }
+    void wait_for_a_sync() {
+        std::unique_lock lock(state_->mutex);
+        state_->changed.wait(lock, [&] { return state_->waiting; });
+    }
+    void release() {
+        const std::lock_guard lock(state_->mutex);
+        state_->released = true;
+        state_->changed.notify_all();
+    }
+
+private:
+    struct State {  // outlives the hold: a sync may still be leaving it
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool waiting = false;
+        bool released = false;
+    };
+    SimDisk& disk_;
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+TEST_F(DiskLogTest, whatever_waits_shares_one_fsync) {
+    open();
+    std::vector<std::promise<bool>> answers(101);
+    const auto send = [&](std::size_t i) {
+        log_->append({record_for("events", std::to_string(i), "v")}, [&answers, i](std::span<const AppendOutcome> o) { answers[i].set_value(o[0].has_value()); });
+    };
+    const std::uint64_t before = disk_.syncs();
+    {
+        Hold hold(disk_);
+        send(0);
+        hold.wait_for_a_sync();
+        for (std::size_t i = 1; i < answers.size(); ++i) send(i);
+        hold.release();
+        for (auto& answer : answers) EXPECT_TRUE(answer.get_future().get());
+    }
+    EXPECT_EQ(disk_.syncs() - before, 2u);
+    EXPECT_EQ(values().size(), 101u);
+}
+
+TEST_F(DiskLogTest, readers_see_only_what_is_durable) {
+    open();
+    auto reader = reader_of(*log_, {"events"});
+    auto other_process = open_read_only(options_, disk_, clock_, telemetry_);
+    ASSERT_TRUE(other_process);
+    auto outside = reader_of(**other_process, {"events"});
+    std::promise<void> answered;
+    {
+        Hold hold(disk_);
+        log_->append({record_for("events", "k", "v")}, [&](std::span<const AppendOutcome>) { answered.set_value(); });
+        hold.wait_for_a_sync();  // the bytes are in the file
+        const Instant mark = log_->low_watermark();
+        clock_.advance(std::chrono::seconds(1));
+        EXPECT_EQ(log_->low_watermark(), mark) << "an append not yet visible holds the watermark";
+        EXPECT_TRUE(read_values(*reader).empty());
+        EXPECT_TRUE(read_values(*outside).empty());
+    }
+    answered.get_future().get();
+    EXPECT_THAT(read_values(*reader), ElementsAre("v"));
+    EXPECT_THAT(read_values(*outside), ElementsAre("v"));
+}
+
+TEST_F(DiskLogTest, pushes_back_when_too_much_waits) {
+    options_.pending_records_max = 3;
+    open();
+    std::promise<void> answered;
+    std::vector<std::promise<ErrorKind>> refusals(2);
+    const auto refused = [&](std::size_t i) {
+        return [&refusals, i](std::span<const AppendOutcome> o) { refusals[i].set_value(o[0] ? ErrorKind::timeout : o[0].error().kind); };
+    };
+    {
+        Hold hold(disk_);
+        log_->append({3, record_for("events", "k", "v")}, [&](std::span<const AppendOutcome> o) {
+            EXPECT_TRUE(o[0]);
+            answered.set_value();
+        });
+        hold.wait_for_a_sync();
+        log_->append({record_for("events", "k", "v")}, refused(0));
+        log_->append({4, record_for("events", "k", "v")}, refused(1));
+    }
+    answered.get_future().get();
+    EXPECT_EQ(refusals[0].get_future().get(), ErrorKind::exhausted);
+    EXPECT_EQ(refusals[1].get_future().get(), ErrorKind::invalid) << "more than may ever wait";
+    EXPECT_TRUE(append("again"));
+}
+
+TEST_F(DiskLogTest, a_failed_fsync_fails_its_appends_and_nothing_else) {
+    open();
+    ASSERT_TRUE(append("one"));
+    disk_.fail_sync_after(1);
+    const auto failed = append("lost");
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().kind, ErrorKind::unavailable);
+    EXPECT_TRUE(log_->health()) << "a new segment was begun at once";
+    ASSERT_TRUE(append("two"));
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
+    disk_.cut_power();
+    log_.reset();
+    disk_.power_cycle();
+    open();
+    EXPECT_THAT(values(), ElementsAre("one", "two")) << "what failed must not come back behind what came later";
+    EXPECT_TRUE(log_->damage().empty());
+}
+
+TEST_F(DiskLogTest, says_so_while_the_disk_fails_and_recovers) {
+    options_.retry_interval = std::chrono::milliseconds(1);
+    open();
+    ASSERT_TRUE(append("one"));
+    disk_.fail_syncs(true);
+    EXPECT_EQ(append("lost").error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(append("lost").error().kind, ErrorKind::unavailable);
+    ASSERT_FALSE(log_->health());
+    EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
+    const Instant held = log_->low_watermark();
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ(log_->low_watermark(), held) << "until the failed group is ruled out it might still appear";
+    disk_.fail_syncs(false);
+    while (!append("two")) {}
+    EXPECT_TRUE(log_->health());
+    EXPECT_GT(log_->low_watermark(), held);
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
+}
+
+TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
+    options_.reserve_bytes = 128u << 10;
+    open();
+    const TopicPartition id{"events", 0};
+    disk_.set_capacity(disk_.bytes_used() + (4u << 10));
+    std::size_t taken = 0;
+    AppendOutcome outcome = append(std::string(5000, 'x'));
+    while (outcome) {
+        ++taken;
+        outcome = append(std::string(5000, 'x'));
+    }
+    EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(outcome.error().what, HasSubstr("disk is full"));
+    EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
+    const auto staged = transact_now(*log_, {record_for("cases", "k", "from the reserve")}, {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
+    EXPECT_TRUE(staged) << staged.error().message();
+    EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable) << "the reserve is not for new events";
+    EXPECT_EQ(values().size(), taken) << "reading goes on";
+
+    disk_.set_capacity(0);
+    clock_.advance(options_.retry_interval);
+    ASSERT_TRUE(append("space again"));
+    EXPECT_TRUE(log_->health());
+    open();
+    EXPECT_EQ(values().size(), taken + 1);
+    EXPECT_THAT(values({"cases"}), ElementsAre("from the reserve"));
+    EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{9}}}));
+}
+
+TEST_F(DiskLogTest, opens_on_a_full_disk) {
+    open();
+    ASSERT_TRUE(append("one"));
+    log_.reset();
+    disk_.set_capacity(disk_.bytes_used() + 100);
+    open();
+    EXPECT_THAT(values(), ElementsAre("one"));
+    EXPECT_EQ(append("two").error().kind, ErrorKind::unavailable);
+    EXPECT_FALSE(log_->health());
+    disk_.set_capacity(0);
+    clock_.advance(options_.retry_interval);
+    EXPECT_TRUE(append("three"));
+    EXPECT_THAT(values(), ElementsAre("one", "three"));
+}
+
+TEST_F(DiskLogTest, rolls_segments_and_takes_records_larger_than_one) {
+    open();
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(append(std::string(static_cast<std::size_t>(i) * 300, 'x')));
+    ASSERT_TRUE(append(std::string(200u << 10, 'L')));
+    ASSERT_TRUE(append("after"));
+    EXPECT_GE(disk_.list("d/log/data")->size(), 4u);
+    for (int life = 0; life < 2; ++life) {
+        const auto all = values();
+        ASSERT_EQ(all.size(), 42u);
+        EXPECT_EQ(all[40].size(), 200u << 10);
+        EXPECT_EQ(all[41], "after");
+        open();
+    }
+}
+
+TEST_F(DiskLogTest, an_idle_restart_leaves_no_segments_behind) {
+    open();
+    ASSERT_TRUE(append("one"));
+    open();
+    const auto before = disk_.list("d/log/data")->size();
+    for (int i = 0; i < 5; ++i) open();
+    EXPECT_EQ(disk_.list("d/log/data")->size(), before);
+    EXPECT_THAT(values(), ElementsAre("one"));
+}
+
+TEST_F(DiskLogTest, counts_what_it_does) {
+    open();
+    ASSERT_TRUE(append("one"));
+    ASSERT_TRUE(append_now(*log_, {2, record_for("events", "k", "v")})[0]);
+    EXPECT_EQ(append_now(*log_, {record_for("nowhere", "k", "v")})[0].error().kind, ErrorKind::invalid);
+    const std::string text = telemetry_.metrics.expose();
+    EXPECT_THAT(text, HasSubstr("helios_log_appended_records_total 3"));
+    EXPECT_THAT(text, HasSubstr("helios_log_fsyncs_total 2"));
+    EXPECT_THAT(text, HasSubstr("helios_log_append_seconds_count"));
+}
+
+// ---- Another process
+
+TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
+    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind, ErrorKind::not_found);
+    open();
+    ASSERT_TRUE(append("one"));
+    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
+    ASSERT_TRUE(opened) << opened.error().message();
+    Log& outside = **opened;
+    auto reader = reader_of(outside, {"events", "flows"});
+    EXPECT_THAT(read_values(*reader), ElementsAre("one"));
+    const auto two = append("two", "flows");
+    EXPECT_THAT(read_values(*reader), ElementsAre("two"));
+    EXPECT_EQ(outside.read_at({"flows", 0}, two->offset)->records[0].value, "two");
+    auto waiting = std::async(std::launch::async, [&] { return reader->poll(10, 1u << 20, std::chrono::seconds(60)); });
+    ASSERT_TRUE(append("three"));
+    const auto batch = waiting.get();
+    ASSERT_TRUE(batch);
+    ASSERT_EQ(batch->records.size(), 1u);
+    EXPECT_GT(batch->complete_below, batch->records[0].log_time);
+    for (int i = 0; i < 30; ++i) ASSERT_TRUE(append(std::string(6000, 'x')));  // over several segments
+    EXPECT_EQ(read_values(*reader).size(), 30u);
+    EXPECT_EQ(outside.last_log_time(), log_->last_log_time());
+    const auto infos = outside.describe();
+    EXPECT_EQ(infos.size(), 6u);
+    std::uint64_t records = 0;
+    for (const auto& info : infos) records += info.records;
+    EXPECT_EQ(records, 33u);
+    EXPECT_EQ(append_now(outside, {record_for("events", "k", "v")})[0].error().kind, ErrorKind::denied);
+    const TopicPartition id{"events", 0};
+    ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{3}}}}));
+    EXPECT_EQ(*outside.committed("route"), (Offsets{{id, Offset{3}}}));
+    EXPECT_TRUE(outside.damage().empty());
+    open();  // the writer's next life
+    ASSERT_TRUE(append("later"));
+    EXPECT_THAT(read_values(*reader), ElementsAre("later"));
+}
+
+TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing) {
+    open();
+    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    disk_.cut_power();
+    log_.reset();
+    disk_.restart_process();
+    const std::uint64_t steps = disk_.steps();
+    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
+    ASSERT_TRUE(opened);
+    EXPECT_THAT(read_values(*reader_of(**opened, {"events"})), ElementsAre("one", "two", "three"));
+    EXPECT_EQ(disk_.steps(), steps);
+    disk_.put("d/log/mark", "");
+    auto unmarked = open_read_only(options_, disk_, clock_, telemetry_);
+    EXPECT_THAT(read_values(*reader_of(**unmarked, {"events"})), ElementsAre("one", "two")) << "the last group's header vouches for those before it";
+}
+
+}  // namespace
+}  // namespace helios::log
