@@ -109,7 +109,7 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
     rows.emplace_back();
     rows.push_back(cells_of("all orders", "", board.total()));
     rows.push_back(cells_of("said to be late", "by the lab's clock", board.lateness));
-    terminal.table({"fault", "the truth", "injected", "found", "missed", "false alarms"}, rows);
+    terminal.table({"fault", "the truth", "injected", "found", "missed", "false alarms"}, rows, 2);
     if (board.lateness_not_scored > 0) {
         terminal.line(terminal.tint(
             Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} deadline to know from outside.",
@@ -127,7 +127,7 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
 }
 
 void print_times(Terminal& terminal, const std::vector<Duration>& to_verdict) {
-    terminal.line(fmt::format("    time to verdict p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
+    terminal.line(fmt::format("    time to verdict   p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
                               in_ms(percentile(to_verdict, 50)), in_ms(percentile(to_verdict, 99)), to_verdict.size()));
 }
 

@@ -89,7 +89,7 @@ std::string Terminal::bar(double done, std::size_t width) const {
     return tint(Tint::green, repeat("█", full)) + tint(Tint::dim, repeat("░", width - full));
 }
 
-void Terminal::table(const std::vector<std::string>& head, const std::vector<std::vector<Cell>>& rows) {
+void Terminal::table(const std::vector<std::string>& head, const std::vector<std::vector<Cell>>& rows, std::size_t left) {
     std::vector<std::size_t> widths;
     for (const std::string& title : head) {
         widths.push_back(columns_of(title));
@@ -99,10 +99,10 @@ void Terminal::table(const std::vector<std::string>& head, const std::vector<std
             widths[i] = std::max(widths[i], columns_of(row[i].text));
         }
     }
-    auto rule = [&](std::string_view left, std::string_view middle, std::string_view right) {
-        std::string text = "  " + std::string(left);
+    auto rule = [&](std::string_view begin, std::string_view middle, std::string_view end) {
+        std::string text = "  " + std::string(begin);
         for (std::size_t i = 0; i < widths.size(); ++i) {
-            text += repeat("─", widths[i] + 2) + std::string(i + 1 < widths.size() ? middle : right);
+            text += repeat("─", widths[i] + 2) + std::string(i + 1 < widths.size() ? middle : end);
         }
         line(tint(Tint::dim, text));
     };
@@ -110,7 +110,7 @@ void Terminal::table(const std::vector<std::string>& head, const std::vector<std
     rule("┌", "┬", "┐");
     std::string text = "  " + bar;
     for (std::size_t i = 0; i < head.size(); ++i) {
-        text += " " + tint(Tint::bold, padded(head[i], widths[i], i == 0)) + " " + bar;
+        text += " " + tint(Tint::bold, padded(head[i], widths[i], i < left)) + " " + bar;
     }
     line(text);
     rule("├", "┼", "┤");
@@ -121,7 +121,7 @@ void Terminal::table(const std::vector<std::string>& head, const std::vector<std
         }
         text = "  " + bar;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            text += " " + tint(row[i].tint, padded(row[i].text, widths[i], i == 0)) + " " + bar;
+            text += " " + tint(row[i].tint, padded(row[i].text, widths[i], i < left)) + " " + bar;
         }
         line(text);
     }

@@ -34,8 +34,8 @@ public:
         std::string text;
         Tint tint = Tint::plain;
     };
-    /// A box: head, rule, rows; an empty row is a rule. First column to the left, the others to the right.
-    void table(const std::vector<std::string>& head, const std::vector<std::vector<Cell>>& rows);
+    /// A box: head, rule, rows; an empty row is a rule. The first `left` columns to the left, the others to the right.
+    void table(const std::vector<std::string>& head, const std::vector<std::vector<Cell>>& rows, std::size_t left = 1);
 
 private:
     void clear_progress();
