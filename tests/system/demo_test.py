@@ -27,7 +27,7 @@ class Demo(unittest.TestCase):
                 row = re.search(rf"│ {fault} +│[^│]*│ +(\d+) │ +(\d+) │ +0 │ +0 │", out)
                 self.assertTrue(row and row.group(1) == row.group(2) and int(row.group(1)) > 0, f"{fault}:\n{out}")
             self.assertIn("Deadlines are 5s here", out)
-            self.assertRegex(out, r"time to verdict p50 [\d.]+ ms, p99")
+            self.assertRegex(out, r"time to verdict +p50 [\d.]+ ms, p99")
             self.assertRegex(out, r"curl -s 'http://127\.0\.0\.1:\d+/api/v1/reconciliation/ORD-")
             self.assertNotIn("\x1b", out, "no terminal, no colour")
             self.assertEqual(glob.glob(directory + "/*"), [], "the temporary data directory is gone")
