@@ -1,7 +1,6 @@
 #include "http/admission.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "http/url.h"
@@ -52,8 +51,9 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
         }
     }
     if (target->path == "*") {
-        return request.method == Method::options ? Response::empty(204).with("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-                                                 : problem(400, "Bad request", "the target '*' is for OPTIONS");
+        return request.method == Method::options
+                   ? Response::empty(204).with("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+                   : problem(400, "Bad request", "the target '*' is for OPTIONS");
     }
     auto path = decode_path(target->path);
     if (!path) {
@@ -68,19 +68,23 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     return judge_route(host, target->path, request, verdict);
 }
 
-std::optional<Response> Admission::judge_route(std::string_view host, std::string_view raw_path, Request& request, Verdict& verdict) const {
+std::optional<Response> Admission::judge_route(std::string_view host, std::string_view raw_path, Request& request,
+                                               Verdict& verdict) const {
     auto match = routes_.match(request.method, raw_path);
     if (match.route == nullptr) {
         if (match.allowed.empty()) {
             return problem(404, "Not found", "there is nothing at this path");
         }
-        Response response = request.method == Method::options ? Response::empty(204) : problem(405, "Method not allowed", "this path has no such method");
+        Response response = request.method == Method::options
+                                ? Response::empty(204)
+                                : problem(405, "Method not allowed", "this path has no such method");
         return response.with("Allow", allow_header(match.allowed));
     }
     verdict.route = match.route;
     request.path_params = std::move(match.path_params);
     if (match.route->changes_state && !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
-        return problem(403, "Cross-site request", "a page of another site may not change anything here", "open the console from this server's own address");
+        return problem(403, "Cross-site request", "a page of another site may not change anything here",
+                       "open the console from this server's own address");
     }
     return std::nullopt;
 }
@@ -91,7 +95,8 @@ std::optional<Response> Admission::judge_body(const RequestHead& head, Verdict& 
         return std::nullopt;
     }
     if (head.encoded) {
-        return problem(415, "Unsupported content encoding", "bodies are read as they are", "send without Content-Encoding").with("Accept-Encoding", "identity");
+        return problem(415, "Unsupported content encoding", "bodies are read as they are", "send without Content-Encoding")
+            .with("Accept-Encoding", "identity");
     }
     if (head.content_length && *head.content_length > verdict.body_bytes_max) {
         return RequestReader::too_large(verdict.body_bytes_max);

@@ -28,7 +28,8 @@ public:
 
 private:
     std::optional<Response> judge_target(const RequestHead& head, Request& request, Verdict& verdict) const;
-    std::optional<Response> judge_route(std::string_view host, std::string_view raw_path, Request& request, Verdict& verdict) const;
+    std::optional<Response> judge_route(std::string_view host, std::string_view raw_path, Request& request,
+                                        Verdict& verdict) const;
     std::optional<Response> judge_body(const RequestHead& head, Verdict& verdict) const;
 
     const ServerOptions& options_;

@@ -1,19 +1,17 @@
 #include "http/client.h"
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <optional>
-
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <optional>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "http/host_policy.h"
@@ -44,7 +42,8 @@ std::string errno_text(int error) {
 }
 
 std::unexpected<Error> malformed(std::string_view what) {
-    return fail(ErrorKind::unavailable, fmt::format("the answer is not HTTP/1.1: {}", what), "is this the address of a Helios server?");
+    return fail(ErrorKind::unavailable, fmt::format("the answer is not HTTP/1.1: {}", what),
+                "is this the address of a Helios server?");
 }
 
 /// Status line and headers. `keep_alive` and framing come from them.
@@ -107,7 +106,9 @@ Result<Head> parse_head(std::string_view text) {
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
-    const auto bad = [&](std::string_view why) { return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why), "write http://HOST:PORT"); };
+    const auto bad = [&](std::string_view why) {
+        return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why), "write http://HOST:PORT");
+    };
     constexpr std::string_view scheme = "http://";
     if (text.size() < scheme.size() || !equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
         return bad("it does not begin with http://");
@@ -145,10 +146,10 @@ struct Client::State {
     Duration timeout;
     SystemClock clock;
     int fd = -1;
-    std::string buffer;        ///< received, not yet used
+    std::string buffer;  ///< received, not yet used
     Duration deadline{};
-    bool got_bytes = false;    ///< of the present response
-    bool sent_all = false;     ///< of the present request
+    bool got_bytes = false;  ///< of the present response
+    bool sent_all = false;   ///< of the present request
 
     State(std::string h, std::uint16_t p, Duration t) : host(std::move(h)), port(p), timeout(t) {}
     State(const State&) = delete;
@@ -209,7 +210,8 @@ Status Client::State::connect_to(const addrinfo& address) {
         }
     }
     if (error != 0) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot connect to {}:{}: {}", host, port, errno_text(error)), "is the server running?");
+        return fail(ErrorKind::unavailable, fmt::format("cannot connect to {}:{}: {}", host, port, errno_text(error)),
+                    "is the server running?");
     }
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -308,7 +310,8 @@ Result<Head> Client::State::read_head() {
 
 Status Client::State::read_exactly(std::uint64_t length, std::string& body) {
     if (length > response_bytes_max - std::min(response_bytes_max, body.size())) {
-        return fail(ErrorKind::exhausted, fmt::format("the answer has more than {} bytes", response_bytes_max), "ask for less at once");
+        return fail(ErrorKind::exhausted, fmt::format("the answer has more than {} bytes", response_bytes_max),
+                    "ask for less at once");
     }
     while (length > 0) {
         if (buffer.empty()) {
@@ -401,7 +404,8 @@ Result<Response> Client::State::exchange(std::string_view head_text, std::string
     return std::move(head.response);
 }
 
-Client::Client(std::string host, std::uint16_t port, Duration timeout) : state_(std::make_unique<State>(std::move(host), port, timeout)) {}
+Client::Client(std::string host, std::uint16_t port, Duration timeout)
+    : state_(std::make_unique<State>(std::move(host), port, timeout)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
@@ -410,11 +414,15 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
     state.deadline = state.clock.monotonic() + state.timeout;
     const bool bare_v6 = state.host.find(':') != std::string::npos;
     std::string head = fmt::format("{} {} HTTP/1.1\r\n", to_string(method), target);
-    const auto given = [&](std::string_view name) { return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); }); };
+    const auto given = [&](std::string_view name) {
+        return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); });
+    };
     if (!given("Host")) {
-        head += bare_v6 ? fmt::format("Host: [{}]:{}\r\n", state.host, state.port) : fmt::format("Host: {}:{}\r\n", state.host, state.port);
+        head += bare_v6 ? fmt::format("Host: [{}]:{}\r\n", state.host, state.port)
+                        : fmt::format("Host: {}:{}\r\n", state.host, state.port);
     }
-    if (!given("Content-Length") && (!body.empty() || method == Method::post || method == Method::put || method == Method::patch)) {
+    if (!given("Content-Length") &&
+        (!body.empty() || method == Method::post || method == Method::put || method == Method::patch)) {
         head += fmt::format("Content-Length: {}\r\n", body.size());
     }
     for (const auto& [name, value] : headers) {

@@ -1,8 +1,7 @@
 #include "http/host_policy.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 
 #include "http/url.h"
 
@@ -93,7 +92,9 @@ bool is_loopback_name(std::string_view name) {
 }
 
 HostPolicy::HostPolicy(std::string listen_host, std::vector<std::string> allowed_hosts)
-    : listen_host_(std::move(listen_host)), allowed_hosts_(std::move(allowed_hosts)), open_(allowed_hosts_.empty() && !is_loopback_name(listen_host_)) {}
+    : listen_host_(std::move(listen_host)),
+      allowed_hosts_(std::move(allowed_hosts)),
+      open_(allowed_hosts_.empty() && !is_loopback_name(listen_host_)) {}
 
 bool HostPolicy::allows(std::string_view host_header) const {
     const auto host = split_authority(host_header);
@@ -105,7 +106,8 @@ bool HostPolicy::allows(std::string_view host_header) const {
     }
     return std::any_of(allowed_hosts_.begin(), allowed_hosts_.end(), [&](const std::string& entry) {
         const auto allowed = split_authority(entry);
-        return allowed && equal_ignoring_case(allowed->name, host->name) && (allowed->port.empty() || allowed->port == host->port);
+        return allowed && equal_ignoring_case(allowed->name, host->name) &&
+               (allowed->port.empty() || allowed->port == host->port);
     });
 }
 

@@ -22,19 +22,27 @@ Response with_body(int status, std::string_view media_type, std::string body) {
 
 std::string_view to_string(Method method) {
     switch (method) {
-        case Method::get: return "GET";
-        case Method::head: return "HEAD";
-        case Method::post: return "POST";
-        case Method::put: return "PUT";
-        case Method::patch: return "PATCH";
-        case Method::delete_: return "DELETE";
-        case Method::options: return "OPTIONS";
+        case Method::get:
+            return "GET";
+        case Method::head:
+            return "HEAD";
+        case Method::post:
+            return "POST";
+        case Method::put:
+            return "PUT";
+        case Method::patch:
+            return "PATCH";
+        case Method::delete_:
+            return "DELETE";
+        case Method::options:
+            return "OPTIONS";
     }
     HELIOS_ASSERT(false, "unknown method");
 }
 
 const std::string* Request::header(std::string_view name) const {
-    const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return equal_ignoring_case(h.first, name); });
+    const auto found =
+        std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return equal_ignoring_case(h.first, name); });
     return found == headers.end() ? nullptr : &found->second;
 }
 
@@ -65,7 +73,8 @@ std::string Request::media_type() const {
     }
     type = type.substr(first, type.find_last_not_of(" \t") - first + 1);
     std::string lowered(type);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return lowered;
 }
 
@@ -92,7 +101,8 @@ Response& Response::with(std::string name, std::string value) {
     return *this;
 }
 
-Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint, std::string_view members_json) {
+Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint,
+                 std::string_view members_json) {
     std::string body = R"({"type":"about:blank","title":)";
     json::append_string(body, title);
     body += R"(,"status":)" + std::to_string(status);
@@ -118,15 +128,24 @@ Response problem(int status, std::string_view title, std::string_view detail, st
 
 ErrorMapping mapping_of(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::invalid: return {400, false, "invalid"};
-        case ErrorKind::not_found: return {404, false, "not_found"};
-        case ErrorKind::conflict: return {409, false, "conflict"};
-        case ErrorKind::denied: return {403, false, "denied"};
-        case ErrorKind::exhausted: return {429, true, "exhausted"};
-        case ErrorKind::unavailable: return {503, true, "unavailable"};
-        case ErrorKind::timeout: return {504, true, "timeout"};
-        case ErrorKind::corrupt: return {500, false, "corrupt"};
-        case ErrorKind::stopping: return {503, true, "stopping"};
+        case ErrorKind::invalid:
+            return {400, false, "invalid"};
+        case ErrorKind::not_found:
+            return {404, false, "not_found"};
+        case ErrorKind::conflict:
+            return {409, false, "conflict"};
+        case ErrorKind::denied:
+            return {403, false, "denied"};
+        case ErrorKind::exhausted:
+            return {429, true, "exhausted"};
+        case ErrorKind::unavailable:
+            return {503, true, "unavailable"};
+        case ErrorKind::timeout:
+            return {504, true, "timeout"};
+        case ErrorKind::corrupt:
+            return {500, false, "corrupt"};
+        case ErrorKind::stopping:
+            return {503, true, "stopping"};
     }
     HELIOS_ASSERT(false, "unknown error kind");
 }
@@ -134,15 +153,24 @@ ErrorMapping mapping_of(ErrorKind kind) {
 Response problem(const Error& error) {
     const auto title = [&]() -> std::string_view {
         switch (error.kind) {
-            case ErrorKind::invalid: return "Bad request";
-            case ErrorKind::not_found: return "Not found";
-            case ErrorKind::conflict: return "Conflict";
-            case ErrorKind::denied: return "Forbidden";
-            case ErrorKind::exhausted: return "Too many requests";
-            case ErrorKind::unavailable: return "Unavailable";
-            case ErrorKind::timeout: return "Timed out";
-            case ErrorKind::corrupt: return "Stored data is damaged";
-            case ErrorKind::stopping: return "Shutting down";
+            case ErrorKind::invalid:
+                return "Bad request";
+            case ErrorKind::not_found:
+                return "Not found";
+            case ErrorKind::conflict:
+                return "Conflict";
+            case ErrorKind::denied:
+                return "Forbidden";
+            case ErrorKind::exhausted:
+                return "Too many requests";
+            case ErrorKind::unavailable:
+                return "Unavailable";
+            case ErrorKind::timeout:
+                return "Timed out";
+            case ErrorKind::corrupt:
+                return "Stored data is damaged";
+            case ErrorKind::stopping:
+                return "Shutting down";
         }
         return "Error";
     };

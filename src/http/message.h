@@ -21,13 +21,13 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
     Method method = Method::get;
-    std::string path;   ///< percent-decoded, without the query
-    Headers headers;    ///< in order of arrival, names as sent
+    std::string path;  ///< percent-decoded, without the query
+    Headers headers;   ///< in order of arrival, names as sent
     std::string body;
-    std::string remote; ///< "127.0.0.1:54321"
-    std::map<std::string, std::string> path_params;                ///< {orderId} → decoded text
-    std::vector<std::pair<std::string, std::string>> query;        ///< decoded, in order
-    std::optional<telemetry::TraceContext> trace;                  ///< from `traceparent`, when valid
+    std::string remote;                                      ///< "127.0.0.1:54321"
+    std::map<std::string, std::string> path_params;          ///< {orderId} → decoded text
+    std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+    std::optional<telemetry::TraceContext> trace;            ///< from `traceparent`, when valid
 
     /// First header of that name (any case), or nullptr.
     const std::string* header(std::string_view name) const;
@@ -39,9 +39,9 @@ struct Request {
 
 struct Response {
     int status = 200;
-    Headers headers;    ///< Content-Length, Date and Connection are the server's
+    Headers headers;  ///< Content-Length, Date and Connection are the server's
     std::string body;
-    bool close = false; ///< close the connection after this response
+    bool close = false;  ///< close the connection after this response
 
     static Response json(int status, std::string body);
     static Response text(int status, std::string body);
@@ -52,7 +52,8 @@ struct Response {
 
 /// RFC 9457 `application/problem+json`: {"type":"about:blank","title":…,"status":…,"detail":…,"hint":…, …members}.
 /// `members_json`: further members as the inside of a JSON object ("\"dlqId\":\"…\""), may be empty.
-Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint = {}, std::string_view members_json = {});
+Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint = {},
+                 std::string_view members_json = {});
 
 /// The one table from error kinds to the outside: kind → status, whether the sender should retry, metric label.
 struct ErrorMapping {

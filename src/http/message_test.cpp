@@ -25,8 +25,12 @@ std::string serialised(Response response, const Framing& framing = {}) {
 TEST(Request, names_its_media_type) {
     Request request;
     EXPECT_EQ(request.media_type(), "");
-    for (const auto& [value, expected] : std::vector<std::pair<std::string, std::string>>{
-             {"Application/JSON", "application/json"}, {" text/plain ; charset=x", "text/plain"}, {"", ""}, {" ", ""}, {";", ""}}) {
+    for (const auto& [value, expected] :
+         std::vector<std::pair<std::string, std::string>>{{"Application/JSON", "application/json"},
+                                                          {" text/plain ; charset=x", "text/plain"},
+                                                          {"", ""},
+                                                          {" ", ""},
+                                                          {";", ""}}) {
         request.headers = {{"content-TYPE", value}};
         EXPECT_EQ(request.media_type(), expected) << value;
     }
@@ -47,8 +51,9 @@ TEST(Problem, is_json_whatever_the_texts) {
 }
 
 TEST(Problem, says_whether_to_come_again) {
-    for (const auto kind : {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::conflict, ErrorKind::denied, ErrorKind::exhausted, ErrorKind::unavailable,
-                            ErrorKind::timeout, ErrorKind::corrupt, ErrorKind::stopping}) {
+    for (const auto kind :
+         {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::conflict, ErrorKind::denied, ErrorKind::exhausted,
+          ErrorKind::unavailable, ErrorKind::timeout, ErrorKind::corrupt, ErrorKind::stopping}) {
         const auto mapping = mapping_of(kind);
         EXPECT_EQ(mapping.label, to_string(kind));
         const auto response = problem(Error{kind, "what", "hint"});
@@ -63,11 +68,15 @@ TEST(Problem, says_whether_to_come_again) {
 }
 
 TEST(Outgoing, writes_heads_as_the_request_needs_them) {
-    EXPECT_EQ(serialised(Response::text(200, "hi")), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhi");
-    EXPECT_EQ(serialised(Response::text(200, "hi"), {.head = true}), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+    EXPECT_EQ(serialised(Response::text(200, "hi")),
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhi");
+    EXPECT_EQ(serialised(Response::text(200, "hi"), {.head = true}),
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(204)), "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n");
-    EXPECT_EQ(serialised(Response::empty(200), {.keep_alive = false}), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    EXPECT_EQ(serialised(Response::empty(200), {.http_1_0 = true}), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_EQ(serialised(Response::empty(200), {.keep_alive = false}),
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(serialised(Response::empty(200), {.http_1_0 = true}),
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(200).with("Content-Length", "9").with("transfer-encoding", "chunked").with("X", "y")),
               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nX: y\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(77)), "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Length: 0\r\n\r\n");

@@ -42,11 +42,13 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(positive("write_timeout", write_timeout));
     if (inflight_bytes_max / 2 < body_bytes_max) {
         // A growing body may hold twice its size for a moment: one that is allowed must always fit.
-        return fail(ErrorKind::invalid, fmt::format("http.inflight_bytes_max is {}", inflight_bytes_max), "choose at least twice http.body_bytes_max");
+        return fail(ErrorKind::invalid, fmt::format("http.inflight_bytes_max is {}", inflight_bytes_max),
+                    "choose at least twice http.body_bytes_max");
     }
     for (const std::string& allowed : allowed_hosts) {
         if (allowed.empty() || allowed.find_first_of("/ \t@,") != std::string::npos) {
-            return fail(ErrorKind::invalid, fmt::format("http.allowed_hosts has the entry '{}'", allowed), "write host names, or host:port, without a scheme");
+            return fail(ErrorKind::invalid, fmt::format("http.allowed_hosts has the entry '{}'", allowed),
+                        "write host names, or host:port, without a scheme");
         }
     }
     return {};

@@ -18,8 +18,8 @@ std::string format_http_date(Instant t);
 
 /// What a response needs to know of its request.
 struct Framing {
-    bool head = false;        ///< answers HEAD: the body is announced, not sent
-    bool keep_alive = true;   ///< the connection goes on afterwards
+    bool head = false;       ///< answers HEAD: the body is announced, not sent
+    bool keep_alive = true;  ///< the connection goes on afterwards
     bool http_1_0 = false;
 };
 

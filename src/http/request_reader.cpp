@@ -1,7 +1,6 @@
 #include "http/request_reader.h"
 
 #include <algorithm>
-
 #include <boost/beast/http/basic_parser.hpp>
 #include <fmt/format.h>
 
@@ -24,14 +23,22 @@ std::string_view view(BeastView text) {
 
 std::optional<Method> method_of(beast_http::verb verb) {
     switch (verb) {
-        case beast_http::verb::get: return Method::get;
-        case beast_http::verb::head: return Method::head;
-        case beast_http::verb::post: return Method::post;
-        case beast_http::verb::put: return Method::put;
-        case beast_http::verb::patch: return Method::patch;
-        case beast_http::verb::delete_: return Method::delete_;
-        case beast_http::verb::options: return Method::options;
-        default: return std::nullopt;
+        case beast_http::verb::get:
+            return Method::get;
+        case beast_http::verb::head:
+            return Method::head;
+        case beast_http::verb::post:
+            return Method::post;
+        case beast_http::verb::put:
+            return Method::put;
+        case beast_http::verb::patch:
+            return Method::patch;
+        case beast_http::verb::delete_:
+            return Method::delete_;
+        case beast_http::verb::options:
+            return Method::options;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -120,11 +127,13 @@ private:
     std::optional<Tokens> tokens_;
 };
 
-void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std::string_view name, std::string_view value, error_code& ec) {
+void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std::string_view name, std::string_view value,
+                                                    error_code& ec) {
     RequestHead& head = reader.head_;
     Request& request = reader.request_;
     if (request.headers.size() == reader.options_.header_fields_max) {
-        return refuse(ec, problem(431, "Too many header fields", fmt::format("at most {} are read", reader.options_.header_fields_max)));
+        return refuse(
+            ec, problem(431, "Too many header fields", fmt::format("at most {} are read", reader.options_.header_fields_max)));
     }
     switch (field) {
         case beast_http::field::host:
@@ -134,7 +143,8 @@ void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std
             head.host = value;
             break;
         case beast_http::field::content_length:
-            if (std::exchange(length_seen, true) || encoding_seen || value.empty() || value.find_first_not_of("0123456789") != value.npos) {
+            if (std::exchange(length_seen, true) || encoding_seen || value.empty() ||
+                value.find_first_not_of("0123456789") != value.npos) {
                 return refuse(ec, bad_request("Content-Length must be one number, and alone"));
             }
             break;
@@ -179,7 +189,8 @@ RequestReader::RequestReader(const ServerOptions& options, ByteBudget& budget)
 RequestReader::~RequestReader() = default;
 
 Response RequestReader::too_large(std::size_t bytes_max) {
-    return problem(413, "Content too large", fmt::format("the body of this request may have {} bytes", bytes_max), "send less at once");
+    return problem(413, "Content too large", fmt::format("the body of this request may have {} bytes", bytes_max),
+                   "send less at once");
 }
 
 Response RequestReader::no_room() {
@@ -262,7 +273,8 @@ RequestReader::Outcome RequestReader::parse_header(std::string_view block) {
         return refuse(problem(505, "HTTP version not supported", "this server speaks HTTP/1.1 and HTTP/1.0"));
     }
     if (ec) {
-        return refuse(ec == beast_http::error::header_limit ? header_too_large(options_.header_bytes_max) : bad_request(ec.message()));
+        return refuse(ec == beast_http::error::header_limit ? header_too_large(options_.header_bytes_max)
+                                                            : bad_request(ec.message()));
     }
     if (!tokens.is_header_done()) {
         return refuse(bad_request("the header cannot be read"));

@@ -19,14 +19,14 @@ namespace helios::http {
 /// What the header says beside what goes into the Request. The views are into the Input: good until bytes are added to it.
 struct RequestHead {
     std::string_view target;
-    std::string_view host;               ///< of the Host header
+    std::string_view host;  ///< of the Host header
     bool host_seen = false;
     bool http_1_0 = false;
     bool keep_alive = true;
     bool has_body = false;
-    bool encoded = false;                ///< Content-Encoding other than identity
+    bool encoded = false;  ///< Content-Encoding other than identity
     bool expects_continue = false;
-    bool expects_other = false;          ///< an Expect that is not 100-continue
+    bool expects_other = false;  ///< an Expect that is not 100-continue
     std::optional<std::uint64_t> content_length;
 };
 
@@ -45,7 +45,7 @@ public:
 
     Outcome advance(Input& input);
 
-    bool busy() const { return phase_ != Phase::idle; }            ///< in the middle of a request
+    bool busy() const { return phase_ != Phase::idle; }  ///< in the middle of a request
     bool in_body() const { return phase_ == Phase::body; }
 
     RequestHead& head() { return head_; }

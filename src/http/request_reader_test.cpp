@@ -1,8 +1,7 @@
 #include "http/request_reader.h"
 
-#include <random>
-
 #include <gtest/gtest.h>
+#include <random>
 
 namespace helios::http {
 namespace {
@@ -21,7 +20,8 @@ std::string read_all(std::string_view stream, const std::vector<std::size_t>& po
             const auto outcome = reader.advance(input);
             if (outcome == Outcome::header) {
                 reader.set_body_limit(options.body_bytes_max);
-                story += "[" + std::string(to_string(reader.request().method)) + " " + std::string(reader.head().target) + " @" + std::string(reader.head().host);
+                story += "[" + std::string(to_string(reader.request().method)) + " " + std::string(reader.head().target) + " @" +
+                         std::string(reader.head().host);
                 for (const auto& [name, value] : reader.request().headers) {
                     story += " " + name + "=" + value;
                 }
@@ -49,11 +49,12 @@ std::string read_all(std::string_view stream, const std::vector<std::size_t>& po
 }
 
 TEST(RequestReader, reads_the_same_in_any_portions) {
-    const std::string stream = "GET /a?b HTTP/1.1\r\nHost: one\r\nX: y\r\n\r\n"
-                               "\r\nPOST /c HTTP/1.1\r\nhost: two\r\nContent-Length: 11\r\n\r\nhello\r\n\r\nxx"
-                               "POST /d HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
-                               "PUT /e HTTP/1.1\r\nHost: three\r\nTransfer-Encoding: CHUNKED\r\n\r\n4\r\n\r\n0\r\r\n1;a=b\r\n\n\r\n000\r\nT: u\r\n\r\n"
-                               "DELETE /f HTTP/1.1\r\nHost: four\r\n\r\n";
+    const std::string stream =
+        "GET /a?b HTTP/1.1\r\nHost: one\r\nX: y\r\n\r\n"
+        "\r\nPOST /c HTTP/1.1\r\nhost: two\r\nContent-Length: 11\r\n\r\nhello\r\n\r\nxx"
+        "POST /d HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
+        "PUT /e HTTP/1.1\r\nHost: three\r\nTransfer-Encoding: CHUNKED\r\n\r\n4\r\n\r\n0\r\r\n1;a=b\r\n\n\r\n000\r\nT: u\r\n\r\n"
+        "DELETE /f HTTP/1.1\r\nHost: four\r\n\r\n";
     const std::string whole = read_all(stream, {stream.size()});
     EXPECT_EQ(whole,
               "[GET /a?b @one Host=one X=y {}]"

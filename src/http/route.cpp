@@ -40,15 +40,19 @@ std::vector<std::string> parameter_names(std::string_view path) {
 
 std::string lower_case(std::string_view text) {
     std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return lowered;
 }
 
 std::string_view to_string(Param::In in) {
     switch (in) {
-        case Param::In::path: return "path";
-        case Param::In::query: return "query";
-        case Param::In::header: return "header";
+        case Param::In::path:
+            return "path";
+        case Param::In::query:
+            return "query";
+        case Param::In::header:
+            return "header";
     }
     HELIOS_ASSERT(false, "unknown parameter place");
 }
@@ -67,7 +71,8 @@ void write_parameter(json::Writer& out, const Param& param) {
 void write_parameters(json::Writer& out, const Route& route) {
     std::vector<Param> params = route.params;
     for (const std::string& name : parameter_names(route.path)) {
-        const bool described = std::any_of(params.begin(), params.end(), [&](const Param& p) { return p.in == Param::In::path && p.name == name; });
+        const bool described =
+            std::any_of(params.begin(), params.end(), [&](const Param& p) { return p.in == Param::In::path && p.name == name; });
         if (!described) {
             Param param;
             param.in = Param::In::path;
@@ -159,7 +164,8 @@ void write_operation(json::Writer& out, const Route& route) {
 
 Responder::~Responder() {
     if (send_) {
-        send(problem(500, "No answer", "the handler of this request ended without answering", "this is a bug in the server: please report it"));
+        send(problem(500, "No answer", "the handler of this request ended without answering",
+                     "this is a bug in the server: please report it"));
     }
 }
 
@@ -183,7 +189,8 @@ void RouteTable::add(Route route) {
     std::size_t node = 0;
     each_segment(route.path, [&](std::string_view segment) {
         const bool parameter = is_parameter(segment);
-        HELIOS_ASSERT(parameter || segment.find_first_of("{}") == std::string_view::npos, "a parameter is a whole segment: {name}");
+        HELIOS_ASSERT(parameter || segment.find_first_of("{}") == std::string_view::npos,
+                      "a parameter is a whole segment: {name}");
         std::size_t next = 0;
         if (parameter) {
             next = nodes_[node].parameter;
@@ -279,7 +286,8 @@ RouteTable::Match RouteTable::match(Method method, std::string_view raw_path) co
     return result;
 }
 
-std::string RouteTable::openapi(std::string_view title, std::string_view version, std::string_view description, std::string_view components_json) const {
+std::string RouteTable::openapi(std::string_view title, std::string_view version, std::string_view description,
+                                std::string_view components_json) const {
     std::vector<std::string_view> paths;  // in the order in which they were added
     std::vector<std::string_view> tags;
     const auto note = [](std::vector<std::string_view>& list, std::string_view item) {

@@ -42,8 +42,8 @@ struct Answer {
     int status = 200;
     std::string description{};
     std::string media_type = "application/json";  ///< empty: no body
-    std::string schema{};                           ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
-    std::string example{};                          ///< JSON; may be empty
+    std::string schema{};                         ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
+    std::string example{};                        ///< JSON; may be empty
 };
 
 struct Route {
@@ -63,11 +63,11 @@ struct Route {
     std::string description{};
     std::string tag{};
     std::vector<Param> params{};
-    std::string request_media_type{};   ///< empty: no body
+    std::string request_media_type{};  ///< empty: no body
     std::string request_schema{};
     std::string request_example{};
     std::vector<Answer> answers{};
-    bool hidden = false;              ///< not in OpenAPI (static assets)
+    bool hidden = false;  ///< not in OpenAPI (static assets)
 };
 
 /// Built once, then read-only and thread-safe.
@@ -77,15 +77,16 @@ public:
     void add(Route route);
 
     struct Match {
-        const Route* route = nullptr;                         ///< nullptr: no such path, or none for this method
+        const Route* route = nullptr;  ///< nullptr: no such path, or none for this method
         std::map<std::string, std::string> path_params;
-        std::vector<Method> allowed;                          ///< methods of this path when only the method differs (405)
+        std::vector<Method> allowed;  ///< methods of this path when only the method differs (405)
     };
     /// `raw_path` is still percent-encoded; segments are split before decoding, so %2F stays inside its segment.
     Match match(Method method, std::string_view raw_path) const;
 
     /// OpenAPI 3.1, deterministic. `components_json`: the `components` object.
-    std::string openapi(std::string_view title, std::string_view version, std::string_view description, std::string_view components_json) const;
+    std::string openapi(std::string_view title, std::string_view version, std::string_view description,
+                        std::string_view components_json) const;
 
     const std::vector<Route>& routes() const { return routes_; }
 

@@ -1,9 +1,8 @@
 #include "http/route.h"
 
-#include <set>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "base/json.h"
 
@@ -29,7 +28,8 @@ std::string path_of(const RouteTable::Match& match) {
 class RouteTableTest : public testing::Test {
 protected:
     RouteTableTest() {
-        for (const auto* path : {"/", "/orders/{id}", "/orders/{id}/explain", "/orders/stats", "/orders/{id}/lines/{line}", "/a/{x}/c", "/a/b/d", "/caf\xc3\xa9"}) {
+        for (const auto* path : {"/", "/orders/{id}", "/orders/{id}/explain", "/orders/stats", "/orders/{id}/lines/{line}",
+                                 "/a/{x}/c", "/a/b/d", "/caf\xc3\xa9"}) {
             table.add(route(Method::get, path));
         }
         table.add(route(Method::post, "/orders/stats"));
@@ -62,7 +62,8 @@ TEST_F(RouteTableTest, compares_segments_decoded) {
 }
 
 TEST_F(RouteTableTest, matches_nothing_else) {
-    for (const auto* path : {"", "*", "orders", "/orders", "/orders/", "//orders/7", "/orders/7/", "/orders//explain", "/orders/7/explain/x", "/ORDERS/stats"}) {
+    for (const auto* path : {"", "*", "orders", "/orders", "/orders/", "//orders/7", "/orders/7/", "/orders//explain",
+                             "/orders/7/explain/x", "/ORDERS/stats"}) {
         const auto match = table.match(Method::get, path);
         EXPECT_EQ(path_of(match), "") << path;
         EXPECT_TRUE(match.allowed.empty()) << path;
@@ -101,7 +102,9 @@ TEST(Responder, answers_once_and_never_forgets) {
     }
     EXPECT_EQ(sent, 1);
     EXPECT_EQ(last_status, 204);
-    { const Responder dropped(send); }
+    {
+        const Responder dropped(send);
+    }
     EXPECT_EQ(sent, 2);
     EXPECT_EQ(last_status, 500);
     {
@@ -132,8 +135,14 @@ RouteTable documented() {
     one.summary = "One \"order\"";
     one.tag = "orders";
     one.params = {{.name = "after", .description = "position", .schema = R"({"type":"string","maxLength":64})"}};
-    one.answers = {{.status = 404, .description = "Unknown", .media_type = "application/problem+json", .schema = R"({"$ref":"#/components/schemas/Problem"})"},
-                   {.status = 200, .description = "Known", .schema = R"({"$ref":"#/components/schemas/Order"})", .example = R"({"id":"A1"})"},
+    one.answers = {{.status = 404,
+                    .description = "Unknown",
+                    .media_type = "application/problem+json",
+                    .schema = R"({"$ref":"#/components/schemas/Problem"})"},
+                   {.status = 200,
+                    .description = "Known",
+                    .schema = R"({"$ref":"#/components/schemas/Order"})",
+                    .example = R"({"id":"A1"})"},
                    {.status = 200, .description = "As text", .media_type = "text/plain"}};
     table.add(one);
     Route put = route(Method::put, "/orders/{id}");

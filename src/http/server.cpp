@@ -7,6 +7,9 @@
 #include <thread>
 
 #define BOOST_ASIO_NO_DEPRECATED
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // a fence says nothing to the thread sanitizer; the locks beside it do
+#endif
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -106,7 +109,12 @@ struct Io {
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
-        : shared_(std::move(shared)), io_(io), inbox_(io.inbox), socket_(std::move(socket)), remote_(std::move(remote)), reader_(shared_->options, shared_->budget) {}
+        : shared_(std::move(shared)),
+          io_(io),
+          inbox_(io.inbox),
+          socket_(std::move(socket)),
+          remote_(std::move(remote)),
+          reader_(shared_->options, shared_->budget) {}
 
     void start() {
         read_deadline_ = now() + options().header_timeout;
@@ -122,8 +130,8 @@ public:
     void shut_down();
     void close();
 
-    std::size_t index = 0;    ///< within Io::connections
-    bool touched = false;     ///< within Inbox::deliver
+    std::size_t index = 0;  ///< within Io::connections
+    bool touched = false;   ///< within Inbox::deliver
 
 private:
     struct Slot {
@@ -166,22 +174,22 @@ private:
 
     Input input_;
     RequestReader reader_;
-    Duration at_{};                  ///< the time, read once per turn
-    Duration reading_since_{};       ///< when the header, then the body, of the present request began
-    const Route* route_ = nullptr;   ///< of the present request
+    Duration at_{};                 ///< the time, read once per turn
+    Duration reading_since_{};      ///< when the header, then the body, of the present request began
+    const Route* route_ = nullptr;  ///< of the present request
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken
     Outgoing out_;
-    Charge out_charge_;            ///< of requests whose answers are in out_
-    std::size_t out_requests_ = 0; ///< likewise
+    Charge out_charge_;             ///< of requests whose answers are in out_
+    std::size_t out_requests_ = 0;  ///< likewise
     Duration read_deadline_ = never;
     Duration write_deadline_ = never;
     bool reading_ = false;
     bool write_waiting_ = false;
     bool stop_reading_ = false;
     bool end_of_input_ = false;
-    bool sealed_ = false;       ///< the last answer is in out_
+    bool sealed_ = false;  ///< the last answer is in out_
     bool lingering_ = false;
     bool owes_continue_ = false;
     bool paused_ = false;
@@ -221,7 +229,8 @@ void Connection::read() {
     reading_ = true;
     const bool large = reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
     const auto room = input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
-    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()), [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
+    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
+                             [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
 }
 
 void Connection::received(error_code ec, std::size_t bytes) {
@@ -302,10 +311,17 @@ bool Connection::step() {
     }
     owes_continue_ = owes_continue_ && outcome == Outcome::starved;
     switch (outcome) {
-        case Outcome::starved: return false;
-        case Outcome::header: judge(); break;
-        case Outcome::complete: dispatch(); break;
-        case Outcome::refused: refuse(reader_.take_refusal(), false); break;
+        case Outcome::starved:
+            return false;
+        case Outcome::header:
+            judge();
+            break;
+        case Outcome::complete:
+            dispatch();
+            break;
+        case Outcome::refused:
+            refuse(reader_.take_refusal(), false);
+            break;
     }
     return true;
 }
@@ -366,14 +382,16 @@ void Connection::dispatch() {
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
-    Responder responder([self = shared_from_this(), sequence](Response response) { self->answer(sequence, std::move(response)); });
+    Responder responder(
+        [self = shared_from_this(), sequence](Response response) { self->answer(sequence, std::move(response)); });
     if (!route.blocking) {
         shared_->invoke(route, std::move(request), std::move(responder));
         return;
     }
     WorkerPool::Job job{&route, std::move(request), std::move(responder)};
     if (!shared_->workers->try_post(job)) {
-        job.responder.send(problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After"));
+        job.responder.send(
+            problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After"));
     }
 }
 
@@ -402,8 +420,14 @@ void Connection::put_in_line(Slot& answered) {
         logger.error("http", "a request was answered with 500", {{"route", metrics.route}, {"method", metrics.method}});
     }
     if (logger.enabled(telemetry::Level::debug)) {
-        logger.debug("http", "request", {{"method", metrics.method}, {"path", answered.log_path}, {"route", metrics.route}, {"status", response.status},
-                                         {"bytes", std::uint64_t{response.body.size()}}, {"micros", std::int64_t{elapsed.count() / 1000}}, {"remote", remote_}});
+        logger.debug("http", "request",
+                     {{"method", metrics.method},
+                      {"path", answered.log_path},
+                      {"route", metrics.route},
+                      {"status", response.status},
+                      {"bytes", std::uint64_t{response.body.size()}},
+                      {"micros", std::int64_t{elapsed.count() / 1000}},
+                      {"remote", remote_}});
     }
     if (!answered.framing.keep_alive) {
         sealed_ = stop_reading_ = true;
@@ -543,7 +567,8 @@ void Io::adopt(Socket socket) {
         return;
     }
     const auto address = peer.address().to_string();
-    std::string remote = peer.address().is_v6() ? fmt::format("[{}]:{}", address, peer.port()) : fmt::format("{}:{}", address, peer.port());
+    std::string remote =
+        peer.address().is_v6() ? fmt::format("[{}]:{}", address, peer.port()) : fmt::format("{}:{}", address, peer.port());
     auto connection = std::make_shared<Connection>(shared, *this, std::move(socket), std::move(remote));
     connection->index = connections.size();
     connections.push_back(connection);
@@ -577,7 +602,8 @@ void Io::tick() {
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
-    const Duration shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
+    const Duration shortest =
+        std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
     timer.expires_after(std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(250)));
     timer.async_wait([this](error_code ec) {
         if (!ec) {
@@ -642,7 +668,8 @@ Result<Tcp::endpoint> AsioServer::resolve() {
     Tcp::resolver resolver(ios_.front()->context);
     const auto found = resolver.resolve(options.host, std::to_string(options.port), Tcp::resolver::passive, ec);
     if (ec || found.empty()) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot listen on '{}': {}", options.host, ec.message()), "use an address of this machine, such as 127.0.0.1");
+        return fail(ErrorKind::unavailable, fmt::format("cannot listen on '{}': {}", options.host, ec.message()),
+                    "use an address of this machine, such as 127.0.0.1");
     }
     for (const auto& entry : found) {
         if (entry.endpoint().address().is_v4()) {
@@ -659,8 +686,10 @@ Status AsioServer::listen() {
         if (!ec) {
             return {};
         }
-        return fail(ErrorKind::unavailable, fmt::format("cannot listen on {}:{}: {} ({})", shared_->options.host, endpoint.port(), ec.message(), step),
-                    ec == asio::error::address_in_use ? "stop the other process, choose another port, or port 0 for a free one" : "");
+        return fail(
+            ErrorKind::unavailable,
+            fmt::format("cannot listen on {}:{}: {} ({})", shared_->options.host, endpoint.port(), ec.message(), step),
+            ec == asio::error::address_in_use ? "stop the other process, choose another port, or port 0 for a free one" : "");
     };
     acceptor_->open(endpoint.protocol(), ec);
     HELIOS_TRY(check("socket"));
@@ -713,7 +742,8 @@ void AsioServer::welcome(Io& io, Socket socket) {
     if (shared_->connections.fetch_add(1) >= shared_->options.connections_max) {
         --shared_->connections;
         shared_->metrics->connections_refused.add();
-        constexpr std::string_view refusal = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        constexpr std::string_view refusal =
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::const_buffer(refusal.data(), refusal.size()), ignored);
         return;
     }

@@ -16,7 +16,8 @@ class Server {
 public:
     /// Binds and listens; serves from the moment start() is called. Two steps, so that the address is known before
     /// anything depends on it. unavailable: the address can't be bound (says which and why).
-    static Result<std::unique_ptr<Server>> bind(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock);
+    static Result<std::unique_ptr<Server>> bind(const ServerOptions& options, telemetry::Telemetry& telemetry,
+                                                const Clock& clock);
     virtual ~Server() = default;
 
     virtual std::string host() const = 0;

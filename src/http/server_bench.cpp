@@ -3,16 +3,14 @@
 // The client runs on a thread of its own: on two cores, one each.
 
 #include <arpa/inet.h>
+#include <benchmark/benchmark.h>
 #include <netinet/tcp.h>
+#include <string>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <string>
 #include <vector>
-
-#include <benchmark/benchmark.h>
 
 #include "http/server.h"
 
@@ -110,17 +108,21 @@ void post_500_bytes(benchmark::State& state) {
     RouteTable routes;
     routes.add({.method = Method::post,
                 .path = "/api/v1/events/ingest",
-                .handler = [](Request request, Responder responder) {
-                    benchmark::DoNotOptimize(request.body.data());
-                    responder.send(Response::json(202, R"({"status":"accepted"})"));
-                },
+                .handler =
+                    [](Request request, Responder responder) {
+                        benchmark::DoNotOptimize(request.body.data());
+                        responder.send(Response::json(202, R"({"status":"accepted"})"));
+                    },
                 .changes_state = true});
     ServerOptions options;
     options.port = 0;
     auto server = Server::bind(options, telemetry, clock);
     (*server)->start(routes);
     const std::string body(500, 'x');
-    const std::string request = "POST /api/v1/events/ingest HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n" + body;
+    const std::string request =
+        "POST /api/v1/events/ingest HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nContent-Type: application/json\r\nContent-Length: "
+        "500\r\n\r\n" +
+        body;
     const auto depth = static_cast<std::size_t>(state.range(1));
     Load load((*server)->port(), static_cast<std::size_t>(state.range(0)), request, depth);
     constexpr std::size_t rounds = 100;
@@ -129,11 +131,18 @@ void post_500_bytes(benchmark::State& state) {
         load.run(rounds);
     }
     const double server_cpu = cpu_seconds(RUSAGE_SELF) - cpu_seconds(RUSAGE_THREAD) - before;
-    state.counters["server_cpu_us_per_request"] = server_cpu * 1e6 / (static_cast<double>(state.iterations() * state.range(0) * state.range(1)) * rounds);
+    state.counters["server_cpu_us_per_request"] =
+        server_cpu * 1e6 / (static_cast<double>(state.iterations() * state.range(0) * state.range(1)) * rounds);
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rounds) * state.range(0) * state.range(1));
     (*server)->drain(std::chrono::seconds(1));
 }
-BENCHMARK(post_500_bytes)->Args({1, 1})->Args({64, 1})->Args({512, 1})->Args({16, 16})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(post_500_bytes)
+    ->Args({1, 1})
+    ->Args({64, 1})
+    ->Args({512, 1})
+    ->Args({16, 16})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace helios::http

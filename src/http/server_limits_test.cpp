@@ -1,14 +1,15 @@
 // Hostile, broken and too much: what the server refuses, and that it stays well.
 
-#include <sys/resource.h>
-
 #include <atomic>
-#include <fstream>
-#include <thread>
-
+#include <condition_variable>
 #include <fmt/format.h>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <sys/select.h>
+#include <thread>
 
 #include "http/client.h"
 #include "http/server.h"
@@ -60,9 +61,10 @@ std::size_t resident_bytes() {
 }
 
 TEST_F(LimitsTest, refuses_a_100_mb_body_announced_or_chunked_within_little_memory) {
+    server.options.inflight_bytes_max = 2 * server.options.body_bytes_max;  // refused for its size, not for want of room
     start();
     const std::string block(1u << 20, 'x');
-    const std::size_t before = resident_bytes();
+    [[maybe_unused]] const std::size_t before = resident_bytes();
 
     auto announced = server.connect();
     announced.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 104857600\r\n\r\n");
@@ -79,16 +81,29 @@ TEST_F(LimitsTest, refuses_a_100_mb_body_announced_or_chunked_within_little_memo
     EXPECT_TRUE(chunked.closed());
 
     EXPECT_EQ(handled, 0);
-    EXPECT_LT(resident_bytes() - std::min(before, resident_bytes()), 80u << 20);  // 16 MiB of body, grown by doubling, and a sanitizer's quarantine
+#ifndef HELIOS_SANITIZED  // a sanitizer keeps freed memory and shadows the rest
+    EXPECT_LT(resident_bytes() - std::min(before, resident_bytes()), 64u << 20);
+#endif
 }
 
 TEST_F(LimitsTest, keeps_the_bound_of_a_route) {
     start();
     auto connection = server.connect();
-    EXPECT_EQ(connection.exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x')).status, 200);
-    EXPECT_EQ(connection.exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n").status, 200);
+    EXPECT_EQ(
+        connection.exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'))
+            .status,
+        200);
+    EXPECT_EQ(connection
+                  .exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
+                            std::string(1000, 'x') + "\r\n0\r\n\r\n")
+                  .status,
+              200);
     EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n").status, 413);
-    EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x')).status, 413);
+    EXPECT_EQ(
+        server
+            .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'))
+            .status,
+        413);
     EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551615\r\n\r\n").status, 413);
     EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551616\r\n\r\n").status, 400);
     EXPECT_EQ(handled, 2);
@@ -128,7 +143,8 @@ TEST_F(LimitsTest, a_drop_at_a_time_does_not_keep_a_connection_open) {
 }
 
 TEST_F(LimitsTest, a_handler_may_take_longer_than_every_timeout) {
-    server.options.header_timeout = server.options.body_timeout = server.options.idle_timeout = server.options.write_timeout = milliseconds(20);
+    server.options.header_timeout = server.options.body_timeout = server.options.idle_timeout = server.options.write_timeout =
+        milliseconds(20);
     start();
     auto held = server.connect();
     held.send("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
@@ -141,7 +157,9 @@ TEST_F(LimitsTest, a_handler_may_take_longer_than_every_timeout) {
 
 TEST_F(LimitsTest, drops_a_client_that_does_not_read) {
     server.options.write_timeout = milliseconds(50);
-    server.routes.add({.path = "/large/answer", .handler = [](Request, Responder responder) { responder.send(Response::text(200, std::string(32u << 20, 'x'))); }});
+    server.routes.add({.path = "/large/answer", .handler = [](Request, Responder responder) {
+                           responder.send(Response::text(200, std::string(32u << 20, 'x')));
+                       }});
     start();
     RawConnection connection(server.port(), 4096);
     connection.send(get("/large/answer"));
@@ -248,8 +266,9 @@ TEST_F(LimitsTest, refuses_requests_that_two_servers_could_read_differently) {
 
 TEST_F(LimitsTest, refuses_requests_that_end_early) {
     start();
-    for (const std::string_view part : {"GET", "GET /x HTTP/1.1\r\nHost: localhost\r\n", "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1234",
-                                        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n"}) {
+    for (const std::string_view part :
+         {"GET", "GET /x HTTP/1.1\r\nHost: localhost\r\n", "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1234",
+          "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n"}) {
         auto connection = server.connect();
         connection.send(part);
         connection.end_of_input();
@@ -262,7 +281,8 @@ TEST_F(LimitsTest, refuses_requests_that_end_early) {
 TEST_F(LimitsTest, refuses_bad_encodings_and_keeps_odd_ones_as_text) {
     start();
     auto connection = server.connect();
-    for (const auto* path : {"/%", "/%4", "/%zz", "/a%00b", "/%ff", "/%c0%ae", "/x?a=%", "/x?%00=1", "/x?a=%ed%a0%80", "/../etc/passwd", "/x/..", "/./x", "/%2e%2e/x", "/x/%2E"}) {
+    for (const auto* path : {"/%", "/%4", "/%zz", "/a%00b", "/%ff", "/%c0%ae", "/x?a=%", "/x?%00=1", "/x?a=%ed%a0%80",
+                             "/../etc/passwd", "/x/..", "/./x", "/%2e%2e/x", "/x/%2E"}) {
         EXPECT_EQ(connection.exchange(get(path)).status, 400) << path;
     }
     EXPECT_EQ(handled, 0);
@@ -276,10 +296,12 @@ TEST_F(LimitsTest, refuses_bad_encodings_and_keeps_odd_ones_as_text) {
 TEST_F(LimitsTest, answers_only_to_its_own_names) {
     start();
     const auto status = [&](std::string_view host) { return server.ask(get("/x", fmt::format("Host: {}\r\n", host))).status; };
-    for (const auto* host : {"localhost", "LOCALHOST:9", "localhost.", "127.0.0.1", "127.0.0.1:8001", "127.8.9.1", "[::1]", "[::1]:80"}) {
+    for (const auto* host :
+         {"localhost", "LOCALHOST:9", "localhost.", "127.0.0.1", "127.0.0.1:8001", "127.8.9.1", "[::1]", "[::1]:80"}) {
         EXPECT_EQ(status(host), 200) << host;
     }
-    for (const auto* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", "[::2]", "127.1", "2130706433"}) {
+    for (const auto* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", "[::2]",
+                             "127.1", "2130706433"}) {
         EXPECT_EQ(status(host), 421) << host;
     }
     for (const auto* host : {"", "localhost:port", "[::1", "a/b", "localhost:123456"}) {
@@ -306,7 +328,8 @@ TEST_F(LimitsTest, answers_to_the_names_it_is_told) {
 TEST_F(LimitsTest, lets_no_page_of_another_site_change_anything) {
     start();
     const auto status = [&](std::string_view headers, std::string_view path = "/change") {
-        return server.ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost:8001\r\nContent-Length: 0\r\n{}\r\n", path, headers)).status;
+        return server.ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost:8001\r\nContent-Length: 0\r\n{}\r\n", path, headers))
+            .status;
     };
     EXPECT_EQ(status(""), 200);  // no browser
     EXPECT_EQ(status("Origin: http://localhost:8001\r\n"), 200);
@@ -329,7 +352,8 @@ TEST_F(LimitsTest, holds_all_bodies_together_within_one_budget) {
     server.options.inflight_bytes_max = 250'000;
     start();
     const std::string body(100'000, 'x');
-    const std::string held = fmt::format("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+    const std::string held =
+        fmt::format("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
     auto first = server.connect();
     first.send(held);
     ASSERT_TRUE(gate.wait_for_arrivals(1));
@@ -373,38 +397,51 @@ TEST_F(LimitsTest, announcing_much_takes_nothing_from_the_budget) {
         ASSERT_EQ(connection.receive().status, 100);
     }
     const std::string body(500'000, 'x');
-    EXPECT_EQ(server.ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)).status, 200);
+    EXPECT_EQ(
+        server.ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)).status,
+        200);
 }
 
 TEST_F(LimitsTest, refuses_blocking_work_beyond_its_queue) {
     server.options.worker_threads = 1;
     server.options.worker_queue_max = 2;
     std::mutex busy;
-    server.routes.add({.path = "/blocking/work", .handler = [&](Request request, Responder responder) {
-                           gate.hold(std::move(request), std::move(responder));
-                           const std::lock_guard wait(busy);
-                       }, .blocking = true});
+    server.routes.add({.path = "/blocking/work",
+                       .handler =
+                           [&](Request request, Responder responder) {
+                               gate.hold(std::move(request), Responder([](Response) {}));
+                               const std::lock_guard wait(busy);
+                               responder.send(Response::empty(204));
+                           },
+                       .blocking = true});
     start();
     std::unique_lock hold(busy);
     auto connection = server.connect();
     connection.send(get("/blocking/work"));
     ASSERT_TRUE(gate.wait_for_arrivals(1));  // it runs; two more may wait
-    connection.send(get("/blocking/work") + get("/blocking/work"));
-    auto witness = server.connect();
-    int refused = 0;
-    while (refused == 0) {  // the two above may not have been read yet: ask until the queue is full
-        witness.send(get("/blocking/work"));
-        if (metric(R"(helios_http_requests_total{method="GET",route="/blocking/work",status="5xx"})") > 0) {
-            refused = 1;
-        }
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::map<int, int> by_status;
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.emplace_back([&] {
+            const int status = server.ask(get("/blocking/work")).status;
+            const std::lock_guard lock(mutex);
+            ++by_status[status];
+            changed.notify_all();
+        });
+    }
+    {
+        std::unique_lock lock(mutex);
+        EXPECT_TRUE(changed.wait_for(lock, test_patience, [&] { return by_status[503] == 2; }));
     }
     hold.unlock();
-    const std::string none;
-    for (auto& request : gate.take()) {
-        request.responder.send(Response::empty(204));
-    }
     EXPECT_EQ(connection.receive().status, 204);
-    server.server->drain(test_patience);
+    for (auto& client : clients) {
+        client.join();
+    }
+    EXPECT_EQ(by_status[204], 2);
+    server.stop();  // before what its handler refers to
 }
 
 TEST_F(LimitsTest, refuses_connections_beyond_their_number) {
@@ -426,7 +463,10 @@ TEST_F(LimitsTest, refuses_connections_beyond_their_number) {
 TEST_F(LimitsTest, reads_no_compressed_bodies) {
     start();
     const auto status = [&](std::string_view encoding) {
-        return server.ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Encoding: {}\r\n\r\nx", encoding)).status;
+        return server
+            .ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Encoding: {}\r\n\r\nx",
+                             encoding))
+            .status;
     };
     EXPECT_EQ(status("identity"), 200);
     EXPECT_EQ(status("gzip"), 415);

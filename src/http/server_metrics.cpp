@@ -7,11 +7,13 @@ namespace helios::http {
 namespace {
 
 RouteMetrics metrics_for(telemetry::Metrics& metrics, std::string route, std::string method) {
-    static const std::vector<double> buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+    static const std::vector<double> buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                0.05,   0.1,     0.25,   0.5,   1,      2.5,   5,    10};
     constexpr std::array classes = {"2xx", "3xx", "4xx", "5xx"};
     RouteMetrics result;
     for (std::size_t i = 0; i < classes.size(); ++i) {
-        result.by_class[i] = &metrics.counter("helios_http_requests_total", "Requests answered", {{"route", route}, {"method", method}, {"status", classes[i]}});
+        result.by_class[i] = &metrics.counter("helios_http_requests_total", "Requests answered",
+                                              {{"route", route}, {"method", method}, {"status", classes[i]}});
     }
     result.seconds = &metrics.histogram("helios_http_request_seconds", "From the last byte of the request to its answer", buckets,
                                         {{"route", route}, {"method", method}});
@@ -32,7 +34,8 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
     : connections(metrics.gauge("helios_http_connections", "Open connections")),
       inflight_bytes(metrics.gauge("helios_http_inflight_bytes", "Bytes of request bodies being read or handled")),
       inflight_requests(metrics.gauge("helios_http_inflight_requests", "Requests being handled or answered")),
-      connections_refused(metrics.counter("helios_http_connections_refused_total", "Connections refused because connections_max was reached")),
+      connections_refused(
+          metrics.counter("helios_http_connections_refused_total", "Connections refused because connections_max was reached")),
       first_route_(routes.routes().data()),
       unmatched_(metrics_for(metrics, "none", "any")) {
     for (const Route& route : routes.routes()) {

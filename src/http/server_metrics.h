@@ -13,7 +13,7 @@ namespace helios::http {
 
 /// Of one route.
 struct RouteMetrics {
-    std::string route;   ///< the pattern, never a path with ids in it
+    std::string route;  ///< the pattern, never a path with ids in it
     std::string method;
     std::array<telemetry::Counter*, 4> by_class{};  ///< 2xx, 3xx, 4xx, 5xx
     telemetry::Histogram* seconds = nullptr;

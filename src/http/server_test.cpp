@@ -1,11 +1,10 @@
 #include "http/server.h"
 
 #include <atomic>
-#include <thread>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "http/client.h"
 #include "http/test_kit.h"
@@ -30,7 +29,9 @@ std::string get(std::string_view path, std::string_view headers = "") {
 
 TEST(Server, keeps_a_connection_for_many_requests) {
     TestServer server;
-    server.routes.add({.path = "/who", .handler = [](Request request, Responder responder) { responder.send(Response::text(200, request.remote)); }});
+    server.routes.add({.path = "/who", .handler = [](Request request, Responder responder) {
+                           responder.send(Response::text(200, request.remote));
+                       }});
     server.start();
     Client client("127.0.0.1", server.port());
     const auto first = client.get("/who");
@@ -49,9 +50,10 @@ TEST(Server, hands_over_path_query_headers_and_body) {
     server.routes.add({.method = Method::post, .path = "/orders/{orderId}/items/{item}", .handler = gate.handler()});
     server.start();
     auto connection = server.connect();
-    connection.send("POST /orders/a%2Fb%20c/items/..%2f?x=1&y=a+b%26&x=2 HTTP/1.1\r\nHost: localhost:1\r\nX-One: 1\r\nx-one: 2\r\n"
-                    "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n"
-                    "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n{}");
+    connection.send(
+        "POST /orders/a%2Fb%20c/items/..%2f?x=1&y=a+b%26&x=2 HTTP/1.1\r\nHost: localhost:1\r\nX-One: 1\r\nx-one: 2\r\n"
+        "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n"
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n{}");
     ASSERT_TRUE(gate.wait_for_arrivals(1));
     auto held = gate.take();
     const Request& request = held[0].request;
@@ -112,7 +114,8 @@ TEST(Server, answers_pipelined_requests_in_order_whatever_the_handlers_do) {
             for (auto it = held.rbegin(); it != held.rend(); ++it) {
                 it->responder.send(Response::text(200, std::string(it->request.path_param("n"))));
             }
-        }).join();
+        })
+            .join();
         for (; answered < expected; ++answered) {
             const auto answer = connection.receive();
             ASSERT_EQ(answer.status, 200);
@@ -123,7 +126,9 @@ TEST(Server, answers_pipelined_requests_in_order_whatever_the_handlers_do) {
 
 TEST(Server, answers_pipelined_requests_of_a_client_that_has_finished_sending) {
     TestServer server;
-    server.routes.add({.path = "/{n}", .handler = [](Request request, Responder responder) { responder.send(Response::text(200, std::string(request.path_param("n")))); }});
+    server.routes.add({.path = "/{n}", .handler = [](Request request, Responder responder) {
+                           responder.send(Response::text(200, std::string(request.path_param("n"))));
+                       }});
     server.options.pipeline_max = 4;
     server.start();
     auto connection = server.connect();
@@ -168,8 +173,9 @@ TEST(Server, reads_bodies_in_any_portions) {
     server.routes.add({.method = Method::post, .path = "/", .handler = echo()});
     server.start();
     auto connection = server.connect();
-    const std::string chunked = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                "5;name=value\r\nhello\r\nA\r\n 0123456\r\n\r\n0\r\nTrailer: kept-from-nobody\r\n\r\n";
+    const std::string chunked =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5;name=value\r\nhello\r\nA\r\n 0123456\r\n\r\n0\r\nTrailer: kept-from-nobody\r\n\r\n";
     const std::string expected("hello 0123456\r\n");
     EXPECT_EQ(connection.exchange(chunked).body, expected);
     for (const char c : chunked) {
@@ -192,7 +198,8 @@ TEST(Server, says_continue_when_asked) {
     EXPECT_EQ(connection.exchange("body").body, "body");
 
     auto refused = server.connect();
-    const auto too_large = refused.exchange("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n");
+    const auto too_large =
+        refused.exchange("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(too_large.status, 413);
     EXPECT_TRUE(refused.closed());
 
@@ -216,7 +223,9 @@ TEST(Server, says_continue_after_the_answers_before_it) {
 
 TEST(Server, answers_head_options_and_unknown_paths_and_methods) {
     TestServer server;
-    server.routes.add({.path = "/thing", .handler = [](Request, Responder responder) { responder.send(Response::json(200, "{\"a\":1}").with("X-Extra", "1")); }});
+    server.routes.add({.path = "/thing", .handler = [](Request, Responder responder) {
+                           responder.send(Response::json(200, "{\"a\":1}").with("X-Extra", "1"));
+                       }});
     server.routes.add({.method = Method::delete_, .path = "/thing", .handler = echo()});
     server.start();
     auto connection = server.connect();
@@ -284,7 +293,8 @@ TEST(Server, answers_500_for_a_handler_that_drops_its_request_or_throws) {
 TEST(Server, sends_large_answers_whole) {
     TestServer server;
     const std::string large(5u << 20, 'z');
-    server.routes.add({.path = "/", .handler = [&](Request, Responder responder) { responder.send(Response::text(200, large)); }});
+    server.routes.add(
+        {.path = "/", .handler = [&](Request, Responder responder) { responder.send(Response::text(200, large)); }});
     server.start();
     auto connection = server.connect();
     connection.send(get("/") + get("/"));
@@ -294,7 +304,9 @@ TEST(Server, sends_large_answers_whole) {
 
 TEST(Server, never_lets_a_value_begin_a_header) {
     TestServer server;
-    server.routes.add({.path = "/", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "x").with("X", "a\r\nInjected: 1")); }});
+    server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+                           responder.send(Response::text(200, "x").with("X", "a\r\nInjected: 1"));
+                       }});
     server.start();
     EXPECT_FALSE(server.ask(get("/")).has("\r\nInjected"));
 }
@@ -369,7 +381,8 @@ TEST(Server, a_client_that_leaves_does_not_disturb_its_handler) {
 
 TEST(Server, counts_by_route_and_logs_no_query) {
     TestServer server(telemetry::Level::debug);
-    server.routes.add({.path = "/orders/{id}", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "x")); }});
+    server.routes.add(
+        {.path = "/orders/{id}", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "x")); }});
     server.start();
     EXPECT_EQ(server.ask(get("/orders/A1?token=s3cret")).status, 200);
     EXPECT_EQ(server.ask(get("/nothing?token=s3cret")).status, 404);

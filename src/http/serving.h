@@ -19,7 +19,8 @@ namespace helios::http {
 
 /// Thread-safe after start().
 struct Serving {
-    Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c) : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
+    Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
+        : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
 
     void start(const RouteTable& routes);
 

@@ -4,18 +4,17 @@
 /// should have happened and has not within ten seconds fails.
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 #include <vector>
 
 #include "base/assert.h"
@@ -29,7 +28,8 @@ inline constexpr std::chrono::seconds test_patience{10};
 /// A TCP connection to 127.0.0.1 that sends what it is told to.
 class RawConnection {
 public:
-    explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0)
+        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (receive_buffer_bytes != 0) {
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
         }
@@ -108,9 +108,7 @@ public:
     }
 
     /// True once the peer has closed (nothing more came); false: bytes came, or it stayed open.
-    bool closed() {
-        return buffer_.empty() && !read_some() && !timed_out_;
-    }
+    bool closed() { return buffer_.empty() && !read_some() && !timed_out_; }
     /// Everything up to the end of the connection.
     std::string rest() {
         while (read_some()) {
@@ -186,7 +184,9 @@ private:
 /// A server on a free port of 127.0.0.1. Add routes, then start().
 class TestServer {
 public:
-    explicit TestServer(telemetry::Level level = telemetry::Level::info) : telemetry(clock, level, log_lines) { options.port = 0; }
+    explicit TestServer(telemetry::Level level = telemetry::Level::info) : telemetry(clock, level, log_lines) {
+        options.port = 0;
+    }
     ~TestServer() { stop(); }
 
     void start() {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <fmt/format.h>
 
 #include "base/utf8.h"
@@ -80,7 +79,8 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
             const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
             const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                return fail(ErrorKind::invalid, fmt::format("a '%' at position {} is not followed by two hex digits", i), "write a literal % as %25");
+                return fail(ErrorKind::invalid, fmt::format("a '%' at position {} is not followed by two hex digits", i),
+                            "write a literal % as %25");
             }
             c = static_cast<char>(high * 16 + low);
             i += 2;
@@ -148,7 +148,8 @@ std::string percent_encode(std::string_view text) {
     encoded.reserve(text.size());
     for (const char c : text) {
         const char letter = lower(c);
-        const bool unreserved = (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        const bool unreserved =
+            (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
         if (unreserved) {
             encoded.push_back(c);
         } else {

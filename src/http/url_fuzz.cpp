@@ -41,7 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const HostPolicy policy("127.0.0.1", {"allowed.example"});
     if (policy.allows(text)) {
         const auto authority = split_authority(text);
-        HELIOS_ASSERT(authority && (is_loopback_name(authority->name) || equal_ignoring_case(authority->name, "allowed.example")), "only known names");
+        HELIOS_ASSERT(authority && (is_loopback_name(authority->name) || equal_ignoring_case(authority->name, "allowed.example")),
+                      "only known names");
     }
     const std::string origin(text);
     (void)HostPolicy::same_site("localhost:1", &origin, nullptr);
