@@ -213,9 +213,13 @@ void EngineStage::append_ticks() {
     });
 }
 
-void EngineStage::show(bool now) {
+bool EngineStage::awaits_tick() const {
+    return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->tick_on_its_way->load(); });
+}
+
+void EngineStage::show() {
     const Duration t = clock_.monotonic();
-    if (!now && t - shown_ < show_every && shown_ != Duration::zero()) {
+    if (t - shown_ < show_every && shown_ != Duration::zero()) {
         return;
     }
     shown_ = t;
@@ -239,7 +243,7 @@ Result<std::size_t> EngineStage::step(Duration wait) {
     }
     HELIOS_TRY(commit_waiting());
     append_ticks();
-    show(false);
+    show();
     return taken;
 }
 

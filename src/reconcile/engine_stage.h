@@ -47,6 +47,8 @@ public:
     /// One poll, one transaction if it caused any, and the ticks that are due; how many records it took. After an error the same
     /// outputs wait for the next step (after a conflict it replays).
     Result<std::size_t> step(Duration wait);
+    /// A tick that step() appended has not come back yet: step again, with a wait.
+    bool awaits_tick() const;
 
     /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are on
     /// helios.verdicts, visible. So: route's frontier > t, then u = the log's low watermark, then this ≥ u: everything derived from
@@ -65,7 +67,7 @@ private:
     void process(Partition& partition, const log::StoredRecord& record);
     void emit(Revision&& revision);
     void append_ticks();
-    void show(bool now);
+    void show();
     void run(const std::stop_token& stop);
     void set_health(Status health);
 

@@ -1,0 +1,202 @@
+// Route and engine on the real log, on a disk in memory and a clock that moves when told to.
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "model/counts.h"
+#include "reconcile/stage_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+class StageTest : public ::testing::Test {
+protected:
+    StageTest() { good(p.start()); }
+
+    static void good(const Status& status) { ASSERT_TRUE(status) << status.error().message(); }
+    void restart() { good(p.restart()); }
+    void order(std::string payload, std::string id = "o-1") { p.append(model::topic::orders, event("aws", "OrderPlaced", id, payload, noon(0))); }
+    void payment(std::string payload, std::string id = "p-1") { p.append(model::topic::payments, event("gcp", "PaymentProcessed", id, payload, noon(0))); }
+    void stock(std::string payload, std::string id = "i-1") { p.append(model::topic::inventory, event("azure", "InventoryReserved", id, payload, noon(0))); }
+    void settle() { good(p.settle()); }
+    std::vector<model::Verdict> verdicts() { return p.verdicts(); }
+
+    Pipeline p;
+};
+
+TEST_F(StageTest, EventsBecomeAVerdict) {
+    order(good_order);
+    payment(good_payment);
+    stock(good_stock);
+    settle();
+    const auto v = verdicts();
+    ASSERT_EQ(v.size(), 2u);
+    EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
+    EXPECT_EQ(v[1].events.at(0).pointer.topic, model::topic::orders);
+    EXPECT_GE(p.engine->frontier().get(), v[1].at);
+    EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u) << "one copy per partition";
+}
+
+TEST_F(StageTest, AfterTheFrontiersEverythingDerivedIsVisible) {
+    order(good_order);
+    const Instant t = p.log().last_log_time();
+    while (p.route->frontier().get() <= t) {
+        good(p.step_route());
+    }
+    const Instant u = p.log().low_watermark();
+    while (p.engine->frontier().get() < u) {
+        good(p.step_engine());
+    }
+    EXPECT_EQ(verdicts().size(), 1u);
+}
+
+TEST_F(StageTest, SilenceFiresDeadlinesThroughTicks) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(60));
+    settle();
+    ASSERT_EQ(verdicts().size(), 1u) << "exactly at the deadline is in time";
+    p.clock.advance(std::chrono::milliseconds(1));
+    settle();
+    const auto v = verdicts();
+    ASSERT_EQ(v.size(), 2u);
+    EXPECT_EQ(v[1].status, model::VerdictStatus::partial);
+    EXPECT_EQ(v[1].at, v[0].deadline);
+}
+
+TEST_F(StageTest, ARouteThatIsBehindIsNotAMissingEvent) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(30));
+    payment(good_payment);
+    stock(good_stock);
+    p.clock.advance(std::chrono::seconds(300));
+    for (int i = 0; i < 10; ++i) {
+        good(p.step_engine());  // idle, its deadline long past, but route has not come that far
+    }
+    EXPECT_EQ(verdicts().size(), 1u);
+    settle();
+    ASSERT_EQ(verdicts().size(), 2u);
+    EXPECT_EQ(verdicts()[1].status, model::VerdictStatus::matched);
+}
+
+TEST_F(StageTest, WhileACaseIsOpenTheLogShowsThatWeLive) {
+    order(good_order);
+    settle();
+    EXPECT_EQ(p.count_cases<model::TickRecord>(), 0u);
+    for (int i = 0; i < 3; ++i) {
+        p.clock.advance(std::chrono::seconds(10));
+        settle();
+    }
+    EXPECT_EQ(p.count_cases<model::TickRecord>(), 3u) << "only the partition with the open case";
+}
+
+TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
+    order(good_order);
+    payment(good_payment);
+    settle();
+    p.clock.advance(std::chrono::seconds(20));
+    settle();
+    p.clock.advance(std::chrono::seconds(3600));  // nobody watches
+    restart();
+    settle();
+    EXPECT_EQ(verdicts().size(), 1u) << "our absence is not their silence";
+    EXPECT_EQ(p.count_cases<model::ResumedRecord>(), 3u);
+    stock(good_stock);
+    settle();
+    const auto v = verdicts();
+    ASSERT_EQ(v.size(), 2u);
+    EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
+    EXPECT_EQ(v[1].revision, 2u);
+    EXPECT_GT(v[1].deadline, v[0].deadline + std::chrono::seconds(3600));
+    EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u);
+}
+
+TEST_F(StageTest, ARestartBeforeRouteHasReadTheBacklogKeepsItsOrder) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(5));
+    payment(good_payment);
+    stock(good_stock);  // acknowledged, not routed
+    p.clock.advance(std::chrono::seconds(3600));
+    restart();
+    settle();
+    const auto v = verdicts();
+    ASSERT_EQ(v.size(), 2u);
+    EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
+    EXPECT_TRUE(v[1].findings.empty());
+}
+
+TEST_F(StageTest, ASleepingMachineMovesDeadlines) {
+    order(good_order);
+    settle();
+    p.clock.sleep_machine(std::chrono::hours(2));
+    order(R"({"orderId":"A2","total":5})", "o-2");  // arrives before anybody noticed
+    settle();
+    EXPECT_EQ(verdicts().size(), 2u);
+    EXPECT_EQ(p.count_cases<model::ResumedRecord>(), 3u);
+    p.clock.advance(std::chrono::seconds(61));
+    settle();
+    ASSERT_EQ(verdicts().size(), 3u) << "A2 has no excuse";
+    p.clock.advance(std::chrono::seconds(30));
+    settle();
+    ASSERT_EQ(verdicts().size(), 4u) << "A1 had 60 s and the grace";
+}
+
+TEST_F(StageTest, AWallClockSetBackMovesNothing) {
+    order(good_order);
+    settle();
+    p.clock.jump_wall(-std::chrono::hours(1));
+    settle();
+    EXPECT_EQ(p.count_cases<model::ResumedRecord>(), 0u);
+    p.clock.advance(std::chrono::seconds(61));
+    settle();
+    EXPECT_EQ(verdicts().size(), 2u);
+}
+
+TEST_F(StageTest, EveryEventIsJudgedOncePerSourceAndMinute) {
+    order(good_order);
+    payment(good_payment);
+    payment(good_payment, "p-2");
+    p.append(model::topic::other, event("aws", "Unheard", "x", "{}"));
+    settle();
+    restart();
+    settle();
+    std::map<std::string, std::uint64_t> judged;
+    for (const auto& record : p.records(model::topic::counts)) {
+        const auto counts = model::decode_counts(record.value);
+        ASSERT_TRUE(counts);
+        EXPECT_EQ(counts->hop, "route");
+        judged[counts->source] += counts->deltas.at("judged");
+    }
+    EXPECT_EQ(judged, (std::map<std::string, std::uint64_t>{{"aws", 2}, {"gcp", 2}}));
+}
+
+TEST_F(StageTest, TheSameVersionWithAnotherTextIsRefused) {
+    Flow other = *order_flow();
+    other.hash = "00";
+    const auto refused = activate(p.log(), other);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+    EXPECT_NE(refused.error().hint.find("raise `version:`"), std::string::npos);
+    other.version = 2;
+    EXPECT_TRUE(activate(p.log(), other)->is_new);
+    EXPECT_EQ(activate(p.log(), *order_flow()).error().kind, ErrorKind::conflict);
+}
+
+TEST_F(StageTest, ThreadsStartAndStop) {
+    p.route->start();
+    p.engine->start();
+    order(good_order);
+    const Instant t = p.log().last_log_time();
+    EXPECT_TRUE(p.route->frontier().wait_for(t + Duration(1), std::chrono::seconds(20)));
+    EXPECT_TRUE(p.engine->frontier().wait_for(p.log().low_watermark(), std::chrono::seconds(20)));
+    EXPECT_EQ(verdicts().size(), 1u);
+    p.route->stop();
+    p.engine->stop();
+}
+
+}  // namespace
+}  // namespace helios::reconcile
