@@ -1,0 +1,106 @@
+#include "gateway/answers.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/test_kit.h"
+
+namespace helios::gateway {
+namespace {
+
+constexpr std::array endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch};
+
+ItemReceipt item(ItemStatus status, std::optional<Error> error = {}) {
+    ItemReceipt out;
+    out.status = status;
+    out.event_id = "e-1";
+    out.dlq_id = "d-1";
+    out.error = std::move(error);
+    return out;
+}
+Receipt receipt(std::vector<ItemReceipt> items) {
+    Receipt out;
+    out.items = std::move(items);
+    return out;
+}
+std::vector<int> row(const Receipt& what) {
+    std::vector<int> statuses;
+    for (const auto endpoint : endpoints) statuses.push_back(answer(endpoint, what).status);
+    return statuses;
+}
+using Row = std::vector<int>;
+
+/// The table of what each sender is told: EventBridge and SNS, Pub/Sub, Event Grid, direct, batch.
+TEST(Answers, the_table) {
+    EXPECT_EQ(row(receipt({item(ItemStatus::accepted)})), (Row{200, 204, 200, 202, 200}));
+    EXPECT_EQ(row(receipt({item(ItemStatus::duplicate)})), (Row{200, 204, 200, 200, 200}));
+    EXPECT_EQ(row(receipt({item(ItemStatus::conflict)})), (Row{200, 204, 200, 409, 200}));
+    EXPECT_EQ(row(receipt({item(ItemStatus::quarantined)})), (Row{200, 204, 200, 422, 200}));
+    const Error full{ErrorKind::unavailable, "the disk is full", "free some space"};
+    const Error busy{ErrorKind::exhausted, "too much at once", "slow down"};
+    EXPECT_EQ(row(receipt({item(ItemStatus::failed, full)})), (Row{503, 503, 503, 503, 503}));
+    EXPECT_EQ(row(receipt({item(ItemStatus::failed, busy)})), (Row{503, 503, 503, 429, 429}));
+    auto large = item(ItemStatus::failed, Error{ErrorKind::invalid, "too large", ""});
+    large.too_large = true;
+    EXPECT_EQ(answer(Endpoint::ingest, receipt({large})).status, 413);
+    EXPECT_EQ(answer(Endpoint::batch, receipt({large})).status, 200) << "per item, not retryable";
+
+    Receipt other;
+    other.error = full;
+    other.kind = Receipt::Kind::not_this_protocol;
+    EXPECT_EQ(row(other), (Row{400, 400, 400, 400, 400}));
+    other.kind = Receipt::Kind::wrong_media_type;
+    EXPECT_EQ(answer(Endpoint::ingest, other).status, 415);
+    other.kind = Receipt::Kind::refused;
+    EXPECT_EQ(row(other), (Row{503, 503, 503, 503, 503}));
+    other.error = busy;
+    EXPECT_EQ(row(other), (Row{503, 503, 503, 429, 429}));
+}
+
+TEST(Answers, part_of_a_batch_fails) {
+    const auto what = receipt({item(ItemStatus::accepted), item(ItemStatus::failed, Error{ErrorKind::unavailable, "the disk is full", ""})});
+    const auto azure = answer(Endpoint::azure_eventgrid, what);
+    EXPECT_EQ(azure.status, 503) << "the rest are duplicates next time";
+    EXPECT_EQ(header(azure, "Retry-After"), "30");
+    const auto batch = answer(Endpoint::batch, what);
+    EXPECT_EQ(batch.status, 200);
+    EXPECT_EQ(batch.body, R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":1,"items":[)"
+                          R"({"index":0,"status":"accepted","eventId":"e-1","warnings":[]},)"
+                          R"({"index":1,"status":"failed","eventId":"e-1","retryable":true,"error":"the disk is full"}]})");
+    EXPECT_EQ(answer(Endpoint::azure_eventgrid, receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined), item(ItemStatus::conflict)})).status, 200);
+}
+
+TEST(Answers, retry_after_is_said_once) {
+    for (const auto endpoint : endpoints) {
+        Receipt refused;
+        refused.kind = Receipt::Kind::refused;
+        refused.error = {ErrorKind::exhausted, "x", ""};
+        const auto response = answer(endpoint, refused);
+        EXPECT_EQ(std::count_if(response.headers.begin(), response.headers.end(), [](const auto& h) { return h.first == "Retry-After"; }), 1);
+    }
+}
+
+TEST(Answers, webhooks_carry_the_latest_position) {
+    auto first = item(ItemStatus::accepted);
+    auto second = item(ItemStatus::duplicate);
+    first.position = model::PositionToken{{"helios.events.orders", 1, 7}, from_nanos(20)};
+    second.position = model::PositionToken{{"helios.events.orders", 2, 9}, from_nanos(10)};
+    const auto response = answer(Endpoint::azure_eventgrid, receipt({first, second}));
+    const auto position = model::decode_position(header(response, "Helios-Position"));
+    ASSERT_TRUE(position);
+    EXPECT_EQ(position->log_time, from_nanos(20));
+    EXPECT_EQ(position->pointer.offset, 7u);
+}
+
+TEST(Answers, hostile_ids_are_escaped) {
+    auto odd = item(ItemStatus::accepted);
+    odd.event_id = "\"}</script>\n\xff";
+    for (const auto endpoint : {Endpoint::ingest, Endpoint::batch, Endpoint::aws_eventbridge}) {
+        EXPECT_TRUE(json::Document::parse(answer(endpoint, receipt({odd})).body));
+    }
+    odd.status = ItemStatus::quarantined;
+    odd.errors = {"\xff\"", ""};
+    EXPECT_TRUE(json::Document::parse(answer(Endpoint::ingest, receipt({odd})).body));
+}
+
+}  // namespace
+}  // namespace helios::gateway
