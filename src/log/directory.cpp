@@ -87,7 +87,7 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
     if (text.size() < tail) return broken_topics(path, "it is too short");
     const std::string_view body = text.substr(0, text.size() - tail);
     const std::string_view check = text.substr(body.size());
-    if (!check.starts_with("crc32c ") || number(check.substr(7, 8), 16) != crc32c(body)) return broken_topics(path, "its checksum is wrong");
+    if (!check.starts_with("crc32c ") || !check.ends_with('\n') || number(check.substr(7, 8), 16) != crc32c(body)) return broken_topics(path, "its checksum is wrong");
     std::string_view rest = body;
     if (next_line(rest) != topics_title) return broken_topics(path, "it is not a topics file of this format");
     std::vector<Topic> topics;

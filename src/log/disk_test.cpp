@@ -1,0 +1,153 @@
+#include "log/disk.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "log/posix_disk.h"
+#include "log/sim_disk.h"
+
+namespace helios::log {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string text_of(Disk& disk, const std::string& path) {
+    auto bytes = read_file(disk, path, 1u << 20);
+    return bytes ? *bytes : "(" + bytes.error().what + ")";
+}
+
+// What both disks promise.
+void keeps_the_promises_of_a_disk(Disk& disk, const std::string& root) {
+    ASSERT_TRUE(disk.make_directories(root + "/a/b"));
+    ASSERT_TRUE(disk.make_directories(root + "/a/b"));
+    EXPECT_EQ(disk.open(root + "/a/none", OpenMode::read).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(disk.open(root + "/a/none", OpenMode::write).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(disk.list(root + "/none").error().kind, ErrorKind::not_found);
+    EXPECT_FALSE(*disk.exists(root + "/a/none"));
+    auto file = disk.open(root + "/a/f", OpenMode::create);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->pwrite(5, "world"));
+    ASSERT_TRUE((*file)->pwrite(0, "hello"));
+    EXPECT_EQ(*(*file)->size(), 10u);
+    ASSERT_TRUE((*file)->preallocate(200'000));
+    EXPECT_EQ(*(*file)->size(), 200'000u);
+    std::string tail(10, 'x');
+    EXPECT_EQ(*read_fully(**file, 199'995, tail), 5u);
+    EXPECT_EQ(tail.substr(0, 5), std::string(5, '\0'));
+    EXPECT_EQ(*read_fully(**file, 300'000, tail), 0u);
+    ASSERT_TRUE((*file)->pwrite(65'530, std::string(20, 'p')));
+    std::string over(20, ' ');
+    EXPECT_EQ(*read_fully(**file, 65'530, over), 20u);
+    EXPECT_EQ(over, std::string(20, 'p'));
+    ASSERT_TRUE((*file)->truncate(8));
+    ASSERT_TRUE((*file)->truncate(10));
+    ASSERT_TRUE((*file)->sync());
+    EXPECT_EQ(text_of(disk, root + "/a/f"), std::string("hellowor\0\0", 10));
+    EXPECT_EQ(read_file(disk, root + "/a/f", 9).error().kind, ErrorKind::corrupt);
+    ASSERT_TRUE(replace_file(disk, root + "/a", "g", "first"));
+    ASSERT_TRUE(replace_file(disk, root + "/a", "g", "2nd"));
+    EXPECT_EQ(text_of(disk, root + "/a/g"), "2nd");
+    EXPECT_THAT(*disk.list(root + "/a"), ElementsAre("b", "f", "g"));
+    ASSERT_TRUE(disk.remove(root + "/a/g"));
+    EXPECT_EQ(disk.remove(root + "/a/g").error().kind, ErrorKind::not_found);
+    EXPECT_THAT(*disk.list(root + "/a"), ElementsAre("b", "f"));
+    {
+        auto held = disk.lock(root + "/LOCK");
+        ASSERT_TRUE(held);
+        const auto second = disk.lock(root + "/LOCK");
+        ASSERT_FALSE(second);
+        EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+        EXPECT_THAT(second.error().what, HasSubstr("in use by process"));
+    }
+    EXPECT_TRUE(disk.lock(root + "/LOCK"));
+    EXPECT_NE(disk.random(), disk.random());
+}
+
+TEST(PosixDisk, keeps_the_promises_of_a_disk) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "helios-disk-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const auto disk = posix_disk();
+    keeps_the_promises_of_a_disk(*disk, pattern);
+    {
+        const auto held = disk->lock(pattern + "/LOCK");
+        EXPECT_THAT(disk->lock(pattern + "/LOCK").error().what, HasSubstr("process " + std::to_string(::getpid())));
+    }
+    std::filesystem::remove_all(pattern);
+}
+
+TEST(SimDisk, keeps_the_promises_of_a_disk) {
+    for (const auto durability : {SimDisk::Durability::ignored, SimDisk::Durability::tracked}) {
+        SimDisk disk(3, durability);
+        keeps_the_promises_of_a_disk(disk, "root");
+        disk.short_reads(true);
+        EXPECT_EQ(text_of(disk, "root/a/f"), std::string("hellowor\0\0", 10)) << "short reads are read over";
+    }
+}
+
+TEST(SimDisk, loses_what_was_not_synced_and_nothing_else) {
+    bool lost = false, kept = false, torn = false, name_lost = false;
+    for (std::uint64_t seed = 1; seed < 60; ++seed) {
+        SimDisk disk(seed, SimDisk::Durability::tracked);
+        ASSERT_TRUE(disk.make_directories("d"));
+        auto file = *disk.open("d/f", OpenMode::create);
+        ASSERT_TRUE(file->pwrite(0, std::string(2048, 'a')));
+        ASSERT_TRUE(file->sync());
+        ASSERT_TRUE(disk.sync_directory("d"));
+        ASSERT_TRUE(file->pwrite(0, std::string(2048, 'b')));
+        ASSERT_TRUE(disk.open("d/unsynced", OpenMode::create));
+        disk.power_cycle();
+        EXPECT_FALSE(file->pwrite(0, "x")) << "open files die with the power";
+        const std::string text = text_of(disk, "d/f");
+        ASSERT_EQ(text.size(), 2048u);
+        for (std::size_t sector = 0; sector < 4; ++sector) {
+            const std::string one = text.substr(sector * 512, 512);
+            ASSERT_TRUE(one == std::string(512, 'a') || one == std::string(512, 'b')) << "a sector is old or new";
+        }
+        lost = lost || text == std::string(2048, 'a');
+        kept = kept || text == std::string(2048, 'b');
+        torn = torn || text.find_first_not_of(text[0]) != std::string::npos;
+        name_lost = name_lost || !*disk.exists("d/unsynced");
+    }
+    EXPECT_TRUE(lost && kept && torn && name_lost);
+}
+
+TEST(SimDisk, a_failed_sync_is_not_healed_by_the_next) {
+    bool lost = false;
+    for (std::uint64_t seed = 1; seed < 40; ++seed) {
+        SimDisk disk(seed, SimDisk::Durability::tracked);
+        ASSERT_TRUE(disk.make_directories("d"));
+        auto file = *disk.open("d/f", OpenMode::create);
+        ASSERT_TRUE(file->pwrite(0, std::string(512, 'a')));
+        ASSERT_TRUE(file->sync());
+        ASSERT_TRUE(disk.sync_directory("d"));
+        disk.fail_sync_after(1);
+        ASSERT_TRUE(file->pwrite(0, std::string(512, 'b')));
+        EXPECT_FALSE(file->sync());
+        EXPECT_TRUE(file->sync());
+        EXPECT_EQ(text_of(disk, "d/f"), std::string(512, 'b')) << "it looks written";
+        disk.power_cycle();
+        lost = lost || text_of(disk, "d/f") == std::string(512, 'a');
+    }
+    EXPECT_TRUE(lost);
+}
+
+TEST(SimDisk, fills_up) {
+    SimDisk disk;
+    ASSERT_TRUE(disk.make_directories("d"));
+    disk.set_capacity(1000);
+    auto file = *disk.open("d/f", OpenMode::create);
+    EXPECT_TRUE(file->preallocate(900));
+    EXPECT_TRUE(file->pwrite(0, std::string(900, 'x'))) << "space set aside is there";
+    EXPECT_EQ(file->pwrite(900, std::string(200, 'x')).error().kind, ErrorKind::exhausted);
+    ASSERT_TRUE(file->truncate(100));
+    EXPECT_TRUE(file->pwrite(100, std::string(900, 'x')));
+}
+
+}  // namespace
+}  // namespace helios::log
