@@ -40,6 +40,9 @@ struct Options {
 
     SourcePolicy policy_of(std::string_view source) const;
 
+    /// What the log must allow one record: the largest body is quarantined whole, with its headers and reasons.
+    std::size_t log_record_bytes() const { return (body_bytes_max > record_bytes_max ? body_bytes_max : record_bytes_max) + (1u << 20); }
+
     /// invalid: a value out of its limits, named.
     Status validate() const;
 };
