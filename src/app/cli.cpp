@@ -109,7 +109,7 @@ int complain_usage(const CLI::ParseError& error, int argc, const char* const* ar
     }
     const auto first_line = what.substr(0, what.find('\n'));
     fmt::print(stderr, "helios: {}\n", first_line);
-    fmt::print(stderr, near.empty() ? "  `helios --help` and `helios COMMAND --help` show what there is{}\n" : "  did you mean {}?\n", near);
+    fmt::print(stderr, "  {}\n", near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");
     return 2;
 }
 

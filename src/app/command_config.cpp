@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "app/cli.h"
+#include "app/config.h"
 #include "app/files.h"
 
 namespace helios::app {

@@ -1,15 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <thread>
 
 #include "app/cli.h"
-#include "app/interrupt.h"
+#include "app/numbers.h"
+#include "app/stop_flag.h"
 #include "app/temporary_directory.h"
 #include "app/wiring.h"
 #include "lab/demo.h"
@@ -23,36 +21,6 @@ struct DemoArguments {
     std::string seed;
     std::string listen = "127.0.0.1:0";
     bool keep = false;
-};
-
-template <class Integer>
-Status read_number(const std::string& text, std::string_view name, Integer& into) {
-    if (text.empty()) {
-        return {};
-    }
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is not a whole number", name, text));
-    }
-    return {};
-}
-
-/// Sets a flag when a signal comes, for as long as it lives.
-class StopOnInterrupt {
-public:
-    StopOnInterrupt() : watcher_([this](const std::stop_token& token) { watch(token); }) {}
-    const std::atomic<bool>& flag() const { return flag_; }
-    const Interrupt& interrupt() const { return interrupt_; }
-
-private:
-    void watch(const std::stop_token& token) {
-        while (!token.stop_requested() && !flag_) {
-            flag_ = interrupt_.wait_for(std::chrono::milliseconds(100));
-        }
-    }
-    Interrupt interrupt_;
-    std::atomic<bool> flag_{false};
-    std::jthread watcher_;
 };
 
 int demo(const DemoArguments& arguments, const Environment& environment) {
@@ -75,7 +43,7 @@ int demo(const DemoArguments& arguments, const Environment& environment) {
 
     const SystemClock clock;
     telemetry::Telemetry telemetry(clock, telemetry::Level::warn);
-    const StopOnInterrupt stop;
+    const StopFlag stop;
     auto node = Node::open(std::move(config), clock, telemetry);
     if (!node) {
         return complain(node.error());
@@ -86,9 +54,9 @@ int demo(const DemoArguments& arguments, const Environment& environment) {
     options.rewrites = isatty(1) == 1;
     options.colour = options.rewrites && (colour == environment.end() || colour->second.empty());
     options.keep = arguments.keep;
-    const int answer = lab::run_demo(options, clock, std::cout, stop.flag());
+    const int answer = lab::run_demo(options, clock, std::cout, stop.raised());
     std::cout.flush();
-    if (arguments.keep && !stop.flag()) {
+    if (arguments.keep && !stop.raised()) {
         fmt::print("\nThe server stays up at {} with its data in {}; Ctrl-C stops it and removes them.\n", options.base_url, directory->path());
         std::fflush(stdout);
         stop.interrupt().wait();

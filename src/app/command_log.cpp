@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -11,6 +9,7 @@
 #include "app/data_directory.h"
 #include "app/interrupt.h"
 #include "app/log_export.h"
+#include "app/numbers.h"
 
 namespace helios::app {
 namespace {
@@ -78,11 +77,8 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
 
 int read(const LogOptions& options, bool follow) {
     std::uint64_t limit = UINT64_MAX;
-    if (!options.limit.empty()) {
-        const auto [end, error] = std::from_chars(options.limit.data(), options.limit.data() + options.limit.size(), limit);
-        if (error != std::errc{} || *end != '\0') {
-            return complain({ErrorKind::invalid, fmt::format("--limit \"{}\" is not a number", options.limit), ""});
-        }
+    if (const auto given = read_number(options.limit, "--limit", limit); !given) {
+        return complain(given.error());
     }
     const auto opened = open_read_only(options.data);
     if (!opened) {

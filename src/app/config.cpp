@@ -226,6 +226,12 @@ std::vector<Setting> make_settings() {
         setting("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
         setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval), "How often counts go to the log; a crash loses no more than this much of them."),
 
+        setting("reconcile.grace", HELIOS_MEMBER(route.grace), "Given to open deadlines on top of our own absence."),
+        setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min), "Shorter absences move no deadline."),
+        setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat), "A tick at least this often while a case is open."),
+        setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
+        setting("reconcile.identities_per_leg_max", HELIOS_MEMBER(engine.engine.identities_per_leg_max), "Identities kept on one leg of one case; more: a data finding."),
+
         setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),
         setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),
         setting("store.query_limit", HELIOS_MEMBER(store.query_limit), "A query that runs longer is stopped."),
@@ -290,7 +296,8 @@ Status Config::validate() const {
     HELIOS_TRY(http.validate());
     HELIOS_TRY(log.validate());
     HELIOS_TRY(gateway.validate());
-    HELIOS_TRY(reconcile.validate());
+    HELIOS_TRY(route.validate());
+    HELIOS_TRY(engine.validate());
     HELIOS_TRY(store.validate());
     return {};
 }

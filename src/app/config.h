@@ -32,7 +32,8 @@ struct Config {
     http::ServerOptions http;
     log::DiskLogOptions log;
     gateway::Options gateway;
-    reconcile::Options reconcile;
+    reconcile::RouteOptions route;
+    reconcile::EngineStageOptions engine;
     store::Options store;
 
     /// Every room's own validate(), in one.

@@ -48,7 +48,7 @@ Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit vi
 
 struct CasesSummary {
     std::vector<model::ResumedRecord> resumed;  ///< in order; every partition holds the same ones
-    Instant engine_time{};
+    Instant engine_time{};                      ///< the latest `at`: as far as the engine has come
 };
 
 Result<CasesSummary> summarise_cases(log::Log& log) {
@@ -164,24 +164,28 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     HELIOS_TRY_ASSIGN(const auto summary, summarise_cases(log));
     ExportCounts counts;
-    std::size_t next_resumed = 0;
+    const auto control = [&](std::string_view line) {
+        sink(line);
+        ++counts.controls;
+    };
+    // Absences come from helios.cases, where those of a sleeping machine stand too; route puts each before the first record from its `at` on.
+    auto resumed = summary.resumed.begin();
     const auto resume_until = [&](Instant t) {
-        for (; next_resumed < summary.resumed.size() && summary.resumed[next_resumed].at <= t; ++next_resumed, ++counts.controls) {
-            sink(resumed_line(summary.resumed[next_resumed]));
+        for (; resumed != summary.resumed.end() && resumed->at <= t; ++resumed) {
+            control(resumed_line(*resumed));
         }
     };
     std::vector<std::string_view> topics(model::event_topics.begin(), model::event_topics.end());
     topics.push_back(model::topic::flows);
     const auto scanned = scan(log, topics, [&](const log::StoredRecord& record) -> Status {
         resume_until(record.log_time);
-        if (record.type == static_cast<std::uint16_t>(model::RecordType::flow_activation)) {
-            HELIOS_TRY_ASSIGN(const auto flow, model::decode_flow_activation(record.value));
-            sink(flow_line(record.log_time, flow));
-            ++counts.controls;
-        } else {
+        if (record.topic != model::topic::flows) {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
             sink(event_line(record, event));
             ++counts.events;
+        } else if (static_cast<model::RecordType>(record.type) == model::RecordType::flow_activation) {
+            HELIOS_TRY_ASSIGN(const auto flow, model::decode_flow_activation(record.value));
+            control(flow_line(record.log_time, flow));
         }
         return {};
     });
@@ -190,8 +194,7 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     }
     resume_until(latest_instant);
     json::Writer end;
-    sink(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
-    ++counts.controls;
+    control(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
     return counts;
 }
 

@@ -8,6 +8,7 @@
 #include "api/barrier.h"
 #include "api/dependencies.h"
 #include "app/config.h"
+#include "app/temporary_directory.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "gateway/gateway.h"
@@ -49,7 +50,7 @@ private:
     Config config_;
     const Clock& clock_;
     telemetry::Telemetry& telemetry_;
-    std::string ephemeral_dir_;  ///< of the indexes of an ephemeral server; removed at the end
+    std::unique_ptr<TemporaryDirectory> scratch_;  // of an ephemeral server's store; goes last
 
     std::unique_ptr<log::Disk> disk_;
     std::unique_ptr<log::Log> log_;
@@ -62,6 +63,7 @@ private:
     std::unique_ptr<gateway::Gateway> gateway_;
     api::Options api_options_;
     std::unique_ptr<api::Barrier> barrier_;
+    std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
     bool started_ = false;

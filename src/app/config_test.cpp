@@ -1,0 +1,103 @@
+#include "app/config.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace helios::app {
+namespace {
+
+std::string error_of(const Status& status) { return status ? "accepted" : status.error().message(); }
+
+TEST(ConfigFile, SetsOptionsOfEveryKind) {
+    Config config;
+    const auto applied = apply_file(config,
+                                    "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: 5s\n  allowed_hosts: [a.example, b.example]\n"
+                                    "app:\n  insecure: true\ntelemetry:\n  log_level: debug\n",
+                                    "helios.yaml");
+    ASSERT_EQ(error_of(applied), "accepted");
+    EXPECT_EQ(config.http.port, 9000);
+    EXPECT_EQ(config.http.body_bytes_max, 4u << 20);
+    EXPECT_EQ(config.http.idle_timeout, std::chrono::seconds(5));
+    EXPECT_EQ(config.http.allowed_hosts, (std::vector<std::string>{"a.example", "b.example"}));
+    EXPECT_TRUE(config.insecure);
+    EXPECT_EQ(config.log_level, telemetry::Level::debug);
+}
+
+TEST(ConfigFile, UnknownOptionsNameLineAndNearestName) {
+    Config config;
+    EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")), "h.yaml:2:3: unknown option \"http.prot\"; did you mean \"http.port\"?");
+    EXPECT_NE(error_of(apply_file(config, "htpp:\n  port: 1\n", "h.yaml")).find("h.yaml:2:3: unknown option \"htpp.port\"; did you mean \"http.port\"?"), std::string::npos);
+}
+
+TEST(ConfigFile, WrongValuesNamePlace) {
+    Config config;
+    EXPECT_NE(error_of(apply_file(config, "http:\n  port: 99999\n", "h.yaml")).find("h.yaml:2:9: http.port: \"99999\" is not a whole number"), std::string::npos);
+    EXPECT_NE(error_of(apply_file(config, "http:\n  idle_timeout: soon\n", "h.yaml")).find("h.yaml:2:17"), std::string::npos);
+    EXPECT_NE(error_of(apply_file(config, "http:\n  port: {a: 1}\n", "h.yaml")).find("expected a value"), std::string::npos);
+    EXPECT_NE(error_of(apply_file(config, "- a\n", "h.yaml")).find("expected sections"), std::string::npos);
+}
+
+TEST(ConfigFile, AnEmptyFileChangesNothing) {
+    Config config;
+    EXPECT_EQ(error_of(apply_file(config, "# nothing\n", "h.yaml")), "accepted");
+    EXPECT_EQ(config_listing(config), config_listing(Config{}));
+}
+
+TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
+    Config config;
+    ASSERT_EQ(error_of(apply_environment(config, {{"API_PORT", "1"}, {"HELIOS_HTTP_PORT", "2"}, {"API_HOST", "::1"}, {"LOG_LEVEL", "warning"}})), "accepted");
+    EXPECT_EQ(config.http.port, 2);
+    EXPECT_EQ(config.http.host, "::1");
+    EXPECT_EQ(config.log_level, telemetry::Level::warn);
+}
+
+TEST(ConfigEnvironment, EmptyMeansUnset) {
+    Config config;
+    EXPECT_EQ(error_of(apply_environment(config, {{"HELIOS_HTTP_PORT", ""}})), "accepted");
+    EXPECT_EQ(config.http.port, Config{}.http.port);
+}
+
+TEST(ConfigEnvironment, UnknownNamesAreErrors) {
+    Config config;
+    EXPECT_NE(error_of(apply_environment(config, {{"HELIOS_HTTP_PROT", "1"}})).find("did you mean HELIOS_HTTP_PORT?"), std::string::npos);
+    EXPECT_EQ(error_of(apply_environment(config, {{"PATH", "/bin"}})), "accepted");
+}
+
+TEST(ConfigEnvironment, PartsThatAreNotBuiltYetEndTheStart) {
+    for (const auto* name : {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"}) {
+        EXPECT_NE(error_of(check_not_built_yet({{name, "x"}})).find(std::string("unset ") + name), std::string::npos);
+        EXPECT_EQ(error_of(check_not_built_yet({{name, ""}})), "accepted");
+    }
+}
+
+TEST(Listen, Forms) {
+    Config config;
+    ASSERT_TRUE(apply_listen(config, "0.0.0.0:80").has_value());
+    EXPECT_EQ(config.http.host, "0.0.0.0");
+    EXPECT_EQ(config.http.port, 80);
+    ASSERT_TRUE(apply_listen(config, "[::1]:0").has_value());
+    EXPECT_EQ(config.http.host, "::1");
+    ASSERT_TRUE(apply_listen(config, ":9").has_value());
+    EXPECT_EQ(config.http.host, "127.0.0.1");
+    for (const auto* bad : {"", "localhost", "host:", "host:99999", "host:-1", "::1:80", "host:80x"}) {
+        EXPECT_FALSE(apply_listen(config, bad).has_value()) << bad;
+    }
+}
+
+TEST(Reference, NamesEveryOptionOnceWithADefaultThatReadsBack) {
+    std::set<std::string> keys;
+    const Config defaults;
+    for (const auto& row : settings()) {
+        EXPECT_TRUE(keys.insert(row.key).second) << row.key;
+        EXPECT_FALSE(row.description.empty()) << row.key;
+        EXPECT_NE(config_reference().find("`" + row.key + "`"), std::string::npos);
+        Config copy;
+        EXPECT_TRUE(row.set(copy, row.get(defaults)).has_value()) << row.key << " = " << row.get(defaults);
+        EXPECT_EQ(row.get(copy), row.get(defaults)) << row.key;
+    }
+    EXPECT_TRUE(defaults.validate().has_value());
+}
+
+}  // namespace
+}  // namespace helios::app

@@ -1,0 +1,222 @@
+#include "app/wiring.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "api/routes.h"
+#include "api/web_assets.h"
+#include "app/data_directory.h"
+#include "app/files.h"
+#include "base/assert.h"
+#include "base/json.h"
+#include "gateway/routes.h"
+#include "log/disk_log.h"
+#include "log/posix_disk.h"
+#include "log/sim_disk.h"
+#include "reconcile/activate.h"
+
+namespace helios::app {
+namespace {
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// Sources have no way to prove themselves yet: whoever reaches the port can write.
+Status check_exposure(const Config& config) {
+    if (is_loopback(config.http.host) || config.insecure) {
+        return {};
+    }
+    return fail(ErrorKind::denied,
+                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are not authenticated: anybody who reaches the port could write events",
+                            config.http.host),
+                "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to accept that");
+}
+
+Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
+    std::vector<reconcile::Flow> flows;
+    if (files.empty()) {
+        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml (shipped)"));
+        flows.push_back(std::move(flow));
+        return flows;
+    }
+    for (const auto& file : files) {
+        HELIOS_TRY_ASSIGN(const auto text, read_file(file));
+        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(text, file));
+        for (const auto& other : flows) {
+            if (other.name == flow.name) {
+                return fail(ErrorKind::conflict, fmt::format("{}: flow \"{}\" is given twice", file, flow.name), "one file per flow; a new version replaces the old one");
+            }
+        }
+        flows.push_back(std::move(flow));
+    }
+    return flows;
+}
+
+std::string activity_json(const gateway::SourceActivity& activity) {
+    json::Writer out;
+    out.begin_object().field("status", "up");
+    if (activity.last_received_at) {
+        out.field("lastReceivedAt", format_rfc3339(*activity.last_received_at));
+    }
+    out.field("received", activity.received).field("appended", activity.appended).field("duplicate", activity.duplicate);
+    out.field("conflict", activity.conflict).field("quarantined", activity.quarantined).field("refused", activity.refused);
+    return out.end_object().take();
+}
+
+}  // namespace
+
+Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry) : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
+
+Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
+    HELIOS_TRY(check_exposure(config));
+    auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
+    // The address first: a port that is taken must not cost a recovery.
+    HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
+    HELIOS_TRY_ASSIGN(node->flows_, load_flows(node->config_.flow_files));
+    HELIOS_TRY(node->open_log());
+    HELIOS_TRY(node->open_flows());
+    HELIOS_TRY(node->open_stages());
+    HELIOS_TRY(node->open_api());
+    return node;
+}
+
+Node::~Node() { stop(); }
+
+Status Node::open_log() {
+    if (config_.ephemeral) {
+        telemetry_.logger.warn("app", "ephemeral: everything is kept in memory and ends with this process", {});
+        HELIOS_TRY_ASSIGN(auto scratch, TemporaryDirectory::make("helios-ephemeral-"));
+        config_.data_dir = scratch.path();
+        scratch_ = std::make_unique<TemporaryDirectory>(std::move(scratch));
+        disk_ = std::make_unique<log::SimDisk>();
+    } else {
+        disk_ = log::posix_disk();
+    }
+    config_.log.directory = config_.data_dir;
+    HELIOS_TRY_ASSIGN(log_, log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));
+    HELIOS_TRY_ASSIGN(auto catalogue, load_catalogue(config_.catalogue_file));
+    catalogue_ = std::make_unique<model::Catalogue>(std::move(catalogue));
+    return {};
+}
+
+Status Node::open_flows() {
+    for (const auto& flow : flows_) {
+        HELIOS_TRY_ASSIGN(const auto activation, reconcile::activate(*log_, flow));
+        if (activation.is_new) {
+            telemetry_.logger.info("reconcile", "flow activated", {{"flow", flow.name}, {"version", flow.version}});
+        }
+        api_options_.flows.push_back(flow.name);
+    }
+    return {};
+}
+
+Status Node::open_stages() {
+    route_ = std::make_unique<reconcile::RouteStage>(config_.route, *log_, telemetry_, clock_);
+    HELIOS_TRY(route_->open());  // writes down our absence: before anybody may append
+    engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_, clock_);
+    config_.store.file = store_file(config_.data_dir);
+    HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, *catalogue_, telemetry_, clock_));
+    HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
+    config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
+    std::set<std::string, std::less<>> sources;
+    for (const auto& flow : flows_) {
+        for (auto& source : flow.sources()) {
+            sources.insert(std::move(source));
+        }
+    }
+    const auto known = [sources = std::move(sources)](std::string_view source) { return sources.contains(source); };
+    HELIOS_TRY_ASSIGN(gateway_, gateway::Gateway::open(config_.gateway, *log_, *catalogue_, known, telemetry_, clock_));
+    return {};
+}
+
+Status Node::open_api() {
+    api_options_.version = HELIOS_VERSION;
+    api_options_.ephemeral = config_.ephemeral;
+    barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(), projector_->frontier(), clock_);
+    const auto component = [](auto check) {
+        return [check] {
+            const Status status = check();
+            json::Writer out;
+            out.begin_object().field("status", status ? "up" : "down");
+            if (!status) {
+                out.field("detail", status.error().message());
+            }
+            return out.end_object().take();
+        };
+    };
+    std::vector<api::HealthDetail> clouds;
+    for (const std::string source : {"aws", "gcp", "azure"}) {
+        clouds.push_back({source, [this, source] { return activity_json(gateway_->activity(source)); }});
+    }
+    dependencies_ = std::make_unique<api::Dependencies>(api::Dependencies{
+        .options = api_options_,
+        .log = *log_,
+        .store = *queries_,
+        .barrier = *barrier_,
+        .telemetry = telemetry_,
+        .clock = clock_,
+        .explain = {},
+        .readiness = {{"deduplication", [this] { return gateway_->ready(); }},
+                      api::caught_up("route", route_->frontier(), *log_),
+                      api::caught_up("engine", engine_->frontier(), *log_),
+                      api::caught_up("store", projector_->frontier(), *log_),
+                      {"route-writes", [this] { return route_->health(); }},
+                      {"engine-writes", [this] { return engine_->health(); }},
+                      {"store-writes", [this] { return projector_->health(); }}},
+        .components = {{"log", component([this] { return log_->health(); })},
+                       {"gateway", component([this] { return gateway_->ready(); })},
+                       {"route", component([this] { return route_->health(); })},
+                       {"engine", component([this] { return engine_->health(); })},
+                       {"store", component([this] { return projector_->health(); })}},
+        .clouds = std::move(clouds),
+        .assets = api::web_assets(),
+    });
+    routes_ = std::make_unique<http::RouteTable>();
+    gateway::add_routes(*routes_, *gateway_);
+    api::add_routes(*routes_, *dependencies_);
+    return {};
+}
+
+void Node::start() {
+    HELIOS_ASSERT(!started_, "a node starts once");
+    started_ = true;
+    route_->start();
+    engine_->start();
+    projector_->start();
+    server_->start(*routes_);
+    telemetry_.logger.info("app", "started", {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+}
+
+void Node::stop() {
+    if (stopped_) {
+        return;
+    }
+    stopped_ = true;
+    if (server_) {
+        server_->drain(config_.drain_limit);
+    }
+    if (gateway_) {
+        gateway_->close();
+    }
+    if (route_) {
+        route_->stop();
+    }
+    if (engine_) {
+        engine_->stop();
+    }
+    if (projector_) {
+        projector_->stop();
+    }
+    if (log_) {
+        log_->close();
+    }
+}
+
+std::string Node::url() const {
+    const auto host = server_->host();
+    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, server_->port()) : fmt::format("http://[{}]:{}", host, server_->port());
+}
+
+}  // namespace helios::app
