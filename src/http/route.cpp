@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -240,7 +241,7 @@ std::size_t RouteTable::find(std::size_t node, std::string_view rest, std::vecto
             return found;
         }
     }
-    if (nodes_[node].parameter == 0 || segment.empty()) {
+    if (nodes_[node].parameter == 0 || segment.empty() || !utf8::is_valid(segment)) {
         return no_node;
     }
     captured.emplace_back(segment);

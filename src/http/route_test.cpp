@@ -59,6 +59,7 @@ TEST_F(RouteTableTest, compares_segments_decoded) {
     EXPECT_EQ(path_of(table.match(Method::get, "/orders%2Fstats")), "");
     EXPECT_EQ(path_of(table.match(Method::get, "/orders/%zz")), "");
     EXPECT_EQ(path_of(table.match(Method::get, "/orders/%00")), "");
+    EXPECT_EQ(path_of(table.match(Method::get, "/orders/\xff")), "");  // not text, encoded or not
 }
 
 TEST_F(RouteTableTest, matches_nothing_else) {
