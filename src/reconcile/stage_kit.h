@@ -46,8 +46,8 @@ public:
     Status start() {
         HELIOS_TRY_ASSIGN(log_owned, log::open_disk_log(options_, topics(), disk, clock, telemetry));
         HELIOS_TRY(activate(*log_owned, *flow_));
-        route = std::make_unique<RouteStage>(RouteOptions{}, *log_owned, telemetry, clock);
-        engine = std::make_unique<EngineStage>(EngineStageOptions{}, *log_owned, *route, telemetry, clock);
+        route = std::make_unique<RouteStage>(route_options, *log_owned, telemetry, clock);
+        engine = std::make_unique<EngineStage>(engine_options, *log_owned, *route, telemetry, clock);
         return route->open();
     }
     void down() {
@@ -167,6 +167,8 @@ public:
         return n;
     }
 
+    RouteOptions route_options;
+    EngineStageOptions engine_options;
     log::SimDisk disk{7};
     ManualClock clock;
     std::vector<std::string> lines;

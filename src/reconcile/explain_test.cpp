@@ -1,0 +1,87 @@
+#include "reconcile/explain.h"
+
+#include <gtest/gtest.h>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+ExplainRequest request_of(std::vector<std::pair<model::Event, double>> events, double now) {
+    ExplainRequest request;
+    request.flow = "order";
+    request.key = "A1";
+    request.now = noon(now);
+    request.records.push_back(flow_record(*order_flow(), noon(-10)));
+    for (const auto& [e, when] : events) {
+        for (auto& leg : legs_of(*order_flow(), e, noon(when))) {
+            request.records.push_back(std::move(leg));
+        }
+    }
+    return request;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
+    const auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+                                     {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD"})", noon(1)), 1},
+                                     {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
+                                    3);
+    const auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::mismatched);
+    EXPECT_EQ(e->would_match, std::vector<std::string>{"payment of 12.50 USD (0.45 more)"});
+    const std::string text = to_text(*e, request);
+    for (const char* part : {"A1   MISMATCHED   at risk 12.50 USD", "✗ paid-in-full", "12.05 of 12.50 USD ± 0.00", "✓ stock-reserved", "✓ close-in-time",
+                             "payment of 12.50 USD (0.45 more)", "2 × X", "revision 2: mismatched, amount payment"}) {
+        EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+    }
+    const auto json = json::Document::parse(to_json(*e, request));
+    ASSERT_TRUE(json);
+    EXPECT_EQ(json->root().find("checks").size(), 3u);
+    EXPECT_EQ(json->root().find("legs").at(1).find("events").at(0).find("role").text(), "taken");
+    EXPECT_EQ(json->root().find("verdict").find("status").text(), "mismatched");
+}
+
+TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
+    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+                               {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD","status":"DECLINED"})", noon(1)), 1},
+                               {event("gcp", "PaymentProcessed", "p-2", R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)), 2}},
+                              20);
+    request.quarantined.push_back({"d-1", "azure", "InventoryReserved", "i-9", "bad_time", "eventTime is \"soon\"\x1b[2J", noon(3)});
+    const auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::pending);
+    ASSERT_EQ(e->view.judgement.tentative.size(), 1u);
+    const std::string text = to_text(*e, request);
+    for (const char* part : {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)", "does not count", "bad_time",
+                             "… awaited", "waits for inventory"}) {
+        EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+    }
+    EXPECT_FALSE(has(text, "\x1b")) << "what an event says must not drive a terminal";
+}
+
+TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
+    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 1000);
+    request.records.push_back(model::ResumedRecord{noon(500), std::chrono::seconds(470), std::chrono::seconds(30)});
+    const auto e = explain(request);
+    ASSERT_TRUE(e);
+    ASSERT_EQ(e->timeline.size(), 4u);
+    EXPECT_EQ(e->timeline[0].what, "event");
+    EXPECT_EQ(e->timeline[1].text, "revision 1: pending");
+    EXPECT_EQ(e->timeline[2].what, "away");
+    EXPECT_EQ(e->timeline[3].at, noon(60 + 500));
+    EXPECT_EQ(e->verdict.missing.size(), 2u);
+}
+
+TEST(Explain, NoRecordsNoCase) {
+    const auto e = explain(request_of({}, 1));
+    ASSERT_FALSE(e);
+    EXPECT_EQ(e.error().kind, ErrorKind::not_found);
+}
+
+}  // namespace
+}  // namespace helios::reconcile

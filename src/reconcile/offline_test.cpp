@@ -1,0 +1,126 @@
+#include "reconcile/offline.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+struct Line {
+    model::Event event;
+    std::optional<Instant> received;
+};
+
+class OfflineTest : public ::testing::Test {
+protected:
+    ~OfflineTest() override { std::filesystem::remove_all(root_); }
+
+    std::unique_ptr<OfflineReconcile> open(bool revisions = false, std::optional<Instant> as_of = {}) {
+        OfflineOptions options;
+        options.scratch = (root_ / std::to_string(++runs_)).string();
+        options.revisions = revisions;
+        options.as_of = as_of;
+        std::filesystem::create_directories(root_);
+        auto opened = OfflineReconcile::open(options, {});
+        EXPECT_TRUE(opened) << opened.error().message();
+        return std::move(*opened);
+    }
+    std::vector<std::string> run(const std::vector<Line>& lines, bool revisions = false, std::optional<Instant> as_of = {}) {
+        const auto offline = open(revisions, as_of);
+        for (const Line& line : lines) {
+            const auto added = offline->add(line.event, line.received, "");
+            EXPECT_TRUE(added) << added.error().message();
+        }
+        std::vector<std::string> out;
+        const auto summary = offline->finish([&](const model::Verdict& v) {
+            std::string text = v.key + " " + std::string(model::to_string(v.status));
+            for (const auto& f : v.findings) {
+                text += " " + std::string(model::to_string(f.kind)) + ":" + f.leg;
+            }
+            out.push_back(std::move(text));
+        });
+        EXPECT_TRUE(summary) << summary.error().message();
+        return out;
+    }
+
+    static model::Event order(const std::string& key, std::optional<Instant> t) {
+        return event("aws", "OrderPlaced", "o-" + key, R"({"orderId":")" + key + R"(","total":5})", t);
+    }
+    static model::Event payment(const std::string& key, std::optional<Instant> t) {
+        return event("gcp", "PaymentProcessed", "p-" + key, R"({"orderId":")" + key + R"(","amount":5})", t);
+    }
+    static model::Event stock(const std::string& key, std::optional<Instant> t) {
+        return event("azure", "InventoryReserved", "i-" + key, R"({"orderId":")" + key + R"("})", t);
+    }
+
+    std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) / ("helios-offline-test-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)));
+    int runs_ = 0;
+};
+
+using V = std::vector<std::string>;
+
+TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
+    std::vector<Line> lines{{order("B", noon(0)), {}}, {payment("B", noon(2)), {}}, {stock("B", noon(3)), {}},
+                            {order("A", noon(500)), {}}, {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},
+                            {payment("C", noon(9)), {}}};
+    const V expected{"A mismatched late:inventory skew:inventory", "B matched", "C partial missing:order missing:inventory orphan:payment"};
+    EXPECT_EQ(run(lines), expected);
+    std::reverse(lines.begin(), lines.end());
+    EXPECT_EQ(run(lines), expected);
+    const V revisions = run(lines, true);
+    EXPECT_EQ(revisions.front(), "A pending");
+    EXPECT_EQ(revisions.size(), 7u);
+    std::rotate(lines.begin(), lines.begin() + 3, lines.end());
+    EXPECT_EQ(run(lines, true), revisions);
+}
+
+TEST_F(OfflineTest, LinesWithoutAnyTimeAreNeitherLateNorSkewed) {
+    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", noon(0)), {}}, {payment("A", noon(1)), {}}}), V{"A matched"});
+    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", {}), {}}, {payment("A", {}), {}}}), V{"A matched"});
+}
+
+TEST_F(OfflineTest, WithReceiveTimesTheyAreTheOrder) {
+    std::vector<Line> lines{{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(61)}};
+    EXPECT_EQ(run(lines), V{"A matched late:inventory"});
+    std::swap(lines[0], lines[2]);
+    EXPECT_EQ(run(lines), V{"A matched late:inventory"});
+    EXPECT_EQ(run(lines, true), (V{"A pending", "A partial missing:inventory", "A matched late:inventory"}));
+}
+
+TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
+    const std::vector<Line> received{{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(30)}};
+    EXPECT_EQ(run(received, false, noon(29)), V{"A pending"});
+    EXPECT_EQ(run(received, false, noon(30)), V{"A matched"});
+    const std::vector<Line> plain{{order("A", noon(0)), {}}, {payment("A", noon(1)), {}}, {stock("A", noon(30)), {}}};
+    EXPECT_EQ(run(plain, false, noon(29)), V{"A pending"});
+    EXPECT_EQ(run(plain, false, noon(100)), V{"A matched"});
+}
+
+TEST_F(OfflineTest, TheSameIdIsADuplicateOrAConflict) {
+    const auto offline = open();
+    EXPECT_EQ(*offline->add(order("A", noon(0)), {}, ""), OfflineReconcile::Added::accepted);
+    EXPECT_EQ(*offline->add(order("A", noon(5)), {}, ""), OfflineReconcile::Added::duplicate) << "times are no content";
+    auto other = order("A", noon(0));
+    other.payload = R"({"orderId":"A","total":6})";
+    const auto conflict = offline->add(other, {}, "");
+    ASSERT_FALSE(conflict);
+    EXPECT_EQ(conflict.error().kind, ErrorKind::conflict);
+    const auto mixed = offline->add(payment("A", noon(1)), noon(1), "");
+    ASSERT_FALSE(mixed);
+    EXPECT_EQ(mixed.error().kind, ErrorKind::invalid);
+    const auto summary = offline->finish([](const model::Verdict&) {});
+    ASSERT_TRUE(summary);
+    EXPECT_EQ(summary->events, 1u);
+    EXPECT_EQ(summary->duplicates, 1u);
+    EXPECT_EQ(summary->partial, 1u);
+    EXPECT_EQ(summary->cases, 1u);
+}
+
+}  // namespace
+}  // namespace helios::reconcile

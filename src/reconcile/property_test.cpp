@@ -1,0 +1,234 @@
+// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival or on repetition; revisions don't
+// depend on restarts and batching. And a third: an export judged offline gives the live revisions.
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "reconcile/offline.h"
+#include "reconcile/stage_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+/// An event of a scenario: what it says and when it happened; its id is its place in the scenario.
+struct Fact {
+    int kind = 0;    // 0 order, 1 payment, 2 stock
+    int key = 0;     // A0…A2
+    int identity = 0;
+    int amount = 0;
+    int status = 0;
+    int second = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Fact& f) {
+    return out << "{kind " << f.kind << " key " << f.key << " identity " << f.identity << " amount " << f.amount << " status " << f.status << " second " << f.second << "}";
+}
+
+model::Event event_of(const Fact& f, std::size_t id) {
+    const std::string key = "A" + std::to_string(f.key);
+    const std::string name = "e-" + std::to_string(id);
+    const std::string amount = std::vector<std::string>{"5", "5.00", "6", "\"1,0\""}[static_cast<std::size_t>(f.amount)];
+    const std::string status = std::vector<std::string>{"AUTHORIZED", "DECLINED", "VOIDED", "captured", "PONDERED"}[static_cast<std::size_t>(f.status)];
+    const std::string identity = std::to_string(f.identity);
+    switch (f.kind) {
+        case 0: return event("aws", "OrderPlaced", name, R"({"orderId":")" + key + R"(","total":)" + amount + R"(,"items":[{"sku":"X","qty":)" + identity + "}]}", noon(f.second));
+        case 1:
+            return event("gcp", "PaymentProcessed", name,
+                         R"({"orderId":")" + key + R"(","paymentId":"P)" + identity + R"(","amount":)" + amount + R"(,"status":")" + status + "\"}", noon(f.second));
+        default:
+            return event("azure", "InventoryReserved", name,
+                         R"({"orderId":")" + key + R"(","reservationId":"R)" + identity + R"(","items":[{"sku":"X","qty":)" + std::to_string(f.amount) + "}]}",
+                         noon(f.second));
+    }
+}
+
+rc::Gen<Fact> any_fact() {
+    return rc::gen::build<Fact>(rc::gen::set(&Fact::kind, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::key, rc::gen::inRange(0, 3)),
+                                rc::gen::set(&Fact::identity, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::amount, rc::gen::inRange(0, 4)),
+                                rc::gen::set(&Fact::status, rc::gen::inRange(0, 5)), rc::gen::set(&Fact::second, rc::gen::inRange(0, 50)));
+}
+
+/// Status, findings except late, chosen events, amounts.
+std::string settled(const model::Verdict& v) {
+    std::string out = v.key + " " + std::string(model::to_string(v.status));
+    for (const auto& leg : v.missing) {
+        out += " missing:" + leg;
+    }
+    for (const auto& f : v.findings) {
+        if (f.kind != model::FindingKind::late) {
+            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check + "|" + f.expected + "|" + f.actual + "|" + f.tolerance + "|" + f.unit + "|" +
+                   f.detail + "|" + (f.final ? "final" : "");
+        }
+    }
+    for (const auto& e : v.events) {
+        out += "\n  event " + e.leg + " " + e.event_id;
+    }
+    for (const auto& money : v.at_risk) {
+        out += "\n  at risk " + money.amount + " " + money.currency;
+    }
+    return out;
+}
+
+std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& facts, const std::vector<std::size_t>& arrival, const std::vector<int>& gaps) {
+    Bench b;
+    double now = 100;
+    for (std::size_t i = 0; i < arrival.size(); ++i) {
+        now += gaps[i % gaps.size()];
+        b.feed(event_of(facts[arrival[i]], arrival[i]), noon(now));
+    }
+    b.tick(now + 1000);
+    std::map<std::string, std::string> out;
+    for (const auto& revision : b.revisions) {
+        out[revision.verdict.key] = settled(revision.verdict);  // the last one stays
+    }
+    return out;
+}
+
+RC_GTEST_PROP(Property, SettledVerdictsDontDependOnOrderOrRepetition, ()) {
+    const auto facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
+    std::vector<std::size_t> in_order;
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        in_order.push_back(i);
+    }
+    auto shuffled = in_order;
+    const auto repeated = *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, facts.size()));
+    shuffled.insert(shuffled.end(), repeated.begin(), repeated.end());
+    std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
+    std::shuffle(shuffled.begin(), shuffled.end(), random);
+    const auto gaps = *rc::gen::nonEmpty(rc::gen::container<std::vector<int>>(rc::gen::element(0, 1, 5, 30, 61, 200)));
+    RC_ASSERT(settled_verdicts(facts, in_order, {1}) == settled_verdicts(facts, shuffled, gaps));
+}
+
+RC_GTEST_PROP(Property, ClosedCasesComeBackWhole, ()) {
+    const auto facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
+    Bench b;
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        b.feed(event_of(facts[i], i), noon(static_cast<double>(i)));
+    }
+    for (int key = 0; key < 3; ++key) {
+        if (const auto view = b.engine.inspect(model::default_tenant, "order", "A" + std::to_string(key))) {
+            const Case back = Case::decode(view->state.encode(), b.flow.get());
+            RC_ASSERT(back.encode() == view->state.encode());
+        }
+    }
+}
+
+/// Random work on real stages over the real log: appends, passing time, single steps with small batches, restarts anywhere.
+void play(Pipeline& p, std::uint32_t seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](std::uint32_t n) { return static_cast<int>(random() % n); };
+    const auto good = [](const Status& status) { ASSERT_TRUE(status) << status.error().message(); };
+    p.route_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
+    p.engine_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
+    good(p.start());
+    std::size_t id = 0;
+    for (int i = 0; i < 60; ++i) {
+        switch (below(8)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3: {
+                const Fact fact{below(3), below(3), below(2), below(4), below(5), below(40)};
+                const std::string_view topic = fact.kind == 0 ? model::topic::orders : fact.kind == 1 ? model::topic::payments : model::topic::inventory;
+                p.append(topic, event_of(fact, ++id));
+                break;
+            }
+            case 4: p.clock.advance(std::chrono::milliseconds(1 + below(40'000))); break;
+            case 5: good(p.step_route()); break;
+            case 6: good(p.step_engine()); break;
+            default:
+                if (below(3) == 0) {
+                    good(p.restart());
+                }
+        }
+    }
+    for (int i = 0; i < 40; ++i) {
+        good(p.settle());
+    }
+    p.clock.advance(std::chrono::minutes(10));
+    for (int i = 0; i < 40; ++i) {
+        good(p.settle());
+    }
+}
+
+TEST(Property, TheLogsVerdictsAreThoseOfThePureEngineOverItsCases) {
+    for (std::uint32_t seed = 1; seed <= 25; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Pipeline p;
+        ASSERT_NO_FATAL_FAILURE(play(p, seed));
+        std::map<std::uint32_t, std::vector<std::string>> expected, actual;
+        std::map<std::uint32_t, MemoryClosedCases> closed;
+        std::map<std::uint32_t, std::unique_ptr<Engine>> engines;
+        for (const auto& record : p.records(model::topic::cases)) {
+            auto& engine = engines[record.partition];
+            if (!engine) {
+                engine = std::make_unique<Engine>(EngineOptions{}, closed[record.partition]);
+            }
+            for (const auto& revision : engine->on_record(*model::decode_case_record(record.value))) {
+                expected[record.partition].push_back(model::encode(revision.verdict));
+            }
+        }
+        for (const auto& record : p.records(model::topic::verdicts)) {
+            actual[record.partition].emplace_back(record.value);
+        }
+        EXPECT_EQ(actual, expected);
+    }
+}
+
+TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
+    for (std::uint32_t seed = 100; seed < 108; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Pipeline p;
+        ASSERT_NO_FATAL_FAILURE(play(p, seed));
+        const std::filesystem::path scratch = std::filesystem::path(testing::TempDir()) / ("helios-offline-" + std::to_string(seed));
+        std::filesystem::remove_all(scratch);
+        OfflineOptions options;
+        options.scratch = scratch.string();
+        options.revisions = true;
+        auto offline = std::move(*OfflineReconcile::open(options, {}));
+        for (const auto& record : *read_flows(p.log())) {
+            if (record.activation) {
+                ASSERT_TRUE(offline->add_flow(*record.activation, record.log_time));
+            }
+        }
+        Instant end{};
+        for (const auto& record : p.records(model::topic::cases)) {
+            const auto decoded = *model::decode_case_record(record.value);
+            end = std::max(end, model::at_of(decoded));
+            if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded); resumed != nullptr && record.partition == 0) {
+                ASSERT_TRUE(offline->add_resumed(*resumed));
+            }
+        }
+        offline->add_end(end);
+        for (const auto topic : {model::topic::payments, model::topic::inventory, model::topic::orders}) {
+            for (const auto& record : p.records(topic)) {
+                ASSERT_TRUE(offline->add(*model::decode_event(record.value), record.log_time, "p"));
+            }
+        }
+        std::vector<model::Verdict> live = p.verdicts();
+        std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return std::tie(a.key, a.instance, a.revision) < std::tie(b.key, b.instance, b.revision); });
+        std::vector<std::string> expected, actual;
+        const auto line = [](const model::Verdict& v) {
+            json::Writer w;
+            model::write_json(w, v);
+            return w.take();
+        };
+        for (const auto& v : live) {
+            expected.push_back(line(v));
+        }
+        const auto summary = offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
+        ASSERT_TRUE(summary) << summary.error().message();
+        EXPECT_EQ(actual, expected);
+        offline.reset();
+        std::filesystem::remove_all(scratch);
+    }
+}
+
+}  // namespace
+}  // namespace helios::reconcile

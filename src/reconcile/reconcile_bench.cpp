@@ -1,0 +1,105 @@
+// The engine over recorded case records: records per second and core, and bytes per open case.
+#include <malloc.h>
+
+#include <benchmark/benchmark.h>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+/// Three legs per order, legs of `open` orders interleaved, so that as many cases are open at a time.
+std::vector<std::string> recorded(int orders, int open) {
+    std::vector<std::string> out;
+    const auto add = [&](const char* source, const char* type, int i, const std::string& payload, double s) {
+        for (auto& leg : legs_of(*order_flow(), event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i), payload, noon(s)), noon(s))) {
+            out.push_back(model::encode(model::CaseRecord(std::move(leg))));
+        }
+    };
+    for (int i = 0; i < orders + open; ++i) {
+        const double s = i * 0.0001;
+        if (i < orders) {
+            const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i) + "\"";
+            add("aws", "OrderPlaced", i, id + R"(,"customerId":"C-7","totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","price":1299,"qty":1}]})", s);
+        }
+        if (i >= open) {
+            const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i - open) + "\"";
+            add("gcp", "PaymentProcessed", i, id + R"(,"paymentId":"PAY-)" + std::to_string(i) + R"(","amount":1299.00,"currency":"USD","status":"AUTHORIZED"})", s);
+            add("azure", "InventoryReserved", i, id + R"(,"reservationId":"R-)" + std::to_string(i) + R"(","items":[{"sku":"LAPTOP-X1","qty":1}]})", s);
+        }
+    }
+    return out;
+}
+
+void engine_over_records(benchmark::State& state) {
+    const auto records = recorded(20'000, static_cast<int>(state.range(0)));
+    for (auto _ : state) {
+        MemoryClosedCases closed;
+        Engine engine(EngineOptions{}, closed);
+        engine.use_flow(model::default_tenant, order_flow());
+        std::vector<Revision> revisions;
+        std::size_t bytes = 0;
+        for (const auto& bytes_in : records) {
+            revisions.clear();
+            engine.on_record(*model::decode_case_record(bytes_in), revisions);
+            for (const auto& revision : revisions) {
+                bytes += model::encode(revision.verdict).size();
+            }
+        }
+        benchmark::DoNotOptimize(bytes);
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * records.size()));
+}
+BENCHMARK(engine_over_records)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+/// The same without reading and writing records: deciding alone.
+void engine_alone(benchmark::State& state) {
+    std::vector<model::CaseRecord> records;
+    for (const auto& bytes : recorded(20'000, 10'000)) {
+        records.push_back(*model::decode_case_record(bytes));
+    }
+    for (auto _ : state) {
+        MemoryClosedCases closed;
+        Engine engine(EngineOptions{}, closed);
+        engine.use_flow(model::default_tenant, order_flow());
+        std::vector<Revision> revisions;
+        for (const auto& record : records) {
+            revisions.clear();
+            engine.on_record(record, revisions);
+        }
+        benchmark::DoNotOptimize(revisions);
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * records.size()));
+}
+BENCHMARK(engine_alone)->Unit(benchmark::kMillisecond);
+
+/// Heap of cases that hold three legs and stay open because their amounts differ.
+void bytes_per_open_case(benchmark::State& state) {
+    constexpr int cases = 20'000;
+    for (auto _ : state) {
+        MemoryClosedCases closed;
+        Engine engine(EngineOptions{}, closed);
+        engine.use_flow(model::default_tenant, order_flow());
+        std::vector<Revision> revisions;
+        const auto before = mallinfo2().uordblks;
+        for (int i = 0; i < cases; ++i) {
+            const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i) + "\"";
+            const auto feed = [&](const char* source, const char* type, const std::string& rest) {
+                for (const auto& leg : legs_of(*order_flow(), event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i), id + rest, noon(1)), noon(1))) {
+                    revisions.clear();
+                    engine.on_record(leg, revisions);
+                }
+            };
+            feed("aws", "OrderPlaced", R"(,"totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","qty":1}]})");
+            feed("gcp", "PaymentProcessed", R"(,"paymentId":"PAY-67890","amount":1298.00,"currency":"USD","status":"AUTHORIZED"})");
+            feed("azure", "InventoryReserved", R"(,"reservationId":"R-67890","items":[{"sku":"LAPTOP-X1","qty":1}]})");
+        }
+        state.counters["bytes_per_case"] = static_cast<double>(mallinfo2().uordblks - before) / cases;
+    }
+}
+BENCHMARK(bytes_per_open_case)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace helios::reconcile
