@@ -4,12 +4,14 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <thread>
 
 #include "app/cli.h"
 #include "app/numbers.h"
 #include "app/stop_flag.h"
 #include "app/temporary_directory.h"
 #include "app/wiring.h"
+#include "http/client.h"
 #include "lab/demo.h"
 #include "reconcile/flow.h"
 
@@ -22,6 +24,19 @@ struct DemoArguments {
     std::string listen = "127.0.0.1:0";
     bool keep = false;
 };
+
+/// The server answers at once but takes traffic only when its stages have caught up.
+Status wait_until_ready(const Node& node, const std::atomic<bool>& stop) {
+    HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(node.url()));
+    http::Client client(url.host, url.port);
+    for (int attempt = 0; attempt < 300 && !stop; ++attempt) {
+        if (const auto response = client.get("/ready"); response && response->status == 200) {
+            return {};
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return fail(ErrorKind::unavailable, "the server did not become ready", fmt::format("look at {}/ready", node.url()));
+}
 
 int demo(const DemoArguments& arguments, const Environment& environment) {
     lab::DemoOptions options;
@@ -49,6 +64,9 @@ int demo(const DemoArguments& arguments, const Environment& environment) {
         return complain(node.error());
     }
     (*node)->start();
+    if (const auto ready = wait_until_ready(**node, stop.raised()); !ready) {
+        return complain(ready.error());
+    }
     const auto colour = environment.find("NO_COLOR");
     options.base_url = (*node)->url();
     options.rewrites = isatty(1) == 1;
