@@ -1,11 +1,276 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "adapters/event_line.h"
 #include "app/cli.h"
+#include "app/data_directory.h"
+#include "app/files.h"
+#include "app/temporary_directory.h"
+#include "reconcile/offline.h"
 
 namespace helios::app {
+namespace {
+
+constexpr std::size_t complaints_max = 20;
+constexpr std::uint64_t progress_every = 100'000;
+
+struct ReconcileArguments {
+    std::vector<std::string> flows;
+    std::string format = "table";
+    bool revisions = false;
+    std::string as_of = "end";
+    std::string rejects;
+    std::string catalogue;
+    std::vector<std::string> files;
+};
+
+/// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
+class Intake {
+public:
+    Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources, std::FILE* rejects)
+        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects) {}
+
+    Status add(const std::string& file, std::uint64_t number, std::string_view line) {
+        const auto parsed = adapters::parse_offline_line(line);
+        if (const auto* control = std::get_if<adapters::ControlLine>(&parsed.content)) {
+            if (const auto taken = add_control(*control); !taken) {
+                return reject(file, number, line, taken.error().message());
+            }
+            return {};
+        }
+        const auto& event_line = std::get<adapters::EventLine>(parsed.content);
+        if (const auto* rejection = std::get_if<adapters::Rejection>(&event_line.item)) {
+            return reject(file, number, line, rejection->detail.empty() ? rejection->reason : rejection->detail);
+        }
+        return add_event(file, number, line, event_line);
+    }
+
+    std::uint64_t rejected() const { return rejected_; }
+    std::uint64_t warned() const { return warned_; }
+
+private:
+    Status add_event(const std::string& file, std::uint64_t number, std::string_view line, const adapters::EventLine& event_line) {
+        const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
+        if (!sources_.contains(adapted.event.source)) {
+            return reject(file, number, line, fmt::format("source \"{}\" is neither aws, gcp or azure nor named by a flow", adapted.event.source));
+        }
+        auto judgement = catalogue_.judge(adapted.event, adapted.payload);
+        if (!judgement.accepted) {
+            return reject(file, number, line, judgement.errors.front());
+        }
+        auto event = adapted.event;
+        event.key = std::move(judgement.key);
+        warned_ += judgement.warnings.empty() ? 0 : 1;
+        event.warnings = std::move(judgement.warnings);
+        if (!event.time && judgement.payload_time) {
+            event.time = judgement.payload_time->at;
+            event.time_had_zone = judgement.payload_time->had_zone;
+        }
+        const auto added = offline_.add(event, event_line.received_at, event_line.position);
+        if (!added) {
+            const bool line_is_bad = added.error().kind == ErrorKind::conflict || added.error().kind == ErrorKind::invalid;
+            return line_is_bad ? reject(file, number, line, added.error().message()) : fail(added.error());
+        }
+        return {};
+    }
+
+    Status add_control(const adapters::ControlLine& line) {
+        const auto text = [&](std::string_view name) { return line.object.find(name).present() ? line.object.find(name).text() : std::string_view(); };
+        HELIOS_TRY_ASSIGN(const auto at, parse_rfc3339(text("at")));
+        if (line.control == "end") {
+            offline_.add_end(at.at);
+            return {};
+        }
+        if (line.control == "resumed") {
+            HELIOS_TRY_ASSIGN(const auto gap, parse_duration(text("gap")));
+            HELIOS_TRY_ASSIGN(const auto grace, parse_duration(text("grace")));
+            return offline_.add_resumed({at.at, gap, grace});
+        }
+        if (line.control == "flow") {
+            HELIOS_TRY_ASSIGN(const auto flow, reconcile::parse_flow(text("text"), "the flow of a control line"));
+            for (auto& source : flow.sources()) {
+                sources_.insert(std::move(source));
+            }
+            const auto tenant = text("tenant").empty() ? model::default_tenant : text("tenant");
+            return offline_.add_flow({std::string(tenant), flow.name, flow.version, flow.text, flow.hash}, at.at);
+        }
+        return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control), "flow, resumed or end");
+    }
+
+    Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
+        if (++rejected_ <= complaints_max) {
+            fmt::print(stderr, "{}:{}: rejected: {}\n", file, number, why);
+        } else if (rejected_ == complaints_max + 1) {
+            fmt::print(stderr, "… further rejected lines are only counted{}\n", rejects_ == nullptr ? "; --rejects FILE keeps them" : "");
+        }
+        if (rejects_ != nullptr) {
+            json::Writer out;
+            out.begin_object().field("file", file).field("line", number).field("why", why).field("text", line).end_object();
+            fmt::print(rejects_, "{}\n", out.view());
+        }
+        return {};
+    }
+
+    reconcile::OfflineReconcile& offline_;
+    const model::Catalogue& catalogue_;
+    std::set<std::string, std::less<>> sources_;
+    std::FILE* rejects_;
+    std::uint64_t rejected_ = 0;
+    std::uint64_t warned_ = 0;
+};
+
+using FilePointer = std::unique_ptr<std::FILE, void (*)(std::FILE*)>;
+
+void close_unless_standard(std::FILE* file) {
+    if (file != nullptr && file != stdin) {
+        std::fclose(file);
+    }
+}
+
+Status feed(Intake& intake, const std::string& path) {
+    const FilePointer file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"), close_unless_standard);
+    if (!file) {
+        return fail(ErrorKind::not_found, fmt::format("can't read {}: {}", path, std::strerror(errno)));
+    }
+    const bool progress = isatty(2) == 1;
+    char* buffer = nullptr;
+    std::size_t capacity = 0;
+    Status status;
+    std::uint64_t number = 0;
+    for (ssize_t n = 0; status && (n = getline(&buffer, &capacity, file.get())) >= 0;) {
+        std::string_view line(buffer, static_cast<std::size_t>(n));
+        while (line.ends_with('\n') || line.ends_with('\r')) {
+            line.remove_suffix(1);
+        }
+        ++number;
+        if (line.find_first_not_of(" \t") != std::string_view::npos) {
+            status = intake.add(path == "-" ? "stdin" : path, number, line);
+        }
+        if (progress && number % progress_every == 0) {
+            fmt::print(stderr, "\r{} lines", number);
+        }
+    }
+    std::free(buffer);
+    if (status && std::ferror(file.get()) != 0) {
+        return fail(ErrorKind::unavailable, fmt::format("can't read {}: {}", path, std::strerror(errno)));
+    }
+    return status;
+}
+
+void print_row(const model::Verdict& verdict) {
+    std::string what;
+    for (const auto& leg : verdict.missing) {
+        what += (what.empty() ? "missing " : ", ") + leg;
+    }
+    for (const auto& finding : verdict.findings) {
+        if (finding.kind == model::FindingKind::missing) {
+            continue;
+        }
+        what += what.empty() ? "" : "; ";
+        what += fmt::format("{}", model::to_string(finding.kind));
+        if (!finding.expected.empty() && !finding.actual.empty()) {
+            what += fmt::format(" expected {} actual {} {}", finding.expected, finding.actual, finding.unit);
+        }
+    }
+    std::string risk;
+    for (const auto& money : verdict.at_risk) {
+        risk += (risk.empty() ? "" : " ") + money.amount + " " + money.currency;
+    }
+    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, verdict.key, verdict.revision, model::to_string(verdict.status), risk, what);
+}
+
+Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
+    std::vector<reconcile::Flow> flows;
+    for (const auto& file : files) {
+        HELIOS_TRY_ASSIGN(const auto text, read_file(file));
+        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(text, file));
+        flows.push_back(std::move(flow));
+    }
+    return flows;
+}
+
+Result<int> run(const ReconcileArguments& arguments) {
+    HELIOS_TRY_ASSIGN(auto flows, load_flows(arguments.flows));
+    HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
+    HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-reconcile-"));
+    reconcile::OfflineOptions options;
+    options.scratch = scratch.path();
+    options.revisions = arguments.revisions;
+    if (arguments.as_of != "end") {
+        HELIOS_TRY_ASSIGN(const auto as_of, parse_rfc3339(arguments.as_of));
+        options.as_of = as_of.at;
+    }
+    std::set<std::string, std::less<>> sources{"aws", "gcp", "azure"};
+    for (const auto& flow : flows) {
+        for (auto& source : flow.sources()) {
+            sources.insert(std::move(source));
+        }
+    }
+    FilePointer rejects(nullptr, close_unless_standard);
+    if (!arguments.rejects.empty()) {
+        rejects.reset(std::fopen(arguments.rejects.c_str(), "wb"));
+        if (!rejects) {
+            return fail(ErrorKind::unavailable, fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
+        }
+    }
+    HELIOS_TRY_ASSIGN(const auto offline, reconcile::OfflineReconcile::open(options, std::move(flows)));
+    Intake intake(*offline, catalogue, std::move(sources), rejects.get());
+    for (const auto& file : arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
+        HELIOS_TRY(feed(intake, file));
+    }
+    const bool table = arguments.format == "table";
+    if (table) {
+        fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", "flow", "key", "rev", "status", "at risk", "findings");
+    }
+    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) {
+        if (table) {
+            print_row(verdict);
+        } else {
+            json::Writer out;
+            model::write_json(out, verdict);
+            fmt::print("{}\n", out.view());
+        }
+    }));
+    fmt::print(stderr, "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without a key, {} with warnings, {} rejected\n",
+               summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events, summary.duplicates, summary.unwanted,
+               summary.keyless, intake.warned(), intake.rejected());
+    return summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
 Command reconcile_command() {
+    auto arguments = std::make_shared<ReconcileArguments>();
+    auto& a = *arguments;
     Command command;
     command.name = "reconcile";
     command.summary = "The same verdicts offline, from files or standard input";
-    command.run = [] { return complain({ErrorKind::unavailable, "reconcile is being wired", ""}); };
+    command.description =
+        "Judges event lines (NDJSON) with the server's own route, engine and catalogue. Lines with `receivedAt` are judged in that order, as the server\n"
+        "did; without it each case is judged at the end of the input by its events' own times. An export (`helios log export`) reaches the very\n"
+        "verdicts of the server: it carries the flows it was judged by, unless --flow says otherwise.\n"
+        "Output is sorted by flow and key and does not depend on the order of lines. A summary goes to standard error.\n"
+        "Exit 0: all matched. Exit 1: not all matched, or lines were rejected. Exit 2: an input can't be opened.";
+    command.examples = {"helios reconcile events.ndjson", "helios log export | helios reconcile --revisions --format ndjson",
+                        "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};
+    command.options = {{"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
+                       {"--format", "FORMAT", "table or ndjson", &a.format, false, {"table", "ndjson"}},
+                       {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
+                       {"--as-of", "TIME", "end, or a time: later inputs are ignored; default end: every deadline passes", &a.as_of, false, {}},
+                       {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
+                       {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
+                       {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
+    command.run = [arguments] {
+        const auto answer = run(*arguments);
+        return answer ? *answer : complain(answer.error());
+    };
     return command;
 }
+
 }  // namespace helios::app

@@ -15,6 +15,7 @@
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"
 #include "reconcile/activate.h"
+#include "reconcile/explain.h"
 
 namespace helios::app {
 namespace {
@@ -63,6 +64,23 @@ std::string activity_json(const gateway::SourceActivity& activity) {
     out.field("received", activity.received).field("appended", activity.appended).field("duplicate", activity.duplicate);
     out.field("conflict", activity.conflict).field("quarantined", activity.quarantined).field("refused", activity.refused);
     return out.end_object().take();
+}
+
+/// What the API found in the store and the log, told to the engine's own explanation.
+Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
+    reconcile::ExplainRequest request;
+    request.tenant = asked.tenant;
+    request.flow = asked.flow;
+    request.key = asked.key;
+    request.records = asked.records;
+    for (const auto& row : asked.quarantined) {
+        request.quarantined.push_back({row.dlq_id, row.source, row.event_type, row.event_id, row.reason, row.detail, row.first_at});
+    }
+    request.now = asked.now;
+    request.expired = asked.expired;
+    request.truncated = asked.truncated;
+    HELIOS_TRY_ASSIGN(const auto explanation, reconcile::explain(request));
+    return api::Explanation{reconcile::to_json(explanation, request), reconcile::to_text(explanation, request)};
 }
 
 }  // namespace
@@ -157,7 +175,7 @@ Status Node::open_api() {
         .barrier = *barrier_,
         .telemetry = telemetry_,
         .clock = clock_,
-        .explain = {},
+        .explain = explain_case,
         .readiness = {{"deduplication", [this] { return gateway_->ready(); }},
                       api::caught_up("route", route_->frontier(), *log_),
                       api::caught_up("engine", engine_->frontier(), *log_),
