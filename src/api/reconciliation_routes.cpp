@@ -1,8 +1,9 @@
 /// Verdicts: of one case, of the broken ones, in figures.
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "api/cursor.h"
 #include "api/endpoint.h"
@@ -228,6 +229,20 @@ void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
     table.add(std::move(route));
 }
 
+/// The likeliest reason first: a flow that does not exist, an event that was refused, nothing at all.
+std::string missing_case_hint(const Dependencies& d, const store::CaseId& id, bool quarantined) {
+    if (const auto rows = d.store.flows(id.tenant); rows && !rows->empty()) {
+        std::set<std::string_view> names;
+        for (const auto& row : *rows) {
+            names.insert(row.flow);
+        }
+        if (!names.contains(id.flow)) {
+            return fmt::format("no flow of that name was ever active; there are: {}", fmt::join(names, ", "));
+        }
+    }
+    return quarantined ? "events that name this key wait in quarantine: see `quarantined`" : "no event that was acknowledged so far names this key";
+}
+
 }  // namespace
 
 Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow, std::string_view key) {
@@ -266,10 +281,8 @@ http::Response no_such_case(const Dependencies& d, const store::CaseId& id) {
         members.string(flow);
     }
     members.end_array().end_object();
-    const bool waits = quarantined && !quarantined->items.empty();
     return http::problem(404, "No such case", fmt::format("flow {} has no case for key {}", id.flow, id.key),
-                         waits ? "events that name this key wait in quarantine: see `quarantined`" : "no event that was acknowledged so far names this key",
-                         inside(members));
+                         missing_case_hint(d, id, quarantined && !quarantined->items.empty()), inside(members));
 }
 
 void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {

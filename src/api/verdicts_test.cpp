@@ -91,6 +91,15 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     EXPECT_EQ(0u, parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
 }
 
+TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
+    Served served;
+    served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});
+    served.open();
+    served.catch_up();
+    EXPECT_THAT(served.get("/api/v1/reconciliation/A?flow=ordr").body, HasSubstr("there are: order"));
+    EXPECT_THAT(served.get("/api/v1/reconciliation/A").body, HasSubstr("no event that was acknowledged so far names this key"));
+}
+
 TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stages_get_there) {
     Served served;
     served.options.barrier_limit = std::chrono::seconds(30);

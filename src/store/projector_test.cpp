@@ -140,6 +140,35 @@ TEST(Projector, a_record_that_cannot_be_decoded_is_counted_logged_and_passed) {
     EXPECT_THAT(bench.lines, ::testing::Contains(::testing::HasSubstr("could not be decoded")));
 }
 
+TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
+    Bench bench;
+    bench.options.retry_pause = std::chrono::milliseconds(1);
+    bench.project();
+    auto other = Database::open(bench.options.file, Database::Mode::write);
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'no space'); END"));
+    auto projector = bench.open();
+    ASSERT_TRUE(projector);
+    bench.append(an_event("e", "OrderPlaced", "A"));
+    const Instant last = bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt)).log_time;
+    EXPECT_FALSE((*projector)->step(Duration{0}));
+    EXPECT_FALSE((*projector)->step(Duration{0}));
+    EXPECT_TRUE(bench.queries()->events({}).value().items.empty());  // all of the batch or nothing
+    EXPECT_LE((*projector)->frontier().get(), last);
+    (*projector)->start();
+    while ((*projector)->health()) {
+        std::this_thread::yield();
+    }
+    EXPECT_THAT((*projector)->health().error().what, ::testing::HasSubstr("no space"));
+    ASSERT_TRUE(other->execute("DROP TRIGGER full"));
+    ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
+    while (!(*projector)->health()) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(1u, bench.queries()->counts({}).value().at(0).value);
+}
+
 TEST(Projector, observes_how_long_verdicts_took_to_show) {
     Bench bench;
     bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
