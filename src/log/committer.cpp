@@ -445,7 +445,7 @@ void DiskLog::publish(Round& round) {
             Round::Share& share = round.shares[half->index];
             if (!share.group) continue;
             format::Snapshot& state = half->view.state;
-            half->view.end = share.begin + share.group->size();
+            half->view.known_to = half->view.end = share.begin + share.group->size();
             state.last_time = share.last_time;
             last_durable_ = std::max(last_durable_, share.last_time);
             topics |= share.topics;

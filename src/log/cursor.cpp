@@ -98,7 +98,8 @@ Result<JournalCursor::Step> JournalCursor::step(std::uint64_t limit, const Wante
     if (const auto group = group_at(view, segment, position_)) {
         const std::uint64_t body = position_ + format::group_header_bytes;
         if (group->bytes > limit - body) return Step::bad;
-        const bool skip = !wanted.everything && !wanted.offsets && (group->topics & wanted.topic_bits) == 0;
+        const bool foreign = !wanted.everything && !wanted.offsets && (group->topics & wanted.topic_bits) == 0;
+        const bool skip = foreign || group->last_time < wanted.not_before;
         position_ = skip ? body + group->bytes : body;
         return Step::again;
     }

@@ -24,6 +24,7 @@ struct Wanted {
     std::uint64_t topic_bits = 0; ///< bit (id mod 64): to hop over whole groups
     bool offsets = false;         ///< offsets frames, too
     bool everything = false;      ///< every frame, verified
+    Instant not_before{Duration::min()};  ///< groups that end earlier are hopped over
 
     void add(std::uint16_t topic);
     bool topic(std::uint16_t id) const { return everything || (id < topics.size() && topics[id]); }

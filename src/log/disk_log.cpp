@@ -84,7 +84,7 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
         auto room = half->writer.prepare(format::group_header_bytes, options_.segment_bytes, half->view.state);
         if (room) {
             half->unsettled_from.reset();
-            half->view.end = half->writer.end();
+            half->view.known_to = half->view.end = half->writer.end();
             continue;
         }
         if (room.error().kind != ErrorKind::exhausted) return room;
@@ -112,7 +112,7 @@ Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
     HELIOS_TRY_ASSIGN(Recovered found, recover(view.segments, mark_end, false, options_.read_ahead_bytes, damage_sink()));
     HELIOS_TRY(make_durable(view.segments, found, options_.read_ahead_bytes));
     view.state = std::move(found.state);
-    view.end = found.end;
+    view.known_to = view.end = found.end;
     std::uint64_t begin = found.end;
     const auto all = view.segments.all();
     if (!all.empty()) {

@@ -583,6 +583,17 @@ TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
     EXPECT_THAT(read_values(*reader), ElementsAre("later"));
 }
 
+TEST_F(DiskLogTest, a_read_only_log_follows_over_idle_restarts) {
+    open();
+    auto outside = open_read_only(options_, disk_, clock_, telemetry_);
+    ASSERT_TRUE(outside);
+    auto reader = reader_of(**outside, {"events"});
+    for (int life = 0; life < 3; ++life) open();  // each replaces the empty segment that the reader knows
+    ASSERT_TRUE(append("one"));
+    EXPECT_THAT(read_values(*reader), ElementsAre("one"));
+    EXPECT_TRUE((*outside)->damage().empty());
+}
+
 TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing) {
     open();
     for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));

@@ -128,9 +128,15 @@ private:
 class PosixDisk final : public Disk {
 public:
     Status make_directories(const std::string& path) override {
+        std::vector<std::filesystem::path> missing;
         std::error_code error;
+        for (auto at = std::filesystem::path(path); !at.empty() && !std::filesystem::exists(at, error) && !error; at = at.parent_path()) missing.push_back(at);
         std::filesystem::create_directories(path, error);
         if (error) return failed(error.value(), "create directory", path);
+        for (const auto& made : missing) {  // or a power cut could take the whole directory with it
+            const auto parent = made.parent_path();
+            HELIOS_TRY(sync_directory(parent.empty() ? "." : parent.string()));
+        }
         return {};
     }
 

@@ -80,8 +80,8 @@ protected:
     void catch_up() override {
         const View now = view();
         const std::lock_guard once(catching_up_);
-        catch_up(data_, data_done_, now.data_end);
-        catch_up(control_, control_done_, now.control_end);
+        catch_up(data_, now.data_end);
+        catch_up(control_, now.control_end);
     }
 
 private:
@@ -92,7 +92,7 @@ private:
         HELIOS_TRY_ASSIGN(Recovered found, recover(journal.segments, mark_end, true, options_.read_ahead_bytes, damage_sink()));
         journal.state = std::move(found.state);
         journal.end = std::max(found.end, mark_end);
-        (&journal == &data_ ? data_done_ : control_done_) = journal.end;
+        journal.known_to = journal.end;
         return {};
     }
 
@@ -113,28 +113,30 @@ private:
     // mutex_ is held.
     void follow(const format::Mark& mark) {
         for (auto [journal, before, now] : {std::tuple{&data_, &mark_.data, &mark.data}, std::tuple{&control_, &mark_.control, &mark.control}}) {
-            if (now->segment_base != before->segment_base && !journal->segments.load()) return;  // looked at again next time
+            const auto all = journal->segments.all();
+            const bool empty = all.empty() || journal->end <= all.back()->begin();  // then it may have been replaced by the writer's next life
+            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load()) return;  // looked at again next time
             journal->end = std::max(journal->end, now->end);
         }
         watermark_ = std::max(watermark_, mark.watermark);
         mark_ = mark;
     }
 
-    void catch_up(JournalView& journal, std::uint64_t& done, std::uint64_t end) {
-        if (done >= end) return;
+    // known_to changes here alone, by one thread at a time.
+    void catch_up(JournalView& journal, std::uint64_t end) {
+        if (journal.known_to >= end) return;
         JournalCursor cursor(journal.segments, nullptr, options_.read_ahead_bytes, damage_sink());
-        cursor.seek(done);
+        cursor.seek(journal.known_to);
         Wanted all;
         all.everything = true;
         for (;;) {
             auto walked = cursor.next(end, all);
-            if (!walked) return;  // the next caller tries again from `done`
-            if (!*walked) break;
+            if (!walked) return;  // the next caller goes on from known_to
             const std::lock_guard lock(mutex_);
+            journal.known_to = *walked ? cursor.position() : end;
+            if (!*walked) return;
             apply_frame(journal.state, (*walked)->frame, (*walked)->bytes);
-            done = cursor.position();
         }
-        done = end;
     }
 
     std::mutex mark_mutex_;
@@ -142,8 +144,6 @@ private:
     format::Mark mark_;     ///< guarded by mutex_
     Instant watermark_{};   ///< guarded by mutex_
     std::mutex catching_up_;
-    std::uint64_t data_done_ = 0;
-    std::uint64_t control_done_ = 0;
 };
 
 }  // namespace

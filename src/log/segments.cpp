@@ -36,7 +36,7 @@ Status SegmentTable::load() {
         {
             const std::lock_guard lock(mutex_);
             const auto known = std::find_if(segments_.begin(), segments_.end(), [&](const auto& s) { return s->base == *base; });
-            if (known != segments_.end()) continue;
+            if (known != segments_.end() && *known != segments_.back()) continue;
         }
         HELIOS_TRY_ASSIGN(Segment segment, inspect(name, *base));
         add(std::move(segment));

@@ -38,7 +38,8 @@ class SegmentTable {
 public:
     SegmentTable(Disk& disk, std::string directory, std::uint8_t journal);
 
-    /// Reads the headers of the files in the directory that are not known yet. A bad header is no error: see Segment.
+    /// Reads the headers of the files in the directory that are not known yet, and the last one's again (an empty segment is
+    /// replaced by the next life's). A bad header is no error: see Segment.
     Status load();
     void add(Segment segment);
 

@@ -50,7 +50,7 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
     std::array<std::uint64_t, 2> start{};
     {
         const std::lock_guard lock(mutex_);
-        start = {data_.end, control_.end};
+        start = {data_.known_to, control_.known_to};
         for (const auto& [id, offset] : from) {
             HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
             const JournalView& view = journal(found->retention);
@@ -125,6 +125,7 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     cursor.seek(std::max(place->segment->base, state.first));
     Wanted wanted;
     wanted.add(topic.id);
+    wanted.not_before = t;
     const std::uint64_t end = topic.retention == RetentionClass::data ? now.data_end : now.control_end;
     for (;;) {
         HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));

@@ -42,6 +42,7 @@ struct JournalView {
     RecentGroups recent;
     std::uint64_t end = 0;  ///< everything below is durable and may be read
     format::Snapshot state;
+    std::uint64_t known_to = 0;  ///< what state reflects; below end only while a read-only log has not caught up
 };
 
 /// Thread-safe. Outlives its readers.

@@ -445,7 +445,7 @@ private:
 
 TEST(LogSimulation, survives_every_crash) {
     const std::uint64_t first = from_environment("HELIOS_SIM_SEED", 0);
-    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1) : from_environment("HELIOS_SIM_RUNS", 400);
+    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1) : from_environment("HELIOS_SIM_RUNS", 250);
     const std::uint64_t begin = first != 0 ? first : 1;
     std::cout << "seeds " << begin << ".." << begin + runs - 1 << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
     for (std::uint64_t seed = begin; seed < begin + runs; ++seed) {
