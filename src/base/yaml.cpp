@@ -1,15 +1,14 @@
 #include "base/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
-
 #include <algorithm>
 #include <exception>
 #include <optional>
 #include <sstream>
 #include <utility>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include "base/utf8.h"
 
@@ -21,7 +20,9 @@ constexpr std::size_t bytes_max = 1u << 20;
 constexpr std::size_t depth_max = 64;
 constexpr std::size_t nodes_max = 100'000;
 
-Mark to_mark(const YAML::Mark& m) { return {m.line + 1, m.column + 1}; }
+Mark to_mark(const YAML::Mark& m) {
+    return {m.line + 1, m.column + 1};
+}
 
 /// What the handler throws to leave yaml-cpp's parser; never leaves this file.
 struct Refused {
@@ -66,7 +67,8 @@ public:
         put(std::move(node));
     }
 
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         open(mark, tag, anchor, Node::Kind::sequence);
     }
     void OnSequenceEnd() override { close(); }
@@ -140,7 +142,8 @@ private:
         }
         for (const Member& other : map.node.members) {
             if (other.key == key.text) {
-                throw Refused{key.mark, "the key '" + key.text + "' occurs twice; first in line " + std::to_string(other.key_mark.line),
+                throw Refused{key.mark,
+                              "the key '" + key.text + "' occurs twice; first in line " + std::to_string(other.key_mark.line),
                               "keep one of them"};
             }
         }
@@ -190,7 +193,8 @@ Result<Node> parse(std::string_view text, std::string_view file) {
         TreeBuilder second;
         if (parser.HandleNextDocument(second)) {
             const Mark mark = second.root ? second.root->mark : Mark{1, 1};
-            return fail(error_at(file, mark, "a second document in one file", "keep one document per file; remove the '---' between them"));
+            return fail(error_at(file, mark, "a second document in one file",
+                                 "keep one document per file; remove the '---' between them"));
         }
         if (!tree.root) {
             Node empty;

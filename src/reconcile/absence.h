@@ -1,5 +1,6 @@
 #pragma once
-/// Notices that this process did not watch for a while although time went on: the machine slept, or the wall clock was set forward.
+/// Notices that this process did not watch for a while although time went on: the machine slept, or the wall clock was set
+/// forward.
 ///
 /// Log time follows the wall clock forwards and the monotonic clock always, so while we run both advance alike. Log time running
 /// ahead of the monotonic clock is time in which nobody watched. A wall clock set back is no absence: log time goes on.
@@ -12,7 +13,7 @@
 namespace helios::reconcile {
 
 struct Absence {
-    Instant at;    ///< the first log time at which we watched again; everything stamped before `at - gap` was watched
+    Instant at;  ///< the first log time at which we watched again; everything stamped before `at - gap` was watched
     Duration gap;
 };
 

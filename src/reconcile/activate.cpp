@@ -70,14 +70,16 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
             continue;
         }
         if (record.activation->version == flow.version && record.activation->hash != flow.hash) {
-            return fail(ErrorKind::conflict, "flow " + flow.name + " version " + std::to_string(flow.version) + " was activated with another text",
+            return fail(ErrorKind::conflict,
+                        "flow " + flow.name + " version " + std::to_string(flow.version) + " was activated with another text",
                         "raise `version:` in the file: what has been decided stays explainable by the text that decided it");
         }
         out.replaces = std::max(out.replaces, record.activation->version);
     }
     if (out.replaces > flow.version) {
-        return fail(ErrorKind::conflict, "flow " + flow.name + " version " + std::to_string(out.replaces) + " is active, the file has version " +
-                                             std::to_string(flow.version),
+        return fail(ErrorKind::conflict,
+                    "flow " + flow.name + " version " + std::to_string(out.replaces) + " is active, the file has version " +
+                        std::to_string(flow.version),
                     "to go back to an older text give it a version above " + std::to_string(out.replaces));
     }
     if (out.replaces == flow.version) {
@@ -85,15 +87,16 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
     }
     out.is_new = true;
     const model::FlowActivation activation{std::string(tenant), flow.name, flow.version, flow.text, flow.hash};
-    HELIOS_TRY(append_control(log, model::RecordType::flow_activation, model::flow_activation_version, std::string(tenant) + '\0' + flow.name,
-                              model::encode(activation)));
+    HELIOS_TRY(append_control(log, model::RecordType::flow_activation, model::flow_activation_version,
+                              std::string(tenant) + '\0' + flow.name, model::encode(activation)));
     return out;
 }
 
 Status record_absence(log::Log& log, Duration grace) {
     Instant last{};
     for (const auto& info : log.describe()) {
-        if (info.id.topic != model::topic::flows && info.records > 0) {  // an activation at this start is no sign of life before it
+        if (info.id.topic != model::topic::flows &&
+            info.records > 0) {  // an activation at this start is no sign of life before it
             last = std::max(last, info.last_time);
         }
     }
@@ -107,7 +110,8 @@ Status record_absence(log::Log& log, Duration grace) {
         }
     }
     const model::ResumedRecord resumed{last, Duration::zero(), grace};
-    return append_control(log, model::RecordType::case_record, model::case_record_version, "resumed", model::encode(model::CaseRecord(resumed)));
+    return append_control(log, model::RecordType::case_record, model::case_record_version, "resumed",
+                          model::encode(model::CaseRecord(resumed)));
 }
 
 }  // namespace helios::reconcile

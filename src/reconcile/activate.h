@@ -13,7 +13,7 @@
 namespace helios::reconcile {
 
 struct Activation {
-    bool is_new = false;      ///< false: this very version was active already
+    bool is_new = false;         ///< false: this very version was active already
     std::uint32_t replaces = 0;  ///< the version that was active before, 0 if none
 };
 
@@ -21,8 +21,9 @@ struct Activation {
 /// conflict: the same version was active with another text, or a newer version is. Else as Log::append.
 Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant = model::default_tenant);
 
-/// Writes down that nobody watched between the last record of the log and now; route hands it to every case partition in its place.
-/// Nothing is written for a log that holds nothing yet. Durable when it returns. Call before anything else may be appended.
+/// Writes down that nobody watched between the last record of the log and now; route hands it to every case partition in its
+/// place. Nothing is written for a log that holds nothing yet. Durable when it returns. Call before anything else may be
+/// appended.
 Status record_absence(log::Log& log, Duration grace);
 
 /// Everything on helios.flows up to its end, in order.

@@ -49,7 +49,9 @@ const ReadValue& find_read(const model::LegRecord& record, std::size_t expected_
     return absent;
 }
 
-const ReadValue& status_of(const Leg& leg, const model::LegRecord& record) { return find_read(record, leg.reads.size(), status_read); }
+const ReadValue& status_of(const Leg& leg, const model::LegRecord& record) {
+    return find_read(record, leg.reads.size(), status_read);
+}
 
 std::string pack(const Leg& leg, const model::LegRecord& record) {
     ByteWriter out;
@@ -104,7 +106,8 @@ std::uint32_t differing(const Leg& leg, const HeldEvent& a, const HeldEvent& b) 
 
 std::string upper(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     return out;
 }
 
@@ -228,7 +231,8 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
 }
 
 void Case::settle_leg(std::size_t leg_index, Instant at, bool deadline_passed) {
-    const bool counts = std::any_of(events.begin(), events.end(), [&](const HeldEvent& e) { return e.leg == leg_index && e.counts; });
+    const bool counts =
+        std::any_of(events.begin(), events.end(), [&](const HeldEvent& e) { return e.leg == leg_index && e.counts; });
     const bool counted = is_satisfied(leg_index);
     if (counts == counted) {
         return;

@@ -36,7 +36,7 @@ struct EventView {
     std::string_view topic;
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
-    std::vector<ReadView> reads;  ///< the leg's reads in flow order, then the status if the leg has a rule
+    std::vector<ReadView> reads;               ///< the leg's reads in flow order, then the status if the leg has a rule
     std::vector<std::string_view> unreadable;  ///< why occurred or identity could not be read
 };
 
@@ -68,16 +68,16 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
-    std::uint32_t resumes_before = 0;   ///< how many resumes the partition had seen when the case opened
-    std::uint32_t satisfied = 0;        ///< bit per leg: an event counts
-    std::uint32_t overflowed = 0;       ///< bit per leg: more identities than are kept
+    std::uint32_t resumes_before = 0;  ///< how many resumes the partition had seen when the case opened
+    std::uint32_t satisfied = 0;       ///< bit per leg: an event counts
+    std::uint32_t overflowed = 0;      ///< bit per leg: more identities than are kept
     model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
-    bool decided = false;               ///< some revision was not pending
-    std::uint64_t published = 0;        ///< digest of what was last published
+    bool decided = false;                                         ///< some revision was not pending
+    std::uint64_t published = 0;                                  ///< digest of what was last published
     Instant opened_at;
-    Instant closed_at;                  ///< meaningful while it is closed
-    Instant scheduled;                  ///< its entry in the deadline queue; meaningful while it is open
-    std::vector<HeldEvent> events;      ///< in order of arrival of their identities
+    Instant closed_at;                                         ///< meaningful while it is closed
+    Instant scheduled;                                         ///< its entry in the deadline queue; meaningful while it is open
+    std::vector<HeldEvent> events;                             ///< in order of arrival of their identities
     std::vector<std::pair<std::uint16_t, std::int64_t>> late;  ///< legs that came after their deadline, and when
 
     bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }

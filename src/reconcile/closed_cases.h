@@ -2,8 +2,8 @@
 /// Where closed cases wait for later facts, whole, until they have outlived their flow's amend_for; after that only the number of
 /// the last instance is remembered, so that instance n + 1 never takes an old verdict's id.
 ///
-/// Two stores: in memory (the server; bounded by what closes within amend_for, plus a few bytes per key ever seen) and spilled to a
-/// temporary directory (spilled_cases.h: `helios reconcile`, bounded by open cases).
+/// Two stores: in memory (the server; bounded by what closes within amend_for, plus a few bytes per key ever seen) and spilled to
+/// a temporary directory (spilled_cases.h: `helios reconcile`, bounded by open cases).
 
 #include <cstdint>
 #include <optional>
@@ -19,8 +19,8 @@ namespace helios::reconcile {
 
 struct ClosedCase {
     std::uint32_t instance = 0;
-    Instant amend_until;   ///< a fact with log time ≤ this amends; empty bytes: too late anyway
-    std::string bytes;     ///< Case::encode()
+    Instant amend_until;  ///< a fact with log time ≤ this amends; empty bytes: too late anyway
+    std::string bytes;    ///< Case::encode()
 };
 
 /// Keeps what it is given; knows nothing of cases. One thread.

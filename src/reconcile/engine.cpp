@@ -126,7 +126,8 @@ void Engine::on_resumed(const model::ResumedRecord& record, std::vector<Revision
         }
         schedule(*id, c, next);
     }
-    // Deadlines have moved beyond `at` now, unless the absence is shorter than it claims; then they fire here like before any record.
+    // Deadlines have moved beyond `at` now, unless the absence is shorter than it claims; then they fire here like before any
+    // record.
     fire_before(record.at, out);
     time_ = std::max(time_, record.at);
     closed_.expire(time_);

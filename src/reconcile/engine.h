@@ -68,10 +68,12 @@ private:
     struct Due {
         Instant deadline;
         const std::string* id;  // tenant NUL flow NUL key: its byte order is the order of the three
-        friend bool operator<(const Due& a, const Due& b) { return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id; }
+        friend bool operator<(const Due& a, const Due& b) {
+            return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id;
+        }
     };
     struct Resume {
-        Instant since;   ///< deadlines before it had passed
+        Instant since;  ///< deadlines before it had passed
         Duration shift;
     };
     using Open = std::unordered_map<std::string, Case>;  // looked up only; order comes from due_
@@ -102,8 +104,8 @@ private:
     };
     std::vector<KnownFlow> flows_;
     std::uint64_t records_without_flow_ = 0;
-    std::string id_;                   // reused between records
-    std::vector<Instant> deadlines_;   // reused between records
+    std::string id_;                  // reused between records
+    std::vector<Instant> deadlines_;  // reused between records
 };
 
 }  // namespace helios::reconcile

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view group = "engine";
 constexpr Duration show_every = std::chrono::seconds(1);
-constexpr std::array<model::VerdictStatus, 4> statuses{model::VerdictStatus::pending, model::VerdictStatus::matched, model::VerdictStatus::partial,
-                                                       model::VerdictStatus::mismatched};
+constexpr std::array<model::VerdictStatus, 4> statuses{model::VerdictStatus::pending, model::VerdictStatus::matched,
+                                                       model::VerdictStatus::partial, model::VerdictStatus::mismatched};
 
 }  // namespace
 
@@ -40,7 +40,8 @@ struct EngineStage::Metrics {
           without_flow(m.counter("helios_reconcile_records_without_flow_total", "Case records whose flow version is not known.")),
           open(m.gauge("helios_reconcile_open_cases", "Cases that wait for legs or deadlines.")),
           closed(m.gauge("helios_reconcile_closed_cases", "Closed cases in memory, and keys whose last instance is remembered.")),
-          time_to_verdict(m.histogram("helios_reconcile_time_to_verdict_seconds", "From the case's opening to its first decision, in log time.",
+          time_to_verdict(m.histogram("helios_reconcile_time_to_verdict_seconds",
+                                      "From the case's opening to its first decision, in log time.",
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600})) {
         for (const auto status : statuses) {
             const auto index = static_cast<std::size_t>(status);
@@ -57,9 +58,9 @@ struct EngineStage::Partition {
     std::uint32_t number = 0;
     MemoryClosedCases closed;
     Engine engine;
-    log::Offset committed_at_start;          // effects of records below it are on the log
+    log::Offset committed_at_start;  // effects of records below it are on the log
     std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
-    std::uint64_t without_flow = 0;          // already counted
+    std::uint64_t without_flow = 0;  // already counted
 
     Partition(std::uint32_t n, const EngineOptions& options) : number(n), engine(options, closed) {}
 };
@@ -80,11 +81,13 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
 
-EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry,
-                         const Clock& clock)
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
+                         telemetry::Telemetry& telemetry, const Clock& clock)
     : EngineStage(options, log, route.frontier(), telemetry, clock) {}
 
-EngineStage::~EngineStage() { stop(); }
+EngineStage::~EngineStage() {
+    stop();
+}
 
 Status EngineStage::replay_from_start() {
     reader_.reset();
@@ -128,8 +131,9 @@ void EngineStage::emit(Revision&& revision) {
 void EngineStage::process(Partition& partition, const log::StoredRecord& stored) {
     const auto record = model::decode_case_record(stored.value);
     if (!record) {
-        telemetry_.logger.error("reconcile", "a case record can't be decoded and was passed over",
-                                {{"partition", stored.partition}, {"offset", stored.offset.value}, {"error", record.error().message()}});
+        telemetry_.logger.error(
+            "reconcile", "a case record can't be decoded and was passed over",
+            {{"partition", stored.partition}, {"offset", stored.offset.value}, {"error", record.error().message()}});
         return;
     }
     revisions_.clear();
@@ -214,7 +218,8 @@ void EngineStage::append_ticks() {
 }
 
 bool EngineStage::awaits_tick() const {
-    return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->tick_on_its_way->load(); });
+    return std::any_of(partitions_.begin(), partitions_.end(),
+                       [](const auto& partition) { return partition->tick_on_its_way->load(); });
 }
 
 void EngineStage::show() {

@@ -1,6 +1,6 @@
 #pragma once
-/// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets it has consumed (group "engine"),
-/// and sees to it that time passes: ticks.
+/// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets it has consumed (group
+/// "engine"), and sees to it that time passes: ticks.
 ///
 /// At start it replays every partition from its beginning to what the group has committed without appending anything (incremental
 /// checkpoints come later), then goes on. Open and closed cases live in memory.
@@ -26,16 +26,19 @@ namespace helios::reconcile {
 
 class RouteStage;
 
-/// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low watermark, and every event stamped
-/// before it has been routed). Due when a deadline lies before it, or a case is open and `heartbeat` has passed since the engine's time.
+/// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low watermark, and every event
+/// stamped before it has been routed). Due when a deadline lies before it, or a case is open and `heartbeat` has passed since the
+/// engine's time.
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat);
 
 /// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
 /// Log, route's frontier, telemetry and clock outlive it.
 class EngineStage {
 public:
-    EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry, const Clock& clock);
-    EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry, const Clock& clock);
+    EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
+                const Clock& clock);
+    EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry,
+                const Clock& clock);
     ~EngineStage();  ///< stops
     EngineStage(const EngineStage&) = delete;
     EngineStage& operator=(const EngineStage&) = delete;
@@ -50,9 +53,9 @@ public:
     /// A tick that step() appended has not come back yet: step again, with a wait.
     bool awaits_tick() const;
 
-    /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are on
-    /// helios.verdicts, visible. So: route's frontier > t, then u = the log's low watermark, then this ≥ u: everything derived from
-    /// events stamped ≤ t is there, but for deadlines that no tick has reached yet.
+    /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are
+    /// on helios.verdicts, visible. So: route's frontier > t, then u = the log's low watermark, then this ≥ u: everything derived
+    /// from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const;

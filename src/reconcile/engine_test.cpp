@@ -86,7 +86,9 @@ TEST(Engine, APaymentWithoutAnOrderIsAnOrphan) {
 }
 
 TEST(Engine, StatusesDecideWhatCounts) {
-    const auto payment = [](const char* status) { return std::string(R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") + status + "\"}"; };
+    const auto payment = [](const char* status) {
+        return std::string(R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") + status + "\"}";
+    };
     {
         Bench b;
         b.order(0, good_order);
@@ -141,7 +143,9 @@ TEST(Engine, CurrenciesAreComparedBeforeAmounts) {
     };
     const auto run = [](const char* order_currency, const char* payment_currency) {
         Bench b;
-        const auto with = [](std::string head, const char* c) { return head + (*c != '\0' ? std::string(R"(,"currency":")") + c + "\"}" : "}"); };
+        const auto with = [](std::string head, const char* c) {
+            return head + (*c != '\0' ? std::string(R"(,"currency":")") + c + "\"}" : "}");
+        };
         b.order(0, with(R"({"orderId":"A1","total":"5.00")", order_currency));
         b.payment(1, with(R"({"orderId":"A1","amount":"4.00")", payment_currency));
         b.stock(2, R"({"orderId":"A1"})");
@@ -201,7 +205,8 @@ TEST(Engine, BadNumbersAreData) {
     b.payment(1, R"({"orderId":"A1","amount":1299})");
     b.stock(2, R"({"orderId":"A1"})");
     ASSERT_EQ(b.line(), "mismatched data");
-    EXPECT_NE(b.last().findings[0].detail.find("order.amount: total is \"1,299.00\""), std::string::npos) << b.last().findings[0].detail;
+    EXPECT_NE(b.last().findings[0].detail.find("order.amount: total is \"1,299.00\""), std::string::npos)
+        << b.last().findings[0].detail;
 }
 
 TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
@@ -274,7 +279,8 @@ TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
     b.order(0, good_order);
     b.feed(model::CaseRecord(flow_record(*two, noon(1))));
     const auto rest = [&](const std::string& key, double s) {
-        both(event("gcp", "PaymentProcessed", "p" + key, R"({"orderId":")" + key + R"(","amount":12,"currency":"USD"})", noon(s)), noon(s));
+        both(event("gcp", "PaymentProcessed", "p" + key, R"({"orderId":")" + key + R"(","amount":12,"currency":"USD"})", noon(s)),
+             noon(s));
         both(event("azure", "InventoryReserved", "i" + key, R"({"orderId":")" + key + R"("})", noon(s)), noon(s));
     };
     rest("A1", 2);

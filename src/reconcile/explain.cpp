@@ -9,7 +9,9 @@ namespace {
 using model::FindingKind;
 using model::VerdictStatus;
 
-std::string upper_status(VerdictStatus status) { return std::string(model::to_string(status)); }
+std::string upper_status(VerdictStatus status) {
+    return std::string(model::to_string(status));
+}
 
 std::string revision_line(const model::Verdict& v) {
     std::string text = "revision " + std::to_string(v.revision) + ": " + upper_status(v.status);
@@ -20,7 +22,8 @@ std::string revision_line(const model::Verdict& v) {
 }
 
 std::string event_line(const model::LegRecord& r) {
-    return r.leg + ": " + r.type + " " + r.event_id + " from " + r.source + (r.occurred ? ", happened " + format_rfc3339(*r.occurred) : "");
+    return r.leg + ": " + r.type + " " + r.event_id + " from " + r.source +
+           (r.occurred ? ", happened " + format_rfc3339(*r.occurred) : "");
 }
 
 /// Runs the records through an engine and notes what happened when.
@@ -58,8 +61,9 @@ private:
             events.push_back({*leg, false, "superseded"});
             timeline.push_back({at, "event", leg->leg, event_line(*leg)});
         } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&record); resumed != nullptr && !revisions.empty()) {
-            timeline.push_back({at, "away", "", "Helios had been away for " + format_duration(resumed->gap) + ": open deadlines move by that and " +
-                                                    format_duration(resumed->grace)});
+            timeline.push_back({at, "away", "",
+                                "Helios had been away for " + format_duration(resumed->gap) +
+                                    ": open deadlines move by that and " + format_duration(resumed->grace)});
         }
         note_rest(made, first_after);
     }
@@ -73,8 +77,9 @@ private:
             engine_.use_flow(record.tenant, shared);
             flows[record.version] = std::move(shared);
             if (!events.empty()) {
-                timeline.push_back({record.at, "flow", "", "flow " + record.flow + " version " + std::to_string(record.version) +
-                                                               " became active; this case keeps the version it opened with"});
+                timeline.push_back({record.at, "flow", "",
+                                    "flow " + record.flow + " version " + std::to_string(record.version) +
+                                        " became active; this case keeps the version it opened with"});
             }
         }
     }
@@ -119,9 +124,10 @@ void give_roles(Explanation& out) {
                 event.role = "does not count";
                 break;
             }
-            event.taken = std::any_of(out.view.judgement.events.begin(), out.view.judgement.events.end(), [&](const model::VerdictEvent& e) {
-                return e.leg == event.record.leg && e.event_id == event.record.event_id && e.source == event.record.source;
-            });
+            event.taken = std::any_of(
+                out.view.judgement.events.begin(), out.view.judgement.events.end(), [&](const model::VerdictEvent& e) {
+                    return e.leg == event.record.leg && e.event_id == event.record.event_id && e.source == event.record.source;
+                });
             event.role = event.taken ? "taken" : "duplicate";
             break;
         }
@@ -129,8 +135,8 @@ void give_roles(Explanation& out) {
     // A redelivery of an event that is held plays no part of its own.
     for (auto it = out.events.begin(); it != out.events.end(); ++it) {
         for (auto earlier = out.events.begin(); earlier != it; ++earlier) {
-            if (earlier->record.leg == it->record.leg && earlier->record.event_id == it->record.event_id && earlier->record.source == it->record.source &&
-                earlier->record.flow_version == it->record.flow_version) {
+            if (earlier->record.leg == it->record.leg && earlier->record.event_id == it->record.event_id &&
+                earlier->record.source == it->record.source && earlier->record.flow_version == it->record.flow_version) {
                 it->taken = false;
                 it->role = "redelivered";
             }
@@ -140,7 +146,8 @@ void give_roles(Explanation& out) {
 
 std::string key_hint(const Flow& flow, const Leg& leg, const std::string& key) {
     static_cast<void>(flow);
-    return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) + " with " + leg.key_paths.front().text() + " " + key;
+    return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) + " with " +
+           leg.key_paths.front().text() + " " + key;
 }
 
 std::string would_match(const Flow& flow, const model::Finding& f, const std::string& key) {
@@ -154,14 +161,21 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
             const auto actual = Decimal::parse(f.actual);
             const auto difference = expected && actual ? Decimal::subtract(*expected, *actual) : Result<Decimal>(Decimal{});
             return f.leg + " of " + f.expected + " " + f.unit +
-                   (difference ? " (" + difference->abs().to_string() + (difference->is_negative() ? " less" : " more") + ")" : "");
+                   (difference ? " (" + difference->abs().to_string() + (difference->is_negative() ? " less" : " more") + ")"
+                               : "");
         }
-        case FindingKind::currency: return f.leg + " in " + f.expected;
-        case FindingKind::quantity: return f.leg + " of " + f.expected + " × " + f.unit + " instead of " + f.actual;
-        case FindingKind::duplicate: return f.leg + " without " + f.actual + " (voided or refunded by its source)";
-        case FindingKind::skew: return f.leg + " within " + f.expected + " s of the others";
-        case FindingKind::data: return f.leg + " sent again with a value that can be read";
-        default: return "";
+        case FindingKind::currency:
+            return f.leg + " in " + f.expected;
+        case FindingKind::quantity:
+            return f.leg + " of " + f.expected + " × " + f.unit + " instead of " + f.actual;
+        case FindingKind::duplicate:
+            return f.leg + " without " + f.actual + " (voided or refunded by its source)";
+        case FindingKind::skew:
+            return f.leg + " within " + f.expected + " s of the others";
+        case FindingKind::data:
+            return f.leg + " sent again with a value that can be read";
+        default:
+            return "";
     }
 }
 
@@ -173,13 +187,16 @@ void say_next(Explanation& out, Instant now) {
         for (std::size_t i = 0; i < flow.legs.size(); ++i) {
             if (!c.is_satisfied(i) && !flow.legs[i].optional && out.view.deadlines[i] >= now) {
                 out.next.push_back("waits for " + flow.legs[i].name + " until " + when(out.view.deadlines[i]) + " (" +
-                                   format_duration(std::chrono::floor<std::chrono::seconds>(out.view.deadlines[i] - now)) + " from now); then it is missing");
+                                   format_duration(std::chrono::floor<std::chrono::seconds>(out.view.deadlines[i] - now)) +
+                                   " from now); then it is missing");
             }
         }
-        out.next.push_back("the case closes at " + when(*std::max_element(out.view.deadlines.begin(), out.view.deadlines.end())) + " at the latest");
+        out.next.push_back("the case closes at " + when(*std::max_element(out.view.deadlines.begin(), out.view.deadlines.end())) +
+                           " at the latest");
         return;
     }
-    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(c.closed_at + flow.amend_for) + " amends it");
+    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(c.closed_at + flow.amend_for) +
+                       " amends it");
     out.next.push_back("after that an event with this key opens instance " + std::to_string(c.instance + 1));
 }
 
@@ -209,7 +226,8 @@ Result<Explanation> explain(const ExplainRequest& request) {
     }
     say_next(out, request.now);
     if (request.expired > 0) {
-        out.caveats.push_back(std::to_string(request.expired) + " records of this case are past retention: what they said is not shown");
+        out.caveats.push_back(std::to_string(request.expired) +
+                              " records of this case are past retention: what they said is not shown");
     }
     if (request.truncated) {
         out.caveats.push_back("the case has more records than are shown; the verdict may rest on later ones");
@@ -223,10 +241,18 @@ void write_value(json::Writer& w, const model::ReadValue& value) {
     using Kind = model::ReadValue::Kind;
     w.begin_object();
     switch (value.kind) {
-        case Kind::absent: w.field("kind", "absent"); break;
-        case Kind::text: w.field("kind", "text").field("value", value.text); break;
-        case Kind::decimal: w.field("kind", "decimal").field("value", value.text); break;
-        case Kind::bad: w.field("kind", "bad").field("reason", value.text); break;
+        case Kind::absent:
+            w.field("kind", "absent");
+            break;
+        case Kind::text:
+            w.field("kind", "text").field("value", value.text);
+            break;
+        case Kind::decimal:
+            w.field("kind", "decimal").field("value", value.text);
+            break;
+        case Kind::bad:
+            w.field("kind", "bad").field("reason", value.text);
+            break;
         case Kind::items:
             w.field("kind", "items").key("value").begin_object();
             for (const auto& [key, quantity] : value.items) {
@@ -243,7 +269,12 @@ void write_value(json::Writer& w, const model::ReadValue& value) {
 
 void write_event(json::Writer& w, const LegEvent& event) {
     const model::LegRecord& r = event.record;
-    w.begin_object().field("role", event.role).field("eventId", r.event_id).field("source", r.source).field("type", r.type).field("identity", r.identity);
+    w.begin_object()
+        .field("role", event.role)
+        .field("eventId", r.event_id)
+        .field("source", r.source)
+        .field("type", r.type)
+        .field("identity", r.identity);
     if (r.occurred) {
         w.field("occurred", format_rfc3339(*r.occurred));
     }
@@ -264,7 +295,10 @@ void write_legs(json::Writer& w, const Explanation& e) {
     for (std::size_t i = 0; i < e.flow->legs.size(); ++i) {
         const Leg& leg = e.flow->legs[i];
         w.begin_object().field("leg", leg.name).field("type", leg.type).field("optional", leg.optional);
-        w.field("deadline", format_rfc3339(e.view.deadlines[i])).field("present", e.view.state.is_satisfied(i)).key("events").begin_array();
+        w.field("deadline", format_rfc3339(e.view.deadlines[i]))
+            .field("present", e.view.state.is_satisfied(i))
+            .key("events")
+            .begin_array();
         for (const LegEvent& event : e.events) {
             if (event.record.leg == leg.name) {
                 write_event(w, event);
@@ -277,8 +311,9 @@ void write_legs(json::Writer& w, const Explanation& e) {
 
 void write_finding(json::Writer& w, const model::Finding& f) {
     w.begin_object().field("kind", model::to_string(f.kind)).field("leg", f.leg);
-    for (const auto& [name, text] : {std::pair("check", &f.check), std::pair("expected", &f.expected), std::pair("actual", &f.actual),
-                                     std::pair("tolerance", &f.tolerance), std::pair("unit", &f.unit), std::pair("detail", &f.detail)}) {
+    for (const auto& [name, text] :
+         {std::pair("check", &f.check), std::pair("expected", &f.expected), std::pair("actual", &f.actual),
+          std::pair("tolerance", &f.tolerance), std::pair("unit", &f.unit), std::pair("detail", &f.detail)}) {
         if (!text->empty()) {
             w.field(name, *text);
         }
@@ -298,8 +333,9 @@ void write_checks(json::Writer& w, const Explanation& e) {
     w.key("checks").begin_array();
     for (const CheckOutcome& c : e.view.judgement.checks) {
         w.begin_object().field("check", c.check).field("kind", to_string(c.kind)).field("state", to_string(c.state));
-        for (const auto& [name, text] : {std::pair("leg", &c.leg), std::pair("expected", &c.expected), std::pair("actual", &c.actual),
-                                         std::pair("tolerance", &c.tolerance), std::pair("unit", &c.unit), std::pair("note", &c.note)}) {
+        for (const auto& [name, text] :
+             {std::pair("leg", &c.leg), std::pair("expected", &c.expected), std::pair("actual", &c.actual),
+              std::pair("tolerance", &c.tolerance), std::pair("unit", &c.unit), std::pair("note", &c.note)}) {
             if (!text->empty()) {
                 w.field(name, *text);
             }
@@ -334,7 +370,11 @@ std::string to_json(const Explanation& e, const ExplainRequest& request) {
     }
     w.end_array().key("quarantined").begin_array();
     for (const auto& item : request.quarantined) {
-        w.begin_object().field("dlqId", item.id).field("source", item.source).field("eventType", item.event_type).field("eventId", item.event_id);
+        w.begin_object()
+            .field("dlqId", item.id)
+            .field("source", item.source)
+            .field("eventType", item.event_type)
+            .field("eventId", item.event_id);
         w.field("reason", item.reason).field("detail", item.detail);
         if (item.received_at) {
             w.field("receivedAt", format_rfc3339(*item.received_at));

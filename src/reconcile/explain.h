@@ -30,36 +30,36 @@ struct ExplainRequest {
     std::string tenant{model::default_tenant};
     std::string flow;
     std::string key;
-    std::vector<model::CaseRecord> records;   ///< legs of the case, activated flow versions and absences, in the partition's order
+    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and absences, in the partition's order
     std::vector<QuarantinedItem> quarantined;
-    Instant now;                              ///< as far as the engine has come
-    std::size_t expired = 0;                  ///< records of the case that the log no longer has
-    bool truncated = false;                   ///< more records than could be handed out
+    Instant now;              ///< as far as the engine has come
+    std::size_t expired = 0;  ///< records of the case that the log no longer has
+    bool truncated = false;   ///< more records than could be handed out
 };
 
 struct TimelineEntry {
     Instant at;
-    std::string what;    ///< "event", "deadline", "revision", "away", "flow"
-    std::string leg;     ///< events
-    std::string text;    ///< one line
+    std::string what;  ///< "event", "deadline", "revision", "away", "flow"
+    std::string leg;   ///< events
+    std::string text;  ///< one line
 };
 
 /// One event of the case and what became of it.
 struct LegEvent {
     model::LegRecord record;
-    bool taken = false;   ///< the verdict rests on it
-    std::string role;     ///< "taken", "duplicate", "does not count", "superseded", "other version"
+    bool taken = false;  ///< the verdict rests on it
+    std::string role;    ///< "taken", "duplicate", "does not count", "superseded", "other version"
 };
 
 struct Explanation {
-    model::Verdict verdict;               ///< the latest revision
+    model::Verdict verdict;  ///< the latest revision
     std::shared_ptr<const Flow> flow;
     CaseView view;
-    std::vector<LegEvent> events;         ///< in order of arrival
+    std::vector<LegEvent> events;  ///< in order of arrival
     std::vector<TimelineEntry> timeline;
-    std::vector<std::string> would_match; ///< what would have made it match, one remedy per finding
-    std::vector<std::string> next;        ///< what happens next
-    std::vector<std::string> caveats;     ///< what this explanation can't see
+    std::vector<std::string> would_match;  ///< what would have made it match, one remedy per finding
+    std::vector<std::string> next;         ///< what happens next
+    std::vector<std::string> caveats;      ///< what this explanation can't see
 };
 
 /// not_found: the records say nothing of such a case. invalid: its flow's text can't be read.

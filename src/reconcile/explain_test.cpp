@@ -23,11 +23,15 @@ ExplainRequest request_of(std::vector<std::pair<model::Event, double>> events, d
     return request;
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
 
 TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
     const auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
-                                     {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD"})", noon(1)), 1},
+                                     {event("gcp", "PaymentProcessed", "p-1",
+                                            R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD"})", noon(1)),
+                                      1},
                                      {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
                                     3);
     const auto e = explain(request);
@@ -35,8 +39,9 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::mismatched);
     EXPECT_EQ(e->would_match, std::vector<std::string>{"payment of 12.50 USD (0.45 more)"});
     const std::string text = to_text(*e, request);
-    for (const char* part : {"A1   MISMATCHED   at risk 12.50 USD", "✗ paid-in-full", "12.05 of 12.50 USD ± 0.00", "✓ stock-reserved", "✓ close-in-time",
-                             "payment of 12.50 USD (0.45 more)", "2 × X", "revision 2: mismatched, amount payment"}) {
+    for (const char* part :
+         {"A1   MISMATCHED   at risk 12.50 USD", "✗ paid-in-full", "12.05 of 12.50 USD ± 0.00", "✓ stock-reserved",
+          "✓ close-in-time", "payment of 12.50 USD (0.45 more)", "2 × X", "revision 2: mismatched, amount payment"}) {
         EXPECT_TRUE(has(text, part)) << part << "\n" << text;
     }
     const auto json = json::Document::parse(to_json(*e, request));
@@ -47,18 +52,24 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
 }
 
 TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
-    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
-                               {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD","status":"DECLINED"})", noon(1)), 1},
-                               {event("gcp", "PaymentProcessed", "p-2", R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)), 2}},
-                              20);
-    request.quarantined.push_back({"d-1", "azure", "InventoryReserved", "i-9", "bad_time", "eventTime is \"soon\"\x1b[2J", noon(3)});
+    auto request =
+        request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+                    {event("gcp", "PaymentProcessed", "p-1",
+                           R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD","status":"DECLINED"})", noon(1)),
+                     1},
+                    {event("gcp", "PaymentProcessed", "p-2",
+                           R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)),
+                     2}},
+                   20);
+    request.quarantined.push_back(
+        {"d-1", "azure", "InventoryReserved", "i-9", "bad_time", "eventTime is \"soon\"\x1b[2J", noon(3)});
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::pending);
     ASSERT_EQ(e->view.judgement.tentative.size(), 1u);
     const std::string text = to_text(*e, request);
-    for (const char* part : {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)", "does not count", "bad_time",
-                             "… awaited", "waits for inventory"}) {
+    for (const char* part : {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)",
+                             "does not count", "bad_time", "… awaited", "waits for inventory"}) {
         EXPECT_TRUE(has(text, part)) << part << "\n" << text;
     }
     EXPECT_FALSE(has(text, "\x1b")) << "what an event says must not drive a terminal";

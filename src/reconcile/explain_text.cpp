@@ -12,7 +12,8 @@ constexpr std::size_t cell_max = 38;
 
 /// Code points, which is what a terminal shows of the texts that occur here.
 std::size_t width(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
 }
 
 std::string cut(std::string text, std::size_t most) {
@@ -81,14 +82,17 @@ std::string shown(const model::ReadValue& value) {
     using Kind = model::ReadValue::Kind;
     std::string out;
     switch (value.kind) {
-        case Kind::absent: return "–";
-        case Kind::bad: return "✗ " + value.text;
+        case Kind::absent:
+            return "–";
+        case Kind::bad:
+            return "✗ " + value.text;
         case Kind::items:
             for (const auto& [key, quantity] : value.items) {
                 out += (out.empty() ? "" : ", ") + quantity + " × " + key;
             }
             return out.empty() ? "(none)" : out;
-        default: return value.text;
+        default:
+            return value.text;
     }
 }
 
@@ -135,7 +139,8 @@ std::string legs_table(const Explanation& e) {
     row("type", [&](std::size_t i, Event) { return e.flow->legs[i].type; });
     row("source", [&](std::size_t, Event r) { return r != nullptr ? r->source : std::string("–"); });
     row("identity", [&](std::size_t, Event r) { return r != nullptr ? r->identity : std::string("–"); });
-    row("happened", [&](std::size_t, Event r) { return r != nullptr && r->occurred ? format_rfc3339(*r->occurred) : std::string("–"); });
+    row("happened",
+        [&](std::size_t, Event r) { return r != nullptr && r->occurred ? format_rfc3339(*r->occurred) : std::string("–"); });
     row("received", [&](std::size_t, Event r) { return r != nullptr ? format_rfc3339(r->at) : std::string("–"); });
     row("deadline", [&](std::size_t i, Event) { return format_rfc3339(e.view.deadlines[i]); });
     std::vector<std::string> names;
@@ -163,10 +168,14 @@ std::string legs_table(const Explanation& e) {
 
 std::string mark(CheckOutcome::State state) {
     switch (state) {
-        case CheckOutcome::State::passed: return "✓";
-        case CheckOutcome::State::failed: return "✗";
-        case CheckOutcome::State::waiting: return "…";
-        case CheckOutcome::State::not_compared: return "–";
+        case CheckOutcome::State::passed:
+            return "✓";
+        case CheckOutcome::State::failed:
+            return "✗";
+        case CheckOutcome::State::waiting:
+            return "…";
+        case CheckOutcome::State::not_compared:
+            return "–";
     }
     return "";
 }
@@ -176,12 +185,13 @@ std::string checks_table(const Explanation& e) {
     for (const CheckOutcome& c : e.view.judgement.checks) {
         std::string values;
         if (!c.expected.empty() || !c.actual.empty()) {
-            values = c.kind == Check::Kind::skew ? c.actual + " of at most " + c.expected + " " + c.unit : c.actual + " of " + c.expected + " " + c.unit;
+            values = c.kind == Check::Kind::skew ? c.actual + " of at most " + c.expected + " " + c.unit
+                                                 : c.actual + " of " + c.expected + " " + c.unit;
             if (!c.tolerance.empty()) {
                 values += " ± " + c.tolerance;
             }
         }
-        table.row({mark(c.state), c.check, std::string(to_string(c.kind)), values.empty() ? c.note : values,
+        table.row({mark(c.state) + " " + c.check, std::string(to_string(c.kind)), values.empty() ? c.note : values,
                    values.empty() || c.state == CheckOutcome::State::failed ? "" : c.note});
     }
     return table.text("  ");
@@ -190,8 +200,8 @@ std::string checks_table(const Explanation& e) {
 std::string findings_text(const std::vector<model::Finding>& findings) {
     std::string out;
     for (const auto& f : findings) {
-        out += "  " + std::string(f.severity == model::Severity::warning ? "! " : "✗ ") + pad(std::string(model::to_string(f.kind)), 10) +
-               printable(f.detail) + (f.final ? "" : "  (not final)") + "\n";
+        out += "  " + std::string(f.severity == model::Severity::warning ? "! " : "✗ ") +
+               pad(std::string(model::to_string(f.kind)), 10) + printable(f.detail) + (f.final ? "" : "  (not final)") + "\n";
     }
     return out;
 }
@@ -203,8 +213,8 @@ std::string headline(const Explanation& e) {
     for (const auto& money : e.verdict.at_risk) {
         out += "   at risk " + money.amount + " " + money.currency;
     }
-    out += "\nflow " + e.flow->name + " version " + std::to_string(e.flow->version) + ", instance " + std::to_string(e.verdict.instance) + ", revision " +
-           std::to_string(e.verdict.revision);
+    out += "\nflow " + e.flow->name + " version " + std::to_string(e.flow->version) + ", instance " +
+           std::to_string(e.verdict.instance) + ", revision " + std::to_string(e.verdict.revision);
     out += "\nopened " + format_rfc3339(e.verdict.opened_at) +
            (e.verdict.reconciled_at ? ", decided " + format_rfc3339(*e.verdict.reconciled_at) : ", not decided yet") + "\n";
     return out;
@@ -236,7 +246,8 @@ std::string other_events(const Explanation& e) {
     Table table;
     for (const LegEvent& event : e.events) {
         if (!event.taken && event.role != "other version") {
-            table.row({event.record.leg, event.record.event_id, event.role, event.record.identity, "received " + format_rfc3339(event.record.at)});
+            table.row({event.record.leg, event.record.event_id, event.role, event.record.identity,
+                       "received " + format_rfc3339(event.record.at)});
         }
     }
     return table.text("  ");

@@ -30,8 +30,12 @@ std::string shown(std::string_view text) {
     return std::string(text.substr(0, end)) + "…";
 }
 
-bool empty(json::Value value) { return !value || value.is_null() || (value.is_string() && value.text().empty()); }
-bool scalar(json::Value value) { return !value.is_object() && !value.is_array(); }
+bool empty(json::Value value) {
+    return !value || value.is_null() || (value.is_string() && value.text().empty());
+}
+bool scalar(json::Value value) {
+    return !value.is_object() && !value.is_array();
+}
 
 struct Scalar {
     enum class State { absent, present, ambiguous, container } state = State::absent;
@@ -120,7 +124,9 @@ List find_list(json::Value payload, const model::Path& path, bool empty_is_absen
     return {found.value, std::nullopt};
 }
 
-std::string element(const model::Path& list, std::size_t i) { return list.text() + "[" + std::to_string(i) + "]"; }
+std::string element(const model::Path& list, std::size_t i) {
+    return list.text() + "[" + std::to_string(i) + "]";
+}
 
 /// One decimal of an element, or the reason why not.
 Result<Decimal> element_decimal(json::Value item, const std::vector<model::Path>& paths, const std::string& place) {
@@ -185,8 +191,8 @@ ReadValue read_items(json::Value payload, const ItemsSource& source) {
         const json::Value item = list.array.at(i);
         const Scalar key = first_scalar(item, source.key);
         if (key.state != Scalar::State::present) {
-            return bad(element(source.list, i) + (key.path != nullptr ? ": " + why_unusable(key, "a text")
-                                                                      : " has no " + source.key.front().text()),
+            return bad(element(source.list, i) +
+                           (key.path != nullptr ? ": " + why_unusable(key, "a text") : " has no " + source.key.front().text()),
                        expression);
         }
         const auto quantity = element_decimal(item, source.quantity, element(source.list, i));
@@ -230,7 +236,8 @@ ReadValue read_one(json::Value payload, const Read& read) {
 }
 
 /// The instant used in checks. A path that is there but can't be read is bad data, and the next one stands in.
-void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload, const Arrival& arrival) {
+void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload,
+                   const Arrival& arrival) {
     std::optional<ReadValue> unreadable;
     for (const OccurredSource& source : leg.occurred) {
         if (source.envelope) {
@@ -246,8 +253,8 @@ void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event&
                 continue;
             }
             const auto time = found.state != Scalar::State::present ? Result<ParsedTime>(fail(ErrorKind::invalid, ""))
-                              : found.number                       ? parse_time(found.text)
-                                                                   : parse_rfc3339(found.text);
+                              : found.number                        ? parse_time(found.text)
+                                                                    : parse_rfc3339(found.text);
             if (!time) {
                 if (!unreadable) {
                     unreadable = bad(found.state == Scalar::State::present
@@ -283,9 +290,10 @@ void read_identity(model::LegRecord& record, const Leg& leg, const model::Event&
             return;
         }
         if (found.state != Scalar::State::absent) {
-            record.reads.emplace_back(identity_read, bad(found.state == Scalar::State::present ? found.path->text() + " is longer than 1 KiB"
-                                                                                               : why_unusable(found, "a text"),
-                                                         found.path->text()));
+            record.reads.emplace_back(identity_read,
+                                      bad(found.state == Scalar::State::present ? found.path->text() + " is longer than 1 KiB"
+                                                                                : why_unusable(found, "a text"),
+                                          found.path->text()));
         }
     }
     // An event id is unique within its source and scope only.
@@ -294,8 +302,8 @@ void read_identity(model::LegRecord& record, const Leg& leg, const model::Event&
 
 }  // namespace
 
-std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event, json::Value payload,
-                                        const Arrival& arrival) {
+std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event,
+                                        json::Value payload, const Arrival& arrival) {
     const Scalar key = first_scalar(payload, leg.key_paths);
     if (key.state != Scalar::State::present || key.text.size() > key_bytes_max) {
         return std::nullopt;

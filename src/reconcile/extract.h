@@ -31,7 +31,7 @@ inline constexpr std::size_t key_bytes_max = 1024;
 
 /// nullopt: no key can be read by the leg's key paths (absent, a container, ambiguous or longer than key_bytes_max), so the
 /// event belongs to no case of this flow.
-std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event, json::Value payload,
-                                        const Arrival& arrival);
+std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event,
+                                        json::Value payload, const Arrival& arrival);
 
 }  // namespace helios::reconcile

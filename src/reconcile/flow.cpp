@@ -8,10 +8,14 @@ extern const std::string_view order_flow_text;  // flows/order.yaml, embedded by
 
 std::string_view to_string(Check::Kind kind) {
     switch (kind) {
-        case Check::Kind::amount: return "amount";
-        case Check::Kind::quantity: return "quantity";
-        case Check::Kind::equal: return "equal";
-        case Check::Kind::skew: return "skew";
+        case Check::Kind::amount:
+            return "amount";
+        case Check::Kind::quantity:
+            return "quantity";
+        case Check::Kind::equal:
+            return "equal";
+        case Check::Kind::skew:
+            return "skew";
     }
     return "";
 }
@@ -64,6 +68,8 @@ Result<Flow> parse_flow(std::string_view text, std::string_view file) {
     return std::move(*reading.flow);
 }
 
-std::string_view shipped_order_flow() { return order_flow_text; }
+std::string_view shipped_order_flow() {
+    return order_flow_text;
+}
 
 }  // namespace helios::reconcile

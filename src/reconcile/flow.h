@@ -20,8 +20,8 @@ namespace helios::reconcile {
 
 /// {sum: items[], of: [price, [qty, quantity]]}: over all elements, the sum of the product of the factors.
 struct SumSource {
-    model::Path list;                                ///< the list itself, without []
-    std::vector<std::vector<model::Path>> factors;   ///< each factor: first present wins, relative to the element
+    model::Path list;                               ///< the list itself, without []
+    std::vector<std::vector<model::Path>> factors;  ///< each factor: first present wins, relative to the element
 };
 
 /// {each: items[], key: [productId, sku], quantity: [qty, quantity]}: element key → quantity, equal keys added up.
@@ -38,15 +38,15 @@ struct Read {
     enum class Type : std::uint8_t { text, decimal, items } type = Type::text;
     std::string name;
     std::vector<ReadSource> first;
-    bool required = false;          ///< absent on a taken event: a `data` finding
+    bool required = false;                ///< absent on a taken event: a `data` finding
     std::optional<std::size_t> currency;  ///< decimal: index of the text read of this leg that names its currency
 };
 
 /// Which statuses of a leg's event make it count. Words are compared without regard to ASCII case.
 struct StatusRule {
-    std::vector<model::Path> paths;            ///< absent on all: counts
-    std::vector<std::string> counts;           ///< upper case
-    std::vector<std::string> does_not_count;   ///< upper case
+    std::vector<model::Path> paths;           ///< absent on all: counts
+    std::vector<std::string> counts;          ///< upper case
+    std::vector<std::string> does_not_count;  ///< upper case
 };
 
 struct Identity {
@@ -85,10 +85,10 @@ struct ReadRef {
 struct Check {
     enum class Kind : std::uint8_t { amount, quantity, equal, skew } kind = Kind::amount;
     std::string name;
-    ReadRef expected;             ///< all but skew
+    ReadRef expected;  ///< all but skew
     ReadRef actual;
-    Decimal tolerance;            ///< amount: greatest difference that still agrees, ≥ 0
-    Duration max{};               ///< skew: greatest distance between the legs' instants
+    Decimal tolerance;              ///< amount: greatest difference that still agrees, ≥ 0
+    Duration max{};                 ///< skew: greatest distance between the legs' instants
     std::vector<std::size_t> legs;  ///< skew: which legs
 };
 
@@ -105,9 +105,9 @@ struct Flow {
     Duration amend_for{};               ///< how long after closing a case takes later facts
     std::string currency;               ///< assumed where no leg names one; "XXX" if the file doesn't say
     std::vector<Check> checks;
-    std::vector<ReadRef> at_risk;       ///< the first usable amount is the money at risk
-    std::string text;                   ///< the file
-    std::string hash;                   ///< hex SHA-256 of text
+    std::vector<ReadRef> at_risk;  ///< the first usable amount is the money at risk
+    std::string text;              ///< the file
+    std::string hash;              ///< hex SHA-256 of text
 
     std::optional<std::size_t> leg_index(std::string_view leg) const;
     Duration longest_deadline() const;

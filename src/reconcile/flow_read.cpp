@@ -143,7 +143,8 @@ Duration FlowReader::duration(const Node& node, std::string_view what) {
     const std::string value = text(node, what);
     const auto parsed = parse_duration(value);
     if (!parsed) {
-        complain(node.mark, std::string(what) + ": '" + value + "' is not a duration", "write a number with a unit: 250ms, 60s, 5m, 2h, 31d");
+        complain(node.mark, std::string(what) + ": '" + value + "' is not a duration",
+                 "write a number with a unit: 250ms, 60s, 5m, 2h, 31d");
         return {};
     }
     if (*parsed > duration_max) {
@@ -198,7 +199,8 @@ std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
         return std::nullopt;
     }
     const bool ends_in_walk = each && written.size() > 2 && written.ends_with("[]");
-    auto parsed = model::Path::parse(ends_in_walk ? std::string_view(written).substr(0, written.size() - 2) : std::string_view(written));
+    auto parsed =
+        model::Path::parse(ends_in_walk ? std::string_view(written).substr(0, written.size() - 2) : std::string_view(written));
     if (!parsed) {
         complain(node.mark, parsed.error().what, parsed.error().hint);
         return std::nullopt;
@@ -462,7 +464,8 @@ void FlowReader::legs(const Node& root) {
         return;
     }
     if (!node->is_map() || node->members.empty() || node->members.size() > legs_max) {
-        complain(node->mark, "'legs' must be a map of 1 to " + std::to_string(legs_max) + " legs", "legs: {order: {source: aws, …}}");
+        complain(node->mark, "'legs' must be a map of 1 to " + std::to_string(legs_max) + " legs",
+                 "legs: {order: {source: aws, …}}");
         return;
     }
     for (const auto& member : node->members) {
@@ -490,7 +493,9 @@ std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Rea
     if (std::find(names.begin(), names.end(), word) == names.end()) {
         const std::string near = yaml::nearest(word, known);
         complain(node.mark, "'" + word + "' is no read of a leg" + (type ? " of the type that is needed here" : ""),
-                 !near.empty() ? "did you mean '" + near + "'?" : known.empty() ? "write leg.read" : "one of " + join(known));
+                 !near.empty()   ? "did you mean '" + near + "'?"
+                 : known.empty() ? "write leg.read"
+                                 : "one of " + join(known));
         return std::nullopt;
     }
     const std::size_t l = *flow_.leg_index(std::string_view(word).substr(0, dot));
@@ -549,7 +554,8 @@ Check FlowReader::check(const std::string& check_name, const Node& node) {
         if (const Node* tolerance = node.find("tolerance")) {
             const auto value = Decimal::parse(tolerance->text);
             if (!value || value->is_negative()) {
-                complain(tolerance->mark, "tolerance '" + tolerance->text + "' is not a decimal of 0 or more", "write for example  0.01");
+                complain(tolerance->mark, "tolerance '" + tolerance->text + "' is not a decimal of 0 or more",
+                         "write for example  0.01");
             } else {
                 out.tolerance = *value;
             }
@@ -606,7 +612,9 @@ void FlowReader::anchor(const Node& root) {
 }
 
 Flow FlowReader::read(const Node& root) {
-    if (!is_map(root, "a flow", {"flow", "version", "description", "key", "anchor", "amend_for", "currency", "occurred", "legs", "checks", "at_risk"})) {
+    if (!is_map(root, "a flow",
+                {"flow", "version", "description", "key", "anchor", "amend_for", "currency", "occurred", "legs", "checks",
+                 "at_risk"})) {
         return {};
     }
     if (const Node* flow = required(root, "flow", "flow: order")) {

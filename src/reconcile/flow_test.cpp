@@ -8,7 +8,8 @@ namespace {
 constexpr const char* small =
     "flow: pair\nversion: 3\nkey: {paths: [id]}\nlegs:\n"
     "  left: {source: any, type: L, deadline: 5s, read: {n: {type: decimal, first: [n]}, t: {type: text, first: [t]}}}\n"
-    "  right: {source: [a, b], type: R, deadline: 1m30s, optional: true, cardinality: many, key: [lid], identity: event, read: {n: {type: decimal, first: [n]}}}\n"
+    "  right: {source: [a, b], type: R, deadline: 1m30s, optional: true, cardinality: many, key: [lid], identity: event, read: "
+    "{n: {type: decimal, first: [n]}}}\n"
     "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n";
 
 std::string with(std::string text, std::string_view from, std::string_view to) {
@@ -66,20 +67,28 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
                  "f.yaml:5:9: 'deadline' is missing; add for example  deadline: 60s"}));
     EXPECT_EQ(complaints(with(small, "5s", "5")),
               (V{"f.yaml:5:42: deadline: '5' is not a duration; write a number with a unit: 250ms, 60s, 5m, 2h, 31d"}));
-    EXPECT_EQ(complaints(with(small, "left.n", "left.m")), (V{"f.yaml:8:33: 'left.m' is no read of a leg; did you mean 'left.n'?"}));
-    EXPECT_EQ(complaints(with(small, "kind: equal", "kind: amonut")), (V{"f.yaml:8:16: unknown kind 'amonut'; did you mean 'amount'?"}));
+    EXPECT_EQ(complaints(with(small, "left.n", "left.m")),
+              (V{"f.yaml:8:33: 'left.m' is no read of a leg; did you mean 'left.n'?"}));
+    EXPECT_EQ(complaints(with(small, "kind: equal", "kind: amonut")),
+              (V{"f.yaml:8:16: unknown kind 'amonut'; did you mean 'amount'?"}));
     EXPECT_EQ(complaints(with(small, "version: 3", "version: 1.0")),
               (V{"f.yaml:2:10: version '1.0' is not a whole number of 1 or more; raise it with every change"}));
     EXPECT_EQ(complaints(with(small, "paths: [id]", "paths: [a..b]")).at(0).rfind("f.yaml:3:15: bad path \"a..b\"", 0), 0u);
     EXPECT_EQ(complaints(with(small, "paths: [id]", "paths: [\"a[].b\"]")).size(), 1u);
-    EXPECT_EQ(complaints(with(small, "actual: right.n", "actual: left.t")).at(0).rfind("f.yaml:8:9: expected and actual are of different types", 0), 0u);
-    EXPECT_EQ(complaints("flow: x\nversion: 1\nversion: 2\n"), (V{"f.yaml:3:1: the key 'version' occurs twice; first in line 2; keep one of them"}));
+    EXPECT_EQ(complaints(with(small, "actual: right.n", "actual: left.t"))
+                  .at(0)
+                  .rfind("f.yaml:8:9: expected and actual are of different types", 0),
+              0u);
+    EXPECT_EQ(complaints("flow: x\nversion: 1\nversion: 2\n"),
+              (V{"f.yaml:3:1: the key 'version' occurs twice; first in line 2; keep one of them"}));
     EXPECT_EQ(complaints("").size(), 1u);
     EXPECT_EQ(complaints("legs: {}\nflow: {}\nkey: 3\nversion: [1]\n").size(), 4u);
 }
 
 TEST(Flow, OrderOfKeysDoesNotMatterToReferences) {
-    EXPECT_TRUE(complaints("checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" + with(small, "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n", "")).empty());
+    EXPECT_TRUE(complaints("checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" +
+                           with(small, "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n", ""))
+                    .empty());
 }
 
 }  // namespace

@@ -35,13 +35,14 @@ struct LegEvents {
 struct Amount {
     enum class State : std::uint8_t { leg_absent, absent, bad, good } state = State::absent;
     Decimal value;
-    std::string currency;  ///< empty: not said
+    std::string currency;        ///< empty: not said
     std::string other_currency;  ///< set: the leg's own events disagree
 };
 
 std::string upper(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     return out;
 }
 
@@ -54,7 +55,9 @@ std::string join(const std::vector<std::string>& words, std::string_view last) {
     return out;
 }
 
-std::string source_names(const Leg& leg) { return leg.sources.empty() ? "any source" : join(leg.sources, " or "); }
+std::string source_names(const Leg& leg) {
+    return leg.sources.empty() ? "any source" : join(leg.sources, " or ");
+}
 
 /// Seconds with as many digits as needed: "45", "30.5".
 std::string seconds(Duration d) {
@@ -183,8 +186,8 @@ void Judge::orphans(Judgement& out) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         if (i != *flow_.anchor && present(i)) {
             Finding f = finding(FindingKind::orphan, i);
-            f.detail = flow_.legs[i].name + " " + std::string(legs_[i].taken.front().view.identity) + " has no " + anchor.name + ": no " +
-                       anchor.type + " from " + source_names(anchor);
+            f.detail = flow_.legs[i].name + " " + std::string(legs_[i].taken.front().view.identity) + " has no " + anchor.name +
+                       ": no " + anchor.type + " from " + source_names(anchor);
             out.findings.push_back(std::move(f));
         }
     }
@@ -323,8 +326,10 @@ void Judge::take_over(Outcome& outcome, const Finding& f) {
 bool Judge::compare_possible(const Check& check, Outcome& outcome) const {
     for (const ReadRef ref : {check.expected, check.actual}) {
         if (!present(ref.leg)) {
-            outcome.state = passed(ref.leg) || flow_.legs[ref.leg].optional ? Outcome::State::not_compared : Outcome::State::waiting;
-            outcome.note = outcome.state == Outcome::State::waiting ? "waits for " + flow_.legs[ref.leg].name : flow_.legs[ref.leg].name + " is missing";
+            outcome.state =
+                passed(ref.leg) || flow_.legs[ref.leg].optional ? Outcome::State::not_compared : Outcome::State::waiting;
+            outcome.note = outcome.state == Outcome::State::waiting ? "waits for " + flow_.legs[ref.leg].name
+                                                                    : flow_.legs[ref.leg].name + " is missing";
             return false;
         }
     }
@@ -349,8 +354,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         f.check = check.name;
         f.expected = one;
         f.actual = two;
-        f.detail = flow_.legs[check.expected.leg].name + " is in " + one + ", " + flow_.legs[check.actual.leg].name + " in " + two +
-                   ": amounts are not compared";
+        f.detail = flow_.legs[check.expected.leg].name + " is in " + one + ", " + flow_.legs[check.actual.leg].name + " in " +
+                   two + ": amounts are not compared";
         take_over(outcome, f);
         findings.push_back(std::move(f));
         return outcome;
@@ -384,8 +389,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         outcome.state = Outcome::State::passed;
         return outcome;
     }
-    f.detail = flow_.legs[check.actual.leg].name + " is " + f.actual + " " + unit + ", " + flow_.legs[check.expected.leg].name + " asks for " +
-               f.expected + " " + unit;
+    f.detail = flow_.legs[check.actual.leg].name + " is " + f.actual + " " + unit + ", " + flow_.legs[check.expected.leg].name +
+               " asks for " + f.expected + " " + unit;
     findings.push_back(std::move(f));
     return outcome;
 }
@@ -479,8 +484,8 @@ Outcome Judge::equal(const Check& check, std::vector<Finding>& findings) {
         f.check = check.name;
         f.expected = expected.text;
         f.actual = actual.text;
-        f.detail = check.name + ": " + flow_.legs[check.expected.leg].name + " says " + f.expected + ", " + flow_.legs[check.actual.leg].name +
-                   " says " + f.actual;
+        f.detail = check.name + ": " + flow_.legs[check.expected.leg].name + " says " + f.expected + ", " +
+                   flow_.legs[check.actual.leg].name + " says " + f.actual;
         take_over(outcome, f);
         findings.push_back(std::move(f));
         return outcome;
@@ -526,8 +531,8 @@ Outcome Judge::skew(const Check& check, std::vector<Finding>& findings) {
         outcome.state = Outcome::State::passed;
         return outcome;
     }
-    f.detail = flow_.legs[last->second].name + " happened " + f.actual + " s after " + flow_.legs[first->second].name + "; at most " + f.expected +
-               " s are allowed";
+    f.detail = flow_.legs[last->second].name + " happened " + f.actual + " s after " + flow_.legs[first->second].name +
+               "; at most " + f.expected + " s are allowed";
     outcome.note = f.detail;
     findings.push_back(std::move(f));
     return outcome;
@@ -571,7 +576,8 @@ void Judge::at_risk(Judgement& out) {
         const Amount amount = amount_of(ref);
         if (amount.state == Amount::State::good) {
             const std::string currency = assumed_currency(amount.currency);
-            out.at_risk.push_back({currency, amount.value.to_string(std::max(amount.value.scale(), currency_minor_units(currency)))});
+            out.at_risk.push_back(
+                {currency, amount.value.to_string(std::max(amount.value.scale(), currency_minor_units(currency)))});
             return;
         }
     }
@@ -613,10 +619,14 @@ Judgement Judge::run(bool with_outcomes) {
 
 std::string_view to_string(CheckOutcome::State state) {
     switch (state) {
-        case Outcome::State::passed: return "passed";
-        case Outcome::State::failed: return "failed";
-        case Outcome::State::waiting: return "waiting";
-        case Outcome::State::not_compared: return "not compared";
+        case Outcome::State::passed:
+            return "passed";
+        case Outcome::State::failed:
+            return "failed";
+        case Outcome::State::waiting:
+            return "waiting";
+        case Outcome::State::not_compared:
+            return "not compared";
     }
     return "";
 }
@@ -625,7 +635,8 @@ Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant pa
     return Judge(c, deadlines, passed_below).run(with_outcomes);
 }
 
-model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below, bool& awaited) {
+model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below,
+                                        bool& awaited) {
     bool overdue = false;
     awaited = false;
     for (std::size_t i = 0; i < c.flow->legs.size(); ++i) {

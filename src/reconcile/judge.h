@@ -19,30 +19,31 @@ struct CheckOutcome {
     enum class State : std::uint8_t { passed, failed, waiting, not_compared } state = State::waiting;
     std::string check;
     Check::Kind kind = Check::Kind::amount;
-    std::string leg;       ///< the leg that is measured
+    std::string leg;  ///< the leg that is measured
     std::string expected;
     std::string actual;
     std::string tolerance;
     std::string unit;
-    std::string note;      ///< why not compared, what was assumed
+    std::string note;  ///< why not compared, what was assumed
 };
 std::string_view to_string(CheckOutcome::State state);
 
 struct Judgement {
     model::VerdictStatus status = model::VerdictStatus::pending;
-    bool awaited = false;                      ///< a needed leg may still come in time
-    std::vector<std::string> missing;          ///< needed legs past their deadline, in flow order
-    std::vector<model::Finding> findings;      ///< what is published; while awaited only missing and orphan, not final
-    std::vector<model::VerdictEvent> events;   ///< chosen events, in flow order
+    bool awaited = false;                     ///< a needed leg may still come in time
+    std::vector<std::string> missing;         ///< needed legs past their deadline, in flow order
+    std::vector<model::Finding> findings;     ///< what is published; while awaited only missing and orphan, not final
+    std::vector<model::VerdictEvent> events;  ///< chosen events, in flow order
     std::vector<model::Money> at_risk;
-    std::vector<CheckOutcome> checks;          ///< only if asked for; in the flow's order
-    std::vector<model::Finding> tentative;     ///< only if asked for: what would be found if nothing more came
+    std::vector<CheckOutcome> checks;       ///< only if asked for; in the flow's order
+    std::vector<model::Finding> tentative;  ///< only if asked for: what would be found if nothing more came
 };
 
 /// `deadlines`: per leg, resumes included. A leg's deadline has passed if it is < passed_below.
 Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below, bool with_outcomes = false);
 
 /// Just the status; cheap.
-model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below, bool& awaited);
+model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below,
+                                        bool& awaited);
 
 }  // namespace helios::reconcile

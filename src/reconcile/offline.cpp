@@ -26,7 +26,9 @@ model::FlowActivation activation_of(const Flow& flow) {
     return {std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
 }
 
-Error broken_scratch() { return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given", "check the disk"}; }
+Error broken_scratch() {
+    return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given", "check the disk"};
+}
 
 }  // namespace
 
@@ -67,10 +69,13 @@ Status OfflineReconcile::spool(Instant at, char kind, std::string_view value) {
     return spill_->put(key, value);
 }
 
-Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at, std::string_view position) {
+Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at,
+                                                      std::string_view position) {
     if (has_receive_times_ && *has_receive_times_ != received_at.has_value()) {
-        return fail(ErrorKind::invalid, received_at ? "this line has receivedAt, earlier ones have none" : "this line has no receivedAt, earlier ones have",
-                    "an input is either an export with receive times or without; judge them apart");
+        return fail(
+            ErrorKind::invalid,
+            received_at ? "this line has receivedAt, earlier ones have none" : "this line has no receivedAt, earlier ones have",
+            "an input is either an export with receive times or without; judge them apart");
     }
     has_receive_times_ = received_at.has_value();
     if (position.empty()) {
@@ -97,7 +102,9 @@ Status OfflineReconcile::add_resumed(const model::ResumedRecord& resumed) {
     return spool(resumed.at, kind_resumed, model::encode(model::CaseRecord(resumed)));
 }
 
-void OfflineReconcile::add_end(Instant at) { end_ = at; }
+void OfflineReconcile::add_end(Instant at) {
+    end_ = at;
+}
 
 Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
     for (const Revision& revision : revisions) {
@@ -154,7 +161,9 @@ Status OfflineReconcile::in_receive_order() {
 
 /// When a leg happened, for an input that doesn't say when it was received.
 namespace {
-std::optional<Instant> event_time_of(const model::LegRecord& leg) { return leg.event_time ? leg.event_time : leg.occurred; }
+std::optional<Instant> event_time_of(const model::LegRecord& leg) {
+    return leg.event_time ? leg.event_time : leg.occurred;
+}
 }  // namespace
 
 /// Every leg of every event into scratch space, sorted by case, then by event time, source and id.
@@ -223,7 +232,8 @@ Status OfflineReconcile::case_by_case() {
         if (leg == nullptr) {
             return fail(broken_scratch());
         }
-        if (!legs.empty() && (legs.front().key != leg->key || legs.front().flow != leg->flow || legs.front().tenant != leg->tenant)) {
+        if (!legs.empty() &&
+            (legs.front().key != leg->key || legs.front().flow != leg->flow || legs.front().tenant != leg->tenant)) {
             HELIOS_TRY(judge_case(router, legs));
         }
         legs.push_back(std::move(*leg));
@@ -239,17 +249,26 @@ Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const mod
         if (last) {
             ++summary_.cases;
             switch (last->status) {
-                case model::VerdictStatus::pending: ++summary_.pending; break;
-                case model::VerdictStatus::matched: ++summary_.matched; break;
-                case model::VerdictStatus::partial: ++summary_.partial; break;
-                case model::VerdictStatus::mismatched: ++summary_.mismatched; break;
+                case model::VerdictStatus::pending:
+                    ++summary_.pending;
+                    break;
+                case model::VerdictStatus::matched:
+                    ++summary_.matched;
+                    break;
+                case model::VerdictStatus::partial:
+                    ++summary_.partial;
+                    break;
+                case model::VerdictStatus::mismatched:
+                    ++summary_.mismatched;
+                    break;
             }
         }
     };
     const auto visit = [&](std::string_view, std::string_view value) -> Status {
         HELIOS_TRY_ASSIGN(auto verdict, model::decode_verdict(value));
         sink(verdict);
-        if (last && (last->key != verdict.key || last->instance != verdict.instance || last->flow != verdict.flow || last->tenant != verdict.tenant)) {
+        if (last && (last->key != verdict.key || last->instance != verdict.instance || last->flow != verdict.flow ||
+                     last->tenant != verdict.tenant)) {
             count_last();
         }
         last = std::move(verdict);

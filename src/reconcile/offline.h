@@ -28,10 +28,10 @@ class Router;
 struct Revision;
 
 struct OfflineOptions {
-    std::string scratch;              ///< an empty directory of its own; the caller removes it
-    bool revisions = false;           ///< every revision, else the latest of each case
-    std::optional<Instant> as_of;     ///< later inputs are ignored, deadlines before it have passed; absent: the input's end
-                                      ///< line, or if there is none all deadlines have passed
+    std::string scratch;           ///< an empty directory of its own; the caller removes it
+    bool revisions = false;        ///< every revision, else the latest of each case
+    std::optional<Instant> as_of;  ///< later inputs are ignored, deadlines before it have passed; absent: the input's end
+                                   ///< line, or if there is none all deadlines have passed
     std::size_t flow_versions_max = 32;
     EngineOptions engine;
 };
@@ -39,8 +39,8 @@ struct OfflineOptions {
 struct OfflineSummary {
     std::uint64_t events = 0;
     std::uint64_t duplicates = 0;
-    std::uint64_t unwanted = 0;   ///< no flow wants such an event
-    std::uint64_t keyless = 0;    ///< wanted, but its key can't be read
+    std::uint64_t unwanted = 0;  ///< no flow wants such an event
+    std::uint64_t keyless = 0;   ///< wanted, but its key can't be read
     std::uint64_t cases = 0;
     std::uint64_t pending = 0, matched = 0, partial = 0, mismatched = 0;  ///< by their latest revision
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-
 #include <gtest/gtest.h>
 
 #include "reconcile/test_kit.h"
@@ -59,17 +58,19 @@ protected:
         return event("azure", "InventoryReserved", "i-" + key, R"({"orderId":")" + key + R"("})", t);
     }
 
-    std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) / ("helios-offline-test-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)));
+    std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) /
+                                  ("helios-offline-test-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)));
     int runs_ = 0;
 };
 
 using V = std::vector<std::string>;
 
 TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
-    std::vector<Line> lines{{order("B", noon(0)), {}}, {payment("B", noon(2)), {}}, {stock("B", noon(3)), {}},
+    std::vector<Line> lines{{order("B", noon(0)), {}},   {payment("B", noon(2)), {}},   {stock("B", noon(3)), {}},
                             {order("A", noon(500)), {}}, {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},
                             {payment("C", noon(9)), {}}};
-    const V expected{"A mismatched late:inventory skew:inventory", "B matched", "C partial missing:order missing:inventory orphan:payment"};
+    const V expected{"A mismatched late:inventory skew:inventory", "B matched",
+                     "C partial missing:order missing:inventory orphan:payment"};
     EXPECT_EQ(run(lines), expected);
     std::reverse(lines.begin(), lines.end());
     EXPECT_EQ(run(lines), expected);
@@ -94,7 +95,8 @@ TEST_F(OfflineTest, WithReceiveTimesTheyAreTheOrder) {
 }
 
 TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
-    const std::vector<Line> received{{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(30)}};
+    const std::vector<Line> received{
+        {order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(30)}};
     EXPECT_EQ(run(received, false, noon(29)), V{"A pending"});
     EXPECT_EQ(run(received, false, noon(30)), V{"A matched"});
     const std::vector<Line> plain{{order("A", noon(0)), {}}, {payment("A", noon(1)), {}}, {stock("A", noon(30)), {}}};

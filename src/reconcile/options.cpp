@@ -21,7 +21,8 @@ Status positive(Duration value, const char* name) {
 
 Status EngineOptions::validate() const {
     if (identities_per_leg_max > 1024) {
-        return fail(ErrorKind::invalid, "identities_per_leg_max must be at most 1024", "each is compared with each new event of the leg");
+        return fail(ErrorKind::invalid, "identities_per_leg_max must be at most 1024",
+                    "each is compared with each new event of the leg");
     }
     return at_least_one(identities_per_leg_max, "identities_per_leg_max");
 }

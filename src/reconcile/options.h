@@ -15,13 +15,13 @@ struct EngineOptions {
 };
 
 struct RouteOptions {
-    std::size_t batch_records_max = 4096;      ///< events per transaction
-    std::size_t batch_bytes_max = 8u << 20;    ///< bytes per poll
+    std::size_t batch_records_max = 4096;    ///< events per transaction
+    std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll
     Duration poll_wait = std::chrono::milliseconds(50);
     Duration retry_after = std::chrono::milliseconds(200);  ///< between attempts while the log refuses
     Duration absence_min = std::chrono::seconds(1);         ///< log time ahead of monotonic time by more: we were away
     Duration grace = std::chrono::seconds(30);              ///< given to open deadlines on top of our own absence
-    std::size_t flow_versions_max = 32;        ///< active versions over all flows; fan-out of one event
+    std::size_t flow_versions_max = 32;                     ///< active versions over all flows; fan-out of one event
 
     Status validate() const;
 };
@@ -29,9 +29,9 @@ struct RouteOptions {
 struct EngineStageOptions {
     std::size_t batch_records_max = 8192;
     std::size_t batch_bytes_max = 8u << 20;
-    Duration poll_wait = std::chrono::milliseconds(20);     ///< also the grain of deadlines while nothing arrives
+    Duration poll_wait = std::chrono::milliseconds(20);  ///< also the grain of deadlines while nothing arrives
     Duration retry_after = std::chrono::milliseconds(200);
-    Duration heartbeat = std::chrono::seconds(10);          ///< a tick at least this often while a case is open
+    Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
     EngineOptions engine;
 
     Status validate() const;

@@ -1,11 +1,10 @@
-// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival or on repetition; revisions don't
-// depend on restarts and batching. And a third: an export judged offline gives the live revisions.
+// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival or on repetition; revisions
+// don't depend on restarts and batching. And a third: an export judged offline gives the live revisions.
 #include <algorithm>
 #include <filesystem>
+#include <gtest/gtest.h>
 #include <map>
 #include <random>
-
-#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "reconcile/offline.h"
@@ -18,8 +17,8 @@ using namespace test;
 
 /// An event of a scenario: what it says and when it happened; its id is its place in the scenario.
 struct Fact {
-    int kind = 0;    // 0 order, 1 payment, 2 stock
-    int key = 0;     // A0…A2
+    int kind = 0;  // 0 order, 1 payment, 2 stock
+    int key = 0;   // A0…A2
     int identity = 0;
     int amount = 0;
     int status = 0;
@@ -27,31 +26,40 @@ struct Fact {
 };
 
 std::ostream& operator<<(std::ostream& out, const Fact& f) {
-    return out << "{kind " << f.kind << " key " << f.key << " identity " << f.identity << " amount " << f.amount << " status " << f.status << " second " << f.second << "}";
+    return out << "{kind " << f.kind << " key " << f.key << " identity " << f.identity << " amount " << f.amount << " status "
+               << f.status << " second " << f.second << "}";
 }
 
 model::Event event_of(const Fact& f, std::size_t id) {
     const std::string key = "A" + std::to_string(f.key);
     const std::string name = "e-" + std::to_string(id);
     const std::string amount = std::vector<std::string>{"5", "5.00", "6", "\"1,0\""}[static_cast<std::size_t>(f.amount)];
-    const std::string status = std::vector<std::string>{"AUTHORIZED", "DECLINED", "VOIDED", "captured", "PONDERED"}[static_cast<std::size_t>(f.status)];
+    const std::string status =
+        std::vector<std::string>{"AUTHORIZED", "DECLINED", "VOIDED", "captured", "PONDERED"}[static_cast<std::size_t>(f.status)];
     const std::string identity = std::to_string(f.identity);
     switch (f.kind) {
-        case 0: return event("aws", "OrderPlaced", name, R"({"orderId":")" + key + R"(","total":)" + amount + R"(,"items":[{"sku":"X","qty":)" + identity + "}]}", noon(f.second));
+        case 0:
+            return event("aws", "OrderPlaced", name,
+                         R"({"orderId":")" + key + R"(","total":)" + amount + R"(,"items":[{"sku":"X","qty":)" + identity + "}]}",
+                         noon(f.second));
         case 1:
             return event("gcp", "PaymentProcessed", name,
-                         R"({"orderId":")" + key + R"(","paymentId":"P)" + identity + R"(","amount":)" + amount + R"(,"status":")" + status + "\"}", noon(f.second));
+                         R"({"orderId":")" + key + R"(","paymentId":"P)" + identity + R"(","amount":)" + amount +
+                             R"(,"status":")" + status + "\"}",
+                         noon(f.second));
         default:
             return event("azure", "InventoryReserved", name,
-                         R"({"orderId":")" + key + R"(","reservationId":"R)" + identity + R"(","items":[{"sku":"X","qty":)" + std::to_string(f.amount) + "}]}",
+                         R"({"orderId":")" + key + R"(","reservationId":"R)" + identity + R"(","items":[{"sku":"X","qty":)" +
+                             std::to_string(f.amount) + "}]}",
                          noon(f.second));
     }
 }
 
 rc::Gen<Fact> any_fact() {
-    return rc::gen::build<Fact>(rc::gen::set(&Fact::kind, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::key, rc::gen::inRange(0, 3)),
-                                rc::gen::set(&Fact::identity, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::amount, rc::gen::inRange(0, 4)),
-                                rc::gen::set(&Fact::status, rc::gen::inRange(0, 5)), rc::gen::set(&Fact::second, rc::gen::inRange(0, 50)));
+    return rc::gen::build<Fact>(
+        rc::gen::set(&Fact::kind, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::key, rc::gen::inRange(0, 3)),
+        rc::gen::set(&Fact::identity, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::amount, rc::gen::inRange(0, 4)),
+        rc::gen::set(&Fact::status, rc::gen::inRange(0, 5)), rc::gen::set(&Fact::second, rc::gen::inRange(0, 50)));
 }
 
 /// Status, findings except late, chosen events, amounts.
@@ -62,8 +70,8 @@ std::string settled(const model::Verdict& v) {
     }
     for (const auto& f : v.findings) {
         if (f.kind != model::FindingKind::late) {
-            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check + "|" + f.expected + "|" + f.actual + "|" + f.tolerance + "|" + f.unit + "|" +
-                   f.detail + "|" + (f.final ? "final" : "");
+            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check + "|" + f.expected + "|" +
+                   f.actual + "|" + f.tolerance + "|" + f.unit + "|" + f.detail + "|" + (f.final ? "final" : "");
         }
     }
     for (const auto& e : v.events) {
@@ -75,7 +83,8 @@ std::string settled(const model::Verdict& v) {
     return out;
 }
 
-std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& facts, const std::vector<std::size_t>& arrival, const std::vector<int>& gaps) {
+std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& facts, const std::vector<std::size_t>& arrival,
+                                                    const std::vector<int>& gaps) {
     Bench b;
     double now = 100;
     for (std::size_t i = 0; i < arrival.size(); ++i) {
@@ -135,13 +144,21 @@ void play(Pipeline& p, std::uint32_t seed) {
             case 2:
             case 3: {
                 const Fact fact{below(3), below(3), below(2), below(4), below(5), below(40)};
-                const std::string_view topic = fact.kind == 0 ? model::topic::orders : fact.kind == 1 ? model::topic::payments : model::topic::inventory;
+                const std::string_view topic = fact.kind == 0   ? model::topic::orders
+                                               : fact.kind == 1 ? model::topic::payments
+                                                                : model::topic::inventory;
                 p.append(topic, event_of(fact, ++id));
                 break;
             }
-            case 4: p.clock.advance(std::chrono::milliseconds(1 + below(40'000))); break;
-            case 5: good(p.step_route()); break;
-            case 6: good(p.step_engine()); break;
+            case 4:
+                p.clock.advance(std::chrono::milliseconds(1 + below(40'000)));
+                break;
+            case 5:
+                good(p.step_route());
+                break;
+            case 6:
+                good(p.step_engine());
+                break;
             default:
                 if (below(3) == 0) {
                     good(p.restart());
@@ -186,13 +203,16 @@ TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Pipeline p;
         ASSERT_NO_FATAL_FAILURE(play(p, seed));
-        const std::filesystem::path scratch = std::filesystem::path(testing::TempDir()) / ("helios-offline-" + std::to_string(seed));
+        const std::filesystem::path scratch =
+            std::filesystem::path(testing::TempDir()) / ("helios-offline-" + std::to_string(seed));
         std::filesystem::remove_all(scratch);
         OfflineOptions options;
         options.scratch = scratch.string();
         options.revisions = true;
         auto offline = std::move(*OfflineReconcile::open(options, {}));
-        for (const auto& record : *read_flows(p.log())) {
+        const auto flows = read_flows(p.log());
+        ASSERT_TRUE(flows);
+        for (const auto& record : *flows) {
             if (record.activation) {
                 ASSERT_TRUE(offline->add_flow(*record.activation, record.log_time));
             }
@@ -212,7 +232,9 @@ TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
             }
         }
         std::vector<model::Verdict> live = p.verdicts();
-        std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return std::tie(a.key, a.instance, a.revision) < std::tie(b.key, b.instance, b.revision); });
+        std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.key, a.instance, a.revision) < std::tie(b.key, b.instance, b.revision);
+        });
         std::vector<std::string> expected, actual;
         const auto line = [](const model::Verdict& v) {
             json::Writer w;

@@ -51,7 +51,9 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       partitions_(log.partition_count(model::topic::cases)),
       watch_(options.absence_min) {}
 
-RouteStage::~RouteStage() { stop(); }
+RouteStage::~RouteStage() {
+    stop();
+}
 
 Status RouteStage::open() {
     if (!absence_recorded_) {
@@ -119,7 +121,10 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
     const auto event = model::decode_event(record.value);
     if (!event) {
         telemetry_.logger.error("reconcile", "an event record can't be decoded and was passed over",
-                                {{"topic", record.topic}, {"partition", record.partition}, {"offset", record.offset.value}, {"error", event.error().message()}});
+                                {{"topic", record.topic},
+                                 {"partition", record.partition},
+                                 {"offset", record.offset.value},
+                                 {"error", event.error().message()}});
         return;
     }
     ++out.events;
@@ -160,7 +165,8 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
             if (flow) {
                 to_every_partition(*flow, out);
             } else {
-                telemetry_.logger.error("reconcile", "a flow on the log was not made active", {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
+                telemetry_.logger.error("reconcile", "a flow on the log was not made active",
+                                        {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
             }
         } else if (decoded.resumed) {
             router_->resume(*decoded.resumed);

@@ -1,6 +1,6 @@
 #pragma once
-/// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with the
-/// offsets it has consumed (group "route").
+/// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with
+/// the offsets it has consumed (group "route").
 ///
 /// Also hands Helios' own absences to every case partition, in their place: the one between two lives of the server (a record on
 /// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here).

@@ -7,13 +7,15 @@ namespace helios::reconcile {
 Result<model::FlowRecord> Router::activate(const model::FlowActivation& activation, Instant at) {
     HELIOS_TRY_ASSIGN(Flow flow, parse_flow(activation.text, activation.flow + ".yaml"));
     if (active_.size() >= flow_versions_max_) {
-        return fail(ErrorKind::exhausted, "flow " + activation.flow + " version " + std::to_string(activation.version) + ": " +
-                                              std::to_string(active_.size()) + " flow versions are active",
+        return fail(ErrorKind::exhausted,
+                    "flow " + activation.flow + " version " + std::to_string(activation.version) + ": " +
+                        std::to_string(active_.size()) + " flow versions are active",
                     "old versions retire after their last deadline and amend_for; raise flow_versions_max to go on before that");
     }
     for (const Active& other : active_) {
         if (other.tenant == activation.tenant && other.flow->name == flow.name && other.flow->version >= flow.version) {
-            return fail(ErrorKind::conflict, "flow " + flow.name + " version " + std::to_string(flow.version) + " is not newer than the active one",
+            return fail(ErrorKind::conflict,
+                        "flow " + flow.name + " version " + std::to_string(flow.version) + " is not newer than the active one",
                         "raise `version:`");
         }
     }
@@ -42,7 +44,8 @@ bool Router::wants(const model::Event& event) const {
     });
 }
 
-std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload, const Arrival& arrival, std::size_t& keyless) {
+std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload, const Arrival& arrival,
+                                               std::size_t& keyless) {
     std::erase_if(active_, [&](const Active& version) { return version.retires_at && *version.retires_at < arrival.at; });
     std::vector<model::LegRecord> out;
     for (const Active& version : active_) {

@@ -35,7 +35,8 @@ public:
     bool wants(const model::Event& event) const;
 
     /// One record per active flow version and leg that wants the event and finds its key. `keyless`: how many legs found none.
-    std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload, const Arrival& arrival, std::size_t& keyless);
+    std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload, const Arrival& arrival,
+                                           std::size_t& keyless);
 
     struct Active {
         std::string tenant;

@@ -13,8 +13,12 @@ namespace {
 constexpr std::size_t write_buffer_bytes = 32u << 20;
 constexpr char closed_prefix = 'c';
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+    return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& s) {
+    return {s.data(), s.size()};
+}
 
 Error error_of(const rocksdb::Status& status) {
     return {ErrorKind::unavailable, "scratch space: " + status.ToString(), "free some disk space, or point TMPDIR elsewhere"};

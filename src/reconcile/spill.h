@@ -23,7 +23,8 @@ public:
 
     Status put(std::string_view key, std::string_view value);
     Result<std::optional<std::string>> get(std::string_view key);
-    /// Every entry whose key begins with `prefix`, in byte order, as they were when the scan began. Stops with the visitor's error.
+    /// Every entry whose key begins with `prefix`, in byte order, as they were when the scan began. Stops with the visitor's
+    /// error.
     Status scan(std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& visit);
 
 private:

@@ -22,7 +22,8 @@ namespace helios::reconcile::test {
 inline std::vector<log::TopicSpec> topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& t : model::all_topics) {
-        specs.push_back({std::string(t.name), t.control ? log::RetentionClass::control : log::RetentionClass::data, t.partitions});
+        specs.push_back(
+            {std::string(t.name), t.control ? log::RetentionClass::control : log::RetentionClass::data, t.partitions});
     }
     return specs;
 }
@@ -30,7 +31,8 @@ inline std::vector<log::TopicSpec> topics() {
 /// One thread. Starts with the shipped order flow unless told otherwise.
 class Pipeline {
 public:
-    explicit Pipeline(std::shared_ptr<const Flow> flow = order_flow(), Instant now = noon(0)) : clock(now), flow_(std::move(flow)) {
+    explicit Pipeline(std::shared_ptr<const Flow> flow = order_flow(), Instant now = noon(0))
+        : clock(now), flow_(std::move(flow)) {
         options_.directory = "d";
         options_.partitions = 3;
         options_.segment_bytes = 1u << 20;

@@ -1,7 +1,6 @@
 // Route and engine on the real log, on a disk in memory and a clock that moves when told to.
-#include <map>
-
 #include <gtest/gtest.h>
+#include <map>
 
 #include "model/counts.h"
 #include "reconcile/stage_kit.h"
@@ -17,9 +16,15 @@ protected:
 
     static void good(const Status& status) { ASSERT_TRUE(status) << status.error().message(); }
     void restart() { good(p.restart()); }
-    void order(std::string payload, std::string id = "o-1") { p.append(model::topic::orders, event("aws", "OrderPlaced", id, payload, noon(0))); }
-    void payment(std::string payload, std::string id = "p-1") { p.append(model::topic::payments, event("gcp", "PaymentProcessed", id, payload, noon(0))); }
-    void stock(std::string payload, std::string id = "i-1") { p.append(model::topic::inventory, event("azure", "InventoryReserved", id, payload, noon(0))); }
+    void order(std::string payload, std::string id = "o-1") {
+        p.append(model::topic::orders, event("aws", "OrderPlaced", id, payload, noon(0)));
+    }
+    void payment(std::string payload, std::string id = "p-1") {
+        p.append(model::topic::payments, event("gcp", "PaymentProcessed", id, payload, noon(0)));
+    }
+    void stock(std::string payload, std::string id = "i-1") {
+        p.append(model::topic::inventory, event("azure", "InventoryReserved", id, payload, noon(0)));
+    }
     void settle() { good(p.settle()); }
     std::vector<model::Verdict> verdicts() { return p.verdicts(); }
 

@@ -14,11 +14,16 @@
 
 namespace helios::reconcile::test {
 
-inline Instant at(std::string_view text) { return parse_rfc3339(text)->at; }
+inline Instant at(std::string_view text) {
+    return parse_rfc3339(text)->at;
+}
 /// Seconds after a fixed noon.
-inline Instant noon(double seconds) { return at("2026-01-05T12:00:00Z") + Duration(static_cast<std::int64_t>(seconds * 1e9)); }
+inline Instant noon(double seconds) {
+    return at("2026-01-05T12:00:00Z") + Duration(static_cast<std::int64_t>(seconds * 1e9));
+}
 
-inline model::Event event(std::string source, std::string type, std::string id, std::string payload, std::optional<Instant> time = {}) {
+inline model::Event event(std::string source, std::string type, std::string id, std::string payload,
+                          std::optional<Instant> time = {}) {
     model::Event e;
     e.source = std::move(source);
     e.type = std::move(type);
@@ -60,7 +65,9 @@ struct Bench {
     std::shared_ptr<const Flow> flow;
     std::vector<Revision> revisions;
 
-    explicit Bench(std::shared_ptr<const Flow> f = order_flow()) : flow(std::move(f)) { engine.on_record(flow_record(*flow, noon(-3600))); }
+    explicit Bench(std::shared_ptr<const Flow> f = order_flow()) : flow(std::move(f)) {
+        engine.on_record(flow_record(*flow, noon(-3600)));
+    }
 
     void feed(const model::CaseRecord& record) { engine.on_record(record, revisions); }
     void feed(const model::Event& e, Instant log_time) {
@@ -68,8 +75,12 @@ struct Bench {
             feed(model::CaseRecord(record));
         }
     }
-    void order(double s, std::string payload, std::string id = "o-1") { feed(event("aws", "OrderPlaced", id, payload, noon(s)), noon(s)); }
-    void payment(double s, std::string payload, std::string id = "p-1") { feed(event("gcp", "PaymentProcessed", id, payload, noon(s)), noon(s)); }
+    void order(double s, std::string payload, std::string id = "o-1") {
+        feed(event("aws", "OrderPlaced", id, payload, noon(s)), noon(s));
+    }
+    void payment(double s, std::string payload, std::string id = "p-1") {
+        feed(event("gcp", "PaymentProcessed", id, payload, noon(s)), noon(s));
+    }
     void stock(double s, std::string payload, std::string id = "i-1") { stock(s, s, payload, id); }
     void stock(double s, double happened, std::string payload, std::string id = "i-1") {
         feed(event("azure", "InventoryReserved", id, payload, noon(happened)), noon(s));
@@ -88,8 +99,10 @@ struct Bench {
     }
 };
 
-inline constexpr const char* good_order = R"({"orderId":"A1","customerId":"C1","totalAmount":"12.50","currency":"USD","items":[{"productId":"X","price":6.25,"qty":2}]})";
-inline constexpr const char* good_payment = R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":"AUTHORIZED"})";
+inline constexpr const char* good_order =
+    R"({"orderId":"A1","customerId":"C1","totalAmount":"12.50","currency":"USD","items":[{"productId":"X","price":6.25,"qty":2}]})";
+inline constexpr const char* good_payment =
+    R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":"AUTHORIZED"})";
 inline constexpr const char* good_stock = R"({"orderId":"A1","reservationId":"R1","items":[{"sku":"X","quantity":2}]})";
 
 }  // namespace helios::reconcile::test

@@ -72,7 +72,8 @@ Result<std::vector<Case>> parse_script(std::string_view text, std::string_view f
             continue;
         }
         if (cases.empty()) {
-            return fail(ErrorKind::invalid, std::string(file) + ":" + std::to_string(number) + ": a step before the first `case NAME`");
+            return fail(ErrorKind::invalid,
+                        std::string(file) + ":" + std::to_string(number) + ": a step before the first `case NAME`");
         }
         cases.back().steps.push_back(std::move(step));
         if (cases.back().steps.back().verb == "flow" && cases.back().steps.back().words == std::vector<std::string>{"inline"}) {

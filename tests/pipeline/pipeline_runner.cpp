@@ -30,8 +30,8 @@ Options options_of(const std::vector<std::string>& words, std::size_t from) {
 }
 
 std::string describe(const model::Verdict& v) {
-    std::string out = std::string(model::to_string(v.status)) + " (instance " + std::to_string(v.instance) + ", revision " + std::to_string(v.revision) +
-                      ", version " + std::to_string(v.flow_version);
+    std::string out = std::string(model::to_string(v.status)) + " (instance " + std::to_string(v.instance) + ", revision " +
+                      std::to_string(v.revision) + ", version " + std::to_string(v.flow_version);
     for (const auto& leg : v.missing) {
         out += ", missing " + leg;
     }
@@ -40,8 +40,9 @@ std::string describe(const model::Verdict& v) {
     }
     out += ", deadline " + format_rfc3339(v.deadline) + ")";
     for (const auto& f : v.findings) {
-        out += "\n      " + std::string(model::to_string(f.kind)) + " leg=" + f.leg + " expected=" + f.expected + " actual=" + f.actual + " unit=" + f.unit +
-               " check=" + f.check + " final=" + (f.final ? "true" : "false") + " detail=\"" + f.detail + "\"";
+        out += "\n      " + std::string(model::to_string(f.kind)) + " leg=" + f.leg + " expected=" + f.expected +
+               " actual=" + f.actual + " unit=" + f.unit + " check=" + f.check + " final=" + (f.final ? "true" : "false") +
+               " detail=\"" + f.detail + "\"";
     }
     return out;
 }
@@ -116,7 +117,8 @@ private:
         if (step.verb == "expect") {
             return expect(step);
         }
-        return fail(ErrorKind::invalid, "unknown step '" + step.verb + "'", "at, advance, sleep, jump, flow, hold, release, restart, engine, expect");
+        return fail(ErrorKind::invalid, "unknown step '" + step.verb + "'",
+                    "at, advance, sleep, jump, flow, hold, release, restart, engine, expect");
     }
 
     Status take_flow(const Step& step) {
@@ -163,7 +165,9 @@ private:
         }
         const Options options = options_of(step.words, 3);
         const auto option = [&](const std::string& name) { return options.contains(name) ? options.at(name) : std::string(); };
-        model::Event event = reconcile::test::event(step.words[1], step.words[2], option("id").empty() ? "e-" + std::to_string(++next_id_) : option("id"), step.body, when.at);
+        model::Event event =
+            reconcile::test::event(step.words[1], step.words[2],
+                                   option("id").empty() ? "e-" + std::to_string(++next_id_) : option("id"), step.body, when.at);
         if (option("time") == "none") {
             event.time.reset();
         } else if (!option("time").empty()) {
@@ -229,7 +233,8 @@ private:
         return {};
     }
 
-    /// expect KEY STATUS [missing=a,b] [instance=n] [revision=n] [version=n] [at-risk=12.50/USD] [deadline=12:01:00] [decided=12:01:00] [findings=n] [final=true]
+    /// expect KEY STATUS [missing=a,b] [instance=n] [revision=n] [version=n] [at-risk=12.50/USD] [deadline=12:01:00]
+    /// [decided=12:01:00] [findings=n] [final=true]
     void expect_status(const Step& step, const model::Verdict& v) {
         std::string missing, risk, deciding;
         for (const auto& leg : v.missing) {
@@ -238,7 +243,9 @@ private:
         for (const auto& money : v.at_risk) {
             risk += (risk.empty() ? "" : ",") + money.amount + "/" + money.currency;
         }
-        const auto time = [](Instant t) { return format_rfc3339(t).substr(today.size(), format_rfc3339(t).find('.') - today.size()); };
+        const auto time = [](Instant t) {
+            return format_rfc3339(t).substr(today.size(), format_rfc3339(t).find('.') - today.size());
+        };
         bool final = true;
         for (const auto& f : v.findings) {
             final = final && f.final;
@@ -266,8 +273,14 @@ private:
         const Options wanted = options_of(step.words, 3);
         bool found = false;
         for (const auto& f : v.findings) {
-            const Options facts{{"leg", f.leg},   {"check", f.check}, {"expected", f.expected}, {"actual", f.actual}, {"tolerance", f.tolerance},
-                                {"unit", f.unit}, {"detail", f.detail}, {"severity", std::string(model::to_string(f.severity))}};
+            const Options facts{{"leg", f.leg},
+                                {"check", f.check},
+                                {"expected", f.expected},
+                                {"actual", f.actual},
+                                {"tolerance", f.tolerance},
+                                {"unit", f.unit},
+                                {"detail", f.detail},
+                                {"severity", std::string(model::to_string(f.severity))}};
             bool same = step.words.at(2) == model::to_string(f.kind);
             for (const auto& [name, value] : wanted) {
                 same = same && facts.contains(name) && facts.at(name) == value;
