@@ -43,7 +43,7 @@ struct OfflineLine {
     std::optional<json::Document> document;  ///< keeps payload and object alive; absent if the line was not JSON
 };
 
-/// One line without its line break. Never fails: a bad line is a Rejection. `line` must outlive the result.
+/// One line, not empty, without its line break. Never fails: a bad line is a Rejection. `line` must outlive the result.
 OfflineLine parse_offline_line(std::string_view line);
 
 }  // namespace helios::adapters

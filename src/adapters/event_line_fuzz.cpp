@@ -8,6 +8,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check_adapted(adapt_event_line, text);
     check_adapted(adapt_event_array, text);
     check_adapted(adapt_event_lines, text);
+    if (text.empty()) {
+        return 0;  // no line
+    }
     const auto line = parse_offline_line(text);
     if (const auto* event = std::get_if<EventLine>(&line.content)) {
         check_item(event->item);

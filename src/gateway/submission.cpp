@@ -392,7 +392,7 @@ void Submission::finish() {
         count(item);
         SourceActivity& source = activity[intake_.countable(item.source)];
         source.last_received_at = received_at_;
-        ++source.received;
+        source.received += item.status != ItemStatus::noted;
         source.appended += item.status == ItemStatus::accepted;
         source.duplicate += item.status == ItemStatus::duplicate;
         source.conflict += item.status == ItemStatus::conflict;
