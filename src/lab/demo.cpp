@@ -19,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration metrics_every = milliseconds(500);
+constexpr Duration ready_limit = std::chrono::seconds(15);
 constexpr Duration plain_line_every = std::chrono::seconds(4);
 
 /// One run. Lives as long as run_demo.
@@ -33,15 +34,13 @@ public:
           client_(url.host, url.port) {}
 
     int run() {
-        if (Result<http::Response> ready = client_.get("/ready"); !ready || ready->status != 200) {
-            terminal_.line(fmt::format("helios demo: {} is not ready: {}", options_.base_url,
-                                       ready ? fmt::format("it answered {}", ready->status) : ready.error().message()));
+        if (!wait_until_ready()) {
             return 2;
         }
         PlanOptions plan_options;
         plan_options.seed = options_.seed;
         plan_options.orders = options_.orders;
-        plan_options.start = clock_.wall() + milliseconds(200);
+        plan_options.start = clock_.wall();
         plan_options.send_for = options_.send_for;
         plan_options.late_by = options_.late_by;
         plan_ = make_plan(plan_options);
@@ -63,6 +62,23 @@ public:
     }
 
 private:
+    /// A server that has just been started may still be catching up.
+    bool wait_until_ready() {
+        Duration limit = clock_.monotonic() + ready_limit;
+        for (;;) {
+            Result<http::Response> ready = client_.get("/ready");
+            if (ready && ready->status == 200) {
+                return true;
+            }
+            if (!ready || stop_ || clock_.monotonic() > limit) {
+                std::string why = ready ? fmt::format("it answered {} {}", ready->status, ready->body) : ready.error().message();
+                terminal_.line(fmt::format("helios demo: {} is not ready: {}", options_.base_url, why));
+                return false;
+            }
+            std::this_thread::sleep_for(milliseconds(50));
+        }
+    }
+
     void introduce() {
         terminal_.line();
         terminal_.line(terminal_.tint(Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
