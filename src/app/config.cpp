@@ -294,7 +294,9 @@ Status Config::validate() const {
         return fail(ErrorKind::invalid, "app.data_dir is empty", "name a directory, for example ./helios-data");
     }
     HELIOS_TRY(http.validate());
-    HELIOS_TRY(log.validate());
+    auto log_options = log;
+    log_options.directory = data_dir;  // not an option of its own
+    HELIOS_TRY(log_options.validate());
     HELIOS_TRY(gateway.validate());
     HELIOS_TRY(route.validate());
     HELIOS_TRY(engine.validate());
