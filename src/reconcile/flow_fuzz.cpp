@@ -21,8 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     int n = 0;
     for (const Leg& leg : reading.flow->legs) {
         const std::string source = leg.sources.empty() ? "aws" : leg.sources.front();
-        bench.feed(test::event(source, leg.type, "e" + std::to_string(++n), test::good_order, test::noon(n)), test::noon(n));
-        bench.feed(test::event(source, leg.type, "e" + std::to_string(++n), test::good_payment, test::noon(n)), test::noon(n));
+        for (const char* payload : {test::good_order, test::good_payment}) {
+            ++n;
+            bench.feed(test::event(source, leg.type, "e" + std::to_string(n), payload, test::noon(n)), test::noon(n));
+        }
     }
     bench.tick(1e8);
     return 0;
