@@ -1,8 +1,7 @@
 #include "api/barrier.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace helios::api {
 
@@ -24,6 +23,8 @@ Status Barrier::wait(Instant t, Duration limit) const {
     return wait_for("store", store_, std::max(t, log_.last_log_time()), deadline);
 }
 
-Status Barrier::wait_stored(Instant t, Duration limit) const { return wait_for("store", store_, t, clock_.monotonic() + limit); }
+Status Barrier::wait_stored(Instant t, Duration limit) const {
+    return wait_for("store", store_, t, clock_.monotonic() + limit);
+}
 
 }  // namespace helios::api

@@ -28,7 +28,8 @@ public:
     /// The greatest log time of anything acknowledged so far.
     Instant now() const { return log_.last_log_time(); }
 
-    /// Until all that derives from records stamped ≤ t is visible in the store. unavailable: `limit` passed first; names the stage.
+    /// Until all that derives from records stamped ≤ t is visible in the store. unavailable: `limit` passed first; names the
+    /// stage.
     Status wait(Instant t, Duration limit) const;
     /// Until the records themselves stamped ≤ t are visible (events, quarantine), whatever the other stages do.
     Status wait_stored(Instant t, Duration limit) const;

@@ -22,13 +22,15 @@ std::string seal(ByteWriter& out) {
 }
 
 std::unexpected<Error> refuse() {
-    return fail(ErrorKind::invalid, "cursor: not one that this list gave out", "pass nextCursor of the page before, unchanged; leave it out for the first page");
+    return fail(ErrorKind::invalid, "cursor: not one that this list gave out",
+                "pass nextCursor of the page before, unchanged; leave it out for the first page");
 }
 
 /// The bytes behind the text, the list's byte taken off; empty: not of this list.
 std::string unseal(std::string_view text, List list) {
     std::string bytes;
-    if (text.size() > cursor_chars_max || !base64_decode(text, bytes) || bytes.empty() || bytes.front() != static_cast<char>(list)) {
+    if (text.size() > cursor_chars_max || !base64_decode(text, bytes) || bytes.empty() ||
+        bytes.front() != static_cast<char>(list)) {
         return {};
     }
     return bytes.substr(1);

@@ -40,12 +40,12 @@ struct ExplainRequest {
     std::string tenant;
     std::string flow;
     std::string key;
-    std::vector<model::CaseRecord> records;            ///< legs of the case, activated flow versions and absences, in the partition's order
-    std::size_t expired = 0;                           ///< case records that the log no longer has
-    bool truncated = false;                            ///< more records than the store hands out
-    std::vector<model::Verdict> revisions;             ///< as decided, oldest first
-    std::vector<store::QuarantineRow> quarantined;     ///< items that name the key
-    Instant now;                                       ///< as far as the engine has come
+    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and absences, in the partition's order
+    std::size_t expired = 0;                 ///< case records that the log no longer has
+    bool truncated = false;                  ///< more records than the store hands out
+    std::vector<model::Verdict> revisions;   ///< as decided, oldest first
+    std::vector<store::QuarantineRow> quarantined;  ///< items that name the key
+    Instant now;                                    ///< as far as the engine has come
 };
 
 struct Explanation {
@@ -64,11 +64,11 @@ struct Dependencies {
     const Barrier& barrier;
     telemetry::Telemetry& telemetry;
     const Clock& clock;
-    Explain explain;                          ///< absent: the endpoint answers 503
-    std::vector<NamedCheck> readiness;        ///< /ready is 200 when all are good; the log's health is asked anyway
-    std::vector<HealthDetail> components;     ///< further entries of /api/v1/health
-    std::vector<HealthDetail> clouds;         ///< one per cloud
-    std::span<const WebAsset> assets;         ///< web_assets()
+    Explain explain;                       ///< absent: the endpoint answers 503
+    std::vector<NamedCheck> readiness;     ///< /ready is 200 when all are good; the log's health is asked anyway
+    std::vector<HealthDetail> components;  ///< further entries of /api/v1/health
+    std::vector<HealthDetail> clouds;      ///< one per cloud
+    std::span<const WebAsset> assets;      ///< web_assets()
 };
 
 }  // namespace helios::api

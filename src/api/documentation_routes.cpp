@@ -1,8 +1,7 @@
 /// /openapi.json and the two pages that show it. The pages load nothing from any other host.
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <mutex>
 
 #include "api/endpoint.h"
@@ -12,12 +11,15 @@ namespace helios::api {
 namespace {
 
 constexpr std::string_view page_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src blob:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";  // inline styles: both pages create them; scripts never are
 
 constexpr std::string_view description =
-    "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go in over `/api/v1/webhooks/…` and `/api/v1/events/…`; verdicts come out here. "
-    "Errors are `application/problem+json`. Times are RFC 3339, UTC. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, waits until that event shows.";
+    "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go in over `/api/v1/webhooks/…` "
+    "and `/api/v1/events/…`; verdicts come out here. "
+    "Errors are `application/problem+json`. Times are RFC 3339, UTC. Lists page with `nextCursor`; `position` of an ingest "
+    "answer, passed as `after`, waits until that event shows.";
 
 constexpr std::string_view swagger_page = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -40,7 +42,8 @@ constexpr std::string_view redoc_page = R"(<!doctype html>
 <script src="/redoc/redoc.standalone.js"></script><script src="/redoc/start.js"></script></body></html>
 )";
 
-constexpr std::string_view redoc_start = R"(Redoc.init('/openapi.json', {disableSearch: false, hideDownloadButton: false}, document.getElementById('redoc'));
+constexpr std::string_view redoc_start =
+    R"(Redoc.init('/openapi.json', {disableSearch: false, hideDownloadButton: false}, document.getElementById('redoc'));
 )";
 
 http::Response asset_response(std::string_view media_type, std::string_view bytes) {
@@ -62,12 +65,16 @@ http::Response page(const Dependencies& d, std::string_view html, std::initializ
             missing += fmt::format("<li><code>{}</code></li>", file);
         }
     }
-    auto response = missing.empty()
-                        ? http::Response::html(200, std::string(html))
-                        : http::Response::html(503, fmt::format("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Helios API</title><h1>This page lacks its files</h1>"
-                                                                "<p>This Helios was built without:</p><ul>{}</ul><p>Run <code>./dev setup</code> where npm can reach its registry, then build "
-                                                                "again. The document itself is at <a href=\"/openapi.json\">/openapi.json</a>.</p></html>\n",
-                                                                missing));
+    auto response =
+        missing.empty()
+            ? http::Response::html(200, std::string(html))
+            : http::Response::html(
+                  503, fmt::format("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Helios API</title><h1>This "
+                                   "page lacks its files</h1>"
+                                   "<p>This Helios was built without:</p><ul>{}</ul><p>Run <code>./dev setup</code> where npm "
+                                   "can reach its registry, then build "
+                                   "again. The document itself is at <a href=\"/openapi.json\">/openapi.json</a>.</p></html>\n",
+                                   missing));
     response.with("Content-Security-Policy", std::string(page_policy));
     return response;
 }
@@ -95,11 +102,12 @@ private:
 
 void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     auto document = std::make_shared<OpenapiDocument>();
-    auto openapi = get("/openapi.json", "getOpenapi", "System", "This document",
-                       [shared, document, &table](const http::Request&) -> Result<http::Response> {
-                           return http::Response::json(200, document->text(table, shared->options));
-                       },
-                       false);
+    auto openapi = get(
+        "/openapi.json", "getOpenapi", "System", "This document",
+        [shared, document, &table](const http::Request&) -> Result<http::Response> {
+            return http::Response::json(200, document->text(table, shared->options));
+        },
+        false);
     http::Answer object;
     object.status = 200;
     object.description = "OpenAPI 3.1.";
@@ -110,11 +118,19 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     table.add(hidden("/docs", [shared](const http::Request&) -> Result<http::Response> {
         return page(*shared, swagger_page, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
     }));
-    table.add(hidden("/redoc", [shared](const http::Request&) -> Result<http::Response> { return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"}); }));
-    table.add(hidden("/docs/start.js", [](const http::Request&) -> Result<http::Response> { return asset_response("text/javascript; charset=utf-8", swagger_start); }));
-    table.add(hidden("/redoc/start.js", [](const http::Request&) -> Result<http::Response> { return asset_response("text/javascript; charset=utf-8", redoc_start); }));
+    table.add(hidden("/redoc", [shared](const http::Request&) -> Result<http::Response> {
+        return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"});
+    }));
+    table.add(hidden("/docs/start.js", [](const http::Request&) -> Result<http::Response> {
+        return asset_response("text/javascript; charset=utf-8", swagger_start);
+    }));
+    table.add(hidden("/redoc/start.js", [](const http::Request&) -> Result<http::Response> {
+        return asset_response("text/javascript; charset=utf-8", redoc_start);
+    }));
     for (const WebAsset& asset : shared->assets) {
-        table.add(hidden(std::string(asset.path), [asset](const http::Request&) -> Result<http::Response> { return asset_response(asset.media_type, asset.bytes); }));
+        table.add(hidden(std::string(asset.path), [asset](const http::Request&) -> Result<http::Response> {
+            return asset_response(asset.media_type, asset.bytes);
+        }));
     }
 }
 

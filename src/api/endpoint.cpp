@@ -1,9 +1,8 @@
 #include "api/endpoint.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/ranges.h>
 #include <utility>
 
 #include "base/yaml.h"
@@ -29,7 +28,9 @@ http::Response with_security_headers(http::Response response) {
     return response;
 }
 
-http::Response unavailable(const Error& error) { return http::problem(503, "Not caught up yet", error.what, error.hint); }
+http::Response unavailable(const Error& error) {
+    return http::problem(503, "Not caught up yet", error.what, error.hint);
+}
 
 http::Handler answer_with(Answering answering) {
     return [answering = std::move(answering)](const http::Request& request, http::Responder responder) {
@@ -38,7 +39,8 @@ http::Handler answer_with(Answering answering) {
     };
 }
 
-QueryReader::QueryReader(const http::Request& request, std::initializer_list<std::string_view> known) : request_(request), known_(known) {}
+QueryReader::QueryReader(const http::Request& request, std::initializer_list<std::string_view> known)
+    : request_(request), known_(known) {}
 
 Status QueryReader::check() const {
     for (auto it = request_.query.begin(); it != request_.query.end(); ++it) {
@@ -55,13 +57,16 @@ Status QueryReader::check() const {
             return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" occurs twice", name), "give it once");
         }
         if (it->second.empty()) {
-            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" is empty", name), "give it a value, or leave it out");
+            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" is empty", name),
+                        "give it a value, or leave it out");
         }
     }
     return {};
 }
 
-std::optional<std::string> QueryReader::text(std::string_view name) const { return request_.query_param(name); }
+std::optional<std::string> QueryReader::text(std::string_view name) const {
+    return request_.query_param(name);
+}
 
 Result<std::optional<Instant>> QueryReader::time(std::string_view name) const {
     const auto value = text(name);
@@ -122,7 +127,9 @@ std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool 
     return params;
 }
 
-std::string schema_ref(std::string_view name) { return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name); }
+std::string schema_ref(std::string_view name) {
+    return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name);
+}
 
 http::Answer answer(int status, std::string description, std::string_view schema) {
     http::Answer a;
@@ -138,7 +145,8 @@ http::Answer problem_answer(int status, std::string description) {
     return a;
 }
 
-http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering, bool blocking) {
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering,
+                bool blocking) {
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);

@@ -41,7 +41,7 @@ public:
 
     std::optional<std::string> text(std::string_view name) const;
     Result<std::optional<Instant>> time(std::string_view name) const;  ///< invalid: no zone, or not RFC 3339
-    Result<store::TimeRange> range() const;  ///< start_time, end_time; invalid if start > end
+    Result<store::TimeRange> range() const;                            ///< start_time, end_time; invalid if start > end
     Result<std::size_t> limit(const Options& options) const;
 
 private:
@@ -60,7 +60,8 @@ http::Answer answer(int status, std::string description, std::string_view schema
 http::Answer problem_answer(int status, std::string description);
 
 /// A GET route without its documentation.
-http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering, bool blocking = true);
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering,
+                bool blocking = true);
 
 // Each adds its group of routes.
 void add_reconciliation_routes(http::RouteTable& table, const Shared& shared);

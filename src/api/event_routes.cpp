@@ -1,8 +1,7 @@
 /// Accepted events: lists and single ones, with their payloads from the log.
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "api/cursor.h"
 #include "api/endpoint.h"
@@ -63,10 +62,13 @@ http::Response ambiguous(std::string_view event_id, const std::vector<store::Eve
     members.begin_object().key("candidates").begin_array();
     for (const auto& row : rows) {
         members.begin_object().field("source", row.source).field("scope", row.scope).field("eventType", row.type);
-        members.field("receivedAt", format_rfc3339(row.log_time)).field("position", model::encode_position({row.pointer, row.log_time})).end_object();
+        members.field("receivedAt", format_rfc3339(row.log_time))
+            .field("position", model::encode_position({row.pointer, row.log_time}))
+            .end_object();
     }
     members.end_array().end_object();
-    return http::problem(409, "Ambiguous event id", fmt::format("{} events of different origin have the id {}", rows.size(), event_id),
+    return http::problem(409, "Ambiguous event id",
+                         fmt::format("{} events of different origin have the id {}", rows.size(), event_id),
                          "name the origin: ?source=… and, if one source uses it in two scopes, &scope=…", inside(members));
 }
 
@@ -74,7 +76,8 @@ http::Response ambiguous(std::string_view event_id, const std::vector<store::Eve
 void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::string>& scope) {
     std::vector<store::EventRow> kept;
     for (auto& row : rows) {
-        const bool seen = std::any_of(kept.begin(), kept.end(), [&](const auto& k) { return k.source == row.source && k.scope == row.scope; });
+        const bool seen =
+            std::any_of(kept.begin(), kept.end(), [&](const auto& k) { return k.source == row.source && k.scope == row.scope; });
         if (!seen && (!scope || row.scope == *scope)) {
             kept.push_back(std::move(row));
         }
@@ -87,7 +90,9 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     HELIOS_TRY(query.check());
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
-    const auto read = [&] { return d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt); };
+    const auto read = [&] {
+        return d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt);
+    };
     const Instant acknowledged = d.barrier.now();
     auto rows = read();
     if (rows && rows->empty()) {
@@ -101,7 +106,8 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     }
     keep_origins(*rows, query.text("scope"));
     if (rows->empty()) {
-        return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id), "refused ones wait in quarantine: /api/v1/dlq");
+        return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id),
+                             "refused ones wait in quarantine: /api/v1/dlq");
     }
     if (rows->size() > 1) {
         return ambiguous(id, *rows);
@@ -117,16 +123,19 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
     auto list = get("/api/v1/events", "listEvents", "Events", "Accepted events, newest first",
                     [shared](const http::Request& request) { return answer_events(*shared, request); });
     list.description = "Times filter `receivedAt`. A payload past the log's retention reads `\"payload\":null,\"expired\":true`.";
-    list.params = with_page_params({query_param("order_id", "Only events with this key."), query_param("event_type", "Only this type."),
-                                    query_param("source", "Only this source."),
-                                    query_param("after", "A position: waits until everything derived from that event is visible, at most a second.")});
-    list.answers = {answer(200, "One page.", "EventPage"), problem_answer(400, "A parameter is wrong."), problem_answer(503, "Not caught up with `after` within a second.")};
+    list.params = with_page_params(
+        {query_param("order_id", "Only events with this key."), query_param("event_type", "Only this type."),
+         query_param("source", "Only this source."),
+         query_param("after", "A position: waits until everything derived from that event is visible, at most a second.")});
+    list.answers = {answer(200, "One page.", "EventPage"), problem_answer(400, "A parameter is wrong."),
+                    problem_answer(503, "Not caught up with `after` within a second.")};
     table.add(std::move(list));
 
     auto one = get("/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
                    [shared](const http::Request& request) { return answer_event(*shared, request); });
     one.description = "An id is unique only within its source and scope.";
-    one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."), query_param("source", "The event's source."),
+    one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."),
+                  query_param("source", "The event's source."),
                   query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
     one.answers = {answer(200, "The event.", "Event"), problem_answer(404, "No accepted event has this id."),
                    problem_answer(409, "Several do: `candidates` lists them; name source and scope.")};

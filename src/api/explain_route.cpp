@@ -59,7 +59,8 @@ Result<bool> wants_text(const http::Request& request, const QueryReader& query) 
         return fail(ErrorKind::invalid, "format: \"" + *format + "\" is unknown", "text or json");
     }
     const auto* accept = request.header("Accept");
-    return accept != nullptr && accept->find("text/plain") != std::string::npos && accept->find("application/json") == std::string::npos;
+    return accept != nullptr && accept->find("text/plain") != std::string::npos &&
+           accept->find("application/json") == std::string::npos;
 }
 
 Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request) {
@@ -78,7 +79,8 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
         return *found->response;
     }
     HELIOS_TRY_ASSIGN(auto explanation, d.explain(*found->value));
-    auto response = text ? http::Response::text(200, std::move(explanation.text)) : http::Response::json(200, std::move(explanation.json));
+    auto response =
+        text ? http::Response::text(200, std::move(explanation.text)) : http::Response::json(200, std::move(explanation.json));
     response.with("Vary", "Accept");
     return response;
 }
@@ -89,7 +91,8 @@ void add_explain_route(http::RouteTable& table, const Shared& shared) {
     auto route = get("/api/v1/orders/{orderId}/explain", "explainOrder", "Verdicts", "Why the verdict is what it is",
                      [shared](const http::Request& request) { return answer_explain(*shared, request); });
     route.description =
-        "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what waits in quarantine, what happens next. JSON, or text "
+        "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what "
+        "waits in quarantine, what happens next. JSON, or text "
         "with `Accept: text/plain` or `format=text`.";
     route.params = {path_param("orderId", "The order's id."), query_param("flow", "The flow; default: the primary one."),
                     query_param("after", "A position: waits until everything derived from that event is visible."),
@@ -99,8 +102,10 @@ void add_explain_route(http::RouteTable& table, const Shared& shared) {
     text.description = "The explanation.";
     text.media_type = "text/plain";
     text.schema = R"({"type":"string"})";
-    route.answers = {answer(200, "The explanation.", "Explanation"), std::move(text), problem_answer(400, "A parameter is wrong."),
-                     problem_answer(404, "No such case; `quarantined` lists events that name the key."), problem_answer(503, "The pipeline has not caught up within a second.")};
+    route.answers = {answer(200, "The explanation.", "Explanation"), std::move(text),
+                     problem_answer(400, "A parameter is wrong."),
+                     problem_answer(404, "No such case; `quarantined` lists events that name the key."),
+                     problem_answer(503, "The pipeline has not caught up within a second.")};
     table.add(std::move(route));
 }
 

@@ -27,8 +27,8 @@ struct Found {
     std::optional<http::Response> response;
 };
 
-/// Reads; if there is nothing yet, waits for what was acknowledged before this read began and reads again. So an answer costs no wait
-/// when it is there, and "not found" is said only when it is true.
+/// Reads; if there is nothing yet, waits for what was acknowledged before this read began and reads again. So an answer costs no
+/// wait when it is there, and "not found" is said only when it is true.
 template <class Read>
 auto find_case(const Dependencies& d, const http::Request& request, const store::CaseId& id, Read read)
     -> Result<Found<typename decltype(read())::value_type>> {

@@ -1,4 +1,5 @@
-/// The schemas of the OpenAPI document, as JSON. One place for what routes refer to by name; api_test checks that every reference leads somewhere.
+/// The schemas of the OpenAPI document, as JSON. One place for what routes refer to by name; api_test checks that every reference
+/// leads somewhere.
 
 #include "api/routes.h"
 
@@ -89,6 +90,8 @@ constexpr std::string_view components = R"json({"schemas":{
 
 }  // namespace
 
-std::string_view openapi_components() { return components; }
+std::string_view openapi_components() {
+    return components;
+}
 
 }  // namespace helios::api

@@ -12,8 +12,9 @@ namespace helios::api {
 
 struct Options {
     std::string version = "0.1.0";
-    bool ephemeral = false;               ///< nothing survives this process: said on every status page
-    std::vector<std::string> flows;       ///< names given at start, in order: `order` is the primary flow if it is among them, else the first
+    bool ephemeral = false;  ///< nothing survives this process: said on every status page
+    std::vector<std::string>
+        flows;  ///< names given at start, in order: `order` is the primary flow if it is among them, else the first
 
     Duration barrier_limit = std::chrono::seconds(1);  ///< how long a read waits for the stages before 503
     std::size_t page_items_default = 100;

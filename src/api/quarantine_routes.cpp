@@ -60,15 +60,19 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
 void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
     auto list = get("/api/v1/dlq", "listQuarantine", "Quarantine", "What could not be accepted, newest first",
                     [shared](const http::Request& request) { return answer_list(*shared, request); });
-    list.description = "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes kept for a person have kind `confirmation`.";
-    list.params = with_page_params({query_param("source", "Only this source."), query_param("reason", "Only this reason code, for example missing_field."),
+    list.description =
+        "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes kept for a person have kind "
+        "`confirmation`.";
+    list.params = with_page_params({query_param("source", "Only this source."),
+                                    query_param("reason", "Only this reason code, for example missing_field."),
                                     query_param("order_id", "Only items whose key could be read and is this.")});
     list.answers = {answer(200, "One page.", "QuarantinePage"), problem_answer(400, "A parameter is wrong.")};
     table.add(std::move(list));
 
     auto one = get("/api/v1/dlq/{dlqId}", "getQuarantined", "Quarantine", "One item, whole",
                    [shared](const http::Request& request) { return answer_item(*shared, request); });
-    one.description = "With its body as it came (base64 if it is not UTF-8) and its headers, credentials replaced by fingerprints.";
+    one.description =
+        "With its body as it came (base64 if it is not UTF-8) and its headers, credentials replaced by fingerprints.";
     one.params = {path_param("dlqId", "As `dlqId` of the list or of a 422.")};
     one.answers = {answer(200, "The item.", "QuarantinedItem"), problem_answer(404, "Nothing in quarantine has this id.")};
     table.add(std::move(one));

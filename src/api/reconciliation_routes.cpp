@@ -1,8 +1,7 @@
 /// Verdicts: of one case, of the broken ones, in figures.
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
+#include <fmt/ranges.h>
 #include <set>
 
 #include "api/cursor.h"
@@ -107,7 +106,8 @@ Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const Query
     if (const auto status = query.text("status")) {
         HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
         if (*filter.status != model::VerdictStatus::partial && *filter.status != model::VerdictStatus::mismatched) {
-            return fail(ErrorKind::invalid, fmt::format("status: \"{}\" cases are not mismatches", *status), "partial or mismatched");
+            return fail(ErrorKind::invalid, fmt::format("status: \"{}\" cases are not mismatches", *status),
+                        "partial or mismatched");
         }
     }
     if (const auto kind = query.text("kind")) {
@@ -131,7 +131,8 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
         const auto& verdict = page.items[i];
         model::write_json(out, verdict, payloads_from(d.log, bytes));
         if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
-            page.next = store::MismatchCursor{verdict.reconciled_at.value_or(Instant{}), verdict.flow, verdict.key, verdict.instance};
+            page.next =
+                store::MismatchCursor{verdict.reconciled_at.value_or(Instant{}), verdict.flow, verdict.key, verdict.instance};
             break;
         }
     }
@@ -155,7 +156,8 @@ void write_seconds(json::Writer& out, std::string_view name, const std::optional
 
 std::string render_stats(const store::Stats& stats) {
     const auto count = [&](model::VerdictStatus status) { return stats.by_status[static_cast<std::size_t>(status)]; };
-    const auto decided = count(model::VerdictStatus::matched) + count(model::VerdictStatus::partial) + count(model::VerdictStatus::mismatched);
+    const auto decided =
+        count(model::VerdictStatus::matched) + count(model::VerdictStatus::partial) + count(model::VerdictStatus::mismatched);
     json::Writer out;
     out.begin_object().key("status").begin_object();
     for (std::size_t i = 0; i < stats.by_status.size(); ++i) {
@@ -192,28 +194,39 @@ Result<http::Response> answer_stats(const Dependencies& d, const http::Request& 
     return http::Response::json(200, render_stats(stats));
 }
 
-http::Param flow_param() { return query_param("flow", "The flow whose verdict is asked for. Default: the primary flow (`order` if active, else the first given)."); }
+http::Param flow_param() {
+    return query_param(
+        "flow", "The flow whose verdict is asked for. Default: the primary flow (`order` if active, else the first given).");
+}
 http::Param after_param() {
-    return query_param("after", "A position from an ingest answer: waits until everything derived from that event is visible, at most a second.");
+    return query_param(
+        "after",
+        "A position from an ingest answer: waits until everything derived from that event is visible, at most a second.");
 }
 
 std::vector<http::Answer> case_answers(std::string description, std::string_view schema) {
     return {answer(200, std::move(description), schema), problem_answer(400, "A parameter is wrong."),
-            problem_answer(404, "The flow has no case for this key, and everything acknowledged before the request has been taken into account. `quarantined` "
-                                "lists events that name the key and wait in quarantine."),
+            problem_answer(404,
+                           "The flow has no case for this key, and everything acknowledged before the request has been taken "
+                           "into account. `quarantined` "
+                           "lists events that name the key and wait in quarantine."),
             problem_answer(503, "The pipeline has not caught up within a second: retry.")};
 }
 
 void add_stats_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/api/v1/reconciliation/stats", "getReconciliationStats", "Verdicts", "Counts, match rate, time to verdict, money at risk",
+    auto route = get("/api/v1/reconciliation/stats", "getReconciliationStats", "Verdicts",
+                     "Counts, match rate, time to verdict, money at risk",
                      [shared](const http::Request& request) { return answer_stats(*shared, request); });
     route.description =
-        "Over the latest revision of every case decided in the range. `pending` is the number of cases open now, whatever the range. `kinds` counts cases with at least "
-        "one finding of that kind. Time to verdict runs from a case's opening to its first decision; p99 is exact (nearest rank).";
+        "Over the latest revision of every case decided in the range. `pending` is the number of cases open now, whatever the "
+        "range. `kinds` counts cases with at least "
+        "one finding of that kind. Time to verdict runs from a case's opening to its first decision; p99 is exact (nearest "
+        "rank).";
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     route.params = {query_param("start_time", "Inclusive, on reconciledAt; RFC 3339 with a zone.", std::string(date_time)),
                     query_param("end_time", "Exclusive.", std::string(date_time)), query_param("flow", "Only this flow.")};
-    route.answers = {answer(200, "The figures.", "Stats"), problem_answer(400, "A parameter is wrong."), problem_answer(504, "The range is too large to add up in time.")};
+    route.answers = {answer(200, "The figures.", "Stats"), problem_answer(400, "A parameter is wrong."),
+                     problem_answer(504, "The range is too large to add up in time.")};
     table.add(std::move(route));
 }
 
@@ -221,10 +234,13 @@ void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
     auto route = get("/api/v1/reconciliation/mismatches", "listMismatches", "Verdicts", "Cases that are partial or mismatched",
                      [shared](const http::Request& request) { return answer_mismatches(*shared, request); });
     route.description =
-        "The latest revision of each such case, newest `reconciledAt` first. A case that is amended while you page moves to the front; no other case is skipped or shown "
+        "The latest revision of each such case, newest `reconciledAt` first. A case that is amended while you page moves to the "
+        "front; no other case is skipped or shown "
         "twice on its account. `nextCursor` is null on the last page.";
-    route.params = with_page_params({query_param("status", "Only this status.", R"({"type":"string","enum":["partial","mismatched"]})"),
-                                     query_param("kind", "Only cases with a finding of this kind.", schema_ref("FindingKind")), query_param("flow", "Only this flow.")});
+    route.params =
+        with_page_params({query_param("status", "Only this status.", R"({"type":"string","enum":["partial","mismatched"]})"),
+                          query_param("kind", "Only cases with a finding of this kind.", schema_ref("FindingKind")),
+                          query_param("flow", "Only this flow.")});
     route.answers = {answer(200, "One page.", "MismatchPage"), problem_answer(400, "A parameter is wrong.")};
     table.add(std::move(route));
 }
@@ -240,7 +256,8 @@ std::string missing_case_hint(const Dependencies& d, const store::CaseId& id, bo
             return fmt::format("no flow of that name was ever active; there are: {}", fmt::join(names, ", "));
         }
     }
-    return quarantined ? "events that name this key wait in quarantine: see `quarantined`" : "no event that was acknowledged so far names this key";
+    return quarantined ? "events that name this key wait in quarantine: see `quarantined`"
+                       : "no event that was acknowledged so far names this key";
 }
 
 }  // namespace
@@ -262,7 +279,8 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
 Status wait_for_position(const Dependencies& d, std::string_view after) {
     HELIOS_TRY_ASSIGN(const auto token, model::decode_position(after));
     if (token.log_time > d.barrier.now()) {
-        return fail(ErrorKind::invalid, "after: this position lies beyond the end of this server's log", "it belongs to another server or data directory");
+        return fail(ErrorKind::invalid, "after: this position lies beyond the end of this server's log",
+                    "it belongs to another server or data directory");
     }
     return d.barrier.wait(token.log_time, d.options.barrier_limit);
 }
@@ -292,14 +310,16 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     auto order = get("/api/v1/reconciliation/{orderId}", "getReconciliation", "Verdicts", "The verdict of one order",
                      [shared](const http::Request& request) { return answer_order(*shared, request); });
     order.description =
-        "The latest revision, with the payloads it rests on. Answers what was acknowledged before the request: 404 only when every stage has taken that in. The words "
+        "The latest revision, with the payloads it rests on. Answers what was acknowledged before the request: 404 only when "
+        "every stage has taken that in. The words "
         "`mismatches` and `stats` are not order ids here; use /api/v1/cases/{flow}/{key} for such keys.";
     order.params = {path_param("orderId", "The order's id, percent-encoded; a slash is %2F."), flow_param(), after_param()};
     order.answers = case_answers("The verdict.", "Verdict");
     table.add(std::move(order));
 
-    auto revisions = get("/api/v1/reconciliation/{orderId}/revisions", "listRevisions", "Verdicts", "Every revision of an order's verdict",
-                         [shared](const http::Request& request) { return answer_order_revisions(*shared, request); });
+    auto revisions =
+        get("/api/v1/reconciliation/{orderId}/revisions", "listRevisions", "Verdicts", "Every revision of an order's verdict",
+            [shared](const http::Request& request) { return answer_order_revisions(*shared, request); });
     revisions.description = "Oldest first, all instances, without payloads.";
     revisions.params = {path_param("orderId", "The order's id."), flow_param(), after_param()};
     revisions.answers = case_answers("The revisions.", "RevisionList");

@@ -38,7 +38,9 @@ void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row
     optional_text(out, "eventId", row.event_id);
     optional_text(out, "eventType", row.event_type);
     optional_text(out, "orderId", row.key);
-    out.field("firstReceivedAt", format_rfc3339(row.first_at)).field("lastReceivedAt", format_rfc3339(row.last_at)).field("times", row.times);
+    out.field("firstReceivedAt", format_rfc3339(row.first_at))
+        .field("lastReceivedAt", format_rfc3339(row.last_at))
+        .field("times", row.times);
 }
 
 }  // namespace
@@ -73,7 +75,11 @@ model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes) {
 }
 
 void write_event(json::Writer& out, const store::EventRow& row, const std::optional<model::Event>& event) {
-    out.begin_object().field("eventId", row.event_id).field("source", row.source).field("scope", row.scope).field("eventType", row.type);
+    out.begin_object()
+        .field("eventId", row.event_id)
+        .field("source", row.source)
+        .field("scope", row.scope)
+        .field("eventType", row.type);
     if (row.event_time) {
         out.field("time", format_rfc3339(*row.event_time));
     }

@@ -1,9 +1,8 @@
 /// GET /: who is there. JSON for programs, a plain page with links for browsers (the console comes later).
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "api/endpoint.h"
 #include "api/system.h"
@@ -34,11 +33,20 @@ std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            default: out += c;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                out += c;
         }
     }
     return out;
@@ -48,7 +56,10 @@ http::Response status_json(const Dependencies& d) {
     const auto outcomes = run_checks(d);
     const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
     json::Writer out;
-    out.begin_object().field("name", "Helios").field("version", d.options.version).field("status", good ? "running" : "not ready");
+    out.begin_object()
+        .field("name", "Helios")
+        .field("version", d.options.version)
+        .field("status", good ? "running" : "not ready");
     out.field("ephemeral", d.options.ephemeral).key("flows").begin_array();
     for (const auto& flow : d.options.flows) {
         out.string(flow);
@@ -69,7 +80,8 @@ std::string figures(const Dependencies& d) {
     }
     std::string rows;
     for (std::size_t i = 0; i < stats->by_status.size(); ++i) {
-        rows += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>", model::to_string(static_cast<model::VerdictStatus>(i)), stats->by_status[i]);
+        rows += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>", model::to_string(static_cast<model::VerdictStatus>(i)),
+                            stats->by_status[i]);
     }
     for (const auto& money : stats->at_risk) {
         rows += fmt::format("<tr><td>at risk</td><td class=n>{} {}</td></tr>", escaped(money.amount), escaped(money.currency));
@@ -80,31 +92,41 @@ std::string figures(const Dependencies& d) {
 http::Response status_html(const Dependencies& d) {
     std::string checks;
     for (const auto& outcome : run_checks(d)) {
-        checks += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(outcome.name), outcome.status ? "ok" : escaped(outcome.status.error().message()));
+        checks += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(outcome.name),
+                              outcome.status ? "ok" : escaped(outcome.status.error().message()));
     }
     std::string list;
     for (const auto& link : links) {
         list += fmt::format("<li><a href=\"{0}\">{0}</a> {1}</li>", link.path, link.what);
     }
     auto response = http::Response::html(
-        200, fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Helios</title>"
-                         "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}table{{border-collapse:collapse}}"
-                         "td{{padding:.2rem .8rem .2rem 0;vertical-align:top}}.n{{text-align:right;font-variant-numeric:tabular-nums}}</style></head>"
-                         "<body><h1>Helios {}</h1>{}<h2>Ready</h2><table>{}</table>{}<h2>Where to go</h2><ul>{}</ul></body></html>\n",
-                         escaped(d.options.version), d.options.ephemeral ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>" : "", checks, figures(d), list));
-    response.with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
+        200,
+        fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                    "content=\"width=device-width, initial-scale=1\"><title>Helios</title>"
+                    "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 "
+                    "1rem}}table{{border-collapse:collapse}}"
+                    "td{{padding:.2rem .8rem .2rem "
+                    "0;vertical-align:top}}.n{{text-align:right;font-variant-numeric:tabular-nums}}</style></head>"
+                    "<body><h1>Helios {}</h1>{}<h2>Ready</h2><table>{}</table>{}<h2>Where to go</h2><ul>{}</ul></body></html>\n",
+                    escaped(d.options.version),
+                    d.options.ephemeral ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>" : "", checks,
+                    figures(d), list));
+    response.with("Content-Security-Policy",
+                  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
     return response;
 }
 
 }  // namespace
 
 void add_status_page(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/", "getStatus", "System", "Who is there", [shared](const http::Request& request) -> Result<http::Response> {
-        const auto* accept = request.header("Accept");
-        auto response = accept != nullptr && accept->find("text/html") != std::string::npos ? status_html(*shared) : status_json(*shared);
-        response.with("Vary", "Accept");
-        return response;
-    });
+    auto route =
+        get("/", "getStatus", "System", "Who is there", [shared](const http::Request& request) -> Result<http::Response> {
+            const auto* accept = request.header("Accept");
+            auto response =
+                accept != nullptr && accept->find("text/html") != std::string::npos ? status_html(*shared) : status_json(*shared);
+            response.with("Vary", "Accept");
+            return response;
+        });
     route.description = "A page for browsers (`Accept: text/html`), JSON for everybody else.";
     http::Answer html;
     html.status = 200;

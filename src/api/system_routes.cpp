@@ -1,9 +1,8 @@
 /// What the server says of itself: liveness, readiness, health, metrics, flows, completeness.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
+#include <fmt/format.h>
 #include <map>
 #include <tuple>
 
@@ -64,16 +63,28 @@ Result<http::Response> answer_health(const Dependencies& d) {
     const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
     const Instant watermark = d.log.low_watermark();
     json::Writer out;
-    out.begin_object().field("status", good ? "healthy" : "degraded").field("version", d.options.version).field("ephemeral", d.options.ephemeral);
+    out.begin_object()
+        .field("status", good ? "healthy" : "degraded")
+        .field("version", d.options.version)
+        .field("ephemeral", d.options.ephemeral);
     out.field("time", format_rfc3339(d.clock.wall())).key("checks").begin_array();
     for (const auto& outcome : outcomes) {
         write_check(out, outcome);
     }
-    out.end_array().key("log").begin_object().field("lowWatermark", format_rfc3339(watermark)).field("lastLogTime", format_rfc3339(d.log.last_log_time()));
+    out.end_array()
+        .key("log")
+        .begin_object()
+        .field("lowWatermark", format_rfc3339(watermark))
+        .field("lastLogTime", format_rfc3339(d.log.last_log_time()));
     const auto damage = d.log.damage();
     out.key("damage").begin_array();
     for (const auto& gap : damage) {
-        out.begin_object().field("file", gap.file).field("begin", gap.begin).field("end", gap.end).field("what", gap.what).end_object();
+        out.begin_object()
+            .field("file", gap.file)
+            .field("begin", gap.begin)
+            .field("end", gap.end)
+            .field("what", gap.what)
+            .end_object();
     }
     out.end_array().end_object().key("stages").begin_array();
     write_stage(out, "route", d.barrier.route(), watermark);
@@ -94,7 +105,8 @@ Result<http::Response> answer_flows(const Dependencies& d) {
         const auto& row = rows[i];
         const bool active = i + 1 == rows.size() || rows[i + 1].flow != row.flow;
         out.begin_object().field("flow", row.flow).field("version", std::uint64_t{row.version}).field("active", active);
-        out.field("primary", active && primary != nullptr && *primary == row.flow).field("activatedAt", format_rfc3339(row.activated_at));
+        out.field("primary", active && primary != nullptr && *primary == row.flow)
+            .field("activatedAt", format_rfc3339(row.activated_at));
         out.field("hash", row.hash).field("text", row.text).end_object();
     }
     return http::Response::json(200, out.end_array().end_object().take());
@@ -163,12 +175,15 @@ void add_counts_route(http::RouteTable& table, const Shared& shared) {
     auto route = get("/api/v1/counts", "getCounts", "System", "Completeness: events per hop, source and minute",
                      [shared](const http::Request& request) { return answer_counts(*shared, request); });
     route.description =
-        "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, quarantined, refused; by minute of receipt), route (judged) and store (stored), by minute of log "
-        "time. Over a range that is over, appended = judged = stored, but for events on its edges. Without a range: the last hour.";
+        "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, quarantined, refused; by minute of "
+        "receipt), route (judged) and store (stored), by minute of log "
+        "time. Over a range that is over, appended = judged = stored, but for events on its edges. Without a range: the last "
+        "hour.";
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
-    route.params = {query_param("start_time", "Inclusive.", std::string(date_time)), query_param("end_time", "Exclusive.", std::string(date_time)),
-                    query_param("source", "Only this source.")};
-    route.answers = {answer(200, "Sums per source, and per minute.", "Counts"), problem_answer(400, "A parameter is wrong, or the range holds too many counters.")};
+    route.params = {query_param("start_time", "Inclusive.", std::string(date_time)),
+                    query_param("end_time", "Exclusive.", std::string(date_time)), query_param("source", "Only this source.")};
+    route.answers = {answer(200, "Sums per source, and per minute.", "Counts"),
+                     problem_answer(400, "A parameter is wrong, or the range holds too many counters.")};
     table.add(std::move(route));
 }
 
@@ -182,7 +197,9 @@ NamedCheck caught_up(std::string name, const Frontier& frontier, log::Log& log) 
             done->store(true);
             return {};
         }
-        return fail(ErrorKind::unavailable, fmt::format("{} is at {}, the log ended at {} when this server started", name, format_rfc3339(frontier.get()), format_rfc3339(target)),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("{} is at {}, the log ended at {} when this server started", name, format_rfc3339(frontier.get()),
+                                format_rfc3339(target)),
                     "it is catching up");
     };
     return {std::move(name), std::move(check)};
@@ -198,25 +215,29 @@ std::vector<CheckOutcome> run_checks(const Dependencies& d) {
 }
 
 void add_system_routes(http::RouteTable& table, const Shared& shared) {
-    auto health = get("/health", "getLiveness", "System", "The process is alive",
-                      [](const http::Request&) -> Result<http::Response> { return http::Response::json(200, R"({"status":"ok"})"); }, false);
+    auto health = get(
+        "/health", "getLiveness", "System", "The process is alive",
+        [](const http::Request&) -> Result<http::Response> { return http::Response::json(200, R"({"status":"ok"})"); }, false);
     health.answers = {answer(200, "Always, while the process answers at all.", "Liveness")};
     table.add(std::move(health));
 
-    auto ready = get("/ready", "getReadiness", "System", "The server may take traffic", [shared](const http::Request&) { return answer_ready(*shared); });
+    auto ready = get("/ready", "getReadiness", "System", "The server may take traffic",
+                     [shared](const http::Request&) { return answer_ready(*shared); });
     ready.answers = {answer(200, "Yes.", "Readiness"), problem_answer(503, "Not yet, or not at the moment; `checks` says why.")};
     table.add(std::move(ready));
 
-    auto details = get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud", [shared](const http::Request&) { return answer_health(*shared); });
+    auto details = get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
+                       [shared](const http::Request&) { return answer_health(*shared); });
     details.answers = {answer(200, "`degraded` if a check fails; see /ready for load balancers.", "Health")};
     table.add(std::move(details));
 
-    auto metrics = get("/metrics", "getMetrics", "System", "Prometheus metrics", [shared](const http::Request&) -> Result<http::Response> {
-        auto response = http::Response::empty(200);
-        response.body = shared->telemetry.metrics.expose();
-        response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-        return response;
-    });
+    auto metrics =
+        get("/metrics", "getMetrics", "System", "Prometheus metrics", [shared](const http::Request&) -> Result<http::Response> {
+            auto response = http::Response::empty(200);
+            response.body = shared->telemetry.metrics.expose();
+            response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+            return response;
+        });
     http::Answer text;
     text.status = 200;
     text.description = "Text format 0.0.4.";
@@ -225,7 +246,8 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
     metrics.answers = {std::move(text)};
     table.add(std::move(metrics));
 
-    auto flows = get("/api/v1/flows", "listFlows", "System", "Activated flow versions", [shared](const http::Request&) { return answer_flows(*shared); });
+    auto flows = get("/api/v1/flows", "listFlows", "System", "Activated flow versions",
+                     [shared](const http::Request&) { return answer_flows(*shared); });
     flows.description = "By flow, then activation; `active` marks the one that new cases open under.";
     flows.answers = {answer(200, "The versions, with their text.", "FlowList")};
     table.add(std::move(flows));

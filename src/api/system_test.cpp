@@ -1,10 +1,9 @@
 /// Events, quarantine, completeness, health, documentation.
 
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
-#include <functional>
 #include <set>
 
 #include "api/cursor.h"
@@ -13,11 +12,11 @@
 namespace helios::api {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
 using store::testing::an_event;
 using store::testing::epoch_of_tests;
+using ::testing::HasSubstr;
 using testing::header_of;
+using ::testing::Not;
 using testing::parsed;
 using testing::Served;
 
@@ -39,7 +38,8 @@ TEST(EventRoutes, an_event_whole_with_position_and_exact_payload) {
     EXPECT_EQ("native", root.find("identity").text());
     EXPECT_EQ(1u, root.find("warnings").size());
     EXPECT_FALSE(root.find("position").text().empty());
-    EXPECT_EQ(1u, parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws")).root().find("items").size());
+    EXPECT_EQ(1u,
+              parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws")).root().find("items").size());
     EXPECT_EQ(0u, parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size());
 }
 
@@ -90,7 +90,8 @@ TEST(QuarantineRoutes, a_list_and_whole_items) {
 TEST(Counts, per_minute_source_and_hop) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
-    served.bench.append(model::Counts{"default", "gateway", "aws", epoch_of_tests, {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
+    served.bench.append(
+        model::Counts{"default", "gateway", "aws", epoch_of_tests, {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
     served.open();
     const auto document = parsed(served.get("/api/v1/counts"));
     const auto hops = document.root().find("totals").at(0).find("hops");
@@ -114,7 +115,9 @@ TEST(Flows, the_active_version_is_marked) {
 TEST(Health, ready_says_what_is_not) {
     Served served;
     bool warm = false;
-    served.readiness = {{"dedup", [&warm]() -> Status { return warm ? Status{} : Status(fail(ErrorKind::unavailable, "the index is catching up")); }}};
+    served.readiness = {{"dedup", [&warm]() -> Status {
+                             return warm ? Status{} : Status(fail(ErrorKind::unavailable, "the index is catching up"));
+                         }}};
     served.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
     served.open();
     const auto before = served.get("/ready");
@@ -229,7 +232,9 @@ TEST(Documentation, pages_say_what_is_missing_and_load_nothing_foreign) {
     EXPECT_THAT(bare.get("/docs").body, HasSubstr("./dev setup"));
     EXPECT_EQ(503, bare.get("/redoc").status);
 
-    Served served({{"/docs/swagger-ui.css", "text/css", "a{}"}, {"/docs/swagger-ui-bundle.js", "text/javascript", "1"}, {"/redoc/redoc.standalone.js", "text/javascript", "2"}});
+    Served served({{"/docs/swagger-ui.css", "text/css", "a{}"},
+                   {"/docs/swagger-ui-bundle.js", "text/javascript", "1"},
+                   {"/redoc/redoc.standalone.js", "text/javascript", "2"}});
     served.open();
     for (const char* path : {"/docs", "/redoc"}) {
         const auto page = served.get(path);

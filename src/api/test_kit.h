@@ -1,5 +1,6 @@
 #pragma once
-/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go through the route table, not a socket.
+/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go through the route table, not a
+/// socket.
 
 #include <memory>
 #include <string>
@@ -26,8 +27,8 @@ public:
     void open() {
         bench.project();
         queries = bench.queries();
-        dependencies = std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, bench.telemetry, bench.clock, explain, readiness, components, clouds,
-                                                                   assets_});
+        dependencies = std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, bench.telemetry,
+                                                                   bench.clock, explain, readiness, components, clouds, assets_});
         add_routes(table, *dependencies);
     }
 
@@ -55,7 +56,8 @@ public:
         HELIOS_ASSERT(query.has_value(), "a query");
         request.query = *std::move(query);
         http::Response answered;
-        match.route->handler(std::move(request), http::Responder([&answered](http::Response response) { answered = std::move(response); }));
+        match.route->handler(std::move(request),
+                             http::Responder([&answered](http::Response response) { answered = std::move(response); }));
         return answered;
     }
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <set>
 #include <thread>
 
@@ -13,18 +12,20 @@
 namespace helios::api {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using model::VerdictStatus;
 using store::testing::a_finding;
 using store::testing::a_verdict;
 using store::testing::an_event;
 using store::testing::epoch_of_tests;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::header_of;
 using testing::parsed;
 using testing::Served;
 
-Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+Instant after(std::int64_t seconds) {
+    return epoch_of_tests + std::chrono::seconds(seconds);
+}
 
 model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds) {
     auto verdict = a_verdict(std::move(key), revision, VerdictStatus::mismatched, after(seconds));
@@ -133,7 +134,8 @@ TEST(Reconciliation, after_waits_for_the_position_even_when_there_is_an_older_an
 
 TEST(Reconciliation, keys_are_text) {
     Served served;
-    const std::vector<std::string> keys{"a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", "0012", "a b+c&d=e?f#g", std::string(1024, 'k'), "stats.", "%2F"};
+    const std::vector<std::string> keys{"a/b",           "../../etc/passwd",     "Привет ☃", "' OR 1=1 --", "0012",
+                                        "a b+c&d=e?f#g", std::string(1024, 'k'), "stats.",   "%2F"};
     for (const auto& key : keys) {
         served.bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
     }
@@ -193,7 +195,9 @@ TEST(Mismatches, a_walk_by_cursor) {
     }
     served.open();
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=3"), ElementsAre("K6", "K4", "K5", "K2", "K3", "K0", "K1"));
-    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"), ElementsAre("K2", "K3"));
+    EXPECT_THAT(
+        walk(served, "/api/v1/reconciliation/mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"),
+        ElementsAre("K2", "K3"));
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?kind=skew"), ElementsAre());
 }
 
@@ -217,8 +221,9 @@ TEST(Parameters, are_read_strictly) {
     served.open();
     served.catch_up();
     const std::string base = "/api/v1/reconciliation/mismatches?";
-    for (const char* wrong : {"start_time=2026-01-05T10:00:00", "start_time=yesterday", "limit=0", "limit=1001", "limit=ten", "limit=-1", "limit=1e2", "cursor=xyz", "status=matched",
-                              "status=odd", "kind=odd", "flow=", "flow=a&flow=b", "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
+    for (const char* wrong : {"start_time=2026-01-05T10:00:00", "start_time=yesterday", "limit=0", "limit=1001", "limit=ten",
+                              "limit=-1", "limit=1e2", "cursor=xyz", "status=matched", "status=odd", "kind=odd",
+                              "flow=", "flow=a&flow=b", "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
         const auto response = served.get(base + wrong);
         EXPECT_EQ(400, response.status) << wrong;
         EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
@@ -268,7 +273,8 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
             const auto* leg = std::get_if<model::LegRecord>(&record);
             seen.push_back(leg != nullptr ? leg->leg : "control");
         }
-        seen.push_back(std::to_string(request.revisions.size()) + " revisions, " + std::to_string(request.quarantined.size()) + " quarantined");
+        seen.push_back(std::to_string(request.revisions.size()) + " revisions, " + std::to_string(request.quarantined.size()) +
+                       " quarantined");
         return Explanation{R"({"key":"A"})", "case A\n"};
     };
     model::LegRecord leg;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-
 #include <string>
 #include <utility>
 
@@ -53,7 +52,9 @@ Statement& Statement::operator=(Statement&& other) noexcept {
     return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+    sqlite3_finalize(statement_);
+}
 
 // A bind can only fail by a wrong index or by memory: both are bugs here.
 Statement& Statement::bind(int index, std::int64_t value) {
@@ -111,12 +112,24 @@ void Statement::reset() {
     code_ = SQLITE_OK;
 }
 
-int Statement::columns() const { return sqlite3_column_count(statement_); }
-std::string_view Statement::name(int column) const { return sqlite3_column_name(statement_, column); }
-bool Statement::is_integer(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_INTEGER; }
-bool Statement::is_blob(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_BLOB; }
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+int Statement::columns() const {
+    return sqlite3_column_count(statement_);
+}
+std::string_view Statement::name(int column) const {
+    return sqlite3_column_name(statement_, column);
+}
+bool Statement::is_integer(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_INTEGER;
+}
+bool Statement::is_blob(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_BLOB;
+}
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
 
 std::string_view Statement::text(int column) const {
     const auto* data = sqlite3_column_text(statement_, column);
@@ -154,7 +167,8 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
                     "start `helios serve` on this data directory, or run `helios store rebuild`");
     }
     sqlite3* connection = nullptr;
-    const int flags = SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    const int flags =
+        SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
     const int code = sqlite3_open_v2(file.c_str(), &connection, flags, nullptr);
     Database database(connection);
     if (code != SQLITE_OK) {
@@ -204,8 +218,12 @@ Status Database::execute(Sql script) {
     return {};
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(connection_); }
-std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(connection_); }
+std::int64_t Database::changes() const {
+    return sqlite3_changes64(connection_);
+}
+std::int64_t Database::last_insert_id() const {
+    return sqlite3_last_insert_rowid(connection_);
+}
 
 Status Database::set_cache_bytes(std::size_t bytes) {
     // PRAGMA takes no parameters; the number is ours.
@@ -231,8 +249,12 @@ Result<std::int64_t> Database::pragma_value(Sql sql) {
     return statement.integer(0);
 }
 
-Result<std::int64_t> Database::user_version() { return pragma_value("PRAGMA user_version"); }
-Result<std::int64_t> Database::application_id() { return pragma_value("PRAGMA application_id"); }
+Result<std::int64_t> Database::user_version() {
+    return pragma_value("PRAGMA user_version");
+}
+Result<std::int64_t> Database::application_id() {
+    return pragma_value("PRAGMA application_id");
+}
 
 Status Database::set_user_version(std::int64_t version) {
     const std::string pragma = fmt::format("PRAGMA user_version={}", version);

@@ -85,7 +85,7 @@ public:
     ~Database();
 
     Result<Statement> prepare(Sql sql);
-    Status execute(Sql script);  ///< several statements, no parameters
+    Status execute(Sql script);           ///< several statements, no parameters
     std::int64_t changes() const;         ///< rows changed by the last statement
     std::int64_t last_insert_id() const;  ///< row id of the last insert into a table that has one
 

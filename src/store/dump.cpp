@@ -1,8 +1,7 @@
 #include "store/dump.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 #include <string>
 #include <utility>
 
@@ -23,18 +22,24 @@ struct DumpedTable {
 
 // Topics by name, so that a dump does not depend on their numbers.
 constexpr std::array<DumpedTable, 8> dumped_tables{{
-    {"events", R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, identity, event_type, key, customer, event_time
+    {"events",
+     R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, identity, event_type, key, customer, event_time
                      FROM events e JOIN topics t ON t.id = e.topic ORDER BY log_time, t.name, partition, "offset")sql"},
-    {"case_records", R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
-    {"control_records", R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, gap, grace FROM control_records ORDER BY partition, "offset")sql"},
+    {"case_records",
+     R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
+    {"control_records",
+     R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, gap, grace FROM control_records ORDER BY partition, "offset")sql"},
     {"verdicts", R"sql(SELECT tenant, key, flow, instance, revision, partition, "offset", log_time, body
                        FROM verdicts ORDER BY tenant, key, flow, instance, revision)sql"},
-    {"cases", R"sql(SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, deadline, reconciled_at, first_reconciled_at, at_risk
+    {"cases",
+     R"sql(SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, deadline, reconciled_at, first_reconciled_at, at_risk
                     FROM cases ORDER BY tenant, key, flow, instance)sql"},
-    {"quarantine", R"sql(SELECT tenant, dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times,
+    {"quarantine",
+     R"sql(SELECT tenant, dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times,
                          partition, "offset" FROM quarantine ORDER BY tenant, dlq_id)sql"},
     {"flows", R"sql(SELECT tenant, flow, version, activated_at, hash, text FROM flows ORDER BY tenant, flow, version)sql"},
-    {"counts", R"sql(SELECT tenant, minute, source, hop, counter, value FROM counts ORDER BY tenant, minute, source, hop, counter)sql"},
+    {"counts",
+     R"sql(SELECT tenant, minute, source, hop, counter, value FROM counts ORDER BY tenant, minute, source, hop, counter)sql"},
 }};
 
 void write_value(json::Writer& out, const Statement& row, int column) {
@@ -83,14 +88,15 @@ Status remove_store(const std::filesystem::path& file) {
         std::error_code error;
         std::filesystem::remove(with_suffix(file, suffix), error);
         if (error) {
-            return fail(ErrorKind::unavailable, fmt::format("store: can't remove {}{}: {}", file.string(), suffix, error.message()));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("store: can't remove {}{}: {}", file.string(), suffix, error.message()));
         }
     }
     return {};
 }
 
-Result<std::uint64_t> project_all(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-                                  const Clock& clock, const Progress& progress) {
+Result<std::uint64_t> project_all(const Options& options, log::Log& log, const model::Catalogue& catalogue,
+                                  telemetry::Telemetry& telemetry, const Clock& clock, const Progress& progress) {
     HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, catalogue, telemetry, clock));
     const Instant end = log.last_log_time();
     std::uint64_t records = 0;
@@ -121,11 +127,13 @@ Status dump(const std::filesystem::path& file, const WriteLine& write) {
 
 Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file));
-    HELIOS_TRY_ASSIGN(Statement rows, database.prepare("SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
+    HELIOS_TRY_ASSIGN(Statement rows,
+                      database.prepare("SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
     while (rows.row()) {
         const auto verdict = model::decode_verdict(rows.blob(0));
         if (!verdict) {
-            return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what, "run `helios store rebuild`");
+            return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what,
+                        "run `helios store rebuild`");
         }
         json::Writer line;
         model::write_json(line, *verdict);
@@ -134,8 +142,8 @@ Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write) 
     return rows.status();
 }
 
-Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-                              const Clock& clock, const Progress& progress) {
+Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue,
+                              telemetry::Telemetry& telemetry, const Clock& clock, const Progress& progress) {
     Options fresh = options;
     fresh.file = with_suffix(options.file, ".rebuilding");
     HELIOS_TRY(remove_store(fresh.file));
@@ -145,7 +153,8 @@ Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model
     std::error_code error;
     std::filesystem::rename(fresh.file, options.file, error);
     if (error) {
-        return fail(ErrorKind::unavailable, fmt::format("store: can't move {} into place: {}", fresh.file.string(), error.message()),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("store: can't move {} into place: {}", fresh.file.string(), error.message()),
                     "the next start of `helios serve` makes a new store from the log");
     }
     return records;

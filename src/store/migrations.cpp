@@ -1,8 +1,7 @@
 #include "store/migrations.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 
 #include "model/topics.h"
 
@@ -103,7 +102,8 @@ Status check_origin(Database& database, std::int64_t version) {
     }
     if (version > newest_migration()) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was written by a newer one", version, newest_migration()),
+                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was written by a newer one",
+                                version, newest_migration()),
                     "run the newer Helios, or `helios store rebuild` with this one");
     }
     return {};
@@ -131,7 +131,9 @@ Status apply(Database& database, const Migration& step) {
 
 }  // namespace
 
-std::int64_t newest_migration() { return migrations.back().number; }
+std::int64_t newest_migration() {
+    return migrations.back().number;
+}
 
 Status migrate(Database& database) {
     HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
@@ -148,7 +150,8 @@ Status check_version(Database& database) {
     HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
     HELIOS_TRY(check_origin(database, version));
     if (version < newest_migration()) {
-        return fail(ErrorKind::unavailable, fmt::format("store: the file is at migration {}, {} is needed", version, newest_migration()),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("store: the file is at migration {}, {} is needed", version, newest_migration()),
                     "start `helios serve` once on this data directory: it migrates");
     }
     return {};

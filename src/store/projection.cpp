@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::string_view customer_field = "customerId";  // as the catalogue names it
 
-std::int64_t signed_offset(log::Offset offset) { return static_cast<std::int64_t>(offset.value); }
+std::int64_t signed_offset(log::Offset offset) {
+    return static_cast<std::int64_t>(offset.value);
+}
 
 std::int64_t kinds_of(const model::Verdict& verdict) {
     std::int64_t kinds = 0;
@@ -41,7 +43,9 @@ std::string_view topic_name(std::int64_t number) {
     return number >= 1 && index < model::all_topics.size() ? model::all_topics[index].name : std::string_view{};
 }
 
-std::int64_t kind_bit(model::FindingKind kind) { return std::int64_t{1} << static_cast<unsigned>(kind); }
+std::int64_t kind_bit(model::FindingKind kind) {
+    return std::int64_t{1} << static_cast<unsigned>(kind);
+}
 
 std::string join_money(const std::vector<model::Money>& amounts) {
     std::string text;
@@ -69,7 +73,9 @@ std::vector<model::Money> split_money(std::string_view text) {
     return amounts;
 }
 
-Instant minute_of(Instant t) { return std::chrono::floor<std::chrono::minutes>(t); }
+Instant minute_of(Instant t) {
+    return std::chrono::floor<std::chrono::minutes>(t);
+}
 
 Result<Projection> Projection::prepare(Database& database, const model::Catalogue& catalogue) {
     Projection p(database, catalogue);
@@ -286,7 +292,8 @@ Status Projection::apply_verdict(const log::StoredRecord& record) {
     const auto first_at = updated ? upsert_case_.optional_time(0) : std::nullopt;
     HELIOS_TRY(upsert_case_.run());
     if (updated && verdict->reconciled_at) {
-        applied_.decided.push_back({verdict->at, verdict->opened_at, *verdict->reconciled_at, first_at == verdict->reconciled_at});
+        applied_.decided.push_back(
+            {verdict->at, verdict->opened_at, *verdict->reconciled_at, first_at == verdict->reconciled_at});
     }
     return {};
 }

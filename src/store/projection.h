@@ -21,7 +21,7 @@ namespace helios::store {
 
 /// What a batch decided: observed by the projector once it is visible.
 struct DecidedVerdict {
-    Instant at;         ///< of the deciding record, or the deadline
+    Instant at;  ///< of the deciding record, or the deadline
     Instant opened_at;
     Instant reconciled_at;
     bool first = false;  ///< revision by which the case was decided for the first time

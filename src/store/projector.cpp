@@ -1,9 +1,8 @@
 #include "store/projector.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <map>
 #include <utility>
 
@@ -18,7 +17,9 @@ constexpr std::array<std::string_view, 9> projected_topics{
     model::topic::cases,  model::topic::verdicts, model::topic::flows,     model::topic::counts,
 };
 
-double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+double seconds(Duration d) {
+    return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace
 
@@ -33,17 +34,22 @@ struct Projector::Metrics {
     telemetry::Gauge& frontier;
 
     explicit Metrics(telemetry::Metrics& m)
-        : undecodable(m.counter("helios_store_undecodable_total", "Log records the store could not decode and skipped; they stay in the log.")),
+        : undecodable(m.counter("helios_store_undecodable_total",
+                                "Log records the store could not decode and skipped; they stay in the log.")),
           failures(m.counter("helios_store_write_failures_total", "Transactions that failed and are tried again.")),
-          batch_records(m.histogram("helios_store_batch_records", "Log records per transaction.", {1, 10, 100, 1000, 5000, 20000})),
+          batch_records(
+              m.histogram("helios_store_batch_records", "Log records per transaction.", {1, 10, 100, 1000, 5000, 20000})),
           commit_seconds(m.histogram("helios_store_batch_duration_seconds", "Time to write and commit one batch.",
                                      {0.001, 0.005, 0.02, 0.1, 0.5, 1, 5})),
-          reconciliation_seconds(m.histogram("helios_reconciliation_duration_seconds",
-                                             "From the log time of the deciding record (or the deadline) to the verdict being visible to queries.",
-                                             {0.1, 0.5, 1, 2, 5, 10})),
-          verdict_seconds(m.histogram("helios_store_time_to_verdict_seconds", "From a case's opening to its first decided verdict.",
+          reconciliation_seconds(
+              m.histogram("helios_reconciliation_duration_seconds",
+                          "From the log time of the deciding record (or the deadline) to the verdict being visible to queries.",
+                          {0.1, 0.5, 1, 2, 5, 10})),
+          verdict_seconds(m.histogram("helios_store_time_to_verdict_seconds",
+                                      "From a case's opening to its first decided verdict.",
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600})),
-          frontier(m.gauge("helios_store_frontier_seconds", "Log time (Unix seconds) before which everything is visible to queries.")) {
+          frontier(m.gauge("helios_store_frontier_seconds",
+                           "Log time (Unix seconds) before which everything is visible to queries.")) {
         for (const auto topic : projected_topics) {
             records[topic] = &m.counter("helios_store_records_total", "Log records projected.", {{"topic", std::string(topic)}});
         }
@@ -73,7 +79,9 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     return projector;
 }
 
-Projector::~Projector() { stop(); }
+Projector::~Projector() {
+    stop();
+}
 
 Status Projector::stand_at_applied() {
     log::Offsets from;
@@ -93,10 +101,11 @@ Status Projector::stand_at_applied() {
     for (const auto& info : log_.describe()) {
         const auto found = from.find(info.id);
         if (found != from.end() && found->second > info.end && found->second.value > 0) {
-            return fail(ErrorKind::corrupt,
-                        fmt::format("store: the file holds records of {}/{} that this log does not have (next {}, log ends at {})", info.id.topic,
-                                    info.id.partition, found->second.value, info.end.value),
-                        "it was built from another log, or the log was replaced: run `helios store rebuild`");
+            return fail(
+                ErrorKind::corrupt,
+                fmt::format("store: the file holds records of {}/{} that this log does not have (next {}, log ends at {})",
+                            info.id.topic, info.id.partition, found->second.value, info.end.value),
+                "it was built from another log, or the log was replaced: run `helios store rebuild`");
         }
     }
     HELIOS_TRY_ASSIGN(reader_, log_.read(from));

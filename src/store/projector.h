@@ -62,7 +62,7 @@ private:
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
     std::unique_ptr<Database> database_;  // at a fixed place: projection_ points to it
-    Projection projection_;  // after database_: its statements go first
+    Projection projection_;               // after database_: its statements go first
     std::unique_ptr<log::Reader> reader_;
     std::optional<log::Batch> waiting_;  // polled, not yet committed
     Frontier frontier_;

@@ -1,9 +1,9 @@
-/// How many log records per second one writer projects. The log is in memory, the file on disk; everything else is as in the server.
+/// How many log records per second one writer projects. The log is in memory, the file on disk; everything else is as in the
+/// server.
 ///   store_bench --benchmark_filter=project
 
-#include <benchmark/benchmark.h>
-
 #include <array>
+#include <benchmark/benchmark.h>
 #include <future>
 
 #include "store/test_kit.h"
@@ -13,7 +13,9 @@ namespace {
 
 constexpr int orders = 20'000;
 
-std::string uuid_like(std::uint64_t n) { return uuid5(std::to_string(n)); }
+std::string uuid_like(std::uint64_t n) {
+    return uuid5(std::to_string(n));
+}
 
 model::Event bench_event(std::uint64_t n, std::string type, const std::string& key, std::string source) {
     model::Event event;
@@ -22,8 +24,10 @@ model::Event bench_event(std::uint64_t n, std::string type, const std::string& k
     event.type = std::move(type);
     event.key = key;
     event.time = testing::epoch_of_tests;
-    event.payload = R"({"orderId":")" + key + R"(","customerId":"C-77","totalAmount":"1299.00","currency":"USD","items":[{"productId":"P-1","qty":2,"price":"649.50"}],"note":")" +
-                    std::string(300, 'x') + R"("})";
+    event.payload =
+        R"({"orderId":")" + key +
+        R"(","customerId":"C-77","totalAmount":"1299.00","currency":"USD","items":[{"productId":"P-1","qty":2,"price":"649.50"}],"note":")" +
+        std::string(300, 'x') + R"("})";
     return event;
 }
 
@@ -42,17 +46,25 @@ model::LegRecord bench_leg(const std::string& key, std::string leg) {
 void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::uint64_t n) {
     const auto key = "ORD-" + std::to_string(n * 7919 % 1'000'003);
     const auto case_key = model::case_log_key("default", "order", key);
-    const std::array<std::pair<const char*, const char*>, 3> legs{{{"OrderPlaced", "order"}, {"PaymentProcessed", "payment"}, {"InventoryReserved", "inventory"}}};
+    const std::array<std::pair<const char*, const char*>, 3> legs{
+        {{"OrderPlaced", "order"}, {"PaymentProcessed", "payment"}, {"InventoryReserved", "inventory"}}};
     for (std::size_t i = 0; i < legs.size(); ++i) {
         const auto event = bench_event(n * 3 + i, legs[i].first, key, "aws");
         batch.push_back({model::Catalogue::shipped().type_of(event.type).topic, {}, 1, 1, 0, key, encode(event)});
-        batch.push_back({std::string(model::topic::cases), {}, 3, 1, 0, case_key, encode(model::CaseRecord(bench_leg(key, legs[i].second)))});
+        batch.push_back(
+            {std::string(model::topic::cases), {}, 3, 1, 0, case_key, encode(model::CaseRecord(bench_leg(key, legs[i].second)))});
     }
     auto verdict = testing::a_verdict(key, 1, model::VerdictStatus::pending, std::nullopt);
     batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
     verdict = testing::a_verdict(key, 2, model::VerdictStatus::matched, testing::epoch_of_tests + std::chrono::milliseconds(n));
     for (const auto& leg : legs) {
-        verdict.events.push_back({leg.second, uuid_like(n), "aws", leg.first, testing::epoch_of_tests, testing::epoch_of_tests, {"helios.events.orders", 1, n}});
+        verdict.events.push_back({leg.second,
+                                  uuid_like(n),
+                                  "aws",
+                                  leg.first,
+                                  testing::epoch_of_tests,
+                                  testing::epoch_of_tests,
+                                  {"helios.events.orders", 1, n}});
     }
     batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
     if (batch.size() > 1000) {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
 #include <thread>
 
 #include "store/database.h"
@@ -21,7 +20,9 @@ using testing::an_event;
 using testing::Bench;
 using testing::epoch_of_tests;
 
-Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+Instant after(std::int64_t seconds) {
+    return epoch_of_tests + std::chrono::seconds(seconds);
+}
 
 model::Quarantined a_quarantined(std::string id, std::string key) {
     model::Quarantined item;
@@ -195,9 +196,11 @@ TEST(Projector, counts_stored_events_per_source_and_minute) {
     const auto counts = bench.queries()->counts({}).value();
     std::vector<std::string> seen;
     for (const auto& row : counts) {
-        seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop + "." + row.counter + "=" + std::to_string(row.value));
+        seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop + "." + row.counter + "=" +
+                       std::to_string(row.value));
     }
-    EXPECT_THAT(seen, ::testing::ElementsAre("10:00 aws route.judged=3", "10:00 aws store.stored=2", "10:00 gcp store.stored=1", "10:01 aws store.stored=1"));
+    EXPECT_THAT(seen, ::testing::ElementsAre("10:00 aws route.judged=3", "10:00 aws store.stored=2", "10:00 gcp store.stored=1",
+                                             "10:01 aws store.stored=1"));
 }
 
 TEST(Projector, refuses_a_file_that_is_newer_foreign_or_of_another_log) {
@@ -285,8 +288,9 @@ TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(5)));
     bench.project();
     std::string expected;
-    for (const auto& verdict : {a_verdict("A", 1, VerdictStatus::pending, std::nullopt), a_verdict("A", 2, VerdictStatus::matched, after(5)),
-                                a_verdict("B", 1, VerdictStatus::pending, std::nullopt), other}) {
+    for (const auto& verdict :
+         {a_verdict("A", 1, VerdictStatus::pending, std::nullopt), a_verdict("A", 2, VerdictStatus::matched, after(5)),
+          a_verdict("B", 1, VerdictStatus::pending, std::nullopt), other}) {
         json::Writer line;
         model::write_json(line, verdict);
         expected += line.take() + "\n";

@@ -1,8 +1,7 @@
 #include "store/queries.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <limits>
 #include <map>
 
@@ -15,8 +14,12 @@ namespace {
 
 constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t start_of(const TimeRange& range) { return range.start ? to_nanos(*range.start) : std::numeric_limits<std::int64_t>::min(); }
-std::int64_t end_of(const TimeRange& range) { return range.end ? to_nanos(*range.end) : unbounded; }
+std::int64_t start_of(const TimeRange& range) {
+    return range.start ? to_nanos(*range.start) : std::numeric_limits<std::int64_t>::min();
+}
+std::int64_t end_of(const TimeRange& range) {
+    return range.end ? to_nanos(*range.end) : unbounded;
+}
 
 void bind_optional(Statement& s, int index, const std::optional<std::string>& text) {
     if (text) {
@@ -30,7 +33,8 @@ void bind_optional(Statement& s, int index, const std::optional<std::string>& te
 Result<model::Verdict> verdict_of(std::string_view body) {
     auto verdict = model::decode_verdict(body);
     if (!verdict) {
-        return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what, "run `helios store rebuild`");
+        return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what,
+                    "run `helios store rebuild`");
     }
     return verdict;
 }
@@ -38,7 +42,8 @@ Result<model::Verdict> verdict_of(std::string_view body) {
 EventRow event_of(const Statement& s) {
     EventRow row;
     row.log_time = s.time(0);
-    row.pointer = {std::string(topic_name(s.integer(1))), static_cast<std::uint32_t>(s.integer(2)), static_cast<std::uint64_t>(s.integer(3))};
+    row.pointer = {std::string(topic_name(s.integer(1))), static_cast<std::uint32_t>(s.integer(2)),
+                   static_cast<std::uint64_t>(s.integer(3))};
     row.source = s.text(4);
     row.scope = s.text(5);
     row.event_id = s.text(6);
@@ -270,7 +275,8 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     return page;
 }
 
-Result<std::vector<EventRow>> Queries::events_by_id(std::string_view tenant, std::string_view event_id, std::optional<std::string_view> source) {
+Result<std::vector<EventRow>> Queries::events_by_id(std::string_view tenant, std::string_view event_id,
+                                                    std::optional<std::string_view> source) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->events_by_id);
     s->bind(1, tenant).bind(2, event_id).bind(4, static_cast<std::int64_t>(options_.page_rows_max));
@@ -373,7 +379,8 @@ Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     }
     HELIOS_TRY(s->status());
     if (out.size() > filter.limit) {
-        return fail(ErrorKind::invalid, fmt::format("more than {} counters lie in this range", filter.limit), "narrow start_time and end_time");
+        return fail(ErrorKind::invalid, fmt::format("more than {} counters lie in this range", filter.limit),
+                    "narrow start_time and end_time");
     }
     return out;
 }

@@ -43,7 +43,8 @@ public:
     /// Newest received first.
     Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
     /// Every event of that id (several sources or scopes may use the same), newest first.
-    Result<std::vector<EventRow>> events_by_id(std::string_view tenant, std::string_view event_id, std::optional<std::string_view> source);
+    Result<std::vector<EventRow>> events_by_id(std::string_view tenant, std::string_view event_id,
+                                               std::optional<std::string_view> source);
 
     /// Newest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);

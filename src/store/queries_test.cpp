@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
 #include <set>
 #include <thread>
 
@@ -21,7 +20,9 @@ using testing::an_event;
 using testing::Bench;
 using testing::epoch_of_tests;
 
-Instant after(std::int64_t seconds) { return epoch_of_tests + std::chrono::seconds(seconds); }
+Instant after(std::int64_t seconds) {
+    return epoch_of_tests + std::chrono::seconds(seconds);
+}
 
 model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds, FindingKind kind = FindingKind::amount,
                       VerdictStatus status = VerdictStatus::mismatched) {
@@ -59,7 +60,8 @@ TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
 
 TEST(Latest, keys_are_text_of_any_bytes) {
     Bench bench;
-    const std::vector<std::string> keys{"0012", "12", "a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", std::string(1024, 'k'), "%", "a\nb"};
+    const std::vector<std::string> keys{
+        "0012", "12", "a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", std::string(1024, 'k'), "%", "a\nb"};
     for (const auto& key : keys) {
         bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
     }
@@ -212,20 +214,25 @@ TEST(Events, pages_newest_first_by_every_filter) {
         const auto n = *rc::gen::inRange(0, 40);
         std::vector<model::Event> appended;
         for (int i = 0; i < n; ++i) {
-            appended.push_back(an_event("e" + std::to_string(i), *rc::gen::element<std::string>("OrderPlaced", "PaymentProcessed", "Odd"),
-                                        *rc::gen::element<std::string>("A", "B", ""), *rc::gen::element<std::string>("aws", "gcp")));
+            appended.push_back(
+                an_event("e" + std::to_string(i), *rc::gen::element<std::string>("OrderPlaced", "PaymentProcessed", "Odd"),
+                         *rc::gen::element<std::string>("A", "B", ""), *rc::gen::element<std::string>("aws", "gcp")));
             bench.append(appended.back());
         }
         bench.project();
         auto queries = bench.queries();
         EventFilter filter;
         filter.limit = static_cast<std::size_t>(*rc::gen::inRange(1, 9));
-        if (*rc::gen::arbitrary<bool>()) filter.key = "A";
-        if (*rc::gen::arbitrary<bool>()) filter.type = "OrderPlaced";
-        if (*rc::gen::arbitrary<bool>()) filter.source = "gcp";
+        if (*rc::gen::arbitrary<bool>())
+            filter.key = "A";
+        if (*rc::gen::arbitrary<bool>())
+            filter.type = "OrderPlaced";
+        if (*rc::gen::arbitrary<bool>())
+            filter.source = "gcp";
         std::vector<std::string> expected;
         for (auto it = appended.rbegin(); it != appended.rend(); ++it) {
-            if ((!filter.key || it->key == *filter.key) && (!filter.type || it->type == *filter.type) && (!filter.source || it->source == *filter.source)) {
+            if ((!filter.key || it->key == *filter.key) && (!filter.type || it->type == *filter.type) &&
+                (!filter.source || it->source == *filter.source)) {
                 expected.push_back(it->id);
             }
         }
@@ -236,7 +243,8 @@ TEST(Events, pages_newest_first_by_every_filter) {
             for (const auto& row : page->items) {
                 seen.push_back(row.event_id);
             }
-            if (!page->next) break;
+            if (!page->next)
+                break;
             filter.after = page->next;
         }
         RC_ASSERT(expected == seen);

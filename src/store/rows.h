@@ -38,8 +38,8 @@ struct MismatchCursor {
 struct MismatchFilter {
     std::string tenant{model::default_tenant};
     TimeRange reconciled;
-    std::optional<model::VerdictStatus> status;    ///< partial or mismatched; absent: both
-    std::optional<model::FindingKind> kind;        ///< some finding is of this kind
+    std::optional<model::VerdictStatus> status;  ///< partial or mismatched; absent: both
+    std::optional<model::FindingKind> kind;      ///< some finding is of this kind
     std::optional<std::string> flow;
     std::optional<MismatchCursor> after;
     std::size_t limit = 100;
@@ -59,11 +59,11 @@ struct StatsFilter {
 
 /// Over the latest revision of every case decided in the range; pending cases have no reconciledAt and are counted as of now.
 struct Stats {
-    std::array<std::uint64_t, 4> by_status{};   ///< indexed by VerdictStatus
-    std::array<std::uint64_t, 11> by_kind{};    ///< indexed by FindingKind: cases with at least one such finding
-    std::optional<Duration> mean_to_verdict;    ///< openedAt → first decided; absent: none decided
-    std::optional<Duration> p99_to_verdict;     ///< nearest rank, exact
-    std::vector<model::Money> at_risk;          ///< exact sums, by currency
+    std::array<std::uint64_t, 4> by_status{};  ///< indexed by VerdictStatus
+    std::array<std::uint64_t, 11> by_kind{};   ///< indexed by FindingKind: cases with at least one such finding
+    std::optional<Duration> mean_to_verdict;   ///< openedAt → first decided; absent: none decided
+    std::optional<Duration> p99_to_verdict;    ///< nearest rank, exact
+    std::vector<model::Money> at_risk;         ///< exact sums, by currency
 };
 
 struct EventRow {

@@ -63,7 +63,8 @@ inline model::Event an_event(std::string id, std::string type, std::string key, 
 }
 
 /// `decided`: reconciledAt; absent: pending.
-inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::VerdictStatus status, std::optional<Instant> decided) {
+inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::VerdictStatus status,
+                                std::optional<Instant> decided) {
     model::Verdict verdict;
     verdict.flow = "order";
     verdict.flow_version = 1;
@@ -88,7 +89,8 @@ inline model::Finding a_finding(model::FindingKind kind) {
 /// Not thread-safe.
 class Bench {
 public:
-    explicit Bench(std::size_t batch_records_max = 20'000) : clock(epoch_of_tests), telemetry(clock, telemetry::Level::debug, lines) {
+    explicit Bench(std::size_t batch_records_max = 20'000)
+        : clock(epoch_of_tests), telemetry(clock, telemetry::Level::debug, lines) {
         options.file = folder.path() / "store" / "store.db";
         options.batch_records_max = batch_records_max;
         options.idle_poll = std::chrono::milliseconds(1);
@@ -98,7 +100,8 @@ public:
         log_options.segment_bytes = 1 << 20;
         std::vector<log::TopicSpec> topics;
         for (const auto& declared : model::all_topics) {
-            topics.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
+            topics.push_back({std::string(declared.name),
+                              declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
         }
         auto opened = log::open_disk_log(log_options, std::move(topics), disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
@@ -110,7 +113,8 @@ public:
                          std::optional<std::uint32_t> partition = std::nullopt) {
         clock.advance(std::chrono::microseconds(1));
         std::vector<log::Record> records(1);
-        records[0] = {std::string(topic), partition, static_cast<std::uint16_t>(type), version, 0, std::move(key), std::move(value)};
+        records[0] = {std::string(topic), partition,       static_cast<std::uint16_t>(type), version, 0,
+                      std::move(key),     std::move(value)};
         std::promise<log::AppendOutcome> done;
         log->append(std::move(records), [&done](std::span<const log::AppendOutcome> outcomes) { done.set_value(outcomes[0]); });
         auto outcome = done.get_future().get();
@@ -118,7 +122,8 @@ public:
         return *outcome;
     }
     log::Position append(const model::Event& event) {
-        return append(model::Catalogue::shipped().type_of(event.type).topic, model::RecordType::event, model::event_version, event.key, encode(event));
+        return append(model::Catalogue::shipped().type_of(event.type).topic, model::RecordType::event, model::event_version,
+                      event.key, encode(event));
     }
     log::Position append(const model::Verdict& verdict) {
         return append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
@@ -127,17 +132,22 @@ public:
     log::Position append(const model::Quarantined& item) {
         return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version, item.id, encode(item));
     }
-    log::Position append(const model::CaseRecord& record, std::string key, std::optional<std::uint32_t> partition = std::nullopt) {
-        return append(model::topic::cases, model::RecordType::case_record, model::case_record_version, std::move(key), encode(record), partition);
+    log::Position append(const model::CaseRecord& record, std::string key,
+                         std::optional<std::uint32_t> partition = std::nullopt) {
+        return append(model::topic::cases, model::RecordType::case_record, model::case_record_version, std::move(key),
+                      encode(record), partition);
     }
     log::Position append(const model::Counts& counts) {
         return append(model::topic::counts, model::RecordType::counts, model::counts_version, "", encode(counts));
     }
     log::Position append(const model::FlowActivation& activation) {
-        return append(model::topic::flows, model::RecordType::flow_activation, model::flow_activation_version, activation.flow, encode(activation));
+        return append(model::topic::flows, model::RecordType::flow_activation, model::flow_activation_version, activation.flow,
+                      encode(activation));
     }
 
-    Result<std::unique_ptr<Projector>> open() { return Projector::open(options, *log, model::Catalogue::shipped(), telemetry, clock); }
+    Result<std::unique_ptr<Projector>> open() {
+        return Projector::open(options, *log, model::Catalogue::shipped(), telemetry, clock);
+    }
 
     /// Everything that is on the log now is in the store.
     void project() {
