@@ -58,7 +58,13 @@ class OverTheWire(unittest.TestCase):
         return problem
 
     def in_quarantine(self, event_id):
-        return [item for item in self.server.quarantined() if item.get("eventId") == event_id]
+        """The items of that id; the list follows what was acknowledged within a moment."""
+        for _ in range(150):
+            items = [item for item in self.server.quarantined() if item.get("eventId") == event_id]
+            if items:
+                return items
+            time.sleep(0.02)
+        return []
 
     def settled(self, key):
         for _ in range(200):
@@ -83,8 +89,9 @@ class OverTheWire(unittest.TestCase):
     def test_deeply_nested(self):
         deep = b'{"source":"aws","eventType":"OrderPlaced","id":"deep-1","payload":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001
         for path in JSON_ENDPOINTS:
-            self.refused(self.server.post(path, deep), 400)
             self.refused(self.server.post(path, b"[" * 10_000), 400)
+            answer = self.server.post(path, deep)  # well-formed, and deeper than anybody may go: no event, or one for quarantine
+            self.assertTrue(answer.status in (400, 422) or answer.json()["quarantined"] == 1, (path, answer))
 
     def test_invalid_utf8(self):
         body = json.dumps(order("utf-1", orderId="UTF-1", note="X")).encode().replace(b'"X"', b'"\xff\xfe"')
@@ -160,8 +167,9 @@ class OverTheWire(unittest.TestCase):
         self.assertEqual((again.status, again.json()["duplicate"]), (200, 5000), "the same as NDJSON")
         grid = [{"id": f"grid-{i}", "topic": "/t", "subject": "s", "eventType": "Contoso.Shop.InventoryReserved", "eventTime": "2026-01-05T10:00:00Z",
                  "data": {"orderId": f"MANY-{i}", "items": []}, "dataVersion": "1", "metadataVersion": "1"} for i in range(5000)]
-        self.assertEqual(self.server.post(EVENTGRID, grid, **{"aeg-event-type": "Notification"}).status, 200)
-        found = self.server.get("/api/v1/events?order_id=MANY-4999").json()["items"]
+        stored = self.server.post(EVENTGRID, grid, **{"aeg-event-type": "Notification"})
+        self.assertEqual(stored.status, 200)
+        found = self.server.get(f"/api/v1/events?order_id=MANY-4999&after={stored.headers['helios-position']}").json()["items"]
         self.assertEqual(sorted(e["eventId"] for e in found), ["grid-4999", "many-4999"])
 
     def test_long_head(self):
@@ -448,18 +456,13 @@ class Start(unittest.TestCase):
             with open(found[0], "w", encoding="utf-8") as file:
                 file.write(text)
             self.refused(*self.serve(), says="FORMAT")
+        os.remove(found[0])
+        self.refused(*self.serve(), says="FORMAT")
         with open(found[0], "w", encoding="utf-8") as file:
             file.write(original)
         with Server(self.data) as server:
             self.assertEqual(server.verdict("COR-7").status, 200, "nothing was changed by the refusals")
             self.assertEqual(server.terminate(), 0)
-
-    def test_a_foreign_directory(self):
-        os.makedirs(self.data)
-        with open(self.data + "/holiday.jpg", "w", encoding="utf-8") as file:
-            file.write("not ours")
-        self.refused(*self.serve(), says=self.data)
-        self.assertEqual(os.listdir(self.data), ["holiday.jpg"], "and nothing was put into it")
 
 
 if __name__ == "__main__":
