@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <map>
+#include <memory>
 
 #include "base/yaml.h"
 
@@ -17,6 +20,13 @@ public:
         column_width(34);
         label("REQUIRED", "(required)");
     }
+    /// One line in the list of commands; the description is for the command's own page.
+    std::string make_subcommand(const CLI::App* sub) const override {
+        const auto summary = summaries_.find(sub);
+        return fmt::format("  {:<14}{}\n", sub->get_name(), summary == summaries_.end() ? sub->get_description() : summary->second);
+    }
+    void summarise(const CLI::App* sub, std::string summary) { summaries_[sub] = std::move(summary); }
+
     std::string make_option_opts(const CLI::Option* option) const override {
         std::string out;
         if (!option->get_type_name().empty()) {
@@ -27,6 +37,9 @@ public:
         }
         return out;
     }
+
+private:
+    std::map<const CLI::App*, std::string> summaries_;
 };
 
 struct AddTarget {
@@ -39,9 +52,11 @@ struct AddTarget {
     }
     CLI::Option* operator()(std::vector<std::string>* target) const {
         auto* added = app.add_option(option.name, *target, option.help);
-        added->type_name(option.value);
         if (option.name.starts_with("-")) {
+            added->type_name(option.value);
             added->allow_extra_args(false);  // --flow A --flow B: one value each, so that files may follow
+        } else {
+            added->type_name("");  // FILE... says it all
         }
         return added;
     }
@@ -59,8 +74,9 @@ std::string footer_of(const Command& command) {
     return out;
 }
 
-void add(CLI::App& parent, const Command& command, std::function<int()>& chosen) {
+void add(CLI::App& parent, const Command& command, Manual& manual, std::function<int()>& chosen) {
     auto* app = parent.add_subcommand(command.name, command.summary);
+    manual.summarise(app, command.summary);
     if (!command.description.empty()) {
         app->description(command.description);
     }
@@ -74,7 +90,7 @@ void add(CLI::App& parent, const Command& command, std::function<int()>& chosen)
         }
     }
     for (const auto& sub : command.subcommands) {
-        add(*app, sub, chosen);
+        add(*app, sub, manual, chosen);
     }
     if (!command.subcommands.empty()) {
         app->require_subcommand(1);
@@ -93,22 +109,30 @@ void collect_names(const std::vector<Command>& commands, std::vector<std::string
     }
 }
 
-/// What the library says, and the nearest name for a word it did not expect.
-int complain_usage(const CLI::ParseError& error, int argc, const char* const* argv, const std::vector<Command>& commands) {
-    std::string what = error.what();
-    std::vector<std::string_view> names;
-    collect_names(commands, names);
-    std::string near;
-    for (int i = 1; i < argc && near.empty(); ++i) {
+/// The first word that is neither a command nor an option of any, as far as the library has complained of it.
+std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv, const std::vector<std::string_view>& names) {
+    const bool no_command = complaint.find("subcommand") != std::string::npos;
+    for (int i = 1; i < argc; ++i) {
         const std::string_view full = argv[i];
         const auto word = full.substr(0, full.find('='));
-        const bool unexpected = what.find(full) != std::string::npos || (i == 1 && what.find("subcommand") != std::string::npos);
-        if (unexpected && std::find(names.begin(), names.end(), word) == names.end()) {
-            near = yaml::nearest(word, names);
+        const bool named = complaint.find(full) != std::string::npos || no_command;
+        if (named && std::find(names.begin(), names.end(), word) == names.end()) {
+            return word;
         }
     }
-    const auto first_line = what.substr(0, what.find('\n'));
-    fmt::print(stderr, "helios: {}\n", first_line);
+    return {};
+}
+
+/// What was wrong in our words where we know, else in the library's, and the nearest name.
+int complain_usage(const CLI::ParseError& error, int argc, const char* const* argv, const std::vector<Command>& commands) {
+    const std::string complaint = error.what();
+    std::vector<std::string_view> names;
+    collect_names(commands, names);
+    const auto word = unexpected_word(complaint, argc, argv, names);
+    const auto near = word.empty() ? std::string() : yaml::nearest(word, names);
+    const bool is_option = word.starts_with("-");
+    const auto what = word.empty() ? complaint.substr(0, complaint.find('\n')) : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", word);
+    fmt::print(stderr, "helios: {}\n", what);
     fmt::print(stderr, "  {}\n", near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");
     return 2;
 }
@@ -125,7 +149,8 @@ int complain(const Error& error, int exit_code) {
 
 int run_command_line(int argc, const char* const* argv, const std::vector<Command>& commands) {
     CLI::App app("Helios says for every order whether every cloud agrees, why not, and what it costs.", "helios");
-    app.formatter(std::make_shared<Manual>());
+    const auto manual = std::make_shared<Manual>();
+    app.formatter(manual);
     app.footer(
         "First steps:\n"
         "  helios demo                      a minute with three simulated clouds and known faults\n"
@@ -135,7 +160,7 @@ int run_command_line(int argc, const char* const* argv, const std::vector<Comman
     app.set_version_flag("--version", HELIOS_VERSION);
     std::function<int()> chosen;
     for (const auto& command : commands) {
-        add(app, command, chosen);
+        add(app, command, *manual, chosen);
     }
     app.require_subcommand(1);
     if (argc == 1) {
