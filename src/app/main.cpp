@@ -1,5 +1,3 @@
-#include <csignal>
-
 #include <string_view>
 
 #include "app/cli.h"
@@ -22,7 +20,6 @@ helios::app::Environment read_environment() {
 
 int main(int argc, char** argv) {
     using namespace helios::app;
-    std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of write, not the end
     const auto environment = read_environment();
     return run_command_line(argc, argv,
                             {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(), explain_command(),

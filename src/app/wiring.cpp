@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <set>
 
 #include "api/routes.h"
@@ -201,6 +202,7 @@ Status Node::open_api() {
 void Node::start() {
     HELIOS_ASSERT(!started_, "a node starts once");
     started_ = true;
+    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
     route_->start();
     engine_->start();
     projector_->start();
