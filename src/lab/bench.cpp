@@ -17,6 +17,7 @@ namespace helios::lab {
 namespace {
 
 constexpr std::size_t wrong_shown = 10;
+constexpr Duration standstill_max = std::chrono::seconds(3);
 
 std::string_view name_of(BenchOptions::Mode mode) {
     switch (mode) {
@@ -62,23 +63,50 @@ public:
         return sum;
     }
 
+    /// Log time (Unix seconds) before which everything can be read; absent if the server doesn't say.
+    static std::optional<double> visible_before(http::Client& client) {
+        Result<http::Response> metrics = client.get("/metrics");
+        auto sums = metrics ? sum_by_label(metrics->body, "helios_store_frontier_seconds", "") : std::map<std::string, double>{};
+        return sums.empty() ? std::nullopt : std::optional(sums.begin()->second);
+    }
+
+    /// Until every sure order is decided and the store shows everything, or the limit has passed.
     void wait_until_decided(double before) {
         Duration start = clock_.monotonic();
-        while (!stop_) {
+        std::optional<double> decided_at;  // Unix seconds
+        while (!stop_ && clock_.monotonic() - start <= options_.settle_limit) {
             verdicts_.decided = static_cast<std::uint64_t>(decided(client_) - before);
-            verdicts_.settling = clock_.monotonic() - start;
             verdicts_.all_decided = verdicts_.decided >= verdicts_.orders_sure;
-            if (verdicts_.all_decided || verdicts_.settling > options_.settle_limit) {
-                return;
+            if (verdicts_.all_decided) {
+                decided_at = decided_at.value_or(static_cast<double>(to_nanos(clock_.wall())) / 1e9);
+                std::optional<double> shown = visible_before(client_);
+                if (!shown || *shown >= *decided_at) {
+                    return;
+                }
             }
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
         }
     }
 
-    BenchVerdicts judge() {
-        read_exceptions();
-        sample();
-        return std::move(verdicts_);
+    /// Looks again while what is readable still changes: a server without a frontier only becomes right in the end.
+    BenchVerdicts judge(Duration answered) {
+        const BenchVerdicts start = verdicts_;
+        Duration changed = clock_.monotonic();
+        std::pair<std::uint64_t, std::uint64_t> seen{0, 0};
+        for (;;) {
+            verdicts_ = start;
+            read_exceptions();
+            sample();
+            Duration now = clock_.monotonic();
+            std::pair<std::uint64_t, std::uint64_t> sees{verdicts_.reported, verdicts_.sampled_wrong};
+            changed = sees == seen ? changed : now;
+            seen = sees;
+            if (stop_ || verdicts_.right() || !verdicts_.all_decided || now - changed > standstill_max) {
+                verdicts_.settling = now - answered;
+                return std::move(verdicts_);
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
     }
 
 private:
@@ -228,7 +256,8 @@ void print(std::ostream& out, const BenchResult& r) {
             r.server_cpu_sending, r.server_cpu_total, per_million(r.server_cpu_total, s.events_ok), r.client_cpu));
     }
     line(
-        fmt::format("verdicts     {} of {} orders decided, {:.2f} s after the last answer; labelled mismatches {}, found {}; "
+        fmt::format("verdicts     {} of {} orders decided, all read and judged {:.2f} s after the last answer; labelled "
+                    "mismatches {}, found {}; "
                     "recall {:.4f}, precision {:.4f}",
                     v.decided, v.orders_sure, in_seconds(v.settling), v.labelled, v.labelled_found, v.recall(), v.precision()));
     line(fmt::format("sample       {} orders asked for, {} wrong", v.sampled, v.sampled_wrong));
@@ -348,10 +377,11 @@ int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out
                        fmt::format("ended after {} events, {} of them acknowledged", result.sent.events, result.sent.events_ok),
                        ""});
     }
+    Duration answered = clock.monotonic();
     Judge judge(result.options, *url, text, result.sent, clock, stop);
     judge.wait_until_decided(before);
     result.server_cpu_total = server_since();
-    result.verdicts = judge.judge();
+    result.verdicts = judge.judge(answered);
     print(out, result);
     out.flush();
     if (!options.result_file.empty()) {

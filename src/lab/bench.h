@@ -22,7 +22,7 @@ struct BenchVerdicts {
     std::uint64_t sampled = 0;         ///< asked for one by one
     std::uint64_t sampled_wrong = 0;
     std::uint64_t decided = 0;  ///< increase of helios_events_reconciled_total
-    Duration settling{};        ///< last answer → all decided (as the metric says)
+    Duration settling{};        ///< last answer → every verdict decided, read through the API, and judged
     bool all_decided = false;
     std::vector<std::string> wrong;  ///< the first few, in words
     double recall() const { return labelled == 0 ? 1.0 : static_cast<double>(labelled_found) / static_cast<double>(labelled); }
