@@ -606,7 +606,8 @@ void Io::tick() {
         std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout});
     timer.expires_after(std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(250)));
     timer.async_wait([this](error_code ec) {
-        if (!ec) {
+        // Shutting down cancels the timer, but not a tick that was due already: that one must not set it again.
+        if (!ec && work.owns_work()) {
             tick();
         }
     });
