@@ -9,6 +9,11 @@ namespace {
 using model::FindingKind;
 using model::VerdictStatus;
 
+/// In sentences; members of their own have every digit.
+std::string to_the_millisecond(Instant t) {
+    return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(t));
+}
+
 std::string upper_status(VerdictStatus status) {
     return std::string(model::to_string(status));
 }
@@ -23,7 +28,7 @@ std::string revision_line(const model::Verdict& v) {
 
 std::string event_line(const model::LegRecord& r) {
     return r.leg + ": " + r.type + " " + r.event_id + " from " + r.source +
-           (r.occurred ? ", happened " + format_rfc3339(*r.occurred) : "");
+           (r.occurred ? ", happened " + to_the_millisecond(*r.occurred) : "");
 }
 
 /// Runs the records through an engine and notes what happened when.
@@ -182,7 +187,7 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
 void say_next(Explanation& out, Instant now) {
     const Flow& flow = *out.flow;
     const Case& c = out.view.state;
-    const auto when = [](Instant t) { return format_rfc3339(t); };
+    const auto when = [](Instant t) { return to_the_millisecond(t); };
     if (out.view.open) {
         for (std::size_t i = 0; i < flow.legs.size(); ++i) {
             if (!c.is_satisfied(i) && !flow.legs[i].optional && out.view.deadlines[i] >= now) {

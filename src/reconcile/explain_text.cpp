@@ -34,6 +34,9 @@ std::string pad(std::string text, std::size_t to) {
     return w >= to ? text : text + std::string(to - w, ' ');
 }
 
+/// To the millisecond: what people compare; JSON has every digit.
+std::string shown_time(Instant t) { return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(t)); }
+
 /// Without control characters: what an event says must not drive a terminal.
 std::string printable(std::string_view text) {
     std::string out;
@@ -140,9 +143,9 @@ std::string legs_table(const Explanation& e) {
     row("source", [&](std::size_t, Event r) { return r != nullptr ? r->source : std::string("–"); });
     row("identity", [&](std::size_t, Event r) { return r != nullptr ? r->identity : std::string("–"); });
     row("happened",
-        [&](std::size_t, Event r) { return r != nullptr && r->occurred ? format_rfc3339(*r->occurred) : std::string("–"); });
-    row("received", [&](std::size_t, Event r) { return r != nullptr ? format_rfc3339(r->at) : std::string("–"); });
-    row("deadline", [&](std::size_t i, Event) { return format_rfc3339(e.view.deadlines[i]); });
+        [&](std::size_t, Event r) { return r != nullptr && r->occurred ? shown_time(*r->occurred) : std::string("–"); });
+    row("received", [&](std::size_t, Event r) { return r != nullptr ? shown_time(r->at) : std::string("–"); });
+    row("deadline", [&](std::size_t i, Event) { return shown_time(e.view.deadlines[i]); });
     std::vector<std::string> names;
     for (const LegEvent& event : e.events) {
         for (const auto& [name, value] : event.record.reads) {
@@ -215,8 +218,8 @@ std::string headline(const Explanation& e) {
     }
     out += "\nflow " + e.flow->name + " version " + std::to_string(e.flow->version) + ", instance " +
            std::to_string(e.verdict.instance) + ", revision " + std::to_string(e.verdict.revision);
-    out += "\nopened " + format_rfc3339(e.verdict.opened_at) +
-           (e.verdict.reconciled_at ? ", decided " + format_rfc3339(*e.verdict.reconciled_at) : ", not decided yet") + "\n";
+    out += "\nopened " + shown_time(e.verdict.opened_at) +
+           (e.verdict.reconciled_at ? ", decided " + shown_time(*e.verdict.reconciled_at) : ", not decided yet") + "\n";
     return out;
 }
 
@@ -225,11 +228,11 @@ std::string timeline_table(const Explanation& e) {
     std::string out;
     std::size_t widest = 0;
     for (const auto& entry : e.timeline) {
-        widest = std::max(widest, width(format_rfc3339(entry.at)));
+        widest = std::max(widest, width(shown_time(entry.at)));
     }
     for (const auto& entry : e.timeline) {
         const char* sign = entry.what == "event" ? "→" : entry.what == "revision" ? "=" : "·";
-        out += "  " + pad(format_rfc3339(entry.at), widest) + "  " + sign + " " + printable(entry.text) + "\n";
+        out += "  " + pad(shown_time(entry.at), widest) + "  " + sign + " " + printable(entry.text) + "\n";
     }
     return out;
 }
@@ -247,7 +250,7 @@ std::string other_events(const Explanation& e) {
     for (const LegEvent& event : e.events) {
         if (!event.taken && event.role != "other version") {
             table.row({event.record.leg, event.record.event_id, event.role, event.record.identity,
-                       "received " + format_rfc3339(event.record.at)});
+                       "received " + shown_time(event.record.at)});
         }
     }
     return table.text("  ");
