@@ -54,8 +54,8 @@ public:
     bool awaits_tick() const;
 
     /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are
-    /// on helios.verdicts, visible. So: route's frontier > t, then u = the log's low watermark, then this ≥ u: everything derived
-    /// from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
+    /// on helios.verdicts, visible. So: route's frontier > t, then u = the log's last log time, then this > u: everything
+    /// derived from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const;
