@@ -222,7 +222,8 @@ Status Client::State::connect() {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
+    const std::string name = host == "localhost" ? "127.0.0.1" : host;  // as the server has it: no resolver needed
+    if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
         return fail(ErrorKind::unavailable, fmt::format("cannot resolve '{}': {}", host, ::gai_strerror(code)));
     }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);

@@ -662,7 +662,8 @@ private:
 Result<Tcp::endpoint> AsioServer::resolve() {
     const ServerOptions& options = shared_->options;
     error_code ec;
-    const auto address = asio::ip::make_address(options.host, ec);
+    // "localhost" is loopback by definition (RFC 6761), also on machines whose /etc/hosts does not say so.
+    const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, ec);
     if (!ec) {
         return Tcp::endpoint(address, options.port);
     }
@@ -674,7 +675,7 @@ Result<Tcp::endpoint> AsioServer::resolve() {
     }
     for (const auto& entry : found) {
         if (entry.endpoint().address().is_v4()) {
-            return entry.endpoint();  // "localhost" is what http://127.0.0.1 reaches
+            return entry.endpoint();
         }
     }
     return found.begin()->endpoint();
