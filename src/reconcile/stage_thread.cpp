@@ -1,0 +1,60 @@
+#include "reconcile/stage_thread.h"
+
+#include <utility>
+
+namespace helios::reconcile {
+
+StageThread::StageThread(std::string name, Duration retry_after, telemetry::Logger& logger, telemetry::Counter& failures)
+    : name_(std::move(name)), retry_after_(retry_after), logger_(logger), failures_(failures) {}
+
+StageThread::~StageThread() {
+    stop();
+}
+
+void StageThread::start(std::function<Status()> step) {
+    thread_ = std::jthread([this, step = std::move(step)](const std::stop_token& stop) { run(stop, step); });
+}
+
+void StageThread::run(const std::stop_token& stop, const std::function<Status()>& step) {
+    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
+    bool failing = false;
+    while (!stop.stop_requested()) {
+        auto stepped = step();
+        if (stepped) {
+            if (std::exchange(failing, false)) {
+                logger_.info("reconcile", name_ + " works again");
+                set_health({});
+            }
+            continue;
+        }
+        if (stepped.error().kind == ErrorKind::stopping) {
+            return;
+        }
+        failures_.add();
+        if (!std::exchange(failing, true)) {
+            logger_.warn("reconcile", name_ + " failed and tries again", {{"error", stepped.error().message()}});
+        }
+        set_health(std::move(stepped));
+        std::unique_lock lock(mutex_);
+        pause_.wait_for(lock, stop, retry_after_, [] { return false; });
+    }
+}
+
+void StageThread::stop() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+}
+
+Status StageThread::health() const {
+    const std::lock_guard lock(mutex_);
+    return health_;
+}
+
+void StageThread::set_health(Status health) {
+    const std::lock_guard lock(mutex_);
+    health_ = std::move(health);
+}
+
+}  // namespace helios::reconcile
