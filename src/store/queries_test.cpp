@@ -322,6 +322,21 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     EXPECT_TRUE(bench.queries()->history({"default", "order", "B"}).value().records.empty());
 }
 
+TEST(History, what_route_read_of_our_absence_is_no_record_of_a_case) {
+    Bench bench;
+    model::LegRecord leg;
+    leg.flow = "order";
+    leg.key = "A";
+    bench.append(model::CaseRecord(leg), model::case_log_key("default", "order", "A"), 0);
+    const model::CaseRecord resumed(model::ResumedRecord{after(2), {}, {}});
+    bench.append(model::topic::flows, model::RecordType::case_record, model::case_record_version, "resumed", encode(resumed));
+    const auto handed_on = bench.append(resumed, "", 0);
+    bench.project();
+    const auto history = bench.queries()->history({"default", "order", "A"}).value();
+    ASSERT_EQ(2u, history.records.size()) << "one partition 0 is not the other";
+    EXPECT_EQ(handed_on.offset.value, history.records[1].offset);
+}
+
 TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
     Bench bench;
     bench.options.readers_max = 2;
