@@ -26,6 +26,10 @@ model::FlowActivation activation_of(const Flow& flow) {
     return {std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
 }
 
+std::string bytes_of(const Digest128& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 Error broken_scratch() {
     return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given", "check the disk"};
 }
@@ -42,31 +46,43 @@ Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOp
     return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(options, std::move(flows), std::move(spill)));
 }
 
-Result<OfflineReconcile::Added> OfflineReconcile::deduplicate(const model::Event& event) {
-    const Digest128 identity = model::identity_of(event);
-    const std::string key = id_prefix + std::string(reinterpret_cast<const char*>(identity.data()), identity.size());
+/// Of one id one event counts, whichever line it stands on: the one received first, then the earliest by its own time.
+Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at) {
+    const std::string key = id_prefix + bytes_of(model::identity_of(event));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
-    const Digest128 digest = sha256_128(event.type + '\0' + json::canonical(payload.root()));
-    const std::string_view content(reinterpret_cast<const char*>(digest.data()), digest.size());
+    const std::string content = bytes_of(sha256_128(event.type + '\0' + json::canonical(payload.root())));
+    const std::string encoded = model::encode(event);
+    std::string rank;
+    append_sortable(rank, to_nanos(at));
+    append_sortable(rank, to_nanos(event.time.value_or(Instant::max())));
+    rank += bytes_of(sha256_128(encoded));
     HELIOS_TRY_ASSIGN(const auto known, spill_->get(key));
+    if (!known || rank < known->substr(content.size(), rank.size())) {
+        if (known) {
+            HELIOS_TRY(spill_->remove(known->substr(content.size() + rank.size())));
+        }
+        const std::string place = next_place(at, kind_event);
+        HELIOS_TRY(spill_->put(place, encoded));
+        HELIOS_TRY(spill_->put(key, content + rank + place));
+    }
     if (!known) {
-        HELIOS_TRY(spill_->put(key, content));
+        ++summary_.events;
         return Added::accepted;
     }
-    if (*known != content) {
+    if (!known->starts_with(content)) {
         return fail(ErrorKind::conflict, "event " + event.id + " from " + event.source + " came before with another content",
-                    "the first one counts; give the other an id of its own");
+                    "the earlier one counts, whichever line it stands on; give the other an id of its own");
     }
     ++summary_.duplicates;
     return Added::duplicate;
 }
 
-Status OfflineReconcile::spool(Instant at, char kind, std::string_view value) {
+std::string OfflineReconcile::next_place(Instant at, char kind) {
     std::string key(1, input_prefix);
     append_sortable(key, to_nanos(at));
     key.push_back(kind);
     append_sortable(key, ++sequence_);
-    return spill_->put(key, value);
+    return key;
 }
 
 Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at,
@@ -78,13 +94,11 @@ Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
             "an input is either an export with receive times or without; judge them apart");
     }
     has_receive_times_ = received_at.has_value();
+    const Instant at = received_at.value_or(Instant{});
     if (position.empty()) {
-        HELIOS_TRY_ASSIGN(const auto added, deduplicate(event));
-        if (added == Added::duplicate) {
-            return added;
-        }
+        return add_once(event, at);
     }
-    HELIOS_TRY(spool(received_at.value_or(Instant{}), kind_event, model::encode(event)));
+    HELIOS_TRY(spill_->put(next_place(at, kind_event), model::encode(event)));
     ++summary_.events;
     return Added::accepted;
 }
@@ -95,11 +109,11 @@ Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Insta
     }
     HELIOS_TRY(parse_flow(activation.text, activation.flow + ".yaml"));
     has_control_flows_ = true;
-    return spool(at, kind_flow, model::encode(activation));
+    return spill_->put(next_place(at, kind_flow), model::encode(activation));
 }
 
 Status OfflineReconcile::add_resumed(const model::ResumedRecord& resumed) {
-    return spool(resumed.at, kind_resumed, model::encode(model::CaseRecord(resumed)));
+    return spill_->put(next_place(resumed.at, kind_resumed), model::encode(model::CaseRecord(resumed)));
 }
 
 void OfflineReconcile::add_end(Instant at) {

@@ -54,7 +54,8 @@ public:
     ~OfflineReconcile();
 
     enum class Added { accepted, duplicate };
-    /// `position`: what an export wrote; such a line is not deduplicated again. conflict: same id, other content.
+    /// `position`: what an export wrote; such a line is not deduplicated again. conflict: same id, other content; of the two
+    /// the one received first counts, else the earlier by its own time, whichever is added first.
     /// invalid: some events have a receive time and this one hasn't, or the other way round. unavailable: scratch space.
     Result<Added> add(const model::Event& event, std::optional<Instant> received_at, std::string_view position);
 
@@ -68,8 +69,8 @@ public:
 
 private:
     OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows, std::unique_ptr<Spill> spill);
-    Result<Added> deduplicate(const model::Event& event);
-    Status spool(Instant at, char kind, std::string_view value);
+    Result<Added> add_once(const model::Event& event, Instant at);
+    std::string next_place(Instant at, char kind);
     Status in_receive_order();
     Status case_by_case();
     Status sort_legs(Router& router);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "reconcile/test_kit.h"
 
@@ -102,6 +103,30 @@ TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
     const std::vector<Line> plain{{order("A", noon(0)), {}}, {payment("A", noon(1)), {}}, {stock("A", noon(30)), {}}};
     EXPECT_EQ(run(plain, false, noon(29)), V{"A pending"});
     EXPECT_EQ(run(plain, false, noon(100)), V{"A matched"});
+}
+
+TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
+    const auto runs = [this](std::vector<Line> lines) {
+        std::set<std::vector<std::string>> outcomes;
+        for (std::size_t i = 0; i < lines.size(); ++i, std::rotate(lines.begin(), lines.begin() + 1, lines.end())) {
+            const auto offline = open(true);
+            for (const Line& line : lines) {
+                (void)offline->add(line.event, line.received, "");
+            }
+            std::vector<std::string> out;
+            const auto summary = offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); });
+            EXPECT_TRUE(summary && summary->events == 3u);
+            outcomes.insert(std::move(out));
+        }
+        return outcomes.size();
+    };
+    auto dearer = payment("A", noon(4));
+    dearer.payload = R"({"orderId":"A","amount":6})";
+    const std::vector<Line> repeated{{order("A", noon(0)), {}}, {payment("A", noon(70)), {}}, {payment("A", noon(3)), {}}, {stock("A", noon(3)), {}}};
+    EXPECT_EQ(runs(repeated), 1u) << "the same content at another time";
+    EXPECT_EQ(runs({{order("A", noon(0)), {}}, {dearer, {}}, {payment("A", noon(4)), {}}, {stock("A", noon(3)), {}}}), 1u) << "other content";
+    EXPECT_EQ(runs({{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(90)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(3)), noon(3)}}), 1u)
+        << "received twice";
 }
 
 TEST_F(OfflineTest, TheSameIdIsADuplicateOrAConflict) {

@@ -62,6 +62,13 @@ Status Spill::put(std::string_view key, std::string_view value) {
     return {};
 }
 
+Status Spill::remove(std::string_view key) {
+    if (const auto status = state_->db->Delete(state_->write, slice(key)); !status.ok()) {
+        return fail(error_of(status));
+    }
+    return {};
+}
+
 Result<std::optional<std::string>> Spill::get(std::string_view key) {
     std::string value;
     const auto status = state_->db->Get(rocksdb::ReadOptions(), slice(key), &value);

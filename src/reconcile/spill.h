@@ -22,6 +22,7 @@ public:
     ~Spill();
 
     Status put(std::string_view key, std::string_view value);
+    Status remove(std::string_view key);
     Result<std::optional<std::string>> get(std::string_view key);
     /// Every entry whose key begins with `prefix`, in byte order, as they were when the scan began. Stops with the visitor's
     /// error.
