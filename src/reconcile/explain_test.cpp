@@ -51,6 +51,20 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
     EXPECT_EQ(json->root().find("verdict").find("status").text(), "mismatched");
 }
 
+TEST(Explain, WhatWasAssumedIsSaidInFull) {
+    const auto request =
+        request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+                    {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.50})", noon(1)), 1},
+                    {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
+                   3);
+    const auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::matched);
+    const std::string text = to_text(*e, request);
+    EXPECT_TRUE(has(text, "12.50 of 12.50 USD ± 0.00  only one of them names a currency: assumed")) << text;
+    EXPECT_FALSE(has(text, "…")) << text;
+}
+
 TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
     auto request =
         request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},

@@ -9,6 +9,7 @@ namespace helios::reconcile {
 namespace {
 
 constexpr std::size_t cell_max = 38;
+constexpr std::size_t last_cell_max = 120;  // nothing stands behind it
 
 /// Code points, which is what a terminal shows of the texts that occur here.
 std::size_t width(std::string_view text) {
@@ -47,12 +48,12 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-/// Rows of cells; columns as wide as their widest cell.
+/// Rows of cells; columns as wide as their widest cell, the last of a row as wide as it is.
 class Table {
 public:
     void row(std::vector<std::string> cells) {
-        for (auto& cell : cells) {
-            cell = cut(printable(cell), cell_max);
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            cells[i] = cut(printable(cells[i]), i + 1 == cells.size() ? last_cell_max : cell_max);
         }
         rows_.push_back(std::move(cells));
     }
@@ -60,7 +61,7 @@ public:
         std::vector<std::size_t> widths;
         for (const auto& row : rows_) {
             widths.resize(std::max(widths.size(), row.size()));
-            for (std::size_t i = 0; i < row.size(); ++i) {
+            for (std::size_t i = 0; i + 1 < row.size(); ++i) {
                 widths[i] = std::max(widths[i], width(row[i]));
             }
         }
@@ -68,7 +69,7 @@ public:
         for (const auto& row : rows_) {
             std::string line(indent);
             for (std::size_t i = 0; i < row.size(); ++i) {
-                line += pad(row[i], widths[i] + 2);
+                line += i + 1 < row.size() ? pad(row[i], widths[i] + 2) : row[i];
             }
             line.erase(line.find_last_not_of(' ') + 1);
             out += line + "\n";
@@ -194,8 +195,11 @@ std::string checks_table(const Explanation& e) {
                 values += " ± " + c.tolerance;
             }
         }
-        table.row({mark(c.state) + " " + c.check, std::string(to_string(c.kind)), values.empty() ? c.note : values,
-                   values.empty() || c.state == CheckOutcome::State::failed ? "" : c.note});
+        std::vector<std::string> cells{mark(c.state) + " " + c.check, std::string(to_string(c.kind)), values.empty() ? c.note : values};
+        if (!values.empty() && c.state != CheckOutcome::State::failed && !c.note.empty()) {
+            cells.push_back(c.note);
+        }
+        table.row(std::move(cells));
     }
     return table.text("  ");
 }
