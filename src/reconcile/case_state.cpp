@@ -1,6 +1,7 @@
 #include "reconcile/case_state.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -121,7 +122,14 @@ bool decides_over(const HeldEvent& a, const HeldEvent& b) {
     }
     const EventView x = a.view();
     const EventView y = b.view();
-    return std::pair(x.event_id, x.source) > std::pair(y.event_id, y.source);
+    if (const auto one = std::pair(x.event_id, x.source), two = std::pair(y.event_id, y.source); one != two) {
+        return one > two;
+    }
+    // Two scopes of one source may use the same id: what they say decides, not who came first.
+    return std::lexicographical_compare(
+        y.reads.begin(), y.reads.end(), x.reads.begin(), x.reads.end(), [](const ReadView& l, const ReadView& r) {
+            return std::tie(l.kind, l.text, l.packed_items) < std::tie(r.kind, r.text, r.packed_items);
+        });
 }
 
 }  // namespace
@@ -204,11 +212,13 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
     fresh.packed = pack(leg, record);
 
     std::size_t identities = 0;
+    HeldEvent* greatest = nullptr;
     for (HeldEvent& held : events) {
         if (held.leg != leg_index) {
             continue;
         }
         ++identities;
+        greatest = greatest == nullptr || greatest->identity() < held.identity() ? &held : greatest;
         if (held.identity() != record.identity) {
             continue;
         }
@@ -222,8 +232,13 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
         return changed;
     }
     if (identities >= identities_max) {
+        // Which are kept must not depend on the order of arrival: the least ones by name.
         const std::uint32_t before = overflowed;
         overflowed |= 1u << leg_index;
+        if (greatest != nullptr && record.identity < greatest->identity()) {
+            *greatest = std::move(fresh);
+            return true;
+        }
         return overflowed != before;
     }
     events.push_back(std::move(fresh));

@@ -83,7 +83,8 @@ struct Case {
     bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }
     std::optional<Instant> late_at(std::size_t leg) const;
 
-    /// Takes the event in: per identity the latest (occurred, event id, source) decides. False: nothing changed.
+    /// Takes the event in: per identity the latest (occurred, event id, source) decides. Of more identities
+    /// than are kept the least by name stay. False: nothing changed.
     bool take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record, std::size_t identities_max);
     /// After take(): which legs have an event that counts. A leg that became satisfied when its deadline had passed is late.
     void settle_leg(std::size_t leg_index, Instant at, bool deadline_passed);

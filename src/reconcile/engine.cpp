@@ -159,6 +159,14 @@ std::optional<Instant> Engine::earliest_deadline() const {
     return due_.empty() ? std::nullopt : std::optional<Instant>(due_.begin()->deadline);
 }
 
+std::optional<Instant> Engine::deadline_of(std::size_t n) const {
+    std::optional<Instant> out;
+    for (auto it = due_.begin(); it != due_.end() && n > 0; ++it, --n) {
+        out = it->deadline;
+    }
+    return out;
+}
+
 void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> next) {
     if (next && c.scheduled == *next) {
         return;

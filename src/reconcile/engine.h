@@ -56,6 +56,8 @@ public:
 
     /// The next deadline that can fire; it fires with the first record whose `at` is greater.
     std::optional<Instant> earliest_deadline() const;
+    /// The n-th of those (1 is the next), or the last if there are fewer: no tick up to it fires more than about n cases.
+    std::optional<Instant> deadline_of(std::size_t n) const;
     Instant time() const { return time_; }
     std::size_t open_cases() const { return open_.size(); }
     std::size_t closed_cases() const { return closed_.size(); }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view group = "engine";
 constexpr Duration show_every = std::chrono::seconds(1);
+constexpr std::size_t tick_cases_max = 4096;  // deadlines that one tick lets pass
 constexpr std::array<model::VerdictStatus, 4> statuses{model::VerdictStatus::pending, model::VerdictStatus::matched,
                                                        model::VerdictStatus::partial, model::VerdictStatus::mismatched};
 
@@ -69,7 +70,11 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
     const auto deadline = engine.earliest_deadline();
     const bool fires = deadline && *deadline < may_be;
     const bool beats = engine.open_cases() > 0 && may_be - engine.time() >= heartbeat;
-    return fires || beats ? std::optional<Instant>(may_be) : std::nullopt;
+    if (fires) {
+        // After a standstill everything is due at once; a tick at a time keeps what one transaction must hold bounded.
+        return std::min(may_be, *engine.deadline_of(tick_cases_max) + Duration(1));
+    }
+    return beats ? std::optional<Instant>(may_be) : std::nullopt;
 }
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
@@ -79,7 +84,8 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
       route_(route),
       telemetry_(telemetry),
       clock_(clock),
-      metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
+      metrics_(std::make_unique<Metrics>(telemetry.metrics)),
+      thread_("the engine", options.retry_after, telemetry.logger, metrics_->failures) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)
@@ -167,16 +173,29 @@ Result<std::size_t> EngineStage::take(Duration wait) {
     return batch.records.size();
 }
 
+/// Usually one transaction. What a single round causes may be more than the log takes at once; then the first ones move nothing,
+/// and a crash between them makes some revisions again, byte for byte.
 Status EngineStage::commit_waiting() {
-    if (!waiting_.outputs.empty() || waiting_.to != committed_) {
-        auto done = commit(log_, waiting_.outputs, group, committed_, waiting_.to);
+    while (!waiting_.outputs.empty() || waiting_.to != committed_) {
+        std::size_t n = 0;
+        std::size_t bytes = 0;
+        for (; n < waiting_.outputs.size() && n < options_.commit_records_max && (n == 0 || bytes < options_.commit_bytes_max);
+             ++n) {
+            bytes += waiting_.outputs[n].key.size() + waiting_.outputs[n].value.size();
+        }
+        const auto end = waiting_.outputs.begin() + static_cast<std::ptrdiff_t>(n);
+        const bool last = end == waiting_.outputs.end();
+        auto done = commit(log_, {waiting_.outputs.begin(), end}, group, committed_, last ? waiting_.to : committed_);
         if (!done) {
             if (done.error().kind == ErrorKind::conflict) {
                 reader_.reset();  // somebody else moved the group: replay and go on from there
             }
             return done;
         }
-        committed_ = waiting_.to;
+        waiting_.outputs.erase(waiting_.outputs.begin(), end);
+        if (last) {
+            committed_ = waiting_.to;
+        }
     }
     frontier_.advance_to(waiting_.complete_below);
     waiting_ = {};
@@ -253,51 +272,10 @@ Result<std::size_t> EngineStage::step(Duration wait) {
 }
 
 void EngineStage::start() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-}
-
-void EngineStage::run(const std::stop_token& stop) {
-    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
-    bool failing = false;
-    while (!stop.stop_requested()) {
-        auto stepped = step(options_.poll_wait);
-        if (stepped) {
-            if (failing) {
-                telemetry_.logger.info("reconcile", "the engine works again");
-                set_health({});
-            }
-            failing = false;
-            continue;
-        }
-        if (stepped.error().kind == ErrorKind::stopping) {
-            return;
-        }
-        metrics_->failures.add();
-        if (!failing) {
-            telemetry_.logger.warn("reconcile", "the engine failed and tries again", {{"error", stepped.error().message()}});
-        }
-        failing = true;
-        set_health(std::unexpected(std::move(stepped).error()));
-        std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, options_.retry_after, [] { return false; });
-    }
-}
-
-void EngineStage::stop() {
-    if (thread_.joinable()) {
-        thread_.request_stop();
-        thread_.join();
-    }
-}
-
-Status EngineStage::health() const {
-    const std::lock_guard lock(mutex_);
-    return health_;
-}
-
-void EngineStage::set_health(Status health) {
-    const std::lock_guard lock(mutex_);
-    health_ = std::move(health);
+    thread_.start([this]() -> Status {
+        HELIOS_TRY(step(options_.poll_wait));
+        return {};
+    });
 }
 
 }  // namespace helios::reconcile

@@ -5,11 +5,7 @@
 /// At start it replays every partition from its beginning to what the group has committed without appending anything (incremental
 /// checkpoints come later), then goes on. Open and closed cases live in memory.
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <stop_token>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,6 +13,7 @@
 #include "log/log.h"
 #include "reconcile/engine.h"
 #include "reconcile/options.h"
+#include "reconcile/stage_thread.h"
 
 namespace helios::telemetry {
 struct Telemetry;
@@ -45,7 +42,7 @@ public:
 
     void start();
     /// Lets the transaction at work finish. Idempotent.
-    void stop();
+    void stop() { thread_.stop(); }
 
     /// One poll, one transaction if it caused any, and the ticks that are due; how many records it took. After an error the same
     /// outputs wait for the next step (after a conflict it replays).
@@ -58,7 +55,7 @@ public:
     /// derived from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
-    Status health() const;
+    Status health() const { return thread_.health(); }
 
 private:
     struct Metrics;
@@ -71,8 +68,6 @@ private:
     void emit(Revision&& revision);
     void append_ticks();
     void show();
-    void run(const std::stop_token& stop);
-    void set_health(Status health);
 
     const EngineStageOptions options_;
     log::Log& log_;
@@ -95,10 +90,7 @@ private:
     Duration shown_{};
     Frontier frontier_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable_any pause_;
-    Status health_;
-    std::jthread thread_;
+    StageThread thread_;  // last: it uses all of the above
 };
 
 }  // namespace helios::reconcile

@@ -77,6 +77,9 @@ ReadValue read_text(const Scalar& found) {
     if (found.state != Scalar::State::present) {
         return bad(why_unusable(found, "a text"), found.path->text());
     }
+    if (found.text.size() > text_bytes_max) {
+        return bad(found.path->text() + " is longer than 4 KiB", found.path->text());
+    }
     value.kind = ReadValue::Kind::text;
     value.text = found.text;
     value.path = found.path->text();
@@ -187,6 +190,7 @@ ReadValue read_items(json::Value payload, const ItemsSource& source) {
     }
     const std::string expression = source.list.text() + "[]";
     std::map<std::string, Decimal, std::less<>> totals;
+    std::size_t key_bytes = 0;
     for (std::size_t i = 0; i < list.array.size(); ++i) {
         const json::Value item = list.array.at(i);
         const Scalar key = first_scalar(item, source.key);
@@ -198,6 +202,9 @@ ReadValue read_items(json::Value payload, const ItemsSource& source) {
         const auto quantity = element_decimal(item, source.quantity, element(source.list, i));
         if (!quantity) {
             return bad(quantity.error().what, expression);
+        }
+        if (key_bytes += key.text.size(); key_bytes > item_keys_bytes_max) {
+            return bad("the keys of " + source.list.text() + " are longer than 1 MiB together", expression);
         }
         auto [slot, fresh] = totals.try_emplace(std::string(key.text), *quantity);
         if (!fresh) {

@@ -28,6 +28,10 @@ struct Arrival {
 /// Items and sums read at most this many elements; a longer list is `bad`.
 inline constexpr std::size_t items_max = 10'000;
 inline constexpr std::size_t key_bytes_max = 1024;
+/// Longer texts, and lists whose keys are longer together, are `bad`: a case record must fit the log whatever the event holds,
+/// and cases wait in memory.
+inline constexpr std::size_t text_bytes_max = 4096;
+inline constexpr std::size_t item_keys_bytes_max = 1u << 20;
 
 /// nullopt: no key can be read by the leg's key paths (absent, a container, ambiguous or longer than key_bytes_max), so the
 /// event belongs to no case of this flow.

@@ -45,6 +45,8 @@ Status EngineStageOptions::validate() const {
     HELIOS_TRY(at_least_one(batch_bytes_max, "batch_bytes_max"));
     HELIOS_TRY(positive(poll_wait, "poll_wait"));
     HELIOS_TRY(positive(retry_after, "retry_after"));
+    HELIOS_TRY(at_least_one(commit_records_max, "commit_records_max"));
+    HELIOS_TRY(at_least_one(commit_bytes_max, "commit_bytes_max"));
     HELIOS_TRY(positive(heartbeat, "heartbeat"));
     return engine.validate();
 }

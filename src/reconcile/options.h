@@ -31,6 +31,8 @@ struct EngineStageOptions {
     std::size_t batch_bytes_max = 8u << 20;
     Duration poll_wait = std::chrono::milliseconds(20);  ///< also the grain of deadlines while nothing arrives
     Duration retry_after = std::chrono::milliseconds(200);
+    std::size_t commit_records_max = 50'000;        ///< revisions per transaction; a round that causes more needs several
+    std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about
     Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
     EngineOptions engine;
 

@@ -40,6 +40,7 @@ struct RouteStage::Outputs {
     std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t> judged;  // tenant, source, minute
     std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0, resumes = 0;
     std::size_t noticed = 0;  // of resumes_, taken into these outputs
+    Instant routed{};         // log time of the last record taken, in this round or before
 };
 
 RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock)
@@ -49,7 +50,9 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
       partitions_(log.partition_count(model::topic::cases)),
-      watch_(options.absence_min) {}
+      records_max_(options.batch_records_max),
+      watch_(options.absence_min),
+      thread_("route", options.retry_after, telemetry.logger, metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();
@@ -59,8 +62,15 @@ Status RouteStage::open() {
     if (!absence_recorded_) {
         HELIOS_TRY(record_absence(log_, options_.grace));
         absence_recorded_ = true;
+        static_cast<void>(watch());  // while nothing is being appended: an append that takes long holds log time back
     }
     return stand_at_committed();
+}
+
+/// Log time first: a thread that is held up between the two must not look like an absence.
+std::optional<Absence> RouteStage::watch() {
+    const Instant log_now = log_.low_watermark();
+    return watch_.observe(log_now, clock_.monotonic());
 }
 
 Status RouteStage::stand_at_committed() {
@@ -112,8 +122,12 @@ void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& ou
 
 void RouteStage::resume_until(Instant t, Outputs& out) {
     for (; out.noticed < resumes_.size() && resumes_[out.noticed].at <= t; ++out.noticed, ++out.resumes) {
-        router_->resume(resumes_[out.noticed]);
-        to_every_partition(resumes_[out.noticed], out);
+        model::ResumedRecord resumed = resumes_[out.noticed];
+        // A record from between our last look and the absence was watched. Without this, partitions that saw it and those that
+        // did not would disagree on which deadlines had passed.
+        resumed.gap = std::min(resumed.gap, resumed.at - out.routed);
+        router_->resume(resumed);
+        to_every_partition(resumed, out);
     }
 }
 
@@ -155,6 +169,7 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
 Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
     for (const auto& record : batch.records) {
         resume_until(record.log_time, out);
+        out.routed = record.log_time;
         if (record.topic != model::topic::flows) {
             route_event(record, out);
             continue;
@@ -201,14 +216,15 @@ Result<std::size_t> RouteStage::step(Duration wait) {
     if (!reader_) {
         HELIOS_TRY(open());
     }
-    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
+    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(records_max_, options_.batch_bytes_max, wait));
     // After the poll, so that no record of the batch is from beyond an absence that has not been noticed.
-    if (const auto absence = watch_.observe(log_.low_watermark(), clock_.monotonic())) {
+    if (const auto absence = watch()) {
         telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
                                {{"gap", format_duration(absence->gap)}, {"grace", format_duration(options_.grace)}});
         resumes_.push_back({absence->at, absence->gap, options_.grace});
     }
     Outputs out;
+    out.routed = routed_;
     auto taken = take(batch, out);
     if (!taken) {
         reader_.reset();
@@ -222,9 +238,15 @@ Result<std::size_t> RouteStage::step(Duration wait) {
         }
         if (auto done = commit(log_, std::move(out.records), group, committed_, to); !done) {
             reader_.reset();  // begin again from what is committed: the router has seen records that are not
+            if (done.error().kind == ErrorKind::invalid) {
+                records_max_ = std::max<std::size_t>(
+                    1, std::min(records_max_, batch.records.size()) / 2);  // more than the log takes at once
+            }
             return fail(std::move(done).error());
         }
         committed_ = std::move(to);
+        routed_ = out.routed;
+        records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
         resumes_.erase(resumes_.begin(), resumes_.begin() + static_cast<std::ptrdiff_t>(out.noticed));
         metrics_->events.add(static_cast<double>(out.events));
         metrics_->records.add(static_cast<double>(out.case_records));
@@ -245,55 +267,14 @@ void RouteStage::show_lag() {
 }
 
 void RouteStage::start() {
-    if (auto opened = open(); !opened) {
-        telemetry_.logger.error("reconcile", "route can't start yet", {{"error", opened.error().message()}});
-        set_health(std::move(opened));
+    if (!reader_) {
+        static_cast<void>(
+            open());  // here, so that it comes before whatever the caller starts next; a failure shows in the first step
     }
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-}
-
-void RouteStage::run(const std::stop_token& stop) {
-    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
-    bool failing = false;
-    while (!stop.stop_requested()) {
-        auto stepped = step(options_.poll_wait);
-        if (stepped) {
-            if (failing) {
-                telemetry_.logger.info("reconcile", "route works again");
-                set_health({});
-            }
-            failing = false;
-            continue;
-        }
-        if (stepped.error().kind == ErrorKind::stopping) {
-            return;
-        }
-        metrics_->failures.add();
-        if (!failing) {
-            telemetry_.logger.warn("reconcile", "route failed and begins again", {{"error", stepped.error().message()}});
-        }
-        failing = true;
-        set_health(std::unexpected(std::move(stepped).error()));
-        std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, options_.retry_after, [] { return false; });
-    }
-}
-
-void RouteStage::stop() {
-    if (thread_.joinable()) {
-        thread_.request_stop();
-        thread_.join();
-    }
-}
-
-Status RouteStage::health() const {
-    const std::lock_guard lock(mutex_);
-    return health_;
-}
-
-void RouteStage::set_health(Status health) {
-    const std::lock_guard lock(mutex_);
-    health_ = std::move(health);
+    thread_.start([this]() -> Status {
+        HELIOS_TRY(step(options_.poll_wait));
+        return {};
+    });
 }
 
 }  // namespace helios::reconcile

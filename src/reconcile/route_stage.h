@@ -5,14 +5,10 @@
 /// Also hands Helios' own absences to every case partition, in their place: the one between two lives of the server (a record on
 /// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here).
 
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <stop_token>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -21,6 +17,7 @@
 #include "reconcile/absence.h"
 #include "reconcile/options.h"
 #include "reconcile/router.h"
+#include "reconcile/stage_thread.h"
 
 namespace helios::telemetry {
 struct Telemetry;
@@ -42,7 +39,7 @@ public:
     /// open(), then runs on its own thread. If open fails it says so in the log and in health(), and tries again.
     void start();
     /// Lets the transaction at work finish. Idempotent.
-    void stop();
+    void stop() { thread_.stop(); }
 
     /// One poll and one transaction; how many records it took. After an error the next step begins again from what is committed.
     Result<std::size_t> step(Duration wait);
@@ -50,21 +47,20 @@ public:
     /// Every event stamped before it has been routed and its case records are on helios.cases, visible.
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
-    Status health() const;
+    Status health() const { return thread_.health(); }
 
 private:
     struct Metrics;
     struct Outputs;
 
     Status stand_at_committed();
+    std::optional<Absence> watch();
     Result<std::size_t> take(const log::Batch& batch, Outputs& out);
     void route_event(const log::StoredRecord& record, Outputs& out);
     void resume_until(Instant t, Outputs& out);
     void to_every_partition(const model::CaseRecord& record, Outputs& out);
     void add_counts(Outputs& out);
     void show_lag();
-    void run(const std::stop_token& stop);
-    void set_health(Status health);
 
     const RouteOptions options_;
     log::Log& log_;
@@ -76,16 +72,15 @@ private:
     std::optional<Router> router_;
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;
+    Instant routed_{};         // log time of the last record whose outputs are committed, in this life
+    std::size_t records_max_;  // events per transaction; fewer after one that the log found too large
     AbsenceWatch watch_;
     std::deque<model::ResumedRecord> resumes_;  // noticed, not yet reached in route order
     bool absence_recorded_ = false;
     Duration lag_shown_{};
     Frontier frontier_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable_any pause_;
-    Status health_;
-    std::jthread thread_;
+    StageThread thread_;  // last: it uses all of the above
 };
 
 }  // namespace helios::reconcile

@@ -6,6 +6,7 @@ namespace helios::reconcile {
 
 Result<model::FlowRecord> Router::activate(const model::FlowActivation& activation, Instant at) {
     HELIOS_TRY_ASSIGN(Flow flow, parse_flow(activation.text, activation.flow + ".yaml"));
+    retire_before(at);  // by time alone, so that a restart, which reads activations without events, counts the same versions
     if (active_.size() >= flow_versions_max_) {
         return fail(ErrorKind::exhausted,
                     "flow " + activation.flow + " version " + std::to_string(activation.version) + ": " +
@@ -21,7 +22,7 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
     }
     for (Active& older : active_) {
         if (older.tenant == activation.tenant && older.flow->name == flow.name && !older.retires_at) {
-            older.retires_at = at + older.flow->longest_deadline() + older.flow->amend_for;
+            older.retires_at = std::max(at + older.flow->longest_deadline(), older.moved_to) + older.flow->amend_for;
         }
     }
     model::FlowRecord record{at, activation.tenant, flow.name, flow.version, activation.text, flow.hash};
@@ -30,11 +31,19 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
 }
 
 void Router::resume(const model::ResumedRecord& resumed) {
+    retire_before(resumed.at - resumed.gap);
+    const Duration shift = resumed.gap + resumed.grace;
     for (Active& version : active_) {
         if (version.retires_at) {
-            *version.retires_at += resumed.gap + resumed.grace;
+            *version.retires_at += shift;
+        } else {
+            version.moved_to = std::max(version.moved_to, resumed.at + version.flow->longest_deadline()) + shift;
         }
     }
+}
+
+void Router::retire_before(Instant t) {
+    std::erase_if(active_, [&](const Active& version) { return version.retires_at && *version.retires_at < t; });
 }
 
 bool Router::wants(const model::Event& event) const {
@@ -46,7 +55,7 @@ bool Router::wants(const model::Event& event) const {
 
 std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload, const Arrival& arrival,
                                                std::size_t& keyless) {
-    std::erase_if(active_, [&](const Active& version) { return version.retires_at && *version.retires_at < arrival.at; });
+    retire_before(arrival.at);
     std::vector<model::LegRecord> out;
     for (const Active& version : active_) {
         if (version.tenant != event.tenant) {

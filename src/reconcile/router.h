@@ -28,7 +28,7 @@ public:
     /// invalid: the text is no flow. conflict: not newer than the active version. exhausted: too many active versions.
     Result<model::FlowRecord> activate(const model::FlowActivation& activation, Instant at);
 
-    /// Helios was away: old versions are kept longer by as much.
+    /// Helios was away: cases that are open now may close later by as much and so may be amended later.
     void resume(const model::ResumedRecord& resumed);
 
     /// Whether any active leg wants such an event (so that others need no parsing).
@@ -41,12 +41,15 @@ public:
     struct Active {
         std::string tenant;
         std::shared_ptr<const Flow> flow;
-        std::optional<Instant> retires_at;  ///< set once a newer version is active
+        std::optional<Instant> retires_at;    ///< set once a newer version is active
+        Instant moved_to = earliest_instant;  ///< no deadline that an absence has moved lies later
     };
     /// In order of activation.
     const std::vector<Active>& active() const { return active_; }
 
 private:
+    void retire_before(Instant t);
+
     std::size_t flow_versions_max_;
     std::vector<Active> active_;
 };

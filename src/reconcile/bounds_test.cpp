@@ -1,0 +1,176 @@
+// What happens at the room's bounds: too many identities, too long texts, more revisions at once than one transaction takes.
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <set>
+
+#include "reconcile/stage_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+std::string line_with_payments(bool backwards) {
+    Bench b;
+    b.order(0, good_order);
+    b.stock(1, good_stock);
+    std::vector<int> numbers;
+    for (int i = 0; i < 70; ++i) {
+        numbers.push_back(i);
+    }
+    if (backwards) {
+        std::reverse(numbers.begin(), numbers.end());
+    }
+    double now = 2;
+    for (const int n : numbers) {
+        const std::string id = "P" + std::to_string(100 + n);
+        b.feed(event("gcp", "PaymentProcessed", "e-" + id,
+                     R"({"orderId":"A1","amount":12.5,"currency":"USD","paymentId":")" + id + "\"}", noon(2 + (n * 7) % 20)),
+               noon(now += 0.1));
+    }
+    b.tick(100);
+    std::string out = b.line();
+    for (const auto& e : b.last().events) {
+        out += " " + e.event_id;
+    }
+    for (const auto& f : b.last().findings) {
+        out += "\n" + f.detail;
+    }
+    return out;
+}
+
+TEST(Bounds, WhichIdentitiesAreKeptDoesNotDependOnTheOrderOfArrival) {
+    const std::string forwards = line_with_payments(false);
+    EXPECT_NE(forwards.find("more payment identities than are kept"), std::string::npos);
+    EXPECT_EQ(forwards, line_with_payments(true));
+}
+
+TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
+    const auto chosen = [](bool declined_first) {
+        Bench b;
+        b.order(0, good_order);
+        b.stock(1, good_stock);
+        for (const bool declined : {declined_first, !declined_first}) {
+            auto e = event("gcp", "PaymentProcessed", "p-1",
+                           R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")" +
+                               std::string(declined ? "DECLINED" : "AUTHORIZED") + "\"}",
+                           noon(2));
+            e.scope = declined ? "one" : "two";
+            b.feed(e, noon(declined == declined_first ? 3 : 4));
+        }
+        b.tick(100);
+        return b.line();
+    };
+    EXPECT_EQ(chosen(true), chosen(false));
+}
+
+TEST(Bounds, ALongTextIsBadDataNotALongRecord) {
+    Bench b;
+    const std::string huge(100'000, 'x');
+    const auto records = legs_of(
+        *b.flow, event("gcp", "PaymentProcessed", "p", R"({"orderId":"A1","amount":1,"currency":")" + huge + "\"}"), noon(0));
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_LT(model::encode(model::CaseRecord(records[0])).size(), 2000u);
+    EXPECT_EQ(records[0].reads[1].second.text, "currency is longer than 4 KiB");
+}
+
+TEST(Bounds, LongItemKeysAreBadDataNotALongRecord) {
+    std::string items;
+    for (int i = 0; i < 1200; ++i) {
+        items += (i == 0 ? "" : ",") + std::string(R"({"qty":1,"sku":")") + std::string(1000, 'x') + std::to_string(i) + "\"}";
+    }
+    Bench b;
+    const auto records =
+        legs_of(*b.flow, event("azure", "InventoryReserved", "i", R"({"orderId":"A1","items":[)" + items + "]}"), noon(0));
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_LT(model::encode(model::CaseRecord(records[0])).size(), 2000u);
+    EXPECT_EQ(records[0].reads[0].second.text, "the keys of items are longer than 1 MiB together");
+}
+
+TEST(Bounds, ATickLetsOnlySoManyDeadlinesPass) {
+    Bench b;
+    for (int i = 0; i < 5000; ++i) {
+        b.order(i / 128.0, R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})", "o-" + std::to_string(i));
+    }
+    const auto first = tick_due(b.engine, noon(1000), std::chrono::seconds(10));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(*first, noon(60 + 4095 / 128.0) + Duration(1));
+    b.feed(model::CaseRecord(model::TickRecord{*first}));
+    EXPECT_EQ(b.engine.open_cases(), 904u);
+    b.feed(model::CaseRecord(model::TickRecord{*tick_due(b.engine, noon(1000), std::chrono::seconds(10))}));
+    EXPECT_EQ(b.engine.open_cases(), 0u) << "the rest with the next";
+}
+
+TEST(Bounds, MoreRevisionsThanOneTransactionTakesAreAllAppendedOnce) {
+    Pipeline p;
+    p.engine_options.commit_records_max = 3;
+    ASSERT_TRUE(p.start());
+    for (int i = 0; i < 20; ++i) {
+        p.append(model::topic::orders, event("aws", "OrderPlaced", "o-" + std::to_string(i),
+                                             R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})"));
+    }
+    ASSERT_TRUE(p.settle());
+    p.clock.advance(std::chrono::seconds(61));
+    ASSERT_TRUE(p.settle());
+    ASSERT_TRUE(p.restart());
+    ASSERT_TRUE(p.settle());
+    std::set<std::string> ids;
+    const auto all = p.verdicts();
+    for (const auto& v : all) {
+        ids.insert(model::verdict_id(v));
+    }
+    EXPECT_EQ(all.size(), 40u);
+    EXPECT_EQ(ids.size(), 40u);
+}
+
+TEST(Bounds, MoreCaseRecordsThanOneTransactionTakesAreRoutedInSeveral) {
+    const auto wide = [](int n) {
+        std::string text = "flow: wide" + std::to_string(n) + "\nversion: 1\nkey: {paths: [orderId]}\namend_for: 1h\nlegs:\n";
+        for (int leg = 0; leg < 32; ++leg) {
+            text += "  leg" + std::to_string(leg) + ": {source: aws, type: OrderPlaced, deadline: 1h, identity: key}\n";
+        }
+        const auto flow = parse_flow(text, "wide.yaml");
+        HELIOS_ASSERT(flow.has_value(), "the test's flow is one");
+        return std::make_shared<const Flow>(*flow);
+    };
+    Pipeline p(wide(0));
+    ASSERT_TRUE(p.start());
+    for (int n = 1; n < 20; ++n) {
+        ASSERT_TRUE(p.use(wide(n)));
+    }
+    ASSERT_TRUE(p.settle());
+    constexpr std::size_t events = 320;  // 640 records of each: more than the log lets wait
+    for (std::size_t i = 0; i < events; ++i) {
+        p.append(model::topic::orders, event("aws", "OrderPlaced", "o-" + std::to_string(i), R"({"orderId":"B"})"));
+    }
+    ASSERT_FALSE(p.step_route()) << "more than the log takes at once";
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(p.step_route());
+    }
+    EXPECT_EQ(p.count_cases<model::LegRecord>(), events * 640);
+}
+
+TEST(Bounds, AnEventOfTheLastMomentBeforeASleepLeavesOneViewOfTheAbsence) {
+    // Partitions that saw it and those that didn't must agree on what had passed.
+    Pipeline p;
+    ASSERT_TRUE(p.start());
+    p.append(model::topic::orders, event("aws", "OrderPlaced", "o-1", good_order));
+    ASSERT_TRUE(p.settle());
+    p.clock.advance(std::chrono::milliseconds(40));
+    p.append(model::topic::orders, event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":5})"));
+    const Instant seen = p.log().last_log_time();
+    p.clock.sleep_machine(std::chrono::hours(2));
+    ASSERT_TRUE(p.settle());
+    std::size_t found = 0;
+    for (const auto& record : p.records(model::topic::cases)) {
+        const auto decoded = model::decode_case_record(record.value);
+        if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded)) {
+            ++found;
+            EXPECT_GE(resumed->at - resumed->gap, seen);
+        }
+    }
+    EXPECT_EQ(found, 3u);
+}
+
+}  // namespace
+}  // namespace helios::reconcile

@@ -1,0 +1,66 @@
+#include "reconcile/router.h"
+
+#include <gtest/gtest.h>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+
+constexpr Duration day = std::chrono::hours(24);
+
+model::FlowActivation version(std::uint32_t n) {
+    std::string text = order_flow()->text;
+    text.replace(text.find("version: 1"), 10, "version: " + std::to_string(n));
+    const auto flow = parse_flow(text, "order.yaml");
+    HELIOS_ASSERT(flow.has_value(), "the shipped flow with another version is a flow");
+    return {std::string(model::default_tenant), flow->name, n, text, flow->hash};
+}
+
+std::size_t legs(Router& router, Instant when) {
+    const auto e = event("aws", "OrderPlaced", "o", good_order, when);
+    const auto payload = json::Document::parse(e.payload);
+    std::size_t keyless = 0;
+    return router.on_event(e, payload->root(), {{}, when, when}, keyless).size();
+}
+
+TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
+    Router router(8);
+    ASSERT_TRUE(router.activate(version(1), noon(0)));
+    ASSERT_TRUE(router.activate(version(2), noon(10)));
+    EXPECT_EQ(legs(router, noon(70) + 31 * day), 2u);
+    EXPECT_EQ(legs(router, noon(70) + 31 * day + Duration(1)), 1u);
+}
+
+TEST(Router, VersionsRetiredByTimeNoLongerCountThoughNoEventCame) {
+    // A restart reads activations without the events between them.
+    Router router(2);
+    for (std::uint32_t n = 1; n <= 5; ++n) {
+        ASSERT_TRUE(router.activate(version(n), noon(0) + n * 40 * day)) << n;
+    }
+    ASSERT_EQ(router.active().size(), 2u);
+    EXPECT_EQ(router.activate(version(6), noon(1) + 200 * day).error().kind, ErrorKind::exhausted);
+}
+
+TEST(Router, AnAbsenceDoesNotBringBackWhatHadRetired) {
+    Router router(8);
+    ASSERT_TRUE(router.activate(version(1), noon(0)));
+    ASSERT_TRUE(router.activate(version(2), noon(10)));
+    router.resume({noon(0) + 41 * day, day, std::chrono::seconds(30)});
+    EXPECT_EQ(legs(router, noon(0) + 41 * day), 1u);
+}
+
+TEST(Router, ACaseWhoseDeadlineAnAbsenceMovedStaysAmendable) {
+    Router router(8);
+    ASSERT_TRUE(router.activate(version(1), noon(0)));
+    router.resume(
+        {noon(5), std::chrono::seconds(4), std::chrono::seconds(30)});  // a case of noon(0.5) now waits until noon(94.5)
+    ASSERT_TRUE(router.activate(version(2), noon(10)));
+    EXPECT_EQ(legs(router, noon(94.5) + 31 * day), 2u);
+    EXPECT_EQ(legs(router, noon(120) + 31 * day), 1u);
+}
+
+}  // namespace
+}  // namespace helios::reconcile
