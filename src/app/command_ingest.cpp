@@ -114,6 +114,10 @@ private:
                 continue;
             }
             std::string why;
+            const auto errors = item.find("errors");
+            for (std::size_t e = 0; e < errors.size(); ++e) {
+                why += (why.empty() ? "" : "; ") + std::string(errors.at(e).text());
+            }
             for (const auto* name : {"detail", "reason", "error"}) {
                 if (const auto text = item.find(name); why.empty() && text.is_string()) {
                     why = text.text();

@@ -23,6 +23,9 @@ struct LogOptions {
     bool headers_only = false;
 };
 
+/// As columns show it; records themselves have every digit.
+std::string to_the_millisecond(Instant at) { return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at)); }
+
 int list(const LogOptions& options) {
     const auto opened = open_read_only(options.data);
     if (!opened) {
@@ -33,8 +36,8 @@ int list(const LogOptions& options) {
         if (info.records == 0) {
             continue;
         }
-        fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24.24} {:.24}\n", info.id.topic, info.id.partition, info.records, info.first.value, info.end.value,
-                   format_rfc3339(info.first_time), format_rfc3339(info.last_time));
+        fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records, info.first.value, info.end.value,
+                   to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
     }
     for (const auto& damage : opened->log->damage()) {
         fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);

@@ -6,6 +6,8 @@
 
 #include "app/cli.h"
 #include "app/data_directory.h"
+#include "app/files.h"
+#include "log/directory.h"
 #include "log/posix_disk.h"
 #include "store/dump.h"
 
@@ -18,7 +20,23 @@ struct StoreOptions {
     bool verdicts = false;
 };
 
+/// A store beside a log of another format is not this program's to read.
+Status check_format(const std::string& data) {
+    const std::string path = data + "/FORMAT";
+    const auto text = read_file(path);
+    if (!text) {
+        return text.error().kind != ErrorKind::not_found ? fail(text.error())
+                                                         : fail(ErrorKind::not_found, data + " is not a Helios data directory: it has no FORMAT file",
+                                                                "name the directory that the server was started with");
+    }
+    HELIOS_TRY(log::parse_format(*text, path, false));
+    return {};
+}
+
 int dump(const StoreOptions& options) {
+    if (const auto format = check_format(options.data); !format) {
+        return complain(format.error());
+    }
     const auto write = [](std::string_view line) -> Status {
         if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
             return fail(ErrorKind::unavailable, "can't write to standard output");

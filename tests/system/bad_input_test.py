@@ -286,6 +286,20 @@ class OverTheWire(unittest.TestCase):
     def refused_or_conflict(self, answer):
         self.assertEqual(answer.status, 409, answer)
 
+    def test_ingest_says_what_is_wrong_with_a_line(self):
+        lines = (json.dumps(line("aws", "OrderPlaced", "cli-1", totalAmount="1")) + "\n{nonsense\n").encode()
+        code, out, errors = run("ingest", "--to", f"http://127.0.0.1:{self.server.port}", stdin=lines)
+        self.assertEqual((code, out), (1, "accepted 0  duplicate 0  conflict 0  quarantined 2  refused 0\n"), errors)
+        self.assertIn("stdin:1: quarantined: orderId: required, absent", errors)
+        self.assertIn("stdin:2: quarantined: JSON: ", errors)
+
+    def test_log_ls_shows_whole_times(self):
+        self.assertEqual(self.server.post(INGEST, order("ls-1", orderId="LS-1")).status, 202)
+        code, out, errors = run("log", "ls", "--data", self.directory.path + "/data")
+        self.assertEqual(code, 0, errors)
+        for row in out.splitlines()[1:]:
+            self.assertRegex(row, r" \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
     def test_no_cross_site_writes(self):
         body = json.dumps(order("csrf-1", orderId="CSRF-1"))
         self.assertEqual(self.server.ingest(body, Origin="https://evil.example").status, 403)
@@ -456,8 +470,10 @@ class Start(unittest.TestCase):
             with open(found[0], "w", encoding="utf-8") as file:
                 file.write(text)
             self.refused(*self.serve(), says="FORMAT")
+            self.refused("store", "dump", "--data", self.data, says="FORMAT")
         os.remove(found[0])
         self.refused(*self.serve(), says="FORMAT")
+        self.refused("store", "dump", "--data", self.data, says="FORMAT")
         with open(found[0], "w", encoding="utf-8") as file:
             file.write(original)
         with Server(self.data) as server:
