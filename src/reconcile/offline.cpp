@@ -57,7 +57,8 @@ Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& e
     append_sortable(rank, to_nanos(event.time.value_or(Instant::max())));
     rank += bytes_of(sha256_128(encoded));
     HELIOS_TRY_ASSIGN(const auto known, spill_->get(key));
-    if (!known || rank < known->substr(content.size(), rank.size())) {
+    const bool counts = !known || rank < known->substr(content.size(), rank.size());
+    if (counts) {
         if (known) {
             HELIOS_TRY(spill_->remove(known->substr(content.size() + rank.size())));
         }
@@ -71,7 +72,7 @@ Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& e
     }
     if (!known->starts_with(content)) {
         return fail(ErrorKind::conflict, "event " + event.id + " from " + event.source + " came before with another content",
-                    "the earlier one counts, whichever line it stands on; give the other an id of its own");
+                    std::string(counts ? "this one" : "that one") + " counts, whatever the order of lines; give one of them an id of its own");
     }
     ++summary_.duplicates;
     return Added::duplicate;
