@@ -1,29 +1,39 @@
 #pragma once
-/// The text form of a pipeline test: one step per line (README.md). Knows the words, not what they do.
+/// The text form of a flow's test: one step per line ("Testing a flow" in docs/flows.md). Knows the words and their shape, so that a
+/// script with a slip of the pen is refused before anything runs; not what the words do.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
-namespace helios::pipeline {
+namespace helios::app {
 
-struct Step {
+struct CaseStep {
     int line = 0;
-    std::string verb;                ///< "at", "advance", "expect", …
-    std::vector<std::string> words;  ///< the rest, split at blanks; a word with = may quote its value
-    std::string body;                ///< JSON from the first '{' on, or the lines of an inline flow
+    std::string verb;                            ///< "at", "advance", "expect", …
+    std::vector<std::string> words;              ///< what the verb needs, in its order
+    std::map<std::string, std::string> options;  ///< the name=value words after them
+    std::string body;                            ///< JSON of an event, or the lines of an inline flow
 };
 
-/// A script is a list of cases; each `case NAME` begins with a fresh pipeline.
-struct Case {
+/// A script is a list of cases; each `case NAME` begins afresh.
+struct ScriptedCase {
     std::string name;
     int line = 0;
-    std::vector<Step> steps;
+    std::vector<CaseStep> steps;
 };
 
-/// invalid: "file:line: what".
-Result<std::vector<Case>> parse_script(std::string_view text, std::string_view file);
+/// invalid: "file:line: what", the first complaint. Words of the result are well formed: times and durations can be read, payloads are
+/// JSON objects, options are known to their verb.
+Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::string_view file);
 
-}  // namespace helios::pipeline
+/// "12:00:02[.5]" on the day all scripts live in, or a whole RFC 3339 time.
+Result<Instant> parse_case_time(std::string_view text);
+/// The shortest text that parse_case_time reads back.
+std::string format_case_time(Instant t);
+
+}  // namespace helios::app

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
+#include "app/case_run.h"
 #include "app/cli.h"
+#include "app/data_directory.h"
 #include "app/files.h"
 #include "reconcile/flow.h"
 
@@ -30,19 +33,99 @@ int lint(const std::vector<std::string>& files) {
     return answer;
 }
 
+struct TestOptions {
+    std::vector<std::string> files;
+    std::string flow;
+    std::string catalogue;
+};
+
+/// One file, its complaints and its summary line; the exit code.
+int test_file(const std::string& file, const CaseRunOptions& options) {
+    const auto text = read_file(file);
+    if (!text) {
+        return complain(text.error());
+    }
+    const auto summary = run_case_file(*text, file, options, [](const std::string& line) { fmt::print("{}\n", line); });
+    if (!summary) {
+        fmt::print(stderr, "{}\n", summary.error().message());
+        return 2;
+    }
+    fmt::print("{}: {} cases, {} expectations, {} failures\n", file, summary->cases, summary->expectations, summary->failures);
+    return summary->failures == 0 ? 0 : 1;
+}
+
+int test(const TestOptions& options) {
+    const auto catalogue = load_catalogue(options.catalogue);
+    if (!catalogue) {
+        return complain(catalogue.error());
+    }
+    CaseRunOptions run;
+    run.catalogue = &*catalogue;
+    if (!options.flow.empty()) {
+        const auto text = read_file(options.flow);
+        if (!text) {
+            return complain(text.error());
+        }
+        auto flow = reconcile::parse_flow(*text, options.flow);
+        if (!flow) {
+            return complain(flow.error());
+        }
+        run.flow = std::make_shared<const reconcile::Flow>(*std::move(flow));
+    }
+    int answer = 0;
+    for (const auto& file : options.files) {
+        answer = std::max(answer, test_file(file, run));
+    }
+    return answer;
+}
+
+Command lint_command() {
+    auto files = std::make_shared<std::vector<std::string>>();
+    Command command;
+    command.name = "lint";
+    command.summary = "Check flow files";
+    command.description =
+        "Prints every complaint as `file:line:column: what; hint`, all of them in one run.\n"
+        "Exit 0: good. Exit 1: complaints. Exit 2: a file can't be read.";
+    command.examples = {"helios flow lint flows/*.yaml"};
+    command.options = {{"FILE", "FILE", "flow files", files.get(), true, {}}};
+    command.run = [files] { return lint(*files); };
+    return command;
+}
+
+Command test_command() {
+    auto options = std::make_shared<TestOptions>();
+    Command command;
+    command.name = "test";
+    command.summary = "Run cases written as text against a flow";
+    command.description =
+        "A case says which events arrive when, and which verdict is expected:\n\n"
+        "  case paid too little\n"
+        "  at 12:00:00 aws   OrderPlaced       {\"orderId\":\"A1\",\"customerId\":\"C1\",\"totalAmount\":\"12.50\"}\n"
+        "  at 12:00:02 gcp   PaymentProcessed  {\"orderId\":\"A1\",\"amount\":\"12.05\"}\n"
+        "  advance 60s\n"
+        "  expect A1 partial missing=inventory\n"
+        "  expect A1 finding amount expected=12.50 actual=12.05\n\n"
+        "Events pass the catalogue, a log in memory, route and the engine, as in the server; a manual clock stands in for time. The step\n"
+        "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: \"Testing a flow\" in docs/flows.md.\n"
+        "Prints every expectation that does not hold as `file:line: [case] what`, and one summary line for each FILE.\n"
+        "Exit 0: all hold. Exit 1: some do not. Exit 2: a file can't be read or understood (`file:line: what; hint`).";
+    command.examples = {"helios flow test cases/*.case", "helios flow test --flow flows/returns.yaml returns.case   # cases that name no flow begin with this one"};
+    command.options = {{"FILE", "FILE", "files of cases; - is standard input", &options->files, true, {}},
+                       {"--flow", "FILE", "the flow that cases begin with, default: the shipped order flow", &options->flow, false, {}},
+                       {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}}};
+    command.run = [options] { return test(*options); };
+    return command;
+}
+
 }  // namespace
 
 Command flow_command() {
-    auto files = std::make_shared<std::vector<std::string>>();
-    Command lint_command{"lint", "Check flow files",
-                         "Prints every complaint as `file:line:column: what; hint`, all of them in one run.\nExit 0: good. Exit 1: complaints. Exit 2: a file can't be read.",
-                         {"helios flow lint flows/*.yaml"},
-                         {{"FILE", "FILE", "flow files", files.get(), true, {}}}, {}, [files] { return lint(*files); }};
     Command command;
     command.name = "flow";
-    command.summary = "Check flow files";
+    command.summary = "Check and test flow files";
     command.description = "A flow is what several sources must agree on, as YAML; docs/flows.md describes the language.";
-    command.subcommands = {std::move(lint_command)};
+    command.subcommands = {lint_command(), test_command()};
     return command;
 }
 

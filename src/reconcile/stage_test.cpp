@@ -40,18 +40,18 @@ TEST_F(StageTest, EventsBecomeAVerdict) {
     ASSERT_EQ(v.size(), 2u);
     EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
     EXPECT_EQ(v[1].events.at(0).pointer.topic, model::topic::orders);
-    EXPECT_GE(p.engine->frontier().get(), v[1].at);
+    EXPECT_GE(p.engine().frontier().get(), v[1].at);
     EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u) << "one copy per partition";
 }
 
 TEST_F(StageTest, AfterTheFrontiersEverythingDerivedIsVisible) {
     order(good_order);
     const Instant t = p.log().last_log_time();
-    while (p.route->frontier().get() <= t) {
+    while (p.route().frontier().get() <= t) {
         good(p.step_route());
     }
     const Instant u = p.log().low_watermark();
-    while (p.engine->frontier().get() < u) {
+    while (p.engine().frontier().get() < u) {
         good(p.step_engine());
     }
     EXPECT_EQ(verdicts().size(), 1u);
@@ -193,15 +193,15 @@ TEST_F(StageTest, TheSameVersionWithAnotherTextIsRefused) {
 }
 
 TEST_F(StageTest, ThreadsStartAndStop) {
-    p.route->start();
-    p.engine->start();
+    p.route().start();
+    p.engine().start();
     order(good_order);
     const Instant t = p.log().last_log_time();
-    EXPECT_TRUE(p.route->frontier().wait_for(t + Duration(1), std::chrono::seconds(20)));
-    EXPECT_TRUE(p.engine->frontier().wait_for(p.log().low_watermark(), std::chrono::seconds(20)));
+    EXPECT_TRUE(p.route().frontier().wait_for(t + Duration(1), std::chrono::seconds(20)));
+    EXPECT_TRUE(p.engine().frontier().wait_for(p.log().low_watermark(), std::chrono::seconds(20)));
     EXPECT_EQ(verdicts().size(), 1u);
-    p.route->stop();
-    p.engine->stop();
+    p.route().stop();
+    p.engine().stop();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-/// For tests of this room and of tests/pipeline: events as a person writes them, case records and engines fed from them.
+/// For tests of this room: events as a person writes them, case records and engines fed from them.
 
 #include <memory>
 #include <string>

@@ -1,0 +1,196 @@
+#include "reconcile/rehearsal.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "log/disk_log.h"
+#include "model/case_record.h"
+#include "model/topics.h"
+#include "reconcile/activate.h"
+
+namespace helios::reconcile {
+namespace {
+
+constexpr std::uint64_t disk_seed = 7;
+constexpr int settling_rounds = 6;  // event, verdict, tick, its verdict, the next tick, and one to see that it is quiet
+
+std::vector<log::TopicSpec> topics() {
+    std::vector<log::TopicSpec> specs;
+    for (const auto& topic : model::all_topics) {
+        specs.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data, topic.partitions});
+    }
+    return specs;
+}
+
+}  // namespace
+
+/// Where the log's own thread and the caller meet: answers, and the sync that waits while appends are held.
+struct Rehearsal::Gate {
+    using Answer = std::shared_ptr<std::optional<Status>>;
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool holding = false;
+    bool reached = false;  ///< something is stamped, written, and about to be synced
+    Answer on_its_way;
+
+    void wait_to_sync() {
+        std::unique_lock lock(mutex);
+        reached = true;
+        changed.notify_all();
+        changed.wait(lock, [this] { return !holding; });
+    }
+};
+
+Rehearsal::Rehearsal(std::shared_ptr<const Flow> flow, Instant now)
+    : clock(now),
+      flow_(std::move(flow)),
+      disk_(disk_seed),
+      telemetry_(clock, telemetry::Level::warn, lines_),
+      gate_(std::make_shared<Gate>()) {
+    log_options_.directory = "d";
+    log_options_.partitions = 3;
+    log_options_.segment_bytes = 1u << 20;
+    log_options_.zero_ahead_bytes = 4096;
+    log_options_.record_bytes_max = 256u << 10;
+    log_options_.reserve_bytes = 0;
+}
+
+Rehearsal::~Rehearsal() { stop(); }
+
+Status Rehearsal::start() {
+    HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options_, topics(), disk_, clock, telemetry_));
+    HELIOS_TRY(activate(*log_, *flow_));
+    route_ = std::make_unique<RouteStage>(route_options, *log_, telemetry_, clock);
+    engine_ = std::make_unique<EngineStage>(engine_options, *log_, *route_, telemetry_, clock);
+    return route_->open();
+}
+
+void Rehearsal::stop() {
+    static_cast<void>(release_append());  // a closing log waits for its syncs; who appended was not told that it is durable
+    engine_.reset();
+    route_.reset();
+    log_.reset();
+}
+
+Status Rehearsal::restart() {
+    stop();
+    return start();
+}
+
+Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
+    if (gate_->holding) {
+        return fail(ErrorKind::conflict, "a flow can't be activated while appends are held", "release append first");
+    }
+    HELIOS_TRY(activate(*log_, *flow));
+    flow_ = std::move(flow);
+    return {};
+}
+
+Status Rehearsal::append(std::string_view topic, const model::Event& event) {
+    if (gate_->on_its_way) {
+        return fail(ErrorKind::conflict, "an append is held already", "release append first: a second one would not even be stamped");
+    }
+    log::Record record;
+    record.topic = topic;
+    record.type = static_cast<std::uint16_t>(model::RecordType::event);
+    record.version = model::event_version;
+    record.key = event.id;
+    record.value = model::encode(event);
+    std::vector<log::Record> records;
+    records.push_back(std::move(record));
+
+    auto answer = std::make_shared<std::optional<Status>>();
+    log_->append(std::move(records), [gate = gate_, answer](std::span<const log::AppendOutcome> outcomes) {
+        const std::lock_guard lock(gate->mutex);
+        *answer = outcomes[0] ? Status{} : Status(std::unexpected(outcomes[0].error()));
+        gate->changed.notify_all();
+    });
+    std::unique_lock lock(gate_->mutex);
+    gate_->changed.wait(lock, [&] { return answer->has_value() || (gate_->holding && gate_->reached); });
+    if (answer->has_value()) {
+        return **answer;
+    }
+    gate_->on_its_way = std::move(answer);
+    return {};
+}
+
+Status Rehearsal::hold_append() {
+    HELIOS_TRY(settle());
+    {
+        const std::lock_guard lock(gate_->mutex);
+        gate_->holding = true;
+        gate_->reached = false;
+    }
+    disk_.on_sync([gate = gate_] { gate->wait_to_sync(); });
+    return {};
+}
+
+Status Rehearsal::release_append() {
+    disk_.on_sync({});
+    std::unique_lock lock(gate_->mutex);
+    gate_->holding = false;
+    gate_->changed.notify_all();
+    if (!gate_->on_its_way) {
+        return {};
+    }
+    gate_->changed.wait(lock, [&] { return gate_->on_its_way->has_value(); });
+    const auto answer = std::exchange(gate_->on_its_way, nullptr);
+    return **answer;
+}
+
+Status Rehearsal::step_route() {
+    HELIOS_TRY(route_->step(Duration::zero()));
+    return {};
+}
+
+Status Rehearsal::step_engine() {
+    // A tick comes back through the log: waited for, unless it stands behind held appends.
+    const bool tick_will_come = engine_->awaits_tick() && !gate_->holding;
+    HELIOS_TRY(engine_->step(tick_will_come ? std::chrono::seconds(10) : std::chrono::seconds(0)));
+    return {};
+}
+
+Status Rehearsal::settle(bool with_route) {
+    for (int round = 0; round < settling_rounds; ++round) {
+        if (with_route) {
+            HELIOS_TRY(step_route());
+        }
+        HELIOS_TRY(step_engine());
+    }
+    return {};
+}
+
+Result<std::vector<log::StoredRecord>> Rehearsal::records(std::string_view topic) { return read(topic, batches_); }
+
+Result<std::vector<model::Verdict>> Rehearsal::verdicts() {
+    std::vector<log::Batch> batches;
+    HELIOS_TRY_ASSIGN(const auto stored, read(model::topic::verdicts, batches));
+    std::vector<model::Verdict> out;
+    for (const auto& record : stored) {
+        HELIOS_TRY_ASSIGN(auto verdict, model::decode_verdict(record.value));
+        out.push_back(std::move(verdict));
+    }
+    return out;
+}
+
+Result<std::vector<log::StoredRecord>> Rehearsal::read(std::string_view topic, std::vector<log::Batch>& batches) {
+    log::Offsets from;
+    for (const auto& id : log_->partitions_of(topic)) {
+        from[id] = log::Offset{0};
+    }
+    HELIOS_TRY_ASSIGN(const auto reader, log_->read(from));
+    std::vector<log::StoredRecord> out;
+    while (true) {
+        HELIOS_TRY_ASSIGN(auto batch, reader->poll(1000, 1u << 20, Duration::zero()));
+        if (batch.records.empty()) {
+            return out;
+        }
+        out.insert(out.end(), batch.records.begin(), batch.records.end());
+        batches.push_back(std::move(batch));
+    }
+}
+
+}  // namespace helios::reconcile
