@@ -402,14 +402,21 @@ private:
 
     /// Until it is told to stop: durable records → index, then what memory may forget.
     void tail(const std::stop_token& stop) {
+        bool told = false;
         while (!stop.stop_requested()) {
             const auto batch = reader_->poll(tail_records_max, tail_bytes_max, caught_up() ? tail_wait : Duration{});
             if (!batch) {
-                if (batch.error().kind != ErrorKind::stopping) {
-                    telemetry_.logger.error(room, "the deduplication index can no longer read the log", {{"error", batch.error().message()}});
+                if (batch.error().kind == ErrorKind::stopping) {
+                    return;
                 }
-                return;
+                if (!told) {
+                    telemetry_.logger.error(room, "the deduplication index cannot read the log; ids stay in memory", {{"error", batch.error().message()}});
+                    told = true;
+                }
+                pause(stop);  // the reader stands where it stood
+                continue;
             }
+            told = false;
             if (!batch->records.empty()) {
                 index(*batch, stop);
             } else if (!caught_up()) {
@@ -443,9 +450,14 @@ private:
                 telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory", {{"error", written.error().message()}});
                 told = true;
             }
-            std::unique_lock lock(caught_up_mutex_);
-            stopped_or_retry_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
+            pause(stop);
         }
+    }
+
+    /// Before trying again.
+    void pause(const std::stop_token& stop) {
+        std::unique_lock lock(caught_up_mutex_);
+        stopped_or_retry_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
     }
 
     const Options options_;

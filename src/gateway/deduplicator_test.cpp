@@ -167,5 +167,62 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
     }
 }
 
+/// The same log, but the first readings fail.
+class FailingReader final : public log::Reader {
+public:
+    FailingReader(std::unique_ptr<log::Reader> reader, int failures) : reader_(std::move(reader)), failures_(failures) {}
+    Result<log::Batch> poll(std::size_t records, std::size_t bytes, Duration wait) override {
+        if (failures_-- > 0) return fail(ErrorKind::unavailable, "too many open files");
+        return reader_->poll(records, bytes, wait);
+    }
+    const log::Offsets& position() const override { return reader_->position(); }
+    void wake() override { reader_->wake(); }
+
+private:
+    std::unique_ptr<log::Reader> reader_;
+    int failures_;
+};
+
+class LogWithFailingReaders final : public log::Log {
+public:
+    LogWithFailingReaders(log::Log& log, int failures) : log_(log), failures_(failures) {}
+    void append(std::vector<log::Record> records, log::AppendDone done) override { log_.append(std::move(records), std::move(done)); }
+    void transact(std::vector<log::Record> outputs, log::GroupOffsets offsets, log::TransactDone done) override {
+        log_.transact(std::move(outputs), std::move(offsets), std::move(done));
+    }
+    Result<std::unique_ptr<log::Reader>> read(log::Offsets from) override {
+        auto reader = log_.read(std::move(from));
+        if (!reader) return reader;
+        return std::make_unique<FailingReader>(*std::move(reader), failures_);
+    }
+    Result<log::Batch> read_at(const log::TopicPartition& id, log::Offset offset) override { return log_.read_at(id, offset); }
+    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids, Instant t) override { return log_.offsets_at(ids, t); }
+    Result<log::Offsets> committed(std::string_view group) override { return log_.committed(group); }
+    Instant low_watermark() override { return log_.low_watermark(); }
+    Instant last_log_time() override { return log_.last_log_time(); }
+    std::vector<log::TopicPartition> partitions_of(std::string_view topic) const override { return log_.partitions_of(topic); }
+    std::uint32_t partition_count(std::string_view topic) const override { return log_.partition_count(topic); }
+    std::vector<log::PartitionInfo> describe() override { return log_.describe(); }
+    std::vector<log::Damage> damage() override { return log_.damage(); }
+    Status health() override { return log_.health(); }
+    void close() override { log_.close(); }
+
+private:
+    log::Log& log_;
+    const int failures_;
+};
+
+TEST(Deduplicator, a_log_that_cannot_be_read_for_a_while_is_read_later) {
+    Rig rig;
+    rig.open();
+    ASSERT_EQ(rig.ingest(order("e-1")).status, 202);
+    rig.gateway.reset();
+    LogWithFailingReaders log(*rig.log, 2);
+    const auto opened = Deduplicator::open(rig.options, log, rig.telemetry);
+    ASSERT_TRUE(opened) << opened.error().message();
+    EXPECT_TRUE((*opened)->wait_caught_up(std::chrono::seconds(10)));
+    (*opened)->close();
+}
+
 }  // namespace
 }  // namespace helios::gateway
