@@ -68,10 +68,13 @@ void write_position(json::Writer& out, const ItemReceipt& item) {
     }
 }
 
-/// The members that an item has in every answer.
-void write_item(json::Writer& out, const ItemReceipt& item) {
+/// The members that an item has in every answer; alone, the status code says whether to send it again.
+void write_item(json::Writer& out, const ItemReceipt& item, bool in_batch) {
     out.field("status", to_string(item.status));
     write_id(out, item);
+    if (in_batch) {
+        out.field("retryable", is_retryable(item));
+    }
     switch (item.status) {
         case ItemStatus::accepted:
             write_position(out, item);
@@ -87,7 +90,6 @@ void write_item(json::Writer& out, const ItemReceipt& item) {
             break;
         case ItemStatus::noted: out.field("dlqId", std::string_view(item.dlq_id)); break;
         case ItemStatus::failed:
-            out.field("retryable", is_retryable(item));
             if (item.error) {
                 out.field("error", std::string_view(item.error->what));
             }
@@ -98,7 +100,7 @@ void write_item(json::Writer& out, const ItemReceipt& item) {
 std::string body_of(const ItemReceipt& item) {
     json::Writer out;
     out.begin_object();
-    write_item(out, item);
+    write_item(out, item, false);
     return out.end_object().take();
 }
 
@@ -184,7 +186,7 @@ http::Response answer_batch(const std::vector<ItemReceipt>& items) {
     out.key("items").begin_array();
     for (std::size_t i = 0; i < items.size(); ++i) {
         out.begin_object().field("index", std::uint64_t{i});
-        write_item(out, items[i]);
+        write_item(out, items[i], true);
         out.end_object();
     }
     out.end_array();

@@ -64,7 +64,7 @@ TEST(Answers, part_of_a_batch_fails) {
     const auto batch = answer(Endpoint::batch, what);
     EXPECT_EQ(batch.status, 200);
     EXPECT_EQ(batch.body, R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":1,"items":[)"
-                          R"({"index":0,"status":"accepted","eventId":"e-1","warnings":[]},)"
+                          R"({"index":0,"status":"accepted","eventId":"e-1","retryable":false,"warnings":[]},)"
                           R"({"index":1,"status":"failed","eventId":"e-1","retryable":true,"error":"the disk is full"}]})");
     EXPECT_EQ(answer(Endpoint::azure_eventgrid, receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined), item(ItemStatus::conflict)})).status, 200);
 }
