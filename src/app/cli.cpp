@@ -128,7 +128,9 @@ int complain_usage(const CLI::ParseError& error, int argc, const char* const* ar
     const std::string complaint = error.what();
     std::vector<std::string_view> names;
     collect_names(commands, names);
-    const auto word = unexpected_word(complaint, argc, argv, names);
+    // A known option with a value that it doesn't take: the library names both, and what would do.
+    const bool bad_value = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr;
+    const auto word = bad_value ? std::string_view{} : unexpected_word(complaint, argc, argv, names);
     const auto near = word.empty() ? std::string() : yaml::nearest(word, names);
     const bool is_option = word.starts_with("-");
     const auto what = word.empty() ? complaint.substr(0, complaint.find('\n')) : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", word);

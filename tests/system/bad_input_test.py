@@ -376,6 +376,7 @@ class Start(unittest.TestCase):
     def test_unknown_option(self):
         self.refused("serve", "--lisen", "127.0.0.1:0", says="--listen")
         self.refused("serv", says="serve")
+        self.refused("reconcile", "--format", "xml", says=["--format: xml", "table", "ndjson"])
         self.refused("serve", "--listen", "127.0.0.1:notaport", says="notaport")
 
     def test_unknown_key_in_the_configuration(self):
