@@ -1,6 +1,7 @@
 #include "reconcile/offline.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <set>
@@ -16,6 +17,13 @@ struct Line {
     model::Event event;
     std::optional<Instant> received;
 };
+
+/// A directory of this test's own: tests run side by side.
+std::filesystem::path make_root() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "helios-offline-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    return pattern;
+}
 
 class OfflineTest : public ::testing::Test {
 protected:
@@ -59,8 +67,7 @@ protected:
         return event("azure", "InventoryReserved", "i-" + key, R"({"orderId":")" + key + R"("})", t);
     }
 
-    std::filesystem::path root_ = std::filesystem::path(testing::TempDir()) /
-                                  ("helios-offline-test-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)));
+    std::filesystem::path root_ = make_root();
     int runs_ = 0;
 };
 
