@@ -45,6 +45,7 @@ Command ingest_command();
 Command reconcile_command();
 Command explain_command();
 Command flow_command();
+Command dlq_command();
 Command log_command();
 Command store_command();
 Command config_command(const Environment& environment);

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "app/cli.h"
-#include "base/json.h"
+#include "app/server_answer.h"
 #include "http/client.h"
 
 namespace helios::app {
@@ -12,46 +12,18 @@ namespace {
 struct ExplainOptions {
     std::string key;
     std::string flow;
-    std::string to = "http://127.0.0.1:8001";
+    std::string to = default_server;
     std::string format = "text";
 };
 
-Error error_of(const http::Response& response) {
-    Error error{ErrorKind::unavailable, fmt::format("the server answered {}", response.status), ""};
-    const auto document = json::Document::parse(response.body);
-    if (!document) {
-        return error;
-    }
-    for (const auto* name : {"detail", "title"}) {
-        if (const auto text = document->root().find(name); text.is_string()) {
-            error.what = text.text();
-            break;
-        }
-    }
-    if (const auto hint = document->root().find("hint"); hint.is_string()) {
-        error.hint = hint.text();
-    }
-    if (const auto waiting = document->root().find("quarantined"); waiting.size() > 0) {
-        error.what += fmt::format("\n  in quarantine, naming this key: {}", waiting.raw());
-    }
-    return error;
-}
-
 int explain(const ExplainOptions& options) {
-    const auto url = http::Url::parse(options.to);
-    if (!url) {
-        return complain(url.error());
-    }
-    http::Client client(url->host, url->port);
-    auto target = fmt::format("{}/api/v1/orders/{}/explain?format={}", url->path == "/" ? "" : url->path, http::percent_encode(options.key), options.format);
+    auto target = fmt::format("/api/v1/orders/{}/explain?format={}", http::percent_encode(options.key), options.format);
     if (!options.flow.empty()) {
         target += "&flow=" + http::percent_encode(options.flow);
     }
-    const auto response = client.get(target);
+    const auto response = ask_server(options.to, target);
     if (!response) {
-        auto error = response.error();
-        error.hint = fmt::format("is `helios serve` running at {}?", options.to);
-        return complain(error);
+        return complain(response.error());
     }
     if (response->status == 404) {
         return complain(error_of(*response), 1);

@@ -1,0 +1,43 @@
+#include "app/server_answer.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "http/client.h"
+
+namespace helios::app {
+
+Result<http::Response> ask_server(const std::string& to, std::string_view target) {
+    HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(to));
+    http::Client client(url.host, url.port);
+    auto response = client.get(fmt::format("{}{}", url.path == "/" ? "" : url.path, target));
+    if (!response) {
+        auto error = response.error();
+        error.hint = fmt::format("is `helios serve` running at {}?", to);
+        return fail(std::move(error));
+    }
+    return response;
+}
+
+Error error_of(const http::Response& response) {
+    Error error{ErrorKind::unavailable, fmt::format("the server answered {}", response.status), ""};
+    const auto document = json::Document::parse(response.body);
+    if (!document) {
+        return error;
+    }
+    for (const auto* name : {"detail", "title"}) {
+        if (const auto text = document->root().find(name); text.is_string()) {
+            error.what = text.text();
+            break;
+        }
+    }
+    if (const auto hint = document->root().find("hint"); hint.is_string()) {
+        error.hint = hint.text();
+    }
+    if (const auto waiting = document->root().find("quarantined"); waiting.size() > 0) {
+        error.what += fmt::format("\n  in quarantine, naming this key: {}", waiting.raw());
+    }
+    return error;
+}
+
+}  // namespace helios::app
