@@ -293,6 +293,30 @@ class OverTheWire(unittest.TestCase):
         self.assertIn("stdin:1: quarantined: orderId: required, absent", errors)
         self.assertIn("stdin:2: quarantined: JSON: ", errors)
 
+    def test_dlq_shows_what_waits(self):
+        to = ("--to", f"http://127.0.0.1:{self.server.port}")
+        body = json.dumps({"source": "gcp", "eventType": "PaymentProcessed", "id": "dlq-1", "payload": {"orderId": "DLQ-\x1b[31m"}})
+        problem = self.refused(self.server.post(INGEST, body), 422)
+        self.refused(self.server.post(INGEST, order("dlq-2", total="1")), 422)
+        self.in_quarantine("dlq-2")  # the store has come that far
+        code, out, errors = run("dlq", "ls", *to, "--source", "gcp", "--key", "DLQ-\x1b[31m")
+        self.assertEqual(code, 0, errors)
+        header, row = out.splitlines()
+        self.assertRegex(row[header.index("last received"):], r"^\d{4}-", "columns stand below each other")
+        self.assertRegex(row, rf"^{problem['dlqId']}  .*Z  1 +gcp +PaymentProcessed  DLQ-\?\[31m  missing_field  amount: required, absent$")
+        code, out, errors = run("dlq", "ls", *to, "--limit", "0", "--format", "ndjson")
+        self.assertEqual(code, 0, errors)
+        self.assertLessEqual({"dlq-1", "dlq-2"}, {json.loads(text).get("eventId") for text in out.splitlines()})
+        code, out, errors = run("dlq", "show", problem["dlqId"], *to)
+        self.assertEqual((code, out.splitlines()[-1]), (0, body), errors)
+        code, out, errors = run("dlq", "show", problem["dlqId"], *to, "--format", "json")
+        self.assertEqual((code, json.loads(out)["body"]), (0, body), errors)
+        code, out, errors = run("dlq", "show", "nope", *to)
+        self.assertEqual((code, out, errors), (1, "", "helios: nothing in quarantine has the id nope\n"))
+        code, out, errors = run("dlq", "ls", "--to", "http://127.0.0.1:1")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("is `helios serve` running at http://127.0.0.1:1?", errors)
+
     def test_log_ls_shows_whole_times(self):
         self.assertEqual(self.server.post(INGEST, order("ls-1", orderId="LS-1")).status, 202)
         code, out, errors = run("log", "ls", "--data", self.directory.path + "/data")
