@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
-#include <map>
 
-#include "base/decimal.h"
 #include "store/connection.h"
+#include "store/money_sum.h"
 #include "store/projection.h"
 
 namespace helios::store {
@@ -90,29 +89,6 @@ bool cut_page(std::vector<Item>& items, std::size_t limit) {
     items.pop_back();
     return true;
 }
-
-/// Exact sums per currency.
-class MoneySum {
-public:
-    Status add(std::string_view joined) {
-        for (const auto& money : split_money(joined)) {
-            HELIOS_TRY_ASSIGN(const Decimal amount, Decimal::parse(money.amount));
-            auto& sum = sums_[money.currency];
-            HELIOS_TRY_ASSIGN(sum, Decimal::add(sum, amount));
-        }
-        return {};
-    }
-    std::vector<model::Money> take() const {
-        std::vector<model::Money> out;
-        for (const auto& [currency, sum] : sums_) {
-            out.push_back({currency, sum.to_string(currency_minor_units(currency))});
-        }
-        return out;
-    }
-
-private:
-    std::map<std::string, Decimal> sums_;
-};
 
 /// Nearest rank: the least value that at least 99 % do not exceed.
 Duration p99_of(std::vector<std::int64_t>& values) {
@@ -230,7 +206,9 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
         s->bind(1, filter.tenant).bind(2, start_of(filter.reconciled)).bind(3, end_of(filter.reconciled));
         bind_optional(*s, 4, filter.flow);
         while (s->row()) {
-            HELIOS_TRY(sum.add(s->text(0)));
+            for (const auto& money : split_money(s->text(0))) {
+                HELIOS_TRY(sum.add(money.currency, money.amount));
+            }
         }
         HELIOS_TRY(s->status());
     }

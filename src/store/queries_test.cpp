@@ -199,6 +199,24 @@ TEST(Stats, counts_and_exact_sums) {
     EXPECT_FALSE(queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
 }
 
+TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
+    Bench bench;
+    const std::string nines(38, '9');
+    for (const auto& [key, amount] : std::map<std::string, std::string>{{"A", nines + ".00"}, {"B", "0.01"}, {"C", nines + ".00"}}) {
+        auto verdict = broken(key, 2, 10);
+        verdict.at_risk = {{"USD", amount}};
+        bench.append(verdict);
+    }
+    auto verdict = broken("D", 2, 10);
+    verdict.at_risk = {{"US dollars\nand more", "1.00"}};
+    bench.append(verdict);
+    bench.project();
+    const auto stats = bench.queries()->stats({});
+    ASSERT_TRUE(stats) << stats.error().what;
+    EXPECT_THAT(stats->at_risk, ::testing::ElementsAre(model::Money{"US dollars and more", "1.00"},
+                                                       model::Money{"USD", "1" + std::string(37, '9') + "8.01"}));
+}
+
 TEST(Stats, time_to_verdict_is_that_of_the_first_decision) {
     Bench bench;
     bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
