@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -163,6 +164,12 @@ Status feed(Intake& intake, const std::string& path) {
     return status;
 }
 
+/// What an event says must neither drive a terminal nor break a row.
+std::string printable(std::string text) {
+    std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    return text;
+}
+
 void print_row(const model::Verdict& verdict) {
     std::string what;
     for (const auto& leg : verdict.missing) {
@@ -182,7 +189,8 @@ void print_row(const model::Verdict& verdict) {
     for (const auto& money : verdict.at_risk) {
         risk += (risk.empty() ? "" : " ") + money.amount + " " + money.currency;
     }
-    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, verdict.key, verdict.revision, model::to_string(verdict.status), risk, what);
+    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, printable(verdict.key), verdict.revision, model::to_string(verdict.status),
+               printable(risk), printable(what));
 }
 
 Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {

@@ -317,6 +317,11 @@ class OverTheWire(unittest.TestCase):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("is `helios serve` running at http://127.0.0.1:1?", errors)
 
+    def test_a_key_drives_no_terminal(self):
+        code, out, errors = run("reconcile", stdin=json.dumps(order("esc-1", orderId="\x1b[31m\nred", totalAmount="1")).encode())
+        self.assertEqual((code, len(out.splitlines())), (1, 2), errors)
+        self.assertIn(" ?[31m?red ", out)
+
     def test_log_ls_shows_whole_times(self):
         self.assertEqual(self.server.post(INGEST, order("ls-1", orderId="LS-1")).status, 202)
         code, out, errors = run("log", "ls", "--data", self.directory.path + "/data")
