@@ -49,7 +49,8 @@ Status MoneySum::add(std::string_view currency, std::string_view amount) {
     const std::string_view whole = plain.substr(0, point);
     const std::string_view fraction = point == std::string_view::npos ? std::string_view{} : plain.substr(point + 1);
     if (whole.empty() || !all_digits(whole) || !all_digits(fraction)) {
-        return fail(ErrorKind::corrupt, "\"" + std::string(amount) + "\" in the store is no amount", "rebuild the store: `helios store rebuild`");
+        return fail(ErrorKind::corrupt, "\"" + std::string(amount) + "\" in the store is no amount",
+                    "rebuild the store: `helios store rebuild`");
     }
     auto found = sums_.find(currency);
     if (found == sums_.end()) {

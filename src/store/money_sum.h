@@ -1,8 +1,9 @@
 #pragma once
 /// Exact sums per currency, of any size.
 ///
-/// Each amount is a bounded decimal; the sum of very many, or of a very large and a very small one, is not. One order with an absurd
-/// amount must not take the figures of all others away, so this adds digit by digit and refuses nothing that can be written.
+/// Each amount is a bounded decimal; the sum of very many, or of a very large and a very small one, is not. One order with an
+/// absurd amount must not take the figures of all others away, so this adds digit by digit and refuses nothing that can be
+/// written.
 
 #include <cstdint>
 #include <map>
