@@ -1,8 +1,9 @@
 #pragma once
 /// From a sender's raw request to events or reasons. One file pair per sender; all pure: no I/O, no clock, no state.
 ///
-/// An adapter knows its protocol's envelope and nothing else: whether an event breaks a rule is the catalogue's business, whether it
-/// is a duplicate the gateway's. It never throws and never drops: every item of a request comes out as an event or a rejection.
+/// An adapter knows its protocol's envelope and nothing else: whether an event breaks a rule is the catalogue's business, whether
+/// it is a duplicate the gateway's. It never throws and never drops: every item of a request comes out as an event or a
+/// rejection.
 
 #include <functional>
 #include <string>
@@ -19,19 +20,19 @@ namespace helios::adapters {
 /// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the call.
 struct RawRequest {
     std::string_view body;
-    std::string_view media_type;                                            ///< lower case, no parameters
-    std::function<const std::string*(std::string_view name)> header;        ///< any case; may be empty
+    std::string_view media_type;                                      ///< lower case, no parameters
+    std::function<const std::string*(std::string_view name)> header;  ///< any case; may be empty
 };
 
 /// An item that is recognisably this protocol's but can't become an event: it goes to quarantine, whole.
 struct Rejection {
-    std::string reason;               ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time", "bad_base64", "not_json", …
-    std::string detail;               ///< a sentence for a person
+    std::string reason;  ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time", "bad_base64", "not_json", …
+    std::string detail;  ///< a sentence for a person
     std::vector<std::string> errors;  ///< "detail: must be an object, is a string"
     std::string event_id;             ///< what could be read all the same; else empty
     std::string scope;
     std::string event_type;
-    std::string_view raw;             ///< the item's exact bytes, alive as long as the Adapted and the request's body
+    std::string_view raw;  ///< the item's exact bytes, alive as long as the Adapted and the request's body
 };
 
 struct AdaptedEvent {

@@ -10,7 +10,9 @@ bool is_envelope(json::Value body) {
     return body.is_object() && (body.find("detail-type") || (body.find("detail") && body.find("source")));
 }
 
-bool is_sns(json::Value body) { return body.is_object() && body.find("Type").is_string() && (body.find("TopicArn") || body.find("MessageId")); }
+bool is_sns(json::Value body) {
+    return body.is_object() && body.find("Type").is_string() && (body.find("TopicArn") || body.find("MessageId"));
+}
 
 /// What came around the EventBridge envelope; absent when it came by itself.
 struct SnsWrapper {
@@ -162,7 +164,9 @@ Adapted adapt_aws_eventbridge(const RawRequest& request) {
     } else if (is_envelope(body)) {
         adapted = items_of(parsed->deep ? Item(too_deep_rejection(request.body)) : event_of(body, nullptr, request.body));
     } else {
-        return {NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS", "an EventBridge event has detail-type, source, id, time and detail"}, {}};
+        return {NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",
+                                "an EventBridge event has detail-type, source, id, time and detail"},
+                {}};
     }
     adapted.documents.push_back(std::move(parsed->document));
     return adapted;

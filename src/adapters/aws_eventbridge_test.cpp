@@ -8,8 +8,9 @@
 namespace helios::adapters {
 namespace {
 
-const std::string envelope = R"({"version":"0","id":"6a7e8feb-b491","detail-type":"OrderPlaced","source":"shop.orders","account":"012345678901",)"
-                             R"("time":"2026-01-05T10:23:45Z","region":"eu-central-1","resources":["arn:aws:x"],"detail":{"orderId":"ORD-1", "totalAmount":12.50}})";
+const std::string envelope =
+    R"({"version":"0","id":"6a7e8feb-b491","detail-type":"OrderPlaced","source":"shop.orders","account":"012345678901",)"
+    R"("time":"2026-01-05T10:23:45Z","region":"eu-central-1","resources":["arn:aws:x"],"detail":{"orderId":"ORD-1", "totalAmount":12.50}})";
 
 std::string quoted(std::string_view text) {
     std::string out;
@@ -17,10 +18,13 @@ std::string quoted(std::string_view text) {
     return out;
 }
 std::string notification(std::string_view message) {
-    return R"({"Type":"Notification","MessageId":"m-1","TopicArn":"arn:aws:sns:eu-central-1:012345678901:orders","Subject":"s","Message":)" + quoted(message) +
+    return R"({"Type":"Notification","MessageId":"m-1","TopicArn":"arn:aws:sns:eu-central-1:012345678901:orders","Subject":"s","Message":)" +
+           quoted(message) +
            R"(,"Timestamp":"2026-01-05T10:23:46.000Z","SignatureVersion":"2","Signature":"AA==","SigningCertURL":"https://x","UnsubscribeURL":"https://y"})";
 }
-Adapting aws(std::string body) { return {adapt_aws_eventbridge, std::move(body)}; }
+Adapting aws(std::string body) {
+    return {adapt_aws_eventbridge, std::move(body)};
+}
 
 TEST(AwsEventBridge, envelope_becomes_an_event) {
     const auto a = aws(envelope);
@@ -33,7 +37,8 @@ TEST(AwsEventBridge, envelope_becomes_an_event) {
     EXPECT_EQ(event.type, "OrderPlaced");
     EXPECT_EQ(event.time, parse_rfc3339("2026-01-05T10:23:45Z")->at);
     EXPECT_EQ(event.payload, R"({"orderId":"ORD-1", "totalAmount":12.50})") << "exact bytes";
-    EXPECT_EQ(event.metadata, R"({"source":"shop.orders","account":"012345678901","region":"eu-central-1","resources":["arn:aws:x"]})");
+    EXPECT_EQ(event.metadata,
+              R"({"source":"shop.orders","account":"012345678901","region":"eu-central-1","resources":["arn:aws:x"]})");
     EXPECT_EQ(a.event()->raw, a.body);
     EXPECT_EQ(a.event()->payload.find("totalAmount").raw(), "12.50");
 }
@@ -64,7 +69,9 @@ TEST(AwsEventBridge, sns_message_that_is_no_envelope_is_rejected_with_what_is_kn
 
 TEST(AwsEventBridge, sns_confirmations) {
     for (const std::string type : {"SubscriptionConfirmation", "UnsubscribeConfirmation"}) {
-        const auto a = aws(R"({"Type":")" + type + R"(","MessageId":"m-2","Token":"t","TopicArn":"arn:t","Message":"You have chosen…","SubscribeURL":"https://sns/?Action=ConfirmSubscription","Timestamp":"2026-01-05T10:23:46.000Z"})");
+        const auto a = aws(
+            R"({"Type":")" + type +
+            R"(","MessageId":"m-2","Token":"t","TopicArn":"arn:t","Message":"You have chosen…","SubscribeURL":"https://sns/?Action=ConfirmSubscription","Timestamp":"2026-01-05T10:23:46.000Z"})");
         const auto* confirmation = a.outcome<SnsConfirmation>();
         ASSERT_TRUE(confirmation) << a.verdict();
         EXPECT_EQ(confirmation->type, type);
@@ -80,8 +87,9 @@ TEST(AwsEventBridge, sns_confirmations) {
 }
 
 TEST(AwsEventBridge, what_is_not_this_protocol) {
-    for (const std::string body : {"", "not json", "{}", "[]", "1", "null", R"({"Records":[]})", R"({"detail":{}})", R"({"id":"x","source":"y"})", "{\"detail-type\":\"x\"", "\xff\xfe",
-                                   "{\"detail-type\":\"a\x00\"}"}) {
+    for (const std::string body :
+         {"", "not json", "{}", "[]", "1", "null", R"({"Records":[]})", R"({"detail":{}})", R"({"id":"x","source":"y"})",
+          "{\"detail-type\":\"x\"", "\xff\xfe", "{\"detail-type\":\"a\x00\"}"}) {
         EXPECT_EQ(aws(body).verdict(), "400") << body;
     }
     EXPECT_FALSE(aws("{}").refusal()->hint.empty());
@@ -92,11 +100,13 @@ TEST(AwsEventBridge, bad_content_is_rejected_and_named) {
         std::string_view from, to, reason, error;
     };
     for (const auto& c : std::vector<Case>{
-             {R"("detail":{"orderId":"ORD-1", "totalAmount":12.50})", R"("detail":"text")", "not_an_object", "detail: must be an object, is string"},
+             {R"("detail":{"orderId":"ORD-1", "totalAmount":12.50})", R"("detail":"text")", "not_an_object",
+              "detail: must be an object, is string"},
              {R"(,"detail":{"orderId":"ORD-1", "totalAmount":12.50})", "", "missing_field", "detail: required, absent"},
              {R"("detail-type":"OrderPlaced")", R"("detail-type":"")", "missing_field", "detail-type: required, absent"},
              {R"("detail-type":"OrderPlaced")", R"("detail-type":7)", "bad_field", "detail-type: must be a string, is number"},
-             {R"("version":"0")", R"("id":"another")", "duplicate_key", "id: occurs more than once, so which one is meant cannot be known"},
+             {R"("version":"0")", R"("id":"another")", "duplicate_key",
+              "id: occurs more than once, so which one is meant cannot be known"},
              {R"("id":"6a7e8feb-b491")", R"("id":{})", "bad_field", "id: must be a string, is object"},
              {R"("id":"6a7e8feb-b491")", R"("id":"a\u0000b")", "bad_field", "id: contains control characters"},
          }) {
@@ -117,11 +127,13 @@ TEST(AwsEventBridge, every_complaint_is_collected) {
 
 TEST(AwsEventBridge, times) {
     const auto with_time = [](std::string_view time) { return aws(replaced(envelope, R"("2026-01-05T10:23:45Z")", time)); };
-    EXPECT_EQ(with_time("1767608625120").event()->event.time, parse_rfc3339("2026-01-05T10:23:45.120Z")->at) << "integers are epoch milliseconds";
+    EXPECT_EQ(with_time("1767608625120").event()->event.time, parse_rfc3339("2026-01-05T10:23:45.120Z")->at)
+        << "integers are epoch milliseconds";
     EXPECT_FALSE(with_time(R"("2026-01-05T10:23:45")").event()->event.time_had_zone);
     EXPECT_TRUE(with_time(R"("2026-01-05T11:23:45+01:00")").event()->event.time_had_zone);
     EXPECT_EQ(with_time("null").event()->event.time, std::nullopt);
-    for (const auto bad : {R"("1969-12-31T23:59:59Z")", R"("2200-01-01T00:00:00Z")", "-1", "1e400", "12.5", "99999999999999999999", "true", R"("soon")", "{}"}) {
+    for (const auto bad : {R"("1969-12-31T23:59:59Z")", R"("2200-01-01T00:00:00Z")", "-1", "1e400", "12.5",
+                           "99999999999999999999", "true", R"("soon")", "{}"}) {
         EXPECT_EQ(with_time(bad).verdict(), "bad_time") << bad;
     }
 }
@@ -132,7 +144,11 @@ TEST(AwsEventBridge, without_an_id_the_content_is_the_identity) {
     ASSERT_TRUE(a.event());
     EXPECT_EQ(a.event()->event.identity, model::IdentityKind::content);
     EXPECT_EQ(a.event()->event.id.size(), 64u);
-    EXPECT_EQ(aws(replaced(without, R"({"orderId":"ORD-1", "totalAmount":12.50})", R"({"totalAmount":12.50,"orderId":"ORD-1"})")).event()->event.id, a.event()->event.id) << "canonical";
+    EXPECT_EQ(aws(replaced(without, R"({"orderId":"ORD-1", "totalAmount":12.50})", R"({"totalAmount":12.50,"orderId":"ORD-1"})"))
+                  .event()
+                  ->event.id,
+              a.event()->event.id)
+        << "canonical";
     EXPECT_NE(aws(replaced(without, "12.50", "12.5")).event()->event.id, a.event()->event.id) << "numbers as written";
     EXPECT_NE(aws(replaced(without, "10:23:45Z", "10:23:46Z")).event()->event.id, a.event()->event.id);
     EXPECT_EQ(aws(replaced(without, "arn:aws:x", "arn:aws:y")).event()->event.id, a.event()->event.id) << "no metadata";
@@ -141,7 +157,8 @@ TEST(AwsEventBridge, without_an_id_the_content_is_the_identity) {
 TEST(AwsEventBridge, hostile_numbers_pass_untouched) {
     const auto a = aws(replaced(envelope, "12.50", "[9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0]"));
     ASSERT_TRUE(a.event());
-    EXPECT_NE(a.event()->event.payload.find("9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0"), std::string::npos);
+    EXPECT_NE(a.event()->event.payload.find("9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0"),
+              std::string::npos);
 }
 
 TEST(AwsEventBridge, too_deep_is_kept_whole) {

@@ -13,13 +13,16 @@ constexpr std::string_view validation_type = "Microsoft.EventGrid.SubscriptionVa
 constexpr std::string_view deletion_type = "Microsoft.EventGrid.SubscriptionDeletedEvent";
 constexpr std::array<std::string_view, 6> marks{"id", "eventType", "eventTime", "subject", "data", "dataVersion"};
 
-bool is_cloudevent(json::Value element) { return element.find("specversion") || element.find("cloudEventsVersion"); }
+bool is_cloudevent(json::Value element) {
+    return element.find("specversion") || element.find("cloudEventsVersion");
+}
 
 bool is_recognised(json::Value element) {
     if (!element.is_object()) {
         return false;
     }
-    return is_cloudevent(element) || std::count_if(marks.begin(), marks.end(), [&](auto name) { return element.find(name).present(); }) >= 2;
+    return is_cloudevent(element) ||
+           std::count_if(marks.begin(), marks.end(), [&](auto name) { return element.find(name).present(); }) >= 2;
 }
 
 std::string metadata_of(Envelope& envelope) {

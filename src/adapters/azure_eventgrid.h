@@ -1,9 +1,9 @@
 #pragma once
 /// Azure: Event Grid push in its own schema: an array of any length; a single object is accepted too.
 ///
-/// An element is recognised as Event Grid if it has two of id, eventType, eventTime, subject, data, dataVersion; a body without any
-/// such element is not this protocol. A CloudEvent among them is rejected (`cloudevent`) and kept until Helios reads that format.
-/// `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`; the name as sent stays in metadata.eventType.
+/// An element is recognised as Event Grid if it has two of id, eventType, eventTime, subject, data, dataVersion; a body without
+/// any such element is not this protocol. A CloudEvent among them is rejected (`cloudevent`) and kept until Helios reads that
+/// format. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`; the name as sent stays in metadata.eventType.
 
 #include "adapters/adapter.h"
 

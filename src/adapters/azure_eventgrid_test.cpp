@@ -8,11 +8,15 @@
 namespace helios::adapters {
 namespace {
 
-const std::string event = R"({"id":"g-1","topic":"/subscriptions/5b4b/topics/stock","subject":"orders/ORD-1","eventType":"Contoso.Orders.OrderPlaced",)"
-                          R"("eventTime":"2017-07-14T23:10:27.7689666Z","data":{"orderId":"ORD-1"},"dataVersion":"1.0","metadataVersion":"1"})";
-const std::string validation = R"({"id":"v-1","topic":"/subscriptions/5b4b","subject":"","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent",)"
-                               R"("eventTime":"2026-01-05T10:23:45Z","data":{"validationCode":"512d38b6-c7b8","validationUrl":"https://rp-eastus2.eventgrid.azure.net:553/x"},"dataVersion":"1","metadataVersion":"1"})";
-Adapting azure(std::string body, std::map<std::string, std::string> headers = {}) { return {adapt_azure_eventgrid, std::move(body), std::move(headers)}; }
+const std::string event =
+    R"({"id":"g-1","topic":"/subscriptions/5b4b/topics/stock","subject":"orders/ORD-1","eventType":"Contoso.Orders.OrderPlaced",)"
+    R"("eventTime":"2017-07-14T23:10:27.7689666Z","data":{"orderId":"ORD-1"},"dataVersion":"1.0","metadataVersion":"1"})";
+const std::string validation =
+    R"({"id":"v-1","topic":"/subscriptions/5b4b","subject":"","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent",)"
+    R"("eventTime":"2026-01-05T10:23:45Z","data":{"validationCode":"512d38b6-c7b8","validationUrl":"https://rp-eastus2.eventgrid.azure.net:553/x"},"dataVersion":"1","metadataVersion":"1"})";
+Adapting azure(std::string body, std::map<std::string, std::string> headers = {}) {
+    return {adapt_azure_eventgrid, std::move(body), std::move(headers)};
+}
 
 TEST(AzureEventGrid, array_and_single_object) {
     for (const auto& body : {event, "[" + event + "]", "[" + event + "," + event + "]"}) {
@@ -25,7 +29,9 @@ TEST(AzureEventGrid, array_and_single_object) {
         EXPECT_EQ(e.type, "OrderPlaced");
         EXPECT_EQ(e.time, parse_rfc3339("2017-07-14T23:10:27.7689666Z")->at) << "seven fraction digits";
         EXPECT_EQ(e.payload, R"({"orderId":"ORD-1"})");
-        EXPECT_EQ(e.metadata, R"({"eventType":"Contoso.Orders.OrderPlaced","topic":"/subscriptions/5b4b/topics/stock","subject":"orders/ORD-1","dataVersion":"1.0","metadataVersion":"1"})");
+        EXPECT_EQ(
+            e.metadata,
+            R"({"eventType":"Contoso.Orders.OrderPlaced","topic":"/subscriptions/5b4b/topics/stock","subject":"orders/ORD-1","dataVersion":"1.0","metadataVersion":"1"})");
         EXPECT_EQ(a.event()->raw, event) << "of the item, not of the array";
     }
     EXPECT_EQ(azure("[" + event + "," + event + "]").count(), 2u);
@@ -44,15 +50,18 @@ TEST(AzureEventGrid, type_names) {
 
 TEST(AzureEventGrid, five_thousand_events) {
     std::string body = "[";
-    for (int i = 0; i < 5'000; ++i) body += (i > 0 ? "," : "") + replaced(event, "g-1", "g-" + std::to_string(i));
+    for (int i = 0; i < 5'000; ++i)
+        body += (i > 0 ? "," : "") + replaced(event, "g-1", "g-" + std::to_string(i));
     const auto a = azure(body + "]");
     ASSERT_EQ(a.count(), 5'000u);
     EXPECT_EQ(a.event(4'999)->event.id, "g-4999");
 }
 
 TEST(AzureEventGrid, one_bad_item_does_not_spoil_the_others) {
-    const auto a = azure("[" + event + ",17," + replaced(event, R"({"orderId":"ORD-1"})", "123") + "," + replaced(event, R"({"orderId":"ORD-1"})", nested(600)) + "," +
-                         replaced(event, R"("id":"g-1")", R"("id":"g-1","id":"g-2")") + R"(,{"specversion":"1.0","id":"c-1","type":"t","source":"s"}])");
+    const auto a = azure("[" + event + ",17," + replaced(event, R"({"orderId":"ORD-1"})", "123") + "," +
+                         replaced(event, R"({"orderId":"ORD-1"})", nested(600)) + "," +
+                         replaced(event, R"("id":"g-1")", R"("id":"g-1","id":"g-2")") +
+                         R"(,{"specversion":"1.0","id":"c-1","type":"t","source":"s"}])");
     ASSERT_EQ(a.count(), 6u);
     EXPECT_EQ(a.verdict(0), "accepted");
     EXPECT_EQ(a.verdict(1), "not_an_envelope");
@@ -65,7 +74,9 @@ TEST(AzureEventGrid, one_bad_item_does_not_spoil_the_others) {
 }
 
 TEST(AzureEventGrid, odd_data) {
-    const auto with = [](std::string_view data) { return azure(replaced(event, R"("data":{"orderId":"ORD-1"})", data)).verdict(); };
+    const auto with = [](std::string_view data) {
+        return azure(replaced(event, R"("data":{"orderId":"ORD-1"})", data)).verdict();
+    };
     EXPECT_EQ(with(R"("data":"goodBye world")"), "not_an_object");
     EXPECT_EQ(with(R"("data":["ConfusedDev",123,true])"), "not_an_object");
     EXPECT_EQ(with(R"("data":null)"), "not_an_object");
@@ -88,7 +99,8 @@ TEST(AzureEventGrid, validation_by_header_or_type) {
 }
 
 TEST(AzureEventGrid, subscription_deletion) {
-    const auto body = replaced(replaced(validation, "SubscriptionValidationEvent", "SubscriptionDeletedEvent"), R"("validationCode":"512d38b6-c7b8")", R"("eventSubscriptionId":"/sub/1")");
+    const auto body = replaced(replaced(validation, "SubscriptionValidationEvent", "SubscriptionDeletedEvent"),
+                               R"("validationCode":"512d38b6-c7b8")", R"("eventSubscriptionId":"/sub/1")");
     const auto a = azure(body);
     ASSERT_TRUE(a.outcome<SubscriptionDeletion>()) << a.verdict();
     EXPECT_EQ(a.outcome<SubscriptionDeletion>()->subscription, "/sub/1");

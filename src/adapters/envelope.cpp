@@ -1,9 +1,8 @@
 #include "adapters/envelope.h"
 
 #include <algorithm>
-#include <limits>
-
 #include <fmt/format.h>
+#include <limits>
 
 namespace helios::adapters {
 
@@ -132,7 +131,8 @@ EnvelopeTime Envelope::time(std::string_view name) {
         return {};
     }
     if (!value.is_string() && !value.is_number()) {
-        complain("bad_time", name, fmt::format("must be an RFC 3339 time or epoch milliseconds, is {}", json::to_string(value.kind())));
+        complain("bad_time", name,
+                 fmt::format("must be an RFC 3339 time or epoch milliseconds, is {}", json::to_string(value.kind())));
         return {};
     }
     const auto parsed = value.is_string() ? parse_rfc3339(value.text()) : parse_time(value.text());

@@ -1,5 +1,6 @@
 #pragma once
-/// Reading a sender's envelope: members by name, with every complaint collected, so that a rejection names all that is wrong at once.
+/// Reading a sender's envelope: members by name, with every complaint collected, so that a rejection names all that is wrong at
+/// once.
 ///
 /// Shared by the adapters; knows JSON and the rules of contracts.md for times and duplicate keys, but no sender.
 
@@ -85,7 +86,8 @@ Rejection too_deep_rejection(std::string_view raw);
 /// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as it is.
 std::string_view short_type(std::string_view qualified);
 
-/// Gives an event without an id its content identity; one with an id is left alone. Call when source, type, time and payload stand.
+/// Gives an event without an id its content identity; one with an id is left alone. Call when source, type, time and payload
+/// stand.
 void settle_identity(model::Event& event, json::Value payload);
 
 }  // namespace helios::adapters

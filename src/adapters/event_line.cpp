@@ -17,13 +17,15 @@ Item reject(Envelope envelope, const model::Event& event, std::string_view raw) 
 Item event_of(json::Value line, EventLine* offline = nullptr) {
     const auto raw = line.raw();
     if (!line.is_object()) {
-        return rejection("not_an_object", "an event line must be an object, is " + std::string(json::to_string(line.kind())), raw);
+        return rejection("not_an_object", "an event line must be an object, is " + std::string(json::to_string(line.kind())),
+                         raw);
     }
     Envelope envelope(line);
     AdaptedEvent out;
     model::Event& event = out.event;
     event.source = envelope.required_text("source", type_bytes_max);
-    event.type = envelope.required_text(envelope.has("type") && !envelope.has("eventType") ? "type" : "eventType", type_bytes_max);
+    event.type =
+        envelope.required_text(envelope.has("type") && !envelope.has("eventType") ? "type" : "eventType", type_bytes_max);
     event.id = envelope.text_or_number("id", id_bytes_max);
     const auto time = envelope.time("time");
     event.time = time.at;
@@ -47,9 +49,13 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
     return out;
 }
 
-Item event_of(json::Value line, bool deep) { return deep && too_deep(line) ? Item(too_deep_rejection(line.raw())) : event_of(line); }
+Item event_of(json::Value line, bool deep) {
+    return deep && too_deep(line) ? Item(too_deep_rejection(line.raw())) : event_of(line);
+}
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool is_blank(std::string_view line) {
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
 NotThisProtocol not_an_event(std::string what) {
     return {std::move(what), "an event is an object with source, eventType and payload"};
@@ -76,7 +82,9 @@ Adapted adapt_event_line(const RawRequest& request) {
 Adapted adapt_event_array(const RawRequest& request) {
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what, "send an array of events; for one event per line use the content type application/x-ndjson"}, {}};
+        return {NotThisProtocol{parsed.error().what,
+                                "send an array of events; for one event per line use the content type application/x-ndjson"},
+                {}};
     }
     const auto body = parsed->document.root();
     std::vector<Item> items;

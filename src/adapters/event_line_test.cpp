@@ -8,10 +8,17 @@
 namespace helios::adapters {
 namespace {
 
-const std::string line = R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45.120Z","payload":{"orderId":"ORD-1"},"metadata":{"a":1}})";
-Adapting one(std::string body) { return {adapt_event_line, std::move(body)}; }
-Adapting array(std::string body) { return {adapt_event_array, std::move(body)}; }
-Adapting lines(std::string body) { return {adapt_event_lines, std::move(body)}; }
+const std::string line =
+    R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45.120Z","payload":{"orderId":"ORD-1"},"metadata":{"a":1}})";
+Adapting one(std::string body) {
+    return {adapt_event_line, std::move(body)};
+}
+Adapting array(std::string body) {
+    return {adapt_event_array, std::move(body)};
+}
+Adapting lines(std::string body) {
+    return {adapt_event_lines, std::move(body)};
+}
 
 TEST(EventLine, becomes_an_event) {
     const auto a = one("  " + line + "\n");
@@ -29,18 +36,21 @@ TEST(EventLine, becomes_an_event) {
 
 TEST(EventLine, lenient_where_the_contract_is) {
     EXPECT_EQ(one(replaced(line, "eventType", "type")).event()->event.type, "OrderPlaced");
-    EXPECT_EQ(one(replaced(line, R"("metadata")", R"("type":"Other","metadata")")).event()->event.type, "OrderPlaced") << "eventType wins";
+    EXPECT_EQ(one(replaced(line, R"("metadata")", R"("type":"Other","metadata")")).event()->event.type, "OrderPlaced")
+        << "eventType wins";
     EXPECT_EQ(one(replaced(line, R"("e-1")", "17")).event()->event.id, "17");
     EXPECT_EQ(one(replaced(line, R"("metadata":{"a":1})", R"("metadata":null,"unknown":[1])")).event()->event.metadata, "{}");
     EXPECT_EQ(one(replaced(line, R"("id":"e-1",)", "")).event()->event.identity, model::IdentityKind::content);
-    EXPECT_EQ(one(replaced(line, R"("e-1")", R"("../../etc/passwd")")).event()->event.id, "../../etc/passwd") << "an id is text, never a path";
+    EXPECT_EQ(one(replaced(line, R"("e-1")", R"("../../etc/passwd")")).event()->event.id, "../../etc/passwd")
+        << "an id is text, never a path";
 }
 
 TEST(EventLine, every_error_is_named) {
     const auto a = one("{}");
     ASSERT_TRUE(a.rejection());
     EXPECT_EQ(a.rejection()->reason, "missing_field");
-    EXPECT_EQ(a.rejection()->errors, (std::vector<std::string>{"source: required, absent", "eventType: required, absent", "payload: required, absent"}));
+    EXPECT_EQ(a.rejection()->errors,
+              (std::vector<std::string>{"source: required, absent", "eventType: required, absent", "payload: required, absent"}));
     EXPECT_EQ(one(replaced(line, R"({"orderId":"ORD-1"})", "[]")).verdict(), "not_an_object");
     EXPECT_EQ(one(replaced(line, R"({"a":1})", "[]")).verdict(), "not_an_object");
     EXPECT_EQ(one(replaced(line, R"("id":"e-1")", R"("id":"e-1","id":"e-2")")).verdict(), "duplicate_key");

@@ -11,7 +11,8 @@ namespace helios::adapters {
 
 inline void check_item(const Item& item) {
     if (const auto* event = std::get_if<AdaptedEvent>(&item)) {
-        HELIOS_ASSERT(!event->event.source.empty() && !event->event.type.empty() && !event->event.id.empty(), "an event has source, type and id");
+        HELIOS_ASSERT(!event->event.source.empty() && !event->event.type.empty() && !event->event.id.empty(),
+                      "an event has source, type and id");
         HELIOS_ASSERT(event->payload.is_object() && event->payload.raw() == event->event.payload, "the view is of the payload");
         const auto payload = json::Document::parse(event->event.payload);
         HELIOS_ASSERT(payload && payload->root().is_object(), "the payload can be read again");
@@ -20,7 +21,9 @@ inline void check_item(const Item& item) {
         HELIOS_ASSERT(!event->raw.empty(), "the item's bytes are known");
     } else {
         const auto& rejection = std::get<Rejection>(item);
-        HELIOS_ASSERT(!rejection.reason.empty() && !rejection.detail.empty() && !rejection.errors.empty() && !rejection.raw.empty(), "a rejection says why, of what");
+        HELIOS_ASSERT(
+            !rejection.reason.empty() && !rejection.detail.empty() && !rejection.errors.empty() && !rejection.raw.empty(),
+            "a rejection says why, of what");
     }
 }
 

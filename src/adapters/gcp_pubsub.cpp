@@ -20,7 +20,8 @@ bool is_push(json::Value body) {
     if (!message.is_object()) {
         return message.present() && body.find("subscription").is_string();
     }
-    return body.find("subscription") || message.find("data") || message.find("attributes") || message.find("messageId") || message.find("message_id");
+    return body.find("subscription") || message.find("data") || message.find("attributes") || message.find("messageId") ||
+           message.find("message_id");
 }
 
 std::string metadata_of(Envelope& outer, Envelope& message) {
@@ -151,7 +152,9 @@ Adapted adapt_gcp_pubsub(const RawRequest& request) {
     }
     const auto body = parsed->document.root();
     if (!is_push(body)) {
-        return {NotThisProtocol{"not a Pub/Sub push", "it has an object `message` with data, attributes and messageId, and `subscription`"}, {}};
+        return {NotThisProtocol{"not a Pub/Sub push",
+                                "it has an object `message` with data, attributes and messageId, and `subscription`"},
+                {}};
     }
     Adapted adapted;
     std::vector<Item> items;

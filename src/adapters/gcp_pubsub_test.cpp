@@ -9,11 +9,15 @@
 namespace helios::adapters {
 namespace {
 
-std::string push(std::string_view data, std::string_view members = R"("attributes":{"eventType":"PaymentProcessed","region":"eu"})") {
-    return R"({"message":{"data":")" + base64_encode(data) + R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" + std::string(members) +
+std::string push(std::string_view data,
+                 std::string_view members = R"("attributes":{"eventType":"PaymentProcessed","region":"eu"})") {
+    return R"({"message":{"data":")" + base64_encode(data) +
+           R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" + std::string(members) +
            R"(},"subscription":"projects/p/subscriptions/s"})";
 }
-Adapting gcp(std::string body) { return {adapt_gcp_pubsub, std::move(body)}; }
+Adapting gcp(std::string body) {
+    return {adapt_gcp_pubsub, std::move(body)};
+}
 const std::string payload = R"({"orderId":"ORD-1","amount":12.50})";
 
 TEST(GcpPubSub, push_becomes_an_event) {
@@ -26,21 +30,25 @@ TEST(GcpPubSub, push_becomes_an_event) {
     EXPECT_EQ(event.type, "PaymentProcessed");
     EXPECT_EQ(event.payload, payload);
     EXPECT_EQ(event.time, parse_rfc3339("2026-01-05T10:23:47.123456789Z")->at);
-    EXPECT_EQ(event.metadata, R"({"attributes":{"eventType":"PaymentProcessed","region":"eu"},"subscription":"projects/p/subscriptions/s"})");
+    EXPECT_EQ(event.metadata,
+              R"({"attributes":{"eventType":"PaymentProcessed","region":"eu"},"subscription":"projects/p/subscriptions/s"})");
     EXPECT_EQ(a.event()->payload.find("amount").raw(), "12.50");
     EXPECT_EQ(a.event()->raw, a.body);
 }
 
 TEST(GcpPubSub, both_spellings_must_agree) {
-    const auto second = push(payload, R"("message_id":"m-1","publish_time":"2026-01-05T10:23:47.123456789Z","attributes":{"eventType":"P"})");
+    const auto second =
+        push(payload, R"("message_id":"m-1","publish_time":"2026-01-05T10:23:47.123456789Z","attributes":{"eventType":"P"})");
     EXPECT_EQ(gcp(second).verdict(), "accepted");
-    const auto snake = replaced(replaced(second, R"("messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)", ""), "eventType", "event_type");
+    const auto snake = replaced(replaced(second, R"("messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)", ""),
+                                "eventType", "event_type");
     ASSERT_TRUE(gcp(snake).event()) << gcp(snake).verdict();
     EXPECT_EQ(gcp(snake).event()->event.id, "m-1");
     EXPECT_TRUE(gcp(snake).event()->event.time);
     EXPECT_EQ(gcp(replaced(second, R"("message_id":"m-1")", R"("message_id":"m-2")")).verdict(), "ambiguous_field");
     EXPECT_EQ(gcp(replaced(second, R"("publish_time":"2026)", R"("publish_time":"2025)")).verdict(), "ambiguous_field");
-    EXPECT_EQ(gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})")).event()->event.metadata, R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
+    EXPECT_EQ(gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})")).event()->event.metadata,
+              R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
 }
 
 TEST(GcpPubSub, where_the_type_comes_from) {
@@ -82,7 +90,8 @@ TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
 
 TEST(GcpPubSub, envelope_faults) {
     EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).verdict(), "bad_field");
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(), "duplicate_key");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(),
+              "duplicate_key");
     EXPECT_EQ(gcp(replaced(push(payload), "2026-01-05", "0001-01-01")).verdict(), "bad_time");
     EXPECT_EQ(gcp(R"({"message":5,"subscription":"s"})").verdict(), "not_an_object");
     EXPECT_EQ(gcp(R"({"message":{"data":)" + nested(10'000) + "}}").verdict(), "too_deep");
@@ -92,7 +101,8 @@ TEST(GcpPubSub, envelope_faults) {
 }
 
 TEST(GcpPubSub, what_is_not_this_protocol) {
-    for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})", R"({"subscription":"s"})", R"({"data":"e30="})", "\xc3"}) {
+    for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})", R"({"subscription":"s"})",
+                                   R"({"data":"e30="})", "\xc3"}) {
         EXPECT_EQ(gcp(body).verdict(), "400") << body;
     }
 }

@@ -17,7 +17,8 @@ struct Adapting {
     std::map<std::string, std::string> headers;
     Adapted adapted;
 
-    Adapting(Adapted (*adapt)(const RawRequest&), std::string text, std::map<std::string, std::string> with = {}) : body(std::move(text)), headers(std::move(with)) {
+    Adapting(Adapted (*adapt)(const RawRequest&), std::string text, std::map<std::string, std::string> with = {})
+        : body(std::move(text)), headers(std::move(with)) {
         RawRequest raw;
         raw.body = body;
         raw.header = [this](std::string_view name) -> const std::string* {
@@ -36,17 +37,27 @@ struct Adapting {
         const auto* items = outcome<std::vector<Item>>();
         return items == nullptr ? 0 : items->size();
     }
-    const AdaptedEvent* event(std::size_t i = 0) const { return i < count() ? std::get_if<AdaptedEvent>(&(*outcome<std::vector<Item>>())[i]) : nullptr; }
-    const Rejection* rejection(std::size_t i = 0) const { return i < count() ? std::get_if<Rejection>(&(*outcome<std::vector<Item>>())[i]) : nullptr; }
+    const AdaptedEvent* event(std::size_t i = 0) const {
+        return i < count() ? std::get_if<AdaptedEvent>(&(*outcome<std::vector<Item>>())[i]) : nullptr;
+    }
+    const Rejection* rejection(std::size_t i = 0) const {
+        return i < count() ? std::get_if<Rejection>(&(*outcome<std::vector<Item>>())[i]) : nullptr;
+    }
     const NotThisProtocol* refusal() const { return outcome<NotThisProtocol>(); }
     /// In one word: "accepted", a rejection's reason, "400", or another outcome.
     std::string verdict(std::size_t i = 0) const {
-        if (event(i) != nullptr) return "accepted";
-        if (const auto* rejected = rejection(i)) return rejected->reason;
-        if (refusal() != nullptr) return "400";
-        if (outcome<SnsConfirmation>() != nullptr) return "sns confirmation";
-        if (outcome<ValidationHandshake>() != nullptr) return "handshake";
-        if (outcome<SubscriptionDeletion>() != nullptr) return "deletion";
+        if (event(i) != nullptr)
+            return "accepted";
+        if (const auto* rejected = rejection(i))
+            return rejected->reason;
+        if (refusal() != nullptr)
+            return "400";
+        if (outcome<SnsConfirmation>() != nullptr)
+            return "sns confirmation";
+        if (outcome<ValidationHandshake>() != nullptr)
+            return "handshake";
+        if (outcome<SubscriptionDeletion>() != nullptr)
+            return "deletion";
         return "nothing";
     }
 };
@@ -60,7 +71,8 @@ inline std::string replaced(std::string text, std::string_view from, std::string
 /// {"a":{"a":…}} of that many levels.
 inline std::string nested(std::size_t levels) {
     std::string out;
-    for (std::size_t i = 0; i < levels; ++i) out += R"({"a":)";
+    for (std::size_t i = 0; i < levels; ++i)
+        out += R"({"a":)";
     out += "1";
     return out.append(levels, '}');
 }

@@ -1,9 +1,8 @@
 #include "app/case_run.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <map>
 #include <optional>
 #include <vector>
@@ -43,7 +42,9 @@ Result<std::string> with_changes(std::string text, const CaseStep& step) {
 }
 
 Result<FlowPointer> read_flow_of(const CaseStep& step, const std::string& file) {
-    const auto refuse = [&](const Error& error) { return fail(error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint); };
+    const auto refuse = [&](const Error& error) {
+        return fail(error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint);
+    };
     std::string text, name = file;
     if (step.words[0] == "inline") {
         // Read once behind empty lines, so that complaints name the script's lines.
@@ -86,10 +87,12 @@ Result<Flows> read_flows_of(const std::vector<ScriptedCase>& cases, const std::s
     return out;
 }
 
-// ---- verdicts as a script says them ----------------------------------------------------------------------------------------------
+// ---- verdicts as a script says them
+// ----------------------------------------------------------------------------------------------
 
 std::string describe(const model::Verdict& v) {
-    std::string out = fmt::format("{} (instance {}, revision {}, version {}", model::to_string(v.status), v.instance, v.revision, v.flow_version);
+    std::string out = fmt::format("{} (instance {}, revision {}, version {}", model::to_string(v.status), v.instance, v.revision,
+                                  v.flow_version);
     for (const auto& leg : v.missing) {
         out += ", missing " + leg;
     }
@@ -99,8 +102,12 @@ std::string describe(const model::Verdict& v) {
     out += fmt::format(", deadline {})", format_case_time(v.deadline));
     for (const auto& f : v.findings) {
         out += fmt::format("\n      {}", model::to_string(f.kind));
-        for (const auto& [name, value] : {std::pair{"leg", f.leg}, {"check", f.check}, {"expected", f.expected}, {"actual", f.actual},
-                                          {"tolerance", f.tolerance}, {"unit", f.unit}}) {
+        for (const auto& [name, value] : {std::pair{"leg", f.leg},
+                                          {"check", f.check},
+                                          {"expected", f.expected},
+                                          {"actual", f.actual},
+                                          {"tolerance", f.tolerance},
+                                          {"unit", f.unit}}) {
             out += value.empty() ? "" : fmt::format(" {}={}", name, value);
         }
         out += fmt::format(" severity={} final={}", model::to_string(f.severity), f.final);
@@ -127,8 +134,14 @@ Facts facts_of(const model::Verdict& v) {
 }
 
 Facts facts_of(const model::Finding& f) {
-    return {{"leg", f.leg},           {"check", f.check}, {"expected", f.expected}, {"actual", f.actual},
-            {"tolerance", f.tolerance}, {"unit", f.unit},   {"detail", f.detail},     {"severity", std::string(model::to_string(f.severity))},
+    return {{"leg", f.leg},
+            {"check", f.check},
+            {"expected", f.expected},
+            {"actual", f.actual},
+            {"tolerance", f.tolerance},
+            {"unit", f.unit},
+            {"detail", f.detail},
+            {"severity", std::string(model::to_string(f.severity))},
             {"final", f.final ? "true" : "false"}};
 }
 
@@ -138,12 +151,13 @@ std::string as_fact(const std::string& name, const std::string& value) {
     return time ? format_case_time(*parse_case_time(value)) : value;
 }
 
-// ---- one case ------------------------------------------------------------------------------------------------------------------
+// ---- one case
+// ------------------------------------------------------------------------------------------------------------------
 
 class CaseRun {
 public:
-    CaseRun(const ScriptedCase& scripted, const std::string& file, const Flows& flows, FlowPointer flow, const model::Catalogue& catalogue,
-            const OnComplaint& complain)
+    CaseRun(const ScriptedCase& scripted, const std::string& file, const Flows& flows, FlowPointer flow,
+            const model::Catalogue& catalogue, const OnComplaint& complain)
         : scripted_(scripted), file_(file), flows_(flows), flow_(std::move(flow)), catalogue_(catalogue), complain_(complain) {}
 
     /// A step that can't be taken ends the case.
@@ -176,9 +190,11 @@ private:
     Status settle() { return rehearsal_->settle(!holding_route_); }
 
     Status take(const CaseStep& step) {
-        const bool writes = step.verb == "flow" || step.verb == "hold" || step.verb == "sleep" || step.verb == "jump" || step.verb == "restart";
+        const bool writes =
+            step.verb == "flow" || step.verb == "hold" || step.verb == "sleep" || step.verb == "jump" || step.verb == "restart";
         if (holding_append_ && writes) {
-            return fail(ErrorKind::conflict, fmt::format("`{}` has to write, and appends are held", step.verb), "release append first");
+            return fail(ErrorKind::conflict, fmt::format("`{}` has to write, and appends are held", step.verb),
+                        "release append first");
         }
         if (step.verb == "flow") {
             return take_flow(flows_.at(step.line));
@@ -248,7 +264,8 @@ private:
 
     bool knows_source(const std::string& source) const {
         const auto named = flow_->sources();
-        return source == "aws" || source == "gcp" || source == "azure" || std::find(named.begin(), named.end(), source) != named.end();
+        return source == "aws" || source == "gcp" || source == "azure" ||
+               std::find(named.begin(), named.end(), source) != named.end();
     }
 
     /// As the gateway would take it from its sender.
@@ -300,7 +317,9 @@ private:
         for (const auto& v : all) {
             if (v.key == w[0]) {
                 ++revisions;
-                latest = latest == nullptr || std::pair(v.instance, v.revision) > std::pair(latest->instance, latest->revision) ? &v : latest;
+                latest = latest == nullptr || std::pair(v.instance, v.revision) > std::pair(latest->instance, latest->revision)
+                             ? &v
+                             : latest;
             }
         }
         if (w[1] == "nothing") {
@@ -341,7 +360,8 @@ private:
         const auto is_it = [&](const model::Finding& f) {
             const Facts facts = facts_of(f);
             return step.words[2] == model::to_string(f.kind) &&
-                   std::all_of(step.options.begin(), step.options.end(), [&](const auto& wanted) { return facts.at(wanted.first) == wanted.second; });
+                   std::all_of(step.options.begin(), step.options.end(),
+                               [&](const auto& wanted) { return facts.at(wanted.first) == wanted.second; });
         };
         const bool found = std::any_of(v.findings.begin(), v.findings.end(), is_it);
         if (found != (step.words[1] == "finding")) {
@@ -365,7 +385,8 @@ private:
 
 }  // namespace
 
-Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options, const OnComplaint& complain) {
+Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
+                                  const OnComplaint& complain) {
     HELIOS_TRY_ASSIGN(const auto cases, parse_case_script(text, file));
     HELIOS_TRY_ASSIGN(const auto flows, read_flows_of(cases, file));
     FlowPointer flow = options.flow;

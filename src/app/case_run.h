@@ -1,6 +1,6 @@
 #pragma once
-/// Runs the cases of a script against a flow: event -> catalogue -> log -> route -> engine -> verdicts, as the server would, on a disk in
-/// memory and a manual clock. Nothing leaves the process; hours pass in milliseconds.
+/// Runs the cases of a script against a flow: event -> catalogue -> log -> route -> engine -> verdicts, as the server would, on a
+/// disk in memory and a manual clock. Nothing leaves the process; hours pass in milliseconds.
 
 #include <cstddef>
 #include <functional>
@@ -15,7 +15,7 @@
 namespace helios::app {
 
 struct CaseRunOptions {
-    std::shared_ptr<const reconcile::Flow> flow;  ///< which cases begin with; absent: the shipped order flow
+    std::shared_ptr<const reconcile::Flow> flow;                       ///< which cases begin with; absent: the shipped order flow
     const model::Catalogue* catalogue = &model::Catalogue::shipped();  ///< outlives the run
 };
 
@@ -30,6 +30,7 @@ using OnComplaint = std::function<void(const std::string&)>;
 
 /// Flows that steps name by path are read relative to `file`. invalid: the script or a flow of it can't be understood,
 /// "file:line: what"; not_found, denied, unavailable: a flow can't be read. Then nothing has run.
-Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options, const OnComplaint& complain);
+Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
+                                  const OnComplaint& complain);
 
 }  // namespace helios::app

@@ -1,9 +1,8 @@
 #include "app/case_run.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "app/case_script.h"
@@ -37,7 +36,9 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(CaseRun, WhatHoldsIsSilent) {
-    const auto out = run(std::string(paid_too_little) + "expect A1 partial missing=inventory decided=12:01:00\nexpect A1 finding amount expected=12.50 actual=12.05\n");
+    const auto out =
+        run(std::string(paid_too_little) +
+            "expect A1 partial missing=inventory decided=12:01:00\nexpect A1 finding amount expected=12.50 actual=12.05\n");
     ASSERT_TRUE(out.summary) << out.summary.error().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
     EXPECT_EQ(out.summary->cases, 1u);
@@ -46,18 +47,23 @@ TEST(CaseRun, WhatHoldsIsSilent) {
 }
 
 TEST(CaseRun, AFailingExpectationIsReportedWithItsLineAndWhatIsThere) {
-    const auto out = run(std::string(paid_too_little) + "expect A1 matched missing=\nexpect A1 finding amount actual=12.50\nexpect A2 pending\nexpect A1 partial\n");
+    const auto out =
+        run(std::string(paid_too_little) +
+            "expect A1 matched missing=\nexpect A1 finding amount actual=12.50\nexpect A2 pending\nexpect A1 partial\n");
     ASSERT_TRUE(out.summary) << out.summary.error().message();
     EXPECT_EQ(out.summary->failures, 3u);
     ASSERT_EQ(out.complaints.size(), 3u);
-    EXPECT_TRUE(out.complaints[0].starts_with("shop.case:6: [paid too little] partial, not matched; missing=inventory, not empty")) << out.complaints[0];
+    EXPECT_TRUE(
+        out.complaints[0].starts_with("shop.case:6: [paid too little] partial, not matched; missing=inventory, not empty"))
+        << out.complaints[0];
     EXPECT_NE(out.complaints[0].find("amount leg=payment"), std::string::npos) << out.complaints[0];
     EXPECT_TRUE(out.complaints[1].starts_with("shop.case:7: [paid too little] no such finding")) << out.complaints[1];
     EXPECT_EQ(out.complaints[2], "shop.case:8: [paid too little] there is no verdict for A2");
 }
 
 TEST(CaseRun, AStepThatCantBeTakenEndsItsCaseOnly) {
-    const auto out = run("case a\nflow order version=2\nexpect A1 nothing\nflow order version=1\nexpect A1 matched\ncase b\nexpect A1 nothing\n");
+    const auto out = run(
+        "case a\nflow order version=2\nexpect A1 nothing\nflow order version=1\nexpect A1 matched\ncase b\nexpect A1 nothing\n");
     ASSERT_TRUE(out.summary) << out.summary.error().message();
     ASSERT_EQ(out.complaints.size(), 1u);
     EXPECT_TRUE(out.complaints[0].starts_with("shop.case:4: [a] flow order version 2 is active")) << out.complaints[0];
@@ -65,14 +71,19 @@ TEST(CaseRun, AStepThatCantBeTakenEndsItsCaseOnly) {
 }
 
 TEST(CaseRun, WhatTheServerWouldQuarantineIsCounted) {
-    const auto out = run("case a\nat 12:00:00 aws OrderPlaced {\"customerId\":\"C1\"}\nat 12:00:00 mars OrderPlaced {\"orderId\":\"A1\"}\nexpect quarantined 2\nexpect A1 nothing\n");
+    const auto out =
+        run("case a\nat 12:00:00 aws OrderPlaced {\"customerId\":\"C1\"}\nat 12:00:00 mars OrderPlaced "
+            "{\"orderId\":\"A1\"}\nexpect quarantined 2\nexpect A1 nothing\n");
     ASSERT_TRUE(out.summary) << out.summary.error().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
 }
 
 TEST(CaseRun, HeldAppendsRefuseWhatWouldWaitForThem) {
-    const std::string begin = "case a\nhold append\nat 12:00:00 aws OrderPlaced {\"orderId\":\"A1\",\"customerId\":\"C1\",\"total\":1}\nexpect A1 nothing\n";
-    for (const std::string step : {"restart", "sleep 1h", "flow order version=2", "at 12:00:01 aws OrderPlaced {\"orderId\":\"A2\"}"}) {
+    const std::string begin =
+        "case a\nhold append\nat 12:00:00 aws OrderPlaced {\"orderId\":\"A1\",\"customerId\":\"C1\",\"total\":1}\nexpect A1 "
+        "nothing\n";
+    for (const std::string step :
+         {"restart", "sleep 1h", "flow order version=2", "at 12:00:01 aws OrderPlaced {\"orderId\":\"A2\"}"}) {
         const auto out = run(begin + step + "\n");
         ASSERT_TRUE(out.summary) << out.summary.error().message();
         ASSERT_EQ(out.complaints.size(), 1u) << step;
@@ -87,13 +98,18 @@ TEST(CaseRun, FlowsAreFoundBesideTheFileOfCases) {
     ASSERT_TRUE(directory) << directory.error().message();
     std::filesystem::create_directory(directory->path() + "/flows");
     std::ofstream(directory->path() + "/flows/mine.yaml") << reconcile::shipped_order_flow();
-    const std::string text = "case a\nflow flows/mine.yaml version=7 deadline=5s\nat 12:00:00 aws OrderPlaced {\"orderId\":\"A1\",\"customerId\":\"C1\"}\nexpect A1 pending version=7 deadline=12:00:05\n";
+    const std::string text =
+        "case a\nflow flows/mine.yaml version=7 deadline=5s\nat 12:00:00 aws OrderPlaced "
+        "{\"orderId\":\"A1\",\"customerId\":\"C1\"}\nexpect A1 pending version=7 deadline=12:00:05\n";
     const auto out = run(text, directory->path() + "/shop.case");
     ASSERT_TRUE(out.summary) << out.summary.error().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
-    EXPECT_EQ(refusal("case a\nflow flows/none.yaml\nexpect A1 nothing\n"), "shop.case:2: can't read flows/none.yaml: No such file or directory");
-    EXPECT_TRUE(refusal("case a\n\nflow inline\nflow: Bad\nend\nexpect A1 nothing\n").starts_with("shop.case:4:7: 'Bad' is no name for a flow"));
-    EXPECT_EQ(refusal("case a\nflow order deadlin=5s\nexpect A1 nothing\n"), "shop.case:2: the flow has no \"deadlin:\" to change");
+    EXPECT_EQ(refusal("case a\nflow flows/none.yaml\nexpect A1 nothing\n"),
+              "shop.case:2: can't read flows/none.yaml: No such file or directory");
+    EXPECT_TRUE(refusal("case a\n\nflow inline\nflow: Bad\nend\nexpect A1 nothing\n")
+                    .starts_with("shop.case:4:7: 'Bad' is no name for a flow"));
+    EXPECT_EQ(refusal("case a\nflow order deadlin=5s\nexpect A1 nothing\n"),
+              "shop.case:2: the flow has no \"deadlin:\" to change");
 }
 
 TEST(CaseScript, ABrokenScriptIsRefusedWithItsLine) {

@@ -1,8 +1,7 @@
 #include "app/case_script.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/yaml.h"
@@ -13,10 +12,13 @@ namespace {
 
 constexpr std::string_view the_day = "2026-01-05T";
 
-const std::vector<std::string_view> verbs{"case", "at", "advance", "sleep", "jump", "flow", "hold", "release", "engine", "restart", "expect"};
+const std::vector<std::string_view> verbs{"case", "at",      "advance", "sleep",   "jump",  "flow",
+                                          "hold", "release", "engine",  "restart", "expect"};
 const std::vector<std::string_view> event_options{"id", "time"};
-const std::vector<std::string_view> status_options{"missing", "instance", "revision", "version", "at-risk", "deadline", "decided", "findings", "final"};
-const std::vector<std::string_view> finding_options{"leg", "check", "expected", "actual", "tolerance", "unit", "severity", "final", "detail"};
+const std::vector<std::string_view> status_options{"missing",  "instance", "revision", "version", "at-risk",
+                                                   "deadline", "decided",  "findings", "final"};
+const std::vector<std::string_view> finding_options{"leg",  "check",    "expected", "actual", "tolerance",
+                                                    "unit", "severity", "final",    "detail"};
 
 std::string_view trim(std::string_view s) {
     const auto first = s.find_first_not_of(" \t\r");
@@ -70,8 +72,9 @@ Status take_options(CaseStep& step, std::size_t count, std::string_view usage, c
         }
         if (!known->empty() && std::find(known->begin(), known->end(), name) == known->end()) {
             const auto near = yaml::nearest(name, *known);
-            return fail(ErrorKind::invalid, fmt::format("unknown \"{}=\"", name),
-                        near.empty() ? fmt::format("{}", fmt::join(*known, "=, ")) + "=" : fmt::format("did you mean {}=?", near));
+            return fail(
+                ErrorKind::invalid, fmt::format("unknown \"{}=\"", name),
+                near.empty() ? fmt::format("{}", fmt::join(*known, "=, ")) + "=" : fmt::format("did you mean {}=?", near));
         }
         if (!step.options.emplace(name, word.substr(equals + 1)).second) {
             return fail(ErrorKind::invalid, fmt::format("\"{}=\" stands twice", name));
@@ -106,7 +109,8 @@ Status check_event(CaseStep& step) {
 
 Status check_expectation(CaseStep& step) {
     constexpr std::string_view usage =
-        "expect KEY STATUS …, expect KEY finding KIND …, expect KEY no-finding KIND …, expect KEY revisions N, expect KEY nothing, expect quarantined N";
+        "expect KEY STATUS …, expect KEY finding KIND …, expect KEY no-finding KIND …, expect KEY revisions N, expect KEY "
+        "nothing, expect quarantined N";
     if (step.words.size() < 2) {
         return fail(ErrorKind::invalid, "expect what?", std::string(usage));
     }
@@ -124,7 +128,8 @@ Status check_expectation(CaseStep& step) {
         return {};
     }
     if (!model::parse_status(what)) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is no status", what), "pending, matched, partial, mismatched; or finding, no-finding, revisions, nothing");
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is no status", what),
+                    "pending, matched, partial, mismatched; or finding, no-finding, revisions, nothing");
     }
     HELIOS_TRY(take_options(step, 2, usage, &status_options));
     HELIOS_TRY(check_time(step, "deadline", ""));
@@ -166,10 +171,12 @@ Status check(CaseStep& step) {
         }
         HELIOS_TRY(take_options(step, 2, "restart, or restart after 1h", nullptr));
         HELIOS_TRY(parse_duration(step.words[1]));
-        return step.words[0] == "after" ? Status{} : fail(ErrorKind::invalid, fmt::format("restart {}?", step.words[0]), "restart after 1h");
+        return step.words[0] == "after" ? Status{}
+                                        : fail(ErrorKind::invalid, fmt::format("restart {}?", step.words[0]), "restart after 1h");
     }
     const auto near = yaml::nearest(step.verb, verbs);
-    return fail(ErrorKind::invalid, fmt::format("unknown step \"{}\"", step.verb), near.empty() ? fmt::format("{}", fmt::join(verbs, ", ")) : fmt::format("did you mean {}?", near));
+    return fail(ErrorKind::invalid, fmt::format("unknown step \"{}\"", step.verb),
+                near.empty() ? fmt::format("{}", fmt::join(verbs, ", ")) : fmt::format("did you mean {}?", near));
 }
 
 Result<CaseStep> parse_step(std::string_view line, int number) {
@@ -194,7 +201,9 @@ Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::
     std::vector<ScriptedCase> cases;
     int number = 0;
     CaseStep* flow = nullptr;  // an inline flow that is being read
-    const auto refuse = [&](int line, const Error& error) { return fail(ErrorKind::invalid, fmt::format("{}:{}: {}", file, line, error.what), error.hint); };
+    const auto refuse = [&](int line, const Error& error) {
+        return fail(ErrorKind::invalid, fmt::format("{}:{}: {}", file, line, error.what), error.hint);
+    };
     while (!text.empty()) {
         const auto end = text.find('\n');
         const std::string_view raw = text.substr(0, end);
@@ -238,7 +247,8 @@ Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::
     for (const auto& scripted : cases) {
         const auto expects = [](const CaseStep& step) { return step.verb == "expect"; };
         if (std::none_of(scripted.steps.begin(), scripted.steps.end(), expects)) {
-            return refuse(scripted.line, {ErrorKind::invalid, fmt::format("case \"{}\" expects nothing", scripted.name), "add `expect KEY …`"});
+            return refuse(scripted.line,
+                          {ErrorKind::invalid, fmt::format("case \"{}\" expects nothing", scripted.name), "add `expect KEY …`"});
         }
     }
     return cases;

@@ -1,6 +1,6 @@
 #pragma once
-/// The text form of a flow's test: one step per line ("Testing a flow" in docs/flows.md). Knows the words and their shape, so that a
-/// script with a slip of the pen is refused before anything runs; not what the words do.
+/// The text form of a flow's test: one step per line ("Testing a flow" in docs/flows.md). Knows the words and their shape, so
+/// that a script with a slip of the pen is refused before anything runs; not what the words do.
 
 #include <map>
 #include <string>
@@ -27,8 +27,8 @@ struct ScriptedCase {
     std::vector<CaseStep> steps;
 };
 
-/// invalid: "file:line: what", the first complaint. Words of the result are well formed: times and durations can be read, payloads are
-/// JSON objects, options are known to their verb.
+/// invalid: "file:line: what", the first complaint. Words of the result are well formed: times and durations can be read,
+/// payloads are JSON objects, options are known to their verb.
 Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::string_view file);
 
 /// "12:00:02[.5]" on the day all scripts live in, or a whole RFC 3339 time.

@@ -1,10 +1,9 @@
 #include "app/cli.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <fmt/format.h>
 #include <map>
 #include <memory>
 
@@ -23,7 +22,8 @@ public:
     /// One line in the list of commands; the description is for the command's own page.
     std::string make_subcommand(const CLI::App* sub) const override {
         const auto summary = summaries_.find(sub);
-        return fmt::format("  {:<14}{}\n", sub->get_name(), summary == summaries_.end() ? sub->get_description() : summary->second);
+        return fmt::format("  {:<14}{}\n", sub->get_name(),
+                           summary == summaries_.end() ? sub->get_description() : summary->second);
     }
     void summarise(const CLI::App* sub, std::string summary) { summaries_[sub] = std::move(summary); }
 
@@ -110,7 +110,8 @@ void collect_names(const std::vector<Command>& commands, std::vector<std::string
 }
 
 /// The first word that is neither a command nor an option of any, as far as the library has complained of it.
-std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv, const std::vector<std::string_view>& names) {
+std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv,
+                                 const std::vector<std::string_view>& names) {
     const bool no_command = complaint.find("subcommand") != std::string::npos;
     for (int i = 1; i < argc; ++i) {
         const std::string_view full = argv[i];
@@ -133,9 +134,11 @@ int complain_usage(const CLI::ParseError& error, int argc, const char* const* ar
     const auto word = bad_value ? std::string_view{} : unexpected_word(complaint, argc, argv, names);
     const auto near = word.empty() ? std::string() : yaml::nearest(word, names);
     const bool is_option = word.starts_with("-");
-    const auto what = word.empty() ? complaint.substr(0, complaint.find('\n')) : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", word);
+    const auto what = word.empty() ? complaint.substr(0, complaint.find('\n'))
+                                   : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", word);
     fmt::print(stderr, "helios: {}\n", what);
-    fmt::print(stderr, "  {}\n", near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");
+    fmt::print(stderr, "  {}\n",
+               near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");
     return 2;
 }
 

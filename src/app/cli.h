@@ -28,7 +28,7 @@ struct Command {
     std::string description;            ///< paragraphs, for its own help
     std::vector<std::string> examples;  ///< whole lines: "helios log tail --data ./helios-data   # follow everything"
     std::vector<Option> options;
-    std::vector<Command> subcommands;   ///< if any, one of them must be given
+    std::vector<Command> subcommands;  ///< if any, one of them must be given
     std::function<int()> run;
 };
 

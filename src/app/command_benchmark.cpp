@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <iostream>
 #include <memory>
 
@@ -25,10 +24,12 @@ int bench(const BenchArguments& arguments) {
     options.mode = arguments.mode == "grid" ? Mode::grid : arguments.mode == "direct" ? Mode::direct : Mode::single;
     std::uint64_t seconds = 10;
     for (const auto& status :
-         {read_number(arguments.batch, "--batch", options.batch), read_number(arguments.connections, "--connections", options.connections),
+         {read_number(arguments.batch, "--batch", options.batch),
+          read_number(arguments.connections, "--connections", options.connections),
           read_number(arguments.rate, "--rate", options.rate), read_number(arguments.seconds, "--seconds", seconds),
           read_number(arguments.events, "--events", options.events_max), read_number(arguments.seed, "--seed", options.seed),
-          read_number(arguments.server_pid, "--server-pid", options.server_pid), read_number(arguments.verify, "--verify", options.verify_max)}) {
+          read_number(arguments.server_pid, "--server-pid", options.server_pid),
+          read_number(arguments.verify, "--verify", options.verify_max)}) {
         if (!status) {
             return complain(status.error());
         }
@@ -38,8 +39,8 @@ int bench(const BenchArguments& arguments) {
     }
     options.duration = std::chrono::seconds(seconds);
     options.result_file = arguments.result_file;
-    options.command = fmt::format("helios bench --mode {} --batch {} --connections {} --rate {} --seconds {} --seed {}", arguments.mode, options.batch,
-                                  options.connections, options.rate, seconds, options.seed);
+    options.command = fmt::format("helios bench --mode {} --batch {} --connections {} --rate {} --seconds {} --seed {}",
+                                  arguments.mode, options.batch, options.connections, options.rate, seconds, options.seed);
     if (const auto good = options.validate(); !good) {
         return complain(good.error());
     }
@@ -57,12 +58,21 @@ Command bench_command() {
     command.name = "bench";
     command.summary = "Measure a server on this machine";
     command.description =
-        "Sends a labelled corpus (three clouds' envelopes, 2 % duplicates, 5 % late legs, 1 % wrong amounts) on a fixed schedule, whatever the answers do;\n"
-        "latency counts from the moment a request was meant to go. Then holds the server's verdicts against the labels: a figure whose verdicts are\n"
-        "wrong is void. Loopback only. Exit 0: sent as asked and all verdicts right. Exit 1: errors or wrong verdicts. Exit 2: no server, bad options.";
-    command.examples = {"helios bench --rate 10000 --seconds 30", "helios bench --mode grid --batch 100 --rate 150000 --server-pid $(pgrep -n helios) --json result.json"};
+        "Sends a labelled corpus (three clouds' envelopes, 2 % duplicates, 5 % late legs, 1 % wrong amounts) on a fixed "
+        "schedule, whatever the answers do;\n"
+        "latency counts from the moment a request was meant to go. Then holds the server's verdicts against the labels: a figure "
+        "whose verdicts are\n"
+        "wrong is void. Loopback only. Exit 0: sent as asked and all verdicts right. Exit 1: errors or wrong verdicts. Exit 2: "
+        "no server, bad options.";
+    command.examples = {"helios bench --rate 10000 --seconds 30",
+                        "helios bench --mode grid --batch 100 --rate 150000 --server-pid $(pgrep -n helios) --json result.json"};
     command.options = {{"--to", "URL", "the server, default http://127.0.0.1:8001; loopback only", &a.to, false, {}},
-                       {"--mode", "MODE", "single: one event a request; grid: Event Grid arrays; direct: /events/batch", &a.mode, false, {"single", "grid", "direct"}},
+                       {"--mode",
+                        "MODE",
+                        "single: one event a request; grid: Event Grid arrays; direct: /events/batch",
+                        &a.mode,
+                        false,
+                        {"single", "grid", "direct"}},
                        {"--batch", "N", "events per request (grid, direct), default 100", &a.batch, false, {}},
                        {"--connections", "N", "connections, default 32", &a.connections, false, {}},
                        {"--rate", "N", "events per second, default 5000", &a.rate, false, {}},

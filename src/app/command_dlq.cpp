@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <memory>
 #include <vector>
 
@@ -34,11 +33,21 @@ struct Column {
     const char* title;
     const char* member;
 };
-constexpr std::array<Column, 8> columns{{{"id", "dlqId"}, {"last received", "lastReceivedAt"}, {"times", "times"}, {"source", "source"},
-                                         {"type", "eventType"}, {"key", "orderId"}, {"reason", "reason"}, {"detail", "detail"}}};
+constexpr std::array<Column, 8> columns{{{"id", "dlqId"},
+                                         {"last received", "lastReceivedAt"},
+                                         {"times", "times"},
+                                         {"source", "source"},
+                                         {"type", "eventType"},
+                                         {"key", "orderId"},
+                                         {"reason", "reason"},
+                                         {"detail", "detail"}}};
 
-bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-std::size_t characters_of(std::string_view text) { return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character)); }
+bool begins_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+std::size_t characters_of(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
 
 /// What strangers wrote must not steer a terminal: control characters become '?', but for those in `keep`.
 std::string harmless(std::string_view text, std::string_view keep) {
@@ -80,12 +89,14 @@ public:
         std::vector<std::array<std::string, columns.size()>> rows;
         if (!began_) {
             rows.emplace_back();
-            std::transform(columns.begin(), columns.end(), rows.back().begin(), [](const Column& column) { return column.title; });
+            std::transform(columns.begin(), columns.end(), rows.back().begin(),
+                           [](const Column& column) { return column.title; });
         }
         began_ = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
             rows.emplace_back();
-            std::transform(columns.begin(), columns.end(), rows.back().begin(), [&](const Column& column) { return cell_of(items.at(i), column); });
+            std::transform(columns.begin(), columns.end(), rows.back().begin(),
+                           [&](const Column& column) { return cell_of(items.at(i), column); });
         }
         for (const auto& row : rows) {
             for (std::size_t i = 0; i < row.size(); ++i) {
@@ -108,7 +119,10 @@ private:
 
 std::string list_target(const DlqOptions& options, std::size_t limit, std::string_view cursor) {
     auto target = fmt::format("/api/v1/dlq?limit={}", limit);
-    for (const auto& [name, value] : {std::pair<const char*, std::string_view>{"source", options.source}, {"reason", options.reason}, {"order_id", options.key}, {"cursor", cursor}}) {
+    for (const auto& [name, value] : {std::pair<const char*, std::string_view>{"source", options.source},
+                                      {"reason", options.reason},
+                                      {"order_id", options.key},
+                                      {"cursor", cursor}}) {
         if (!value.empty()) {
             target += fmt::format("&{}={}", name, http::percent_encode(value));
         }
@@ -152,7 +166,8 @@ int list(const DlqOptions& options) {
         cursor = next.is_string() ? next.text() : std::string_view();
     } while (!cursor.empty() && (all || left > 0));
     if (options.format != "ndjson" && !any) {
-        fmt::print("nothing waits in quarantine{}\n", options.source.empty() && options.reason.empty() && options.key.empty() ? "" : " with these filters");
+        fmt::print("nothing waits in quarantine{}\n",
+                   options.source.empty() && options.reason.empty() && options.key.empty() ? "" : " with these filters");
     }
     if (!cursor.empty()) {
         fmt::print(stderr, "there is more; --limit 0 shows all\n");
@@ -175,7 +190,8 @@ void print_item(json::Value item) {
         } else if (value.is_object()) {
             for (std::size_t j = 0; j < value.size(); ++j) {
                 const auto inner = value.at(j);
-                fmt::print("{:<16} {}: {}\n", j == 0 ? name : "", harmless(value.key_at(j), ""), harmless(inner.is_string() ? inner.text() : inner.raw(), ""));
+                fmt::print("{:<16} {}: {}\n", j == 0 ? name : "", harmless(value.key_at(j), ""),
+                           harmless(inner.is_string() ? inner.text() : inner.raw(), ""));
             }
         } else {
             fmt::print("{:<16} {}\n", name, harmless(value.text(), ""));
@@ -218,13 +234,15 @@ Command ls_command() {
     command.description =
         "One line per item: a sender's retry of the same one only raises `times`.\n"
         "Exit 0: listed, even if there is nothing. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios dlq ls", "helios dlq ls --source gcp --reason missing_field", "helios dlq ls --limit 0 --format ndjson > quarantine.ndjson"};
-    command.options = {{"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
-                       {"--source", "SOURCE", "only this source", &options->source, false, {}},
-                       {"--reason", "REASON", "only this reason, for example missing_field", &options->reason, false, {}},
-                       {"--key", "KEY", "only items whose key could be read and is this, for example an order id", &options->key, false, {}},
-                       {"--limit", "N", "at most so many, default 100; 0: all", &options->limit, false, {}},
-                       {"--format", "FORMAT", "table (default) or ndjson", &options->format, false, {"table", "ndjson"}}};
+    command.examples = {"helios dlq ls", "helios dlq ls --source gcp --reason missing_field",
+                        "helios dlq ls --limit 0 --format ndjson > quarantine.ndjson"};
+    command.options = {
+        {"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
+        {"--source", "SOURCE", "only this source", &options->source, false, {}},
+        {"--reason", "REASON", "only this reason, for example missing_field", &options->reason, false, {}},
+        {"--key", "KEY", "only items whose key could be read and is this, for example an order id", &options->key, false, {}},
+        {"--limit", "N", "at most so many, default 100; 0: all", &options->limit, false, {}},
+        {"--format", "FORMAT", "table (default) or ndjson", &options->format, false, {"table", "ndjson"}}};
     command.run = [options] { return list(*options); };
     return command;
 }
@@ -235,10 +253,12 @@ Command show_command() {
     command.name = "show";
     command.summary = "Print one item whole";
     command.description =
-        "Its reason, its errors, its headers (credentials are fingerprints) and its body as it came (base64 if it is not UTF-8).\n"
+        "Its reason, its errors, its headers (credentials are fingerprints) and its body as it came (base64 if it is not "
+        "UTF-8).\n"
         "As text, control characters that would steer a terminal show as `?`; --format json has every byte.\n"
         "Exit 0: printed. Exit 1: nothing in quarantine has this id. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c", "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c --format json | python3 -m json.tool"};
+    command.examples = {"helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c",
+                        "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c --format json | python3 -m json.tool"};
     command.options = {{"ID", "ID", "as `helios dlq ls` shows it, or `dlqId` of an answer", &options->id, true, {}},
                        {"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
                        {"--format", "FORMAT", "text (default) or json", &options->format, false, {"text", "json"}}};
@@ -252,7 +272,9 @@ Command dlq_command() {
     Command command;
     command.name = "dlq";
     command.summary = "Look into the quarantine of a running server";
-    command.description = "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its reason. Nothing here changes it.";
+    command.description =
+        "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its reason. Nothing here changes "
+        "it.";
     command.subcommands = {ls_command(), show_command()};
     return command;
 }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <memory>
 
 #include "app/cli.h"
@@ -43,7 +42,8 @@ Command explain_command() {
     command.name = "explain";
     command.summary = "Explain the verdict of one case";
     command.description =
-        "Asks a running server why the case of KEY stands as it does: the timeline, the legs side by side, every check with expected,\n"
+        "Asks a running server why the case of KEY stands as it does: the timeline, the legs side by side, every check with "
+        "expected,\n"
         "actual and tolerance, what waits in quarantine, and what happens next.\n"
         "Exit 0: explained. Exit 1: there is no such case. Exit 2: usage, or the server can't be reached.";
     command.examples = {"helios explain ORD-1", "helios explain ORD-1 --format json | python3 -m json.tool"};

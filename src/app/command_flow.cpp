@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <memory>
 
 #include "app/case_run.h"
@@ -28,7 +27,8 @@ int lint(const std::vector<std::string>& files) {
             continue;
         }
         const auto& flow = *reading.flow;
-        fmt::print("{}: flow {} version {}: {} legs, {} checks\n", file, flow.name, flow.version, flow.legs.size(), flow.checks.size());
+        fmt::print("{}: flow {} version {}: {} legs, {} checks\n", file, flow.name, flow.version, flow.legs.size(),
+                   flow.checks.size());
     }
     return answer;
 }
@@ -106,14 +106,19 @@ Command test_command() {
         "  advance 60s\n"
         "  expect A1 partial missing=inventory\n"
         "  expect A1 finding amount expected=12.50 actual=12.05\n\n"
-        "Events pass the catalogue, a log in memory, route and the engine, as in the server; a manual clock stands in for time. The step\n"
-        "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: \"Testing a flow\" in docs/flows.md.\n"
+        "Events pass the catalogue, a log in memory, route and the engine, as in the server; a manual clock stands in for time. "
+        "The step\n"
+        "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: \"Testing a flow\" in "
+        "docs/flows.md.\n"
         "Prints every expectation that does not hold as `file:line: [case] what`, and one summary line for each FILE.\n"
         "Exit 0: all hold. Exit 1: some do not. Exit 2: a file can't be read or understood (`file:line: what; hint`).";
-    command.examples = {"helios flow test cases/*.case", "helios flow test --flow flows/returns.yaml returns.case   # cases that name no flow begin with this one"};
-    command.options = {{"FILE", "FILE", "files of cases; - is standard input", &options->files, true, {}},
-                       {"--flow", "FILE", "the flow that cases begin with, default: the shipped order flow", &options->flow, false, {}},
-                       {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}}};
+    command.examples = {
+        "helios flow test cases/*.case",
+        "helios flow test --flow flows/returns.yaml returns.case   # cases that name no flow begin with this one"};
+    command.options = {
+        {"FILE", "FILE", "files of cases; - is standard input", &options->files, true, {}},
+        {"--flow", "FILE", "the flow that cases begin with, default: the shipped order flow", &options->flow, false, {}},
+        {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}}};
     command.run = [options] { return test(*options); };
     return command;
 }

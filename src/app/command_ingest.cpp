@@ -1,11 +1,10 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <fmt/format.h>
 #include <memory>
 #include <thread>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "base/json.h"
@@ -33,7 +32,8 @@ struct Tally {
 /// Sends lines in requests and keeps the tally. Lines keep their file's numbers, so that complaints name them.
 class Ingestion {
 public:
-    Ingestion(http::Client client, std::string path) : client_(std::move(client)), path_(std::move(path)), progress_(isatty(2) == 1) {}
+    Ingestion(http::Client client, std::string path)
+        : client_(std::move(client)), path_(std::move(path)), progress_(isatty(2) == 1) {}
 
     Status add(std::string_view line, const std::string& file, std::size_t number) {
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
@@ -59,7 +59,8 @@ public:
         HELIOS_TRY_ASSIGN(const auto response, send());
         auto document = json::Document::parse(response.body);
         if (response.status != 200 || !document) {
-            return fail(ErrorKind::unavailable, fmt::format("the server answered {}: {}", response.status, response.body.substr(0, 500)));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("the server answered {}: {}", response.status, response.body.substr(0, 500)));
         }
         count(document->root());
         body_.clear();
@@ -184,8 +185,8 @@ int ingest(const IngestOptions& options) {
     }
     ingestion.end_progress();
     const auto& tally = ingestion.tally();
-    fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate, tally.conflict,
-               tally.quarantined, tally.refused);
+    fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
+               tally.conflict, tally.quarantined, tally.refused);
     if (!status) {
         auto error = status.error();
         if (error.hint.empty() && error.kind == ErrorKind::unavailable) {
@@ -208,8 +209,9 @@ Command ingest_command() {
         "conflict, quarantined and refused. Lines that were not accepted are named on standard error. Running it again is safe:\n"
         "what was stored answers `duplicate`.\n"
         "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: server unreachable.";
-    command.examples = {"helios ingest events.ndjson", "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
-                        R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};
+    command.examples = {
+        "helios ingest events.ndjson", "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
+        R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};
     command.options = {{"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
                        {"FILE", "FILE", "event lines; none or - is standard input", &options->files, false, {}}};
     command.run = [options] { return ingest(*options); };

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <fmt/format.h>
 #include <memory>
 #include <set>
 
@@ -24,20 +23,23 @@ struct LogOptions {
 };
 
 /// As columns show it; records themselves have every digit.
-std::string to_the_millisecond(Instant at) { return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at)); }
+std::string to_the_millisecond(Instant at) {
+    return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at));
+}
 
 int list(const LogOptions& options) {
     const auto opened = open_read_only(options.data);
     if (!opened) {
         return complain(opened.error());
     }
-    fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", "topic", "part", "records", "first offset", "end offset", "first", "last");
+    fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", "topic", "part", "records", "first offset", "end offset",
+               "first", "last");
     for (const auto& info : opened->log->describe()) {
         if (info.records == 0) {
             continue;
         }
-        fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records, info.first.value, info.end.value,
-                   to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
+        fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records,
+                   info.first.value, info.end.value, to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
     }
     for (const auto& damage : opened->log->damage()) {
         fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
@@ -51,7 +53,8 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
     std::set<std::string> known;
     for (const auto& spec : topic_specs()) {
         known.insert(spec.name);
-        if (options.topics.empty() || std::find(options.topics.begin(), options.topics.end(), spec.name) != options.topics.end()) {
+        if (options.topics.empty() ||
+            std::find(options.topics.begin(), options.topics.end(), spec.name) != options.topics.end()) {
             for (auto& id : log.partitions_of(spec.name)) {
                 if (options.partition.empty() || options.partition == std::to_string(id.partition)) {
                     ids.push_back(std::move(id));
@@ -61,7 +64,8 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
     }
     for (const auto& topic : options.topics) {
         if (!known.contains(topic)) {
-            return fail(ErrorKind::not_found, fmt::format("no topic \"{}\"", topic), "`helios log ls` shows the topics that hold records");
+            return fail(ErrorKind::not_found, fmt::format("no topic \"{}\"", topic),
+                        "`helios log ls` shows the topics that hold records");
         }
     }
     if (ids.empty()) {
@@ -154,18 +158,36 @@ Command log_command() {
     const Option limit{"--limit", "N", "stop after N records", &options->limit, false, {}};
     const Option headers{"--headers", "", "leave the values out", &options->headers_only, false, {}};
 
-    Command ls{"ls", "List topics and partitions: records, offsets, times, damage", "Exit 1 if a part of the log is damaged; the rest is served.",
-               {"helios log ls --data ./helios-data"}, {data}, {}, [options] { return list(*options); }};
-    Command read_records{"read", "Print records in log-time order, as NDJSON", "", {"helios log read --topic helios.verdicts --limit 10"},
-                         {data, topic, partition, since, limit, headers}, {}, [options] { return read(*options, false); }};
-    Command tail{"tail", "Print records as they become durable; Ctrl-C stops",
+    Command ls{"ls",
+               "List topics and partitions: records, offsets, times, damage",
+               "Exit 1 if a part of the log is damaged; the rest is served.",
+               {"helios log ls --data ./helios-data"},
+               {data},
+               {},
+               [options] { return list(*options); }};
+    Command read_records{"read",
+                         "Print records in log-time order, as NDJSON",
+                         "",
+                         {"helios log read --topic helios.verdicts --limit 10"},
+                         {data, topic, partition, since, limit, headers},
+                         {},
+                         [options] { return read(*options, false); }};
+    Command tail{"tail",
+                 "Print records as they become durable; Ctrl-C stops",
                  "Starts at the end of the log, or at --since. Works beside a running server, up to the durable mark.",
-                 {"helios log tail --topic helios.verdicts"}, {data, topic, partition, since, limit, headers}, {}, [options] { return read(*options, true); }};
-    Command export_command{"export", "Write the log as NDJSON that `helios reconcile` reads",
-                           "Event lines with `receivedAt` and `position` in route order, control lines where flows were activated and where Helios\n"
-                           "itself was away, and a last line with the time the engine has reached.",
-                           {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
-                           {data}, {}, [options] { return export_all(*options); }};
+                 {"helios log tail --topic helios.verdicts"},
+                 {data, topic, partition, since, limit, headers},
+                 {},
+                 [options] { return read(*options, true); }};
+    Command export_command{
+        "export",
+        "Write the log as NDJSON that `helios reconcile` reads",
+        "Event lines with `receivedAt` and `position` in route order, control lines where flows were activated and where Helios\n"
+        "itself was away, and a last line with the time the engine has reached.",
+        {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
+        {data},
+        {},
+        [options] { return export_all(*options); }};
 
     Command command;
     command.name = "log";

@@ -1,12 +1,11 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fmt/format.h>
 #include <memory>
 #include <set>
+#include <unistd.h>
 
 #include "adapters/event_line.h"
 #include "app/cli.h"
@@ -34,7 +33,8 @@ struct ReconcileArguments {
 /// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
 class Intake {
 public:
-    Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources, std::FILE* rejects)
+    Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources,
+           std::FILE* rejects)
         : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
@@ -56,10 +56,12 @@ public:
     std::uint64_t warned() const { return warned_; }
 
 private:
-    Status add_event(const std::string& file, std::uint64_t number, std::string_view line, const adapters::EventLine& event_line) {
+    Status add_event(const std::string& file, std::uint64_t number, std::string_view line,
+                     const adapters::EventLine& event_line) {
         const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
         if (!sources_.contains(adapted.event.source)) {
-            return reject(file, number, line, fmt::format("source \"{}\" is neither aws, gcp or azure nor named by a flow", adapted.event.source));
+            return reject(file, number, line,
+                          fmt::format("source \"{}\" is neither aws, gcp or azure nor named by a flow", adapted.event.source));
         }
         auto judgement = catalogue_.judge(adapted.event, adapted.payload);
         if (!judgement.accepted) {
@@ -82,7 +84,9 @@ private:
     }
 
     Status add_control(const adapters::ControlLine& line) {
-        const auto text = [&](std::string_view name) { return line.object.find(name).present() ? line.object.find(name).text() : std::string_view(); };
+        const auto text = [&](std::string_view name) {
+            return line.object.find(name).present() ? line.object.find(name).text() : std::string_view();
+        };
         HELIOS_TRY_ASSIGN(const auto at, parse_rfc3339(text("at")));
         if (line.control == "end") {
             offline_.add_end(at.at);
@@ -108,7 +112,8 @@ private:
         if (++rejected_ <= complaints_max) {
             fmt::print(stderr, "{}:{}: rejected: {}\n", file, number, why);
         } else if (rejected_ == complaints_max + 1) {
-            fmt::print(stderr, "… further rejected lines are only counted{}\n", rejects_ == nullptr ? "; --rejects FILE keeps them" : "");
+            fmt::print(stderr, "… further rejected lines are only counted{}\n",
+                       rejects_ == nullptr ? "; --rejects FILE keeps them" : "");
         }
         if (rejects_ != nullptr) {
             json::Writer out;
@@ -189,8 +194,8 @@ void print_row(const model::Verdict& verdict) {
     for (const auto& money : verdict.at_risk) {
         risk += (risk.empty() ? "" : " ") + money.amount + " " + money.currency;
     }
-    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, printable(verdict.key), verdict.revision, model::to_string(verdict.status),
-               printable(risk), printable(what));
+    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, printable(verdict.key), verdict.revision,
+               model::to_string(verdict.status), printable(risk), printable(what));
 }
 
 Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
@@ -245,9 +250,11 @@ Result<int> run(const ReconcileArguments& arguments) {
             fmt::print("{}\n", out.view());
         }
     }));
-    fmt::print(stderr, "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without a key, {} with warnings, {} rejected\n",
-               summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events, summary.duplicates, summary.unwanted,
-               summary.keyless, intake.warned(), intake.rejected());
+    fmt::print(stderr,
+               "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without "
+               "a key, {} with warnings, {} rejected\n",
+               summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events,
+               summary.duplicates, summary.unwanted, summary.keyless, intake.warned(), intake.rejected());
     return summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
 }
 
@@ -260,20 +267,23 @@ Command reconcile_command() {
     command.name = "reconcile";
     command.summary = "The same verdicts offline, from files or standard input";
     command.description =
-        "Judges event lines (NDJSON) with the server's own route, engine and catalogue. Lines with `receivedAt` are judged in that order, as the server\n"
-        "did; without it each case is judged at the end of the input by its events' own times. An export (`helios log export`) reaches the very\n"
+        "Judges event lines (NDJSON) with the server's own route, engine and catalogue. Lines with `receivedAt` are judged in "
+        "that order, as the server\n"
+        "did; without it each case is judged at the end of the input by its events' own times. An export (`helios log export`) "
+        "reaches the very\n"
         "verdicts of the server: it carries the flows it was judged by, unless --flow says otherwise.\n"
         "Output is sorted by flow and key and does not depend on the order of lines. A summary goes to standard error.\n"
         "Exit 0: all matched. Exit 1: not all matched, or lines were rejected. Exit 2: an input can't be opened.";
     command.examples = {"helios reconcile events.ndjson", "helios log export | helios reconcile --revisions --format ndjson",
                         "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};
-    command.options = {{"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
-                       {"--format", "FORMAT", "table or ndjson", &a.format, false, {"table", "ndjson"}},
-                       {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
-                       {"--as-of", "TIME", "end, or a time: later inputs are ignored; default end: every deadline passes", &a.as_of, false, {}},
-                       {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
-                       {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
-                       {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
+    command.options = {
+        {"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
+        {"--format", "FORMAT", "table or ndjson", &a.format, false, {"table", "ndjson"}},
+        {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
+        {"--as-of", "TIME", "end, or a time: later inputs are ignored; default end: every deadline passes", &a.as_of, false, {}},
+        {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
+        {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
+        {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
     command.run = [arguments] {
         const auto answer = run(*arguments);
         return answer ? *answer : complain(answer.error());

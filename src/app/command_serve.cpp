@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 #include <memory>
 
 #include "app/cli.h"
@@ -80,7 +79,8 @@ Command serve_command(const Environment& environment) {
     command.name = "serve";
     command.summary = "Run the server";
     command.description =
-        "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data directory, decides a verdict per case, and answers\n"
+        "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data directory, decides a verdict "
+        "per case, and answers\n"
         "queries. The first line on standard output is `listening on http://HOST:PORT`; logs go to standard error as JSON.\n"
         "GET /ready answers 200 once it may take traffic. SIGTERM and Ctrl-C drain and exit 0.\n"
         "Every option of `helios config reference` can also be set by --config FILE or the environment; flags win.";

@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 #include <memory>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/data_directory.h"
@@ -25,9 +24,10 @@ Status check_format(const std::string& data) {
     const std::string path = data + "/FORMAT";
     const auto text = read_file(path);
     if (!text) {
-        return text.error().kind != ErrorKind::not_found ? fail(text.error())
-                                                         : fail(ErrorKind::not_found, data + " is not a Helios data directory: it has no FORMAT file",
-                                                                "name the directory that the server was started with");
+        return text.error().kind != ErrorKind::not_found
+                   ? fail(text.error())
+                   : fail(ErrorKind::not_found, data + " is not a Helios data directory: it has no FORMAT file",
+                          "name the directory that the server was started with");
     }
     HELIOS_TRY(log::parse_format(*text, path, false));
     return {};
@@ -90,16 +90,24 @@ int rebuild(const StoreOptions& options) {
 Command store_command() {
     auto options = std::make_shared<StoreOptions>();
     const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
-    Command dump_command{"dump", "Print the store as NDJSON, in one order and one encoding",
-                         "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` would.",
-                         {"helios store dump > before.ndjson", "helios store dump --verdicts | head"},
-                         {data, {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}}}, {},
-                         [options] { return dump(*options); }};
-    Command rebuild_command{"rebuild", "Make the store anew from the log",
-                            "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.",
-                            {"helios store rebuild --data ./helios-data"},
-                            {data, {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}}, {},
-                            [options] { return rebuild(*options); }};
+    Command dump_command{
+        "dump",
+        "Print the store as NDJSON, in one order and one encoding",
+        "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` "
+        "would.",
+        {"helios store dump > before.ndjson", "helios store dump --verdicts | head"},
+        {data, {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}}},
+        {},
+        [options] { return dump(*options); }};
+    Command rebuild_command{
+        "rebuild",
+        "Make the store anew from the log",
+        "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.",
+        {"helios store rebuild --data ./helios-data"},
+        {data,
+         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}},
+        {},
+        [options] { return rebuild(*options); }};
     Command command;
     command.name = "store";
     command.summary = "Dump the store, or rebuild it from the log";

@@ -1,10 +1,9 @@
 #include "app/config.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <type_traits>
 
 #include "base/yaml.h"
@@ -31,12 +30,14 @@ Result<Integer> parse_integer(std::string_view text) {
     Integer value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<Integer>::max()));
+        return fail(ErrorKind::invalid,
+                    fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<Integer>::max()));
     }
     return value;
 }
 
-constexpr std::array<std::pair<std::string_view, std::size_t>, 4> byte_units{{{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}}};
+constexpr std::array<std::pair<std::string_view, std::size_t>, 4> byte_units{
+    {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}}};
 
 Result<std::size_t> parse_bytes(std::string_view text) {
     std::size_t unit = 1;
@@ -50,7 +51,8 @@ Result<std::size_t> parse_bytes(std::string_view text) {
     }
     const auto value = parse_integer<std::size_t>(digits);
     if (!value || *value > std::numeric_limits<std::size_t>::max() / unit) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a size", text), "write 64KiB, 16MiB, 1GiB or a number of bytes");
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a size", text),
+                    "write 64KiB, 16MiB, 1GiB or a number of bytes");
     }
     return *value * unit;
 }
@@ -184,7 +186,8 @@ Setting setting(std::string key, Member member, std::string description, std::st
 
 std::vector<Setting> make_settings() {
     return {
-        setting("app.data_dir", HELIOS_MEMBER(data_dir), "Directory of the log, the indexes and the store. One server at a time."),
+        setting("app.data_dir", HELIOS_MEMBER(data_dir),
+                "Directory of the log, the indexes and the store. One server at a time."),
         setting("app.flows", HELIOS_MEMBER(flow_files), "Flow files. Empty: the shipped order flow."),
         setting("app.catalogue", HELIOS_MEMBER(catalogue_file), "Catalogue of event types. Empty: the shipped one."),
         setting("app.insecure", HELIOS_MEMBER(insecure), "Allow listening off loopback although sources are not authenticated."),
@@ -200,7 +203,8 @@ std::vector<Setting> make_settings() {
         setting("http.worker_queue_max", HELIOS_MEMBER(http.worker_queue_max), "Queries waiting for a worker; beyond it: 503."),
         setting("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max), "Request line and headers; beyond it: 431."),
         setting("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max), "Largest body read; beyond it: 413."),
-        setting("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max), "Bodies of all requests in flight; beyond it: 503."),
+        setting("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max),
+                "Bodies of all requests in flight; beyond it: 503."),
         setting("http.connections_max", HELIOS_MEMBER(http.connections_max), "Open connections; beyond it new ones are closed."),
         setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max), "Requests of one connection handled at once."),
         setting("http.header_timeout", HELIOS_MEMBER(http.header_timeout), "Time for a request's headers."),
@@ -210,27 +214,37 @@ std::vector<Setting> make_settings() {
         setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
                 "Host headers allowed beside loopback and the listening address (guard against DNS rebinding)."),
 
-        setting("log.partitions", HELIOS_MEMBER(log.partitions), "Partitions of every topic. Fixed for the life of a data directory."),
+        setting("log.partitions", HELIOS_MEMBER(log.partitions),
+                "Partitions of every topic. Fixed for the life of a data directory."),
         setting("log.segment_bytes", HELIOS_MEMBER(log.segment_bytes), "Size of a journal segment."),
-        setting("log.pending_bytes_max", HELIOS_MEMBER(log.pending_bytes_max), "Bytes waiting to become durable; beyond it senders are told to retry."),
-        setting("log.pending_records_max", HELIOS_MEMBER(log.pending_records_max), "Records waiting to become durable; beyond it senders are told to retry."),
+        setting("log.pending_bytes_max", HELIOS_MEMBER(log.pending_bytes_max),
+                "Bytes waiting to become durable; beyond it senders are told to retry."),
+        setting("log.pending_records_max", HELIOS_MEMBER(log.pending_records_max),
+                "Records waiting to become durable; beyond it senders are told to retry."),
         setting("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max), "Bytes written with one fsync."),
         setting("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
-        setting("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes), "Disk space set aside so that the stages can finish when the disk is full."),
+        setting("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
+                "Disk space set aside so that the stages can finish when the disk is full."),
 
-        setting("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max), "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
-        setting("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max), "Largest body of POST /api/v1/events/ingest."),
+        setting("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
+                "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
+        setting("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max),
+                "Largest body of POST /api/v1/events/ingest."),
         setting("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max), "Largest body of the other endpoints."),
-        setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max), "Recent event ids kept in memory for deduplication."),
-        setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max), "Ids the index has not caught up with; beyond it senders are told to retry."),
+        setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max),
+                "Recent event ids kept in memory for deduplication."),
+        setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max),
+                "Ids the index has not caught up with; beyond it senders are told to retry."),
         setting("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
-        setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval), "How often counts go to the log; a crash loses no more than this much of them."),
+        setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval),
+                "How often counts go to the log; a crash loses no more than this much of them."),
 
         setting("reconcile.grace", HELIOS_MEMBER(route.grace), "Given to open deadlines on top of our own absence."),
         setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min), "Shorter absences move no deadline."),
         setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat), "A tick at least this often while a case is open."),
         setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
-        setting("reconcile.identities_per_leg_max", HELIOS_MEMBER(engine.engine.identities_per_leg_max), "Identities kept on one leg of one case; more: a data finding."),
+        setting("reconcile.identities_per_leg_max", HELIOS_MEMBER(engine.engine.identities_per_leg_max),
+                "Identities kept on one leg of one case; more: a data finding."),
 
         setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),
         setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),
@@ -261,8 +275,9 @@ Error unknown_option(std::string_view file, yaml::Mark mark, const std::string& 
         }
     }
     const auto near = yaml::nearest(key, keys);
-    return yaml::error_at(file, mark, fmt::format("unknown option \"{}\"", key),
-                          near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean \"{}\"?", near));
+    return yaml::error_at(
+        file, mark, fmt::format("unknown option \"{}\"", key),
+        near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean \"{}\"?", near));
 }
 
 Result<std::string> scalar_text(const yaml::Node& node, std::string_view file, const std::string& key) {
@@ -310,7 +325,8 @@ Status apply_file(Config& config, std::string_view text, std::string_view file) 
         return {};
     }
     if (!root.is_map()) {
-        return fail(yaml::error_at(file, root.mark, "expected sections (http:, log:, …)", "`helios config reference` shows every option"));
+        return fail(yaml::error_at(file, root.mark, "expected sections (http:, log:, …)",
+                                   "`helios config reference` shows every option"));
     }
     for (const auto& section : root.members) {
         if (!section.value.is_map()) {
@@ -324,7 +340,8 @@ Status apply_file(Config& config, std::string_view text, std::string_view file) 
             }
             HELIOS_TRY_ASSIGN(const auto value, scalar_text(member.value, file, key));
             if (auto set = row->set(config, value); !set) {
-                return fail(yaml::error_at(file, member.value.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+                return fail(
+                    yaml::error_at(file, member.value.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
             }
         }
     }
@@ -372,7 +389,8 @@ Status check_not_built_yet(const Environment& environment) {
 Status apply_listen(Config& config, std::string_view listen) {
     const auto colon = listen.rfind(':');
     const auto refuse = [&] {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not HOST:PORT", listen), "for example 127.0.0.1:8001, [::1]:8001, or 127.0.0.1:0 for a free port");
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not HOST:PORT", listen),
+                    "for example 127.0.0.1:8001, [::1]:8001, or 127.0.0.1:0 for a free port");
     };
     if (colon == std::string_view::npos) {
         return refuse();
@@ -395,14 +413,15 @@ Status apply_listen(Config& config, std::string_view listen) {
 std::string config_reference() {
     std::string out =
         "# Configuration\n\n"
-        "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), default. An empty variable counts as unset.\n"
+        "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), default. An empty variable "
+        "counts as unset.\n"
         "Durations: 250ms, 60s, 5m, 2h, 31d. Sizes: 64KiB, 16MiB, 1GiB. Lists in the environment are comma-separated.\n\n"
         "| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
     const Config defaults;
     for (const auto& row : settings()) {
         const auto value = row.get(defaults);
-        out += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, fmt::format("`{}`", fmt::join(row.environment, "` `")), row.type,
-                           value.empty() ? "" : "`" + value + "`", row.description);
+        out += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, fmt::format("`{}`", fmt::join(row.environment, "` `")),
+                           row.type, value.empty() ? "" : "`" + value + "`", row.description);
     }
     out += "\nNot built yet, refused at start when set and not empty: ";
     std::vector<std::string> names;

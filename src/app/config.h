@@ -41,11 +41,11 @@ struct Config {
 };
 
 struct Setting {
-    std::string key;                     ///< "http.port"
+    std::string key;                       ///< "http.port"
     std::vector<std::string> environment;  ///< "HELIOS_HTTP_PORT", then the seed's name if it has one
-    std::string type;                    ///< "integer", "bytes", "duration", "text", "flag", "list of text"
+    std::string type;                      ///< "integer", "bytes", "duration", "text", "flag", "list of text"
     std::string description;
-    std::function<Status(Config&, const std::string&)> set;          ///< lists: comma-separated
+    std::function<Status(Config&, const std::string&)> set;  ///< lists: comma-separated
     std::function<std::string(const Config&)> get;
 };
 

@@ -1,20 +1,22 @@
 #include "app/config.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 namespace helios::app {
 namespace {
 
-std::string error_of(const Status& status) { return status ? "accepted" : status.error().message(); }
+std::string error_of(const Status& status) {
+    return status ? "accepted" : status.error().message();
+}
 
 TEST(ConfigFile, SetsOptionsOfEveryKind) {
     Config config;
-    const auto applied = apply_file(config,
-                                    "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: 5s\n  allowed_hosts: [a.example, b.example]\n"
-                                    "app:\n  insecure: true\ntelemetry:\n  log_level: debug\n",
-                                    "helios.yaml");
+    const auto applied =
+        apply_file(config,
+                   "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: 5s\n  allowed_hosts: [a.example, b.example]\n"
+                   "app:\n  insecure: true\ntelemetry:\n  log_level: debug\n",
+                   "helios.yaml");
     ASSERT_EQ(error_of(applied), "accepted");
     EXPECT_EQ(config.http.port, 9000);
     EXPECT_EQ(config.http.body_bytes_max, 4u << 20);
@@ -26,13 +28,18 @@ TEST(ConfigFile, SetsOptionsOfEveryKind) {
 
 TEST(ConfigFile, UnknownOptionsNameLineAndNearestName) {
     Config config;
-    EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")), "h.yaml:2:3: unknown option \"http.prot\"; did you mean \"http.port\"?");
-    EXPECT_NE(error_of(apply_file(config, "htpp:\n  port: 1\n", "h.yaml")).find("h.yaml:2:3: unknown option \"htpp.port\"; did you mean \"http.port\"?"), std::string::npos);
+    EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")),
+              "h.yaml:2:3: unknown option \"http.prot\"; did you mean \"http.port\"?");
+    EXPECT_NE(error_of(apply_file(config, "htpp:\n  port: 1\n", "h.yaml"))
+                  .find("h.yaml:2:3: unknown option \"htpp.port\"; did you mean \"http.port\"?"),
+              std::string::npos);
 }
 
 TEST(ConfigFile, WrongValuesNamePlace) {
     Config config;
-    EXPECT_NE(error_of(apply_file(config, "http:\n  port: 99999\n", "h.yaml")).find("h.yaml:2:9: http.port: \"99999\" is not a whole number"), std::string::npos);
+    EXPECT_NE(error_of(apply_file(config, "http:\n  port: 99999\n", "h.yaml"))
+                  .find("h.yaml:2:9: http.port: \"99999\" is not a whole number"),
+              std::string::npos);
     EXPECT_NE(error_of(apply_file(config, "http:\n  idle_timeout: soon\n", "h.yaml")).find("h.yaml:2:17"), std::string::npos);
     EXPECT_NE(error_of(apply_file(config, "http:\n  port: {a: 1}\n", "h.yaml")).find("expected a value"), std::string::npos);
     EXPECT_NE(error_of(apply_file(config, "- a\n", "h.yaml")).find("expected sections"), std::string::npos);
@@ -46,7 +53,9 @@ TEST(ConfigFile, AnEmptyFileChangesNothing) {
 
 TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
     Config config;
-    ASSERT_EQ(error_of(apply_environment(config, {{"API_PORT", "1"}, {"HELIOS_HTTP_PORT", "2"}, {"API_HOST", "::1"}, {"LOG_LEVEL", "warning"}})), "accepted");
+    ASSERT_EQ(error_of(apply_environment(
+                  config, {{"API_PORT", "1"}, {"HELIOS_HTTP_PORT", "2"}, {"API_HOST", "::1"}, {"LOG_LEVEL", "warning"}})),
+              "accepted");
     EXPECT_EQ(config.http.port, 2);
     EXPECT_EQ(config.http.host, "::1");
     EXPECT_EQ(config.log_level, telemetry::Level::warn);
@@ -60,7 +69,8 @@ TEST(ConfigEnvironment, EmptyMeansUnset) {
 
 TEST(ConfigEnvironment, UnknownNamesAreErrors) {
     Config config;
-    EXPECT_NE(error_of(apply_environment(config, {{"HELIOS_HTTP_PROT", "1"}})).find("did you mean HELIOS_HTTP_PORT?"), std::string::npos);
+    EXPECT_NE(error_of(apply_environment(config, {{"HELIOS_HTTP_PROT", "1"}})).find("did you mean HELIOS_HTTP_PORT?"),
+              std::string::npos);
     EXPECT_EQ(error_of(apply_environment(config, {{"PATH", "/bin"}})), "accepted");
 }
 

@@ -9,13 +9,18 @@ namespace helios::app {
 std::vector<log::TopicSpec> topic_specs() {
     std::vector<log::TopicSpec> specs;
     for (const auto& declared : model::all_topics) {
-        specs.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
+        specs.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data,
+                         declared.partitions});
     }
     return specs;
 }
 
-std::string store_file(const std::string& data_dir) { return data_dir + "/store/store.db"; }
-std::string dedup_directory(const std::string& data_dir) { return data_dir + "/dedup"; }
+std::string store_file(const std::string& data_dir) {
+    return data_dir + "/store/store.db";
+}
+std::string dedup_directory(const std::string& data_dir) {
+    return data_dir + "/dedup";
+}
 
 Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir) {
     ReadOnlyDirectory opened;

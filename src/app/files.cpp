@@ -1,10 +1,9 @@
 #include "app/files.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fmt/format.h>
 #include <memory>
 
 namespace helios::app {

@@ -1,12 +1,11 @@
 #include "app/interrupt.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 
@@ -31,7 +30,7 @@ Interrupt::Interrupt() {
     HELIOS_ASSERT(pipe_ends[0] == -1, "one Interrupt at a time");
     HELIOS_ASSERT(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0, "a pipe for signals");
     raised_flag = false;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, nullptr);
@@ -46,7 +45,9 @@ Interrupt::~Interrupt() {
     pipe_ends[0] = pipe_ends[1] = -1;
 }
 
-bool Interrupt::raised() const { return raised_flag; }
+bool Interrupt::raised() const {
+    return raised_flag;
+}
 
 void Interrupt::wait() const {
     while (!wait_for(std::chrono::hours(1))) {

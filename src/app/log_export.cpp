@@ -67,8 +67,8 @@ Result<CasesSummary> summarise_cases(log::Log& log) {
     return summary;
 }
 
-/// A payload is kept as its sender wrote it, over several lines if he liked. Line breaks can only stand between tokens (inside strings they are
-/// escaped), so a space in their place changes nothing but the bytes that nobody reads.
+/// A payload is kept as its sender wrote it, over several lines if he liked. Line breaks can only stand between tokens (inside
+/// strings they are escaped), so a space in their place changes nothing but the bytes that nobody reads.
 std::string on_one_line(std::string_view json) {
     std::string out(json);
     std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -91,14 +91,22 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));
-    out.field("position", model::encode_position({{std::string(record.topic), record.partition, record.offset.value}, record.log_time}));
-    out.key("payload").raw(on_one_line(event.payload)).key("metadata").raw(event.metadata.empty() ? "{}" : on_one_line(event.metadata));
+    out.field("position",
+              model::encode_position({{std::string(record.topic), record.partition, record.offset.value}, record.log_time}));
+    out.key("payload")
+        .raw(on_one_line(event.payload))
+        .key("metadata")
+        .raw(event.metadata.empty() ? "{}" : on_one_line(event.metadata));
     return out.end_object().take();
 }
 
 std::string flow_line(Instant at, const model::FlowActivation& flow) {
     json::Writer out;
-    out.begin_object().field("control", "flow").field("at", format_rfc3339(at)).field("tenant", flow.tenant).field("flow", flow.flow);
+    out.begin_object()
+        .field("control", "flow")
+        .field("at", format_rfc3339(at))
+        .field("tenant", flow.tenant)
+        .field("flow", flow.flow);
     out.field("version", std::uint64_t{flow.version}).field("hash", flow.hash).field("text", flow.text);
     return out.end_object().take();
 }
@@ -133,7 +141,11 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
             break;
         case model::RecordType::counts:
             if (const auto counts = model::decode_counts(record.value)) {
-                out.key("counts").begin_object().field("hop", counts->hop).field("source", counts->source).field("minute", format_rfc3339(counts->minute));
+                out.key("counts")
+                    .begin_object()
+                    .field("hop", counts->hop)
+                    .field("source", counts->source)
+                    .field("minute", format_rfc3339(counts->minute));
                 for (const auto& [name, delta] : counts->deltas) {
                     out.field(name, delta);
                 }
@@ -144,8 +156,16 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation:
             if (const auto item = model::decode_quarantined(record.value)) {
-                out.key("quarantined").begin_object().field("id", item->id).field("source", item->source).field("reason", item->reason);
-                out.field("detail", item->detail).field("key", item->key).field("eventId", item->event_id).field("body", item->body).end_object();
+                out.key("quarantined")
+                    .begin_object()
+                    .field("id", item->id)
+                    .field("source", item->source)
+                    .field("reason", item->reason);
+                out.field("detail", item->detail)
+                    .field("key", item->key)
+                    .field("eventId", item->event_id)
+                    .field("body", item->body)
+                    .end_object();
                 return;
             }
             break;
@@ -153,8 +173,16 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
             if (const auto decoded = model::decode_case_record(record.value)) {
                 out.field("at", format_rfc3339(model::at_of(*decoded)));
                 if (const auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
-                    out.key("leg").begin_object().field("flow", leg->flow).field("flowVersion", std::uint64_t{leg->flow_version}).field("key", leg->key);
-                    out.field("leg", leg->leg).field("identity", leg->identity).field("eventId", leg->event_id).field("opens", leg->opens).end_object();
+                    out.key("leg")
+                        .begin_object()
+                        .field("flow", leg->flow)
+                        .field("flowVersion", std::uint64_t{leg->flow_version})
+                        .field("key", leg->key);
+                    out.field("leg", leg->leg)
+                        .field("identity", leg->identity)
+                        .field("eventId", leg->event_id)
+                        .field("opens", leg->opens)
+                        .end_object();
                 } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded)) {
                     out.key("resumed").raw(resumed_line(*resumed));
                 } else {
@@ -176,7 +204,8 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
         sink(line);
         ++counts.controls;
     };
-    // Absences come from helios.cases, where those of a sleeping machine stand too; route puts each before the first record from its `at` on.
+    // Absences come from helios.cases, where those of a sleeping machine stand too; route puts each before the first record from
+    // its `at` on.
     auto resumed = summary.resumed.begin();
     const auto resume_until = [&](Instant t) {
         for (; resumed != summary.resumed.end() && resumed->at <= t; ++resumed) {
@@ -208,8 +237,13 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
 
 std::string describe_record(const log::StoredRecord& record, bool with_value) {
     json::Writer out;
-    out.begin_object().field("topic", record.topic).field("partition", std::uint64_t{record.partition}).field("offset", record.offset.value);
-    out.field("logTime", format_rfc3339(record.log_time)).field("type", std::uint64_t{record.type}).field("version", std::uint64_t{record.version});
+    out.begin_object()
+        .field("topic", record.topic)
+        .field("partition", std::uint64_t{record.partition})
+        .field("offset", record.offset.value);
+    out.field("logTime", format_rfc3339(record.log_time))
+        .field("type", std::uint64_t{record.type})
+        .field("version", std::uint64_t{record.version});
     std::string key(record.key);
     std::replace(key.begin(), key.end(), '\0', '/');  // case keys join tenant, flow and key with NUL
     out.field("key", key).field("bytes", static_cast<std::uint64_t>(record.value.size()));

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     using namespace helios::app;
     const auto environment = read_environment();
     return run_command_line(argc, argv,
-                            {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(), explain_command(),
-                             flow_command(), dlq_command(), log_command(), store_command(), config_command(environment), bench_command(), version_command()});
+                            {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(),
+                             explain_command(), flow_command(), dlq_command(), log_command(), store_command(),
+                             config_command(environment), bench_command(), version_command()});
 }

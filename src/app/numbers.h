@@ -1,9 +1,8 @@
 #pragma once
 /// Whole numbers from command-line text.
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <string>
 #include <string_view>
 

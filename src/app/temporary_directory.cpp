@@ -1,11 +1,10 @@
 #include "app/temporary_directory.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fmt/format.h>
 #include <utility>
 
 namespace helios::app {
@@ -14,11 +13,13 @@ Result<TemporaryDirectory> TemporaryDirectory::make(const std::string& name_pref
     std::error_code error;
     const auto parent = std::filesystem::temp_directory_path(error);
     if (error) {
-        return fail(ErrorKind::unavailable, fmt::format("no directory for temporary files: {}", error.message()), "set TMPDIR to one that can be written");
+        return fail(ErrorKind::unavailable, fmt::format("no directory for temporary files: {}", error.message()),
+                    "set TMPDIR to one that can be written");
     }
     auto path = (parent / (name_prefix + "XXXXXX")).string();
     if (mkdtemp(path.data()) == nullptr) {
-        return fail(ErrorKind::unavailable, fmt::format("can't make a directory under {}: {}", parent.string(), std::strerror(errno)),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("can't make a directory under {}: {}", parent.string(), std::strerror(errno)),
                     "set TMPDIR to a directory that can be written");
     }
     return TemporaryDirectory(std::move(path));

@@ -1,8 +1,7 @@
 #include "app/wiring.h"
 
-#include <fmt/format.h>
-
 #include <csignal>
+#include <fmt/format.h>
 #include <set>
 
 #include "api/routes.h"
@@ -31,7 +30,8 @@ Status check_exposure(const Config& config) {
         return {};
     }
     return fail(ErrorKind::denied,
-                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are not authenticated: anybody who reaches the port could write events",
+                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are not authenticated: anybody who "
+                            "reaches the port could write events",
                             config.http.host),
                 "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to accept that");
 }
@@ -48,7 +48,8 @@ Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& 
         HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(text, file));
         for (const auto& other : flows) {
             if (other.name == flow.name) {
-                return fail(ErrorKind::conflict, fmt::format("{}: flow \"{}\" is given twice", file, flow.name), "one file per flow; a new version replaces the old one");
+                return fail(ErrorKind::conflict, fmt::format("{}: flow \"{}\" is given twice", file, flow.name),
+                            "one file per flow; a new version replaces the old one");
             }
         }
         flows.push_back(std::move(flow));
@@ -75,7 +76,8 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     request.key = asked.key;
     request.records = asked.records;
     for (const auto& row : asked.quarantined) {
-        request.quarantined.push_back({row.dlq_id, row.source, row.event_type, row.event_id, row.reason, row.detail, row.first_at});
+        request.quarantined.push_back(
+            {row.dlq_id, row.source, row.event_type, row.event_id, row.reason, row.detail, row.first_at});
     }
     request.now = asked.now;
     request.expired = asked.expired;
@@ -86,7 +88,8 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
 
 }  // namespace
 
-Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry) : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
+Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
+    : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
 
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
     HELIOS_TRY(check_exposure(config));
@@ -101,7 +104,9 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, tele
     return node;
 }
 
-Node::~Node() { stop(); }
+Node::~Node() {
+    stop();
+}
 
 Status Node::open_log() {
     if (config_.ephemeral) {
@@ -114,7 +119,8 @@ Status Node::open_log() {
         disk_ = log::posix_disk();
     }
     config_.log.directory = config_.data_dir;
-    config_.log.record_bytes_max = config_.gateway.log_record_bytes();  // what is too large for an event still fits, whole, into quarantine
+    config_.log.record_bytes_max =
+        config_.gateway.log_record_bytes();  // what is too large for an event still fits, whole, into quarantine
     HELIOS_TRY_ASSIGN(log_, log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));
     HELIOS_TRY_ASSIGN(auto catalogue, load_catalogue(config_.catalogue_file));
     catalogue_ = std::make_unique<model::Catalogue>(std::move(catalogue));
@@ -207,7 +213,8 @@ void Node::start() {
     engine_->start();
     projector_->start();
     server_->start(*routes_);
-    telemetry_.logger.info("app", "started", {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+    telemetry_.logger.info("app", "started",
+                           {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
 }
 
 void Node::stop() {
@@ -237,7 +244,8 @@ void Node::stop() {
 
 std::string Node::url() const {
     const auto host = server_->host();
-    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, server_->port()) : fmt::format("http://[{}]:{}", host, server_->port());
+    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, server_->port())
+                                               : fmt::format("http://[{}]:{}", host, server_->port());
 }
 
 }  // namespace helios::app

@@ -8,9 +8,9 @@ namespace helios {
 }  // namespace helios
 
 /// Aborts with condition, message and place if `condition` is false. Never for outside bytes: those are values or errors.
-#define HELIOS_ASSERT(condition, message)                                              \
-    do {                                                                               \
-        if (!(condition)) [[unlikely]] {                                               \
-            ::helios::assertion_failed(#condition, (message), __FILE__, __LINE__);     \
-        }                                                                              \
+#define HELIOS_ASSERT(condition, message)                                          \
+    do {                                                                           \
+        if (!(condition)) [[unlikely]] {                                           \
+            ::helios::assertion_failed(#condition, (message), __FILE__, __LINE__); \
+        }                                                                          \
     } while (false)

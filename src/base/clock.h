@@ -12,9 +12,9 @@ namespace helios {
 class Clock {
 public:
     virtual ~Clock() = default;
-    virtual Instant wall() const = 0;         ///< may jump, forwards or backwards
-    virtual Duration monotonic() const = 0;   ///< never goes backwards; stands still while the machine sleeps
-    virtual Duration boot_time() const = 0;   ///< never goes backwards; counts sleep
+    virtual Instant wall() const = 0;        ///< may jump, forwards or backwards
+    virtual Duration monotonic() const = 0;  ///< never goes backwards; stands still while the machine sleeps
+    virtual Duration boot_time() const = 0;  ///< never goes backwards; counts sleep
 };
 
 /// The machine's clocks. The only place in the tree that asks for them.
@@ -34,11 +34,18 @@ public:
     Duration boot_time() const override { return Duration{boot_ns_.load()}; }
 
     /// All three clocks move on by d ≥ 0.
-    void advance(Duration d) { wall_ns_ += d.count(); monotonic_ns_ += d.count(); boot_ns_ += d.count(); }
+    void advance(Duration d) {
+        wall_ns_ += d.count();
+        monotonic_ns_ += d.count();
+        boot_ns_ += d.count();
+    }
     /// Only the wall clock jumps (an operator, or NTP), in either direction.
     void jump_wall(Duration d) { wall_ns_ += d.count(); }
     /// The machine sleeps for d: wall and boot time move, monotonic time does not.
-    void sleep_machine(Duration d) { wall_ns_ += d.count(); boot_ns_ += d.count(); }
+    void sleep_machine(Duration d) {
+        wall_ns_ += d.count();
+        boot_ns_ += d.count();
+    }
 
 private:
     std::atomic<std::int64_t> wall_ns_;

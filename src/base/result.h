@@ -43,25 +43,27 @@ using Status = std::expected<void, Error>;
 inline std::unexpected<Error> fail(ErrorKind kind, std::string what, std::string hint = {}) {
     return std::unexpected(Error{kind, std::move(what), std::move(hint)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+    return std::unexpected(std::move(error));
+}
 
 }  // namespace helios
 
 /// Returns the error of `expr` to the caller; otherwise goes on. For Status and for results whose value is not needed.
-#define HELIOS_TRY(expr)                                                             \
-    do {                                                                             \
-        if (auto helios_try_ = (expr); !helios_try_) {                               \
-            return std::unexpected(std::move(helios_try_).error());                  \
-        }                                                                            \
+#define HELIOS_TRY(expr)                                            \
+    do {                                                            \
+        if (auto helios_try_ = (expr); !helios_try_) {              \
+            return std::unexpected(std::move(helios_try_).error()); \
+        }                                                           \
     } while (false)
 
 #define HELIOS_CONCAT_INNER(a, b) a##b
 #define HELIOS_CONCAT(a, b) HELIOS_CONCAT_INNER(a, b)
 
 /// `HELIOS_TRY_ASSIGN(auto x, f());` binds the value of a Result, or returns its error to the caller.
-#define HELIOS_TRY_ASSIGN(lhs, expr)                                                              \
-    auto HELIOS_CONCAT(helios_result_, __LINE__) = (expr);                                        \
-    if (!HELIOS_CONCAT(helios_result_, __LINE__)) {                                               \
-        return std::unexpected(std::move(HELIOS_CONCAT(helios_result_, __LINE__)).error());       \
-    }                                                                                             \
+#define HELIOS_TRY_ASSIGN(lhs, expr)                                                        \
+    auto HELIOS_CONCAT(helios_result_, __LINE__) = (expr);                                  \
+    if (!HELIOS_CONCAT(helios_result_, __LINE__)) {                                         \
+        return std::unexpected(std::move(HELIOS_CONCAT(helios_result_, __LINE__)).error()); \
+    }                                                                                       \
     lhs = *std::move(HELIOS_CONCAT(helios_result_, __LINE__))

@@ -1,8 +1,8 @@
 #pragma once
 /// Strict YAML for documents people write by hand: flows, the catalogue, configuration.
 ///
-/// Scalars are text; whoever reads them knows the type ("no" is not false, 0012 is not 10). Aliases, anchors, tags, duplicate keys,
-/// several documents and non-scalar keys are errors. Every node knows its place, so that every complaint can name one.
+/// Scalars are text; whoever reads them knows the type ("no" is not false, 0012 is not 10). Aliases, anchors, tags, duplicate
+/// keys, several documents and non-scalar keys are errors. Every node knows its place, so that every complaint can name one.
 
 #include <string>
 #include <string_view>
@@ -22,10 +22,10 @@ struct Member;
 struct Node {
     enum class Kind : unsigned char { null, scalar, sequence, map } kind = Kind::null;
     Mark mark;
-    std::string text;            ///< scalar: as written, quotes and escapes resolved; null: empty
-    bool quoted = false;         ///< the scalar was quoted
-    std::vector<Node> items;     ///< sequence
-    std::vector<Member> members; ///< map, in file order
+    std::string text;             ///< scalar: as written, quotes and escapes resolved; null: empty
+    bool quoted = false;          ///< the scalar was quoted
+    std::vector<Node> items;      ///< sequence
+    std::vector<Member> members;  ///< map, in file order
 
     bool is_scalar() const { return kind == Kind::scalar; }
     bool is_sequence() const { return kind == Kind::sequence; }

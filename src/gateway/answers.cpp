@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view retry_seconds = "1";
 constexpr std::string_view retry_seconds_event_grid = "30";  // it waits at least that long anyway
 
-bool is_kept(const ItemReceipt& item) { return item.status != ItemStatus::failed; }
+bool is_kept(const ItemReceipt& item) {
+    return item.status != ItemStatus::failed;
+}
 
 bool is_retryable(const ItemReceipt& item) {
     return item.error && item.error->kind != ErrorKind::invalid;
@@ -80,7 +82,9 @@ void write_item(json::Writer& out, const ItemReceipt& item, bool in_batch) {
             write_position(out, item);
             write_texts(out, "warnings", item.warnings);
             break;
-        case ItemStatus::duplicate: write_position(out, item); break;
+        case ItemStatus::duplicate:
+            write_position(out, item);
+            break;
         case ItemStatus::conflict:
             out.field("dlqId", std::string_view(item.dlq_id)).field("detail", std::string_view(item.detail));
             break;
@@ -88,7 +92,9 @@ void write_item(json::Writer& out, const ItemReceipt& item, bool in_batch) {
             out.field("dlqId", std::string_view(item.dlq_id)).field("reason", std::string_view(item.reason));
             write_texts(out, "errors", item.errors);
             break;
-        case ItemStatus::noted: out.field("dlqId", std::string_view(item.dlq_id)); break;
+        case ItemStatus::noted:
+            out.field("dlqId", std::string_view(item.dlq_id));
+            break;
         case ItemStatus::failed:
             if (item.error) {
                 out.field("error", std::string_view(item.error->what));
@@ -113,7 +119,8 @@ struct Tally {
     }
     std::uint64_t of(ItemStatus status) const { return n[static_cast<std::size_t>(status)]; }
     void write(json::Writer& out) const {
-        for (const auto status : {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::conflict, ItemStatus::quarantined, ItemStatus::failed}) {
+        for (const auto status :
+             {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::conflict, ItemStatus::quarantined, ItemStatus::failed}) {
             out.field(to_string(status), of(status));
         }
     }
@@ -153,16 +160,22 @@ http::Response quarantined_problem(const ItemReceipt& item) {
     write_texts(members, "errors", item.errors);
     auto inside = members.end_object().take();
     inside = inside.substr(1, inside.size() - 2);
-    return http::problem(422, "Event quarantined", item.detail, "correct the event and send it again, with the same id if you like", inside);
+    return http::problem(422, "Event quarantined", item.detail,
+                         "correct the event and send it again, with the same id if you like", inside);
 }
 
 http::Response answer_ingest(const ItemReceipt& item) {
     switch (item.status) {
-        case ItemStatus::accepted: return http::Response::json(202, body_of(item));
-        case ItemStatus::duplicate: return http::Response::json(200, body_of(item));
-        case ItemStatus::conflict: return http::Response::json(409, body_of(item));
-        case ItemStatus::quarantined: return quarantined_problem(item);
-        case ItemStatus::noted: break;
+        case ItemStatus::accepted:
+            return http::Response::json(202, body_of(item));
+        case ItemStatus::duplicate:
+            return http::Response::json(200, body_of(item));
+        case ItemStatus::conflict:
+            return http::Response::json(409, body_of(item));
+        case ItemStatus::quarantined:
+            return quarantined_problem(item);
+        case ItemStatus::noted:
+            break;
         case ItemStatus::failed:
             if (item.too_large) {
                 return http::problem(413, "Event too large", item.error->what, item.error->hint);
@@ -197,12 +210,18 @@ http::Response answer_batch(const std::vector<ItemReceipt>& items) {
 
 http::Response answer(Endpoint endpoint, const Receipt& receipt) {
     switch (receipt.kind) {
-        case Receipt::Kind::items: break;
-        case Receipt::Kind::handshake: return http::Response::json(200, receipt.body);
-        case Receipt::Kind::nothing_to_do: return http::Response::json(200, R"({"status":"noted"})");
-        case Receipt::Kind::not_this_protocol: return http::problem(400, "Not readable", receipt.error.what, receipt.error.hint);
-        case Receipt::Kind::wrong_media_type: return http::problem(415, "Unsupported media type", receipt.error.what, receipt.error.hint);
-        case Receipt::Kind::refused: return not_now(endpoint, receipt.error);
+        case Receipt::Kind::items:
+            break;
+        case Receipt::Kind::handshake:
+            return http::Response::json(200, receipt.body);
+        case Receipt::Kind::nothing_to_do:
+            return http::Response::json(200, R"({"status":"noted"})");
+        case Receipt::Kind::not_this_protocol:
+            return http::problem(400, "Not readable", receipt.error.what, receipt.error.hint);
+        case Receipt::Kind::wrong_media_type:
+            return http::problem(415, "Unsupported media type", receipt.error.what, receipt.error.hint);
+        case Receipt::Kind::refused:
+            return not_now(endpoint, receipt.error);
     }
     if (endpoint == Endpoint::ingest) {
         return answer_ingest(receipt.items.front());

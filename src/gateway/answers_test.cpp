@@ -7,7 +7,8 @@
 namespace helios::gateway {
 namespace {
 
-constexpr std::array endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch};
+constexpr std::array endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest,
+                               Endpoint::batch};
 
 ItemReceipt item(ItemStatus status, std::optional<Error> error = {}) {
     ItemReceipt out;
@@ -24,7 +25,8 @@ Receipt receipt(std::vector<ItemReceipt> items) {
 }
 std::vector<int> row(const Receipt& what) {
     std::vector<int> statuses;
-    for (const auto endpoint : endpoints) statuses.push_back(answer(endpoint, what).status);
+    for (const auto endpoint : endpoints)
+        statuses.push_back(answer(endpoint, what).status);
     return statuses;
 }
 using Row = std::vector<int>;
@@ -57,7 +59,8 @@ TEST(Answers, the_table) {
 }
 
 TEST(Answers, part_of_a_batch_fails) {
-    const auto what = receipt({item(ItemStatus::accepted), item(ItemStatus::failed, Error{ErrorKind::unavailable, "the disk is full", ""})});
+    const auto what =
+        receipt({item(ItemStatus::accepted), item(ItemStatus::failed, Error{ErrorKind::unavailable, "the disk is full", ""})});
     const auto azure = answer(Endpoint::azure_eventgrid, what);
     EXPECT_EQ(azure.status, 503) << "the rest are duplicates next time";
     EXPECT_EQ(header(azure, "Retry-After"), "30");
@@ -66,7 +69,10 @@ TEST(Answers, part_of_a_batch_fails) {
     EXPECT_EQ(batch.body, R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":1,"items":[)"
                           R"({"index":0,"status":"accepted","eventId":"e-1","retryable":false,"warnings":[]},)"
                           R"({"index":1,"status":"failed","eventId":"e-1","retryable":true,"error":"the disk is full"}]})");
-    EXPECT_EQ(answer(Endpoint::azure_eventgrid, receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined), item(ItemStatus::conflict)})).status, 200);
+    EXPECT_EQ(answer(Endpoint::azure_eventgrid,
+                     receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined), item(ItemStatus::conflict)}))
+                  .status,
+              200);
 }
 
 TEST(Answers, retry_after_is_said_once) {
@@ -75,7 +81,9 @@ TEST(Answers, retry_after_is_said_once) {
         refused.kind = Receipt::Kind::refused;
         refused.error = {ErrorKind::exhausted, "x", ""};
         const auto response = answer(endpoint, refused);
-        EXPECT_EQ(std::count_if(response.headers.begin(), response.headers.end(), [](const auto& h) { return h.first == "Retry-After"; }), 1);
+        EXPECT_EQ(std::count_if(response.headers.begin(), response.headers.end(),
+                                [](const auto& h) { return h.first == "Retry-After"; }),
+                  1);
     }
 }
 

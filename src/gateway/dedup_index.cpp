@@ -1,5 +1,8 @@
 #include "gateway/dedup_index.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -7,31 +10,32 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
-
 #include "base/bytes.h"
 
 #if defined(__SANITIZE_THREAD__)
-/// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp, but not the atomics that order them.
+/// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp, but not the atomics that
+/// order them.
 extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() { return "race:librocksdb.so\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+    return "race:librocksdb.so\n";
+}
 #endif
 
 namespace helios::gateway {
 
 namespace {
 
-/// One column family for ids and position: with the write-ahead log off, memtables are written out in order, so what a crash leaves
-/// is a prefix of the writes, ids and position together.
+/// One column family for ids and position: with the write-ahead log off, memtables are written out in order, so what a crash
+/// leaves is a prefix of the writes, ids and position together.
 constexpr char id_prefix = 'i';
 constexpr std::string_view state_key = "s";
 
 Error error_of(const rocksdb::Status& status, std::string_view doing) {
     const bool damaged = status.IsCorruption() || status.IsInvalidArgument();
-    return {damaged ? ErrorKind::corrupt : ErrorKind::unavailable, "deduplication index, " + std::string(doing) + ": " + status.ToString(),
-            damaged ? "it is rebuilt from the log when its folder is removed" : "check space and permissions of the data directory"};
+    return {
+        damaged ? ErrorKind::corrupt : ErrorKind::unavailable,
+        "deduplication index, " + std::string(doing) + ": " + status.ToString(),
+        damaged ? "it is rebuilt from the log when its folder is removed" : "check space and permissions of the data directory"};
 }
 
 std::array<char, 17> key_of(const Digest128& identity) {
@@ -86,7 +90,8 @@ rocksdb::Options rocks_options(const Options& options) {
 
 class RocksIndex final : public DedupIndex {
 public:
-    RocksIndex(std::unique_ptr<rocksdb::Env> memory, std::unique_ptr<rocksdb::DB> db) : memory_(std::move(memory)), db_(std::move(db)) {
+    RocksIndex(std::unique_ptr<rocksdb::Env> memory, std::unique_ptr<rocksdb::DB> db)
+        : memory_(std::move(memory)), db_(std::move(db)) {
         writing_.disableWAL = true;
     }
     ~RocksIndex() override {
@@ -199,7 +204,8 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
         std::error_code failure;
         std::filesystem::create_directories(directory, failure);
         if (failure) {
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory + ": " + failure.message(), "check space and permissions of the data directory");
+            return fail(ErrorKind::unavailable, "deduplication index: " + directory + ": " + failure.message(),
+                        "check space and permissions of the data directory");
         }
     }
     rocksdb::DB* raw = nullptr;
@@ -219,7 +225,8 @@ Status DedupIndex::destroy(const Options& options) {
     std::error_code failure;
     std::filesystem::remove_all(options.index_directory, failure);
     if (failure) {
-        return fail(ErrorKind::unavailable, "deduplication index: cannot remove " + options.index_directory + ": " + failure.message());
+        return fail(ErrorKind::unavailable,
+                    "deduplication index: cannot remove " + options.index_directory + ": " + failure.message());
     }
     return {};
 }

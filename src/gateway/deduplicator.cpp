@@ -39,8 +39,12 @@ std::uint8_t topic_number(std::string_view name) {
     HELIOS_ASSERT(false, "a position on a topic that is none of ours");
 }
 
-bool exists(const IndexPointer& at) { return at.topic < model::all_topics.size(); }
-log::TopicPartition partition_of(const IndexPointer& at) { return {std::string(model::all_topics[at.topic].name), at.partition}; }
+bool exists(const IndexPointer& at) {
+    return at.topic < model::all_topics.size();
+}
+log::TopicPartition partition_of(const IndexPointer& at) {
+    return {std::string(model::all_topics[at.topic].name), at.partition};
+}
 
 model::PositionToken token_of(const IndexPointer& at, Instant log_time) {
     return {{std::string(model::all_topics[at.topic].name), at.partition, at.offset}, log_time};
@@ -97,7 +101,8 @@ std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
             }
             return StoredIdentity{dlq_identity(item->id), {}, {}};
         }
-        default: return std::nullopt;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -148,7 +153,8 @@ struct Entry {
 struct Shard {
     std::mutex mutex;
     std::unordered_map<Digest128, Entry, IdentityHash> entries;
-    std::deque<std::pair<Digest128, IndexPointer>> durable;  ///< in the order in which they became durable: the oldest leave first
+    std::deque<std::pair<Digest128, IndexPointer>>
+        durable;  ///< in the order in which they became durable: the oldest leave first
 };
 
 class TailedDeduplicator final : public Deduplicator {
@@ -157,10 +163,14 @@ public:
         : options_(options),
           log_(log),
           telemetry_(telemetry),
-          index_failures_(telemetry.metrics.counter("helios_gateway_index_failures_total", "Failed reads and writes of the deduplication index")),
-          rebuilds_(telemetry.metrics.counter("helios_gateway_index_rebuilds_total", "Deduplication index thrown away and rebuilt from the log")),
-          memory_ids_(telemetry.metrics.gauge("helios_gateway_dedup_memory_ids", "Ids held in memory: pending, recent, and not yet indexed")),
-          stale_hits_(telemetry.metrics.counter("helios_gateway_index_stale_hits_total", "Index entries that pointed at no record or another one")) {}
+          index_failures_(telemetry.metrics.counter("helios_gateway_index_failures_total",
+                                                    "Failed reads and writes of the deduplication index")),
+          rebuilds_(telemetry.metrics.counter("helios_gateway_index_rebuilds_total",
+                                              "Deduplication index thrown away and rebuilt from the log")),
+          memory_ids_(telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
+                                              "Ids held in memory: pending, recent, and not yet indexed")),
+          stale_hits_(telemetry.metrics.counter("helios_gateway_index_stale_hits_total",
+                                                "Index entries that pointed at no record or another one")) {}
 
     ~TailedDeduplicator() override { close(); }
 
@@ -171,7 +181,8 @@ public:
             for (const auto& id : log_.partitions_of(topic)) {
                 const auto it = index_->position_at_open().find(id);
                 from[id] = it == index_->position_at_open().end() ? log::Offset{} : it->second;
-                indexed_[topic_number(topic)].resize(std::max<std::size_t>(indexed_[topic_number(topic)].size(), id.partition + 1));
+                indexed_[topic_number(topic)].resize(
+                    std::max<std::size_t>(indexed_[topic_number(topic)].size(), id.partition + 1));
             }
         }
         publish(from);
@@ -278,8 +289,10 @@ private:
 
     /// Under the shard's lock: the id becomes the caller's.
     Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content, const Digest128& digest) {
-        if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 && shard.entries.size() > options_.recent_ids_max / shard_count) {
-            return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index", "slow down; raise gateway.unindexed_ids_max if this lasts");
+        if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 &&
+            shard.entries.size() > options_.recent_ids_max / shard_count) {
+            return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index",
+                        "slow down; raise gateway.unindexed_ids_max if this lasts");
         }
         Entry entry;
         entry.pending = std::make_shared<Pending>(content);
@@ -410,7 +423,8 @@ private:
                     return;
                 }
                 if (!told) {
-                    telemetry_.logger.error(room, "the deduplication index cannot read the log; ids stay in memory", {{"error", batch.error().message()}});
+                    telemetry_.logger.error(room, "the deduplication index cannot read the log; ids stay in memory",
+                                            {{"error", batch.error().message()}});
                     told = true;
                 }
                 pause(stop);  // the reader stands where it stood
@@ -447,7 +461,8 @@ private:
             }
             index_failures_.add();
             if (!told) {
-                telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory", {{"error", written.error().message()}});
+                telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory",
+                                       {{"error", written.error().message()}});
                 told = true;
             }
             pause(stop);
@@ -485,7 +500,9 @@ private:
 
 }  // namespace
 
-Digest128 dlq_identity(std::string_view dlq_id) { return model::identity_of("", "dlq", "", dlq_id); }  // no tenant is empty
+Digest128 dlq_identity(std::string_view dlq_id) {
+    return model::identity_of("", "dlq", "", dlq_id);
+}  // no tenant is empty
 
 Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log, telemetry::Telemetry& telemetry) {
     auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry);

@@ -1,10 +1,10 @@
 #pragma once
 /// Which ids are taken: by an append under way, by a recent durable one, or by any record on the log.
 ///
-/// An id is claimed before its record is appended and settled by the append's outcome, so of many who bring the same id at once one
-/// appends and the others share that outcome. After a failed append the id is free again. Durable ids live in memory until the
-/// index (dedup_index.h), fed by a thread that reads the durable log, has them. Whatever the index says is checked against the log.
-/// Two kinds of ids share the mechanism: events, and items in the DLQ (each kept once).
+/// An id is claimed before its record is appended and settled by the append's outcome, so of many who bring the same id at once
+/// one appends and the others share that outcome. After a failed append the id is free again. Durable ids live in memory until
+/// the index (dedup_index.h), fed by a thread that reads the durable log, has them. Whatever the index says is checked against
+/// the log. Two kinds of ids share the mechanism: events, and items in the DLQ (each kept once).
 
 #include <cstdint>
 #include <functional>

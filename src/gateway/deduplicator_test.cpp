@@ -1,7 +1,6 @@
 #include "gateway/deduplicator.h"
 
 #include <gtest/gtest.h>
-
 #include <random>
 #include <set>
 #include <thread>
@@ -20,17 +19,20 @@ std::string metric(Rig& rig, std::string_view name) {
 TEST(Deduplicator, an_index_behind_the_log_catches_up) {
     Rig rig;
     rig.open();
-    for (int i = 0; i < 50; ++i) ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    for (int i = 0; i < 50; ++i)
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
     rig.close();
     const auto behind = rig.directory.path() + "/behind";
     std::filesystem::copy(rig.options.index_directory, behind, std::filesystem::copy_options::recursive);
     rig.open();
-    for (int i = 50; i < 100; ++i) ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    for (int i = 50; i < 100; ++i)
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
     rig.close();
     std::filesystem::remove_all(rig.options.index_directory);
     std::filesystem::rename(behind, rig.options.index_directory);
     rig.open();
-    for (int i = 0; i < 100; ++i) EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200) << i;
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200) << i;
     EXPECT_EQ(metric(rig, "helios_gateway_index_rebuilds_total"), "0");
     EXPECT_EQ(rig.events().size(), 100u);
 }
@@ -38,7 +40,8 @@ TEST(Deduplicator, an_index_behind_the_log_catches_up) {
 TEST(Deduplicator, an_index_ahead_of_the_log_is_rebuilt) {
     Rig rig;
     rig.open();
-    for (int i = 0; i < 20; ++i) ASSERT_EQ(rig.ingest(order("old-" + std::to_string(i))).status, 202);
+    for (int i = 0; i < 20; ++i)
+        ASSERT_EQ(rig.ingest(order("old-" + std::to_string(i))).status, 202);
     rig.close();
     rig.log_options.directory = "another";  // a log that is shorter: an older backup, say
     rig.open();
@@ -56,7 +59,8 @@ TEST(Deduplicator, an_index_of_another_log_is_rebuilt) {
     std::filesystem::rename(rig.options.index_directory, foreign);
     rig.log_options.directory = "another";  // longer than what the index has seen, but other events
     rig.open();
-    for (int i = 0; i < 100; ++i) ASSERT_EQ(rig.ingest(order("new-" + std::to_string(i))).status, 202);
+    for (int i = 0; i < 100; ++i)
+        ASSERT_EQ(rig.ingest(order("new-" + std::to_string(i))).status, 202);
     rig.close();
     std::filesystem::remove_all(rig.options.index_directory);
     std::filesystem::rename(foreign, rig.options.index_directory);
@@ -94,7 +98,8 @@ TEST(Deduplicator, memory_forgets_what_the_index_knows) {
     Rig rig;
     rig.options.recent_ids_max = 0;
     rig.open();
-    for (int i = 0; i < 500; ++i) ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    for (int i = 0; i < 500; ++i)
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
     for (int round = 0; round < 2; ++round) {
         for (int i = 0; i < 500; ++i) {
             EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200);
@@ -115,16 +120,19 @@ TEST(Deduplicator, too_many_unindexed_ids_are_refused_retryably) {
     rig.open();
     rig.syncs.shut(true);
     std::vector<std::future<http::Response>> answers;
-    for (int i = 0; i < 3'000; ++i) answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-" + std::to_string(i)))));
+    for (int i = 0; i < 3'000; ++i)
+        answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-" + std::to_string(i)))));
     rig.syncs.shut(false);
     std::map<int, int> statuses;
-    for (auto& answer : answers) ++statuses[answer.get().status];
+    for (auto& answer : answers)
+        ++statuses[answer.get().status];
     EXPECT_GT(statuses[429], 0);
     EXPECT_GT(statuses[202], 900);
     EXPECT_EQ(statuses[429] + statuses[202], 3'000);
 }
 
-/// Many senders, few ids, a disk that fails and loses power: an id is on the log at most once, and never missing once acknowledged.
+/// Many senders, few ids, a disk that fails and loses power: an id is on the log at most once, and never missing once
+/// acknowledged.
 TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -160,9 +168,12 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
         }
         rig.open();
         std::map<std::string, int> found;
-        for (const auto& record : rig.events()) ++found[record.event().id];
-        for (const auto& [id, n] : found) EXPECT_EQ(n, 1) << id;
-        for (const auto& id : acknowledged) EXPECT_TRUE(found.contains(id)) << id;
+        for (const auto& record : rig.events())
+            ++found[record.event().id];
+        for (const auto& [id, n] : found)
+            EXPECT_EQ(n, 1) << id;
+        for (const auto& id : acknowledged)
+            EXPECT_TRUE(found.contains(id)) << id;
         EXPECT_FALSE(acknowledged.empty());
     }
 }
@@ -172,7 +183,8 @@ class FailingReader final : public log::Reader {
 public:
     FailingReader(std::unique_ptr<log::Reader> reader, int failures) : reader_(std::move(reader)), failures_(failures) {}
     Result<log::Batch> poll(std::size_t records, std::size_t bytes, Duration wait) override {
-        if (failures_-- > 0) return fail(ErrorKind::unavailable, "too many open files");
+        if (failures_-- > 0)
+            return fail(ErrorKind::unavailable, "too many open files");
         return reader_->poll(records, bytes, wait);
     }
     const log::Offsets& position() const override { return reader_->position(); }
@@ -186,17 +198,22 @@ private:
 class LogWithFailingReaders final : public log::Log {
 public:
     LogWithFailingReaders(log::Log& log, int failures) : log_(log), failures_(failures) {}
-    void append(std::vector<log::Record> records, log::AppendDone done) override { log_.append(std::move(records), std::move(done)); }
+    void append(std::vector<log::Record> records, log::AppendDone done) override {
+        log_.append(std::move(records), std::move(done));
+    }
     void transact(std::vector<log::Record> outputs, log::GroupOffsets offsets, log::TransactDone done) override {
         log_.transact(std::move(outputs), std::move(offsets), std::move(done));
     }
     Result<std::unique_ptr<log::Reader>> read(log::Offsets from) override {
         auto reader = log_.read(std::move(from));
-        if (!reader) return reader;
+        if (!reader)
+            return reader;
         return std::make_unique<FailingReader>(*std::move(reader), failures_);
     }
     Result<log::Batch> read_at(const log::TopicPartition& id, log::Offset offset) override { return log_.read_at(id, offset); }
-    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids, Instant t) override { return log_.offsets_at(ids, t); }
+    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids, Instant t) override {
+        return log_.offsets_at(ids, t);
+    }
     Result<log::Offsets> committed(std::string_view group) override { return log_.committed(group); }
     Instant low_watermark() override { return log_.low_watermark(); }
     Instant last_log_time() override { return log_.last_log_time(); }

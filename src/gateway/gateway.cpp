@@ -13,7 +13,8 @@ constexpr std::string_view room = "gateway";
 }
 
 struct Gateway::State {
-    State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock)
+    State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known, telemetry::Telemetry& telemetry,
+          const Clock& clock)
         : intake{.options = std::move(options),
                  .log = log,
                  .catalogue = catalogue,
@@ -74,7 +75,8 @@ struct Gateway::State {
     void wait_idle() {
         std::unique_lock lock(intake.mutex);
         while (!intake.idle.wait_for(lock, std::chrono::seconds(10), [&] { return intake.in_flight == 0; })) {
-            intake.telemetry.logger.warn(room, "still waiting for appends before closing", {{"in_flight", std::uint64_t{intake.in_flight}}});
+            intake.telemetry.logger.warn(room, "still waiting for appends before closing",
+                                         {{"in_flight", std::uint64_t{intake.in_flight}}});
         }
     }
 
@@ -85,8 +87,8 @@ struct Gateway::State {
     bool closed = false;
 };
 
-Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
-                                               telemetry::Telemetry& telemetry, const Clock& clock) {
+Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, const model::Catalogue& catalogue,
+                                               KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock) {
     HELIOS_TRY(options.validate());
     auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock);
     HELIOS_TRY_ASSIGN(state->intake.deduplicator, Deduplicator::open(state->intake.options, log, telemetry));
@@ -102,7 +104,9 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, c
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Gateway::~Gateway() { close(); }
+Gateway::~Gateway() {
+    close();
+}
 
 void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done) {
     Intake& intake = state_->intake;
@@ -136,7 +140,9 @@ Status Gateway::ready() const {
     return intake.log.health();
 }
 
-bool Gateway::wait_ready(Duration limit) const { return state_->intake.deduplicator->wait_caught_up(limit); }
+bool Gateway::wait_ready(Duration limit) const {
+    return state_->intake.deduplicator->wait_caught_up(limit);
+}
 
 SourceActivity Gateway::activity(std::string_view source) const {
     const std::lock_guard lock(state_->intake.mutex);
@@ -144,7 +150,9 @@ SourceActivity Gateway::activity(std::string_view source) const {
     return it == state_->intake.activity.end() ? SourceActivity{} : it->second;
 }
 
-const Options& Gateway::options() const { return state_->intake.options; }
+const Options& Gateway::options() const {
+    return state_->intake.options;
+}
 
 void Gateway::close() {
     if (state_->closed) {

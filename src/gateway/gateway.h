@@ -1,8 +1,9 @@
 #pragma once
 /// The way in: a sender's request becomes durable events, or is kept in quarantine, or is refused; nothing is dropped.
 ///
-/// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append for the whole request → receipt
-/// when it is durable. Knows no flow and no order of events. Authentication of senders is a policy per source (options.h).
+/// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append for the whole request →
+/// receipt when it is durable. Knows no flow and no order of events. Authentication of senders is a policy per source
+/// (options.h).
 
 #include <cstdint>
 #include <functional>
@@ -42,8 +43,8 @@ struct SourceActivity {
 class Gateway {
 public:
     /// Opens the deduplication index and begins to catch up with the log; see ready(). invalid: options. unavailable: disk.
-    static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
-                                                 telemetry::Telemetry& telemetry, const Clock& clock);
+    static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue,
+                                                 KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock);
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;

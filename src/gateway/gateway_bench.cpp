@@ -4,10 +4,9 @@
 // cpu_us is processor time of the whole process per event: committer and index thread included.
 
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
-
 #include <condition_variable>
 #include <mutex>
+#include <sys/resource.h>
 
 #include "gateway/test_kit.h"
 
@@ -55,8 +54,9 @@ private:
     std::map<int, std::size_t> statuses_;
 };
 
-const std::string detail = R"({"orderId":"ORD-1234567","customerId":"C-7654321","totalAmount":"1299.00","currency":"USD","items":[)"
-                           R"({"productId":"SKU-1","quantity":2,"price":"499.50"},{"productId":"SKU-2","quantity":1,"price":"300.00"}]})";
+const std::string detail =
+    R"({"orderId":"ORD-1234567","customerId":"C-7654321","totalAmount":"1299.00","currency":"USD","items":[)"
+    R"({"productId":"SKU-1","quantity":2,"price":"499.50"},{"productId":"SKU-2","quantity":1,"price":"300.00"}]})";
 
 /// Not torn and remembered sector by sector, as the test rig's disk is, but plain memory.
 struct BenchRig {
@@ -70,14 +70,16 @@ struct BenchRig {
     BenchRig() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data, topic.partitions});
+            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+                              topic.partitions});
         }
         log::DiskLogOptions log_options;
         log_options.directory = "data";
         log = *log::open_disk_log(log_options, topics, disk, clock, telemetry);
         Options options;
         options.index_directory = directory.path() + "/dedup";
-        gateway = *Gateway::open(options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; }, telemetry, clock);
+        gateway =
+            *Gateway::open(options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; }, telemetry, clock);
         gateway->wait_ready(std::chrono::seconds(10));
     }
     ~BenchRig() {

@@ -27,7 +27,6 @@ public:
     telemetry::Gauge& in_flight() { return in_flight_; }
 
 private:
-
     telemetry::Metrics& metrics_;
     const model::Catalogue& catalogue_;
     telemetry::Gauge& in_flight_;

@@ -1,7 +1,6 @@
 #include "gateway/gateway.h"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 
 #include "gateway/routes.h"
@@ -32,7 +31,8 @@ TEST(Gateway, an_accepted_event_is_on_the_log) {
     EXPECT_EQ(event.key, "ORD-1");
     EXPECT_EQ(event.traceparent, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     EXPECT_TRUE(event.warnings.empty());
-    const auto stored = rig.log->read_at({position->pointer.topic, position->pointer.partition}, log::Offset{position->pointer.offset});
+    const auto stored =
+        rig.log->read_at({position->pointer.topic, position->pointer.partition}, log::Offset{position->pointer.offset});
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->records.at(0).value, events[0].value);
 }
@@ -51,14 +51,17 @@ TEST(Gateway, three_clouds) {
     EXPECT_EQ(azure.status, 200);
     EXPECT_EQ(azure.body, R"({"accepted":2,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})");
     std::map<std::string, int> topics;
-    for (const auto& event : rig.events()) ++topics[event.topic];
-    EXPECT_EQ(topics, (std::map<std::string, int>{{"helios.events.orders", 1}, {"helios.events.payments", 1}, {"helios.events.inventory", 2}}));
+    for (const auto& event : rig.events())
+        ++topics[event.topic];
+    EXPECT_EQ(topics, (std::map<std::string, int>{
+                          {"helios.events.orders", 1}, {"helios.events.payments", 1}, {"helios.events.inventory", 2}}));
 
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 200);
     EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1")).status, 204);
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-3") + "]").body,
               R"({"accepted":1,"duplicate":1,"conflict":0,"quarantined":0,"failed":0})");
-    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", R"({"orderId":"ORD-2"})")).status, 200) << "a 409 would be retried for a day";
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", R"({"orderId":"ORD-2"})")).status, 200)
+        << "a 409 would be retried for a day";
     EXPECT_EQ(rig.events().size(), 5u);
     EXPECT_EQ(rig.dlq().size(), 1u);
 }
@@ -88,14 +91,16 @@ TEST(Gateway, duplicates_and_conflicts) {
         EXPECT_EQ(member(again, "position"), member(first, "position"));
 
         // The same content written differently, other time, other metadata.
-        const auto rewritten = R"({"metadata":{"x":1},"payload":{"total":12.50, "customerId":"C-\u0037","orderId":"ORD-1"},"type":"OrderPlaced","time":"2026-01-06T00:00:00Z","id":"e-1","source":"aws"})";
+        const auto rewritten =
+            R"({"metadata":{"x":1},"payload":{"total":12.50, "customerId":"C-\u0037","orderId":"ORD-1"},"type":"OrderPlaced","time":"2026-01-06T00:00:00Z","id":"e-1","source":"aws"})";
         EXPECT_EQ(rig.ingest(rewritten).status, 200);
 
         EXPECT_EQ(rig.ingest(order("e-1", "ORD-1", "12.5")).status, 409) << "numbers as written";
         const auto conflict = rig.ingest(order("e-1", "ORD-1", "99"));
         EXPECT_EQ(conflict.status, 409);
         EXPECT_EQ(member(conflict, "status"), "conflict");
-        const auto same_conflict = rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","payload":{"total":99,"customerId":"C-7","orderId":"ORD-1"}})");
+        const auto same_conflict = rig.ingest(
+            R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","payload":{"total":99,"customerId":"C-7","orderId":"ORD-1"}})");
         EXPECT_EQ(same_conflict.status, 409);
         EXPECT_EQ(member(same_conflict, "dlqId"), member(conflict, "dlqId"));
         rig.reopen();
@@ -117,11 +122,13 @@ TEST(Gateway, duplicates_and_conflicts) {
 TEST(Gateway, the_same_id_twice_in_one_batch) {
     Rig rig;
     rig.open();
-    const auto response = rig.send(Endpoint::batch, "[" + order("e-1") + "," + order("e-1") + "," + order("e-1", "ORD-1", "99") + "," + order("e-2") + "," + order("e-1", "ORD-1", "99") + "]");
+    const auto response = rig.send(Endpoint::batch, "[" + order("e-1") + "," + order("e-1") + "," + order("e-1", "ORD-1", "99") +
+                                                        "," + order("e-2") + "," + order("e-1", "ORD-1", "99") + "]");
     ASSERT_EQ(response.status, 200) << response.body;
     const auto document = json::Document::parse(response.body);
     std::vector<std::string> statuses;
-    for (std::size_t i = 0; i < 5; ++i) statuses.emplace_back(document->root().find("items").at(i).find("status").text());
+    for (std::size_t i = 0; i < 5; ++i)
+        statuses.emplace_back(document->root().find("items").at(i).find("status").text());
     EXPECT_EQ(statuses, (std::vector<std::string>{"accepted", "duplicate", "conflict", "accepted", "conflict"}));
     EXPECT_EQ(rig.events().size(), 2u);
     EXPECT_EQ(rig.dlq().size(), 1u);
@@ -135,15 +142,19 @@ TEST(Gateway, the_same_id_from_64_connections_at_once) {
     {
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < answers.size(); ++i) {
-            threads.emplace_back([&, i] { answers[i] = rig.post(Endpoint::ingest, Rig::request(order("e-1", "ORD-1", i == 17 ? "99" : "12.50"))); });
+            threads.emplace_back([&, i] {
+                answers[i] = rig.post(Endpoint::ingest, Rig::request(order("e-1", "ORD-1", i == 17 ? "99" : "12.50")));
+            });
         }
     }
     for (auto& pending : answers) {
-        EXPECT_EQ(pending.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "nobody is answered before the bytes are durable";
+        EXPECT_EQ(pending.wait_for(std::chrono::seconds(0)), std::future_status::timeout)
+            << "nobody is answered before the bytes are durable";
     }
     rig.syncs.shut(false);
     std::map<int, int> statuses;
-    for (auto& pending : answers) ++statuses[pending.get().status];
+    for (auto& pending : answers)
+        ++statuses[pending.get().status];
     EXPECT_EQ(statuses[202], 1);
     EXPECT_EQ(statuses[200] + statuses[409], 63);
     EXPECT_EQ(rig.events().size(), 1u);
@@ -157,7 +168,8 @@ TEST(Gateway, a_failed_fsync_frees_the_id_and_everybody_who_joined_may_try_again
     rig.syncs.shut(true);
     rig.disk.fail_syncs(true);
     std::vector<std::future<http::Response>> answers;
-    for (int i = 0; i < 8; ++i) answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-1"))));
+    for (int i = 0; i < 8; ++i)
+        answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-1"))));
     rig.syncs.shut(false);
     for (auto& pending : answers) {
         const auto response = pending.get();
@@ -190,7 +202,8 @@ TEST(Gateway, a_full_disk_is_answered_retryably_and_heals) {
     }
     EXPECT_EQ(response.status, 503) << response.body;
     EXPECT_NE(header(response, "Retry-After"), "");
-    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503) << "never 429 or another 4xx: SNS would take it as final";
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503)
+        << "never 429 or another 4xx: SNS would take it as final";
     EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1")).status, 503);
     EXPECT_EQ(rig.send(Endpoint::batch, "[" + order("b-1") + "]").status, 503) << "nothing could be made durable";
     EXPECT_FALSE(rig.gateway->ready());
@@ -263,15 +276,19 @@ TEST(Gateway, unknown_sources_and_types) {
     EXPECT_EQ(events[0].key, "e-1") << "no key readable: the id";
     EXPECT_EQ(rig.dlq().size(), 1u);
     const auto metrics = rig.telemetry.metrics.expose();
-    EXPECT_NE(metrics.find(R"(helios_events_ingested_total{event_type="other",source="warehouse"} 1)"), std::string::npos) << metrics;
+    EXPECT_NE(metrics.find(R"(helios_events_ingested_total{event_type="other",source="warehouse"} 1)"), std::string::npos)
+        << metrics;
 }
 
 TEST(Gateway, warnings) {
     Rig rig;
     rig.open();
-    const auto response = rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45","payload":{"orderId":"ORD-1"}})");
+    const auto response = rig.ingest(
+        R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45","payload":{"orderId":"ORD-1"}})");
     EXPECT_EQ(response.status, 202);
-    EXPECT_NE(response.body.find(R"("warnings":["customerId: expected, absent","time: no zone, UTC assumed"])"), std::string::npos) << response.body;
+    EXPECT_NE(response.body.find(R"("warnings":["customerId: expected, absent","time: no zone, UTC assumed"])"),
+              std::string::npos)
+        << response.body;
     EXPECT_EQ(rig.events().at(0).event().warnings.size(), 2u);
 }
 
@@ -283,14 +300,23 @@ TEST(Gateway, without_an_id_the_content_is_the_identity) {
     EXPECT_EQ(first.status, 202);
     EXPECT_EQ(member(first, "identity"), "content");
     EXPECT_EQ(member(first, "eventId").size(), 64u);
-    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","payload":{"customerId":"C", "orderId":"ORD-1"},"metadata":{"n":2}})").status, 200);
-    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","time":"2026-01-05T10:23:45Z","payload":{"orderId":"ORD-1","customerId":"C"}})").status, 202);
+    EXPECT_EQ(
+        rig.ingest(
+               R"({"source":"aws","eventType":"OrderPlaced","payload":{"customerId":"C", "orderId":"ORD-1"},"metadata":{"n":2}})")
+            .status,
+        200);
+    EXPECT_EQ(
+        rig.ingest(
+               R"({"source":"aws","eventType":"OrderPlaced","time":"2026-01-05T10:23:45Z","payload":{"orderId":"ORD-1","customerId":"C"}})")
+            .status,
+        202);
 }
 
 TEST(Gateway, the_payloads_own_time_stands_in_for_an_absent_one) {
     Rig rig;
     rig.open();
-    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":{"timestamp":"2026-01-05T10:00:00Z"}})").status, 202);
+    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":{"timestamp":"2026-01-05T10:00:00Z"}})").status,
+              202);
     EXPECT_EQ(rig.events().at(0).event().time, parse_rfc3339("2026-01-05T10:00:00Z")->at);
 }
 
@@ -317,9 +343,11 @@ TEST(Gateway, five_thousand_events_and_beyond) {
 TEST(Gateway, empty_bodies_and_arrays) {
     Rig rig;
     rig.open();
-    EXPECT_EQ(rig.send(Endpoint::batch, "[]").body, R"({"accepted":0,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
+    EXPECT_EQ(rig.send(Endpoint::batch, "[]").body,
+              R"({"accepted":0,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[]").status, 400);
-    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+    for (const auto endpoint :
+         {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
         for (const std::string body : {"", "{\"source\":", "\xff\xfe\x00\x01", "nonsense", "{\"a\":\"\x01\"}"}) {
             const auto response = rig.send(endpoint, body);
             EXPECT_EQ(response.status, 400) << path_of(endpoint) << " " << body;
@@ -344,13 +372,23 @@ TEST(Gateway, hostile_content) {
     Rig rig;
     rig.open();
     std::string deep;
-    for (int i = 0; i < 10'000; ++i) deep += R"({"a":)";
+    for (int i = 0; i < 10'000; ++i)
+        deep += R"({"a":)";
     deep += "1" + std::string(10'000, '}');
     EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":)" + deep + "}"), "reason"), "too_deep");
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"2","payload":{"orderId":"A","orderId":"B"}})"), "reason"), "duplicate_key");
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"3","id":"4","payload":{}})"), "reason"), "duplicate_key");
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"5","time":"2200-01-01T00:00:00Z","payload":{}})"), "reason"), "bad_time");
-    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"X","id":"../../../etc/passwd","payload":{"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890}})").status, 202);
+    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"2","payload":{"orderId":"A","orderId":"B"}})"),
+                     "reason"),
+              "duplicate_key");
+    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"3","id":"4","payload":{}})"), "reason"),
+              "duplicate_key");
+    EXPECT_EQ(
+        member(rig.ingest(R"({"source":"aws","eventType":"X","id":"5","time":"2200-01-01T00:00:00Z","payload":{}})"), "reason"),
+        "bad_time");
+    EXPECT_EQ(
+        rig.ingest(
+               R"({"source":"aws","eventType":"X","id":"../../../etc/passwd","payload":{"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890}})")
+            .status,
+        202);
     EXPECT_EQ(rig.ingest(order("6", std::string(2'000, 'k'))).status, 422) << "a key has at most 1 KiB";
     const auto events = rig.events();
     ASSERT_EQ(events.size(), 1u);
@@ -378,17 +416,23 @@ TEST(Gateway, above_the_record_limit) {
 TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
     Rig rig;
     rig.open();
-    const std::string confirmation = R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","Message":"…","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"})";
+    const std::string confirmation =
+        R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","Message":"…","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"})";
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain; charset=UTF-8").status, 200);
     EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain"), "status"), "noted");
     ASSERT_EQ(rig.dlq().size(), 1u);
     EXPECT_EQ(rig.dlq()[0].type, model::RecordType::sns_confirmation);
     EXPECT_EQ(rig.dlq()[0].quarantined().body, confirmation);
 
-    const auto handshake = rig.send(Endpoint::azure_eventgrid, R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","eventTime":"2026-01-05T10:23:45Z","data":{"validationCode":"code"}}])");
+    const auto handshake = rig.send(
+        Endpoint::azure_eventgrid,
+        R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","eventTime":"2026-01-05T10:23:45Z","data":{"validationCode":"code"}}])");
     EXPECT_EQ(handshake.status, 200);
     EXPECT_EQ(handshake.body, R"({"validationResponse":"code"})");
-    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionDeletedEvent","data":{}}])").status, 200);
+    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid,
+                       R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionDeletedEvent","data":{}}])")
+                  .status,
+              200);
     EXPECT_EQ(rig.events().size(), 0u);
     EXPECT_NE(rig.telemetry.metrics.expose().find(R"(outcome="subscription_deleted")"), std::string::npos);
 }
@@ -396,7 +440,8 @@ TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
 TEST(Gateway, part_of_an_event_grid_array_is_bad) {
     Rig rig;
     rig.open();
-    const auto response = rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-2", "17") + "," + eventgrid("z-1", R"({"orderId":"OTHER"})") + "]");
+    const auto response = rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-2", "17") + "," +
+                                                                  eventgrid("z-1", R"({"orderId":"OTHER"})") + "]");
     EXPECT_EQ(response.status, 200) << "every item is stored or in quarantine";
     EXPECT_EQ(response.body, R"({"accepted":1,"duplicate":0,"conflict":1,"quarantined":1,"failed":0})");
     for (const auto& kept : rig.dlq()) {
@@ -415,7 +460,8 @@ TEST(Gateway, counts_add_up) {
     rig.ingest("nonsense");
     rig.send(Endpoint::gcp_pubsub, pubsub("g-1"));
     rig.send(Endpoint::gcp_pubsub, "nonsense");
-    rig.send(Endpoint::aws_eventbridge, R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","SubscribeURL":"u"})");
+    rig.send(Endpoint::aws_eventbridge,
+             R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","SubscribeURL":"u"})");
     const auto activity = rig.gateway->activity("aws");
     EXPECT_EQ(activity.received, 4u) << "a confirmation is no event";
     EXPECT_EQ(activity.appended, 2u);
@@ -461,7 +507,8 @@ TEST(Gateway, routes_are_documented_and_answer) {
         const auto match = routes.match(method, path);
         std::promise<http::Response> promise;
         auto future = promise.get_future();
-        match.route->handler(Rig::request(std::move(body)), http::Responder([&](http::Response response) { promise.set_value(std::move(response)); }));
+        match.route->handler(Rig::request(std::move(body)),
+                             http::Responder([&](http::Response response) { promise.set_value(std::move(response)); }));
         return future.get();
     };
     for (const auto& route : routes.routes()) {
@@ -479,7 +526,8 @@ TEST(Gateway, bad_options_are_named) {
     Rig rig;
     rig.open_log();
     rig.options.record_bytes_max = 1;
-    const auto opened = Gateway::open(rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; }, rig.telemetry, rig.clock);
+    const auto opened = Gateway::open(
+        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; }, rig.telemetry, rig.clock);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
     EXPECT_NE(opened.error().what.find("record_bytes_max"), std::string::npos);

@@ -8,7 +8,8 @@ namespace {
 
 Status within(std::string_view name, std::size_t value, std::size_t least, std::size_t most) {
     if (value < least || value > most) {
-        return fail(ErrorKind::invalid, fmt::format("gateway.{} is {}", name, value), fmt::format("allowed: {} to {}", least, most));
+        return fail(ErrorKind::invalid, fmt::format("gateway.{} is {}", name, value),
+                    fmt::format("allowed: {} to {}", least, most));
     }
     return {};
 }
@@ -17,7 +18,8 @@ Status within(std::string_view name, std::size_t value, std::size_t least, std::
 
 std::string_view to_string(SourcePolicy policy) {
     switch (policy) {
-        case SourcePolicy::none: return "none";
+        case SourcePolicy::none:
+            return "none";
     }
     return "unknown";
 }

@@ -4,34 +4,49 @@ namespace helios::gateway {
 
 std::string_view path_of(Endpoint endpoint) {
     switch (endpoint) {
-        case Endpoint::aws_eventbridge: return "/api/v1/webhooks/aws/eventbridge";
-        case Endpoint::gcp_pubsub: return "/api/v1/webhooks/gcp/pubsub";
-        case Endpoint::azure_eventgrid: return "/api/v1/webhooks/azure/eventgrid";
-        case Endpoint::ingest: return "/api/v1/events/ingest";
-        case Endpoint::batch: return "/api/v1/events/batch";
+        case Endpoint::aws_eventbridge:
+            return "/api/v1/webhooks/aws/eventbridge";
+        case Endpoint::gcp_pubsub:
+            return "/api/v1/webhooks/gcp/pubsub";
+        case Endpoint::azure_eventgrid:
+            return "/api/v1/webhooks/azure/eventgrid";
+        case Endpoint::ingest:
+            return "/api/v1/events/ingest";
+        case Endpoint::batch:
+            return "/api/v1/events/batch";
     }
     return {};
 }
 
 std::string_view source_of(Endpoint endpoint) {
     switch (endpoint) {
-        case Endpoint::aws_eventbridge: return "aws";
-        case Endpoint::gcp_pubsub: return "gcp";
-        case Endpoint::azure_eventgrid: return "azure";
+        case Endpoint::aws_eventbridge:
+            return "aws";
+        case Endpoint::gcp_pubsub:
+            return "gcp";
+        case Endpoint::azure_eventgrid:
+            return "azure";
         case Endpoint::ingest:
-        case Endpoint::batch: return "direct";
+        case Endpoint::batch:
+            return "direct";
     }
     return {};
 }
 
 std::string_view to_string(ItemStatus status) {
     switch (status) {
-        case ItemStatus::accepted: return "accepted";
-        case ItemStatus::duplicate: return "duplicate";
-        case ItemStatus::conflict: return "conflict";
-        case ItemStatus::quarantined: return "quarantined";
-        case ItemStatus::noted: return "noted";
-        case ItemStatus::failed: return "failed";
+        case ItemStatus::accepted:
+            return "accepted";
+        case ItemStatus::duplicate:
+            return "duplicate";
+        case ItemStatus::conflict:
+            return "conflict";
+        case ItemStatus::quarantined:
+            return "quarantined";
+        case ItemStatus::noted:
+            return "noted";
+        case ItemStatus::failed:
+            return "failed";
     }
     return {};
 }

@@ -18,7 +18,9 @@ enum class Endpoint : std::uint8_t { aws_eventbridge, gcp_pubsub, azure_eventgri
 
 std::string_view path_of(Endpoint endpoint);    ///< "/api/v1/webhooks/aws/eventbridge"
 std::string_view source_of(Endpoint endpoint);  ///< "aws"; "direct" where the line names its source
-constexpr bool is_direct(Endpoint endpoint) { return endpoint == Endpoint::ingest || endpoint == Endpoint::batch; }
+constexpr bool is_direct(Endpoint endpoint) {
+    return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
+}
 
 enum class ItemStatus : std::uint8_t {
     accepted,     ///< durable on its event topic
@@ -36,24 +38,24 @@ struct ItemReceipt {
     std::string event_type;
     std::string event_id;
     model::IdentityKind identity = model::IdentityKind::native;
-    std::string dlq_id;                 ///< conflict, quarantined, noted
-    std::string reason;                 ///< quarantined: code
-    std::string detail;                 ///< quarantined: a sentence for a person
-    std::vector<std::string> errors;    ///< quarantined: one per broken rule
-    std::vector<std::string> warnings;  ///< accepted
+    std::string dlq_id;                            ///< conflict, quarantined, noted
+    std::string reason;                            ///< quarantined: code
+    std::string detail;                            ///< quarantined: a sentence for a person
+    std::vector<std::string> errors;               ///< quarantined: one per broken rule
+    std::vector<std::string> warnings;             ///< accepted
     std::optional<model::PositionToken> position;  ///< of the event, or of what was kept in the DLQ
-    std::optional<Error> error;         ///< failed
-    bool too_large = false;             ///< failed: above the record limit
+    std::optional<Error> error;                    ///< failed
+    bool too_large = false;                        ///< failed: above the record limit
 };
 
 struct Receipt {
     enum class Kind : std::uint8_t {
-        items,                ///< `items`, one per item of the request, in its order
-        handshake,            ///< answer 200 with `body`
-        nothing_to_do,        ///< a notice that needs no storing (Event Grid: subscription deleted)
-        not_this_protocol,    ///< `error`; nothing was stored
-        wrong_media_type,     ///< `error`; nothing was stored
-        refused,              ///< `error`: not ready, stopping, too many; nothing was looked at
+        items,              ///< `items`, one per item of the request, in its order
+        handshake,          ///< answer 200 with `body`
+        nothing_to_do,      ///< a notice that needs no storing (Event Grid: subscription deleted)
+        not_this_protocol,  ///< `error`; nothing was stored
+        wrong_media_type,   ///< `error`; nothing was stored
+        refused,            ///< `error`: not ready, stopping, too many; nothing was looked at
     };
     Kind kind = Kind::items;
     std::vector<ItemReceipt> items;

@@ -5,10 +5,13 @@
 namespace helios::gateway {
 
 namespace {
-constexpr std::array<std::string_view, counted_kinds> names{"received", "appended", "duplicate", "conflict", "quarantined", "refused"};
+constexpr std::array<std::string_view, counted_kinds> names{"received", "appended",    "duplicate",
+                                                            "conflict", "quarantined", "refused"};
 }
 
-std::string_view to_string(Counted counted) { return names[static_cast<std::size_t>(counted)]; }
+std::string_view to_string(Counted counted) {
+    return names[static_cast<std::size_t>(counted)];
+}
 
 void ReceiptCounts::add(std::string_view source, Instant at, Counted what, std::uint64_t n) {
     const Instant minute = std::chrono::floor<std::chrono::minutes>(at);

@@ -12,19 +12,49 @@ namespace helios::gateway {
 namespace {
 
 /// Sorted. Neither chosen by a sender nor fit to carry a secret.
-constexpr std::array<std::string_view, 34> harmless{
-    "accept", "accept-encoding", "accept-language", "aeg-data-version", "aeg-delivery-count", "aeg-event-type", "aeg-metadata-version",
-    "aeg-output-event-id", "aeg-subscription-name", "cache-control", "connection", "content-encoding", "content-length", "content-type",
-    "date", "expect", "host", "range", "traceparent", "transfer-encoding", "user-agent", "via", "x-amz-sns-message-id",
-    "x-amz-sns-message-type", "x-amz-sns-rawdelivery", "x-amz-sns-subscription-arn", "x-amz-sns-topic-arn", "x-amzn-trace-id",
-    "x-cloud-trace-context", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-goog-pubsub-message-id", "x-request-id"};
+constexpr std::array<std::string_view, 34> harmless{"accept",
+                                                    "accept-encoding",
+                                                    "accept-language",
+                                                    "aeg-data-version",
+                                                    "aeg-delivery-count",
+                                                    "aeg-event-type",
+                                                    "aeg-metadata-version",
+                                                    "aeg-output-event-id",
+                                                    "aeg-subscription-name",
+                                                    "cache-control",
+                                                    "connection",
+                                                    "content-encoding",
+                                                    "content-length",
+                                                    "content-type",
+                                                    "date",
+                                                    "expect",
+                                                    "host",
+                                                    "range",
+                                                    "traceparent",
+                                                    "transfer-encoding",
+                                                    "user-agent",
+                                                    "via",
+                                                    "x-amz-sns-message-id",
+                                                    "x-amz-sns-message-type",
+                                                    "x-amz-sns-rawdelivery",
+                                                    "x-amz-sns-subscription-arn",
+                                                    "x-amz-sns-topic-arn",
+                                                    "x-amzn-trace-id",
+                                                    "x-cloud-trace-context",
+                                                    "x-forwarded-for",
+                                                    "x-forwarded-host",
+                                                    "x-forwarded-proto",
+                                                    "x-goog-pubsub-message-id",
+                                                    "x-request-id"};
 static_assert(std::is_sorted(harmless.begin(), harmless.end()));
 
-constexpr std::array<std::string_view, 6> schemes{"basic", "bearer", "digest", "negotiate", "sharedaccesskey", "sharedaccesssignature"};
+constexpr std::array<std::string_view, 6> schemes{"basic",     "bearer",          "digest",
+                                                  "negotiate", "sharedaccesskey", "sharedaccesssignature"};
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return out;
 }
 
@@ -64,7 +94,9 @@ std::string redacted(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string fingerprint(std::string_view secret) { return "[sha256:" + to_hex(sha256(secret)).substr(0, 8) + "]"; }
+std::string fingerprint(std::string_view secret) {
+    return "[sha256:" + to_hex(sha256(secret)).substr(0, 8) + "]";
+}
 
 std::string redacted_headers(const http::Request& request) {
     std::map<std::string, std::string> kept;

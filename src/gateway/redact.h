@@ -14,8 +14,9 @@ namespace helios::gateway {
 /// "[sha256:1a2b3c4d]": tells two secrets apart, gives neither away.
 std::string fingerprint(std::string_view secret);
 
-/// JSON object, names in lower case, sorted, repeated ones joined by ", ". Values of well-known harmless headers stay (credentials
-/// inside URLs do not); all others, and every query value (under ":query"), become fingerprints. An Authorization keeps its scheme.
+/// JSON object, names in lower case, sorted, repeated ones joined by ", ". Values of well-known harmless headers stay
+/// (credentials inside URLs do not); all others, and every query value (under ":query"), become fingerprints. An Authorization
+/// keeps its scheme.
 std::string redacted_headers(const http::Request& request);
 
 }  // namespace helios::gateway

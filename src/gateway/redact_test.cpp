@@ -14,7 +14,8 @@ http::Request with(std::string name, std::string value) {
 }
 
 TEST(Redact, whatever_may_be_a_secret_becomes_a_fingerprint) {
-    for (const std::string name : {"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "aeg-sas-key", "aeg-sas-token", "X-Auth-Token", "X-Shop-Pass", "X-Signature", "Referer", "ce-secret"}) {
+    for (const std::string name : {"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "aeg-sas-key", "aeg-sas-token",
+                                   "X-Auth-Token", "X-Shop-Pass", "X-Signature", "Referer", "ce-secret"}) {
         for (const std::string value : {"hunter2", "Bearer hunter2", "Custom hunter2", "a=hunter2; b=c"}) {
             const auto text = redacted_headers(with(name, value));
             EXPECT_EQ(text.find("hunter2"), std::string::npos) << name << ": " << text;
@@ -36,8 +37,10 @@ TEST(Redact, what_helps_is_kept) {
     request.headers.emplace_back("X-Forwarded-For", "10.0.0.2");
     request.headers.emplace_back("Authorization", "Basic dXNlcjpwYXNz");
     const auto text = redacted_headers(request);
-    EXPECT_EQ(text, R"({"authorization":"Basic )" + fingerprint("dXNlcjpwYXNz") +
-                        R"(","content-type":"text/plain; charset=UTF-8","x-amz-sns-message-type":"Notification","x-forwarded-for":"10.0.0.1, 10.0.0.2"})");
+    EXPECT_EQ(
+        text,
+        R"({"authorization":"Basic )" + fingerprint("dXNlcjpwYXNz") +
+            R"(","content-type":"text/plain; charset=UTF-8","x-amz-sns-message-type":"Notification","x-forwarded-for":"10.0.0.1, 10.0.0.2"})");
     EXPECT_TRUE(json::Document::parse(text));
     EXPECT_EQ(redacted_headers({}), "{}");
 }

@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view tag_webhooks = "Webhooks";
 constexpr std::string_view tag_events = "Events";
 
-constexpr std::string_view event_schema = R"({"type":"object","required":["source","eventType","payload"],"properties":{)"
+constexpr std::string_view event_schema =
+    R"({"type":"object","required":["source","eventType","payload"],"properties":{)"
     R"("source":{"type":"string","description":"aws, gcp, azure, or a name used by an active flow"},)"
     R"("eventType":{"type":"string","description":"`type` is accepted too"},)"
     R"("id":{"type":"string","description":"Without it the content is the identity"},)"
@@ -18,7 +19,8 @@ constexpr std::string_view event_schema = R"({"type":"object","required":["sourc
     R"("payload":{"type":"object"},"metadata":{"type":"object"}}})";
 constexpr std::string_view event_example =
     R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45.120Z","payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{}})";
-constexpr std::string_view counts_schema = R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},)"
+constexpr std::string_view counts_schema =
+    R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},)"
     R"("quarantined":{"type":"integer"},"failed":{"type":"integer"}}})";
 constexpr std::string_view problem_type = "application/problem+json";
 
@@ -36,9 +38,10 @@ http::Param trace_param() {
 
 http::Handler taker(Gateway& gateway, Endpoint endpoint) {
     return [&gateway, endpoint](http::Request request, http::Responder responder) {
-        gateway.accept(endpoint, std::move(request), [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
-            responder.send(answer(endpoint, receipt));
-        });
+        gateway.accept(endpoint, std::move(request),
+                       [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
+                           responder.send(answer(endpoint, receipt));
+                       });
     };
 }
 
@@ -58,23 +61,30 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
 void add_webhook_problems(http::Route& route) {
     route.answers.push_back(problem_answer(400, "Not JSON, or not this sender's envelope; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
-    route.answers.push_back(problem_answer(503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
+    route.answers.push_back(
+        problem_answer(503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
 }
 
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
     route.summary = "AWS EventBridge: one event, as it is or wrapped by SNS";
-    route.description = "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its text/plain is accepted). "
-                        "SNS subscription confirmations are kept and shown, their URL is not visited. Success means stored durably: as a new event, "
-                        "recognised as a duplicate, or kept in quarantine. The position is in the header `Helios-Position`.";
-    route.request_schema = R"({"type":"object","required":["detail-type","detail"],"properties":{"version":{"type":"string"},"id":{"type":"string"},)"
+    route.description =
+        "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its text/plain is accepted). "
+        "SNS subscription confirmations are kept and shown, their URL is not visited. Success means stored durably: as a new "
+        "event, "
+        "recognised as a duplicate, or kept in quarantine. The position is in the header `Helios-Position`.";
+    route.request_schema =
+        R"({"type":"object","required":["detail-type","detail"],"properties":{"version":{"type":"string"},"id":{"type":"string"},)"
         R"("detail-type":{"type":"string"},"source":{"type":"string"},"account":{"type":"string"},"time":{"type":"string"},"region":{"type":"string"},)"
         R"("resources":{"type":"array","items":{"type":"string"}},"detail":{"type":"object"}}})";
-    route.request_example = R"({"version":"0","id":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","detail-type":"OrderPlaced","source":"shop.orders","account":"123456789012",)"
+    route.request_example =
+        R"({"version":"0","id":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","detail-type":"OrderPlaced","source":"shop.orders","account":"123456789012",)"
         R"("time":"2026-01-05T10:23:45Z","region":"eu-central-1","resources":[],"detail":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"}})";
-    route.answers.push_back(json_answer(200, "Stored durably", R"({"type":"object","properties":{"status":{"enum":["accepted","duplicate","conflict","quarantined","noted"]},"eventId":{"type":"string"}}})",
-                                        R"({"status":"accepted","eventId":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","position":"…","warnings":[]})"));
+    route.answers.push_back(json_answer(
+        200, "Stored durably",
+        R"({"type":"object","properties":{"status":{"enum":["accepted","duplicate","conflict","quarantined","noted"]},"eventId":{"type":"string"}}})",
+        R"({"status":"accepted","eventId":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","position":"…","warnings":[]})"));
     add_webhook_problems(route);
     return route;
 }
@@ -83,11 +93,16 @@ http::Route gcp(Gateway& gateway) {
     auto route = post(gateway, Endpoint::gcp_pubsub, tag_webhooks);
     route.operation_id = "postGcpPubSub";
     route.summary = "GCP Pub/Sub: one wrapped push";
-    route.description = "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, event_type, type or ce-type, else in the payload. "
-                        "Success means stored durably: as a new event, recognised as a duplicate, or kept in quarantine. The position is in the header `Helios-Position`.";
-    route.request_schema = R"({"type":"object","required":["message"],"properties":{"message":{"type":"object","properties":{"data":{"type":"string"},)"
+    route.description =
+        "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, event_type, type or ce-type, "
+        "else in the payload. "
+        "Success means stored durably: as a new event, recognised as a duplicate, or kept in quarantine. The position is in the "
+        "header `Helios-Position`.";
+    route.request_schema =
+        R"({"type":"object","required":["message"],"properties":{"message":{"type":"object","properties":{"data":{"type":"string"},)"
         R"("attributes":{"type":"object"},"messageId":{"type":"string"},"publishTime":{"type":"string"},"orderingKey":{"type":"string"}}},"subscription":{"type":"string"}}})";
-    route.request_example = R"({"message":{"data":"eyJvcmRlcklkIjoiT1JELTEiLCJhbW91bnQiOiIxMi41MCJ9","attributes":{"eventType":"PaymentProcessed"},"messageId":"2070443601311540",)"
+    route.request_example =
+        R"({"message":{"data":"eyJvcmRlcklkIjoiT1JELTEiLCJhbW91bnQiOiIxMi41MCJ9","attributes":{"eventType":"PaymentProcessed"},"messageId":"2070443601311540",)"
         R"("publishTime":"2026-01-05T10:23:47.2Z"},"subscription":"projects/shop/subscriptions/helios"})";
     route.answers.push_back({204, "Stored durably", "", "", ""});
     add_webhook_problems(route);
@@ -98,15 +113,20 @@ http::Route azure(Gateway& gateway) {
     auto route = post(gateway, Endpoint::azure_eventgrid, tag_webhooks);
     route.operation_id = "postAzureEventGrid";
     route.summary = "Azure Event Grid: an array of events, or the validation handshake";
-    route.description = "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event is stored durably (new, duplicate, or in quarantine), "
-                        "else 503 for all: those that were stored are duplicates next time. A subscription validation is answered with its code. "
-                        "The position of the last event is in the header `Helios-Position`.";
-    route.request_schema = R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
+    route.description =
+        "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event is stored durably (new, "
+        "duplicate, or in quarantine), "
+        "else 503 for all: those that were stored are duplicates next time. A subscription validation is answered with its code. "
+        "The position of the last event is in the header `Helios-Position`.";
+    route.request_schema =
+        R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
         R"("subject":{"type":"string"},"eventType":{"type":"string"},"eventTime":{"type":"string"},"data":{"type":"object"},"dataVersion":{"type":"string"},"metadataVersion":{"type":"string"}}}})";
-    route.request_example = R"([{"id":"2d1781af-3a4c-4d7c-bd0c-e34b19da4e66","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock",)"
+    route.request_example =
+        R"([{"id":"2d1781af-3a4c-4d7c-bd0c-e34b19da4e66","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock",)"
         R"("subject":"orders/ORD-1","eventType":"Contoso.Stock.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z",)"
         R"("data":{"orderId":"ORD-1","reservationId":"R-1","items":[{"sku":"S-1","quantity":1}]},"dataVersion":"1.0","metadataVersion":"1"}])";
-    route.answers.push_back(json_answer(200, "All stored durably; or the validation's answer", counts_schema, R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})"));
+    route.answers.push_back(json_answer(200, "All stored durably; or the validation's answer", counts_schema,
+                                        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})"));
     add_webhook_problems(route);
     return route;
 }
@@ -115,21 +135,31 @@ http::Route ingest(Gateway& gateway) {
     auto route = post(gateway, Endpoint::ingest, tag_events);
     route.operation_id = "ingestEvent";
     route.summary = "Ingest one event";
-    route.description = "Answered when it is durable. The same id with the same type and payload is a duplicate; with another payload a conflict, kept once for inspection. "
-                        "`position` can be given as `after=` to read what follows from the event.";
+    route.description =
+        "Answered when it is durable. The same id with the same type and payload is a duplicate; with another payload a "
+        "conflict, kept once for inspection. "
+        "`position` can be given as `after=` to read what follows from the event.";
     route.request_schema = event_schema;
     route.request_example = event_example;
-    route.answers.push_back(json_answer(202, "Stored durably", R"({"type":"object","properties":{"status":{"const":"accepted"},"eventId":{"type":"string"},"identity":{"const":"content","description":"present if the event had no id"},)"
-                                        R"("position":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}}}})",
-                                        R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
-    route.answers.push_back(json_answer(200, "Already stored", R"({"type":"object","properties":{"status":{"const":"duplicate"},"eventId":{"type":"string"}}})", R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
-    route.answers.push_back(json_answer(409, "The id is taken by an event with other content; this one is kept once in the DLQ", R"({"type":"object","properties":{"status":{"const":"conflict"},"eventId":{"type":"string"},"dlqId":{"type":"string"}}})",
-                                        R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
+    route.answers.push_back(json_answer(
+        202, "Stored durably",
+        R"({"type":"object","properties":{"status":{"const":"accepted"},"eventId":{"type":"string"},"identity":{"const":"content","description":"present if the event had no id"},)"
+        R"("position":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}}}})",
+        R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
+    route.answers.push_back(json_answer(
+        200, "Already stored", R"({"type":"object","properties":{"status":{"const":"duplicate"},"eventId":{"type":"string"}}})",
+        R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
+    route.answers.push_back(json_answer(
+        409, "The id is taken by an event with other content; this one is kept once in the DLQ",
+        R"({"type":"object","properties":{"status":{"const":"conflict"},"eventId":{"type":"string"},"dlqId":{"type":"string"}}})",
+        R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
     route.answers.push_back(problem_answer(400, "Not JSON, or not an object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Not application/json; nothing was stored"));
-    route.answers.push_back({422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`", std::string(problem_type), R"({"type":"object","properties":{"title":{"type":"string"},"status":{"const":422},"detail":{"type":"string"},"reason":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}}}})",
-                             R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
+    route.answers.push_back(
+        {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`", std::string(problem_type),
+         R"({"type":"object","properties":{"title":{"type":"string"},"status":{"const":422},"detail":{"type":"string"},"reason":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}}}})",
+         R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
     route.answers.push_back(problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
     route.answers.push_back(problem_answer(503, "Not stored: full disk, or not ready yet; send it again (`Retry-After`)"));
     return route;
@@ -139,13 +169,17 @@ http::Route batch(Gateway& gateway) {
     auto route = post(gateway, Endpoint::batch, tag_events);
     route.operation_id = "ingestEvents";
     route.summary = "Ingest many events: a JSON array, or NDJSON";
-    route.description = "application/json: an array of events. application/x-ndjson: one event per line, blank lines skipped. Every item gets its own outcome; "
-                        "send those that failed with `retryable` again.";
+    route.description =
+        "application/json: an array of events. application/x-ndjson: one event per line, blank lines skipped. Every item gets "
+        "its own outcome; "
+        "send those that failed with `retryable` again.";
     route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
     route.request_example = "[" + std::string(event_example) + "]";
-    route.answers.push_back(json_answer(200, "Each item's outcome", R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},"position":{"type":"string"},)"
-                                        R"("items":{"type":"array","items":{"type":"object","properties":{"index":{"type":"integer"},"status":{"enum":["accepted","duplicate","conflict","quarantined","failed"]},"eventId":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}},"retryable":{"type":"boolean"}}}}}})",
-                                        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","eventId":"e-1","position":"…","warnings":[]}]})"));
+    route.answers.push_back(json_answer(
+        200, "Each item's outcome",
+        R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},"position":{"type":"string"},)"
+        R"("items":{"type":"array","items":{"type":"object","properties":{"index":{"type":"integer"},"status":{"enum":["accepted","duplicate","conflict","quarantined","failed"]},"eventId":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}},"retryable":{"type":"boolean"}}}}}})",
+        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","eventId":"e-1","position":"…","warnings":[]}]})"));
     route.answers.push_back(problem_answer(400, "Not JSON, or neither array nor object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Neither application/json nor application/x-ndjson; nothing was stored"));
@@ -182,11 +216,16 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
     route.operation_id = "get" + name + "Health";
     route.summary = "What has come from " + source + " since this server began, and whether it can come now";
     route.tag = tag_webhooks;
-    const std::string schema = R"({"type":"object","properties":{"status":{"enum":["healthy","unavailable"]},"source":{"type":"string"},"policy":{"enum":["none"]},"lastEventAt":{"type":["string","null"]},"sinceStart":{"type":"object"}}})";
-    const std::string example = R"({"status":"healthy","source":")" + source + R"(","policy":"none","lastEventAt":"2026-01-05T10:23:48.123Z","sinceStart":{"received":3,"accepted":2,"duplicate":1,"conflict":0,"quarantined":0,"refused":0}})";
+    const std::string schema =
+        R"({"type":"object","properties":{"status":{"enum":["healthy","unavailable"]},"source":{"type":"string"},"policy":{"enum":["none"]},"lastEventAt":{"type":["string","null"]},"sinceStart":{"type":"object"}}})";
+    const std::string example =
+        R"({"status":"healthy","source":")" + source +
+        R"(","policy":"none","lastEventAt":"2026-01-05T10:23:48.123Z","sinceStart":{"received":3,"accepted":2,"duplicate":1,"conflict":0,"quarantined":0,"refused":0}})";
     route.answers.push_back(json_answer(200, "Events are taken", schema, example));
     route.answers.push_back(json_answer(503, "Events are refused for now; `detail` says why", schema, ""));
-    route.handler = [&gateway, source = std::move(source)](const http::Request&, http::Responder responder) { responder.send(health_of(gateway, source)); };
+    route.handler = [&gateway, source = std::move(source)](const http::Request&, http::Responder responder) {
+        responder.send(health_of(gateway, source));
+    };
     return route;
 }
 

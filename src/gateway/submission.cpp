@@ -59,14 +59,19 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
 
 void Submission::start() {
     if (!intake_.deduplicator->caught_up()) {
-        return finish_without_items(Receipt::Kind::refused, {ErrorKind::unavailable, "still catching up with the log", "try again in a moment"}, "refused", true);
+        return finish_without_items(Receipt::Kind::refused,
+                                    {ErrorKind::unavailable, "still catching up with the log", "try again in a moment"},
+                                    "refused", true);
     }
     const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
     if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
-        return finish_without_items(Receipt::Kind::wrong_media_type,
-                                    {ErrorKind::invalid, media_type.empty() ? "the request has no Content-Type" : "Content-Type " + media_type.substr(0, 200) + " is not read here",
-                                     endpoint_ == Endpoint::batch ? "send application/json (an array) or application/x-ndjson" : "send application/json"},
-                                    "wrong_media_type", true);
+        return finish_without_items(
+            Receipt::Kind::wrong_media_type,
+            {ErrorKind::invalid,
+             media_type.empty() ? "the request has no Content-Type"
+                                : "Content-Type " + media_type.substr(0, 200) + " is not read here",
+             endpoint_ == Endpoint::batch ? "send application/json (an array) or application/x-ndjson" : "send application/json"},
+            "wrong_media_type", true);
     }
     adapted_ = adapt();
     if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {
@@ -78,11 +83,13 @@ void Submission::start() {
         intake_.telemetry.logger.info(room, "Event Grid subscription validated", {{"topic", handshake->topic}});
         return finish_without_items(Receipt::Kind::handshake, {}, "handshake", false);
     } else if (auto* deletion = std::get_if<adapters::SubscriptionDeletion>(&adapted_.outcome)) {
-        intake_.telemetry.logger.info(room, "Event Grid subscription deleted by its owner", {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
+        intake_.telemetry.logger.info(room, "Event Grid subscription deleted by its owner",
+                                      {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted", false);
     } else {
         auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
-        return finish_without_items(Receipt::Kind::not_this_protocol, {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
+        return finish_without_items(Receipt::Kind::not_this_protocol,
+                                    {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
     }
     append();
     release();
@@ -93,11 +100,17 @@ adapters::Adapted Submission::adapt() {
     raw.body = request_.body;
     raw.header = [this](std::string_view name) { return request_.header(name); };
     switch (endpoint_) {
-        case Endpoint::aws_eventbridge: return adapters::adapt_aws_eventbridge(raw);
-        case Endpoint::gcp_pubsub: return adapters::adapt_gcp_pubsub(raw);
-        case Endpoint::azure_eventgrid: return adapters::adapt_azure_eventgrid(raw);
-        case Endpoint::ingest: return adapters::adapt_event_line(raw);
-        case Endpoint::batch: return request_.media_type() == "application/json" ? adapters::adapt_event_array(raw) : adapters::adapt_event_lines(raw);
+        case Endpoint::aws_eventbridge:
+            return adapters::adapt_aws_eventbridge(raw);
+        case Endpoint::gcp_pubsub:
+            return adapters::adapt_gcp_pubsub(raw);
+        case Endpoint::azure_eventgrid:
+            return adapters::adapt_azure_eventgrid(raw);
+        case Endpoint::ingest:
+            return adapters::adapt_event_line(raw);
+        case Endpoint::batch:
+            return request_.media_type() == "application/json" ? adapters::adapt_event_array(raw)
+                                                               : adapters::adapt_event_lines(raw);
     }
     HELIOS_ASSERT(false, "an endpoint without an adapter");
 }
@@ -123,7 +136,8 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.event_id = event.id;
     item.identity = event.identity;
     if (is_direct(endpoint_) && !intake_.knows_source(event.source)) {
-        return quarantine(index, adapted, "unknown_source", "source: neither aws, gcp or azure nor named by an active flow", {"source: unknown"});
+        return quarantine(index, adapted, "unknown_source", "source: neither aws, gcp or azure nor named by an active flow",
+                          {"source: unknown"});
     }
     auto judgement = intake_.catalogue.judge(event, adapted.payload);
     event.key = std::move(judgement.key);
@@ -149,9 +163,13 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     }
     if (is_direct(endpoint_)) {
         item.too_large = true;
-        return failed(index, {ErrorKind::invalid, "the event is larger than " + std::to_string(intake_.options.record_bytes_max) + " bytes", "send a reference instead of the content"});
+        return failed(
+            index, {ErrorKind::invalid, "the event is larger than " + std::to_string(intake_.options.record_bytes_max) + " bytes",
+                    "send a reference instead of the content"});
     }
-    quarantine(index, adapted, "too_large", "larger than the record limit of " + std::to_string(intake_.options.record_bytes_max) + " bytes", {"event: too large"});
+    quarantine(index, adapted, "too_large",
+               "larger than the record limit of " + std::to_string(intake_.options.record_bytes_max) + " bytes",
+               {"event: too large"});
 }
 
 void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value) {
@@ -216,15 +234,18 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     kept.event_id = confirmation.message_id;
     kept.event_type = confirmation.type;
     kept.reason = "sns_confirmation";
-    kept.detail = confirmation.type == "SubscriptionConfirmation" ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
-                                                                  : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
+    kept.detail = confirmation.type == "SubscriptionConfirmation"
+                      ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
+                      : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
     kept.body = confirmation.raw;
     kept.id = dlq_id_of(kept);
-    intake_.telemetry.logger.info(room, "SNS handshake kept for a person", {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
+    intake_.telemetry.logger.info(room, "SNS handshake kept for a person",
+                                  {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
     keep(0, ItemStatus::noted, model::RecordType::sns_confirmation, std::move(kept));
 }
 
-void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail, std::vector<std::string> errors) {
+void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail,
+                            std::vector<std::string> errors) {
     model::Quarantined kept;
     kept.tenant = adapted.event.tenant;
     kept.source = adapted.event.source;
@@ -305,7 +326,8 @@ void Submission::append() {
     while (begin < records_.size()) {
         std::size_t end = begin;
         std::size_t bytes = 0;
-        while (end < records_.size() && end - begin < options.append_records_max && (end == begin || bytes + records_[end].value.size() <= options.append_bytes_max)) {
+        while (end < records_.size() && end - begin < options.append_records_max &&
+               (end == begin || bytes + records_[end].value.size() <= options.append_bytes_max)) {
             bytes += records_[end].value.size();
             ++end;
         }
@@ -315,26 +337,29 @@ void Submission::append() {
         }
         const auto first = static_cast<std::ptrdiff_t>(begin);
         const auto last = static_cast<std::ptrdiff_t>(end);
-        append_chunk({std::make_move_iterator(records_.begin() + first), std::make_move_iterator(records_.begin() + last)}, {owns_.begin() + first, owns_.begin() + last});
+        append_chunk({std::make_move_iterator(records_.begin() + first), std::make_move_iterator(records_.begin() + last)},
+                     {owns_.begin() + first, owns_.begin() + last});
         begin = end;
     }
 }
 
 void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own> owns) {
     open_.fetch_add(1, std::memory_order_relaxed);
-    intake_.log.append(std::move(records), [self = shared_from_this(), owns = std::move(owns)](std::span<const log::AppendOutcome> outcomes) {
-        HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
-        for (std::size_t i = 0; i < owns.size(); ++i) {
-            self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
-            if (outcomes[i]) {
-                const auto& at = *outcomes[i];
-                self->settled(owns[i].item, model::PositionToken{{std::string(at.topic), at.partition, at.offset.value}, at.log_time});
-            } else {
-                self->settled(owns[i].item, fail(outcomes[i].error()));
+    intake_.log.append(
+        std::move(records), [self = shared_from_this(), owns = std::move(owns)](std::span<const log::AppendOutcome> outcomes) {
+            HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
+            for (std::size_t i = 0; i < owns.size(); ++i) {
+                self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
+                if (outcomes[i]) {
+                    const auto& at = *outcomes[i];
+                    self->settled(owns[i].item,
+                                  model::PositionToken{{std::string(at.topic), at.partition, at.offset.value}, at.log_time});
+                } else {
+                    self->settled(owns[i].item, fail(outcomes[i].error()));
+                }
             }
-        }
-        self->release();
-    });
+            self->release();
+        });
 }
 
 void Submission::wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append) {
@@ -369,12 +394,17 @@ void Submission::count(const ItemReceipt& item) {
     const auto source = intake_.countable(item.source);
     const auto counted = [&] {
         switch (item.status) {
-            case ItemStatus::accepted: return Counted::appended;
-            case ItemStatus::duplicate: return Counted::duplicate;
-            case ItemStatus::conflict: return Counted::conflict;
-            case ItemStatus::quarantined: return Counted::quarantined;
+            case ItemStatus::accepted:
+                return Counted::appended;
+            case ItemStatus::duplicate:
+                return Counted::duplicate;
+            case ItemStatus::conflict:
+                return Counted::conflict;
+            case ItemStatus::quarantined:
+                return Counted::quarantined;
             case ItemStatus::noted:
-            case ItemStatus::failed: break;
+            case ItemStatus::failed:
+                break;
         }
         return Counted::refused;
     }();

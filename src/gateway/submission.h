@@ -34,9 +34,13 @@ struct Intake {
     ReceiptCounts counts;
     std::unique_ptr<Deduplicator> deduplicator;
 
-    bool knows_source(std::string_view source) const { return source == "aws" || source == "gcp" || source == "azure" || known(source); }
+    bool knows_source(std::string_view source) const {
+        return source == "aws" || source == "gcp" || source == "azure" || known(source);
+    }
     /// Bounded: for counts and labels.
-    std::string_view countable(std::string_view source) const { return knows_source(source) ? source : std::string_view("other"); }
+    std::string_view countable(std::string_view source) const {
+        return knows_source(source) ? source : std::string_view("other");
+    }
 
     std::mutex mutex;  ///< of what follows
     std::condition_variable idle;
@@ -45,7 +49,8 @@ struct Intake {
     std::map<std::string, SourceActivity, std::less<>> activity;
 };
 
-/// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an outcome; the last one finishes.
+/// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an outcome; the last one
+/// finishes.
 class Submission : public std::enable_shared_from_this<Submission> {
 public:
     Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done);
@@ -67,7 +72,8 @@ private:
     void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value);
 
     /// Quarantine: the event whole, with a reason.
-    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail, std::vector<std::string> errors);
+    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail,
+                    std::vector<std::string> errors);
     void conflict(std::size_t index, const adapters::AdaptedEvent& adapted);
     void keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined item);
 

@@ -11,9 +11,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <unistd.h>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -34,7 +33,8 @@ class TemporaryDirectory {
 public:
     TemporaryDirectory() {
         static std::atomic<int> count{0};
-        path_ = std::filesystem::temp_directory_path() / ("helios-gateway-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+        path_ = std::filesystem::temp_directory_path() /
+                ("helios-gateway-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
         std::filesystem::create_directories(path_);
     }
     TemporaryDirectory(const TemporaryDirectory&) = delete;
@@ -119,14 +119,17 @@ struct Rig {
     void open_log() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data, topic.partitions});
+            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+                              topic.partitions});
         }
         auto opened = log::open_disk_log(log_options, topics, disk, clock, telemetry);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         log = *std::move(opened);
     }
     void open_gateway() {
-        auto opened = Gateway::open(options, *log, model::Catalogue::shipped(), [](std::string_view source) { return source == "warehouse"; }, telemetry, clock);
+        auto opened = Gateway::open(
+            options, *log, model::Catalogue::shipped(), [](std::string_view source) { return source == "warehouse"; }, telemetry,
+            clock);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);
         HELIOS_ASSERT(gateway->wait_ready(std::chrono::seconds(10)), "the index catches up");
@@ -151,7 +154,8 @@ struct Rig {
     std::future<http::Response> post(Endpoint endpoint, http::Request request) {
         auto promise = std::make_shared<std::promise<http::Response>>();
         auto future = promise->get_future();
-        gateway->accept(endpoint, std::move(request), [endpoint, promise](const Receipt& receipt) { promise->set_value(answer(endpoint, receipt)); });
+        gateway->accept(endpoint, std::move(request),
+                        [endpoint, promise](const Receipt& receipt) { promise->set_value(answer(endpoint, receipt)); });
         return future;
     }
     http::Response send(Endpoint endpoint, std::string body, std::string_view media_type = "application/json") {
@@ -177,7 +181,8 @@ struct Rig {
                 return out;
             }
             for (const auto& record : batch->records) {
-                out.push_back({std::string(record.topic), std::string(record.key), static_cast<model::RecordType>(record.type), std::string(record.value), record.log_time});
+                out.push_back({std::string(record.topic), std::string(record.key), static_cast<model::RecordType>(record.type),
+                               std::string(record.value), record.log_time});
             }
         }
     }
@@ -222,20 +227,24 @@ inline std::string order(std::string_view id, std::string_view key = "ORD-1", st
     return out.append(R"(","customerId":"C-7","total":)").append(total).append("}}");
 }
 
-inline std::string eventbridge(std::string_view id, std::string_view detail = R"({"orderId":"ORD-1","customerId":"C-7","total":12.50})") {
+inline std::string eventbridge(std::string_view id,
+                               std::string_view detail = R"({"orderId":"ORD-1","customerId":"C-7","total":12.50})") {
     std::string out = R"({"version":"0","id":")";
-    out.append(id).append(R"(","detail-type":"OrderPlaced","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu","resources":[],"detail":)");
+    out.append(id).append(
+        R"(","detail-type":"OrderPlaced","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu","resources":[],"detail":)");
     return out.append(detail).append("}");
 }
 
 inline std::string pubsub(std::string_view id, std::string_view payload = R"({"orderId":"ORD-1","amount":"12.50"})") {
-    return R"({"message":{"data":")" + base64_encode(payload) + R"(","attributes":{"eventType":"PaymentProcessed"},"messageId":")" + std::string(id) +
+    return R"({"message":{"data":")" + base64_encode(payload) +
+           R"(","attributes":{"eventType":"PaymentProcessed"},"messageId":")" + std::string(id) +
            R"(","publishTime":"2026-01-05T10:23:47Z"},"subscription":"projects/p/subscriptions/s"})";
 }
 
 inline std::string eventgrid(std::string_view id, std::string_view data = R"({"orderId":"ORD-1"})") {
     std::string out = R"({"id":")";
-    out.append(id).append(R"(","topic":"/t","subject":"s","eventType":"Contoso.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z","data":)");
+    out.append(id).append(
+        R"(","topic":"/t","subject":"s","eventType":"Contoso.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z","data":)");
     return out.append(data).append(R"(,"dataVersion":"1","metadataVersion":"1"})");
 }
 

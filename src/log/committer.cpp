@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
-
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -12,11 +11,16 @@
 namespace helios::log {
 namespace {
 
-std::size_t index_of(RetentionClass retention) { return retention == RetentionClass::data ? 0 : 1; }
-const char* name_of(RetentionClass retention) { return retention == RetentionClass::data ? "data" : "control"; }
+std::size_t index_of(RetentionClass retention) {
+    return retention == RetentionClass::data ? 0 : 1;
+}
+const char* name_of(RetentionClass retention) {
+    return retention == RetentionClass::data ? "data" : "control";
+}
 
 Error disk_full() {
-    return {ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable", "free space; appends are accepted again within a second"};
+    return {ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable",
+            "free space; appends are accepted again within a second"};
 }
 
 Error as_unavailable(const Error& error) {
@@ -65,9 +69,14 @@ bool DiskLog::place_records(Call& call) {
         if (found == nullptr) {
             error = Error{ErrorKind::invalid, fmt::format("there is no topic {}", record.topic), {}};
         } else if (record.partition && *record.partition >= found->partitions) {
-            error = Error{ErrorKind::invalid, fmt::format("topic {} has {} partitions, there is no {}", record.topic, found->partitions, *record.partition), {}};
+            error = Error{
+                ErrorKind::invalid,
+                fmt::format("topic {} has {} partitions, there is no {}", record.topic, found->partitions, *record.partition),
+                {}};
         } else if (bytes > options_.record_bytes_max) {
-            error = Error{ErrorKind::invalid, fmt::format("a record of {} bytes is larger than {}", bytes, options_.record_bytes_max), "send less at a time"};
+            error =
+                Error{ErrorKind::invalid, fmt::format("a record of {} bytes is larger than {}", bytes, options_.record_bytes_max),
+                      "send less at a time"};
         }
         if (error) {
             call.rejected.emplace(i, std::move(*error));
@@ -108,7 +117,8 @@ void DiskLog::transact(std::vector<Record> outputs, GroupOffsets offsets, Transa
     }
     auto from = place_offsets(offsets.from);
     auto to = place_offsets(offsets.to);
-    if (!from || !to) return refuse(std::move(call), from ? std::move(to).error() : std::move(from).error());
+    if (!from || !to)
+        return refuse(std::move(call), from ? std::move(to).error() : std::move(from).error());
     call.from = std::move(*from);
     call.to = std::move(*to);
     const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
@@ -118,10 +128,12 @@ void DiskLog::transact(std::vector<Record> outputs, GroupOffsets offsets, Transa
     if (call.group.empty() || call.group.size() > 1024) {
         return refuse(std::move(call), {ErrorKind::invalid, "a group's name has 1 to 1024 bytes", {}});
     }
-    if (!call.slots.empty()) call.retention = call.slots.front().topic->retention;
+    if (!call.slots.empty())
+        call.retention = call.slots.front().topic->retention;
     for (const Slot& slot : call.slots) {
         if (slot.topic->retention != call.retention) {
-            return refuse(std::move(call), {ErrorKind::invalid, "a transaction's outputs belong to more than one retention class", {}});
+            return refuse(std::move(call),
+                          {ErrorKind::invalid, "a transaction's outputs belong to more than one retention class", {}});
         }
     }
     call.offsets_value = format::encode_offsets(call.to);
@@ -139,13 +151,18 @@ void DiskLog::enqueue(Call call) {
     const std::uint64_t records = call.records.size();
     {
         const std::lock_guard lock(mutex_);
-        if (closing_) call.refused = Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
+        if (closing_)
+            call.refused = Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
         if (!call.refused && (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max)) {
-            call.refused = Error{ErrorKind::invalid, fmt::format("{} records of {} bytes in one call are more than may ever wait", records, call.bytes),
-                                 "append fewer at a time, or raise log.pending_bytes_max and log.pending_records_max"};
+            call.refused =
+                Error{ErrorKind::invalid,
+                      fmt::format("{} records of {} bytes in one call are more than may ever wait", records, call.bytes),
+                      "append fewer at a time, or raise log.pending_bytes_max and log.pending_records_max"};
         }
-        if (!call.refused && (pending_bytes_ + call.bytes > options_.pending_bytes_max || pending_records_ + records > options_.pending_records_max)) {
-            call.refused = Error{ErrorKind::exhausted, fmt::format("{} bytes in {} records wait to become durable", pending_bytes_, pending_records_),
+        if (!call.refused && (pending_bytes_ + call.bytes > options_.pending_bytes_max ||
+                              pending_records_ + records > options_.pending_records_max)) {
+            call.refused = Error{ErrorKind::exhausted,
+                                 fmt::format("{} bytes in {} records wait to become durable", pending_bytes_, pending_records_),
                                  "slow down and retry; the bound is log.pending_bytes_max"};
         }
         if (call.refused) {
@@ -169,7 +186,8 @@ void DiskLog::run() {
         {
             std::unique_lock lock(mutex_);
             busy_ = false;
-            if (queue_.empty()) drained_.notify_all();
+            if (queue_.empty())
+                drained_.notify_all();
             const auto wake = [&] { return !queue_.empty() || stop_; };
             if (data_half_.trouble || control_half_.trouble) {
                 if (!arrived_.wait_for(lock, options_.retry_interval, wake)) {
@@ -181,12 +199,15 @@ void DiskLog::run() {
             } else {
                 arrived_.wait(lock, wake);
             }
-            if (queue_.empty() && stop_) return;
+            if (queue_.empty() && stop_)
+                return;
             busy_ = true;
-            if (!take(round)) continue;
+            if (!take(round))
+                continue;
         }
         for (Half* half : {&data_half_, &control_half_}) {
-            if (clock_.monotonic() >= half->next_try) retry(*half);
+            if (clock_.monotonic() >= half->next_try)
+                retry(*half);
         }
         stamp(round);
         commit(data_half_, round);
@@ -199,7 +220,8 @@ void DiskLog::run() {
 // Moves waiting calls into the round and reserves its stamps. mutex_ is held.
 bool DiskLog::take(Round& round) {
     while (!queue_.empty() && round.bytes < options_.group_bytes_max) {
-        if (!admit(queue_.front(), round)) break;
+        if (!admit(queue_.front(), round))
+            break;
         Call call = std::move(queue_.front());
         queue_.pop_front();
         round.bytes += call.bytes;
@@ -214,27 +236,34 @@ bool DiskLog::take(Round& round) {
     return !round.calls.empty();
 }
 
-// False: the call must wait for the next round. A group's moves within a round stay in one journal, or a torn write could keep the
-// later one without the earlier.
+// False: the call must wait for the next round. A group's moves within a round stay in one journal, or a torn write could keep
+// the later one without the earlier.
 bool DiskLog::admit(Call& call, Round& round) {
-    if (call.refused) return true;
+    if (call.refused)
+        return true;
     if (call.is_transact()) {
         const auto moved = round.groups.find(call.group);
-        if (moved != round.groups.end() && moved->second.first != call.retention) return false;
+        if (moved != round.groups.end() && moved->second.first != call.retention)
+            return false;
         for (const auto& [key, from] : call.from) {
             std::uint64_t now = committed_at(call.group, key);
             if (moved != round.groups.end()) {
-                if (const auto at = moved->second.second.find(key); at != moved->second.second.end()) now = at->second;
+                if (const auto at = moved->second.second.find(key); at != moved->second.second.end())
+                    now = at->second;
             }
-            if (now == from) continue;
+            if (now == from)
+                continue;
             const Topic* named = topic(key.topic);
-            call.refused = Error{ErrorKind::conflict, fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now, named->name, key.partition, from),
-                                 "somebody else moved it: load the committed offsets and start over"};
+            call.refused =
+                Error{ErrorKind::conflict,
+                      fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now, named->name, key.partition, from),
+                      "somebody else moved it: load the committed offsets and start over"};
             return true;
         }
         auto& [retention, offsets] = round.groups[call.group];
         retention = call.retention;
-        for (const auto& [key, to] : call.to) offsets[key] = to;
+        for (const auto& [key, to] : call.to)
+            offsets[key] = to;
         Round::Share& share = round.shares[index_of(call.retention)];
         share.frames += 1;
         share.bytes += call.bytes;
@@ -244,7 +273,8 @@ bool DiskLog::admit(Call& call, Round& round) {
     }
     for (std::size_t i = 0; i < call.slots.size(); ++i) {
         const Slot& slot = call.slots[i];
-        if (slot.topic == nullptr) continue;
+        if (slot.topic == nullptr)
+            continue;
         Round::Share& share = round.shares[index_of(slot.topic->retention)];
         share.frames += 1;
         share.bytes += format::frame_header_bytes + call.records[i].key.size() + call.records[i].value.size();
@@ -255,9 +285,11 @@ bool DiskLog::admit(Call& call, Round& round) {
 void DiskLog::stamp(Round& round) {
     Instant next = round.first;
     for (Call& call : round.calls) {
-        if (call.refused) continue;
+        if (call.refused)
+            continue;
         for (Slot& slot : call.slots) {
-            if (slot.topic == nullptr) continue;
+            if (slot.topic == nullptr)
+                continue;
             slot.log_time = next;
             next += Duration{1};
         }
@@ -270,14 +302,16 @@ void DiskLog::stamp(Round& round) {
 
 void DiskLog::commit(Half& half, Round& round) {
     Round::Share& share = round.shares[half.index];
-    if (share.frames == 0) return;
+    if (share.frames == 0)
+        return;
     if (auto room = make_room(half, round); !room) {
         share.error = as_unavailable(room.error());
         failures_.add();
         return;
     }
     auto group = build(half, round);
-    if (share.built_frames == 0) return;
+    if (share.built_frames == 0)
+        return;
     share.begin = half.writer.end();
     auto written = half.writer.write(*group);
     if (!written) {
@@ -285,7 +319,8 @@ void DiskLog::commit(Half& half, Round& round) {
         share.error = as_unavailable(written.error());
         {
             const std::lock_guard lock(mutex_);
-            if (!half.unsettled_from) half.unsettled_from = round.first;
+            if (!half.unsettled_from)
+                half.unsettled_from = round.first;
         }
         set_trouble(half, share.error);
         retry(half);  // a new segment rules out what the failed write left behind
@@ -297,56 +332,67 @@ void DiskLog::commit(Half& half, Round& round) {
 
 Status DiskLog::make_room(Half& half, Round& round) {
     Round::Share& share = round.shares[half.index];
-    if (half.full) share.append_error = disk_full();
+    if (half.full)
+        share.append_error = disk_full();
     const std::uint64_t bytes = format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
-    if (share.append_error && share.transact_bytes == 0) return {};
+    if (share.append_error && share.transact_bytes == 0)
+        return {};
     auto room = half.full ? use_reserve(half, bytes) : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
     if (!room && room.error().kind == ErrorKind::exhausted && !half.full) {
         half.full = true;
         set_trouble(half, disk_full());
         share.append_error = disk_full();
-        if (share.transact_bytes == 0) return {};
+        if (share.transact_bytes == 0)
+            return {};
         room = use_reserve(half, format::group_header_bytes + share.transact_bytes);
     } else if (!room && !half.full) {
         set_trouble(half, as_unavailable(room.error()));
     }
-    if (room) settle(half);
+    if (room)
+        settle(half);
     return room;
 }
 
 // On a full disk transactions go on, in a small segment made from the space set aside.
 Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
     const std::uint64_t segment_bytes = options_.reserve_bytes / 2;
-    if (auto room = half.writer.prepare(bytes, segment_bytes, half.view.state); room || !reserve_there_) return room;
+    if (auto room = half.writer.prepare(bytes, segment_bytes, half.view.state); room || !reserve_there_)
+        return room;
     static_cast<void>(disk_.remove(paths_.reserve));
     reserve_there_ = false;
-    telemetry_.logger.warn("log", "the disk is full: the reserve is given to transactions", {{"reserve_bytes", options_.reserve_bytes}});
+    telemetry_.logger.warn("log", "the disk is full: the reserve is given to transactions",
+                           {{"reserve_bytes", options_.reserve_bytes}});
     return half.writer.prepare(bytes, segment_bytes, half.view.state);
 }
 
 bool DiskLog::space_is_back(Half& half) {
     make_reserve();
-    if (options_.reserve_bytes > 0 && !reserve_there_) return false;
-    if (!half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state)) return false;
+    if (options_.reserve_bytes > 0 && !reserve_there_)
+        return false;
+    if (!half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state))
+        return false;
     half.full = false;
     settle(half);
     return true;
 }
 
 void DiskLog::make_reserve() {
-    if (reserve_there_ || options_.reserve_bytes == 0) return;
+    if (reserve_there_ || options_.reserve_bytes == 0)
+        return;
     const auto made = [&]() -> Status {
         HELIOS_TRY_ASSIGN(auto file, disk_.open(paths_.reserve, OpenMode::create));
         return file->preallocate(options_.reserve_bytes);
     }();
     reserve_there_ = made.has_value();
-    if (!made) static_cast<void>(disk_.remove(paths_.reserve));
+    if (!made)
+        static_cast<void>(disk_.remove(paths_.reserve));
 }
 
 void DiskLog::retry(Half& half) {
     {
         const std::lock_guard lock(mutex_);
-        if (!half.trouble) return;
+        if (!half.trouble)
+            return;
     }
     half.next_try = clock_.monotonic() + options_.retry_interval;
     if (half.full) {
@@ -354,7 +400,8 @@ void DiskLog::retry(Half& half) {
         return;
     }
     auto room = half.writer.prepare(format::group_header_bytes, options_.segment_bytes, half.view.state);
-    if (room) return settle(half);
+    if (room)
+        return settle(half);
     if (room.error().kind == ErrorKind::exhausted) {
         half.full = true;
         set_trouble(half, disk_full());
@@ -367,9 +414,11 @@ void DiskLog::settle(Half& half) {
     {
         const std::lock_guard lock(mutex_);
         half.unsettled_from.reset();
-        if (!half.full) recovered = std::exchange(half.trouble, std::nullopt).has_value();
+        if (!half.full)
+            recovered = std::exchange(half.trouble, std::nullopt).has_value();
     }
-    if (recovered) telemetry_.logger.info("log", "the journal accepts appends again", {{"journal", name_of(half.retention)}});
+    if (recovered)
+        telemetry_.logger.info("log", "the journal accepts appends again", {{"journal", name_of(half.retention)}});
 }
 
 void DiskLog::set_trouble(Half& half, std::optional<Error> trouble) {
@@ -378,9 +427,11 @@ void DiskLog::set_trouble(Half& half, std::optional<Error> trouble) {
         const std::lock_guard lock(mutex_);
         const bool same = half.trouble && trouble && half.trouble->what == trouble->what;
         half.trouble = std::move(trouble);
-        if (same) return;
+        if (same)
+            return;
     }
-    telemetry_.logger.error("log", "the journal cannot make appends durable", {{"journal", name_of(half.retention)}, {"what", what}});
+    telemetry_.logger.error("log", "the journal cannot make appends durable",
+                            {{"journal", name_of(half.retention)}, {"what", what}});
 }
 
 std::shared_ptr<const std::string> DiskLog::build(Half& half, Round& round) {
@@ -394,17 +445,21 @@ std::shared_ptr<const std::string> DiskLog::build(Half& half, Round& round) {
     const auto add = [&](format::Frame frame, std::string_view key, std::string_view value) {
         frame.position = begin + out->size();
         format::append_frame(*out, frame, key, value, salt);
-        if (share.built_frames++ == 0) header.first_time = frame.log_time;
+        if (share.built_frames++ == 0)
+            header.first_time = frame.log_time;
         header.last_time = frame.log_time;
         return frame.position;
     };
     for (Call& call : round.calls) {
-        if (call.refused || (share.append_error && !call.is_transact())) continue;
+        if (call.refused || (share.append_error && !call.is_transact()))
+            continue;
         for (std::size_t i = 0; i < call.slots.size(); ++i) {
             Slot& slot = call.slots[i];
-            if (slot.topic == nullptr || slot.topic->retention != half.retention) continue;
+            if (slot.topic == nullptr || slot.topic->retention != half.retention)
+                continue;
             Record& record = call.records[i];
-            slot.position = add({0, 0, slot.log_time, format::FrameKind::record, slot.topic->id, slot.partition, record.type, record.version, record.payload_key_id, 0},
+            slot.position = add({0, 0, slot.log_time, format::FrameKind::record, slot.topic->id, slot.partition, record.type,
+                                 record.version, record.payload_key_id, 0},
                                 record.key, record.value);
             header.topics |= 1ull << (slot.topic->id % 64);
             format::PartitionState& state = share.partitions[{slot.topic->id, slot.partition}];
@@ -432,7 +487,8 @@ void DiskLog::publish(Round& round) {
     std::uint64_t records = 0, bytes = 0;
     for (Half* half : {&data_half_, &control_half_}) {
         Round::Share& share = round.shares[half->index];
-        if (!share.group) continue;
+        if (!share.group)
+            continue;
         half->view.recent.push(share.begin, share.group);
         records += share.built_records;
         bytes += share.group->size();
@@ -443,7 +499,8 @@ void DiskLog::publish(Round& round) {
         std::uint64_t topics = 0;
         for (Half* half : {&data_half_, &control_half_}) {
             Round::Share& share = round.shares[half->index];
-            if (!share.group) continue;
+            if (!share.group)
+                continue;
             format::Snapshot& state = half->view.state;
             half->view.known_to = half->view.end = share.begin + share.group->size();
             state.last_time = share.last_time;
@@ -461,9 +518,11 @@ void DiskLog::publish(Round& round) {
             }
         }
         for (const Call& call : round.calls) {
-            if (call.refused || !call.is_transact() || !round.shares[index_of(call.retention)].group) continue;
+            if (call.refused || !call.is_transact() || !round.shares[index_of(call.retention)].group)
+                continue;
             format::GroupState& group = journal(call.retention).state.groups[call.group];
-            for (const auto& [key, to] : call.to) group[key] = {to, call.offsets_time};
+            for (const auto& [key, to] : call.to)
+                group[key] = {to, call.offsets_time};
         }
         round_first_.reset();
         pending_bytes_ -= round.bytes;
@@ -496,27 +555,34 @@ void DiskLog::write_mark() {
 
 const Error* DiskLog::failure(const Round& round, const Call& call, RetentionClass retention) const {
     const Round::Share& share = round.shares[index_of(retention)];
-    if (share.error) return &*share.error;
-    if (share.append_error && !call.is_transact()) return &*share.append_error;
+    if (share.error)
+        return &*share.error;
+    if (share.append_error && !call.is_transact())
+        return &*share.append_error;
     return nullptr;
 }
 
 void DiskLog::answer(Round& round) {
     const Duration now = clock_.monotonic();
     for (Call& call : round.calls) {
-        if (!call.refused) append_seconds_.observe(std::chrono::duration<double>(now - call.arrived).count());
+        if (!call.refused)
+            append_seconds_.observe(std::chrono::duration<double>(now - call.arrived).count());
         answer_call(round, call);
     }
 }
 
 void DiskLog::answer_call(Round& round, Call& call) {
-    const auto position = [](const Slot& slot) { return Position{slot.topic->name, slot.partition, Offset{slot.position}, slot.log_time}; };
+    const auto position = [](const Slot& slot) {
+        return Position{slot.topic->name, slot.partition, Offset{slot.position}, slot.log_time};
+    };
     if (call.is_transact()) {
         const Error* error = call.refused ? &*call.refused : failure(round, call, call.retention);
-        if (error != nullptr) return call.transact_done(fail(*error));
+        if (error != nullptr)
+            return call.transact_done(fail(*error));
         std::vector<Position> positions;
         positions.reserve(call.slots.size());
-        for (const Slot& slot : call.slots) positions.push_back(position(slot));
+        for (const Slot& slot : call.slots)
+            positions.push_back(position(slot));
         return call.transact_done(std::move(positions));
     }
     std::vector<AppendOutcome> outcomes;

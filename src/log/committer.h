@@ -23,8 +23,8 @@ namespace helios::log {
 /// Thread-safe. See log/disk_log.h.
 class DiskLog final : public StoredLog {
 public:
-    static Result<std::unique_ptr<Log>> open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk, const Clock& clock,
-                                             telemetry::Telemetry& telemetry);
+    static Result<std::unique_ptr<Log>> open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk,
+                                             const Clock& clock, telemetry::Telemetry& telemetry);
     ~DiskLog() override;
 
     void append(std::vector<Record> records, AppendDone done) override;
@@ -69,10 +69,11 @@ private:
         const std::size_t index;
         JournalView& view;
         JournalWriter writer;
-        std::optional<Error> trouble;           ///< guarded by mutex_; why the last attempt failed
-        std::optional<Instant> unsettled_from;  ///< guarded by mutex_; a failed group may still lie behind the end, stamped from here on
-        bool full = false;                      ///< only transactions are admitted
-        Duration next_try{};                    ///< monotonic; while in trouble
+        std::optional<Error> trouble;  ///< guarded by mutex_; why the last attempt failed
+        std::optional<Instant>
+            unsettled_from;   ///< guarded by mutex_; a failed group may still lie behind the end, stamped from here on
+        bool full = false;    ///< only transactions are admitted
+        Duration next_try{};  ///< monotonic; while in trouble
     };
     struct Round;
 

@@ -13,9 +13,11 @@ struct Probe {
     std::uint64_t limit;
 
     Result<bool> intact(std::string_view view, std::uint64_t position) const {
-        if (group_at(view, segment, position)) return true;
+        if (group_at(view, segment, position))
+            return true;
         const auto frame = format::decode_frame_header(view, position);
-        if (!frame || frame->bytes > limit - position) return false;
+        if (!frame || frame->bytes > limit - position)
+            return false;
         HELIOS_TRY_ASSIGN(const std::string_view whole, bytes.at(segment, position, frame->bytes, limit));
         return whole.size() >= frame->bytes && format::frame_intact(whole.substr(0, frame->bytes), segment.salt);
     }
@@ -32,14 +34,16 @@ bool may_begin_item(const char* at, std::uint64_t position) {
 }  // namespace
 
 void Wanted::add(std::uint16_t id) {
-    if (topics.size() <= id) topics.resize(std::size_t{id} + 1);
+    if (topics.size() <= id)
+        topics.resize(std::size_t{id} + 1);
     topics[id] = true;
     topic_bits |= 1ull << (id % 64);
 }
 
 std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segment& segment, std::uint64_t position) {
     auto group = format::decode_group_header(bytes);
-    if (!group || group->salt != segment.salt || group->position != position) return std::nullopt;
+    if (!group || group->salt != segment.salt || group->position != position)
+        return std::nullopt;
     return group;
 }
 
@@ -52,7 +56,8 @@ void JournalCursor::seek(std::uint64_t position) {
 
 // Makes place_ the segment of position_; false: the end is reached.
 Result<bool> JournalCursor::enter(std::uint64_t end) {
-    if (position_ >= end) return false;
+    if (position_ >= end)
+        return false;
     place_ = segments_.find(position_);
     if (!place_) {
         position_ = end;
@@ -61,7 +66,8 @@ Result<bool> JournalCursor::enter(std::uint64_t end) {
     const Segment& segment = *place_->segment;
     position_ = std::max(position_, segment.base);  // older segments are past retention
     if (position_ < segment.begin()) {
-        if (!segment.header_intact) sink_({segment.path, 0, segment.header_bytes, "the segment's header is damaged"});
+        if (!segment.header_intact)
+            sink_({segment.path, 0, segment.header_bytes, "the segment's header is damaged"});
         position_ = segment.begin();
         settled_ = true;
     }
@@ -70,12 +76,15 @@ Result<bool> JournalCursor::enter(std::uint64_t end) {
 
 Result<std::optional<Walked>> JournalCursor::next(std::uint64_t end, const Wanted& wanted) {
     Walked out;
-    if (place_ && place_->limit > end) place_.reset();  // was the last segment; another may have begun below `end` since
+    if (place_ && place_->limit > end)
+        place_.reset();  // was the last segment; another may have begun below `end` since
     for (;;) {
-        if (position_ >= end) return std::nullopt;
+        if (position_ >= end)
+            return std::nullopt;
         if (!place_ || position_ >= place_->limit) {
             HELIOS_TRY_ASSIGN(const bool more, enter(end));
-            if (!more) return std::nullopt;
+            if (!more)
+                return std::nullopt;
         }
         const std::uint64_t limit = std::min(end, place_->limit);
         if (position_ >= limit) {  // only a segment without groups
@@ -84,11 +93,14 @@ Result<std::optional<Walked>> JournalCursor::next(std::uint64_t end, const Wante
         }
         if (!settled_) {
             HELIOS_TRY_ASSIGN(const bool found, settle(limit));
-            if (!found) continue;
+            if (!found)
+                continue;
         }
         HELIOS_TRY_ASSIGN(const Step result, step(limit, wanted, out));
-        if (result == Step::found) return out;
-        if (result == Step::bad) HELIOS_TRY(skip_damage(limit));
+        if (result == Step::found)
+            return out;
+        if (result == Step::bad)
+            HELIOS_TRY(skip_damage(limit));
     }
 }
 
@@ -97,23 +109,28 @@ Result<JournalCursor::Step> JournalCursor::step(std::uint64_t limit, const Wante
     HELIOS_TRY_ASSIGN(std::string_view view, bytes_.at(segment, position_, format::group_header_bytes, limit));
     if (const auto group = group_at(view, segment, position_)) {
         const std::uint64_t body = position_ + format::group_header_bytes;
-        if (group->bytes > limit - body) return Step::bad;
+        if (group->bytes > limit - body)
+            return Step::bad;
         const bool foreign = !wanted.everything && !wanted.offsets && (group->topics & wanted.topic_bits) == 0;
         const bool skip = foreign || group->last_time < wanted.not_before;
         position_ = skip ? body + group->bytes : body;
         return Step::again;
     }
     const auto frame = format::decode_frame_header(view, position_);
-    if (!frame || frame->bytes > limit - position_) return Step::bad;
-    const bool mine = frame->kind == format::FrameKind::record ? wanted.topic(frame->topic) : (wanted.offsets || wanted.everything);
+    if (!frame || frame->bytes > limit - position_)
+        return Step::bad;
+    const bool mine =
+        frame->kind == format::FrameKind::record ? wanted.topic(frame->topic) : (wanted.offsets || wanted.everything);
     if (!mine) {
         position_ += frame->bytes;
         return Step::again;
     }
     HELIOS_TRY_ASSIGN(view, bytes_.at(segment, position_, frame->bytes, limit));
-    if (view.size() < frame->bytes) return Step::bad;
+    if (view.size() < frame->bytes)
+        return Step::bad;
     view = view.substr(0, frame->bytes);
-    if (!bytes_.block().trusted && !format::frame_intact(view, segment.salt)) return Step::bad;
+    if (!bytes_.block().trusted && !format::frame_intact(view, segment.salt))
+        return Step::bad;
     out = {*frame, view, bytes_.block().bytes};
     position_ += frame->bytes;
     return Step::found;
@@ -126,7 +143,8 @@ Result<bool> JournalCursor::settle(std::uint64_t limit) {
     HELIOS_TRY_ASSIGN(const std::string_view view, bytes_.at(segment, asked, format::group_header_bytes, limit));
     HELIOS_TRY_ASSIGN(const bool here, (Probe{bytes_, segment, limit}.intact(view, asked)));
     settled_ = true;
-    if (here) return true;
+    if (here)
+        return true;
     position_ = segment.begin();  // hop over groups, then frames, up to it
     while (position_ < asked && position_ < limit) {
         const std::uint64_t before = position_;
@@ -139,9 +157,12 @@ Result<bool> JournalCursor::settle(std::uint64_t limit) {
             continue;
         }
         const auto frame = format::decode_frame_header(at, position_);
-        if (frame && frame->bytes <= limit - position_) position_ += frame->bytes;
-        else HELIOS_TRY(skip_damage(limit));
-        if (position_ <= before) break;
+        if (frame && frame->bytes <= limit - position_)
+            position_ += frame->bytes;
+        else
+            HELIOS_TRY(skip_damage(limit));
+        if (position_ <= before)
+            break;
     }
     return position_ < limit;
 }
@@ -161,16 +182,20 @@ Status JournalCursor::skip_damage(std::uint64_t limit) {
         std::size_t i = 0;
         bool found = false;
         for (; i <= last && !found; ++i) {
-            if (!may_begin_item(window.data() + i, at + i)) continue;
+            if (!may_begin_item(window.data() + i, at + i))
+                continue;
             HELIOS_TRY_ASSIGN(const std::string_view there, bytes_.at(segment, at + i, format::group_header_bytes, limit));
             HELIOS_TRY_ASSIGN(found, (Probe{bytes_, segment, limit}.intact(there, at + i)));
-            if (found) break;
+            if (found)
+                break;
         }
         at += i;
-        if (found) break;
+        if (found)
+            break;
     }
     position_ = segment.salt == 0 ? limit : std::min(at, limit);
-    sink_({segment.path, begin - segment.base, position_ - segment.base, "bytes that are no intact frame stand below the durable mark"});
+    sink_({segment.path, begin - segment.base, position_ - segment.base,
+           "bytes that are no intact frame stand below the durable mark"});
     return {};
 }
 

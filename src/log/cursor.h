@@ -20,10 +20,10 @@ namespace helios::log {
 
 /// Which frames a walk stops at.
 struct Wanted {
-    std::vector<bool> topics;     ///< by topic id
-    std::uint64_t topic_bits = 0; ///< bit (id mod 64): to hop over whole groups
-    bool offsets = false;         ///< offsets frames, too
-    bool everything = false;      ///< every frame, verified
+    std::vector<bool> topics;             ///< by topic id
+    std::uint64_t topic_bits = 0;         ///< bit (id mod 64): to hop over whole groups
+    bool offsets = false;                 ///< offsets frames, too
+    bool everything = false;              ///< every frame, verified
     Instant not_before{Duration::min()};  ///< groups that end earlier are hopped over
 
     void add(std::uint16_t topic);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
-
 #include <fmt/format.h>
+#include <set>
 
 #include "base/hash.h"
 
@@ -18,7 +17,8 @@ constexpr std::size_t topics_limit = 4096;
 
 std::optional<std::string_view> next_line(std::string_view& text) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos) return std::nullopt;
+    if (end == std::string_view::npos)
+        return std::nullopt;
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
     return line;
@@ -27,7 +27,8 @@ std::optional<std::string_view> next_line(std::string_view& text) {
 std::optional<std::uint32_t> number(std::string_view text, int base = 10) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
     return value;
 }
 
@@ -37,7 +38,8 @@ std::unexpected<Error> foreign(const std::string& path) {
 }
 
 std::unexpected<Error> broken_topics(const std::string& path, std::string_view why) {
-    return fail(ErrorKind::corrupt, fmt::format("{} cannot be read: {}", path, why), "restore the file from a copy of the data directory");
+    return fail(ErrorKind::corrupt, fmt::format("{} cannot be read: {}", path, why),
+                "restore the file from a copy of the data directory");
 }
 
 bool good_topic_name(std::string_view name) {
@@ -49,27 +51,34 @@ bool good_topic_name(std::string_view name) {
 }  // namespace
 
 std::string encode_format(const DirectoryFormat& format) {
-    return fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title, format.reader, format.writer, format.partitions);
+    return fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title, format.reader, format.writer,
+                       format.partitions);
 }
 
 Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing) {
     const auto title = next_line(text);
-    if (!title || *title != format_title) return foreign(path);
+    if (!title || *title != format_title)
+        return foreign(path);
     std::optional<std::uint32_t> reader, writer, partitions;
     while (const auto line = next_line(text)) {  // unknown lines are a newer writer's business
-        if (line->starts_with("reader ")) reader = number(line->substr(7));
-        if (line->starts_with("writer ")) writer = number(line->substr(7));
-        if (line->starts_with("partitions ")) partitions = number(line->substr(11));
+        if (line->starts_with("reader "))
+            reader = number(line->substr(7));
+        if (line->starts_with("writer "))
+            writer = number(line->substr(7));
+        if (line->starts_with("partitions "))
+            partitions = number(line->substr(11));
     }
-    if (!reader || !writer || *reader == 0 || *writer == 0) return foreign(path);
+    if (!reader || !writer || *reader == 0 || *writer == 0)
+        return foreign(path);
     const std::uint32_t needed = for_writing ? std::max(*reader, *writer) : *reader;
     if (needed > directory_format) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("{} was written by a newer Helios: it needs one that {} format {}, this one knows format {}", path,
-                                for_writing ? "writes" : "reads", needed, directory_format),
+                    fmt::format("{} was written by a newer Helios: it needs one that {} format {}, this one knows format {}",
+                                path, for_writing ? "writes" : "reads", needed, directory_format),
                     "start the newer version, or choose another directory with --data");
     }
-    if (!partitions || *partitions == 0 || *partitions > partitions_limit) return foreign(path);
+    if (!partitions || *partitions == 0 || *partitions > partitions_limit)
+        return foreign(path);
     return DirectoryFormat{*reader, *writer, *partitions};
 }
 
@@ -77,34 +86,40 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
 std::string encode_topics(const std::vector<Topic>& topics) {
     std::string out = fmt::format("{}\n", topics_title);
     for (const Topic& topic : topics) {
-        out += fmt::format("{} {} {} {}\n", topic.id, topic.retention == RetentionClass::data ? "data" : "control", topic.partitions, topic.name);
+        out += fmt::format("{} {} {} {}\n", topic.id, topic.retention == RetentionClass::data ? "data" : "control",
+                           topic.partitions, topic.name);
     }
     return out + fmt::format("crc32c {:08x}\n", crc32c(out));
 }
 
 Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path) {
     constexpr std::size_t tail = 16;  // "crc32c 00000000\n"
-    if (text.size() < tail) return broken_topics(path, "it is too short");
+    if (text.size() < tail)
+        return broken_topics(path, "it is too short");
     const std::string_view body = text.substr(0, text.size() - tail);
     const std::string_view check = text.substr(body.size());
-    if (!check.starts_with("crc32c ") || !check.ends_with('\n') || number(check.substr(7, 8), 16) != crc32c(body)) return broken_topics(path, "its checksum is wrong");
+    if (!check.starts_with("crc32c ") || !check.ends_with('\n') || number(check.substr(7, 8), 16) != crc32c(body))
+        return broken_topics(path, "its checksum is wrong");
     std::string_view rest = body;
-    if (next_line(rest) != topics_title) return broken_topics(path, "it is not a topics file of this format");
+    if (next_line(rest) != topics_title)
+        return broken_topics(path, "it is not a topics file of this format");
     std::vector<Topic> topics;
     while (const auto line = next_line(rest)) {
         const auto a = line->find(' ');
         const auto b = line->find(' ', a + 1);
         const auto c = line->find(' ', b + 1);
-        if (a == std::string_view::npos || b == std::string_view::npos || c == std::string_view::npos) return broken_topics(path, "a line is short");
+        if (a == std::string_view::npos || b == std::string_view::npos || c == std::string_view::npos)
+            return broken_topics(path, "a line is short");
         const auto id = number(line->substr(0, a));
         const auto cls = line->substr(a + 1, b - a - 1);
         const auto partitions = number(line->substr(b + 1, c - b - 1));
         const auto name = line->substr(c + 1);
-        if (!id || *id != topics.size() + 1 || *id > topics_limit || (cls != "data" && cls != "control") || !partitions || *partitions == 0 ||
-            *partitions > partitions_limit || !good_topic_name(name)) {
+        if (!id || *id != topics.size() + 1 || *id > topics_limit || (cls != "data" && cls != "control") || !partitions ||
+            *partitions == 0 || *partitions > partitions_limit || !good_topic_name(name)) {
             return broken_topics(path, fmt::format("line \"{}\"", *line));
         }
-        topics.push_back({static_cast<std::uint16_t>(*id), std::string(name), cls == "data" ? RetentionClass::data : RetentionClass::control, *partitions});
+        topics.push_back({static_cast<std::uint16_t>(*id), std::string(name),
+                          cls == "data" ? RetentionClass::data : RetentionClass::control, *partitions});
     }
     return topics;
 }
@@ -115,21 +130,28 @@ Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
         HELIOS_TRY_ASSIGN(const std::string text, read_file(disk, paths.format, 64u << 10));
         HELIOS_TRY_ASSIGN(const DirectoryFormat format, parse_format(text, paths.format, true));
         if (format.partitions != partitions) {
-            return fail(ErrorKind::conflict,
-                        fmt::format("the data directory {} was made with {} partitions, this server is set to {}", paths.root, format.partitions, partitions),
-                        fmt::format("the count is fixed for a data directory: set log.partitions to {}, or start with a new directory", format.partitions));
+            return fail(
+                ErrorKind::conflict,
+                fmt::format("the data directory {} was made with {} partitions, this server is set to {}", paths.root,
+                            format.partitions, partitions),
+                fmt::format("the count is fixed for a data directory: set log.partitions to {}, or start with a new directory",
+                            format.partitions));
         }
     } else {
         HELIOS_TRY_ASSIGN(const bool has_log, disk.exists(paths.log));
-        if (has_log) return foreign(paths.format);
+        if (has_log)
+            return foreign(paths.format);
         HELIOS_TRY(replace_file(disk, paths.root, "FORMAT", encode_format({directory_format, directory_format, partitions})));
     }
-    for (const std::string& path : {paths.data, paths.control}) HELIOS_TRY(disk.make_directories(path));
-    for (const std::string& path : {paths.log, paths.root}) HELIOS_TRY(disk.sync_directory(path));
+    for (const std::string& path : {paths.data, paths.control})
+        HELIOS_TRY(disk.make_directories(path));
+    for (const std::string& path : {paths.log, paths.root})
+        HELIOS_TRY(disk.sync_directory(path));
     return {};
 }
 
-Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions, const std::vector<TopicSpec>& specs) {
+Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions,
+                                        const std::vector<TopicSpec>& specs) {
     std::vector<Topic> topics;
     HELIOS_TRY_ASSIGN(const bool known, disk.exists(paths.topics));
     if (known) {
@@ -140,19 +162,28 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
     std::set<std::string_view> asked;
     for (const TopicSpec& spec : specs) {
         const std::uint32_t count = spec.partitions == 0 ? partitions : spec.partitions;
-        if (!good_topic_name(spec.name)) return fail(ErrorKind::invalid, fmt::format("\"{}\" cannot be a topic's name", spec.name), "use letters, digits, '.', '_' and '-'");
-        if (!asked.insert(spec.name).second) return fail(ErrorKind::invalid, fmt::format("topic {} is declared twice", spec.name));
-        if (count > partitions_limit) return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, more than {}", spec.name, count, partitions_limit));
+        if (!good_topic_name(spec.name))
+            return fail(ErrorKind::invalid, fmt::format("\"{}\" cannot be a topic's name", spec.name),
+                        "use letters, digits, '.', '_' and '-'");
+        if (!asked.insert(spec.name).second)
+            return fail(ErrorKind::invalid, fmt::format("topic {} is declared twice", spec.name));
+        if (count > partitions_limit)
+            return fail(ErrorKind::invalid,
+                        fmt::format("topic {} has {} partitions, more than {}", spec.name, count, partitions_limit));
         const auto found = std::find_if(topics.begin(), topics.end(), [&](const Topic& t) { return t.name == spec.name; });
         if (found == topics.end()) {
-            if (topics.size() >= topics_limit) return fail(ErrorKind::invalid, fmt::format("more than {} topics", topics_limit));
+            if (topics.size() >= topics_limit)
+                return fail(ErrorKind::invalid, fmt::format("more than {} topics", topics_limit));
             topics.push_back({static_cast<std::uint16_t>(topics.size() + 1), spec.name, spec.retention, count});
         } else if (found->retention != spec.retention || found->partitions != count) {
-            return fail(ErrorKind::conflict, fmt::format("topic {} is in {} with {} partitions and another class or count is asked for", spec.name, paths.root, found->partitions),
+            return fail(ErrorKind::conflict,
+                        fmt::format("topic {} is in {} with {} partitions and another class or count is asked for", spec.name,
+                                    paths.root, found->partitions),
                         "a topic's class and partition count are fixed for a data directory");
         }
     }
-    if (topics.size() != before || !known) HELIOS_TRY(replace_file(disk, paths.log, "topics", encode_topics(topics)));
+    if (topics.size() != before || !known)
+        HELIOS_TRY(replace_file(disk, paths.log, "topics", encode_topics(topics)));
     return topics;
 }
 

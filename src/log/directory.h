@@ -42,8 +42,15 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
 
 struct DirectoryPaths {
     explicit DirectoryPaths(const std::string& directory)
-        : root(directory), log(directory + "/log"), data(log + "/data"), control(log + "/control"), format(root + "/FORMAT"),
-          lock(root + "/LOCK"), topics(log + "/topics"), mark(log + "/mark"), reserve(log + "/reserve") {}
+        : root(directory),
+          log(directory + "/log"),
+          data(log + "/data"),
+          control(log + "/control"),
+          format(root + "/FORMAT"),
+          lock(root + "/LOCK"),
+          topics(log + "/topics"),
+          mark(log + "/mark"),
+          reserve(log + "/reserve") {}
     std::string root, log, data, control, format, lock, topics, mark, reserve;
 };
 
@@ -52,6 +59,7 @@ Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
 
 /// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is there with another
 /// class or partition count. invalid: a bad name, a name twice, too many.
-Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions, const std::vector<TopicSpec>& specs);
+Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions,
+                                        const std::vector<TopicSpec>& specs);
 
 }  // namespace helios::log

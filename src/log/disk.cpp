@@ -8,7 +8,8 @@ Result<std::size_t> read_fully(File& file, std::uint64_t offset, std::span<char>
     std::size_t done = 0;
     while (done < into.size()) {
         HELIOS_TRY_ASSIGN(const std::size_t n, file.pread(offset + done, into.subspan(done)));
-        if (n == 0) break;
+        if (n == 0)
+            break;
         done += n;
     }
     return done;

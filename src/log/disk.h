@@ -43,9 +43,9 @@ public:
 };
 
 enum class OpenMode {
-    read,      ///< must exist
-    write,     ///< read and write, must exist
-    create,    ///< read and write, made if absent
+    read,    ///< must exist
+    write,   ///< read and write, must exist
+    create,  ///< read and write, made if absent
 };
 
 /// Thread-safe. Outlives its files. Names are durable only after sync_directory of their parent.

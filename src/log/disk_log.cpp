@@ -1,7 +1,6 @@
 #include "log/disk_log.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/assert.h"
@@ -9,13 +8,13 @@
 
 namespace helios::log {
 
-Result<std::unique_ptr<Log>> open_disk_log(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk, const Clock& clock,
-                                           telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Log>> open_disk_log(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk,
+                                           const Clock& clock, telemetry::Telemetry& telemetry) {
     return DiskLog::open(options, std::move(topics), disk, clock, telemetry);
 }
 
-Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk, const Clock& clock,
-                                           telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk,
+                                           const Clock& clock, telemetry::Telemetry& telemetry) {
     HELIOS_TRY(options.validate());
     std::unique_ptr<DiskLog> log(new DiskLog(options, disk, clock, telemetry));
     HELIOS_TRY(log->recover_directory(topics));
@@ -31,14 +30,17 @@ DiskLog::DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, 
       appended_bytes_(telemetry.metrics.counter("helios_log_appended_bytes_total", "Bytes of groups made durable.")),
       syncs_(telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.")),
       failures_(telemetry.metrics.counter("helios_log_failed_groups_total", "Groups that could not be made durable.")),
-      refusals_(telemetry.metrics.counter("helios_log_refused_calls_total", "Appends and transactions refused before they were tried.")),
-      group_records_(telemetry.metrics.histogram("helios_log_group_records", "Records that shared one fsync.", {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
+      refusals_(telemetry.metrics.counter("helios_log_refused_calls_total",
+                                          "Appends and transactions refused before they were tried.")),
+      group_records_(telemetry.metrics.histogram("helios_log_group_records", "Records that shared one fsync.",
+                                                 {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
       append_seconds_(telemetry.metrics.histogram("helios_log_append_seconds", "From append to its answer.",
                                                   {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
       pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")) {}
 
 DiskLog::~DiskLog() {
-    if (!thread_.joinable()) return;
+    if (!thread_.joinable())
+        return;
     HELIOS_ASSERT(std::this_thread::get_id() != thread_.get_id(), "a log is not destroyed by its own callback");
     close();
     {
@@ -47,7 +49,8 @@ DiskLog::~DiskLog() {
     }
     arrived_.notify_all();
     thread_.join();
-    for (Half* half : {&data_half_, &control_half_}) half->writer.finish();
+    for (Half* half : {&data_half_, &control_half_})
+        half->writer.finish();
     write_mark();
     static_cast<void>(mark_file_->sync());
 }
@@ -64,7 +67,8 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
     std::string bytes(format::mark_bytes, '\0');
     HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*mark_file_, 0, bytes));
     bytes.resize(n);
-    if (const auto read = format::decode_mark(bytes)) mark = *read;
+    if (const auto read = format::decode_mark(bytes))
+        mark = *read;
     mark_sequence_ = mark.sequence;
 
     HELIOS_TRY(recover_journal(data_half_, mark.data.end));
@@ -87,17 +91,21 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
             half->view.known_to = half->view.end = half->writer.end();
             continue;
         }
-        if (room.error().kind != ErrorKind::exhausted) return room;
+        if (room.error().kind != ErrorKind::exhausted)
+            return room;
         half->full = true;
-        half->trouble = Error{ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable", room.error().hint};
-        telemetry_.logger.error("log", "the disk is full: the log opens for reading and for transactions", {{"what", room.error().what}});
+        half->trouble =
+            Error{ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable", room.error().hint};
+        telemetry_.logger.error("log", "the disk is full: the log opens for reading and for transactions",
+                                {{"what", room.error().what}});
     }
     write_mark();
     HELIOS_TRY(mark_file_->sync());
     HELIOS_TRY(disk_.sync_directory(paths_.log));
     make_reserve();
     if (options_.reserve_bytes > 0 && !reserve_there_) {
-        telemetry_.logger.warn("log", "no space for the reserve that lets stages finish on a full disk", {{"reserve_bytes", options_.reserve_bytes}});
+        telemetry_.logger.warn("log", "no space for the reserve that lets stages finish on a full disk",
+                               {{"reserve_bytes", options_.reserve_bytes}});
     }
     return {};
 }
@@ -106,7 +114,8 @@ Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
     JournalView& view = half.view;
     HELIOS_TRY_ASSIGN(const auto names, disk_.list(view.segments.directory()));
     for (const std::string& name : names) {  // a segment that was never finished
-        if (name.ends_with(".new")) HELIOS_TRY(disk_.remove(view.segments.directory() + "/" + name));
+        if (name.ends_with(".new"))
+            HELIOS_TRY(disk_.remove(view.segments.directory() + "/" + name));
     }
     HELIOS_TRY(view.segments.load());
     HELIOS_TRY_ASSIGN(Recovered found, recover(view.segments, mark_end, false, options_.read_ahead_bytes, damage_sink()));
@@ -125,15 +134,18 @@ Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
     }
     half.writer.begin(begin);
     telemetry_.logger.info("log", "journal recovered",
-                           {{"journal", half.retention == RetentionClass::data ? "data" : "control"}, {"segments", std::uint64_t{all.size()}},
-                            {"end", found.end}, {"behind_end_bytes", found.cut_bytes}});
+                           {{"journal", half.retention == RetentionClass::data ? "data" : "control"},
+                            {"segments", std::uint64_t{all.size()}},
+                            {"end", found.end},
+                            {"behind_end_bytes", found.cut_bytes}});
     return {};
 }
 
 Instant DiskLog::watermark() {
     Instant mark = round_first_ ? *round_first_ : log_clock_->floor();
     for (const Half* half : {&data_half_, &control_half_}) {
-        if (half->unsettled_from) mark = std::min(mark, *half->unsettled_from);
+        if (half->unsettled_from)
+            mark = std::min(mark, *half->unsettled_from);
     }
     return mark;
 }
@@ -151,7 +163,8 @@ Instant DiskLog::last_log_time() {
 Status DiskLog::health() {
     const std::lock_guard lock(mutex_);
     for (const Half* half : {&data_half_, &control_half_}) {
-        if (half->trouble) return fail(*half->trouble);
+        if (half->trouble)
+            return fail(*half->trouble);
     }
     return {};
 }

@@ -2,10 +2,9 @@
 
 #include <condition_variable>
 #include <future>
-#include <mutex>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <mutex>
 
 #include "log/format.h"
 #include "log/segments.h"
@@ -51,8 +50,12 @@ protected:
         ASSERT_TRUE(opened) << opened.error().message();
         log_ = std::move(*opened);
     }
-    AppendOutcome append(std::string value, std::string topic = "events") { return append_now(*log_, {record_for(std::move(topic), "k", std::move(value))})[0]; }
-    std::vector<std::string> values(std::initializer_list<std::string_view> topics = {"events"}) { return read_values(*reader_of(*log_, topics)); }
+    AppendOutcome append(std::string value, std::string topic = "events") {
+        return append_now(*log_, {record_for(std::move(topic), "k", std::move(value))})[0];
+    }
+    std::vector<std::string> values(std::initializer_list<std::string_view> topics = {"events"}) {
+        return read_values(*reader_of(*log_, topics));
+    }
 
     std::string last_segment(const std::string& directory = "d/log/data") {
         const auto names = disk_.list(directory);
@@ -79,7 +82,8 @@ protected:
 
 TEST_F(DiskLogTest, cuts_a_torn_tail) {
     open();
-    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    for (const char* value : {"one", "two", "three"})
+        ASSERT_TRUE(append(value));
     const std::string segment = last_segment();
     log_.reset();
     flip(segment, disk_.contents(segment)->size() - 1);  // the last byte of the last group
@@ -94,7 +98,8 @@ TEST_F(DiskLogTest, cuts_a_torn_tail) {
 
 TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
     open();
-    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    for (const char* value : {"one", "two", "three"})
+        ASSERT_TRUE(append(value));
     const std::string segment = last_segment();
     log_.reset();
     flip(segment, disk_.contents(segment)->size() - 1);  // but the mark file says that it was durable
@@ -110,7 +115,8 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
 TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
     open();
     std::vector<Position> positions;
-    for (const char* value : {"one", "two", "three"}) positions.push_back(*append(value));
+    for (const char* value : {"one", "two", "three"})
+        positions.push_back(*append(value));
     const std::string segment = last_segment();
     log_.reset();
     flip(segment, positions[1].offset.value + format::frame_header_bytes + 1);
@@ -120,7 +126,8 @@ TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
     ASSERT_EQ(log_->damage().size(), 1u);
     EXPECT_EQ(log_->damage()[0].begin, positions[1].offset.value);
     EXPECT_EQ(log_->damage()[0].end, positions[1].offset.value + format::frame_header_bytes + 1 + 3);
-    EXPECT_EQ(log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value, "three") << "nothing is renumbered";
+    EXPECT_EQ(log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value, "three")
+        << "nothing is renumbered";
     EXPECT_EQ(log_->read_at({"events", positions[1].partition}, positions[1].offset).error().kind, ErrorKind::corrupt);
     EXPECT_THAT(lines_, ::testing::Contains(HasSubstr("\"level\":\"error\"")));
 }
@@ -128,7 +135,8 @@ TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
 TEST_F(DiskLogTest, serves_the_rest_of_a_damaged_group) {
     open();
     std::vector<Record> records;
-    for (int i = 0; i < 5; ++i) records.push_back(record_for("flows", "", "value " + std::to_string(i)));
+    for (int i = 0; i < 5; ++i)
+        records.push_back(record_for("flows", "", "value " + std::to_string(i)));
     const auto outcomes = append_now(*log_, records);
     ASSERT_TRUE(append("after", "flows"));
     const std::string segment = last_segment("d/log/control");
@@ -165,7 +173,9 @@ TEST_F(DiskLogTest, cuts_good_groups_behind_the_first_bad_byte) {
     frame.topic = 1;
     format::append_frame(frames, frame, "k", "late", segment.salt);
     std::string group(format::group_header_bytes, '\0');
-    format::encode_group_header({segment.salt, second, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
+    format::encode_group_header(
+        {segment.salt, second, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2},
+        group.data());
     disk_.damage(path, second - segment.base, group + frames);
     open();
     EXPECT_THAT(values(), ElementsAre("one", "two"));
@@ -189,10 +199,12 @@ TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
         frame.topic = 1;
         format::append_frame(frames, frame, "k", "stale", salt);
         std::string group(format::group_header_bytes, '\0');
-        format::encode_group_header({salt, end, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
+        format::encode_group_header(
+            {salt, end, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
         disk_.damage(path, end - segment.base, group + frames);
         open();
-        EXPECT_THAT(values(), ElementsAre("one")) << (salt == segment.salt ? "the next segment's base rules it out by now" : "its salt rules it out");
+        EXPECT_THAT(values(), ElementsAre("one"))
+            << (salt == segment.salt ? "the next segment's base rules it out by now" : "its salt rules it out");
         log_.reset();
     }
 }
@@ -200,7 +212,8 @@ TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
 TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
     open();
     const TopicPartition id{"events", 0};
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(append("first life " + std::to_string(i)));
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(append("first life " + std::to_string(i)));
     ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{5}}}}));
     open();
     ASSERT_TRUE(append("second life"));
@@ -223,7 +236,8 @@ TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
 
 TEST_F(DiskLogTest, survives_a_missing_segment) {
     open();
-    for (int i = 0; i < 30; ++i) ASSERT_TRUE(append(std::to_string(i) + std::string(5000, 'x')));
+    for (int i = 0; i < 30; ++i)
+        ASSERT_TRUE(append(std::to_string(i) + std::string(5000, 'x')));
     const auto names = *disk_.list("d/log/data");
     ASSERT_GE(names.size(), 3u);
     log_.reset();
@@ -285,9 +299,12 @@ TEST_F(DiskLogTest, keeps_topics_and_adds_new_ones) {
     EXPECT_EQ((*more)->partition_count("added"), 2u);
     EXPECT_EQ((*more)->partition_count("events"), 3u) << "known topics stay readable";
     more->reset();
-    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_).error().kind, ErrorKind::conflict);
-    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_).error().kind, ErrorKind::conflict);
-    EXPECT_EQ(open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_).error().kind, ErrorKind::invalid);
+    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_).error().kind,
+              ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_).error().kind,
+              ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_).error().kind,
+              ErrorKind::invalid);
     open();
     EXPECT_THAT(values(), ElementsAre("1"));
     log_.reset();
@@ -367,16 +384,19 @@ TEST_F(DiskLogTest, whatever_waits_shares_one_fsync) {
     open();
     std::vector<std::promise<bool>> answers(101);
     const auto send = [&](std::size_t i) {
-        log_->append({record_for("events", std::to_string(i), "v")}, [&answers, i](std::span<const AppendOutcome> o) { answers[i].set_value(o[0].has_value()); });
+        log_->append({record_for("events", std::to_string(i), "v")},
+                     [&answers, i](std::span<const AppendOutcome> o) { answers[i].set_value(o[0].has_value()); });
     };
     const std::uint64_t before = disk_.syncs();
     {
         Hold hold(disk_);
         send(0);
         hold.wait_for_a_sync();
-        for (std::size_t i = 1; i < answers.size(); ++i) send(i);
+        for (std::size_t i = 1; i < answers.size(); ++i)
+            send(i);
         hold.release();
-        for (auto& answer : answers) EXPECT_TRUE(answer.get_future().get());
+        for (auto& answer : answers)
+            EXPECT_TRUE(answer.get_future().get());
     }
     EXPECT_EQ(disk_.syncs() - before, 2u);
     EXPECT_EQ(values().size(), 101u);
@@ -410,7 +430,9 @@ TEST_F(DiskLogTest, pushes_back_when_too_much_waits) {
     std::promise<void> answered;
     std::vector<std::promise<ErrorKind>> refusals(2);
     const auto refused = [&](std::size_t i) {
-        return [&refusals, i](std::span<const AppendOutcome> o) { refusals[i].set_value(o[0] ? ErrorKind::timeout : o[0].error().kind); };
+        return [&refusals, i](std::span<const AppendOutcome> o) {
+            refusals[i].set_value(o[0] ? ErrorKind::timeout : o[0].error().kind);
+        };
     };
     {
         Hold hold(disk_);
@@ -459,7 +481,8 @@ TEST_F(DiskLogTest, says_so_while_the_disk_fails_and_recovers) {
     clock_.advance(std::chrono::seconds(10));
     EXPECT_EQ(log_->low_watermark(), held) << "until the failed group is ruled out it might still appear";
     disk_.fail_syncs(false);
-    while (!append("two")) {}
+    while (!append("two")) {
+    }
     EXPECT_TRUE(log_->health());
     EXPECT_GT(log_->low_watermark(), held);
     EXPECT_THAT(values(), ElementsAre("one", "two"));
@@ -479,7 +502,8 @@ TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
     EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable);
     EXPECT_THAT(outcome.error().what, HasSubstr("disk is full"));
     EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
-    const auto staged = transact_now(*log_, {record_for("cases", "k", "from the reserve")}, {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
+    const auto staged =
+        transact_now(*log_, {record_for("cases", "k", "from the reserve")}, {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
     EXPECT_TRUE(staged) << staged.error().message();
     EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable) << "the reserve is not for new events";
     EXPECT_EQ(values().size(), taken) << "reading goes on";
@@ -511,7 +535,8 @@ TEST_F(DiskLogTest, opens_on_a_full_disk) {
 
 TEST_F(DiskLogTest, rolls_segments_and_takes_records_larger_than_one) {
     open();
-    for (int i = 0; i < 40; ++i) ASSERT_TRUE(append(std::string(static_cast<std::size_t>(i) * 300, 'x')));
+    for (int i = 0; i < 40; ++i)
+        ASSERT_TRUE(append(std::string(static_cast<std::size_t>(i) * 300, 'x')));
     ASSERT_TRUE(append(std::string(200u << 10, 'L')));
     ASSERT_TRUE(append("after"));
     EXPECT_GE(disk_.list("d/log/data")->size(), 4u);
@@ -529,7 +554,8 @@ TEST_F(DiskLogTest, an_idle_restart_leaves_no_segments_behind) {
     ASSERT_TRUE(append("one"));
     open();
     const auto before = disk_.list("d/log/data")->size();
-    for (int i = 0; i < 5; ++i) open();
+    for (int i = 0; i < 5; ++i)
+        open();
     EXPECT_EQ(disk_.list("d/log/data")->size(), before);
     EXPECT_THAT(values(), ElementsAre("one"));
 }
@@ -565,13 +591,15 @@ TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
     ASSERT_TRUE(batch);
     ASSERT_EQ(batch->records.size(), 1u);
     EXPECT_GT(batch->complete_below, batch->records[0].log_time);
-    for (int i = 0; i < 30; ++i) ASSERT_TRUE(append(std::string(6000, 'x')));  // over several segments
+    for (int i = 0; i < 30; ++i)
+        ASSERT_TRUE(append(std::string(6000, 'x')));  // over several segments
     EXPECT_EQ(read_values(*reader).size(), 30u);
     EXPECT_EQ(outside.last_log_time(), log_->last_log_time());
     const auto infos = outside.describe();
     EXPECT_EQ(infos.size(), 6u);
     std::uint64_t records = 0;
-    for (const auto& info : infos) records += info.records;
+    for (const auto& info : infos)
+        records += info.records;
     EXPECT_EQ(records, 33u);
     EXPECT_EQ(append_now(outside, {record_for("events", "k", "v")})[0].error().kind, ErrorKind::denied);
     const TopicPartition id{"events", 0};
@@ -588,7 +616,8 @@ TEST_F(DiskLogTest, a_read_only_log_follows_over_idle_restarts) {
     auto outside = open_read_only(options_, disk_, clock_, telemetry_);
     ASSERT_TRUE(outside);
     auto reader = reader_of(**outside, {"events"});
-    for (int life = 0; life < 3; ++life) open();  // each replaces the empty segment that the reader knows
+    for (int life = 0; life < 3; ++life)
+        open();  // each replaces the empty segment that the reader knows
     ASSERT_TRUE(append("one"));
     EXPECT_THAT(read_values(*reader), ElementsAre("one"));
     EXPECT_TRUE((*outside)->damage().empty());
@@ -596,7 +625,8 @@ TEST_F(DiskLogTest, a_read_only_log_follows_over_idle_restarts) {
 
 TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing) {
     open();
-    for (const char* value : {"one", "two", "three"}) ASSERT_TRUE(append(value));
+    for (const char* value : {"one", "two", "three"})
+        ASSERT_TRUE(append(value));
     disk_.cut_power();
     log_.reset();
     disk_.restart_process();
@@ -607,7 +637,8 @@ TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing)
     EXPECT_EQ(disk_.steps(), steps);
     disk_.put("d/log/mark", "");
     auto unmarked = open_read_only(options_, disk_, clock_, telemetry_);
-    EXPECT_THAT(read_values(*reader_of(**unmarked, {"events"})), ElementsAre("one", "two")) << "the last group's header vouches for those before it";
+    EXPECT_THAT(read_values(*reader_of(**unmarked, {"events"})), ElementsAre("one", "two"))
+        << "the last group's header vouches for those before it";
 }
 
 }  // namespace

@@ -1,12 +1,10 @@
 #include "log/disk.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"

@@ -15,7 +15,7 @@
 
 namespace helios::log::format {
 
-inline constexpr std::uint32_t version = 1;          ///< of segments; FORMAT names the directory's
+inline constexpr std::uint32_t version = 1;               ///< of segments; FORMAT names the directory's
 inline constexpr std::uint32_t group_magic = 0xb19e05f1;  ///< as a frame length it would exceed any limit
 inline constexpr std::size_t group_header_bytes = 72;
 inline constexpr std::size_t frame_header_bytes = 44;
@@ -102,8 +102,12 @@ void append_frame(std::string& out, const Frame& frame, std::string_view key, st
 std::optional<Frame> decode_frame_header(std::string_view bytes, std::uint64_t position);
 /// Whether `bytes` (the whole frame) carries the right checksum for this segment.
 bool frame_intact(std::string_view bytes, std::uint64_t salt);
-inline std::string_view frame_key(std::string_view bytes, const Frame& f) { return bytes.substr(frame_header_bytes, f.key_bytes); }
-inline std::string_view frame_value(std::string_view bytes, const Frame& f) { return bytes.substr(frame_header_bytes + f.key_bytes); }
+inline std::string_view frame_key(std::string_view bytes, const Frame& f) {
+    return bytes.substr(frame_header_bytes, f.key_bytes);
+}
+inline std::string_view frame_value(std::string_view bytes, const Frame& f) {
+    return bytes.substr(frame_header_bytes + f.key_bytes);
+}
 
 /// The value of an offsets frame (its key is the group's name).
 std::string encode_offsets(const std::map<PartitionKey, std::uint64_t>& offsets);

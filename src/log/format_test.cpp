@@ -69,31 +69,33 @@ TEST(Format, any_changed_byte_of_a_header_is_noticed) {
 }
 
 TEST(Format, a_frame_names_itself) {
-    rc::check("a frame reads back, only at its position and under its salt", [](const std::string& key, const std::string& value, std::uint64_t position,
-                                                                               std::uint64_t salt, std::uint16_t topic, std::uint32_t partition) {
-        Frame frame;
-        frame.position = position;
-        frame.log_time = from_nanos(123);
-        frame.topic = topic;
-        frame.partition = partition;
-        frame.type = 9;
-        frame.version = 3;
-        frame.payload_key_id = 8;
-        std::string bytes;
-        append_frame(bytes, frame, key, value, salt);
-        RC_ASSERT(bytes.size() == frame_header_bytes + key.size() + value.size());
-        const auto read = decode_frame_header(bytes, position);
-        RC_ASSERT(read.has_value());
-        RC_ASSERT(read->topic == topic && read->partition == partition && read->type == 9 && read->version == 3 && read->payload_key_id == 8);
-        RC_ASSERT(frame_key(bytes, *read) == key);
-        RC_ASSERT(frame_value(bytes, *read) == value);
-        RC_ASSERT(frame_intact(bytes, salt));
-        RC_ASSERT(!frame_intact(bytes, salt + 1));
-        RC_ASSERT(!decode_frame_header(bytes, position + 1).has_value());
-        const std::size_t at = *rc::gen::inRange<std::size_t>(0, bytes.size());
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << *rc::gen::inRange(0, 8)));
-        RC_ASSERT(!frame_intact(bytes, salt));
-    });
+    rc::check("a frame reads back, only at its position and under its salt",
+              [](const std::string& key, const std::string& value, std::uint64_t position, std::uint64_t salt,
+                 std::uint16_t topic, std::uint32_t partition) {
+                  Frame frame;
+                  frame.position = position;
+                  frame.log_time = from_nanos(123);
+                  frame.topic = topic;
+                  frame.partition = partition;
+                  frame.type = 9;
+                  frame.version = 3;
+                  frame.payload_key_id = 8;
+                  std::string bytes;
+                  append_frame(bytes, frame, key, value, salt);
+                  RC_ASSERT(bytes.size() == frame_header_bytes + key.size() + value.size());
+                  const auto read = decode_frame_header(bytes, position);
+                  RC_ASSERT(read.has_value());
+                  RC_ASSERT(read->topic == topic && read->partition == partition && read->type == 9 && read->version == 3 &&
+                            read->payload_key_id == 8);
+                  RC_ASSERT(frame_key(bytes, *read) == key);
+                  RC_ASSERT(frame_value(bytes, *read) == value);
+                  RC_ASSERT(frame_intact(bytes, salt));
+                  RC_ASSERT(!frame_intact(bytes, salt + 1));
+                  RC_ASSERT(!decode_frame_header(bytes, position + 1).has_value());
+                  const std::size_t at = *rc::gen::inRange<std::size_t>(0, bytes.size());
+                  bytes[at] = static_cast<char>(bytes[at] ^ (1 << *rc::gen::inRange(0, 8)));
+                  RC_ASSERT(!frame_intact(bytes, salt));
+              });
 }
 
 TEST(Format, offsets_read_back_and_trailing_bytes_are_refused) {
@@ -105,7 +107,8 @@ TEST(Format, offsets_read_back_and_trailing_bytes_are_refused) {
 }
 
 TEST(Directory, topics_read_back_and_damage_is_noticed) {
-    const std::vector<Topic> topics{{1, "helios.events.orders", RetentionClass::data, 12}, {2, "helios.flows", RetentionClass::control, 1}};
+    const std::vector<Topic> topics{{1, "helios.events.orders", RetentionClass::data, 12},
+                                    {2, "helios.flows", RetentionClass::control, 1}};
     const std::string text = encode_topics(topics);
     const auto read = parse_topics(text, "topics");
     ASSERT_TRUE(read);
@@ -127,7 +130,8 @@ TEST(Directory, format_says_who_may_read_and_who_may_write) {
     EXPECT_TRUE(parse_format(encode_format({1, 2, 12}), "FORMAT", false));
     EXPECT_FALSE(parse_format(encode_format({1, 2, 12}), "FORMAT", true));
     EXPECT_FALSE(parse_format(encode_format({2, 1, 12}), "FORMAT", false));
-    for (const char* text : {"", "\n", "helios data directory\n", "helios data directory\nreader 1\nwriter 1\n", "helios data directory\nreader x\nwriter 1\npartitions 3\n",
+    for (const char* text : {"", "\n", "helios data directory\n", "helios data directory\nreader 1\nwriter 1\n",
+                             "helios data directory\nreader x\nwriter 1\npartitions 3\n",
                              "helios data directory\nreader 1\nwriter 1\npartitions 0\n"}) {
         EXPECT_EQ(parse_format(text, "FORMAT", true).error().kind, ErrorKind::corrupt) << text;
     }

@@ -9,7 +9,8 @@ bool JournalWriter::fits(std::uint64_t bytes) const {
 }
 
 Status JournalWriter::prepare(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state) {
-    if (fits(bytes)) return {};
+    if (fits(bytes))
+        return {};
     return create(bytes, segment_bytes, state);
 }
 
@@ -38,14 +39,17 @@ Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes, c
     };
     auto file = build();
     if (!file) {
-        // Leave nothing that holds space. After a failed directory sync the name may already be there: the next attempt replaces it.
+        // Leave nothing that holds space. After a failed directory sync the name may already be there: the next attempt replaces
+        // it.
         for (const std::string& left : {fresh, path}) {
-            if (left == path && segments_.find(end_) && segments_.find(end_)->segment->path == path) continue;
+            if (left == path && segments_.find(end_) && segments_.find(end_)->segment->path == path)
+                continue;
             static_cast<void>(disk_.remove(left));
         }
         return fail(std::move(file).error());
     }
-    if (active_) finish();
+    if (active_)
+        finish();
     active_ = std::move(*file);
     base_ = end_;
     salt_ = header.salt;
@@ -96,7 +100,8 @@ Status JournalWriter::write_and_sync(std::string_view group) {
 }
 
 void JournalWriter::finish() {
-    if (active_) static_cast<void>(active_->truncate(end_ - base_));
+    if (active_)
+        static_cast<void>(active_->truncate(end_ - base_));
 }
 
 }  // namespace helios::log

@@ -20,7 +20,8 @@ namespace helios::log {
 /// One thread. Outlived by its disk and table.
 class JournalWriter {
 public:
-    JournalWriter(Disk& disk, SegmentTable& segments, const DiskLogOptions& options) : disk_(disk), segments_(segments), options_(options) {}
+    JournalWriter(Disk& disk, SegmentTable& segments, const DiskLogOptions& options)
+        : disk_(disk), segments_(segments), options_(options) {}
 
     /// Goes on at `end`; nothing is written yet.
     void begin(std::uint64_t end) { end_ = end; }

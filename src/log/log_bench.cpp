@@ -2,7 +2,6 @@
 /// records/s counts answered records, fsyncs/s shows how many shared one.
 
 #include <benchmark/benchmark.h>
-
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -61,10 +60,15 @@ void append_durably(benchmark::State& state) {
             freed.wait(lock, [&] { return in_flight == 0; });
         }
         state.counters["records"] = benchmark::Counter(static_cast<double>(key), benchmark::Counter::kIsRate);
-        state.counters["fsyncs"] = benchmark::Counter(telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.").value(), benchmark::Counter::kIsRate);
+        state.counters["fsyncs"] = benchmark::Counter(
+            telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.").value(), benchmark::Counter::kIsRate);
     }
     std::filesystem::remove_all(pattern);
 }
-BENCHMARK(append_durably)->ArgNames({"records", "waiting"})->ArgsProduct({{1, 10, 100}, {1, 32, 512}})->UseRealTime()->MeasureProcessCPUTime();
+BENCHMARK(append_durably)
+    ->ArgNames({"records", "waiting"})
+    ->ArgsProduct({{1, 10, 100}, {1, 32, 512}})
+    ->UseRealTime()
+    ->MeasureProcessCPUTime();
 
 }  // namespace

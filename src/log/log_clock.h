@@ -13,7 +13,8 @@ namespace helios::log {
 class LogClock {
 public:
     /// Every stamp will be greater than `last`.
-    LogClock(const Clock& clock, Instant last) : clock_(clock), last_(last), anchor_(std::max(clock.wall(), last + Duration{1})), anchor_monotonic_(clock.monotonic()) {}
+    LogClock(const Clock& clock, Instant last)
+        : clock_(clock), last_(last), anchor_(std::max(clock.wall(), last + Duration{1})), anchor_monotonic_(clock.monotonic()) {}
 
     /// The first of `count` consecutive stamps, 1 ns apart.
     Instant take(std::uint64_t count) {

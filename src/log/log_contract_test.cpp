@@ -14,7 +14,8 @@ namespace {
 
 class DiskLogUnderTest : public LogUnderTest {
 public:
-    DiskLogUnderTest(std::unique_ptr<Disk> disk, std::string directory, std::uint64_t segment_bytes, std::uint64_t cache_bytes) : disk_(std::move(disk)) {
+    DiskLogUnderTest(std::unique_ptr<Disk> disk, std::string directory, std::uint64_t segment_bytes, std::uint64_t cache_bytes)
+        : disk_(std::move(disk)) {
         options_.directory = std::move(directory);
         options_.segment_bytes = segment_bytes;
         options_.cache_bytes = cache_bytes;
@@ -66,8 +67,12 @@ public:
     PosixLogUnderTest() : DiskLogUnderTest(posix_disk(), TemporaryDirectory::path() + "/data", 256u << 10, 1u << 20) {}
 };
 
-std::unique_ptr<LogUnderTest> on_posix_disk() { return std::make_unique<PosixLogUnderTest>(); }
-std::unique_ptr<LogUnderTest> in_memory() { return std::make_unique<DiskLogUnderTest>(std::make_unique<SimDisk>(), "memory", 1u << 20, 1u << 20); }
+std::unique_ptr<LogUnderTest> on_posix_disk() {
+    return std::make_unique<PosixLogUnderTest>();
+}
+std::unique_ptr<LogUnderTest> in_memory() {
+    return std::make_unique<DiskLogUnderTest>(std::make_unique<SimDisk>(), "memory", 1u << 20, 1u << 20);
+}
 /// Small segments, no cache, reads cut short: everything is read back from segment files.
 std::unique_ptr<LogUnderTest> in_small_segments() {
     auto disk = std::make_unique<SimDisk>(7, SimDisk::Durability::tracked);

@@ -6,14 +6,17 @@ namespace helios::log {
 namespace {
 
 Status within(std::string_view name, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
-    if (value >= least && value <= most) return {};
-    return fail(ErrorKind::invalid, fmt::format("log.{} is {}", name, value), fmt::format("choose a value from {} to {}", least, most));
+    if (value >= least && value <= most)
+        return {};
+    return fail(ErrorKind::invalid, fmt::format("log.{} is {}", name, value),
+                fmt::format("choose a value from {} to {}", least, most));
 }
 
 }  // namespace
 
 Status DiskLogOptions::validate() const {
-    if (directory.empty()) return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
+    if (directory.empty())
+        return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
     HELIOS_TRY(within("partitions", partitions, 1, 4096));
     HELIOS_TRY(within("segment_bytes", segment_bytes, 64u << 10, 1ull << 30));
     HELIOS_TRY(within("zero_ahead_bytes", zero_ahead_bytes, 0, 64ull << 20));

@@ -1,19 +1,17 @@
 #include "log/posix_disk.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
-#include <system_error>
-
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
 
 #include "base/assert.h"
 
@@ -23,20 +21,27 @@ namespace {
 std::unexpected<Error> failed(int error, std::string_view verb, const std::string& path) {
     std::string what = fmt::format("cannot {} {}: {}", verb, path, std::generic_category().message(error));
     switch (error) {
-        case ENOENT: return fail(ErrorKind::not_found, std::move(what));
+        case ENOENT:
+            return fail(ErrorKind::not_found, std::move(what));
         case EACCES:
         case EPERM:
-        case EROFS: return fail(ErrorKind::denied, std::move(what), "give this user read and write access to the data directory");
+        case EROFS:
+            return fail(ErrorKind::denied, std::move(what), "give this user read and write access to the data directory");
         case ENOSPC:
-        case EDQUOT: return fail(ErrorKind::exhausted, std::move(what), "free space on the data directory's disk");
-        default: return fail(ErrorKind::unavailable, std::move(what));
+        case EDQUOT:
+            return fail(ErrorKind::exhausted, std::move(what), "free space on the data directory's disk");
+        default:
+            return fail(ErrorKind::unavailable, std::move(what));
     }
 }
 
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() { if (fd_ >= 0) ::close(fd_); }
+    ~Descriptor() {
+        if (fd_ >= 0)
+            ::close(fd_);
+    }
     Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
@@ -50,8 +55,10 @@ private:
 Result<Descriptor> open_descriptor(const std::string& path, int flags) {
     for (;;) {
         const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);  // NOLINT
-        if (fd >= 0) return Descriptor(fd);
-        if (errno != EINTR) return failed(errno, "open", path);
+        if (fd >= 0)
+            return Descriptor(fd);
+        if (errno != EINTR)
+            return failed(errno, "open", path);
     }
 }
 
@@ -62,8 +69,10 @@ public:
     Result<std::size_t> pread(std::uint64_t offset, std::span<char> into) override {
         for (;;) {
             const ssize_t n = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(offset));
-            if (n >= 0) return static_cast<std::size_t>(n);
-            if (errno != EINTR) return failed(errno, "read", path_);
+            if (n >= 0)
+                return static_cast<std::size_t>(n);
+            if (errno != EINTR)
+                return failed(errno, "read", path_);
         }
     }
 
@@ -71,7 +80,8 @@ public:
         while (!bytes.empty()) {
             const ssize_t n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
             if (n < 0) {
-                if (errno == EINTR) continue;
+                if (errno == EINTR)
+                    continue;
                 return failed(errno, "write", path_);
             }
             bytes.remove_prefix(static_cast<std::size_t>(n));
@@ -81,7 +91,8 @@ public:
     }
 
     Status sync() override {
-        if (::fdatasync(fd_.get()) != 0) return failed(errno, "sync", path_);
+        if (::fdatasync(fd_.get()) != 0)
+            return failed(errno, "sync", path_);
         return {};
     }
 
@@ -91,7 +102,8 @@ public:
         do {
             result = ::fallocate(fd_.get(), 0, 0, static_cast<off_t>(bytes));
         } while (result != 0 && errno == EINTR);
-        if (result == 0) return {};
+        if (result == 0)
+            return {};
         if (errno == EOPNOTSUPP || errno == ENOSYS) {  // for example some network file systems: do without the reservation
             HELIOS_TRY_ASSIGN(const std::uint64_t now, size());
             return now >= bytes ? Status{} : truncate(bytes);
@@ -101,13 +113,15 @@ public:
 
     Result<std::uint64_t> size() override {
         struct stat info{};
-        if (::fstat(fd_.get(), &info) != 0) return failed(errno, "inspect", path_);
+        if (::fstat(fd_.get(), &info) != 0)
+            return failed(errno, "inspect", path_);
         return static_cast<std::uint64_t>(info.st_size);
     }
 
     Status truncate(std::uint64_t bytes) override {
         while (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0) {
-            if (errno != EINTR) return failed(errno, "truncate", path_);
+            if (errno != EINTR)
+                return failed(errno, "truncate", path_);
         }
         return {};
     }
@@ -130,9 +144,12 @@ public:
     Status make_directories(const std::string& path) override {
         std::vector<std::filesystem::path> missing;
         std::error_code error;
-        for (auto at = std::filesystem::path(path); !at.empty() && !std::filesystem::exists(at, error) && !error; at = at.parent_path()) missing.push_back(at);
+        for (auto at = std::filesystem::path(path); !at.empty() && !std::filesystem::exists(at, error) && !error;
+             at = at.parent_path())
+            missing.push_back(at);
         std::filesystem::create_directories(path, error);
-        if (error) return failed(error.value(), "create directory", path);
+        if (error)
+            return failed(error.value(), "create directory", path);
         for (const auto& made : missing) {  // or a power cut could take the whole directory with it
             const auto parent = made.parent_path();
             HELIOS_TRY(sync_directory(parent.empty() ? "." : parent.string()));
@@ -142,8 +159,10 @@ public:
 
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
         int flags = O_RDONLY;
-        if (mode == OpenMode::write) flags = O_RDWR;
-        if (mode == OpenMode::create) flags = O_RDWR | O_CREAT;
+        if (mode == OpenMode::write)
+            flags = O_RDWR;
+        if (mode == OpenMode::create)
+            flags = O_RDWR | O_CREAT;
         HELIOS_TRY_ASSIGN(Descriptor fd, open_descriptor(path, flags));
         return std::make_unique<PosixFile>(std::move(fd), path);
     }
@@ -157,38 +176,45 @@ public:
             names.push_back(it->path().filename().string());
             it.increment(error);
         }
-        if (error) return failed(error.value(), "list", path);
+        if (error)
+            return failed(error.value(), "list", path);
         std::sort(names.begin(), names.end());
         return names;
     }
 
     Result<bool> exists(const std::string& path) override {
         struct stat info{};
-        if (::stat(path.c_str(), &info) == 0) return true;
-        if (errno == ENOENT) return false;
+        if (::stat(path.c_str(), &info) == 0)
+            return true;
+        if (errno == ENOENT)
+            return false;
         return failed(errno, "inspect", path);
     }
 
     Status remove(const std::string& path) override {
-        if (::unlink(path.c_str()) != 0) return failed(errno, "remove", path);
+        if (::unlink(path.c_str()) != 0)
+            return failed(errno, "remove", path);
         return {};
     }
 
     Status rename(const std::string& from, const std::string& to) override {
-        if (::rename(from.c_str(), to.c_str()) != 0) return failed(errno, "rename", from);
+        if (::rename(from.c_str(), to.c_str()) != 0)
+            return failed(errno, "rename", from);
         return {};
     }
 
     Status sync_directory(const std::string& path) override {
         HELIOS_TRY_ASSIGN(const Descriptor fd, open_descriptor(path, O_RDONLY | O_DIRECTORY));
-        if (::fsync(fd.get()) != 0) return failed(errno, "sync directory", path);
+        if (::fsync(fd.get()) != 0)
+            return failed(errno, "sync directory", path);
         return {};
     }
 
     Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override {
         HELIOS_TRY_ASSIGN(Descriptor fd, open_descriptor(path, O_RDWR | O_CREAT));
         if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK) return failed(errno, "lock", path);
+            if (errno != EWOULDBLOCK)
+                return failed(errno, "lock", path);
             char holder[32] = {};
             const ssize_t n = ::pread(fd.get(), holder, sizeof(holder) - 1, 0);
             std::string_view text(holder, n > 0 ? static_cast<std::size_t>(n) : 0);
@@ -199,7 +225,8 @@ public:
         }
         const std::string pid = fmt::format("{}\n", ::getpid());
         if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
-            if (errno != ENOSPC) return failed(errno, "write", path);  // on a full disk the lock still holds, without a name
+            if (errno != ENOSPC)
+                return failed(errno, "write", path);  // on a full disk the lock still holds, without a name
         }
         return std::make_unique<PosixLock>(std::move(fd));
     }
@@ -213,6 +240,8 @@ public:
 
 }  // namespace
 
-std::unique_ptr<Disk> posix_disk() { return std::make_unique<PosixDisk>(); }
+std::unique_ptr<Disk> posix_disk() {
+    return std::make_unique<PosixDisk>();
+}
 
 }  // namespace helios::log

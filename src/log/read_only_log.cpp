@@ -1,5 +1,4 @@
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "log/disk_log.h"
@@ -18,8 +17,11 @@ public:
     Status open() {
         auto format = read_file(disk_, paths_.format, 64u << 10);
         if (!format) {
-            if (format.error().kind != ErrorKind::not_found) return fail(std::move(format).error());
-            return fail(ErrorKind::not_found, fmt::format("{} is not a Helios data directory: it has no FORMAT file", paths_.root), "name the directory that the server was started with");
+            if (format.error().kind != ErrorKind::not_found)
+                return fail(std::move(format).error());
+            return fail(ErrorKind::not_found,
+                        fmt::format("{} is not a Helios data directory: it has no FORMAT file", paths_.root),
+                        "name the directory that the server was started with");
         }
         HELIOS_TRY(parse_format(*format, paths_.format, false));
         HELIOS_TRY_ASSIGN(const std::string topics, read_file(disk_, paths_.topics, 8u << 20));
@@ -50,7 +52,8 @@ public:
     View view() override {
         const auto mark = read_mark();
         const std::lock_guard lock(mutex_);
-        if (mark && mark->sequence != mark_.sequence) follow(*mark);
+        if (mark && mark->sequence != mark_.sequence)
+            follow(*mark);
         return {data_.end, control_.end, watermark_, closing_};
     }
 
@@ -61,12 +64,14 @@ public:
             const Duration slice = std::min(left, options_.follow_interval);
             {
                 std::unique_lock lock(mutex_);
-                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; })) return;
+                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; }))
+                    return;
             }
             left -= slice;
             const auto mark = read_mark();
             const std::lock_guard lock(mutex_);
-            if (mark && mark->sequence != mark_.sequence) return;
+            if (mark && mark->sequence != mark_.sequence)
+                return;
         }
     }
 
@@ -85,7 +90,9 @@ protected:
     }
 
 private:
-    static Error refusal() { return {ErrorKind::denied, "this log is open for reading only", "append through the server that owns the data directory"}; }
+    static Error refusal() {
+        return {ErrorKind::denied, "this log is open for reading only", "append through the server that owns the data directory"};
+    }
 
     Status open_journal(JournalView& journal, std::uint64_t mark_end) {
         HELIOS_TRY(journal.segments.load());
@@ -101,21 +108,26 @@ private:
         const std::lock_guard lock(mark_mutex_);
         if (!mark_file_) {
             auto file = disk_.open(paths_.mark, OpenMode::read);
-            if (!file) return std::nullopt;
+            if (!file)
+                return std::nullopt;
             mark_file_ = std::move(*file);
         }
         std::string bytes(format::mark_bytes, '\0');
         const auto n = read_fully(*mark_file_, 0, bytes);
-        if (!n || *n < format::mark_bytes) return std::nullopt;
+        if (!n || *n < format::mark_bytes)
+            return std::nullopt;
         return format::decode_mark(bytes);
     }
 
     // mutex_ is held.
     void follow(const format::Mark& mark) {
-        for (auto [journal, before, now] : {std::tuple{&data_, &mark_.data, &mark.data}, std::tuple{&control_, &mark_.control, &mark.control}}) {
+        for (auto [journal, before, now] :
+             {std::tuple{&data_, &mark_.data, &mark.data}, std::tuple{&control_, &mark_.control, &mark.control}}) {
             const auto all = journal->segments.all();
-            const bool empty = all.empty() || journal->end <= all.back()->begin();  // then it may have been replaced by the writer's next life
-            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load()) return;  // looked at again next time
+            const bool empty =
+                all.empty() || journal->end <= all.back()->begin();  // then it may have been replaced by the writer's next life
+            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load())
+                return;  // looked at again next time
             journal->end = std::max(journal->end, now->end);
         }
         watermark_ = std::max(watermark_, mark.watermark);
@@ -124,31 +136,35 @@ private:
 
     // known_to changes here alone, by one thread at a time.
     void catch_up(JournalView& journal, std::uint64_t end) {
-        if (journal.known_to >= end) return;
+        if (journal.known_to >= end)
+            return;
         JournalCursor cursor(journal.segments, nullptr, options_.read_ahead_bytes, damage_sink());
         cursor.seek(journal.known_to);
         Wanted all;
         all.everything = true;
         for (;;) {
             auto walked = cursor.next(end, all);
-            if (!walked) return;  // the next caller goes on from known_to
+            if (!walked)
+                return;  // the next caller goes on from known_to
             const std::lock_guard lock(mutex_);
             journal.known_to = *walked ? cursor.position() : end;
-            if (!*walked) return;
+            if (!*walked)
+                return;
             apply_frame(journal.state, (*walked)->frame, (*walked)->bytes);
         }
     }
 
     std::mutex mark_mutex_;
     std::unique_ptr<File> mark_file_;
-    format::Mark mark_;     ///< guarded by mutex_
-    Instant watermark_{};   ///< guarded by mutex_
+    format::Mark mark_;    ///< guarded by mutex_
+    Instant watermark_{};  ///< guarded by mutex_
     std::mutex catching_up_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk, const Clock& clock,
+                                            telemetry::Telemetry& telemetry) {
     HELIOS_TRY(options.validate());
     auto log = std::make_unique<ReadOnlyLog>(options, disk, clock, telemetry);
     HELIOS_TRY(log->open());

@@ -21,7 +21,8 @@ struct Recovered {
 
 /// Reads the last segment (and those before it as far as headers are damaged). `mark_end` is the mark file's answer, or 0.
 /// `stop_at_mark`: never look past the highest mark (a reader beside a living writer).
-Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool stop_at_mark, std::uint64_t read_ahead, const DamageSink& sink);
+Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool stop_at_mark, std::uint64_t read_ahead,
+                          const DamageSink& sink);
 
 /// Writes [mark, end) of the last segment once more and syncs it. After a crash of the process alone those groups may be
 /// whole only in memory, or lie on pages that an earlier failed sync left behind; readers are about to be shown them.

@@ -70,7 +70,7 @@ private:
     const std::string directory_;
     const std::uint8_t journal_;
     mutable std::mutex mutex_;
-    std::vector<std::shared_ptr<const Segment>> segments_;  ///< by base
+    std::vector<std::shared_ptr<const Segment>> segments_;             ///< by base
     std::list<std::pair<std::uint64_t, std::shared_ptr<File>>> open_;  ///< most recently used first
 };
 

@@ -60,7 +60,7 @@ public:
     /// Called by whoever syncs a file, before the sync and without a lock: how tests hold a sync while other calls gather.
     void on_sync(std::function<void()> hook);
 
-    std::uint64_t syncs() const;       ///< successful ones, of files
+    std::uint64_t syncs() const;  ///< successful ones, of files
     std::uint64_t bytes_used() const;
 
     // -- The hand of fate and of tests: durable at once, past all rules.

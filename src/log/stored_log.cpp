@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
-#include <limits>
-
 #include <fmt/format.h>
+#include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "log/disk_reader.h"
@@ -22,12 +21,15 @@ StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, tel
       control_(disk, paths_.control, 1, options_.cache_bytes / 4),
       damaged_ranges_(telemetry.metrics.counter("helios_log_damaged_ranges_total", "Stretches of the journals found damaged.")) {}
 
-StoredLog::~StoredLog() { HELIOS_ASSERT(signals_.empty(), "a reader outlives its log"); }
+StoredLog::~StoredLog() {
+    HELIOS_ASSERT(signals_.empty(), "a reader outlives its log");
+}
 
 void StoredLog::set_topics(std::vector<Topic> topics) {
     topics_ = std::move(topics);
     topics_by_name_.clear();
-    for (const Topic& topic : topics_) topics_by_name_.emplace(topic.name, &topic);
+    for (const Topic& topic : topics_)
+        topics_by_name_.emplace(topic.name, &topic);
 }
 
 const Topic* StoredLog::topic(std::string_view name) const {
@@ -37,9 +39,11 @@ const Topic* StoredLog::topic(std::string_view name) const {
 
 Result<const Topic*> StoredLog::resolve(const TopicPartition& id) const {
     const Topic* found = topic(id.topic);
-    if (found == nullptr) return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic), "`helios log ls` names the topics");
+    if (found == nullptr)
+        return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic), "`helios log ls` names the topics");
     if (id.partition >= found->partitions) {
-        return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, there is no {}", id.topic, found->partitions, id.partition));
+        return fail(ErrorKind::invalid,
+                    fmt::format("topic {} has {} partitions, there is no {}", id.topic, found->partitions, id.partition));
     }
     return found;
 }
@@ -55,7 +59,8 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
             HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
             const JournalView& view = journal(found->retention);
             const auto state = view.state.partitions.find({found->id, id.partition});
-            if (state == view.state.partitions.end() || offset.value >= state->second.end) continue;
+            if (state == view.state.partitions.end() || offset.value >= state->second.end)
+                continue;
             std::uint64_t& least = start[found->retention == RetentionClass::data ? 0 : 1];
             least = std::min(least, std::max(offset.value, state->second.first));
         }
@@ -68,9 +73,12 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     const View now = view();
     JournalView& source = journal(found->retention);
     const std::uint64_t end = found->retention == RetentionClass::data ? now.data_end : now.control_end;
-    const auto nothing = [&] { return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value)); };
+    const auto nothing = [&] {
+        return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value));
+    };
     const auto place = source.segments.find(offset.value);
-    if (offset.value >= end || !place || offset.value < place->segment->begin()) return nothing();
+    if (offset.value >= end || !place || offset.value < place->segment->begin())
+        return nothing();
     const Segment& segment = *place->segment;
 
     // One read usually has it all; this is how payloads are hydrated.
@@ -79,18 +87,23 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     const std::uint64_t limit = std::min(end, place->limit);
     HELIOS_TRY_ASSIGN(std::string_view view, bytes.at(segment, offset.value, format::frame_header_bytes, limit));
     const auto frame = format::decode_frame_header(view, offset.value);
-    if (!frame || frame->bytes > limit - offset.value) return nothing();
+    if (!frame || frame->bytes > limit - offset.value)
+        return nothing();
     HELIOS_TRY_ASSIGN(view, bytes.at(segment, offset.value, frame->bytes, limit));
-    if (view.size() < frame->bytes) return nothing();
+    if (view.size() < frame->bytes)
+        return nothing();
     view = view.substr(0, frame->bytes);
-    if (frame->kind != format::FrameKind::record || frame->topic != found->id || frame->partition != id.partition) return nothing();
+    if (frame->kind != format::FrameKind::record || frame->topic != found->id || frame->partition != id.partition)
+        return nothing();
     if (!bytes.block().trusted && !format::frame_intact(view, segment.salt)) {
-        note_damage({segment.path, offset.value - segment.base, offset.value - segment.base + frame->bytes, "a record's checksum is wrong"});
-        return fail(ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value), "see `helios log ls` for the extent");
+        note_damage({segment.path, offset.value - segment.base, offset.value - segment.base + frame->bytes,
+                     "a record's checksum is wrong"});
+        return fail(ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
+                    "see `helios log ls` for the extent");
     }
     Batch batch;
-    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type, frame->version, frame->payload_key_id,
-                             format::frame_key(view, *frame), format::frame_value(view, *frame)});
+    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type, frame->version,
+                             frame->payload_key_id, format::frame_key(view, *frame), format::frame_value(view, *frame)});
     batch.complete_below = frame->log_time;
     batch.storage.push_back(bytes.block().bytes);
     return batch;
@@ -114,13 +127,18 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     {
         const std::lock_guard lock(mutex_);
         const auto found = source.state.partitions.find({topic.id, partition});
-        if (found != source.state.partitions.end()) state = found->second;
+        if (found != source.state.partitions.end())
+            state = found->second;
     }
-    if (state.records == 0) return Offset{0};
-    if (t <= state.first_time) return Offset{state.first};
-    if (t > state.last_time) return Offset{state.end};
+    if (state.records == 0)
+        return Offset{0};
+    if (t <= state.first_time)
+        return Offset{state.first};
+    if (t > state.last_time)
+        return Offset{state.end};
     const auto place = source.segments.find_time(t);
-    if (!place) return Offset{state.end};
+    if (!place)
+        return Offset{state.end};
     JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, damage_sink());
     cursor.seek(std::max(place->segment->base, state.first));
     Wanted wanted;
@@ -129,8 +147,10 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     const std::uint64_t end = topic.retention == RetentionClass::data ? now.data_end : now.control_end;
     for (;;) {
         HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));
-        if (!walked) return Offset{state.end};
-        if (walked->frame.partition == partition && walked->frame.log_time >= t) return Offset{walked->frame.position};
+        if (!walked)
+            return Offset{state.end};
+        if (walked->frame.partition == partition && walked->frame.log_time >= t)
+            return Offset{walked->frame.position};
     }
 }
 
@@ -138,9 +158,11 @@ std::uint64_t StoredLog::committed_at(std::string_view group, format::PartitionK
     format::Committed best;
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end()) continue;
+        if (found == view->state.groups.end())
+            continue;
         const auto at = found->second.find(key);
-        if (at != found->second.end() && at->second.at >= best.at) best = at->second;
+        if (at != found->second.end() && at->second.at >= best.at)
+            best = at->second;
     }
     return best.offset;
 }
@@ -151,9 +173,11 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
     const std::lock_guard lock(mutex_);
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end()) continue;
+        if (found == view->state.groups.end())
+            continue;
         for (const auto& [key, committed] : found->second) {
-            if (const Topic* named = topic(key.topic)) out[{named->name, key.partition}] = Offset{committed_at(group, key)};
+            if (const Topic* named = topic(key.topic))
+                out[{named->name, key.partition}] = Offset{committed_at(group, key)};
         }
     }
     return out;
@@ -162,7 +186,8 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
 std::vector<TopicPartition> StoredLog::partitions_of(std::string_view name) const {
     std::vector<TopicPartition> out;
     const Topic* found = topic(name);
-    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p) out.push_back({found->name, p});
+    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p)
+        out.push_back({found->name, p});
     return out;
 }
 
@@ -203,9 +228,11 @@ void StoredLog::note_damage(Damage damage) {
     {
         const std::lock_guard lock(damage_mutex_);
         for (const Damage& known : damage_) {
-            if (known.file == damage.file && known.begin <= damage.begin && known.end >= damage.end) return;
+            if (known.file == damage.file && known.begin <= damage.begin && known.end >= damage.end)
+                return;
         }
-        if (damage_.size() >= listed_max) return;
+        if (damage_.size() >= listed_max)
+            return;
         damage_.push_back(damage);
     }
     damaged_ranges_.add();
@@ -245,7 +272,8 @@ bool StoredLog::take_wake(ReaderSignal& signal) {
 
 void StoredLog::announce(std::uint64_t topic_bits) {
     for (ReaderSignal* signal : signals_) {
-        if (!closing_ && (signal->topic_bits & topic_bits) == 0) continue;
+        if (!closing_ && (signal->topic_bits & topic_bits) == 0)
+            continue;
         signal->published = true;
         signal->wakeup.notify_one();
     }

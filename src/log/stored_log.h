@@ -37,7 +37,8 @@ struct ReaderSignal {
 
 /// One journal as its readers see it. end and state are guarded by the log's mutex.
 struct JournalView {
-    JournalView(Disk& disk, const std::string& directory, std::uint8_t id, std::uint64_t cache_bytes) : segments(disk, directory, id), recent(cache_bytes) {}
+    JournalView(Disk& disk, const std::string& directory, std::uint8_t id, std::uint64_t cache_bytes)
+        : segments(disk, directory, id), recent(cache_bytes) {}
     SegmentTable segments;
     RecentGroups recent;
     std::uint64_t end = 0;  ///< everything below is durable and may be read

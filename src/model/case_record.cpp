@@ -142,11 +142,20 @@ Result<CaseRecord> decode_case_record(std::string_view bytes) {
     ByteReader in(bytes);
     CaseRecord record;
     switch (static_cast<Tag>(in.u8())) {
-        case Tag::leg: record = read_leg(in); break;
-        case Tag::tick: record = TickRecord{from_nanos(in.zigzag())}; break;
-        case Tag::resumed: record = read_resumed(in); break;
-        case Tag::flow: record = read_flow(in); break;
-        default: return fail(ErrorKind::corrupt, "not a case record: unknown kind");
+        case Tag::leg:
+            record = read_leg(in);
+            break;
+        case Tag::tick:
+            record = TickRecord{from_nanos(in.zigzag())};
+            break;
+        case Tag::resumed:
+            record = read_resumed(in);
+            break;
+        case Tag::flow:
+            record = read_flow(in);
+            break;
+        default:
+            return fail(ErrorKind::corrupt, "not a case record: unknown kind");
     }
     if (!in.at_end()) {
         return fail(ErrorKind::corrupt, "not a case record: truncated or with trailing bytes");

@@ -19,9 +19,10 @@ namespace helios::model {
 /// One value that a flow told route to read from a payload.
 struct ReadValue {
     enum class Kind : std::uint8_t { absent = 0, text = 1, decimal = 2, items = 3, bad = 4 } kind = Kind::absent;
-    std::string text;                                        ///< text; decimal: as written; bad: the reason, for a person
-    std::vector<std::pair<std::string, std::string>> items;  ///< items: (item key, decimal), sorted by key, quantities of one key summed
-    std::string path;                                        ///< the path or expression that matched; empty if absent
+    std::string text;  ///< text; decimal: as written; bad: the reason, for a person
+    std::vector<std::pair<std::string, std::string>>
+        items;         ///< items: (item key, decimal), sorted by key, quantities of one key summed
+    std::string path;  ///< the path or expression that matched; empty if absent
     friend bool operator==(const ReadValue&, const ReadValue&) = default;
 };
 
@@ -30,7 +31,7 @@ struct LegRecord {
     std::string tenant{default_tenant};
     std::string flow;
     std::uint32_t flow_version = 0;
-    bool opens = true;   ///< extracted under the newest version: may open a case
+    bool opens = true;  ///< extracted under the newest version: may open a case
     std::string key;
     std::string leg;
     std::string identity;
@@ -60,7 +61,8 @@ struct ResumedRecord {
     friend bool operator==(const ResumedRecord&, const ResumedRecord&) = default;
 };
 
-/// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other input).
+/// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other
+/// input).
 struct FlowRecord {
     Instant at;
     std::string tenant{default_tenant};

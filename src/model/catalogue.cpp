@@ -78,11 +78,13 @@ private:
         for (const auto& item : node.items) {
             auto path = Path::parse(item.text);
             if (!item.is_scalar() || !path) {
-                return fail(yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what, path ? "" : path.error().hint));
+                return fail(yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what,
+                                           path ? "" : path.error().hint));
             }
             for (const auto& segment : path->segments()) {
                 if (segment.each) {
-                    return fail(yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
+                    return fail(
+                        yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
                 }
             }
             out.push_back(std::move(*path));
@@ -104,7 +106,8 @@ private:
                 return fail(yaml::error_at(file_, item.mark, "a required field needs field, paths and rule"));
             }
             if (rule->text != "reject" && rule->text != "warn") {
-                return fail(yaml::error_at(file_, rule->mark, "rule is \"" + rule->text + "\"", "reject sends the event to quarantine, warn accepts it with a warning"));
+                return fail(yaml::error_at(file_, rule->mark, "rule is \"" + rule->text + "\"",
+                                           "reject sends the event to quarantine, warn accepts it with a warning"));
             }
             RequiredField field;
             field.name = name->text;
@@ -126,7 +129,9 @@ void reject(Judgement& judgement, std::string_view reason, std::string error) {
     judgement.errors.push_back(std::move(error));
 }
 
-bool counts_as_present(const Found& found) { return found.value && !(found.value.is_string() && found.value.text().empty()); }
+bool counts_as_present(const Found& found) {
+    return found.value && !(found.value.is_string() && found.value.text().empty());
+}
 
 void judge_key(Judgement& judgement, const EventType& type, json::Value payload) {
     const auto found = lookup_first(payload, type.key_paths);
@@ -138,7 +143,8 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
         return;  // whether a key is required, `required` says
     }
     if (!found.value.is_string() && !found.value.is_number()) {
-        reject(judgement, "bad_key", found.path->text() + ": a key is text or a number, this is " + std::string(json::to_string(found.value.kind())));
+        reject(judgement, "bad_key",
+               found.path->text() + ": a key is text or a number, this is " + std::string(json::to_string(found.value.kind())));
         return;
     }
     if (found.value.text().size() > key_bytes_max) {
@@ -151,7 +157,8 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
 /// Does the text try to be a time, so that a failure is bad data and not just another use of the name?
 bool looks_like_time(json::Value value) {
     const auto text = value.text();
-    return value.is_number() || (text.size() >= 10 && text[4] == '-' && text[7] == '-' && std::isdigit(static_cast<unsigned char>(text[0])) != 0);
+    return value.is_number() ||
+           (text.size() >= 10 && text[4] == '-' && text[7] == '-' && std::isdigit(static_cast<unsigned char>(text[0])) != 0);
 }
 
 void judge_time(Judgement& judgement, const EventType& type, json::Value payload) {
@@ -179,7 +186,8 @@ void judge_required(Judgement& judgement, const EventType& type, json::Value pay
         if (found.duplicate) {
             const bool told = judgement.reason == "duplicate_key";  // the key rule may have met the same path
             if (!told) {
-                reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+                reject(judgement, "duplicate_key",
+                       found.path->text() + ": occurs more than once, so which one is meant cannot be known");
             }
         } else if (!counts_as_present(found)) {
             if (field.reject) {
@@ -232,7 +240,9 @@ const EventType& Catalogue::type_of(std::string_view name) const {
     return it == types_.end() ? other_ : it->second;
 }
 
-bool Catalogue::knows(std::string_view name) const { return types_.contains(name); }
+bool Catalogue::knows(std::string_view name) const {
+    return types_.contains(name);
+}
 
 std::vector<std::string> Catalogue::type_names() const {
     std::vector<std::string> names;

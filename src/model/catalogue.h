@@ -17,27 +17,27 @@
 namespace helios::model {
 
 struct RequiredField {
-    std::string name;         ///< "orderId", as a person would say it
+    std::string name;  ///< "orderId", as a person would say it
     std::vector<Path> paths;
-    bool reject = true;       ///< false: warn
+    bool reject = true;  ///< false: warn
 };
 
 struct EventType {
     std::string name;
-    std::string topic;                ///< one of event_topics
+    std::string topic;  ///< one of event_topics
     std::vector<Path> key_paths;
-    std::vector<Path> time_paths;     ///< the payload's own time, when the envelope has none
+    std::vector<Path> time_paths;  ///< the payload's own time, when the envelope has none
     std::vector<RequiredField> required;
 };
 
 /// What the rules say of one event. Not an error: a value that decides where the event goes.
 struct Judgement {
     bool accepted = true;
-    std::string reason;                 ///< code when rejected: "missing_field", "duplicate_key", "bad_time", "bad_key"
-    std::vector<std::string> errors;    ///< one per broken reject rule
+    std::string reason;               ///< code when rejected: "missing_field", "duplicate_key", "bad_time", "bad_key"
+    std::vector<std::string> errors;  ///< one per broken reject rule
     std::vector<std::string> warnings;
-    std::string key;                    ///< text as written; a JSON number's text is its key; ≤ 1 KiB; empty: none readable
-    std::string topic;                  ///< where it goes when accepted
+    std::string key;                         ///< text as written; a JSON number's text is its key; ≤ 1 KiB; empty: none readable
+    std::string topic;                       ///< where it goes when accepted
     std::optional<ParsedTime> payload_time;  ///< the payload's own time, where the type's time paths lead to one
 };
 

@@ -26,9 +26,13 @@ TEST(Catalogue, AcceptsACompleteOrderUnderEitherSpelling) {
     }
 }
 
-TEST(Catalogue, FirstPresentPathWins) { EXPECT_EQ(judge("OrderPlaced", R"({"order_id":"B","orderId":"A"})").key, "A"); }
+TEST(Catalogue, FirstPresentPathWins) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"order_id":"B","orderId":"A"})").key, "A");
+}
 
-TEST(Catalogue, ANullIsAbsent) { EXPECT_EQ(judge("OrderPlaced", R"({"orderId":null,"order_id":"B"})").key, "B"); }
+TEST(Catalogue, ANullIsAbsent) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":null,"order_id":"B"})").key, "B");
+}
 
 TEST(Catalogue, KeysAreTextAsWritten) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"0012"})").key, "0012");
@@ -97,12 +101,15 @@ TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
         const auto parsed = Catalogue::parse(yaml, "c.yaml");
         return parsed ? std::string("accepted") : parsed.error().message();
     };
-    EXPECT_NE(error_of("version: 1\ntypes:\n  A: {topik: x}\n").find("c.yaml:3:7: unknown key \"topik\"; did you mean \"topic\"?"), std::string::npos)
+    EXPECT_NE(
+        error_of("version: 1\ntypes:\n  A: {topik: x}\n").find("c.yaml:3:7: unknown key \"topik\"; did you mean \"topic\"?"),
+        std::string::npos)
         << error_of("version: 1\ntypes:\n  A: {topik: x}\n");
     EXPECT_NE(error_of("version: 2\n").find("must be 1"), std::string::npos);
     EXPECT_NE(error_of("version: 1\ntypes: {A: {topic: nowhere}}\n").find("not an event topic"), std::string::npos);
     EXPECT_NE(error_of("version: 1\ntypes: {A: {key: [\"items[].x\"]}}\n").find("walks an array"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n").find("rule is \"maybe\""), std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n").find("rule is \"maybe\""),
+              std::string::npos);
 }
 
 TEST(PathText, Parses) {

@@ -17,8 +17,8 @@ struct Counts {
     std::string tenant = "default";
     std::string hop;
     std::string source;
-    Instant minute;                                 ///< floor to the minute
-    std::map<std::string, std::uint64_t> deltas;    ///< counter → increase
+    Instant minute;                               ///< floor to the minute
+    std::map<std::string, std::uint64_t> deltas;  ///< counter → increase
     friend bool operator==(const Counts&, const Counts&) = default;
 };
 

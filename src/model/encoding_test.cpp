@@ -57,9 +57,22 @@ Verdict sample_verdict() {
     verdict.key = "ORD-1";
     verdict.revision = 2;
     verdict.status = VerdictStatus::mismatched;
-    verdict.findings = {{FindingKind::amount, "payment", "paid-in-full", "1299.00", "1298.00", "0.00", "USD", Severity::error, true, ""}};
-    verdict.events = {{"order", "e-1", "aws", "OrderPlaced", from_nanos(1'000'000'000), from_nanos(2'000'000'000), {"helios.events.orders", 1, 42}},
-                      {"payment", "p-1", "gcp", "PaymentProcessed", std::nullopt, from_nanos(3'000'000'000), {"helios.events.payments", 2, 43}}};
+    verdict.findings = {
+        {FindingKind::amount, "payment", "paid-in-full", "1299.00", "1298.00", "0.00", "USD", Severity::error, true, ""}};
+    verdict.events = {{"order",
+                       "e-1",
+                       "aws",
+                       "OrderPlaced",
+                       from_nanos(1'000'000'000),
+                       from_nanos(2'000'000'000),
+                       {"helios.events.orders", 1, 42}},
+                      {"payment",
+                       "p-1",
+                       "gcp",
+                       "PaymentProcessed",
+                       std::nullopt,
+                       from_nanos(3'000'000'000),
+                       {"helios.events.payments", 2, 43}}};
     verdict.at_risk = {{"USD", "1299.00"}};
     verdict.opened_at = from_nanos(2'000'000'000);
     verdict.deadline = from_nanos(62'000'000'000);
@@ -87,7 +100,8 @@ TEST(Encoding, EventRoundTrips) {
 }
 
 TEST(Encoding, CaseRecordsRoundTrip) {
-    const std::vector<CaseRecord> records{sample_leg(), TickRecord{from_nanos(9)}, ResumedRecord{from_nanos(9), Duration{5}, Duration{7}},
+    const std::vector<CaseRecord> records{sample_leg(), TickRecord{from_nanos(9)},
+                                          ResumedRecord{from_nanos(9), Duration{5}, Duration{7}},
                                           FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
     for (const auto& record : records) {
         const auto bytes = encode(record);
@@ -109,7 +123,8 @@ TEST(Encoding, VerdictRoundTrips) {
 }
 
 TEST(Encoding, SmallRecordsRoundTrip) {
-    Quarantined item{"q-1", "default", "aws", "/x", "missing_field", "why", {"orderId: required, absent"}, "e", "s", "T", "ORD-1", "{}", "{}", ""};
+    Quarantined item{"q-1",   "default", "aws", "/x", "missing_field", "why", {"orderId: required, absent"}, "e", "s", "T",
+                     "ORD-1", "{}",      "{}",  ""};
     const auto item_bytes = encode(item);
     ASSERT_EQ(decode_quarantined(item_bytes), item);
     expect_only_whole(item_bytes, decode_quarantined);
@@ -159,13 +174,16 @@ TEST(VerdictId, DependsOnRevisionAndNotOnContent) {
 
 TEST(VerdictJson, IsTheContract) {
     json::Writer out;
-    write_json(out, sample_verdict(), [](const VerdictEvent& event) { return event.leg == "order" ? std::string(R"({"orderId":"ORD-1"})") : std::string(); });
-    EXPECT_EQ(out.view(),
-              R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched","missingEvents":[],)"
-              R"("findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],)"
-              R"("events":{"order":{"eventId":"e-1","source":"aws","type":"OrderPlaced","time":"1970-01-01T00:00:01.000Z","receivedAt":"1970-01-01T00:00:02.000Z","payload":{"orderId":"ORD-1"}},)"
-              R"("payment":{"eventId":"p-1","source":"gcp","type":"PaymentProcessed","receivedAt":"1970-01-01T00:00:03.000Z","payload":null,"expired":true}},)"
-              R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
+    write_json(out, sample_verdict(), [](const VerdictEvent& event) {
+        return event.leg == "order" ? std::string(R"({"orderId":"ORD-1"})") : std::string();
+    });
+    EXPECT_EQ(
+        out.view(),
+        R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched","missingEvents":[],)"
+        R"("findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],)"
+        R"("events":{"order":{"eventId":"e-1","source":"aws","type":"OrderPlaced","time":"1970-01-01T00:00:01.000Z","receivedAt":"1970-01-01T00:00:02.000Z","payload":{"orderId":"ORD-1"}},)"
+        R"("payment":{"eventId":"p-1","source":"gcp","type":"PaymentProcessed","receivedAt":"1970-01-01T00:00:03.000Z","payload":null,"expired":true}},)"
+        R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
 }
 
 TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
@@ -179,7 +197,8 @@ TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
 }
 
 TEST(Names, ParseWhatToStringSays) {
-    for (const auto status : {VerdictStatus::pending, VerdictStatus::matched, VerdictStatus::partial, VerdictStatus::mismatched}) {
+    for (const auto status :
+         {VerdictStatus::pending, VerdictStatus::matched, VerdictStatus::partial, VerdictStatus::mismatched}) {
         EXPECT_EQ(parse_status(to_string(status)), status);
     }
     for (int i = 0; i <= static_cast<int>(FindingKind::order); ++i) {

@@ -54,9 +54,12 @@ Digest128 identity_of(std::string_view tenant, std::string_view source, std::str
     return sha256_128(out.view());
 }
 
-Digest128 identity_of(const Event& event) { return identity_of(event.tenant, event.source, event.scope, event.id); }
+Digest128 identity_of(const Event& event) {
+    return identity_of(event.tenant, event.source, event.scope, event.id);
+}
 
-std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time, std::string_view canonical_payload) {
+std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
+                       std::string_view canonical_payload) {
     ByteWriter out;
     out.string(source);
     out.string(type);

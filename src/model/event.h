@@ -34,8 +34,8 @@ struct Event {
     std::string scope;   ///< EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct
     std::string id;
     IdentityKind identity = IdentityKind::native;
-    std::string type;                   ///< "OrderPlaced"
-    std::optional<Instant> time;        ///< the source's claim (envelope); absent: the payload's timestamp, else the log time
+    std::string type;             ///< "OrderPlaced"
+    std::optional<Instant> time;  ///< the source's claim (envelope); absent: the payload's timestamp, else the log time
     bool time_had_zone = true;
     std::string key;                    ///< by the catalogue's key paths; empty: none readable
     std::string payload;                ///< exact JSON bytes of an object
@@ -58,6 +58,7 @@ Digest128 identity_of(std::string_view tenant, std::string_view source, std::str
 
 /// The id of an event that came without one: hex SHA-256 of source, type, explicit time and canonical payload.
 /// `canonical_payload`: json::canonical. Metadata and receive time have no part in it.
-std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time, std::string_view canonical_payload);
+std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
+                       std::string_view canonical_payload);
 
 }  // namespace helios::model

@@ -10,7 +10,8 @@
 
 namespace helios::model {
 
-/// Dot-separated keys; a segment ending in "[]" walks the elements of an array. A key containing a dot is written in double quotes.
+/// Dot-separated keys; a segment ending in "[]" walks the elements of an array. A key containing a dot is written in double
+/// quotes.
 class Path {
 public:
     static Result<Path> parse(std::string_view text);  ///< invalid: empty segment, bad quote
@@ -27,8 +28,8 @@ private:
 };
 
 struct Found {
-    json::Value value;         ///< absent: the path leads nowhere (JSON null counts as absent)
-    bool duplicate = false;    ///< a key on the way, or the last one, occurs twice: which one is meant cannot be known
+    json::Value value;       ///< absent: the path leads nowhere (JSON null counts as absent)
+    bool duplicate = false;  ///< a key on the way, or the last one, occurs twice: which one is meant cannot be known
     const Path* path = nullptr;
 };
 

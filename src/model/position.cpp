@@ -42,7 +42,8 @@ std::string encode_position(const PositionToken& token) {
 
 Result<PositionToken> decode_position(std::string_view text) {
     const auto refuse = [] {
-        return fail(ErrorKind::invalid, "not a position of this server", "pass the `position` or `Helios-Position` of an answer, unchanged");
+        return fail(ErrorKind::invalid, "not a position of this server",
+                    "pass the `position` or `Helios-Position` of an answer, unchanged");
     };
     std::string bytes;
     if (text.size() > 128 || !base64_decode(text, bytes) || bytes.size() <= check_bytes) {

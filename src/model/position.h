@@ -15,7 +15,7 @@ struct PositionToken {
     Instant log_time;
 };
 
-std::string encode_position(const PositionToken& token);           ///< URL-safe, no padding
-Result<PositionToken> decode_position(std::string_view text);      ///< invalid: not one of ours
+std::string encode_position(const PositionToken& token);       ///< URL-safe, no padding
+Result<PositionToken> decode_position(std::string_view text);  ///< invalid: not one of ours
 
 }  // namespace helios::model

@@ -11,7 +11,8 @@ std::string encode(const Quarantined& item) {
         out.string(*text);
     }
     write_strings(out, item.errors);
-    for (const auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
+    for (const auto* text :
+         {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
         out.string(*text);
     }
     return out.take();

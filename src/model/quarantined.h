@@ -13,14 +13,14 @@
 namespace helios::model {
 
 struct Quarantined {
-    std::string id;          ///< dlqId: derived from source, scope, event id, body and reason, so that a retry lands on the same one
+    std::string id;  ///< dlqId: derived from source, scope, event id, body and reason, so that a retry lands on the same one
     std::string tenant{default_tenant};
     std::string source;
-    std::string endpoint;    ///< "/api/v1/webhooks/aws/eventbridge"
-    std::string reason;      ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object", "conflict", "too_large", …
-    std::string detail;      ///< a sentence for a person
+    std::string endpoint;  ///< "/api/v1/webhooks/aws/eventbridge"
+    std::string reason;    ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object", "conflict", "too_large", …
+    std::string detail;    ///< a sentence for a person
     std::vector<std::string> errors;  ///< one per broken rule: "orderId: required, absent"
-    std::string event_id;    ///< empty if none was readable
+    std::string event_id;             ///< empty if none was readable
     std::string scope;
     std::string event_type;  ///< empty if none was readable
     std::string key;         ///< the catalogue's key, where one could be read; else empty

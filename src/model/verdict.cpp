@@ -11,7 +11,7 @@ namespace helios::model {
 namespace {
 
 constexpr std::array<std::string_view, 4> status_names{"pending", "matched", "partial", "mismatched"};
-constexpr std::array<std::string_view, 11> finding_names{"missing", "late",   "amount",    "currency", "quantity", "data",
+constexpr std::array<std::string_view, 11> finding_names{"missing",   "late",   "amount",    "currency", "quantity", "data",
                                                          "duplicate", "orphan", "ambiguous", "skew",     "order"};
 
 void write(ByteWriter& out, const Finding& finding) {
@@ -114,7 +114,8 @@ void write_events(json::Writer& out, const Verdict& verdict, const HydratePayloa
         while (end < verdict.events.size() && verdict.events[end].leg == leg) {
             ++end;
         }
-        const bool many = end - i > 1 || std::find(verdict.multi_legs.begin(), verdict.multi_legs.end(), leg) != verdict.multi_legs.end();
+        const bool many =
+            end - i > 1 || std::find(verdict.multi_legs.begin(), verdict.multi_legs.end(), leg) != verdict.multi_legs.end();
         out.key(leg);
         if (many) {
             out.begin_array();
@@ -140,15 +141,22 @@ std::optional<std::size_t> index_of(const std::array<std::string_view, N>& names
 
 }  // namespace
 
-std::string_view to_string(VerdictStatus status) { return status_names.at(static_cast<std::size_t>(status)); }
-std::string_view to_string(FindingKind kind) { return finding_names.at(static_cast<std::size_t>(kind)); }
-std::string_view to_string(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
+std::string_view to_string(VerdictStatus status) {
+    return status_names.at(static_cast<std::size_t>(status));
+}
+std::string_view to_string(FindingKind kind) {
+    return finding_names.at(static_cast<std::size_t>(kind));
+}
+std::string_view to_string(Severity severity) {
+    return severity == Severity::error ? "error" : "warning";
+}
 
 Result<VerdictStatus> parse_status(std::string_view text) {
     if (const auto i = index_of(status_names, text)) {
         return static_cast<VerdictStatus>(*i);
     }
-    return fail(ErrorKind::invalid, "unknown status \"" + std::string(text) + "\"", "one of pending, matched, partial, mismatched");
+    return fail(ErrorKind::invalid, "unknown status \"" + std::string(text) + "\"",
+                "one of pending, matched, partial, mismatched");
 }
 
 Result<FindingKind> parse_finding_kind(std::string_view text) {

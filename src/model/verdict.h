@@ -17,7 +17,19 @@
 namespace helios::model {
 
 enum class VerdictStatus : std::uint8_t { pending = 0, matched = 1, partial = 2, mismatched = 3 };
-enum class FindingKind : std::uint8_t { missing = 0, late, amount, currency, quantity, data, duplicate, orphan, ambiguous, skew, order };
+enum class FindingKind : std::uint8_t {
+    missing = 0,
+    late,
+    amount,
+    currency,
+    quantity,
+    data,
+    duplicate,
+    orphan,
+    ambiguous,
+    skew,
+    order
+};
 enum class Severity : std::uint8_t { warning = 0, error = 1 };
 
 std::string_view to_string(VerdictStatus status);
@@ -30,14 +42,14 @@ Result<FindingKind> parse_finding_kind(std::string_view text);
 struct Finding {
     FindingKind kind = FindingKind::missing;
     std::string leg;
-    std::string check;      ///< the flow's name of the check, "paid-in-full"
+    std::string check;  ///< the flow's name of the check, "paid-in-full"
     std::string expected;
     std::string actual;
     std::string tolerance;
-    std::string unit;       ///< currency, "s", …
+    std::string unit;  ///< currency, "s", …
     Severity severity = Severity::error;
-    bool final = true;      ///< false while another leg may still come in time
-    std::string detail;     ///< one sentence for a person
+    bool final = true;   ///< false while another leg may still come in time
+    std::string detail;  ///< one sentence for a person
     friend bool operator==(const Finding&, const Finding&) = default;
 };
 
@@ -68,13 +80,13 @@ struct Verdict {
     std::uint32_t instance = 1;
     std::uint32_t revision = 1;
     VerdictStatus status = VerdictStatus::pending;
-    std::vector<std::string> missing;    ///< legs, in flow order
+    std::vector<std::string> missing;  ///< legs, in flow order
     std::vector<Finding> findings;
-    std::vector<VerdictEvent> events;    ///< in flow order, then by choice; several of a leg: the leg takes several
-    std::vector<std::string> multi_legs; ///< legs of cardinality above 1: JSON shows an array
-    std::vector<Money> at_risk;          ///< sorted by currency; empty when pending or matched
+    std::vector<VerdictEvent> events;     ///< in flow order, then by choice; several of a leg: the leg takes several
+    std::vector<std::string> multi_legs;  ///< legs of cardinality above 1: JSON shows an array
+    std::vector<Money> at_risk;           ///< sorted by currency; empty when pending or matched
     Instant opened_at;
-    Instant deadline;                    ///< the last leg's
+    Instant deadline;                      ///< the last leg's
     std::optional<Instant> reconciled_at;  ///< absent while pending
     Instant at;                            ///< log time of the deciding record, or the deadline that decided
     friend bool operator==(const Verdict&, const Verdict&) = default;
@@ -87,7 +99,8 @@ inline constexpr std::uint8_t verdict_version = 1;
 std::string encode(const Verdict& verdict);
 Result<Verdict> decode_verdict(std::string_view bytes);  ///< corrupt: not this encoding
 
-/// Given an event of the verdict, its payload's JSON text, or empty for null (expired). Absent function: no `payload` member at all.
+/// Given an event of the verdict, its payload's JSON text, or empty for null (expired). Absent function: no `payload` member at
+/// all.
 using HydratePayload = std::function<std::string(const VerdictEvent&)>;
 
 /// The verdict as contracts.md shows it, members in that order. The one rendering: API, NDJSON, dump and stream use it.

@@ -36,7 +36,9 @@ std::string pad(std::string text, std::size_t to) {
 }
 
 /// To the millisecond: what people compare; JSON has every digit.
-std::string shown_time(Instant t) { return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(t)); }
+std::string shown_time(Instant t) {
+    return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(t));
+}
 
 /// Without control characters: what an event says must not drive a terminal.
 std::string printable(std::string_view text) {
@@ -195,7 +197,8 @@ std::string checks_table(const Explanation& e) {
                 values += " ± " + c.tolerance;
             }
         }
-        std::vector<std::string> cells{mark(c.state) + " " + c.check, std::string(to_string(c.kind)), values.empty() ? c.note : values};
+        std::vector<std::string> cells{mark(c.state) + " " + c.check, std::string(to_string(c.kind)),
+                                       values.empty() ? c.note : values};
         if (!values.empty() && c.state != CheckOutcome::State::failed && !c.note.empty()) {
             cells.push_back(c.note);
         }

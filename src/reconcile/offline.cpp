@@ -72,7 +72,8 @@ Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& e
     }
     if (!known->starts_with(content)) {
         return fail(ErrorKind::conflict, "event " + event.id + " from " + event.source + " came before with another content",
-                    std::string(counts ? "this one" : "that one") + " counts, whatever the order of lines; give one of them an id of its own");
+                    std::string(counts ? "this one" : "that one") +
+                        " counts, whatever the order of lines; give one of them an id of its own");
     }
     ++summary_.duplicates;
     return Added::duplicate;

@@ -129,10 +129,16 @@ TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
     };
     auto dearer = payment("A", noon(4));
     dearer.payload = R"({"orderId":"A","amount":6})";
-    const std::vector<Line> repeated{{order("A", noon(0)), {}}, {payment("A", noon(70)), {}}, {payment("A", noon(3)), {}}, {stock("A", noon(3)), {}}};
+    const std::vector<Line> repeated{
+        {order("A", noon(0)), {}}, {payment("A", noon(70)), {}}, {payment("A", noon(3)), {}}, {stock("A", noon(3)), {}}};
     EXPECT_EQ(runs(repeated), 1u) << "the same content at another time";
-    EXPECT_EQ(runs({{order("A", noon(0)), {}}, {dearer, {}}, {payment("A", noon(4)), {}}, {stock("A", noon(3)), {}}}), 1u) << "other content";
-    EXPECT_EQ(runs({{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(90)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(3)), noon(3)}}), 1u)
+    EXPECT_EQ(runs({{order("A", noon(0)), {}}, {dearer, {}}, {payment("A", noon(4)), {}}, {stock("A", noon(3)), {}}}), 1u)
+        << "other content";
+    EXPECT_EQ(runs({{order("A", noon(0)), noon(0)},
+                    {payment("A", noon(1)), noon(90)},
+                    {payment("A", noon(1)), noon(1)},
+                    {stock("A", noon(3)), noon(3)}}),
+              1u)
         << "received twice";
 }
 

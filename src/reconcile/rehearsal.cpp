@@ -19,7 +19,8 @@ constexpr int settling_rounds = 6;  // event, verdict, tick, its verdict, the ne
 std::vector<log::TopicSpec> topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& topic : model::all_topics) {
-        specs.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data, topic.partitions});
+        specs.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+                         topic.partitions});
     }
     return specs;
 }
@@ -58,7 +59,9 @@ Rehearsal::Rehearsal(std::shared_ptr<const Flow> flow, Instant now)
     log_options_.reserve_bytes = 0;
 }
 
-Rehearsal::~Rehearsal() { stop(); }
+Rehearsal::~Rehearsal() {
+    stop();
+}
 
 Status Rehearsal::start() {
     HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options_, topics(), disk_, clock, telemetry_));
@@ -91,7 +94,8 @@ Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
 
 Status Rehearsal::append(std::string_view topic, const model::Event& event) {
     if (gate_->on_its_way) {
-        return fail(ErrorKind::conflict, "an append is held already", "release append first: a second one would not even be stamped");
+        return fail(ErrorKind::conflict, "an append is held already",
+                    "release append first: a second one would not even be stamped");
     }
     log::Record record;
     record.topic = topic;
@@ -163,7 +167,9 @@ Status Rehearsal::settle(bool with_route) {
     return {};
 }
 
-Result<std::vector<log::StoredRecord>> Rehearsal::records(std::string_view topic) { return read(topic, batches_); }
+Result<std::vector<log::StoredRecord>> Rehearsal::records(std::string_view topic) {
+    return read(topic, batches_);
+}
 
 Result<std::vector<model::Verdict>> Rehearsal::verdicts() {
     std::vector<log::Batch> batches;

@@ -44,11 +44,11 @@ public:
     /// This flow is active from now on. conflict: not a newer version of its name, or appends are held.
     Status use(std::shared_ptr<const Flow> flow);
 
-    /// Durable when it returns, unless appends are held: then it is on its way, stamped but not visible. conflict: one is on its way
-    /// already. Else as Log::append.
+    /// Durable when it returns, unless appends are held: then it is on its way, stamped but not visible. conflict: one is on its
+    /// way already. Else as Log::append.
     Status append(std::string_view topic, const model::Event& event);
-    /// Settles, then what is appended does not become durable; nor would what route and engine write. So until it is released time may
-    /// only advance: no absence, no flow.
+    /// Settles, then what is appended does not become durable; nor would what route and engine write. So until it is released
+    /// time may only advance: no absence, no flow.
     Status hold_append();
     /// What was held is durable when it returns, or was refused: why.
     Status release_append();

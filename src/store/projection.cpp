@@ -55,7 +55,8 @@ std::string join_money(const std::vector<model::Money>& amounts) {
             text += '\n';
         }
         text += money.currency;
-        std::replace(text.end() - static_cast<std::ptrdiff_t>(money.currency.size()), text.end(), '\n', ' ');  // a currency is whatever a payload says
+        std::replace(text.end() - static_cast<std::ptrdiff_t>(money.currency.size()), text.end(), '\n',
+                     ' ');  // a currency is whatever a payload says
         text += ' ';
         text += money.amount;
     }

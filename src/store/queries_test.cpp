@@ -202,7 +202,8 @@ TEST(Stats, counts_and_exact_sums) {
 TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
     Bench bench;
     const std::string nines(38, '9');
-    for (const auto& [key, amount] : std::map<std::string, std::string>{{"A", nines + ".00"}, {"B", "0.01"}, {"C", nines + ".00"}}) {
+    for (const auto& [key, amount] :
+         std::map<std::string, std::string>{{"A", nines + ".00"}, {"B", "0.01"}, {"C", nines + ".00"}}) {
         auto verdict = broken(key, 2, 10);
         verdict.at_risk = {{"USD", amount}};
         bench.append(verdict);

@@ -48,7 +48,8 @@ public:
 
     Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-    Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets, const Labels& labels = {});
+    Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
+                         const Labels& labels = {});
 
     /// Prometheus text format 0.0.4.
     std::string expose() const;

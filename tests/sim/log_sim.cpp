@@ -11,6 +11,8 @@
 
 #include <condition_variable>
 #include <cstdlib>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -18,9 +20,6 @@
 #include <random>
 #include <set>
 #include <string>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "log/disk_log.h"
 #include "log/sim_disk.h"
@@ -57,7 +56,9 @@ public:
     }
     /// An answer came: whoever waits for the gate looks again.
     void nudge() {
-        { const std::lock_guard lock(mutex_); }
+        {
+            const std::lock_guard lock(mutex_);
+        }
         changed_.notify_all();
     }
     template <class Answered>
@@ -95,7 +96,10 @@ struct Transaction {
 class History {
 public:
     explicit History(std::uint64_t seed)
-        : seed_(seed), random_(seed), disk_(seed, SimDisk::Durability::tracked), clock_(from_nanos(1'700'000'000'000'000'000)),
+        : seed_(seed),
+          random_(seed),
+          disk_(seed, SimDisk::Durability::tracked),
+          clock_(from_nanos(1'700'000'000'000'000'000)),
           telemetry_(clock_, telemetry::Level::off, lines_) {
         options_.directory = "sim";
         options_.partitions = 3;
@@ -111,7 +115,8 @@ public:
 
     void run() {
         const std::uint64_t lives = 2 + below(6);
-        for (std::uint64_t life = 0; life < lives && !::testing::Test::HasFailure(); ++life) live(life + 1 == lives);
+        for (std::uint64_t life = 0; life < lives && !::testing::Test::HasFailure(); ++life)
+            live(life + 1 == lives);
     }
 
 private:
@@ -120,13 +125,17 @@ private:
     std::string name() const { return fmt::format("HELIOS_SIM_SEED={} log_sim", seed_); }
 
     Result<std::unique_ptr<Log>> open() {
-        return open_disk_log(options_, {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}}, disk_, clock_, telemetry_);
+        return open_disk_log(
+            options_,
+            {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}},
+            disk_, clock_, telemetry_);
     }
 
     void live(bool last) {
         disk_.short_reads(below(2) == 0);
         disk_.set_capacity(0);
-        if (!last && below(4) != 0) disk_.crash_after(1 + below(below(3) == 0 ? 40 : 400));
+        if (!last && below(4) != 0)
+            disk_.crash_after(1 + below(below(3) == 0 ? 40 : 400));
         auto opened = open();
         if (!opened) {
             ASSERT_TRUE(disk_.crashed()) << name() << ": cannot open: " << opened.error().message();
@@ -135,30 +144,50 @@ private:
         }
         log_ = std::move(*opened);
         inspect();
-        if (::testing::Test::HasFailure()) return;
+        if (::testing::Test::HasFailure())
+            return;
         start_reader();
         const std::uint64_t bursts = 4 + below(40);
-        for (std::uint64_t i = 0; i < bursts && !disk_.crashed(); ++i) act();
+        for (std::uint64_t i = 0; i < bursts && !disk_.crashed(); ++i)
+            act();
         reader_.reset();
-        if (below(2) == 0) disk_.cut_power();  // else an orderly end, if the power lasts
+        if (below(2) == 0)
+            disk_.cut_power();  // else an orderly end, if the power lasts
         log_.reset();
         restart();
     }
 
     void restart() {
-        if (below(3) == 0) disk_.restart_process();
-        else disk_.power_cycle();
-        if (below(4) == 0) clock_.jump_wall(-Duration(std::chrono::seconds(below(100))));
+        if (below(3) == 0)
+            disk_.restart_process();
+        else
+            disk_.power_cycle();
+        if (below(4) == 0)
+            clock_.jump_wall(-Duration(std::chrono::seconds(below(100))));
     }
 
     void act() {
         switch (below(12)) {
-            case 0: clock_.advance(Duration(below(1'000'000))); break;
-            case 1: clock_.jump_wall(Duration(static_cast<std::int64_t>(below(2'000'000'000)) - 1'000'000'000)); break;
-            case 2: disk_.fail_sync_after(1 + below(3)); break;
-            case 3: disk_.set_capacity(below(2) == 0 ? 0 : disk_.bytes_used() + below(100'000)); clock_.advance(options_.retry_interval); break;
-            case 4: case 5: follow(); break;
-            default: burst(1 + below(6)); break;
+            case 0:
+                clock_.advance(Duration(below(1'000'000)));
+                break;
+            case 1:
+                clock_.jump_wall(Duration(static_cast<std::int64_t>(below(2'000'000'000)) - 1'000'000'000));
+                break;
+            case 2:
+                disk_.fail_sync_after(1 + below(3));
+                break;
+            case 3:
+                disk_.set_capacity(below(2) == 0 ? 0 : disk_.bytes_used() + below(100'000));
+                clock_.advance(options_.retry_interval);
+                break;
+            case 4:
+            case 5:
+                follow();
+                break;
+            default:
+                burst(1 + below(6));
+                break;
         }
     }
 
@@ -166,12 +195,17 @@ private:
     void burst(std::uint64_t calls) {
         answered_ = 0;
         planned_.clear();
-        for (const auto& [group, at] : groups_) planned_[group] = at;
-        if (calls > 1) gate_.close();
+        for (const auto& [group, at] : groups_)
+            planned_[group] = at;
+        if (calls > 1)
+            gate_.close();
         for (std::uint64_t i = 0; i < calls; ++i) {
-            if (below(3) == 0) transact();
-            else append();
-            if (i == 0 && calls > 1) gate_.wait_held_or([&] { return answered() > 0; });
+            if (below(3) == 0)
+                transact();
+            else
+                append();
+            if (i == 0 && calls > 1)
+                gate_.wait_held_or([&] { return answered() > 0; });
         }
         gate_.open();
         std::unique_lock lock(mutex_);
@@ -225,14 +259,16 @@ private:
             {
                 const std::lock_guard lock(mutex_);
                 ASSERT_EQ(outcomes.size(), ids.size()) << name();
-                for (std::size_t i = 0; i < ids.size(); ++i) note(attempts_[ids[i]], outcomes[i]);
+                for (std::size_t i = 0; i < ids.size(); ++i)
+                    note(attempts_[ids[i]], outcomes[i]);
             }
             count_answer();
         });
     }
 
     void note(Attempt& made, const AppendOutcome& outcome) {
-        if (!outcome) return refuse(made, outcome.error());
+        if (!outcome)
+            return refuse(made, outcome.error());
         made.fate = Attempt::Fate::acknowledged;
         made.partition = outcome->partition;
         made.offset = outcome->offset;
@@ -240,7 +276,8 @@ private:
     }
     // A failed write may still be found after a crash; only what was refused before it was tried never may.
     void refuse(Attempt& made, const Error& error) {
-        if (error.kind == ErrorKind::exhausted || error.kind == ErrorKind::invalid || error.kind == ErrorKind::conflict) made.fate = Attempt::Fate::refused;
+        if (error.kind == ErrorKind::exhausted || error.kind == ErrorKind::invalid || error.kind == ErrorKind::conflict)
+            made.fate = Attempt::Fate::refused;
     }
 
     void transact() {
@@ -254,7 +291,8 @@ private:
         offsets.to = offsets.from;
         offsets.to[moved].value += 1 + below(1000);
         const bool stale = below(8) == 0;
-        if (stale) offsets.from[moved].value += 1'000'000;
+        if (stale)
+            offsets.from[moved].value += 1'000'000;
         made.to = offsets.to;
         const bool control = below(5) == 0;
         std::vector<Record> outputs;
@@ -262,7 +300,8 @@ private:
             made.outputs.push_back(attempt(control, id));
             outputs.push_back(attempts_[made.outputs.back()].record);
         }
-        if (!stale) planned_[group] = offsets.to;
+        if (!stale)
+            planned_[group] = offsets.to;
         log_->transact(std::move(outputs), std::move(offsets), [this, id, stale](Result<std::vector<Position>> outcome) {
             {
                 const std::lock_guard lock(mutex_);
@@ -272,24 +311,29 @@ private:
                 EXPECT_FALSE(stale && outcome) << name() << ": a transaction from the wrong offset was taken";
                 for (std::size_t i = 0; i < known.outputs.size(); ++i) {
                     Attempt& output = attempts_[known.outputs[i]];
-                    if (outcome) note(output, (*outcome)[i]);
-                    else refuse(output, outcome.error());
+                    if (outcome)
+                        note(output, (*outcome)[i]);
+                    else
+                        refuse(output, outcome.error());
                 }
-                if (outcome) acknowledged_order_.push_back(id);
+                if (outcome)
+                    acknowledged_order_.push_back(id);
             }
             count_answer();
         });
     }
 
     void adopt_groups() {
-        for (const std::uint64_t id : acknowledged_order_) groups_[transactions_[id].group] = transactions_[id].to;
+        for (const std::uint64_t id : acknowledged_order_)
+            groups_[transactions_[id].group] = transactions_[id].to;
         acknowledged_order_.clear();
         for (const auto& [group, at] : groups_) {
             const auto committed = log_->committed(group);
             ASSERT_TRUE(committed) << name();
             for (const auto& [id, offset] : at) {
                 const auto found = committed->find(id);
-                ASSERT_EQ(found == committed->end() ? Offset{0} : found->second, offset) << name() << ": group " << group << " on " << id.topic << "/" << id.partition;
+                ASSERT_EQ(found == committed->end() ? Offset{0} : found->second, offset)
+                    << name() << ": group " << group << " on " << id.topic << "/" << id.partition;
             }
         }
     }
@@ -297,7 +341,8 @@ private:
     Offsets beginnings() {
         Offsets from;
         for (const char* topic : {"events", "cases", "flows"}) {
-            for (const auto& id : log_->partitions_of(topic)) from[id] = {};
+            for (const auto& id : log_->partitions_of(topic))
+                from[id] = {};
         }
         return from;
     }
@@ -310,11 +355,14 @@ private:
         reader_last_ = {};
     }
 
-    static std::uint64_t id_of(std::string_view value) { return std::strtoull(std::string(value.substr(0, value.find(':'))).c_str(), nullptr, 10); }
+    static std::uint64_t id_of(std::string_view value) {
+        return std::strtoull(std::string(value.substr(0, value.find(':'))).c_str(), nullptr, 10);
+    }
 
     // What a reader is shown is durable: it is marked, and must be there for ever.
     void follow() {
-        if (!reader_) return;
+        if (!reader_)
+            return;
         auto batch = reader_->poll(1 + below(50), 1 + below(20'000), Duration::zero());
         if (!batch) {
             EXPECT_TRUE(disk_.crashed()) << name() << ": " << batch.error().message();
@@ -340,7 +388,8 @@ private:
 
     // The whole log against the model.
     void inspect() {
-        for (auto& [id, made] : attempts_) made.present = false;
+        for (auto& [id, made] : attempts_)
+            made.present = false;
         auto reader = log_->read(beginnings());
         ASSERT_TRUE(reader) << name();
         Instant last{};
@@ -348,19 +397,27 @@ private:
         for (;;) {
             auto batch = (*reader)->poll(step, 1u << 20, Duration::zero());
             ASSERT_TRUE(batch || disk_.crashed()) << name() << ": " << batch.error().message();
-            if (!batch) return;
-            if (batch->records.empty()) break;
-            for (const StoredRecord& record : batch->records) inspect(record, last);
-            if (::testing::Test::HasFailure()) return;
+            if (!batch)
+                return;
+            if (batch->records.empty())
+                break;
+            for (const StoredRecord& record : batch->records)
+                inspect(record, last);
+            if (::testing::Test::HasFailure())
+                return;
         }
-        ASSERT_TRUE(log_->damage().empty()) << name() << ": damage: " << log_->damage()[0].file << " " << log_->damage()[0].begin << " " << log_->damage()[0].what;
+        ASSERT_TRUE(log_->damage().empty()) << name() << ": damage: " << log_->damage()[0].file << " " << log_->damage()[0].begin
+                                            << " " << log_->damage()[0].what;
         for (const auto& [id, made] : attempts_) {
             const bool must = made.fate == Attempt::Fate::acknowledged || made.shown;
-            ASSERT_TRUE(made.present || !must) << name() << ": record " << id << " is missing at " << made.record.topic << "/" << made.partition << "@" << made.offset.value;
-            ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused) << name() << ": record " << id << " was refused and is there";
+            ASSERT_TRUE(made.present || !must) << name() << ": record " << id << " is missing at " << made.record.topic << "/"
+                                               << made.partition << "@" << made.offset.value;
+            ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused)
+                << name() << ": record " << id << " was refused and is there";
         }
         inspect_transactions();
-        for (auto& [id, made] : attempts_) made.shown = made.shown || made.present;
+        for (auto& [id, made] : attempts_)
+            made.shown = made.shown || made.present;
     }
 
     void inspect(const StoredRecord& record, Instant& last) {
@@ -391,27 +448,34 @@ private:
     }
 
     void inspect_transactions() {
-        for (const std::uint64_t id : acknowledged_order_) groups_[transactions_[id].group] = transactions_[id].to;
+        for (const std::uint64_t id : acknowledged_order_)
+            groups_[transactions_[id].group] = transactions_[id].to;
         acknowledged_order_.clear();
         for (auto& [id, made] : transactions_) {
             std::size_t there = 0;
-            for (const std::uint64_t output : made.outputs) there += attempts_[output].present ? 1 : 0;
+            for (const std::uint64_t output : made.outputs)
+                there += attempts_[output].present ? 1 : 0;
             ASSERT_TRUE(there == 0 || there == made.outputs.size()) << name() << ": half of transaction " << id << " is there";
-            if (there > 0) made.acknowledged = true;  // it happened, whoever was told
+            if (there > 0)
+                made.acknowledged = true;  // it happened, whoever was told
         }
         for (const char* group : {"route", "engine"}) {
             auto committed = log_->committed(group);
             ASSERT_TRUE(committed) << name();
             Offsets now;
-            for (const auto& [id, offset] : *committed) now[id] = offset;
+            for (const auto& [id, offset] : *committed)
+                now[id] = offset;
             const Offsets& known = groups_[group];
-            if (now == known) continue;
+            if (now == known)
+                continue;
             // Not where the last answer left it: then an unanswered transaction survived, and it must say exactly this.
             bool explained = false;
             for (const auto& [id, made] : transactions_) {
-                if (made.group != group || made.refused || made.to != now) continue;
+                if (made.group != group || made.refused || made.to != now)
+                    continue;
                 bool whole = true;
-                for (const std::uint64_t output : made.outputs) whole = whole && attempts_[output].present;
+                for (const std::uint64_t output : made.outputs)
+                    whole = whole && attempts_[output].present;
                 explained = explained || whole;
             }
             ASSERT_TRUE(explained) << name() << ": group " << group << " stands where no transaction put it";
