@@ -8,6 +8,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 SCENARIOS = {
@@ -17,6 +19,17 @@ SCENARIOS = {
     "batch100-50k": ["--mode", "direct", "--batch", "100", "--rate", "50000", "--seconds", "10", "--connections", "32"],
     "grid100-50k": ["--mode", "grid", "--batch", "100", "--rate", "50000", "--seconds", "10", "--connections", "32"],
 }
+
+
+def wait_until_ready(url):
+    """The server answers at once but takes traffic only when its stages have caught up."""
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"{url}/ready", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"{url}/ready never answered 200")
 
 
 def run(binary, name, arguments):
@@ -29,7 +42,7 @@ def run(binary, name, arguments):
             if not url:
                 print(f"{name}: the server did not start")
                 return None
-            subprocess.run(["curl", "-s", "-o", "/dev/null", "--retry", "20", "--retry-delay", "1", "--retry-all-errors", "-f", f"{url}/ready"], check=True)
+            wait_until_ready(url)
             file = RESULTS / f"{name}.json"
             subprocess.run([binary, "bench", "--to", url, "--server-pid", str(server.pid), "--json", str(file), *arguments], check=False)
             return json.loads(file.read_text()) if file.exists() else None
