@@ -64,17 +64,7 @@ Item event_of(json::Value body, const SnsWrapper* sns, std::string_view raw) {
     event.time_had_zone = time.had_zone;
     out.payload = envelope.required_object("detail");
     event.metadata = metadata_of(envelope, sns);
-    if (!envelope.good()) {
-        auto rejected = std::move(envelope).rejection(raw);
-        rejected.event_id = event.id;
-        rejected.scope = event.scope;
-        rejected.event_type = event.type;
-        return rejected;
-    }
-    event.payload = out.payload.raw();
-    out.raw = raw;
-    settle_identity(event, out.payload);
-    return out;
+    return finish(std::move(envelope), std::move(out), raw);
 }
 
 Adapted items_of(Item item) {

@@ -56,17 +56,7 @@ Item event_of(json::Value element) {
     event.time_had_zone = time.had_zone;
     event.metadata = metadata_of(envelope);
     out.payload = envelope.required_object("data");
-    if (!envelope.good()) {
-        auto rejected = std::move(envelope).rejection(raw);
-        rejected.event_id = event.id;
-        rejected.scope = event.scope;
-        rejected.event_type = event.type;
-        return rejected;
-    }
-    event.payload = out.payload.raw();
-    out.raw = raw;
-    settle_identity(event, out.payload);
-    return out;
+    return finish(std::move(envelope), std::move(out), raw);
 }
 
 Adapted handshake(json::Value element) {

@@ -183,11 +183,22 @@ std::string_view short_type(std::string_view qualified) {
     return dot == std::string_view::npos || dot + 1 == qualified.size() ? qualified : qualified.substr(dot + 1);
 }
 
-void settle_identity(model::Event& event, json::Value payload) {
+Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
+    model::Event& event = adapted.event;
+    if (!envelope.good()) {
+        auto rejected = std::move(envelope).rejection(raw);
+        rejected.event_id = event.id;
+        rejected.scope = event.scope;
+        rejected.event_type = event.type;
+        return rejected;
+    }
+    event.payload = adapted.payload.raw();
+    adapted.raw = raw;
     if (event.id.empty()) {
         event.identity = model::IdentityKind::content;
-        event.id = model::content_id(event.source, event.type, event.time, json::canonical(payload));
+        event.id = model::content_id(event.source, event.type, event.time, json::canonical(adapted.payload));
     }
+    return adapted;
 }
 
 }  // namespace helios::adapters

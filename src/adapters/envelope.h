@@ -86,8 +86,9 @@ Rejection too_deep_rejection(std::string_view raw);
 /// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as it is.
 std::string_view short_type(std::string_view qualified);
 
-/// Gives an event without an id its content identity; one with an id is left alone. Call when source, type, time and payload
+/// The last step of every adapter: the event with its payload's exact bytes, and its content identity if it came without an id;
+/// or, if the envelope complained, the rejection with what could be read all the same. Source, type, time, scope and payload
 /// stand.
-void settle_identity(model::Event& event, json::Value payload);
+Item finish(Envelope envelope, AdaptedEvent event, std::string_view raw);
 
 }  // namespace helios::adapters

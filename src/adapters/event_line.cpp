@@ -6,13 +6,6 @@ namespace helios::adapters {
 
 namespace {
 
-Item reject(Envelope envelope, const model::Event& event, std::string_view raw) {
-    auto rejected = std::move(envelope).rejection(raw);
-    rejected.event_id = event.id;
-    rejected.event_type = event.type;
-    return rejected;
-}
-
 /// `received_at` and `position` are read only where the caller has room for them.
 Item event_of(json::Value line, EventLine* offline = nullptr) {
     const auto raw = line.raw();
@@ -40,13 +33,7 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
         offline->received_at = envelope.time("receivedAt").at;
         offline->position = envelope.text("position");
     }
-    if (!envelope.good()) {
-        return reject(std::move(envelope), event, raw);
-    }
-    event.payload = out.payload.raw();
-    out.raw = raw;
-    settle_identity(event, out.payload);
-    return out;
+    return finish(std::move(envelope), std::move(out), raw);
 }
 
 Item event_of(json::Value line, bool deep) {

@@ -130,17 +130,7 @@ Item event_of(json::Value body, std::vector<json::Document>& documents, std::str
     if (event.type.empty()) {
         message.complain("missing_field", "attributes.eventType", "no event type in the attributes, nor in the payload");
     }
-    if (!message.good()) {
-        auto rejected = std::move(message).rejection(raw);
-        rejected.event_id = event.id;
-        rejected.scope = event.scope;
-        rejected.event_type = event.type;
-        return rejected;
-    }
-    event.payload = out.payload.raw();
-    out.raw = raw;
-    settle_identity(event, out.payload);
-    return out;
+    return finish(std::move(message), std::move(out), raw);
 }
 
 }  // namespace
