@@ -228,6 +228,11 @@ std::string Decimal::to_string(int min_scale) const {
     return out;
 }
 
+bool Decimal::fits(int min_scale) const {
+    const int padding = std::max(0, min_scale - scale_);
+    return scale_ + padding <= digits_max && magnitude(coefficient_) <= (limit - 1) / power_of_ten(padding);
+}
+
 int currency_minor_units(std::string_view currency) {
     // ISO 4217, the currencies in use whose minor unit is not two digits.
     static constexpr std::string_view none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",

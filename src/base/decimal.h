@@ -39,6 +39,8 @@ public:
 
     /// Plain notation with max(scale(), min_scale) fraction digits, never an exponent: "1299.00".
     std::string to_string(int min_scale = 0) const;
+    /// Do 38 digits suffice for that notation? Without a min_scale always.
+    bool fits(int min_scale) const;
 
 private:
     __extension__ typedef __int128 Int128;

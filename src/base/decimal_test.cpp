@@ -131,6 +131,18 @@ TEST(Decimal, WritesAtLeastTheScaleAskedFor) {
     EXPECT_EQ(dec("5").abs().to_string(), "5");
 }
 
+TEST(Decimal, SaysWhetherItsNotationFits) {
+    EXPECT_TRUE(dec(nines38).fits(0));
+    EXPECT_FALSE(dec(nines38).fits(1));
+    EXPECT_TRUE(dec("9e35").fits(2));
+    EXPECT_FALSE(dec("9e36").fits(2));
+    EXPECT_FALSE(dec("-9e36").fits(2));
+    EXPECT_TRUE(dec("0").fits(38));
+    EXPECT_FALSE(dec("0").fits(39));
+    EXPECT_TRUE(dec("0." + nines38).fits(2));
+    EXPECT_FALSE(dec("1").fits(1000));
+}
+
 TEST(Decimal, KnowsMinorUnits) {
     EXPECT_EQ(currency_minor_units("USD"), 2);
     EXPECT_EQ(currency_minor_units("EUR"), 2);

@@ -87,6 +87,66 @@ TEST(Bounds, LongItemKeysAreBadDataNotALongRecord) {
     EXPECT_EQ(records[0].reads[0].second.text, "the keys of items are longer than 1 MiB together");
 }
 
+constexpr std::string_view instalments_flow = R"(flow: instalments
+version: 1
+key: {name: id, paths: [id]}
+amend_for: 1d
+currency: USD
+legs:
+  bill: {source: aws, type: Bill, deadline: 60s, identity: key, read: {sum: {type: decimal, first: [sum, {sum: "lines[]", of: [price, qty]}]},
+    items: {type: items, first: [{each: "items[]", key: [sku], quantity: [qty]}]}}}
+  part: {source: gcp, type: Part, deadline: 60s, cardinality: many, identity: event, read: {sum: {type: decimal, first: [sum]},
+    items: {type: items, first: [{each: "items[]", key: [sku], quantity: [qty]}]}}}
+checks:
+  paid: {kind: amount, expected: bill.sum, actual: part.sum, tolerance: 1}
+  sent: {kind: quantity, expected: bill.items, actual: part.items}
+at_risk: [bill.sum, part.sum]
+)";
+
+/// One bill and its parts, all in time: the last verdict in one line, then each finding's detail.
+std::string settled(std::string_view bill, std::initializer_list<std::string_view> parts) {
+    const auto flow = parse_flow(instalments_flow, "instalments.yaml");
+    EXPECT_TRUE(flow) << (flow ? "" : flow.error().message());
+    Bench b(std::make_shared<const Flow>(*flow));
+    b.feed(event("aws", "Bill", "b", R"({"id":"A1",)" + std::string(bill) + "}", noon(0)), noon(0));
+    int n = 0;
+    for (const auto part : parts) {
+        ++n;
+        b.feed(event("gcp", "Part", "p" + std::to_string(n), R"({"id":"A1",)" + std::string(part) + "}", noon(n)), noon(n));
+    }
+    b.tick(100);
+    std::string out = b.line();
+    for (const auto& money : b.last().at_risk) {
+        out += " " + money.amount;
+    }
+    for (const auto& f : b.last().findings) {
+        out += "\n" + f.leg + ": " + f.detail;
+    }
+    return out;
+}
+
+TEST(Bounds, AnAmountThat38DigitsCannotWriteIsBadData) {
+    EXPECT_EQ(settled(R"("sum":9e38)", {R"("sum":1)"}).substr(0, 17), "mismatched data 1");
+    EXPECT_EQ(settled(R"("sum":9e36)", {R"("sum":"9e36")"}),
+              "mismatched data data\nbill: bill.sum: written in USD it has more than 38 digits\n"
+              "part: part.sum: written in USD it has more than 38 digits");
+    EXPECT_EQ(settled(R"("sum":9e35)", {R"("sum":"9e35")"}), "matched");
+    EXPECT_EQ(settled(R"("sum":100)", {R"("sum":99.999999999999999999999999999999999999)"}),
+              "mismatched data 100.00\nbill: paid: bill.sum written with 36 decimals has more than 38 digits");
+    EXPECT_EQ(settled(R"("lines":[{"price":1e30,"qty":1e7}])", {R"("sum":1)"}).substr(0, 17), "mismatched data 1");
+}
+
+TEST(Bounds, ASumOverEventsThat38DigitsCannotWriteIsBadData) {
+    EXPECT_EQ(settled(R"("sum":1)",
+                      {R"("sum":60000000000000000000000000000000000000)", R"("sum":60000000000000000000000000000000000000)"}),
+              "mismatched data 1.00\npart: part.sum: the sum over its events has more than 38 digits");
+    EXPECT_EQ(settled(R"("sum":3,"items":[{"sku":"X","qty":1}])",
+                      {R"("sum":1,"items":[{"sku":"X","qty":6e37}])", R"("sum":2,"items":[{"sku":"X","qty":6e37}])"}),
+              "mismatched data 3.00\npart: part.items: the sum of X over its events has more than 38 digits");
+    EXPECT_EQ(settled(R"("sum":3,"items":[{"sku":"X","qty":6e37}])", {R"("sum":3,"items":[{"sku":"X","qty":0.5}])"}),
+              "mismatched data 3.00\nbill: sent: X written with 1 decimals has more than 38 digits");
+}
+
 TEST(Bounds, ATickLetsOnlySoManyDeadlinesPass) {
     Bench b;
     for (int i = 0; i < 5000; ++i) {

@@ -37,6 +37,14 @@ struct Amount {
     Decimal value;
     std::string currency;        ///< empty: not said
     std::string other_currency;  ///< set: the leg's own events disagree
+    std::string why;             ///< bad though each event by itself is not
+};
+
+/// Quantities over the taken events of a leg.
+struct Items {
+    enum class State : std::uint8_t { absent, bad, good } state = State::good;
+    std::map<std::string_view, Decimal> totals;
+    std::string why;  ///< bad though each event by itself is not
 };
 
 std::string upper(std::string_view text) {
@@ -97,7 +105,12 @@ private:
     bool present(std::size_t leg) const { return !legs_[leg].taken.empty(); }
     bool passed(std::size_t leg) const { return deadlines_[leg] < passed_below_; }
     std::string missing_reason(std::size_t leg, std::string& actual) const;
+    void currencies_of(ReadRef ref, Amount& out) const;
     Amount amount_of(ReadRef ref) const;
+    Items items_of(ReadRef ref) const;
+    bool is_money(ReadRef ref) const;
+    std::string name_of(ReadRef ref) const { return flow_.legs[ref.leg].name + "." + flow_.legs[ref.leg].reads[ref.read].name; }
+    Finding too_long(const Check& check, ReadRef ref, const std::string& what, int scale) const;
     std::string assumed_currency(const std::string& own) const;
     bool compare_possible(const Check& check, Outcome& outcome) const;
     Finding finding(FindingKind kind, std::size_t leg) const;
@@ -255,6 +268,16 @@ void Judge::data(std::vector<Finding>& findings) {
         for (const Taken& event : legs_[i].taken) {
             data_of(flow_.legs[i], event, findings);
         }
+        for (std::size_t r = 0; present(i) && r < flow_.legs[i].reads.size(); ++r) {
+            const Read::Type type = flow_.legs[i].reads[r].type;
+            const bool sum = type == Read::Type::items && legs_[i].taken.size() > 1;
+            const std::string why = type == Read::Type::decimal ? amount_of({i, r}).why : sum ? items_of({i, r}).why : "";
+            if (!why.empty()) {
+                Finding f = finding(FindingKind::data, i);
+                f.detail = name_of({i, r}) + ": " + why;
+                findings.push_back(std::move(f));
+            }
+        }
         if ((case_.overflowed >> i & 1u) != 0) {
             Finding f = finding(FindingKind::data, i);
             f.detail = "more " + flow_.legs[i].name + " identities than are kept for one case";
@@ -263,38 +286,96 @@ void Judge::data(std::vector<Finding>& findings) {
     }
 }
 
+/// Does what is read have a currency, and so that currency's minor units?
+bool Judge::is_money(ReadRef ref) const {
+    const auto same = [&](ReadRef other) { return other.leg == ref.leg && other.read == ref.read; };
+    return flow_.legs[ref.leg].reads[ref.read].currency || std::any_of(flow_.at_risk.begin(), flow_.at_risk.end(), same) ||
+           std::any_of(flow_.checks.begin(), flow_.checks.end(), [&](const Check& check) {
+               return check.kind == Check::Kind::amount && (same(check.expected) || same(check.actual));
+           });
+}
+
+void Judge::currencies_of(ReadRef ref, Amount& out) const {
+    const Read& read = flow_.legs[ref.leg].reads[ref.read];
+    if (!read.currency) {
+        return;
+    }
+    for (const Taken& event : legs_[ref.leg].taken) {
+        const ReadView& currency = event.view.reads[*read.currency];
+        const std::string code = currency.kind == ReadValue::Kind::text ? upper(currency.text) : "";
+        if (out.currency.empty()) {
+            out.currency = code;
+        } else if (!code.empty() && code != out.currency && out.other_currency.empty()) {
+            out.other_currency = code;
+        }
+    }
+}
+
 Amount Judge::amount_of(ReadRef ref) const {
     Amount out;
-    const Read& read = flow_.legs[ref.leg].reads[ref.read];
     if (!present(ref.leg)) {
         out.state = Amount::State::leg_absent;
         return out;
     }
+    currencies_of(ref, out);
     for (const Taken& event : legs_[ref.leg].taken) {
-        if (read.currency) {
-            const ReadView& currency = event.view.reads[*read.currency];
-            const std::string code = currency.kind == ReadValue::Kind::text ? upper(currency.text) : "";
-            if (out.currency.empty()) {
-                out.currency = code;
-            } else if (!code.empty() && code != out.currency && out.other_currency.empty()) {
-                out.other_currency = code;
-            }
-        }
         const ReadView& value = event.view.reads[ref.read];
         if (value.kind == ReadValue::Kind::bad) {
             out.state = Amount::State::bad;
+            return out;
         }
-        if (value.kind != ReadValue::Kind::decimal || out.state == Amount::State::bad) {
+        if (value.kind != ReadValue::Kind::decimal) {
             continue;
         }
         const auto parsed = Decimal::parse(value.text);
         const auto sum = parsed ? Decimal::add(out.value, *parsed) : parsed;
-        out.state = sum ? Amount::State::good : Amount::State::bad;
-        if (sum) {
-            out.value = *sum;
+        if (!sum) {
+            out.state = Amount::State::bad;
+            out.why = "the sum over its events has more than 38 digits";
+            return out;
+        }
+        out.state = Amount::State::good;
+        out.value = *sum;
+    }
+    if (out.state == Amount::State::good && is_money(ref)) {
+        const std::string currency = assumed_currency(out.currency);
+        if (!out.value.fits(currency_minor_units(currency))) {
+            out.state = Amount::State::bad;
+            out.why = "written in " + currency + " it has more than 38 digits";
         }
     }
     return out;
+}
+
+Items Judge::items_of(ReadRef ref) const {
+    Items out;
+    for (const Taken& event : legs_[ref.leg].taken) {
+        const ReadView& value = event.view.reads[ref.read];
+        if (value.kind != ReadValue::Kind::items) {
+            out.state = value.kind == ReadValue::Kind::bad ? Items::State::bad : Items::State::absent;
+            return out;
+        }
+        for (const auto& [key, text] : value.items()) {
+            Decimal& total = out.totals[key];
+            const auto quantity = Decimal::parse(text);
+            const auto sum = quantity ? Decimal::add(total, *quantity) : quantity;
+            if (!sum) {
+                out.state = Items::State::bad;
+                out.why = "the sum of " + std::string(key) + " over its events has more than 38 digits";
+                return out;
+            }
+            total = *sum;
+        }
+    }
+    return out;
+}
+
+/// Two numbers are written with as many decimals as the one that has more; this one can't be.
+Finding Judge::too_long(const Check& check, ReadRef ref, const std::string& what, int scale) const {
+    Finding f = finding(FindingKind::data, ref.leg);
+    f.check = check.name;
+    f.detail = check.name + ": " + what + " written with " + std::to_string(scale) + " decimals has more than 38 digits";
+    return f;
 }
 
 /// Absent on one: assumed equal to the first that says; absent on all: the flow's.
@@ -305,7 +386,9 @@ std::string Judge::assumed_currency(const std::string& own) const {
     for (std::size_t l = 0; l < legs_.size(); ++l) {
         for (std::size_t r = 0; present(l) && r < flow_.legs[l].reads.size(); ++r) {
             if (flow_.legs[l].reads[r].currency) {
-                if (const Amount other = amount_of({l, r}); !other.currency.empty()) {
+                Amount other;
+                currencies_of({l, r}, other);
+                if (!other.currency.empty()) {
                     return other.currency;
                 }
             }
@@ -363,8 +446,7 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
     for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
         if (side->state != Amount::State::good) {
             outcome.state = Outcome::State::not_compared;
-            outcome.note = flow_.legs[ref.leg].name + "." + flow_.legs[ref.leg].reads[ref.read].name +
-                           (side->state == Amount::State::bad ? " can't be read" : " is absent");
+            outcome.note = name_of(ref) + (side->state == Amount::State::bad ? " can't be read" : " is absent");
             return outcome;
         }
     }
@@ -375,12 +457,20 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         outcome.note = "no currency is named";
     }
     const int scale = std::max({expected.value.scale(), actual.value.scale(), currency_minor_units(unit)});
-    const auto difference = Decimal::subtract(expected.value, actual.value);
+    for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
+        if (!side->value.fits(scale)) {
+            findings.push_back(too_long(check, ref, name_of(ref), scale));
+            take_over(outcome, findings.back());
+            outcome.state = Outcome::State::not_compared;
+            return outcome;
+        }
+    }
+    const auto difference = Decimal::subtract(expected.value, actual.value);  // beyond 38 digits: beyond any tolerance
     Finding f = finding(FindingKind::amount, check.actual.leg);
     f.check = check.name;
     f.expected = expected.value.to_string(scale);
     f.actual = actual.value.to_string(scale);
-    f.tolerance = check.tolerance.to_string(scale);
+    f.tolerance = check.tolerance.to_string(check.tolerance.fits(scale) ? scale : 0);
     f.unit = unit;
     std::string note = std::move(outcome.note);
     take_over(outcome, f);
@@ -404,20 +494,14 @@ Outcome Judge::quantity(const Check& check, std::vector<Finding>& findings) {
     std::map<std::string_view, std::pair<Decimal, Decimal>> items;
     for (const bool is_actual : {false, true}) {
         const ReadRef ref = is_actual ? check.actual : check.expected;
-        for (const Taken& event : legs_[ref.leg].taken) {
-            const ReadView& value = event.view.reads[ref.read];
-            if (value.kind != ReadValue::Kind::items) {
-                outcome.state = Outcome::State::not_compared;
-                outcome.note = flow_.legs[ref.leg].name + "." + flow_.legs[ref.leg].reads[ref.read].name +
-                               (value.kind == ReadValue::Kind::bad ? " can't be read" : " is absent");
-                return outcome;
-            }
-            for (const auto& [key, text] : value.items()) {
-                Decimal& total = is_actual ? items[key].second : items[key].first;
-                const auto quantity = Decimal::parse(text);
-                const auto sum = quantity ? Decimal::add(total, *quantity) : quantity;
-                total = sum ? *sum : total;
-            }
+        const Items side = items_of(ref);
+        if (side.state != Items::State::good) {
+            outcome.state = Outcome::State::not_compared;
+            outcome.note = name_of(ref) + (side.state == Items::State::bad ? " can't be read" : " is absent");
+            return outcome;
+        }
+        for (const auto& [key, total] : side.totals) {
+            (is_actual ? items[key].second : items[key].first) = total;
         }
     }
     outcome.state = Outcome::State::passed;
@@ -432,12 +516,16 @@ Outcome Judge::quantity(const Check& check, std::vector<Finding>& findings) {
         }
         const int scale = std::max(expected.scale(), actual.scale());
         Finding f = finding(FindingKind::quantity, check.actual.leg);
-        f.check = check.name;
-        f.expected = expected.to_string(scale);
-        f.actual = actual.to_string(scale);
-        f.unit = key;
-        f.detail = std::string(key) + ": " + flow_.legs[check.expected.leg].name + " asks for " + f.expected + ", " +
-                   flow_.legs[check.actual.leg].name + " has " + f.actual;
+        if (!expected.fits(scale) || !actual.fits(scale)) {
+            f = too_long(check, expected.fits(scale) ? check.actual : check.expected, std::string(key), scale);
+        } else {
+            f.check = check.name;
+            f.expected = expected.to_string(scale);
+            f.actual = actual.to_string(scale);
+            f.unit = key;
+            f.detail = std::string(key) + ": " + flow_.legs[check.expected.leg].name + " asks for " + f.expected + ", " +
+                       flow_.legs[check.actual.leg].name + " has " + f.actual;
+        }
         if (outcome.state == Outcome::State::passed) {
             take_over(outcome, f);
         }
