@@ -1,6 +1,7 @@
 #include "log/directory.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 #include <set>
@@ -14,6 +15,10 @@ constexpr std::string_view format_title = "helios data directory";
 constexpr std::string_view topics_title = "helios topics 1";
 constexpr std::uint32_t partitions_limit = 4096;
 constexpr std::size_t topics_limit = 4096;
+
+/// What may stand in a directory that has no FORMAT yet: LOCK and FORMAT.new if a first start ended half-way, and what a file
+/// system puts into its root. Anything else of ours comes after FORMAT.
+constexpr std::array<std::string_view, 3> names_before_format{"FORMAT.new", "LOCK", "lost+found"};
 
 std::optional<std::string_view> next_line(std::string_view& text) {
     const auto end = text.find('\n');
@@ -124,6 +129,23 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
     return topics;
 }
 
+Status refuse_foreign(Disk& disk, const DirectoryPaths& paths) {
+    const auto names = disk.list(paths.root);
+    if (!names)
+        return names.error().kind == ErrorKind::not_found ? Status{} : fail(names.error());
+    const auto other = std::find_if(names->begin(), names->end(), [](const std::string& name) {
+        return std::find(names_before_format.begin(), names_before_format.end(), name) == names_before_format.end();
+    });
+    HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));  // last: a server may be making it right now
+    if (has_format || other == names->end())
+        return {};
+    return fail(ErrorKind::corrupt,
+                fmt::format("{} has no FORMAT file but is not empty (\"{}\" is there): it is foreign, or a Helios data directory "
+                            "that has lost it",
+                            paths.root, *other),
+                "choose an empty or new directory with --data, or a Helios data directory; or restore FORMAT from a copy");
+}
+
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
     HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));
     if (has_format) {
@@ -138,9 +160,6 @@ Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
                             format.partitions));
         }
     } else {
-        HELIOS_TRY_ASSIGN(const bool has_log, disk.exists(paths.log));
-        if (has_log)
-            return foreign(paths.format);
         HELIOS_TRY(replace_file(disk, paths.root, "FORMAT", encode_format({directory_format, directory_format, partitions})));
     }
     for (const std::string& path : {paths.data, paths.control})

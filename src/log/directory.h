@@ -54,6 +54,10 @@ struct DirectoryPaths {
     std::string root, log, data, control, format, lock, topics, mark, reserve;
 };
 
+/// corrupt: somebody else's, or ours and damaged: without a FORMAT, and with names in it that no beginning of ours leaves behind.
+/// Changes nothing; a directory that doesn't exist is fine.
+Status refuse_foreign(Disk& disk, const DirectoryPaths& paths);
+
 /// Makes or checks FORMAT; a new directory gets `partitions`. corrupt: foreign or newer. conflict: another partition count.
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
 

@@ -56,6 +56,7 @@ DiskLog::~DiskLog() {
 }
 
 Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
+    HELIOS_TRY(refuse_foreign(disk_, paths_));  // before anything of ours stands in it
     HELIOS_TRY(disk_.make_directories(paths_.root));
     HELIOS_TRY_ASSIGN(lock_, disk_.lock(paths_.lock));
     HELIOS_TRY(claim_directory(disk_, paths_, options_.partitions));

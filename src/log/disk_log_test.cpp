@@ -271,6 +271,30 @@ TEST_F(DiskLogTest, refuses_a_foreign_directory_and_a_newer_format) {
     EXPECT_THAT(try_open().error().what, HasSubstr("foreign")) << "a log without a FORMAT";
 }
 
+TEST_F(DiskLogTest, does_not_adopt_a_directory_with_something_in_it) {
+    for (const std::string name : {"notes.txt", ".hidden", "store/store.db", "LOCK.old"}) {
+        options_.directory = "f-" + name.substr(0, 5);
+        disk_.put(options_.directory + "/" + name, "x");
+        const auto refused = try_open();
+        ASSERT_FALSE(refused) << name;
+        EXPECT_EQ(refused.error().kind, ErrorKind::corrupt);
+        EXPECT_THAT(refused.error().what, HasSubstr(options_.directory + " has no FORMAT file but is not empty"));
+        EXPECT_THAT(refused.error().hint, HasSubstr("an empty or new directory"));
+        EXPECT_EQ(disk_.list(options_.directory)->size(), 1u) << "a refusal leaves nothing behind";
+    }
+}
+
+TEST_F(DiskLogTest, takes_a_directory_whose_making_was_interrupted) {
+    disk_.put("f/LOCK", "12345\n");
+    disk_.put("f/FORMAT.new", "helios data dir");
+    ASSERT_TRUE(disk_.make_directories("f/lost+found"));
+    options_.directory = "f";
+    EXPECT_TRUE(try_open());
+    ASSERT_TRUE(disk_.make_directories("g"));
+    options_.directory = "g";
+    EXPECT_TRUE(try_open()) << "an empty one";
+}
+
 TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
     open();
     log_.reset();
