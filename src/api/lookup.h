@@ -17,6 +17,10 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
 /// Waits until everything derived from the position is visible. invalid: not a position of this log. unavailable: not in time.
 Status wait_for_position(const Dependencies& d, std::string_view after);
 
+/// Puts the deadline where absences of Helios since that revision have moved it, if legs are awaited; the log's revisions say
+/// what was known when they were made.
+Status move_deadline(const Dependencies& d, model::Verdict& verdict);
+
 /// 404 with what waits in quarantine for the key, and which other flows have it.
 http::Response no_such_case(const Dependencies& d, const store::CaseId& id);
 

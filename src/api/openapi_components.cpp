@@ -30,7 +30,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"},"description":"Empty while pending."},
   "events":{"type":"object","description":"By leg; a leg with several events is an array; absent legs are left out.","additionalProperties":{"anyOf":[{"$ref":"#/components/schemas/VerdictEvent"},{"type":"array","items":{"$ref":"#/components/schemas/VerdictEvent"}}]}},
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"}},
-  "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time"},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
+  "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's. While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
 "MismatchPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
 "RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},

@@ -31,13 +31,14 @@ http::Response render_verdict(const Dependencies& d, const model::Verdict& verdi
 }
 
 Result<http::Response> answer_case(const Dependencies& d, const http::Request& request, const store::CaseId& id) {
-    const auto found = find_case(d, request, id, [&] { return d.store.latest(id); });
+    auto found = find_case(d, request, id, [&] { return d.store.latest(id); });
     if (!found) {
         return fail(found.error());
     }
     if (found->response) {
         return *found->response;
     }
+    HELIOS_TRY(move_deadline(d, *found->value));
     HELIOS_TRY_ASSIGN(const auto flows, d.store.flows_with(tenant, id.key));
     return render_verdict(d, *found->value, flows);
 }
@@ -128,7 +129,8 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < page.items.size(); ++i) {
-        const auto& verdict = page.items[i];
+        auto& verdict = page.items[i];
+        HELIOS_TRY(move_deadline(d, verdict));
         model::write_json(out, verdict, payloads_from(d.log, bytes));
         if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
             page.next =
@@ -285,6 +287,18 @@ Status wait_for_position(const Dependencies& d, std::string_view after) {
     return d.barrier.wait(token.log_time, d.options.barrier_limit);
 }
 
+Status move_deadline(const Dependencies& d, model::Verdict& verdict) {
+    if (!model::awaits_legs(verdict)) {
+        return {};
+    }
+    HELIOS_TRY_ASSIGN(const auto absences, d.store.absences({verdict.tenant, verdict.flow, verdict.key}, verdict.at));
+    for (const auto& absence : absences) {
+        // What is awaited had not passed at the engine's time, whatever that was: no need to know it.
+        verdict.deadline = model::shift_of(absence, Instant::min()).moved(verdict.deadline);
+    }
+    return {};
+}
+
 http::Response no_such_case(const Dependencies& d, const store::CaseId& id) {
     store::QuarantineFilter filter;
     filter.tenant = id.tenant;
@@ -320,7 +334,7 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     auto revisions =
         get("/api/v1/reconciliation/{orderId}/revisions", "listRevisions", "Verdicts", "Every revision of an order's verdict",
             [shared](const http::Request& request) { return answer_order_revisions(*shared, request); });
-    revisions.description = "Oldest first, all instances, without payloads.";
+    revisions.description = "Oldest first, all instances, without payloads; each as it was when it was made.";
     revisions.params = {path_param("orderId", "The order's id."), flow_param(), after_param()};
     revisions.answers = case_answers("The revisions.", "RevisionList");
     table.add(std::move(revisions));

@@ -92,6 +92,46 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     EXPECT_EQ(0u, parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
 }
 
+TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
+    Served served;
+    using std::chrono::seconds;
+    model::LegRecord leg;
+    leg.flow = "order";
+    leg.at = after(0);
+    const auto resumed = [&](std::int64_t at, seconds gap, std::uint32_t partition) {
+        served.bench.append(model::CaseRecord(model::ResumedRecord{after(at), gap, seconds(30)}), "", partition);
+    };
+    resumed(-5, seconds(100), 2);  // before the case
+    for (const std::string key : {"WAITS", "DONE", "HALF"}) {
+        leg.key = key;
+        served.bench.append(model::CaseRecord(leg), "", 2);
+    }
+    served.bench.append(a_verdict("WAITS", 1, VerdictStatus::pending, std::nullopt));
+    served.bench.append(broken("DONE", 2, 10));
+    auto half = broken("HALF", 2, 60);  // one leg overdue, another awaited until 90
+    half.status = VerdictStatus::partial;
+    half.deadline = after(90);
+    half.findings[0].final = false;
+    served.bench.append(half);
+    resumed(170, seconds(120), 2);  // away from 50 on
+    resumed(170, seconds(120), 1);  // where another case is
+    resumed(200, seconds(5), 2);
+    served.open();
+    served.catch_up();
+    const auto deadline = [&](std::string_view target) {
+        return parse_rfc3339(parsed(served.get(target)).root().find("deadline").text())->at;
+    };
+    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/reconciliation/WAITS"));
+    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/cases/order/WAITS"));
+    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/cases/order?key=WAITS"));
+    EXPECT_EQ(after(60), deadline("/api/v1/reconciliation/DONE")) << "decided: as it was";
+    EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/reconciliation/HALF"));
+    const auto list = parsed(served.get("/api/v1/reconciliation/mismatches"));
+    EXPECT_EQ(format_rfc3339(after(90 + 150 + 35)), list.root().find("items").at(0).find("deadline").text());
+    const auto revisions = parsed(served.get("/api/v1/reconciliation/WAITS/revisions"));
+    EXPECT_EQ(format_rfc3339(after(60)), revisions.root().find("items").at(0).find("deadline").text()) << "a revision stays";
+}
+
 TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
     Served served;
     served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});

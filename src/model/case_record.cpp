@@ -1,5 +1,7 @@
 #include "model/case_record.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "model/record_bytes.h"
 
@@ -127,6 +129,10 @@ FlowRecord read_flow(ByteReader& in) {
 }
 
 }  // namespace
+
+DeadlineShift shift_of(const ResumedRecord& record, Instant time) {
+    return {std::max(record.at - record.gap, time), record.gap + record.grace};
+}
 
 Instant at_of(const CaseRecord& record) {
     return std::visit([](const auto& r) { return r.at; }, record);

@@ -61,6 +61,15 @@ struct ResumedRecord {
     friend bool operator==(const ResumedRecord&, const ResumedRecord&) = default;
 };
 
+/// How one absence moves deadlines: the one definition for the engine, explanations and answers.
+struct DeadlineShift {
+    Instant since;  ///< deadlines before it had passed
+    Duration by;
+    Instant moved(Instant deadline) const { return deadline < since ? deadline : deadline + by; }
+};
+/// `time`: the largest `at` before this record on its partition.
+DeadlineShift shift_of(const ResumedRecord& record, Instant time);
+
 /// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other
 /// input).
 struct FlowRecord {

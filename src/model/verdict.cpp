@@ -167,6 +167,11 @@ Result<FindingKind> parse_finding_kind(std::string_view text) {
                 "one of missing, late, amount, currency, quantity, data, duplicate, orphan, ambiguous, skew, order");
 }
 
+bool awaits_legs(const Verdict& verdict) {
+    return verdict.status == VerdictStatus::pending ||
+           std::any_of(verdict.findings.begin(), verdict.findings.end(), [](const Finding& f) { return !f.final; });
+}
+
 std::string verdict_id(const Verdict& verdict) {
     ByteWriter name;
     name.string(verdict.tenant);

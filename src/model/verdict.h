@@ -92,6 +92,9 @@ struct Verdict {
     friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
+/// May a needed leg still come in time? Then the case is open, and its last deadline has not passed.
+bool awaits_legs(const Verdict& verdict);
+
 /// UUIDv5 of tenant, flow, key, instance, revision.
 std::string verdict_id(const Verdict& verdict);
 

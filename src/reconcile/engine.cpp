@@ -108,9 +108,9 @@ const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, st
 
 /// Our own absence is not their silence: what had not passed when we went away moves by the absence and a grace.
 void Engine::on_resumed(const model::ResumedRecord& record, std::vector<Revision>& out) {
-    const Instant since = std::max(record.at - record.gap, time_);
-    fire_before(since, out);
-    resumes_.push_back({since, record.gap + record.grace});
+    const model::DeadlineShift shift = model::shift_of(record, time_);
+    fire_before(shift.since, out);
+    resumes_.push_back(shift);
     std::vector<const std::string*> ids;
     for (const Due& due : due_) {
         ids.push_back(due.id);
@@ -120,7 +120,7 @@ void Engine::on_resumed(const model::ResumedRecord& record, std::vector<Revision
         deadlines_of(c, deadlines_);
         std::optional<Instant> next;
         for (const Instant deadline : deadlines_) {
-            if (deadline >= since && (!next || deadline < *next)) {
+            if (deadline >= shift.since && (!next || deadline < *next)) {
                 next = deadline;
             }
         }
@@ -138,9 +138,7 @@ void Engine::deadlines_of(const Case& c, std::vector<Instant>& out) const {
     for (const Leg& leg : c.flow->legs) {
         Instant deadline = c.opened_at + leg.deadline;
         for (std::size_t i = c.resumes_before; i < resumes_.size(); ++i) {
-            if (deadline >= resumes_[i].since) {
-                deadline += resumes_[i].shift;
-            }
+            deadline = resumes_[i].moved(deadline);
         }
         out.push_back(deadline);
     }

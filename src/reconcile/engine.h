@@ -74,10 +74,6 @@ private:
             return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id;
         }
     };
-    struct Resume {
-        Instant since;  ///< deadlines before it had passed
-        Duration shift;
-    };
     using Open = std::unordered_map<std::string, Case>;  // looked up only; order comes from due_
 
     void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
@@ -99,7 +95,7 @@ private:
     Instant time_{};
     Open open_;
     std::set<Due> due_;
-    std::vector<Resume> resumes_;
+    std::vector<model::DeadlineShift> resumes_;
     struct KnownFlow {
         std::string tenant;
         std::shared_ptr<const Flow> flow;

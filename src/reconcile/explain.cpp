@@ -220,6 +220,9 @@ Result<Explanation> explain(const ExplainRequest& request) {
     out.verdict = std::move(walk.revisions.back().verdict);
     out.flow = walk.flows.at(out.verdict.flow_version);
     out.view = std::move(*view);
+    if (model::awaits_legs(out.verdict)) {
+        out.verdict.deadline = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
+    }
     out.events = std::move(walk.events);
     out.timeline = std::move(walk.timeline);
     give_roles(out);

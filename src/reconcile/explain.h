@@ -52,7 +52,7 @@ struct LegEvent {
 };
 
 struct Explanation {
-    model::Verdict verdict;  ///< the latest revision
+    model::Verdict verdict;  ///< the latest revision, its deadline as absences have moved it
     std::shared_ptr<const Flow> flow;
     CaseView view;
     std::vector<LegEvent> events;  ///< in order of arrival

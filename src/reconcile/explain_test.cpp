@@ -102,6 +102,15 @@ TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
     EXPECT_EQ(e->verdict.missing.size(), 2u);
 }
 
+TEST(Explain, TheVerdictOfAnOpenCaseHasTheDeadlineThatAbsencesLeftIt) {
+    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 520);
+    request.records.push_back(model::ResumedRecord{noon(500), std::chrono::seconds(470), std::chrono::seconds(30)});
+    const auto open = explain(request);
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->verdict.status, model::VerdictStatus::pending);
+    EXPECT_EQ(open->verdict.deadline, noon(60 + 500));
+}
+
 TEST(Explain, NoRecordsNoCase) {
     const auto e = explain(request_of({}, 1));
     ASSERT_FALSE(e);

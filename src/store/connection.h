@@ -27,6 +27,7 @@ struct Queries::Connection {
     Statement flows;
     Statement case_legs;
     Statement case_controls;
+    Statement absences;
     Statement counts;
 
     explicit Connection(Database opened) : database(std::move(opened)) {}

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/case_record.h"
 #include "store/options.h"
 #include "store/rows.h"
 
@@ -52,6 +53,8 @@ public:
 
     /// Every activated version, by flow, then activation; the last of a flow is its active one.
     Result<std::vector<FlowRow>> flows(std::string_view tenant);
+    /// Our own absences that the case's partition has met since `from`, in order; empty: none, or no such case.
+    Result<std::vector<model::ResumedRecord>> absences(const CaseId& id, Instant from);
     Result<CaseHistory> history(const CaseId& id);
     Result<std::vector<CountRow>> counts(const CountFilter& filter);  ///< by minute, source, hop, counter
 
