@@ -1,7 +1,9 @@
 #include "app/wiring.h"
 
+#include <condition_variable>
 #include <csignal>
 #include <fmt/format.h>
+#include <mutex>
 #include <set>
 
 #include "api/routes.h"
@@ -19,6 +21,9 @@
 
 namespace helios::app {
 namespace {
+
+constexpr Duration door_wait = std::chrono::milliseconds(100);
+constexpr int door_waits_per_line = 50;
 
 bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -140,7 +145,6 @@ Status Node::open_flows() {
 
 Status Node::open_stages() {
     route_ = std::make_unique<reconcile::RouteStage>(config_.route, *log_, telemetry_, clock_);
-    HELIOS_TRY(route_->open());  // writes down our absence: before anybody may append
     engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_, clock_);
     config_.store.file = store_file(config_.data_dir);
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, *catalogue_, telemetry_, clock_));
@@ -209,12 +213,42 @@ void Node::start() {
     HELIOS_ASSERT(!started_, "a node starts once");
     started_ = true;
     std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
-    route_->start();
     engine_->start();
     projector_->start();
     server_->start(*routes_);
+    door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info("app", "started",
                            {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+}
+
+/// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice; then our absence on the log,
+/// which lasts until somebody may send again; then the door.
+void Node::open_door(const std::stop_token& stop) {
+    for (int waits = 1; !gateway_->wait_caught_up(door_wait); ++waits) {
+        if (stop.stop_requested()) {
+            return;
+        }
+        if (waits % door_waits_per_line == 0) {
+            telemetry_.logger.info("app", "events are refused until the server is ready",
+                                   {{"why", gateway_->ready().error().what}});
+        }
+    }
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    for (bool told = false; !stop.stop_requested(); told = true) {
+        const Status opened = route_->open();
+        if (opened) {
+            route_->start();
+            gateway_->admit();
+            return;
+        }
+        if (!told) {
+            telemetry_.logger.error("app", "events are refused until our absence stands on the log; trying again",
+                                    {{"error", opened.error().message()}});
+        }
+        std::unique_lock lock(mutex);
+        stopped.wait_for(lock, stop, door_wait, [] { return false; });
+    }
 }
 
 void Node::stop() {
@@ -222,6 +256,10 @@ void Node::stop() {
         return;
     }
     stopped_ = true;
+    if (door_.joinable()) {
+        door_.request_stop();
+        door_.join();
+    }
     if (server_) {
         server_->drain(config_.drain_limit);
     }

@@ -2,7 +2,9 @@
 /// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is the shutdown order.
 
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "api/barrier.h"
@@ -33,7 +35,7 @@ public:
     static Result<std::unique_ptr<Node>> open(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
     ~Node();  ///< stops
 
-    /// Starts the stages and the server.
+    /// Starts the server and the stages. Questions are answered at once, events taken in once /ready says so.
     void start();
     /// Refuses new requests, finishes those in flight, stops the stages, closes the log. Idempotent.
     void stop();
@@ -46,6 +48,7 @@ private:
     Status open_flows();
     Status open_stages();
     Status open_api();
+    void open_door(const std::stop_token& stop);
 
     Config config_;
     const Clock& clock_;
@@ -66,6 +69,7 @@ private:
     std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
+    std::jthread door_;
     bool started_ = false;
     bool stopped_ = false;
 };

@@ -262,6 +262,8 @@ public:
 
     bool caught_up() const override { return caught_up_.load(std::memory_order_acquire); }
 
+    Instant reached() const override { return from_nanos(reached_ns_.load(std::memory_order_relaxed)); }
+
     bool wait_caught_up(Duration limit) const override {
         std::unique_lock lock(caught_up_mutex_);
         return caught_up_changed_.wait_for(lock, limit, [&] { return caught_up(); });
@@ -433,6 +435,7 @@ private:
             told = false;
             if (!batch->records.empty()) {
                 index(*batch, stop);
+                reached_ns_.store(to_nanos(batch->records.back().log_time), std::memory_order_relaxed);
             } else if (!caught_up()) {
                 std::lock_guard lock(caught_up_mutex_);
                 caught_up_.store(true, std::memory_order_release);
@@ -493,6 +496,7 @@ private:
     mutable std::condition_variable caught_up_changed_;
     std::condition_variable_any stopped_or_retry_;
     std::atomic<bool> caught_up_{false};
+    std::atomic<std::int64_t> reached_ns_{0};
 
     std::unique_ptr<log::Reader> reader_;
     std::jthread tail_;

@@ -80,7 +80,9 @@ public:
 
     /// True once everything that was durable at open is known. Before that a claim may miss.
     virtual bool caught_up() const = 0;
-    /// Waits for that. False: `limit` passed first.
+    /// Every id of a record stamped before it is known; the epoch until the first look at the log.
+    virtual Instant reached() const = 0;
+    /// Waits until caught up. False: `limit` passed first.
     virtual bool wait_caught_up(Duration limit) const = 0;
 
     /// Stops the reading thread and writes the index out.

@@ -1,7 +1,9 @@
 #include "gateway/gateway.h"
 
+#include <fmt/format.h>
 #include <thread>
 
+#include "base/assert.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
 #include "model/topics.h"
@@ -10,6 +12,14 @@ namespace helios::gateway {
 
 namespace {
 constexpr std::string_view room = "gateway";
+}
+
+std::string Intake::why_not_yet() const {
+    if (deduplicator->caught_up()) {
+        return "the server is starting";
+    }
+    return fmt::format("the deduplication index is catching up with the log: it has come to {} of {}",
+                       format_rfc3339(deduplicator->reached()), format_rfc3339(log.last_log_time()));
 }
 
 struct Gateway::State {
@@ -24,6 +34,7 @@ struct Gateway::State {
                  .metrics = {telemetry.metrics, catalogue},
                  .counts = {},
                  .deduplicator = {},
+                 .admits = false,
                  .mutex = {},
                  .idle = {},
                  .activity = {}} {}
@@ -134,14 +145,19 @@ Status Gateway::ready() const {
             return fail(ErrorKind::stopping, "the gateway is closing");
         }
     }
-    if (!intake.deduplicator->caught_up()) {
-        return fail(ErrorKind::unavailable, "the deduplication index is catching up with the log", "wait; this needs no action");
+    if (!intake.admits.load(std::memory_order_acquire)) {
+        return fail(ErrorKind::unavailable, intake.why_not_yet(), "wait; this needs no action");
     }
     return intake.log.health();
 }
 
-bool Gateway::wait_ready(Duration limit) const {
+bool Gateway::wait_caught_up(Duration limit) const {
     return state_->intake.deduplicator->wait_caught_up(limit);
+}
+
+void Gateway::admit() {
+    HELIOS_ASSERT(state_->intake.deduplicator->caught_up(), "an id that is not known yet would be taken in twice");
+    state_->intake.admits.store(true, std::memory_order_release);
 }
 
 SourceActivity Gateway::activity(std::string_view source) const {

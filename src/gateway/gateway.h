@@ -42,7 +42,8 @@ struct SourceActivity {
 /// Thread-safe. Log, catalogue, telemetry and clock must outlive it; close it before the log.
 class Gateway {
 public:
-    /// Opens the deduplication index and begins to catch up with the log; see ready(). invalid: options. unavailable: disk.
+    /// Opens the deduplication index and begins to catch up with the log; takes nothing in before admit(). invalid: options.
+    /// unavailable: disk.
     static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue,
                                                  KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock);
     ~Gateway();
@@ -52,10 +53,13 @@ public:
     /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is not in memory.
     void accept(Endpoint endpoint, http::Request request, ReceiptDone done);
 
-    /// unavailable: still catching up, or the log has failed; stopping: closed.
+    /// Waits until the ids of all events that were durable at open are known; false: `limit` passed first.
+    bool wait_caught_up(Duration limit) const;
+    /// From now on requests are taken in; until then accept() refuses them, retryably. Call once caught up.
+    void admit();
+
+    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; stopping: closed.
     Status ready() const;
-    /// Waits for the catch-up after open; false: `limit` passed first.
-    bool wait_ready(Duration limit) const;
 
     SourceActivity activity(std::string_view source) const;
     const Options& options() const;

@@ -80,7 +80,8 @@ struct BenchRig {
         options.index_directory = directory.path() + "/dedup";
         gateway =
             *Gateway::open(options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; }, telemetry, clock);
-        gateway->wait_ready(std::chrono::seconds(10));
+        gateway->wait_caught_up(std::chrono::seconds(10));
+        gateway->admit();
     }
     ~BenchRig() {
         gateway.reset();

@@ -473,6 +473,25 @@ TEST(Gateway, counts_add_up) {
     EXPECT_EQ(rig.counted("other"), (Sums{{"received", 2}, {"quarantined", 1}, {"refused", 1}}));
 }
 
+TEST(Gateway, before_it_admits_it_refuses_retryably_and_appends_nothing) {
+    Rig rig;
+    rig.open_log();
+    auto opened = Gateway::open(
+        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; }, rig.telemetry, rig.clock);
+    ASSERT_TRUE(opened);
+    rig.gateway = *std::move(opened);
+    ASSERT_TRUE(rig.gateway->wait_caught_up(std::chrono::seconds(10)));
+    const auto response = rig.ingest(order("e-1"));
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(header(response, "Retry-After"), "1");
+    ASSERT_FALSE(rig.gateway->ready());
+    EXPECT_EQ(rig.gateway->ready().error().what, "the server is starting");
+    EXPECT_EQ(rig.log->last_log_time(), Instant{});
+    rig.gateway->admit();
+    EXPECT_TRUE(rig.gateway->ready());
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
+}
+
 TEST(Gateway, closed_it_refuses_retryably) {
     Rig rig;
     rig.open();

@@ -58,10 +58,9 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
       started_(intake.clock.monotonic()) {}
 
 void Submission::start() {
-    if (!intake_.deduplicator->caught_up()) {
+    if (!intake_.admits.load(std::memory_order_acquire)) {
         return finish_without_items(Receipt::Kind::refused,
-                                    {ErrorKind::unavailable, "still catching up with the log", "try again in a moment"},
-                                    "refused", true);
+                                    {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused", true);
     }
     const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
     if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {

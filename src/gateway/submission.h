@@ -33,7 +33,9 @@ struct Intake {
     GatewayMetrics metrics;
     ReceiptCounts counts;
     std::unique_ptr<Deduplicator> deduplicator;
+    std::atomic<bool> admits;
 
+    std::string why_not_yet() const;  ///< it does not admit
     bool knows_source(std::string_view source) const {
         return source == "aws" || source == "gcp" || source == "azure" || known(source);
     }

@@ -132,7 +132,8 @@ struct Rig {
             clock);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);
-        HELIOS_ASSERT(gateway->wait_ready(std::chrono::seconds(10)), "the index catches up");
+        HELIOS_ASSERT(gateway->wait_caught_up(std::chrono::seconds(10)), "the index catches up");
+        gateway->admit();
     }
     void close() {
         gateway.reset();

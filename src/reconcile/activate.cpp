@@ -28,6 +28,49 @@ Status append_control(log::Log& log, model::RecordType type, std::uint8_t versio
     return future.get();
 }
 
+Status append_resumed(log::Log& log, const model::ResumedRecord& resumed) {
+    return append_control(log, model::RecordType::case_record, model::case_record_version, "resumed",
+                          model::encode(model::CaseRecord(resumed)));
+}
+
+/// Records of these topics are appended only while we watch. An activation comes before a start's absence is written down;
+/// verdicts and counts may.
+bool shows_life(std::string_view topic) {
+    return topic == model::topic::cases || topic == model::topic::dlq ||
+           std::find(model::event_topics.begin(), model::event_topics.end(), topic) != model::event_topics.end();
+}
+
+template <class Topics>
+std::vector<log::TopicPartition> partitions_of_all(const log::Log& log, const Topics& topics) {
+    std::vector<log::TopicPartition> out;
+    for (const auto topic : topics) {
+        const auto ids = log.partitions_of(topic);
+        out.insert(out.end(), ids.begin(), ids.end());
+    }
+    return out;
+}
+
+Result<std::unique_ptr<log::Reader>> read_since(log::Log& log, const std::vector<log::TopicPartition>& ids, Instant t) {
+    HELIOS_TRY_ASSIGN(auto from, log.offsets_at(ids, t));
+    return log.read(std::move(from));
+}
+
+/// All durable ones in order, until `visit` returns false.
+template <class Visit>
+Status each_record(log::Reader& reader, Visit visit) {
+    while (true) {
+        HELIOS_TRY_ASSIGN(const auto batch, reader.poll(1024, 4u << 20, Duration::zero()));
+        if (batch.records.empty()) {
+            return {};
+        }
+        for (const auto& record : batch.records) {
+            if (!visit(record)) {
+                return {};
+            }
+        }
+    }
+}
+
 }  // namespace
 
 Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
@@ -39,8 +82,10 @@ Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
     } else if (record.type == static_cast<std::uint16_t>(model::RecordType::case_record)) {
         HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
         if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded)) {
-            // It was written before its log time could be known: its own `at` is the last instant at which we were there.
-            out.resumed = model::ResumedRecord{record.log_time, record.log_time - resumed->at, resumed->grace};
+            // One of a start was written before its log time could be known: its `at` is the last instant at which we were there.
+            out.noticed = resumed->gap > Duration::zero();
+            out.resumed =
+                out.noticed ? *resumed : model::ResumedRecord{record.log_time, record.log_time - resumed->at, resumed->grace};
         }
     }
     return out;
@@ -50,16 +95,18 @@ Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     std::vector<FlowsRecord> out;
     const log::TopicPartition id{std::string(model::topic::flows), 0};
     HELIOS_TRY_ASSIGN(const auto reader, log.read({{id, log::Offset{0}}}));
-    while (true) {
-        HELIOS_TRY_ASSIGN(const auto batch, reader->poll(1024, 4u << 20, Duration::zero()));
-        if (batch.records.empty()) {
-            return out;
+    Status readable;
+    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
+        auto decoded = decode_flows_record(record);
+        if (!decoded) {
+            readable = fail(std::move(decoded).error());
+            return false;
         }
-        for (const auto& record : batch.records) {
-            HELIOS_TRY_ASSIGN(auto decoded, decode_flows_record(record));
-            out.push_back(std::move(decoded));
-        }
-    }
+        out.push_back(*std::move(decoded));
+        return true;
+    }));
+    HELIOS_TRY(readable);
+    return out;
 }
 
 Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant) {
@@ -95,8 +142,7 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
 Status record_absence(log::Log& log, Duration grace) {
     Instant last{};
     for (const auto& info : log.describe()) {
-        if (info.id.topic != model::topic::flows &&
-            info.records > 0) {  // an activation at this start is no sign of life before it
+        if (info.records > 0 && shows_life(info.id.topic)) {
             last = std::max(last, info.last_time);
         }
     }
@@ -109,9 +155,33 @@ Status record_absence(log::Log& log, Duration grace) {
             last = std::max(last, record.log_time);
         }
     }
-    const model::ResumedRecord resumed{last, Duration::zero(), grace};
-    return append_control(log, model::RecordType::case_record, model::case_record_version, "resumed",
-                          model::encode(model::CaseRecord(resumed)));
+    return append_resumed(log, {last, Duration::zero(), grace});
+}
+
+Result<model::ResumedRecord> record_absence(log::Log& log, const Absence& noticed, Duration grace) {
+    model::ResumedRecord resumed{noticed.at, noticed.gap, grace};
+    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, partitions_of_all(log, model::event_topics), noticed.at - noticed.gap));
+    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
+        if (record.log_time >= noticed.at) {
+            return false;
+        }
+        resumed.gap = noticed.at - record.log_time;
+        return true;
+    }));
+    HELIOS_TRY(append_resumed(log, resumed));
+    return resumed;
+}
+
+Result<bool> is_handed_on(log::Log& log, const FlowsRecord& noticed) {
+    bool found = false;
+    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, {{std::string(model::topic::cases), 0}}, noticed.log_time));
+    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
+        const auto decoded = model::decode_case_record(record.value);
+        const auto* resumed = decoded ? std::get_if<model::ResumedRecord>(&*decoded) : nullptr;
+        found = resumed != nullptr && resumed->at == noticed.resumed->at;
+        return !found;
+    }));
+    return found;
 }
 
 }  // namespace helios::reconcile

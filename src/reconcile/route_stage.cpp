@@ -40,7 +40,6 @@ struct RouteStage::Outputs {
     std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t> judged;  // tenant, source, minute
     std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0, resumes = 0;
     std::size_t noticed = 0;  // of resumes_, taken into these outputs
-    Instant routed{};         // log time of the last record taken, in this round or before
 };
 
 RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock)
@@ -73,6 +72,14 @@ std::optional<Absence> RouteStage::watch() {
     return watch_.observe(log_now, clock_.monotonic());
 }
 
+Status RouteStage::write_down_absences() {
+    for (; !noticed_.empty(); noticed_.pop_front()) {
+        HELIOS_TRY_ASSIGN(const auto resumed, record_absence(log_, noticed_.front(), options_.grace));
+        resumes_.push_back(resumed);
+    }
+    return {};
+}
+
 Status RouteStage::stand_at_committed() {
     reader_.reset();
     log::Offsets from;
@@ -90,10 +97,18 @@ Status RouteStage::stand_at_committed() {
     }
     const log::TopicPartition flows{std::string(model::topic::flows), 0};
     router_.emplace(options_.flow_versions_max);
+    resumes_.clear();
     HELIOS_TRY_ASSIGN(const auto history, read_flows(log_));
     for (const auto& record : history) {
-        if (record.offset >= from[flows]) {
-            break;
+        bool taken = record.offset < from[flows];
+        if (record.noticed && !taken) {
+            HELIOS_TRY_ASSIGN(taken, is_handed_on(log_, record));
+            if (!taken) {
+                resumes_.push_back(*record.resumed);
+            }
+        }
+        if (!taken) {
+            continue;
         }
         if (record.activation) {
             // What was refused when it was first read is refused again, in the same way.
@@ -122,12 +137,8 @@ void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& ou
 
 void RouteStage::resume_until(Instant t, Outputs& out) {
     for (; out.noticed < resumes_.size() && resumes_[out.noticed].at <= t; ++out.noticed, ++out.resumes) {
-        model::ResumedRecord resumed = resumes_[out.noticed];
-        // A record from between our last look and the absence was watched. Without this, partitions that saw it and those that
-        // did not would disagree on which deadlines had passed.
-        resumed.gap = std::min(resumed.gap, resumed.at - out.routed);
-        router_->resume(resumed);
-        to_every_partition(resumed, out);
+        router_->resume(resumes_[out.noticed]);
+        to_every_partition(resumes_[out.noticed], out);
     }
 }
 
@@ -169,7 +180,6 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
 Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
     for (const auto& record : batch.records) {
         resume_until(record.log_time, out);
-        out.routed = record.log_time;
         if (record.topic != model::topic::flows) {
             route_event(record, out);
             continue;
@@ -183,7 +193,7 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
                 telemetry_.logger.error("reconcile", "a flow on the log was not made active",
                                         {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
             }
-        } else if (decoded.resumed) {
+        } else if (decoded.resumed && !decoded.noticed) {  // a noticed one has been handed on in its place, or waits in resumes_
             router_->resume(*decoded.resumed);
             to_every_partition(*decoded.resumed, out);
             ++out.resumes;
@@ -216,15 +226,19 @@ Result<std::size_t> RouteStage::step(Duration wait) {
     if (!reader_) {
         HELIOS_TRY(open());
     }
+    HELIOS_TRY(write_down_absences());
     HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(records_max_, options_.batch_bytes_max, wait));
     // After the poll, so that no record of the batch is from beyond an absence that has not been noticed.
     if (const auto absence = watch()) {
         telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
                                {{"gap", format_duration(absence->gap)}, {"grace", format_duration(options_.grace)}});
-        resumes_.push_back({absence->at, absence->gap, options_.grace});
+        noticed_.push_back(*absence);
+        if (auto written = write_down_absences(); !written) {
+            reader_.reset();  // nothing from after the absence may be handed on before it
+            return fail(std::move(written).error());
+        }
     }
     Outputs out;
-    out.routed = routed_;
     auto taken = take(batch, out);
     if (!taken) {
         reader_.reset();
@@ -245,7 +259,6 @@ Result<std::size_t> RouteStage::step(Duration wait) {
             return fail(std::move(done).error());
         }
         committed_ = std::move(to);
-        routed_ = out.routed;
         records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
         resumes_.erase(resumes_.begin(), resumes_.begin() + static_cast<std::ptrdiff_t>(out.noticed));
         metrics_->events.add(static_cast<double>(out.events));

@@ -3,7 +3,8 @@
 /// the offsets it has consumed (group "route").
 ///
 /// Also hands Helios' own absences to every case partition, in their place: the one between two lives of the server (a record on
-/// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here).
+/// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here, written down
+/// there too, and handed on in their place: before the first event that came after).
 
 #include <deque>
 #include <map>
@@ -55,6 +56,7 @@ private:
 
     Status stand_at_committed();
     std::optional<Absence> watch();
+    Status write_down_absences();
     Result<std::size_t> take(const log::Batch& batch, Outputs& out);
     void route_event(const log::StoredRecord& record, Outputs& out);
     void resume_until(Instant t, Outputs& out);
@@ -72,10 +74,10 @@ private:
     std::optional<Router> router_;
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;
-    Instant routed_{};         // log time of the last record whose outputs are committed, in this life
     std::size_t records_max_;  // events per transaction; fewer after one that the log found too large
     AbsenceWatch watch_;
-    std::deque<model::ResumedRecord> resumes_;  // noticed, not yet reached in route order
+    std::deque<Absence> noticed_;               // not yet on helios.flows
+    std::deque<model::ResumedRecord> resumes_;  // on helios.flows, not yet reached in route order
     bool absence_recorded_ = false;
     Duration lag_shown_{};
     Frontier frontier_;

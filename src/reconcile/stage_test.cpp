@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <map>
 
+#include "log/synchronous.h"
 #include "model/counts.h"
 #include "reconcile/stage_kit.h"
 
@@ -149,6 +150,71 @@ TEST_F(StageTest, ASleepingMachineMovesDeadlines) {
     p.clock.advance(std::chrono::seconds(30));
     settle();
     ASSERT_EQ(verdicts().size(), 4u) << "A1 had 60 s and the grace";
+}
+
+// A backlog, a sleep noticed, and a crash before route has come to it: one event per transaction makes that last.
+TEST_F(StageTest, ASleepNoticedBeforeACrashStillMovesDeadlines) {
+    p.route_options.batch_records_max = 1;
+    restart();
+    order(good_order);
+    settle();
+    payment(good_payment);
+    payment(R"({"orderId":"other","amount":5})", "p-2");
+    p.clock.sleep_machine(std::chrono::hours(2));
+    p.clock.advance(std::chrono::milliseconds(1));
+    stock(good_stock);
+    good(p.step_route());  // takes the first payment and notices
+    EXPECT_EQ(p.count_cases<model::ResumedRecord>(), 0u) << "not in its place yet";
+    restart();
+    settle();
+    std::vector<Duration> gaps;
+    for (const auto& record : p.records(model::topic::cases)) {
+        const auto decoded = model::decode_case_record(record.value);
+        if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded); resumed != nullptr && record.partition == 0) {
+            gaps.push_back(resumed->gap);
+        }
+    }
+    ASSERT_EQ(gaps.size(), 2u) << "the sleep, and the second restart";
+    EXPECT_GE(gaps[0], std::chrono::hours(2) - std::chrono::milliseconds(1));
+    EXPECT_LT(gaps[1], std::chrono::seconds(1));
+    for (const auto& v : verdicts()) {
+        if (v.key == "A1") {
+            EXPECT_NE(v.status, model::VerdictStatus::partial) << "revision " << v.revision;
+        }
+    }
+}
+
+TEST_F(StageTest, ASleepIsHandedOnOnceWhateverCrashesAfterwards) {
+    p.route_options.batch_records_max = 1;
+    restart();
+    order(good_order);
+    settle();
+    p.clock.sleep_machine(std::chrono::hours(2));
+    p.clock.advance(std::chrono::milliseconds(1));
+    payment(good_payment);
+    good(p.step_route());  // notices; the payment comes after the sleep, the record of the sleep after the payment
+    ASSERT_EQ(p.count_cases<model::ResumedRecord>(), 3u);
+    restart();
+    settle();
+    EXPECT_EQ(p.count_cases<model::ResumedRecord>(), 6u) << "the sleep and the restart, once per partition";
+    stock(good_stock);
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
+}
+
+TEST_F(StageTest, WhatTheStagesDeriveIsNoSignOfLife) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::hours(1));
+    log::Record derived;
+    derived.topic = model::topic::verdicts;
+    derived.value = "only its log time counts here";
+    ASSERT_TRUE(log::append_now(p.log(), {derived}).front());
+    good(record_absence(p.log(), Duration::zero()));
+    const auto flows = read_flows(p.log());
+    ASSERT_TRUE(flows);
+    ASSERT_TRUE(flows->back().resumed);
+    EXPECT_GE(flows->back().resumed->gap, std::chrono::hours(1) - std::chrono::seconds(1));
 }
 
 TEST_F(StageTest, AWallClockSetBackMovesNothing) {
