@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "http/url.h"
+#include "http/websocket_handshake.h"
 
 namespace helios::http {
 
@@ -23,6 +24,9 @@ std::string allow_header(const std::vector<Method>& methods) {
 Admission::Verdict Admission::judge(const RequestHead& head, Request& request) const {
     Verdict verdict;
     verdict.refusal = judge_target(head, request, verdict);
+    if (!verdict.refusal && verdict.route->websocket) {
+        verdict.refusal = refuse_handshake(head, request);
+    }
     if (!verdict.refusal) {
         verdict.refusal = judge_body(head, verdict);
     }
@@ -82,8 +86,11 @@ std::optional<Response> Admission::judge_route(std::string_view host, std::strin
     }
     verdict.route = match.route;
     request.path_params = std::move(match.path_params);
-    if (match.route->changes_state && !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
-        return problem(403, "Cross-site request", "a page of another site may not change anything here",
+    const bool guarded = match.route->changes_state || match.route->websocket;
+    if (guarded && !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
+        return problem(403, "Cross-site request",
+                       match.route->websocket ? "a page of another site may not listen here"
+                                              : "a page of another site may not change anything here",
                        "open the console from this server's own address");
     }
     return std::nullopt;

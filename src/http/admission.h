@@ -1,5 +1,6 @@
 #pragma once
-/// Judges a request by its header, before a byte of its body is kept: host, path, method, origin, size. Pure: knows no socket.
+/// Judges a request by its header, before a byte of its body is kept: host, path, method, origin, a WebSocket's
+/// handshake, size. Pure: knows no socket.
 
 #include <optional>
 

@@ -96,6 +96,13 @@ Response Response::empty(int status) {
     return response;
 }
 
+Response Response::accept_websocket(std::shared_ptr<WebSocketEvents> events) {
+    Response response;
+    response.status = 101;
+    response.websocket = std::move(events);
+    return response;
+}
+
 Response& Response::with(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));
     return *this;

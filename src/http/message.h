@@ -17,6 +17,8 @@ namespace helios::http {
 enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options };
 std::string_view to_string(Method method);  ///< "GET"
 
+struct WebSocketEvents;
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
@@ -42,11 +44,14 @@ struct Response {
     Headers headers;  ///< Content-Length, Date and Connection are the server's
     std::string body;
     bool close = false;  ///< close the connection after this response
+    /// Set: not an answer but the beginning of a WebSocket; only for a Route that is one. Everything above but status is ignored.
+    std::shared_ptr<WebSocketEvents> websocket;
 
     static Response json(int status, std::string body);
     static Response text(int status, std::string body);
     static Response html(int status, std::string body);
     static Response empty(int status);
+    static Response accept_websocket(std::shared_ptr<WebSocketEvents> events);  ///< 101
     Response& with(std::string name, std::string value);
 };
 

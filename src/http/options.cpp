@@ -40,6 +40,11 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(positive("body_timeout", body_timeout));
     HELIOS_TRY(positive("idle_timeout", idle_timeout));
     HELIOS_TRY(positive("write_timeout", write_timeout));
+    HELIOS_TRY(within<std::size_t>("websockets_max", websockets_max, 1, 100'000));
+    HELIOS_TRY(within<std::size_t>("websocket_waiting_bytes_max", websocket_waiting_bytes_max, 1024, std::size_t{1} << 30));
+    HELIOS_TRY(within<std::size_t>("websocket_message_bytes_max", websocket_message_bytes_max, 1, 1U << 20));
+    HELIOS_TRY(positive("websocket_ping_interval", websocket_ping_interval));
+    HELIOS_TRY(positive("websocket_pong_timeout", websocket_pong_timeout));
     if (inflight_bytes_max / 2 < body_bytes_max) {
         // A growing body may hold twice its size for a moment: one that is allowed must always fit.
         return fail(ErrorKind::invalid, fmt::format("http.inflight_bytes_max is {}", inflight_bytes_max),

@@ -26,6 +26,11 @@ struct ServerOptions {
     Duration body_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(75);
     Duration write_timeout = std::chrono::seconds(30);
+    std::size_t websockets_max = 100;                    ///< open at once; beyond: 503. They count as connections, too
+    std::size_t websocket_waiting_bytes_max = 1u << 20;  ///< of one WebSocket, unsent: beyond it nothing more is taken for it
+    std::size_t websocket_message_bytes_max = 1024;      ///< of one that comes in: larger ends it with 1009
+    Duration websocket_ping_interval = std::chrono::seconds(20);
+    Duration websocket_pong_timeout = std::chrono::seconds(20);  ///< silence after a ping: the client is gone
     /// Host header values allowed beside localhost, loopback addresses and the listening host (DNS rebinding guard).
     std::vector<std::string> allowed_hosts;
 

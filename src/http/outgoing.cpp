@@ -98,6 +98,8 @@ std::string_view reason_phrase(int status) {
             return "Misdirected Request";
         case 422:
             return "Unprocessable Content";
+        case 426:
+            return "Upgrade Required";
         case 429:
             return "Too Many Requests";
         case 431:
@@ -157,7 +159,9 @@ void Outgoing::append(Response response, const Framing& framing, std::string_vie
         out += "\r\nContent-Length: ";
         append_number(out, response.body.size());
     }
-    if (!framing.keep_alive) {
+    if (status == 426) {
+        out += framing.keep_alive ? "\r\nConnection: upgrade" : "\r\nConnection: upgrade, close";  // RFC 9110 7.8
+    } else if (!framing.keep_alive) {
         out += "\r\nConnection: close";
     } else if (framing.http_1_0) {
         out += "\r\nConnection: keep-alive";

@@ -57,6 +57,11 @@ struct Route {
     /// authenticated are protected: Host allow-list and Origin / Sec-Fetch-Site checks (DNS rebinding, CSRF). Webhooks too.
     bool changes_state = false;
 
+    /// GET that asks for a WebSocket (websocket.h): the handler sees it only if the handshake is good, and answers with
+    /// Response::accept_websocket, or with a refusal. Protected as if it changed state, since pages of other origins may connect
+    /// to a WebSocket and read it.
+    bool websocket = false;
+
     // Documentation
     std::string operation_id{};
     std::string summary{};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
+
 namespace helios::http {
 
 namespace {
@@ -36,15 +38,32 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
       inflight_requests(metrics.gauge("helios_http_inflight_requests", "Requests being handled or answered")),
       connections_refused(
           metrics.counter("helios_http_connections_refused_total", "Connections refused because connections_max was reached")),
+      websockets(metrics.gauge("helios_http_websockets", "Open WebSockets")),
+      websocket_waiting_bytes(
+          metrics.gauge("helios_http_websocket_waiting_bytes", "Bytes of messages not yet sent to WebSockets")),
+      websockets_refused(
+          metrics.counter("helios_http_websockets_refused_total", "WebSockets refused because websockets_max was reached")),
+      websocket_messages(metrics.counter("helios_http_websocket_messages_total", "Messages sent to WebSockets")),
       first_route_(routes.routes().data()),
       unmatched_(metrics_for(metrics, "none", "any")) {
     for (const Route& route : routes.routes()) {
         routes_.push_back(metrics_for(metrics, route.path, std::string(to_string(route.method))));
     }
+    for (const std::string why : {"client", "server", "drain", "protocol", "silent", "stalled", "lost"}) {
+        websocket_ends_.emplace_back(
+            why, &metrics.counter("helios_http_websockets_ended_total", "WebSockets that ended", {{"reason", why}}));
+    }
 }
 
 const RouteMetrics& ServerMetrics::of(const Route* route) const {
     return route == nullptr ? unmatched_ : routes_[static_cast<std::size_t>(route - first_route_)];
+}
+
+void ServerMetrics::websocket_ended(std::string_view why) const {
+    const auto found =
+        std::find_if(websocket_ends_.begin(), websocket_ends_.end(), [&](const auto& e) { return e.first == why; });
+    HELIOS_ASSERT(found != websocket_ends_.end(), "a known reason");
+    found->second->add();
 }
 
 }  // namespace helios::http

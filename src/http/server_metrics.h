@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/route.h"
@@ -33,11 +35,20 @@ public:
     telemetry::Gauge& inflight_bytes;     ///< sampled on a timer
     telemetry::Gauge& inflight_requests;  ///< sampled on a timer
     telemetry::Counter& connections_refused;
+    telemetry::Gauge& websockets;
+    telemetry::Gauge& websocket_waiting_bytes;
+    telemetry::Counter& websockets_refused;
+    telemetry::Counter& websocket_messages;
+
+    /// Counts the end of a WebSocket: client, server, drain (closed by them), protocol (the client broke it, or sent what nobody
+    /// reads), silent (no pong), stalled (took nothing for write_timeout), lost (the connection broke).
+    void websocket_ended(std::string_view why) const;
 
 private:
     const Route* first_route_;
     std::vector<RouteMetrics> routes_;
     RouteMetrics unmatched_;
+    std::vector<std::pair<std::string, telemetry::Counter*>> websocket_ends_;
 };
 
 }  // namespace helios::http

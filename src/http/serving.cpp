@@ -18,7 +18,30 @@ void Serving::invoke(const Route& route, Request request, Responder responder) c
 }
 
 void Serving::end_requests(std::size_t count) {
-    if (count != 0 && inflight_.fetch_sub(count) == count && draining) {
+    if (count != 0 && inflight_.fetch_sub(count) == count) {
+        tell_if_idle();
+    }
+}
+
+bool Serving::begin_websocket() {
+    if (websockets_.fetch_add(1) >= options.websockets_max) {
+        --websockets_;
+        metrics->websockets_refused.add();
+        return false;
+    }
+    metrics->websockets.add(1);
+    return true;
+}
+
+void Serving::end_websocket() {
+    metrics->websockets.add(-1);
+    if (websockets_.fetch_sub(1) == 1) {
+        tell_if_idle();
+    }
+}
+
+void Serving::tell_if_idle() {
+    if (draining) {
         const std::lock_guard lock(mutex_);
         idle_.notify_all();
     }
@@ -26,7 +49,7 @@ void Serving::end_requests(std::size_t count) {
 
 void Serving::wait_until_idle(Duration limit) {
     std::unique_lock lock(mutex_);
-    idle_.wait_for(lock, limit, [this] { return inflight_ == 0; });
+    idle_.wait_for(lock, limit, [this] { return inflight_ == 0 && websockets_ == 0; });
 }
 
 }  // namespace helios::http

@@ -30,7 +30,10 @@ struct Serving {
     void begin_request() { inflight_.fetch_add(1); }
     void end_requests(std::size_t count);
     std::size_t inflight() const { return inflight_; }
-    /// Returns when no request is being handled or answered, at the latest after `limit`.
+    /// False: as many are open as may be. Else end_websocket() once.
+    bool begin_websocket();
+    void end_websocket();
+    /// Returns when no WebSocket is open and no request is being handled or answered, at the latest after `limit`.
     void wait_until_idle(Duration limit);
 
     const ServerOptions options;
@@ -44,7 +47,10 @@ struct Serving {
     std::atomic<bool> draining{false};
 
 private:
+    void tell_if_idle();
+
     std::atomic<std::size_t> inflight_{0};
+    std::atomic<std::size_t> websockets_{0};
     std::mutex mutex_;
     std::condition_variable idle_;
 };

@@ -136,6 +136,14 @@ public:
         return true;
     }
     const std::string& buffered() const { return buffer_; }
+    /// The next `bytes`, or fewer where the connection ends or nothing more comes in time.
+    std::string take(std::size_t bytes) {
+        while (buffer_.size() < bytes && read_some()) {
+        }
+        std::string taken = buffer_.substr(0, bytes);
+        buffer_.erase(0, taken.size());
+        return taken;
+    }
 
 private:
     int fd_;

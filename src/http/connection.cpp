@@ -1,0 +1,423 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.h"
+
+namespace helios::http {
+
+namespace {
+
+constexpr std::size_t read_bytes_least = 4u << 10;         // room offered to each read
+constexpr Duration linger_time = std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
+
+Response stopping() {
+    return problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
+}
+
+/// The connection whose requests this thread is handing out: its answers need no detour.
+thread_local Connection* handing_out = nullptr;
+
+}  // namespace
+
+void Connection::answer(std::uint64_t sequence, Response response) {
+    if (handing_out == this) {
+        complete(sequence, std::move(response));
+        return;
+    }
+    inbox_->push({shared_from_this(), sequence, std::move(response)});
+}
+
+void Connection::complete(std::uint64_t sequence, Response response) {
+    Slot& answered = slot(sequence);
+    answered.response = std::move(response);
+    answered.answered = true;
+    if (!socket_) {
+        answered = Slot();
+        shared_->end_requests(1);
+    }
+}
+
+void Connection::resume() {
+    if (socket_) {
+        process();
+    }
+}
+
+void Connection::read() {
+    if (reading_ || !socket_) {
+        return;
+    }
+    reading_ = true;
+    const bool large = reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
+    const auto room = input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
+    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
+                             [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
+}
+
+void Connection::received(error_code ec, std::size_t bytes) {
+    reading_ = false;
+    if (!socket_) {
+        return;
+    }
+    if (ec && ec != asio::error::eof) {
+        close();
+        return;
+    }
+    end_of_input_ = static_cast<bool>(ec);
+    if (lingering_) {
+        end_of_input_ ? close() : read();  // what comes now is read past, into the same buffer
+        return;
+    }
+    input_.commit(bytes);
+    process();
+}
+
+void Connection::process() {
+    const auto self = shared_from_this();
+    at_ = now();
+    Connection* const outer = std::exchange(handing_out, this);
+    bool starved = false;
+    do {
+        while (!starved && can_take()) {
+            starved = !step();
+        }
+        flush();
+    } while (!starved && socket_ && can_take());
+    handing_out = outer;
+    if (!socket_) {
+        return;
+    }
+    if (starved && end_of_input_ && !stop_reading_) {
+        if (reader_.busy()) {
+            refuse(problem(400, "Bad request", "the request ends in the middle"), false);
+        }
+        stop_reading_ = true;
+        flush();
+    }
+    finish();
+    if (!socket_ || lingering_) {
+        return;
+    }
+    arm_read_deadline();
+    if (can_take()) {
+        read();
+    }
+}
+
+void Connection::arm_read_deadline() {
+    if (!can_take()) {
+        read_deadline_ = never;  // it is we who hold things up
+        paused_ = true;
+        return;
+    }
+    if (reader_.busy()) {
+        if (paused_) {
+            reading_since_ = at_;
+        }
+        read_deadline_ = reading_since_ + (reader_.in_body() ? options().body_timeout : options().header_timeout);
+    } else {
+        read_deadline_ = pending() == 0 ? at_ + options().idle_timeout : never;
+        input_.shrink();
+    }
+    paused_ = false;
+}
+
+/// False: more bytes are needed.
+bool Connection::step() {
+    using Outcome = RequestReader::Outcome;
+    const bool fresh = !reader_.busy();
+    const auto outcome = reader_.advance(input_);
+    if (fresh && reader_.busy()) {
+        reading_since_ = at_;
+    }
+    owes_continue_ = owes_continue_ && outcome == Outcome::starved;
+    switch (outcome) {
+        case Outcome::starved:
+            return false;
+        case Outcome::header:
+            judge();
+            break;
+        case Outcome::complete:
+            dispatch();
+            break;
+        case Outcome::refused:
+            refuse(reader_.take_refusal(), false);
+            break;
+    }
+    return true;
+}
+
+void Connection::judge() {
+    const RequestHead& head = reader_.head();
+    auto verdict = shared_->admission->judge(head, reader_.request());
+    if (shared_->draining) {
+        verdict.refusal = stopping();
+    }
+    route_ = verdict.route;
+    if (verdict.refusal) {
+        // A body that is not read cannot be told from the next request: go on only where there is none.
+        refuse(*std::move(verdict.refusal), !head.has_body && head.keep_alive && !shared_->draining);
+        return;
+    }
+    reader_.set_body_limit(verdict.body_bytes_max);
+    reading_since_ = at_;
+    owes_continue_ = input_.empty() && head.has_body && head.expects_continue && !head.http_1_0;
+}
+
+// Handing out and answering
+
+std::uint64_t Connection::take_slot(bool keep_alive) {
+    if (pending() == slots_.size()) {
+        std::vector<Slot> grown(slots_.size() * 2);
+        for (std::uint64_t i = head_; i != tail_; ++i) {
+            grown[i & (grown.size() - 1)] = std::move(slot(i));
+        }
+        slots_ = std::move(grown);
+    }
+    const std::uint64_t sequence = tail_++;
+    Slot& taken = slot(sequence);
+    taken.started = at_;
+    taken.framing.keep_alive = keep_alive;
+    taken.framing.head = reader_.request().method == Method::head;
+    taken.framing.http_1_0 = reader_.head().http_1_0;
+    taken.route = std::exchange(route_, nullptr);
+    taken.charge = std::move(reader_.charge());
+    if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
+        taken.log_path = reader_.request().path;
+    }
+    stop_reading_ = stop_reading_ || !keep_alive;
+    shared_->begin_request();
+    return sequence;
+}
+
+void Connection::refuse(Response response, bool keep_alive) {
+    owes_continue_ = false;
+    const auto sequence = take_slot(keep_alive);
+    reader_.drop();
+    complete(sequence, std::move(response));
+}
+
+void Connection::dispatch() {
+    const Route& route = *route_;
+    // Behind a request for a WebSocket come frames, or nothing: if it is refused, the connection ends.
+    const auto sequence = take_slot(reader_.head().keep_alive && !shared_->draining && !route.websocket);
+    if (route.websocket) {
+        websocket_key_ = *reader_.request().header("Sec-WebSocket-Key");
+    }
+    Request request = std::move(reader_.request());
+    reader_.drop();
+    request.remote = remote_;
+    Responder responder(
+        [self = shared_from_this(), sequence](Response response) { self->answer(sequence, std::move(response)); });
+    if (!route.blocking) {
+        shared_->invoke(route, std::move(request), std::move(responder));
+        return;
+    }
+    WorkerPool::Job job{&route, std::move(request), std::move(responder)};
+    if (!shared_->workers->try_post(job)) {
+        job.responder.send(
+            problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After"));
+    }
+}
+
+void Connection::flush() {
+    if (head_ != tail_ && slot(head_).answered) {
+        at_ = now();
+        for (; !sealed_ && head_ != tail_ && slot(head_).answered && !slot(head_).response.websocket; ++head_) {
+            put_in_line(slot(head_));
+        }
+    }
+    if (owes_continue_ && head_ == tail_ && !sealed_) {
+        owes_continue_ = false;
+        out_.append_raw("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    write();
+    if (socket_ && out_.empty() && head_ != tail_ && slot(head_).answered && slot(head_).response.websocket) {
+        upgrade();
+    }
+}
+
+/// The WebSocket's turn has come: everything before it has been sent.
+void Connection::upgrade() {
+    Slot& accepted = slot(head_);
+    HELIOS_ASSERT(!reading_ && head_ + 1 == tail_, "a request for a WebSocket is the last that is read");
+    HELIOS_ASSERT(accepted.route != nullptr && accepted.route->websocket, "only a WebSocket's route accepts one");
+    const auto events = std::exchange(accepted.response.websocket, nullptr);
+    if (shared_->draining || !shared_->begin_websocket()) {
+        accepted.response = shared_->draining ? stopping()
+                                              : problem(503, "Too many streams", "as many WebSockets are open as may be",
+                                                        "close one, or raise http.websockets_max (HELIOS_HTTP_WEBSOCKETS_MAX)");
+        flush();
+        return;
+    }
+    measure(accepted);
+    accepted = Slot();
+    ++head_;
+    shared_->end_requests(1);
+    websocket_ = open_websocket(shared_, *std::move(socket_), {websocket_key_, std::string(input_.view()), events},
+                                [self = shared_from_this()] {
+                                    self->websocket_.reset();
+                                    self->shared_->end_websocket();
+                                    self->io_.remove(*self);
+                                });
+    socket_.reset();
+    input_ = Input();
+    read_deadline_ = write_deadline_ = never;
+    websocket_->start();
+}
+
+void Connection::put_in_line(Slot& answered) {
+    Response& response = answered.response;
+    answered.framing.keep_alive = answered.framing.keep_alive && !response.close;
+    measure(answered);
+    if (!answered.framing.keep_alive) {
+        sealed_ = stop_reading_ = true;
+    }
+    out_.append(std::move(response), answered.framing, io_.date);
+    out_charge_.absorb(answered.charge);
+    ++out_requests_;
+    answered = Slot();
+}
+
+void Connection::measure(const Slot& answered) const {
+    const Response& response = answered.response;
+    const auto& metrics = shared_->metrics->of(answered.route);
+    const Duration elapsed = at_ - answered.started;
+    metrics.count(response.status, std::chrono::duration<double>(elapsed).count());
+    telemetry::Logger& logger = shared_->telemetry.logger;
+    if (response.status == 500) {
+        logger.error("http", "a request was answered with 500", {{"route", metrics.route}, {"method", metrics.method}});
+    }
+    if (logger.enabled(telemetry::Level::debug)) {
+        logger.debug("http", "request",
+                     {{"method", metrics.method},
+                      {"path", answered.log_path},
+                      {"route", metrics.route},
+                      {"status", response.status},
+                      {"bytes", std::uint64_t{response.body.size()}},
+                      {"micros", std::int64_t{elapsed.count() / 1000}},
+                      {"remote", remote_}});
+    }
+}
+
+void Connection::write() {
+    if (write_waiting_ || !socket_) {
+        return;
+    }
+    while (!out_.empty()) {
+        std::array<asio::const_buffer, 16> buffers;
+        std::size_t count = 0;
+        out_.each_piece([&](std::string_view piece) {
+            if (count < buffers.size()) {
+                buffers[count++] = asio::const_buffer(piece.data(), piece.size());
+            }
+        });
+        error_code ec;
+        const std::size_t sent = socket_->write_some(buffers, ec);
+        if (ec == asio::error::would_block || ec == asio::error::try_again) {
+            write_waiting_ = true;
+            if (write_deadline_ == never) {
+                write_deadline_ = now() + options().write_timeout;
+            }
+            socket_->async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
+                self->write_waiting_ = false;
+                if (!self->socket_) {
+                    return;
+                }
+                failed ? self->close() : self->process();
+            });
+            return;
+        }
+        if (ec) {
+            close();
+            return;
+        }
+        out_.consume(sent);
+        write_deadline_ = never;  // progress
+    }
+    out_charge_.release();
+    shared_->end_requests(std::exchange(out_requests_, 0));
+}
+
+/// After the last answer: says so, then reads past what the peer still sends, since closing on unread bytes would reset the
+/// connection and could take the answer with it.
+void Connection::finish() {
+    if (!socket_ || lingering_ || !out_.empty() || !(sealed_ || (stop_reading_ && head_ == tail_))) {
+        return;
+    }
+    error_code ec;
+    socket_->shutdown(Socket::shutdown_send, ec);
+    if (ec || end_of_input_) {
+        close();
+        return;
+    }
+    lingering_ = true;
+    read_deadline_ = now() + linger_time;
+    input_.consume(input_.view().size());
+    reader_.drop();
+    read();
+}
+
+void Connection::check_deadlines(Duration at) {
+    if (websocket_) {
+        const auto kept = websocket_;  // it may end
+        kept->check_deadlines(at);
+        return;
+    }
+    if (at >= write_deadline_ || (at >= read_deadline_ && (lingering_ || !reader_.busy()))) {
+        close();
+        return;
+    }
+    if (at >= read_deadline_) {
+        read_deadline_ = never;
+        at_ = at;
+        refuse(problem(408, "Request timeout", "the request did not arrive in time"), false);
+        process();
+    }
+}
+
+void Connection::drain() {
+    if (websocket_) {
+        const auto kept = websocket_;
+        kept->go_away();
+    }
+}
+
+void Connection::shut_down() {
+    if (websocket_) {
+        const auto kept = websocket_;
+        kept->drop();
+        return;
+    }
+    if (socket_ && reader_.busy() && out_.empty() && head_ == tail_) {
+        refuse(stopping(), false);
+        flush();
+    }
+    close();
+}
+
+void Connection::close() {
+    if (!socket_) {
+        return;
+    }
+    const auto self = shared_from_this();
+    error_code ignored;
+    socket_->close(ignored);
+    socket_.reset();
+    reader_.drop();
+    read_deadline_ = write_deadline_ = never;
+    std::size_t ended = std::exchange(out_requests_, 0);
+    out_charge_.release();
+    for (std::uint64_t i = head_; i != tail_; ++i) {
+        if (slot(i).answered) {  // the others end with their answers
+            slot(i) = Slot();
+            ++ended;
+        }
+    }
+    shared_->end_requests(ended);
+    io_.remove(*this);
+}
+
+}  // namespace helios::http

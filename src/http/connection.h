@@ -1,0 +1,180 @@
+#pragma once
+/// One connection's turn: reading, handing out, answering in order; and the event loop that it lives on. Private to the room.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "http/input.h"
+#include "http/outgoing.h"
+#include "http/request_reader.h"
+#include "http/serving.h"
+#include "http/sockets.h"
+#include "http/websocket_session.h"
+
+namespace helios::http {
+
+inline constexpr Duration never = Duration::max();
+
+class Connection;
+
+/// Answers given on other threads, on their way to an I/O thread. Outlives the thread: late answers find it closed.
+class Inbox {
+public:
+    struct Item {
+        std::shared_ptr<Connection> connection;
+        std::uint64_t sequence;
+        Response response;
+    };
+
+    explicit Inbox(asio::io_context& context) : context_(&context) {}
+
+    void push(Item item) {
+        const std::lock_guard lock(mutex_);
+        if (context_ == nullptr) {
+            return;
+        }
+        items_.push_back(std::move(item));
+        if (items_.size() == 1) {
+            asio::post(*context_, [this] { deliver(); });
+        }
+    }
+    void close() {
+        const std::lock_guard lock(mutex_);
+        context_ = nullptr;
+    }
+
+private:
+    void deliver();
+
+    std::mutex mutex_;
+    asio::io_context* context_;  ///< nullptr: closed
+    std::vector<Item> items_;
+    std::vector<Item> delivering_;
+    std::vector<Connection*> touched_;
+};
+
+/// One thread, its event loop and its connections.
+struct Io {
+    explicit Io(std::shared_ptr<Serving> s) : shared(std::move(s)), inbox(std::make_shared<Inbox>(context)) {}
+
+    void start();  ///< its thread
+    void tick();   ///< deadlines, the date, sampled metrics; again and again
+    void adopt(Socket socket);
+    void remove(Connection& connection);
+    void drain();  ///< WebSockets; requests are drained as they come
+    void shut_down();
+
+    std::shared_ptr<Serving> shared;
+    asio::io_context context{1};
+    asio::executor_work_guard<Executor> work{context.get_executor()};
+    asio::steady_timer timer{context};
+    std::shared_ptr<Inbox> inbox;
+    std::vector<std::shared_ptr<Connection>> connections;
+    std::string date;
+    std::int64_t date_second = -1;
+    std::thread thread;
+};
+
+/// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out, and answered in order: each
+/// holds a slot from its last byte until its answer has been put in line. A request for a WebSocket is the last one: once all
+/// answers before it have been sent, the socket is the WebSocket's, and this only passes on what concerns it.
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
+        : shared_(std::move(shared)),
+          io_(io),
+          inbox_(io.inbox),
+          socket_(std::move(socket)),
+          remote_(std::move(remote)),
+          reader_(shared_->options, shared_->budget) {}
+
+    void start() {
+        read_deadline_ = now() + options().header_timeout;
+        read();
+    }
+
+    /// Thread-safe.
+    void answer(std::uint64_t sequence, Response response);
+
+    void complete(std::uint64_t sequence, Response response);  ///< then resume()
+    void resume();                                             ///< sends what can be sent, and reads on if there is room again
+    void check_deadlines(Duration at);
+    void drain();
+    void shut_down();
+    void close();
+
+    std::size_t index = 0;  ///< within Io::connections
+    bool touched = false;   ///< within Inbox::deliver
+
+private:
+    struct Slot {
+        Framing framing;
+        bool answered = false;
+        const Route* route = nullptr;
+        Duration started{};
+        Charge charge;
+        Response response;
+        std::string log_path;  ///< only when somebody listens
+    };
+
+    const ServerOptions& options() const { return shared_->options; }
+    Duration now() const { return shared_->clock.monotonic(); }
+    std::size_t pending() const { return static_cast<std::size_t>(tail_ - head_); }
+    Slot& slot(std::uint64_t sequence) { return slots_[sequence & (slots_.size() - 1)]; }
+
+    bool can_take() const { return !stop_reading_ && out_.empty() && pending() < options().pipeline_max; }
+    void read();
+    void received(error_code ec, std::size_t bytes);
+    void process();
+    bool step();
+    void judge();
+    void arm_read_deadline();
+
+    std::uint64_t take_slot(bool keep_alive);
+    void refuse(Response response, bool keep_alive);
+    void dispatch();
+
+    void flush();
+    void put_in_line(Slot& slot);
+    void measure(const Slot& slot) const;
+    void upgrade();
+    void write();
+    void finish();
+
+    std::shared_ptr<Serving> shared_;
+    Io& io_;
+    std::shared_ptr<Inbox> inbox_;
+    std::optional<Socket> socket_;  ///< empty: closed, or a WebSocket's
+    std::shared_ptr<WebSocketSession> websocket_;
+    std::string websocket_key_;  ///< of the request that may become a WebSocket: the last one
+    const std::string remote_;
+
+    Input input_;
+    RequestReader reader_;
+    Duration at_{};                 ///< the time, read once per turn
+    Duration reading_since_{};      ///< when the header, then the body, of the present request began
+    const Route* route_ = nullptr;  ///< of the present request
+    std::vector<Slot> slots_ = std::vector<Slot>(1);
+    std::uint64_t head_ = 0;  ///< next to be answered
+    std::uint64_t tail_ = 0;  ///< next to be taken
+    Outgoing out_;
+    Charge out_charge_;             ///< of requests whose answers are in out_
+    std::size_t out_requests_ = 0;  ///< likewise
+    Duration read_deadline_ = never;
+    Duration write_deadline_ = never;
+    bool reading_ = false;
+    bool write_waiting_ = false;
+    bool stop_reading_ = false;
+    bool end_of_input_ = false;
+    bool sealed_ = false;  ///< the last answer is in out_
+    bool lingering_ = false;
+    bool owes_continue_ = false;
+    bool paused_ = false;
+};
+
+}  // namespace helios::http

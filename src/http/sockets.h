@@ -1,0 +1,25 @@
+#pragma once
+/// Asio as this room uses it, included here and nowhere else, so that every file sees it with the same settings. Private to the
+/// room.
+
+#define BOOST_ASIO_NO_DEPRECATED
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // a fence says nothing to the thread sanitizer; the locks beside it do
+#endif
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace helios::http {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<Tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
+
+}  // namespace helios::http

@@ -1,0 +1,34 @@
+#pragma once
+/// The connection's side of a WebSocket. Private to the room: the code behind a route has websocket.h.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/serving.h"
+#include "http/sockets.h"
+#include "http/websocket.h"
+
+namespace helios::http {
+
+/// Everything on its connection's I/O thread.
+class WebSocketSession {
+public:
+    virtual ~WebSocketSession() = default;
+    virtual void start() = 0;                       ///< answers 101; call once
+    virtual void check_deadlines(Duration at) = 0;  ///< pings, and ends what is silent or stuck
+    virtual void go_away() = 0;                     ///< the server drains: close frame 1001
+    virtual void drop() = 0;                        ///< ends it at once
+};
+
+struct Upgrade {
+    std::string key;          ///< Sec-WebSocket-Key, valid
+    std::string early_bytes;  ///< what came in behind the request
+    std::shared_ptr<WebSocketEvents> events;
+};
+
+/// `ended` is called once, when the socket has been closed, on the I/O thread, perhaps from within a call of the above.
+std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade,
+                                                 std::function<void()> ended);
+
+}  // namespace helios::http
