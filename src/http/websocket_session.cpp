@@ -1,3 +1,5 @@
+#include "http/websocket_session.h"  // before Beast: Asio's settings come with it
+
 #include <algorithm>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -9,8 +11,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "http/sockets.h"  // before Beast: its settings hold for what Beast includes
-#include "http/websocket_session.h"
 
 namespace helios::http {
 
