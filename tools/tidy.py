@@ -42,7 +42,7 @@ HOMES = {
                ["src/base/", "src/log/posix_disk"], "take a seeded engine or the entropy that base hands out"),
     "getenv": (r"\b(?:secure_)?getenv\s*\(|\benviron\b", ["src/app/", "tests"], "take an option; app maps the environment to options"),
     "thread": (r"\bstd::j?thread\b(?!::)|\bstd::async\s*\(|\bpthread_create\s*\(",
-               [f"src/{room}/" for room in ("log", "http", "gateway", "reconcile", "store", "lab", "app")] + ["tests"],
+               [f"src/{room}/" for room in ("log", "http", "gateway", "reconcile", "store", "api", "lab", "app")] + ["tests"],
                "let a room that owns threads call you"),
     "sleep": (r"\bsleep_(?:for|until)\s*\(|(?<![\w.>:])u?sleep\s*\(|\bnanosleep\s*\(",
               ["src/lab/", "src/app/command_"], "wait for the condition (a callback, a condition variable with a deadline)"),

@@ -69,6 +69,7 @@ void add_explain_route(http::RouteTable& table, const Shared& shared);
 void add_event_routes(http::RouteTable& table, const Shared& shared);
 void add_quarantine_routes(http::RouteTable& table, const Shared& shared);
 void add_system_routes(http::RouteTable& table, const Shared& shared);
+void add_stream_route(http::RouteTable& table, const Shared& shared);
 void add_status_page(http::RouteTable& table, const Shared& shared);
 void add_documentation_routes(http::RouteTable& table, const Shared& shared);
 

@@ -32,6 +32,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"}},
   "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's. While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
+"StreamedVerdict":{"allOf":[{"$ref":"#/components/schemas/Verdict"},{"type":"object","required":["position"],"properties":{"position":{"type":"string","description":"Where this revision stands: what `after` takes."}}}]},
 "MismatchPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
 "RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},
 "Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk"],"properties":{

@@ -21,6 +21,9 @@ struct Options {
     std::size_t page_items_max = 1000;
     std::size_t page_bytes_max = 16u << 20;  ///< a page ends early (with a cursor) once its payloads reach this
 
+    std::size_t stream_records_max = 256;       ///< revisions read from the log at a time, per turn of a listener
+    std::size_t stream_bytes_max = 256u << 10;  ///< and about this many bytes of them
+
     Status validate() const;
     const std::string* primary_flow() const;  ///< nullptr: no flow was given
 };

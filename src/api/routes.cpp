@@ -13,6 +13,7 @@ void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
     add_event_routes(table, shared);
     add_quarantine_routes(table, shared);
     add_system_routes(table, shared);
+    add_stream_route(table, shared);
     add_status_page(table, shared);
     add_documentation_routes(table, shared);
 }

@@ -1,0 +1,88 @@
+/// GET /api/v1/stream: verdicts as they are made, over a WebSocket.
+
+#include "api/endpoint.h"
+#include "api/stream.h"
+
+namespace helios::api {
+namespace {
+
+Result<bool> yes_or_no(const QueryReader& query, std::string_view name) {
+    const auto value = query.text(name);
+    if (value && *value != "true" && *value != "false") {
+        return fail(ErrorKind::invalid, std::string(name) + ": \"" + *value + "\" is neither true nor false");
+    }
+    return value && *value == "true";
+}
+
+Result<http::Response> answer_stream(Stream& stream, const http::Request& request) {
+    QueryReader query(request, {"flow", "status", "kind", "key", "after", "payloads"});
+    HELIOS_TRY(query.check());
+    StreamFilter filter;
+    filter.flow = query.text("flow");
+    filter.key = query.text("key");
+    if (const auto status = query.text("status")) {
+        HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
+    }
+    if (const auto kind = query.text("kind")) {
+        HELIOS_TRY_ASSIGN(filter.kind, model::parse_finding_kind(*kind));
+    }
+    HELIOS_TRY_ASSIGN(filter.payloads, yes_or_no(query, "payloads"));
+    std::optional<model::PositionToken> after;
+    if (const auto text = query.text("after")) {
+        HELIOS_TRY_ASSIGN(after, model::decode_position(*text));
+    }
+    HELIOS_TRY_ASSIGN(auto events, stream.listen(std::move(filter), after));
+    return http::Response::accept_websocket(std::move(events));
+}
+
+constexpr std::string_view description =
+    "A WebSocket (RFC 6455). Each text message is one revision of one case, in the order in which the log has them: a `Verdict` "
+    "with "
+    "`position`. After the handshake nothing comes until there is a revision; pings every 20 s keep the connection awake. What a "
+    "client sends is not read; anything but short texts ends the connection (1003, 1009).\n\n"
+    "Without `after` it begins now: subscribe first, then read the present state, and nothing falls between. A client that lost "
+    "its "
+    "connection passes the `position` of the last message it has handled and gets everything that came after it, once; also "
+    "after "
+    "a restart of the server. No revision is left out for a slow client: it gets them later. One that takes nothing for "
+    "`http.write_timeout` is disconnected. When the server stops, it closes with 1001: connect again with `after`.\n\n"
+    "Filters choose revisions, not cases: with `status=mismatched` the revision that makes a case `matched` is not shown.\n\n"
+    "A message, shortened:\n\n"
+    "```json\n"
+    R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"
+    R"("missingEvents":[],"findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00",)"
+    R"("actual":"1298.00","severity":"error","final":true}],"events":{"order":{"eventId":"e-1","source":"aws",)"
+    R"("type":"OrderPlaced","receivedAt":"2026-01-05T10:23:45.5Z"}},"atRisk":[{"currency":"USD","amount":"1299.00"}],)"
+    R"("openedAt":"2026-01-05T10:23:45.5Z","deadline":"2026-01-05T10:24:45.5Z","reconciledAt":"2026-01-05T10:23:47Z",)"
+    R"("position":"AQYDgAiA"})"
+    "\n```";
+
+}  // namespace
+
+void add_stream_route(http::RouteTable& table, const Shared& shared) {
+    const auto stream = std::make_shared<Stream>(shared->options, shared->log, shared->telemetry);
+    auto route = get("/api/v1/stream", "streamVerdicts", "Verdicts", "Verdicts as they are made, over a WebSocket",
+                     [shared, stream](const http::Request& request) { return answer_stream(*stream, request); });
+    route.websocket = true;
+    route.description = description;
+    route.params = {
+        query_param("flow", "Only this flow."),
+        query_param("key", "Only the case of this key (an order's id)."),
+        query_param("status", "Only revisions with this status.", schema_ref("Status")),
+        query_param("kind", "Only revisions with a finding of this kind.", schema_ref("FindingKind")),
+        query_param("after", "A `position` of this stream or of an ingest answer: begin behind it. Default: now."),
+        query_param("payloads", "Whether events carry their payloads, as they do in /api/v1/reconciliation/{orderId}.",
+                    R"({"type":"boolean","default":false})")};
+    http::Answer accepted;
+    accepted.status = 101;
+    accepted.description = "The WebSocket is open; messages are `StreamedVerdict`s.";
+    accepted.media_type = "";
+    route.answers = {
+        std::move(accepted),
+        problem_answer(400, "A parameter is wrong, `after` is no position of this server, or the handshake is broken."),
+        problem_answer(403, "A page of another site asked."), problem_answer(426, "This is no WebSocket request of version 13."),
+        problem_answer(503, "As many streams are open as may be (`http.websockets_max`).")};
+    table.add(std::move(route));
+}
+
+}  // namespace helios::api
