@@ -291,12 +291,7 @@ private:
             ++quarantined_;
             return holding_append_ ? Status{} : settle();
         }
-        event.key = judged.key;
-        event.warnings = judged.warnings;
-        if (!event.time && judged.payload_time) {
-            event.time = judged.payload_time->at;
-            event.time_had_zone = judged.payload_time->had_zone;
-        }
+        model::take_judgement(event, judged);
         HELIOS_TRY(rehearsal_->append(judged.topic, event));
         return holding_append_ ? Status{} : settle();
     }

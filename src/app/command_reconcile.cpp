@@ -63,18 +63,13 @@ private:
             return reject(file, number, line,
                           fmt::format("source \"{}\" is neither aws, gcp or azure nor named by a flow", adapted.event.source));
         }
-        auto judgement = catalogue_.judge(adapted.event, adapted.payload);
+        const auto judgement = catalogue_.judge(adapted.event, adapted.payload);
         if (!judgement.accepted) {
             return reject(file, number, line, judgement.errors.front());
         }
         auto event = adapted.event;
-        event.key = std::move(judgement.key);
-        warned_ += judgement.warnings.empty() ? 0 : 1;
-        event.warnings = std::move(judgement.warnings);
-        if (!event.time && judgement.payload_time) {
-            event.time = judgement.payload_time->at;
-            event.time_had_zone = judgement.payload_time->had_zone;
-        }
+        model::take_judgement(event, judgement);
+        warned_ += event.warnings.empty() ? 0 : 1;
         const auto added = offline_.add(event, event_line.received_at, event_line.position);
         if (!added) {
             const bool line_is_bad = added.error().kind == ErrorKind::conflict || added.error().kind == ErrorKind::invalid;

@@ -16,7 +16,6 @@ namespace helios::gateway {
 namespace {
 
 constexpr std::string_view room = "gateway";
-constexpr std::string_view no_zone = "time: no zone, UTC assumed";
 
 bool is_ndjson(std::string_view media_type) {
     return media_type == "application/x-ndjson" || media_type == "application/ndjson" || media_type == "application/jsonl";
@@ -139,19 +138,12 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
                           {"source: unknown"});
     }
     auto judgement = intake_.catalogue.judge(event, adapted.payload);
-    event.key = std::move(judgement.key);
     if (!judgement.accepted) {
+        event.key = std::move(judgement.key);
         auto detail = judgement.errors.front();
         return quarantine(index, adapted, judgement.reason, std::move(detail), std::move(judgement.errors));
     }
-    if (!event.time && judgement.payload_time) {
-        event.time = judgement.payload_time->at;
-        event.time_had_zone = judgement.payload_time->had_zone;
-    }
-    event.warnings = std::move(judgement.warnings);
-    if (!event.time_had_zone) {
-        event.warnings.emplace_back(no_zone);
-    }
+    model::take_judgement(event, judgement);
     if (request_.trace) {
         event.traceparent = request_.trace->to_traceparent();
     }

@@ -262,4 +262,16 @@ Judgement Catalogue::judge(const Event& event, json::Value payload) const {
     return judgement;
 }
 
+void take_judgement(Event& event, const Judgement& judgement) {
+    event.key = judgement.key;
+    if (!event.time && judgement.payload_time) {
+        event.time = judgement.payload_time->at;
+        event.time_had_zone = judgement.payload_time->had_zone;
+    }
+    event.warnings = judgement.warnings;
+    if (!event.time_had_zone) {
+        event.warnings.emplace_back("time: no zone, UTC assumed");
+    }
+}
+
 }  // namespace helios::model

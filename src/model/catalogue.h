@@ -54,12 +54,16 @@ public:
     bool knows(std::string_view name) const;
     std::vector<std::string> type_names() const;  ///< sorted
 
-    /// Applies the rules to a normalised event; fills nothing in. Empty strings and nulls count as absent.
+    /// Applies the rules to a normalised event; fills nothing in (take_judgement does). Empty strings and nulls count as absent.
     Judgement judge(const Event& event, json::Value payload) const;
 
 private:
     std::map<std::string, EventType, std::less<>> types_;
     EventType other_;
 };
+
+/// Puts into its event what an accepted judgement says: the key, the payload's time if the event has none, the warnings; one more
+/// warning if the time that counts came without a zone.
+void take_judgement(Event& event, const Judgement& judgement);
 
 }  // namespace helios::model

@@ -112,6 +112,31 @@ TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
               std::string::npos);
 }
 
+TEST(TakeJudgement, FillsInKeyTimeAndWarnings) {
+    const auto taken = [](std::string payload, std::optional<Instant> time, bool had_zone = true) {
+        Event event;
+        event.type = "OrderPlaced";
+        event.time = time;
+        event.time_had_zone = had_zone;
+        event.payload = std::move(payload);
+        const auto document = json::Document::parse(event.payload);
+        take_judgement(event, Catalogue::shipped().judge(event, document->root()));
+        return event;
+    };
+    const Instant noon = parse_rfc3339("2026-01-05T12:00:00Z")->at;
+    const auto complete = taken(R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T11:00:00"})", noon);
+    EXPECT_EQ(complete.key, "A");
+    EXPECT_EQ(complete.time, noon) << "the envelope's time counts";
+    EXPECT_TRUE(complete.warnings.empty()) << "and it had a zone";
+    const auto no_zone = std::vector<std::string>{"time: no zone, UTC assumed"};
+    EXPECT_EQ(taken(R"({"orderId":"A","customerId":"C"})", noon, false).warnings, no_zone);
+    const auto from_payload = taken(R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T12:00:00"})", std::nullopt);
+    EXPECT_EQ(from_payload.time, noon);
+    EXPECT_FALSE(from_payload.time_had_zone);
+    EXPECT_EQ(from_payload.warnings, no_zone);
+    EXPECT_EQ(taken(R"({"orderId":"A"})", noon, false).warnings.size(), 2u);
+}
+
 TEST(PathText, Parses) {
     const auto path = Path::parse(R"(order."a.b".items[].id)");
     ASSERT_TRUE(path.has_value());
