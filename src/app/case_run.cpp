@@ -264,8 +264,7 @@ private:
 
     bool knows_source(const std::string& source) const {
         const auto named = flow_->sources();
-        return source == "aws" || source == "gcp" || source == "azure" ||
-               std::find(named.begin(), named.end(), source) != named.end();
+        return model::is_built_in_source(source) || std::find(named.begin(), named.end(), source) != named.end();
     }
 
     /// As the gateway would take it from its sender.

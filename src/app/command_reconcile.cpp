@@ -214,7 +214,7 @@ Result<int> run(const ReconcileArguments& arguments) {
         HELIOS_TRY_ASSIGN(const auto as_of, parse_rfc3339(arguments.as_of));
         options.as_of = as_of.at;
     }
-    std::set<std::string, std::less<>> sources{"aws", "gcp", "azure"};
+    std::set<std::string, std::less<>> sources(model::built_in_sources.begin(), model::built_in_sources.end());
     for (const auto& flow : flows) {
         for (auto& source : flow.sources()) {
             sources.insert(std::move(source));

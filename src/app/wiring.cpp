@@ -177,8 +177,8 @@ Status Node::open_api() {
         };
     };
     std::vector<api::HealthDetail> clouds;
-    for (const std::string source : {"aws", "gcp", "azure"}) {
-        clouds.push_back({source, [this, source] { return activity_json(gateway_->activity(source)); }});
+    for (const auto source : model::built_in_sources) {
+        clouds.push_back({std::string(source), [this, source] { return activity_json(gateway_->activity(source)); }});
     }
     dependencies_ = std::make_unique<api::Dependencies>(api::Dependencies{
         .options = api_options_,

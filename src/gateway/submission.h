@@ -37,7 +37,7 @@ struct Intake {
 
     std::string why_not_yet() const;  ///< it does not admit
     bool knows_source(std::string_view source) const {
-        return source == "aws" || source == "gcp" || source == "azure" || known(source);
+        return model::is_built_in_source(source) || known(source);
     }
     /// Bounded: for counts and labels.
     std::string_view countable(std::string_view source) const {

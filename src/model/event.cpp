@@ -1,9 +1,16 @@
 #include "model/event.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "model/record_bytes.h"
 
 namespace helios::model {
+
+bool is_built_in_source(std::string_view source) {
+    return std::find(built_in_sources.begin(), built_in_sources.end(), source) != built_in_sources.end();
+}
+
 std::string encode(const Event& event) {
     ByteWriter out;
     out.string(event.tenant);

@@ -1,6 +1,7 @@
 #pragma once
 /// One normalised fact from a source, as it stands on an event topic.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,10 @@
 namespace helios::model {
 
 inline constexpr std::string_view default_tenant = "default";
+
+/// The clouds whose webhooks Helios speaks: sources that need no flow to be known.
+inline constexpr std::array<std::string_view, 3> built_in_sources{"aws", "gcp", "azure"};
+bool is_built_in_source(std::string_view source);
 
 /// Where an event stands on the log. Topic by name: readable in dumps, stable across engines.
 struct EventPointer {
