@@ -151,6 +151,10 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
         reject(judgement, "bad_key", found.path->text() + ": longer than 1024 bytes");
         return;
     }
+    if (found.value.text().find('\0') != std::string_view::npos) {
+        reject(judgement, "bad_key", found.path->text() + ": contains NUL, so that no URL could name it");
+        return;
+    }
     judgement.key = found.value.text();
 }
 

@@ -36,8 +36,8 @@ struct Judgement {
     std::string reason;               ///< code when rejected: "missing_field", "duplicate_key", "bad_time", "bad_key"
     std::vector<std::string> errors;  ///< one per broken reject rule
     std::vector<std::string> warnings;
-    std::string key;                         ///< text as written; a JSON number's text is its key; ≤ 1 KiB; empty: none readable
-    std::string topic;                       ///< where it goes when accepted
+    std::string key;    ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty: none readable
+    std::string topic;  ///< where it goes when accepted
     std::optional<ParsedTime> payload_time;  ///< the payload's own time, where the type's time paths lead to one
 };
 

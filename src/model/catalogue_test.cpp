@@ -93,6 +93,11 @@ TEST(Catalogue, RejectsKeysThatAreNoText) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":{"id":1}})").reason, "bad_key");
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":true})").reason, "bad_key");
     EXPECT_EQ(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1025, 'x') + "\"}").reason, "bad_key");
+    const auto with_nul = judge("OrderPlaced", R"({"orderId":"A\u0000B","customerId":"C"})");
+    EXPECT_FALSE(with_nul.accepted);
+    EXPECT_EQ(with_nul.reason, "bad_key");
+    EXPECT_EQ(with_nul.errors, std::vector<std::string>{"orderId: contains NUL, so that no URL could name it"});
+    EXPECT_EQ(with_nul.key, "");
     EXPECT_TRUE(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1024, 'x') + "\"}").accepted);
 }
 

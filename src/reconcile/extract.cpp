@@ -312,7 +312,7 @@ void read_identity(model::LegRecord& record, const Leg& leg, const model::Event&
 std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event,
                                         json::Value payload, const Arrival& arrival) {
     const Scalar key = first_scalar(payload, leg.key_paths);
-    if (key.state != Scalar::State::present || key.text.size() > key_bytes_max) {
+    if (key.state != Scalar::State::present || key.text.size() > key_bytes_max || key.text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }
     model::LegRecord record;

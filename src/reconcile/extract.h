@@ -33,8 +33,8 @@ inline constexpr std::size_t key_bytes_max = 1024;
 inline constexpr std::size_t text_bytes_max = 4096;
 inline constexpr std::size_t item_keys_bytes_max = 1u << 20;
 
-/// nullopt: no key can be read by the leg's key paths (absent, a container, ambiguous or longer than key_bytes_max), so the
-/// event belongs to no case of this flow.
+/// nullopt: no key can be read by the leg's key paths (absent, a container, ambiguous, longer than key_bytes_max, or with a NUL,
+/// which separates the parts of a case's name), so the event belongs to no case of this flow.
 std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event,
                                         json::Value payload, const Arrival& arrival);
 

@@ -34,6 +34,16 @@ TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
     EXPECT_EQ(legs(router, noon(70) + 31 * day + Duration(1)), 1u);
 }
 
+TEST(Router, AKeyWithNulIsNoKey) {
+    Router router(8);
+    ASSERT_TRUE(router.activate(version(1), noon(0)));
+    const auto e = event("aws", "OrderPlaced", "o", R"({"orderId":"A\u0000B"})", noon(1));
+    const auto payload = json::Document::parse(e.payload);
+    std::size_t keyless = 0;
+    EXPECT_TRUE(router.on_event(e, payload->root(), {{}, noon(1), noon(1)}, keyless).empty());
+    EXPECT_EQ(keyless, 1u);
+}
+
 TEST(Router, VersionsRetiredByTimeNoLongerCountThoughNoEventCame) {
     // A restart reads activations without the events between them.
     Router router(2);
