@@ -108,7 +108,7 @@ std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
 
 class Pending final : public PendingAppend {
 public:
-    Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
+    explicit Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
 
     bool has_content(const Content& content) const { return same_content(content, type_, payload_); }
 
