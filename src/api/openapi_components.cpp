@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view components = R"json({"schemas":{
 "Problem":{"type":"object","description":"RFC 9457. `errors`, `dlqId`, `quarantined`, `candidates`, `checks` and others stand beside these members where they apply.","required":["type","title","status"],"properties":{
   "type":{"type":"string","default":"about:blank"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string","description":"What to do next."},
-  "errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"quarantined":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}}}},
+  "reason":{"type":"string","examples":["missing_field"]},"errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"quarantined":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}}}},
 
 "Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
 "Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},
@@ -44,14 +44,19 @@ constexpr std::string_view components = R"json({"schemas":{
 
 "EventLine":{"type":"object","required":["source","eventType","payload"],"properties":{
   "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"`type` is accepted too.","examples":["OrderPlaced"]},
-  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":"string","format":"date-time"},
+  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed."},
   "payload":{"type":"object"},"metadata":{"type":"object"}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
-  "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"]},
-  "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}}}},
+  "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},
+  "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}},
+  "dlqId":{"type":"string","description":"Of a conflict: where it is kept."},"detail":{"type":"string"}}},
 "BatchAnswer":{"type":"object","required":["accepted","duplicate","conflict","quarantined","failed","items"],"properties":{
   "accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},
-  "items":{"type":"array","items":{"type":"object","required":["index","status"],"properties":{"index":{"type":"integer"},"status":{"type":"string"},"eventId":{"type":"string"},"retryable":{"type":"boolean"}},"additionalProperties":true}}}},
+  "position":{"type":"string","description":"The latest of the items'."},
+  "items":{"type":"array","items":{"type":"object","required":["index","status","retryable"],"properties":{
+    "index":{"type":"integer"},"status":{"type":"string","enum":["accepted","duplicate","conflict","quarantined","failed"]},"retryable":{"type":"boolean","description":"Send it again."},
+    "eventId":{"type":"string"},"identity":{"type":"string","enum":["content"]},"position":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}},
+    "dlqId":{"type":"string"},"reason":{"type":"string"},"detail":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}},"error":{"type":"string"}}}}}},
 
 "Event":{"type":"object","required":["eventId","source","scope","eventType","receivedAt","position","identity","payload"],"properties":{
   "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"scope":{"type":"string","description":"EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct ones."},

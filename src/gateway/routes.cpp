@@ -10,13 +10,11 @@ namespace {
 constexpr std::string_view tag_webhooks = "Webhooks";
 constexpr std::string_view tag_events = "Events";
 
-constexpr std::string_view event_schema =
-    R"({"type":"object","required":["source","eventType","payload"],"properties":{)"
-    R"("source":{"type":"string","description":"aws, gcp, azure, or a name used by an active flow"},)"
-    R"("eventType":{"type":"string","description":"`type` is accepted too"},)"
-    R"("id":{"type":"string","description":"Without it the content is the identity"},)"
-    R"("time":{"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed","type":["string","integer"]},)"
-    R"("payload":{"type":"object"},"metadata":{"type":"object"}}})";
+// Among the components of the document (api).
+constexpr std::string_view event_schema = R"({"$ref":"#/components/schemas/EventLine"})";
+constexpr std::string_view ingest_answer_schema = R"({"$ref":"#/components/schemas/IngestAnswer"})";
+constexpr std::string_view batch_answer_schema = R"({"$ref":"#/components/schemas/BatchAnswer"})";
+constexpr std::string_view problem_schema = R"({"$ref":"#/components/schemas/Problem"})";
 constexpr std::string_view event_example =
     R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45.120Z","payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{}})";
 constexpr std::string_view counts_schema =
@@ -29,7 +27,7 @@ http::Answer json_answer(int status, std::string description, std::string_view s
 }
 
 http::Answer problem_answer(int status, std::string description) {
-    return {status, std::move(description), std::string(problem_type), R"({"type":"object"})", ""};
+    return {status, std::move(description), std::string(problem_type), std::string(problem_schema), ""};
 }
 
 http::Param trace_param() {
@@ -141,24 +139,19 @@ http::Route ingest(Gateway& gateway) {
         "`position` can be given as `after=` to read what follows from the event.";
     route.request_schema = event_schema;
     route.request_example = event_example;
+    route.answers.push_back(json_answer(202, "Stored durably", ingest_answer_schema,
+                                        R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
+    route.answers.push_back(
+        json_answer(200, "Already stored", ingest_answer_schema, R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
     route.answers.push_back(json_answer(
-        202, "Stored durably",
-        R"({"type":"object","properties":{"status":{"const":"accepted"},"eventId":{"type":"string"},"identity":{"const":"content","description":"present if the event had no id"},)"
-        R"("position":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}}}})",
-        R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
-    route.answers.push_back(json_answer(
-        200, "Already stored", R"({"type":"object","properties":{"status":{"const":"duplicate"},"eventId":{"type":"string"}}})",
-        R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
-    route.answers.push_back(json_answer(
-        409, "The id is taken by an event with other content; this one is kept once in the DLQ",
-        R"({"type":"object","properties":{"status":{"const":"conflict"},"eventId":{"type":"string"},"dlqId":{"type":"string"}}})",
+        409, "The id is taken by an event with other content; this one is kept once in the DLQ", ingest_answer_schema,
         R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
     route.answers.push_back(problem_answer(400, "Not JSON, or not an object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Not application/json; nothing was stored"));
     route.answers.push_back(
         {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`", std::string(problem_type),
-         R"({"type":"object","properties":{"title":{"type":"string"},"status":{"const":422},"detail":{"type":"string"},"reason":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}}}})",
+         std::string(problem_schema),
          R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
     route.answers.push_back(problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
     route.answers.push_back(problem_answer(503, "Not stored: full disk, or not ready yet; send it again (`Retry-After`)"));
@@ -176,9 +169,7 @@ http::Route batch(Gateway& gateway) {
     route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
     route.request_example = "[" + std::string(event_example) + "]";
     route.answers.push_back(json_answer(
-        200, "Each item's outcome",
-        R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},"position":{"type":"string"},)"
-        R"("items":{"type":"array","items":{"type":"object","properties":{"index":{"type":"integer"},"status":{"enum":["accepted","duplicate","conflict","quarantined","failed"]},"eventId":{"type":"string"},"dlqId":{"type":"string"},"errors":{"type":"array","items":{"type":"string"}},"warnings":{"type":"array","items":{"type":"string"}},"retryable":{"type":"boolean"}}}}}})",
+        200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","eventId":"e-1","position":"…","warnings":[]}]})"));
     route.answers.push_back(problem_answer(400, "Not JSON, or neither array nor object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
