@@ -3,32 +3,22 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "api/cursor.h"
 #include "api/endpoint.h"
 #include "api/lookup.h"
+#include "api/page.h"
 #include "api/render.h"
 
 namespace helios::api {
 namespace {
 
-Result<store::EventFilter> event_filter(const Dependencies& d, const QueryReader& query) {
-    store::EventFilter filter;
-    filter.tenant = tenant;
-    filter.key = query.text("order_id");
-    filter.type = query.text("event_type");
-    filter.source = query.text("source");
-    HELIOS_TRY_ASSIGN(filter.received, query.range());
-    HELIOS_TRY_ASSIGN(filter.limit, query.limit(d.options));
-    if (const auto cursor = query.text("cursor")) {
-        HELIOS_TRY_ASSIGN(filter.after, decode_event_cursor(*cursor));
-    }
-    return filter;
-}
-
 Result<http::Response> answer_events(const Dependencies& d, const http::Request& request) {
     QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time", "limit", "cursor", "after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto filter, event_filter(d, query));
+    store::EventFilter filter;
+    HELIOS_TRY(read_page(query, d.options, &store::EventFilter::received, decode_event_cursor, filter));
+    filter.key = query.text("order_id");
+    filter.type = query.text("event_type");
+    filter.source = query.text("source");
     if (const auto after = query.text("after")) {
         if (auto waited = wait_for_position(d, *after); !waited) {
             return waited.error().kind == ErrorKind::unavailable ? unavailable(waited.error()) : http::problem(waited.error());
@@ -48,12 +38,8 @@ Result<http::Response> answer_events(const Dependencies& d, const http::Request&
             break;
         }
     }
-    out.end_array().key("nextCursor");
-    if (page.next) {
-        out.string(encode_cursor(*page.next));
-    } else {
-        out.null();
-    }
+    out.end_array();
+    write_next_cursor(out, page.next);
     return http::Response::json(200, out.end_object().take());
 }
 

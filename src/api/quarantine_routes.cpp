@@ -1,7 +1,7 @@
 /// What waits in quarantine (the dead-letter queue).
 
-#include "api/cursor.h"
 #include "api/endpoint.h"
+#include "api/page.h"
 #include "api/render.h"
 
 namespace helios::api {
@@ -11,27 +11,18 @@ Result<http::Response> answer_list(const Dependencies& d, const http::Request& r
     QueryReader query(request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
     HELIOS_TRY(query.check());
     store::QuarantineFilter filter;
-    filter.tenant = tenant;
+    HELIOS_TRY(read_page(query, d.options, &store::QuarantineFilter::last, decode_quarantine_cursor, filter));
     filter.source = query.text("source");
     filter.reason = query.text("reason");
     filter.key = query.text("order_id");
-    HELIOS_TRY_ASSIGN(filter.last, query.range());
-    HELIOS_TRY_ASSIGN(filter.limit, query.limit(d.options));
-    if (const auto cursor = query.text("cursor")) {
-        HELIOS_TRY_ASSIGN(filter.after, decode_quarantine_cursor(*cursor));
-    }
     HELIOS_TRY_ASSIGN(const auto page, d.store.quarantined(filter));
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (const auto& row : page.items) {
         write_quarantine_summary(out, row);
     }
-    out.end_array().key("nextCursor");
-    if (page.next) {
-        out.string(encode_cursor(*page.next));
-    } else {
-        out.null();
-    }
+    out.end_array();
+    write_next_cursor(out, page.next);
     return http::Response::json(200, out.end_object().take());
 }
 

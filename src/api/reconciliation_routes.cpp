@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 #include <set>
 
-#include "api/cursor.h"
 #include "api/endpoint.h"
 #include "api/lookup.h"
+#include "api/page.h"
 #include "api/render.h"
 
 namespace helios::api {
@@ -100,9 +100,7 @@ Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Req
 
 Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const QueryReader& query) {
     store::MismatchFilter filter;
-    filter.tenant = tenant;
-    HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
-    HELIOS_TRY_ASSIGN(filter.limit, query.limit(d.options));
+    HELIOS_TRY(read_page(query, d.options, &store::MismatchFilter::reconciled, decode_mismatch_cursor, filter));
     filter.flow = query.text("flow");
     if (const auto status = query.text("status")) {
         HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
@@ -113,9 +111,6 @@ Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const Query
     }
     if (const auto kind = query.text("kind")) {
         HELIOS_TRY_ASSIGN(filter.kind, model::parse_finding_kind(*kind));
-    }
-    if (const auto cursor = query.text("cursor")) {
-        HELIOS_TRY_ASSIGN(filter.after, decode_mismatch_cursor(*cursor));
     }
     return filter;
 }
@@ -138,12 +133,8 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
             break;
         }
     }
-    out.end_array().key("nextCursor");
-    if (page.next) {
-        out.string(encode_cursor(*page.next));
-    } else {
-        out.null();
-    }
+    out.end_array();
+    write_next_cursor(out, page.next);
     return http::Response::json(200, out.end_object().take());
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+/// What every paged list has: a range of times, a limit, where it goes on. Private to the room.
+
+#include "api/cursor.h"
+#include "api/endpoint.h"
+#include "base/json.h"
+
+namespace helios::api {
+
+/// Reads start_time and end_time (into the member of the filter that they concern), limit and cursor. invalid: says which.
+template <class Filter, class Decode>
+Status read_page(const QueryReader& query, const Options& options, store::TimeRange Filter::* times, Decode decode,
+                 Filter& filter) {
+    filter.tenant = tenant;
+    HELIOS_TRY_ASSIGN(filter.*times, query.range());
+    HELIOS_TRY_ASSIGN(filter.limit, query.limit(options));
+    if (const auto cursor = query.text("cursor")) {
+        HELIOS_TRY_ASSIGN(filter.after, decode(*cursor));
+    }
+    return {};
+}
+
+/// "nextCursor": null on the last page.
+template <class Cursor>
+void write_next_cursor(json::Writer& out, const std::optional<Cursor>& next) {
+    out.key("nextCursor");
+    if (next) {
+        out.string(encode_cursor(*next));
+    } else {
+        out.null();
+    }
+}
+
+}  // namespace helios::api
