@@ -105,7 +105,28 @@ class OverTheWire(unittest.TestCase):
         body = json.dumps(order("nul-1", orderId="NUL-1")).encode()
         self.refused(self.server.ingest(body.replace(b"NUL-1", b"NUL\x00")), 400)
         self.refused(self.server.ingest(body + b"\x00"), 400)
-        self.assertIn(self.server.ingest(body.replace(b"NUL-1", b"NUL\\u0000X")).status, (202, 422))
+        key = body.replace(b"NUL-1", b"NUL\\u0000X")
+        self.assertEqual(self.refused(self.server.ingest(key), 422)["reason"], "bad_key", "no URL could name it")
+        code, out, err = run("reconcile", "--format", "ndjson", stdin=key)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("stdin:1: rejected: orderId: contains NUL", err, "offline alike")
+
+    def test_a_time_without_a_zone_is_a_warning(self):
+        event = {**order("zone-1", orderId="ZONE-1"), "time": "2026-01-05T10:00:00"}
+        self.assertEqual(self.server.ingest(event).json()["warnings"], ["time: no zone, UTC assumed"])
+        err = run("reconcile", stdin=json.dumps(event).encode())[2]
+        self.assertIn("1 with warnings", err, "offline alike")
+
+    def test_the_document_shows_what_an_ingest_takes(self):
+        document = self.server.get("/openapi.json").json()
+        ingest = document["paths"][INGEST]["post"]
+        self.assertEqual(ingest["requestBody"]["content"]["application/json"]["schema"], {"$ref": "#/components/schemas/EventLine"})
+        for status in ("200", "202", "409"):
+            self.assertEqual(ingest["responses"][status]["content"]["application/json"]["schema"], {"$ref": "#/components/schemas/IngestAnswer"})
+        batch = document["paths"][BATCH]["post"]
+        self.assertEqual(batch["responses"]["200"]["content"]["application/json"]["schema"], {"$ref": "#/components/schemas/BatchAnswer"})
+        for name in re.findall(r'"#/components/schemas/([^"]*)"', json.dumps(document)):
+            self.assertIn(name, document["components"]["schemas"])
 
     def test_nothing_and_whitespace(self):
         for body in (b"", b"   \n", b"null", b"17", b'"text"'):
@@ -489,6 +510,20 @@ class Start(unittest.TestCase):
             self.assertEqual(server.ingest(order("after", orderId="COR-AFTER")).status, 202)
             self.assertEqual(server.terminate(), 0)
         self.assertEqual(len(events_of(self.data)[0]), 41)
+
+    def test_a_directory_with_something_else_in_it(self):
+        os.makedirs(self.data)
+        with open(self.data + "/notes.txt", "w", encoding="utf-8") as file:
+            file.write("not yours\n")
+        self.refused(*self.serve(), says=["has no FORMAT file but is not empty", "notes.txt", "an empty or new directory"])
+        self.assertEqual(os.listdir(self.data), ["notes.txt"], "a refusal leaves nothing behind")
+        os.remove(self.data + "/notes.txt")
+        os.makedirs(self.data + "/lost+found")
+        for name, text in (("LOCK", "17\n"), ("FORMAT.new", "helios dat")):  # a first start that ended half-way
+            with open(f"{self.data}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        with Server(self.data) as server:
+            self.assertEqual(server.terminate(), 0)
 
     def test_newer_and_foreign_formats(self):
         self.filled(20)
