@@ -38,7 +38,7 @@ BAD = {
         ("src/store/a.cpp", "std::random_device d;\nint x = rand();\n", [1, 2]),
         ("src/http/a.cpp", 'const char* x = std::getenv("X");\n', [1]),
         ("src/model/a.cpp", "std::thread t([] {});\n", [1]),
-        ("src/api/a.cpp", "std::jthread t;\nauto f = std::async(g);\n", [1, 2]),
+        ("src/model/a.cpp", "std::jthread t;\nauto f = std::async(g);\n", [1, 2]),
         ("src/log/a_test.cpp", "std::this_thread::sleep_for(1s);\n", [1]),
         ("src/log/a.cpp", "usleep(5);\nworker.detach();\n", [1, 2]),
     ],
