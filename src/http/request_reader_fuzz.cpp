@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "http/request_reader.h"
+#include "http/websocket_handshake.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ std::string read_all(std::string_view stream, std::size_t portion) {
             if (outcome == RequestReader::Outcome::header) {
                 reader.set_body_limit(options.body_bytes_max);
                 story += reader.head().target;
+                story += helios::http::refuse_handshake(reader.head(), reader.request()) ? "" : " (WebSocket)";
             } else if (outcome == RequestReader::Outcome::complete) {
                 story += "{" + reader.request().body + "}";
                 HELIOS_ASSERT(reader.request().body.size() <= options.body_bytes_max, "a body has its bound");
