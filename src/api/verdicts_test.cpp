@@ -102,6 +102,7 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
         served.bench.append(model::CaseRecord(model::ResumedRecord{after(at), gap, seconds(30)}), "", partition);
     };
     resumed(-5, seconds(100), 2);  // before the case
+    resumed(0, seconds(3), 2);     // at one instant with its first event, so before it
     for (const std::string key : {"WAITS", "DONE", "HALF"}) {
         leg.key = key;
         served.bench.append(model::CaseRecord(leg), "", 2);

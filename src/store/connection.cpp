@@ -95,7 +95,7 @@ WHERE partition = ?1 AND (kind = 0 OR (tenant = ?2 AND flow = ?3)) ORDER BY "off
     HELIOS_TRY_ASSIGN(absences, database.prepare(R"sql(
 SELECT at, gap, grace FROM control_records
 WHERE partition = (SELECT partition FROM case_records WHERE tenant = ?1 AND key = ?2 AND flow = ?3 LIMIT 1)
-  AND kind = 0 AND at >= ?4 ORDER BY "offset")sql"));
+  AND kind = 0 AND at > ?4 ORDER BY "offset")sql"));
     HELIOS_TRY_ASSIGN(counts, database.prepare(R"sql(
 SELECT minute, source, hop, counter, value FROM counts
 WHERE tenant = ?1 AND minute >= ?2 AND minute < ?3 AND (?4 IS NULL OR source = ?4) ORDER BY minute, source, hop, counter LIMIT ?5)sql"));

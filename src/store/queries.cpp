@@ -317,10 +317,10 @@ Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
     return out;
 }
 
-Result<std::vector<model::ResumedRecord>> Queries::absences(const CaseId& id, Instant from) {
+Result<std::vector<model::ResumedRecord>> Queries::absences(const CaseId& id, Instant t) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->absences);
-    s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(from));
+    s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(t));
     std::vector<model::ResumedRecord> out;
     while (s->row()) {
         out.push_back({s->time(0), Duration{s->integer(1)}, Duration{s->integer(2)}});
