@@ -250,6 +250,7 @@ TEST_F(WebSocketTest, who_does_not_read_is_given_no_more_than_the_bound_and_goes
     EXPECT_TRUE(lobby.wait_for_room(1));
     EXPECT_TRUE(to_slow->send(text_of("again")));
     EXPECT_EQ(slow.text(), "again");
+    server.stop();
     EXPECT_EQ(metric("helios_http_websocket_waiting_bytes"), 0);
 }
 
