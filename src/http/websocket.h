@@ -24,7 +24,8 @@ public:
     /// to try again), or since it is over. The last message taken may pass the bound.
     virtual bool send(Text text) = 0;
 
-    /// Ends it: messages in line are dropped, the one being written is finished, then the close frame goes out.
+    /// Ends it: messages in line are dropped, the one being written is finished, then the close frame goes out. `reason` is ASCII
+    /// for whoever looks into it; a frame has room for 123 bytes of it.
     virtual void close(CloseCode code, std::string reason) = 0;
 };
 
