@@ -251,6 +251,8 @@ std::vector<Setting> make_settings() {
         setting("reconcile.grace", HELIOS_MEMBER(route.grace), "Given to open deadlines on top of our own absence."),
         setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min), "Shorter absences move no deadline."),
         setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat), "A tick at least this often while a case is open."),
+        setting("reconcile.open_cases_max", HELIOS_MEMBER(engine.open_cases_max),
+                "Open cases, about 1 KiB of memory each; beyond it events are refused, retryably."),
         setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
         setting("reconcile.identities_per_leg_max", HELIOS_MEMBER(engine.engine.identities_per_leg_max),
                 "Identities kept on one leg of one case; more: a data finding."),

@@ -239,7 +239,7 @@ void Node::open_door(const std::stop_token& stop) {
         const Status opened = route_->open();
         if (opened) {
             route_->start();
-            gateway_->admit();
+            gateway_->admit([this] { return engine_->room(); });
             return;
         }
         if (!told) {

@@ -35,6 +35,7 @@ struct Gateway::State {
                  .counts = {},
                  .deduplicator = {},
                  .admits = false,
+                 .has_room = {},
                  .mutex = {},
                  .idle = {},
                  .activity = {}} {}
@@ -148,6 +149,7 @@ Status Gateway::ready() const {
     if (!intake.admits.load(std::memory_order_acquire)) {
         return fail(ErrorKind::unavailable, intake.why_not_yet(), "wait; this needs no action");
     }
+    HELIOS_TRY(intake.has_room());
     return intake.log.health();
 }
 
@@ -155,8 +157,9 @@ bool Gateway::wait_caught_up(Duration limit) const {
     return state_->intake.deduplicator->wait_caught_up(limit);
 }
 
-void Gateway::admit() {
+void Gateway::admit(RoomCheck has_room) {
     HELIOS_ASSERT(state_->intake.deduplicator->caught_up(), "an id that is not known yet would be taken in twice");
+    state_->intake.has_room = std::move(has_room);
     state_->intake.admits.store(true, std::memory_order_release);
 }
 

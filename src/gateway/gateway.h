@@ -25,6 +25,10 @@ namespace helios::gateway {
 /// Beside aws, gcp and azure: is this a source that an active flow names? Called on many threads.
 using KnownSource = std::function<bool(std::string_view source)>;
 
+/// Good, or why what is taken in now could not be worked on: requests are refused with it. Called per request on many threads:
+/// cheap.
+using RoomCheck = std::function<Status()>;
+
 /// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
 using ReceiptDone = std::move_only_function<void(Receipt)>;
 
@@ -55,10 +59,12 @@ public:
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed first.
     bool wait_caught_up(Duration limit) const;
-    /// From now on requests are taken in; until then accept() refuses them, retryably. Call once caught up.
-    void admit();
+    /// From now on requests are taken in while `has_room` is good; until then accept() refuses them, retryably. Call once, caught
+    /// up.
+    void admit(RoomCheck has_room = [] { return Status{}; });
 
-    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; stopping: closed.
+    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; exhausted: no room; stopping:
+    /// closed.
     Status ready() const;
 
     SourceActivity activity(std::string_view source) const;

@@ -492,6 +492,23 @@ TEST(Gateway, before_it_admits_it_refuses_retryably_and_appends_nothing) {
     EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
 }
 
+TEST(Gateway, without_room_it_refuses_as_each_sender_needs_and_goes_on_when_there_is_room_again) {
+    Rig rig;
+    std::atomic<bool> room = false;
+    rig.open();
+    rig.gateway->admit([&]() -> Status { return room ? Status{} : fail(ErrorKind::exhausted, "7 cases are open", "wait"); });
+    const auto refused = rig.ingest(order("e-1"));
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_EQ(header(refused, "Retry-After"), "1");
+    EXPECT_NE(refused.body.find("7 cases are open"), std::string::npos) << refused.body;
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
+    EXPECT_FALSE(rig.gateway->ready());
+    EXPECT_EQ(rig.log->last_log_time(), Instant{});
+    room = true;
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
+    EXPECT_TRUE(rig.gateway->ready());
+}
+
 TEST(Gateway, closed_it_refuses_retryably) {
     Rig rig;
     rig.open();

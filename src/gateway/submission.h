@@ -34,6 +34,7 @@ struct Intake {
     ReceiptCounts counts;
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
+    RoomCheck has_room;  ///< set before `admits`
 
     std::string why_not_yet() const;  ///< it does not admit
     bool knows_source(std::string_view source) const {

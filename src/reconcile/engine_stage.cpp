@@ -202,6 +202,25 @@ Status EngineStage::commit_waiting() {
     return {};
 }
 
+void EngineStage::count_open_cases() {
+    std::size_t open = 0;
+    for (const auto& partition : partitions_) {
+        open += partition->engine.open_cases();
+    }
+    open_cases_.store(open, std::memory_order_relaxed);
+}
+
+Status EngineStage::room() const {
+    const std::size_t open = open_cases_.load(std::memory_order_relaxed);
+    if (open < options_.open_cases_max) {
+        return {};
+    }
+    return fail(
+        ErrorKind::exhausted,
+        std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) + " may be",
+        "they close as legs arrive and deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
+}
+
 void EngineStage::append_ticks() {
     // In this order: what route had committed when the frontier was read is < the watermark read before it.
     const Instant low = log_.low_watermark();
@@ -247,12 +266,11 @@ void EngineStage::show() {
         return;
     }
     shown_ = t;
-    std::size_t open = 0, closed = 0;
+    std::size_t closed = 0;
     for (const auto& partition : partitions_) {
-        open += partition->engine.open_cases();
         closed += partition->engine.closed_cases();
     }
-    metrics_->open.set(static_cast<double>(open));
+    metrics_->open.set(static_cast<double>(open_cases_.load(std::memory_order_relaxed)));
     metrics_->closed.set(static_cast<double>(closed));
     show_consumer_lag(log_, telemetry_, group, committed_);
 }
@@ -265,6 +283,7 @@ Result<std::size_t> EngineStage::step(Duration wait) {
     if (!waiting_.any) {
         HELIOS_TRY_ASSIGN(taken, take(wait));
     }
+    count_open_cases();
     HELIOS_TRY(commit_waiting());
     append_ticks();
     show();

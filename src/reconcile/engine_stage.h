@@ -5,6 +5,7 @@
 /// At start it replays every partition from its beginning to what the group has committed without appending anything (incremental
 /// checkpoints come later), then goes on. Open and closed cases live in memory.
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -56,6 +57,9 @@ public:
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
+    /// exhausted: as many cases are open as open_cases_max allows, and no new events should be taken in. What is on the log
+    /// already is still worked on, and may go beyond.
+    Status room() const;
 
 private:
     struct Metrics;
@@ -66,6 +70,7 @@ private:
     Status commit_waiting();
     void process(Partition& partition, const log::StoredRecord& record);
     void emit(Revision&& revision);
+    void count_open_cases();
     void append_ticks();
     void show();
 
@@ -88,6 +93,7 @@ private:
     } waiting_;
     std::vector<Revision> revisions_;  // reused
     Duration shown_{};
+    std::atomic<std::size_t> open_cases_{0};  // over all partitions, as of the last step
     Frontier frontier_;
 
     StageThread thread_;  // last: it uses all of the above

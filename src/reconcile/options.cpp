@@ -48,6 +48,7 @@ Status EngineStageOptions::validate() const {
     HELIOS_TRY(at_least_one(commit_records_max, "commit_records_max"));
     HELIOS_TRY(at_least_one(commit_bytes_max, "commit_bytes_max"));
     HELIOS_TRY(positive(heartbeat, "heartbeat"));
+    HELIOS_TRY(at_least_one(open_cases_max, "open_cases_max"));
     return engine.validate();
 }
 

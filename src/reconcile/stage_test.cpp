@@ -99,6 +99,23 @@ TEST_F(StageTest, WhileACaseIsOpenTheLogShowsThatWeLive) {
     EXPECT_EQ(p.count_cases<model::TickRecord>(), 3u) << "only the partition with the open case";
 }
 
+TEST_F(StageTest, TooManyOpenCasesLeaveNoRoomUntilSomeClose) {
+    p.engine_options.open_cases_max = 2;
+    restart();
+    order(good_order);
+    settle();
+    EXPECT_TRUE(p.engine().room());
+    order(R"({"orderId":"A2","total":5})", "o-2");
+    order(R"({"orderId":"A3","total":5})", "o-3");
+    settle();
+    ASSERT_FALSE(p.engine().room());
+    EXPECT_EQ(p.engine().room().error().kind, ErrorKind::exhausted);
+    EXPECT_EQ(verdicts().size(), 3u) << "what is on the log is worked on";
+    p.clock.advance(std::chrono::seconds(61));
+    settle();
+    EXPECT_TRUE(p.engine().room());
+}
+
 TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
     order(good_order);
     payment(good_payment);
