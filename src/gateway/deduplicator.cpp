@@ -25,6 +25,8 @@ constexpr std::size_t shard_count = 64;
 constexpr std::size_t tail_records_max = 8'192;
 constexpr std::size_t tail_bytes_max = 8u << 20;
 constexpr Duration tail_wait = std::chrono::milliseconds(200);
+constexpr Duration tail_pace = std::chrono::milliseconds(20);  // so that many ids share one write; meanwhile they are in memory
+constexpr Duration retry_pause = std::chrono::milliseconds(200);
 
 /// The topics that ids come from.
 constexpr std::array<std::string_view, 5> indexed_topics{model::topic::orders, model::topic::payments, model::topic::inventory,
@@ -429,12 +431,15 @@ private:
                                             {{"error", batch.error().message()}});
                     told = true;
                 }
-                pause(stop);  // the reader stands where it stood
+                pause(stop, retry_pause);  // the reader stands where it stood
                 continue;
             }
             told = false;
             if (!batch->records.empty()) {
                 index(*batch, stop);
+                if (caught_up()) {
+                    pause(stop, tail_pace);
+                }
                 reached_ns_.store(to_nanos(batch->records.back().log_time), std::memory_order_relaxed);
             } else if (!caught_up()) {
                 std::lock_guard lock(caught_up_mutex_);
@@ -468,14 +473,13 @@ private:
                                        {{"error", written.error().message()}});
                 told = true;
             }
-            pause(stop);
+            pause(stop, retry_pause);
         }
     }
 
-    /// Before trying again.
-    void pause(const std::stop_token& stop) {
+    void pause(const std::stop_token& stop, Duration time) {
         std::unique_lock lock(caught_up_mutex_);
-        stopped_or_retry_.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; });
+        stopped_or_retry_.wait_for(lock, stop, time, [] { return false; });
     }
 
     const Options options_;

@@ -18,6 +18,7 @@ struct RouteOptions {
     std::size_t batch_records_max = 4096;    ///< events per transaction
     std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll
     Duration poll_wait = std::chrono::milliseconds(50);
+    Duration pace = std::chrono::milliseconds(2);           ///< between the beginnings of two transactions; 0: none
     Duration retry_after = std::chrono::milliseconds(200);  ///< between attempts while the log refuses
     Duration absence_min = std::chrono::seconds(1);         ///< log time ahead of monotonic time by more: we were away
     Duration grace = std::chrono::seconds(30);              ///< given to open deadlines on top of our own absence
@@ -30,6 +31,7 @@ struct EngineStageOptions {
     std::size_t batch_records_max = 8192;
     std::size_t batch_bytes_max = 8u << 20;
     Duration poll_wait = std::chrono::milliseconds(20);  ///< also the grain of deadlines while nothing arrives
+    Duration pace = std::chrono::milliseconds(2);        ///< between the beginnings of two transactions; 0: none
     Duration retry_after = std::chrono::milliseconds(200);
     std::size_t commit_records_max = 50'000;        ///< revisions per transaction; a round that causes more needs several
     std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about

@@ -51,7 +51,7 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       partitions_(log.partition_count(model::topic::cases)),
       records_max_(options.batch_records_max),
       watch_(options.absence_min),
-      thread_("route", options.retry_after, telemetry.logger, metrics_->failures) {}
+      thread_("route", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();

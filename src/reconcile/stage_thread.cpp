@@ -4,8 +4,9 @@
 
 namespace helios::reconcile {
 
-StageThread::StageThread(std::string name, Duration retry_after, telemetry::Logger& logger, telemetry::Counter& failures)
-    : name_(std::move(name)), retry_after_(retry_after), logger_(logger), failures_(failures) {}
+StageThread::StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock, telemetry::Logger& logger,
+                         telemetry::Counter& failures)
+    : name_(std::move(name)), pace_(pace), retry_after_(retry_after), clock_(clock), logger_(logger), failures_(failures) {}
 
 StageThread::~StageThread() {
     stop();
@@ -19,12 +20,14 @@ void StageThread::run(const std::stop_token& stop, const std::function<Status()>
     const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
     bool failing = false;
     while (!stop.stop_requested()) {
+        const Duration began = clock_.monotonic();
         auto stepped = step();
         if (stepped) {
             if (std::exchange(failing, false)) {
                 logger_.info("reconcile", name_ + " works again");
                 set_health({});
             }
+            pause(stop, began + pace_ - clock_.monotonic());
             continue;
         }
         if (stepped.error().kind == ErrorKind::stopping) {
@@ -35,8 +38,14 @@ void StageThread::run(const std::stop_token& stop, const std::function<Status()>
             logger_.warn("reconcile", name_ + " failed and tries again", {{"error", stepped.error().message()}});
         }
         set_health(std::move(stepped));
+        pause(stop, retry_after_);
+    }
+}
+
+void StageThread::pause(const std::stop_token& stop, Duration time) {
+    if (time > Duration::zero()) {
         std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, retry_after_, [] { return false; });
+        pause_.wait_for(lock, stop, time, [] { return false; });
     }
 }
 

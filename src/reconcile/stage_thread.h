@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "telemetry/telemetry.h"
@@ -18,8 +19,11 @@ namespace helios::reconcile {
 /// Owned by its stage, as the last member: its step uses the others. health() is thread-safe, all else for one thread.
 class StageThread {
 public:
-    /// `name`: "route", as log lines say it. `failures` counts failed steps. Both references outlive it.
-    StageThread(std::string name, Duration retry_after, telemetry::Logger& logger, telemetry::Counter& failures);
+    /// `name`: "route", as log lines say it. `failures` counts failed steps. All references outlive it.
+    /// Steps begin at least `pace` apart, so that what arrives meanwhile shares one transaction instead of each paying for its
+    /// own.
+    StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock, telemetry::Logger& logger,
+                telemetry::Counter& failures);
     ~StageThread();  ///< stops
     StageThread(const StageThread&) = delete;
     StageThread& operator=(const StageThread&) = delete;
@@ -33,10 +37,13 @@ public:
 
 private:
     void run(const std::stop_token& stop, const std::function<Status()>& step);
+    void pause(const std::stop_token& stop, Duration time);
     void set_health(Status health);
 
     const std::string name_;
+    const Duration pace_;
     const Duration retry_after_;
+    const Clock& clock_;
     telemetry::Logger& logger_;
     telemetry::Counter& failures_;
     mutable std::mutex mutex_;

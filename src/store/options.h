@@ -15,6 +15,7 @@ struct Options {
     std::size_t batch_records_max = 20'000;              ///< log records per transaction
     std::size_t batch_bytes_max = 32u << 20;             ///< and about this many bytes of them
     Duration idle_poll = std::chrono::milliseconds(20);  ///< how often silence on the log is looked at: bounds what a 404 waits
+    Duration pace = std::chrono::milliseconds(5);        ///< between the beginnings of two transactions; 0: none
     Duration retry_pause = std::chrono::seconds(1);      ///< between attempts while the file can't be written (disk full)
     std::size_t write_cache_bytes = 64u << 20;           ///< page cache of the writer
 

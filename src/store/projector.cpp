@@ -198,8 +198,10 @@ Status Projector::catch_up(Instant to) {
 
 void Projector::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
+        const Duration began = clock_.monotonic();
         auto stepped = step(options_.idle_poll);
         if (stepped) {
+            pause(stop, began + options_.pace - clock_.monotonic());
             if (!health()) {
                 set_health({});
                 telemetry_.logger.info("store", "writing again");
@@ -215,8 +217,14 @@ void Projector::run(const std::stop_token& stop) {
                                    {{"what", stepped.error().what}, {"hint", stepped.error().hint}});
         }
         set_health(fail(stepped.error()));
+        pause(stop, options_.retry_pause);
+    }
+}
+
+void Projector::pause(const std::stop_token& stop, Duration time) {
+    if (time > Duration::zero()) {
         std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, options_.retry_pause, [] { return false; });
+        pause_.wait_for(lock, stop, time, [] { return false; });
     }
 }
 

@@ -55,6 +55,7 @@ private:
     Status write(const log::Batch& batch);
     void observe(const log::Batch& batch, Duration took);
     void run(const std::stop_token& stop);
+    void pause(const std::stop_token& stop, Duration time);
     void set_health(Status health);
 
     const Options options_;
