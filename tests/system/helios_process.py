@@ -120,6 +120,16 @@ class Server:
     def get(self, target):
         return self.request("GET", target)
 
+    def get_patiently(self, target, tries=30):
+        """As a client that heeds Retry-After: a read waits for the stages for a second at most, and a slow machine may need more."""
+        answer = self.get(target)
+        for _ in range(tries):
+            if answer.status != 503 or "retry-after" not in answer.headers:
+                break
+            time.sleep(float(answer.headers["retry-after"]))
+            answer = self.get(target)
+        return answer
+
     def post(self, target, body, media_type="application/json", **headers):
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
