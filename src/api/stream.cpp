@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "api/render.h"
+#include "base/thread_name.h"
 #include "model/topics.h"
 
 namespace helios::api {
@@ -168,6 +169,7 @@ void Stream::wake() {
 // On the thread
 
 void Stream::run() {
+    name_this_thread("stream");
     while (take_news()) {
         const bool more = serve_behind();
         if (current_) {

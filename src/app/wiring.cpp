@@ -12,6 +12,7 @@
 #include "app/files.h"
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/thread_name.h"
 #include "gateway/routes.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
@@ -224,6 +225,7 @@ void Node::start() {
 /// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice; then our absence on the log,
 /// which lasts until somebody may send again; then the door.
 void Node::open_door(const std::stop_token& stop) {
+    name_this_thread("door");
     for (int waits = 1; !gateway_->wait_caught_up(door_wait); ++waits) {
         if (stop.stop_requested()) {
             return;

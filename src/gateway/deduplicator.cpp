@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/thread_name.h"
 #include "gateway/dedup_index.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
@@ -419,6 +420,7 @@ private:
 
     /// Until it is told to stop: durable records → index, then what memory may forget.
     void tail(const std::stop_token& stop) {
+        name_this_thread("dedup-index");
         bool told = false;
         while (!stop.stop_requested()) {
             const auto batch = reader_->poll(tail_records_max, tail_bytes_max, caught_up() ? tail_wait : Duration{});

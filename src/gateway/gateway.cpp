@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/thread_name.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
 #include "model/topics.h"
@@ -105,6 +106,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, c
     auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock);
     HELIOS_TRY_ASSIGN(state->intake.deduplicator, Deduplicator::open(state->intake.options, log, telemetry));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
+        name_this_thread("counts");
         while (!stop.stop_requested()) {
             raw->flush_counts();
             std::unique_lock lock(raw->flush_mutex);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/thread_name.h"
 #include "http/connection.h"
 
 namespace helios::http {
@@ -57,7 +58,10 @@ void Io::remove(Connection& connection) {
 
 void Io::start() {
     tick();
-    thread = std::thread([this] { context.run(); });
+    thread = std::thread([this] {
+        name_this_thread("http");
+        context.run();
+    });
 }
 
 void Io::tick() {

@@ -1,5 +1,7 @@
 #include "http/worker_pool.h"
 
+#include "base/thread_name.h"
+
 namespace helios::http {
 
 WorkerPool::WorkerPool(unsigned threads, std::size_t queue_max, Run run) : queue_max_(queue_max), run_(std::move(run)) {
@@ -22,6 +24,7 @@ bool WorkerPool::try_post(Job& job) {
 }
 
 void WorkerPool::work() {
+    name_this_thread("http-worker");
     std::unique_lock lock(mutex_);
     for (;;) {
         wakeup_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

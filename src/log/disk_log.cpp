@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/thread_name.h"
 #include "log/committer.h"
 
 namespace helios::log {
@@ -18,7 +19,10 @@ Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::v
     HELIOS_TRY(options.validate());
     std::unique_ptr<DiskLog> log(new DiskLog(options, disk, clock, telemetry));
     HELIOS_TRY(log->recover_directory(topics));
-    log->thread_ = std::thread([raw = log.get()] { raw->run(); });
+    log->thread_ = std::thread([raw = log.get()] {
+        name_this_thread("log");
+        raw->run();
+    });
     return log;
 }
 

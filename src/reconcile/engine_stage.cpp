@@ -85,7 +85,7 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
       telemetry_(telemetry),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
-      thread_("the engine", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
+      thread_("engine", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)

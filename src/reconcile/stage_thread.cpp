@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace helios::reconcile {
 
 StageThread::StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock, telemetry::Logger& logger,
@@ -17,6 +19,7 @@ void StageThread::start(std::function<Status()> step) {
 }
 
 void StageThread::run(const std::stop_token& stop, const std::function<Status()>& step) {
+    name_this_thread(name_.c_str());
     const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
     bool failing = false;
     while (!stop.stop_requested()) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/thread_name.h"
 #include "model/topics.h"
 #include "store/migrations.h"
 
@@ -197,6 +198,7 @@ Status Projector::catch_up(Instant to) {
 }
 
 void Projector::run(const std::stop_token& stop) {
+    name_this_thread("store");
     while (!stop.stop_requested()) {
         const Duration began = clock_.monotonic();
         auto stepped = step(options_.idle_poll);
