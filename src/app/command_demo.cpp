@@ -89,7 +89,7 @@ Command demo_command(const Environment& environment) {
     auto arguments = std::make_shared<DemoArguments>();
     Command command;
     command.name = "demo";
-    command.summary = "A minute with three simulated clouds, known faults, and a scoreboard";
+    command.summary = "Half a minute with three simulated clouds, known faults, and a scoreboard";
     command.description =
         "Starts a real server on a free port with a temporary data directory, and a shop on three simulated clouds that sends it "
         "real envelopes over\n"

@@ -189,7 +189,7 @@ Status Node::open_api() {
         .telemetry = telemetry_,
         .clock = clock_,
         .explain = explain_case,
-        .readiness = {{"deduplication", [this] { return gateway_->ready(); }},
+        .readiness = {{"gateway", [this] { return gateway_->ready(); }},
                       api::caught_up("route", route_->frontier(), *log_),
                       api::caught_up("engine", engine_->frontier(), *log_),
                       api::caught_up("store", projector_->frontier(), *log_),

@@ -438,7 +438,9 @@ private:
             }
             told = false;
             if (!batch->records.empty()) {
-                index(*batch, stop);
+                if (!index(*batch, stop)) {
+                    return;
+                }
                 if (caught_up()) {
                     pause(stop, tail_pace);
                 }
@@ -449,9 +451,22 @@ private:
                 caught_up_changed_.notify_all();
             }
         }
+        if (caught_up()) {
+            finish();
+        }
     }
 
-    void index(const log::Batch& batch, const std::stop_token& stop) {
+    /// So that the next start has little to read again; what fails here it reads.
+    void finish() {
+        while (true) {
+            const auto batch = reader_->poll(tail_records_max, tail_bytes_max, Duration{});
+            if (!batch || batch->records.empty() || !index_->write(entries_of(*batch), reader_->position())) {
+                return;
+            }
+        }
+    }
+
+    static std::vector<IndexEntry> entries_of(const log::Batch& batch) {
         std::vector<IndexEntry> entries;
         entries.reserve(batch.records.size());
         for (const auto& record : batch.records) {
@@ -459,6 +474,12 @@ private:
                 entries.push_back({stored->identity, {topic_number(record.topic), record.partition, record.offset.value}});
             }
         }
+        return entries;
+    }
+
+    /// False: told to stop before it was written.
+    bool index(const log::Batch& batch, const std::stop_token& stop) {
+        const auto entries = entries_of(batch);
         bool told = false;
         while (!stop.stop_requested()) {
             const auto written = index_->write(entries, reader_->position());
@@ -467,7 +488,7 @@ private:
                 if (told) {
                     telemetry_.logger.info(room, "the deduplication index can be written again");
                 }
-                return;
+                return true;
             }
             index_failures_.add();
             if (!told) {
@@ -477,6 +498,7 @@ private:
             }
             pause(stop, retry_pause);
         }
+        return false;
     }
 
     void pause(const std::stop_token& stop, Duration time) {

@@ -53,7 +53,7 @@ class Disk {
 public:
     virtual ~Disk() = default;
 
-    /// Makes the directory and its parents, durably; it may exist already.
+    /// Makes the directory and its parents, durably; it may exist already. One that it makes is its owner's only, as are files.
     virtual Status make_directories(const std::string& path) = 0;
     /// not_found: no such file. denied: permissions.
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;

@@ -79,6 +79,19 @@ TEST(PosixDisk, keeps_the_promises_of_a_disk) {
     std::filesystem::remove_all(pattern);
 }
 
+TEST(PosixDisk, makes_what_only_its_owner_may_read) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "helios-disk-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const auto disk = posix_disk();
+    const std::string root = pattern + "/parent/data";
+    ASSERT_TRUE(disk->make_directories(root));
+    ASSERT_TRUE(disk->open(root + "/f", OpenMode::create));
+    using std::filesystem::perms;
+    EXPECT_EQ(std::filesystem::status(root).permissions(), perms::owner_all);
+    EXPECT_EQ(std::filesystem::status(root + "/f").permissions(), perms::owner_read | perms::owner_write);
+    std::filesystem::remove_all(pattern);
+}
+
 TEST(SimDisk, keeps_the_promises_of_a_disk) {
     for (const auto durability : {SimDisk::Durability::ignored, SimDisk::Durability::tracked}) {
         SimDisk disk(3, durability);

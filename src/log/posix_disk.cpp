@@ -54,7 +54,7 @@ private:
 
 Result<Descriptor> open_descriptor(const std::string& path, int flags) {
     for (;;) {
-        const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);  // NOLINT
+        const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0600);  // NOLINT
         if (fd >= 0)
             return Descriptor(fd);
         if (errno != EINTR)
@@ -150,6 +150,11 @@ public:
         std::filesystem::create_directories(path, error);
         if (error)
             return failed(error.value(), "create directory", path);
+        if (!missing.empty()) {  // what people bought and paid is nobody else's to read
+            std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+            if (error)
+                return failed(error.value(), "set the permissions of", path);
+        }
         for (const auto& made : missing) {  // or a power cut could take the whole directory with it
             const auto parent = made.parent_path();
             HELIOS_TRY(sync_directory(parent.empty() ? "." : parent.string()));

@@ -215,10 +215,9 @@ Status EngineStage::room() const {
     if (open < options_.open_cases_max) {
         return {};
     }
-    return fail(
-        ErrorKind::exhausted,
-        std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) + " may be",
-        "they close as legs arrive and deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
+    return fail(ErrorKind::exhausted,
+                std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) + " may be",
+                "room comes as deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
 }
 
 void EngineStage::append_ticks() {

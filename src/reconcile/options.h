@@ -36,7 +36,7 @@ struct EngineStageOptions {
     std::size_t commit_records_max = 50'000;        ///< revisions per transaction; a round that causes more needs several
     std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about
     Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
-    std::size_t open_cases_max = 5'000'000;         ///< over all partitions, about 1 KiB each; then the gateway refuses
+    std::size_t open_cases_max = 5'000'000;  ///< about 1 KiB each; from then on the gateway refuses (a round more may come)
     EngineOptions engine;
 
     Status validate() const;

@@ -174,6 +174,9 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
     if (code != SQLITE_OK) {
         return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr, "open " + file.string());
     }
+    if (mode == Mode::write) {  // -wal and -shm take over the file's permissions
+        std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+    }
     sqlite3_extended_result_codes(connection, 1);
     sqlite3_busy_timeout(connection, 5000);
     if (mode == Mode::write) {
