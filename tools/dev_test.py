@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Tests of ./dev and of the test summary that need no build: help, unknown verbs, how ctest's report is counted."""
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
@@ -39,6 +42,32 @@ class Dev(unittest.TestCase):
             done = dev(*arguments)
             self.assertEqual((arguments, done.returncode), (arguments, 2))
             self.assertIn("./dev: ", done.stderr)
+
+
+class Environment(unittest.TestCase):
+    def test_what_is_for_dev_does_not_reach_the_program(self):
+        """The program takes no HELIOS_ variable that it doesn't know. A copy of ./dev, with stubs for all that builds."""
+        with tempfile.TemporaryDirectory() as root:
+            def script(path, text):
+                file = pathlib.Path(root, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text("#!/bin/sh\n" + text, encoding="utf-8")
+                file.chmod(0o755)
+
+            shutil.copy(DEV, root)
+            script("tools/packages.txt", "")
+            script("stub/python3", "exit 0\n")  # the documentation pages' files are there
+            script("stub/dpkg-query", "echo 'packages were looked at' >&2\n")
+            script("stub/cmake", "exit 0\n")
+            script("stub/ninja", "exit 0\n")
+            script("build/release/helios", 'echo "$@"; env | grep ^HELIOS_; true\n')
+            for verb, command in (("run", "serve"), ("demo", "demo")):
+                done = subprocess.run([root + "/dev", verb, "--x"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                                      env={**os.environ, "HELIOS_SKIP_PACKAGES": "1", "PATH": f"{root}/stub:{os.environ['PATH']}"})
+                self.assertEqual(done.returncode, 0, done)
+                self.assertIn(f"{command} --x\n", done.stdout)
+                self.assertNotIn("HELIOS_SKIP_PACKAGES", done.stdout)
+                self.assertNotIn("packages were looked at", done.stderr)
 
 
 def case(status, output="", name="t", extra=""):
