@@ -60,7 +60,9 @@ void write_details(json::Writer& out, std::string_view member, const std::vector
 
 Result<http::Response> answer_health(const Dependencies& d) {
     const auto outcomes = run_checks(d);
-    const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+    const auto damage = d.log.damage();
+    const bool good =
+        damage.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
     const Instant watermark = d.log.low_watermark();
     json::Writer out;
     out.begin_object()
@@ -76,7 +78,6 @@ Result<http::Response> answer_health(const Dependencies& d) {
         .begin_object()
         .field("lowWatermark", format_rfc3339(watermark))
         .field("lastLogTime", format_rfc3339(d.log.last_log_time()));
-    const auto damage = d.log.damage();
     out.key("damage").begin_array();
     for (const auto& gap : damage) {
         out.begin_object()
@@ -228,7 +229,8 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
 
     auto details = get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
                        [shared](const http::Request&) { return answer_health(*shared); });
-    details.answers = {answer(200, "`degraded` if a check fails; see /ready for load balancers.", "Health")};
+    details.answers = {answer(
+        200, "`degraded` if a check fails or a part of the log was found damaged; see /ready for load balancers.", "Health")};
     table.add(std::move(details));
 
     auto metrics =
