@@ -134,6 +134,16 @@ Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
     return {};
 }
 
+/// Over all that begins with `prefix`; the loops that take long are all here.
+Status OfflineReconcile::scan(char prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
+    return spill_->scan(std::string(1, prefix), [&](std::string_view key, std::string_view value) -> Status {
+        if (options_.stop && options_.stop()) {
+            return fail(ErrorKind::stopping, "interrupted");
+        }
+        return visit(key, value);
+    });
+}
+
 /// With receive times: one router and one engine over everything, as live.
 Status OfflineReconcile::in_receive_order() {
     Router router(options_.flow_versions_max);
@@ -168,7 +178,7 @@ Status OfflineReconcile::in_receive_order() {
         }
         return keep(revisions);
     };
-    HELIOS_TRY(spill_->scan(std::string(1, input_prefix), take));
+    HELIOS_TRY(scan(input_prefix, take));
     const Instant until = options_.as_of ? *options_.as_of : end_.value_or(Instant::max());
     engine.on_record(model::TickRecord{until}, revisions);
     HELIOS_TRY(keep(revisions));
@@ -211,8 +221,8 @@ Status OfflineReconcile::sort_legs(Router& router) {
         }
         return {};
     };
-    HELIOS_TRY(spill_->scan(std::string(1, input_prefix), flows));
-    return spill_->scan(std::string(1, input_prefix), legs);
+    HELIOS_TRY(scan(input_prefix, flows));
+    return scan(input_prefix, legs);
 }
 
 /// `legs` are sorted; those without any time come first and count as of the case's earliest.
@@ -255,7 +265,7 @@ Status OfflineReconcile::case_by_case() {
         legs.push_back(std::move(*leg));
         return {};
     };
-    HELIOS_TRY(spill_->scan(std::string(1, leg_prefix), gather));
+    HELIOS_TRY(scan(leg_prefix, gather));
     return legs.empty() ? Status{} : judge_case(router, legs);
 }
 
@@ -290,7 +300,7 @@ Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const mod
         last = std::move(verdict);
         return {};
     };
-    HELIOS_TRY(spill_->scan(std::string(1, verdict_prefix), visit));
+    HELIOS_TRY(scan(verdict_prefix, visit));
     count_last();
     return summary_;
 }

@@ -34,6 +34,7 @@ struct OfflineOptions {
                                    ///< line, or if there is none all deadlines have passed
     std::size_t flow_versions_max = 32;
     EngineOptions engine;
+    std::function<bool()> stop;  ///< asked often; true ends finish() with `stopping`. May be empty
 };
 
 struct OfflineSummary {
@@ -64,11 +65,12 @@ public:
     Status add_resumed(const model::ResumedRecord& resumed);
     void add_end(Instant at);
 
-    /// Verdicts sorted by (tenant, flow, key, instance, revision).
+    /// Verdicts sorted by (tenant, flow, key, instance, revision). stopping: options.stop said so.
     Result<OfflineSummary> finish(const std::function<void(const model::Verdict&)>& sink);
 
 private:
     OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows, std::unique_ptr<Spill> spill);
+    Status scan(char prefix, const std::function<Status(std::string_view key, std::string_view value)>& visit);
     Result<Added> add_once(const model::Event& event, Instant at);
     std::string next_place(Instant at, char kind);
     Status in_receive_order();
