@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <map>
 #include <memory>
+#include <sstream>
 
+#include "app/printable.h"
 #include "base/yaml.h"
 
 namespace helios::app {
@@ -83,6 +85,10 @@ void add(CLI::App& parent, const Command& command, Manual& manual, std::function
     app->footer(footer_of(command));
     for (const auto& option : command.options) {
         auto* added = std::visit(AddTarget{*app, option}, option.target);
+        if (!std::holds_alternative<bool*>(option.target)) {
+            // `--data "$UNSET"` must not count as no --data.
+            added->check([](const std::string& value) { return std::string(value.empty() ? "is empty" : ""); });
+        }
         added->required(option.required);
         if (!option.choices.empty()) {
             added->check(CLI::IsMember(option.choices));
@@ -145,10 +151,11 @@ int complain_usage(const CLI::ParseError& error, int argc, const char* const* ar
 }  // namespace
 
 int complain(const Error& error, int exit_code) {
-    fmt::print(stderr, "helios: {}\n", error.what);
+    auto text = fmt::format("helios: {}\n", printable(error.what, "\n\t"));
     if (!error.hint.empty()) {
-        fmt::print(stderr, "  {}\n", error.hint);
+        text += fmt::format("  {}\n", printable(error.hint, "\n\t"));
     }
+    std::fputs(text.c_str(), stderr);  // fmt would throw where nobody listens
     return exit_code;
 }
 
@@ -175,7 +182,10 @@ int run_command_line(int argc, const char* const* argv, const std::vector<Comman
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help, --version
-        return app.exit(success);
+        std::ostringstream out;              // to standard output the same way as all else, so that it fails the same way
+        app.exit(success, out, out);
+        fmt::print("{}", out.str());
+        return 0;
     } catch (const CLI::ParseError& error) {
         return complain_usage(error, argc, argv, commands);
     }

@@ -35,7 +35,7 @@ struct Command {
 /// Parses and runs. Prints help, versions and errors ("what; hint", nearest names) itself.
 int run_command_line(int argc, const char* const* argv, const std::vector<Command>& commands);
 
-/// "helios: what\n  hint" on stderr; returns exit_code.
+/// "helios: what\n  hint" on stderr, harmless for terminals; returns exit_code. Never fails.
 int complain(const Error& error, int exit_code = 2);
 
 // One per file command_<name>.cpp.

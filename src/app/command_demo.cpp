@@ -11,6 +11,7 @@
 #include "app/temporary_directory.h"
 #include "app/wiring.h"
 #include "http/client.h"
+#include "http/host_policy.h"
 #include "lab/demo.h"
 #include "reconcile/flow.h"
 
@@ -45,6 +46,11 @@ int demo(const DemoArguments& arguments, const Environment& environment) {
         if (!status) {
             return complain(status.error());
         }
+    }
+    if (!http::is_loopback_name(config.http.host)) {
+        return complain({ErrorKind::denied,
+                         fmt::format("{} is not a loopback address, and the demo listens on no other", config.http.host),
+                         "`helios serve --insecure` does"});
     }
     auto directory = TemporaryDirectory::make("helios-demo-");
     if (!directory) {

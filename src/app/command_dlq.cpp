@@ -6,6 +6,7 @@
 
 #include "app/cli.h"
 #include "app/numbers.h"
+#include "app/printable.h"
 #include "app/server_answer.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -49,22 +50,10 @@ std::size_t characters_of(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
-/// What strangers wrote must not steer a terminal: control characters become '?', but for those in `keep`.
-std::string harmless(std::string_view text, std::string_view keep) {
-    std::string out(text);
-    for (char& c : out) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 || byte == 0x7F) && keep.find(c) == std::string_view::npos) {
-            c = '?';
-        }
-    }
-    return out;
-}
-
 /// A cell: one line, not longer than the column may be.
 std::string cell_of(json::Value item, const Column& column) {
     const auto value = item.find(column.member);
-    std::string out = harmless(value.present() ? value.text() : "", "");
+    std::string out = printable(value.present() ? value.text() : "");
     if (const auto at = parse_rfc3339(out); at && column.member == std::string_view("lastReceivedAt")) {
         return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at->at));  // as columns show it; show has every digit
     }
@@ -185,16 +174,16 @@ void print_item(json::Value item) {
         }
         if (value.is_array()) {
             for (std::size_t j = 0; j < value.size(); ++j) {
-                fmt::print("{:<16} {}\n", j == 0 ? name : "", harmless(value.at(j).text(), ""));
+                fmt::print("{:<16} {}\n", j == 0 ? name : "", printable(value.at(j).text()));
             }
         } else if (value.is_object()) {
             for (std::size_t j = 0; j < value.size(); ++j) {
                 const auto inner = value.at(j);
-                fmt::print("{:<16} {}: {}\n", j == 0 ? name : "", harmless(value.key_at(j), ""),
-                           harmless(inner.is_string() ? inner.text() : inner.raw(), ""));
+                fmt::print("{:<16} {}: {}\n", j == 0 ? name : "", printable(value.key_at(j)),
+                           printable(inner.is_string() ? inner.text() : inner.raw()));
             }
         } else {
-            fmt::print("{:<16} {}\n", name, harmless(value.text(), ""));
+            fmt::print("{:<16} {}\n", name, printable(value.text()));
         }
     }
     const auto body = item.find("body");
@@ -203,7 +192,7 @@ void print_item(json::Value item) {
         return;
     }
     const bool base64 = item.find("bodyEncoding").present() && item.find("bodyEncoding").text() == "base64";
-    fmt::print("\n{}{}\n", base64 ? "body, base64:\n" : "", harmless(body.text(), "\n\t"));
+    fmt::print("\n{}{}\n", base64 ? "body, base64:\n" : "", printable(body.text(), "\n\t"));
 }
 
 int show(const DlqOptions& options) {

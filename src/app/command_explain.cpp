@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "app/cli.h"
+#include "app/printable.h"
 #include "app/server_answer.h"
 #include "http/client.h"
 
@@ -30,7 +31,8 @@ int explain(const ExplainOptions& options) {
     if (response->status != 200) {
         return complain(error_of(*response));
     }
-    fmt::print("{}{}", response->body, response->body.ends_with('\n') ? "" : "\n");
+    const auto text = options.format == "text" ? printable(response->body, "\n\t") : response->body;
+    fmt::print("{}{}", text, text.ends_with('\n') ? "" : "\n");
     return 0;
 }
 

@@ -1,12 +1,13 @@
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <thread>
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/lines.h"
+#include "app/printable.h"
 #include "base/json.h"
 #include "http/client.h"
 
@@ -32,8 +33,8 @@ struct Tally {
 /// Sends lines in requests and keeps the tally. Lines keep their file's numbers, so that complaints name them.
 class Ingestion {
 public:
-    Ingestion(http::Client client, std::string path)
-        : client_(std::move(client)), path_(std::move(path)), progress_(isatty(2) == 1) {}
+    Ingestion(http::Client client, std::string path, std::string hint)
+        : client_(std::move(client)), path_(std::move(path)), hint_(std::move(hint)), progress_(isatty(2) == 1) {}
 
     Status add(std::string_view line, const std::string& file, std::size_t number) {
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
@@ -56,11 +57,14 @@ public:
         if (places_.empty()) {
             return {};
         }
-        HELIOS_TRY_ASSIGN(const auto response, send());
-        auto document = json::Document::parse(response.body);
-        if (response.status != 200 || !document) {
+        const auto response = send();
+        if (!response) {
+            return fail(response.error().kind, response.error().what, hint_);
+        }
+        auto document = json::Document::parse(response->body);
+        if (response->status != 200 || !document) {
             return fail(ErrorKind::unavailable,
-                        fmt::format("the server answered {}: {}", response.status, response.body.substr(0, 500)));
+                        fmt::format("the server answered {}: {}", response->status, response->body.substr(0, 500)), hint_);
         }
         count(document->root());
         body_.clear();
@@ -130,7 +134,8 @@ private:
 
     void complain_of(const std::string& file, std::size_t number, std::string_view status, std::string_view why) {
         if (++complaints_ <= complaints_max) {
-            fmt::print(stderr, "{}{}:{}: {}{}{}\n", progress_ ? "\r" : "", file, number, status, why.empty() ? "" : ": ", why);
+            fmt::print(stderr, "{}{}:{}: {}{}{}\n", progress_ ? "\r" : "", file, number, status, why.empty() ? "" : ": ",
+                       printable(why));
         } else if (complaints_ == complaints_max + 1) {
             fmt::print(stderr, "… further lines are only counted\n");
         }
@@ -138,6 +143,7 @@ private:
 
     http::Client client_;
     std::string path_;
+    std::string hint_;  ///< what to look at when requests fail
     bool progress_;
     std::string body_;
     std::vector<std::pair<std::string, std::size_t>> places_;
@@ -146,26 +152,8 @@ private:
 };
 
 Status ingest_file(Ingestion& ingestion, const std::string& path) {
-    std::FILE* file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
-    if (file == nullptr) {
-        return fail(ErrorKind::not_found, fmt::format("can't read {}: {}", path, std::strerror(errno)));
-    }
-    char* line = nullptr;
-    std::size_t capacity = 0;
-    Status status;
-    std::size_t number = 0;
-    for (ssize_t n = 0; status && (n = getline(&line, &capacity, file)) >= 0;) {
-        std::string_view text(line, static_cast<std::size_t>(n));
-        if (text.ends_with('\n')) {
-            text.remove_suffix(1);
-        }
-        status = ingestion.add(text, path == "-" ? "stdin" : path, ++number);
-    }
-    std::free(line);
-    if (file != stdin) {
-        std::fclose(file);
-    }
-    return status;
+    const auto name = name_of_input(path);
+    return read_lines(path, [&](std::uint64_t number, std::string_view line) { return ingestion.add(line, name, number); });
 }
 
 int ingest(const IngestOptions& options) {
@@ -174,7 +162,8 @@ int ingest(const IngestOptions& options) {
         return complain(url.error());
     }
     const auto base = url->path == "/" ? std::string() : url->path;
-    Ingestion ingestion(http::Client(url->host, url->port), base + "/api/v1/events/batch");
+    Ingestion ingestion(http::Client(url->host, url->port), base + "/api/v1/events/batch",
+                        fmt::format("is `helios serve` running at {}?", options.to));
     Status status;
     const auto files = options.files.empty() ? std::vector<std::string>{"-"} : options.files;
     for (std::size_t i = 0; status && i < files.size(); ++i) {
@@ -188,11 +177,7 @@ int ingest(const IngestOptions& options) {
     fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
                tally.conflict, tally.quarantined, tally.refused);
     if (!status) {
-        auto error = status.error();
-        if (error.hint.empty() && error.kind == ErrorKind::unavailable) {
-            error.hint = fmt::format("is `helios serve` running at {}?", options.to);
-        }
-        return complain(error);
+        return complain(status.error());
     }
     return tally.conflict + tally.quarantined + tally.refused == 0 ? 0 : 1;
 }
@@ -208,7 +193,8 @@ Command ingest_command() {
         "Sends event lines from FILEs, or standard input, to a running server and prints how many were accepted, duplicate,\n"
         "conflict, quarantined and refused. Lines that were not accepted are named on standard error. Running it again is safe:\n"
         "what was stored answers `duplicate`.\n"
-        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: server unreachable.";
+        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: server unreachable, "
+        "or a file that can't be read.";
     command.examples = {
         "helios ingest events.ndjson", "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
         R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};

@@ -32,6 +32,9 @@ int list(const LogOptions& options) {
     if (!opened) {
         return complain(opened.error());
     }
+    if (const auto read = read_through(*opened->log); !read) {
+        return complain(read.error());
+    }
     fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", "topic", "part", "records", "first offset", "end offset",
                "first", "last");
     for (const auto& info : opened->log->describe()) {
@@ -72,8 +75,8 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
         return fail(ErrorKind::not_found, fmt::format("no partition \"{}\"", options.partition));
     }
     if (!options.since.empty()) {
-        HELIOS_TRY_ASSIGN(const auto since, parse_rfc3339(options.since));
-        return log.offsets_at(ids, since.at);
+        HELIOS_TRY_ASSIGN(const auto since, read_time(options.since, "--since"));
+        return log.offsets_at(ids, since);
     }
     log::Offsets from;
     for (auto& id : ids) {
@@ -128,7 +131,7 @@ int read(const LogOptions& options, bool follow) {
             break;
         }
     }
-    return 0;
+    return report_left_out(log) ? 1 : 0;
 }
 
 int export_all(const LogOptions& options) {
@@ -141,10 +144,7 @@ int export_all(const LogOptions& options) {
         return complain(counts.error());
     }
     fmt::print(stderr, "{} events, {} control lines\n", counts->events, counts->controls);
-    for (const auto& damage : opened->log->damage()) {
-        fmt::print(stderr, "damaged and left out: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
-    }
-    return opened->log->damage().empty() ? 0 : 1;
+    return report_left_out(*opened->log) ? 1 : 0;
 }
 
 }  // namespace
@@ -154,12 +154,13 @@ Command log_command() {
     const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
     const Option topic{"--topic", "TOPIC", "only this topic; may be repeated", &options->topics, false, {}};
     const Option partition{"--partition", "N", "only this partition", &options->partition, false, {}};
-    const Option since{"--since", "TIME", "from this log time on (RFC 3339)", &options->since, false, {}};
+    const Option since{"--since", "TIME", "from this log time on (RFC 3339, with a zone)", &options->since, false, {}};
     const Option limit{"--limit", "N", "stop after N records", &options->limit, false, {}};
     const Option headers{"--headers", "", "leave the values out", &options->headers_only, false, {}};
 
     Command ls{"ls",
                "List topics and partitions: records, offsets, times, damage",
+               "Reads the whole log, however large, so that no damage is missed.\n"
                "Exit 1 if a part of the log is damaged; the rest is served.",
                {"helios log ls --data ./helios-data"},
                {data},
@@ -167,7 +168,7 @@ Command log_command() {
                [options] { return list(*options); }};
     Command read_records{"read",
                          "Print records in log-time order, as NDJSON",
-                         "",
+                         "Exit 1 if a part of the log was found damaged: its records are left out.",
                          {"helios log read --topic helios.verdicts --limit 10"},
                          {data, topic, partition, since, limit, headers},
                          {},
@@ -183,7 +184,8 @@ Command log_command() {
         "export",
         "Write the log as NDJSON that `helios reconcile` reads",
         "Event lines with `receivedAt` and `position` in route order, control lines where flows were activated and where Helios\n"
-        "itself was away, and a last line with the time the engine has reached.",
+        "itself was away, and a last line with the time the engine has reached.\n"
+        "Exit 1 if a part of the log is damaged: its records are left out.",
         {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
         {data},
         {},

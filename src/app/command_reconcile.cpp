@@ -1,16 +1,22 @@
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <set>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/event_line.h"
 #include "app/cli.h"
 #include "app/data_directory.h"
 #include "app/files.h"
+#include "app/interrupt.h"
+#include "app/lines.h"
+#include "app/numbers.h"
+#include "app/printable.h"
 #include "app/temporary_directory.h"
 #include "reconcile/offline.h"
 
@@ -30,12 +36,37 @@ struct ReconcileArguments {
     std::vector<std::string> files;
 };
 
+/// How far it is, on a terminal's last line, which is cleared before anything else is printed.
+class Progress {
+public:
+    Progress() : shown_(isatty(STDERR_FILENO) == 1) {}
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    ~Progress() { clear(); }
+    void at(std::uint64_t lines) {
+        if (shown_ && lines % progress_every == 0) {
+            fmt::print(stderr, "\r{} lines", lines);
+            there_ = true;
+        }
+    }
+    void clear() {
+        if (there_) {
+            std::fputs("\r\033[K", stderr);
+            there_ = false;
+        }
+    }
+
+private:
+    bool shown_;
+    bool there_ = false;
+};
+
 /// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
 class Intake {
 public:
     Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources,
-           std::FILE* rejects)
-        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects) {}
+           std::FILE* rejects, Progress& progress)
+        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects), progress_(progress) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
         const auto parsed = adapters::parse_offline_line(line);
@@ -104,8 +135,11 @@ private:
     }
 
     Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
-        if (++rejected_ <= complaints_max) {
-            fmt::print(stderr, "{}:{}: rejected: {}\n", file, number, why);
+        if (++rejected_ <= complaints_max + 1) {
+            progress_.clear();
+        }
+        if (rejected_ <= complaints_max) {
+            fmt::print(stderr, "{}:{}: rejected: {}\n", file, number, printable(why));
         } else if (rejected_ == complaints_max + 1) {
             fmt::print(stderr, "… further rejected lines are only counted{}\n",
                        rejects_ == nullptr ? "; --rejects FILE keeps them" : "");
@@ -122,52 +156,47 @@ private:
     const model::Catalogue& catalogue_;
     std::set<std::string, std::less<>> sources_;
     std::FILE* rejects_;
+    Progress& progress_;
     std::uint64_t rejected_ = 0;
     std::uint64_t warned_ = 0;
 };
 
-using FilePointer = std::unique_ptr<std::FILE, void (*)(std::FILE*)>;
-
-void close_unless_standard(std::FILE* file) {
-    if (file != nullptr && file != stdin) {
-        std::fclose(file);
-    }
+Error interrupted() {
+    return {ErrorKind::stopping, "interrupted", ""};
 }
 
-Status feed(Intake& intake, const std::string& path) {
-    const FilePointer file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"), close_unless_standard);
-    if (!file) {
-        return fail(ErrorKind::not_found, fmt::format("can't read {}: {}", path, std::strerror(errno)));
-    }
-    const bool progress = isatty(2) == 1;
-    char* buffer = nullptr;
-    std::size_t capacity = 0;
-    Status status;
-    std::uint64_t number = 0;
-    for (ssize_t n = 0; status && (n = getline(&buffer, &capacity, file.get())) >= 0;) {
-        std::string_view line(buffer, static_cast<std::size_t>(n));
-        while (line.ends_with('\n') || line.ends_with('\r')) {
-            line.remove_suffix(1);
+Status feed(Intake& intake, Progress& progress, const std::string& path, const Interrupt& interrupt) {
+    const auto name = name_of_input(path);
+    const auto read = read_lines(path, [&](std::uint64_t number, std::string_view line) -> Status {
+        if (interrupt.raised()) {
+            return fail(interrupted());
         }
-        ++number;
-        if (line.find_first_not_of(" \t") != std::string_view::npos) {
-            status = intake.add(path == "-" ? "stdin" : path, number, line);
-        }
-        if (progress && number % progress_every == 0) {
-            fmt::print(stderr, "\r{} lines", number);
-        }
-    }
-    std::free(buffer);
-    if (status && std::ferror(file.get()) != 0) {
-        return fail(ErrorKind::unavailable, fmt::format("can't read {}: {}", path, std::strerror(errno)));
-    }
-    return status;
+        progress.at(number);
+        return line.find_first_not_of(" \t") == std::string_view::npos ? Status{} : intake.add(name, number, line);
+    });
+    return !read && interrupt.raised() ? fail(interrupted()) : read;  // a signal ends a read, too
 }
 
-/// What an event says must neither drive a terminal nor break a row.
-std::string printable(std::string text) {
-    std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return text;
+/// Opening the rejects file empties it: it must be none of the files that are read.
+Status check_rejects(const ReconcileArguments& arguments) {
+    struct stat rejects{};
+    if (stat(arguments.rejects.c_str(), &rejects) != 0 || !S_ISREG(rejects.st_mode)) {
+        return {};  // new, or nothing that could be emptied
+    }
+    auto inputs = arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files;
+    inputs.insert(inputs.end(), arguments.flows.begin(), arguments.flows.end());
+    inputs.push_back(arguments.catalogue);
+    for (const auto& input : inputs) {
+        struct stat read{};
+        const bool known = (input == "-" ? fstat(STDIN_FILENO, &read) : stat(input.c_str(), &read)) == 0;
+        if (known && read.st_dev == rejects.st_dev && read.st_ino == rejects.st_ino) {
+            return fail(ErrorKind::invalid,
+                        fmt::format("--rejects {} is the same file as the input {}: it would be emptied before it is read",
+                                    arguments.rejects, name_of_input(input)),
+                        "name another file");
+        }
+    }
+    return {};
 }
 
 void print_row(const model::Verdict& verdict) {
@@ -203,16 +232,32 @@ Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& 
     return flows;
 }
 
+void print_verdict(const model::Verdict& verdict, bool table) {
+    if (table) {
+        print_row(verdict);
+    } else {
+        json::Writer out;
+        model::write_json(out, verdict);
+        fmt::print("{}\n", out.view());
+    }
+}
+
+using FilePointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
 Result<int> run(const ReconcileArguments& arguments) {
     HELIOS_TRY_ASSIGN(auto flows, load_flows(arguments.flows));
     HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
+    HELIOS_TRY(check_rejects(arguments));
+    // However it ends, the scratch directory goes: by signals, and when the reader of its output has gone.
+    const Interrupt interrupt;
+    std::signal(SIGPIPE, SIG_IGN);
     HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-reconcile-"));
     reconcile::OfflineOptions options;
     options.scratch = scratch.path();
     options.revisions = arguments.revisions;
+    options.stop = [&interrupt] { return interrupt.raised(); };
     if (arguments.as_of != "end") {
-        HELIOS_TRY_ASSIGN(const auto as_of, parse_rfc3339(arguments.as_of));
-        options.as_of = as_of.at;
+        HELIOS_TRY_ASSIGN(options.as_of, read_time(arguments.as_of, "--as-of"));
     }
     std::set<std::string, std::less<>> sources(model::built_in_sources.begin(), model::built_in_sources.end());
     for (const auto& flow : flows) {
@@ -220,7 +265,7 @@ Result<int> run(const ReconcileArguments& arguments) {
             sources.insert(std::move(source));
         }
     }
-    FilePointer rejects(nullptr, close_unless_standard);
+    FilePointer rejects(nullptr, std::fclose);
     if (!arguments.rejects.empty()) {
         rejects.reset(std::fopen(arguments.rejects.c_str(), "wb"));
         if (!rejects) {
@@ -228,23 +273,20 @@ Result<int> run(const ReconcileArguments& arguments) {
         }
     }
     HELIOS_TRY_ASSIGN(const auto offline, reconcile::OfflineReconcile::open(options, std::move(flows)));
-    Intake intake(*offline, catalogue, std::move(sources), rejects.get());
+    Progress progress;
+    Intake intake(*offline, catalogue, std::move(sources), rejects.get(), progress);
     for (const auto& file : arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
-        HELIOS_TRY(feed(intake, file));
+        HELIOS_TRY(feed(intake, progress, file, interrupt));
+    }
+    progress.clear();
+    if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
+        return fail(ErrorKind::unavailable, fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
     }
     const bool table = arguments.format == "table";
     if (table) {
         fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", "flow", "key", "rev", "status", "at risk", "findings");
     }
-    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) {
-        if (table) {
-            print_row(verdict);
-        } else {
-            json::Writer out;
-            model::write_json(out, verdict);
-            fmt::print("{}\n", out.view());
-        }
-    }));
+    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) { print_verdict(verdict, table); }));
     fmt::print(stderr,
                "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without "
                "a key, {} with warnings, {} rejected\n",
@@ -268,14 +310,20 @@ Command reconcile_command() {
         "reaches the very\n"
         "verdicts of the server: it carries the flows it was judged by, unless --flow says otherwise.\n"
         "Output is sorted by flow and key and does not depend on the order of lines. A summary goes to standard error.\n"
-        "Exit 0: all matched. Exit 1: not all matched, or lines were rejected. Exit 2: an input can't be opened.";
+        "Exit 0: all matched. Exit 1: not all matched, or lines were rejected. Exit 2: an input can't be read, or it was "
+        "interrupted.";
     command.examples = {"helios reconcile events.ndjson", "helios log export | helios reconcile --revisions --format ndjson",
                         "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};
     command.options = {
         {"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
         {"--format", "FORMAT", "table or ndjson", &a.format, false, {"table", "ndjson"}},
         {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
-        {"--as-of", "TIME", "end, or a time: later inputs are ignored; default end: every deadline passes", &a.as_of, false, {}},
+        {"--as-of",
+         "TIME",
+         "end, or a time with a zone: later inputs are ignored; default end: every deadline passes",
+         &a.as_of,
+         false,
+         {}},
         {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
         {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
         {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};

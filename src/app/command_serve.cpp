@@ -1,6 +1,8 @@
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <fmt/format.h>
 #include <memory>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/files.h"
@@ -63,8 +65,11 @@ int serve(const ServeOptions& options, const Environment& environment) {
         return complain(node.error());
     }
     (*node)->start();
-    fmt::print("listening on {}\n", (*node)->url());
-    std::fflush(stdout);
+    // Not by stdio: that nobody may hear the line is no reason to end, or to end with another code.
+    const auto line = fmt::format("listening on {}\n", (*node)->url());
+    if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+        telemetry.logger.warn("app", "can't write the address to standard output", {{"error", std::strerror(errno)}});
+    }
     interrupt.wait();
     telemetry.logger.info("app", "stopping", {});
     (*node)->stop();
@@ -82,7 +87,7 @@ Command serve_command(const Environment& environment) {
         "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data directory, decides a verdict "
         "per case, and answers\n"
         "queries. The first line on standard output is `listening on http://HOST:PORT`; logs go to standard error as JSON.\n"
-        "GET /ready answers 200 once it may take traffic. SIGTERM and Ctrl-C drain and exit 0.\n"
+        "GET /ready answers 200 once it may take traffic. SIGTERM, SIGHUP and Ctrl-C drain and exit 0.\n"
         "Every option of `helios config reference` can also be set by --config FILE or the environment; flags win.";
     command.examples = {"helios serve", "helios serve --listen 127.0.0.1:0 --data /var/lib/helios --flow flows/order.yaml",
                         "LOG_LEVEL=debug helios serve --config helios.yaml"};

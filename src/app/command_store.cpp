@@ -6,6 +6,7 @@
 #include "app/cli.h"
 #include "app/data_directory.h"
 #include "app/files.h"
+#include "app/log_export.h"
 #include "log/directory.h"
 #include "log/posix_disk.h"
 #include "store/dump.h"
@@ -38,9 +39,7 @@ int dump(const StoreOptions& options) {
         return complain(format.error());
     }
     const auto write = [](std::string_view line) -> Status {
-        if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
-            return fail(ErrorKind::unavailable, "can't write to standard output");
-        }
+        fmt::print("{}", line);
         return {};
     };
     const auto file = store_file(options.data);
@@ -67,6 +66,14 @@ int rebuild(const StoreOptions& options) {
     if (!lock) {
         return complain(lock.error());
     }
+    // Before the old store is gone: one that was made before the damage may hold more.
+    if (const auto read = read_through(**log); !read) {
+        return complain(read.error());
+    }
+    const bool damaged = report_left_out(**log);
+    if (damaged) {
+        fmt::print(stderr, "the log is damaged: the store is rebuilt from what is readable, and lacks the rest\n");
+    }
     store::Options store_options;
     store_options.file = store_file(options.data);
     const bool progress = isatty(2) == 1;
@@ -82,7 +89,7 @@ int rebuild(const StoreOptions& options) {
         return complain(records.error());
     }
     fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
-    return 0;
+    return damaged ? 1 : 0;
 }
 
 }  // namespace
@@ -102,7 +109,8 @@ Command store_command() {
     Command rebuild_command{
         "rebuild",
         "Make the store anew from the log",
-        "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.",
+        "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.\n"
+        "Exit 1 if a part of the log is damaged: the store is rebuilt from the rest.",
         {"helios store rebuild --data ./helios-data"},
         {data,
          {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}},

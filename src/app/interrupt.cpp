@@ -16,6 +16,8 @@ namespace {
 std::atomic<bool> raised_flag{false};
 int pipe_ends[2] = {-1, -1};
 
+bool hangup_is_ours = false;
+
 void on_signal(int signal) {
     if (raised_flag.exchange(true) && signal == SIGINT) {
         _exit(130);
@@ -35,11 +37,20 @@ Interrupt::Interrupt() {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    struct sigaction hangup{};
+    sigaction(SIGHUP, nullptr, &hangup);
+    hangup_is_ours = hangup.sa_handler == SIG_DFL;
+    if (hangup_is_ours) {
+        sigaction(SIGHUP, &action, nullptr);
+    }
 }
 
 Interrupt::~Interrupt() {
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGTERM, SIG_DFL);
+    if (hangup_is_ours) {
+        std::signal(SIGHUP, SIG_DFL);
+    }
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     pipe_ends[0] = pipe_ends[1] = -1;

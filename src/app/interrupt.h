@@ -1,12 +1,12 @@
 #pragma once
-/// SIGINT and SIGTERM as a question that loops can ask, and as something to wait for.
+/// SIGINT, SIGTERM and SIGHUP as a question that loops can ask, and as something to wait for.
 
 #include "base/time.h"
 
 namespace helios::app {
 
-/// While one lives, SIGINT and SIGTERM set a flag instead of ending the process. A second SIGINT ends it at once.
-/// One at a time; create it on the main thread before others start.
+/// While one lives, these signals set a flag instead of ending the process, and end a read that blocks (EINTR). A second SIGINT
+/// ends the process at once. Under nohup SIGHUP stays ignored. One at a time; create it on the main thread before others start.
 class Interrupt {
 public:
     Interrupt();

@@ -1,6 +1,8 @@
 #include "app/log_export.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
 #include <vector>
 
 #include "base/hash.h"
@@ -233,6 +235,22 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     json::Writer end;
     control(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
     return counts;
+}
+
+Status read_through(log::Log& log) {
+    std::vector<std::string_view> topics;
+    for (const auto& declared : model::all_topics) {
+        topics.push_back(declared.name);
+    }
+    return scan(log, topics, [](const log::StoredRecord&) { return Status{}; });
+}
+
+bool report_left_out(log::Log& log) {
+    const auto damages = log.damage();
+    for (const auto& damage : damages) {
+        fmt::print(stderr, "damaged and left out: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
+    }
+    return !damages.empty();
 }
 
 std::string describe_record(const log::StoredRecord& record, bool with_value) {

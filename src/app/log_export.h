@@ -23,6 +23,12 @@ struct ExportCounts {
 /// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the durable log only.
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
 
+/// Reads every durable record, so that Log::damage() names all that can't be read: opening looks at little.
+Status read_through(log::Log& log);
+
+/// Names on stderr what of the log could not be read; false if there is nothing.
+bool report_left_out(log::Log& log);
+
 /// One record as a JSON object, for `log read` and `log tail`: decoded where its type is known.
 std::string describe_record(const log::StoredRecord& record, bool with_value);
 

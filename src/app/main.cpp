@@ -1,6 +1,8 @@
+#include <exception>
 #include <string_view>
 
 #include "app/cli.h"
+#include "app/standard_streams.h"
 
 extern char** environ;
 
@@ -20,9 +22,15 @@ helios::app::Environment read_environment() {
 
 int main(int argc, char** argv) {
     using namespace helios::app;
-    const auto environment = read_environment();
-    return run_command_line(argc, argv,
-                            {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(),
-                             explain_command(), flow_command(), dlq_command(), log_command(), store_command(),
-                             config_command(environment), bench_command(), version_command()});
+    open_closed_streams();
+    try {
+        const auto environment = read_environment();
+        return finish_output(
+            run_command_line(argc, argv,
+                             {serve_command(environment), demo_command(environment), ingest_command(), reconcile_command(),
+                              explain_command(), flow_command(), dlq_command(), log_command(), store_command(),
+                              config_command(environment), bench_command(), version_command()}));
+    } catch (const std::exception& error) {  // printing throws when it can't write
+        return complain_of(error);
+    }
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Whole numbers from command-line text.
+/// Whole numbers and times from command-line text.
 
 #include <charconv>
 #include <fmt/format.h>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace helios::app {
 
@@ -21,6 +22,18 @@ Status read_number(const std::string& text, std::string_view option, Integer& in
         return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is not a whole number", option, text));
     }
     return {};
+}
+
+/// invalid: no RFC 3339, or no zone, as the API has it; names the option.
+inline Result<Instant> read_time(const std::string& text, std::string_view option) {
+    const auto parsed = parse_rfc3339(text);
+    if (!parsed || !parsed->had_zone) {
+        return fail(
+            ErrorKind::invalid,
+            parsed ? fmt::format("{} \"{}\" has no time zone", option, text) : fmt::format("{}: {}", option, parsed.error().what),
+            "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z");
+    }
+    return parsed->at;
 }
 
 }  // namespace helios::app

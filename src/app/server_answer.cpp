@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/printable.h"
 #include "base/json.h"
 #include "http/client.h"
 
@@ -35,7 +36,18 @@ Error error_of(const http::Response& response) {
         error.hint = hint.text();
     }
     if (const auto waiting = document->root().find("quarantined"); waiting.size() > 0) {
-        error.what += fmt::format("\n  in quarantine, naming this key: {}", waiting.raw());
+        error.what += "\n  in quarantine, naming this key:";
+        for (std::size_t i = 0; i < waiting.size(); ++i) {
+            const auto item = waiting.at(i);
+            std::string line;
+            for (const auto* name : {"dlqId", "source", "eventType", "reason", "detail"}) {
+                if (const auto text = item.find(name); text.is_string() && !text.text().empty()) {
+                    line += (line.empty() ? "" : "  ") + printable(text.text());
+                }
+            }
+            error.what += "\n    " + line;
+        }
+        error.hint = "`helios dlq show ID` shows one whole";
     }
     return error;
 }

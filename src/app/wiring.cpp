@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/thread_name.h"
 #include "gateway/routes.h"
+#include "http/host_policy.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"
@@ -26,13 +27,9 @@ namespace {
 constexpr Duration door_wait = std::chrono::milliseconds(100);
 constexpr int door_waits_per_line = 50;
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 /// Sources have no way to prove themselves yet: whoever reaches the port can write.
 Status check_exposure(const Config& config) {
-    if (is_loopback(config.http.host) || config.insecure) {
+    if (http::is_loopback_name(config.http.host) || config.insecure) {
         return {};
     }
     return fail(ErrorKind::denied,
@@ -98,6 +95,7 @@ Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
     : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
 
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
+    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
@@ -213,7 +211,6 @@ Status Node::open_api() {
 void Node::start() {
     HELIOS_ASSERT(!started_, "a node starts once");
     started_ = true;
-    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
     engine_->start();
     projector_->start();
     server_->start(*routes_);
