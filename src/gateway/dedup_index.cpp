@@ -60,9 +60,15 @@ IndexPointer read_pointer(ByteReader& in) {
 }
 
 /// Neighbours are inserted faster one after the other. Of an identity that occurs twice the later one stays last.
-std::vector<IndexEntry> in_key_order(std::vector<IndexEntry> entries) {
-    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.identity < b.identity; });
-    return entries;
+std::vector<const IndexEntry*> in_key_order(const std::vector<IndexEntry>& entries) {
+    std::vector<const IndexEntry*> order;
+    order.reserve(entries.size());
+    for (const auto& entry : entries) {
+        order.push_back(&entry);
+    }
+    std::sort(order.begin(), order.end(),
+              [](const auto* a, const auto* b) { return a->identity != b->identity ? a->identity < b->identity : a < b; });
+    return order;
 }
 
 rocksdb::Options rocks_options(const Options& options) {
@@ -146,10 +152,10 @@ public:
 
     Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) override {
         rocksdb::WriteBatch batch;
-        for (const auto& entry : in_key_order(entries)) {
+        for (const auto* entry : in_key_order(entries)) {
             ByteWriter value;
-            write_pointer(value, entry.at);
-            const auto key = key_of(entry.identity);
+            write_pointer(value, entry->at);
+            const auto key = key_of(entry->identity);
             batch.Put(rocksdb::Slice(key.data(), key.size()), value.view());
         }
         if (!entries.empty()) {

@@ -61,8 +61,8 @@ void Submission::start() {
         return finish_without_items(Receipt::Kind::refused,
                                     {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused", true);
     }
-    if (auto room = intake_.has_room(); !room) {
-        return finish_without_items(Receipt::Kind::refused, std::move(room).error(), "refused", true);
+    if (auto checked = intake_.has_room(); !checked) {
+        return finish_without_items(Receipt::Kind::refused, std::move(checked).error(), "refused", true);
     }
     const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
     if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {

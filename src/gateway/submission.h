@@ -37,9 +37,7 @@ struct Intake {
     RoomCheck has_room;  ///< set before `admits`
 
     std::string why_not_yet() const;  ///< it does not admit
-    bool knows_source(std::string_view source) const {
-        return model::is_built_in_source(source) || known(source);
-    }
+    bool knows_source(std::string_view source) const { return model::is_built_in_source(source) || known(source); }
     /// Bounded: for counts and labels.
     std::string_view countable(std::string_view source) const {
         return knows_source(source) ? source : std::string_view("other");

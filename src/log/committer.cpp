@@ -20,7 +20,8 @@ const char* name_of(RetentionClass retention) {
 
 Error disk_full() {
     return {ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable",
-            "free space; appends are accepted again within a second"};
+            "free space (each of the two journals sets log.segment_bytes aside at a time); appends are accepted again within a "
+            "second"};
 }
 
 Error as_unavailable(const Error& error) {
