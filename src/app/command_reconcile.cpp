@@ -161,20 +161,13 @@ private:
     std::uint64_t warned_ = 0;
 };
 
-Error interrupted() {
-    return {ErrorKind::stopping, "interrupted", ""};
-}
-
 Status feed(Intake& intake, Progress& progress, const std::string& path, const Interrupt& interrupt) {
     const auto name = name_of_input(path);
-    const auto read = read_lines(path, [&](std::uint64_t number, std::string_view line) -> Status {
-        if (interrupt.raised()) {
-            return fail(interrupted());
-        }
+    const auto take = [&](std::uint64_t number, std::string_view line) -> Status {
         progress.at(number);
-        return line.find_first_not_of(" \t") == std::string_view::npos ? Status{} : intake.add(name, number, line);
-    });
-    return !read && interrupt.raised() ? fail(interrupted()) : read;  // a signal ends a read, too
+        return line.find_first_not_of(" \t\r") == std::string_view::npos ? Status{} : intake.add(name, number, line);
+    };
+    return read_lines(path, take, &interrupt);
 }
 
 /// Opening the rejects file empties it: it must be none of the files that are read.

@@ -73,4 +73,14 @@ bool Interrupt::wait_for(Duration limit) const {
     return raised_flag;
 }
 
+bool Interrupt::wait_readable(int descriptor) const {
+    while (!raised_flag) {  // the pipe holds a byte since the signal, so none is lost between the question and poll
+        pollfd waiting[] = {{descriptor, POLLIN, 0}, {pipe_ends[0], POLLIN, 0}};
+        if (poll(waiting, 2, -1) > 0 && waiting[0].revents != 0) {
+            break;
+        }
+    }
+    return !raised_flag;
+}
+
 }  // namespace helios::app

@@ -19,6 +19,8 @@ public:
     void wait() const;
     /// Blocks until raised or `limit` has passed; true if raised.
     bool wait_for(Duration limit) const;
+    /// Blocks until raised or reading `descriptor` would not block (there is something, its end, or an error); false if raised.
+    bool wait_readable(int descriptor) const;
 };
 
 }  // namespace helios::app
