@@ -32,6 +32,7 @@ struct Rejection {
     std::string event_id;             ///< what could be read all the same; else empty
     std::string scope;
     std::string event_type;
+    json::Value payload;   ///< where one could be read; alive as long as the Adapted
     std::string_view raw;  ///< the item's exact bytes, alive as long as the Adapted and the request's body
 };
 

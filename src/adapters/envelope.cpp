@@ -190,6 +190,7 @@ Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
         rejected.event_id = event.id;
         rejected.scope = event.scope;
         rejected.event_type = event.type;
+        rejected.payload = adapted.payload;
         return rejected;
     }
     event.payload = adapted.payload.raw();

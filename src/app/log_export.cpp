@@ -171,6 +171,17 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                 return;
             }
             break;
+        case model::RecordType::quarantine_repeat:
+            if (const auto repeat = model::decode_quarantine_repeat(record.value)) {
+                out.key("quarantinedAgain")
+                    .begin_object()
+                    .field("id", repeat->id)
+                    .field("times", repeat->times)
+                    .field("lastReceivedAt", format_rfc3339(repeat->last_received_at))
+                    .end_object();
+                return;
+            }
+            break;
         case model::RecordType::case_record:
             if (const auto decoded = model::decode_case_record(record.value)) {
                 out.field("at", format_rfc3339(model::at_of(*decoded)));

@@ -34,6 +34,7 @@ struct Gateway::State {
                  .clock = clock,
                  .metrics = {telemetry.metrics, catalogue},
                  .counts = {},
+                 .repeats = {},
                  .deduplicator = {},
                  .admits = false,
                  .has_room = {},
@@ -66,6 +67,34 @@ struct Gateway::State {
                 }
             }
             intake.counts.put_back(failed);
+            end();
+        });
+    }
+
+    void flush_repeats(QuarantineRepeats::Which which) {
+        auto repeats = intake.repeats.take(intake.clock.monotonic(), which);
+        if (repeats.empty()) {
+            return;
+        }
+        std::vector<log::Record> records;
+        records.reserve(repeats.size());
+        for (const auto& [key, item] : repeats) {
+            log::Record record;
+            record.topic = model::topic::dlq;
+            record.type = static_cast<std::uint16_t>(model::RecordType::quarantine_repeat);
+            record.version = model::quarantine_repeat_version;
+            record.key = key;
+            record.value = model::encode(item);
+            records.push_back(std::move(record));
+        }
+        begin();
+        intake.log.append(std::move(records), [this, repeats = std::move(repeats)](std::span<const log::AppendOutcome> outcomes) {
+            for (std::size_t i = 0; i < outcomes.size(); ++i) {
+                if (!outcomes[i]) {
+                    const auto& [key, item] = repeats[i];
+                    intake.repeats.add(key, item.tenant, item.id, item.last_received_at, item.times);
+                }
+            }
             end();
         });
     }
@@ -109,6 +138,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, c
         name_this_thread("counts");
         while (!stop.stop_requested()) {
             raw->flush_counts();
+            raw->flush_repeats(QuarantineRepeats::Which::due);
             std::unique_lock lock(raw->flush_mutex);
             raw->flush_stopped.wait_for(lock, stop, raw->intake.options.counts_interval, [] { return false; });
         }
@@ -188,6 +218,9 @@ void Gateway::close() {
     state_->flusher.request_stop();
     state_->flusher.join();
     state_->flush_counts();
+    for (std::size_t left = 0; left <= QuarantineRepeats::items_max; left += QuarantineRepeats::taken_max) {
+        state_->flush_repeats(QuarantineRepeats::Which::all);
+    }
     state_->wait_idle();
     state_->intake.deduplicator->close();
 }

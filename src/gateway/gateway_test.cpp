@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "gateway/quarantine_repeats.h"
 #include "gateway/routes.h"
 #include "gateway/test_kit.h"
 
@@ -63,7 +64,7 @@ TEST(Gateway, three_clouds) {
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", R"({"orderId":"ORD-2"})")).status, 200)
         << "a 409 would be retried for a day";
     EXPECT_EQ(rig.events().size(), 5u);
-    EXPECT_EQ(rig.dlq().size(), 1u);
+    EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
 TEST(Gateway, the_same_id_in_another_scope_is_another_event) {
@@ -111,7 +112,7 @@ TEST(Gateway, duplicates_and_conflicts) {
         EXPECT_EQ(rig.ingest(other_type).status, 409);
 
         EXPECT_EQ(rig.events().size(), 1u);
-        const auto kept = rig.dlq();
+        const auto kept = rig.kept_whole();
         ASSERT_EQ(kept.size(), 3u) << "once per identity and content";
         EXPECT_EQ(kept[1].quarantined().reason, "conflict");
         EXPECT_EQ(kept[1].quarantined().key, "ORD-1");
@@ -131,7 +132,7 @@ TEST(Gateway, the_same_id_twice_in_one_batch) {
         statuses.emplace_back(document->root().find("items").at(i).find("status").text());
     EXPECT_EQ(statuses, (std::vector<std::string>{"accepted", "duplicate", "conflict", "accepted", "conflict"}));
     EXPECT_EQ(rig.events().size(), 2u);
-    EXPECT_EQ(rig.dlq().size(), 1u);
+    EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
 TEST(Gateway, the_same_id_from_64_connections_at_once) {
@@ -158,7 +159,7 @@ TEST(Gateway, the_same_id_from_64_connections_at_once) {
     EXPECT_EQ(statuses[202], 1);
     EXPECT_EQ(statuses[200] + statuses[409], 63);
     EXPECT_EQ(rig.events().size(), 1u);
-    EXPECT_EQ(rig.dlq().size(), 1u);
+    EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
 TEST(Gateway, a_failed_fsync_frees_the_id_and_everybody_who_joined_may_try_again) {
@@ -231,7 +232,7 @@ TEST(Gateway, quarantine_is_kept_once_and_a_corrected_resend_is_accepted) {
     rig.reopen();
     EXPECT_EQ(member(rig.ingest(bad), "dlqId"), member(response, "dlqId"));
 
-    const auto kept = rig.dlq();
+    const auto kept = rig.kept_whole();
     ASSERT_EQ(kept.size(), 1u);
     const auto item = kept[0].quarantined();
     EXPECT_EQ(item.id, member(response, "dlqId"));
@@ -247,12 +248,113 @@ TEST(Gateway, quarantine_is_kept_once_and_a_corrected_resend_is_accepted) {
     EXPECT_EQ(rig.ingest(order("e-1")).status, 202) << "quarantined ids do not enter deduplication";
 }
 
+namespace {
+/// Of a kept item: how often it came again, and in how many records the log says so.
+struct Again {
+    std::uint64_t times = 0;
+    std::size_t records = 0;
+    Instant last{};
+};
+std::map<std::string, Again> repeats_of(Rig& rig) {
+    std::map<std::string, Again> out;
+    for (const auto& record : rig.dlq()) {
+        if (record.type == model::RecordType::quarantine_repeat) {
+            const auto repeat = model::decode_quarantine_repeat(record.value);
+            HELIOS_ASSERT(repeat, "a repeat");
+            out[repeat->id].times += repeat->times;
+            ++out[repeat->id].records;
+            out[repeat->id].last = repeat->last_received_at;
+        }
+    }
+    return out;
+}
+}  // namespace
+
+TEST(Gateway, what_comes_again_is_counted_and_a_hot_retry_does_not_fill_the_log) {
+    Rig rig;
+    rig.open();
+    const std::string bad =
+        R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","payload":{"x":")" + std::string(5'000, 'x') + "\"}}";
+    const auto id = member(rig.ingest(bad), "dlqId");
+    for (int i = 0; i < 300; ++i) {
+        ASSERT_EQ(rig.ingest(bad).status, 422);
+    }
+    rig.clock.advance(std::chrono::seconds(3));
+    const auto last = rig.clock.wall();
+    ASSERT_EQ(rig.ingest(bad).status, 422);
+    rig.ingest(order("o-1"));
+    const auto conflict = member(rig.ingest(order("o-1", "ORD-1", "99")), "dlqId");
+    rig.ingest(order("o-1", "ORD-1", "99"));
+    rig.reopen();
+    const auto again = repeats_of(rig);
+    ASSERT_TRUE(again.contains(id));
+    EXPECT_EQ(again.at(id).times, 301u);
+    EXPECT_LE(again.at(id).records, 2u) << "one at once, one at the end; the clock moved less than the interval";
+    EXPECT_EQ(again.at(id).last, last);
+    ASSERT_TRUE(again.contains(conflict));
+    EXPECT_EQ(again.at(conflict).times, 1u);
+    std::size_t whole = 0;
+    for (const auto& record : rig.dlq()) {
+        whole += record.type == model::RecordType::quarantined;
+        if (record.type == model::RecordType::quarantine_repeat) {
+            EXPECT_LT(record.value.size(), 100u);
+        }
+    }
+    EXPECT_EQ(whole, 2u);
+}
+
+TEST(QuarantineRepeats, one_record_per_item_and_interval) {
+    QuarantineRepeats repeats;
+    using Which = QuarantineRepeats::Which;
+    const Duration start = std::chrono::hours(1);
+    repeats.add("k", "default", "q", from_nanos(5));
+    repeats.add("k", "default", "q", from_nanos(4));
+    auto taken = repeats.take(start, Which::due);
+    ASSERT_EQ(taken.size(), 1u) << "the first at once";
+    EXPECT_EQ(taken[0].first, "k");
+    EXPECT_EQ(taken[0].second, (model::QuarantineRepeat{"default", "q", 2, from_nanos(5)}));
+    repeats.add("k", "default", "q", from_nanos(6));
+    EXPECT_TRUE(repeats.take(start + QuarantineRepeats::interval - Duration(1), Which::due).empty());
+    repeats.add("k", "default", "q", from_nanos(7), 3);
+    taken = repeats.take(start + QuarantineRepeats::interval, Which::due);
+    ASSERT_EQ(taken.size(), 1u);
+    EXPECT_EQ(taken[0].second.times, 4u);
+    repeats.add("k", "default", "q", from_nanos(8));
+    EXPECT_EQ(repeats.take(start + QuarantineRepeats::interval, Which::all).size(), 1u) << "at the end nothing waits";
+    for (std::size_t i = 0; i < QuarantineRepeats::items_max + 5; ++i) {
+        repeats.add("k", "default", std::to_string(i), {});
+    }
+    std::size_t all = 0;
+    for (auto some = repeats.take(start, Which::all); !some.empty(); some = repeats.take(start, Which::all)) {
+        EXPECT_LE(some.size(), QuarantineRepeats::taken_max);
+        all += some.size();
+    }
+    EXPECT_LE(all, QuarantineRepeats::items_max);
+    EXPECT_GE(all, QuarantineRepeats::items_max - 1);
+}
+
+TEST(Gateway, quarantine_keeps_the_key_whatever_the_reason) {
+    Rig rig;
+    rig.open();
+    rig.ingest(R"({"source":"mars","eventType":"OrderPlaced","payload":{"orderId":"ORD-1"}})");
+    rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","time":"yesterday","payload":{"orderId":"ORD-2","customerId":"C"}})");
+    rig.ingest(R"({"source":"aws","payload":{"orderId":"ORD-3"}})");
+    rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","payload":"ORD-4"})");
+    std::map<std::string, std::string> reasons;
+    for (const auto& record : rig.dlq()) {
+        reasons[record.quarantined().key] = record.quarantined().reason;
+    }
+    EXPECT_EQ(reasons,
+              (std::map<std::string, std::string>{
+                  {"ORD-1", "unknown_source"}, {"ORD-2", "bad_time"}, {"ORD-3", "missing_field"}, {"", "not_an_object"}}));
+}
+
 TEST(Gateway, quarantine_keeps_the_key_where_one_can_be_read) {
     Rig rig;
     rig.open();
     const auto response = rig.send(Endpoint::gcp_pubsub, pubsub("g-1", R"({"orderId":"ORD-9"})"));
     EXPECT_EQ(response.status, 204) << "authentic and kept: the sender's success";
-    const auto kept = rig.dlq();
+    const auto kept = rig.kept_whole();
     ASSERT_EQ(kept.size(), 1u);
     EXPECT_EQ(kept[0].key, "ORD-9");
     EXPECT_EQ(kept[0].quarantined().key, "ORD-9");
@@ -274,7 +376,7 @@ TEST(Gateway, unknown_sources_and_types) {
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0].topic, model::topic::other);
     EXPECT_EQ(events[0].key, "e-1") << "no key readable: the id";
-    EXPECT_EQ(rig.dlq().size(), 1u);
+    EXPECT_EQ(rig.kept_whole().size(), 1u);
     const auto metrics = rig.telemetry.metrics.expose();
     EXPECT_NE(metrics.find(R"(helios_events_ingested_total{event_type="other",source="warehouse"} 1)"), std::string::npos)
         << metrics;
@@ -354,7 +456,7 @@ TEST(Gateway, empty_bodies_and_arrays) {
             EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
         }
     }
-    EXPECT_EQ(rig.events().size() + rig.dlq().size(), 0u) << "nothing is stored";
+    EXPECT_EQ(rig.events().size() + rig.kept_whole().size(), 0u) << "nothing is stored";
 }
 
 TEST(Gateway, media_types) {
@@ -393,7 +495,7 @@ TEST(Gateway, hostile_content) {
     const auto events = rig.events();
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0].event().payload, R"({"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890})");
-    EXPECT_EQ(rig.dlq().size(), 5u);
+    EXPECT_EQ(rig.kept_whole().size(), 5u);
 }
 
 TEST(Gateway, above_the_record_limit) {
@@ -402,15 +504,15 @@ TEST(Gateway, above_the_record_limit) {
     rig.open();
     const std::string large = R"({"orderId":"ORD-1","customerId":"C","blob":")" + std::string(5'000, 'x') + "\"}";
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", large)).status, 200);
-    EXPECT_EQ(rig.dlq().at(0).quarantined().reason, "too_large");
-    EXPECT_EQ(rig.dlq().at(0).quarantined().body, eventbridge("a-1", large)) << "whole";
+    EXPECT_EQ(rig.kept_whole().at(0).quarantined().reason, "too_large");
+    EXPECT_EQ(rig.kept_whole().at(0).quarantined().body, eventbridge("a-1", large)) << "whole";
     const auto line = R"({"source":"aws","eventType":"X","id":"1","payload":)" + large + "}";
     EXPECT_EQ(rig.ingest(line).status, 413);
     const auto batch = rig.send(Endpoint::batch, "[" + line + "," + order("e-2") + "]");
     EXPECT_EQ(batch.status, 200);
     EXPECT_EQ(member(batch, "failed"), "1");
     EXPECT_NE(batch.body.find(R"("retryable":false)"), std::string::npos);
-    EXPECT_EQ(rig.dlq().size(), 1u);
+    EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
 TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
@@ -420,9 +522,9 @@ TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
         R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","Message":"…","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"})";
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain; charset=UTF-8").status, 200);
     EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain"), "status"), "noted");
-    ASSERT_EQ(rig.dlq().size(), 1u);
-    EXPECT_EQ(rig.dlq()[0].type, model::RecordType::sns_confirmation);
-    EXPECT_EQ(rig.dlq()[0].quarantined().body, confirmation);
+    ASSERT_EQ(rig.kept_whole().size(), 1u);
+    EXPECT_EQ(rig.kept_whole()[0].type, model::RecordType::sns_confirmation);
+    EXPECT_EQ(rig.kept_whole()[0].quarantined().body, confirmation);
 
     const auto handshake = rig.send(
         Endpoint::azure_eventgrid,

@@ -136,13 +136,13 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.event_type = event.type;
     item.event_id = event.id;
     item.identity = event.identity;
+    auto judgement = intake_.catalogue.judge(event, adapted.payload);
+    event.key = judgement.key;  // whatever becomes of it: who asks for the key finds it in quarantine too
     if (is_direct(endpoint_) && !intake_.knows_source(event.source)) {
         return quarantine(index, adapted, "unknown_source", "source: neither aws, gcp or azure nor named by an active flow",
                           {"source: unknown"});
     }
-    auto judgement = intake_.catalogue.judge(event, adapted.payload);
     if (!judgement.accepted) {
-        event.key = std::move(judgement.key);
         auto detail = judgement.errors.front();
         return quarantine(index, adapted, judgement.reason, std::move(detail), std::move(judgement.errors));
     }
@@ -210,6 +210,11 @@ void Submission::take_rejection(std::size_t index, adapters::Rejection& rejectio
     kept.scope = std::move(rejection.scope);
     kept.event_id = std::move(rejection.event_id);
     kept.event_type = std::move(rejection.event_type);
+    if (rejection.payload.is_object()) {
+        model::Event event;
+        event.type = kept.event_type;
+        kept.key = intake_.catalogue.judge(event, rejection.payload).key;
+    }
     kept.reason = std::move(rejection.reason);
     kept.detail = std::move(rejection.detail);
     kept.errors = std::move(rejection.errors);
@@ -292,6 +297,10 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     if (!claim) {
         return failed(index, claim.error());
     }
+    std::string key = !kept.key.empty() ? kept.key : !kept.event_id.empty() ? kept.event_id : kept.id;
+    if (!std::holds_alternative<Fresh>(*claim)) {
+        repeats_.push_back({index, std::move(key), std::move(kept.tenant), std::move(kept.id)});
+    }
     if (const auto* taken = std::get_if<Taken>(&*claim)) {
         take_later(item.position, taken->at);
         return;
@@ -303,7 +312,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     record.topic = model::topic::dlq;
     record.type = static_cast<std::uint16_t>(type);
     record.version = model::quarantined_version;
-    record.key = !kept.key.empty() ? kept.key : !kept.event_id.empty() ? kept.event_id : kept.id;
+    record.key = std::move(key);
     record.value = model::encode(kept);
     append_later(index, std::move(record), identity);
 }
@@ -422,6 +431,11 @@ void Submission::finish() {
         source.conflict += item.status == ItemStatus::conflict;
         source.quarantined += item.status == ItemStatus::quarantined;
         source.refused += item.status == ItemStatus::failed;
+    }
+    for (const auto& repeat : repeats_) {
+        if (receipt_.items[repeat.item].status != ItemStatus::failed) {
+            intake_.repeats.add(repeat.key, repeat.tenant, repeat.dlq_id, received_at_);
+        }
     }
     intake_.metrics.request(endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
     {

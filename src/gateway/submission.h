@@ -16,6 +16,7 @@
 #include "gateway/deduplicator.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
+#include "gateway/quarantine_repeats.h"
 #include "gateway/receipt_counts.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
@@ -32,6 +33,7 @@ struct Intake {
     const Clock& clock;
     GatewayMetrics metrics;
     ReceiptCounts counts;
+    QuarantineRepeats repeats;
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
     RoomCheck has_room;  ///< set before `admits`
@@ -63,6 +65,14 @@ private:
     struct Own {
         std::size_t item = 0;
         Digest128 identity{};
+    };
+
+    /// An item of ours that waits in quarantine already.
+    struct Repeat {
+        std::size_t item = 0;
+        std::string key;  ///< of its record
+        std::string tenant;
+        std::string dlq_id;
     };
 
     adapters::Adapted adapt();
@@ -101,6 +111,7 @@ private:
 
     std::vector<log::Record> records_;
     std::vector<Own> owns_;
+    std::vector<Repeat> repeats_;
 
     std::mutex mutex_;  ///< of receipt_ while outcomes come in
     Receipt receipt_;

@@ -189,6 +189,12 @@ struct Rig {
     }
     std::vector<Kept> events() { return read({model::event_topics.begin(), model::event_topics.end()}); }
     std::vector<Kept> dlq() { return read({model::topic::dlq}); }
+    /// What waits in quarantine, without the records that say that it came again.
+    std::vector<Kept> kept_whole() {
+        auto all = dlq();
+        std::erase_if(all, [](const Kept& record) { return record.type == model::RecordType::quarantine_repeat; });
+        return all;
+    }
 
     /// What `helios.counts` says in all.
     std::map<std::string, std::uint64_t> counted(std::string_view source) {

@@ -129,6 +129,11 @@ TEST(Encoding, SmallRecordsRoundTrip) {
     ASSERT_EQ(decode_quarantined(item_bytes), item);
     expect_only_whole(item_bytes, decode_quarantined);
 
+    const QuarantineRepeat repeat{"default", "q-1", 7, from_nanos(60'000'000'001)};
+    const auto repeat_bytes = encode(repeat);
+    ASSERT_EQ(decode_quarantine_repeat(repeat_bytes), repeat);
+    expect_only_whole(repeat_bytes, decode_quarantine_repeat);
+
     Counts counts{"default", "gateway", "aws", from_nanos(60'000'000'000), {{"appended", 3}, {"received", 4}}};
     const auto counts_bytes = encode(counts);
     ASSERT_EQ(decode_counts(counts_bytes), counts);

@@ -34,4 +34,26 @@ Result<Quarantined> decode_quarantined(std::string_view bytes) {
     return item;
 }
 
+std::string encode(const QuarantineRepeat& repeat) {
+    ByteWriter out;
+    out.string(repeat.tenant);
+    out.string(repeat.id);
+    out.varint(repeat.times);
+    out.zigzag(to_nanos(repeat.last_received_at));
+    return out.take();
+}
+
+Result<QuarantineRepeat> decode_quarantine_repeat(std::string_view bytes) {
+    ByteReader in(bytes);
+    QuarantineRepeat repeat;
+    repeat.tenant = in.string();
+    repeat.id = in.string();
+    repeat.times = in.varint();
+    repeat.last_received_at = from_nanos(in.zigzag());
+    if (!in.at_end()) {
+        return fail(ErrorKind::corrupt, "not a quarantine repeat record");
+    }
+    return repeat;
+}
+
 }  // namespace helios::model

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "model/event.h"
 
 namespace helios::model {
@@ -33,5 +34,18 @@ struct Quarantined {
 inline constexpr std::uint8_t quarantined_version = 1;
 std::string encode(const Quarantined& item);
 Result<Quarantined> decode_quarantined(std::string_view bytes);
+
+/// A kept item came again: so many times since its last record. Small: the item itself is kept once.
+struct QuarantineRepeat {
+    std::string tenant{default_tenant};
+    std::string id;  ///< dlqId
+    std::uint64_t times = 0;
+    Instant last_received_at{};
+    friend bool operator==(const QuarantineRepeat&, const QuarantineRepeat&) = default;
+};
+
+inline constexpr std::uint8_t quarantine_repeat_version = 1;
+std::string encode(const QuarantineRepeat& repeat);
+Result<QuarantineRepeat> decode_quarantine_repeat(std::string_view bytes);
 
 }  // namespace helios::model

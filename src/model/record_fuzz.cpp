@@ -33,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check(bytes, decode_case_record);
     check(bytes, decode_verdict);
     check(bytes, decode_quarantined);
+    check(bytes, decode_quarantine_repeat);
     check(bytes, decode_counts);
     check(bytes, decode_flow_activation);
     (void)decode_position(bytes);

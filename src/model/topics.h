@@ -49,13 +49,14 @@ inline constexpr std::array<TopicDeclaration, 12> all_topics{{
 
 /// Record types, stored in every frame.
 enum class RecordType : std::uint16_t {
-    event = 1,             ///< event.h, on event topics
-    quarantined = 2,       ///< quarantined.h, on topic::dlq
-    case_record = 3,       ///< case_record.h, on topic::cases
-    verdict = 4,           ///< verdict.h, on topic::verdicts
-    flow_activation = 5,   ///< flow_activation.h, on topic::flows
-    counts = 6,            ///< counts.h, on topic::counts
-    sns_confirmation = 7,  ///< quarantined.h: an SNS handshake kept for a person, on topic::dlq
+    event = 1,              ///< event.h, on event topics
+    quarantined = 2,        ///< quarantined.h, on topic::dlq
+    case_record = 3,        ///< case_record.h, on topic::cases
+    verdict = 4,            ///< verdict.h, on topic::verdicts
+    flow_activation = 5,    ///< flow_activation.h, on topic::flows
+    counts = 6,             ///< counts.h, on topic::counts
+    sns_confirmation = 7,   ///< quarantined.h: an SNS handshake kept for a person, on topic::dlq
+    quarantine_repeat = 8,  ///< quarantined.h: a kept item came again, on topic::dlq
 };
 
 }  // namespace helios::model

@@ -92,6 +92,8 @@ VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 1, ?13, ?14)
 ON CONFLICT(tenant, dlq_id) DO UPDATE SET last_at = excluded.last_at, times = times + 1,
   partition = excluded.partition, "offset" = excluded."offset"
 WHERE excluded.last_at > last_at)sql"));
+    HELIOS_TRY_ASSIGN(p.repeat_quarantined_, database.prepare(R"sql(
+UPDATE quarantine SET times = times + ?3, last_at = max(last_at, ?4) WHERE tenant = ?1 AND dlq_id = ?2)sql"));
     HELIOS_TRY_ASSIGN(p.insert_case_record_, database.prepare(R"sql(
 INSERT INTO case_records(tenant, key, flow, partition, "offset", at) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING)sql"));
     HELIOS_TRY_ASSIGN(p.insert_control_, database.prepare(R"sql(
@@ -136,6 +138,8 @@ Status Projection::apply(const log::StoredRecord& record) {
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation:
             return apply_quarantined(record);
+        case model::RecordType::quarantine_repeat:
+            return apply_quarantine_repeat(record);
         case model::RecordType::case_record:
             return apply_case_record(record);
         case model::RecordType::verdict:
@@ -222,6 +226,19 @@ Status Projection::apply_quarantined(const log::StoredRecord& record) {
         .bind(12, to_nanos(record.log_time))
         .bind(13, std::int64_t{record.partition})
         .bind(14, signed_offset(record.offset))
+        .run();
+}
+
+Status Projection::apply_quarantine_repeat(const log::StoredRecord& record) {
+    const auto repeat = model::decode_quarantine_repeat(record.value);
+    if (!repeat) {
+        skip(record, repeat.error().what);
+        return {};
+    }
+    return repeat_quarantined_.bind(1, repeat->tenant)
+        .bind(2, repeat->id)
+        .bind(3, static_cast<std::int64_t>(repeat->times))
+        .bind(4, to_nanos(repeat->last_received_at))
         .run();
 }
 

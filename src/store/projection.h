@@ -63,6 +63,7 @@ private:
     Projection(Database& database, const model::Catalogue& catalogue) : database_(&database), catalogue_(&catalogue) {}
     Status apply_event(const log::StoredRecord& record);
     Status apply_quarantined(const log::StoredRecord& record);
+    Status apply_quarantine_repeat(const log::StoredRecord& record);
     Status apply_case_record(const log::StoredRecord& record);
     Status apply_verdict(const log::StoredRecord& record);
     Status apply_flow(const log::StoredRecord& record);
@@ -83,6 +84,7 @@ private:
     const model::Catalogue* catalogue_;
     Statement insert_event_;
     Statement upsert_quarantine_;
+    Statement repeat_quarantined_;
     Statement insert_case_record_;
     Statement insert_control_;
     Statement insert_verdict_;

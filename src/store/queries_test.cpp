@@ -319,6 +319,33 @@ TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
     EXPECT_EQ(ErrorKind::not_found, queries->quarantined_item("default", "q3").error().kind);
 }
 
+TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
+    Bench bench;
+    model::Quarantined item;
+    item.id = "q1";
+    item.body = "{";
+    const auto first = bench.append(item);
+    item.id = "q2";
+    bench.append(item);
+    bench.clock.advance(std::chrono::seconds(10));
+    const auto append = [&](const model::QuarantineRepeat& repeat) {
+        bench.append(model::topic::dlq, model::RecordType::quarantine_repeat, model::quarantine_repeat_version, repeat.id,
+                     model::encode(repeat));
+    };
+    const auto last = bench.clock.wall();
+    append({"default", "q1", 300, last});
+    append({"default", "q1", 2, first.log_time});
+    append({"default", "never kept", 2, last});
+    bench.project();
+    const auto page = bench.queries()->quarantined({}).value();
+    ASSERT_EQ(2u, page.items.size());
+    EXPECT_EQ("q1", page.items[0].dlq_id);
+    EXPECT_EQ(303u, page.items[0].times);
+    EXPECT_EQ(first.log_time, page.items[0].first_at);
+    EXPECT_EQ(last, page.items[0].last_at);
+    EXPECT_EQ(1u, page.items[1].times);
+}
+
 TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     Bench bench;
     const auto key = model::case_log_key("default", "order", "A");
