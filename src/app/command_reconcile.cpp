@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -101,12 +102,31 @@ private:
         auto event = adapted.event;
         model::take_judgement(event, judgement);
         warned_ += event.warnings.empty() ? 0 : 1;
-        const auto added = offline_.add(event, event_line.received_at, event_line.position);
+        // Of two with one id the earlier counts: which line is left out is known only when both are.
+        auto origin = std::to_string(number) + '\0' + file + '\0';
+        origin += rejects_ == nullptr ? std::string_view() : line;
+        const auto added = offline_.add(event, event_line.received_at, event_line.position, origin);
+        if (!added && added.error().kind == ErrorKind::conflict) {
+            return reject_left_out(offline_.left_out(), added.error().message());
+        }
         if (!added) {
-            const bool line_is_bad = added.error().kind == ErrorKind::conflict || added.error().kind == ErrorKind::invalid;
-            return line_is_bad ? reject(file, number, line, added.error().message()) : fail(added.error());
+            return added.error().kind == ErrorKind::invalid ? reject(file, number, line, added.error().message())
+                                                            : fail(added.error());
         }
         return {};
+    }
+
+    Status reject_left_out(std::string_view origin, std::string_view why) {
+        const auto next = [&origin] {
+            const auto part = origin.substr(0, origin.find('\0'));
+            origin.remove_prefix(part.size() + 1);
+            return part;
+        };
+        std::uint64_t number = 0;
+        const auto digits = next();
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const std::string file(next());
+        return reject(file, number, origin, why);
     }
 
     Status add_control(const adapters::ControlLine& line) {

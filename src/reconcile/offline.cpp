@@ -46,49 +46,101 @@ Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOp
     return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(options, std::move(flows), std::move(spill)));
 }
 
+namespace {
+
+/// What is remembered of an id: the line that counts. Order decides which of two does.
+struct KnownId {
+    std::string content;  ///< digest
+    std::string rank;
+    std::string place;
+    std::string origin;
+
+    static constexpr std::size_t content_size = sizeof(Digest128);
+    static constexpr std::size_t rank_size = 2 * sizeof(std::int64_t) + sizeof(Digest128);
+
+    std::string encoded() const {
+        std::string out = content + rank;
+        append_sortable(out, static_cast<std::int64_t>(place.size()));
+        return out + place + origin;
+    }
+    static KnownId of(std::string_view bytes) {
+        const auto next = [&bytes](std::size_t n) {
+            const auto part = bytes.substr(0, n);
+            bytes.remove_prefix(part.size());
+            return std::string(part);
+        };
+        KnownId id;
+        id.content = next(content_size);
+        id.rank = next(rank_size);
+        id.place = next(static_cast<std::size_t>(read_sortable(next(sizeof(std::int64_t)))));
+        id.origin = bytes;
+        return id;
+    }
+};
+
+/// The order of events that were received at one instant: one that every permutation of the lines agrees on.
+std::string order_of(const model::Event& event) {
+    std::string order;
+    append_sortable(order, to_nanos(event.time.value_or(Instant::max())));
+    for (const auto* part : {&event.source, &event.scope, &event.id}) {
+        order += *part;
+        order += '\0';
+    }
+    return order;
+}
+
+}  // namespace
+
 /// Of one id one event counts, whichever line it stands on: the one received first, then the earliest by its own time.
-Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at) {
+Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at, std::string_view origin) {
     const std::string key = id_prefix + bytes_of(model::identity_of(event));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
-    const std::string content = bytes_of(sha256_128(event.type + '\0' + json::canonical(payload.root())));
     const std::string encoded = model::encode(event);
-    std::string rank;
-    append_sortable(rank, to_nanos(at));
-    append_sortable(rank, to_nanos(event.time.value_or(Instant::max())));
-    rank += bytes_of(sha256_128(encoded));
-    HELIOS_TRY_ASSIGN(const auto known, spill_->get(key));
-    const bool counts = !known || rank < known->substr(content.size(), rank.size());
+    KnownId added;
+    added.content = bytes_of(sha256_128(event.type + '\0' + json::canonical(payload.root())));
+    append_sortable(added.rank, to_nanos(at));
+    append_sortable(added.rank, to_nanos(event.time.value_or(Instant::max())));
+    added.rank += bytes_of(sha256_128(encoded));
+    added.origin = origin;
+    HELIOS_TRY_ASSIGN(const auto stored, spill_->get(key));
+    const auto known = stored ? std::optional(KnownId::of(*stored)) : std::nullopt;
+    const bool counts = !known || added.rank < known->rank;
     if (counts) {
         if (known) {
-            HELIOS_TRY(spill_->remove(known->substr(content.size() + rank.size())));
+            HELIOS_TRY(spill_->remove(known->place));
         }
-        const std::string place = next_place(at, kind_event);
-        HELIOS_TRY(spill_->put(place, encoded));
-        HELIOS_TRY(spill_->put(key, content + rank + place));
+        added.place = next_place(at, kind_event, order_of(event), encoded);
+        HELIOS_TRY(spill_->put(added.place, encoded));
+        HELIOS_TRY(spill_->put(key, added.encoded()));
     }
     if (!known) {
         ++summary_.events;
         return Added::accepted;
     }
-    if (!known->starts_with(content)) {
-        return fail(ErrorKind::conflict, "event " + event.id + " from " + event.source + " came before with another content",
-                    std::string(counts ? "this one" : "that one") +
-                        " counts, whatever the order of lines; give one of them an id of its own");
+    if (known->content != added.content) {
+        left_out_ = counts ? known->origin : added.origin;
+        return fail(
+            ErrorKind::conflict, "event " + event.id + " from " + event.source + " stands on another line with other content",
+            "the other one counts, received or happened first, whatever the order of lines; give one of them an id of its "
+            "own");
     }
     ++summary_.duplicates;
     return Added::duplicate;
 }
 
-std::string OfflineReconcile::next_place(Instant at, char kind) {
+/// `order` and `content` decide at one instant, so that the order of lines does not; the number only tells equal ones apart.
+std::string OfflineReconcile::next_place(Instant at, char kind, std::string_view order, std::string_view content) {
     std::string key(1, input_prefix);
     append_sortable(key, to_nanos(at));
     key.push_back(kind);
+    key += order;
+    key += bytes_of(sha256_128(content));
     append_sortable(key, ++sequence_);
     return key;
 }
 
 Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at,
-                                                      std::string_view position) {
+                                                      std::string_view position, std::string_view origin) {
     if (has_receive_times_ && *has_receive_times_ != received_at.has_value()) {
         return fail(
             ErrorKind::invalid,
@@ -98,9 +150,10 @@ Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
     has_receive_times_ = received_at.has_value();
     const Instant at = received_at.value_or(Instant{});
     if (position.empty()) {
-        return add_once(event, at);
+        return add_once(event, at, origin);
     }
-    HELIOS_TRY(spill_->put(next_place(at, kind_event), model::encode(event)));
+    const std::string encoded = model::encode(event);
+    HELIOS_TRY(spill_->put(next_place(at, kind_event, std::string(position) + '\0', encoded), encoded));
     ++summary_.events;
     return Added::accepted;
 }
@@ -111,11 +164,15 @@ Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Insta
     }
     HELIOS_TRY(parse_flow(activation.text, activation.flow + ".yaml"));
     has_control_flows_ = true;
-    return spill_->put(next_place(at, kind_flow), model::encode(activation));
+    std::string order = activation.tenant + '\0' + activation.flow + '\0';
+    append_sortable(order, activation.version);
+    const std::string encoded = model::encode(activation);
+    return spill_->put(next_place(at, kind_flow, order, encoded), encoded);
 }
 
 Status OfflineReconcile::add_resumed(const model::ResumedRecord& resumed) {
-    return spill_->put(next_place(resumed.at, kind_resumed), model::encode(model::CaseRecord(resumed)));
+    const std::string encoded = model::encode(model::CaseRecord(resumed));
+    return spill_->put(next_place(resumed.at, kind_resumed, {}, encoded), encoded);
 }
 
 void OfflineReconcile::add_end(Instant at) {

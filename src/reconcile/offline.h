@@ -1,10 +1,11 @@
 #pragma once
 /// Events from files instead of a log: the same route and the same engine (`helios reconcile`).
 ///
-/// Two ways, decided by the first event. With a receive time, inputs are processed in that order, whatever the order of lines; an
-/// export reaches the live server's verdicts. Without, each case is processed by itself when all input has been read: its events
-/// by (event time, source, id), each at its event time, so that a leg is late if it happened after the case's earliest event plus
-/// its deadline. Events, ids, closed cases and verdicts wait in scratch space on disk; memory holds open cases.
+/// Two ways, decided by the first event. With a receive time, inputs are processed in that order, whatever the order of lines
+/// (those received at one instant by position, else by event time, source, scope and id); an export reaches the live server's
+/// verdicts. Without, each case is processed by itself when all input has been read: its events by (event time, source, id), each
+/// at its event time, so that a leg is late if it happened after the case's earliest event plus its deadline. Events, ids, closed
+/// cases and verdicts wait in scratch space on disk; memory holds open cases.
 
 #include <cstdint>
 #include <functional>
@@ -56,9 +57,13 @@ public:
 
     enum class Added { accepted, duplicate };
     /// `position`: what an export wrote; such a line is not deduplicated again. conflict: same id, other content; of the two
-    /// the one received first counts, else the earlier by its own time, whichever is added first.
+    /// the one received first counts, else the earlier by its own time, whichever is added first; left_out() is the other.
+    /// `origin`: what the caller knows a line by; kept in scratch space.
     /// invalid: some events have a receive time and this one hasn't, or the other way round. unavailable: scratch space.
-    Result<Added> add(const model::Event& event, std::optional<Instant> received_at, std::string_view position);
+    Result<Added> add(const model::Event& event, std::optional<Instant> received_at, std::string_view position,
+                      std::string_view origin = {});
+    /// After a conflict: the origin of the line that does not count.
+    const std::string& left_out() const { return left_out_; }
 
     // Control lines.
     Status add_flow(const model::FlowActivation& activation, Instant at);
@@ -71,8 +76,8 @@ public:
 private:
     OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows, std::unique_ptr<Spill> spill);
     Status scan(char prefix, const std::function<Status(std::string_view key, std::string_view value)>& visit);
-    Result<Added> add_once(const model::Event& event, Instant at);
-    std::string next_place(Instant at, char kind);
+    Result<Added> add_once(const model::Event& event, Instant at, std::string_view origin);
+    std::string next_place(Instant at, char kind, std::string_view order, std::string_view content);
     Status in_receive_order();
     Status case_by_case();
     Status sort_legs(Router& router);
@@ -87,6 +92,7 @@ private:
     bool has_control_flows_ = false;
     std::optional<Instant> end_;
     std::int64_t sequence_ = 0;
+    std::string left_out_;
     OfflineSummary summary_;
 };
 

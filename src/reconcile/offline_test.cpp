@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <numeric>
 #include <set>
 
 #include "reconcile/test_kit.h"
@@ -140,6 +141,53 @@ TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
                     {stock("A", noon(3)), noon(3)}}),
               1u)
         << "received twice";
+}
+
+TEST_F(OfflineTest, LinesReceivedAtOneInstantHaveAnOrderOfTheirOwn) {
+    const auto outcomes = [this](std::vector<Line> lines, bool positions) {
+        std::vector<std::size_t> places(lines.size());
+        std::iota(places.begin(), places.end(), 0u);
+        std::set<std::vector<std::string>> seen;
+        do {
+            const auto offline = open(true);
+            for (const std::size_t i : places) {
+                EXPECT_TRUE(offline->add(lines[i].event, lines[i].received, positions ? "p" + std::to_string(i) : ""));
+            }
+            std::vector<std::string> out;
+            EXPECT_TRUE(offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); }));
+            seen.insert(std::move(out));
+        } while (std::next_permutation(places.begin(), places.end()));
+        return seen;
+    };
+    auto cheaper = order("A", noon(1));
+    cheaper.id = "o-A-again";
+    cheaper.payload = R"({"orderId":"A","total":4})";
+    auto elsewhere = payment("A", {});
+    elsewhere.scope = "another";
+    const std::vector<Line> lines{{order("A", noon(0)), noon(5)},
+                                  {cheaper, noon(5)},
+                                  {payment("A", noon(2)), noon(5)},
+                                  {elsewhere, noon(5)},
+                                  {stock("A", noon(0)), noon(5)}};
+    EXPECT_EQ(outcomes(lines, false).size(), 1u);
+    EXPECT_EQ(outcomes(lines, true).size(), 1u);
+}
+
+TEST_F(OfflineTest, AConflictLeavesOutTheSameLineWhicheverComesFirst) {
+    auto dearer = payment("A", noon(4));
+    dearer.payload = R"({"orderId":"A","amount":6})";
+    for (const bool reversed : {false, true}) {
+        const auto offline = open();
+        std::vector<std::pair<model::Event, std::string>> lines{{payment("A", noon(3)), "counts"}, {dearer, "is left out"}};
+        if (reversed) {
+            std::reverse(lines.begin(), lines.end());
+        }
+        EXPECT_TRUE(offline->add(lines[0].first, {}, "", lines[0].second));
+        const auto conflict = offline->add(lines[1].first, {}, "", lines[1].second);
+        ASSERT_FALSE(conflict);
+        EXPECT_EQ(conflict.error().kind, ErrorKind::conflict);
+        EXPECT_EQ(offline->left_out(), "is left out");
+    }
 }
 
 TEST_F(OfflineTest, TheSameIdIsADuplicateOrAConflict) {
