@@ -5,6 +5,7 @@
 #include <set>
 
 #include "api/endpoint.h"
+#include "api/known_position.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/render.h"
@@ -271,10 +272,7 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
 
 Status wait_for_position(const Dependencies& d, std::string_view after) {
     HELIOS_TRY_ASSIGN(const auto token, model::decode_position(after));
-    if (token.log_time > d.barrier.now()) {
-        return fail(ErrorKind::invalid, "after: this position lies beyond the end of this server's log",
-                    "it belongs to another server or data directory");
-    }
+    HELIOS_TRY(check_position(d.log, token));
     return d.barrier.wait(token.log_time, d.options.barrier_limit);
 }
 

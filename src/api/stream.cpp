@@ -5,6 +5,7 @@
 #include <atomic>
 #include <limits>
 
+#include "api/known_position.h"
 #include "api/render.h"
 #include "base/thread_name.h"
 #include "model/topics.h"
@@ -108,29 +109,12 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
         HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, now));
         return Start{before(now), std::move(offsets)};
     }
-    HELIOS_TRY(check(*after));
+    HELIOS_TRY(check_position(log_, *after));
     const auto& pointer = after->pointer;
     HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, after->log_time));
     const bool of_a_verdict = pointer.topic == model::topic::verdicts;
     return Start{of_a_verdict ? Place{after->log_time, pointer.partition, log::Offset{pointer.offset}} : before(after->log_time),
                  std::move(offsets)};
-}
-
-/// A position of another log would begin anywhere, and its listener would believe to have missed nothing.
-Status Stream::check(const model::PositionToken& after) {
-    constexpr std::string_view hint =
-        "it belongs to another server or data directory, or is past retention: connect without it, then read the present state";
-    if (after.log_time > log_.last_log_time()) {
-        return fail(ErrorKind::invalid, "after: this position lies beyond the end of this server's log", std::string(hint));
-    }
-    const auto& pointer = after.pointer;
-    const auto found = log_.read_at({pointer.topic, pointer.partition}, log::Offset{pointer.offset});
-    const bool foreign = found ? found->records.empty() || found->records.front().log_time != after.log_time
-                               : found.error().kind == ErrorKind::not_found || found.error().kind == ErrorKind::invalid;
-    if (foreign) {
-        return fail(ErrorKind::invalid, "after: this position is not, or no longer, in this server's log", std::string(hint));
-    }
-    return {};
 }
 
 Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(StreamFilter filter,

@@ -65,7 +65,6 @@ private:
     class Rendering;
     using Listeners = std::vector<std::shared_ptr<Listener>>;
 
-    Status check(const model::PositionToken& after);
     Result<Start> start_of(const std::optional<model::PositionToken>& after);
 
     void run();

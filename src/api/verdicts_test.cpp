@@ -169,8 +169,39 @@ TEST(Reconciliation, after_waits_for_the_position_even_when_there_is_an_older_an
     EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);
     EXPECT_EQ(200, served.get("/api/v1/events?after=" + position).status);
     EXPECT_EQ(400, served.get("/api/v1/reconciliation/ORD-1?after=nonsense").status);
-    const model::PositionToken foreign{{"helios.events.orders", 0, 1}, after(1'000'000)};
-    EXPECT_EQ(400, served.get("/api/v1/reconciliation/ORD-1?after=" + model::encode_position(foreign)).status);
+}
+
+TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_sentence_everywhere) {
+    Served served;
+    served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
+    const auto ours = token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1")));
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> { return Explanation{"{}", ""}; };
+    served.open();
+    served.catch_up();
+    auto beyond = ours;
+    beyond.log_time = after(1'000'000);
+    auto other_time = ours;
+    other_time.log_time -= Duration{1};
+    auto no_record = ours;
+    no_record.pointer.offset += 1;
+    auto no_partition = ours;
+    no_partition.pointer.partition = 100;
+    for (const auto& token : {beyond, other_time, no_record, no_partition}) {
+        std::set<std::string> details;
+        for (const std::string path :
+             {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions", "/api/v1/cases/order/ORD-1",
+              "/api/v1/cases/order?key=ORD-1", "/api/v1/events", "/api/v1/orders/ORD-1/explain", "/api/v1/stream"}) {
+            const auto response =
+                served.get(path + (path.find('?') == std::string::npos ? "?after=" : "&after=") + model::encode_position(token));
+            EXPECT_EQ(400, response.status) << path << response.body;
+            const auto problem = json::Document::parse(response.body);
+            ASSERT_TRUE(problem);
+            details.insert(std::string(problem->root().find("detail").text()) + "; " +
+                           std::string(problem->root().find("hint").text()));
+        }
+        EXPECT_EQ(1u, details.size());
+        EXPECT_NE(std::string::npos, details.begin()->find("another server"));
+    }
 }
 
 TEST(Reconciliation, keys_are_text) {
