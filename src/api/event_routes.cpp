@@ -123,8 +123,10 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
     one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."),
                   query_param("source", "The event's source."),
                   query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
-    one.answers = {answer(200, "The event.", "Event"), problem_answer(404, "No accepted event has this id."),
-                   problem_answer(409, "Several do: `candidates` lists them; name source and scope.")};
+    one.answers = {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
+                   problem_answer(404, "No accepted event has this id."),
+                   problem_answer(409, "Several do: `candidates` lists them; name source and scope."),
+                   problem_answer(503, "The store has not caught up within a second: retry.")};
     table.add(std::move(one));
 }
 

@@ -7,9 +7,12 @@ namespace helios::api {
 namespace {
 
 constexpr std::string_view components = R"json({"schemas":{
-"Problem":{"type":"object","description":"RFC 9457. `errors`, `dlqId`, `quarantined`, `candidates`, `checks` and others stand beside these members where they apply.","required":["type","title","status"],"properties":{
+"Problem":{"type":"object","description":"RFC 9457. The members from `reason` on stand where they apply.","required":["type","title","status"],"properties":{
   "type":{"type":"string","default":"about:blank"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},"hint":{"type":"string","description":"What to do next."},
-  "reason":{"type":"string","examples":["missing_field"]},"errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"quarantined":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}}}},
+  "reason":{"type":"string","examples":["missing_field"]},"errors":{"type":"array","items":{"type":"string"}},"dlqId":{"type":"string"},"flow":{"type":"string","description":"Of the case that was asked for."},"key":{"type":"string"},
+  "quarantined":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"},"description":"What waits there and names the key."},
+  "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."},
+  "candidates":{"type":"array","items":{"type":"object"},"description":"Which one was meant?"},"checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}}}},
 
 "Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
 "Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},

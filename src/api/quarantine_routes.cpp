@@ -65,7 +65,9 @@ void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
     one.description =
         "With its body as it came (base64 if it is not UTF-8) and its headers, credentials replaced by fingerprints.";
     one.params = {path_param("dlqId", "As `dlqId` of the list or of a 422.")};
-    one.answers = {answer(200, "The item.", "QuarantinedItem"), problem_answer(404, "Nothing in quarantine has this id.")};
+    one.answers = {answer(200, "The item.", "QuarantinedItem"), problem_answer(400, "There is no such parameter."),
+                   problem_answer(404, "Nothing in quarantine has this id."),
+                   problem_answer(503, "The store has not caught up within a second: retry.")};
     table.add(std::move(one));
 }
 

@@ -1,5 +1,6 @@
 /// The document of gateway and api together: what one names, the other must have.
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <set>
 #include <string>
@@ -35,6 +36,118 @@ TEST(OpenApi, WhatIngestRoutesReferToIsAmongTheComponents) {
     EXPECT_EQ(named, (std::set<std::string>{"BatchAnswer", "EventLine", "IngestAnswer", "Problem"}));
     for (const auto& name : named) {
         EXPECT_TRUE(schemas.find(name).present()) << name;
+    }
+}
+
+/// Just as much of JSON Schema as the document uses: references, allOf, types, enums, required members, items.
+class Schemas {
+public:
+    explicit Schemas(json::Value components) : schemas_(components.find("schemas")) {}
+
+    void expect(json::Value schema, json::Value value, const std::string& where) const {
+        if (const auto reference = schema.find("$ref"); reference.present()) {
+            const auto name = reference.text().substr(reference.text().rfind('/') + 1);
+            ASSERT_TRUE(schemas_.find(name).present()) << where << ": " << name;
+            expect(schemas_.find(name), value, where);
+        }
+        const auto all = schema.find("allOf");
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            expect(all.at(i), value, where);
+        }
+        if (const auto type = schema.find("type"); type.present()) {
+            EXPECT_TRUE(is_of(type, value)) << where << ": " << value.raw() << " is not " << type.raw();
+        }
+        if (const auto words = schema.find("enum"); words.present()) {
+            EXPECT_TRUE(contains(words, value)) << where << ": " << value.raw() << " is not in " << words.raw();
+        }
+        const auto required = schema.find("required");
+        for (std::size_t i = 0; i < required.size(); ++i) {
+            EXPECT_TRUE(value.find(required.at(i).text()).present()) << where << ": lacks " << required.at(i).text();
+        }
+        const auto properties = schema.find("properties");
+        for (std::size_t i = 0; i < properties.size(); ++i) {
+            if (const auto member = value.find(properties.key_at(i)); member.present()) {
+                expect(properties.at(i), member, where + "." + std::string(properties.key_at(i)));
+            }
+        }
+        if (const auto items = schema.find("items"); items.present() && value.is_array()) {
+            for (std::size_t i = 0; i < value.size(); ++i) {
+                expect(items, value.at(i), where + "[]");
+            }
+        }
+    }
+
+private:
+    static bool contains(json::Value list, json::Value value) {
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (list.at(i).text() == value.text()) {
+                return true;
+            }
+        }
+        return false;
+    }
+    static bool is_of(json::Value type, json::Value value) {
+        if (type.is_array()) {
+            for (std::size_t i = 0; i < type.size(); ++i) {
+                if (is_of(type.at(i), value)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        const auto name = type.text();
+        return name == "object"                        ? value.is_object()
+               : name == "array"                       ? value.is_array()
+               : name == "string"                      ? value.is_string()
+               : name == "null"                        ? value.is_null()
+               : name == "number" || name == "integer" ? value.is_number()
+               : name == "boolean"                     ? value.raw() == "true" || value.raw() == "false"
+                                                       : false;
+    }
+
+    json::Value schemas_;
+};
+
+TEST(OpenApi, EveryExampleKeepsToItsSchema) {
+    gateway::Rig rig;
+    rig.open();
+    http::RouteTable routes;
+    gateway::add_routes(routes, *rig.gateway);
+    const std::string components(api::openapi_components());
+    const auto parsed = json::Document::parse(components);
+    ASSERT_TRUE(parsed);
+    const Schemas schemas(parsed->root());
+    std::size_t examples = 0;
+    const auto check = [&](const std::string& schema_text, const std::string& example_text, const std::string& where) {
+        if (schema_text.empty() || example_text.empty()) {
+            return;
+        }
+        const auto schema = json::Document::parse(schema_text);
+        const auto example = json::Document::parse(example_text);
+        ASSERT_TRUE(schema && example) << where;
+        schemas.expect(schema->root(), example->root(), where);
+        ++examples;
+    };
+    for (const auto& route : routes.routes()) {
+        check(route.request_schema, route.request_example, route.path + " request");
+        for (const auto& answer : route.answers) {
+            check(answer.schema, answer.example, route.path + " " + std::to_string(answer.status));
+        }
+    }
+    EXPECT_GE(examples, 12u);
+}
+
+TEST(OpenApi, RoutesThatChangeStateNameWhatTheServerSaysBeforeThem) {
+    gateway::Rig rig;
+    rig.open();
+    http::RouteTable routes;
+    gateway::add_routes(routes, *rig.gateway);
+    for (const auto& route : routes.routes()) {
+        for (const int status : {400, 403, 413, 417, 421, 503}) {
+            const bool documented = std::any_of(route.answers.begin(), route.answers.end(),
+                                                [status](const auto& answer) { return answer.status == status; });
+            EXPECT_TRUE(documented || !route.changes_state) << route.path << " " << status;
+        }
     }
 }
 

@@ -63,6 +63,14 @@ void add_webhook_problems(http::Route& route) {
         problem_answer(503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
 }
 
+/// What the server says before any handler is asked.
+void add_transport_problems(http::Route& route) {
+    route.answers.push_back(problem_answer(403, "A page of another site asked; nothing was stored"));
+    route.answers.push_back(problem_answer(417, "An `Expect` other than 100-continue; nothing was stored"));
+    route.answers.push_back(
+        problem_answer(421, "The `Host` is none of this server's (`http.allowed_hosts`); nothing was stored"));
+}
+
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
@@ -170,7 +178,7 @@ http::Route batch(Gateway& gateway) {
     route.request_example = "[" + std::string(event_example) + "]";
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
-        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","eventId":"e-1","position":"…","warnings":[]}]})"));
+        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
     route.answers.push_back(problem_answer(400, "Not JSON, or neither array nor object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Neither application/json nor application/x-ndjson; nothing was stored"));
@@ -223,11 +231,11 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 }  // namespace
 
 void add_routes(http::RouteTable& routes, Gateway& gateway) {
-    routes.add(aws(gateway));
-    routes.add(gcp(gateway));
-    routes.add(azure(gateway));
-    routes.add(ingest(gateway));
-    routes.add(batch(gateway));
+    for (const auto make : {aws, gcp, azure, ingest, batch}) {
+        auto route = make(gateway);
+        add_transport_problems(route);
+        routes.add(std::move(route));
+    }
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));
     routes.add(health(gateway, "azure", "Azure"));
