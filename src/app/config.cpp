@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <type_traits>
 
+#include "base/json.h"
 #include "base/yaml.h"
 
 namespace helios::app {
@@ -163,9 +164,8 @@ std::string environment_name(std::string_view key) {
 
 /// One row of the table. `member` gives a reference into a Config.
 template <class Member>
-Setting setting(std::string key, Member member, std::string description, std::string seed_name = {}) {
+Setting setting(std::string key, Member member, std::string description, std::string seed_name = {}, Unit unit = Unit::plain) {
     using T = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
-    const Unit unit = key.find("bytes") != std::string::npos ? Unit::bytes : Unit::plain;
     Setting row;
     row.environment.push_back(environment_name(key));
     if (!seed_name.empty()) {
@@ -180,6 +180,12 @@ Setting setting(std::string key, Member member, std::string description, std::st
     };
     row.get = [member, unit](const Config& config) { return format_as<T>(member(const_cast<Config&>(config)), unit); };
     return row;
+}
+
+/// One that is written 64KiB, 16MiB or 1GiB.
+template <class Member>
+Setting size(std::string key, Member member, std::string description) {
+    return setting(std::move(key), member, std::move(description), {}, Unit::bytes);
 }
 
 #define HELIOS_MEMBER(expression) [](Config& c) -> auto& { return c.expression; }
@@ -201,10 +207,10 @@ std::vector<Setting> make_settings() {
         setting("http.io_threads", HELIOS_MEMBER(http.io_threads), "Threads that read and write sockets."),
         setting("http.worker_threads", HELIOS_MEMBER(http.worker_threads), "Threads for queries."),
         setting("http.worker_queue_max", HELIOS_MEMBER(http.worker_queue_max), "Queries waiting for a worker; beyond it: 503."),
-        setting("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max), "Request line and headers; beyond it: 431."),
-        setting("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max), "Largest body read; beyond it: 413."),
-        setting("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max),
-                "Bodies of all requests in flight; beyond it: 503."),
+        size("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max), "Request line and headers; beyond it: 431."),
+        size("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max), "Largest body read; beyond it: 413."),
+        size("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max),
+             "Bodies of all requests in flight; beyond it: 503."),
         setting("http.connections_max", HELIOS_MEMBER(http.connections_max), "Open connections; beyond it new ones are closed."),
         setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max), "Requests of one connection handled at once."),
         setting("http.header_timeout", HELIOS_MEMBER(http.header_timeout), "Time for a request's headers."),
@@ -212,10 +218,10 @@ std::vector<Setting> make_settings() {
         setting("http.idle_timeout", HELIOS_MEMBER(http.idle_timeout), "Time a connection may be idle between requests."),
         setting("http.write_timeout", HELIOS_MEMBER(http.write_timeout), "Time for a client to take a response."),
         setting("http.websockets_max", HELIOS_MEMBER(http.websockets_max), "WebSockets open at once; beyond it: 503."),
-        setting("http.websocket_waiting_bytes_max", HELIOS_MEMBER(http.websocket_waiting_bytes_max),
-                "Bytes that may wait for a slow WebSocket client; beyond it the log is not read for it."),
-        setting("http.websocket_message_bytes_max", HELIOS_MEMBER(http.websocket_message_bytes_max),
-                "Largest message a WebSocket client may send; beyond it: close code 1009."),
+        size("http.websocket_waiting_bytes_max", HELIOS_MEMBER(http.websocket_waiting_bytes_max),
+             "Bytes that may wait for a slow WebSocket client; beyond it the log is not read for it."),
+        size("http.websocket_message_bytes_max", HELIOS_MEMBER(http.websocket_message_bytes_max),
+             "Largest message a WebSocket client may send; beyond it: close code 1009."),
         setting("http.websocket_ping_interval", HELIOS_MEMBER(http.websocket_ping_interval),
                 "Time between pings of a WebSocket."),
         setting("http.websocket_pong_timeout", HELIOS_MEMBER(http.websocket_pong_timeout),
@@ -225,26 +231,25 @@ std::vector<Setting> make_settings() {
 
         setting("log.partitions", HELIOS_MEMBER(log.partitions),
                 "Partitions of every topic. Fixed for the life of a data directory."),
-        setting("log.segment_bytes", HELIOS_MEMBER(log.segment_bytes), "Size of a journal segment."),
-        setting("log.pending_bytes_max", HELIOS_MEMBER(log.pending_bytes_max),
-                "Bytes waiting to become durable; beyond it senders are told to retry."),
+        size("log.segment_bytes", HELIOS_MEMBER(log.segment_bytes), "Size of a journal segment."),
+        size("log.pending_bytes_max", HELIOS_MEMBER(log.pending_bytes_max),
+             "Bytes waiting to become durable; beyond it senders are told to retry."),
         setting("log.pending_records_max", HELIOS_MEMBER(log.pending_records_max),
                 "Records waiting to become durable; beyond it senders are told to retry."),
-        setting("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max), "Bytes written with one fsync."),
-        setting("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
-        setting("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
-                "Disk space set aside so that the stages can finish when the disk is full."),
+        size("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max), "Bytes written with one fsync."),
+        size("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
+        size("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
+             "Disk space set aside so that the stages can finish when the disk is full."),
 
-        setting("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
-                "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
-        setting("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max),
-                "Largest body of POST /api/v1/events/ingest."),
-        setting("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max), "Largest body of the other endpoints."),
+        size("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
+             "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
+        size("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max), "Largest body of POST /api/v1/events/ingest."),
+        size("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max), "Largest body of the other endpoints."),
         setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max),
                 "Recent event ids kept in memory for deduplication."),
         setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max),
                 "Ids the index has not caught up with; beyond it senders are told to retry."),
-        setting("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
+        size("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
         setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval),
                 "How often counts go to the log; a crash loses no more than this much of them."),
 
@@ -261,7 +266,7 @@ std::vector<Setting> make_settings() {
         setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),
         setting("store.query_limit", HELIOS_MEMBER(store.query_limit), "A query that runs longer is stopped."),
         setting("store.page_rows_max", HELIOS_MEMBER(store.page_rows_max), "Rows of one page."),
-        setting("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes), "Page cache of the writer."),
+        size("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes), "Page cache of the writer."),
     };
 }
 
@@ -278,17 +283,51 @@ const Setting* find_setting(std::string_view key) {
     return it == table.end() ? nullptr : &*it;
 }
 
-Error unknown_option(std::string_view file, yaml::Mark mark, const std::string& key, std::string_view section) {
+std::string_view section_of(std::string_view key) {
+    return key.substr(0, key.find('.'));
+}
+
+Error unknown_option(std::string_view file, yaml::Mark mark, const std::string& key) {
     std::vector<std::string_view> keys;
     for (const auto& row : settings()) {
-        if (section.empty() || row.key.starts_with(std::string(section) + ".")) {
-            keys.push_back(row.key);
-        }
+        keys.push_back(row.key);
     }
     const auto near = yaml::nearest(key, keys);
     return yaml::error_at(
         file, mark, fmt::format("unknown option \"{}\"", key),
         near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean \"{}\"?", near));
+}
+
+Error unknown_section(std::string_view file, yaml::Mark mark, const std::string& name) {
+    std::vector<std::string_view> sections;
+    for (const auto& row : settings()) {
+        if (sections.empty() || sections.back() != section_of(row.key)) {
+            sections.push_back(section_of(row.key));
+        }
+    }
+    const auto near = yaml::nearest(name, sections);
+    return yaml::error_at(file, mark, fmt::format("unknown section \"{}\"", name),
+                          near.empty() ? fmt::format("one of {}; or an option's whole name", fmt::join(sections, ", "))
+                                       : fmt::format("did you mean \"{}\"?", near));
+}
+
+bool is_section(std::string_view name) {
+    const auto& table = settings();
+    return std::any_of(table.begin(), table.end(), [&](const Setting& s) { return section_of(s.key) == name; });
+}
+
+/// A value as `helios config check` prints it, so that it can be read back.
+std::string listed(const std::string& value) {
+    constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./";
+    constexpr std::string_view harmless_within = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./, +-@=";
+    const bool plain = !value.empty() && harmless.find(value.front()) != std::string_view::npos && !value.ends_with(' ') &&
+                       value.find_first_not_of(harmless_within) == std::string::npos;
+    if (plain || value.empty()) {
+        return value;
+    }
+    std::string quoted;  // YAML reads JSON's strings
+    json::append_string(quoted, value);
+    return quoted;
 }
 
 Result<std::string> scalar_text(const yaml::Node& node, std::string_view file, const std::string& key) {
@@ -316,6 +355,16 @@ const std::vector<Setting>& settings() {
 }
 
 Status Config::validate() const {
+    auto status = check_ranges();
+    if (status) {
+        return status;
+    }
+    auto error = std::move(status).error();
+    const auto place = places.find(error.what.substr(0, error.what.find(' ')));
+    return fail(place == places.end() ? std::move(error) : with_place(std::move(error), place->second));
+}
+
+Status Config::check_ranges() const {
     if (data_dir.empty()) {
         return fail(ErrorKind::invalid, "app.data_dir is empty", "name a directory, for example ./helios-data");
     }
@@ -324,11 +373,35 @@ Status Config::validate() const {
     log_options.directory = data_dir;  // not an option of its own
     HELIOS_TRY(log_options.validate());
     HELIOS_TRY(gateway.validate());
-    HELIOS_TRY(route.validate());
-    HELIOS_TRY(engine.validate());
+    for (auto status : {route.validate(), engine.validate()}) {
+        if (!status) {
+            status.error().what = "reconcile." + status.error().what;
+            return status;
+        }
+    }
     HELIOS_TRY(store.validate());
     return {};
 }
+
+namespace {
+
+/// One option of a file. `key`: its whole name, at `mark`.
+Status apply_option(Config& config, const std::string& key, yaml::Mark mark, const yaml::Node& node, std::string_view file) {
+    const auto* row = find_setting(key);
+    if (row == nullptr) {
+        return fail(unknown_option(file, mark, key));
+    }
+    // An absent value has no place of its own: the parser says where the next thing begins.
+    const auto at = node.is_null() ? mark : node.mark;
+    HELIOS_TRY_ASSIGN(const auto value, scalar_text(node, file, key));
+    if (auto set = row->set(config, value); !set) {
+        return fail(yaml::error_at(file, at, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+    }
+    config.places[key] = fmt::format("{}:{}:{}", file, at.line, at.column);
+    return {};
+}
+
+}  // namespace
 
 Status apply_file(Config& config, std::string_view text, std::string_view file) {
     HELIOS_TRY_ASSIGN(const auto root, yaml::parse(text, file));
@@ -339,21 +412,19 @@ Status apply_file(Config& config, std::string_view text, std::string_view file) 
         return fail(yaml::error_at(file, root.mark, "expected sections (http:, log:, …)",
                                    "`helios config reference` shows every option"));
     }
-    for (const auto& section : root.members) {
-        if (!section.value.is_map()) {
-            return fail(unknown_option(file, section.key_mark, section.key, ""));
-        }
-        for (const auto& member : section.value.members) {
-            const auto key = section.key + "." + member.key;
-            const auto* row = find_setting(key);
-            if (row == nullptr) {
-                return fail(unknown_option(file, member.key_mark, key, ""));
+    for (const auto& member : root.members) {
+        if (member.key.find('.') != std::string::npos) {
+            HELIOS_TRY(apply_option(config, member.key, member.key_mark, member.value, file));
+        } else if (member.value.is_map()) {
+            for (const auto& option : member.value.members) {
+                HELIOS_TRY(apply_option(config, member.key + "." + option.key, option.key_mark, option.value, file));
             }
-            HELIOS_TRY_ASSIGN(const auto value, scalar_text(member.value, file, key));
-            if (auto set = row->set(config, value); !set) {
-                return fail(
-                    yaml::error_at(file, member.value.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
-            }
+        } else if (!is_section(member.key)) {
+            return fail(unknown_section(file, member.key_mark, member.key));
+        } else if (!member.value.is_null()) {  // null: every option of the section is commented out
+            return fail(yaml::error_at(file, member.value.mark,
+                                       fmt::format("\"{}\" is a section: expected its options", member.key),
+                                       "one per line, indented: `name: value`"));
         }
     }
     return {};
@@ -372,6 +443,7 @@ Status apply_environment(Config& config, const Environment& environment) {
             if (auto set = row.set(config, it->second); !set) {
                 return fail(with_place(set.error(), *name));
             }
+            config.places[row.key] = *name;
         }
     }
     for (const auto& [name, value] : environment) {
@@ -426,6 +498,9 @@ std::string config_reference() {
         "# Configuration\n\n"
         "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), default. An empty variable "
         "counts as unset.\n"
+        "In a file, options stand in sections (`http:`, then `port: 8001` below it) or under their whole name (`http.port: "
+        "8001`), as "
+        "`helios config check` prints them.\n"
         "Durations: 250ms, 60s, 5m, 2h, 31d. Sizes: 64KiB, 16MiB, 1GiB. Lists in the environment are comma-separated.\n\n"
         "| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
     const Config defaults;
@@ -445,7 +520,7 @@ std::string config_reference() {
 std::string config_listing(const Config& config) {
     std::string out;
     for (const auto& row : settings()) {
-        out += fmt::format("{}: {}\n", row.key, row.get(config));
+        out += fmt::format("{}: {}\n", row.key, listed(row.get(config)));
     }
     return out;
 }

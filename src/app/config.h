@@ -5,6 +5,7 @@
 /// Order: flag, environment, file, default. Secrets never come through flags.
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,13 @@ struct Config {
     reconcile::EngineStageOptions engine;
     store::Options store;
 
-    /// Every room's own validate(), in one.
+    std::map<std::string, std::string, std::less<>> places;  ///< option → "file:line:column" or variable that set it last
+
+    /// Every room's own validate(), in one; the complaint begins with the place where the value came from.
     Status validate() const;
+
+private:
+    Status check_ranges() const;
 };
 
 struct Setting {
@@ -52,7 +58,8 @@ struct Setting {
 /// The table, in the order of the documentation.
 const std::vector<Setting>& settings();
 
-/// Applies a YAML file: sections are rooms. invalid: "file:line:column: unknown option …; did you mean …", wrong types, limits.
+/// Applies a YAML file: sections are rooms; or whole names, as config_listing() writes them. invalid: "file:line:column: unknown
+/// option …; did you mean …", wrong types, limits.
 Status apply_file(Config& config, std::string_view text, std::string_view file);
 
 /// Applies variables of the table; an unknown HELIOS_… variable is an error that names the nearest one.
@@ -68,7 +75,7 @@ Status apply_listen(Config& config, std::string_view listen);
 /// docs/config.md.
 std::string config_reference();
 
-/// Every option with its effective value, one `key: value` line each; never a secret.
+/// Every option with its effective value, one `key: value` line each, which apply_file() reads back; never a secret.
 std::string config_listing(const Config& config);
 
 }  // namespace helios::app

@@ -45,6 +45,57 @@ TEST(ConfigFile, WrongValuesNamePlace) {
     EXPECT_NE(error_of(apply_file(config, "- a\n", "h.yaml")).find("expected sections"), std::string::npos);
 }
 
+TEST(ConfigFile, WholeNamesAtTopLevelAndWhatCheckPrintsReadsBack) {
+    Config config;
+    ASSERT_EQ(error_of(apply_file(config, "http.port: 8001\nlog:\n  partitions: 3\n", "h.yaml")), "accepted");
+    EXPECT_EQ(config.http.port, 8001);
+    config.data_dir = "/a dir/with: colon #5";
+    config.http.host = "::1";
+    config.http.allowed_hosts = {"a.example", "*"};
+    config.flow_files = {"- one.yaml", "[two].yaml"};
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "h.yaml")), "accepted") << config_listing(config);
+    EXPECT_EQ(config_listing(again), config_listing(config));
+    EXPECT_EQ(again.data_dir, config.data_dir);
+    EXPECT_EQ(again.http.host, "::1");
+    EXPECT_EQ(again.flow_files, config.flow_files);
+    EXPECT_EQ(error_of(apply_file(config, "http.prot: 1\n", "h.yaml")),
+              "h.yaml:1:1: unknown option \"http.prot\"; did you mean \"http.port\"?");
+}
+
+TEST(ConfigFile, ASectionWithAllItsOptionsCommentedOutIsFine) {
+    Config config;
+    EXPECT_EQ(error_of(apply_file(config, "http:\n#  port: 1\nlog:\n", "h.yaml")), "accepted");
+    EXPECT_EQ(config_listing(config), config_listing(Config{}));
+    EXPECT_EQ(error_of(apply_file(config, "log:\nhtpp:\n#  port: 1\n", "h.yaml")),
+              "h.yaml:2:1: unknown section \"htpp\"; did you mean \"http\"?");
+    EXPECT_NE(error_of(apply_file(config, "http: 8001\n", "h.yaml")).find("h.yaml:1:7: \"http\" is a section"),
+              std::string::npos);
+}
+
+TEST(ConfigFile, AnEmptyValueIsComplainedOfInItsOwnLine) {
+    Config config;
+    EXPECT_NE(error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml")).find("h.yaml:2:3: http.port: \"\" is not"),
+              std::string::npos)
+        << error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml"));
+}
+
+TEST(ConfigFile, ValuesOutOfRangeNameTheirPlace) {
+    const auto complaint = [](std::string_view text, const Environment& environment = {}) {
+        Config config;
+        EXPECT_EQ(error_of(apply_file(config, text, "h.yaml")), "accepted");
+        EXPECT_EQ(error_of(apply_environment(config, environment)), "accepted");
+        return error_of(config.validate());
+    };
+    EXPECT_EQ(complaint("log:\n  partitions: 0\n").find("h.yaml:2:15: log.partitions is 0"), 0u);
+    EXPECT_EQ(complaint("reconcile:\n  grace: 5s\n  heartbeat: 0s\n").find("h.yaml:3:14: reconcile.heartbeat must be"), 0u);
+    EXPECT_EQ(complaint("store.readers_max: 0\n").find("h.yaml:1:20: store.readers_max must be"), 0u);
+    EXPECT_EQ(
+        complaint("log:\n  partitions: 3\n", {{"HELIOS_LOG_PARTITIONS", "0"}}).find("HELIOS_LOG_PARTITIONS: log.partitions is 0"),
+        0u);
+    EXPECT_EQ(complaint("log:\n  pending_bytes_max: 1B\n").find("h.yaml:2:22: log.pending_bytes_max is 1"), 0u);
+}
+
 TEST(ConfigFile, AnEmptyFileChangesNothing) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "# nothing\n", "h.yaml")), "accepted");
