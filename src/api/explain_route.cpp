@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/accept.h"
 #include "api/endpoint.h"
 #include "api/lookup.h"
 #include "model/topics.h"
@@ -50,7 +51,7 @@ Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
     return request;
 }
 
-/// ?format=text|json wins; else Accept: text/plain without application/json asks for text.
+/// ?format=text|json wins; else Accept, if it would rather have text/plain than JSON.
 Result<bool> wants_text(const http::Request& request, const QueryReader& query) {
     if (const auto format = query.text("format")) {
         if (*format == "text" || *format == "json") {
@@ -58,9 +59,7 @@ Result<bool> wants_text(const http::Request& request, const QueryReader& query) 
         }
         return fail(ErrorKind::invalid, "format: \"" + *format + "\" is unknown", "text or json");
     }
-    const auto* accept = request.header("Accept");
-    return accept != nullptr && accept->find("text/plain") != std::string::npos &&
-           accept->find("application/json") == std::string::npos;
+    return prefers(request, "text/plain", "application/json");
 }
 
 Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/accept.h"
 #include "api/endpoint.h"
 #include "api/system.h"
 #include "base/json.h"
@@ -121,9 +122,7 @@ http::Response status_html(const Dependencies& d) {
 void add_status_page(http::RouteTable& table, const Shared& shared) {
     auto route =
         get("/", "getStatus", "System", "Who is there", [shared](const http::Request& request) -> Result<http::Response> {
-            const auto* accept = request.header("Accept");
-            auto response =
-                accept != nullptr && accept->find("text/html") != std::string::npos ? status_html(*shared) : status_json(*shared);
+            auto response = prefers(request, "text/html", "application/json") ? status_html(*shared) : status_json(*shared);
             response.with("Vary", "Accept");
             return response;
         });

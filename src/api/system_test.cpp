@@ -158,6 +158,29 @@ TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
     EXPECT_THAT(header_of(page, "Content-Type"), HasSubstr("text/html"));
 }
 
+TEST(StatusPage, accept_is_read_with_its_qualities) {
+    Served served;
+    served.open();
+    for (const auto& [accept, html] :
+         std::vector<std::pair<std::string, bool>>{{"text/html", true},
+                                                   {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
+                                                   {"text/html, */*", true},
+                                                   {"TEXT/HTML ; Q=0.7 , application/json;q=0.5", true},
+                                                   {"text/*", true},
+                                                   {"text/html;q=0", false},
+                                                   {"text/html;q=0.000, */*", false},
+                                                   {"application/json, text/html;q=0.5", false},
+                                                   {"application/json, text/html", false},
+                                                   {"*/*", false},
+                                                   {"text/*;q=0.3, application/*;q=0.4", false},
+                                                   {"application/json", false},
+                                                   {"", false},
+                                                   {";,;q=,q", false}}) {
+        const auto response = served.get("/", {{"Accept", accept}});
+        EXPECT_EQ(header_of(response, "Content-Type").starts_with("text/html"), html) << accept;
+    }
+}
+
 TEST(Metrics, are_exposed) {
     Served served;
     served.open();
@@ -221,6 +244,25 @@ TEST(Documentation, unknown_parameters_are_refused_by_every_route_that_documents
                 }
             }
             EXPECT_EQ(400, served.get(target + "?no_such_parameter=1").status) << target;
+            EXPECT_TRUE(std::any_of(route.answers.begin(), route.answers.end(), [](const auto& a) { return a.status == 400; }))
+                << target << ": not documented";
+        }
+    }
+}
+
+TEST(Documentation, problems_have_no_member_that_their_schema_lacks) {
+    Served served;
+    served.open();
+    served.catch_up();
+    const auto document = parsed(served.get("/openapi.json"));
+    const auto known = document.root().find("components").find("schemas").find("Problem").find("properties");
+    for (const char* target : {"/api/v1/reconciliation/NONE", "/api/v1/reconciliation/NONE?flow=none", "/api/v1/events/none",
+                               "/api/v1/dlq/none", "/api/v1/events?limit=x"}) {
+        const auto response = served.get(target);
+        EXPECT_GE(response.status, 400) << target;
+        const auto problem = parsed(response);
+        for (std::size_t i = 0; i < problem.root().size(); ++i) {
+            EXPECT_TRUE(known.find(problem.root().key_at(i)).present()) << target << " " << problem.root().key_at(i);
         }
     }
 }
