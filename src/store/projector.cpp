@@ -99,9 +99,10 @@ Status Projector::stand_at_applied() {
         }
     }
     HELIOS_TRY(applied.status());
+    const bool damaged = !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& info : log_.describe()) {
         const auto found = from.find(info.id);
-        if (found != from.end() && found->second > info.end && found->second.value > 0) {
+        if (!damaged && found != from.end() && found->second > info.end && found->second.value > 0) {
             return fail(
                 ErrorKind::corrupt,
                 fmt::format("store: the file holds records of {}/{} that this log does not have (next {}, log ends at {})",

@@ -498,6 +498,20 @@ class Start(unittest.TestCase):
         self.assertIn("c-0", ids)
         self.assertNotIn("c-200", ids)
 
+    def test_the_last_record_is_damaged(self):
+        """The store knows a record that the log has lost: no reason to refuse to start."""
+        self.filled()
+        name, data = max(self.segments(), key=lambda pair: len(pair[1]))
+        at = len(data.rstrip(b"\0")) - 20
+        with open(name, "r+b") as file:
+            file.seek(at)
+            file.write(bytes([data[at] ^ 0x5A]))
+        with Server(self.data) as server:
+            self.assertEqual(server.get("/api/v1/health").json()["status"], "degraded")
+            self.assertEqual(server.ingest(order("after", orderId="COR-AFTER")).status, 202)
+            self.assertEqual(server.get_patiently("/api/v1/reconciliation/COR-AFTER").status, 200)
+            self.assertEqual(server.terminate(), 0)
+
     def test_torn_tail(self):
         self.filled(40)
         for name, data in self.segments() or []:
