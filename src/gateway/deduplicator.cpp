@@ -477,11 +477,11 @@ private:
         return entries;
     }
 
-    /// False: told to stop before it was written.
+    /// False: told to stop, and it could not be written.
     bool index(const log::Batch& batch, const std::stop_token& stop) {
         const auto entries = entries_of(batch);
         bool told = false;
-        while (!stop.stop_requested()) {
+        do {
             const auto written = index_->write(entries, reader_->position());
             if (written) {
                 publish(reader_->position());
@@ -497,7 +497,7 @@ private:
                 told = true;
             }
             pause(stop, retry_pause);
-        }
+        } while (!stop.stop_requested());
         return false;
     }
 
