@@ -251,12 +251,12 @@ private:
         std::vector<Record> records;
         std::vector<std::uint64_t> ids;
         const std::uint64_t count = 1 + below(below(4) == 0 ? 30 : 4);
-        std::unique_lock lock(mutex_);  // earlier calls are being answered
+        std::unique_lock building(mutex_);  // earlier calls are being answered
         for (std::uint64_t i = 0; i < count; ++i) {
             ids.push_back(attempt(below(6) == 0, std::nullopt));
             records.push_back(attempts_[ids.back()].record);
         }
-        lock.unlock();
+        building.unlock();
         log_->append(std::move(records), [this, ids](std::span<const AppendOutcome> outcomes) {
             {
                 const std::lock_guard lock(mutex_);
@@ -283,7 +283,7 @@ private:
     }
 
     void transact() {
-        std::unique_lock lock(mutex_);  // earlier calls are being answered
+        std::unique_lock building(mutex_);  // earlier calls are being answered
         const std::uint64_t id = transactions_.size();
         const std::string group = below(2) == 0 ? "route" : "engine";
         Transaction& made = transactions_[id];
@@ -305,7 +305,7 @@ private:
         }
         if (!stale)
             planned_[group] = offsets.to;
-        lock.unlock();
+        building.unlock();
         log_->transact(std::move(outputs), std::move(offsets), [this, id, stale](Result<std::vector<Position>> outcome) {
             {
                 const std::lock_guard lock(mutex_);
