@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <compare>
 #include <string>
 
@@ -37,7 +38,7 @@ int quality_of(std::string_view parameters) {
             double quality = 1;
             const auto digits = parameter.substr(2);
             const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), quality, std::chars_format::fixed);
-            return read.ec == std::errc{} && quality >= 0 && quality <= 1 ? static_cast<int>(quality * 1000 + 0.5) : 1000;
+            return read.ec == std::errc{} && quality >= 0 && quality <= 1 ? static_cast<int>(std::lround(quality * 1000)) : 1000;
         }
     }
     return 1000;

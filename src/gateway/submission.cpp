@@ -299,7 +299,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     }
     std::string key = !kept.key.empty() ? kept.key : !kept.event_id.empty() ? kept.event_id : kept.id;
     if (!std::holds_alternative<Fresh>(*claim)) {
-        repeats_.push_back({index, std::move(key), std::move(kept.tenant), std::move(kept.id)});
+        repeats_.push_back({index, key, kept.tenant, kept.id});
     }
     if (const auto* taken = std::get_if<Taken>(&*claim)) {
         take_later(item.position, taken->at);
