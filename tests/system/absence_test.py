@@ -11,19 +11,10 @@ import sys
 import threading
 import time
 
-from helios_process import Server, TemporaryDirectory, environment, events_of, line, run
+from helios_process import Failure, Server, TemporaryDirectory, check, environment, events_of, line, run
 
 DEADLINE, GRACE, AWAY = 2, 3, 3.5  # seconds
 ORDERS = 300
-
-
-class Failure(AssertionError):
-    pass
-
-
-def check(condition, message):
-    if not condition:
-        raise Failure(message)
 
 
 def flow(directory):

@@ -38,6 +38,15 @@ def run(*arguments, timeout=60, env=None, stdin=b""):
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
+class Failure(AssertionError):
+    """What a test without unittest found wrong."""
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
 class TemporaryDirectory:
     def __init__(self):
         self.path = tempfile.mkdtemp(prefix="helios-system-")

@@ -14,20 +14,11 @@ import sys
 import threading
 import time
 
-from helios_process import Server, TemporaryDirectory, environment, events_of, line, run
+from helios_process import Failure, Server, TemporaryDirectory, check, events_of, line, run
 
 KILLS = int(os.environ.get("HELIOS_TEST_KILLS", "6"))
 CONNECTIONS = 6
 SEED = int(os.environ.get("HELIOS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
-
-
-class Failure(AssertionError):
-    pass
-
-
-def check(condition, message):
-    if not condition:
-        raise Failure(message)
 
 
 class Shop:
