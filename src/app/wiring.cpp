@@ -1,9 +1,7 @@
 #include "app/wiring.h"
 
-#include <condition_variable>
 #include <csignal>
 #include <fmt/format.h>
-#include <mutex>
 #include <set>
 
 #include "api/routes.h"
@@ -12,6 +10,7 @@
 #include "app/files.h"
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/routes.h"
 #include "http/host_policy.h"
@@ -232,8 +231,6 @@ void Node::open_door(const std::stop_token& stop) {
                                    {{"why", gateway_->ready().error().what}});
         }
     }
-    std::mutex mutex;
-    std::condition_variable_any stopped;
     for (bool told = false; !stop.stop_requested(); told = true) {
         const Status opened = route_->open();
         if (opened) {
@@ -245,8 +242,7 @@ void Node::open_door(const std::stop_token& stop) {
             telemetry_.logger.error("app", "events are refused until our absence stands on the log; trying again",
                                     {{"error", opened.error().message()}});
         }
-        std::unique_lock lock(mutex);
-        stopped.wait_for(lock, stop, door_wait, [] { return false; });
+        pause_for(stop, door_wait);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/dedup_index.h"
 #include "model/quarantined.h"
@@ -433,7 +434,7 @@ private:
                                             {{"error", batch.error().message()}});
                     told = true;
                 }
-                pause(stop, retry_pause);  // the reader stands where it stood
+                pause_for(stop, retry_pause);  // the reader stands where it stood
                 continue;
             }
             told = false;
@@ -442,7 +443,7 @@ private:
                     return;
                 }
                 if (caught_up()) {
-                    pause(stop, tail_pace);
+                    pause_for(stop, tail_pace);
                 }
                 reached_ns_.store(to_nanos(batch->records.back().log_time), std::memory_order_relaxed);
             } else if (!caught_up()) {
@@ -496,14 +497,9 @@ private:
                                        {{"error", written.error().message()}});
                 told = true;
             }
-            pause(stop, retry_pause);
+            pause_for(stop, retry_pause);
         } while (!stop.stop_requested());
         return false;
-    }
-
-    void pause(const std::stop_token& stop, Duration time) {
-        std::unique_lock lock(caught_up_mutex_);
-        stopped_or_retry_.wait_for(lock, stop, time, [] { return false; });
     }
 
     const Options options_;
@@ -522,7 +518,6 @@ private:
 
     mutable std::mutex caught_up_mutex_;
     mutable std::condition_variable caught_up_changed_;
-    std::condition_variable_any stopped_or_retry_;
     std::atomic<bool> caught_up_{false};
     std::atomic<std::int64_t> reached_ns_{0};
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
@@ -123,8 +124,6 @@ struct Gateway::State {
     }
 
     Intake intake;
-    std::mutex flush_mutex;
-    std::condition_variable_any flush_stopped;
     std::jthread flusher;
     bool closed = false;
 };
@@ -139,8 +138,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, c
         while (!stop.stop_requested()) {
             raw->flush_counts();
             raw->flush_repeats(QuarantineRepeats::Which::due);
-            std::unique_lock lock(raw->flush_mutex);
-            raw->flush_stopped.wait_for(lock, stop, raw->intake.options.counts_interval, [] { return false; });
+            pause_for(stop, raw->intake.options.counts_interval);
         }
     });
     return std::unique_ptr<Gateway>(new Gateway(std::move(state)));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/pause.h"
 #include "base/thread_name.h"
 
 namespace helios::reconcile {
@@ -20,7 +21,6 @@ void StageThread::start(std::function<Status()> step) {
 
 void StageThread::run(const std::stop_token& stop, const std::function<Status()>& step) {
     name_this_thread(name_.c_str());
-    const std::stop_callback wake(stop, [this] { pause_.notify_all(); });
     bool failing = false;
     while (!stop.stop_requested()) {
         const Duration began = clock_.monotonic();
@@ -30,7 +30,7 @@ void StageThread::run(const std::stop_token& stop, const std::function<Status()>
                 logger_.info("reconcile", name_ + " works again");
                 set_health({});
             }
-            pause(stop, began + pace_ - clock_.monotonic());
+            pause_for(stop, began + pace_ - clock_.monotonic());
             continue;
         }
         if (stepped.error().kind == ErrorKind::stopping) {
@@ -41,14 +41,7 @@ void StageThread::run(const std::stop_token& stop, const std::function<Status()>
             logger_.warn("reconcile", name_ + " failed and tries again", {{"error", stepped.error().message()}});
         }
         set_health(std::move(stepped));
-        pause(stop, retry_after_);
-    }
-}
-
-void StageThread::pause(const std::stop_token& stop, Duration time) {
-    if (time > Duration::zero()) {
-        std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, time, [] { return false; });
+        pause_for(stop, retry_after_);
     }
 }
 

@@ -2,7 +2,6 @@
 /// The thread of a stage: steps until told to stop. A step that fails is tried again after a pause, and the log says so once per
 /// failure, not once per attempt. Knows nothing of what a step does.
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <stop_token>
@@ -37,7 +36,6 @@ public:
 
 private:
     void run(const std::stop_token& stop, const std::function<Status()>& step);
-    void pause(const std::stop_token& stop, Duration time);
     void set_health(Status health);
 
     const std::string name_;
@@ -47,7 +45,6 @@ private:
     telemetry::Logger& logger_;
     telemetry::Counter& failures_;
     mutable std::mutex mutex_;
-    std::condition_variable_any pause_;
     Status health_;
     std::jthread thread_;
 };

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/pause.h"
 #include "base/thread_name.h"
 #include "model/topics.h"
 #include "store/migrations.h"
@@ -204,7 +205,7 @@ void Projector::run(const std::stop_token& stop) {
         const Duration began = clock_.monotonic();
         auto stepped = step(options_.idle_poll);
         if (stepped) {
-            pause(stop, began + options_.pace - clock_.monotonic());
+            pause_for(stop, began + options_.pace - clock_.monotonic());
             if (!health()) {
                 set_health({});
                 telemetry_.logger.info("store", "writing again");
@@ -220,14 +221,7 @@ void Projector::run(const std::stop_token& stop) {
                                    {{"what", stepped.error().what}, {"hint", stepped.error().hint}});
         }
         set_health(fail(stepped.error()));
-        pause(stop, options_.retry_pause);
-    }
-}
-
-void Projector::pause(const std::stop_token& stop, Duration time) {
-    if (time > Duration::zero()) {
-        std::unique_lock lock(mutex_);
-        pause_.wait_for(lock, stop, time, [] { return false; });
+        pause_for(stop, options_.retry_pause);
     }
 }
 

@@ -4,7 +4,6 @@
 /// A batch is whatever waited while the last one committed, up to the bounds in options: no timer, so an idle server answers
 /// at once and a busy one writes large transactions. Rows and applied offsets commit together; a restart goes on from them.
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -55,7 +54,6 @@ private:
     Status write(const log::Batch& batch);
     void observe(const log::Batch& batch, Duration took);
     void run(const std::stop_token& stop);
-    void pause(const std::stop_token& stop, Duration time);
     void set_health(Status health);
 
     const Options options_;
@@ -70,7 +68,6 @@ private:
     std::unique_ptr<Metrics> metrics_;
 
     mutable std::mutex mutex_;
-    std::condition_variable_any pause_;
     Status health_;
     std::jthread thread_;
 };

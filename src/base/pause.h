@@ -1,0 +1,22 @@
+#pragma once
+/// A pause of a thread that a request to stop ends. Not for waiting until something has happened: that has its own condition.
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+#include "base/time.h"
+
+namespace helios {
+
+/// Returns after `time`, at once if that is not positive, or when a stop is requested.
+inline void pause_for(const std::stop_token& stop, Duration time) {
+    if (time > Duration::zero()) {
+        std::mutex mutex;
+        std::condition_variable_any stopped;
+        std::unique_lock lock(mutex);
+        stopped.wait_for(lock, stop, time, [] { return false; });
+    }
+}
+
+}  // namespace helios
