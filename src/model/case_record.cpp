@@ -57,6 +57,7 @@ void write(ByteWriter& out, const LegRecord& record) {
         write(out, value);
     }
     write_strings(out, record.notes);
+    write_strings(out, record.doubts);
 }
 
 LegRecord read_leg(ByteReader& in) {
@@ -82,6 +83,7 @@ LegRecord read_leg(ByteReader& in) {
         record.reads.emplace_back(std::move(name), read_value(in));
     }
     record.notes = read_strings(in);
+    record.doubts = read_strings(in);
     return record;
 }
 

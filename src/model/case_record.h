@@ -44,6 +44,9 @@ struct LegRecord {
     Instant at;
     std::vector<std::pair<std::string, ReadValue>> reads;  ///< in the flow's order
     std::vector<std::string> notes;                        ///< "no zone in payload.timestamp: UTC assumed", …
+    /// What of this event could not be used as sent: one sentence each, quoting it. Each becomes a `data` finding of severity
+    /// warning, which changes no status.
+    std::vector<std::string> doubts;
     friend bool operator==(const LegRecord&, const LegRecord&) = default;
 };
 

@@ -46,6 +46,7 @@ LegRecord sample_leg() {
                     {"quantities", {ReadValue::Kind::items, "", {{"SKU-1", "2"}, {"SKU-2", "1"}}, "items[]"}},
                     {"status", {ReadValue::Kind::absent, "", {}, ""}}};
     record.notes = {"no zone"};
+    record.doubts = {"timestamp is \"soon\": not a time"};
     return record;
 }
 

@@ -70,10 +70,13 @@ std::string pack(const Leg& leg, const model::LegRecord& record) {
     if (leg.status) {
         pack_read(out, status_of(leg, record));
     }
-    for (const auto& [name, value] : record.reads) {
-        if (value.kind == ReadValue::Kind::bad && (name == occurred_read || name == identity_read)) {
-            out.string(value.text);
-        }
+    const ReadValue& identity = find_read(record, record.reads.size(), identity_read);
+    out.boolean(identity.kind == ReadValue::Kind::bad);
+    if (identity.kind == ReadValue::Kind::bad) {
+        out.string(identity.text);
+    }
+    for (const std::string& doubt : record.doubts) {
+        out.string(doubt);
     }
     std::string bytes = out.take();
     bytes.shrink_to_fit();
@@ -168,8 +171,11 @@ EventView HeldEvent::view() const {
     for (std::uint64_t i = 0; i < reads && in.ok(); ++i) {
         view.reads.push_back(unpack_read(in));
     }
-    while (in.ok() && !in.at_end()) {
+    if (in.boolean()) {
         view.unreadable.push_back(in.string());
+    }
+    while (in.ok() && !in.at_end()) {
+        view.doubts.push_back(in.string());
     }
     HELIOS_ASSERT(in.ok(), "a packed event unpacks");
     return view;

@@ -37,7 +37,8 @@ struct EventView {
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
     std::vector<ReadView> reads;               ///< the leg's reads in flow order, then the status if the leg has a rule
-    std::vector<std::string_view> unreadable;  ///< why occurred or identity could not be read
+    std::vector<std::string_view> unreadable;  ///< why identity could not be read
+    std::vector<std::string_view> doubts;      ///< what could not be used as sent, and changes no status
 };
 
 /// The deciding event of one identity on one leg.

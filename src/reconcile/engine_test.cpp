@@ -220,6 +220,20 @@ TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
     EXPECT_EQ(b.last().findings[0].unit, "s");
 }
 
+TEST(Engine, ADoubtIsAWarningThatChangesNoStatus) {
+    Bench b;
+    b.order(0, good_order);
+    auto payment = legs_of(*b.flow, event("gcp", "PaymentProcessed", "p-1", good_payment), noon(1)).at(0);
+    payment.doubts = {"timestamp is \"soon\"", "created is \"later\""};
+    b.feed(payment);
+    b.stock(2, good_stock);
+    ASSERT_EQ(b.line(), "matched data data");
+    EXPECT_EQ(b.last().findings[0].severity, model::Severity::warning);
+    EXPECT_EQ(b.last().findings[0].leg, "payment");
+    EXPECT_EQ(b.last().findings[0].detail, "payment: timestamp is \"soon\"");
+    EXPECT_EQ(b.last().findings[1].detail, "payment: created is \"later\"");
+}
+
 TEST(Engine, AfterAmendForANewInstanceBegins) {
     Bench b;
     b.order(0, good_order);

@@ -245,7 +245,7 @@ ReadValue read_one(json::Value payload, const Read& read) {
 /// The instant used in checks. A path that is there but can't be read is bad data, and the next one stands in.
 void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload,
                    const Arrival& arrival) {
-    std::optional<ReadValue> unreadable;
+    std::string unreadable;
     for (const OccurredSource& source : leg.occurred) {
         if (source.envelope) {
             record.occurred = event.time ? event.time : arrival.received;
@@ -263,11 +263,10 @@ void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event&
                               : found.number                        ? parse_time(found.text)
                                                                     : parse_rfc3339(found.text);
             if (!time) {
-                if (!unreadable) {
-                    unreadable = bad(found.state == Scalar::State::present
-                                         ? source.path.text() + " is \"" + shown(found.text) + "\": not a time"
-                                         : why_unusable(found, "a time"),
-                                     source.path.text());
+                if (unreadable.empty()) {
+                    unreadable = found.state == Scalar::State::present
+                                     ? source.path.text() + " is \"" + shown(found.text) + "\": not a time"
+                                     : why_unusable(found, "a time");
                 }
                 continue;
             }
@@ -280,8 +279,8 @@ void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event&
             break;
         }
     }
-    if (unreadable) {
-        record.reads.emplace_back(occurred_read, std::move(*unreadable));
+    if (!unreadable.empty()) {
+        record.doubts.push_back(std::move(unreadable));
     }
 }
 

@@ -15,7 +15,6 @@ namespace helios::reconcile {
 
 /// Names of reads that every leg has beside its own.
 inline constexpr std::string_view status_read = "status";      ///< if the leg has a status rule
-inline constexpr std::string_view occurred_read = "occurred";  ///< only if bad: a time on a path that can't be read
 inline constexpr std::string_view identity_read = "identity";  ///< only if bad
 
 /// Where and when an event stands on the log; offline, what an export says of that.

@@ -261,6 +261,10 @@ void Judge::data_of(const Leg& leg, const Taken& event, std::vector<Finding>& fi
     for (const auto reason : event.view.unreadable) {
         add("", leg.name + ": " + std::string(reason));
     }
+    for (const auto doubt : event.view.doubts) {
+        add("", leg.name + ": " + std::string(doubt));
+        findings.back().severity = Severity::warning;
+    }
 }
 
 void Judge::data(std::vector<Finding>& findings) {
