@@ -8,7 +8,7 @@
 namespace helios::app {
 namespace {
 
-int check(const Environment& environment, const std::vector<std::string>& files) {
+int check(const Environment& environment, const std::vector<std::string>& files, bool strict) {
     Config config;
     for (const auto& file : files) {
         const auto text = read_file(file);
@@ -24,8 +24,12 @@ int check(const Environment& environment, const std::vector<std::string>& files)
             return complain(status.error(), 1);
         }
     }
+    const auto unknown = unknown_variables(environment);
+    for (const auto& error : unknown) {
+        complain(strict ? error : Error{error.kind, "warning: " + error.what + ": ignored", error.hint});
+    }
     fmt::print("{}", config_listing(config));
-    return 0;
+    return strict && !unknown.empty() ? 1 : 0;
 }
 
 }  // namespace
@@ -40,6 +44,7 @@ Command config_command(const Environment& environment) {
     };
 
     auto files = std::make_shared<std::vector<std::string>>();
+    auto strict = std::make_shared<bool>(false);
     Command check_files;
     check_files.name = "check";
     check_files.summary = "Check configuration files and the environment; print the effective values";
@@ -47,8 +52,10 @@ Command config_command(const Environment& environment) {
         "Reads FILEs in order, then the environment, as `serve` would, and prints every option's effective value.\n"
         "Errors name file, line and column. Exit 0: good. Exit 1: the configuration is wrong. Exit 2: a file can't be read.";
     check_files.examples = {"helios config check helios.yaml", "HELIOS_HTTP_PORT=9000 helios config check"};
-    check_files.options = {{"FILE", "FILE", "configuration files", files.get(), false, {}}};
-    check_files.run = [environment, files] { return check(environment, *files); };
+    check_files.options = {
+        {"FILE", "FILE", "configuration files", files.get(), false, {}},
+        {"--strict", "", "a HELIOS_ variable that is no option is a mistake, not a warning", strict.get(), false, {}}};
+    check_files.run = [environment, files, strict] { return check(environment, *files, *strict); };
 
     Command command;
     command.name = "config";

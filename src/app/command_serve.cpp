@@ -59,6 +59,9 @@ int serve(const ServeOptions& options, const Environment& environment) {
     }
     const SystemClock clock;
     telemetry::Telemetry telemetry(clock, config->log_level);
+    for (const auto& unknown : unknown_variables(environment)) {
+        telemetry.logger.warn("app", unknown.what + ": ignored", {{"hint", unknown.hint}});
+    }
     const Interrupt interrupt;
     auto node = Node::open(std::move(*config), clock, telemetry);
     if (!node) {

@@ -62,9 +62,12 @@ const std::vector<Setting>& settings();
 /// option …; did you mean …", wrong types, limits.
 Status apply_file(Config& config, std::string_view text, std::string_view file);
 
-/// Applies variables of the table; an unknown HELIOS_… variable is an error that names the nearest one.
-/// Empty values count as absent.
+/// Applies variables of the table. Empty values count as absent.
 Status apply_environment(Config& config, const Environment& environment);
+
+/// One for each HELIOS_… variable that nothing here knows, with the nearest name. No reason not to start: an orchestrator sets
+/// such names by itself (Kubernetes sets HELIOS_PORT=tcp://… in every pod beside a Service named helios).
+std::vector<Error> unknown_variables(const Environment& environment);
 
 /// Refuses what the environment asks for and this version can't do (Kafka, PostgreSQL, Redis).
 Status check_not_built_yet(const Environment& environment);

@@ -118,11 +118,46 @@ TEST(ConfigEnvironment, EmptyMeansUnset) {
     EXPECT_EQ(config.http.port, Config{}.http.port);
 }
 
-TEST(ConfigEnvironment, UnknownNamesAreErrors) {
+std::string text_of(const std::vector<Error>& errors) {
+    std::string out;
+    for (const auto& error : errors) {
+        out += error.message() + "\n";
+    }
+    return out;
+}
+
+TEST(ConfigEnvironment, UnknownNamesAreToldWithTheNearestAndRefuseNothing) {
+    const Environment environment{{"HELIOS_HTTP_PROT", "1"}, {"HELIOS_VERSION", "1.2"}, {"PATH", "/bin"}};
     Config config;
-    EXPECT_NE(error_of(apply_environment(config, {{"HELIOS_HTTP_PROT", "1"}})).find("did you mean HELIOS_HTTP_PORT?"),
-              std::string::npos);
-    EXPECT_EQ(error_of(apply_environment(config, {{"PATH", "/bin"}})), "accepted");
+    EXPECT_EQ(error_of(apply_environment(config, environment)), "accepted");
+    const auto told = unknown_variables(environment);
+    ASSERT_EQ(told.size(), 2u);
+    EXPECT_EQ(told[0].message(), "the environment sets HELIOS_HTTP_PROT, which is no option; did you mean HELIOS_HTTP_PORT?");
+    EXPECT_NE(told[1].what.find("HELIOS_VERSION"), std::string::npos);
+    EXPECT_EQ(text_of(unknown_variables({{"HELIOS_HOME", ""}, {"HELIOS_SERVER", "http://a"}, {"HELIOS_TEST_X", "1"}})), "");
+}
+
+TEST(ConfigEnvironment, WhatKubernetesSetsForAServiceOfOurName) {
+    const Environment environment{{"HELIOS_PORT", "tcp://10.0.0.1:8001"},
+                                  {"HELIOS_PORT_8001_TCP", "tcp://10.0.0.1:8001"},
+                                  {"HELIOS_PORT_8001_TCP_ADDR", "10.0.0.1"},
+                                  {"HELIOS_SERVICE_HOST", "10.0.0.1"},
+                                  {"HELIOS_SERVICE_PORT", "8001"}};
+    Config config;
+    EXPECT_EQ(error_of(apply_environment(config, environment)), "accepted");
+    EXPECT_EQ(config_listing(config), config_listing(Config{}));
+    const auto told = unknown_variables(environment);
+    EXPECT_EQ(told.size(), environment.size());
+    EXPECT_NE(told.front().hint.find("the nearest option is HELIOS_HTTP_PORT; `helios config reference` lists all (Kubernetes"),
+              std::string::npos)
+        << told.front().hint;
+    for (const auto& each : told) {
+        EXPECT_NE(each.hint.find("enableServiceLinks: false"), std::string::npos) << each.message();
+    }
+    // A Service named helios-http: a name that is ours, and a value that is not.
+    const auto refused = error_of(apply_environment(config, {{"HELIOS_HTTP_PORT", "tcp://10.0.0.1:8001"}}));
+    EXPECT_EQ(refused.find("HELIOS_HTTP_PORT: \"tcp://10.0.0.1:8001\" is not a whole number"), 0u) << refused;
+    EXPECT_NE(refused.find("enableServiceLinks: false"), std::string::npos) << refused;
 }
 
 TEST(ConfigEnvironment, PartsThatAreNotBuiltYetEndTheStart) {

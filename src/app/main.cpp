@@ -1,5 +1,8 @@
+#include <cstdlib>
 #include <exception>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/cli.h"
 #include "app/standard_streams.h"
@@ -8,12 +11,22 @@ extern char** environ;
 
 namespace {
 
+/// An empty variable counts as unset, for libraries too: `TMPDIR=` must not name a directory.
 helios::app::Environment read_environment() {
     helios::app::Environment out;
+    std::vector<std::string> empty;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view line = *entry;
         const auto equals = line.find('=');
-        out.emplace(line.substr(0, equals), equals == std::string_view::npos ? "" : line.substr(equals + 1));
+        const auto value = equals == std::string_view::npos ? std::string_view{} : line.substr(equals + 1);
+        if (value.empty()) {
+            empty.emplace_back(line.substr(0, equals));
+        } else {
+            out.emplace(line.substr(0, equals), value);
+        }
+    }
+    for (const auto& name : empty) {
+        unsetenv(name.c_str());
     }
     return out;
 }

@@ -213,8 +213,12 @@ Result<Node> parse(std::string_view text, std::string_view file) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+    return nearest(word, candidates, word.size() / 2);
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max) {
     std::string_view best;
-    std::size_t best_distance = word.size() / 2 + 1;
+    std::size_t best_distance = distance_max + 1;
     for (const std::string_view candidate : candidates) {
         std::vector<std::size_t> row(candidate.size() + 1);
         for (std::size_t j = 0; j < row.size(); ++j) {

@@ -48,5 +48,7 @@ Error error_at(std::string_view file, Mark mark, std::string what, std::string h
 
 /// The candidate nearest to `word` by edit distance (≤ 1/2 of its length), or empty: for "unknown key; did you mean …".
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+/// The same with another bound.
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max);
 
 }  // namespace helios::yaml
