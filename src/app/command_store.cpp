@@ -57,15 +57,20 @@ int rebuild(const StoreOptions& options) {
     const auto disk = log::posix_disk();
     log::DiskLogOptions log_options;
     log_options.directory = options.data;
+    if (const auto format = check_format(options.data); !format) {
+        return complain(format.error());
+    }
+    // A running server holds these locks, and its store. Before the log is looked at: until now it may have grown.
+    const log::DirectoryPaths paths(options.data);
+    auto locks = log::DirectoryLocks::take(*disk, paths, folders());
+    if (!locks) {
+        return complain(locks.error());
+    }
     auto log = log::open_read_only(log_options, *disk, clock, telemetry);
     if (!log) {
         return complain(log.error());
     }
-    // A running server holds this lock, and its store.
-    const auto lock = disk->lock(options.data + "/LOCK");
-    if (!lock) {
-        return complain(lock.error());
-    }
+    static_cast<void>(locks->sign(paths));  // on a full disk the locks hold without it
     // Before the old store is gone: one that was made before the damage may hold more.
     if (const auto read = read_through(**log); !read) {
         return complain(read.error());

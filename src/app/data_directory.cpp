@@ -15,6 +15,9 @@ std::vector<log::TopicSpec> topic_specs() {
     return specs;
 }
 
+std::vector<std::string> folders() {
+    return {"store", "dedup"};
+}
 std::string store_file(const std::string& data_dir) {
     return data_dir + "/store/store.db";
 }

@@ -16,6 +16,8 @@ namespace helios::app {
 /// The log's topics as model/topics.h declares them.
 std::vector<log::TopicSpec> topic_specs();
 
+/// The folders beside the log's own.
+std::vector<std::string> folders();
 std::string store_file(const std::string& data_dir);
 std::string dedup_directory(const std::string& data_dir);
 

@@ -122,6 +122,7 @@ Status Node::open_log() {
         disk_ = log::posix_disk();
     }
     config_.log.directory = config_.data_dir;
+    config_.log.folders = folders();
     config_.log.record_bytes_max =
         config_.gateway.log_record_bytes();  // what is too large for an event still fits, whole, into quarantine
     HELIOS_TRY_ASSIGN(log_, log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));

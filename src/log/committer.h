@@ -108,7 +108,7 @@ private:
 
     Half data_half_;
     Half control_half_;
-    std::unique_ptr<DirectoryLock> lock_;
+    std::optional<DirectoryLocks> locks_;
     std::unique_ptr<File> mark_file_;
     std::uint64_t mark_sequence_ = 0;
     bool reserve_there_ = false;

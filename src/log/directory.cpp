@@ -47,6 +47,32 @@ std::unexpected<Error> broken_topics(const std::string& path, std::string_view w
                 "restore the file from a copy of the data directory");
 }
 
+/// The last line of a text: the checksum of all before it.
+constexpr std::size_t checksum_line_bytes = 16;  // "crc32c 00000000\n"
+
+std::string with_checksum(std::string text) {
+    return text + fmt::format("crc32c {:08x}\n", crc32c(text));
+}
+
+bool checksum_holds(std::string_view text) {
+    if (text.size() < checksum_line_bytes)
+        return false;
+    const std::string_view body = text.substr(0, text.size() - checksum_line_bytes);
+    // Compared as text: another spelling of the same number is a change, too.
+    return text.substr(body.size()) == fmt::format("crc32c {:08x}\n", crc32c(body));
+}
+
+/// Format 1 had no checksum: what it wrote is told by every byte.
+bool is_first_format(std::string_view text) {
+    const std::string begin = fmt::format("{}\nreader 1\nwriter 1\npartitions ", format_title);
+    return text.starts_with(begin) && text.ends_with('\n') && number(text.substr(begin.size(), text.size() - begin.size() - 1));
+}
+
+std::unexpected<Error> broken_format(const std::string& path) {
+    return fail(ErrorKind::corrupt, fmt::format("{} is damaged: its checksum is wrong", path),
+                "restore the file from a copy of the data directory");
+}
+
 bool good_topic_name(std::string_view name) {
     return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -56,16 +82,19 @@ bool good_topic_name(std::string_view name) {
 }  // namespace
 
 std::string encode_format(const DirectoryFormat& format) {
-    return fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title, format.reader, format.writer,
-                       format.partitions);
+    return with_checksum(
+        fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title, format.reader, format.writer, format.partitions));
 }
 
 Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing) {
-    const auto title = next_line(text);
-    if (!title || *title != format_title)
+    const bool intact = checksum_holds(text);
+    if (!intact && !is_first_format(text))
+        return text.starts_with(format_title) ? broken_format(path) : foreign(path);
+    std::string_view rest = text;
+    if (next_line(rest) != format_title)
         return foreign(path);
     std::optional<std::uint32_t> reader, writer, partitions;
-    while (const auto line = next_line(text)) {  // unknown lines are a newer writer's business
+    while (const auto line = next_line(rest)) {  // unknown lines are a newer writer's business
         if (line->starts_with("reader "))
             reader = number(line->substr(7));
         if (line->starts_with("writer "))
@@ -82,6 +111,13 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
                                 path, for_writing ? "writes" : "reads", needed, directory_format),
                     "start the newer version, or choose another directory with --data");
     }
+    if (*reader < directory_format) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("{} was written by an older Helios: it has format {}, this one knows format {} and no older one",
+                                path, *reader, directory_format),
+                    "choose a new directory with --data; with the older version, `helios log export --data DIR > day.ndjson` "
+                    "saves the events, and `helios ingest day.ndjson` takes them in anew");
+    }
     if (!partitions || *partitions == 0 || *partitions > partitions_limit)
         return foreign(path);
     return DirectoryFormat{*reader, *writer, *partitions};
@@ -94,17 +130,13 @@ std::string encode_topics(const std::vector<Topic>& topics) {
         out += fmt::format("{} {} {} {}\n", topic.id, topic.retention == RetentionClass::data ? "data" : "control",
                            topic.partitions, topic.name);
     }
-    return out + fmt::format("crc32c {:08x}\n", crc32c(out));
+    return with_checksum(std::move(out));
 }
 
 Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path) {
-    constexpr std::size_t tail = 16;  // "crc32c 00000000\n"
-    if (text.size() < tail)
-        return broken_topics(path, "it is too short");
-    const std::string_view body = text.substr(0, text.size() - tail);
-    const std::string_view check = text.substr(body.size());
-    if (!check.starts_with("crc32c ") || !check.ends_with('\n') || number(check.substr(7, 8), 16) != crc32c(body))
+    if (!checksum_holds(text))
         return broken_topics(path, "its checksum is wrong");
+    const std::string_view body = text.substr(0, text.size() - checksum_line_bytes);
     std::string_view rest = body;
     if (next_line(rest) != topics_title)
         return broken_topics(path, "it is not a topics file of this format");
@@ -129,7 +161,24 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
     return topics;
 }
 
-Status refuse_foreign(Disk& disk, const DirectoryPaths& paths) {
+Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& paths, const std::vector<std::string>& folders) {
+    DirectoryLocks locks;
+    HELIOS_TRY_ASSIGN(auto root, disk.lock(paths.root, paths.lock));
+    locks.held_.push_back(std::move(root));
+    std::vector<std::string> all{paths.log, paths.data, paths.control};
+    for (const std::string& folder : folders)
+        all.push_back(paths.root + "/" + folder);
+    for (const std::string& path : all) {
+        HELIOS_TRY_ASSIGN(const bool there, disk.exists(path));
+        if (!there)
+            continue;
+        HELIOS_TRY_ASSIGN(auto lock, disk.lock(path, {}));  // a link's holder has signed elsewhere
+        locks.held_.push_back(std::move(lock));
+    }
+    return locks;
+}
+
+Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
     const auto names = disk.list(paths.root);
     if (!names)
         return names.error().kind == ErrorKind::not_found ? Status{} : fail(names.error());
@@ -137,31 +186,31 @@ Status refuse_foreign(Disk& disk, const DirectoryPaths& paths) {
         return std::find(names_before_format.begin(), names_before_format.end(), name) == names_before_format.end();
     });
     HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));  // last: a server may be making it right now
-    if (has_format || other == names->end())
+    if (!has_format && other != names->end()) {
+        return fail(
+            ErrorKind::corrupt,
+            fmt::format("{} has no FORMAT file but is not empty (\"{}\" is there): it is foreign, or a Helios data directory "
+                        "that has lost it",
+                        paths.root, *other),
+            "choose an empty or new directory with --data, or a Helios data directory; or restore FORMAT from a copy");
+    }
+    if (!has_format)
         return {};
-    return fail(ErrorKind::corrupt,
-                fmt::format("{} has no FORMAT file but is not empty (\"{}\" is there): it is foreign, or a Helios data directory "
-                            "that has lost it",
-                            paths.root, *other),
-                "choose an empty or new directory with --data, or a Helios data directory; or restore FORMAT from a copy");
-}
-
-Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
-    HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));
-    if (has_format) {
-        HELIOS_TRY_ASSIGN(const std::string text, read_file(disk, paths.format, 64u << 10));
-        HELIOS_TRY_ASSIGN(const DirectoryFormat format, parse_format(text, paths.format, true));
-        if (format.partitions != partitions) {
-            return fail(
-                ErrorKind::conflict,
+    HELIOS_TRY_ASSIGN(const std::string text, read_file(disk, paths.format, 64u << 10));
+    HELIOS_TRY_ASSIGN(const DirectoryFormat format, parse_format(text, paths.format, true));
+    if (format.partitions == partitions)
+        return {};
+    return fail(ErrorKind::conflict,
                 fmt::format("the data directory {} was made with {} partitions, this server is set to {}", paths.root,
                             format.partitions, partitions),
                 fmt::format("the count is fixed for a data directory: set log.partitions to {}, or start with a new directory",
                             format.partitions));
-        }
-    } else {
+}
+
+Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
+    HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));
+    if (!has_format)
         HELIOS_TRY(replace_file(disk, paths.root, "FORMAT", encode_format({directory_format, directory_format, partitions})));
-    }
     for (const std::string& path : {paths.data, paths.control})
         HELIOS_TRY(disk.make_directories(path));
     for (const std::string& path : {paths.log, paths.root})

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@
 namespace helios::log {
 
 /// The format that this program reads and writes.
-inline constexpr std::uint32_t directory_format = 1;
+inline constexpr std::uint32_t directory_format = 2;
 
 struct DirectoryFormat {
     std::uint32_t reader = directory_format;  ///< the least format a reader must know
@@ -33,7 +34,7 @@ struct Topic {
 };
 
 std::string encode_format(const DirectoryFormat& format);
-/// corrupt: foreign (not ours at all) or newer than this program; `what` says which.
+/// corrupt: foreign (not ours at all), damaged, older or newer than this program; `what` says which.
 Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing);
 
 std::string encode_topics(const std::vector<Topic>& topics);
@@ -54,11 +55,26 @@ struct DirectoryPaths {
     std::string root, log, data, control, format, lock, topics, mark, reserve;
 };
 
-/// corrupt: somebody else's, or ours and damaged: without a FORMAT, and with names in it that no beginning of ours leaves behind.
-/// Changes nothing; a directory that doesn't exist is fine.
-Status refuse_foreign(Disk& disk, const DirectoryPaths& paths);
+/// Every lock of a data directory, held until destroyed: on the directory itself, and on each folder in it, for a folder may be a
+/// link to somewhere that another data directory links to.
+class DirectoryLocks {
+public:
+    /// Changes nothing. `folders` are those of other rooms; one that isn't there needs no lock: whoever makes it holds the
+    /// directory's. not_found: no such directory. conflict: somebody else holds one; named.
+    static Result<DirectoryLocks> take(Disk& disk, const DirectoryPaths& paths, const std::vector<std::string>& folders);
+    /// Writes who holds them into LOCK.
+    Status sign(const DirectoryPaths& paths) { return held_.front()->sign(paths.lock); }
 
-/// Makes or checks FORMAT; a new directory gets `partitions`. corrupt: foreign or newer. conflict: another partition count.
+private:
+    std::vector<std::unique_ptr<DirectoryLock>> held_;
+};
+
+/// corrupt: somebody else's, or ours and damaged: without a FORMAT, and with names in it that no beginning of ours leaves behind;
+/// or with a FORMAT that this program does not write. conflict: another partition count. Changes nothing; a directory that
+/// doesn't exist is fine.
+Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
+
+/// Makes what a new directory lacks; it gets `partitions`. Only after check_directory.
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
 
 /// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is there with another

@@ -40,6 +40,8 @@ public:
 class DirectoryLock {
 public:
     virtual ~DirectoryLock() = default;
+    /// Writes who holds it into `path`, for the message that the next one gets. The lock holds without it.
+    virtual Status sign(const std::string& path) = 0;
 };
 
 enum class OpenMode {
@@ -64,8 +66,9 @@ public:
     /// Replaces `to` if it exists; atomic.
     virtual Status rename(const std::string& from, const std::string& to) = 0;
     virtual Status sync_directory(const std::string& path) = 0;
-    /// Takes the lock file at `path` and writes who holds it. conflict: somebody else does; `what` names the holder.
-    virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) = 0;
+    /// Locks the directory itself, so that no file that is removed or replaced in it can let in a second holder; changes nothing.
+    /// conflict: somebody else holds it; `what` names the holder if `signature`, where holders sign, can be read.
+    virtual Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory, const std::string& signature) = 0;
 
     /// Bytes no earlier life of the journal can have had: the source of segment salts.
     virtual std::uint64_t random() = 0;

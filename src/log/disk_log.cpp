@@ -60,9 +60,11 @@ DiskLog::~DiskLog() {
 }
 
 Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
-    HELIOS_TRY(refuse_foreign(disk_, paths_));  // before anything of ours stands in it
+    HELIOS_TRY(check_directory(disk_, paths_, options_.partitions));  // a refusal must not even make a directory
     HELIOS_TRY(disk_.make_directories(paths_.root));
-    HELIOS_TRY_ASSIGN(lock_, disk_.lock(paths_.lock));
+    HELIOS_TRY_ASSIGN(locks_, DirectoryLocks::take(disk_, paths_, options_.folders));
+    HELIOS_TRY(check_directory(disk_, paths_, options_.partitions));  // once more: another may have had it until now
+    static_cast<void>(locks_->sign(paths_));                          // a full disk lacks the name; the lock holds
     HELIOS_TRY(claim_directory(disk_, paths_, options_.partitions));
     HELIOS_TRY_ASSIGN(auto all_topics, claim_topics(disk_, paths_, options_.partitions, topics));
     set_topics(std::move(all_topics));

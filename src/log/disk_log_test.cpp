@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <mutex>
 
+#include "log/directory.h"
 #include "log/format.h"
 #include "log/segments.h"
 #include "log/sim_disk.h"
@@ -257,14 +258,14 @@ TEST_F(DiskLogTest, refuses_a_foreign_directory_and_a_newer_format) {
     disk_.put("d/FORMAT", "something else\n");
     EXPECT_EQ(try_open().error().kind, ErrorKind::corrupt);
     EXPECT_THAT(try_open().error().what, HasSubstr("foreign"));
-    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 9\npartitions 3\n");
+    disk_.put("d/FORMAT", encode_format({1, 9, 3}));
     EXPECT_EQ(try_open().error().kind, ErrorKind::corrupt);
     EXPECT_THAT(try_open().error().what, HasSubstr("newer Helios"));
     EXPECT_THAT(try_open().error().what, HasSubstr("format 9"));
-    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 1\npartitions 3\nlater field\n");
+    disk_.put("d/FORMAT", encode_format({directory_format, directory_format, 3}));
     EXPECT_TRUE(try_open());
     EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).has_value(), true);
-    disk_.put("d/FORMAT", "helios data directory\nreader 2\nwriter 2\npartitions 3\n");
+    disk_.put("d/FORMAT", encode_format({directory_format + 1, directory_format + 1, 3}));
     EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind, ErrorKind::corrupt);
     disk_.put("e/log/data/x", "");
     options_.directory = "e";
@@ -298,7 +299,7 @@ TEST_F(DiskLogTest, takes_a_directory_whose_making_was_interrupted) {
 TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
     open();
     log_.reset();
-    disk_.put("d/FORMAT", "helios data directory\nreader 1\nwriter 2\npartitions 3\n");
+    disk_.put("d/FORMAT", encode_format({directory_format, directory_format + 1, 3}));
     EXPECT_FALSE(try_open());
     EXPECT_TRUE(open_read_only(options_, disk_, clock_, telemetry_));
 }
@@ -343,6 +344,30 @@ TEST_F(DiskLogTest, names_the_holder_to_a_second_server) {
     EXPECT_EQ(second.error().kind, ErrorKind::conflict);
     EXPECT_THAT(second.error().what, HasSubstr("in use by process"));
     log_.reset();
+    EXPECT_TRUE(try_open());
+}
+
+TEST_F(DiskLogTest, a_refused_second_server_has_changed_nothing) {
+    options_.folders = {"other"};
+    open();
+    ASSERT_TRUE(append("one"));
+    const auto refused = [&](const std::string& why) {
+        const std::uint64_t before = disk_.steps();
+        const auto second = try_open();
+        ASSERT_FALSE(second) << why;
+        EXPECT_EQ(second.error().kind, ErrorKind::conflict) << why;
+        EXPECT_EQ(disk_.steps(), before) << why;
+    };
+    refused("the directory is held");
+    static_cast<void>(disk_.remove("d/LOCK"));
+    refused("LOCK is gone");
+    log_.reset();
+    ASSERT_TRUE(disk_.make_directories("d/other"));
+    for (const std::string folder : {"d/log", "d/log/data", "d/log/control", "d/other"}) {
+        const auto held = disk_.lock(folder, "");
+        ASSERT_TRUE(held);
+        refused(folder + " is held, through a link from elsewhere");
+    }
     EXPECT_TRUE(try_open());
 }
 

@@ -56,14 +56,19 @@ void keeps_the_promises_of_a_disk(Disk& disk, const std::string& root) {
     EXPECT_EQ(disk.remove(root + "/a/g").error().kind, ErrorKind::not_found);
     EXPECT_THAT(*disk.list(root + "/a"), ElementsAre("b", "f"));
     {
-        auto held = disk.lock(root + "/LOCK");
+        auto held = disk.lock(root, root + "/LOCK");
         ASSERT_TRUE(held);
-        const auto second = disk.lock(root + "/LOCK");
-        ASSERT_FALSE(second);
+        ASSERT_TRUE((*held)->sign(root + "/LOCK"));
+        static_cast<void>(disk.remove(root + "/LOCK"));
+        const auto second = disk.lock(root, root + "/LOCK");
+        ASSERT_FALSE(second) << "a removed file must not let in a second holder";
         EXPECT_EQ(second.error().kind, ErrorKind::conflict);
-        EXPECT_THAT(second.error().what, HasSubstr("in use by process"));
+        EXPECT_THAT(second.error().what, HasSubstr(root + " is in use by "));
+        EXPECT_TRUE(disk.lock(root + "/a", "")) << "another directory";
     }
-    EXPECT_TRUE(disk.lock(root + "/LOCK"));
+    EXPECT_TRUE(disk.lock(root, root + "/LOCK"));
+    EXPECT_FALSE(*disk.exists(root + "/LOCK")) << "taking a lock writes nothing";
+    EXPECT_EQ(disk.lock(root + "/none", "").error().kind, ErrorKind::not_found);
     EXPECT_NE(disk.random(), disk.random());
 }
 
@@ -73,8 +78,16 @@ TEST(PosixDisk, keeps_the_promises_of_a_disk) {
     const auto disk = posix_disk();
     keeps_the_promises_of_a_disk(*disk, pattern);
     {
-        const auto held = disk->lock(pattern + "/LOCK");
-        EXPECT_THAT(disk->lock(pattern + "/LOCK").error().what, HasSubstr("process " + std::to_string(::getpid())));
+        const auto held = disk->lock(pattern, pattern + "/LOCK");
+        ASSERT_TRUE(held && (*held)->sign(pattern + "/LOCK"));
+        EXPECT_THAT(disk->lock(pattern, pattern + "/LOCK").error().what, HasSubstr("process " + std::to_string(::getpid())));
+        std::filesystem::create_directory_symlink(pattern, pattern + "/link");
+        EXPECT_EQ(disk->lock(pattern + "/link", "").error().kind, ErrorKind::conflict) << "under another name it is the same";
+        std::filesystem::rename(pattern, pattern + ".moved");
+        EXPECT_EQ(disk->lock(pattern + ".moved", "").error().kind, ErrorKind::conflict);
+        std::filesystem::create_directory(pattern);
+        EXPECT_TRUE(disk->lock(pattern, "")) << "another directory that has taken the name";
+        std::filesystem::remove_all(pattern + ".moved");
     }
     std::filesystem::remove_all(pattern);
 }

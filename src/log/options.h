@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -12,6 +13,8 @@ namespace helios::log {
 struct DiskLogOptions {
     /// The data directory. The log keeps FORMAT, LOCK and the folder log/ in it; the rest belongs to other rooms.
     std::string directory;
+    /// Folders of other rooms in it, locked together with it.
+    std::vector<std::string> folders;
     /// Partitions of every topic that names no count. Fixed for the life of a data directory; 1..4096.
     std::uint32_t partitions = 12;
     /// Size at which a segment is closed and the next begun; its space is set aside when it is made. 64 KiB..1 GiB.

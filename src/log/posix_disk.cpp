@@ -25,11 +25,14 @@ std::unexpected<Error> failed(int error, std::string_view verb, const std::strin
             return fail(ErrorKind::not_found, std::move(what));
         case EACCES:
         case EPERM:
-        case EROFS:
             return fail(ErrorKind::denied, std::move(what), "give this user read and write access to the data directory");
+        case EROFS:
+            return fail(ErrorKind::denied, std::move(what), "mount the data directory's file system writable");
         case ENOSPC:
         case EDQUOT:
             return fail(ErrorKind::exhausted, std::move(what), "free space on the data directory's disk");
+        case EFBIG:
+            return fail(ErrorKind::exhausted, std::move(what), "raise the limit on the size of a file (`ulimit -f`) and restart");
         default:
             return fail(ErrorKind::unavailable, std::move(what));
     }
@@ -131,12 +134,34 @@ private:
     std::string path_;
 };
 
+/// The process that signed there, or nothing that can be told.
+std::string holder_of(const std::string& signature) {
+    std::string pid;
+    if (signature.empty())
+        return "another process";
+    if (const auto fd = open_descriptor(signature, O_RDONLY)) {
+        char text[32] = {};
+        const ssize_t n = ::pread(fd->get(), text, sizeof text, 0);
+        for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; ++i)
+            pid += text[i];
+    }
+    return pid.empty() ? "another process" : "process " + pid;
+}
+
 class PosixLock final : public DirectoryLock {
 public:
     explicit PosixLock(Descriptor fd) : fd_(std::move(fd)) {}
 
+    Status sign(const std::string& path) override {
+        HELIOS_TRY_ASSIGN(const Descriptor fd, open_descriptor(path, O_WRONLY | O_CREAT | O_TRUNC));
+        const std::string pid = fmt::format("{}\n", ::getpid());
+        if (::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0)
+            return failed(errno, "write", path);
+        return {};
+    }
+
 private:
-    Descriptor fd_;  // closing it releases the lock; the file stays, or two holders could lock different inodes
+    Descriptor fd_;  // closing it releases the lock
 };
 
 class PosixDisk final : public Disk {
@@ -215,25 +240,30 @@ public:
         return {};
     }
 
-    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override {
-        HELIOS_TRY_ASSIGN(Descriptor fd, open_descriptor(path, O_RDWR | O_CREAT));
-        if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK)
-                return failed(errno, "lock", path);
-            char holder[32] = {};
-            const ssize_t n = ::pread(fd.get(), holder, sizeof(holder) - 1, 0);
-            std::string_view text(holder, n > 0 ? static_cast<std::size_t>(n) : 0);
-            text = text.substr(0, text.find('\n'));
-            return fail(ErrorKind::conflict,
-                        fmt::format("the data directory is in use by process {} (lock file {})", text.empty() ? "?" : text, path),
-                        "stop that server, or choose another directory with --data");
+    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory, const std::string& signature) override {
+        for (;;) {
+            HELIOS_TRY_ASSIGN(Descriptor fd, open_descriptor(directory, O_RDONLY | O_DIRECTORY));
+            if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+                if (errno == EWOULDBLOCK) {
+                    return fail(ErrorKind::conflict, fmt::format("{} is in use by {}", directory, holder_of(signature)),
+                                "stop that server, or choose another directory with --data");
+                }
+                if (errno == EINTR)
+                    continue;
+                auto error = failed(errno, "lock", directory);
+                error.error().hint = "a second server could not be kept out: put the data directory on a local file system";
+                return error;
+            }
+            struct stat held{};
+            struct stat named{};
+            if (::fstat(fd.get(), &held) != 0)
+                return failed(errno, "inspect", directory);
+            if (::stat(directory.c_str(), &named) != 0)
+                return failed(errno, "inspect", directory);
+            if (held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+                return std::make_unique<PosixLock>(std::move(fd));
+            // Another directory has taken the name since: what is locked is not what would be written to.
         }
-        const std::string pid = fmt::format("{}\n", ::getpid());
-        if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {
-            if (errno != ENOSPC)
-                return failed(errno, "write", path);  // on a full disk the lock still holds, without a name
-        }
-        return std::make_unique<PosixLock>(std::move(fd));
     }
 
     std::uint64_t random() override {

@@ -353,6 +353,7 @@ private:
 
 class SimLock final : public DirectoryLock {
 public:
+    Status sign(const std::string&) override { return {}; }
     SimLock(SimDisk::State& disk, std::string path) : disk_(disk), path_(std::move(path)), generation_(disk.generation) {}
     SimLock(const SimLock&) = delete;
     SimLock& operator=(const SimLock&) = delete;
@@ -469,15 +470,17 @@ Status SimDisk::sync_directory(const std::string& path) {
     return {};
 }
 
-Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& path) {
+Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& directory, const std::string&) {
     const std::lock_guard lock(state_->mutex);
     if (state_->dead)
         return power_lost();
-    if (!state_->locks.insert(path).second) {
-        return fail(ErrorKind::conflict, fmt::format("the data directory is in use by process 0 (lock file {})", path),
+    if (!state_->directories.contains(directory))
+        return fail(ErrorKind::not_found, fmt::format("cannot lock {}: no such directory", directory));
+    if (!state_->locks.insert(directory).second) {
+        return fail(ErrorKind::conflict, fmt::format("{} is in use by process 0", directory),
                     "stop that server, or choose another directory with --data");
     }
-    return std::make_unique<SimLock>(*state_, path);
+    return std::make_unique<SimLock>(*state_, directory);
 }
 
 std::uint64_t SimDisk::random() {

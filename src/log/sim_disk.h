@@ -32,7 +32,7 @@ public:
     Status remove(const std::string& path) override;
     Status rename(const std::string& from, const std::string& to) override;
     Status sync_directory(const std::string& path) override;
-    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& path) override;
+    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory, const std::string& signature) override;
     std::uint64_t random() override;
 
     // -- Faults. Steps are operations that change the disk: write, sync, preallocate, truncate, make, remove, rename.

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""One server per data directory, whatever happens to the files in it; and nobody writes who has not been let in."""
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+from helios_process import Server, TemporaryDirectory, binary, environment, events_of, line, run
+
+
+def order(n):
+    return line("aws", "OrderPlaced", f"o-{n}", orderId=f"DIR-{n}", customerId="C", totalAmount="5.00", currency="USD",
+                items=[{"productId": "MUG", "price": "5.00", "qty": 1}])
+
+
+def tree(root):
+    """Every file below root, and what is in it."""
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                found[path] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
+class DataDirectoryTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = TemporaryDirectory()
+        self.addCleanup(self.directory.__exit__)
+        self.data = self.directory.path + "/data"
+
+    def send(self, server, first, count):
+        for n in range(first, first + count):
+            self.assertEqual(server.ingest(order(n)).status, 202)
+
+    def serve(self, data=None):
+        return run("serve", "--listen", "127.0.0.1:0", "--data", data or self.data)
+
+    def filled(self, count=5):
+        with Server(self.data) as server:
+            self.send(server, 0, count)
+            self.assertEqual(server.terminate(), 0)
+
+    def test_a_removed_lock_file_lets_nobody_in(self):
+        with Server(self.data) as server:
+            self.send(server, 0, 50)
+            for _ in range(3):
+                if os.path.exists(self.data + "/LOCK"):
+                    os.remove(self.data + "/LOCK")
+                code, _, err = self.serve()
+                self.assertEqual(code, 2, err)
+                self.assertIn(f"{self.data} is in use by", err)
+                self.assertFalse(os.path.exists(self.data + "/LOCK"), "who is refused writes nothing")
+                code, _, err = run("store", "rebuild", "--data", self.data)
+                self.assertEqual(code, 2, err)
+                self.assertIn("is in use by", err)
+            self.send(server, 50, 50)
+            self.assertEqual(server.terminate(), 0)
+        self.assertEqual(len(events_of(self.data)[0]), 100)
+
+    def test_a_lock_file_put_in_its_place_says_nothing(self):
+        with Server(self.data) as server:
+            shutil.copy(self.data + "/LOCK", self.data + "/LOCK.copy")
+            os.replace(self.data + "/LOCK.copy", self.data + "/LOCK")
+            code, _, err = self.serve()
+            self.assertEqual(code, 2, err)
+            self.assertIn(f"in use by process {server.process.pid}", err)
+            os.symlink(self.data, self.directory.path + "/link")
+            self.assertEqual(self.serve(self.directory.path + "/link")[0], 2)
+            self.assertEqual(server.terminate(), 0)
+        with Server(self.data) as server:
+            self.assertEqual(server.terminate(), 0)
+
+    def test_of_servers_started_at_once_one_wins(self):
+        for attempt in range(4):
+            data = f"{self.data}-{attempt}"
+            started = [subprocess.Popen([binary(), "serve", "--listen", "127.0.0.1:0", "--data", data], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, env=environment()) for _ in range(3)]
+            try:
+                first_lines = [process.stdout.readline() for process in started]
+                listening = [n for n, text in enumerate(first_lines) if text.startswith(b"listening on")]
+                self.assertEqual(len(listening), 1, first_lines)
+                for n, process in enumerate(started):
+                    if n not in listening:
+                        self.assertEqual(process.wait(20), 2)
+            finally:
+                for process in started:
+                    process.kill()
+                    process.wait()
+                    process.stdout.close()
+
+    def test_a_folder_that_is_a_link_is_guarded_too(self):
+        """Two directories whose logs are one: `cp -a` of a directory with a link in it makes them."""
+        self.filled()
+        os.rename(self.data + "/log", self.directory.path + "/elsewhere")
+        os.symlink(self.directory.path + "/elsewhere", self.data + "/log")
+        copy = self.data + "-copy"
+        shutil.copytree(self.data, copy, symlinks=True)
+        with Server(self.data) as server:
+            self.send(server, 100, 5)
+            code, _, err = self.serve(copy)
+            self.assertEqual(code, 2, err)
+            self.assertIn("log is in use by another process", err)
+            self.send(server, 105, 5)
+            self.assertEqual(server.terminate(), 0)
+        self.assertEqual(len(events_of(self.data)[0]), 15)
+
+    def test_looking_into_a_log_writes_nothing(self):
+        self.filled()
+        before = tree(self.data)
+        for command in (["log", "ls"], ["log", "read"], ["log", "export"]):
+            code, _, err = run(*command, "--data", self.data)
+            self.assertEqual(code, 0, err)
+        self.assertEqual(tree(self.data), before)
+
+    def test_an_older_format_is_refused_unchanged(self):
+        self.filled()
+        with open(self.data + "/FORMAT", "w", encoding="utf-8") as file:
+            file.write("helios data directory\nreader 1\nwriter 1\npartitions 12\n")
+        before = tree(self.data)
+        for command in (["serve", "--listen", "127.0.0.1:0"], ["log", "ls"], ["store", "dump"], ["store", "rebuild"]):
+            code, _, err = run(*command, "--data", self.data)
+            self.assertEqual(code, 2, command)
+            self.assertIn("was written by an older Helios: it has format 1, this one knows format 2", err)
+            self.assertIn("choose a new directory with --data", err)
+        self.assertEqual(tree(self.data), before)
+
+
+if __name__ == "__main__":
+    binary()
+    unittest.main(argv=sys.argv[:1], verbosity=2)
