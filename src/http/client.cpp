@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 #include "base/clock.h"
 #include "http/host_policy.h"
@@ -139,6 +140,22 @@ Result<Url> Url::parse(std::string_view text) {
     return url;
 }
 
+namespace {
+
+using ResolvedAddresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+Result<ResolvedAddresses> resolve(const std::string& name, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
+        return fail(ErrorKind::unavailable, fmt::format("cannot resolve '{}': {}", name, ::gai_strerror(code)));
+    }
+    return ResolvedAddresses(found, &::freeaddrinfo);
+}
+
+}  // namespace
+
 /// The connection and what was read ahead on it.
 struct Client::State {
     std::string host;
@@ -219,19 +236,32 @@ Status Client::State::connect_to(const addrinfo& address) {
 }
 
 Status Client::State::connect() {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const std::string name = host == "localhost" ? "127.0.0.1" : host;  // as the server has it: no resolver needed
-    if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot resolve '{}': {}", host, ::gai_strerror(code)));
+    // "localhost" is both loopback addresses, as the server has it: no resolver needed.
+    const bool both = equal_ignoring_case(host, "localhost");
+    const std::vector<std::string> names = both ? std::vector<std::string>{"127.0.0.1", "::1"} : std::vector{host};
+    std::vector<ResolvedAddresses> resolved;
+    std::vector<const addrinfo*> addresses;
+    for (const auto& name : names) {
+        HELIOS_TRY_ASSIGN(auto found, resolve(name, port));
+        for (const addrinfo* address = found.get(); address != nullptr; address = address->ai_next) {
+            addresses.push_back(address);
+        }
+        resolved.push_back(std::move(found));
     }
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
     Status outcome = fail(ErrorKind::unavailable, fmt::format("'{}' has no address", host));
-    for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    const Duration last = deadline;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
         disconnect();
-        outcome = connect_to(*address);
-        if (outcome || outcome.error().kind == ErrorKind::timeout) {
+        // One that swallows packets must leave time for those behind it.
+        const Duration now = clock.monotonic();
+        deadline = now + (last - now) / static_cast<std::int64_t>(addresses.size() - i);
+        auto attempt = connect_to(*addresses[i]);
+        deadline = last;
+        // What a reachable address says tells more than that this machine lacks the other family.
+        if (attempt || i == 0 || attempt.error().kind == ErrorKind::timeout) {
+            outcome = std::move(attempt);
+        }
+        if (outcome) {
             break;
         }
     }

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <mutex>
-#include <optional>
+#include <semaphore>
 #include <thread>
 
 #include "base/assert.h"
 #include "base/thread_name.h"
 #include "http/connection.h"
+#include "http/listen.h"
 
 namespace helios::http {
 
@@ -39,9 +40,12 @@ void Io::adopt(Socket socket) {
         --shared->connections;
         return;
     }
-    const auto address = peer.address().to_string();
-    std::string remote =
-        peer.address().is_v6() ? fmt::format("[{}]:{}", address, peer.port()) : fmt::format("{}:{}", address, peer.port());
+    auto from = peer.address();
+    if (from.is_v6() && from.to_v6().is_v4_mapped()) {  // a socket of both families shows IPv4 so
+        from = asio::ip::make_address_v4(asio::ip::v4_mapped, from.to_v6());
+    }
+    std::string remote = from.is_v6() ? fmt::format("[{}]:{}", from.to_string(), peer.port())
+                                      : fmt::format("{}:{}", from.to_string(), peer.port());
     auto connection = std::make_shared<Connection>(shared, *this, std::move(socket), std::move(remote));
     connection->index = connections.size();
     connections.push_back(connection);
@@ -115,8 +119,6 @@ public:
         for (unsigned i = 0; i < options.io_threads; ++i) {
             ios_.push_back(std::make_unique<Io>(shared_));
         }
-        acceptor_.emplace(ios_.front()->context);
-        accept_again_.emplace(ios_.front()->context);
     }
     ~AsioServer() override { drain(Duration::zero()); }
 
@@ -126,16 +128,21 @@ public:
     std::uint16_t port() const override { return port_; }
     void start(const RouteTable& routes) override;
     void drain(Duration limit) override;
+    bool turns_within(Duration limit) override;
 
 private:
-    Result<Tcp::endpoint> resolve();
-    void accept();
+    /// One of the addresses that are listened on.
+    struct Door {
+        Acceptor acceptor;
+        asio::steady_timer again;  ///< after a failure
+    };
+
+    void accept(Door& door);
     void welcome(Io& io, Socket socket);
 
     std::shared_ptr<Serving> shared_;
     std::vector<std::unique_ptr<Io>> ios_;
-    std::optional<Acceptor> acceptor_;
-    std::optional<asio::steady_timer> accept_again_;
+    std::vector<std::unique_ptr<Door>> doors_;
     std::size_t next_io_ = 0;
     std::uint16_t port_ = 0;
     std::mutex drain_mutex_;
@@ -143,79 +150,46 @@ private:
     bool drained_ = false;
 };
 
-Result<Tcp::endpoint> AsioServer::resolve() {
-    const ServerOptions& options = shared_->options;
-    error_code ec;
-    // "localhost" is loopback by definition (RFC 6761), also on machines whose /etc/hosts does not say so.
-    const auto address = asio::ip::make_address(options.host == "localhost" ? "127.0.0.1" : options.host, ec);
-    if (!ec) {
-        return Tcp::endpoint(address, options.port);
-    }
-    Tcp::resolver resolver(ios_.front()->context);
-    const auto found = resolver.resolve(options.host, std::to_string(options.port), Tcp::resolver::passive, ec);
-    if (ec || found.empty()) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot listen on '{}': {}", options.host, ec.message()),
-                    "use an address of this machine, such as 127.0.0.1");
-    }
-    for (const auto& entry : found) {
-        if (entry.endpoint().address().is_v4()) {
-            return entry.endpoint();
-        }
-    }
-    return found.begin()->endpoint();
-}
-
 Status AsioServer::listen() {
-    HELIOS_TRY_ASSIGN(const Tcp::endpoint endpoint, resolve());
-    error_code ec;
-    const auto check = [&](std::string_view step) -> Status {
-        if (!ec) {
-            return {};
-        }
-        return fail(
-            ErrorKind::unavailable,
-            fmt::format("cannot listen on {}:{}: {} ({})", shared_->options.host, endpoint.port(), ec.message(), step),
-            ec == asio::error::address_in_use ? "stop the other process, choose another port, or port 0 for a free one" : "");
-    };
-    acceptor_->open(endpoint.protocol(), ec);
-    HELIOS_TRY(check("socket"));
-    acceptor_->set_option(asio::socket_base::reuse_address(true), ec);
-    HELIOS_TRY(check("SO_REUSEADDR"));
-    acceptor_->bind(endpoint, ec);
-    HELIOS_TRY(check("bind"));
-    acceptor_->listen(asio::socket_base::max_listen_connections, ec);
-    HELIOS_TRY(check("listen"));
-    port_ = acceptor_->local_endpoint(ec).port();
-    return check("getsockname");
+    auto& context = ios_.front()->context;
+    HELIOS_TRY_ASSIGN(auto acceptors, listen_on(context, shared_->options.host, shared_->options.port));
+    for (auto& acceptor : acceptors) {
+        error_code ignored;  // it has been asked already
+        port_ = acceptor.local_endpoint(ignored).port();
+        doors_.push_back(std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+    }
+    return {};
 }
 
 void AsioServer::start(const RouteTable& routes) {
     HELIOS_ASSERT(!started_, "a server is started once");
     started_ = true;
     shared_->start(routes);
-    accept();
+    for (const auto& door : doors_) {
+        accept(*door);
+    }
     for (const auto& io : ios_) {
         io->start();
     }
 }
 
-void AsioServer::accept() {
+void AsioServer::accept(Door& door) {
     Io& io = *ios_[next_io_++ % ios_.size()];
-    acceptor_->async_accept(io.context, [this, &io](error_code ec, Socket socket) {
-        if (!acceptor_->is_open()) {
+    door.acceptor.async_accept(io.context, [this, &door, &io](error_code ec, Socket socket) {
+        if (!door.acceptor.is_open()) {
             return;
         }
         if (!ec) {
             welcome(io, std::move(socket));
-            accept();
+            accept(door);
             return;
         }
         // Out of file descriptors, most likely: those waiting stay in the backlog.
         shared_->telemetry.logger.warn("http", "cannot accept a connection", {{"why", ec.message()}});
-        accept_again_->expires_after(std::chrono::milliseconds(100));
-        accept_again_->async_wait([this](error_code cancelled) {
+        door.again.expires_after(std::chrono::milliseconds(100));
+        door.again.async_wait([this, &door](error_code cancelled) {
             if (!cancelled) {
-                accept();
+                accept(door);
             }
         });
     });
@@ -247,8 +221,10 @@ void AsioServer::drain(Duration limit) {
     }
     asio::post(ios_.front()->context, [this] {
         error_code ignored;
-        acceptor_->close(ignored);
-        accept_again_->cancel();
+        for (const auto& door : doors_) {
+            door->acceptor.close(ignored);
+            door->again.cancel();
+        }
     });
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.drain(); });
@@ -264,6 +240,15 @@ void AsioServer::drain(Duration limit) {
     shared_->metrics->connections.set(0);
 }
 
+bool AsioServer::turns_within(Duration limit) {
+    // Shared: a loop that is late still finds it.
+    const auto turned = std::make_shared<std::counting_semaphore<>>(0);
+    for (const auto& io : ios_) {
+        asio::post(io->context, [turned] { turned->release(); });
+    }
+    return std::all_of(ios_.begin(), ios_.end(), [&](const auto&) { return turned->try_acquire_for(limit); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock) {
@@ -271,6 +256,10 @@ Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options, telem
     auto server = std::make_unique<AsioServer>(options, telemetry, clock);
     HELIOS_TRY(server->listen());
     return server;
+}
+
+Status Server::check(const ServerOptions& options) {
+    return check_listen(options.host, options.port);
 }
 
 }  // namespace helios::http

@@ -18,9 +18,11 @@ public:
     /// anything depends on it. unavailable: the address can't be bound (says which and why).
     static Result<std::unique_ptr<Server>> bind(const ServerOptions& options, telemetry::Telemetry& telemetry,
                                                 const Clock& clock);
+    /// Whether bind() would find addresses of this machine and a port it may have; one that is in use is no complaint.
+    static Status check(const ServerOptions& options);
     virtual ~Server() = default;
 
-    virtual std::string host() const = 0;
+    virtual std::string host() const = 0;    ///< as asked for
     virtual std::uint16_t port() const = 0;  ///< the real one, also when 0 was asked for
 
     /// Starts serving `routes`, which must outlive the server. Call once.
@@ -29,6 +31,10 @@ public:
     /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open connections with
     /// 503 + Connection: close, then closes everything. Blocks. Idempotent.
     virtual void drain(Duration limit) = 0;
+
+    /// Whether every thread that reads and writes sockets comes by, each within `limit`; false: one is stuck. Blocks. While it
+    /// serves.
+    virtual bool turns_within(Duration limit) = 0;
 };
 
 }  // namespace helios::http

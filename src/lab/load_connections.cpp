@@ -78,7 +78,12 @@ Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string
     }
     load->connections_.resize(connections);
     for (std::size_t i = 0; i < connections; ++i) {
-        HELIOS_TRY(load->connect(i));
+        auto connected = load->connect(i);
+        if (!connected && i == 0 && host == "localhost") {  // both families: the server may have the other
+            load->host_ = "::1";
+            connected = load->connect(i);
+        }
+        HELIOS_TRY(connected);
         load->free_ += pipeline_max;
     }
     return load;

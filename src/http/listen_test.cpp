@@ -1,0 +1,122 @@
+#include "http/listen.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/client.h"
+#include "http/test_kit.h"
+
+namespace helios::http {
+namespace {
+
+using testing::HasSubstr;
+
+bool has_ipv6() {
+    asio::io_context context;
+    return listen_on(context, "::1", 0).has_value();
+}
+
+std::vector<std::string> addresses(const std::vector<Acceptor>& acceptors) {
+    std::vector<std::string> out;
+    for (const auto& acceptor : acceptors) {
+        out.push_back(acceptor.local_endpoint().address().to_string());
+    }
+    return out;
+}
+
+TEST(Listen, LocalhostIsBothFamiliesOnOnePort) {
+    asio::io_context context;
+    for (const auto* name : {"localhost", "LocalHost"}) {
+        const auto acceptors = listen_on(context, name, 0);
+        ASSERT_TRUE(acceptors) << acceptors.error().message();
+        EXPECT_EQ(addresses(*acceptors),
+                  has_ipv6() ? (std::vector<std::string>{"127.0.0.1", "::1"}) : std::vector<std::string>{"127.0.0.1"});
+        for (const auto& acceptor : *acceptors) {
+            EXPECT_EQ(acceptor.local_endpoint().port(), acceptors->front().local_endpoint().port());
+        }
+    }
+}
+
+TEST(Listen, ATakenPortIsRefusedOnEitherFamily) {
+    if (!has_ipv6()) {
+        GTEST_SKIP() << "this machine has no IPv6";
+    }
+    asio::io_context context;
+    for (const auto* host : {"127.0.0.1", "::1"}) {
+        const auto holder = listen_on(context, host, 0);
+        ASSERT_TRUE(holder);
+        const auto port = holder->front().local_endpoint().port();
+        const auto refused = listen_on(context, "localhost", port);
+        ASSERT_FALSE(refused) << host;
+        EXPECT_THAT(refused.error().message(), HasSubstr("choose another port")) << refused.error().message();
+        EXPECT_TRUE(check_listen("localhost", port)) << "it may be ours";
+    }
+}
+
+TEST(Listen, AnAddressThatIsNotOursIsNamed) {
+    asio::io_context context;
+    for (const auto* host : {"192.0.2.1", "2001:db8::1", "no-such-host.invalid"}) {
+        const auto refused = listen_on(context, host, 0);
+        ASSERT_FALSE(refused) << host;
+        EXPECT_THAT(refused.error().what, HasSubstr(host));
+        EXPECT_FALSE(refused.error().hint.empty()) << refused.error().what;
+        EXPECT_FALSE(check_listen(host, 0)) << host;
+    }
+}
+
+TEST(Listen, TheServerAnswersOnEveryAddress) {
+    if (!has_ipv6()) {
+        GTEST_SKIP() << "this machine has no IPv6";
+    }
+    for (const std::string host : {"localhost", "::"}) {
+        TestServer server;
+        server.options.host = host;
+        server.routes.add({.path = "/who", .handler = [](Request request, Responder responder) {
+                               responder.send(Response::text(200, request.remote));
+                           }});
+        server.start();
+        EXPECT_EQ(server.server->host(), host);
+        EXPECT_TRUE(server.server->turns_within(test_patience));
+        for (const std::string to : {"127.0.0.1", "::1"}) {
+            const auto answer = Client(to, server.port()).get("/who");
+            ASSERT_TRUE(answer) << host << " " << to << ": " << answer.error().message();
+            EXPECT_THAT(answer->body, testing::StartsWith(to == "::1" ? "[::1]:" : "127.0.0.1:")) << host;
+        }
+    }
+}
+
+TEST(Listen, AClientOfLocalhostFindsTheFamilyThatIsServed) {
+    for (const std::string host : {"127.0.0.1", "::1"}) {
+        if (host == "::1" && !has_ipv6()) {
+            GTEST_SKIP() << "this machine has no IPv6";
+        }
+        TestServer server;
+        server.options.host = host;
+        server.routes.add(
+            {.path = "/", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "yes")); }});
+        server.start();
+        Client client("localhost", server.port());
+        for (int i = 0; i < 2; ++i) {
+            const auto answer = client.get("/");
+            ASSERT_TRUE(answer) << host << ": " << answer.error().message();
+            EXPECT_EQ(answer->status, 200);
+        }
+    }
+}
+
+TEST(Listen, AClientOfLocalhostIsToldWhenNobodyListens) {
+    std::uint16_t port = 0;
+    {
+        asio::io_context context;
+        const auto acceptors = listen_on(context, "localhost", 0);
+        ASSERT_TRUE(acceptors);
+        port = acceptors->front().local_endpoint().port();
+    }
+    const auto refused = Client("localhost", port).get("/");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(refused.error().what, HasSubstr("Connection refused"));
+}
+
+}  // namespace
+}  // namespace helios::http
