@@ -5,6 +5,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <poll.h>
+#include <string_view>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -20,13 +21,22 @@ bool hangup_is_ours = false;
 
 void on_signal(int signal) {
     if (raised_flag.exchange(true) && signal == SIGINT) {
-        _exit(130);
+        end_at_once();
     }
     const char byte = 1;
     [[maybe_unused]] const auto written = write(pipe_ends[1], &byte, 1);
 }
 
 }  // namespace
+
+void end_at_once() {
+    constexpr std::string_view line = "helios: interrupted again: ending at once; what was acknowledged is durable\n";
+    pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+    if (poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0) {  // a full pipe must not hold us
+        [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
+    }
+    _exit(130);
+}
 
 Interrupt::Interrupt() {
     HELIOS_ASSERT(pipe_ends[0] == -1, "one Interrupt at a time");

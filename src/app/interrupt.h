@@ -5,8 +5,12 @@
 
 namespace helios::app {
 
+/// What a second SIGINT does: one line on standard error, if that takes it, and _exit(130). For signal handlers.
+[[noreturn]] void end_at_once();
+
 /// While one lives, these signals set a flag instead of ending the process, and end a read that blocks (EINTR). A second SIGINT
-/// ends the process at once. Under nohup SIGHUP stays ignored. One at a time; create it on the main thread before others start.
+/// ends the process at once, with a line. Under nohup SIGHUP stays ignored. One at a time; create it on the main thread before
+/// others start.
 class Interrupt {
 public:
     Interrupt();

@@ -276,6 +276,14 @@ void Node::stop() {
     }
 }
 
+Status Node::ready() const {
+    HELIOS_TRY(log_->health());
+    for (const auto& check : dependencies_->readiness) {
+        HELIOS_TRY(check.check());
+    }
+    return {};
+}
+
 std::string Node::url() const {
     const auto host = server_->host();
     return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, server_->port())

@@ -40,6 +40,11 @@ public:
     /// Refuses new requests, finishes those in flight, stops the stages, closes the log. Idempotent.
     void stop();
 
+    /// Good once /ready is 200; else what it waits for. While started.
+    Status ready() const;
+    /// Whether the threads that read and write sockets come by; see http::Server. Blocks. While started.
+    bool turns_within(Duration limit) { return server_->turns_within(limit); }
+
     std::string url() const;  ///< "http://127.0.0.1:8001"
 
 private:

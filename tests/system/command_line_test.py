@@ -270,19 +270,6 @@ class Signals(Test):
             server.terminate()
             self.assertEqual(server.wait(10), 0)
 
-    def test_hangup_drains_a_server(self):
-        with Server(self.path("data")) as server:
-            server.process.send_signal(signal.SIGHUP)
-            self.assertEqual(server.process.wait(10), 0, server.errors())
-        with start("serve", "--listen", "127.0.0.1:0", "--data", self.path("data"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                   preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as server:
-            self.assertRegex(server.stdout.readline(), rb"^listening on ")
-            server.send_signal(signal.SIGHUP)
-            with self.assertRaises(subprocess.TimeoutExpired, msg="under nohup it stays"):
-                server.wait(1)
-            server.terminate()
-            self.assertEqual(server.wait(10), 0)
-
 
 class Damage(Test):
     def flipped(self, needle):

@@ -72,18 +72,18 @@ class Answer:
 class Server:
     """`helios serve` on a free port. Ends with the test, whatever happens: by its own process id."""
 
-    def __init__(self, data, *arguments, wait_ready=True, env=None):
+    def __init__(self, data, *arguments, wait_ready=True, env=None, listen="127.0.0.1:0", **popen):
         self.data = data
         self.stderr = tempfile.TemporaryFile()
         began = time.monotonic()
-        self.process = subprocess.Popen([binary(), "serve", "--listen", "127.0.0.1:0", "--data", data, *arguments],
-                                        stdout=subprocess.PIPE, stderr=self.stderr, env=env or environment())
+        self.process = subprocess.Popen([binary(), "serve", "--listen", listen, "--data", data, *arguments],
+                                        stdout=subprocess.PIPE, stderr=self.stderr, env=env or environment(), **popen)
         try:
             first = self.first_line(20)
-            match = re.fullmatch(r"listening on http://([\d.]+):(\d+)\n", first)
+            match = re.fullmatch(r"listening on http://(\[[\d:a-f]+\]|[\w.-]+):(\d+)\n", first)
             if not match:
                 raise AssertionError(f"the first line of stdout is {first!r}; stderr: {self.errors()}")
-            self.host, self.port = match.group(1), int(match.group(2))
+            self.host, self.port = match.group(1).strip("[]"), int(match.group(2))
             if wait_ready:
                 self.wait_ready()
         except BaseException:

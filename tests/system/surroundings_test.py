@@ -1,11 +1,19 @@
 #!/usr/bin/env python3
 """What a machine, an orchestrator or a supervisor puts around a server: variables, signals, addresses. Against the real binary."""
+import fcntl
+import http.client
 import json
-import subprocess
+import os
+import pty
+import re
+import signal
+import socket
 import sys
+import termios
+import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, run
+from helios_process import Server, TemporaryDirectory, binary, environment, line, run
 
 KUBERNETES = {  # for a Service named helios
     "HELIOS_SERVICE_HOST": "10.0.0.1", "HELIOS_SERVICE_PORT": "8001", "HELIOS_SERVICE_PORT_HTTP": "8001",
@@ -24,6 +32,12 @@ class Test(unittest.TestCase):
         server = Server(self.path + "/data", *arguments, **more)
         self.addCleanup(server.kill)
         return server
+
+    def wait_for(self, condition, what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.02)
 
     def lines(self, server, message):
         """The server's log lines that hold `message`."""
@@ -69,6 +83,175 @@ class Variables(Test):
         code, out, err = run("reconcile", "-", env=env, stdin=json.dumps(
             {"source": "aws", "eventType": "OrderPlaced", "payload": {"orderId": "O-1", "customerId": "C"}}).encode())
         self.assertEqual((code, "partial" in out), (1, True), err)
+
+
+TOLD = ("HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "RTMIN")
+DRAINING = (("TERM", 0), ("INT", 0), ("QUIT", 131), ("XCPU", 152))
+
+
+class Signals(Test):
+    def accepted(self, server, key):
+        return server.ingest(line("aws", "OrderPlaced", key, orderId=key, customerId="C")).status
+
+    def test_signals_that_mean_nothing_are_told_and_end_nothing(self):
+        server = self.serve(start_new_session=True)  # no terminal
+        for name in TOLD:
+            server.process.send_signal(getattr(signal, "SIG" + name))
+            told = "SIGRTMIN+0" if name == "RTMIN" else "SIGPOLL" if name == "IO" else "SIG" + name
+            self.wait_for(lambda: self.lines(server, f"{told}: the server goes on"), f"no line about {told}: {server.errors()}")
+        self.assertEqual(self.accepted(server, "A"), 202)
+        self.assertEqual(server.terminate(), 0)
+
+    def test_signals_that_end_it_drain_it(self):
+        for name, code in DRAINING:
+            with Server(f"{self.path}/{name}", start_new_session=True) as server:
+                self.assertEqual(self.accepted(server, "A"), 202)
+                server.process.send_signal(getattr(signal, "SIG" + name))
+                self.assertEqual(server.process.wait(10), code, server.errors())
+                self.assertEqual([told["signal"] for told in self.lines(server, "stopping")], ["SIG" + name])
+
+    def test_a_terminal_that_hangs_up_drains_it(self):
+        ours, theirs = pty.openpty()
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+        server = self.serve(preexec_fn=take_terminal, pass_fds=(theirs,))
+        os.close(theirs)
+        os.close(ours)  # the window is closed
+        self.assertEqual(server.process.wait(10), 129, server.errors())
+        self.assertEqual([told["signal"] for told in self.lines(server, "stopping")], ["SIGHUP"])
+
+    def test_what_was_ignored_stays_ignored(self):
+        server = self.serve(preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN) for each in (signal.SIGHUP, signal.SIGUSR1)])
+        for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            server.process.send_signal(each)
+        self.wait_for(lambda: self.lines(server, "SIGUSR2: the server goes on"), server.errors())
+        self.assertEqual(len(self.lines(server, "the server goes on")), 1)
+        self.assertEqual(server.terminate(), 0)
+
+    def test_a_second_interrupt_leaves_a_line(self):
+        server = self.serve()
+        # A client that does not read its answers: the drain waits for it.
+        with socket.create_connection((server.host, server.port)) as slow:
+            slow.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
+            self.wait_for(lambda: re.search(rb"helios_http_inflight_requests [1-9]", server.get("/metrics").body), "nothing is in flight")
+            server.process.send_signal(signal.SIGTERM)
+            self.wait_for(lambda: self.lines(server, "stopping"), server.errors())
+            server.process.send_signal(signal.SIGINT)
+            self.assertEqual(server.process.wait(5), 130)
+        self.assertIn("helios: interrupted again: ending at once", server.errors())
+        self.assertEqual(self.serve().terminate(), 0)
+
+
+class Manager:
+    """As systemd listens with Type=notify."""
+
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address)
+        self.socket.settimeout(20)
+
+    def receive(self):
+        return dict(each.split("=", 1) for each in self.socket.recv(4096).decode().splitlines())
+
+    def until(self, name):
+        while True:
+            state = self.receive()
+            if name in state:
+                return state
+
+
+class Supervised(Test):
+    def start(self, address, **more):
+        manager = Manager(address)
+        self.addCleanup(manager.socket.close)
+        shown = "@" + address[1:] if address.startswith("\0") else address
+        return manager, self.serve(env=environment(NOTIFY_SOCKET=shown, **more))
+
+    def test_ready_and_stopping_by_path_and_abstract_name(self):
+        for address in (self.path + "/notify", f"\0helios-test-{os.getpid()}"):
+            manager, server = self.start(address)
+            ready = manager.until("READY")
+            self.assertEqual((ready["READY"], ready["STATUS"]), ("1", f"listening on http://{server.host}:{server.port}"))
+            self.assertEqual(server.get("/ready").status, 200)
+            self.assertEqual(server.terminate(), 0)
+            self.assertEqual(manager.until("STOPPING")["STOPPING"], "1")
+            manager.socket.setblocking(False)
+            self.assertRaises(BlockingIOError, manager.receive)  # no watchdog was asked for
+
+    def test_a_start_that_takes_long_is_extended(self):
+        manager, _ = self.start(self.path + "/notify")
+        first = manager.receive()
+        self.assertGreater(int(first["EXTEND_TIMEOUT_USEC"]), 60_000_000)
+        self.assertIn("opening", first["STATUS"])
+
+    def test_the_watchdog_is_fed_while_the_server_turns(self):
+        manager, server = self.start(self.path + "/notify", WATCHDOG_USEC="400000")
+        manager.until("READY")
+        began = time.monotonic()
+        for _ in range(5):
+            self.assertEqual(manager.until("WATCHDOG"), {"WATCHDOG": "1"})
+        self.assertGreater(time.monotonic() - began, 0.5, "half of 0.4 s, not all at once")
+        server.process.send_signal(signal.SIGSTOP)
+        manager.socket.settimeout(1.2)
+        with self.assertRaises(TimeoutError):  # what was sent before the signal, then nothing
+            while True:
+                manager.receive()
+        server.process.send_signal(signal.SIGCONT)
+        manager.until("WATCHDOG")
+        self.assertEqual(server.terminate(), 0)
+
+    def test_another_processs_watchdog_and_nonsense_are_not_ours(self):
+        for more in ({"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "0"}):
+            manager, server = self.start(f"{self.path}/notify-{len(more)}-{more['WATCHDOG_USEC']}", **more)
+            manager.until("READY")
+            manager.socket.settimeout(0.3)
+            self.assertRaises(TimeoutError, manager.receive)
+            self.assertEqual(server.terminate(), 0)
+        for nowhere in ("/nowhere/at/all", "relative", "@" + "x" * 200, "@"):
+            with Server(self.path + "/data", env=environment(NOTIFY_SOCKET=nowhere)) as server:
+                self.assertEqual(server.terminate(), 0)
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
+
+
+class Addresses(Test):
+    def status(self, address, port):
+        connection = http.client.HTTPConnection(address, port, timeout=10)
+        try:
+            connection.request("GET", "/ready", headers={"Host": f"localhost:{port}"})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def test_localhost_is_both_families_on_one_port(self):
+        server = self.serve(listen="localhost:0")
+        self.assertEqual(server.host, "localhost")
+        for address in ("127.0.0.1", "::1") if has_ipv6() else ("127.0.0.1",):
+            self.assertEqual(self.status(address, server.port), 200, address)
+
+    @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
+    def test_every_ipv6_address_takes_both_families(self):
+        server = self.serve("--insecure", listen="[::]:0")
+        for address in ("127.0.0.1", "::1"):
+            self.assertEqual(self.status(address, server.port), 200, address)
+
+    @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
+    def test_the_client_finds_the_family_that_is_served(self):
+        for address in ("127.0.0.1", "::1"):
+            with Server(f"{self.path}/{address}", listen=f"[{address}]:0" if ":" in address else address + ":0") as server:
+                event = json.dumps(line("aws", "OrderPlaced", "e-1", orderId="O", customerId="C"))
+                code, out, err = run("ingest", "--to", f"http://localhost:{server.port}", stdin=event.encode())
+                self.assertEqual(code, 0, out + err)
 
 
 if __name__ == "__main__":
