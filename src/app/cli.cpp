@@ -76,6 +76,18 @@ std::string footer_of(const Command& command) {
     return out;
 }
 
+/// Whoever prints facts has --format; --json is short for its json.
+void add_json(CLI::App& app, const Command& command) {
+    for (const auto& option : command.options) {
+        auto* const* target = std::get_if<std::string*>(&option.target);
+        if (option.name == "--format" && target != nullptr && std::ranges::find(option.choices, "json") != option.choices.end()) {
+            app.add_flag_callback(
+                   "--json", [into = *target] { *into = "json"; }, "short for --format json")
+                ->excludes(app.get_option("--format"));
+        }
+    }
+}
+
 void add(CLI::App& parent, const Command& command, Manual& manual, std::function<int()>& chosen) {
     auto* app = parent.add_subcommand(command.name, command.summary);
     manual.summarise(app, command.summary);
@@ -95,6 +107,7 @@ void add(CLI::App& parent, const Command& command, Manual& manual, std::function
             added->type_name(option.value);
         }
     }
+    add_json(*app, command);
     for (const auto& sub : command.subcommands) {
         add(*app, sub, manual, chosen);
     }

@@ -41,8 +41,8 @@ int complain(const Error& error, int exit_code = 2);
 // One per file command_<name>.cpp.
 Command serve_command(const Environment& environment);
 Command demo_command(const Environment& environment);
-Command ingest_command();
-Command reconcile_command();
+Command ingest_command(const Environment& environment);
+Command reconcile_command(const Environment& environment);
 Command explain_command();
 Command flow_command();
 Command dlq_command();

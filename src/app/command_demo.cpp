@@ -7,6 +7,7 @@
 
 #include "app/cli.h"
 #include "app/numbers.h"
+#include "app/screen.h"
 #include "app/stop_flag.h"
 #include "app/temporary_directory.h"
 #include "app/wiring.h"
@@ -72,10 +73,8 @@ int demo(const DemoArguments& arguments, const Environment& environment) {
     if (const auto ready = wait_until_ready(**node, stop.raised()); !ready) {
         return complain(ready.error());
     }
-    const auto colour = environment.find("NO_COLOR");
     options.base_url = (*node)->url();
-    options.rewrites = isatty(1) == 1;
-    options.colour = options.rewrites && (colour == environment.end() || colour->second.empty());
+    options.screen = screen_of(STDOUT_FILENO, environment);
     options.keep = arguments.keep;
     const int answer = lab::run_demo(options, clock, std::cout, stop.raised());
     std::cout.flush();

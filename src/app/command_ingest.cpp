@@ -1,206 +1,232 @@
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <fmt/format.h>
+#include <iostream>
 #include <memory>
-#include <thread>
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/ingestion.h"
+#include "app/interrupt.h"
 #include "app/lines.h"
-#include "app/printable.h"
+#include "app/numbers.h"
+#include "app/screen.h"
+#include "app/server_answer.h"
 #include "base/json.h"
-#include "http/client.h"
 
 namespace helios::app {
 namespace {
 
-constexpr std::size_t lines_per_request = 500;
-constexpr std::size_t request_bytes_max = 4u << 20;
-constexpr std::size_t line_bytes_max = 15u << 20;  // the server reads 16 MiB a request
-constexpr int attempts_max = 30;
-constexpr std::size_t complaints_max = 20;
-
-struct IngestOptions {
-    std::string to = "http://127.0.0.1:8001";
+struct IngestArguments {
+    std::string to;
+    std::string from;
+    std::string timeout;
+    std::string retry_for;
+    std::string format = "text";
     std::vector<std::string> files;
 };
 
-struct Tally {
-    std::uint64_t accepted = 0, duplicate = 0, conflict = 0, quarantined = 0, refused = 0;
-    std::uint64_t sum() const { return accepted + duplicate + conflict + quarantined + refused; }
+/// Where to begin: what stands before it has been sent already.
+struct From {
+    std::size_t file = 0;  ///< its number among the inputs
+    std::uint64_t line = 1;
 };
 
-/// Sends lines in requests and keeps the tally. Lines keep their file's numbers, so that complaints name them.
-class Ingestion {
+Result<From> read_from(const std::string& text, const std::vector<std::string>& files) {
+    From from;
+    if (text.empty()) {
+        return from;
+    }
+    const auto wrong = [&](std::string_view why) {
+        return fail(ErrorKind::invalid, fmt::format("--from \"{}\": {}", text, why), "write FILE:LINE, as a broken run names it");
+    };
+    const auto colon = text.rfind(':');
+    const auto digits = std::string_view(text).substr(colon == std::string::npos ? 0 : colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), from.line);
+    if (error != std::errc{} || end != digits.data() + digits.size() || from.line == 0) {
+        return wrong("its end is no line number");
+    }
+    if (colon == std::string::npos) {
+        return files.size() == 1 ? Result<From>(from) : wrong("there are several FILEs");
+    }
+    const auto name = text.substr(0, colon);
+    const auto found =
+        std::find_if(files.begin(), files.end(), [&](const auto& file) { return file == name || name_of_input(file) == name; });
+    if (found == files.end()) {
+        return wrong(fmt::format("{} is none of the inputs", name));
+    }
+    from.file = static_cast<std::size_t>(found - files.begin());
+    return from;
+}
+
+/// One run of the command.
+class Run {
 public:
-    Ingestion(http::Client client, std::string path, std::string hint)
-        : client_(std::move(client)), path_(std::move(path)), hint_(std::move(hint)), progress_(isatty(2) == 1) {}
+    Run(const IngestArguments& arguments, IngestionOptions options, const http::Url& url, From from,
+        const Environment& environment)
+        : files_(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files),
+          json_(arguments.format == "json"),
+          from_(from),
+          options_(std::move(options)),
+          terminal_(std::cerr, screen_of(STDERR_FILENO, environment)),
+          progress_(terminal_, clock_, bytes_of_inputs({files_.begin() + static_cast<std::ptrdiff_t>(from.file), files_.end()})),
+          ingestion_(options_, url, clock_, &interrupt_, progress_, [this](const std::string& text) { terminal_.line(text); }) {}
 
-    Status add(std::string_view line, const std::string& file, std::size_t number) {
-        if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
-            return {};
+    int run() {
+        if (from_.file > 0) {
+            terminal_.line(
+                fmt::format("skipped: {} of {} files before {}", from_.file, files_.size(), name_of_input(files_[from_.file])));
         }
-        if (line.size() > line_bytes_max) {
-            ++tally_.refused;
-            complain_of(file, number, "refused", fmt::format("longer than {} bytes", line_bytes_max));
-            return {};
+        Status status;
+        bool all_read = true;
+        for (auto i = from_.file; status && i < files_.size(); ++i) {
+            status = ingest_file(files_[i], i == from_.file ? from_.line : 1);
+            if (!status && ours_) {  // the file's fault and not the server's: the rest goes on
+                progress_.clear();
+                complain(status.error());
+                status = {};
+                all_read = false;
+            }
         }
-        if (body_.size() + line.size() > request_bytes_max) {
-            HELIOS_TRY(flush());
+        if (status) {
+            status = ingestion_.flush();
         }
-        body_.append(line).push_back('\n');
-        places_.emplace_back(file, number);
-        return places_.size() >= lines_per_request ? flush() : Status{};
-    }
-
-    Status flush() {
-        if (places_.empty()) {
-            return {};
+        if (status && !ingestion_.sent_any()) {
+            status = ingestion_.check_server();
         }
-        const auto response = send();
-        if (!response) {
-            return fail(response.error().kind, response.error().what, hint_);
+        progress_.clear();
+        print_summary();
+        if (!status) {
+            return complain(at_place(status.error()));
         }
-        auto document = json::Document::parse(response->body);
-        if (response->status != 200 || !document) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("the server answered {}: {}", response->status, response->body.substr(0, 500)), hint_);
-        }
-        count(document->root());
-        body_.clear();
-        places_.clear();
-        if (progress_) {
-            fmt::print(stderr, "\r{} lines sent", tally_.sum());
-        }
-        return {};
-    }
-
-    const Tally& tally() const { return tally_; }
-    void end_progress() const {
-        if (progress_ && tally_.sum() > 0) {
-            fmt::print(stderr, "\n");
-        }
+        return !all_read ? 2 : ingestion_.tally().good() ? 0 : 1;
     }
 
 private:
-    /// Overload and restarts are waited out: what was acknowledged meanwhile answers "duplicate".
-    Result<http::Response> send() {
-        Result<http::Response> response = fail(ErrorKind::unavailable, "not sent");
-        for (int attempt = 0; attempt < attempts_max; ++attempt) {
-            response = client_.post(path_, "application/x-ndjson", body_);
-            if (!response && attempt == 0 && tally_.sum() == 0) {
-                return response;  // nobody there: say so at once
-            }
-            if (response && response->status != 503 && response->status != 429) {
-                return response;
-            }
-            std::this_thread::sleep_for(std::chrono::seconds(1));
-        }
-        return response;
-    }
-
-    void count(json::Value answer) {
-        const auto number = [&](std::string_view name) {
-            std::uint64_t value = 0;
-            const auto text = answer.find(name).present() ? answer.find(name).text() : "0";
-            std::from_chars(text.data(), text.data() + text.size(), value);
-            return value;
+    /// `ours_` afterwards: an error came from reading.
+    Status ingest_file(const std::string& path, std::uint64_t first) {
+        const auto name = name_of_input(path);
+        bool sending_failed = false;
+        const auto noted = [&](Status sent) {
+            sending_failed = !sent;
+            return sent;
         };
-        tally_.accepted += number("accepted");
-        tally_.duplicate += number("duplicate");
-        tally_.conflict += number("conflict");
-        tally_.quarantined += number("quarantined");
-        tally_.refused += number("failed");
-        const auto items = answer.find("items");
-        for (std::size_t i = 0; i < items.size() && i < places_.size(); ++i) {
-            const auto item = items.at(i);
-            const auto status = item.find("status");
-            if (!status || status.text() == "accepted" || status.text() == "duplicate") {
-                continue;
+        std::uint64_t last = 0;
+        LineReading reading;
+        reading.interrupt = &interrupt_;
+        reading.writer_timeout = options_.timeout;
+        reading.read = [&](std::uint64_t bytes) { progress_.read(bytes); };
+        reading.idle = [&] { return noted(ingestion_.flush()); };
+        reading.too_long = [&](std::uint64_t number, std::uint64_t bytes) {
+            last = number;
+            if (number >= first) {
+                ingestion_.refuse(name, number,
+                                  fmt::format("{} bytes; the server reads no more than {} at once", bytes, line_bytes_max));
             }
-            std::string why;
-            const auto errors = item.find("errors");
-            for (std::size_t e = 0; e < errors.size(); ++e) {
-                why += (why.empty() ? "" : "; ") + std::string(errors.at(e).text());
-            }
-            for (const auto* name : {"detail", "reason", "error"}) {
-                if (const auto text = item.find(name); why.empty() && text.is_string()) {
-                    why = text.text();
+            return Status{};
+        };
+        const auto read = read_lines(
+            path,
+            [&](std::uint64_t number, std::string_view line) {
+                last = number;
+                if (number == first && first > 1) {
+                    terminal_.line(fmt::format("skipped: {} lines of {}", first - 1, name));
                 }
-            }
-            complain_of(places_[i].first, places_[i].second, status.text(), why);
+                return number < first ? Status{} : noted(ingestion_.add(name, number, line));
+            },
+            reading);
+        ours_ = !read && !sending_failed && read.error().kind != ErrorKind::stopping;
+        if (read && last < first && first > 1) {
+            ours_ = true;
+            return fail(ErrorKind::invalid, fmt::format("--from {}:{}: {} has {} lines", name, first, name, last));
         }
+        last_ = {name, last + 1};
+        return read;
     }
 
-    void complain_of(const std::string& file, std::size_t number, std::string_view status, std::string_view why) {
-        if (++complaints_ <= complaints_max) {
-            fmt::print(stderr, "{}{}:{}: {}{}{}\n", progress_ ? "\r" : "", file, number, status, why.empty() ? "" : ": ",
-                       printable(why));
-        } else if (complaints_ == complaints_max + 1) {
-            fmt::print(stderr, "… further lines are only counted\n");
-        }
+    /// With the place to go on from: nothing before it is without an outcome.
+    Error at_place(Error error) const {
+        const auto place = ingestion_.unfinished().value_or(last_);
+        error.hint += fmt::format("{}go on with --from {}:{}", error.hint.empty() ? "" : "\n  ", place.file, place.line);
+        return error;
     }
 
-    http::Client client_;
-    std::string path_;
-    std::string hint_;  ///< what to look at when requests fail
-    bool progress_;
-    std::string body_;
-    std::vector<std::pair<std::string, std::size_t>> places_;
-    Tally tally_;
-    std::size_t complaints_ = 0;
+    void print_summary() {
+        const auto& tally = ingestion_.tally();
+        if (!json_) {
+            fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
+                       tally.conflict, tally.quarantined, tally.refused);
+            return;
+        }
+        json::Writer out;
+        out.begin_object()
+            .field("accepted", tally.accepted)
+            .field("duplicate", tally.duplicate)
+            .field("conflict", tally.conflict);
+        out.field("quarantined", tally.quarantined).field("refused", tally.refused).end_object();
+        fmt::print("{}\n", out.view());
+    }
+
+    const SystemClock clock_;
+    const Interrupt interrupt_;
+    const std::vector<std::string> files_;
+    const bool json_;
+    const From from_;
+    const IngestionOptions options_;
+    Terminal terminal_;
+    Progress progress_;
+    Ingestion ingestion_;
+    Place last_;
+    bool ours_ = false;
 };
 
-Status ingest_file(Ingestion& ingestion, const std::string& path) {
-    const auto name = name_of_input(path);
-    return read_lines(path, [&](std::uint64_t number, std::string_view line) { return ingestion.add(line, name, number); });
-}
-
-int ingest(const IngestOptions& options) {
-    const auto url = http::Url::parse(options.to);
-    if (!url) {
-        return complain(url.error());
+Result<int> ingest(const IngestArguments& arguments, const Environment& environment) {
+    IngestionOptions options;
+    options.to = server_of(arguments.to, environment);
+    HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(options.to));
+    HELIOS_TRY(read_wait(arguments.timeout, "--timeout", options.timeout));
+    HELIOS_TRY(read_wait(arguments.retry_for, "--retry-for", options.retry_for));
+    if (options.timeout == Duration::zero()) {
+        return fail(ErrorKind::invalid, "--timeout 0 leaves no time for an answer");
     }
-    const auto base = url->path == "/" ? std::string() : url->path;
-    Ingestion ingestion(http::Client(url->host, url->port), base + "/api/v1/events/batch",
-                        fmt::format("is `helios serve` running at {}?", options.to));
-    Status status;
-    const auto files = options.files.empty() ? std::vector<std::string>{"-"} : options.files;
-    for (std::size_t i = 0; status && i < files.size(); ++i) {
-        status = ingest_file(ingestion, files[i]);
-    }
-    if (status) {
-        status = ingestion.flush();
-    }
-    ingestion.end_progress();
-    const auto& tally = ingestion.tally();
-    fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
-               tally.conflict, tally.quarantined, tally.refused);
-    if (!status) {
-        return complain(status.error());
-    }
-    return tally.conflict + tally.quarantined + tally.refused == 0 ? 0 : 1;
+    HELIOS_TRY_ASSIGN(const auto from,
+                      read_from(arguments.from, arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    return Run(arguments, std::move(options), url, from, environment).run();
 }
 
 }  // namespace
 
-Command ingest_command() {
-    auto options = std::make_shared<IngestOptions>();
+Command ingest_command(const Environment& environment) {
+    auto arguments = std::make_shared<IngestArguments>();
+    auto& a = *arguments;
     Command command;
     command.name = "ingest";
     command.summary = "Send event lines (NDJSON) to a server";
     command.description =
         "Sends event lines from FILEs, or standard input, to a running server and prints how many were accepted, duplicate,\n"
-        "conflict, quarantined and refused. Lines that were not accepted are named on standard error. Running it again is safe:\n"
-        "what was stored answers `duplicate`.\n"
-        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: server unreachable, "
-        "or a file that can't be read.";
+        "conflict, quarantined and refused. Lines that were not stored as events are named on standard error, and the rest goes "
+        "on.\n"
+        "A server that is away, or says that it has no room now, is asked again for --retry-for. Running it again is safe: what "
+        "was\n"
+        "stored answers `duplicate`. When it ends early (also by Ctrl-C) it says with which --from to go on.\n"
+        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: the server can't be "
+        "reached,\n"
+        "a file can't be read, or it was interrupted.";
     command.examples = {
         "helios ingest events.ndjson", "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
+        "helios ingest day1.ndjson day2.ndjson --from day2.ndjson:30001   # what stands before it is skipped",
         R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};
-    command.options = {{"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
-                       {"FILE", "FILE", "event lines; none or - is standard input", &options->files, false, {}}};
-    command.run = [options] { return ingest(*options); };
+    command.options = {
+        server_option(a.to),
+        {"--from", "FILE:LINE", "begin there", &a.from, false, {}},
+        {"--timeout", "TIME", "for one answer, and for a named pipe's writer; default 30s", &a.timeout, false, {}},
+        {"--retry-for", "TIME", "how long the server may be away, default 60s; 0: not at all", &a.retry_for, false, {}},
+        {"--format", "FORMAT", "of the summary: text or json", &a.format, false, {"text", "json"}},
+        {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
+    command.run = [arguments, environment] {
+        const auto answer = ingest(*arguments, environment);
+        return answer ? *answer : complain(answer.error());
+    };
     return command;
 }
 

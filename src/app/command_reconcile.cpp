@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
+#include <iostream>
 #include <memory>
 #include <set>
 #include <sys/stat.h>
@@ -18,6 +19,8 @@
 #include "app/lines.h"
 #include "app/numbers.h"
 #include "app/printable.h"
+#include "app/progress.h"
+#include "app/screen.h"
 #include "app/temporary_directory.h"
 #include "reconcile/offline.h"
 
@@ -25,7 +28,6 @@ namespace helios::app {
 namespace {
 
 constexpr std::size_t complaints_max = 20;
-constexpr std::uint64_t progress_every = 100'000;
 
 struct ReconcileArguments {
     std::vector<std::string> flows;
@@ -37,37 +39,12 @@ struct ReconcileArguments {
     std::vector<std::string> files;
 };
 
-/// How far it is, on a terminal's last line, which is cleared before anything else is printed.
-class Progress {
-public:
-    Progress() : shown_(isatty(STDERR_FILENO) == 1) {}
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-    ~Progress() { clear(); }
-    void at(std::uint64_t lines) {
-        if (shown_ && lines % progress_every == 0) {
-            fmt::print(stderr, "\r{} lines", lines);
-            there_ = true;
-        }
-    }
-    void clear() {
-        if (there_) {
-            std::fputs("\r\033[K", stderr);
-            there_ = false;
-        }
-    }
-
-private:
-    bool shown_;
-    bool there_ = false;
-};
-
 /// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
 class Intake {
 public:
     Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources,
-           std::FILE* rejects, Progress& progress)
-        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects), progress_(progress) {}
+           std::FILE* rejects, Terminal& terminal)
+        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects), terminal_(terminal) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
         const auto parsed = adapters::parse_offline_line(line);
@@ -82,6 +59,22 @@ public:
             return reject(file, number, line, rejection->detail.empty() ? rejection->reason : rejection->detail);
         }
         return add_event(file, number, line, event_line);
+    }
+
+    /// Counts a line that can't be taken, names it, and keeps it where asked.
+    Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
+        if (++rejected_ <= complaints_max) {
+            terminal_.line(fmt::format("{}:{}: rejected: {}", file, number, printable(why)));
+        } else if (rejected_ == complaints_max + 1) {
+            terminal_.line(fmt::format("… further rejected lines are only counted{}",
+                                       rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
+        }
+        if (rejects_ != nullptr) {
+            json::Writer out;
+            out.begin_object().field("file", file).field("line", number).field("why", why).field("text", line).end_object();
+            fmt::print(rejects_, "{}\n", out.view());
+        }
+        return {};
     }
 
     std::uint64_t rejected() const { return rejected_; }
@@ -154,40 +147,28 @@ private:
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control), "flow, resumed or end");
     }
 
-    Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
-        if (++rejected_ <= complaints_max + 1) {
-            progress_.clear();
-        }
-        if (rejected_ <= complaints_max) {
-            fmt::print(stderr, "{}:{}: rejected: {}\n", file, number, printable(why));
-        } else if (rejected_ == complaints_max + 1) {
-            fmt::print(stderr, "… further rejected lines are only counted{}\n",
-                       rejects_ == nullptr ? "; --rejects FILE keeps them" : "");
-        }
-        if (rejects_ != nullptr) {
-            json::Writer out;
-            out.begin_object().field("file", file).field("line", number).field("why", why).field("text", line).end_object();
-            fmt::print(rejects_, "{}\n", out.view());
-        }
-        return {};
-    }
-
     reconcile::OfflineReconcile& offline_;
     const model::Catalogue& catalogue_;
     std::set<std::string, std::less<>> sources_;
     std::FILE* rejects_;
-    Progress& progress_;
+    Terminal& terminal_;
     std::uint64_t rejected_ = 0;
     std::uint64_t warned_ = 0;
 };
 
-Status feed(Intake& intake, Progress& progress, const std::string& path, const Interrupt& interrupt) {
+Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path, const Interrupt& interrupt) {
     const auto name = name_of_input(path);
     const auto take = [&](std::uint64_t number, std::string_view line) -> Status {
-        progress.at(number);
+        progress.at(++lines);
         return line.find_first_not_of(" \t\r") == std::string_view::npos ? Status{} : intake.add(name, number, line);
     };
-    return read_lines(path, take, &interrupt);
+    LineReading reading;
+    reading.interrupt = &interrupt;
+    reading.read = [&](std::uint64_t bytes) { progress.read(bytes); };
+    reading.too_long = [&](std::uint64_t number, std::uint64_t bytes) {
+        return intake.reject(name, number, {}, fmt::format("{} bytes; no event is longer than {}", bytes, line_bytes_max));
+    };
+    return read_lines(path, take, reading);
 }
 
 /// Opening the rejects file empties it: it must be none of the files that are read.
@@ -257,7 +238,7 @@ void print_verdict(const model::Verdict& verdict, bool table) {
 
 using FilePointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-Result<int> run(const ReconcileArguments& arguments) {
+Result<int> run(const ReconcileArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto flows, load_flows(arguments.flows));
     HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
     HELIOS_TRY(check_rejects(arguments));
@@ -286,10 +267,13 @@ Result<int> run(const ReconcileArguments& arguments) {
         }
     }
     HELIOS_TRY_ASSIGN(const auto offline, reconcile::OfflineReconcile::open(options, std::move(flows)));
-    Progress progress;
-    Intake intake(*offline, catalogue, std::move(sources), rejects.get(), progress);
+    const SystemClock clock;
+    Terminal errors(std::cerr, screen_of(STDERR_FILENO, environment));
+    Progress progress(errors, clock, bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    std::uint64_t lines = 0;
+    Intake intake(*offline, catalogue, std::move(sources), rejects.get(), errors);
     for (const auto& file : arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
-        HELIOS_TRY(feed(intake, progress, file, interrupt));
+        HELIOS_TRY(feed(intake, progress, lines, file, interrupt));
     }
     progress.clear();
     if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
@@ -310,7 +294,7 @@ Result<int> run(const ReconcileArguments& arguments) {
 
 }  // namespace
 
-Command reconcile_command() {
+Command reconcile_command(const Environment& environment) {
     auto arguments = std::make_shared<ReconcileArguments>();
     auto& a = *arguments;
     Command command;
@@ -340,8 +324,8 @@ Command reconcile_command() {
         {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
         {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
         {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
-    command.run = [arguments] {
-        const auto answer = run(*arguments);
+    command.run = [arguments, environment] {
+        const auto answer = run(*arguments, environment);
         return answer ? *answer : complain(answer.error());
     };
     return command;

@@ -83,6 +83,10 @@ bool Interrupt::wait_for(Duration limit) const {
     return raised_flag;
 }
 
+int Interrupt::descriptor() const {
+    return pipe_ends[0];
+}
+
 bool Interrupt::wait_readable(int descriptor) const {
     while (!raised_flag) {  // the pipe holds a byte since the signal, so none is lost between the question and poll
         pollfd waiting[] = {{descriptor, POLLIN, 0}, {pipe_ends[0], POLLIN, 0}};

@@ -25,6 +25,8 @@ public:
     bool wait_for(Duration limit) const;
     /// Blocks until raised or reading `descriptor` would not block (there is something, its end, or an error); false if raised.
     bool wait_readable(int descriptor) const;
+    /// Becomes readable when raised, and stays so: for whoever waits for other things as well.
+    int descriptor() const;
 };
 
 }  // namespace helios::app

@@ -58,6 +58,45 @@ TEST_F(ReadLines, the_first_refusal_ends_it) {
     EXPECT_EQ(2u, last);
 }
 
+TEST_F(ReadLines, a_line_that_is_too_long_is_passed_over) {
+    const std::string longest(line_bytes_max, 'x');
+    std::ofstream(path()) << "a\n" << longest << "\n" << longest << "y\nb\n" << longest << longest << "z";
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> visited;
+    std::uint64_t bytes = 0;
+    LineReading reading;
+    reading.read = [&](std::uint64_t n) { bytes += n; };
+    reading.too_long = [&](std::uint64_t number, std::uint64_t length) {
+        visited.emplace_back(number, length);
+        return Status{};
+    };
+    const auto visit = [&](std::uint64_t number, std::string_view line) {
+        visited.emplace_back(number, line.size());
+        return Status{};
+    };
+    ASSERT_TRUE(read_lines(path(), visit, reading));
+    const std::uint64_t n = line_bytes_max;
+    EXPECT_EQ(visited,
+              (std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 1}, {2, n}, {3, n + 1}, {4, 1}, {5, 2 * n + 1}}));
+    EXPECT_EQ(bytes, bytes_of_inputs({path()}) + 1) << "each once; the last line's end is counted though it has none";
+    EXPECT_EQ(ErrorKind::invalid, read_lines(path(), visit).error().kind) << "nobody wanted to hear of it";
+}
+
+TEST_F(ReadLines, what_is_no_text) {
+    using namespace std::string_literals;
+    const auto none = [](std::uint64_t, std::string_view) { return Status{}; };
+    for (const auto& bytes :
+         {"\x1f\x8b\x08\0\0"s, "\x28\xb5\x2f\xfd\1"s, "BZh91AY&SY"s, "PK\x03\x04"s, "\xff\xfe{\0"s, "\xfe\xff\0{"s}) {
+        std::ofstream(path()) << bytes;
+        const auto read = read_lines(path(), none);
+        ASSERT_FALSE(read) << bytes;
+        EXPECT_EQ(ErrorKind::invalid, read.error().kind);
+        EXPECT_NE(std::string::npos, read.error().hint.find(path())) << "says how";
+    }
+    for (const auto& bytes : {"\x1f"s, "BZhello"s, "\xff\xfe"s, "PK"s}) {
+        EXPECT_EQ(lines_of(bytes), std::vector<std::string>{bytes}) << "a bad line, no more";
+    }
+}
+
 TEST_F(ReadLines, what_cannot_be_read) {
     const auto none = [](std::uint64_t, std::string_view) { return Status{}; };
     EXPECT_EQ(ErrorKind::not_found, read_lines(path() + "-absent", none).error().kind);

@@ -24,6 +24,21 @@ Status read_number(const std::string& text, std::string_view option, Integer& in
     return {};
 }
 
+/// A time to wait: "30s", "500ms", "2m", or a number of seconds. Leaves `into` as it is when `text` is empty. invalid: names the
+/// option.
+inline Status read_wait(const std::string& text, std::string_view option, Duration& into) {
+    if (text.empty()) {
+        return {};
+    }
+    const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
+    const auto parsed = parse_duration(bare ? text + "s" : text);
+    if (!parsed || *parsed < Duration::zero() || *parsed > std::chrono::hours(24 * 365)) {
+        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is no time to wait", option, text), "write 30s, 500ms or 2m");
+    }
+    into = *parsed;
+    return {};
+}
+
 /// invalid: no RFC 3339, or no zone, as the API has it; names the option.
 inline Result<Instant> read_time(const std::string& text, std::string_view option) {
     const auto parsed = parse_rfc3339(text);

@@ -8,6 +8,18 @@
 
 namespace helios::app {
 
+std::string server_of(const std::string& given, const Environment& environment) {
+    if (!given.empty()) {
+        return given;
+    }
+    const auto found = environment.find("HELIOS_SERVER");
+    return found == environment.end() || found->second.empty() ? default_server : found->second;
+}
+
+Option server_option(std::string& to) {
+    return {"--to", "URL", "the server; default HELIOS_SERVER, else http://127.0.0.1:8001", &to, false, {}};
+}
+
 Result<http::Response> ask_server(const std::string& to, std::string_view target) {
     HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(to));
     http::Client client(url.host, url.port);

@@ -4,12 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "app/cli.h"
+#include "app/environment.h"
 #include "base/result.h"
 #include "http/message.h"
 
 namespace helios::app {
 
 inline constexpr const char* default_server = "http://127.0.0.1:8001";
+
+/// The server that a command talks to: `given`, as --to had it, else HELIOS_SERVER, else this machine's default.
+std::string server_of(const std::string& given, const Environment& environment);
+
+/// --to.
+Option server_option(std::string& to);
 
 /// GET `target` ("/api/v1/…", percent-encoded) of the server at `to`. Any status is an answer.
 /// invalid: `to` is no URL. unavailable, timeout: nobody answers there; the hint says so.

@@ -43,7 +43,7 @@ std::string errno_text(int error) {
 }
 
 std::unexpected<Error> malformed(std::string_view what) {
-    return fail(ErrorKind::unavailable, fmt::format("the answer is not HTTP/1.1: {}", what),
+    return fail(ErrorKind::corrupt, fmt::format("the answer is not HTTP/1.1: {}", what),
                 "is this the address of a Helios server?");
 }
 
@@ -149,7 +149,8 @@ Result<ResolvedAddresses> resolve(const std::string& name, std::uint16_t port) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot resolve '{}': {}", name, ::gai_strerror(code)));
+        return fail(code == EAI_NONAME ? ErrorKind::not_found : ErrorKind::unavailable,
+                    fmt::format("cannot resolve '{}': {}", name, ::gai_strerror(code)));
     }
     return ResolvedAddresses(found, &::freeaddrinfo);
 }
@@ -167,6 +168,10 @@ struct Client::State {
     Duration deadline{};
     bool got_bytes = false;  ///< of the present response
     bool sent_all = false;   ///< of the present request
+    int stop_descriptor = -1;
+    Duration stop_grace{};
+    bool stopping = false;
+    bool connecting = false;
 
     State(std::string h, std::uint16_t p, Duration t) : host(std::move(h)), port(p), timeout(t) {}
     State(const State&) = delete;
@@ -197,13 +202,19 @@ struct Client::State {
 Status Client::State::wait(short events) {
     for (;;) {
         const Duration left = deadline - clock.monotonic();
+        if (left <= Duration::zero() && stopping) {
+            return fail(ErrorKind::stopping, "interrupted");
+        }
         if (left <= Duration::zero()) {
             return fail(ErrorKind::timeout, fmt::format("no answer from {}:{} within {}", host, port, format_duration(timeout)));
         }
-        pollfd poll_fd{fd, events, 0};
+        pollfd waiting[] = {{fd, events, 0}, {stopping ? -1 : stop_descriptor, POLLIN, 0}};  // -1: passed over
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-        const int ready = ::poll(&poll_fd, 1, static_cast<int>(std::min<std::int64_t>(milliseconds, 1 << 30)));
-        if (ready > 0) {
+        const int ready = ::poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(milliseconds, 1 << 30)));
+        if (waiting[1].revents != 0) {
+            stopping = true;
+            deadline = std::min(deadline, clock.monotonic() + (connecting ? Duration::zero() : stop_grace));
+        } else if (ready > 0) {
             return {};
         }
         if (ready < 0 && errno != EINTR) {
@@ -248,7 +259,8 @@ Status Client::State::connect() {
         }
         resolved.push_back(std::move(found));
     }
-    Status outcome = fail(ErrorKind::unavailable, fmt::format("'{}' has no address", host));
+    Status outcome = fail(ErrorKind::not_found, fmt::format("'{}' has no address", host));
+    connecting = true;
     const Duration last = deadline;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         disconnect();
@@ -258,13 +270,15 @@ Status Client::State::connect() {
         auto attempt = connect_to(*addresses[i]);
         deadline = last;
         // What a reachable address says tells more than that this machine lacks the other family.
-        if (attempt || i == 0 || attempt.error().kind == ErrorKind::timeout) {
+        const auto kind = attempt ? ErrorKind::invalid : attempt.error().kind;
+        if (attempt || i == 0 || kind == ErrorKind::timeout || kind == ErrorKind::stopping) {
             outcome = std::move(attempt);
         }
-        if (outcome) {
+        if (outcome || kind == ErrorKind::stopping) {
             break;
         }
     }
+    connecting = false;
     if (!outcome) {
         disconnect();
     }
@@ -442,6 +456,9 @@ Client::Client(Client&&) noexcept = default;
 
 Result<Response> Client::request(Method method, std::string_view target, Headers headers, std::string_view body) {
     State& state = *state_;
+    if (state.stopping) {
+        return fail(ErrorKind::stopping, "interrupted");
+    }
     state.deadline = state.clock.monotonic() + state.timeout;
     const bool bare_v6 = state.host.find(':') != std::string::npos;
     std::string head = fmt::format("{} {} HTTP/1.1\r\n", to_string(method), target);
@@ -481,6 +498,11 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
         }
     }
     return outcome;
+}
+
+void Client::stop_on(int descriptor, Duration grace) {
+    state_->stop_descriptor = descriptor;
+    state_->stop_grace = grace;
 }
 
 Result<Response> Client::post(std::string_view target, std::string_view media_type, std::string_view body) {

@@ -24,7 +24,12 @@ public:
     ~Client();
     Client(Client&&) noexcept;
 
-    /// unavailable: can't connect, or the connection broke (the request may have been handled); timeout.
+    /// From now on a request ends when `descriptor` is readable: at once while it connects, else once the answer to what has been
+    /// sent had `grace` to come (stopping). The descriptor outlives the client; nobody reads it empty.
+    void stop_on(int descriptor, Duration grace);
+
+    /// unavailable: can't connect, or the connection broke (the request may have been handled); timeout: nobody answered, in all
+    /// the time that one request may take; corrupt: what answers there speaks no HTTP/1.1; not_found: the host has no address.
     /// `target` is sent as written (already percent-encoded).
     Result<Response> request(Method method, std::string_view target, Headers headers = {}, std::string_view body = {});
     Result<Response> get(std::string_view target) { return request(Method::get, target); }

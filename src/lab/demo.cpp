@@ -6,12 +6,12 @@
 #include <thread>
 
 #include "base/json.h"
+#include "base/terminal.h"
 #include "http/client.h"
 #include "lab/demo_send.h"
 #include "lab/fault_plan.h"
 #include "lab/metrics_text.h"
 #include "lab/scoreboard.h"
-#include "lab/terminal.h"
 
 namespace helios::lab {
 namespace {
@@ -26,12 +26,7 @@ constexpr Duration plain_line_every = std::chrono::seconds(4);
 class Demo {
 public:
     Demo(const DemoOptions& options, const http::Url& url, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop)
-        : options_(options),
-          url_(url),
-          clock_(clock),
-          stop_(stop),
-          terminal_(out, options.rewrites, options.colour),
-          client_(url.host, url.port) {}
+        : options_(options), url_(url), clock_(clock), stop_(stop), terminal_(out, options.screen), client_(url.host, url.port) {}
 
     int run() {
         if (!wait_until_ready()) {
@@ -98,7 +93,7 @@ private:
     bool follow(const ShopSender& sender) {
         std::optional<Duration> sent_at;
         Duration shown = Duration::min() / 2;
-        Duration shown_every = terminal_.rewrites() ? metrics_every : plain_line_every;
+        Duration shown_every = terminal_.screen().rewrites ? metrics_every : plain_line_every;
         while (!stop_) {
             Duration now = clock_.monotonic();
             if (!sent_at && sender.done()) {
@@ -289,10 +284,13 @@ private:
     }
 
     void go_on() {
+        if (!options_.keep) {  // addresses of a server that is about to end would only mislead
+            terminal_.paragraph("  With `helios demo --keep` the server stays up, and you can go on by hand.");
+            terminal_.line();
+            return;
+        }
         std::string id = example() ? example()->order.id : plan_.orders.front().order.id;
-        terminal_.line(terminal_.tint(Tint::bold, options_.keep
-                                                      ? "  The server stays up (Ctrl-C ends it). Go on by hand:"
-                                                      : "  With --keep the server stays up, and you can go on by hand:"));
+        terminal_.line(terminal_.tint(Tint::bold, "  The server stays up (Ctrl-C ends it). Go on by hand:"));
         for (const std::string& path : {"/api/v1/reconciliation/" + id, "/api/v1/orders/" + id + "/explain?format=text",
                                         std::string("/api/v1/reconciliation/mismatches?kind=duplicate&limit=5"),
                                         std::string("/api/v1/reconciliation/stats"), std::string("/api/v1/dlq?limit=5")}) {

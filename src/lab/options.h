@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/terminal.h"
 #include "base/time.h"
 
 namespace helios::lab {
@@ -18,8 +19,7 @@ struct DemoOptions {
     Duration late_by = std::chrono::milliseconds(7500);  ///< more than deadline + 1 s, less than send_for
     Duration settle_limit = std::chrono::seconds(15);    ///< how long a verdict may be overdue before it counts as missed
     std::uint32_t watchers = 2;                          ///< connections that ask for verdicts as they come, 1 to 8
-    bool rewrites = false;                               ///< the output is a terminal
-    bool colour = false;                                 ///< terminal, and NO_COLOR not set
+    Screen screen{};                                     ///< what the output can
     bool keep = false;                                   ///< the server stays up afterwards (for the text only)
 
     Status validate() const;

@@ -206,7 +206,7 @@ TEST(Scoreboard, IsAlignedAndReadable) {
         board.add(order, truthful(order), Lateness::in_time);
     }
     std::ostringstream out;
-    Terminal terminal(out, false, false);
+    Terminal terminal(out, Screen{});
     print_scoreboard(terminal, board, DemoOptions{});
     print_times(terminal, {milliseconds(3), milliseconds(40)});
     std::istringstream lines(out.str());

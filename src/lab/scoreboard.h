@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include "base/terminal.h"
 #include "base/time.h"
 #include "lab/options.h"
 #include "lab/score.h"
-#include "lab/terminal.h"
 
 namespace helios::lab {
 

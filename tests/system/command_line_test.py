@@ -191,9 +191,9 @@ class Output(Test):
 
     def test_a_line_of_progress_is_no_part_of_other_lines(self):
         with open(self.path("events"), "wb") as file:
-            file.write(b"\n" * 100_000 + b"{bad\n")
+            file.write(b"\n" * 30_000_000 + b"{bad\n")
         master, slave = pty.openpty()
-        with start("reconcile", self.path("events"), stdout=subprocess.DEVNULL, stderr=slave) as process:
+        with start("reconcile", self.path("events"), stdout=subprocess.DEVNULL, stderr=slave, env={"TERM": "xterm", "COLUMNS": "200"}) as process:
             os.close(slave)
             shown = b""
             while select.select([master], [], [], 30)[0]:
@@ -203,8 +203,8 @@ class Output(Test):
                     break
             process.wait(30)
         os.close(master)
-        self.assertIn(b"\r100000 lines\r\033[K", shown)
-        self.assertIn(b"\033[K" + self.path("events").encode() + b":100001: rejected: ", shown)
+        self.assertRegex(shown, rb" \d+ %  [\d,]+ lines  [\d,]+ lines/s  ETA 0:\d\d\r\x1b\[2K")
+        self.assertIn(b"\x1b[2K" + self.path("events").encode() + b":30000001: rejected: ", shown)
 
     def test_nothing_steers_a_terminal(self):
         event = order("c1", orderId="K\u009b31m\u202eX", totalAmount="1")

@@ -1,0 +1,62 @@
+#include "app/progress.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace helios::app {
+namespace {
+
+constexpr Duration first_after = std::chrono::milliseconds(300);  // what is over by then needs no progress
+constexpr Duration shown_every = std::chrono::milliseconds(200);
+
+std::string with_thousands(std::uint64_t number) {
+    auto text = std::to_string(number);
+    for (std::size_t at = text.size(); at > 3; at -= 3) {
+        text.insert(at - 3, ",");
+    }
+    return text;
+}
+
+}  // namespace
+
+Progress::Progress(Terminal& terminal, const Clock& clock, std::uint64_t total_bytes)
+    : terminal_(terminal),
+      clock_(clock),
+      total_bytes_(total_bytes),
+      began_(clock.monotonic()),
+      shown_(began_ + first_after - shown_every) {}
+
+std::string Progress::text(std::uint64_t lines, Duration elapsed) const {
+    const auto seconds = std::max(std::chrono::duration<double>(elapsed).count(), 0.001);
+    std::string out;
+    if (total_bytes_ > 0) {
+        out = fmt::format("{:>3.0f} %  ", 100.0 * std::min(1.0, static_cast<double>(bytes_) / static_cast<double>(total_bytes_)));
+    }
+    out += fmt::format("{} lines  {} lines/s", with_thousands(lines),
+                       with_thousands(static_cast<std::uint64_t>(static_cast<double>(lines) / seconds)));
+    if (total_bytes_ > bytes_ && bytes_ > 0) {
+        const auto left =
+            static_cast<std::uint64_t>(seconds * static_cast<double>(total_bytes_ - bytes_) / static_cast<double>(bytes_) + 0.5);
+        out += fmt::format("  ETA {}:{:02}", left / 60, left % 60);
+    }
+    return out;
+}
+
+void Progress::at(std::uint64_t lines) {
+    if (!terminal_.screen().rewrites) {
+        return;
+    }
+    const auto now = clock_.monotonic();
+    if (now - shown_ >= shown_every) {
+        shown_ = now;
+        terminal_.progress(text(lines, now - began_));
+    }
+}
+
+void Progress::say(const std::string& what) {
+    if (terminal_.screen().rewrites) {
+        terminal_.progress(what);
+    }
+}
+
+}  // namespace helios::app
