@@ -1,6 +1,7 @@
 #pragma once
 /// Finding a case with read-your-writes. Private to the room.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "api/endpoint.h"
 #include "model/position.h"
+#include "reconcile/flow.h"
 
 namespace helios::api {
 
@@ -17,9 +19,19 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
 /// Waits until everything derived from the position is visible. invalid: not a position of this log. unavailable: not in time.
 Status wait_for_position(const Dependencies& d, std::string_view after);
 
-/// Puts the deadline where absences of Helios since that revision have moved it, if legs are awaited; the log's revisions say
-/// what was known when they were made.
-Status move_deadline(const Dependencies& d, model::Verdict& verdict);
+/// Puts deadlines where absences of Helios since that revision have moved them, if legs are awaited; the log's revisions say
+/// what was known when they were made. One per request: it keeps the flows it has read.
+class DeadlineMover {
+public:
+    explicit DeadlineMover(const Dependencies& d) : d_(d) {}
+    Status move(model::Verdict& verdict);
+
+private:
+    Result<const reconcile::Flow*> flow_of(const model::Verdict& verdict);
+
+    const Dependencies& d_;
+    std::map<std::pair<std::string, std::uint32_t>, std::optional<reconcile::Flow>> flows_;
+};
 
 /// 404 with what waits in quarantine for the key, and which other flows have it.
 http::Response no_such_case(const Dependencies& d, const store::CaseId& id);

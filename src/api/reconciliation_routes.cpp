@@ -9,6 +9,7 @@
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/render.h"
+#include "reconcile/absences.h"
 
 namespace helios::api {
 namespace {
@@ -39,7 +40,7 @@ Result<http::Response> answer_case(const Dependencies& d, const http::Request& r
     if (found->response) {
         return *found->response;
     }
-    HELIOS_TRY(move_deadline(d, *found->value));
+    HELIOS_TRY(DeadlineMover(d).move(*found->value));
     HELIOS_TRY_ASSIGN(const auto flows, d.store.flows_with(tenant, id.key));
     return render_verdict(d, *found->value, flows);
 }
@@ -122,11 +123,12 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
     HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(d, query));
     HELIOS_TRY_ASSIGN(auto page, d.store.mismatches(filter));
     std::size_t bytes = 0;
+    DeadlineMover mover(d);
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         auto& verdict = page.items[i];
-        HELIOS_TRY(move_deadline(d, verdict));
+        HELIOS_TRY(mover.move(verdict));
         model::write_json(out, verdict, payloads_from(d.log, bytes));
         if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
             page.next =
@@ -276,16 +278,37 @@ Status wait_for_position(const Dependencies& d, std::string_view after) {
     return d.barrier.wait(token.log_time, d.options.barrier_limit);
 }
 
-Status move_deadline(const Dependencies& d, model::Verdict& verdict) {
+Status DeadlineMover::move(model::Verdict& verdict) {
     if (!model::awaits_legs(verdict)) {
         return {};
     }
-    HELIOS_TRY_ASSIGN(const auto absences, d.store.absences({verdict.tenant, verdict.flow, verdict.key}, verdict.at));
-    for (const auto& absence : absences) {
-        // What is awaited had not passed at the engine's time, whatever that was: no need to know it.
-        verdict.deadline = model::shift_of(absence, Instant::min()).moved(verdict.deadline);
+    HELIOS_TRY_ASSIGN(const auto pieces, d_.store.absences({verdict.tenant, verdict.flow, verdict.key}, verdict.opened_at));
+    if (pieces.empty()) {
+        return {};
+    }
+    HELIOS_TRY_ASSIGN(const auto* flow, flow_of(verdict));
+    if (flow != nullptr) {
+        std::vector<Instant> deadlines;
+        reconcile::deadlines_moved(*flow, verdict.opened_at, reconcile::Absences(pieces), deadlines);
+        verdict.deadline = *std::max_element(deadlines.begin(), deadlines.end());
     }
     return {};
+}
+
+/// nullptr: its text is not there, or can't be read; then a deadline stays as the engine knew it.
+Result<const reconcile::Flow*> DeadlineMover::flow_of(const model::Verdict& verdict) {
+    const auto [it, is_new] = flows_.try_emplace({verdict.flow, verdict.flow_version});
+    if (is_new) {
+        HELIOS_TRY_ASSIGN(const auto versions, d_.store.flows(verdict.tenant));
+        for (const auto& version : versions) {
+            if (version.flow == verdict.flow && version.version == verdict.flow_version) {
+                if (auto flow = reconcile::parse_flow(version.text, version.flow + ".yaml")) {
+                    it->second = std::move(*flow);
+                }
+            }
+        }
+    }
+    return it->second ? &*it->second : nullptr;
 }
 
 http::Response no_such_case(const Dependencies& d, const store::CaseId& id) {

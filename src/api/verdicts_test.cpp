@@ -92,17 +92,24 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     EXPECT_EQ(0u, parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
 }
 
+constexpr std::string_view awaits_until_60_and_90 =
+    "flow: order\nversion: 1\nkey: {name: orderId, paths: [orderId]}\nlegs:\n"
+    "  order: {source: aws, type: OrderPlaced, deadline: 60s}\n"
+    "  payment: {source: gcp, type: PaymentProcessed, deadline: 90s}\n";
+
 TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
     Served served;
     using std::chrono::seconds;
     model::LegRecord leg;
     leg.flow = "order";
     leg.at = after(0);
-    const auto resumed = [&](std::int64_t at, seconds gap, std::uint32_t partition) {
-        served.bench.append(model::CaseRecord(model::ResumedRecord{after(at), gap, seconds(30)}), "", partition);
+    const auto away = [&](std::int64_t from, std::int64_t to, std::uint32_t partition) {
+        served.bench.append(model::CaseRecord(model::AbsenceRecord{after(from), after(to), seconds(30), {}, {}, {}}), "",
+                            partition);
     };
-    resumed(-5, seconds(100), 2);  // before the case
-    resumed(0, seconds(3), 2);     // at one instant with its first event, so before it
+    served.bench.append(model::FlowActivation{"default", "order", 1, std::string(awaits_until_60_and_90), "h1"});
+    away(-105, -5, 2);  // before the case
+    away(-3, 0, 2);     // ends with its first event
     for (const std::string key : {"WAITS", "DONE", "HALF"}) {
         leg.key = key;
         served.bench.append(model::CaseRecord(leg), "", 2);
@@ -114,17 +121,18 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
     half.deadline = after(90);
     half.findings[0].final = false;
     served.bench.append(half);
-    resumed(170, seconds(120), 2);  // away from 50 on
-    resumed(170, seconds(120), 1);  // where another case is
-    resumed(200, seconds(5), 2);
+    away(110, 170, 2);
+    away(50, 110, 2);  // touches the one before, whichever came first
+    away(50, 170, 1);  // where another case is
+    away(200, 205, 2);
     served.open();
     served.catch_up();
     const auto deadline = [&](std::string_view target) {
         return parse_rfc3339(parsed(served.get(target)).root().find("deadline").text())->at;
     };
-    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/reconciliation/WAITS"));
-    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/cases/order/WAITS"));
-    EXPECT_EQ(after(60 + 150 + 35), deadline("/api/v1/cases/order?key=WAITS"));
+    EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/reconciliation/WAITS"));
+    EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/cases/order/WAITS"));
+    EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/cases/order?key=WAITS"));
     EXPECT_EQ(after(60), deadline("/api/v1/reconciliation/DONE")) << "decided: as it was";
     EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/reconciliation/HALF"));
     const auto list = parsed(served.get("/api/v1/reconciliation/mismatches"));
@@ -355,7 +363,7 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     leg.leg = "order";
     const auto log_key = model::case_log_key("default", "order", "A");
     const auto partition = served.bench.append(model::CaseRecord(leg), log_key).partition;
-    served.bench.append(model::CaseRecord(model::ResumedRecord{after(2), {}, {}}), "", partition);
+    served.bench.append(model::CaseRecord(store::testing::absence_until(2)), "", partition);
     leg.leg = "payment";
     served.bench.append(model::CaseRecord(leg), log_key);
     served.bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));

@@ -131,10 +131,8 @@ private:
             offline_.add_end(at.at);
             return {};
         }
-        if (line.control == "resumed") {
-            HELIOS_TRY_ASSIGN(const auto gap, parse_duration(text("gap")));
-            HELIOS_TRY_ASSIGN(const auto grace, parse_duration(text("grace")));
-            return offline_.add_resumed({at.at, gap, grace});
+        if (line.control == "absence") {
+            return add_absence(line.object);
         }
         if (line.control == "flow") {
             HELIOS_TRY_ASSIGN(const auto flow, reconcile::parse_flow(text("text"), "the flow of a control line"));
@@ -144,7 +142,27 @@ private:
             const auto tenant = text("tenant").empty() ? model::default_tenant : text("tenant");
             return offline_.add_flow({std::string(tenant), flow.name, flow.version, flow.text, flow.hash}, at.at);
         }
-        return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control), "flow, resumed or end");
+        return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control), "flow, absence or end");
+    }
+
+    Status add_absence(json::Value line) {
+        const auto text = [&](std::string_view name) { return line.find(name).present() ? line.find(name).text() : ""; };
+        model::AbsenceRecord absence;
+        HELIOS_TRY_ASSIGN(const auto from, parse_rfc3339(text("from")));
+        HELIOS_TRY_ASSIGN(const auto to, parse_rfc3339(text("to")));
+        absence.from = from.at;
+        absence.to = to.at;
+        if (absence.from >= absence.to) {
+            return fail(ErrorKind::invalid, "an absence ends before it begins", "`from` must be earlier than `to`");
+        }
+        HELIOS_TRY_ASSIGN(absence.grace, parse_duration(text("grace")));
+        HELIOS_TRY_ASSIGN(absence.max, parse_duration(text("max")));
+        HELIOS_TRY_ASSIGN(absence.cause, model::parse_absence_cause(text("cause")));
+        const auto sources = line.find("sources");
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            absence.sources.emplace_back(sources.at(i).text());
+        }
+        return offline_.add_absence(absence);
     }
 
     reconcile::OfflineReconcile& offline_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <tuple>
 #include <vector>
 
 #include "base/hash.h"
@@ -49,23 +50,28 @@ Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit vi
 }
 
 struct CasesSummary {
-    std::vector<model::ResumedRecord> resumed;  ///< in order; every partition holds the same ones
-    Instant engine_time{};                      ///< the latest `at`: as far as the engine has come
+    std::vector<model::AbsenceRecord> absences;  ///< by their begin; every partition holds the same ones
+    Instant engine_time{};                       ///< the latest `at`: as far as the engine has come
 };
 
 Result<CasesSummary> summarise_cases(log::Log& log) {
     CasesSummary summary;
     const auto scanned = scan(log, {model::topic::cases}, [&](const log::StoredRecord& record) -> Status {
         HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
-        summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
-        if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded); resumed != nullptr && record.partition == 0) {
-            summary.resumed.push_back(*resumed);
+        if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
+            summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
+        } else if (record.partition == 0) {
+            summary.absences.push_back(*absence);
         }
         return {};
     });
     if (!scanned) {
         return fail(scanned.error());
     }
+    const auto order = [](const auto& a, const auto& b) { return std::tie(a.from, a.to) < std::tie(b.from, b.to); };
+    std::stable_sort(summary.absences.begin(), summary.absences.end(), order);
+    const auto twice = std::unique(summary.absences.begin(), summary.absences.end());  // handed on again after a crash
+    summary.absences.erase(twice, summary.absences.end());
     return summary;
 }
 
@@ -113,11 +119,16 @@ std::string flow_line(Instant at, const model::FlowActivation& flow) {
     return out.end_object().take();
 }
 
-std::string resumed_line(const model::ResumedRecord& resumed) {
+std::string absence_line(const model::AbsenceRecord& absence) {
     json::Writer out;
-    out.begin_object().field("control", "resumed").field("at", format_rfc3339(resumed.at));
-    out.field("gap", format_duration(resumed.gap)).field("grace", format_duration(resumed.grace));
-    return out.end_object().take();
+    out.begin_object().field("control", "absence").field("at", format_rfc3339(absence.to));
+    out.field("from", format_rfc3339(absence.from)).field("to", format_rfc3339(absence.to));
+    out.field("grace", format_duration(absence.grace)).field("max", format_duration(absence.max));
+    out.key("sources").begin_array();
+    for (const auto& source : absence.sources) {
+        out.string(source);
+    }
+    return out.end_array().field("cause", model::to_string(absence.cause)).end_object().take();
 }
 
 void describe_value(json::Writer& out, const log::StoredRecord& record) {
@@ -182,6 +193,12 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                 return;
             }
             break;
+        case model::RecordType::absence:
+            if (const auto absence = model::decode_absence(record.value)) {
+                out.key("absence").raw(absence_line(*absence));
+                return;
+            }
+            break;
         case model::RecordType::case_record:
             if (const auto decoded = model::decode_case_record(record.value)) {
                 out.field("at", format_rfc3339(model::at_of(*decoded)));
@@ -196,8 +213,8 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                         .field("eventId", leg->event_id)
                         .field("opens", leg->opens)
                         .end_object();
-                } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded)) {
-                    out.key("resumed").raw(resumed_line(*resumed));
+                } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
+                    out.key("absence").raw(absence_line(*absence));
                 } else {
                     out.field("control", std::holds_alternative<model::TickRecord>(*decoded) ? "tick" : "flow");
                 }
@@ -217,18 +234,17 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
         sink(line);
         ++counts.controls;
     };
-    // Absences come from helios.cases, where those of a sleeping machine stand too; route puts each before the first record from
-    // its `at` on.
-    auto resumed = summary.resumed.begin();
-    const auto resume_until = [&](Instant t) {
-        for (; resumed != summary.resumed.end() && resumed->at <= t; ++resumed) {
-            control(resumed_line(*resumed));
+    // Those that route has handed on; each stands before the first record from its begin on.
+    auto absence = summary.absences.begin();
+    const auto absences_until = [&](Instant t) {
+        for (; absence != summary.absences.end() && absence->from <= t; ++absence) {
+            control(absence_line(*absence));
         }
     };
     std::vector<std::string_view> topics(model::event_topics.begin(), model::event_topics.end());
     topics.push_back(model::topic::flows);
     const auto scanned = scan(log, topics, [&](const log::StoredRecord& record) -> Status {
-        resume_until(record.log_time);
+        absences_until(record.log_time);
         if (record.topic != model::topic::flows) {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
             sink(event_line(record, event));
@@ -242,7 +258,7 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     if (!scanned) {
         return fail(scanned.error());
     }
-    resume_until(latest_instant);
+    absences_until(latest_instant);
     json::Writer end;
     control(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
     return counts;

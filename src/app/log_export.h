@@ -19,7 +19,7 @@ struct ExportCounts {
     std::uint64_t controls = 0;
 };
 
-/// Event lines (with `receivedAt` and `position`), control lines `flow` and `resumed` where they took effect, and last
+/// Event lines (with `receivedAt` and `position`), control lines `flow` and `absence` where they took effect, and last
 /// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the durable log only.
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
 

@@ -1,14 +1,12 @@
 #include "model/case_record.h"
 
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "model/record_bytes.h"
 
 namespace helios::model {
 namespace {
 
-enum class Tag : std::uint8_t { leg = 1, tick = 2, resumed = 3, flow = 4 };
+enum class Tag : std::uint8_t { leg = 1, tick = 2, absence = 3, flow = 4 };
 
 void write(ByteWriter& out, const ReadValue& value) {
     out.u8(static_cast<std::uint8_t>(value.kind));
@@ -94,11 +92,9 @@ struct Encoder {
         out.u8(static_cast<std::uint8_t>(Tag::tick));
         out.zigzag(to_nanos(record.at));
     }
-    void operator()(const ResumedRecord& record) const {
-        out.u8(static_cast<std::uint8_t>(Tag::resumed));
-        out.zigzag(to_nanos(record.at));
-        out.zigzag(record.gap.count());
-        out.zigzag(record.grace.count());
+    void operator()(const AbsenceRecord& record) const {
+        out.u8(static_cast<std::uint8_t>(Tag::absence));
+        write_absence(out, record);
     }
     void operator()(const FlowRecord& record) const {
         out.u8(static_cast<std::uint8_t>(Tag::flow));
@@ -110,14 +106,6 @@ struct Encoder {
         out.string(record.hash);
     }
 };
-
-ResumedRecord read_resumed(ByteReader& in) {
-    ResumedRecord record;
-    record.at = from_nanos(in.zigzag());
-    record.gap = Duration{in.zigzag()};
-    record.grace = Duration{in.zigzag()};
-    return record;
-}
 
 FlowRecord read_flow(ByteReader& in) {
     FlowRecord record;
@@ -132,12 +120,14 @@ FlowRecord read_flow(ByteReader& in) {
 
 }  // namespace
 
-DeadlineShift shift_of(const ResumedRecord& record, Instant time) {
-    return {std::max(record.at - record.gap, time), record.gap + record.grace};
-}
-
 Instant at_of(const CaseRecord& record) {
-    return std::visit([](const auto& r) { return r.at; }, record);
+    struct At {
+        Instant operator()(const AbsenceRecord& absence) const { return absence.to; }
+        Instant operator()(const LegRecord& leg) const { return leg.at; }
+        Instant operator()(const TickRecord& tick) const { return tick.at; }
+        Instant operator()(const FlowRecord& flow) const { return flow.at; }
+    };
+    return std::visit(At{}, record);
 }
 
 std::string encode(const CaseRecord& record) {
@@ -156,8 +146,11 @@ Result<CaseRecord> decode_case_record(std::string_view bytes) {
         case Tag::tick:
             record = TickRecord{from_nanos(in.zigzag())};
             break;
-        case Tag::resumed:
-            record = read_resumed(in);
+        case Tag::absence:
+            record = read_absence(in);
+            if (const auto& absence = std::get<AbsenceRecord>(record); absence.from >= absence.to) {
+                return fail(ErrorKind::corrupt, "not a case record: an absence that is no stretch of time");
+            }
             break;
         case Tag::flow:
             record = read_flow(in);

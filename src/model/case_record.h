@@ -1,6 +1,7 @@
 #pragma once
 /// What the engine eats: everything that may change a verdict, on `helios.cases`, one ordered partition per case key.
-/// Every record carries `at`, the log time of the event (or flow, or resume) that caused it; its own append time is never used.
+/// Every record carries `at`, the log time of the event (or flow, or end of an absence) that caused it; its own append time is
+/// never used.
 
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/absence.h"
 #include "model/event.h"
 
 namespace helios::model {
@@ -56,23 +58,6 @@ struct TickRecord {
     friend bool operator==(const TickRecord&, const TickRecord&) = default;
 };
 
-/// Helios itself was away for `gap` until `at`: open deadlines move by gap + grace.
-struct ResumedRecord {
-    Instant at;
-    Duration gap;
-    Duration grace;
-    friend bool operator==(const ResumedRecord&, const ResumedRecord&) = default;
-};
-
-/// How one absence moves deadlines: the one definition for the engine, explanations and answers.
-struct DeadlineShift {
-    Instant since;  ///< deadlines before it had passed
-    Duration by;
-    Instant moved(Instant deadline) const { return deadline < since ? deadline : deadline + by; }
-};
-/// `time`: the largest `at` before this record on its partition.
-DeadlineShift shift_of(const ResumedRecord& record, Instant time);
-
 /// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other
 /// input).
 struct FlowRecord {
@@ -85,11 +70,11 @@ struct FlowRecord {
     friend bool operator==(const FlowRecord&, const FlowRecord&) = default;
 };
 
-using CaseRecord = std::variant<LegRecord, TickRecord, ResumedRecord, FlowRecord>;
+using CaseRecord = std::variant<LegRecord, TickRecord, AbsenceRecord, FlowRecord>;
 
 inline constexpr std::uint8_t case_record_version = 1;
 
-Instant at_of(const CaseRecord& record);
+Instant at_of(const CaseRecord& record);  ///< of an absence: its end
 std::string encode(const CaseRecord& record);
 Result<CaseRecord> decode_case_record(std::string_view bytes);  ///< corrupt: not this encoding
 

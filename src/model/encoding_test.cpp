@@ -101,9 +101,10 @@ TEST(Encoding, EventRoundTrips) {
 }
 
 TEST(Encoding, CaseRecordsRoundTrip) {
-    const std::vector<CaseRecord> records{sample_leg(), TickRecord{from_nanos(9)},
-                                          ResumedRecord{from_nanos(9), Duration{5}, Duration{7}},
-                                          FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
+    const std::vector<CaseRecord> records{
+        sample_leg(), TickRecord{from_nanos(9)},
+        AbsenceRecord{from_nanos(4), from_nanos(9), Duration{7}, Duration{11}, {"aws"}, AbsenceCause::refused},
+        FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
     for (const auto& record : records) {
         const auto bytes = encode(record);
         const auto decoded = decode_case_record(bytes);
@@ -139,6 +140,13 @@ TEST(Encoding, SmallRecordsRoundTrip) {
     const auto counts_bytes = encode(counts);
     ASSERT_EQ(decode_counts(counts_bytes), counts);
     expect_only_whole(counts_bytes, decode_counts);
+
+    const AbsenceRecord absence{from_nanos(4), from_nanos(9), Duration{7}, Duration{11}, {"aws", "gcp"}, AbsenceCause::refused};
+    const auto absence_bytes = encode(absence);
+    ASSERT_EQ(decode_absence(absence_bytes), absence);
+    expect_only_whole(absence_bytes, decode_absence);
+    EXPECT_EQ(to_hex(absence_bytes), "12080e1602036177730367637003");
+    EXPECT_FALSE(decode_absence(encode(AbsenceRecord{from_nanos(9), from_nanos(9), {}, {}, {}, {}}))) << "no stretch";
 
     FlowActivation activation{"default", "order", 4, "flow: order\n", "hash"};
     const auto activation_bytes = encode(activation);
@@ -210,6 +218,10 @@ TEST(Names, ParseWhatToStringSays) {
     for (int i = 0; i <= static_cast<int>(FindingKind::order); ++i) {
         EXPECT_EQ(parse_finding_kind(to_string(static_cast<FindingKind>(i))), static_cast<FindingKind>(i));
     }
+    for (int i = 0; i <= static_cast<int>(AbsenceCause::silent); ++i) {
+        EXPECT_EQ(parse_absence_cause(to_string(static_cast<AbsenceCause>(i))), static_cast<AbsenceCause>(i));
+    }
+    EXPECT_EQ(parse_absence_cause("away").error().kind, ErrorKind::invalid);
     EXPECT_EQ(parse_status("fine").error().kind, ErrorKind::invalid);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "model/absence.h"
 
 namespace helios::model {
 
@@ -16,5 +17,8 @@ std::optional<Instant> read_time(ByteReader& in);
 
 void write_strings(ByteWriter& out, const std::vector<std::string>& strings);
 std::vector<std::string> read_strings(ByteReader& in);
+
+void write_absence(ByteWriter& out, const AbsenceRecord& record);
+AbsenceRecord read_absence(ByteReader& in);  ///< from ≥ to: not one
 
 }  // namespace helios::model

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "model/absence.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/event.h"
@@ -36,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check(bytes, decode_quarantine_repeat);
     check(bytes, decode_counts);
     check(bytes, decode_flow_activation);
+    check(bytes, decode_absence);
     (void)decode_position(bytes);
     return 0;
 }

@@ -57,6 +57,7 @@ enum class RecordType : std::uint16_t {
     counts = 6,             ///< counts.h, on topic::counts
     sns_confirmation = 7,   ///< quarantined.h: an SNS handshake kept for a person, on topic::dlq
     quarantine_repeat = 8,  ///< quarantined.h: a kept item came again, on topic::dlq
+    absence = 9,            ///< absence.h, on topic::flows
 };
 
 }  // namespace helios::model

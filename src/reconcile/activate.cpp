@@ -28,11 +28,6 @@ Status append_control(log::Log& log, model::RecordType type, std::uint8_t versio
     return future.get();
 }
 
-Status append_resumed(log::Log& log, const model::ResumedRecord& resumed) {
-    return append_control(log, model::RecordType::case_record, model::case_record_version, "resumed",
-                          model::encode(model::CaseRecord(resumed)));
-}
-
 /// Records of these topics are appended only while we watch. An activation comes before a start's absence is written down;
 /// verdicts and counts may.
 bool shows_life(std::string_view topic) {
@@ -79,14 +74,8 @@ Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
     out.log_time = record.log_time;
     if (record.type == static_cast<std::uint16_t>(model::RecordType::flow_activation)) {
         HELIOS_TRY_ASSIGN(out.activation, model::decode_flow_activation(record.value));
-    } else if (record.type == static_cast<std::uint16_t>(model::RecordType::case_record)) {
-        HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
-        if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded)) {
-            // One of a start was written before its log time could be known: its `at` is the last instant at which we were there.
-            out.noticed = resumed->gap > Duration::zero();
-            out.resumed =
-                out.noticed ? *resumed : model::ResumedRecord{record.log_time, record.log_time - resumed->at, resumed->grace};
-        }
+    } else if (record.type == static_cast<std::uint16_t>(model::RecordType::absence)) {
+        HELIOS_TRY_ASSIGN(out.absence, model::decode_absence(record.value));
     }
     return out;
 }
@@ -139,7 +128,7 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
     return out;
 }
 
-Status record_absence(log::Log& log, Duration grace) {
+Status record_start(log::Log& log, Duration grace, Duration least) {
     Instant last{};
     for (const auto& info : log.describe()) {
         if (info.records > 0 && shows_life(info.id.topic)) {
@@ -151,34 +140,41 @@ Status record_absence(log::Log& log, Duration grace) {
     }
     HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
     for (const auto& record : records) {
-        if (record.resumed) {
+        if (record.absence) {
             last = std::max(last, record.log_time);
         }
     }
-    return append_resumed(log, {last, Duration::zero(), grace});
+    const Instant now = log.low_watermark();
+    if (now - last < least) {
+        return {};
+    }
+    return record_absence(log, {last, now, grace, {}, {}, model::AbsenceCause::start});
 }
 
-Result<model::ResumedRecord> record_absence(log::Log& log, const Absence& noticed, Duration grace) {
-    model::ResumedRecord resumed{noticed.at, noticed.gap, grace};
-    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, partitions_of_all(log, model::event_topics), noticed.at - noticed.gap));
+Status record_absence(log::Log& log, const model::AbsenceRecord& absence) {
+    return append_control(log, model::RecordType::absence, model::absence_version, "absence", model::encode(absence));
+}
+
+Result<model::AbsenceRecord> record_absence_after_last(log::Log& log, model::AbsenceRecord absence) {
+    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, partitions_of_all(log, model::event_topics), absence.from));
     HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
-        if (record.log_time >= noticed.at) {
+        if (record.log_time >= absence.to) {
             return false;
         }
-        resumed.gap = noticed.at - record.log_time;
+        absence.from = record.log_time;
         return true;
     }));
-    HELIOS_TRY(append_resumed(log, resumed));
-    return resumed;
+    HELIOS_TRY(record_absence(log, absence));
+    return absence;
 }
 
-Result<bool> is_handed_on(log::Log& log, const FlowsRecord& noticed) {
+Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record) {
     bool found = false;
-    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, {{std::string(model::topic::cases), 0}}, noticed.log_time));
-    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
-        const auto decoded = model::decode_case_record(record.value);
-        const auto* resumed = decoded ? std::get_if<model::ResumedRecord>(&*decoded) : nullptr;
-        found = resumed != nullptr && resumed->at == noticed.resumed->at;
+    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, {{std::string(model::topic::cases), 0}}, record.log_time));
+    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& stored) {
+        const auto decoded = model::decode_case_record(stored.value);
+        const auto* absence = decoded ? std::get_if<model::AbsenceRecord>(&*decoded) : nullptr;
+        found = absence != nullptr && *absence == *record.absence;
         return !found;
     }));
     return found;

@@ -224,9 +224,9 @@ TEST(Bounds, AnEventOfTheLastMomentBeforeASleepLeavesOneViewOfTheAbsence) {
     std::size_t found = 0;
     for (const auto& record : p.records(model::topic::cases)) {
         const auto decoded = model::decode_case_record(record.value);
-        if (const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded)) {
+        if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
             ++found;
-            EXPECT_GE(resumed->at - resumed->gap, seen);
+            EXPECT_GE(absence->from, seen);
         }
     }
     EXPECT_EQ(found, 3u);

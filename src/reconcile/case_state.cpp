@@ -270,7 +270,6 @@ std::string Case::encode() const {
     out.varint(flow->version);
     out.varint(instance);
     out.varint(revision);
-    out.varint(resumes_before);
     out.varint(satisfied);
     out.varint(overflowed);
     out.u8(static_cast<std::uint8_t>(status));
@@ -307,7 +306,6 @@ Case Case::decode(std::string_view bytes, const Flow* flow) {
     HELIOS_ASSERT(in.varint() == flow->version, "a closed case is read with its own flow version");
     c.instance = static_cast<std::uint32_t>(in.varint());
     c.revision = static_cast<std::uint32_t>(in.varint());
-    c.resumes_before = static_cast<std::uint32_t>(in.varint());
     c.satisfied = static_cast<std::uint32_t>(in.varint());
     c.overflowed = static_cast<std::uint32_t>(in.varint());
     c.status = static_cast<model::VerdictStatus>(in.u8());

@@ -69,9 +69,8 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
-    std::uint32_t resumes_before = 0;  ///< how many resumes the partition had seen when the case opened
-    std::uint32_t satisfied = 0;       ///< bit per leg: an event counts
-    std::uint32_t overflowed = 0;      ///< bit per leg: more identities than are kept
+    std::uint32_t satisfied = 0;                                  ///< bit per leg: an event counts
+    std::uint32_t overflowed = 0;                                 ///< bit per leg: more identities than are kept
     model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
     bool decided = false;                                         ///< some revision was not pending
     std::uint64_t published = 0;                                  ///< digest of what was last published

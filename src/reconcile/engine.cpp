@@ -45,6 +45,17 @@ std::uint64_t digest_of(const Judgement& judgement) {
     return xxh3_64(out.view());
 }
 
+/// The first of them that is not before `t`.
+std::optional<Instant> earliest_from(const std::vector<Instant>& deadlines, Instant t) {
+    std::optional<Instant> next;
+    for (const Instant deadline : deadlines) {
+        if (deadline >= t && (!next || deadline < *next)) {
+            next = deadline;
+        }
+    }
+    return next;
+}
+
 struct IdParts {
     std::string_view tenant;
     std::string_view flow;
@@ -69,8 +80,8 @@ std::vector<Revision> Engine::on_record(const model::CaseRecord& record) {
 }
 
 void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& out) {
-    if (const auto* resumed = std::get_if<model::ResumedRecord>(&record)) {
-        on_resumed(*resumed, out);
+    if (const auto* absence = std::get_if<model::AbsenceRecord>(&record)) {
+        on_absence(*absence);
         return;
     }
     const Instant at = model::at_of(record);
@@ -106,41 +117,21 @@ const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, st
     return nullptr;
 }
 
-/// Our own absence is not their silence: what had not passed when we went away moves by the absence and a grace.
-void Engine::on_resumed(const model::ResumedRecord& record, std::vector<Revision>& out) {
-    const model::DeadlineShift shift = model::shift_of(record, time_);
-    fire_before(shift.since, out);
-    resumes_.push_back(shift);
-    std::vector<const std::string*> ids;
-    for (const Due& due : due_) {
-        ids.push_back(due.id);
-    }
-    for (const std::string* id : ids) {
-        Case& c = open_.at(*id);
-        deadlines_of(c, deadlines_);
-        std::optional<Instant> next;
-        for (const Instant deadline : deadlines_) {
-            if (deadline >= shift.since && (!next || deadline < *next)) {
-                next = deadline;
-            }
+/// What is in the queue stays where it is: a deadline only ever moves later, and is looked at again when its turn comes.
+void Engine::on_absence(const model::AbsenceRecord& record) {
+    // Of a stretch that began so long ago, every case it could concern is over and amended for good.
+    absences_.add(record);
+    Instant needed = Instant::max();
+    for (const auto& one : absences_.all()) {
+        const bool matters = std::any_of(flows_.begin(), flows_.end(), [&](const KnownFlow& known) {
+            return latest_deadline(*known.flow, one.to - Duration{1}, absences_) >= time_ - known.flow->amend_for;
+        });
+        if (matters) {
+            needed = std::min(needed, one.to);
         }
-        schedule(*id, c, next);
     }
-    // Deadlines have moved beyond `at` now, unless the absence is shorter than it claims; then they fire here like before any
-    // record.
-    fire_before(record.at, out);
-    time_ = std::max(time_, record.at);
-    closed_.expire(time_);
-}
-
-void Engine::deadlines_of(const Case& c, std::vector<Instant>& out) const {
-    out.clear();
-    for (const Leg& leg : c.flow->legs) {
-        Instant deadline = c.opened_at + leg.deadline;
-        for (std::size_t i = c.resumes_before; i < resumes_.size(); ++i) {
-            deadline = resumes_[i].moved(deadline);
-        }
-        out.push_back(deadline);
+    if (needed != Instant::max()) {
+        absences_.forget_until(needed - Duration{1});
     }
 }
 
@@ -149,6 +140,11 @@ void Engine::fire_before(Instant t, std::vector<Revision>& out) {
         const Due due = *due_.begin();
         const auto it = open_.find(*due.id);
         HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
+        deadlines_of(it->second, deadlines_);
+        if (const auto next = earliest_from(deadlines_, due.deadline); next && *next > due.deadline) {
+            schedule(it->first, it->second, next);  // an absence has moved it
+            continue;
+        }
         settle(it, due.deadline, due.deadline + Duration(1), out);
     }
 }
@@ -199,7 +195,6 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
     c.flow = &flow;
     c.instance = closed ? closed->instance + 1 : 1;
     c.opened_at = record.at;
-    c.resumes_before = static_cast<std::uint32_t>(resumes_.size());
     c.scheduled = no_deadline;
     return open_.emplace(id_, std::move(c)).first;
 }
@@ -247,12 +242,7 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std:
             publish(it->first, c, std::move(judgement), stamp, out);
         }
     }
-    std::optional<Instant> next;
-    for (const Instant deadline : deadlines_) {
-        if (deadline >= passed_below && (!next || deadline < *next)) {
-            next = deadline;
-        }
-    }
+    const auto next = earliest_from(deadlines_, passed_below);
     if (c.status == VerdictStatus::matched || !next) {
         close(it, stamp);
     } else {

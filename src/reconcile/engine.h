@@ -16,6 +16,7 @@
 
 #include "model/case_record.h"
 #include "model/verdict.h"
+#include "reconcile/absences.h"
 #include "reconcile/case_state.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
@@ -33,7 +34,7 @@ struct Revision {
 struct CaseView {
     Case state;
     bool open = false;
-    std::vector<Instant> deadlines;  ///< per leg, resumes included
+    std::vector<Instant> deadlines;  ///< per leg, absences included
     Judgement judgement;             ///< with outcomes
 };
 
@@ -47,14 +48,16 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     /// Takes one record in; appends the revisions it causes, in order. Deadlines < the record's `at` fire first, ordered by
-    /// (deadline, tenant, flow, key, instance).
+    /// (deadline, tenant, flow, key, instance). An absence fires none: it only moves those that have not passed when it begins,
+    /// and it must be taken before a record that would let one of them pass.
     void on_record(const model::CaseRecord& record, std::vector<Revision>& out);
     std::vector<Revision> on_record(const model::CaseRecord& record);
 
     /// The same for a flow that has been parsed elsewhere: no parsing, shared between engines.
     void use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow);
 
-    /// The next deadline that can fire; it fires with the first record whose `at` is greater.
+    /// No deadline can fire before this one; it fires with the first record whose `at` is greater, unless an absence has moved
+    /// it.
     std::optional<Instant> earliest_deadline() const;
     /// The n-th of those (1 is the next), or the last if there are fewer: no tick up to it fires more than about n cases.
     std::optional<Instant> deadline_of(std::size_t n) const;
@@ -77,7 +80,7 @@ private:
     using Open = std::unordered_map<std::string, Case>;  // looked up only; order comes from due_
 
     void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
-    void on_resumed(const model::ResumedRecord& record, std::vector<Revision>& out);
+    void on_absence(const model::AbsenceRecord& record);
     void on_flow(const model::FlowRecord& record);
     void fire_before(Instant t, std::vector<Revision>& out);
     Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow);
@@ -88,14 +91,14 @@ private:
     void schedule(const std::string& id, Case& c, std::optional<Instant> next);
 
     const Flow* find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const;
-    void deadlines_of(const Case& c, std::vector<Instant>& out) const;
+    void deadlines_of(const Case& c, std::vector<Instant>& out) const { deadlines_moved(*c.flow, c.opened_at, absences_, out); }
 
     EngineOptions options_;
     ClosedCases& closed_;
     Instant time_{};
     Open open_;
     std::set<Due> due_;
-    std::vector<model::DeadlineShift> resumes_;
+    Absences absences_;
     struct KnownFlow {
         std::string tenant;
         std::shared_ptr<const Flow> flow;

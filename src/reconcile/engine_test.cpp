@@ -255,9 +255,8 @@ TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
     b.tick(110);
     ASSERT_EQ(b.revisions.size(), 3u);
     EXPECT_EQ(b.revisions[1].verdict.status, VerdictStatus::partial) << "A1's deadline was long ago";
-    b.feed(model::CaseRecord(model::ResumedRecord{noon(1000), std::chrono::seconds(890), std::chrono::seconds(30)}));
+    b.feed(away(110, 1000));
     EXPECT_EQ(b.revisions.size(), 3u) << "nothing fires because we were away";
-    EXPECT_EQ(b.engine.earliest_deadline(), noon(160 + 890 + 30));
     b.order(1001, R"({"orderId":"A3","total":5})", "o-3");
     EXPECT_EQ(b.last().deadline, noon(1061)) << "cases opened later are not concerned";
     b.tick(1080);
@@ -271,9 +270,52 @@ TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
 TEST(Engine, DeadlinesBeforeAnAbsenceStillFireFirst) {
     Bench b;
     b.order(0, good_order);
-    b.feed(model::CaseRecord(model::ResumedRecord{noon(1000), std::chrono::seconds(900), std::chrono::seconds(30)}));
+    b.feed(away(100, 1000));
+    EXPECT_EQ(b.revisions.size(), 1u) << "an absence itself lets nothing pass";
+    b.tick(1001);
     EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
     EXPECT_EQ(b.last().at, noon(60));
+}
+
+TEST(Engine, AnAbsenceOfOneSourceMovesOnlyLegsThatItCouldHaveBrought) {
+    Bench b;
+    b.order(0, good_order);
+    auto absence = away(50, 100);
+    absence.sources = {"gcp"};
+    b.feed(absence);
+    b.tick(61);
+    EXPECT_EQ(b.line(), "partial missing=inventory") << "payment comes from gcp";
+    EXPECT_EQ(b.last().deadline, noon(60 + 50 + 30));
+    b.tick(140.5);
+    EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
+    EXPECT_EQ(b.last().at, noon(140));
+}
+
+TEST(Engine, ACaseAnsweredWhileWeWereAwayIsInTimeAfterwards) {
+    Bench b;
+    b.order(0, good_order);
+    b.stock(1, good_stock);
+    b.feed(away(10, 600));
+    b.feed(event("gcp", "PaymentProcessed", "p-1", good_payment, noon(2)), noon(640));
+    EXPECT_EQ(b.line(), "matched") << "60 s, 590 s and the grace";
+}
+
+TEST(Engine, AStretchInPiecesIsOneStretchWhateverTheRecordsBetween) {
+    Bench whole, pieces;
+    whole.order(0, good_order);
+    whole.feed(away(30, 90));
+    pieces.order(0, good_order);
+    for (int i = 30; i < 90; i += 10) {
+        pieces.feed(away(i, i + 10));
+        pieces.tick(i + 10);
+    }
+    for (auto* b : {&whole, &pieces}) {
+        b->tick(150);
+        EXPECT_EQ(b->revisions.size(), 1u);
+        b->tick(150.1);
+        EXPECT_EQ(b->last().at, noon(150)) << "60 s, 60 s of absence, one grace";
+    }
+    EXPECT_EQ(model::encode(whole.last()), model::encode(pieces.last()));
 }
 
 TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {

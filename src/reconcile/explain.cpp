@@ -31,6 +31,15 @@ std::string event_line(const model::LegRecord& r) {
            (r.occurred ? ", happened " + to_the_millisecond(*r.occurred) : "");
 }
 
+std::string away_line(const model::AbsenceRecord& absence) {
+    std::string text = "Helios had been away for " + format_duration(absence.to - absence.from) + ": " + describe(absence) +
+                       "; open deadlines move by that and " + format_duration(absence.grace);
+    if (absence.max > Duration::zero()) {
+        text += ", by at most " + format_duration(absence.max) + " in all";
+    }
+    return text;
+}
+
 /// Runs the records through an engine and notes what happened when.
 class Walk {
 public:
@@ -41,6 +50,7 @@ public:
             take(record);
         }
         note_revisions(engine_.on_record(model::TickRecord{request_.now}), Instant::max());
+        note_absences();
     }
 
     std::vector<TimelineEntry> timeline;
@@ -65,12 +75,24 @@ private:
         if (leg != nullptr) {
             events.push_back({*leg, false, "superseded"});
             timeline.push_back({at, "event", leg->leg, event_line(*leg)});
-        } else if (const auto* resumed = std::get_if<model::ResumedRecord>(&record); resumed != nullptr && !revisions.empty()) {
-            timeline.push_back({at, "away", "",
-                                "Helios had been away for " + format_duration(resumed->gap) +
-                                    ": open deadlines move by that and " + format_duration(resumed->grace)});
+        } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&record)) {
+            absences_.add(*absence);
         }
         note_rest(made, first_after);
+    }
+
+    /// Whole stretches, where they end: of one that came in many pieces nobody wants to read each.
+    void note_absences() {
+        if (revisions.empty()) {
+            return;
+        }
+        for (const auto& absence : absences_.all()) {
+            if (absence.to <= revisions.front().verdict.opened_at) {
+                continue;
+            }
+            const auto later = std::find_if(timeline.begin(), timeline.end(), [&](const auto& e) { return e.at > absence.to; });
+            timeline.insert(later, {absence.to, "away", "", away_line(absence)});
+        }
     }
 
     void take_flow(const model::FlowRecord& record) {
@@ -108,6 +130,7 @@ private:
     }
 
     const ExplainRequest& request_;
+    Absences absences_;
     MemoryClosedCases closed_;
     Engine engine_;
 };

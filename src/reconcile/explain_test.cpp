@@ -91,24 +91,44 @@ TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
 
 TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 1000);
-    request.records.push_back(model::ResumedRecord{noon(500), std::chrono::seconds(470), std::chrono::seconds(30)});
+    request.records.push_back(away(30, 500));
     const auto e = explain(request);
     ASSERT_TRUE(e);
     ASSERT_EQ(e->timeline.size(), 4u);
     EXPECT_EQ(e->timeline[0].what, "event");
     EXPECT_EQ(e->timeline[1].text, "revision 1: pending");
     EXPECT_EQ(e->timeline[2].what, "away");
+    EXPECT_EQ(e->timeline[2].text, "Helios had been away for 470s: it had been stopped; open deadlines move by that and 30s");
     EXPECT_EQ(e->timeline[3].at, noon(60 + 500));
     EXPECT_EQ(e->verdict.missing.size(), 2u);
 }
 
 TEST(Explain, TheVerdictOfAnOpenCaseHasTheDeadlineThatAbsencesLeftIt) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 520);
-    request.records.push_back(model::ResumedRecord{noon(500), std::chrono::seconds(470), std::chrono::seconds(30)});
+    request.records.push_back(away(30, 500));
     const auto open = explain(request);
     ASSERT_TRUE(open);
     EXPECT_EQ(open->verdict.status, model::VerdictStatus::pending);
     EXPECT_EQ(open->verdict.deadline, noon(60 + 500));
+}
+
+TEST(Explain, AStretchOfRefusalsIsToldOnceWithItsSources) {
+    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
+    for (int i = 0; i < 3; ++i) {
+        request.records.push_back(model::AbsenceRecord{
+            noon(30 + i), noon(31 + i), std::chrono::seconds(30), std::chrono::hours(24), {"gcp"}, model::AbsenceCause::refused});
+    }
+    const auto e = explain(request);
+    ASSERT_TRUE(e);
+    std::vector<std::string> away_lines;
+    for (const auto& entry : e->timeline) {
+        if (entry.what == "away") {
+            away_lines.push_back(entry.text);
+        }
+    }
+    EXPECT_EQ(away_lines,
+              std::vector<std::string>{"Helios had been away for 3s: it refused events of gcp; open deadlines move by "
+                                       "that and 30s, by at most 1d in all"});
 }
 
 TEST(Explain, NoRecordsNoCase) {

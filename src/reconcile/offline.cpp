@@ -18,7 +18,7 @@ constexpr char leg_prefix = 'l';
 constexpr char verdict_prefix = 'v';
 
 // Kinds of inputs; at one instant they take effect in this order.
-constexpr char kind_resumed = 'a';
+constexpr char kind_absence = 'a';
 constexpr char kind_flow = 'b';
 constexpr char kind_event = 'c';
 
@@ -170,9 +170,10 @@ Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Insta
     return spill_->put(next_place(at, kind_flow, order, encoded), encoded);
 }
 
-Status OfflineReconcile::add_resumed(const model::ResumedRecord& resumed) {
-    const std::string encoded = model::encode(model::CaseRecord(resumed));
-    return spill_->put(next_place(resumed.at, kind_resumed, {}, encoded), encoded);
+/// Its place is its begin, as route's is: before whatever could let a deadline pass that it moves.
+Status OfflineReconcile::add_absence(const model::AbsenceRecord& absence) {
+    const std::string encoded = model::encode(absence);
+    return spill_->put(next_place(absence.from, kind_absence, {}, encoded), encoded);
 }
 
 void OfflineReconcile::add_end(Instant at) {
@@ -221,10 +222,10 @@ Status OfflineReconcile::in_receive_order() {
             HELIOS_TRY_ASSIGN(const auto activation, model::decode_flow_activation(value));
             HELIOS_TRY_ASSIGN(const auto record, router.activate(activation, at));
             engine.on_record(record, revisions);
-        } else if (kind == kind_resumed) {
-            HELIOS_TRY_ASSIGN(const auto record, model::decode_case_record(value));
-            router.resume(std::get<model::ResumedRecord>(record));
-            engine.on_record(record, revisions);
+        } else if (kind == kind_absence) {
+            HELIOS_TRY_ASSIGN(const auto absence, model::decode_absence(value));
+            router.take_absence(absence);
+            engine.on_record(absence, revisions);
         } else {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
             HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));

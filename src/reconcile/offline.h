@@ -67,7 +67,7 @@ public:
 
     // Control lines.
     Status add_flow(const model::FlowActivation& activation, Instant at);
-    Status add_resumed(const model::ResumedRecord& resumed);
+    Status add_absence(const model::AbsenceRecord& absence);
     void add_end(Instant at);
 
     /// Verdicts sorted by (tenant, flow, key, instance, revision). stopping: options.stop said so.

@@ -220,9 +220,10 @@ TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
         Instant end{};
         for (const auto& record : p.records(model::topic::cases)) {
             const auto decoded = *model::decode_case_record(record.value);
-            end = std::max(end, model::at_of(decoded));
-            if (const auto* resumed = std::get_if<model::ResumedRecord>(&decoded); resumed != nullptr && record.partition == 0) {
-                ASSERT_TRUE(offline->add_resumed(*resumed));
+            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
+                end = std::max(end, model::at_of(decoded));
+            } else if (record.partition == 0) {
+                ASSERT_TRUE(offline->add_absence(*absence));
             }
         }
         offline->add_end(end);

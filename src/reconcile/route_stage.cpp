@@ -22,7 +22,6 @@ struct RouteStage::Metrics {
     telemetry::Counter& records;
     telemetry::Counter& keyless;
     telemetry::Counter& unwanted;
-    telemetry::Counter& resumes;
     telemetry::Counter& failures;
 
     explicit Metrics(telemetry::Metrics& m)
@@ -30,16 +29,22 @@ struct RouteStage::Metrics {
           records(m.counter("helios_reconcile_case_records_total", "Case records made from events.")),
           keyless(m.counter("helios_reconcile_keyless_total", "Legs that wanted an event but found no key in it.")),
           unwanted(m.counter("helios_reconcile_unwanted_total", "Events that no active flow wants.")),
-          resumes(m.counter("helios_reconcile_resumed_total", "Absences of Helios itself that moved open deadlines.")),
-          failures(m.counter("helios_reconcile_route_failures_total", "Rounds of route that failed and were begun again.")) {}
+          failures(m.counter("helios_reconcile_route_failures_total", "Rounds of route that failed and were begun again.")) {
+        for (const auto cause : {model::AbsenceCause::start, model::AbsenceCause::sleep, model::AbsenceCause::refused}) {
+            absences[cause] = &m.counter("helios_reconcile_absences_total",
+                                         "Stretches of Helios' own absence, or pieces of them, handed on to cases.",
+                                         {{"cause", std::string(model::to_string(cause))}});
+        }
+    }
+    std::map<model::AbsenceCause, telemetry::Counter*> absences;
 };
 
 /// What one round appends, and what it counted.
 struct RouteStage::Outputs {
     std::vector<log::Record> records;
     std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t> judged;  // tenant, source, minute
-    std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0, resumes = 0;
-    std::size_t noticed = 0;  // of resumes_, taken into these outputs
+    std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0;
+    std::size_t absences = 0;  // of absences_, taken into these outputs
 };
 
 RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock)
@@ -59,7 +64,7 @@ RouteStage::~RouteStage() {
 
 Status RouteStage::open() {
     if (!absence_recorded_) {
-        HELIOS_TRY(record_absence(log_, options_.grace));
+        HELIOS_TRY(record_start(log_, options_.grace, options_.absence_min));
         absence_recorded_ = true;
         static_cast<void>(watch());  // while nothing is being appended: an append that takes long holds log time back
     }
@@ -74,10 +79,16 @@ std::optional<Absence> RouteStage::watch() {
 
 Status RouteStage::write_down_absences() {
     for (; !noticed_.empty(); noticed_.pop_front()) {
-        HELIOS_TRY_ASSIGN(const auto resumed, record_absence(log_, noticed_.front(), options_.grace));
-        resumes_.push_back(resumed);
+        HELIOS_TRY_ASSIGN(const auto absence, record_absence_after_last(log_, noticed_.front()));
+        enqueue(absence);
     }
     return {};
+}
+
+void RouteStage::enqueue(const model::AbsenceRecord& absence) {
+    const auto later = std::upper_bound(absences_.begin(), absences_.end(), absence,
+                                        [](const auto& a, const auto& b) { return a.from < b.from; });
+    absences_.insert(later, absence);
 }
 
 Status RouteStage::stand_at_committed() {
@@ -97,14 +108,14 @@ Status RouteStage::stand_at_committed() {
     }
     const log::TopicPartition flows{std::string(model::topic::flows), 0};
     router_.emplace(options_.flow_versions_max);
-    resumes_.clear();
+    absences_.clear();
     HELIOS_TRY_ASSIGN(const auto history, read_flows(log_));
     for (const auto& record : history) {
         bool taken = record.offset < from[flows];
-        if (record.noticed && !taken) {
+        if (record.absence && !taken) {
             HELIOS_TRY_ASSIGN(taken, is_handed_on(log_, record));
             if (!taken) {
-                resumes_.push_back(*record.resumed);
+                enqueue(*record.absence);
             }
         }
         if (!taken) {
@@ -113,8 +124,8 @@ Status RouteStage::stand_at_committed() {
         if (record.activation) {
             // What was refused when it was first read is refused again, in the same way.
             static_cast<void>(router_->activate(*record.activation, record.log_time));
-        } else if (record.resumed) {
-            router_->resume(*record.resumed);
+        } else if (record.absence) {
+            router_->take_absence(*record.absence);
         }
     }
     HELIOS_TRY_ASSIGN(reader_, log_.read(from));
@@ -135,10 +146,10 @@ void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& ou
     }
 }
 
-void RouteStage::resume_until(Instant t, Outputs& out) {
-    for (; out.noticed < resumes_.size() && resumes_[out.noticed].at <= t; ++out.noticed, ++out.resumes) {
-        router_->resume(resumes_[out.noticed]);
-        to_every_partition(resumes_[out.noticed], out);
+void RouteStage::absences_until(Instant t, Outputs& out) {
+    for (; out.absences < absences_.size() && absences_[out.absences].from <= t; ++out.absences) {
+        router_->take_absence(absences_[out.absences]);
+        to_every_partition(absences_[out.absences], out);
     }
 }
 
@@ -179,7 +190,7 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
 
 Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
     for (const auto& record : batch.records) {
-        resume_until(record.log_time, out);
+        absences_until(record.log_time, out);
         if (record.topic != model::topic::flows) {
             route_event(record, out);
             continue;
@@ -193,13 +204,9 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
                 telemetry_.logger.error("reconcile", "a flow on the log was not made active",
                                         {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
             }
-        } else if (decoded.resumed && !decoded.noticed) {  // a noticed one has been handed on in its place, or waits in resumes_
-            router_->resume(*decoded.resumed);
-            to_every_partition(*decoded.resumed, out);
-            ++out.resumes;
-        }
+        }  // an absence has been handed on, or waits in absences_, since it was written
     }
-    resume_until(batch.complete_below, out);
+    absences_until(batch.complete_below, out);
     return batch.records.size();
 }
 
@@ -232,7 +239,7 @@ Result<std::size_t> RouteStage::step(Duration wait) {
     if (const auto absence = watch()) {
         telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
                                {{"gap", format_duration(absence->gap)}, {"grace", format_duration(options_.grace)}});
-        noticed_.push_back(*absence);
+        noticed_.push_back({absence->at - absence->gap, absence->at, options_.grace, {}, {}, model::AbsenceCause::sleep});
         if (auto written = write_down_absences(); !written) {
             reader_.reset();  // nothing from after the absence may be handed on before it
             return fail(std::move(written).error());
@@ -260,12 +267,16 @@ Result<std::size_t> RouteStage::step(Duration wait) {
         }
         committed_ = std::move(to);
         records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
-        resumes_.erase(resumes_.begin(), resumes_.begin() + static_cast<std::ptrdiff_t>(out.noticed));
+        for (; out.absences > 0; --out.absences) {
+            if (const auto counter = metrics_->absences.find(absences_.front().cause); counter != metrics_->absences.end()) {
+                counter->second->add();
+            }
+            absences_.pop_front();
+        }
         metrics_->events.add(static_cast<double>(out.events));
         metrics_->records.add(static_cast<double>(out.case_records));
         metrics_->keyless.add(static_cast<double>(out.keyless));
         metrics_->unwanted.add(static_cast<double>(out.unwanted));
-        metrics_->resumes.add(static_cast<double>(out.resumes));
     }
     frontier_.advance_to(batch.complete_below);
     show_lag();

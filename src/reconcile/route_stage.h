@@ -2,9 +2,9 @@
 /// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with
 /// the offsets it has consumed (group "route").
 ///
-/// Also hands Helios' own absences to every case partition, in their place: the one between two lives of the server (a record on
-/// helios.flows, written when it starts) and those of a sleeping machine or a wall clock set forward (noticed here, written down
-/// there too, and handed on in their place: before the first event that came after).
+/// Also hands Helios' own absences to every case partition: the one between two lives of the server, and those of a sleeping
+/// machine or a wall clock set forward. All are written to helios.flows first, and handed on before the first event stamped from
+/// their begin on, so that no deadline passes that they move.
 
 #include <deque>
 #include <map>
@@ -59,7 +59,8 @@ private:
     Status write_down_absences();
     Result<std::size_t> take(const log::Batch& batch, Outputs& out);
     void route_event(const log::StoredRecord& record, Outputs& out);
-    void resume_until(Instant t, Outputs& out);
+    void enqueue(const model::AbsenceRecord& absence);
+    void absences_until(Instant t, Outputs& out);
     void to_every_partition(const model::CaseRecord& record, Outputs& out);
     void add_counts(Outputs& out);
     void show_lag();
@@ -76,8 +77,8 @@ private:
     log::Offsets committed_;
     std::size_t records_max_;  // events per transaction; fewer after one that the log found too large
     AbsenceWatch watch_;
-    std::deque<Absence> noticed_;               // not yet on helios.flows
-    std::deque<model::ResumedRecord> resumes_;  // on helios.flows, not yet reached in route order
+    std::deque<model::AbsenceRecord> noticed_;   // not yet on helios.flows
+    std::deque<model::AbsenceRecord> absences_;  // on helios.flows, not yet handed on, sorted by their begin
     bool absence_recorded_ = false;
     Duration lag_shown_{};
     Frontier frontier_;

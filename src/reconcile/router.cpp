@@ -21,8 +21,9 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
         }
     }
     for (Active& older : active_) {
-        if (older.tenant == activation.tenant && older.flow->name == flow.name && !older.retires_at) {
-            older.retires_at = std::max(at + older.flow->longest_deadline(), older.moved_to) + older.flow->amend_for;
+        if (older.tenant == activation.tenant && older.flow->name == flow.name && !older.replaced_at) {
+            older.replaced_at = at;
+            older.retires_at = retirement_of(older);
         }
     }
     model::FlowRecord record{at, activation.tenant, flow.name, flow.version, activation.text, flow.hash};
@@ -30,20 +31,22 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
     return record;
 }
 
-void Router::resume(const model::ResumedRecord& resumed) {
-    retire_before(resumed.at - resumed.gap);
-    const Duration shift = resumed.gap + resumed.grace;
+void Router::take_absence(const model::AbsenceRecord& absence) {
+    retire_before(absence.from);
+    absences_.add(absence);
     for (Active& version : active_) {
-        if (version.retires_at) {
-            *version.retires_at += shift;
-        } else {
-            version.moved_to = std::max(version.moved_to, resumed.at + version.flow->longest_deadline()) + shift;
+        if (version.replaced_at) {
+            version.retires_at = retirement_of(version);
         }
     }
 }
 
+Instant Router::retirement_of(const Active& version) const {
+    return latest_deadline(*version.flow, *version.replaced_at, absences_) + version.flow->amend_for;
+}
+
 void Router::retire_before(Instant t) {
-    std::erase_if(active_, [&](const Active& version) { return version.retires_at && *version.retires_at < t; });
+    std::erase_if(active_, [&](const Active& version) { return version.replaced_at && version.retires_at < t; });
 }
 
 bool Router::wants(const model::Event& event) const {
@@ -65,7 +68,7 @@ std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::
             if (!leg.wants(event.source, event.type)) {
                 continue;
             }
-            if (auto record = extract(*version.flow, leg, !version.retires_at, event, payload, arrival)) {
+            if (auto record = extract(*version.flow, leg, !version.replaced_at, event, payload, arrival)) {
                 out.push_back(std::move(*record));
             } else {
                 ++keyless;

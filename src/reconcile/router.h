@@ -13,6 +13,7 @@
 #include "model/case_record.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
+#include "reconcile/absences.h"
 #include "reconcile/extract.h"
 #include "reconcile/flow.h"
 
@@ -28,8 +29,8 @@ public:
     /// invalid: the text is no flow. conflict: not newer than the active version. exhausted: too many active versions.
     Result<model::FlowRecord> activate(const model::FlowActivation& activation, Instant at);
 
-    /// Helios was away: cases that are open now may close later by as much and so may be amended later.
-    void resume(const model::ResumedRecord& resumed);
+    /// Helios was away: cases that are open then may close later and so may be amended later.
+    void take_absence(const model::AbsenceRecord& absence);
 
     /// Whether any active leg wants such an event (so that others need no parsing).
     bool wants(const model::Event& event) const;
@@ -41,17 +42,19 @@ public:
     struct Active {
         std::string tenant;
         std::shared_ptr<const Flow> flow;
-        std::optional<Instant> retires_at;    ///< set once a newer version is active
-        Instant moved_to = earliest_instant;  ///< no deadline that an absence has moved lies later
+        std::optional<Instant> replaced_at;  ///< when a newer version became active
+        Instant retires_at = Instant::max();
     };
     /// In order of activation.
     const std::vector<Active>& active() const { return active_; }
 
 private:
     void retire_before(Instant t);
+    Instant retirement_of(const Active& version) const;
 
     std::size_t flow_versions_max_;
     std::vector<Active> active_;
+    Absences absences_;
 };
 
 }  // namespace helios::reconcile

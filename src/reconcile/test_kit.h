@@ -53,6 +53,11 @@ inline model::FlowRecord flow_record(const Flow& flow, Instant when) {
     return {when, std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
 }
 
+/// Stopped from `from` to `to`, seconds after noon; grace 30 s.
+inline model::AbsenceRecord away(double from, double to) {
+    return {noon(from), noon(to), std::chrono::seconds(30), {}, {}, model::AbsenceCause::start};
+}
+
 inline std::shared_ptr<const Flow> order_flow() {
     static const auto flow = std::make_shared<const Flow>(*parse_flow(shipped_order_flow(), "order.yaml"));
     return flow;

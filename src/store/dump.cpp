@@ -28,7 +28,7 @@ constexpr std::array<DumpedTable, 8> dumped_tables{{
     {"case_records",
      R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
     {"control_records",
-     R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, gap, grace FROM control_records ORDER BY partition, "offset")sql"},
+     R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, body FROM control_records ORDER BY partition, "offset")sql"},
     {"verdicts", R"sql(SELECT tenant, key, flow, instance, revision, partition, "offset", log_time, body
                        FROM verdicts ORDER BY tenant, key, flow, instance, revision)sql"},
     {"cases",

@@ -43,10 +43,11 @@ CREATE TABLE case_records(
   at INTEGER NOT NULL,
   PRIMARY KEY(tenant, key, flow, partition, "offset")) WITHOUT ROWID;
 
--- What else on helios.cases may change a verdict: resumed (kind 0), activated flow versions (kind 1).
+-- What else on helios.cases may change a verdict: absences of ours (kind 0, body: model::encode),
+-- activated flow versions (kind 1).
 CREATE TABLE control_records(
   partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL,
-  tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, gap INTEGER NOT NULL, grace INTEGER NOT NULL,
+  tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(partition, "offset")) WITHOUT ROWID;
 
 -- Every revision, whole (model::encode).

@@ -97,8 +97,8 @@ UPDATE quarantine SET times = times + ?3, last_at = max(last_at, ?4) WHERE tenan
     HELIOS_TRY_ASSIGN(p.insert_case_record_, database.prepare(R"sql(
 INSERT INTO case_records(tenant, key, flow, partition, "offset", at) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING)sql"));
     HELIOS_TRY_ASSIGN(p.insert_control_, database.prepare(R"sql(
-INSERT INTO control_records(partition, "offset", at, kind, tenant, flow, version, gap, grace)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING)sql"));
+INSERT INTO control_records(partition, "offset", at, kind, tenant, flow, version, body)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING)sql"));
     HELIOS_TRY_ASSIGN(p.insert_verdict_, database.prepare(R"sql(
 INSERT INTO verdicts(tenant, key, flow, instance, revision, partition, "offset", log_time, body)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING)sql"));
@@ -148,6 +148,8 @@ Status Projection::apply(const log::StoredRecord& record) {
             return apply_flow(record);
         case model::RecordType::counts:
             return apply_counts(record);
+        case model::RecordType::absence:
+            return {};  // on helios.flows; the copies on helios.cases are what cases have met
     }
     skip(record, "a record type this Helios does not know");
     return {};
@@ -261,20 +263,19 @@ Status Projection::apply_case_record(const log::StoredRecord& record) {
             .bind(6, to_nanos(leg->at))
             .run();
     }
-    const auto* resumed = std::get_if<model::ResumedRecord>(&*decoded);
+    const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded);
     const auto* flow = std::get_if<model::FlowRecord>(&*decoded);
-    if (resumed == nullptr && flow == nullptr) {
+    if (absence == nullptr && flow == nullptr) {
         return {};  // a tick: leaves no trace
     }
     return insert_control_.bind(1, partition)
         .bind(2, signed_offset(record.offset))
         .bind(3, to_nanos(model::at_of(*decoded)))
-        .bind(4, std::int64_t{resumed == nullptr})
+        .bind(4, std::int64_t{absence == nullptr})
         .bind(5, flow != nullptr ? std::string_view(flow->tenant) : std::string_view{})
         .bind(6, flow != nullptr ? std::string_view(flow->flow) : std::string_view{})
         .bind(7, flow != nullptr ? std::int64_t{flow->version} : 0)
-        .bind(8, resumed != nullptr ? std::int64_t{resumed->gap.count()} : 0)
-        .bind(9, resumed != nullptr ? std::int64_t{resumed->grace.count()} : 0)
+        .bind_blob(8, absence != nullptr ? model::encode(*absence) : std::string())
         .run();
 }
 

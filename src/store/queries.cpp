@@ -317,13 +317,14 @@ Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
     return out;
 }
 
-Result<std::vector<model::ResumedRecord>> Queries::absences(const CaseId& id, Instant t) {
+Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, Instant t) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->absences);
     s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(t));
-    std::vector<model::ResumedRecord> out;
+    std::vector<model::AbsenceRecord> out;
     while (s->row()) {
-        out.push_back({s->time(0), Duration{s->integer(1)}, Duration{s->integer(2)}});
+        HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(s->blob(0)));
+        out.push_back(std::move(absence));
     }
     HELIOS_TRY(s->status());
     return out;

@@ -53,9 +53,8 @@ public:
 
     /// Every activated version, by flow, then activation; the last of a flow is its active one.
     Result<std::vector<FlowRow>> flows(std::string_view tenant);
-    /// Our own absences that the case's partition has met after `t`, in order; empty: none, or no such case. At one instant an
-    /// absence comes before an event.
-    Result<std::vector<model::ResumedRecord>> absences(const CaseId& id, Instant t);
+    /// Our own absences that the case's partition has met and that end after `t`, in order; empty: none, or no such case.
+    Result<std::vector<model::AbsenceRecord>> absences(const CaseId& id, Instant t);
     Result<CaseHistory> history(const CaseId& id);
     Result<std::vector<CountRow>> counts(const CountFilter& filter);  ///< by minute, source, hop, counter
 

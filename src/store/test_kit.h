@@ -79,6 +79,12 @@ inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::
     return verdict;
 }
 
+/// Of the five seconds before `seconds` after the beginning.
+inline model::AbsenceRecord absence_until(std::int64_t seconds) {
+    const Instant to = epoch_of_tests + std::chrono::seconds(seconds);
+    return {to - std::chrono::seconds(5), to, std::chrono::seconds(30), {}, {}, model::AbsenceCause::start};
+}
+
 inline model::Finding a_finding(model::FindingKind kind) {
     model::Finding finding;
     finding.kind = kind;

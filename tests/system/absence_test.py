@@ -3,7 +3,7 @@
 open orders their time back, and takes nothing in before its absence stands on the log.
 
 Clients send from the moment the address is known. What is refused until the server is ready must be refused retryably; the first
-event that is taken in must stand after `resumed`; orders opened before the absence must not be called incomplete because of it.
+event that is taken in must stand after the absence; orders opened before the absence must not be called incomplete because of it.
 """
 import json
 import shutil
@@ -91,11 +91,11 @@ def main():
             check(stats["matched"] == ORDERS and stats["partial"] == 0, f"not all orders matched: {stats}")
             check(server.terminate() == 0, "SIGTERM ends with 0")
         events, controls = events_of(data)
-        resumed = [control for control in controls if control["control"] == "resumed"]
-        check(len(resumed) == 1, f"one absence, but the log has {resumed}")
+        absences = [control for control in controls if control["control"] == "absence" and control["cause"] == "start"]
+        check(len(absences) == 1, f"one absence of a stop, but the log has {absences}")
         second_life = [event for event in events if event["eventType"] != "OrderPlaced"]
         check(second_life, "nothing was taken in after the restart")
-        early = [event for event in second_life if event["receivedAt"] < resumed[0]["at"]]
+        early = [event for event in second_life if event["receivedAt"] < absences[0]["at"]]
         check(not early, f"{len(early)} events were taken in before the absence stood on the log, for example {early[:1]}")
         revised = [json.loads(l) for l in run("store", "dump", "--verdicts", "--data", data)[1].splitlines()]
         partial = [verdict for verdict in revised if verdict["status"] == "partial"]

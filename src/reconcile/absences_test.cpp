@@ -1,0 +1,182 @@
+#include "reconcile/absences.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <random>
+
+#include "reconcile/test_kit.h"
+
+namespace helios::reconcile {
+namespace {
+
+using namespace test;
+using model::AbsenceCause;
+using model::AbsenceRecord;
+
+constexpr Duration grace = std::chrono::seconds(30);
+
+AbsenceRecord refused(double from, double to, Duration max, std::vector<std::string> sources = {}) {
+    return {noon(from), noon(to), grace, max, std::move(sources), AbsenceCause::refused};
+}
+
+/// Seconds after noon to which the deadline of a case opened at `opened` has moved.
+double moved(const std::vector<AbsenceRecord>& pieces, double opened, double deadline,
+             std::vector<std::string> sources = {"gcp"}) {
+    const Instant at = deadline_moved(noon(opened), noon(deadline), sources, Absences(pieces));
+    return static_cast<double>((at - noon(0)).count()) / 1e9;
+}
+
+TEST(Absences, ADeadlineMovesByWhatOfAStretchCameAfterTheOpening) {
+    EXPECT_EQ(moved({away(10, 40)}, 0, 60), 60 + 30 + 30);
+    EXPECT_EQ(moved({away(10, 40)}, 20, 80), 80 + 20 + 30) << "opened in the middle";
+    EXPECT_EQ(moved({away(10, 40)}, 40, 100), 100) << "opened when it was over";
+    EXPECT_EQ(moved({away(60, 90)}, 0, 60), 60 + 30 + 30) << "at its deadline a leg is in time";
+    EXPECT_EQ(moved({away(60.5, 90)}, 0, 60), 60) << "had passed";
+    EXPECT_EQ(moved({}, 0, 60), 60);
+}
+
+TEST(Absences, WhatOverlapsOrTouchesIsOneStretch) {
+    EXPECT_EQ(moved({away(10, 40), away(20, 50)}, 0, 60), 60 + 40 + 30);
+    EXPECT_EQ(moved({away(10, 40), away(40, 50)}, 0, 60), 60 + 40 + 30);
+    EXPECT_EQ(moved({away(10, 40), away(41, 50)}, 0, 60), 60 + 30 + 30 + 9 + 30);
+    EXPECT_EQ(moved({away(10, 40), away(125, 130)}, 0, 60), 60 + 30 + 30) << "120 had passed when the second began";
+    auto generous = away(20, 50);
+    generous.grace = std::chrono::seconds(100);
+    EXPECT_EQ(moved({away(10, 40), generous}, 0, 60), 60 + 40 + 100) << "the largest grace";
+}
+
+TEST(Absences, OnlyTheSourcesOfTheLegCount) {
+    const auto of_aws = refused(10, 20, std::chrono::hours(24), {"aws"});
+    EXPECT_EQ(moved({of_aws}, 0, 60, {"gcp"}), 60);
+    EXPECT_EQ(moved({of_aws}, 0, 60, {"gcp", "aws"}), 60 + 10 + 30);
+    EXPECT_EQ(moved({of_aws}, 0, 60, {}), 60 + 10 + 30) << "a leg from any source";
+    EXPECT_EQ(moved({of_aws, away(20, 30)}, 0, 60, {"gcp"}), 60 + 10 + 30);
+    EXPECT_EQ(moved({of_aws, away(20, 30)}, 0, 60, {"aws"}), 60 + 20 + 30);
+}
+
+TEST(Absences, RefusalsTogetherMoveByAtMostTheirLargestMax) {
+    constexpr Duration max = std::chrono::seconds(100);
+    EXPECT_EQ(moved({refused(10, 40, max)}, 0, 60), 60 + 30 + 30);
+    EXPECT_EQ(moved({refused(10, 5000, max)}, 0, 60), 60 + 100);
+    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, max), refused(100, 130, max)}, 0, 60), 60 + 100);
+    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, std::chrono::seconds(110))}, 0, 60), 60 + 110);
+    EXPECT_EQ(moved({away(0, 1000), refused(1000, 1500, max)}, 0, 60), 60 + 1000 + 30 + 100) << "stops have no cap";
+    EXPECT_EQ(moved({refused(0, 1000, max), away(100, 400)}, 0, 60), 60 + 300 + 30 + 100) << "what lies in both is a stop";
+    EXPECT_EQ(moved({refused(0, 1000, max), away(1000, 2000)}, 0, 60), 60 + 100) << "160 had passed when the stop began";
+}
+
+/// Stretches of whole seconds, now and then touching, overlapping, of several sources, capped or not.
+std::vector<AbsenceRecord> some_stretches(std::mt19937& random) {
+    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    std::vector<AbsenceRecord> out;
+    for (int n = 1 + below(6); n > 0; --n) {
+        const int from = below(300);
+        AbsenceRecord one = away(from, from + 1 + below(60));
+        if (below(2) == 0) {
+            one = refused(from, from + 1 + below(60), std::chrono::seconds(40));
+            one.sources = below(2) == 0 ? std::vector<std::string>{"gcp"} : std::vector<std::string>{};
+        }
+        out.push_back(one);
+    }
+    return out;
+}
+
+TEST(Absences, NeitherOrderNorCuttingMatters) {
+    for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937 random(seed);
+        const auto whole = some_stretches(random);
+        std::vector<AbsenceRecord> pieces;
+        for (AbsenceRecord rest : whole) {
+            while (rest.to - rest.from > std::chrono::seconds(1) && random() % 3 != 0) {
+                AbsenceRecord piece = rest;
+                piece.to = rest.from + (rest.to - rest.from) / 2;
+                rest.from = piece.to;
+                pieces.push_back(piece);
+            }
+            pieces.push_back(rest);
+        }
+        std::shuffle(pieces.begin(), pieces.end(), random);
+        for (int opened = 0; opened < 300; opened += 37) {
+            for (const int deadline : {0, 5, 60, 200}) {
+                EXPECT_EQ(moved(whole, opened, opened + deadline), moved(pieces, opened, opened + deadline))
+                    << "opened at " << opened << ", deadline " << deadline;
+            }
+        }
+    }
+}
+
+TEST(Absences, WhatHadPassedStaysPassedWhateverBeginsLater) {
+    for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937 random(seed);
+        auto stretches = some_stretches(random);
+        std::sort(stretches.begin(), stretches.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+        std::vector<AbsenceRecord> known;
+        for (const auto& next : stretches) {
+            for (int opened = 0; opened < 300; opened += 29) {
+                const Instant before = deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(known));
+                auto more = known;
+                more.push_back(next);
+                const Instant after = deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(more));
+                EXPECT_GE(after, before);
+                if (before < next.from) {
+                    EXPECT_EQ(after, before);
+                }
+            }
+            known.push_back(next);
+        }
+    }
+}
+
+TEST(Absences, WithoutACapItIsTheUnionAndAGraceForEachStretch) {
+    for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937 random(seed);
+        std::vector<bool> absent(400);
+        std::vector<AbsenceRecord> stretches;
+        for (int n = 0; n < 5; ++n) {
+            const int from = static_cast<int>(random() % 300);
+            const int to = from + 1 + static_cast<int>(random() % 50);
+            stretches.push_back(away(from, to));
+            std::fill(absent.begin() + from, absent.begin() + to, true);
+        }
+        const int opened = static_cast<int>(random() % 200);
+        int expected = opened + 60;
+        for (int s = opened; s < 400; ++s) {  // second by second
+            const bool begins = absent[static_cast<std::size_t>(s)] && (s == opened || !absent[static_cast<std::size_t>(s - 1)]);
+            if (begins && expected < s) {
+                break;
+            }
+            expected += absent[static_cast<std::size_t>(s)] ? 1 : 0;
+            expected += begins ? 30 : 0;
+        }
+        EXPECT_EQ(moved(stretches, opened, opened + 60), expected);
+    }
+}
+
+TEST(Absences, ALongStretchOfPiecesIsKeptAsOne) {
+    Absences absences;
+    for (int i = 999; i >= 0; --i) {
+        absences.add(refused(i, i + 1, std::chrono::hours(24)));
+    }
+    ASSERT_EQ(absences.all().size(), 1u);
+    EXPECT_EQ(absences.all()[0].to - absences.all()[0].from, std::chrono::seconds(1000));
+    absences.forget_until(noon(1000));
+    EXPECT_TRUE(absences.all().empty());
+}
+
+TEST(Absences, NoCaseHasALaterDeadlineThanTheLatest) {
+    const Absences absences({away(10, 40), away(100, 130)});
+    const Instant latest = latest_deadline(*order_flow(), noon(35), absences);
+    for (int opened = -60; opened <= 350; ++opened) {
+        std::vector<Instant> deadlines;
+        deadlines_moved(*order_flow(), noon(opened / 10.0), absences, deadlines);
+        EXPECT_LE(*std::max_element(deadlines.begin(), deadlines.end()), latest) << opened;
+    }
+    EXPECT_EQ(latest_deadline(*order_flow(), noon(41), absences), noon(40 + 60 + 30 + 30 + 30))
+        << "opened just before the first ended, and moved by the second, too";
+}
+
+}  // namespace
+}  // namespace helios::reconcile
