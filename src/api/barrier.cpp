@@ -10,10 +10,16 @@ Status Barrier::wait_for(std::string_view stage, const Frontier& frontier, Insta
     if (frontier.wait_for(t + Duration{1}, left)) {
         return {};
     }
-    return fail(ErrorKind::unavailable,
-                fmt::format("{} has not yet consumed everything that was acknowledged before this read (it stands at {})", stage,
-                            format_rfc3339(frontier.get())),
-                "retry: nothing is lost, the answer is on its way");
+    return fail(
+        ErrorKind::unavailable,
+        fmt::format("{} has not yet consumed everything that was acknowledged before this read: it {}, this read asks for {}",
+                    stage, standing(frontier), format_rfc3339(t)),
+        "retry: nothing is lost, the answer is on its way");
+}
+
+std::string Barrier::standing(const Frontier& frontier) {
+    const Instant at = frontier.get();
+    return at == Instant{} ? "has read nothing yet" : "has come to " + format_rfc3339(at);
 }
 
 Status Barrier::wait(Instant t, Duration limit) const {

@@ -13,6 +13,9 @@
 /// An acknowledged append is durable, so t = last_log_time() at the start of a read covers everything acknowledged before it.
 /// Idle stages don't stall it: with nothing to read their frontier follows the log's clock.
 
+#include <string>
+#include <string_view>
+
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
@@ -33,6 +36,9 @@ public:
     Status wait(Instant t, Duration limit) const;
     /// Until the records themselves stamped ≤ t are visible (events, quarantine), whatever the other stages do.
     Status wait_stored(Instant t, Duration limit) const;
+
+    /// "has come to 2026-01-05T10:23:45.000Z", "has read nothing yet": how far a stage is, after its name.
+    static std::string standing(const Frontier& frontier);
 
     const Frontier& route() const { return route_; }
     const Frontier& engine() const { return engine_; }

@@ -9,6 +9,7 @@
 
 #include "api/barrier.h"
 #include "api/options.h"
+#include "api/progress.h"
 #include "api/web_assets.h"
 #include "base/clock.h"
 #include "log/log.h"
@@ -18,16 +19,6 @@
 #include "telemetry/telemetry.h"
 
 namespace helios::api {
-
-/// One thing that must be good before traffic may come, or that people want to see: "log", "dedup", "engine".
-struct NamedCheck {
-    std::string name;
-    std::function<Status()> check;  ///< quick, thread-safe; unavailable: what is missing and what happens next
-};
-
-/// Good once the stage has processed everything that was on the log when this check was made; then good for ever: a server that
-/// falls behind later is slow, not unready.
-NamedCheck caught_up(std::string name, const Frontier& frontier, log::Log& log);
 
 /// A line of /api/v1/health with details of its own.
 struct HealthDetail {
@@ -62,10 +53,10 @@ struct Dependencies {
     log::Log& log;
     store::Queries& store;
     const Barrier& barrier;
+    const Progress& progress;  ///< /ready is 200 when all of its checks are good
     telemetry::Telemetry& telemetry;
     const Clock& clock;
     Explain explain;                       ///< absent: the endpoint answers 503
-    std::vector<NamedCheck> readiness;     ///< /ready is 200 when all are good; the log's health is asked anyway
     std::vector<HealthDetail> components;  ///< further entries of /api/v1/health
     std::vector<HealthDetail> clouds;      ///< one per cloud
     std::span<const WebAsset> assets;      ///< web_assets()

@@ -18,8 +18,11 @@ constexpr std::string_view page_policy =
 constexpr std::string_view description =
     "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go in over `/api/v1/webhooks/…` "
     "and `/api/v1/events/…`; verdicts come out here. "
-    "Errors are `application/problem+json`. Times are RFC 3339, UTC. Lists page with `nextCursor`; `position` of an ingest "
-    "answer, passed as `after`, waits until that event shows.";
+    "Errors are `application/problem+json`. Times are RFC 3339, UTC.\n\n"
+    "Nothing is told by halves. From the start of the server until `/ready` is first 200, what is derived from the log answers 503 "
+    "with `Retry-After`. From then on, one case or one event is answered after everything acknowledged before the request has been "
+    "taken in (at most a second, else 503); lists and figures answer at once, and their `asOf` says up to which log time they are "
+    "complete. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, makes a list wait for that event.";
 
 constexpr std::string_view swagger_page = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -79,8 +82,8 @@ http::Response page(const Dependencies& d, std::string_view html, std::initializ
     return response;
 }
 
-http::Route hidden(std::string path, Answering answering) {
-    auto route = get(std::move(path), "", "", "", std::move(answering), false);
+http::Route hidden(const Shared& shared, std::string path, Answering answering) {
+    auto route = get(shared, http::Reads::nothing, std::move(path), "", "", "", std::move(answering), false);
     route.hidden = true;
     return route;
 }
@@ -103,7 +106,7 @@ private:
 void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     auto document = std::make_shared<OpenapiDocument>();
     auto openapi = get(
-        "/openapi.json", "getOpenapi", "System", "This document",
+        shared, http::Reads::nothing, "/openapi.json", "getOpenapi", "System", "This document",
         [shared, document, &table](const http::Request&) -> Result<http::Response> {
             return http::Response::json(200, document->text(table, shared->options));
         },
@@ -112,23 +115,23 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     object.status = 200;
     object.description = "OpenAPI 3.1.";
     object.schema = R"({"type":"object"})";
-    openapi.answers = {std::move(object)};
+    add_answers(openapi, {std::move(object)});
     table.add(std::move(openapi));
 
-    table.add(hidden("/docs", [shared](const http::Request&) -> Result<http::Response> {
+    table.add(hidden(shared, "/docs", [shared](const http::Request&) -> Result<http::Response> {
         return page(*shared, swagger_page, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
     }));
-    table.add(hidden("/redoc", [shared](const http::Request&) -> Result<http::Response> {
+    table.add(hidden(shared, "/redoc", [shared](const http::Request&) -> Result<http::Response> {
         return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"});
     }));
-    table.add(hidden("/docs/start.js", [](const http::Request&) -> Result<http::Response> {
+    table.add(hidden(shared, "/docs/start.js", [](const http::Request&) -> Result<http::Response> {
         return asset_response("text/javascript; charset=utf-8", swagger_start);
     }));
-    table.add(hidden("/redoc/start.js", [](const http::Request&) -> Result<http::Response> {
+    table.add(hidden(shared, "/redoc/start.js", [](const http::Request&) -> Result<http::Response> {
         return asset_response("text/javascript; charset=utf-8", redoc_start);
     }));
     for (const WebAsset& asset : shared->assets) {
-        table.add(hidden(std::string(asset.path), [asset](const http::Request&) -> Result<http::Response> {
+        table.add(hidden(shared, std::string(asset.path), [asset](const http::Request&) -> Result<http::Response> {
             return asset_response(asset.media_type, asset.bytes);
         }));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/ranges.h>
+#include <iterator>
 #include <utility>
 
 #include "base/yaml.h"
@@ -32,8 +33,65 @@ http::Response unavailable(const Error& error) {
     return http::problem(503, "Not caught up yet", error.what, error.hint);
 }
 
-http::Handler answer_with(Answering answering) {
-    return [answering = std::move(answering)](const http::Request& request, http::Responder responder) {
+http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title, std::string_view hint) {
+    json::Writer checks;
+    checks.begin_array();
+    std::string failing;
+    for (const auto& outcome : outcomes) {
+        write_check(checks, outcome);
+        if (!outcome.status) {
+            failing += (failing.empty() ? "" : "; ") + outcome.name + ": " + outcome.status.error().what;
+        }
+    }
+    checks.end_array();
+    return http::problem(503, title, failing, hint, R"("checks":)" + checks.take());
+}
+
+void write_check(json::Writer& out, const CheckOutcome& outcome) {
+    out.begin_object().field("name", outcome.name).field("status", outcome.status ? "ok" : "failing");
+    if (!outcome.status) {
+        out.field("detail", outcome.status.error().what);
+        if (!outcome.status.error().hint.empty()) {
+            out.field("hint", outcome.status.error().hint);
+        }
+    }
+    out.end_object();
+}
+
+void write_as_of(json::Writer& out, Instant as_of) {
+    out.field("asOf", format_rfc3339(as_of));
+}
+
+namespace {
+
+/// Why nothing derived may be told yet; nullopt: it may.
+std::optional<http::Response> held_back(const Dependencies& d, http::Reads reads) {
+    if (reads == http::Reads::nothing) {
+        return std::nullopt;
+    }
+    if (!d.progress.answerable()) {
+        return not_ready(
+            d.progress.run_checks(), "Not caught up yet",
+            "this server was started and is still taking in what its log holds, so it knows a part only: ask again, /ready "
+            "says when it knows all");
+    }
+    Status waited;
+    if (reads == http::Reads::one_case) {
+        waited = d.barrier.wait(d.barrier.now(), d.options.barrier_limit);
+    } else if (reads == http::Reads::one_record) {
+        waited = d.barrier.wait_stored(d.barrier.now(), d.options.barrier_limit);
+    }
+    return waited ? std::nullopt : std::optional(unavailable(waited.error()));
+}
+
+}  // namespace
+
+http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering) {
+    return [shared, reads, answering = std::move(answering)](const http::Request& request, http::Responder responder) {
+        if (auto held = held_back(*shared, reads)) {
+            responder.send(with_security_headers(*std::move(held)));
+            return;
+        }
         auto outcome = answering(request);
         responder.send(with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
     };
@@ -131,8 +189,9 @@ std::string schema_ref(std::string_view name) {
     return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name);
 }
 
-http::Answer answer(int status, std::string description, std::string_view schema) {
+http::Answer answer(int status, std::string description, std::string_view schema, std::string_view example) {
     http::Answer a;
+    a.example = example;
     a.status = status;
     a.description = std::move(description);
     a.schema = schema_ref(schema);
@@ -145,17 +204,33 @@ http::Answer problem_answer(int status, std::string description) {
     return a;
 }
 
-http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering,
-                bool blocking) {
+http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id, std::string tag,
+                std::string summary, Answering answering, bool blocking) {
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);
-    route.handler = answer_with(std::move(answering));
+    route.handler = answer_with(shared, reads, std::move(answering));
     route.blocking = blocking;
+    route.reads = reads;
     route.operation_id = std::move(operation_id);
     route.tag = std::move(tag);
     route.summary = std::move(summary);
+    if (reads == http::Reads::one_record || reads == http::Reads::one_case) {
+        route.answers.push_back(problem_answer(503,
+                                               "What was acknowledged before this request has not all been taken in within a "
+                                               "second; or the server was started and has "
+                                               "not been ready yet. Ask again after `Retry-After` seconds."));
+    } else if (reads != http::Reads::nothing) {
+        route.answers.push_back(problem_answer(
+            503,
+            "The server was started and has not been ready yet (`checks` says what is behind): ask again after `Retry-After` "
+            "seconds."));
+    }
     return route;
+}
+
+void add_answers(http::Route& route, std::vector<http::Answer> answers) {
+    route.answers.insert(route.answers.begin(), std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
 }
 
 }  // namespace helios::api

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/dependencies.h"
+#include "base/json.h"
 #include "http/route.h"
 #include "model/event.h"
 
@@ -22,13 +23,22 @@ using Shared = std::shared_ptr<const Dependencies>;
 
 using Answering = std::function<Result<http::Response>(const http::Request&)>;
 
-/// Answers at once; errors become problems; every answer carries the security headers.
-http::Handler answer_with(Answering answering);
+/// Answers at once; errors become problems; every answer carries the security headers. What `reads` promises is kept here, before
+/// `answering` is asked: nothing derived is told before the server has once been ready, and one record or case only after what
+/// was acknowledged before the request has been taken in (503 after options.barrier_limit). Lists say asOf themselves.
+http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering);
 
 http::Response with_security_headers(http::Response response);
 
 /// 503 with Retry-After: what barriers and failing parts answer.
 http::Response unavailable(const Error& error);
+
+/// 503: which checks fail, and why.
+http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title, std::string_view hint);
+void write_check(json::Writer& out, const CheckOutcome& outcome);
+
+/// The member that every list has.
+void write_as_of(json::Writer& out, Instant as_of);
 
 /// The query of a request, read strictly: a name that is not among `known`, occurs twice or has no value is refused rather
 /// than ignored, since an ignored filter answers another question than was asked.
@@ -56,12 +66,13 @@ std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool 
 
 /// {"$ref":"#/components/schemas/<name>"}
 std::string schema_ref(std::string_view name);
-http::Answer answer(int status, std::string description, std::string_view schema);
+http::Answer answer(int status, std::string description, std::string_view schema, std::string_view example = {});
 http::Answer problem_answer(int status, std::string description);
 
-/// A GET route without its documentation.
-http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary, Answering answering,
-                bool blocking = true);
+/// A GET route, documented but for its parameters and answers, which the caller adds to; what `reads` may answer is there.
+http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id, std::string tag,
+                std::string summary, Answering answering, bool blocking = true);
+void add_answers(http::Route& route, std::vector<http::Answer> answers);
 
 // Each adds its group of routes.
 void add_reconciliation_routes(http::RouteTable& table, const Shared& shared);

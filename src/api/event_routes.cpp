@@ -4,12 +4,19 @@
 #include <fmt/format.h>
 
 #include "api/endpoint.h"
+#include "api/known_position.h"
 #include "api/lookup.h"
 #include "api/page.h"
 #include "api/render.h"
 
 namespace helios::api {
 namespace {
+
+constexpr std::string_view events_example =
+    R"({"items":[{"eventId":"e-1","source":"aws","scope":"","eventType":"OrderPlaced","receivedAt":"2026-01-05T10:23:45.500Z",)"
+    R"("key":"ORD-1","orderId":"ORD-1","customerId":"C-7","position":"AQYDgAiA","identity":"native",)"
+    R"("payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{},"warnings":[]}],"nextCursor":null,)"
+    R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
 Result<http::Response> answer_events(const Dependencies& d, const http::Request& request) {
     QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time", "limit", "cursor", "after"});
@@ -20,10 +27,13 @@ Result<http::Response> answer_events(const Dependencies& d, const http::Request&
     filter.type = query.text("event_type");
     filter.source = query.text("source");
     if (const auto after = query.text("after")) {
-        if (auto waited = wait_for_position(d, *after); !waited) {
-            return waited.error().kind == ErrorKind::unavailable ? unavailable(waited.error()) : http::problem(waited.error());
+        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
+        HELIOS_TRY(check_position(d.log, token));
+        if (const auto waited = d.barrier.wait(token.log_time, d.options.barrier_limit); !waited) {
+            return unavailable(waited.error());
         }
     }
+    const Instant as_of = d.progress.stored_before();
     HELIOS_TRY_ASSIGN(auto page, d.store.events(filter));
     std::size_t bytes = 0;
     json::Writer out;
@@ -40,6 +50,7 @@ Result<http::Response> answer_events(const Dependencies& d, const http::Request&
     }
     out.end_array();
     write_next_cursor(out, page.next);
+    write_as_of(out, as_of);
     return http::Response::json(200, out.end_object().take());
 }
 
@@ -76,57 +87,43 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     HELIOS_TRY(query.check());
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
-    const auto read = [&] {
-        return d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt);
-    };
-    const Instant acknowledged = d.barrier.now();
-    auto rows = read();
-    if (rows && rows->empty()) {
-        if (const auto waited = d.barrier.wait_stored(acknowledged, d.options.barrier_limit); !waited) {
-            return unavailable(waited.error());
-        }
-        rows = read();
-    }
-    if (!rows) {
-        return fail(rows.error());
-    }
-    keep_origins(*rows, query.text("scope"));
-    if (rows->empty()) {
+    HELIOS_TRY_ASSIGN(auto rows,
+                      d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt));
+    keep_origins(rows, query.text("scope"));
+    if (rows.empty()) {
         return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id),
                              "refused ones wait in quarantine: /api/v1/dlq");
     }
-    if (rows->size() > 1) {
-        return ambiguous(id, *rows);
+    if (rows.size() > 1) {
+        return ambiguous(id, rows);
     }
     json::Writer out;
-    write_event(out, rows->front(), fetch_event(d.log, rows->front().pointer));
+    write_event(out, rows.front(), fetch_event(d.log, rows.front().pointer));
     return http::Response::json(200, out.take());
 }
 
 }  // namespace
 
 void add_event_routes(http::RouteTable& table, const Shared& shared) {
-    auto list = get("/api/v1/events", "listEvents", "Events", "Accepted events, newest first",
+    auto list = get(shared, http::Reads::list, "/api/v1/events", "listEvents", "Events", "Accepted events, newest first",
                     [shared](const http::Request& request) { return answer_events(*shared, request); });
     list.description = "Times filter `receivedAt`. A payload past the log's retention reads `\"payload\":null,\"expired\":true`.";
     list.params = with_page_params(
         {query_param("order_id", "Only events with this key."), query_param("event_type", "Only this type."),
          query_param("source", "Only this source."),
          query_param("after", "A position: waits until everything derived from that event is visible, at most a second.")});
-    list.answers = {answer(200, "One page.", "EventPage"), problem_answer(400, "A parameter is wrong."),
-                    problem_answer(503, "Not caught up with `after` within a second.")};
+    add_answers(list, {answer(200, "One page.", "EventPage", events_example), problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one = get("/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
+    auto one = get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
                    [shared](const http::Request& request) { return answer_event(*shared, request); });
     one.description = "An id is unique only within its source and scope.";
     one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."),
                   query_param("source", "The event's source."),
                   query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
-    one.answers = {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
-                   problem_answer(404, "No accepted event has this id."),
-                   problem_answer(409, "Several do: `candidates` lists them; name source and scope."),
-                   problem_answer(503, "The store has not caught up within a second: retry.")};
+    add_answers(one, {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
+                      problem_answer(404, "No accepted event has this id."),
+                      problem_answer(409, "Several do: `candidates` lists them; name source and scope.")});
     table.add(std::move(one));
 }
 

@@ -87,8 +87,9 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
 }  // namespace
 
 void add_explain_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/api/v1/orders/{orderId}/explain", "explainOrder", "Verdicts", "Why the verdict is what it is",
-                     [shared](const http::Request& request) { return answer_explain(*shared, request); });
+    auto route =
+        get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain", "explainOrder", "Verdicts",
+            "Why the verdict is what it is", [shared](const http::Request& request) { return answer_explain(*shared, request); });
     route.description =
         "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what "
         "waits in quarantine, what happens next. JSON, or text "
@@ -101,10 +102,9 @@ void add_explain_route(http::RouteTable& table, const Shared& shared) {
     text.description = "The explanation.";
     text.media_type = "text/plain";
     text.schema = R"({"type":"string"})";
-    route.answers = {answer(200, "The explanation.", "Explanation"), std::move(text),
-                     problem_answer(400, "A parameter is wrong."),
-                     problem_answer(404, "No such case; `quarantined` lists events that name the key."),
-                     problem_answer(503, "The pipeline has not caught up within a second.")};
+    add_answers(route,
+                {answer(200, "The explanation.", "Explanation"), std::move(text), problem_answer(400, "A parameter is wrong."),
+                 problem_answer(404, "No such case; `quarantined` lists events that name the key.")});
     table.add(std::move(route));
 }
 

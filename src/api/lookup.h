@@ -1,5 +1,5 @@
 #pragma once
-/// Finding a case with read-your-writes. Private to the room.
+/// Finding a case. Private to the room.
 
 #include <map>
 #include <optional>
@@ -16,8 +16,8 @@ namespace helios::api {
 /// The case of `key`; flow absent: the primary one. invalid: no flow at all, or no possible key.
 Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow, std::string_view key);
 
-/// Waits until everything derived from the position is visible. invalid: not a position of this log. unavailable: not in time.
-Status wait_for_position(const Dependencies& d, std::string_view after);
+/// The position must be one of this log: what was acknowledged before the request has been waited for, it included. invalid.
+Status check_after(const Dependencies& d, const http::Request& request);
 
 /// Puts deadlines where absences of Helios since that revision have moved them, if legs are awaited; the log's revisions say
 /// what was known when they were made. One per request: it keeps the flows it has read.
@@ -43,28 +43,13 @@ struct Found {
     std::optional<http::Response> response;
 };
 
-/// Reads; if there is nothing yet, waits for what was acknowledged before this read began and reads again. So an answer costs no
-/// wait when it is there, and "not found" is said only when it is true.
+/// Reads. "Not found" is true, as all that was acknowledged before this read has been taken in.
 template <class Read>
 auto find_case(const Dependencies& d, const http::Request& request, const store::CaseId& id, Read read)
     -> Result<Found<typename decltype(read())::value_type>> {
     using Value = typename decltype(read())::value_type;
-    const Instant acknowledged = d.barrier.now();
-    if (const auto after = request.query_param("after")) {
-        if (auto waited = wait_for_position(d, *after); !waited) {
-            if (waited.error().kind == ErrorKind::unavailable) {
-                return Found<Value>{std::nullopt, unavailable(waited.error())};
-            }
-            return fail(std::move(waited).error());
-        }
-    }
+    HELIOS_TRY(check_after(d, request));
     auto value = read();
-    if (!value && value.error().kind == ErrorKind::not_found) {
-        if (const auto waited = d.barrier.wait(acknowledged, d.options.barrier_limit); !waited) {
-            return Found<Value>{std::nullopt, unavailable(waited.error())};
-        }
-        value = read();
-    }
     if (!value) {
         if (value.error().kind == ErrorKind::not_found) {
             return Found<Value>{std::nullopt, no_such_case(d, id)};

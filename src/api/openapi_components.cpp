@@ -17,6 +17,7 @@ constexpr std::string_view components = R"json({"schemas":{
 "Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
 "Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},
 "Money":{"type":"object","required":["currency","amount"],"properties":{"currency":{"type":"string","examples":["USD"]},"amount":{"$ref":"#/components/schemas/Decimal"}}},
+"AsOf":{"type":"string","format":"date-time","description":"The log time up to which this answer is complete: all that Helios had received (`receivedAt`) before it is in, and all that follows from it. It moves on while the server keeps up; an older one says how far a backlog is behind.","examples":["2026-01-05T10:23:48.123456789Z"]},
 "Status":{"type":"string","enum":["pending","matched","partial","mismatched"],"description":"The first that holds: partial (a needed leg is past its deadline), pending (still waiting), mismatched (a check failed), matched."},
 "FindingKind":{"type":"string","enum":["missing","late","amount","currency","quantity","data","duplicate","orphan","ambiguous","skew","order"]},
 "Finding":{"type":"object","required":["kind","severity","final"],"properties":{
@@ -36,9 +37,9 @@ constexpr std::string_view components = R"json({"schemas":{
   "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's. While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
 "StreamedVerdict":{"allOf":[{"$ref":"#/components/schemas/Verdict"},{"type":"object","required":["position"],"properties":{"position":{"type":"string","description":"Where this revision stands: what `after` takes."}}}]},
-"MismatchPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
+"MismatchPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
 "RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},
-"Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk"],"properties":{
+"Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},
   "status":{"type":"object","additionalProperties":{"type":"integer"}},"kinds":{"type":"object","additionalProperties":{"type":"integer"}},
   "decided":{"type":"integer"},"matchRate":{"type":["number","null"],"description":"matched / decided; null if none was decided."},
   "timeToVerdictSeconds":{"type":"object","properties":{"mean":{"type":["number","null"]},"p99":{"type":["number","null"]}}},
@@ -67,7 +68,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "key":{"type":"string"},"orderId":{"type":"string"},"customerId":{"type":"string"},"position":{"type":"string"},
   "identity":{"type":"string","enum":["native","content"]},"payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
   "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},
-"EventPage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]}}},
+"EventPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]}}},
 
 "Quarantined":{"type":"object","required":["dlqId","kind","reason","detail","source","firstReceivedAt","lastReceivedAt","times"],"properties":{
   "dlqId":{"type":"string"},"kind":{"type":"string","enum":["event","confirmation"]},"reason":{"type":"string","examples":["missing_field"]},"detail":{"type":"string"},
@@ -76,12 +77,12 @@ constexpr std::string_view components = R"json({"schemas":{
 "QuarantinedItem":{"allOf":[{"$ref":"#/components/schemas/Quarantined"},{"type":"object","required":["body"],"properties":{
   "errors":{"type":"array","items":{"type":"string"}},"headers":{"type":"object","description":"Credentials are fingerprints."},"traceparent":{"type":"string"},
   "body":{"type":["string","null"]},"bodyEncoding":{"type":"string","enum":["utf-8","base64"]},"expired":{"type":"boolean"}}}]},
-"QuarantinePage":{"type":"object","required":["items","nextCursor"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]}}},
+"QuarantinePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]}}},
 
-"FlowList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"type":"object","required":["flow","version","active","primary","activatedAt","hash","text"],"properties":{
+"FlowList":{"type":"object","required":["items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"type":"object","required":["flow","version","active","primary","activatedAt","hash","text"],"properties":{
   "flow":{"type":"string"},"version":{"type":"integer"},"active":{"type":"boolean"},"primary":{"type":"boolean"},"activatedAt":{"type":"string","format":"date-time"},"hash":{"type":"string"},"text":{"type":"string"}}}}}},
 "Hops":{"type":"object","description":"Hop to counter to number.","additionalProperties":{"type":"object","additionalProperties":{"type":"integer"}}},
-"Counts":{"type":"object","required":["totals","items"],"properties":{"startTime":{"type":"string","format":"date-time"},"endTime":{"type":"string","format":"date-time"},
+"Counts":{"type":"object","required":["totals","items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"startTime":{"type":"string","format":"date-time"},"endTime":{"type":"string","format":"date-time"},
   "totals":{"type":"array","items":{"type":"object","required":["source","hops"],"properties":{"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}},
   "items":{"type":"array","items":{"type":"object","required":["minute","source","hops"],"properties":{"minute":{"type":"string","format":"date-time"},"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}}}},
 "Check":{"type":"object","required":["name","status"],"properties":{"name":{"type":"string"},"status":{"type":"string","enum":["ok","failing"]},"detail":{"type":"string"},"hint":{"type":"string"}}},
@@ -90,8 +91,8 @@ constexpr std::string_view components = R"json({"schemas":{
 "Health":{"type":"object","required":["status","checks","log","stages","components","clouds"],"properties":{
   "status":{"type":"string","enum":["healthy","degraded"]},"version":{"type":"string"},"ephemeral":{"type":"boolean"},"time":{"type":"string","format":"date-time"},
   "checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}},
-  "log":{"type":"object","properties":{"lowWatermark":{"type":"string","format":"date-time"},"lastLogTime":{"type":"string","format":"date-time"},"damage":{"type":"array","items":{"type":"object"}}}},
-  "stages":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"frontier":{"type":"string","format":"date-time"},"lagSeconds":{"type":"number"}}}},
+  "log":{"type":"object","properties":{"lowWatermark":{"type":"string","format":"date-time"},"lastLogTime":{"type":["string","null"],"format":"date-time"},"damage":{"type":"array","items":{"type":"object"}}}},
+  "stages":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"frontier":{"type":["string","null"],"format":"date-time","description":"Null: it has read nothing yet."},"lagSeconds":{"type":["number","null"]}}}},
   "components":{"type":"object","additionalProperties":{"type":"object"}},"clouds":{"type":"object","additionalProperties":{"type":"object"}}}},
 "ServerStatus":{"type":"object","required":["name","version","status","links"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"status":{"type":"string"},"ephemeral":{"type":"boolean"},
   "flows":{"type":"array","items":{"type":"string"}},"links":{"type":"object","additionalProperties":{"type":"string"}}}}

@@ -16,6 +16,18 @@ namespace {
 
 constexpr std::size_t key_bytes_max = 1024;  // contracts.md
 
+constexpr std::string_view mismatches_example =
+    R"({"items":[{"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"
+    R"("missingEvents":[],"findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00",)"
+    R"("actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],"events":{},)"
+    R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"2026-01-05T10:23:45.500Z",)"
+    R"("deadline":"2026-01-05T10:24:45.500Z","reconciledAt":"2026-01-05T10:23:47.000Z"}],"nextCursor":null,)"
+    R"("asOf":"2026-01-05T10:23:48.120Z"})";
+constexpr std::string_view stats_example =
+    R"({"status":{"pending":1,"matched":96,"partial":2,"mismatched":2},"kinds":{"missing":2,"amount":2},"decided":100,)"
+    R"("matchRate":0.96,"timeToVerdictSeconds":{"mean":1.204,"p99":60.031},"atRisk":[{"currency":"USD","amount":"2598.00"}],)"
+    R"("asOf":"2026-01-05T10:23:48.120Z"})";
+
 /// The verdict with what only the API adds.
 http::Response render_verdict(const Dependencies& d, const model::Verdict& verdict, const std::vector<std::string>& flows) {
     std::size_t bytes = 0;
@@ -121,6 +133,7 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
     QueryReader query(request, {"start_time", "end_time", "limit", "cursor", "status", "kind", "flow"});
     HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(d, query));
+    const Instant as_of = d.progress.judged_before();
     HELIOS_TRY_ASSIGN(auto page, d.store.mismatches(filter));
     std::size_t bytes = 0;
     DeadlineMover mover(d);
@@ -138,6 +151,7 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
     }
     out.end_array();
     write_next_cursor(out, page.next);
+    write_as_of(out, as_of);
     return http::Response::json(200, out.end_object().take());
 }
 
@@ -150,7 +164,7 @@ void write_seconds(json::Writer& out, std::string_view name, const std::optional
     }
 }
 
-std::string render_stats(const store::Stats& stats) {
+std::string render_stats(const store::Stats& stats, Instant as_of) {
     const auto count = [&](model::VerdictStatus status) { return stats.by_status[static_cast<std::size_t>(status)]; };
     const auto decided =
         count(model::VerdictStatus::matched) + count(model::VerdictStatus::partial) + count(model::VerdictStatus::mismatched);
@@ -176,7 +190,9 @@ std::string render_stats(const store::Stats& stats) {
     for (const auto& money : stats.at_risk) {
         out.begin_object().field("currency", money.currency).field("amount", money.amount).end_object();
     }
-    return out.end_array().end_object().take();
+    out.end_array();
+    write_as_of(out, as_of);
+    return out.end_object().take();
 }
 
 Result<http::Response> answer_stats(const Dependencies& d, const http::Request& request) {
@@ -186,8 +202,9 @@ Result<http::Response> answer_stats(const Dependencies& d, const http::Request& 
     filter.tenant = tenant;
     HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
     filter.flow = query.text("flow");
+    const Instant as_of = d.progress.judged_before();
     HELIOS_TRY_ASSIGN(const auto stats, d.store.stats(filter));
-    return http::Response::json(200, render_stats(stats));
+    return http::Response::json(200, render_stats(stats, as_of));
 }
 
 http::Param flow_param() {
@@ -195,9 +212,10 @@ http::Param flow_param() {
         "flow", "The flow whose verdict is asked for. Default: the primary flow (`order` if active, else the first given).");
 }
 http::Param after_param() {
-    return query_param(
-        "after",
-        "A position from an ingest answer: waits until everything derived from that event is visible, at most a second.");
+    return query_param("after",
+                       "A position from an ingest answer. What was acknowledged before the request is waited for anyway, at most "
+                       "a second; a position "
+                       "that is none of this server's is refused.");
 }
 
 std::vector<http::Answer> case_answers(std::string description, std::string_view schema) {
@@ -205,12 +223,11 @@ std::vector<http::Answer> case_answers(std::string description, std::string_view
             problem_answer(404,
                            "The flow has no case for this key, and everything acknowledged before the request has been taken "
                            "into account. `quarantined` "
-                           "lists events that name the key and wait in quarantine."),
-            problem_answer(503, "The pipeline has not caught up within a second: retry.")};
+                           "lists events that name the key and wait in quarantine.")};
 }
 
 void add_stats_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/api/v1/reconciliation/stats", "getReconciliationStats", "Verdicts",
+    auto route = get(shared, http::Reads::list, "/api/v1/reconciliation/stats", "getReconciliationStats", "Verdicts",
                      "Counts, match rate, time to verdict, money at risk",
                      [shared](const http::Request& request) { return answer_stats(*shared, request); });
     route.description =
@@ -221,13 +238,14 @@ void add_stats_route(http::RouteTable& table, const Shared& shared) {
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     route.params = {query_param("start_time", "Inclusive, on reconciledAt; RFC 3339 with a zone.", std::string(date_time)),
                     query_param("end_time", "Exclusive.", std::string(date_time)), query_param("flow", "Only this flow.")};
-    route.answers = {answer(200, "The figures.", "Stats"), problem_answer(400, "A parameter is wrong."),
-                     problem_answer(504, "The range is too large to add up in time.")};
+    add_answers(route, {answer(200, "The figures.", "Stats", stats_example), problem_answer(400, "A parameter is wrong."),
+                        problem_answer(504, "The range is too large to add up in time.")});
     table.add(std::move(route));
 }
 
 void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/api/v1/reconciliation/mismatches", "listMismatches", "Verdicts", "Cases that are partial or mismatched",
+    auto route = get(shared, http::Reads::list, "/api/v1/reconciliation/mismatches", "listMismatches", "Verdicts",
+                     "Cases that are partial or mismatched",
                      [shared](const http::Request& request) { return answer_mismatches(*shared, request); });
     route.description =
         "The latest revision of each such case, newest `reconciledAt` first. A case that is amended while you page moves to the "
@@ -237,7 +255,8 @@ void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
         with_page_params({query_param("status", "Only this status.", R"({"type":"string","enum":["partial","mismatched"]})"),
                           query_param("kind", "Only cases with a finding of this kind.", schema_ref("FindingKind")),
                           query_param("flow", "Only this flow.")});
-    route.answers = {answer(200, "One page.", "MismatchPage"), problem_answer(400, "A parameter is wrong.")};
+    add_answers(route,
+                {answer(200, "One page.", "MismatchPage", mismatches_example), problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(route));
 }
 
@@ -272,10 +291,12 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
     return store::CaseId{std::string(tenant), *std::move(flow), std::string(key)};
 }
 
-Status wait_for_position(const Dependencies& d, std::string_view after) {
-    HELIOS_TRY_ASSIGN(const auto token, model::decode_position(after));
-    HELIOS_TRY(check_position(d.log, token));
-    return d.barrier.wait(token.log_time, d.options.barrier_limit);
+Status check_after(const Dependencies& d, const http::Request& request) {
+    if (const auto after = request.query_param("after")) {
+        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
+        HELIOS_TRY(check_position(d.log, token));
+    }
+    return {};
 }
 
 Status DeadlineMover::move(model::Verdict& verdict) {
@@ -333,35 +354,38 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     add_mismatches_route(table, shared);
     add_stats_route(table, shared);
 
-    auto order = get("/api/v1/reconciliation/{orderId}", "getReconciliation", "Verdicts", "The verdict of one order",
-                     [shared](const http::Request& request) { return answer_order(*shared, request); });
+    auto order =
+        get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}", "getReconciliation", "Verdicts",
+            "The verdict of one order", [shared](const http::Request& request) { return answer_order(*shared, request); });
     order.description =
         "The latest revision, with the payloads it rests on. Answers what was acknowledged before the request: 404 only when "
         "every stage has taken that in. The words "
         "`mismatches` and `stats` are not order ids here; use /api/v1/cases/{flow}/{key} for such keys.";
     order.params = {path_param("orderId", "The order's id, percent-encoded; a slash is %2F."), flow_param(), after_param()};
-    order.answers = case_answers("The verdict.", "Verdict");
+    add_answers(order, case_answers("The verdict.", "Verdict"));
     table.add(std::move(order));
 
-    auto revisions =
-        get("/api/v1/reconciliation/{orderId}/revisions", "listRevisions", "Verdicts", "Every revision of an order's verdict",
-            [shared](const http::Request& request) { return answer_order_revisions(*shared, request); });
+    auto revisions = get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}/revisions", "listRevisions", "Verdicts",
+                         "Every revision of an order's verdict",
+                         [shared](const http::Request& request) { return answer_order_revisions(*shared, request); });
     revisions.description = "Oldest first, all instances, without payloads; each as it was when it was made.";
     revisions.params = {path_param("orderId", "The order's id."), flow_param(), after_param()};
-    revisions.answers = case_answers("The revisions.", "RevisionList");
+    add_answers(revisions, case_answers("The revisions.", "RevisionList"));
     table.add(std::move(revisions));
 
-    auto any = get("/api/v1/cases/{flow}/{key}", "getCase", "Verdicts", "The verdict of one case of any flow",
+    auto any = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}/{key}", "getCase", "Verdicts",
+                   "The verdict of one case of any flow",
                    [shared](const http::Request& request) { return answer_any_case(*shared, request); });
     any.params = {path_param("flow", "The flow's name."), path_param("key", "The case's key, percent-encoded."), after_param()};
-    any.answers = case_answers("The verdict.", "Verdict");
+    add_answers(any, case_answers("The verdict.", "Verdict"));
     table.add(std::move(any));
 
-    auto by_key = get("/api/v1/cases/{flow}", "getCaseByKey", "Verdicts", "The same, for keys that do not fit into a path",
+    auto by_key = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}", "getCaseByKey", "Verdicts",
+                      "The same, for keys that do not fit into a path",
                       [shared](const http::Request& request) { return answer_case_by_key(*shared, request); });
     by_key.params = {path_param("flow", "The flow's name."), query_param("key", "The case's key."), after_param()};
     by_key.params[1].required = true;
-    by_key.answers = case_answers("The verdict.", "Verdict");
+    add_answers(by_key, case_answers("The verdict.", "Verdict"));
     table.add(std::move(by_key));
 }
 

@@ -6,7 +6,6 @@
 
 #include "api/accept.h"
 #include "api/endpoint.h"
-#include "api/system.h"
 #include "base/json.h"
 
 namespace helios::api {
@@ -54,7 +53,7 @@ std::string escaped(std::string_view text) {
 }
 
 http::Response status_json(const Dependencies& d) {
-    const auto outcomes = run_checks(d);
+    const auto outcomes = d.progress.run_checks();
     const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
     json::Writer out;
     out.begin_object()
@@ -73,6 +72,9 @@ http::Response status_json(const Dependencies& d) {
 }
 
 std::string figures(const Dependencies& d) {
+    if (!d.progress.answerable()) {
+        return "<p>Figures come once this server has taken in what its log holds.</p>";
+    }
     store::StatsFilter filter;
     filter.reconciled.start = d.clock.wall() - std::chrono::hours(24);
     const auto stats = d.store.stats(filter);
@@ -92,7 +94,7 @@ std::string figures(const Dependencies& d) {
 
 http::Response status_html(const Dependencies& d) {
     std::string checks;
-    for (const auto& outcome : run_checks(d)) {
+    for (const auto& outcome : d.progress.run_checks()) {
         checks += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(outcome.name),
                               outcome.status ? "ok" : escaped(outcome.status.error().message()));
     }
@@ -120,19 +122,20 @@ http::Response status_html(const Dependencies& d) {
 }  // namespace
 
 void add_status_page(http::RouteTable& table, const Shared& shared) {
-    auto route =
-        get("/", "getStatus", "System", "Who is there", [shared](const http::Request& request) -> Result<http::Response> {
-            auto response = prefers(request, "text/html", "application/json") ? status_html(*shared) : status_json(*shared);
-            response.with("Vary", "Accept");
-            return response;
-        });
+    auto route = get(shared, http::Reads::nothing, "/", "getStatus", "System", "Who is there",
+                     [shared](const http::Request& request) -> Result<http::Response> {
+                         auto response =
+                             prefers(request, "text/html", "application/json") ? status_html(*shared) : status_json(*shared);
+                         response.with("Vary", "Accept");
+                         return response;
+                     });
     route.description = "A page for browsers (`Accept: text/html`), JSON for everybody else.";
     http::Answer html;
     html.status = 200;
     html.description = "The status.";
     html.media_type = "text/html";
     html.schema = R"({"type":"string"})";
-    route.answers = {answer(200, "The status.", "ServerStatus"), std::move(html)};
+    add_answers(route, {answer(200, "The status.", "ServerStatus"), std::move(html)});
     table.add(std::move(route));
 }
 

@@ -61,7 +61,8 @@ constexpr std::string_view description =
 
 void add_stream_route(http::RouteTable& table, const Shared& shared) {
     const auto stream = std::make_shared<Stream>(shared->options, shared->log, shared->telemetry);
-    auto route = get("/api/v1/stream", "streamVerdicts", "Verdicts", "Verdicts as they are made, over a WebSocket",
+    auto route = get(shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
+                     "Verdicts as they are made, over a WebSocket",
                      [shared, stream](const http::Request& request) { return answer_stream(*stream, request); });
     route.websocket = true;
     route.description = description;
@@ -77,11 +78,14 @@ void add_stream_route(http::RouteTable& table, const Shared& shared) {
     accepted.status = 101;
     accepted.description = "The WebSocket is open; messages are `StreamedVerdict`s.";
     accepted.media_type = "";
-    route.answers = {
-        std::move(accepted),
-        problem_answer(400, "A parameter is wrong, `after` is no position of this server, or the handshake is broken."),
-        problem_answer(403, "A page of another site asked."), problem_answer(426, "This is no WebSocket request of version 13."),
-        problem_answer(503, "As many streams are open as may be (`http.websockets_max`).")};
+    for (auto& answer : route.answers) {  // one status has one description
+        answer.description += " Or as many streams are open as may be (`http.websockets_max`).";
+    }
+    add_answers(route,
+                {std::move(accepted),
+                 problem_answer(400, "A parameter is wrong, `after` is no position of this server, or the handshake is broken."),
+                 problem_answer(403, "A page of another site asked."),
+                 problem_answer(426, "This is no WebSocket request of version 13.")});
     table.add(std::move(route));
 }
 

@@ -1,13 +1,11 @@
 /// What the server says of itself: liveness, readiness, health, metrics, flows, completeness.
 
 #include <algorithm>
-#include <atomic>
 #include <fmt/format.h>
 #include <map>
 #include <tuple>
 
 #include "api/endpoint.h"
-#include "api/system.h"
 #include "base/json.h"
 
 namespace helios::api {
@@ -15,39 +13,41 @@ namespace {
 
 constexpr Duration counts_default_range = std::chrono::hours(1);
 
-void write_check(json::Writer& out, const CheckOutcome& outcome) {
-    out.begin_object().field("name", outcome.name).field("status", outcome.status ? "ok" : "failing");
-    if (!outcome.status) {
-        out.field("detail", outcome.status.error().what);
-        if (!outcome.status.error().hint.empty()) {
-            out.field("hint", outcome.status.error().hint);
-        }
+Result<http::Response> answer_ready(const Dependencies& d) {
+    const auto outcomes = d.progress.run_checks();
+    const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+    if (!good) {
+        return not_ready(outcomes, "Not ready", "");
     }
-    out.end_object();
+    json::Writer out;
+    out.begin_object().field("status", "ready").key("checks").begin_array();
+    for (const auto& outcome : outcomes) {
+        write_check(out, outcome);
+    }
+    return http::Response::json(200, out.end_array().end_object().take());
 }
 
-Result<http::Response> answer_ready(const Dependencies& d) {
-    const auto outcomes = run_checks(d);
-    json::Writer checks;
-    checks.begin_array();
-    std::string failing;
-    for (const auto& outcome : outcomes) {
-        write_check(checks, outcome);
-        if (!outcome.status) {
-            failing += (failing.empty() ? "" : "; ") + outcome.name + ": " + outcome.status.error().what;
-        }
+/// Null for a time that nothing has been stamped or read at yet.
+void write_time(json::Writer& out, std::string_view name, Instant at) {
+    out.key(name);
+    if (at == Instant{}) {
+        out.null();
+    } else {
+        out.string(format_rfc3339(at));
     }
-    checks.end_array();
-    if (failing.empty()) {
-        return http::Response::json(200, R"({"status":"ready","checks":)" + checks.take() + "}");
-    }
-    return http::problem(503, "Not ready", failing, "", R"("checks":)" + checks.take());
 }
 
 void write_stage(json::Writer& out, std::string_view name, const Frontier& frontier, Instant watermark) {
     const Instant at = frontier.get();
-    out.begin_object().field("name", name).field("frontier", format_rfc3339(at)).key("lagSeconds");
-    out.real(std::chrono::duration<double>(std::max(Duration::zero(), watermark - at)).count()).end_object();
+    out.begin_object().field("name", name);
+    write_time(out, "frontier", at);
+    out.key("lagSeconds");
+    if (at == Instant{}) {
+        out.null();  // behind by all there is
+    } else {
+        out.real(std::chrono::duration<double>(std::max(Duration::zero(), watermark - at)).count());
+    }
+    out.end_object();
 }
 
 void write_details(json::Writer& out, std::string_view member, const std::vector<HealthDetail>& details) {
@@ -59,7 +59,7 @@ void write_details(json::Writer& out, std::string_view member, const std::vector
 }
 
 Result<http::Response> answer_health(const Dependencies& d) {
-    const auto outcomes = run_checks(d);
+    const auto outcomes = d.progress.run_checks();
     const auto damage = d.log.damage();
     const bool good =
         damage.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
@@ -73,11 +73,8 @@ Result<http::Response> answer_health(const Dependencies& d) {
     for (const auto& outcome : outcomes) {
         write_check(out, outcome);
     }
-    out.end_array()
-        .key("log")
-        .begin_object()
-        .field("lowWatermark", format_rfc3339(watermark))
-        .field("lastLogTime", format_rfc3339(d.log.last_log_time()));
+    out.end_array().key("log").begin_object().field("lowWatermark", format_rfc3339(watermark));
+    write_time(out, "lastLogTime", d.log.last_log_time());
     out.key("damage").begin_array();
     for (const auto& gap : damage) {
         out.begin_object()
@@ -98,6 +95,7 @@ Result<http::Response> answer_health(const Dependencies& d) {
 }
 
 Result<http::Response> answer_flows(const Dependencies& d) {
+    const Instant as_of = d.progress.stored_before();
     HELIOS_TRY_ASSIGN(const auto rows, d.store.flows(tenant));
     const auto* primary = d.options.primary_flow();
     json::Writer out;
@@ -110,7 +108,9 @@ Result<http::Response> answer_flows(const Dependencies& d) {
             .field("activatedAt", format_rfc3339(row.activated_at));
         out.field("hash", row.hash).field("text", row.text).end_object();
     }
-    return http::Response::json(200, out.end_array().end_object().take());
+    out.end_array();
+    write_as_of(out, as_of);
+    return http::Response::json(200, out.end_object().take());
 }
 
 /// source → hop → counter → sum.
@@ -128,7 +128,7 @@ void write_hops(json::Writer& out, const std::map<std::string, std::map<std::str
     out.end_object();
 }
 
-std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows) {
+std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows, Instant as_of) {
     std::map<std::pair<Instant, std::string>, std::map<std::string, std::map<std::string, std::uint64_t>>> minutes;
     Totals totals;
     for (const auto& row : rows) {
@@ -155,7 +155,9 @@ std::string render_counts(const store::TimeRange& range, const std::vector<store
         write_hops(out, hops);
         out.end_object();
     }
-    return out.end_array().end_object().take();
+    out.end_array();
+    write_as_of(out, as_of);
+    return out.end_object().take();
 }
 
 Result<http::Response> answer_counts(const Dependencies& d, const http::Request& request) {
@@ -168,13 +170,15 @@ Result<http::Response> answer_counts(const Dependencies& d, const http::Request&
     if (!filter.minutes.start && !filter.minutes.end) {
         filter.minutes.start = std::chrono::floor<std::chrono::minutes>(d.clock.wall() - counts_default_range);
     }
+    const Instant as_of = d.progress.stored_before();
     HELIOS_TRY_ASSIGN(const auto rows, d.store.counts(filter));
-    return http::Response::json(200, render_counts(filter.minutes, rows));
+    return http::Response::json(200, render_counts(filter.minutes, rows, as_of));
 }
 
 void add_counts_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get("/api/v1/counts", "getCounts", "System", "Completeness: events per hop, source and minute",
-                     [shared](const http::Request& request) { return answer_counts(*shared, request); });
+    auto route =
+        get(shared, http::Reads::list, "/api/v1/counts", "getCounts", "System", "Completeness: events per hop, source and minute",
+            [shared](const http::Request& request) { return answer_counts(*shared, request); });
     route.description =
         "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, quarantined, refused; by minute of "
         "receipt), route (judged) and store (stored), by minute of log "
@@ -183,75 +187,59 @@ void add_counts_route(http::RouteTable& table, const Shared& shared) {
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     route.params = {query_param("start_time", "Inclusive.", std::string(date_time)),
                     query_param("end_time", "Exclusive.", std::string(date_time)), query_param("source", "Only this source.")};
-    route.answers = {answer(200, "Sums per source, and per minute.", "Counts"),
-                     problem_answer(400, "A parameter is wrong, or the range holds too many counters.")};
+    add_answers(route, {answer(200, "Sums per source, and per minute.", "Counts",
+                               R"({"startTime":"2026-01-05T09:23:00.000Z","totals":[{"source":"aws",)"
+                               R"("hops":{"gateway":{"received":3,"appended":3},"route":{"judged":3},"store":{"stored":3}}}],)"
+                               R"("items":[],"asOf":"2026-01-05T10:23:48.120Z"})"),
+                        problem_answer(400, "A parameter is wrong, or the range holds too many counters.")});
     table.add(std::move(route));
 }
 
 }  // namespace
 
-NamedCheck caught_up(std::string name, const Frontier& frontier, log::Log& log) {
-    const Instant target = log.last_log_time();
-    auto done = std::make_shared<std::atomic<bool>>(false);
-    auto check = [&frontier, target, done, name]() -> Status {
-        if (done->load() || frontier.get() > target) {
-            done->store(true);
-            return {};
-        }
-        return fail(ErrorKind::unavailable,
-                    fmt::format("{} is at {}, the log ended at {} when this server started", name, format_rfc3339(frontier.get()),
-                                format_rfc3339(target)),
-                    "it is catching up");
-    };
-    return {std::move(name), std::move(check)};
-}
-
-std::vector<CheckOutcome> run_checks(const Dependencies& d) {
-    std::vector<CheckOutcome> outcomes;
-    outcomes.push_back({"log", d.log.health()});
-    for (const auto& check : d.readiness) {
-        outcomes.push_back({check.name, check.check()});
-    }
-    return outcomes;
-}
-
 void add_system_routes(http::RouteTable& table, const Shared& shared) {
     auto health = get(
-        "/health", "getLiveness", "System", "The process is alive",
+        shared, http::Reads::nothing, "/health", "getLiveness", "System", "The process is alive",
         [](const http::Request&) -> Result<http::Response> { return http::Response::json(200, R"({"status":"ok"})"); }, false);
-    health.answers = {answer(200, "Always, while the process answers at all.", "Liveness")};
+    add_answers(health, {answer(200, "Always, while the process answers at all.", "Liveness")});
     table.add(std::move(health));
 
-    auto ready = get("/ready", "getReadiness", "System", "The server may take traffic",
+    auto ready = get(shared, http::Reads::nothing, "/ready", "getReadiness", "System", "The server may take traffic",
                      [shared](const http::Request&) { return answer_ready(*shared); });
-    ready.answers = {answer(200, "Yes.", "Readiness"), problem_answer(503, "Not yet, or not at the moment; `checks` says why.")};
+    add_answers(ready,
+                {answer(200, "Yes.", "Readiness"), problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
     table.add(std::move(ready));
 
-    auto details = get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
-                       [shared](const http::Request&) { return answer_health(*shared); });
-    details.answers = {answer(
-        200, "`degraded` if a check fails or a part of the log was found damaged; see /ready for load balancers.", "Health")};
+    auto details =
+        get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
+            [shared](const http::Request&) { return answer_health(*shared); });
+    add_answers(details,
+                {answer(200, "`degraded` if a check fails or a part of the log was found damaged; see /ready for load balancers.",
+                        "Health")});
     table.add(std::move(details));
 
-    auto metrics =
-        get("/metrics", "getMetrics", "System", "Prometheus metrics", [shared](const http::Request&) -> Result<http::Response> {
-            auto response = http::Response::empty(200);
-            response.body = shared->telemetry.metrics.expose();
-            response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-            return response;
-        });
+    auto metrics = get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",
+                       [shared](const http::Request&) -> Result<http::Response> {
+                           auto response = http::Response::empty(200);
+                           response.body = shared->telemetry.metrics.expose();
+                           response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+                           return response;
+                       });
     http::Answer text;
     text.status = 200;
     text.description = "Text format 0.0.4.";
     text.media_type = "text/plain";
     text.schema = R"({"type":"string"})";
-    metrics.answers = {std::move(text)};
+    add_answers(metrics, {std::move(text)});
     table.add(std::move(metrics));
 
-    auto flows = get("/api/v1/flows", "listFlows", "System", "Activated flow versions",
+    auto flows = get(shared, http::Reads::list, "/api/v1/flows", "listFlows", "System", "Activated flow versions",
                      [shared](const http::Request&) { return answer_flows(*shared); });
     flows.description = "By flow, then activation; `active` marks the one that new cases open under.";
-    flows.answers = {answer(200, "The versions, with their text.", "FlowList")};
+    add_answers(flows, {answer(200, "The versions, with their text.", "FlowList",
+                               R"({"items":[{"flow":"order","version":1,"active":true,"primary":true,)"
+                               R"("activatedAt":"2026-01-05T10:00:00.000Z","hash":"5f2c","text":"flow: order\n"}],)"
+                               R"("asOf":"2026-01-05T10:23:48.120Z"})")});
     table.add(std::move(flows));
 
     add_counts_route(table, shared);

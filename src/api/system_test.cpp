@@ -12,6 +12,7 @@
 namespace helios::api {
 namespace {
 
+using store::testing::a_verdict;
 using store::testing::an_event;
 using store::testing::epoch_of_tests;
 using ::testing::HasSubstr;
@@ -58,7 +59,10 @@ TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
     EXPECT_EQ(200, served.get("/api/v1/events/x?source=aws").status);
     EXPECT_EQ(409, served.get("/api/v1/events/x?source=gcp").status);
     EXPECT_EQ(200, served.get("/api/v1/events/x?source=gcp&scope=subscription%2F2").status);
-    EXPECT_EQ(503, served.get("/api/v1/events/y").status);  // the store's frontier has not moved
+    served.bench.append(an_event("z", "OrderPlaced", "A"));
+    EXPECT_EQ(503, served.get("/api/v1/events/y").status);  // something was acknowledged that the store does not have yet
+    EXPECT_EQ(503, served.get("/api/v1/events/x?source=aws").status)
+        << "also where there is an answer already: it may be an old one";
     served.catch_up();
     EXPECT_EQ(404, served.get("/api/v1/events/y").status);
 }
@@ -133,15 +137,94 @@ TEST(Health, ready_says_what_is_not) {
     EXPECT_EQ(3u, health.root().find("stages").size());
 }
 
-TEST(Health, a_stage_is_ready_once_it_has_processed_what_was_there_at_the_start_and_stays_so) {
+TEST(Health, a_stage_is_ready_once_it_has_processed_what_was_there_at_the_start_and_what_came_of_it_and_stays_so) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
-    const auto check = caught_up("engine", served.engine, *served.bench.log);
-    EXPECT_FALSE(check.check());
+    const auto checks = caught_up(served.barrier);
+    ASSERT_EQ(3u, checks.size());
+    const auto good = [&] {
+        std::string names;
+        for (const auto& check : checks) {
+            names += check.check() ? check.name + " " : "";
+        }
+        return names;
+    };
+    EXPECT_EQ("", good());
+    EXPECT_THAT(checks[0].check().error().what, HasSubstr("has read nothing yet"));
+    EXPECT_THAT(checks[0].check().error().what, Not(HasSubstr("1970")));
+    served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
+    // What route made of it: stamped later than the event, and nothing that the log had at the start.
+    served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
+    served.engine.advance_to(served.bench.log->last_log_time());
+    served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
+    EXPECT_EQ("route ", good());
+    EXPECT_THAT(checks[1].check().error().what, HasSubstr("has come to 2026-01-05T10:00:00"));
+    EXPECT_THAT(checks[2].check().error().what, HasSubstr("can't be complete before engine is"));
     served.engine.advance_to(served.bench.log->last_log_time() + Duration{1});
-    EXPECT_TRUE(check.check());
+    served.bench.append(a_verdict("A", 1, model::VerdictStatus::matched, epoch_of_tests));
+    EXPECT_EQ("route engine ", good());
+    served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
+    EXPECT_EQ("route engine store ", good());
     served.bench.append(an_event("f", "OrderPlaced", "A"));
-    EXPECT_TRUE(check.check());
+    EXPECT_EQ("route engine store ", good());
+}
+
+TEST(Health, a_stage_that_has_read_nothing_is_not_said_to_stand_in_1970) {
+    Served served;
+    served.bench.append(an_event("e", "OrderPlaced", "A"));
+    served.stages_stand_still = true;
+    served.open();
+    for (const char* path : {"/api/v1/health", "/ready", "/", "/api/v1/reconciliation/A"}) {
+        EXPECT_THAT(served.get(path).body, Not(HasSubstr("1970"))) << path;
+    }
+    EXPECT_TRUE(parsed(served.get("/api/v1/health")).root().find("stages").at(0).find("frontier").is_null());
+}
+
+/// What follows from an event comes in three hops; a list is as old as the last event whose hops are all behind it.
+TEST(AsOf, is_the_time_before_which_everything_and_all_that_follows_from_it_is_there) {
+    Served served;
+    served.open();
+    const auto as_of = [&](std::string_view target) {
+        const auto document = parsed(served.get(target));
+        return parse_rfc3339(document.root().find("asOf").text())->at;
+    };
+    constexpr std::string_view stats = "/api/v1/reconciliation/stats";
+    const auto past_the_end = [&] { return served.bench.log->last_log_time() + Duration{1}; };
+    const Instant event = served.bench.append(an_event("e", "OrderPlaced", "A")).log_time;
+    EXPECT_LE(as_of(stats), event);
+    served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
+    served.route.advance_to(event + Duration{1});
+    EXPECT_LE(as_of(stats), event) << "routed only";
+    served.store.advance_to(past_the_end());
+    EXPECT_GT(as_of("/api/v1/events"), event) << "the event itself is there";
+    EXPECT_LE(as_of(stats), event) << "nobody has judged it";
+    served.engine.advance_to(served.bench.log->last_log_time());
+    EXPECT_LE(as_of(stats), event) << "the engine is one record short";
+    served.bench.append(a_verdict("A", 1, model::VerdictStatus::matched, epoch_of_tests));
+    served.engine.advance_to(served.bench.log->last_log_time());
+    EXPECT_LE(as_of(stats), event) << "judged, but not in the store";
+    served.catch_up();
+    EXPECT_GT(as_of(stats), event);
+    EXPECT_GT(as_of("/api/v1/reconciliation/mismatches"), event);
+}
+
+TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
+    store::testing::Bench bench;
+    Frontier route;
+    Frontier engine;
+    Frontier stored;
+    const Barrier barrier{*bench.log, route, engine, stored, bench.clock};
+    Settled settled;
+    const Progress progress(*bench.log, barrier, [&] { return settled; }, {});
+    const auto in = [](int seconds) { return epoch_of_tests + std::chrono::seconds(seconds); };
+    route.advance_to(in(10));
+    stored.advance_to(in(11));
+    settled = {in(11), in(5)};  // a deadline at 5 s is due, its tick is on its way
+    EXPECT_LE(progress.judged_before(), in(5));
+    settled.fired = in(10);
+    EXPECT_EQ(in(10), progress.judged_before());
+    settled.fired = in(3);  // an old case has turned up: what was true stays true
+    EXPECT_EQ(in(10), progress.judged_before());
 }
 
 TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {

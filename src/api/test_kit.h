@@ -23,22 +23,31 @@ public:
         options.barrier_limit = std::chrono::milliseconds(50);
     }
 
-    /// Adds the routes; options and the members below are fixed from here on.
+    /// Adds the routes; what is on the log is in the store, and the stages say so. Options and the members below are fixed from
+    /// here on.
     void open() {
         bench.project();
         queries = bench.queries();
-        dependencies = std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, bench.telemetry,
-                                                                   bench.clock, explain, readiness, components, clouds, assets_});
+        const auto settled = [this] { return Settled{engine.get(), engine.get()}; };
+        progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness);
+        dependencies =
+            std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
+                                                        bench.clock, explain, components, clouds, assets_});
         add_routes(table, *dependencies);
+        if (!stages_stand_still) {
+            stages_pass(bench.log->last_log_time());
+        }
     }
 
     /// What is on the log is in the store, and every stage says so.
     void catch_up() {
         bench.project();
-        const Instant all = bench.log->last_log_time() + Duration{1};
-        route.advance_to(all);
-        engine.advance_to(all);
-        store.advance_to(all);
+        stages_pass(bench.log->last_log_time());
+    }
+    void stages_pass(Instant t) {
+        for (Frontier* stage : {&route, &engine, &store}) {
+            stage->advance_to(t + Duration{1});
+        }
     }
 
     http::Response get(std::string_view target, http::Headers headers = {}) {
@@ -67,11 +76,13 @@ public:
     Frontier engine;
     Frontier store;
     Barrier barrier{*bench.log, route, engine, store, bench.clock};
+    bool stages_stand_still = false;  ///< open() leaves the frontiers where they are: nothing has been read
     Explain explain;
     std::vector<NamedCheck> readiness;
     std::vector<HealthDetail> components;
     std::vector<HealthDetail> clouds;
     std::unique_ptr<store::Queries> queries;
+    std::unique_ptr<Progress> progress;
     std::unique_ptr<Dependencies> dependencies;
     http::RouteTable table;
 

@@ -74,6 +74,7 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     item.reason = "missing_field";
     item.key = "ORD-1";
     served.bench.append(item);
+    served.stages_stand_still = true;
     served.open();
     const Instant all = served.bench.log->last_log_time() + Duration{1};
     for (Frontier* stage : {&served.route, &served.engine, &served.store}) {
@@ -165,13 +166,21 @@ TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stag
     EXPECT_EQ(200, response.status) << response.body;
 }
 
-TEST(Reconciliation, after_waits_for_the_position_even_when_there_is_an_older_answer) {
+TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_older_answer) {
     Served served;
     served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
-    const auto position = model::encode_position(token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> { return Explanation{"{}", ""}; };
     served.open();
     EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1").status);
-    EXPECT_EQ(503, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);
+    const auto position = model::encode_position(token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
+    for (const std::string path : {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
+                                   "/api/v1/cases/order/ORD-1", "/api/v1/orders/ORD-1/explain"}) {
+        const auto behind = served.get(path);
+        EXPECT_EQ(503, behind.status) << path;
+        EXPECT_EQ("1", header_of(behind, "Retry-After")) << path;
+        EXPECT_EQ(503, served.get(path + "?after=" + position).status) << path;
+    }
+    EXPECT_EQ(200, served.get("/api/v1/events").status) << "a list says how old it is instead";
     EXPECT_EQ(503, served.get("/api/v1/events?after=" + position).status);
     served.catch_up();
     EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);

@@ -164,6 +164,18 @@ Status Node::open_api() {
     api_options_.version = HELIOS_VERSION;
     api_options_.ephemeral = config_.ephemeral;
     barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(), projector_->frontier(), clock_);
+    std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
+    for (auto& check : api::caught_up(*barrier_)) {
+        readiness.push_back(std::move(check));
+    }
+    readiness.push_back({"route-writes", [this] { return route_->health(); }});
+    readiness.push_back({"engine-writes", [this] { return engine_->health(); }});
+    readiness.push_back({"store-writes", [this] { return projector_->health(); }});
+    const auto settled = [this] {
+        const auto now = engine_->settled();
+        return api::Settled{now.processed, now.fired};
+    };
+    progress_ = std::make_unique<api::Progress>(*log_, *barrier_, settled, std::move(readiness));
     const auto component = [](auto check) {
         return [check] {
             const Status status = check();
@@ -184,16 +196,10 @@ Status Node::open_api() {
         .log = *log_,
         .store = *queries_,
         .barrier = *barrier_,
+        .progress = *progress_,
         .telemetry = telemetry_,
         .clock = clock_,
         .explain = explain_case,
-        .readiness = {{"gateway", [this] { return gateway_->ready(); }},
-                      api::caught_up("route", route_->frontier(), *log_),
-                      api::caught_up("engine", engine_->frontier(), *log_),
-                      api::caught_up("store", projector_->frontier(), *log_),
-                      {"route-writes", [this] { return route_->health(); }},
-                      {"engine-writes", [this] { return engine_->health(); }},
-                      {"store-writes", [this] { return projector_->health(); }}},
         .components = {{"log", component([this] { return log_->health(); })},
                        {"gateway", component([this] { return gateway_->ready(); })},
                        {"route", component([this] { return route_->health(); })},
@@ -213,6 +219,7 @@ void Node::start() {
     started_ = true;
     engine_->start();
     projector_->start();
+    progress_->start();
     server_->start(*routes_);
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info("app", "started",
@@ -261,6 +268,9 @@ void Node::stop() {
     }
     if (gateway_) {
         gateway_->close();
+    }
+    if (progress_) {
+        progress_->stop();
     }
     if (route_) {
         route_->stop();

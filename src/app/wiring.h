@@ -9,6 +9,7 @@
 
 #include "api/barrier.h"
 #include "api/dependencies.h"
+#include "api/progress.h"
 #include "app/config.h"
 #include "app/temporary_directory.h"
 #include "base/clock.h"
@@ -71,6 +72,7 @@ private:
     std::unique_ptr<gateway::Gateway> gateway_;
     api::Options api_options_;
     std::unique_ptr<api::Barrier> barrier_;
+    std::unique_ptr<api::Progress> progress_;
     std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;

@@ -49,6 +49,7 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
     route.path = path_of(endpoint);
     route.handler = taker(gateway, endpoint);
     route.changes_state = true;
+    route.reads = http::Reads::nothing;
     route.body_bytes_max = endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max : gateway.options().body_bytes_max;
     route.tag = tag;
     route.params.push_back(trace_param());
@@ -212,6 +213,7 @@ http::Response health_of(const Gateway& gateway, std::string_view source) {
 http::Route health(Gateway& gateway, std::string source, std::string name) {
     http::Route route;
     route.path = "/api/v1/webhooks/" + source + "/health";
+    route.reads = http::Reads::nothing;
     route.operation_id = "get" + name + "Health";
     route.summary = "What has come from " + source + " since this server began, and whether it can come now";
     route.tag = tag_webhooks;

@@ -46,11 +46,23 @@ struct Answer {
     std::string example{};                        ///< JSON; may be empty
 };
 
+/// What an answer rests on. State that is derived behind a request's back can be incomplete when it is read, so each route says
+/// which kind it reads; the room that serves it keeps the promise, and a test goes through all routes with everything held back.
+enum class Reads : std::uint8_t {
+    unsaid,      ///< a mistake of whoever wrote the route
+    nothing,     ///< nothing derived: answers at any time
+    one_record,  ///< one thing that is kept as it came: what was acknowledged before the request is there
+    one_case,    ///< one thing that is concluded from others: likewise, with all that follows from them
+    list,        ///< lists and figures: at once, with `asOf`, the time up to which they are complete
+    stream,      ///< goes on for ever: begins only when there is a complete state to begin from
+};
+
 struct Route {
     Method method = Method::get;
     std::string path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
     Handler handler{};
     bool blocking = false;
+    Reads reads = Reads::unsaid;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default
 
     /// A browser page of another origin must not be able to make this happen. State-changing routes that are not

@@ -220,10 +220,28 @@ Status EngineStage::room() const {
                 "room comes as deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
 }
 
+/// Ticks may carry `may_be`: deadlines before it have passed, but for those that wait for a tick still.
+void EngineStage::settle(Instant may_be) {
+    Instant fired = may_be;
+    for (const auto& partition : partitions_) {
+        if (const auto deadline = partition->engine.earliest_deadline()) {
+            fired = std::min(fired, *deadline);
+        }
+    }
+    const std::lock_guard lock(settled_mutex_);
+    settled_ = {frontier_.get(), fired};
+}
+
+EngineStage::Settled EngineStage::settled() const {
+    const std::lock_guard lock(settled_mutex_);
+    return settled_;
+}
+
 void EngineStage::append_ticks() {
     // In this order: what route had committed when the frontier was read is < the watermark read before it.
     const Instant low = log_.low_watermark();
     const Instant may_be = std::min(low, route_.get());
+    settle(may_be);
     std::vector<log::Record> ticks;
     std::vector<std::shared_ptr<std::atomic<bool>>> flags;
     for (const auto& partition : partitions_) {

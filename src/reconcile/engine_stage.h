@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/clock.h"
@@ -55,6 +56,14 @@ public:
     /// on helios.verdicts, visible. So: route's frontier > t, then u = the log's last log time, then this > u: everything
     /// derived from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return frontier_; }
+    /// What the frontier leaves out: every deadline before `fired` of a case that is known from records before `processed` has
+    /// passed, and what it caused is on helios.verdicts, visible. As of one moment: `fired` may fall when a case with an old
+    /// deadline is opened.
+    struct Settled {
+        Instant processed{};
+        Instant fired{};
+    };
+    Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
     /// exhausted: as many cases are open as open_cases_max allows, and no new events should be taken in. What is on the log
@@ -71,6 +80,7 @@ private:
     void process(Partition& partition, const log::StoredRecord& record);
     void emit(Revision&& revision);
     void count_open_cases();
+    void settle(Instant may_be);
     void append_ticks();
     void show();
 
@@ -95,6 +105,8 @@ private:
     Duration shown_{};
     std::atomic<std::size_t> open_cases_{0};  // over all partitions, as of the last step
     Frontier frontier_;
+    mutable std::mutex settled_mutex_;
+    Settled settled_;  ///< guarded by settled_mutex_
 
     StageThread thread_;  // last: it uses all of the above
 };

@@ -1,0 +1,129 @@
+#include "api/progress.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <memory>
+#include <utility>
+
+#include "base/pause.h"
+#include "base/thread_name.h"
+
+namespace helios::api {
+namespace {
+
+constexpr Duration look_every = std::chrono::milliseconds(50);
+constexpr std::size_t marks_max = 256;
+
+/// The three stages in a row: what one has to reach is known once the one before has reached its own.
+class Chain {
+public:
+    explicit Chain(const Barrier& barrier)
+        : barrier_(barrier), stages_{&barrier.route(), &barrier.engine(), &barrier.store()}, target_(barrier.now()) {}
+
+    Status check(std::size_t stage) {
+        const std::lock_guard lock(mutex_);
+        while (passed_ < stages_.size() && stages_[passed_]->get() > target_) {
+            ++passed_;
+            target_ = std::max(target_, barrier_.now());
+        }
+        if (passed_ > stage) {
+            return {};
+        }
+        const auto standing = Barrier::standing(*stages_[stage]);
+        constexpr std::string_view hint = "it is catching up with the log; nothing is lost";
+        if (passed_ < stage) {
+            return fail(ErrorKind::unavailable,
+                        fmt::format("it {}, and can't be complete before {} is", standing, names[passed_]), std::string(hint));
+        }
+        return fail(ErrorKind::unavailable,
+                    fmt::format("it {}; what it has to take in ends at {}", standing, format_rfc3339(target_)),
+                    std::string(hint));
+    }
+
+    static constexpr std::array<std::string_view, 3> names{"route", "engine", "store"};
+
+private:
+    const Barrier& barrier_;
+    const std::array<const Frontier*, 3> stages_;
+    std::mutex mutex_;
+    std::size_t passed_ = 0;
+    Instant target_;
+};
+
+}  // namespace
+
+std::vector<NamedCheck> caught_up(const Barrier& barrier) {
+    const auto chain = std::make_shared<Chain>(barrier);
+    std::vector<NamedCheck> checks;
+    for (std::size_t stage = 0; stage < Chain::names.size(); ++stage) {
+        checks.push_back({std::string(Chain::names[stage]), [chain, stage] { return chain->check(stage); }});
+    }
+    return checks;
+}
+
+void Progress::start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+        name_this_thread("progress");
+        while (!stop.stop_requested()) {
+            static_cast<void>(answerable());
+            static_cast<void>(judged_before());
+            pause_for(stop, look_every);
+        }
+    });
+}
+
+void Progress::stop() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+}
+
+std::vector<CheckOutcome> Progress::run_checks() const {
+    std::vector<CheckOutcome> outcomes;
+    outcomes.push_back({"log", log_.health()});
+    for (const auto& check : checks_) {
+        outcomes.push_back({check.name, check.check()});
+    }
+    if (std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); })) {
+        if (!answerable_.exchange(true)) {
+            static_cast<void>(judged_before());  // so that the first list does not seem to be as old as the last look
+        }
+    }
+    return outcomes;
+}
+
+bool Progress::answerable() const {
+    return answerable_.load() || (static_cast<void>(run_checks()), answerable_.load());
+}
+
+/// Beyond the bound the last two become one, which is reached later but says nothing wrong.
+void Progress::note(std::deque<Mark>& marks, Mark mark) {
+    if (marks.size() == marks_max) {
+        marks.pop_back();
+    }
+    marks.push_back(mark);
+}
+
+/// As the barrier does, only that it leaves marks where the barrier waits. Each frontier is read before the log's last time: all
+/// that a stage had written when it stood there was stamped by then.
+Instant Progress::judged_before() const {
+    const std::lock_guard lock(mutex_);
+    const Instant routed = barrier_.route().get();
+    note(to_engine_, {routed, log_.last_log_time()});
+    const Settled settled = settled_();
+    const Instant verdicts_written = log_.last_log_time();
+    while (!to_engine_.empty() && settled.processed > to_engine_.front().written && settled.fired >= to_engine_.front().routed) {
+        note(to_store_, {to_engine_.front().routed, verdicts_written});
+        to_engine_.pop_front();
+    }
+    const Instant stored = barrier_.store().get();
+    while (!to_store_.empty() && stored > to_store_.front().written) {
+        judged_ = std::max(judged_, to_store_.front().routed);
+        to_store_.pop_front();
+    }
+    return answerable_.load() ? std::max(judged_, began_) : judged_;
+}
+
+}  // namespace helios::api

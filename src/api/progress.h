@@ -1,0 +1,88 @@
+#pragma once
+/// How far what people read has come, and whether it has come far enough to be told at all. Private to the room, but for the app,
+/// which makes one.
+///
+/// From the start of the process until everything that was on the log then has been taken in, what is derived from it is a part
+/// that looks like the whole: answerable() says no. From then on it says yes for ever: a server that falls behind later is slow,
+/// and its lists say how old they are.
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/barrier.h"
+#include "base/result.h"
+#include "log/log.h"
+
+namespace helios::api {
+
+/// One thing that must be good before traffic may come, or that people want to see: "log", "dedup", "engine".
+struct NamedCheck {
+    std::string name;
+    std::function<Status()> check;  ///< quick, thread-safe; unavailable: what is missing and what happens next
+};
+
+struct CheckOutcome {
+    std::string name;
+    Status status;
+};
+
+/// "route", "engine", "store": each good once it has processed everything that was on the log when this was called, and all that
+/// the stage before made of it; then good for ever. The barrier outlives them.
+std::vector<NamedCheck> caught_up(const Barrier& barrier);
+
+/// What the engine has done with time.
+struct Settled {
+    Instant processed{};  ///< every case record stamped before it has been judged, the verdicts are visible
+    Instant fired{};      ///< of those records, every deadline before it has passed, likewise
+};
+
+/// Thread-safe. Owns a thread once started. What it refers to outlives it.
+class Progress {
+public:
+    /// `checks`: besides the log's health, which is asked first.
+    Progress(log::Log& log, const Barrier& barrier, std::function<Settled()> settled, std::vector<NamedCheck> checks)
+        : log_(log), barrier_(barrier), settled_(std::move(settled)), checks_(std::move(checks)), began_(log.last_log_time()) {}
+
+    /// Looks on its own, several times a second, so that neither answer is as old as the last question.
+    void start();
+    void stop();
+
+    /// All checks, in order.
+    std::vector<CheckOutcome> run_checks() const;
+    /// Whether all checks have ever been good at once.
+    bool answerable() const;
+
+    /// Everything that follows from what was stamped before it is visible in the store: verdicts, deadlines that passed, all.
+    Instant judged_before() const;
+    /// What was stamped before it is visible as it came: events, quarantine, flows, counts.
+    Instant stored_before() const { return barrier_.store().get(); }
+
+private:
+    /// What was stamped before `routed` has been routed; all that was made of it was stamped by `written`.
+    struct Mark {
+        Instant routed;
+        Instant written;
+    };
+    static void note(std::deque<Mark>& marks, Mark mark);
+
+    log::Log& log_;
+    const Barrier& barrier_;
+    std::function<Settled()> settled_;
+    std::vector<NamedCheck> checks_;
+    const Instant began_;  ///< what was stamped before it has been taken in once we are answerable
+    mutable std::atomic<bool> answerable_{false};
+
+    mutable std::mutex mutex_;  // guards what follows
+    mutable std::deque<Mark> to_engine_;
+    mutable std::deque<Mark> to_store_;
+    mutable Instant judged_{};
+
+    std::jthread thread_;
+};
+
+}  // namespace helios::api

@@ -1,0 +1,155 @@
+/// Every route of gateway and api, with the stages held back: what is derived is told whole, or not yet, or with its age.
+
+#include "gateway/routes.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "api/test_kit.h"
+#include "gateway/test_kit.h"
+#include "store/database.h"
+
+namespace helios::app {
+namespace {
+
+using api::testing::header_of;
+using api::testing::parsed;
+using api::testing::Served;
+using http::Reads;
+using store::testing::an_event;
+
+/// A server whose stages stand still, with all of its routes.
+struct Whole {
+    Whole()
+        : served({{"/docs/swagger-ui.css", "text/css", "a{}"},
+                  {"/docs/swagger-ui-bundle.js", "text/javascript", "1"},
+                  {"/redoc/redoc.standalone.js", "text/javascript", "2"}}) {
+        rig.open();
+        served.bench.append(an_event("e-1", "OrderPlaced", "x"));
+        served.stages_stand_still = true;
+        served.readiness = api::caught_up(served.barrier);
+        served.explain = [](const api::ExplainRequest&) -> Result<api::Explanation> { return api::Explanation{"{}", ""}; };
+        served.open();
+        gateway::add_routes(served.table, *rig.gateway);
+    }
+
+    /// A question that the route answers, if it answers at all.
+    static std::string target_of(const http::Route& route) {
+        std::string target = route.path;
+        for (auto open = target.find('{'); open != std::string::npos; open = target.find('{')) {
+            target.replace(open, target.find('}') - open + 1, "x");
+        }
+        for (std::size_t i = 0; i < route.params.size(); ++i) {
+            if (route.params[i].in == http::Param::In::query && route.params[i].required) {
+                target += (target.find('?') == std::string::npos ? "?" : "&") + route.params[i].name + "=x";
+            }
+        }
+        return target;
+    }
+
+    gateway::Rig rig;
+    Served served;
+};
+
+TEST(Routes, EachSaysWhatItReads) {
+    const Whole whole;
+    for (const auto& route : whole.served.table.routes()) {
+        EXPECT_NE(Reads::unsaid, route.reads) << route.path << ": set http::Route::reads";
+        EXPECT_TRUE(!route.changes_state || route.reads == Reads::nothing) << route.path;
+        EXPECT_EQ(route.websocket, route.reads == Reads::stream) << route.path;
+        const bool documented =
+            std::any_of(route.answers.begin(), route.answers.end(), [](const auto& a) { return a.status == 503; });
+        EXPECT_TRUE(route.reads == Reads::nothing || documented) << route.path << ": 503 is not documented";
+    }
+}
+
+TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
+    Whole whole;
+    EXPECT_EQ(503, whole.served.get("/ready").status);
+    std::size_t held = 0;
+    for (const auto& route : whole.served.table.routes()) {
+        if (route.method != http::Method::get) {
+            continue;
+        }
+        const auto target = Whole::target_of(route);
+        for (const char* accept : {"application/json", "text/html", "text/plain"}) {
+            const auto response = whole.served.get(target, {{"Accept", accept}});
+            if (route.reads == Reads::nothing) {
+                EXPECT_TRUE(response.status == 200 || route.path == "/ready") << target << response.body;
+                continue;
+            }
+            ++held;
+            EXPECT_EQ(503, response.status) << target << response.body;
+            EXPECT_EQ("1", header_of(response, "Retry-After")) << target;
+            EXPECT_EQ("application/problem+json", header_of(response, "Content-Type")) << target;
+            const auto problem = parsed(response);
+            EXPECT_NE(std::string::npos, problem.root().find("detail").text().find("route: it has read nothing yet")) << target;
+            EXPECT_FALSE(problem.root().find("hint").text().empty()) << target;
+        }
+    }
+    EXPECT_GE(held, 3u * 13);
+}
+
+TEST(Routes, OnceReadyListsSayHowOldTheyAreAndSingleThingsWait) {
+    Whole whole;
+    auto& served = whole.served;
+    served.catch_up();
+    EXPECT_EQ(200, served.get("/ready").status);
+    const Instant complete = served.bench.log->last_log_time();
+    const Instant acknowledged = served.bench.append(an_event("e-2", "OrderPlaced", "x")).log_time;
+    EXPECT_EQ(200, served.get("/ready").status) << "slow, not unready";
+    for (const auto& route : served.table.routes()) {
+        if (route.method != http::Method::get || route.reads == Reads::nothing) {
+            continue;
+        }
+        const auto target = Whole::target_of(route);
+        const auto response = served.get(target);
+        if (route.reads == Reads::list) {
+            ASSERT_EQ(200, response.status) << target << response.body;
+            const auto document = parsed(response);
+            const auto as_of = document.root().find("asOf");
+            ASSERT_TRUE(as_of.is_string()) << target;
+            const auto at = parse_rfc3339(as_of.text())->at;
+            EXPECT_TRUE(at > complete && at <= acknowledged) << target << as_of.text();
+        } else if (route.reads == Reads::stream) {
+            EXPECT_EQ(101, response.status) << target;
+        } else {
+            EXPECT_EQ(503, response.status) << target << response.body;
+            EXPECT_EQ("1", header_of(response, "Retry-After")) << target;
+        }
+    }
+    served.catch_up();
+    for (const auto& route : served.table.routes()) {
+        if (route.reads == Reads::one_case || route.reads == Reads::one_record) {
+            EXPECT_EQ(404, served.get(Whole::target_of(route)).status) << route.path;
+        }
+    }
+}
+
+/// With the store's tables gone: who says to read nothing does not need them.
+TEST(Routes, WhoSaysToReadNothingDoesNotAskTheStore) {
+    Whole whole;
+    auto& served = whole.served;
+    served.catch_up();
+    ASSERT_EQ(200, served.get("/ready").status);
+    auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(
+        database->execute("DROP TABLE events; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP TABLE flows;"
+                          "DROP TABLE counts; DROP TABLE case_records; DROP TABLE control_records;"));
+    for (const auto& route : served.table.routes()) {
+        if (route.method != http::Method::get || route.reads == Reads::stream) {
+            continue;
+        }
+        const auto target = Whole::target_of(route);
+        const auto response = served.get(target);
+        if (route.reads == Reads::nothing) {
+            EXPECT_LT(response.status, 500) << target << response.body;
+        } else {
+            EXPECT_GE(response.status, 500) << target << response.body;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace helios::app
