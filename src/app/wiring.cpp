@@ -287,9 +287,8 @@ void Node::stop() {
 }
 
 Status Node::ready() const {
-    HELIOS_TRY(log_->health());
-    for (const auto& check : dependencies_->readiness) {
-        HELIOS_TRY(check.check());
+    for (auto& outcome : progress_->run_checks()) {
+        HELIOS_TRY(std::move(outcome.status));
     }
     return {};
 }
