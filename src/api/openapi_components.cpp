@@ -33,6 +33,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "missingEvents":{"type":"array","items":{"type":"string"},"description":"Legs, in flow order."},
   "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"},"description":"Empty while pending."},
   "events":{"type":"object","description":"By leg; a leg with several events is an array; absent legs are left out.","additionalProperties":{"anyOf":[{"$ref":"#/components/schemas/VerdictEvent"},{"type":"array","items":{"$ref":"#/components/schemas/VerdictEvent"}}]}},
+  "eventsNotListed":{"type":"object","description":"By leg: how many more events the verdict rests on than the 100 that are listed; a leg with no more is left out.","additionalProperties":{"type":"integer"}},
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"}},
   "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's. While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},

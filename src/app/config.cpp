@@ -269,8 +269,6 @@ std::vector<Setting> make_settings() {
         setting("reconcile.open_cases_max", HELIOS_MEMBER(engine.open_cases_max),
                 "Open cases, about 1 KiB of memory each; beyond it events are refused, retryably."),
         setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
-        setting("reconcile.identities_per_leg_max", HELIOS_MEMBER(engine.engine.identities_per_leg_max),
-                "Identities kept on one leg of one case; more: a data finding."),
 
         setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),
         setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),

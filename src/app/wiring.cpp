@@ -84,6 +84,9 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     request.now = asked.now;
     request.expired = asked.expired;
     request.truncated = asked.truncated;
+    if (!asked.revisions.empty()) {
+        request.latest = asked.revisions.back();
+    }
     HELIOS_TRY_ASSIGN(const auto explanation, reconcile::explain(request));
     return api::Explanation{reconcile::to_json(explanation, request), reconcile::to_text(explanation, request)};
 }

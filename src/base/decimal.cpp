@@ -233,19 +233,4 @@ bool Decimal::fits(int min_scale) const {
     return scale_ + padding <= digits_max && magnitude(coefficient_) <= (limit - 1) / power_of_ten(padding);
 }
 
-int currency_minor_units(std::string_view currency) {
-    // ISO 4217, the currencies in use whose minor unit is not two digits.
-    static constexpr std::string_view none[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
-                                                "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"};
-    static constexpr std::string_view three[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
-    static constexpr std::string_view four[] = {"CLF", "UYW"};
-    if (std::ranges::find(none, currency) != std::end(none))
-        return 0;
-    if (std::ranges::find(three, currency) != std::end(three))
-        return 3;
-    if (std::ranges::find(four, currency) != std::end(four))
-        return 4;
-    return 2;
-}
-
 }  // namespace helios

@@ -48,7 +48,4 @@ private:
     int scale_ = 0;
 };
 
-/// Minor units of an ISO 4217 currency ("USD" 2, "JPY" 0, "KWD" 3); 2 when unknown.
-int currency_minor_units(std::string_view currency);
-
 }  // namespace helios

@@ -143,16 +143,6 @@ TEST(Decimal, SaysWhetherItsNotationFits) {
     EXPECT_FALSE(dec("1").fits(1000));
 }
 
-TEST(Decimal, KnowsMinorUnits) {
-    EXPECT_EQ(currency_minor_units("USD"), 2);
-    EXPECT_EQ(currency_minor_units("EUR"), 2);
-    EXPECT_EQ(currency_minor_units("JPY"), 0);
-    EXPECT_EQ(currency_minor_units("KWD"), 3);
-    EXPECT_EQ(currency_minor_units("CLF"), 4);
-    EXPECT_EQ(currency_minor_units("XXX"), 2);
-    EXPECT_EQ(currency_minor_units(""), 2);
-}
-
 /// A decimal as text with `whole` and `fraction` digits, without leading zeros.
 rc::Gen<std::string> decimal_text(int whole_max, int fraction_max) {
     return rc::gen::exec([=] {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/assert.h"
+#include "base/currency.h"
 #include "base/json.h"
 #include "lab/random.h"
 

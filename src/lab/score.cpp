@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/currency.h"
 #include "base/json.h"
 
 namespace helios::lab {

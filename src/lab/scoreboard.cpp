@@ -4,6 +4,8 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "base/currency.h"
+
 namespace helios::lab {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/currency.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "lab/random.h"

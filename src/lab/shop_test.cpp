@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "base/currency.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "lab/envelope.h"

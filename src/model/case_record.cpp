@@ -49,6 +49,7 @@ void write(ByteWriter& out, const LegRecord& record) {
     out.string(record.type);
     write_time(out, record.event_time);
     write_time(out, record.occurred);
+    out.string(record.sequence);
     out.varint(record.reads.size());
     for (const auto& [name, value] : record.reads) {
         out.string(name);
@@ -76,6 +77,7 @@ LegRecord read_leg(ByteReader& in) {
     record.type = in.string();
     record.event_time = read_time(in);
     record.occurred = read_time(in);
+    record.sequence = in.string();
     for (auto n = in.varint(); n > 0 && in.ok(); --n) {
         std::string name{in.string()};
         record.reads.emplace_back(std::move(name), read_value(in));

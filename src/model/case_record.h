@@ -43,6 +43,7 @@ struct LegRecord {
     std::string type;
     std::optional<Instant> event_time;  ///< the envelope's claim
     std::optional<Instant> occurred;    ///< by the leg's `occurred` paths; absent: no time at all
+    std::string sequence;               ///< what the source counts: a whole number without leading zeros; empty: not said
     Instant at;
     std::vector<std::pair<std::string, ReadValue>> reads;  ///< in the flow's order
     std::vector<std::string> notes;                        ///< "no zone in payload.timestamp: UTC assumed", …

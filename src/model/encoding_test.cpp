@@ -42,6 +42,7 @@ LegRecord sample_leg() {
     record.type = "PaymentProcessed";
     record.event_time = from_nanos(5);
     record.at = from_nanos(-3);
+    record.sequence = "10000000000000003000";
     record.reads = {{"amount", {ReadValue::Kind::decimal, "12.50", {}, "amount"}},
                     {"quantities", {ReadValue::Kind::items, "", {{"SKU-1", "2"}, {"SKU-2", "1"}}, "items[]"}},
                     {"status", {ReadValue::Kind::absent, "", {}, ""}}};
@@ -74,6 +75,7 @@ Verdict sample_verdict() {
                        std::nullopt,
                        from_nanos(3'000'000'000),
                        {"helios.events.payments", 2, 43}}};
+    verdict.unlisted = {{"payment", 9900}};
     verdict.at_risk = {{"USD", "1299.00"}};
     verdict.opened_at = from_nanos(2'000'000'000);
     verdict.deadline = from_nanos(62'000'000'000);

@@ -202,6 +202,11 @@ std::string encode(const Verdict& verdict) {
         write(out, event);
     }
     write_strings(out, verdict.multi_legs);
+    out.varint(verdict.unlisted.size());
+    for (const auto& [leg, count] : verdict.unlisted) {
+        out.string(leg);
+        out.varint(count);
+    }
     out.varint(verdict.at_risk.size());
     for (const auto& money : verdict.at_risk) {
         out.string(money.currency);
@@ -236,6 +241,10 @@ Result<Verdict> decode_verdict(std::string_view bytes) {
     }
     verdict.multi_legs = read_strings(in);
     for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+        std::string leg{in.string()};
+        verdict.unlisted.emplace_back(std::move(leg), in.varint());
+    }
+    for (auto n = in.varint(); n > 0 && in.ok(); --n) {
         auto& money = verdict.at_risk.emplace_back();
         money.currency = in.string();
         money.amount = in.string();
@@ -266,6 +275,13 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
     }
     out.end_array();
     write_events(out, verdict, hydrate);
+    if (!verdict.unlisted.empty()) {
+        out.key("eventsNotListed").begin_object();
+        for (const auto& [leg, count] : verdict.unlisted) {
+            out.field(leg, count);
+        }
+        out.end_object();
+    }
     out.key("atRisk").begin_array();
     for (const auto& money : verdict.at_risk) {
         out.begin_object().field("currency", money.currency).field("amount", money.amount).end_object();

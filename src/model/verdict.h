@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -84,7 +85,8 @@ struct Verdict {
     std::vector<Finding> findings;
     std::vector<VerdictEvent> events;     ///< in flow order, then by choice; several of a leg: the leg takes several
     std::vector<std::string> multi_legs;  ///< legs of cardinality above 1: JSON shows an array
-    std::vector<Money> at_risk;           ///< sorted by currency; empty when pending or matched
+    std::vector<std::pair<std::string, std::uint64_t>> unlisted;  ///< leg, and how many more of its events the verdict rests on
+    std::vector<Money> at_risk;                                   ///< sorted by currency; empty when pending or matched
     Instant opened_at;
     Instant deadline;                      ///< the last leg's
     std::optional<Instant> reconciled_at;  ///< absent while pending

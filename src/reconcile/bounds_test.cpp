@@ -1,5 +1,6 @@
 // What happens at the room's bounds: too many identities, too long texts, more revisions at once than one transaction takes.
 #include <algorithm>
+#include <chrono>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -9,41 +10,6 @@ namespace helios::reconcile {
 namespace {
 
 using namespace test;
-
-std::string line_with_payments(bool backwards) {
-    Bench b;
-    b.order(0, good_order);
-    b.stock(1, good_stock);
-    std::vector<int> numbers;
-    for (int i = 0; i < 70; ++i) {
-        numbers.push_back(i);
-    }
-    if (backwards) {
-        std::reverse(numbers.begin(), numbers.end());
-    }
-    double now = 2;
-    for (const int n : numbers) {
-        const std::string id = "P" + std::to_string(100 + n);
-        b.feed(event("gcp", "PaymentProcessed", "e-" + id,
-                     R"({"orderId":"A1","amount":12.5,"currency":"USD","paymentId":")" + id + "\"}", noon(2 + (n * 7) % 20)),
-               noon(now += 0.1));
-    }
-    b.tick(100);
-    std::string out = b.line();
-    for (const auto& e : b.last().events) {
-        out += " " + e.event_id;
-    }
-    for (const auto& f : b.last().findings) {
-        out += "\n" + f.detail;
-    }
-    return out;
-}
-
-TEST(Bounds, WhichIdentitiesAreKeptDoesNotDependOnTheOrderOfArrival) {
-    const std::string forwards = line_with_payments(false);
-    EXPECT_NE(forwards.find("more payment identities than are kept"), std::string::npos);
-    EXPECT_EQ(forwards, line_with_payments(true));
-}
 
 TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
     const auto chosen = [](bool declined_first) {
@@ -123,6 +89,111 @@ std::string settled(std::string_view bill, std::initializer_list<std::string_vie
         out += "\n" + f.leg + ": " + f.detail;
     }
     return out;
+}
+
+std::shared_ptr<const Flow> instalments(std::string_view events_max) {
+    std::string text(instalments_flow);
+    const std::string_view before = "cardinality: many, ";
+    text.insert(text.find(before) + before.size(), "events_max: " + std::string(events_max) + ", ");
+    const auto flow = parse_flow(text, "instalments.yaml");
+    HELIOS_ASSERT(flow.has_value(), "the test's flow is one");
+    return std::make_shared<const Flow>(*flow);
+}
+
+model::Event part(int n, std::string_view sum = "1.00") {
+    return event("gcp", "Part", "p" + std::to_string(n), R"({"id":"A1","sum":)" + std::string(sum) + "}", noon(1));
+}
+
+TEST(Bounds, BeyondEventsMaxNothingIsComparedWhateverTheOrder) {
+    const auto told = [](std::vector<int> order) {
+        Bench b(instalments("3"));
+        for (const int n : order) {
+            b.feed(n == 0 ? event("aws", "Bill", "b", R"({"id":"A1","sum":4})", noon(0)) : part(n), noon(n));
+        }
+        b.tick(100);
+        std::string out = b.line();
+        for (const auto& f : b.last().findings) {
+            out += "\n" + f.leg + ": " + f.detail;
+        }
+        for (const auto& money : b.last().at_risk) {
+            out += "\nat risk " + money.amount;
+        }
+        return out;
+    };
+    EXPECT_EQ(told({0, 1, 2, 3}), "matched") << "3 of 4, within the tolerance";
+    const std::string beyond =
+        "mismatched data\npart: part has more than 3 events, its events_max: nothing of this case is compared, for that would be "
+        "a "
+        "part\nat risk 4.00";
+    EXPECT_EQ(told({0, 1, 2, 3, 4}), beyond);
+    EXPECT_EQ(told({4, 2, 0, 1, 3, 3, 1}), beyond);
+    EXPECT_EQ(told({0, 1, 2, 3, 3, 3, 2, 1}), "matched") << "redeliveries are no further events";
+}
+
+TEST(Bounds, TenThousandPaymentsOfOneCaseAreAddedUpInSeconds) {
+    Bench b(instalments("100000"));
+    b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":10000})", noon(0)), noon(0));
+    std::size_t bytes = 0, largest = 0;
+    const auto begin = std::chrono::steady_clock::now();
+    for (int n = 0; n < 10'000; ++n) {
+        b.feed(part(n), noon(1 + n * 0.002));
+    }
+    b.tick(100);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    for (const auto& revision : b.revisions) {
+        const std::size_t size = model::encode(revision.verdict).size();
+        bytes += size;
+        largest = std::max(largest, size);
+    }
+    EXPECT_EQ(b.line(), "matched");
+    EXPECT_EQ(b.last().events.size(), 101u);
+    EXPECT_EQ(b.last().unlisted, (std::vector<std::pair<std::string, std::uint64_t>>{{"part", 9900}}));
+    EXPECT_LT(largest, 20'000u) << "whatever the case holds";
+    EXPECT_LT(bytes, 5'000'000u) << "all revisions together";
+    EXPECT_LT(took, std::chrono::seconds(20)) << "seconds by itself; 10,000 judgements of all would be minutes";
+}
+
+TEST(Bounds, AVerdictStaysShortWhateverIsFound) {
+    Bench b(instalments("100000"));
+    b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":10000})", noon(0)), noon(0));
+    for (int n = 0; n < 3000; ++n) {
+        b.feed(part(n, "\"" + std::string(4000, 'x') + "\""), noon(1));
+    }
+    b.tick(100);
+    ASSERT_EQ(b.last().findings.size(), 50u);
+    EXPECT_TRUE(b.last().findings.back().detail.ends_with("; 2950 more like this")) << b.last().findings.back().detail;
+    EXPECT_LT(model::encode(b.last()).size(), 50'000u);
+}
+
+TEST(Bounds, ManyEventsOfOneIdentityAreFoldedInSeconds) {
+    Bench b;
+    b.order(0, good_order);
+    b.stock(1, good_stock);
+    for (int n = 0; n < 10'000; ++n) {
+        b.feed(event("gcp", "PaymentProcessed", "p-" + std::to_string(n), good_payment, noon(2)), noon(2 + n * 0.001));
+    }
+    b.tick(100);
+    EXPECT_EQ(b.line(), "matched") << "all say the same, and nothing tells which is the last";
+}
+
+TEST(Bounds, AnAmendmentOfALargeClosedCaseComesBackWhole) {
+    Bench b(instalments("100000"));
+    b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":1000})", noon(0)), noon(0));
+    for (int n = 0; n < 1000; ++n) {
+        b.feed(part(n), noon(1));
+    }
+    b.tick(100);
+    EXPECT_EQ(b.line(), "matched");
+    EXPECT_EQ(b.engine.open_cases(), 0u);
+    b.feed(part(5), noon(200));
+    EXPECT_EQ(b.line(), "matched") << "a redelivery";
+    for (int n = 1000; n < 1010; ++n) {
+        b.feed(part(n), noon(200));
+    }
+    b.tick(300);
+    EXPECT_EQ(b.line(), "mismatched amount");
+    EXPECT_EQ(b.last().findings[0].actual, "1010.00");
+    EXPECT_EQ(b.engine.open_cases(), 0u);
 }
 
 TEST(Bounds, AnAmountThat38DigitsCannotWriteIsBadData) {

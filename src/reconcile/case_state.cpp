@@ -1,11 +1,12 @@
 #include "reconcile/case_state.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "reconcile/extract.h"
+#include "reconcile/history.h"
 
 namespace helios::reconcile {
 namespace {
@@ -56,13 +57,14 @@ const ReadValue& status_of(const Leg& leg, const model::LegRecord& record) {
 
 std::string pack(const Leg& leg, const model::LegRecord& record) {
     ByteWriter out;
-    out.string(record.identity);
-    out.string(record.event_id);
-    out.string(record.source);
-    out.string(record.type);
     out.string(record.event.topic);
     out.varint(record.event.partition);
     out.varint(record.event.offset);
+    out.string(record.identity);
+    out.string(record.sequence);
+    out.string(record.event_id);
+    out.string(record.source);
+    out.string(record.type);
     out.varint(leg.reads.size() + (leg.status ? 1 : 0));
     for (std::size_t i = 0; i < leg.reads.size(); ++i) {
         pack_read(out, find_read(record, i, leg.reads[i].name));
@@ -83,56 +85,26 @@ std::string pack(const Leg& leg, const model::LegRecord& record) {
     return bytes;
 }
 
-bool same_content(const ReadView& a, const ReadView& b) {
-    if (a.kind != b.kind) {
-        return false;
-    }
-    if (a.kind == ReadValue::Kind::decimal && a.text != b.text) {
-        const auto x = Decimal::parse(a.text);
-        const auto y = Decimal::parse(b.text);
-        return x && y && *x == *y;
-    }
-    return a.text == b.text && a.packed_items == b.packed_items;
-}
-
-/// Bit i: the i-th of the leg's reads differs. Status, times and identity are not content.
-std::uint32_t differing(const Leg& leg, const HeldEvent& a, const HeldEvent& b) {
-    const EventView x = a.view();
-    const EventView y = b.view();
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < leg.reads.size(); ++i) {
-        if (!same_content(x.reads[i], y.reads[i])) {
-            bits |= 1u << i;
-        }
-    }
-    return bits;
-}
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    return out;
-}
-
 bool listed(const std::vector<std::string>& words, const std::string& word) {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool decides_over(const HeldEvent& a, const HeldEvent& b) {
-    if (a.occurred_ns != b.occurred_ns) {
-        return a.occurred_ns > b.occurred_ns;
+constexpr std::size_t index_above = 32;
+
+/// Behind the event's place on the log.
+ByteReader content_of(std::string_view packed) {
+    ByteReader in(packed);
+    in.string();
+    in.varint();
+    in.varint();
+    return in;
+}
+
+void keep_earlier(std::int64_t& held, std::int64_t other, bool& changed) {
+    if (other != HeldEvent::no_time && (held == HeldEvent::no_time || other < held)) {
+        held = other;
+        changed = true;
     }
-    const EventView x = a.view();
-    const EventView y = b.view();
-    if (const auto one = std::pair(x.event_id, x.source), two = std::pair(y.event_id, y.source); one != two) {
-        return one > two;
-    }
-    // Two scopes of one source may use the same id: what they say decides, not who came first.
-    return std::lexicographical_compare(
-        y.reads.begin(), y.reads.end(), x.reads.begin(), x.reads.end(), [](const ReadView& l, const ReadView& r) {
-            return std::tie(l.kind, l.text, l.packed_items) < std::tie(r.kind, r.text, r.packed_items);
-        });
 }
 
 }  // namespace
@@ -147,8 +119,17 @@ std::vector<std::pair<std::string_view, std::string_view>> ReadView::items() con
     return out;
 }
 
+std::string_view HeldEvent::content() const {
+    return content_of(packed).rest();
+}
+
 std::string_view HeldEvent::identity() const {
-    ByteReader in(packed);
+    return content_of(packed).string();
+}
+
+std::string_view HeldEvent::sequence() const {
+    ByteReader in = content_of(packed);
+    in.string();
     return in.string();
 }
 
@@ -159,13 +140,14 @@ std::optional<Instant> HeldEvent::occurred() const {
 EventView HeldEvent::view() const {
     EventView view;
     ByteReader in(packed);
-    view.identity = in.string();
-    view.event_id = in.string();
-    view.source = in.string();
-    view.type = in.string();
     view.topic = in.string();
     view.partition = static_cast<std::uint32_t>(in.varint());
     view.offset = in.varint();
+    view.identity = in.string();
+    in.string();  // sequence
+    view.event_id = in.string();
+    view.source = in.string();
+    view.type = in.string();
     const auto reads = in.varint();
     view.reads.reserve(reads);
     for (std::uint64_t i = 0; i < reads && in.ok(); ++i) {
@@ -188,7 +170,7 @@ StatusVerdict judge_status(const Leg& leg, const ReadValue& status) {
     if (status.kind == ReadValue::Kind::bad) {
         return {true, false};  // already bad data by itself
     }
-    const std::string word = upper(status.text);
+    const std::string word = status_word(status.text);
     if (listed(leg.status->counts, word)) {
         return {true, false};
     }
@@ -198,70 +180,94 @@ StatusVerdict judge_status(const Leg& leg, const ReadValue& status) {
     return {true, true};
 }
 
-std::optional<Instant> Case::late_at(std::size_t leg) const {
-    for (const auto& [index, at] : late) {
-        if (index == leg) {
-            return from_nanos(at);
+HeldEvent* Case::find(const HeldEvent& fresh) {
+    const auto same = [&](const HeldEvent& held) {
+        return held.content_hash == fresh.content_hash && held.leg == fresh.leg && held.content() == fresh.content();
+    };
+    if (slots_.empty()) {
+        const auto it = std::find_if(events.begin(), events.end(), same);
+        return it == events.end() ? nullptr : &*it;
+    }
+    for (std::size_t slot = fresh.content_hash % slots_.size(); slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+        if (HeldEvent& held = events[slots_[slot] - 1]; same(held)) {
+            return &held;
         }
     }
-    return std::nullopt;
+    return nullptr;
 }
 
-bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record, std::size_t identities_max) {
+void Case::index(std::size_t event) {
+    ++held_[events[event].leg];
+    std::size_t slot = events[event].content_hash % slots_.size();
+    while (slots_[slot] != 0) {
+        slot = (slot + 1) % slots_.size();
+    }
+    slots_[slot] = static_cast<std::uint32_t>(event + 1);
+}
+
+void Case::index_all() {
+    slots_.clear();
+    held_.clear();
+    if (events.size() <= index_above) {
+        return;
+    }
+    slots_.resize(events.size() * 4);
+    held_.resize(flow->legs.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        index(i);
+    }
+}
+
+bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record) {
+    if (is_overflowed(leg_index)) {
+        return false;
+    }
     HeldEvent fresh;
     const StatusVerdict status_verdict = judge_status(leg, leg.status ? status_of(leg, record) : ReadValue{});
     fresh.leg = static_cast<std::uint16_t>(leg_index);
     fresh.counts = status_verdict.counts;
     fresh.unknown_status = status_verdict.unknown;
     fresh.occurred_ns = record.occurred ? to_nanos(*record.occurred) : HeldEvent::no_time;
+    fresh.event_ns = record.event_time ? to_nanos(*record.event_time) : HeldEvent::no_time;
     fresh.at_ns = to_nanos(record.at);
     fresh.packed = pack(leg, record);
+    fresh.content_hash = xxh3_64(fresh.content());
 
-    std::size_t identities = 0;
-    HeldEvent* greatest = nullptr;
-    for (HeldEvent& held : events) {
-        if (held.leg != leg_index) {
-            continue;
-        }
-        ++identities;
-        greatest = greatest == nullptr || greatest->identity() < held.identity() ? &held : greatest;
-        if (held.identity() != record.identity) {
-            continue;
-        }
-        const std::uint32_t differs = held.differs | differing(leg, held, fresh);
-        const bool replaces = decides_over(fresh, held);
-        const bool changed = replaces || differs != held.differs;
-        if (replaces) {
-            held = std::move(fresh);
-        }
-        held.differs = differs;
+    if (HeldEvent* held = find(fresh)) {
+        bool changed = false;
+        keep_earlier(held->occurred_ns, fresh.occurred_ns, changed);
+        keep_earlier(held->event_ns, fresh.event_ns, changed);
+        unsettled |= changed ? 1u << leg_index : 0;
         return changed;
     }
-    if (identities >= identities_max) {
-        // Which are kept must not depend on the order of arrival: the least ones by name.
-        const std::uint32_t before = overflowed;
+    unsettled |= 1u << leg_index;
+    const auto of_leg = [&](const HeldEvent& e) { return e.leg == leg_index; };
+    const std::size_t held = events.size() < leg.events_max ? 0
+                             : held_.empty() ? static_cast<std::size_t>(std::count_if(events.begin(), events.end(), of_leg))
+                                             : held_[leg_index];
+    if (held >= leg.events_max) {
+        // Whatever is kept would be a part, and which one would depend on the order of arrival.
         overflowed |= 1u << leg_index;
-        if (greatest != nullptr && record.identity < greatest->identity()) {
-            *greatest = std::move(fresh);
-            return true;
-        }
-        return overflowed != before;
+        std::erase_if(events, of_leg);
+        events.shrink_to_fit();
+        index_all();
+        return true;
     }
     events.push_back(std::move(fresh));
+    if (events.size() > index_above && events.size() * 2 > slots_.size()) {
+        index_all();
+    } else if (!slots_.empty()) {
+        index(events.size() - 1);
+    }
     return true;
 }
 
-void Case::settle_leg(std::size_t leg_index, Instant at, bool deadline_passed) {
-    const bool counts =
-        std::any_of(events.begin(), events.end(), [&](const HeldEvent& e) { return e.leg == leg_index && e.counts; });
-    const bool counted = is_satisfied(leg_index);
-    if (counts == counted) {
-        return;
-    }
-    satisfied ^= 1u << leg_index;
-    std::erase_if(late, [&](const auto& entry) { return entry.first == leg_index; });
-    if (counts && deadline_passed) {
-        late.emplace_back(static_cast<std::uint16_t>(leg_index), to_nanos(at));
+void Case::settle_legs() {
+    for (std::size_t i = 0; unsettled != 0; ++i, unsettled >>= 1) {
+        if ((unsettled & 1u) != 0) {
+            const std::uint32_t bit = 1u << i;
+            satisfied = is_overflowed(i) || leg_counts(*this, i) ? satisfied | bit : satisfied & ~bit;
+        }
     }
 }
 
@@ -277,19 +283,15 @@ std::string Case::encode() const {
     out.u64(published);
     out.zigzag(to_nanos(opened_at));
     out.zigzag(to_nanos(closed_at));
+    out.zigzag(to_nanos(judged_at));
     out.varint(events.size());
     for (const HeldEvent& event : events) {
         out.varint(event.leg);
         out.u8(static_cast<std::uint8_t>((event.counts ? 1 : 0) | (event.unknown_status ? 2 : 0)));
-        out.varint(event.differs);
         out.u64(static_cast<std::uint64_t>(event.occurred_ns));
+        out.u64(static_cast<std::uint64_t>(event.event_ns));
         out.zigzag(event.at_ns);
         out.string(event.packed);
-    }
-    out.varint(late.size());
-    for (const auto& [leg, at] : late) {
-        out.varint(leg);
-        out.zigzag(at);
     }
     return out.take();
 }
@@ -313,23 +315,23 @@ Case Case::decode(std::string_view bytes, const Flow* flow) {
     c.published = in.u64();
     c.opened_at = from_nanos(in.zigzag());
     c.closed_at = from_nanos(in.zigzag());
+    c.judged_at = from_nanos(in.zigzag());
+    c.put_off = Instant::max();
     for (auto n = in.varint(); n > 0 && in.ok(); --n) {
         HeldEvent event;
         event.leg = static_cast<std::uint16_t>(in.varint());
         const std::uint8_t flags = in.u8();
         event.counts = (flags & 1u) != 0;
         event.unknown_status = (flags & 2u) != 0;
-        event.differs = static_cast<std::uint32_t>(in.varint());
         event.occurred_ns = static_cast<std::int64_t>(in.u64());
+        event.event_ns = static_cast<std::int64_t>(in.u64());
         event.at_ns = in.zigzag();
         event.packed = in.string();
+        event.content_hash = xxh3_64(event.content());
         c.events.push_back(std::move(event));
     }
-    for (auto n = in.varint(); n > 0 && in.ok(); --n) {
-        const auto leg = static_cast<std::uint16_t>(in.varint());
-        c.late.emplace_back(leg, in.zigzag());
-    }
     HELIOS_ASSERT(in.at_end(), "a closed case decodes to its end");
+    c.index_all();
     return c;
 }
 

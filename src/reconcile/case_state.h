@@ -1,8 +1,9 @@
 #pragma once
-/// What the engine remembers of one case: per leg and identity the event that decides, its reads, and what was last published.
+/// What the engine remembers of one case: every distinct event of it, their reads, and what was last published.
 ///
 /// Packed, because a busy shop has hundreds of thousands of open cases: an event is a few numbers and one string. No payload.
-/// Knows how to take an event in; what the events mean together is judge.h's business.
+/// Knows how to take an event in; what the events of one identity say together is history.h's business, what the case means is
+/// judge.h's.
 
 #include <cstdint>
 #include <limits>
@@ -41,19 +42,22 @@ struct EventView {
     std::vector<std::string_view> doubts;      ///< what could not be used as sent, and changes no status
 };
 
-/// The deciding event of one identity on one leg.
+/// One event of a case. Of several deliveries the first place on the log and the earliest times stand.
 struct HeldEvent {
     static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
 
     std::uint16_t leg = 0;
     bool counts = true;
     bool unknown_status = false;
-    std::uint32_t differs = 0;  ///< bit i: read i differed between events of this identity
     std::int64_t occurred_ns = no_time;
+    std::int64_t event_ns = no_time;  ///< the envelope's claim
     std::int64_t at_ns = 0;
+    std::uint64_t content_hash = 0;
     std::string packed;
 
     std::string_view identity() const;
+    std::string_view sequence() const;  ///< empty: not said
+    std::string_view content() const;   ///< all but times and place: equal for deliveries of one event
     EventView view() const;
     std::optional<Instant> occurred() const;
 };
@@ -69,30 +73,40 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
-    std::uint32_t satisfied = 0;                                  ///< bit per leg: an event counts
-    std::uint32_t overflowed = 0;                                 ///< bit per leg: more identities than are kept
+    std::uint32_t satisfied = 0;       ///< bit per leg: an identity counts; meaningful after settle_legs()
+    std::uint32_t unsettled = 0;       ///< bit per leg: it took something since
+    std::uint32_t overflowed = 0;      ///< bit per leg: it had more events than events_max, and holds none any more
     model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
     bool decided = false;                                         ///< some revision was not pending
     std::uint64_t published = 0;                                  ///< digest of what was last published
     Instant opened_at;
-    Instant closed_at;                                         ///< meaningful while it is closed
-    Instant scheduled;                                         ///< its entry in the deadline queue; meaningful while it is open
-    std::vector<HeldEvent> events;                             ///< in order of arrival of their identities
-    std::vector<std::pair<std::uint16_t, std::int64_t>> late;  ///< legs that came after their deadline, and when
+    Instant closed_at;                 ///< meaningful while it is closed
+    Instant scheduled;                 ///< its entry in the deadline queue; meaningful while it is open
+    Instant judged_at;                 ///< stamp of the last judgement
+    Instant put_off = Instant::max();  ///< a large case: when what it took since will be judged; Instant::max(): nothing waits
+    std::vector<HeldEvent> events;     ///< in order of arrival
 
     bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }
-    std::optional<Instant> late_at(std::size_t leg) const;
+    bool is_overflowed(std::size_t leg) const { return (overflowed >> leg & 1u) != 0; }
 
-    /// Takes the event in: per identity the latest (occurred, event id, source) decides. Of more identities
-    /// than are kept the least by name stay. False: nothing changed.
-    bool take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record, std::size_t identities_max);
-    /// After take(): which legs have an event that counts. A leg that became satisfied when its deadline had passed is late.
-    void settle_leg(std::size_t leg_index, Instant at, bool deadline_passed);
+    /// Takes the event in. False: nothing changed.
+    bool take(const Leg& leg, std::size_t leg_index, const model::LegRecord& record);
+    /// After take(): which legs have an identity that counts.
+    void settle_legs();
 
     /// Compact bytes for a closed case, and back. `flow` must be the version that flow_version_of() names.
     std::string encode() const;
     static Case decode(std::string_view bytes, const Flow* flow);
     static std::uint32_t flow_version_of(std::string_view bytes);
+
+private:
+    HeldEvent* find(const HeldEvent& fresh);
+    void index(std::size_t event);
+    void index_all();
+
+    // Only of cases with more events than index_above: where an event with that content hash stands, and how many each leg has.
+    std::vector<std::uint32_t> slots_;  ///< open addressing; index + 1, 0: free
+    std::vector<std::uint32_t> held_;
 };
 
 }  // namespace helios::reconcile

@@ -14,6 +14,10 @@ using model::VerdictStatus;
 
 constexpr Instant no_deadline = Instant::max();
 
+// Of a case with more events than this, judging is put off by so much for each of them: 0.25 s at 1,000 events, 25 s at 100,000.
+constexpr std::size_t judged_at_once_max = 256;
+constexpr Duration judged_every = std::chrono::microseconds(250);
+
 /// What a person would see change: status, findings, a decided case's events and amounts. While pending nothing but the status.
 std::uint64_t digest_of(const Judgement& judgement) {
     ByteWriter out;
@@ -36,6 +40,11 @@ std::uint64_t digest_of(const Judgement& judgement) {
             out.string(e.event_id);
             out.string(e.source);
             out.string(e.type);
+        }
+        out.varint(judgement.unlisted.size());
+        for (const auto& [leg, count] : judgement.unlisted) {
+            out.string(leg);
+            out.varint(count);
         }
         for (const auto& money : judgement.at_risk) {
             out.string(money.currency);
@@ -70,7 +79,7 @@ IdParts parts_of(std::string_view id) {
 
 }  // namespace
 
-Engine::Engine(const EngineOptions& options, ClosedCases& closed) : options_(options), closed_(closed) {}
+Engine::Engine(ClosedCases& closed) : closed_(closed) {}
 Engine::~Engine() = default;
 
 std::vector<Revision> Engine::on_record(const model::CaseRecord& record) {
@@ -141,7 +150,7 @@ void Engine::fire_before(Instant t, std::vector<Revision>& out) {
         const auto it = open_.find(*due.id);
         HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
         deadlines_of(it->second, deadlines_);
-        if (const auto next = earliest_from(deadlines_, due.deadline); next && *next > due.deadline) {
+        if (const auto next = next_due(it->second, due.deadline); next && *next > due.deadline) {
             schedule(it->first, it->second, next);  // an absence has moved it
             continue;
         }
@@ -222,18 +231,48 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
         return;
     }
     Case& c = it->second;
-    c.take(flow->legs[*leg], *leg, record, options_.identities_per_leg_max);
+    c.take(flow->legs[*leg], *leg, record);
     deadlines_of(c, deadlines_);
     if (c.revision == 0) {
         publish_opening(it->first, c, record.at, out);
     }
-    c.settle_leg(*leg, record.at, deadlines_[*leg] < time_);
-    settle(it, record.at, time_, out);
+    if (!put_off(it)) {
+        settle(it, record.at, time_, out);
+    }
+}
+
+/// A case of very many events is judged as a whole each time, and each revision is a record: often enough is once per so much log
+/// time for each of its events. What has been put off is judged then, or with a deadline of the case, whichever comes first.
+bool Engine::put_off(Open::iterator it) {
+    Case& c = it->second;
+    if (c.events.size() <= judged_at_once_max) {
+        return false;
+    }
+    if (c.put_off == no_deadline) {
+        const Instant due = c.judged_at + judged_every * static_cast<std::int64_t>(c.events.size());
+        if (due <= time_) {
+            return false;
+        }
+        c.put_off = due;
+    }
+    if (c.scheduled > c.put_off) {
+        schedule(it->first, c, c.put_off);
+    }
+    return true;
+}
+
+/// When something happens to the case by itself: a deadline that has not passed, or what was put off.
+std::optional<Instant> Engine::next_due(const Case& c, Instant passed_below) const {
+    const auto deadline = earliest_from(deadlines_, passed_below);
+    return c.put_off != no_deadline && (!deadline || c.put_off < *deadline) ? c.put_off : deadline;
 }
 
 void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out) {
     Case& c = it->second;
     deadlines_of(c, deadlines_);
+    c.settle_legs();
+    c.judged_at = stamp;
+    c.put_off = no_deadline;
     bool awaited = false;
     const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below, awaited);
     if (coarse != VerdictStatus::pending || c.status != VerdictStatus::pending) {
@@ -242,7 +281,7 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std:
             publish(it->first, c, std::move(judgement), stamp, out);
         }
     }
-    const auto next = earliest_from(deadlines_, passed_below);
+    const std::optional<Instant> next = next_due(c, passed_below);
     if (c.status == VerdictStatus::matched || !next) {
         close(it, stamp);
     } else {
@@ -270,6 +309,7 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
     v.missing = std::move(judgement.missing);
     v.findings = std::move(judgement.findings);
     v.events = std::move(judgement.events);
+    v.unlisted = std::move(judgement.unlisted);
     for (const Leg& leg : c.flow->legs) {
         if (leg.many) {
             v.multi_legs.push_back(leg.name);

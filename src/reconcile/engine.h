@@ -20,7 +20,6 @@
 #include "reconcile/case_state.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
-#include "reconcile/options.h"
 
 namespace helios::reconcile {
 
@@ -42,7 +41,7 @@ struct CaseView {
 class Engine {
 public:
     /// `closed` outlives the engine.
-    Engine(const EngineOptions& options, ClosedCases& closed);
+    explicit Engine(ClosedCases& closed);
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -85,6 +84,8 @@ private:
     void fire_before(Instant t, std::vector<Revision>& out);
     Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow);
     void publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out);
+    bool put_off(Open::iterator it);
+    std::optional<Instant> next_due(const Case& c, Instant passed_below) const;
     void settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out);
     void publish(const std::string& id, Case& c, Judgement judgement, Instant stamp, std::vector<Revision>& out);
     void close(Open::iterator it, Instant stamp);
@@ -93,7 +94,6 @@ private:
     const Flow* find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const;
     void deadlines_of(const Case& c, std::vector<Instant>& out) const { deadlines_moved(*c.flow, c.opened_at, absences_, out); }
 
-    EngineOptions options_;
     ClosedCases& closed_;
     Instant time_{};
     Open open_;

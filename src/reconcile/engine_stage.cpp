@@ -63,7 +63,7 @@ struct EngineStage::Partition {
     std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
     std::uint64_t without_flow = 0;  // already counted
 
-    Partition(std::uint32_t n, const EngineOptions& options) : number(n), engine(options, closed) {}
+    explicit Partition(std::uint32_t n) : number(n), engine(closed) {}
 };
 
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat) {
@@ -104,7 +104,7 @@ Status EngineStage::replay_from_start() {
     committed_.clear();
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
         HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
-        auto partition = std::make_unique<Partition>(id.partition, options_.engine);
+        auto partition = std::make_unique<Partition>(id.partition);
         const auto it = committed.find(id);
         partition->committed_at_start = it == committed.end() ? log::Offset{0} : it->second;
         committed_[id] = partition->committed_at_start;

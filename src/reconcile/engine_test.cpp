@@ -183,7 +183,39 @@ TEST(Engine, EventsOfOneIdentityThatDifferAreData) {
     b.stock(3, good_stock);
     EXPECT_EQ(b.line(), "matched") << "only status, time and the way the number is written differ";
     b.payment(4, R"({"orderId":"A1","paymentId":"P1","amount":99,"currency":"USD"})", "p-3");
-    EXPECT_EQ(b.line(), "mismatched data amount");
+    EXPECT_EQ(b.line(), "mismatched amount") << "a payment's amount may be revised";
+    b.payment(5, R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"EUR"})", "p-4");
+    EXPECT_EQ(b.line(), "mismatched data currency") << "its currency may not";
+}
+
+TEST(Engine, AnEventWithoutAnyTimeIsNeitherFirstNorLast) {
+    const auto line = [](const char* timed, const char* timeless, const char* sequence) {
+        Bench b;
+        b.order(0, good_order);
+        b.stock(1, good_stock);
+        const auto payment = [&](const char* status, const char* id) {
+            return legs_of(*b.flow,
+                           event("gcp", "PaymentProcessed", id,
+                                 R"({"orderId":"A1","paymentId":"P1","amount":12.5,"status":")" + std::string(status) + "\"}",
+                                 noon(2)),
+                           noon(3))
+                .at(0);
+        };
+        auto one = payment(timed, "p-1");
+        one.sequence = "7";
+        b.feed(one);
+        auto other = payment(timeless, "p-2");
+        other.occurred.reset();
+        other.event_time.reset();
+        other.sequence = sequence;
+        b.feed(other);
+        return b.line();
+    };
+    EXPECT_EQ(line("AUTHORIZED", "VOIDED", ""), "mismatched ambiguous");
+    EXPECT_EQ(line("VOIDED", "AUTHORIZED", ""), "mismatched ambiguous");
+    EXPECT_EQ(line("AUTHORIZED", "CAPTURED", ""), "matched");
+    EXPECT_EQ(line("AUTHORIZED", "VOIDED", "6"), "matched") << "the source says that it came before";
+    EXPECT_EQ(line("AUTHORIZED", "VOIDED", "10"), "pending") << "ten is after seven";
 }
 
 TEST(Engine, QuantitiesPerItem) {
@@ -320,7 +352,7 @@ TEST(Engine, AStretchInPiecesIsOneStretchWhateverTheRecordsBetween) {
 
 TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
     std::string text(shipped_order_flow());
-    text.replace(text.find("version: 1"), 10, "version: 2");
+    text.replace(text.find("version: 2"), 10, "version: 3");
     text.replace(text.find("tolerance: 0"), 12, "tolerance: 1");
     const auto two = std::make_shared<const Flow>(*parse_flow(text, "order.yaml"));
     Bench b;
@@ -341,11 +373,11 @@ TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
     };
     rest("A1", 2);
     EXPECT_EQ(b.line(), "mismatched amount");
-    EXPECT_EQ(b.last().flow_version, 1u);
+    EXPECT_EQ(b.last().flow_version, 2u);
     both(event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":12.5,"currency":"USD"})", noon(3)), noon(3));
     rest("A2", 4);
     EXPECT_EQ(b.line(), "matched");
-    EXPECT_EQ(b.last().flow_version, 2u);
+    EXPECT_EQ(b.last().flow_version, 3u);
 }
 
 }  // namespace

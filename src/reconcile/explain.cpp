@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
+
+#include "reconcile/history.h"
 
 namespace helios::reconcile {
 namespace {
@@ -43,7 +47,7 @@ std::string away_line(const model::AbsenceRecord& absence) {
 /// Runs the records through an engine and notes what happened when.
 class Walk {
 public:
-    explicit Walk(const ExplainRequest& request) : request_(request), engine_(EngineOptions{}, closed_) {}
+    explicit Walk(const ExplainRequest& request) : request_(request), engine_(closed_) {}
 
     void run() {
         for (const auto& record : request_.records) {
@@ -135,40 +139,78 @@ private:
     Engine engine_;
 };
 
+/// A record and what is held of it meet by leg, identity, id and source.
+using EventName = std::tuple<std::size_t, std::string_view, std::string_view, std::string_view>;
+
+EventName name_of(const HeldEvent& held) {
+    const EventView view = held.view();
+    return {held.leg, view.identity, view.event_id, view.source};
+}
+
+std::map<EventName, std::string_view> roles_of(const std::vector<LegHistory>& histories) {
+    std::map<EventName, std::string_view> out;
+    const auto give = [&](const std::vector<Taken>& identities, std::string_view role) {
+        for (const Taken& identity : identities) {
+            for (const auto& [held, last] : identity.events) {
+                out[name_of(*held)] = last && !identity.ties.empty()      ? "ambiguous"
+                                      : !identity.counts && !held->counts ? "does not count"
+                                                                          : "superseded";
+            }
+            if (identity.ties.empty()) {
+                out[name_of(*identity.held)] = role;
+            }
+        }
+    };
+    for (const LegHistory& leg : histories) {
+        give(leg.taken, "taken");
+        give(leg.duplicates, "duplicate");
+        give(leg.not_counting, "does not count");
+    }
+    return out;
+}
+
 void give_roles(Explanation& out) {
     const Flow& flow = *out.flow;
+    const auto histories = read_histories(out.view.state);
+    const auto roles = roles_of(histories);
+    std::set<EventName> seen;
     for (LegEvent& event : out.events) {
         const auto leg = flow.leg_index(event.record.leg);
         if (event.record.flow_version != flow.version || !leg) {
             event.role = "other version";
             continue;
         }
-        for (const HeldEvent& held : out.view.state.events) {
-            const EventView view = held.view();
-            if (held.leg != *leg || view.event_id != event.record.event_id || view.source != event.record.source) {
-                continue;
-            }
-            if (!held.counts) {
-                event.role = "does not count";
-                break;
-            }
-            event.taken = std::any_of(
-                out.view.judgement.events.begin(), out.view.judgement.events.end(), [&](const model::VerdictEvent& e) {
-                    return e.leg == event.record.leg && e.event_id == event.record.event_id && e.source == event.record.source;
-                });
-            event.role = event.taken ? "taken" : "duplicate";
-            break;
+        const EventName name{*leg, event.record.identity, event.record.event_id, event.record.source};
+        if (const auto role = roles.find(name); role != roles.end()) {
+            event.role = role->second;
         }
+        if (out.view.state.is_overflowed(*leg)) {
+            event.role = "not compared";
+        }
+        if (!seen.insert(name).second) {  // of an event that is held a redelivery plays no part of its own
+            event.role = "redelivered";
+        }
+        event.taken = event.role == "taken" || event.role == "ambiguous";
     }
-    // A redelivery of an event that is held plays no part of its own.
-    for (auto it = out.events.begin(); it != out.events.end(); ++it) {
-        for (auto earlier = out.events.begin(); earlier != it; ++earlier) {
-            if (earlier->record.leg == it->record.leg && earlier->record.event_id == it->record.event_id &&
-                earlier->record.source == it->record.source && earlier->record.flow_version == it->record.flow_version) {
-                it->taken = false;
-                it->role = "redelivered";
-            }
-        }
+}
+
+/// A person reads a few hundred lines, a program some megabytes.
+void shorten(Explanation& out) {
+    constexpr std::size_t of_leg_max = 200;
+    constexpr std::size_t timeline_max = 400;
+    std::map<std::string, std::size_t> shown;
+    const std::size_t all = out.events.size();
+    std::erase_if(out.events, [&](const LegEvent& event) { return ++shown[event.record.leg] > of_leg_max; });
+    if (out.events.size() < all) {
+        out.caveats.push_back(std::to_string(all - out.events.size()) +
+                              " events are not shown one by one: of each leg the first " + std::to_string(of_leg_max) +
+                              " are; the verdict rests on all of them");
+    }
+    if (out.timeline.size() > timeline_max) {
+        const auto begin = out.timeline.begin() + timeline_max / 2;
+        const auto end = out.timeline.end() - timeline_max / 2;
+        *begin = {begin->at, "more", "", std::to_string(end - begin) + " more entries"};
+        out.timeline.erase(begin + 1, end);
     }
 }
 
@@ -200,8 +242,10 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
             return f.leg + " without " + f.actual + " (voided or refunded by its source)";
         case FindingKind::skew:
             return f.leg + " within " + f.expected + " s of the others";
+        case FindingKind::ambiguous:
+            return f.leg + " whose events say which came last: by a finer time, or by what the leg's `sequence` reads";
         case FindingKind::data:
-            return f.leg + " sent again with a value that can be read";
+            return f.severity == model::Severity::warning ? "" : f.leg + " sent again with a value that can be read";
         default:
             return "";
     }
@@ -255,14 +299,25 @@ Result<Explanation> explain(const ExplainRequest& request) {
             out.would_match.push_back(std::move(remedy));
         }
     }
+    out.revised = out.view.judgement.revised;
     say_next(out, request.now);
     if (request.expired > 0) {
         out.caveats.push_back(std::to_string(request.expired) +
                               " records of this case are past retention: what they said is not shown");
     }
     if (request.truncated) {
-        out.caveats.push_back("the case has more records than are shown; the verdict may rest on later ones");
+        // What the records that are here would give is the verdict of a part.
+        if (request.latest) {
+            out.verdict = *request.latest;
+        }
+        out.view.judgement.checks.clear();
+        out.view.judgement.tentative.clear();
+        out.would_match.clear();
+        out.caveats.push_back(
+            "the case has more records than an explanation reads: the verdict is the published one, its checks "
+            "are not shown");
     }
+    shorten(out);
     return out;
 }
 
@@ -391,6 +446,7 @@ std::string to_json(const Explanation& e, const ExplainRequest& request) {
     }
     w.end_array();
     write_strings(w, "wouldMatch", e.would_match);
+    write_strings(w, "revised", e.revised);
     w.key("timeline").begin_array();
     for (const auto& entry : e.timeline) {
         w.begin_object().field("at", format_rfc3339(entry.at)).field("what", entry.what);

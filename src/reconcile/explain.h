@@ -34,7 +34,8 @@ struct ExplainRequest {
     std::vector<QuarantinedItem> quarantined;
     Instant now;              ///< as far as the engine has come
     std::size_t expired = 0;  ///< records of the case that the log no longer has
-    bool truncated = false;   ///< more records than could be handed out
+    bool truncated = false;   ///< more records than could be handed out: what they would give is the verdict of a part
+    std::optional<model::Verdict> latest;  ///< as published; shown if `truncated`
 };
 
 struct TimelineEntry {
@@ -48,17 +49,19 @@ struct TimelineEntry {
 struct LegEvent {
     model::LegRecord record;
     bool taken = false;  ///< the verdict rests on it
-    std::string role;    ///< "taken", "duplicate", "does not count", "superseded", "other version"
+    std::string role;    ///< "taken", "duplicate", "ambiguous", "does not count", "superseded", "redelivered", "other version",
+                         ///< "not compared" (its leg has more than events_max)
 };
 
 struct Explanation {
     model::Verdict verdict;  ///< the latest revision, its deadline as absences have moved it
     std::shared_ptr<const Flow> flow;
     CaseView view;
-    std::vector<LegEvent> events;  ///< in order of arrival
+    std::vector<LegEvent> events;  ///< in order of arrival; of very many the first of each leg
     std::vector<TimelineEntry> timeline;
     std::vector<std::string> would_match;  ///< what would have made it match, one remedy per finding
     std::vector<std::string> next;         ///< what happens next
+    std::vector<std::string> revised;      ///< "payment P1: amount 50.00 → 45.00 by pay-2"
     std::vector<std::string> caveats;      ///< what this explanation can't see
 };
 

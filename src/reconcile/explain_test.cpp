@@ -51,6 +51,54 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
     EXPECT_EQ(json->root().find("verdict").find("status").text(), "mismatched");
 }
 
+TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
+    const auto payment = [](const char* id, double at, const char* rest) {
+        return std::pair(
+            event("gcp", "PaymentProcessed", id, R"({"orderId":"A1","paymentId":"P1",)" + std::string(rest) + "}", noon(at)), at);
+    };
+    const std::vector<std::pair<model::Event, double>> others{
+        {event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+        {event("azure", "InventoryReserved", "i-1", good_stock, noon(1)), 1}};
+    auto events = others;
+    events.push_back(payment("pay-1", 2, R"("amount":"50.00","status":"AUTHORIZED")"));
+    events.push_back(payment("pay-2", 3, R"("amount":"12.50","status":"CAPTURED")"));
+    auto request = request_of(events, 5);
+    auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::matched);
+    EXPECT_EQ(e->revised, std::vector<std::string>{"payment P1: amount 50.00 → 12.50 by pay-2"});
+    EXPECT_TRUE(has(to_text(*e, request), "What later events changed\n  payment P1: amount 50.00 → 12.50 by pay-2"));
+    EXPECT_EQ(e->events[2].role, "superseded");
+    EXPECT_EQ(e->events[3].role, "taken");
+
+    events = others;
+    events.push_back(payment("pay-1", 2, R"("amount":"12.50","status":"VOIDED")"));
+    events.push_back(payment("pay-2", 2, R"("amount":"12.50","status":"CAPTURED")"));
+    request = request_of(events, 5);
+    e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::mismatched);
+    EXPECT_EQ(e->events[2].role, "ambiguous");
+    EXPECT_EQ(e->events[3].role, "ambiguous");
+    EXPECT_TRUE(has(to_text(*e, request),
+                    "✗ ambiguous payment P1: pay-2 says CAPTURED, which counts, and pay-1 says VOIDED, which does not"))
+        << to_text(*e, request);
+}
+
+TEST(Explain, OfAPartOfTheRecordsThePublishedVerdictIsShown) {
+    auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
+    request.truncated = true;
+    request.latest.emplace();
+    request.latest->key = "A1";
+    request.latest->status = model::VerdictStatus::matched;
+    const auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    EXPECT_EQ(e->verdict.status, model::VerdictStatus::matched);
+    EXPECT_TRUE(e->view.judgement.checks.empty());
+    EXPECT_TRUE(e->would_match.empty());
+    EXPECT_EQ(e->caveats.size(), 1u);
+}
+
 TEST(Explain, WhatWasAssumedIsSaidInFull) {
     const auto request =
         request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},

@@ -117,7 +117,7 @@ const model::LegRecord* main_event(const Explanation& e, const std::string& leg)
 
 std::string leg_state(const Explanation& e, std::size_t i) {
     if (e.view.state.is_satisfied(i)) {
-        return e.view.state.late_at(i) ? "✓ here, late" : "✓ here";
+        return e.view.judgement.late(e.flow->legs[i].name) ? "✓ here, late" : "✓ here";
     }
     if (main_event(e, e.flow->legs[i].name) != nullptr) {
         return "✗ came, does not count";
@@ -276,6 +276,7 @@ std::string to_text(const Explanation& e, const ExplainRequest& request) {
     section("Legs side by side", legs_table(e));
     section(e.view.judgement.awaited ? "Checks so far (nothing is final while a leg is awaited)" : "Checks", checks_table(e));
     section("Would be found if nothing more came", findings_text(e.view.judgement.tentative));
+    section("What later events changed", list(e.revised));
     section("What would have matched", list(e.would_match));
     section("Other events of this case", other_events(e));
     section("Timeline", timeline_table(e));

@@ -1,8 +1,11 @@
 #include "reconcile/extract.h"
 
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
+
+#include "reconcile/quote.h"
 
 namespace helios::reconcile {
 namespace {
@@ -242,6 +245,38 @@ ReadValue read_one(json::Value payload, const Read& read) {
     return {};
 }
 
+/// A currency as it is compared: trimmed, in upper case. What then is not three letters is none, and bad data.
+ReadValue currency_of(ReadValue value) {
+    if (value.kind != ReadValue::Kind::text) {
+        return value;
+    }
+    std::string_view code = value.text;
+    const auto blank_at = [](std::string_view text, bool at_end) -> std::size_t {
+        for (const std::string_view blank : {" ", "\t", "\n", "\v", "\f", "\r", "\u00a0", "\ufeff"}) {
+            if (at_end ? text.ends_with(blank) : text.starts_with(blank)) {
+                return blank.size();
+            }
+        }
+        return 0;
+    };
+    while (const std::size_t bytes = blank_at(code, false)) {
+        code.remove_prefix(bytes);
+    }
+    while (const std::size_t bytes = blank_at(code, true)) {
+        code.remove_suffix(bytes);
+    }
+    const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+    if (code.size() != 3 || !std::all_of(code.begin(), code.end(), letter)) {
+        return bad(value.path + " is " + in_quotes(value.text) + ": not a currency of three letters", value.path);
+    }
+    std::string upper(code);
+    for (char& c : upper) {
+        c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    value.text = std::move(upper);
+    return value;
+}
+
 /// The instant used in checks. A path that is there but can't be read is bad data, and the next one stands in.
 void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload,
                    const Arrival& arrival) {
@@ -281,6 +316,34 @@ void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event&
     }
     if (!unreadable.empty()) {
         record.doubts.push_back(std::move(unreadable));
+    }
+}
+
+/// Of a counting source: a whole number, as a number or as text, without leading zeros. Compared, never added: any length does.
+std::optional<std::string> whole_number(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    std::string_view digits = text.substr(negative ? 1 : 0);
+    if (digits.empty() || digits.size() > sequence_digits_max ||
+        !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        return std::nullopt;
+    }
+    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+    return (negative && digits != "0" ? "-" : "") + std::string(digits);
+}
+
+void read_sequence(model::LegRecord& record, const Leg& leg, json::Value payload) {
+    const Scalar found = first_scalar(payload, leg.sequence);
+    if (found.state == Scalar::State::absent) {
+        return;
+    }
+    const auto number = found.state == Scalar::State::present ? whole_number(found.text) : std::nullopt;
+    if (number) {
+        record.sequence = *number;
+    } else {
+        record.doubts.push_back(found.state == Scalar::State::present
+                                    ? found.path->text() + " is " + in_quotes(found.text) +
+                                          ": not a whole number, so it orders nothing"
+                                    : why_unusable(found, "a whole number, so it orders nothing"));
     }
 }
 
@@ -328,13 +391,15 @@ std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool o
     record.event_time = event.time;
     record.at = arrival.at;
     for (const Read& read : leg.reads) {
-        record.reads.emplace_back(read.name, read_one(payload, read));
+        ReadValue value = read_one(payload, read);
+        record.reads.emplace_back(read.name, read.names_currency ? currency_of(std::move(value)) : std::move(value));
     }
     if (leg.status) {
         record.reads.emplace_back(status_read, read_text(first_scalar(payload, leg.status->paths)));
     }
     read_identity(record, leg, event, payload);
     read_occurred(record, leg, event, payload, arrival);
+    read_sequence(record, leg, payload);
     return record;
 }
 

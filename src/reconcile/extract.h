@@ -27,6 +27,7 @@ struct Arrival {
 /// Items and sums read at most this many elements; a longer list is `bad`.
 inline constexpr std::size_t items_max = 10'000;
 inline constexpr std::size_t key_bytes_max = 1024;
+inline constexpr std::size_t sequence_digits_max = 128;
 /// Longer texts, and lists whose keys are longer together, are `bad`: a case record must fit the log whatever the event holds,
 /// and cases wait in memory.
 inline constexpr std::size_t text_bytes_max = 4096;

@@ -20,6 +20,17 @@ std::string_view to_string(Check::Kind kind) {
     return "";
 }
 
+std::string status_word(std::string_view written) {
+    std::string out;
+    for (const char c : written) {
+        const bool blank = c == ' ' || (c >= '\t' && c <= '\r') || c == '_' || c == '-';
+        if (!blank) {
+            out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+        }
+    }
+    return out;
+}
+
 bool Leg::wants(std::string_view source, std::string_view event_type) const {
     return type == event_type && (sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end());
 }

@@ -39,15 +39,21 @@ struct Read {
     std::string name;
     std::vector<ReadSource> first;
     bool required = false;                ///< absent on a taken event: a `data` finding
+    bool positive = false;                ///< decimal: below 0 is a `data` finding of severity warning
+    bool names_currency = false;          ///< text: some decimal of this leg has it as its currency
     std::optional<std::size_t> currency;  ///< decimal: index of the text read of this leg that names its currency
 };
 
-/// Which statuses of a leg's event make it count. Words are compared without regard to ASCII case.
+/// Which statuses of a leg's event make it count. Words are compared as status_word() makes them.
 struct StatusRule {
     std::vector<model::Path> paths;           ///< absent on all: counts
-    std::vector<std::string> counts;          ///< upper case
-    std::vector<std::string> does_not_count;  ///< upper case
+    std::vector<std::string> counts;          ///< as status_word() makes them
+    std::vector<std::string> does_not_count;  ///< likewise
 };
+
+/// A status as it is compared: letters in upper case, without blanks, '_' and '-'. Senders spell one word in several ways:
+/// "requires_capture", "RequiresCapture", "SENT_FOR_SETTLEMENT", "Sent for settlement".
+std::string status_word(std::string_view written);
 
 struct Identity {
     enum class Kind : std::uint8_t { key, paths, event } kind = Kind::event;
@@ -69,9 +75,15 @@ struct Leg {
     std::vector<model::Path> key_paths;
     Identity identity;
     std::vector<OccurredSource> occurred;
-    Duration deadline{};  ///< after the case opened
+    Duration deadline{};                ///< after the case opened
+    std::vector<model::Path> sequence;  ///< what the source counts: orders events of one identity where their times are equal
+    std::size_t events_max = events_max_default;  ///< of one case; of more nothing is compared
     std::vector<Read> reads;
+    std::uint32_t revises = 0;  ///< bit per read: a later event of an identity may change it
     std::optional<StatusRule> status;
+
+    static constexpr std::size_t events_max_default = 100'000;
+    bool may_revise(std::size_t read) const { return (revises >> read & 1u) != 0; }
 
     bool wants(std::string_view source, std::string_view event_type) const;
     std::optional<std::size_t> read_index(std::string_view read) const;

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/yaml.h"
+#include "reconcile/extract.h"
 #include "reconcile/flow.h"
 
 namespace helios::reconcile {
@@ -18,6 +19,7 @@ constexpr std::size_t legs_max = 32;
 constexpr std::size_t reads_max = 32;
 constexpr std::size_t checks_max = 64;
 constexpr std::size_t list_max = 64;
+constexpr std::size_t leg_events_max = 1'000'000;
 constexpr Duration duration_max = std::chrono::hours(24 * 366);
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
 
@@ -78,6 +80,8 @@ private:
     Read read_one(const std::string& read_name, const Node& node);
     std::optional<ReadSource> read_source(const Node& node, Read::Type type);
     void link_currencies(Leg& leg, const Node& node);
+    std::size_t events_max(const Node& node);
+    void revises(Leg& leg, const Node& node);
     void checks(const Node& root);
     Check check(const std::string& check_name, const Node& node);
     std::optional<ReadRef> reference(const Node& node, std::optional<Read::Type> type);
@@ -284,12 +288,12 @@ StatusRule FlowReader::status(const Node& node) {
     }
     if (const Node* counts = required(node, "counts", "counts: [AUTHORIZED]")) {
         for (const auto& word : words(*counts, "counts")) {
-            out.counts.push_back(upper(word));
+            out.counts.push_back(status_word(word));
         }
     }
     if (const Node* not_counting = node.find("does_not_count")) {
         for (const auto& word : words(*not_counting, "does_not_count")) {
-            out.does_not_count.push_back(upper(word));
+            out.does_not_count.push_back(status_word(word));
             if (std::find(out.counts.begin(), out.counts.end(), out.does_not_count.back()) != out.counts.end()) {
                 complain(not_counting->mark, "status " + word + " both counts and does not count", "keep it in one of the lists");
             }
@@ -354,7 +358,7 @@ std::optional<ReadSource> FlowReader::read_source(const Node& node, Read::Type t
 Read FlowReader::read_one(const std::string& read_name, const Node& node) {
     Read out;
     out.name = read_name;
-    if (!is_map(node, "read '" + read_name + "'", {"type", "first", "required", "currency"})) {
+    if (!is_map(node, "read '" + read_name + "'", {"type", "first", "required", "currency", "sign"})) {
         return out;
     }
     if (const Node* type = required(node, "type", "type: decimal")) {
@@ -370,6 +374,12 @@ Read FlowReader::read_one(const std::string& read_name, const Node& node) {
     }
     if (const Node* must = node.find("required")) {
         out.required = boolean(*must, "required");
+    }
+    if (const Node* sign = node.find("sign")) {
+        out.positive = choice(*sign, "sign", {"positive"}) == "positive";
+        if (out.type != Read::Type::decimal) {
+            complain(sign->mark, "only a decimal has a sign", "remove it, or write  type: decimal");
+        }
     }
     return out;
 }
@@ -390,6 +400,7 @@ void FlowReader::link_currencies(Leg& leg, const Node& node) {
                      "declare  " + (word.empty() ? "currency" : word) + ": {type: text, first: [currency]}  beside it");
         } else {
             read.currency = *index;
+            leg.reads[*index].names_currency = true;
         }
     }
 }
@@ -413,13 +424,60 @@ void FlowReader::reads(Leg& leg, const Node& node) {
     link_currencies(leg, node);
 }
 
+std::size_t FlowReader::events_max(const Node& node) {
+    std::size_t value = 0;
+    const std::string& digits = node.text;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (!node.is_scalar() || error != std::errc{} || end != digits.data() + digits.size() || value == 0 ||
+        value > leg_events_max) {
+        complain(node.mark, "events_max must be a whole number from 1 to " + std::to_string(leg_events_max),
+                 "write for example  events_max: " + std::to_string(Leg::events_max_default));
+        return Leg::events_max_default;
+    }
+    return value;
+}
+
+/// What a later event of one identity may change. Never a currency: money does not change its currency, so one that seems to is
+/// bad data.
+void FlowReader::revises(Leg& leg, const Node& node) {
+    std::vector<std::string> known;
+    for (const Read& read : leg.reads) {
+        if (!read.names_currency) {
+            known.push_back(read.name);
+        }
+    }
+    const Names names(known.begin(), known.end());
+    for (const Node* item : list(node, "revises")) {
+        const std::string word = text(*item, "a read");
+        const auto index = leg.read_index(word);
+        if (word.empty()) {
+            continue;
+        }
+        if (!index) {
+            const std::string near = yaml::nearest(word, names);
+            complain(item->mark, "revises: '" + word + "' is no read of leg '" + leg.name + "'",
+                     word == status_read ? "remove it: a status may always change"
+                     : !near.empty()     ? "did you mean '" + near + "'?"
+                     : known.empty()     ? "declare it under  read:"
+                                         : "one of " + join(names));
+        } else if (leg.reads[*index].names_currency || word == "currency") {
+            complain(item->mark, "revises: '" + word + "' names a currency, which no later event may change", "remove it");
+        } else if (leg.may_revise(*index)) {
+            complain(item->mark, "revises: '" + word + "' stands here twice", "keep one of them");
+        } else {
+            leg.revises |= 1u << *index;
+        }
+    }
+}
+
 Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     Leg out;
     out.name = leg_name;
     out.key_paths = key_paths_;
     out.occurred = occurred_;
     if (!is_map(node, "leg '" + leg_name + "'",
-                {"source", "type", "optional", "cardinality", "key", "identity", "occurred", "deadline", "status", "read"})) {
+                {"source", "type", "optional", "cardinality", "key", "identity", "occurred", "sequence", "events_max", "deadline",
+                 "status", "read", "revises"})) {
         return out;
     }
     if (const Node* source = required(node, "source", "source: aws  (or a list, or any)")) {
@@ -452,8 +510,17 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     if (const Node* rule = node.find("status")) {
         out.status = status(*rule);
     }
+    if (const Node* counted = node.find("sequence")) {
+        out.sequence = paths(*counted, "sequence");
+    }
+    if (const Node* most = node.find("events_max")) {
+        out.events_max = events_max(*most);
+    }
     if (const Node* what = node.find("read")) {
         reads(out, *what);
+    }
+    if (const Node* what = node.find("revises")) {
+        revises(out, *what);
     }
     return out;
 }

@@ -32,7 +32,7 @@ TEST(Flow, TheShippedOrderFlowReads) {
     ASSERT_TRUE(reading.flow);
     const Flow& f = *reading.flow;
     EXPECT_EQ(f.name, "order");
-    EXPECT_EQ(f.version, 1u);
+    EXPECT_EQ(f.version, 2u);
     EXPECT_EQ(f.key_name, "orderId");
     ASSERT_EQ(f.legs.size(), 3u);
     EXPECT_EQ(f.legs[1].name, "payment");
@@ -83,6 +83,51 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
               (V{"f.yaml:3:1: the key 'version' occurs twice; first in line 2; keep one of them"}));
     EXPECT_EQ(complaints("").size(), 1u);
     EXPECT_EQ(complaints("legs: {}\nflow: {}\nkey: 3\nversion: [1]\n").size(), 4u);
+}
+
+TEST(Flow, WhatLaterEventsMayChangeIsDeclared) {
+    using V = std::vector<std::string>;
+    const auto leg = [](std::string_view words) {
+        return "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay:\n    source: any\n    type: P\n    deadline: 5s\n    " +
+               std::string(words) +
+               "\n    read:\n      amount: {type: decimal, currency: money, sign: positive, first: [a]}\n"
+               "      money: {type: text, first: [m]}\n      note: {type: text, first: [n]}\n";
+    };
+    const auto f = parse_flow(leg("revises: [amount, note]\n    sequence: [seq, n]\n    events_max: 7"), "f.yaml");
+    ASSERT_TRUE(f) << f.error().message();
+    EXPECT_EQ(f->legs[0].revises, 5u);
+    EXPECT_EQ(f->legs[0].sequence.size(), 2u);
+    EXPECT_EQ(f->legs[0].events_max, 7u);
+    EXPECT_TRUE(f->legs[0].reads[0].positive);
+    EXPECT_TRUE(f->legs[0].reads[1].names_currency);
+    EXPECT_EQ(complaints(leg("revises: [amuont]")),
+              (V{"f.yaml:9:15: revises: 'amuont' is no read of leg 'pay'; did you mean 'amount'?"}));
+    EXPECT_EQ(complaints(leg("revises: [note, note]")), (V{"f.yaml:9:21: revises: 'note' stands here twice; keep one of them"}));
+    EXPECT_EQ(complaints(leg("revises: [money]")),
+              (V{"f.yaml:9:15: revises: 'money' names a currency, which no later event may change; remove it"}));
+    EXPECT_EQ(complaints(leg("revises: [status]")),
+              (V{"f.yaml:9:15: revises: 'status' is no read of leg 'pay'; remove it: a status may always change"}));
+    for (const std::string bad : {"0", "1000001", "many", "1.5", "-1", "[1]"}) {
+        EXPECT_EQ(complaints(leg("events_max: " + bad)),
+                  (V{"f.yaml:9:17: events_max must be a whole number from 1 to 1000000; write for example  events_max: 100000"}));
+    }
+    EXPECT_EQ(complaints(with(leg("optional: false"), "first: [n]", "sign: positive, first: [n]")),
+              (V{"f.yaml:13:32: only a decimal has a sign; remove it, or write  type: decimal"}));
+    EXPECT_EQ(complaints(with(leg("optional: false"), "sign: positive", "sign: positiv")),
+              (V{"f.yaml:11:54: unknown sign 'positiv'; did you mean 'positive'?"}));
+    EXPECT_EQ(complaints(leg("sequence: [\"items[].n\"]")).size(), 1u);
+}
+
+TEST(Flow, StatusesAreComparedByTheirLetters) {
+    EXPECT_EQ(status_word("requires_capture"), "REQUIRESCAPTURE");
+    EXPECT_EQ(status_word(" Sent for-settlement\n"), "SENTFORSETTLEMENT");
+    EXPECT_EQ(status_word("bezahlt_für"), "BEZAHLTFüR");
+    EXPECT_EQ(
+        complaints(
+            "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay: {source: any, type: P, deadline: 5s, status: {paths: [s], "
+            "counts: [SENT_IN], does_not_count: [SentIn]}}\n")
+            .size(),
+        1u);
 }
 
 TEST(Flow, OrderOfKeysDoesNotMatterToReferences) {

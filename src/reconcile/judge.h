@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/verdict.h"
@@ -33,10 +34,15 @@ struct Judgement {
     bool awaited = false;                     ///< a needed leg may still come in time
     std::vector<std::string> missing;         ///< needed legs past their deadline, in flow order
     std::vector<model::Finding> findings;     ///< what is published; while awaited only missing and orphan, not final
-    std::vector<model::VerdictEvent> events;  ///< chosen events, in flow order
+    std::vector<model::VerdictEvent> events;  ///< chosen events, in flow order; of a leg at most 100
+    std::vector<std::pair<std::string, std::uint64_t>> unlisted;  ///< leg, and how many more of it are chosen
     std::vector<model::Money> at_risk;
+    /// Did that leg come after its deadline?
+    bool late(std::string_view leg) const;
+
     std::vector<CheckOutcome> checks;       ///< only if asked for; in the flow's order
     std::vector<model::Finding> tentative;  ///< only if asked for: what would be found if nothing more came
+    std::vector<std::string> revised;       ///< only if asked for: what later events of an identity have changed
 };
 
 /// `deadlines`: per leg, resumes included. A leg's deadline has passed if it is < passed_below.

@@ -41,7 +41,6 @@ OfflineReconcile::OfflineReconcile(const OfflineOptions& options, std::vector<Fl
 OfflineReconcile::~OfflineReconcile() = default;
 
 Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOptions& options, std::vector<Flow> flows) {
-    HELIOS_TRY(options.engine.validate());
     HELIOS_TRY_ASSIGN(auto spill, Spill::open(options.scratch));
     return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(options, std::move(flows), std::move(spill)));
 }
@@ -206,7 +205,7 @@ Status OfflineReconcile::scan(char prefix, const std::function<Status(std::strin
 Status OfflineReconcile::in_receive_order() {
     Router router(options_.flow_versions_max);
     SpilledClosedCases closed(*spill_);
-    Engine engine(options_.engine, closed);
+    Engine engine(closed);
     std::vector<Revision> revisions;
     for (const Flow& flow : flows_) {
         HELIOS_TRY_ASSIGN(const auto record, router.activate(activation_of(flow), earliest_instant));
@@ -286,7 +285,7 @@ Status OfflineReconcile::sort_legs(Router& router) {
 /// `legs` are sorted; those without any time come first and count as of the case's earliest.
 Status OfflineReconcile::judge_case(const Router& router, std::vector<model::LegRecord>& legs) {
     MemoryClosedCases closed;
-    Engine engine(options_.engine, closed);
+    Engine engine(closed);
     for (const auto& active : router.active()) {
         engine.use_flow(active.tenant, active.flow);
     }

@@ -20,7 +20,6 @@
 #include "model/flow_activation.h"
 #include "model/verdict.h"
 #include "reconcile/flow.h"
-#include "reconcile/options.h"
 #include "reconcile/spill.h"
 
 namespace helios::reconcile {
@@ -34,7 +33,6 @@ struct OfflineOptions {
     std::optional<Instant> as_of;  ///< later inputs are ignored, deadlines before it have passed; absent: the input's end
                                    ///< line, or if there is none all deadlines have passed
     std::size_t flow_versions_max = 32;
-    EngineOptions engine;
     std::function<bool()> stop;  ///< asked often; true ends finish() with `stopping`. May be empty
 };
 

@@ -19,14 +19,6 @@ Status positive(Duration value, const char* name) {
 
 }  // namespace
 
-Status EngineOptions::validate() const {
-    if (identities_per_leg_max > 1024) {
-        return fail(ErrorKind::invalid, "identities_per_leg_max must be at most 1024",
-                    "each is compared with each new event of the leg");
-    }
-    return at_least_one(identities_per_leg_max, "identities_per_leg_max");
-}
-
 Status RouteOptions::validate() const {
     HELIOS_TRY(at_least_one(batch_records_max, "batch_records_max"));
     HELIOS_TRY(at_least_one(batch_bytes_max, "batch_bytes_max"));
@@ -49,7 +41,7 @@ Status EngineStageOptions::validate() const {
     HELIOS_TRY(at_least_one(commit_bytes_max, "commit_bytes_max"));
     HELIOS_TRY(positive(heartbeat, "heartbeat"));
     HELIOS_TRY(at_least_one(open_cases_max, "open_cases_max"));
-    return engine.validate();
+    return {};
 }
 
 }  // namespace helios::reconcile

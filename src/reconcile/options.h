@@ -8,12 +8,6 @@
 
 namespace helios::reconcile {
 
-struct EngineOptions {
-    std::size_t identities_per_leg_max = 64;  ///< more on one leg of one case: not kept, and a `data` finding says so
-
-    Status validate() const;
-};
-
 struct RouteOptions {
     std::size_t batch_records_max = 4096;    ///< events per transaction
     std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll
@@ -37,7 +31,6 @@ struct EngineStageOptions {
     std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about
     Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
     std::size_t open_cases_max = 5'000'000;  ///< about 1 KiB each; from then on the gateway refuses (a round more may come)
-    EngineOptions engine;
 
     Status validate() const;
 };

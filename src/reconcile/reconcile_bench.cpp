@@ -45,7 +45,7 @@ void engine_over_records(benchmark::State& state) {
     const auto records = recorded(20'000, static_cast<int>(state.range(0)));
     for (auto _ : state) {
         MemoryClosedCases closed;
-        Engine engine(EngineOptions{}, closed);
+        Engine engine(closed);
         engine.use_flow(model::default_tenant, order_flow());
         std::vector<Revision> revisions;
         std::size_t bytes = 0;
@@ -70,7 +70,7 @@ void engine_alone(benchmark::State& state) {
     }
     for (auto _ : state) {
         MemoryClosedCases closed;
-        Engine engine(EngineOptions{}, closed);
+        Engine engine(closed);
         engine.use_flow(model::default_tenant, order_flow());
         std::vector<Revision> revisions;
         for (const auto& record : records) {
@@ -88,7 +88,7 @@ void bytes_per_open_case(benchmark::State& state) {
     constexpr int cases = 20'000;
     for (auto _ : state) {
         MemoryClosedCases closed;
-        Engine engine(EngineOptions{}, closed);
+        Engine engine(closed);
         engine.use_flow(model::default_tenant, order_flow());
         std::vector<Revision> revisions;
         const auto before = mallinfo2().uordblks;

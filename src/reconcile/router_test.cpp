@@ -13,7 +13,7 @@ constexpr Duration day = std::chrono::hours(24);
 
 model::FlowActivation version(std::uint32_t n) {
     std::string text = order_flow()->text;
-    text.replace(text.find("version: 1"), 10, "version: " + std::to_string(n));
+    text.replace(text.find("version: 2"), 10, "version: " + std::to_string(n));
     const auto flow = parse_flow(text, "order.yaml");
     HELIOS_ASSERT(flow.has_value(), "the shipped flow with another version is a flow");
     return {std::string(model::default_tenant), flow->name, n, text, flow->hash};

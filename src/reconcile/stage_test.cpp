@@ -258,7 +258,7 @@ TEST_F(StageTest, TheSameVersionWithAnotherTextIsRefused) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
     EXPECT_NE(refused.error().hint.find("raise `version:`"), std::string::npos);
-    other.version = 2;
+    other.version = 3;
     EXPECT_TRUE(activate(p.log(), other)->is_new);
     EXPECT_EQ(activate(p.log(), *order_flow()).error().kind, ErrorKind::conflict);
 }

@@ -66,7 +66,7 @@ inline std::shared_ptr<const Flow> order_flow() {
 /// An engine with a flow, fed with events.
 struct Bench {
     MemoryClosedCases closed;
-    Engine engine{EngineOptions{}, closed};
+    Engine engine{closed};
     std::shared_ptr<const Flow> flow;
     std::vector<Revision> revisions;
 

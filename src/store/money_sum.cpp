@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/currency.h"
 #include "base/decimal.h"
 
 namespace helios::store {

@@ -22,7 +22,7 @@ struct Options {
     std::size_t readers_max = 8;                     ///< read connections; further queries wait for one
     Duration query_limit = std::chrono::seconds(5);  ///< a query that runs longer is stopped: timeout
     std::size_t page_rows_max = 1000;                ///< rows of one page
-    std::size_t history_records_max = 10'000;        ///< case records of one case that an explanation reads
+    std::size_t history_records_max = 200'000;       ///< case records of one case that an explanation reads
 
     Status validate() const;  ///< invalid: names the option and its range
 };
