@@ -86,7 +86,7 @@ struct Verdict {
     std::vector<std::string> multi_legs;  ///< legs of cardinality above 1: JSON shows an array
     std::vector<Money> at_risk;           ///< sorted by currency; empty when pending or matched
     Instant opened_at;
-    Instant deadline;                      ///< the last leg's
+    Instant deadline;                      ///< the last leg's; `never`: some leg has none
     std::optional<Instant> reconciled_at;  ///< absent while pending
     Instant at;                            ///< log time of the deciding record, or the deadline that decided
     friend bool operator==(const Verdict&, const Verdict&) = default;

@@ -48,6 +48,7 @@ struct HeldEvent {
     std::uint16_t leg = 0;
     bool counts = true;
     bool unknown_status = false;
+    bool timed = true;          ///< some time of its own could be read, the envelope's or one that the flow names
     std::uint32_t differs = 0;  ///< bit i: read i differed between events of this identity
     std::int64_t occurred_ns = no_time;
     std::int64_t at_ns = 0;

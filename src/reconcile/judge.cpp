@@ -209,8 +209,9 @@ void Judge::orphans(Judgement& out) {
 void Judge::lateness(std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         const auto at = case_.late_at(i);
-        if (!at || !present(i)) {
-            continue;
+        const auto timed = [](const Taken& event) { return event.held->timed; };
+        if (!at || std::none_of(legs_[i].taken.begin(), legs_[i].taken.end(), timed)) {
+            continue;  // when it came says nothing of when it happened
         }
         Finding f = finding(FindingKind::late, i);
         f.severity = Severity::warning;

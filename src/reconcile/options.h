@@ -10,6 +10,7 @@ namespace helios::reconcile {
 
 struct EngineOptions {
     std::size_t identities_per_leg_max = 64;  ///< more on one leg of one case: not kept, and a `data` finding says so
+    bool one_case_per_key = false;            ///< a closed case takes later facts for ever, whatever its flow's amend_for says
 
     Status validate() const;
 };
