@@ -59,9 +59,7 @@ Item event_of(json::Value body, const SnsWrapper* sns, std::string_view raw) {
     if (!account.empty() || !region.empty()) {
         event.scope.append(account).append("/").append(region);
     }
-    const auto time = envelope.time("time");
-    event.time = time.at;
-    event.time_had_zone = time.had_zone;
+    envelope.time("time").put_into(event);
     out.payload = envelope.required_object("detail");
     event.metadata = metadata_of(envelope, sns);
     return finish(std::move(envelope), std::move(out), raw);

@@ -51,9 +51,7 @@ Item event_of(json::Value element) {
     event.id = envelope.text("id", id_bytes_max);
     event.type = short_type(envelope.required_text("eventType", type_bytes_max));
     event.scope = envelope.text("topic");
-    const auto time = envelope.time("eventTime");
-    event.time = time.at;
-    event.time_had_zone = time.had_zone;
+    envelope.time("eventTime").put_into(event);
     event.metadata = metadata_of(envelope);
     out.payload = envelope.required_object("data");
     return finish(std::move(envelope), std::move(out), raw);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "base/claimed_time.h"
+
 namespace helios::adapters {
 
 namespace {
@@ -125,22 +127,36 @@ std::string_view Envelope::text_of_either(std::string_view name, std::string_vie
     return first.empty() ? second : first;
 }
 
-EnvelopeTime Envelope::time(std::string_view name) {
+EnvelopeTime Envelope::time(std::string_view name) const {
     const auto value = find(name);
-    if (!value || value.is_null() || (value.is_string() && value.text().empty())) {
-        return {};
+    const auto claim = claimed_time(value);
+    if (claim.doubtful()) {
+        return {std::nullopt, true, model::kept_as_sent(value)};
     }
-    if (!value.is_string() && !value.is_number()) {
-        complain("bad_time", name,
-                 fmt::format("must be an RFC 3339 time or epoch milliseconds, is {}", json::to_string(value.kind())));
-        return {};
+    return claim.taken() ? EnvelopeTime{claim.at, claim.had_zone, {}} : EnvelopeTime{};
+}
+
+EnvelopeTime Envelope::time_of_either(std::string_view name, std::string_view other) const {
+    const auto first = time(name);
+    const auto second = time(other);
+    if (first.at && second.at && *first.at != *second.at) {
+        return {std::nullopt, true, fmt::format("[{},{}]", find(name).raw(), find(other).raw())};
     }
-    const auto parsed = value.is_string() ? parse_rfc3339(value.text()) : parse_time(value.text());
-    if (!parsed) {
-        complain("bad_time", name, parsed.error().what);
-        return {};
+    return first.at || (!second.at && !first.as_sent.empty()) ? first : second;
+}
+
+std::optional<Instant> Envelope::own_time(std::string_view name) {
+    const auto claim = claimed_time(find(name));
+    if (claim.doubtful()) {
+        complain("bad_time", name, claim.why);
     }
-    return {parsed->at, parsed->had_zone};
+    return claim.taken() ? std::optional(claim.at) : std::nullopt;
+}
+
+void EnvelopeTime::put_into(model::Event& event) const {
+    event.time = at;
+    event.time_had_zone = had_zone;
+    event.time_as_sent = as_sent;
 }
 
 json::Value Envelope::required_object(std::string_view name) {
@@ -197,7 +213,7 @@ Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
     adapted.raw = raw;
     if (event.id.empty()) {
         event.identity = model::IdentityKind::content;
-        event.id = model::content_id(event.source, event.type, event.time, json::canonical(adapted.payload));
+        event.id = model::content_id(event.source, event.type, event.time, json::canonical(adapted.payload), event.time_as_sent);
     }
     return adapted;
 }

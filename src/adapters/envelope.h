@@ -37,6 +37,9 @@ bool too_deep(json::Value value);
 struct EnvelopeTime {
     std::optional<Instant> at;
     bool had_zone = true;
+    std::string as_sent;  ///< JSON of what could not be taken; else empty
+
+    void put_into(model::Event& event) const;
 };
 
 /// The members of one envelope object. Complaints accumulate; the first one's code becomes the rejection's reason.
@@ -58,8 +61,12 @@ public:
     /// One value under two spellings, which must agree where both are there.
     std::string_view text_of_either(std::string_view name, std::string_view other, std::size_t bytes_max = scope_bytes_max);
 
-    /// RFC 3339, or an integer of epoch milliseconds, within 1970–2200; anything else is a complaint (`bad_time`).
-    EnvelopeTime time(std::string_view name);
+    /// What the sender claims as its time. Never a complaint: what can't be taken (claimed_time.h) is kept as sent.
+    EnvelopeTime time(std::string_view name) const;
+    /// One time under two spellings; if they differ, neither is taken.
+    EnvelopeTime time_of_either(std::string_view name, std::string_view other) const;
+    /// A time that Helios itself wrote, for example in an export: if it can't be taken, that is a complaint (`bad_time`).
+    std::optional<Instant> own_time(std::string_view name);
     /// An object; absent or another type is a complaint.
     json::Value required_object(std::string_view name);
 

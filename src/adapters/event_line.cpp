@@ -20,9 +20,7 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
     event.type =
         envelope.required_text(envelope.has("type") && !envelope.has("eventType") ? "type" : "eventType", type_bytes_max);
     event.id = envelope.text_or_number("id", id_bytes_max);
-    const auto time = envelope.time("time");
-    event.time = time.at;
-    event.time_had_zone = time.had_zone;
+    envelope.time("time").put_into(event);
     out.payload = envelope.required_object("payload");
     if (const auto metadata = envelope.find("metadata"); metadata.is_object()) {
         event.metadata = metadata.raw();
@@ -30,7 +28,7 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
         envelope.complain("not_an_object", "metadata", "must be an object, is " + std::string(json::to_string(metadata.kind())));
     }
     if (offline != nullptr) {
-        offline->received_at = envelope.time("receivedAt").at;
+        offline->received_at = envelope.own_time("receivedAt");
         offline->position = envelope.text("position");
     }
     return finish(std::move(envelope), std::move(out), raw);

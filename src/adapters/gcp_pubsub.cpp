@@ -110,14 +110,7 @@ Item event_of(json::Value body, std::vector<json::Document>& documents, std::str
     event.source = "gcp";
     event.scope = subscription;
     event.id = message.text_of_either("messageId", "message_id", id_bytes_max);
-    const auto published = message.time("publishTime");
-    const auto published_too = message.time("publish_time");
-    if (published.at && published_too.at && *published.at != *published_too.at) {
-        message.complain("ambiguous_field", "publishTime", "differs from publish_time");
-    }
-    const auto& time = published.at ? published : published_too;
-    event.time = time.at;
-    event.time_had_zone = time.had_zone;
+    message.time_of_either("publishTime", "publish_time").put_into(event);
     event.type = type_from_attributes(message);
     event.metadata = metadata_of(outer, message);
     out.payload = data_of(message, documents);

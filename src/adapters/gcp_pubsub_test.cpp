@@ -46,7 +46,6 @@ TEST(GcpPubSub, both_spellings_must_agree) {
     EXPECT_EQ(gcp(snake).event()->event.id, "m-1");
     EXPECT_TRUE(gcp(snake).event()->event.time);
     EXPECT_EQ(gcp(replaced(second, R"("message_id":"m-1")", R"("message_id":"m-2")")).verdict(), "ambiguous_field");
-    EXPECT_EQ(gcp(replaced(second, R"("publish_time":"2026)", R"("publish_time":"2025)")).verdict(), "ambiguous_field");
     EXPECT_EQ(gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})")).event()->event.metadata,
               R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
 }
@@ -88,11 +87,25 @@ TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
     EXPECT_EQ(a.rejection()->event_type, "A");
 }
 
+TEST(GcpPubSub, a_time_that_cannot_be_taken_is_kept_as_sent) {
+    const auto time_of = [](std::string_view times) {
+        const auto a = gcp(R"({"message":{"data":"e30=","messageId":"m","attributes":{"eventType":"A"},)" + std::string(times) +
+                           R"(},"subscription":"s"})");
+        return a.event() == nullptr    ? a.verdict()
+               : a.event()->event.time ? format_rfc3339(*a.event()->event.time)
+                                       : "as sent " + a.event()->event.time_as_sent;
+    };
+    EXPECT_EQ(time_of(R"("publishTime":"0001-01-01T00:00:00Z")"), R"(as sent "0001-01-01T00:00:00Z")");
+    EXPECT_EQ(time_of(R"("publish_time":1767607425)"), "as sent 1767607425");
+    EXPECT_EQ(time_of(R"("publishTime":"soon","publish_time":"2026-01-05T10:00:00Z")"), "2026-01-05T10:00:00.000Z");
+    EXPECT_EQ(time_of(R"("publishTime":"2026-01-05T11:00:00Z","publish_time":"2026-01-05T10:00:00Z")"),
+              R"(as sent ["2026-01-05T11:00:00Z","2026-01-05T10:00:00Z"])");
+}
+
 TEST(GcpPubSub, envelope_faults) {
     EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).verdict(), "bad_field");
     EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(),
               "duplicate_key");
-    EXPECT_EQ(gcp(replaced(push(payload), "2026-01-05", "0001-01-01")).verdict(), "bad_time");
     EXPECT_EQ(gcp(R"({"message":5,"subscription":"s"})").verdict(), "not_an_object");
     EXPECT_EQ(gcp(R"({"message":{"data":)" + nested(10'000) + "}}").verdict(), "too_deep");
     const auto without_id = gcp(replaced(push(payload), R"("messageId":"m-1",)", ""));

@@ -25,9 +25,9 @@ constexpr std::string_view components = R"json({"schemas":{
   "expected":{"type":"string"},"actual":{"type":"string"},"tolerance":{"type":"string"},"unit":{"type":"string"},
   "severity":{"type":"string","enum":["warning","error"]},"final":{"type":"boolean","description":"false while another leg may still come in time."},"detail":{"type":"string"}}},
 "VerdictEvent":{"type":"object","required":["eventId","source","type","receivedAt"],"properties":{
-  "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"type":{"type":"string"},"time":{"type":"string","format":"date-time","description":"When it happened, by the flow's paths."},
+  "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"type":{"type":"string"},"time":{"type":"string","format":"date-time","description":"When it happened, by the flow's paths. Absent: no time that can be read."},
   "receivedAt":{"type":"string","format":"date-time"},"payload":{"type":["object","null"]},"expired":{"type":"boolean","description":"The payload is past the log's retention."}}},
-"Verdict":{"type":"object","required":["flow","flowVersion","key","instance","revision","status","missingEvents","findings","events","atRisk","openedAt","deadline"],"properties":{
+"Verdict":{"type":"object","required":["flow","flowVersion","key","instance","revision","status","missingEvents","findings","events","atRisk","openedAt"],"properties":{
   "flow":{"type":"string"},"flowVersion":{"type":"integer"},"key":{"type":"string"},"orderId":{"type":"string","description":"The key again, under the flow's name for it."},
   "instance":{"type":"integer"},"revision":{"type":"integer"},"status":{"$ref":"#/components/schemas/Status"},
   "missingEvents":{"type":"array","items":{"type":"string"},"description":"Legs, in flow order."},
@@ -35,7 +35,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "events":{"type":"object","description":"By leg; a leg with several events is an array; absent legs are left out.","additionalProperties":{"anyOf":[{"$ref":"#/components/schemas/VerdictEvent"},{"type":"array","items":{"$ref":"#/components/schemas/VerdictEvent"}}]}},
   "eventsNotListed":{"type":"object","description":"By leg: how many more events the verdict rests on than the 100 that are listed; a leg with no more is left out.","additionalProperties":{"type":"integer"}},
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"}},
-  "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's. While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
+  "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's; absent if a leg may come whenever it likes (`deadline: forever`). While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
 "StreamedVerdict":{"allOf":[{"$ref":"#/components/schemas/Verdict"},{"type":"object","required":["position"],"properties":{"position":{"type":"string","description":"Where this revision stands: what `after` takes."}}}]},
 "MismatchPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
@@ -49,7 +49,7 @@ constexpr std::string_view components = R"json({"schemas":{
 
 "EventLine":{"type":"object","required":["source","eventType","payload"],"properties":{
   "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"`type` is accepted too.","examples":["OrderPlaced"]},
-  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed."},
+  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so."},
   "payload":{"type":"object"},"metadata":{"type":"object"}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
   "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},
@@ -65,7 +65,7 @@ constexpr std::string_view components = R"json({"schemas":{
 
 "Event":{"type":"object","required":["eventId","source","scope","eventType","receivedAt","position","identity","payload"],"properties":{
   "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"scope":{"type":"string","description":"EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct ones."},
-  "eventType":{"type":"string"},"time":{"type":"string","format":"date-time","description":"The source's claim."},"receivedAt":{"type":"string","format":"date-time","description":"Log time."},
+  "eventType":{"type":"string"},"time":{"type":"string","format":"date-time","description":"The source's claim. Absent: none, or none that can be read; `warnings` says which."},"receivedAt":{"type":"string","format":"date-time","description":"Log time."},
   "key":{"type":"string"},"orderId":{"type":"string"},"customerId":{"type":"string"},"position":{"type":"string"},
   "identity":{"type":"string","enum":["native","content"]},"payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
   "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},

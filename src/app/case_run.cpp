@@ -90,6 +90,10 @@ Result<Flows> read_flows_of(const std::vector<ScriptedCase>& cases, const std::s
 // ---- verdicts as a script says them
 // ----------------------------------------------------------------------------------------------
 
+std::string deadline_of(const model::Verdict& v) {
+    return v.deadline == never ? std::string(no_deadline) : format_case_time(v.deadline);
+}
+
 std::string describe(const model::Verdict& v) {
     std::string out = fmt::format("{} (instance {}, revision {}, version {}", model::to_string(v.status), v.instance, v.revision,
                                   v.flow_version);
@@ -99,7 +103,7 @@ std::string describe(const model::Verdict& v) {
     for (const auto& money : v.at_risk) {
         out += fmt::format(", at risk {} {}", money.amount, money.currency);
     }
-    out += fmt::format(", deadline {})", format_case_time(v.deadline));
+    out += fmt::format(", deadline {})", deadline_of(v));
     for (const auto& f : v.findings) {
         out += fmt::format("\n      {}", model::to_string(f.kind));
         for (const auto& [name, value] : {std::pair{"leg", f.leg},
@@ -127,7 +131,7 @@ Facts facts_of(const model::Verdict& v) {
             {"revision", std::to_string(v.revision)},
             {"version", std::to_string(v.flow_version)},
             {"at-risk", risk},
-            {"deadline", format_case_time(v.deadline)},
+            {"deadline", deadline_of(v)},
             {"decided", v.reconciled_at ? format_case_time(*v.reconciled_at) : ""},
             {"findings", std::to_string(v.findings.size())},
             {"final", final ? "true" : "false"}};
@@ -147,7 +151,7 @@ Facts facts_of(const model::Finding& f) {
 
 /// The times among the options in the words of facts_of.
 std::string as_fact(const std::string& name, const std::string& value) {
-    const bool time = (name == "deadline" || name == "decided") && !value.empty();
+    const bool time = (name == "deadline" || name == "decided") && !value.empty() && value != no_deadline;
     return time ? format_case_time(*parse_case_time(value)) : value;
 }
 
@@ -267,6 +271,24 @@ private:
         return model::is_built_in_source(source) || std::find(named.begin(), named.end(), source) != named.end();
     }
 
+    /// As an adapter would take the envelope's time.
+    static Status claim_time(model::Event& event, std::string_view as_sent) {
+        json::Writer text;
+        const std::string quoted = text.string(as_sent).take();
+        auto sent = json::Document::parse(as_sent);
+        if (!sent) {
+            sent = json::Document::parse(quoted);
+        }
+        if (!sent) {
+            return fail(sent.error());
+        }
+        const auto claim = claimed_time(sent->root());
+        event.time = claim.taken() ? std::optional(claim.at) : std::nullopt;
+        event.time_had_zone = claim.had_zone;
+        event.time_as_sent = claim.doubtful() ? model::kept_as_sent(sent->root()) : std::string();
+        return {};
+    }
+
     /// As the gateway would take it from its sender.
     Status take_event(const CaseStep& step) {
         HELIOS_TRY_ASSIGN(const auto when, parse_case_time(step.words[0]));
@@ -282,7 +304,11 @@ private:
         event.time = when;
         if (step.options.contains("time")) {
             const auto& text = step.options.at("time");
-            event.time = text == "none" ? std::nullopt : std::optional(*parse_case_time(text));
+            if (text.starts_with(time_as_sent)) {
+                HELIOS_TRY(claim_time(event, std::string_view(text).substr(time_as_sent.size())));
+            } else {
+                event.time = text == "none" ? std::nullopt : std::optional(*parse_case_time(text));
+            }
         }
         HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
         const auto judged = catalogue_.judge(event, payload.root());

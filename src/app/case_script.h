@@ -31,6 +31,12 @@ struct ScriptedCase {
 /// payloads are JSON objects, options are known to their verb.
 Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::string_view file);
 
+/// `time=sent:…`: what follows is the envelope's time as its sender wrote it, a number or a text.
+inline constexpr std::string_view time_as_sent = "sent:";
+
+/// `deadline=never`: some leg has none.
+inline constexpr std::string_view no_deadline = "never";
+
 /// "12:00:02[.5]" on the day all scripts live in, or a whole RFC 3339 time.
 Result<Instant> parse_case_time(std::string_view text);
 /// The shortest text that parse_case_time reads back.

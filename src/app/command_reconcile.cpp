@@ -17,6 +17,7 @@
 #include "app/files.h"
 #include "app/interrupt.h"
 #include "app/lines.h"
+#include "app/nothing_judged.h"
 #include "app/numbers.h"
 #include "app/printable.h"
 #include "app/progress.h"
@@ -48,7 +49,9 @@ public:
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
         const auto parsed = adapters::parse_offline_line(line);
+        ++lines_.all;
         if (const auto* control = std::get_if<adapters::ControlLine>(&parsed.content)) {
+            ++lines_.control;
             if (const auto taken = add_control(*control); !taken) {
                 return reject(file, number, line, taken.error().message());
             }
@@ -63,9 +66,9 @@ public:
 
     /// Counts a line that can't be taken, names it, and keeps it where asked.
     Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
-        if (++rejected_ <= complaints_max) {
+        if (++lines_.rejected <= complaints_max) {
             terminal_.line(fmt::format("{}:{}: rejected: {}", file, number, printable(why)));
-        } else if (rejected_ == complaints_max + 1) {
+        } else if (lines_.rejected == complaints_max + 1) {
             terminal_.line(fmt::format("… further rejected lines are only counted{}",
                                        rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
         }
@@ -77,7 +80,9 @@ public:
         return {};
     }
 
-    std::uint64_t rejected() const { return rejected_; }
+    std::uint64_t rejected() const { return lines_.rejected; }
+    const LinesRead& lines() const { return lines_; }
+    const FirstEvents& first_events() const { return first_events_; }
     std::uint64_t warned() const { return warned_; }
 
 private:
@@ -94,6 +99,7 @@ private:
         }
         auto event = adapted.event;
         model::take_judgement(event, judgement);
+        first_events_.see(event, adapted.payload);
         warned_ += event.warnings.empty() ? 0 : 1;
         // Of two with one id the earlier counts: which line is left out is known only when both are.
         auto origin = std::to_string(number) + '\0' + file + '\0';
@@ -170,7 +176,8 @@ private:
     std::set<std::string, std::less<>> sources_;
     std::FILE* rejects_;
     Terminal& terminal_;
-    std::uint64_t rejected_ = 0;
+    LinesRead lines_;
+    FirstEvents first_events_;
     std::uint64_t warned_ = 0;
 };
 
@@ -307,7 +314,8 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
                "a key, {} with warnings, {} rejected\n",
                summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events,
                summary.duplicates, summary.unwanted, summary.keyless, intake.warned(), intake.rejected());
-    return summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
+    fmt::print(stderr, "{}", nothing_judged(summary, intake.lines(), intake.first_events()));
+    return summary.cases > 0 && summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -325,7 +333,8 @@ Command reconcile_command(const Environment& environment) {
         "reaches the very\n"
         "verdicts of the server: it carries the flows it was judged by, unless --flow says otherwise.\n"
         "Output is sorted by flow and key and does not depend on the order of lines. A summary goes to standard error.\n"
-        "Exit 0: all matched. Exit 1: not all matched, or lines were rejected. Exit 2: an input can't be read, or it was "
+        "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged (standard error says why). "
+        "Exit 2: an input can't be read, or it was "
         "interrupted.";
     command.examples = {"helios reconcile events.ndjson", "helios log export | helios reconcile --revisions --format ndjson",
                         "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};

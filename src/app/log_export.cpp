@@ -95,7 +95,9 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
     if (!event.scope.empty()) {
         out.field("scope", event.scope);
     }
-    if (event.time) {
+    if (!event.time_as_sent.empty()) {
+        out.key("time").raw(event.time_as_sent);  // what it could stand in for is found again by the same rules
+    } else if (event.time) {
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "base/rfc3339.h"
+
 namespace helios {
 namespace {
 
@@ -115,48 +117,49 @@ std::size_t count_digits(std::string_view text) {
 
 }  // namespace
 
-Result<ParsedTime> parse_rfc3339(std::string_view text) {
+std::expected<ParsedTime, TimeFault> read_rfc3339(std::string_view text) {
     Fields f;
     if (!read_fields(text, f))
-        return bad_time(text, "is not an RFC 3339 date-time");
+        return std::unexpected(TimeFault::form);
     const std::chrono::year_month_day date{std::chrono::year{f.year}, std::chrono::month{static_cast<unsigned>(f.month)},
                                            std::chrono::day{static_cast<unsigned>(f.day)}};
     if (!date.ok())
-        return bad_time(text, "names a day that does not exist");
+        return std::unexpected(TimeFault::date);
     if (f.hour > 23 || f.minute > 59 || f.second > 60)
-        return bad_time(text, "names an hour, minute or second that does not exist");
+        return std::unexpected(TimeFault::clock);
 
     // Minutes first, in 64 bits: the years 0000 to 9999 do not fit int64 nanoseconds.
     const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
     const std::int64_t minutes = days * 1'440 + f.hour * 60 + f.minute - f.offset_minutes;
     constexpr std::int64_t minutes_end = to_nanos(latest_instant) / second_ns / 60;
     if (minutes < 0 || minutes >= minutes_end)
-        return bad_time(text, "is outside 1970-01-01 to 2199-12-31");
+        return std::unexpected(TimeFault::range);
     if (f.second == 60) {
         if (minutes % 1'440 != 1'439)
-            return bad_time(text, "has second 60, but leap seconds are at 23:59 UTC only");
+            return std::unexpected(TimeFault::leap_second);
         f.second = 59;
         f.fraction_ns = second_ns - 1;
     }
     return ParsedTime{from_nanos((minutes * 60 + f.second) * second_ns + f.fraction_ns), f.had_zone};
 }
 
-Result<ParsedTime> parse_time(std::string_view text) {
-    const std::size_t digits = count_digits(text);
-    if (digits == 0 || digits != text.size()) {
-        if (text.starts_with('-') && text.size() > 1 && count_digits(text.substr(1)) == text.size() - 1) {
-            return bad_time(text, "is before 1970-01-01");
-        }
-        return parse_rfc3339(text);
+Result<ParsedTime> parse_rfc3339(std::string_view text) {
+    const auto read = read_rfc3339(text);
+    if (read)
+        return *read;
+    switch (read.error()) {
+        case TimeFault::date:
+            return bad_time(text, "names a day that does not exist");
+        case TimeFault::clock:
+            return bad_time(text, "names an hour, minute or second that does not exist");
+        case TimeFault::leap_second:
+            return bad_time(text, "has second 60, but leap seconds are at 23:59 UTC only");
+        case TimeFault::range:
+            return bad_time(text, "is outside 1970-01-01 to 2199-12-31");
+        case TimeFault::form:
+            break;
     }
-    constexpr std::int64_t end_ms = to_nanos(latest_instant) / 1'000'000;
-    std::int64_t ms = 0;
-    for (const char c : text) {
-        ms = ms * 10 + (c - '0');
-        if (ms >= end_ms)
-            return bad_time(text, "read as epoch milliseconds is after 2199-12-31");
-    }
-    return ParsedTime{from_nanos(ms * 1'000'000), true};
+    return bad_time(text, "is not an RFC 3339 date-time");
 }
 
 std::string format_rfc3339(Instant t) {

@@ -1,7 +1,6 @@
 #include "model/catalogue.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/assert.h"
 #include "base/yaml.h"
@@ -31,7 +30,7 @@ public:
             } else if (member.key == "key") {
                 HELIOS_TRY_ASSIGN(type.key_paths, paths(member.value));
             } else if (member.key == "time") {
-                HELIOS_TRY_ASSIGN(type.time_paths, paths(member.value));
+                HELIOS_TRY_ASSIGN(type.time_paths, time_paths(member.value));
             } else {
                 HELIOS_TRY_ASSIGN(type.required, required(member.value));
             }
@@ -76,18 +75,53 @@ private:
             return fail(yaml::error_at(file_, node.mark, "expected a list of paths", "for example [orderId, order_id]"));
         }
         for (const auto& item : node.items) {
-            auto path = Path::parse(item.text);
-            if (!item.is_scalar() || !path) {
-                return fail(yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what,
-                                           path ? "" : path.error().hint));
+            HELIOS_TRY_ASSIGN(auto one, path(item));
+            out.push_back(std::move(one));
+        }
+        return out;
+    }
+
+    Result<Path> path(const yaml::Node& item) const {
+        auto path = Path::parse(item.text);
+        if (!item.is_scalar() || !path) {
+            return fail(
+                yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what, path ? "" : path.error().hint));
+        }
+        for (const auto& segment : path->segments()) {
+            if (segment.each) {
+                return fail(
+                    yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
             }
-            for (const auto& segment : path->segments()) {
-                if (segment.each) {
-                    return fail(
-                        yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
+        }
+        return std::move(*path);
+    }
+
+    /// A path, or {path: created, unit: s}.
+    Result<std::vector<TimePath>> time_paths(const yaml::Node& node) const {
+        std::vector<TimePath> out;
+        if (!node.is_sequence() || node.items.empty()) {
+            return fail(yaml::error_at(file_, node.mark, "expected a list of paths",
+                                       "for example [timestamp, {path: created, unit: s}]"));
+        }
+        for (const auto& item : node.items) {
+            const yaml::Node* where = &item;
+            std::optional<EpochUnit> unit;
+            if (item.is_map()) {
+                HELIOS_TRY(only(item, {"path", "unit"}));
+                where = item.find("path");
+                const auto* word = item.find("unit");
+                if (where == nullptr || word == nullptr) {
+                    return fail(yaml::error_at(file_, item.mark, "a time with a unit needs path and unit",
+                                               "for example {path: created, unit: s}"));
+                }
+                unit = parse_epoch_unit(word->text);
+                if (!unit) {
+                    return fail(yaml::error_at(file_, word->mark, "\"" + word->text + "\" is not a unit of time",
+                                               "one of s, ms, us, ns"));
                 }
             }
-            out.push_back(std::move(*path));
+            HELIOS_TRY_ASSIGN(auto one, path(*where));
+            out.push_back({std::move(one), unit});
         }
         return out;
     }
@@ -158,29 +192,26 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
     judgement.key = found.value.text();
 }
 
-/// Does the text try to be a time, so that a failure is bad data and not just another use of the name?
-bool looks_like_time(json::Value value) {
-    const auto text = value.text();
-    return value.is_number() ||
-           (text.size() >= 10 && text[4] == '-' && text[7] == '-' && std::isdigit(static_cast<unsigned char>(text[0])) != 0);
-}
-
-void judge_time(Judgement& judgement, const EventType& type, json::Value payload) {
-    const auto found = lookup_first(payload, type.time_paths);
-    if (found.duplicate) {
-        reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
-        return;
+/// No time refuses an event: what can't be taken is a warning, and the next path is tried.
+void judge_time(Judgement& judgement, const EventType& type, const Event& event, json::Value payload) {
+    if (const auto envelope = claimed_time_of(event); envelope.doubtful()) {
+        judgement.warnings.push_back("time: " + envelope.why);
     }
-    if (!counts_as_present(found)) {
-        return;
-    }
-    auto parsed = parse_time(found.value.text());
-    if (parsed) {
-        judgement.payload_time = *parsed;
-    } else if (looks_like_time(found.value)) {
-        reject(judgement, "bad_time", found.path->text() + ": " + parsed.error().what);
-    } else {
-        judgement.warnings.push_back(found.path->text() + ": not a time, ignored");
+    for (const TimePath& time : type.time_paths) {
+        const auto found = lookup(payload, time.path);
+        if (found.duplicate) {
+            reject(judgement, "duplicate_key",
+                   time.path.text() + ": occurs more than once, so which one is meant cannot be known");
+            return;
+        }
+        const auto claim = claimed_time(found.value, time.unit);
+        if (claim.taken()) {
+            judgement.payload_time = ParsedTime{claim.at, claim.had_zone};
+            return;
+        }
+        if (claim.doubtful()) {
+            judgement.warnings.push_back(time.path.text() + ": " + claim.why);
+        }
     }
 }
 
@@ -261,7 +292,7 @@ Judgement Catalogue::judge(const Event& event, json::Value payload) const {
     Judgement judgement;
     judgement.topic = type.topic;
     judge_key(judgement, type, payload);
-    judge_time(judgement, type, payload);
+    judge_time(judgement, type, event, payload);
     judge_required(judgement, type, payload);
     return judgement;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/claimed_time.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -22,23 +23,29 @@ struct RequiredField {
     bool reject = true;  ///< false: warn
 };
 
+/// Where a payload says its time, and what a number there counts.
+struct TimePath {
+    Path path;
+    std::optional<EpochUnit> unit;
+};
+
 struct EventType {
     std::string name;
     std::string topic;  ///< one of event_topics
     std::vector<Path> key_paths;
-    std::vector<Path> time_paths;  ///< the payload's own time, when the envelope has none
+    std::vector<TimePath> time_paths;  ///< the payload's own time, when the envelope has none
     std::vector<RequiredField> required;
 };
 
 /// What the rules say of one event. Not an error: a value that decides where the event goes.
 struct Judgement {
     bool accepted = true;
-    std::string reason;               ///< code when rejected: "missing_field", "duplicate_key", "bad_time", "bad_key"
+    std::string reason;               ///< code when rejected: "missing_field", "duplicate_key", "bad_key"
     std::vector<std::string> errors;  ///< one per broken reject rule
     std::vector<std::string> warnings;
     std::string key;    ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty: none readable
     std::string topic;  ///< where it goes when accepted
-    std::optional<ParsedTime> payload_time;  ///< the payload's own time, where the type's time paths lead to one
+    std::optional<ParsedTime> payload_time;  ///< the first of the type's time paths that could be taken
 };
 
 /// Immutable, thread-safe.

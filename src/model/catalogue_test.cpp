@@ -79,11 +79,15 @@ TEST(Catalogue, DuplicateKeysOnACataloguePathAreQuarantined) {
     EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","note":1,"note":2})").accepted) << "a path nobody reads";
 }
 
-TEST(Catalogue, TimesOutsideTheCenturiesAreQuarantined) {
-    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":"2201-01-01T00:00:00Z"})").reason, "bad_time");
-    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":1e400})").reason, "bad_time");
-    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"A","timestamp":-1})").reason, "bad_time");
-    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","timestamp":"soon"})").accepted);
+TEST(Catalogue, ATimeThatCannotBeTakenRefusesNothing) {
+    for (const std::string time : {R"("2201-01-01T00:00:00Z")", "1e400", "-1", R"("soon")", "1767607425", "true", "{}"}) {
+        const auto judgement = judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":)" + time + "}");
+        EXPECT_TRUE(judgement.accepted) << time;
+        EXPECT_FALSE(judgement.payload_time) << time;
+        ASSERT_EQ(judgement.warnings.size(), 1u) << time;
+        EXPECT_TRUE(judgement.warnings[0].starts_with("timestamp: " + time)) << judgement.warnings[0];
+    }
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":""})").warnings.empty()) << "absent";
     const auto good = judge("OrderPlaced", R"({"orderId":"A","timestamp":1767608625120})");
     ASSERT_TRUE(good.payload_time.has_value());
     EXPECT_EQ(format_rfc3339(good.payload_time->at), "2026-01-05T10:23:45.120Z");
@@ -101,6 +105,22 @@ TEST(Catalogue, RejectsKeysThatAreNoText) {
     EXPECT_TRUE(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1024, 'x') + "\"}").accepted);
 }
 
+TEST(CatalogueFile, DeclaresAUnitAndTriesTheNextPath) {
+    const auto parsed = Catalogue::parse("version: 1\nother: {time: [{path: created, unit: s}, made.at]}\n", "c.yaml");
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    const auto time_of = [&](std::string_view payload) {
+        Event event;
+        const auto document = json::Document::parse(payload);
+        const auto judgement = parsed->judge(event, document->root());
+        return (judgement.payload_time ? format_rfc3339(judgement.payload_time->at) : "none") + " " +
+               std::to_string(judgement.warnings.size());
+    };
+    EXPECT_EQ(time_of(R"({"created":1767607425})"), "2026-01-05T10:03:45.000Z 0");
+    EXPECT_EQ(time_of(R"({"created":"2026-01-05T10:03:45Z"})"), "2026-01-05T10:03:45.000Z 0");
+    EXPECT_EQ(time_of(R"({"created":"soon","made":{"at":1767607425000}})"), "2026-01-05T10:03:45.000Z 1");
+    EXPECT_EQ(time_of(R"({"created":0,"made":{"at":1767607425}})"), "none 2");
+}
+
 TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
     const auto error_of = [](std::string_view yaml) {
         const auto parsed = Catalogue::parse(yaml, "c.yaml");
@@ -113,6 +133,11 @@ TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
     EXPECT_NE(error_of("version: 2\n").find("must be 1"), std::string::npos);
     EXPECT_NE(error_of("version: 1\ntypes: {A: {topic: nowhere}}\n").find("not an event topic"), std::string::npos);
     EXPECT_NE(error_of("version: 1\ntypes: {A: {key: [\"items[].x\"]}}\n").find("walks an array"), std::string::npos);
+    EXPECT_EQ(error_of("version: 1\nother: {time: [{path: x, unit: sec}]}\n"),
+              "c.yaml:2:32: \"sec\" is not a unit of time; one of s, ms, us, ns");
+    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x}]}\n").find("needs path and unit"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x, units: s}]}\n").find("did you mean \"unit\"?"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\nother: {time: [{path: \"x[]\", unit: s}]}\n").find("walks an array"), std::string::npos);
     EXPECT_NE(error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n").find("rule is \"maybe\""),
               std::string::npos);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "model/record_bytes.h"
 
 namespace helios::model {
@@ -21,6 +22,7 @@ std::string encode(const Event& event) {
     out.string(event.type);
     write_time(out, event.time);
     out.boolean(event.time_had_zone);
+    out.string(event.time_as_sent);
     out.string(event.key);
     out.string(event.payload);
     out.string(event.metadata);
@@ -41,6 +43,7 @@ Result<Event> decode_event(std::string_view bytes) {
     event.type = in.string();
     event.time = read_time(in);
     event.time_had_zone = in.boolean();
+    event.time_as_sent = in.string();
     event.key = in.string();
     event.payload = in.string();
     event.metadata = in.string();
@@ -65,13 +68,37 @@ Digest128 identity_of(const Event& event) {
     return identity_of(event.tenant, event.source, event.scope, event.id);
 }
 
+std::string kept_as_sent(json::Value time) {
+    constexpr std::size_t most = 256;
+    const auto raw = time.raw();
+    std::string out;
+    if (raw.size() <= most) {
+        out = raw;
+        std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');  // one line in an export
+        return out;
+    }
+    json::append_string(out, raw.substr(0, utf8::valid_prefix(raw.substr(0, most))));
+    return out;
+}
+
+ClaimedTime claimed_time_of(const Event& event, std::optional<EpochUnit> unit) {
+    if (event.time_as_sent.empty()) {
+        return {};
+    }
+    const auto document = json::Document::parse(event.time_as_sent);
+    return document ? claimed_time(document->root(), unit) : claimed_time(std::string_view(event.time_as_sent), unit);
+}
+
 std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
-                       std::string_view canonical_payload) {
+                       std::string_view canonical_payload, std::string_view time_as_sent) {
     ByteWriter out;
     out.string(source);
     out.string(type);
     write_time(out, explicit_time);
     out.string(canonical_payload);
+    if (!time_as_sent.empty()) {
+        out.string(time_as_sent);
+    }
     return to_hex(sha256(out.view()));
 }
 

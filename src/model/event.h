@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/claimed_time.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -40,8 +42,9 @@ struct Event {
     std::string id;
     IdentityKind identity = IdentityKind::native;
     std::string type;             ///< "OrderPlaced"
-    std::optional<Instant> time;  ///< the source's claim (envelope); absent: the payload's timestamp, else the log time
+    std::optional<Instant> time;  ///< the source's claim: the envelope's, else the payload's by the catalogue's time paths
     bool time_had_zone = true;
+    std::string time_as_sent;           ///< JSON of the envelope's time if that could not be taken; else empty
     std::string key;                    ///< by the catalogue's key paths; empty: none readable
     std::string payload;                ///< exact JSON bytes of an object
     std::string metadata = "{}";        ///< JSON object: envelope fields worth keeping, sender's metadata
@@ -61,9 +64,14 @@ Result<Event> decode_event(std::string_view bytes);
 Digest128 identity_of(const Event& event);
 Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope, std::string_view id);
 
-/// The id of an event that came without one: hex SHA-256 of source, type, explicit time and canonical payload.
-/// `canonical_payload`: json::canonical. Metadata and receive time have no part in it.
+/// What is kept of an envelope's time that could not be taken: its JSON, of a very long one the beginning as a text.
+std::string kept_as_sent(json::Value time);
+/// That time again, perhaps in a unit that a flow declares for it. absent: nothing was kept.
+ClaimedTime claimed_time_of(const Event& event, std::optional<EpochUnit> unit = {});
+
+/// The id of an event that came without one: hex SHA-256 of source, type, explicit time (as sent, if it could not be taken) and
+/// canonical payload. `canonical_payload`: json::canonical. Metadata and receive time have no part in it.
 std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
-                       std::string_view canonical_payload);
+                       std::string_view canonical_payload, std::string_view time_as_sent = {});
 
 }  // namespace helios::model

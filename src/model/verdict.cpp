@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/forever.h"
 #include "base/hash.h"
 #include "model/record_bytes.h"
 
@@ -286,7 +287,10 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
     for (const auto& money : verdict.at_risk) {
         out.begin_object().field("currency", money.currency).field("amount", money.amount).end_object();
     }
-    out.end_array().field("openedAt", format_rfc3339(verdict.opened_at)).field("deadline", format_rfc3339(verdict.deadline));
+    out.end_array().field("openedAt", format_rfc3339(verdict.opened_at));
+    if (verdict.deadline != never) {
+        out.field("deadline", format_rfc3339(verdict.deadline));
+    }
     if (verdict.reconciled_at) {
         out.field("reconciledAt", format_rfc3339(*verdict.reconciled_at));
     }

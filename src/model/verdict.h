@@ -88,7 +88,7 @@ struct Verdict {
     std::vector<std::pair<std::string, std::uint64_t>> unlisted;  ///< leg, and how many more of its events the verdict rests on
     std::vector<Money> at_risk;                                   ///< sorted by currency; empty when pending or matched
     Instant opened_at;
-    Instant deadline;                      ///< the last leg's
+    Instant deadline;                      ///< the last leg's; `never`: some leg has none
     std::optional<Instant> reconciled_at;  ///< absent while pending
     Instant at;                            ///< log time of the deciding record, or the deadline that decided
     friend bool operator==(const Verdict&, const Verdict&) = default;

@@ -27,7 +27,7 @@ struct Moving {
     Duration capped{};
     Duration cap{};  ///< the largest max so far
 
-    Instant now() const { return deadline + free + std::min(capped, cap); }
+    Instant now() const { return later(deadline, free + std::min(capped, cap)); }
 
     /// Stretches that overlap or touch; sorted by begin. Between two of their ends the same ones are there, so the deadline is
     /// taken from end to end: with the cap used up it may pass in the middle, and what had passed stays passed.
@@ -85,7 +85,7 @@ void Absences::forget_until(Instant opened) {
 }
 
 Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources, const Absences& absences) {
-    if (opened_at >= absences.end()) {
+    if (deadline == never || opened_at >= absences.end()) {
         return deadline;
     }
     Moving moving{.opened_at = opened_at, .deadline = deadline};
@@ -114,7 +114,7 @@ Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<st
 void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences, std::vector<Instant>& out) {
     out.clear();
     for (const Leg& leg : flow.legs) {
-        out.push_back(deadline_moved(opened_at, opened_at + leg.deadline, leg.sources, absences));
+        out.push_back(deadline_moved(opened_at, later(opened_at, leg.deadline), leg.sources, absences));
     }
 }
 

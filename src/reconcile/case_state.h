@@ -49,6 +49,7 @@ struct HeldEvent {
     std::uint16_t leg = 0;
     bool counts = true;
     bool unknown_status = false;
+    bool timed = true;  ///< some time of its own could be read, the envelope's or one that the flow names
     std::int64_t occurred_ns = no_time;
     std::int64_t event_ns = no_time;  ///< the envelope's claim
     std::int64_t at_ns = 0;

@@ -12,7 +12,7 @@ namespace {
 using model::Verdict;
 using model::VerdictStatus;
 
-constexpr Instant no_deadline = Instant::max();
+constexpr Instant no_deadline = never;  // in the queue of deadlines: not there
 
 // Of a case with more events than this, judging is put off by so much for each of them: 0.25 s at 1,000 events, 25 s at 100,000.
 constexpr std::size_t judged_at_once_max = 256;
@@ -54,7 +54,7 @@ std::uint64_t digest_of(const Judgement& judgement) {
     return xxh3_64(out.view());
 }
 
-/// The first of them that is not before `t`.
+/// The first of them that is not before `t`; `never` if only such are left that never come.
 std::optional<Instant> earliest_from(const std::vector<Instant>& deadlines, Instant t) {
     std::optional<Instant> next;
     for (const Instant deadline : deadlines) {
@@ -79,7 +79,7 @@ IdParts parts_of(std::string_view id) {
 
 }  // namespace
 
-Engine::Engine(ClosedCases& closed) : closed_(closed) {}
+Engine::Engine(ClosedCases& closed, EngineOptions options) : options_(options), closed_(closed) {}
 Engine::~Engine() = default;
 
 std::vector<Revision> Engine::on_record(const model::CaseRecord& record) {
@@ -133,7 +133,7 @@ void Engine::on_absence(const model::AbsenceRecord& record) {
     Instant needed = Instant::max();
     for (const auto& one : absences_.all()) {
         const bool matters = std::any_of(flows_.begin(), flows_.end(), [&](const KnownFlow& known) {
-            return latest_deadline(*known.flow, one.to - Duration{1}, absences_) >= time_ - known.flow->amend_for;
+            return later(latest_deadline(*known.flow, one.to - Duration{1}, absences_), known.flow->amend_for) >= time_;
         });
         if (matters) {
             needed = std::min(needed, one.to);
@@ -178,8 +178,8 @@ void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> nex
         due_.erase({c.scheduled, &id});
     }
     c.scheduled = next.value_or(no_deadline);
-    if (next) {
-        due_.insert({*next, &id});
+    if (c.scheduled != no_deadline) {
+        due_.insert({c.scheduled, &id});
     }
 }
 
@@ -331,7 +331,7 @@ void Engine::close(Open::iterator it, Instant stamp) {
     if (c.closed_at == Instant{}) {
         c.closed_at = stamp;  // an amendment does not prolong it
     }
-    closed_.put(it->first, {c.instance, c.closed_at + c.flow->amend_for, c.encode()});
+    closed_.put(it->first, {c.instance, options_.one_case_per_key ? never : later(c.closed_at, c.flow->amend_for), c.encode()});
     open_.erase(it);
 }
 

@@ -41,7 +41,7 @@ struct CaseView {
 class Engine {
 public:
     /// `closed` outlives the engine.
-    explicit Engine(ClosedCases& closed);
+    explicit Engine(ClosedCases& closed, EngineOptions options = {});
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -94,6 +94,7 @@ private:
     const Flow* find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const;
     void deadlines_of(const Case& c, std::vector<Instant>& out) const { deadlines_moved(*c.flow, c.opened_at, absences_, out); }
 
+    const EngineOptions options_;
     ClosedCases& closed_;
     Instant time_{};
     Open open_;

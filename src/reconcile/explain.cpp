@@ -258,17 +258,26 @@ void say_next(Explanation& out, Instant now) {
     if (out.view.open) {
         for (std::size_t i = 0; i < flow.legs.size(); ++i) {
             if (!c.is_satisfied(i) && !flow.legs[i].optional && out.view.deadlines[i] >= now) {
+                if (out.view.deadlines[i] == never) {
+                    out.next.push_back("waits for " + flow.legs[i].name + ", which has no deadline");
+                    continue;
+                }
                 out.next.push_back("waits for " + flow.legs[i].name + " until " + when(out.view.deadlines[i]) + " (" +
                                    format_duration(std::chrono::floor<std::chrono::seconds>(out.view.deadlines[i] - now)) +
                                    " from now); then it is missing");
             }
         }
-        out.next.push_back("the case closes at " + when(*std::max_element(out.view.deadlines.begin(), out.view.deadlines.end())) +
-                           " at the latest");
+        const Instant last = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
+        out.next.push_back(last == never ? "the case stays open until it matches"
+                                         : "the case closes at " + when(last) + " at the latest");
         return;
     }
-    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(c.closed_at + flow.amend_for) +
-                       " amends it");
+    const Instant amend_until = later(c.closed_at, flow.amend_for);
+    if (amend_until == never) {
+        out.next.push_back("closed since " + when(c.closed_at) + "; a later fact amends it, whenever it comes");
+        return;
+    }
+    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(amend_until) + " amends it");
     out.next.push_back("after that an event with this key opens instance " + std::to_string(c.instance + 1));
 }
 
@@ -381,10 +390,10 @@ void write_legs(json::Writer& w, const Explanation& e) {
     for (std::size_t i = 0; i < e.flow->legs.size(); ++i) {
         const Leg& leg = e.flow->legs[i];
         w.begin_object().field("leg", leg.name).field("type", leg.type).field("optional", leg.optional);
-        w.field("deadline", format_rfc3339(e.view.deadlines[i]))
-            .field("present", e.view.state.is_satisfied(i))
-            .key("events")
-            .begin_array();
+        if (e.view.deadlines[i] != never) {
+            w.field("deadline", format_rfc3339(e.view.deadlines[i]));
+        }
+        w.field("present", e.view.state.is_satisfied(i)).key("events").begin_array();
         for (const LegEvent& event : e.events) {
             if (event.record.leg == leg.name) {
                 write_event(w, event);

@@ -148,7 +148,8 @@ std::string legs_table(const Explanation& e) {
     row("happened",
         [&](std::size_t, Event r) { return r != nullptr && r->occurred ? shown_time(*r->occurred) : std::string("–"); });
     row("received", [&](std::size_t, Event r) { return r != nullptr ? shown_time(r->at) : std::string("–"); });
-    row("deadline", [&](std::size_t i, Event) { return shown_time(e.view.deadlines[i]); });
+    row("deadline",
+        [&](std::size_t i, Event) { return e.view.deadlines[i] == never ? "none" : shown_time(e.view.deadlines[i]); });
     std::vector<std::string> names;
     for (const LegEvent& event : e.events) {
         for (const auto& [name, value] : event.record.reads) {

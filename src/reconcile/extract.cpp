@@ -43,7 +43,6 @@ bool scalar(json::Value value) {
 struct Scalar {
     enum class State { absent, present, ambiguous, container } state = State::absent;
     std::string_view text;
-    bool number = false;
     const model::Path* path = nullptr;
 };
 
@@ -52,15 +51,15 @@ Scalar first_scalar(json::Value root, std::span<const model::Path> paths) {
     for (const model::Path& path : paths) {
         const model::Found found = model::lookup(root, path);
         if (found.duplicate) {
-            return {Scalar::State::ambiguous, {}, false, &path};
+            return {Scalar::State::ambiguous, {}, &path};
         }
         if (empty(found.value)) {
             continue;
         }
         if (!scalar(found.value)) {
-            return {Scalar::State::container, {}, false, &path};
+            return {Scalar::State::container, {}, &path};
         }
-        return {Scalar::State::present, found.value.text(), found.value.is_number(), &path};
+        return {Scalar::State::present, found.value.text(), &path};
     }
     return {};
 }
@@ -277,46 +276,67 @@ ReadValue currency_of(ReadValue value) {
     return value;
 }
 
-/// The instant used in checks. A path that is there but can't be read is bad data, and the next one stands in.
-void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload,
-                   const Arrival& arrival) {
-    std::string unreadable;
+/// What was claimed on the way to the instant and could not be taken: one doubt, however many paths.
+class UntakenTimes {
+public:
+    void add(std::string_view name, std::string_view why) {
+        constexpr std::size_t told = 3;
+        if (++count_ <= told) {
+            text_.append(text_.empty() ? "" : "; ").append(name).append(": ").append(why);
+        }
+    }
+    void put_into(model::LegRecord& record) {
+        if (count_ > 0) {
+            record.doubts.push_back(std::move(text_));
+        }
+    }
+
+private:
+    std::string text_;
+    std::size_t count_ = 0;
+};
+
+/// The instant used in checks: the first claim that can be taken. Without one the leg is neither late nor skewed.
+void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload) {
+    UntakenTimes untaken;
+    const auto take = [&](const ClaimedTime& claim, std::string_view name) {
+        if (claim.doubtful()) {
+            untaken.add(name, claim.why);
+        } else if (claim.taken()) {
+            record.occurred = claim.at;
+            if (!claim.had_zone) {
+                record.notes.push_back("no zone in " + std::string(name) + ": UTC assumed");
+            }
+        }
+    };
     for (const OccurredSource& source : leg.occurred) {
         if (source.envelope) {
-            record.occurred = event.time ? event.time : arrival.received;
-            if (event.time && !event.time_had_zone) {
-                record.notes.push_back("no zone in the envelope's time: UTC assumed");
-            } else if (!event.time && arrival.received) {
-                record.notes.push_back("no time of its own: the receive time stands in");
+            const auto claim = model::claimed_time_of(event, source.unit);
+            take(claim, "envelope.time");
+            if (claim.taken()) {
+                record.event_time = claim.at;
+            } else if (event.time) {
+                record.occurred = event.time;
+                if (!event.time_had_zone) {
+                    record.notes.push_back("no zone in the envelope's time: UTC assumed");
+                }
             }
         } else {
-            const Scalar found = first_scalar(payload, std::span(&source.path, 1));
-            if (found.state == Scalar::State::absent) {
-                continue;
-            }
-            const auto time = found.state != Scalar::State::present ? Result<ParsedTime>(fail(ErrorKind::invalid, ""))
-                              : found.number                        ? parse_time(found.text)
-                                                                    : parse_rfc3339(found.text);
-            if (!time) {
-                if (unreadable.empty()) {
-                    unreadable = found.state == Scalar::State::present
-                                     ? source.path.text() + " is \"" + shown(found.text) + "\": not a time"
-                                     : why_unusable(found, "a time");
-                }
-                continue;
-            }
-            record.occurred = time->at;
-            if (!time->had_zone) {
-                record.notes.push_back("no zone in " + source.path.text() + ": UTC assumed");
+            const model::Found found = model::lookup(payload, source.path);
+            if (found.duplicate) {
+                untaken.add(source.path.text(), "occurs twice: which one is meant cannot be known");
+            } else {
+                take(claimed_time(found.value, source.unit), source.path.text());
             }
         }
         if (record.occurred) {
             break;
         }
     }
-    if (!unreadable.empty()) {
-        record.doubts.push_back(std::move(unreadable));
+    if (!record.occurred) {
+        record.notes.push_back("no time that can be read: neither late nor skewed");
     }
+    untaken.put_into(record);
 }
 
 /// Of a counting source: a whole number, as a number or as text, without leading zeros. Compared, never added: any length does.
@@ -398,7 +418,7 @@ std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool o
         record.reads.emplace_back(status_read, read_text(first_scalar(payload, leg.status->paths)));
     }
     read_identity(record, leg, event, payload);
-    read_occurred(record, leg, event, payload, arrival);
+    read_occurred(record, leg, event, payload);
     read_sequence(record, leg, payload);
     return record;
 }

@@ -20,8 +20,7 @@ inline constexpr std::string_view identity_read = "identity";  ///< only if bad
 /// Where and when an event stands on the log; offline, what an export says of that.
 struct Arrival {
     model::EventPointer pointer;
-    Instant at;                       ///< goes into the record: log time
-    std::optional<Instant> received;  ///< stands in for a time that nobody gave; absent offline without receivedAt
+    Instant at;  ///< goes into the record: log time
 };
 
 /// Items and sums read at most this many elements; a longer list is `bad`.

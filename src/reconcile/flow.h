@@ -11,7 +11,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/claimed_time.h"
 #include "base/decimal.h"
+#include "base/forever.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "model/path.h"
@@ -62,8 +64,9 @@ struct Identity {
 
 /// Where the instant used in checks comes from, first present wins.
 struct OccurredSource {
-    bool envelope = false;  ///< `envelope.time`
-    model::Path path;       ///< else a path into the payload
+    bool envelope = false;          ///< `envelope.time`
+    model::Path path;               ///< else a path into the payload
+    std::optional<EpochUnit> unit;  ///< declared: what a number there counts
 };
 
 struct Leg {
@@ -75,7 +78,7 @@ struct Leg {
     std::vector<model::Path> key_paths;
     Identity identity;
     std::vector<OccurredSource> occurred;
-    Duration deadline{};                ///< after the case opened
+    Duration deadline{};                ///< after the case opened; may be `forever`
     std::vector<model::Path> sequence;  ///< what the source counts: orders events of one identity where their times are equal
     std::size_t events_max = events_max_default;  ///< of one case; of more nothing is compared
     std::vector<Read> reads;
@@ -114,7 +117,7 @@ struct Flow {
     std::string key_name;  ///< "orderId": the member under which a verdict repeats its key; may be empty
     std::vector<Leg> legs;
     std::optional<std::size_t> anchor;  ///< the leg without which others are orphans
-    Duration amend_for{};               ///< how long after closing a case takes later facts
+    Duration amend_for{};               ///< how long after closing a case takes later facts; may be `forever`
     std::string currency;               ///< assumed where no leg names one; "XXX" if the file doesn't say
     std::vector<Check> checks;
     std::vector<ReadRef> at_risk;  ///< the first usable amount is the money at risk

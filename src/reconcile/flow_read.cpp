@@ -20,7 +20,6 @@ constexpr std::size_t reads_max = 32;
 constexpr std::size_t checks_max = 64;
 constexpr std::size_t list_max = 64;
 constexpr std::size_t leg_events_max = 1'000'000;
-constexpr Duration duration_max = std::chrono::hours(24 * 366);
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
 
 std::string upper(std::string_view text) {
@@ -60,6 +59,7 @@ private:
     std::string name(std::string_view word, yaml::Mark mark, std::string_view what);
     bool boolean(const Node& node, std::string_view what);
     Duration duration(const Node& node, std::string_view what);
+    Duration duration_or_forever(const Node& node, std::string_view what);
     std::vector<const Node*> list(const Node& node, std::string_view what);
     std::vector<std::string> words(const Node& node, std::string_view what);
     std::string choice(const Node& node, std::string_view what, const Names& names);
@@ -151,11 +151,11 @@ Duration FlowReader::duration(const Node& node, std::string_view what) {
                  "write a number with a unit: 250ms, 60s, 5m, 2h, 31d");
         return {};
     }
-    if (*parsed > duration_max) {
-        complain(node.mark, std::string(what) + ": longer than 366d", "");
-        return {};
-    }
     return *parsed;
+}
+
+Duration FlowReader::duration_or_forever(const Node& node, std::string_view what) {
+    return node.is_scalar() && node.text == "forever" ? forever : duration(node, what);
 }
 
 /// The elements of a list; a single value is a list of one.
@@ -236,12 +236,23 @@ std::vector<OccurredSource> FlowReader::occurred(const Node& node) {
     std::vector<OccurredSource> out;
     for (const Node* item : list(node, "occurred")) {
         OccurredSource source;
-        source.envelope = item->is_scalar() && item->text == "envelope.time";
+        const Node* where = item;
+        if (item->is_map()) {
+            is_map(*item, "a time with a unit", {"path", "unit"});
+            where = required(*item, "path", "{path: created, unit: s}");
+            if (const Node* unit = required(*item, "unit", "{path: created, unit: s}")) {
+                source.unit = parse_epoch_unit(choice(*unit, "unit of time", {"s", "ms", "us", "ns"}));
+            }
+            if (where == nullptr) {
+                continue;
+            }
+        }
+        source.envelope = where->is_scalar() && where->text == "envelope.time";
         if (!out.empty() && out.back().envelope) {
             complain(item->mark, "a path after envelope.time is never looked at", "put envelope.time last");
         }
         if (!source.envelope) {
-            auto parsed = path(*item, false);
+            auto parsed = path(*where, false);
             if (!parsed) {
                 continue;
             }
@@ -490,7 +501,7 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
         out.type = text(*type, "type");
     }
     if (const Node* deadline = required(node, "deadline", "deadline: 60s")) {
-        out.deadline = duration(*deadline, "deadline");
+        out.deadline = duration_or_forever(*deadline, "deadline");
     }
     if (const Node* optional = node.find("optional")) {
         out.optional = boolean(*optional, "optional");
@@ -699,13 +710,13 @@ Flow FlowReader::read(const Node& root) {
     }
     flow_.amend_for = default_amend_for;
     if (const Node* amend = root.find("amend_for")) {
-        flow_.amend_for = duration(*amend, "amend_for");
+        flow_.amend_for = duration_or_forever(*amend, "amend_for");
     }
     flow_.currency = "XXX";
     if (const Node* currency = root.find("currency")) {
         flow_.currency = upper(text(*currency, "currency"));
     }
-    occurred_.push_back(OccurredSource{true, {}});
+    occurred_.push_back(OccurredSource{true, {}, {}});
     if (const Node* when = root.find("occurred")) {
         occurred_ = occurred(*when);
     }

@@ -130,6 +130,36 @@ TEST(Flow, StatusesAreComparedByTheirLetters) {
         1u);
 }
 
+TEST(Flow, DurationsHaveNoCapButForever) {
+    EXPECT_EQ(parse_flow(with(small, "deadline: 1m30s", "deadline: 100000d"), "f.yaml")->longest_deadline(),
+              std::chrono::hours(24 * 100'000));
+    const auto f = parse_flow("amend_for: forever\n" + with(small, "deadline: 1m30s", "deadline: forever"), "f.yaml");
+    ASSERT_TRUE(f) << f.error().message();
+    EXPECT_EQ(f->longest_deadline(), forever);
+    EXPECT_EQ(f->amend_for, forever);
+    EXPECT_EQ(complaints(with(small, "deadline: 1m30s", "deadline: for ever")).size(), 1u);
+    EXPECT_EQ(complaints(with(small, "deadline: 1m30s", "deadline: 200000d")).size(), 1u);
+}
+
+TEST(Flow, ATimePathMayDeclareItsUnit) {
+    const std::string timed =
+        "occurred: [{path: made.at, unit: s}, created, {path: envelope.time, unit: us}]\n" + std::string(small);
+    const auto f = parse_flow(timed, "f.yaml");
+    ASSERT_TRUE(f) << f.error().message();
+    const auto& occurred = f->legs[0].occurred;
+    ASSERT_EQ(occurred.size(), 3u);
+    EXPECT_EQ(occurred[0].path.text(), "made.at");
+    EXPECT_EQ(occurred[0].unit, EpochUnit::seconds);
+    EXPECT_EQ(occurred[1].unit, std::nullopt);
+    EXPECT_TRUE(occurred[2].envelope);
+    EXPECT_EQ(occurred[2].unit, EpochUnit::microseconds);
+    EXPECT_EQ(complaints(with(timed, "unit: s}", "unit: sec}")),
+              (std::vector<std::string>{"f.yaml:1:34: unknown unit of time 'sec'; one of s, ms, us, ns"}));
+    EXPECT_EQ(complaints(with(timed, "unit: s}", "units: s}")).size(), 2u);
+    EXPECT_EQ(complaints(with(timed, "{path: made.at, unit: s}", "{unit: s}")).size(), 1u);
+    EXPECT_EQ(complaints(with(timed, "path: made.at", "path: \"made[]\"")).size(), 1u);
+}
+
 TEST(Flow, OrderOfKeysDoesNotMatterToReferences) {
     EXPECT_TRUE(complaints("checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" +
                            with(small, "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n", ""))

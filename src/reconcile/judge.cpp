@@ -113,12 +113,15 @@ void Judge::orphans(Judgement& out) {
 void Judge::lateness(std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         std::int64_t at = std::numeric_limits<std::int64_t>::max();
+        bool timed = false;
         for (const auto* identities : {&legs_[i].taken, &legs_[i].duplicates}) {
             for (const Taken& identity : *identities) {
                 at = std::min(at, identity.arrived_ns);
+                timed = timed || (identity.first != nullptr && identity.first->timed);
             }
         }
-        if (!present(i) || from_nanos(at) <= deadlines_[i]) {
+        // Without a time of its own, when it came says nothing of when it happened.
+        if (!present(i) || !timed || from_nanos(at) <= deadlines_[i]) {
             continue;
         }
         Finding f = finding(FindingKind::late, i);

@@ -191,6 +191,19 @@ Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
     return {};
 }
 
+void OfflineReconcile::count_as_later(Instant at) {
+    summary_.first_after_as_of = summary_.after_as_of == 0 ? at : std::min(summary_.first_after_as_of, at);
+    ++summary_.after_as_of;
+}
+
+void OfflineReconcile::name_flows(const Router& router) {
+    for (const auto& active : router.active()) {
+        if (!active.replaced_at) {
+            summary_.flows.push_back(active.flow);
+        }
+    }
+}
+
 /// Over all that begins with `prefix`; the loops that take long are all here.
 Status OfflineReconcile::scan(char prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
     return spill_->scan(std::string(1, prefix), [&](std::string_view key, std::string_view value) -> Status {
@@ -215,6 +228,9 @@ Status OfflineReconcile::in_receive_order() {
         const Instant at = from_nanos(read_sortable(key.substr(1)));
         const char kind = key[9];
         if (options_.as_of && at > *options_.as_of) {
+            if (kind == kind_event) {
+                count_as_later(at);
+            }
             return {};
         }
         if (kind == kind_flow) {
@@ -229,7 +245,7 @@ Status OfflineReconcile::in_receive_order() {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
             HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
             summary_.unwanted += router.wants(event) ? 0 : 1;
-            for (auto& leg : router.on_event(event, payload.root(), {{}, at, at}, summary_.keyless)) {
+            for (auto& leg : router.on_event(event, payload.root(), {{}, at}, summary_.keyless)) {
                 engine.on_record(std::move(leg), revisions);
             }
         }
@@ -239,6 +255,7 @@ Status OfflineReconcile::in_receive_order() {
     const Instant until = options_.as_of ? *options_.as_of : end_.value_or(Instant::max());
     engine.on_record(model::TickRecord{until}, revisions);
     HELIOS_TRY(keep(revisions));
+    name_flows(router);
     return closed.health();
 }
 
@@ -266,9 +283,17 @@ Status OfflineReconcile::sort_legs(Router& router) {
         HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
         HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
         summary_.unwanted += router.wants(event) ? 0 : 1;
+        bool counted = false;
         for (const auto& leg : router.on_event(event, payload.root(), {}, summary_.keyless)) {
             const auto time = event_time_of(leg);
-            if (!leg.opens || (options_.as_of && time && *time > *options_.as_of)) {
+            if (options_.as_of && time && *time > *options_.as_of) {
+                if (!counted) {
+                    count_as_later(*time);
+                }
+                counted = true;
+                continue;
+            }
+            if (!leg.opens) {
                 continue;
             }
             std::string sorted = leg_prefix + model::case_log_key(leg.tenant, leg.flow, leg.key) + '\0';
@@ -285,7 +310,9 @@ Status OfflineReconcile::sort_legs(Router& router) {
 /// `legs` are sorted; those without any time come first and count as of the case's earliest.
 Status OfflineReconcile::judge_case(const Router& router, std::vector<model::LegRecord>& legs) {
     MemoryClosedCases closed;
-    Engine engine(closed);
+    EngineOptions options;
+    options.one_case_per_key = true;  // no receive time says that a key was used again
+    Engine engine(closed, options);
     for (const auto& active : router.active()) {
         engine.use_flow(active.tenant, active.flow);
     }
@@ -308,6 +335,7 @@ Status OfflineReconcile::case_by_case() {
         HELIOS_TRY(router.activate(activation_of(flow), earliest_instant));
     }
     HELIOS_TRY(sort_legs(router));
+    name_flows(router);
     std::vector<model::LegRecord> legs;  // of one case
     const auto gather = [&](std::string_view, std::string_view value) -> Status {
         HELIOS_TRY_ASSIGN(auto record, model::decode_case_record(value));

@@ -3,9 +3,9 @@
 ///
 /// Two ways, decided by the first event. With a receive time, inputs are processed in that order, whatever the order of lines
 /// (those received at one instant by position, else by event time, source, scope and id); an export reaches the live server's
-/// verdicts. Without, each case is processed by itself when all input has been read: its events by (event time, source, id), each
-/// at its event time, so that a leg is late if it happened after the case's earliest event plus its deadline. Events, ids, closed
-/// cases and verdicts wait in scratch space on disk; memory holds open cases.
+/// verdicts. Without, one key is one case, processed by itself when all input has been read: its events by (event time, source,
+/// id), each at its event time, so that a leg is late if it happened after the case's earliest event plus its deadline. Events,
+/// ids, closed cases and verdicts wait in scratch space on disk; memory holds open cases.
 
 #include <cstdint>
 #include <functional>
@@ -39,10 +39,13 @@ struct OfflineOptions {
 struct OfflineSummary {
     std::uint64_t events = 0;
     std::uint64_t duplicates = 0;
-    std::uint64_t unwanted = 0;  ///< no flow wants such an event
-    std::uint64_t keyless = 0;   ///< wanted, but its key can't be read
+    std::uint64_t unwanted = 0;     ///< no flow wants such an event
+    std::uint64_t keyless = 0;      ///< wanted, but its key can't be read
+    std::uint64_t after_as_of = 0;  ///< ignored: later than `as_of`
+    Instant first_after_as_of{};    ///< the earliest of those
     std::uint64_t cases = 0;
     std::uint64_t pending = 0, matched = 0, partial = 0, mismatched = 0;  ///< by their latest revision
+    std::vector<std::shared_ptr<const Flow>> flows;                       ///< what was judged by, last
 };
 
 /// One thread; add everything, then finish once.
@@ -81,6 +84,8 @@ private:
     Status sort_legs(Router& router);
     Status judge_case(const Router& router, std::vector<model::LegRecord>& legs);
     Status keep(std::vector<Revision>& revisions);
+    void count_as_later(Instant at);
+    void name_flows(const Router& router);
     Result<OfflineSummary> emit(const std::function<void(const model::Verdict&)>& sink);
 
     OfflineOptions options_;

@@ -74,6 +74,25 @@ protected:
 
 using V = std::vector<std::string>;
 
+TEST_F(OfflineTest, WithoutReceiveTimesOneKeyIsOneCase) {
+    const auto far = noon(90 * 86400);  // beyond amend_for
+    const std::vector<Line> lines{{event("aws", "OrderPlaced", "o", good_order, noon(0)), {}},
+                                  {event("gcp", "PaymentProcessed", "p", good_payment, noon(1)), {}},
+                                  {event("azure", "InventoryReserved", "i", good_stock, noon(2)), {}},
+                                  {event("azure", "InventoryReserved", "i2",
+                                         R"({"orderId":"A1","reservationId":"R2","items":[{"sku":"X","quantity":2}]})", far),
+                                   {}}};
+    EXPECT_EQ(run(lines), std::vector<std::string>{"A1 mismatched duplicate:inventory"});
+    // A leg years later than the rest is late and skewed, but no orphan of a second instance.
+    std::vector<Line> late{lines[0], lines[1], {event("azure", "InventoryReserved", "i", good_stock, far), {}}};
+    EXPECT_EQ(run(late), std::vector<std::string>{"A1 mismatched late:inventory skew:inventory"});
+    // With receive times, as live.
+    for (Line& line : late) {
+        line.received = line.event.time;
+    }
+    EXPECT_EQ(run(late).size(), 2u);
+}
+
 TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
     std::vector<Line> lines{{order("B", noon(0)), {}},   {payment("B", noon(2)), {}},   {stock("B", noon(3)), {}},
                             {order("A", noon(500)), {}}, {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},

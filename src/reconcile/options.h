@@ -8,6 +8,10 @@
 
 namespace helios::reconcile {
 
+struct EngineOptions {
+    bool one_case_per_key = false;  ///< a closed case takes later facts for ever, whatever its flow's amend_for says
+};
+
 struct RouteOptions {
     std::size_t batch_records_max = 4096;    ///< events per transaction
     std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll

@@ -175,7 +175,7 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
                                 {{"topic", record.topic}, {"offset", record.offset.value}, {"error", payload.error().message()}});
         return;
     }
-    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value}, record.log_time, record.log_time};
+    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value}, record.log_time};
     for (auto& leg : router_->on_event(*event, payload->root(), arrival, out.keyless)) {
         log::Record output;
         output.topic = model::topic::cases;

@@ -42,7 +42,7 @@ void Router::take_absence(const model::AbsenceRecord& absence) {
 }
 
 Instant Router::retirement_of(const Active& version) const {
-    return latest_deadline(*version.flow, *version.replaced_at, absences_) + version.flow->amend_for;
+    return later(latest_deadline(*version.flow, *version.replaced_at, absences_), version.flow->amend_for);
 }
 
 void Router::retire_before(Instant t) {

@@ -43,7 +43,7 @@ public:
         std::string tenant;
         std::shared_ptr<const Flow> flow;
         std::optional<Instant> replaced_at;  ///< when a newer version became active
-        Instant retires_at = Instant::max();
+        Instant retires_at = never;
     };
     /// In order of activation.
     const std::vector<Active>& active() const { return active_; }

@@ -23,7 +23,7 @@ std::size_t legs(Router& router, Instant when) {
     const auto e = event("aws", "OrderPlaced", "o", good_order, when);
     const auto payload = json::Document::parse(e.payload);
     std::size_t keyless = 0;
-    return router.on_event(e, payload->root(), {{}, when, when}, keyless).size();
+    return router.on_event(e, payload->root(), {{}, when}, keyless).size();
 }
 
 TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
@@ -34,13 +34,23 @@ TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
     EXPECT_EQ(legs(router, noon(70) + 31 * day + Duration(1)), 1u);
 }
 
+TEST(Router, AVersionThatAmendsForEverNeverRetires) {
+    Router router(8);
+    auto first = version(1);
+    first.text.replace(first.text.find("amend_for: 31d"), 14, "amend_for: forever");
+    ASSERT_TRUE(router.activate(first, noon(0)));
+    ASSERT_TRUE(router.activate(version(2), noon(10)));
+    router.take_absence({.from = noon(90), .to = noon(100), .grace = std::chrono::seconds(30)});
+    EXPECT_EQ(legs(router, noon(20) + 100'000 * day), 2u);
+}
+
 TEST(Router, AKeyWithNulIsNoKey) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     const auto e = event("aws", "OrderPlaced", "o", R"({"orderId":"A\u0000B"})", noon(1));
     const auto payload = json::Document::parse(e.payload);
     std::size_t keyless = 0;
-    EXPECT_TRUE(router.on_event(e, payload->root(), {{}, noon(1), noon(1)}, keyless).empty());
+    EXPECT_TRUE(router.on_event(e, payload->root(), {{}, noon(1)}, keyless).empty());
     EXPECT_EQ(keyless, 1u);
 }
 

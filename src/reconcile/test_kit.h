@@ -40,7 +40,7 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
     HELIOS_ASSERT(document.has_value(), "a test's payload is JSON");
     for (const Leg& leg : flow.legs) {
         if (leg.wants(e.source, e.type)) {
-            Arrival arrival{{"helios.events.test", 0, static_cast<std::uint64_t>(to_nanos(log_time))}, log_time, log_time};
+            Arrival arrival{{"helios.events.test", 0, static_cast<std::uint64_t>(to_nanos(log_time))}, log_time};
             if (auto record = extract(flow, leg, opens, e, document->root(), arrival)) {
                 out.push_back(std::move(*record));
             }

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""A command that did nothing does not say "good": `reconcile` without a case exits 1 and says what it looked for."""
+import json
+import os
+import sys
+import unittest
+
+from helios_process import TemporaryDirectory, line, run
+
+ORDER = line("aws", "OrderPlaced", "o-1", orderId="A1", customerId="C-1", totalAmount="1")
+FULL = [ORDER, line("gcp", "PaymentProcessed", "p-1", orderId="A1", amount="1"), line("azure", "InventoryReserved", "i-1", orderId="A1")]
+
+
+def ndjson(*events):
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+class Reconcile(unittest.TestCase):
+    def nothing(self, stdin, *arguments, says):
+        code, out, err = run("reconcile", *arguments, stdin=stdin)
+        self.assertEqual(code, 1, err)
+        self.assertIn("0 cases", err)
+        for text in says:
+            self.assertIn(text, err)
+
+    def test_what_is_judged_is_judged(self):
+        code, _, err = run("reconcile", stdin=ndjson(*FULL))
+        self.assertEqual(code, 0, err)
+        self.assertNotIn("no case", err)
+
+    def test_empty_input(self):
+        for nothing in (b"", b"\n", b" \r\n\n"):
+            self.nothing(nothing, says=["the input is empty"])
+        self.nothing(b"", "/dev/null", says=["the input is empty"])
+
+    def test_only_control_lines(self):
+        end = {"control": "end", "at": "2026-01-05T12:00:00Z"}
+        self.nothing(ndjson(end), says=["1 control lines, and no event"])
+
+    def test_all_rejected(self):
+        self.nothing(b"nonsense\n{}\n", says=["every event line was rejected"])
+        self.nothing(ndjson(line("mars", "OrderPlaced", "o-1", orderId="A1")), says=["named by a flow", "every event line was rejected"])
+
+    def test_no_flow_wants_them(self):
+        self.nothing(ndjson(line("aws", "OrderCreated", "o-1", orderId="A1"), line("gcp", "Ping", "p-1")),
+                     says=["no flow wants such events", "flow order wants: aws OrderPlaced, gcp PaymentProcessed, azure InventoryReserved",
+                           "aws OrderCreated with orderId", "gcp Ping with an empty payload", "--flow FILE"])
+
+    def test_a_key_that_no_event_carries(self):
+        with TemporaryDirectory() as directory:
+            flow = os.path.join(directory, "shop.yaml")
+            with open(flow, "w", encoding="utf-8") as file:
+                file.write("flow: shop\nversion: 1\nkey: {paths: [orderNumber, head.order]}\n"
+                           "legs:\n  a: {source: any, type: A, deadline: 5s}\n  b: {source: any, type: B, deadline: 5s}\n")
+            events = [line("aws", "A", f"a-{n}", OrderNumber=n, head={"at": 1}) for n in range(100)]
+            self.nothing(ndjson(*events), "--flow", flow,
+                         says=["100 without a key", "flow shop looks for its key at: orderNumber, head.order",
+                               "aws A with OrderNumber, head, head.at", 'is "OrderNumber" meant?', "key: {paths: [OrderNumber]}"])
+            code, _, err = run("reconcile", "--flow", flow, stdin=ndjson(line("aws", "A", "a", orderNumber=1), line("aws", "B", "b", orderNumber=1), *events))
+            self.assertEqual(code, 0, err)
+            self.assertIn("events without a key belong to no case\n  flow shop looks for its key at: orderNumber, head.order\n", err)
+
+    def test_as_of_before_everything(self):
+        timed = [dict(event, time=f"2026-01-05T12:00:0{n}Z") for n, event in enumerate(FULL)]
+        says = ["all 3 events came after --as-of", "the first came at 2026-01-05T12:00:00.000Z"]
+        self.nothing(ndjson(*timed), "--as-of", "2026-01-01T00:00:00Z", says=says)
+        received = [dict(event, receivedAt=event["time"]) for event in timed]
+        self.nothing(ndjson(*received), "--as-of", "2026-01-01T00:00:00Z", says=says)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
