@@ -1,5 +1,6 @@
 #include "base/shown.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -8,29 +9,48 @@
 
 namespace helios {
 
+namespace {
+
+/// The character at the start of `rest`, of `length` bytes (0: a byte that is no UTF-8), as it is or as an escape.
+void append_visible(std::string& out, std::string_view rest, std::size_t length) {
+    const char c = rest.front();
+    if (length == 0) {
+        fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+        out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    } else if (const auto code_point = utf8::steering(rest)) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", *code_point);
+    } else {
+        out.append(rest.substr(0, length));
+    }
+}
+
+}  // namespace
+
 std::string shown(std::string_view text, std::size_t bytes_max) {
     std::string out;
-    std::size_t at = 0;
-    while (at < text.size()) {
+    for (std::size_t at = 0; at < text.size();) {
         const auto rest = text.substr(at);
         const std::size_t length = utf8::sequence_length(rest);
-        const std::size_t taken = length == 0 ? 1 : length;
-        if (at + taken > bytes_max) {
+        at += std::max<std::size_t>(length, 1);
+        if (at > bytes_max) {
             return out += "…";
         }
-        at += taken;
-        const char c = rest.front();
-        if (length == 0) {
-            fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-        } else if (c == '"' || c == '\\') {
-            out.append(1, '\\').append(1, c);
-        } else if (c == '\n' || c == '\r' || c == '\t') {
-            out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
-        } else if (const auto code_point = utf8::steering(rest)) {
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", *code_point);
-        } else {
-            out.append(rest.substr(0, taken));
+        if (rest.front() == '"' || rest.front() == '\\') {
+            out.push_back('\\');
         }
+        append_visible(out, rest, length);
+    }
+    return out;
+}
+
+std::string one_line(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = utf8::sequence_length(text);
+        append_visible(out, text, length);
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;
 }

@@ -16,6 +16,9 @@ inline constexpr std::size_t shown_bytes_max = 60;
 /// \xff. Never a whole document, never a second line.
 std::string shown(std::string_view text, std::size_t bytes_max = shown_bytes_max);
 
+/// A whole message that may quote somebody without shown(): the same escapes, but for quotes and backslashes, and nothing cut.
+std::string one_line(std::string_view text);
+
 /// `text` with '?' for each character that would steer a terminal or change the order of what is read (utf8::steering), but for
 /// those in `keep`, and for each byte that is no UTF-8. For cells and lines, where width counts.
 std::string printable(std::string_view text, std::string_view keep = "");

@@ -25,6 +25,11 @@ TEST(Shown, IsShortAndCutsNoCharacter) {
     EXPECT_EQ(shown("xxä", 4), "xxä");
 }
 
+TEST(OneLine, EscapesAndCutsNothing) {
+    EXPECT_EQ(one_line("no flow \"a\\b\"\n\u202e\xff"), R"(no flow "a\b"\n\u202e\xff)");
+    EXPECT_EQ(one_line(std::string(1'000, 'x')), std::string(1'000, 'x'));
+}
+
 TEST(Printable, LeavesTextAlone) {
     EXPECT_EQ("ORD-1 Ä € 😀 \u00A0", printable("ORD-1 Ä € 😀 \u00A0"));
     EXPECT_EQ("", printable(""));
