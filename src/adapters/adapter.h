@@ -29,7 +29,8 @@ struct Rejection {
     std::string reason;  ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time", "bad_base64", "not_json", …
     std::string detail;  ///< a sentence for a person
     std::vector<std::string> errors;  ///< "detail: must be an object, is a string"
-    std::string event_id;             ///< what could be read all the same; else empty
+    std::string source;               ///< what could be read all the same; else empty
+    std::string event_id;
     std::string scope;
     std::string event_type;
     json::Value payload;   ///< where one could be read; alive as long as the Adapted

@@ -1,6 +1,7 @@
 #include "adapters/aws_eventbridge.h"
 
 #include "adapters/envelope.h"
+#include "model/path.h"
 
 namespace helios::adapters {
 
@@ -52,8 +53,8 @@ Item event_of(json::Value body, const SnsWrapper* sns, std::string_view raw) {
     AdaptedEvent out;
     model::Event& event = out.event;
     event.source = "aws";
-    event.type = envelope.required_text("detail-type", type_bytes_max);
-    event.id = envelope.text("id", id_bytes_max);
+    event.type = envelope.required_text({"detail-type"}, type_bytes_max);
+    event.id = envelope.id({"id"});
     const auto account = envelope.text("account", 256);
     const auto region = envelope.text("region", 256);
     if (!account.empty() || !region.empty()) {
@@ -88,7 +89,7 @@ Adapted notification(Envelope envelope, std::string_view raw) {
     sns.message_id = envelope.text("MessageId", id_bytes_max);
     sns.subject = envelope.text("Subject");
     const auto message = envelope.find("Message");
-    if (!message) {
+    if (model::is_absent(message)) {
         envelope.complain("missing_field", "Message", "required, absent");
     } else if (!message.is_string()) {
         envelope.complain("bad_field", "Message", "must be a string");
@@ -100,23 +101,20 @@ Adapted notification(Envelope envelope, std::string_view raw) {
     if (!inner) {
         return items_of(wrapped(rejection("not_json", "Message: " + inner.error().what, raw), sns));
     }
-    if (inner->deep && too_deep(inner->document.root())) {
-        return items_of(wrapped(too_deep_rejection(raw), sns));
-    }
-    if (!is_envelope(inner->document.root())) {
+    if (!is_envelope(inner->root())) {
         return items_of(wrapped(rejection("not_an_envelope", "Message: not an EventBridge envelope", raw), sns));
     }
-    auto adapted = items_of(event_of(inner->document.root(), &sns, raw));
-    adapted.documents.push_back(std::move(inner->document));
+    auto adapted = items_of(event_of(inner->root(), &sns, raw));
+    adapted.documents.push_back(*std::move(inner));
     return adapted;
 }
 
 Adapted confirmation(Envelope envelope, std::string_view type, std::string_view raw) {
     SnsConfirmation out;
     out.type = type;
-    out.topic_arn = envelope.required_text("TopicArn", scope_bytes_max);
-    out.message_id = envelope.required_text("MessageId", id_bytes_max);
-    out.subscribe_url = envelope.required_text("SubscribeURL", 8192);
+    out.topic_arn = envelope.required_text({"TopicArn"}, scope_bytes_max);
+    out.message_id = envelope.required_text({"MessageId"}, id_bytes_max);
+    out.subscribe_url = envelope.required_text({"SubscribeURL"}, 8192);
     out.raw = raw;
     if (!envelope.good()) {
         return items_of(wrapped(std::move(envelope).rejection(raw), {out.topic_arn, out.message_id, {}}));
@@ -145,18 +143,18 @@ Adapted adapt_aws_eventbridge(const RawRequest& request) {
     if (!parsed) {
         return {NotThisProtocol{parsed.error().what, "send an EventBridge event, or one wrapped by SNS, as JSON"}, {}};
     }
-    const auto body = parsed->document.root();
+    const auto body = parsed->root();
     Adapted adapted;
     if (is_sns(body)) {
-        adapted = parsed->deep ? items_of(too_deep_rejection(request.body)) : sns_of(body, request.body);
+        adapted = sns_of(body, request.body);
     } else if (is_envelope(body)) {
-        adapted = items_of(parsed->deep ? Item(too_deep_rejection(request.body)) : event_of(body, nullptr, request.body));
+        adapted = items_of(event_of(body, nullptr, request.body));
     } else {
         return {NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",
                                 "an EventBridge event has detail-type, source, id, time and detail"},
                 {}};
     }
-    adapted.documents.push_back(std::move(parsed->document));
+    adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }
 

@@ -57,12 +57,14 @@ TEST(AwsEventBridge, sns_message_that_is_no_envelope_is_rejected_with_what_is_kn
     for (const auto& [message, reason] : {std::pair<std::string, std::string>{"plain text", "not_json"},
                                           {R"({"source":"gcp","eventType":"PaymentProcessed","payload":{}})", "not_an_envelope"},
                                           {"[1]", "not_an_envelope"},
-                                          {nested(10'000), "too_deep"},
+                                          {nested(10'000), "not_an_envelope"},
+                                          {replaced(envelope, "12.50", nested(600)), "too_deep"},
+                                          {replaced(envelope, "ORD-1", "\\ud83d"), "bad_text"},
                                           {replaced(envelope, R"("detail":{)", R"("detail":[],"x":{)"), "not_an_object"}}) {
         const auto a = aws(notification(message));
         EXPECT_EQ(a.verdict(), reason) << message.substr(0, 80);
         ASSERT_TRUE(a.rejection());
-        EXPECT_EQ(a.rejection()->event_id, reason == "not_an_object" ? "6a7e8feb-b491" : "m-1");
+        EXPECT_EQ(a.rejection()->event_id, message.find("6a7e8feb-b491") != std::string::npos ? "6a7e8feb-b491" : "m-1");
         EXPECT_EQ(a.rejection()->raw, a.body);
     }
 }
@@ -161,6 +163,21 @@ TEST(AwsEventBridge, hostile_numbers_pass_untouched) {
     ASSERT_TRUE(a.event());
     EXPECT_NE(a.event()->event.payload.find("9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0"),
               std::string::npos);
+}
+
+TEST(AwsEventBridge, a_flaw_inside_a_value_is_kept_whole) {
+    for (const auto& body : {replaced(envelope, "ORD-1", "\\ud83d"), replaced(envelope, "ORD-1", "\xe2\x82"),
+                             replaced(envelope, "shop.orders", "\xff"), notification(replaced(envelope, "ORD-1", "\\ud83d")),
+                             replaced(notification(envelope), "Subject\":\"s", "Subject\":\"\x01")}) {
+        const auto a = aws(body);
+        EXPECT_EQ(a.verdict(), "bad_text") << body;
+        ASSERT_TRUE(a.rejection());
+        EXPECT_EQ(a.rejection()->raw, body);
+    }
+    EXPECT_EQ(aws(replaced(envelope, "ORD-1", "\\ud83d")).rejection()->errors.at(0),
+              "detail.orderId: a high surrogate without a low one (byte 219)");
+    EXPECT_TRUE(aws("\xef\xbb\xbf" + envelope).event());
+    EXPECT_TRUE(aws(notification("\xef\xbb\xbf" + envelope)).event());
 }
 
 TEST(AwsEventBridge, too_deep_is_kept_whole) {

@@ -48,8 +48,8 @@ Item event_of(json::Value element) {
     AdaptedEvent out;
     model::Event& event = out.event;
     event.source = "azure";
-    event.id = envelope.text("id", id_bytes_max);
-    event.type = short_type(envelope.required_text("eventType", type_bytes_max));
+    event.id = envelope.id({"id"});
+    event.type = short_type(envelope.required_text({"eventType"}, type_bytes_max));
     event.scope = envelope.text("topic");
     envelope.time("eventTime").put_into(event);
     event.metadata = metadata_of(envelope);
@@ -75,6 +75,9 @@ Adapted deletion(json::Value element) {
 
 /// Event Grid talking about the subscription itself: by the header, or by the type of a lone event.
 std::optional<Adapted> about_the_subscription(const RawRequest& request, json::Value only) {
+    if (only.flaw()) {
+        return std::nullopt;  // kept, not acted on
+    }
     const std::string* header = request.header ? request.header("aeg-event-type") : nullptr;
     const auto type = only.find("eventType").text();
     if (type == validation_type || (header != nullptr && *header == "SubscriptionValidation")) {
@@ -93,7 +96,10 @@ Adapted adapt_azure_eventgrid(const RawRequest& request) {
     if (!parsed) {
         return {NotThisProtocol{parsed.error().what, "send an array of Event Grid events as JSON"}, {}};
     }
-    const auto body = parsed->document.root();
+    const auto body = parsed->root();
+    if (auto refused = too_many(body.is_array() ? body.size() : 1, request.body.size())) {
+        return {*std::move(refused), {}};
+    }
     std::vector<json::Value> elements;
     if (body.is_array()) {
         elements.reserve(body.size());
@@ -116,10 +122,10 @@ Adapted adapt_azure_eventgrid(const RawRequest& request) {
     std::vector<Item> items;
     items.reserve(elements.size());
     for (const auto element : elements) {
-        items.push_back(parsed->deep && too_deep(element) ? Item(too_deep_rejection(element.raw())) : event_of(element));
+        items.push_back(event_of(element));
     }
     Adapted adapted{std::move(items), {}};
-    adapted.documents.push_back(std::move(parsed->document));
+    adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }
 

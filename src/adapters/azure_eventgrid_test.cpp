@@ -61,8 +61,9 @@ TEST(AzureEventGrid, one_bad_item_does_not_spoil_the_others) {
     const auto a = azure("[" + event + ",17," + replaced(event, R"({"orderId":"ORD-1"})", "123") + "," +
                          replaced(event, R"({"orderId":"ORD-1"})", nested(600)) + "," +
                          replaced(event, R"("id":"g-1")", R"("id":"g-1","id":"g-2")") +
-                         R"(,{"specversion":"1.0","id":"c-1","type":"t","source":"s"}])");
-    ASSERT_EQ(a.count(), 6u);
+                         R"(,{"specversion":"1.0","id":"c-1","type":"t","source":"s"},)" +
+                         replaced(event, "ORD-1\"}", "\\ud83d\"}") + "," + replaced(event, "orders", "\xff") + "," + event + "]");
+    ASSERT_EQ(a.count(), 9u);
     EXPECT_EQ(a.verdict(0), "accepted");
     EXPECT_EQ(a.verdict(1), "not_an_envelope");
     EXPECT_EQ(a.rejection(1)->raw, "17");
@@ -71,6 +72,11 @@ TEST(AzureEventGrid, one_bad_item_does_not_spoil_the_others) {
     EXPECT_EQ(a.verdict(3), "too_deep");
     EXPECT_EQ(a.verdict(4), "duplicate_key");
     EXPECT_EQ(a.verdict(5), "cloudevent");
+    EXPECT_EQ(a.verdict(6), "bad_text");
+    EXPECT_EQ(a.rejection(6)->event_id, "g-1");
+    EXPECT_EQ(a.rejection(6)->errors.at(0).substr(0, 14), "data.orderId: ");
+    EXPECT_EQ(a.verdict(7), "bad_text");
+    EXPECT_EQ(a.verdict(8), "accepted");
 }
 
 TEST(AzureEventGrid, odd_data) {
@@ -79,7 +85,7 @@ TEST(AzureEventGrid, odd_data) {
     };
     EXPECT_EQ(with(R"("data":"goodBye world")"), "not_an_object");
     EXPECT_EQ(with(R"("data":["ConfusedDev",123,true])"), "not_an_object");
-    EXPECT_EQ(with(R"("data":null)"), "not_an_object");
+    EXPECT_EQ(with(R"("data":null)"), "missing_field");
     EXPECT_EQ(with(R"("x":1)"), "missing_field");
     const auto old = azure(replaced(event, "2017-07-14T23:10:27.7689666Z", "1969-07-14T23:10:27Z"));
     ASSERT_TRUE(old.event());
@@ -98,6 +104,7 @@ TEST(AzureEventGrid, validation_by_header_or_type) {
     EXPECT_EQ(azure(by_header, {{"aeg-event-type", "SubscriptionValidation"}}).verdict(), "handshake");
     EXPECT_EQ(azure(by_header).verdict(), "accepted");
     EXPECT_EQ(azure(replaced(validation, R"("validationCode":"512d38b6-c7b8",)", "")).verdict(), "400");
+    EXPECT_EQ(azure(replaced(validation, "5b4b", "\\ud83d")).verdict(), "bad_text") << "kept, not acted on";
     EXPECT_EQ(azure("[" + event + "," + validation + "]").count(), 2u) << "not alone: no handshake, and nothing is dropped";
 }
 

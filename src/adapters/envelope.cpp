@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <limits>
+
+#include "base/shown.h"
+#include "base/utf8.h"
+#include "model/path.h"
 
 #include "base/claimed_time.h"
 
@@ -23,51 +26,82 @@ std::string_view first_duplicate(json::Value object) {
 }
 
 bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-}  // namespace
-
-Result<ParsedBody> parse_body(std::string_view bytes) {
-    auto parsed = json::Document::parse(bytes);
-    if (parsed) {
-        return ParsedBody{*std::move(parsed), false};
-    }
-    json::Limits unlimited_depth;
-    unlimited_depth.depth_max = std::numeric_limits<std::uint32_t>::max();
-    auto deep = json::Document::parse(bytes, unlimited_depth);
-    if (!deep) {
-        return fail(parsed.error());
-    }
-    return ParsedBody{*std::move(deep), true};
-}
-
-bool too_deep(json::Value value) {
-    const auto raw = value.raw();
-    std::uint32_t depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        const char c = raw[i];
-        if (in_string) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > json::Limits{}.depth_max) {
-                return true;
-            }
-        } else if (c == '}' || c == ']') {
-            --depth;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto code_point = utf8::steering(text.substr(i));
+        if (code_point && *code_point < 0xa0) {
+            return true;
         }
     }
     return false;
 }
 
+/// "payload.items[3].name", from `value` to the byte at `offset` in it; where that is in a member's name, to its object.
+std::string path_to(json::Value value, std::size_t offset, std::string path) {
+    const char* const target = value.raw().data() + offset;
+    while (true) {
+        std::size_t i = 0;
+        while (i < value.size() && target >= value.at(i).raw().data() + value.at(i).raw().size()) {
+            ++i;
+        }
+        if (i == value.size() || target < value.at(i).raw().data()) {
+            return path;
+        }
+        if (value.is_array()) {
+            path += fmt::format("[{}]", i);
+        } else {
+            path.append(path.empty() ? "" : ".").append(value.key_at(i));
+        }
+        value = value.at(i);
+    }
+}
+
+std::string_view reason_of(json::Flaw::Kind kind) {
+    switch (kind) {
+        case json::Flaw::Kind::text:
+            return "bad_text";
+        case json::Flaw::Kind::token:
+            return "not_json";
+        case json::Flaw::Kind::depth:
+            return "too_deep";
+        case json::Flaw::Kind::count:
+            return "too_many_values";
+    }
+    return "not_json";
+}
+
+/// JSON in UTF-16 or UTF-32 has a NUL among its first two bytes, or a byte order mark of its own.
+bool is_wide(std::string_view bytes) {
+    const auto head = bytes.substr(0, 2);
+    return head == "\xff\xfe" || head == "\xfe\xff" || head.find('\0') != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<json::Document> parse_body(std::string_view bytes, std::uint32_t outer_levels) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (bytes.starts_with(byte_order_mark)) {
+        bytes.remove_prefix(byte_order_mark.size());
+    }
+    json::Limits limits;
+    limits.depth_max -= outer_levels;
+    auto parsed = json::Document::parse(bytes, limits);
+    if (parsed) {
+        return parsed;
+    }
+    auto lenient = json::Document::parse_lenient(bytes, limits);
+    if (lenient && (lenient->root().is_object() || lenient->root().is_array())) {
+        return lenient;
+    }
+    if (is_wide(bytes)) {
+        return fail(ErrorKind::invalid, "JSON: begins like UTF-16 or UTF-32; only UTF-8 is read", "send UTF-8");
+    }
+    return fail(lenient ? parsed.error() : lenient.error());
+}
+
 Envelope::Envelope(json::Value object, std::string_view prefix) : object_(object), prefix_(prefix) {
+    if (prefix.empty()) {
+        complain_of_flaw("", object);
+    }
     if (object.has_duplicate_keys()) {
         complain("duplicate_key", first_duplicate(object), "occurs more than once, so which one is meant cannot be known");
     }
@@ -77,7 +111,31 @@ void Envelope::complain(std::string_view reason, std::string_view name, std::str
     if (reason_.empty()) {
         reason_ = reason;
     }
-    errors_.push_back(fmt::format("{}{}: {}", prefix_, name.substr(0, 200), what));
+    errors_.push_back(fmt::format("{}{}: {}", prefix_, shown(name, 200), what));
+}
+
+bool Envelope::complain_of_flaw(std::string_view name, json::Value value) {
+    const auto flaw = value.flaw();
+    if (!flaw) {
+        return false;
+    }
+    const auto place = path_to(value, flaw->offset, std::string(name));
+    complain(reason_of(flaw->kind), place, fmt::format("{} (byte {})", flaw->what, flaw->offset));
+    return true;
+}
+
+void Envelope::take_over(const Envelope& outer) {
+    if (outer.good()) {
+        return;
+    }
+    auto errors = outer.errors_;
+    for (auto& error : errors_) {
+        if (std::find(errors.begin(), errors.end(), error) == errors.end()) {
+            errors.push_back(std::move(error));
+        }
+    }
+    errors_ = std::move(errors);
+    reason_ = outer.reason_;
 }
 
 std::string_view Envelope::checked(std::string_view name, std::string_view text, std::size_t bytes_max) {
@@ -94,7 +152,7 @@ std::string_view Envelope::checked(std::string_view name, std::string_view text,
 
 std::string_view Envelope::text(std::string_view name, std::size_t bytes_max) {
     const auto value = find(name);
-    if (!value || value.is_null()) {
+    if (model::is_absent(value)) {
         return {};
     }
     if (!value.is_string()) {
@@ -104,27 +162,29 @@ std::string_view Envelope::text(std::string_view name, std::size_t bytes_max) {
     return checked(name, value.text(), bytes_max);
 }
 
-std::string_view Envelope::text_or_number(std::string_view name, std::size_t bytes_max) {
-    const auto value = find(name);
-    return value.is_number() ? checked(name, value.text(), bytes_max) : text(name, bytes_max);
+std::string_view Envelope::text_of_any(std::initializer_list<std::string_view> names, std::size_t bytes_max, bool numbers) {
+    std::string_view found;
+    std::string_view found_name;
+    for (const auto name : names) {
+        const auto member = find(name);
+        const auto value = numbers && member.is_number() ? checked(name, member.text(), bytes_max) : text(name, bytes_max);
+        if (found.empty()) {
+            found = value;
+            found_name = name;
+        } else if (!value.empty() && value != found) {
+            complain("ambiguous_field", found_name, fmt::format("is \"{}\", but {} is \"{}\"", shown(found), name, shown(value)));
+        }
+    }
+    return found;
 }
 
-std::string_view Envelope::required_text(std::string_view name, std::size_t bytes_max) {
+std::string_view Envelope::required_text(std::initializer_list<std::string_view> names, std::size_t bytes_max) {
     const auto complaints = errors_.size();
-    const auto value = text(name, bytes_max);
+    const auto value = text_of_any(names, bytes_max);
     if (value.empty() && errors_.size() == complaints) {
-        complain("missing_field", name, "required, absent");
+        complain("missing_field", *names.begin(), "required, absent");
     }
     return value;
-}
-
-std::string_view Envelope::text_of_either(std::string_view name, std::string_view other, std::size_t bytes_max) {
-    const auto first = text(name, bytes_max);
-    const auto second = text(other, bytes_max);
-    if (!first.empty() && !second.empty() && first != second) {
-        complain("ambiguous_field", name, fmt::format("differs from {}", other));
-    }
-    return first.empty() ? second : first;
 }
 
 EnvelopeTime Envelope::time(std::string_view name) const {
@@ -159,15 +219,23 @@ void EnvelopeTime::put_into(model::Event& event) const {
     event.time_as_sent = as_sent;
 }
 
-json::Value Envelope::required_object(std::string_view name) {
+json::Value Envelope::object(std::string_view name) {
     const auto value = find(name);
-    if (!value) {
-        complain("missing_field", name, "required, absent");
+    if (model::is_absent(value)) {
         return {};
     }
     if (!value.is_object()) {
         complain("not_an_object", name, fmt::format("must be an object, is {}", json::to_string(value.kind())));
         return {};
+    }
+    return value;
+}
+
+json::Value Envelope::required_object(std::string_view name) {
+    const auto complaints = errors_.size();
+    const auto value = object(name);
+    if (!value && errors_.size() == complaints) {
+        complain("missing_field", name, "required, absent");
     }
     return value;
 }
@@ -181,6 +249,16 @@ Rejection Envelope::rejection(std::string_view raw) && {
     return out;
 }
 
+std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes) {
+    constexpr std::size_t always_taken = 100'000;
+    constexpr std::size_t bytes_min = 32;
+    if (items <= std::max(always_taken, bytes / bytes_min)) {
+        return std::nullopt;
+    }
+    return NotThisProtocol{fmt::format("{} items in {} bytes: most of them can be no events", items, bytes),
+                           "an event is an object with its source, its type and a payload"};
+}
+
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw) {
     Rejection out;
     out.reason = reason;
@@ -188,10 +266,6 @@ Rejection rejection(std::string_view reason, std::string detail, std::string_vie
     out.detail = std::move(detail);
     out.raw = raw;
     return out;
-}
-
-Rejection too_deep_rejection(std::string_view raw) {
-    return rejection("too_deep", fmt::format("nested deeper than {} levels", json::Limits{}.depth_max), raw);
 }
 
 std::string_view short_type(std::string_view qualified) {
@@ -203,6 +277,7 @@ Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
     model::Event& event = adapted.event;
     if (!envelope.good()) {
         auto rejected = std::move(envelope).rejection(raw);
+        rejected.source = event.source;
         rejected.event_id = event.id;
         rejected.scope = event.scope;
         rejected.event_type = event.type;

@@ -23,16 +23,12 @@ inline constexpr std::size_t id_bytes_max = 1024;
 inline constexpr std::size_t type_bytes_max = 512;
 inline constexpr std::size_t scope_bytes_max = 2048;
 
-/// One parse for nearly every body. A body nested deeper than json::Limits allows is parsed once more without that limit, so that
-/// the item which is too deep can be told from its neighbours and be quarantined whole (`too_deep`) instead of refused.
-struct ParsedBody {
-    json::Document document;
-    bool deep = false;  ///< some value is nested deeper than json::Limits allows: ask too_deep() of each item
-};
-Result<ParsedBody> parse_body(std::string_view bytes);
-
-/// Is this value nested deeper than json::Limits allows? Linear in its bytes.
-bool too_deep(json::Value value);
+/// The one reading of JSON at every door: of a body, a line, and what stands in a message as text or base64. A byte order mark
+/// before it is skipped. An error is a broken structure only; what is wrong inside a value stays in the document as json::Flaw,
+/// and an Envelope around it complains, so that one item's fault is not its neighbours'. One parse for nearly everything; a
+/// second, lenient one where the first finds something. `outer_levels`: of the envelope that is not in these bytes, so that a
+/// payload may be as deep at one door as at another.
+Result<json::Document> parse_body(std::string_view bytes, std::uint32_t outer_levels = 0);
 
 struct EnvelopeTime {
     std::optional<Instant> at;
@@ -45,7 +41,8 @@ struct EnvelopeTime {
 /// The members of one envelope object. Complaints accumulate; the first one's code becomes the rejection's reason.
 class Envelope {
 public:
-    /// Complains at once if a member name occurs more than once.
+    /// Complains at once if a member name occurs more than once, and of a flaw anywhere inside (one with a prefix lies inside
+    /// another, which did).
     explicit Envelope(json::Value object, std::string_view prefix = {});
 
     json::Value find(std::string_view name) const { return object_.find(name); }
@@ -54,12 +51,12 @@ public:
     /// A member's text. Absent, null and empty are the same: empty. Another type, control characters or more than `bytes_max`
     /// are complaints.
     std::string_view text(std::string_view name, std::size_t bytes_max = scope_bytes_max);
-    /// As text, but a number's text counts too.
-    std::string_view text_or_number(std::string_view name, std::size_t bytes_max);
-    /// As text; absent is a complaint.
-    std::string_view required_text(std::string_view name, std::size_t bytes_max);
-    /// One value under two spellings, which must agree where both are there.
-    std::string_view text_of_either(std::string_view name, std::string_view other, std::size_t bytes_max = scope_bytes_max);
+    /// The id: text, or a number as written.
+    std::string_view id(std::initializer_list<std::string_view> names) { return text_of_any(names, id_bytes_max, true); }
+    /// One value under several spellings: the first that is not empty. Where more are there, they must agree.
+    std::string_view text_of_any(std::initializer_list<std::string_view> names, std::size_t bytes_max, bool numbers = false);
+    /// As that; absent is a complaint, of the first spelling.
+    std::string_view required_text(std::initializer_list<std::string_view> names, std::size_t bytes_max);
 
     /// What the sender claims as its time. Never a complaint: what can't be taken (claimed_time.h) is kept as sent.
     EnvelopeTime time(std::string_view name) const;
@@ -67,28 +64,38 @@ public:
     EnvelopeTime time_of_either(std::string_view name, std::string_view other) const;
     /// A time that Helios itself wrote, for example in an export: if it can't be taken, that is a complaint (`bad_time`).
     std::optional<Instant> own_time(std::string_view name);
-    /// An object; absent or another type is a complaint.
+    /// An object; absent, null and "" are the same: absent. Another type is a complaint.
+    json::Value object(std::string_view name);
+    /// As that; absent is a complaint.
     json::Value required_object(std::string_view name);
 
     void complain(std::string_view reason, std::string_view name, std::string_view what);
+    /// Of the first flaw inside `value`, which is shown as `name`; false if there is none.
+    bool complain_of_flaw(std::string_view name, json::Value value);
+    /// The complaints of another envelope of the same item come first.
+    void take_over(const Envelope& outer);
     bool good() const { return errors_.empty(); }
+    std::size_t complaints() const { return errors_.size(); }
 
     /// The rejection that the complaints amount to; `detail` is the first of them.
     Rejection rejection(std::string_view raw) &&;
 
-private:
+    /// `text`, or empty after a complaint: control characters, too long.
     std::string_view checked(std::string_view name, std::string_view text, std::size_t bytes_max);
 
+private:
     json::Value object_;
     std::string prefix_;
     std::string reason_;
     std::vector<std::string> errors_;
 };
 
+/// Are there more items than `bytes` could hold events? An event line has 38 bytes at least: who sends a million numbers in an
+/// array gets one answer, not a million items in quarantine. (No array of events is refused for its length.)
+std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes);
+
 /// A whole item that could not be read at all.
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw);
-/// The one for a payload nested too deep.
-Rejection too_deep_rejection(std::string_view raw);
 
 /// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as it is.
 std::string_view short_type(std::string_view qualified);

@@ -6,7 +6,7 @@ namespace helios::adapters {
 
 namespace {
 
-/// `received_at` and `position` are read only where the caller has room for them.
+/// `received_at` and `position` are read only where the caller has room for them: online they are unknown members.
 Item event_of(json::Value line, EventLine* offline = nullptr) {
     const auto raw = line.raw();
     if (!line.is_object()) {
@@ -16,30 +16,42 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
     Envelope envelope(line);
     AdaptedEvent out;
     model::Event& event = out.event;
-    event.source = envelope.required_text("source", type_bytes_max);
-    event.type =
-        envelope.required_text(envelope.has("type") && !envelope.has("eventType") ? "type" : "eventType", type_bytes_max);
-    event.id = envelope.text_or_number("id", id_bytes_max);
+    event.source = envelope.required_text({"source"}, type_bytes_max);
+    event.type = envelope.required_text({"eventType", "type"}, type_bytes_max);
+    event.id = envelope.id({"id"});
     envelope.time("time").put_into(event);
     out.payload = envelope.required_object("payload");
-    if (const auto metadata = envelope.find("metadata"); metadata.is_object()) {
+    if (const auto metadata = envelope.object("metadata")) {
         event.metadata = metadata.raw();
-    } else if (metadata && !metadata.is_null()) {
-        envelope.complain("not_an_object", "metadata", "must be an object, is " + std::string(json::to_string(metadata.kind())));
     }
     if (offline != nullptr) {
         offline->received_at = envelope.own_time("receivedAt");
-        offline->position = envelope.text("position");
+        offline->position = line.find("position").text();
     }
     return finish(std::move(envelope), std::move(out), raw);
 }
 
-Item event_of(json::Value line, bool deep) {
-    return deep && too_deep(line) ? Item(too_deep_rejection(line.raw())) : event_of(line);
-}
-
 bool is_blank(std::string_view line) {
     return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+/// Takes the next line off `rest`, without its end (LF or CR LF).
+std::string_view next_line(std::string_view& rest) {
+    const auto end = rest.find('\n');
+    auto line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (line.ends_with('\r')) {
+        line.remove_suffix(1);
+    }
+    return line;
+}
+
+std::size_t count_lines(std::string_view rest) {
+    std::size_t lines = 0;
+    while (!rest.empty()) {
+        lines += is_blank(next_line(rest)) ? 0 : 1;
+    }
+    return lines;
 }
 
 NotThisProtocol not_an_event(std::string what) {
@@ -53,14 +65,14 @@ Adapted adapt_event_line(const RawRequest& request) {
     if (!parsed) {
         return {not_an_event(parsed.error().what), {}};
     }
-    const auto body = parsed->document.root();
+    const auto body = parsed->root();
     if (!body.is_object()) {
         return {not_an_event("the body must be an object, is " + std::string(json::to_string(body.kind()))), {}};
     }
     std::vector<Item> items;
-    items.push_back(event_of(body, parsed->deep));
+    items.push_back(event_of(body));
     Adapted adapted{std::move(items), {}};
-    adapted.documents.push_back(std::move(parsed->document));
+    adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }
 
@@ -71,20 +83,23 @@ Adapted adapt_event_array(const RawRequest& request) {
                                 "send an array of events; for one event per line use the content type application/x-ndjson"},
                 {}};
     }
-    const auto body = parsed->document.root();
+    const auto body = parsed->root();
     std::vector<Item> items;
     if (body.is_object()) {
-        items.push_back(event_of(body, parsed->deep));
+        items.push_back(event_of(body));
     } else if (body.is_array()) {
+        if (auto refused = too_many(body.size(), request.body.size())) {
+            return {*std::move(refused), {}};
+        }
         items.reserve(body.size());
         for (std::size_t i = 0; i < body.size(); ++i) {
-            items.push_back(event_of(body.at(i), parsed->deep));
+            items.push_back(event_of(body.at(i)));
         }
     } else {
         return {not_an_event("the body must be an array, is " + std::string(json::to_string(body.kind()))), {}};
     }
     Adapted adapted{std::move(items), {}};
-    adapted.documents.push_back(std::move(parsed->document));
+    adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }
 
@@ -93,15 +108,13 @@ Adapted adapt_event_lines(const RawRequest& request) {
     std::vector<Item> items;
     bool any_object = false;
     std::string first_error;
+    if (auto refused = too_many(count_lines(request.body), request.body.size())) {
+        return {*std::move(refused), {}};
+    }
     for (std::string_view rest = request.body; !rest.empty();) {
-        const auto end = rest.find('\n');
-        auto line = rest.substr(0, end);
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        const auto line = next_line(rest);
         if (is_blank(line)) {
             continue;
-        }
-        if (line.ends_with('\r')) {
-            line.remove_suffix(1);
         }
         auto parsed = parse_body(line);
         if (!parsed) {
@@ -109,9 +122,9 @@ Adapted adapt_event_lines(const RawRequest& request) {
             items.push_back(rejection("not_json", parsed.error().what, line));
             continue;
         }
-        any_object = any_object || parsed->document.root().is_object();
-        items.push_back(event_of(parsed->document.root(), parsed->deep));
-        adapted.documents.push_back(std::move(parsed->document));
+        any_object = any_object || parsed->root().is_object();
+        items.push_back(event_of(parsed->root()));
+        adapted.documents.push_back(*std::move(parsed));
     }
     if (!items.empty() && !any_object) {
         return {not_an_event(first_error.empty() ? "no line is an object" : "no line is a JSON object: " + first_error), {}};
@@ -125,16 +138,13 @@ OfflineLine parse_offline_line(std::string_view line) {
     if (!parsed) {
         return {EventLine{rejection("not_json", parsed.error().what, line), {}, {}}, {}};
     }
-    const auto root = parsed->document.root();
-    if (parsed->deep && too_deep(root)) {
-        return {EventLine{too_deep_rejection(line), {}, {}}, {}};
-    }
+    const auto root = parsed->root();
     if (const auto control = root.find("control"); control.is_string() && !root.find("payload")) {
-        return {ControlLine{std::string(control.text()), root}, std::move(parsed->document)};
+        return {ControlLine{std::string(control.text()), root}, *std::move(parsed)};
     }
     EventLine out;
     out.item = event_of(root, &out);
-    return {std::move(out), std::move(parsed->document)};
+    return {std::move(out), *std::move(parsed)};
 }
 
 }  // namespace helios::adapters

@@ -4,12 +4,12 @@
 
 #include "adapters/envelope.h"
 #include "base/hash.h"
+#include "model/path.h"
 
 namespace helios::adapters {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> type_attributes{"eventType", "event_type", "type", "ce-type"};
 constexpr std::array<std::string_view, 3> type_members{"eventType", "event_type", "type"};
 
 bool is_push(json::Value body) {
@@ -30,7 +30,7 @@ std::string metadata_of(Envelope& outer, Envelope& message) {
     if (const auto attributes = message.find("attributes"); attributes.is_object() && attributes.size() > 0) {
         out.key("attributes").raw(attributes.raw());
     }
-    if (const auto key = message.text_of_either("orderingKey", "ordering_key"); !key.empty()) {
+    if (const auto key = message.text_of_any({"orderingKey", "ordering_key"}, scope_bytes_max); !key.empty()) {
         out.field("orderingKey", key);
     }
     if (const auto subscription = outer.text("subscription"); !subscription.empty()) {
@@ -39,37 +39,46 @@ std::string metadata_of(Envelope& outer, Envelope& message) {
     return out.end_object().take();
 }
 
-/// From the attributes; empty if none names it.
+/// From the attributes; empty if none names it. Where several do, they must agree; ce-type is a qualified name of the same.
 std::string_view type_from_attributes(Envelope& message) {
-    const auto value = message.find("attributes");
-    if (!value || value.is_null()) {
-        return {};
-    }
-    if (!value.is_object()) {
-        message.complain("bad_field", "attributes", "must be an object");
+    const auto value = message.object("attributes");
+    if (!value) {
         return {};
     }
     Envelope attributes(value, "message.attributes.");
-    std::string_view type;
-    for (const auto name : type_attributes) {
-        type = attributes.text(name, type_bytes_max);
-        if (!type.empty()) {
-            type = name == "ce-type" ? short_type(type) : type;
-            break;
-        }
+    auto type = attributes.text_of_any({"eventType", "event_type", "type"}, type_bytes_max);
+    const auto qualified = attributes.text("ce-type", type_bytes_max);
+    if (!type.empty() && !qualified.empty() && type != qualified && type != short_type(qualified)) {
+        attributes.complain("ambiguous_field", "ce-type", "differs from the other attributes that name the type");
     }
-    if (!attributes.good()) {
-        auto rejected = std::move(attributes).rejection({});
-        message.complain(rejected.reason, "attributes", rejected.detail);
+    if (type.empty()) {
+        type = short_type(qualified);
     }
+    message.take_over(attributes);
     return type;
+}
+
+/// From the payload, which has members of its own: the first spelling that is there names the type, whatever the others mean.
+std::string_view type_from_payload(Envelope& message, json::Value payload) {
+    for (const auto name : type_members) {
+        const auto value = payload.find(name);
+        if (!value.is_string() || value.text().empty()) {
+            continue;
+        }
+        const auto place = "data." + std::string(name);
+        if (payload.has_duplicate(name)) {
+            message.complain("duplicate_key", place, "occurs more than once, so which one is meant cannot be known");
+        }
+        return message.checked(place, value.text(), type_bytes_max);
+    }
+    return {};
 }
 
 /// Decoded and parsed data; absent after a complaint.
 json::Value data_of(Envelope& message, std::vector<json::Document>& documents) {
     const auto value = message.find("data");
-    if (!value || value.is_null()) {
-        message.complain("missing_field", "data", "required, absent: there is no payload");
+    if (model::is_absent(value)) {
+        message.complain("missing_field", "data", "required, absent");
         return {};
     }
     std::string bytes;
@@ -77,21 +86,22 @@ json::Value data_of(Envelope& message, std::vector<json::Document>& documents) {
         message.complain("bad_base64", "data", "must be base64");
         return {};
     }
-    auto parsed = parse_body(bytes);
+    auto parsed = parse_body(bytes, 1);
     if (!parsed) {
         message.complain("not_json", "data", "decoded: " + parsed.error().what);
         return {};
     }
-    const auto root = parsed->document.root();
-    if (parsed->deep) {
-        message.complain("too_deep", "data", "nested too deep");
+    const auto root = parsed->root();
+    if (model::is_absent(root)) {
+        message.complain("missing_field", "data", "required, absent");
         return {};
     }
     if (!root.is_object()) {
         message.complain("not_an_object", "data", "decoded: must be an object, is " + std::string(json::to_string(root.kind())));
         return {};
     }
-    documents.push_back(std::move(parsed->document));
+    message.complain_of_flaw("data", root);
+    documents.push_back(*std::move(parsed));
     return documents.back().root();
 }
 
@@ -99,7 +109,7 @@ Item event_of(json::Value body, std::vector<json::Document>& documents, std::str
     Envelope outer(body);
     const auto subscription = outer.text("subscription");
     const auto inner = outer.required_object("message");
-    if (!outer.good()) {
+    if (!inner) {
         auto rejected = std::move(outer).rejection(raw);
         rejected.scope = subscription;
         return rejected;
@@ -109,20 +119,20 @@ Item event_of(json::Value body, std::vector<json::Document>& documents, std::str
     model::Event& event = out.event;
     event.source = "gcp";
     event.scope = subscription;
-    event.id = message.text_of_either("messageId", "message_id", id_bytes_max);
+    event.id = message.id({"messageId", "message_id"});
     message.time_of_either("publishTime", "publish_time").put_into(event);
+    const auto complaints = message.complaints();
     event.type = type_from_attributes(message);
+    const bool unreadable = message.complaints() > complaints;
     event.metadata = metadata_of(outer, message);
     out.payload = data_of(message, documents);
-    for (const auto name : type_members) {
-        if (event.type.empty()) {
-            const auto type = out.payload.find(name);
-            event.type = type.is_string() && type.text().size() <= type_bytes_max ? type.text() : std::string_view{};
-        }
+    if (event.type.empty() && !unreadable) {
+        event.type = type_from_payload(message, out.payload);
     }
-    if (event.type.empty()) {
-        message.complain("missing_field", "attributes.eventType", "no event type in the attributes, nor in the payload");
+    if (event.type.empty() && !unreadable) {
+        message.complain("missing_field", "attributes.eventType", "required, absent");
     }
+    message.take_over(outer);
     return finish(std::move(message), std::move(out), raw);
 }
 
@@ -133,7 +143,7 @@ Adapted adapt_gcp_pubsub(const RawRequest& request) {
     if (!parsed) {
         return {NotThisProtocol{parsed.error().what, "send a wrapped Pub/Sub push as JSON"}, {}};
     }
-    const auto body = parsed->document.root();
+    const auto body = parsed->root();
     if (!is_push(body)) {
         return {NotThisProtocol{"not a Pub/Sub push",
                                 "it has an object `message` with data, attributes and messageId, and `subscription`"},
@@ -141,9 +151,9 @@ Adapted adapt_gcp_pubsub(const RawRequest& request) {
     }
     Adapted adapted;
     std::vector<Item> items;
-    items.push_back(parsed->deep ? Item(too_deep_rejection(request.body)) : event_of(body, adapted.documents, request.body));
+    items.push_back(event_of(body, adapted.documents, request.body));
     adapted.outcome = std::move(items);
-    adapted.documents.push_back(std::move(parsed->document));
+    adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }
 

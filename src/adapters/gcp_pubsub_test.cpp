@@ -55,18 +55,21 @@ TEST(GcpPubSub, where_the_type_comes_from) {
         const auto a = gcp(push(data, R"("attributes":)" + std::string(attributes)));
         return a.event() == nullptr ? a.verdict() : a.event()->event.type;
     };
-    EXPECT_EQ(type(R"({"type":"C","event_type":"B","eventType":"A"})", "{}"), "A");
-    EXPECT_EQ(type(R"({"type":"C","event_type":"B"})", "{}"), "B");
-    EXPECT_EQ(type(R"({"type":"C","ce-type":"x.D"})", "{}"), "C");
+    EXPECT_EQ(type(R"({"type":"C","event_type":"B","eventType":"A"})", "{}"), "ambiguous_field");
+    EXPECT_EQ(type(R"({"type":"B","event_type":"B","eventType":"","ce-type":"x.B"})", "{}"), "B");
+    EXPECT_EQ(type(R"({"type":"C","event_type":"B"})", "{}"), "ambiguous_field");
+    EXPECT_EQ(type(R"({"type":"C","ce-type":"x.D"})", "{}"), "ambiguous_field");
     EXPECT_EQ(type(R"({"ce-type":"com.contoso.D"})", "{}"), "D");
-    EXPECT_EQ(type("{}", R"({"type":"F","eventType":"E"})"), "E");
+    EXPECT_EQ(type("{}", R"({"type":"F","eventType":"E"})"), "E") << "a payload's type may be a card's";
+    EXPECT_EQ(type("{}", R"({"eventType":"E","eventType":"F"})"), "duplicate_key");
+    EXPECT_EQ(type("{}", R"({"eventType":"E\u0000"})"), "bad_field");
     EXPECT_EQ(type("{}", R"({"event_type":"F"})"), "F");
     EXPECT_EQ(type("null", R"({"type":"G"})"), "G");
     EXPECT_EQ(type("{}", R"({"type":5})"), "missing_field") << "no type: quarantine, where it can be given one";
     EXPECT_EQ(type("{}", payload), "missing_field");
     EXPECT_EQ(type(R"({"eventType":5})", "{}"), "bad_field");
     EXPECT_EQ(type(R"({"eventType":"A","eventType":"B"})", "{}"), "duplicate_key");
-    EXPECT_EQ(type("[]", "{}"), "bad_field");
+    EXPECT_EQ(type("[]", "{}"), "not_an_object");
 }
 
 TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
@@ -74,14 +77,14 @@ TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
     EXPECT_EQ(gcp(push("test message 3")).verdict(), "not_json");
     EXPECT_EQ(gcp(push("[1]")).verdict(), "not_an_object");
     EXPECT_EQ(gcp(push("\"text\"")).verdict(), "not_an_object");
-    EXPECT_EQ(gcp(push("{\"a\":\"\xff\"}")).verdict(), "not_json");
-    EXPECT_EQ(gcp(push(std::string("{\"a\":\"\0\"}", 9))).verdict(), "not_json");
+    EXPECT_EQ(gcp(push("{\"a\":\"\xff\"}")).verdict(), "bad_text");
+    EXPECT_EQ(gcp(push(std::string("{\"a\":\"\0\"}", 9))).verdict(), "bad_text");
     EXPECT_EQ(gcp(push(nested(10'000))).verdict(), "too_deep");
     EXPECT_EQ(gcp(replaced(push(payload), R"("data":")", R"("data":"*)")).verdict(), "bad_base64");
     EXPECT_EQ(gcp(R"({"message":{"data":5,"messageId":"m","attributes":{"eventType":"A"}}})").verdict(), "bad_base64");
     const auto a = gcp(R"({"message":{"messageId":"m-7","attributes":{"eventType":"A"}},"subscription":"s"})");
     ASSERT_TRUE(a.rejection());
-    EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data: required, absent: there is no payload"});
+    EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data: required, absent"});
     EXPECT_EQ(a.rejection()->event_id, "m-7");
     EXPECT_EQ(a.rejection()->scope, "s");
     EXPECT_EQ(a.rejection()->event_type, "A");
@@ -102,8 +105,29 @@ TEST(GcpPubSub, a_time_that_cannot_be_taken_is_kept_as_sent) {
               R"(as sent ["2026-01-05T11:00:00Z","2026-01-05T10:00:00Z"])");
 }
 
+TEST(GcpPubSub, a_flaw_inside_a_value_is_kept_with_what_could_be_read) {
+    const auto a = gcp(push(R"({"orderId":"ORD-1","note":"\ud83d"})"));
+    ASSERT_TRUE(a.rejection());
+    EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data.note: a high surrogate without a low one (byte 33)"});
+    EXPECT_EQ(a.rejection()->payload.find("orderId").text(), "ORD-1");
+    const auto outer = gcp(replaced(push(payload), "subscription\":\"", "subscription\":\"\xff"));
+    ASSERT_TRUE(outer.rejection()) << outer.verdict();
+    EXPECT_EQ(outer.rejection()->reason, "bad_text");
+    EXPECT_EQ(outer.rejection()->event_id, "m-1");
+    EXPECT_EQ(outer.rejection()->errors.size(), 1u);
+    const auto inside = gcp(replaced(push(payload), "m-1", "\\ud83d"));
+    ASSERT_TRUE(inside.rejection()) << inside.verdict();
+    EXPECT_EQ(inside.rejection()->errors.size(), 1u) << "told once, though both envelopes have it";
+    EXPECT_TRUE(gcp(push("\xef\xbb\xbf" + payload)).event());
+    EXPECT_TRUE(gcp(push(nested(511))).event() || gcp(push(nested(511))).verdict() == "missing_field");
+    EXPECT_EQ(gcp(push(nested(512))).verdict(), "too_deep") << "as deep as at any other door";
+}
+
 TEST(GcpPubSub, envelope_faults) {
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).verdict(), "bad_field");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).event()->event.id, "1");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","message_id":"m-2")")).verdict(),
+              "ambiguous_field");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":[1])")).verdict(), "bad_field");
     EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(),
               "duplicate_key");
     EXPECT_EQ(gcp(R"({"message":5,"subscription":"s"})").verdict(), "not_an_object");

@@ -47,10 +47,10 @@ constexpr std::string_view components = R"json({"schemas":{
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"},"description":"Exact sums over partial and mismatched cases."}}},
 "Explanation":{"type":"object","description":"Timeline, legs, checks, quarantine, what happens next.","additionalProperties":true},
 
-"EventLine":{"type":"object","required":["source","eventType","payload"],"properties":{
-  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"`type` is accepted too.","examples":["OrderPlaced"]},
-  "id":{"type":"string","description":"Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so."},
-  "payload":{"type":"object"},"metadata":{"type":"object"}}},
+"EventLine":{"type":"object","required":["source","eventType","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id: quarantined whole.","properties":{
+  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"At most 512 bytes. `type` is accepted too; where both are there they must be equal.","examples":["OrderPlaced"]},
+  "id":{"type":["string","integer"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so."},
+  "payload":{"type":"object"},"metadata":{"type":["object","null"]}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
   "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},
   "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}},

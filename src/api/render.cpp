@@ -1,7 +1,6 @@
 #include "api/render.h"
 
-#include "base/hash.h"
-#include "base/utf8.h"
+#include "base/shown.h"
 #include "model/position.h"
 #include "model/topics.h"
 
@@ -118,11 +117,7 @@ void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row, c
     write_strings(out, "errors", item->errors);
     out.key("headers").raw(item->headers.empty() ? "{}" : item->headers);
     optional_text(out, "traceparent", item->traceparent);
-    if (utf8::is_valid(item->body)) {
-        out.field("body", item->body).field("bodyEncoding", "utf-8");
-    } else {
-        out.field("body", base64_encode(item->body)).field("bodyEncoding", "base64");
-    }
+    write_bytes(out, "body", item->body);
     out.end_object();
 }
 

@@ -23,6 +23,8 @@
 #include "app/progress.h"
 #include "app/screen.h"
 #include "app/temporary_directory.h"
+#include "gateway/options.h"
+#include "model/admission.h"
 #include "reconcile/offline.h"
 
 namespace helios::app {
@@ -74,7 +76,9 @@ public:
         }
         if (rejects_ != nullptr) {
             json::Writer out;
-            out.begin_object().field("file", file).field("line", number).field("why", why).field("text", line).end_object();
+            out.begin_object().field("file", file).field("line", number).field("why", why);
+            write_bytes(out, "text", line);
+            out.end_object();
             fmt::print(rejects_, "{}\n", out.view());
         }
         return {};
@@ -89,16 +93,16 @@ private:
     Status add_event(const std::string& file, std::uint64_t number, std::string_view line,
                      const adapters::EventLine& event_line) {
         const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
-        if (!sources_.contains(adapted.event.source)) {
-            return reject(file, number, line,
-                          fmt::format("source \"{}\" is neither aws, gcp or azure nor named by a flow", adapted.event.source));
-        }
-        const auto judgement = catalogue_.judge(adapted.event, adapted.payload);
-        if (!judgement.accepted) {
-            return reject(file, number, line, judgement.errors.front());
-        }
         auto event = adapted.event;
-        model::take_judgement(event, judgement);
+        auto admission = model::admit(event, adapted.payload, catalogue_,
+                                      [this](std::string_view source) { return sources_.contains(source); });
+        // A record is about as long as its line: only long ones are worth the encoding.
+        if (admission.admitted() && line.size() > record_bytes_max_ / 2 && model::encode(event).size() > record_bytes_max_) {
+            admission = model::too_large(record_bytes_max_);
+        }
+        if (!admission.admitted()) {
+            return reject(file, number, line, admission.errors.front());
+        }
         first_events_.see(event, adapted.payload);
         warned_ += event.warnings.empty() ? 0 : 1;
         // Of two with one id the earlier counts: which line is left out is known only when both are.
@@ -174,6 +178,7 @@ private:
     reconcile::OfflineReconcile& offline_;
     const model::Catalogue& catalogue_;
     std::set<std::string, std::less<>> sources_;
+    const std::size_t record_bytes_max_ = gateway::Options{}.record_bytes_max;
     std::FILE* rejects_;
     Terminal& terminal_;
     LinesRead lines_;
@@ -348,7 +353,12 @@ Command reconcile_command(const Environment& environment) {
          &a.as_of,
          false,
          {}},
-        {"--rejects", "FILE", "keep rejected lines there, with file, line number and reason", &a.rejects, false, {}},
+        {"--rejects",
+         "FILE",
+         "keep rejected lines there, with file, line number and reason; one that is not UTF-8 as base64",
+         &a.rejects,
+         false,
+         {}},
         {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
         {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
     command.run = [arguments, environment] {

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/event.h"
@@ -176,11 +177,9 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                     .field("id", item->id)
                     .field("source", item->source)
                     .field("reason", item->reason);
-                out.field("detail", item->detail)
-                    .field("key", item->key)
-                    .field("eventId", item->event_id)
-                    .field("body", item->body)
-                    .end_object();
+                out.field("detail", item->detail).field("key", item->key).field("eventId", item->event_id);
+                write_bytes(out, "body", item->body);
+                out.end_object();
                 return;
             }
             break;

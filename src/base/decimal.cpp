@@ -4,6 +4,8 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "base/shown.h"
+
 namespace helios {
 namespace {
 
@@ -44,7 +46,7 @@ bool is_digit(char c) {
 }
 
 std::unexpected<Error> not_a_number(std::string_view text) {
-    return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a decimal number", text.substr(0, 64)),
+    return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a decimal number", shown(text)),
                 "write digits with an optional point, for example 1299.00");
 }
 

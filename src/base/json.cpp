@@ -48,6 +48,10 @@ constexpr bool is_container(Kind kind) {
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
+/// Ends a word that stands outside quotes.
+constexpr bool is_delimiter(char c) {
+    return is_space(c) || c == ',' || c == ':' || c == '"' || c == '[' || c == ']' || c == '{' || c == '}';
+}
 
 /// The first byte at or after p that is a quote, a backslash or a control character. The padding's NULs end the search.
 const char* skip_plain(const char* p) {
@@ -89,12 +93,18 @@ struct Tree {
     /// Children of each container side by side: node of every element, or of every member's key.
     std::vector<std::uint32_t> slots;
     std::string unescaped;
+    std::vector<Flaw> flaws;  ///< by offset in the document; of a string or token at most one
 
     std::string_view raw(const Node& n) const { return {bytes.get() + n.begin, n.end - n.begin}; }
     std::string_view characters(const Node& n) const {
+        // A flawed string has bytes and no characters.
         const bool escaped = n.size != n.end - n.begin - 2;  // every escape is longer than what it stands for
         return escaped ? std::string_view(unescaped).substr(n.first, n.size)
                        : std::string_view(bytes.get() + n.begin + 1, n.size);
+    }
+    const Flaw* flaw(const Node& n) const {
+        const auto found = std::ranges::lower_bound(flaws, n.begin, {}, &Flaw::offset);
+        return found == flaws.end() || found->offset >= n.end ? nullptr : &*found;
     }
     Kind kind(const Node& n) const { return kind_of_first_byte[static_cast<unsigned char>(bytes[n.begin])]; }
     std::uint32_t slot(const Node& container, std::size_t i) const { return slots[container.first + i]; }
@@ -106,13 +116,21 @@ namespace {
 /// Walks the bytes once, with its own stack: depth costs heap, never the machine's stack.
 class Parser {
 public:
-    Parser(Tree& tree, std::size_t size, const Limits& limits)
-        : tree_(tree), start_(tree.bytes.get()), end_(start_ + size), p_(start_), limits_(limits) {}
+    Parser(Tree& tree, std::size_t size, const Limits& limits, bool lenient, bool valid_utf8)
+        : tree_(tree),
+          start_(tree.bytes.get()),
+          end_(start_ + size),
+          p_(start_),
+          limits_(limits),
+          lenient_(lenient),
+          valid_utf8_(valid_utf8) {}
 
     bool run() {
-        bool more = value();
+        skip_space();
+        begin_item();
+        bool more = value() || skip_item();
         while (more && !open_.empty())
-            more = step();
+            more = step() || skip_item();
         if (failed())
             return false;
         skip_space();
@@ -130,6 +148,102 @@ private:
         std::uint32_t first_child;  ///< in children_
         bool object;
     };
+
+    /// Where the tree stood when an element of the root array (or the root itself) began: limits hold from there.
+    struct Item {
+        const char* begin = nullptr;
+        std::size_t nodes = 0, slots = 0, unescaped = 0, flaws = 0, children = 0, open = 0;
+    };
+    void begin_item() {
+        item_ = {
+            p_,          tree_.nodes.size(), tree_.slots.size(), tree_.unescaped.size(), tree_.flaws.size(), children_.size(),
+            open_.size()};
+    }
+
+    /// The item has more values than allowed: forget what was made of it, and go past it by its structure.
+    bool skip_item() {
+        if (!lenient_ || !too_many_)
+            return false;
+        too_many_ = false;
+        why_ = nullptr;
+        p_ = item_.begin;
+        tree_.nodes.resize(item_.nodes);
+        tree_.slots.resize(item_.slots);
+        tree_.unescaped.resize(item_.unescaped);
+        tree_.flaws.resize(item_.flaws);
+        children_.resize(item_.children);
+        open_.resize(item_.open);
+        return skipped_value(Flaw::Kind::count, "more values than allowed");
+    }
+
+    /// A value that gets a node and nothing below it.
+    bool skipped_value(Flaw::Kind kind, const char* what) {
+        tree_.flaws.push_back({kind, at(), what});
+        const std::uint32_t begin = at();
+        if (!skip_value())
+            return false;
+        fresh_ = after_comma_ = false;
+        return add_node(begin, static_cast<std::uint32_t>(tree_.slots.size()), 0);
+    }
+
+    /// Past one value by its structure alone, on a stack of a byte per level.
+    bool skip_value() {
+        std::string due;  // the closing brackets
+        while (true) {
+            skip_space();
+            bool fresh = *p_ == '{' || *p_ == '[';
+            if (fresh) {
+                due.push_back(*p_ == '{' ? '}' : ']');
+                ++p_;
+            } else if (!(*p_ == '"' ? skip_string() : skip_token())) {
+                return false;
+            }
+            for (skip_space(); !due.empty() && *p_ == due.back(); skip_space()) {
+                ++p_;
+                due.pop_back();
+                fresh = false;
+            }
+            if (due.empty())
+                return true;
+            if (!fresh && *p_ != ',')
+                return stop(due.back() == '}' ? "expected a comma or }" : "expected a comma or ]");
+            p_ += fresh ? 0 : 1;
+            if (due.back() == '}' && !skip_name())
+                return false;
+        }
+    }
+
+    bool skip_name() {
+        skip_space();
+        if (*p_ != '"')
+            return stop("expected a member name in quotes");
+        if (!skip_string())
+            return false;
+        skip_space();
+        if (*p_ != ':')
+            return stop("expected a colon");
+        ++p_;
+        return true;
+    }
+
+    bool skip_string() {
+        ++p_;
+        for (p_ = skip_plain(p_); *p_ != '"'; p_ = skip_plain(p_)) {
+            p_ += *p_ == '\\' ? 1 : 0;
+            if (p_ >= end_)
+                return stop("");
+            ++p_;
+        }
+        ++p_;
+        return true;
+    }
+
+    bool skip_token() {
+        const char* begin = p_;
+        while (p_ < end_ && !is_delimiter(*p_))
+            ++p_;
+        return p_ != begin || stop("expected a value");
+    }
 
     bool stop(const char* why, const char* hint = "") {
         why_ = p_ >= end_ ? "the document ends early" : why;
@@ -160,6 +274,8 @@ private:
             return true;
         }
         children_.push_back(static_cast<std::uint32_t>(tree_.nodes.size()));
+        if (lenient_ && open_.size() == 1 && !top.object)
+            begin_item();
         if (top.object) {
             if (*p_ != '"')
                 return stop("expected a member name in quotes");
@@ -185,6 +301,13 @@ private:
                 return open_container(false);
             case '"':
                 return string();
+            default:
+                return lenient_ ? lenient_scalar() : scalar();
+        }
+    }
+
+    bool scalar() {
+        switch (*p_) {
             case 't':
                 return word("true");
             case 'f':
@@ -196,16 +319,36 @@ private:
         }
     }
 
+    /// Whatever stands there up to the next delimiter is one value, and if it is none of JSON's, a flawed one.
+    bool lenient_scalar() {
+        const std::uint32_t begin = at();
+        const bool good = scalar();
+        if (too_many_ || (good && (p_ >= end_ || is_delimiter(*p_))))
+            return good;
+        // The reader stumbles over a number's digits; what does not even begin like a value is named as a whole.
+        const char* what = good || p_ == start_ + begin ? "not a JSON value" : why_;
+        if (good)
+            tree_.nodes.pop_back();
+        why_ = nullptr;
+        p_ = start_ + begin;
+        if (!skip_token())
+            return false;
+        tree_.flaws.push_back({Flaw::Kind::token, begin, what});
+        return add_node(begin, 0, 0);
+    }
+
     bool add_node(std::uint32_t begin, std::uint32_t first, std::uint32_t size) {
-        if (tree_.nodes.size() >= limits_.nodes_max)
+        if (tree_.nodes.size() - item_.nodes >= limits_.nodes_max) {
+            too_many_ = true;
             return stop("more values than allowed", "split the document");
+        }
         tree_.nodes.push_back(Node{begin, at(), first, size});
         return true;
     }
 
     bool open_container(bool object) {
-        if (open_.size() >= limits_.depth_max)
-            return stop("nested deeper than allowed");
+        if (open_.size() - item_.open >= limits_.depth_max)
+            return lenient_ ? skipped_value(Flaw::Kind::depth, "nested deeper than allowed") : stop("nested deeper than allowed");
         open_.push_back(
             Open{static_cast<std::uint32_t>(tree_.nodes.size()), static_cast<std::uint32_t>(children_.size()), object});
         const std::uint32_t begin = at();
@@ -278,25 +421,56 @@ private:
         ++p_;
         const char* plain = p_;
         p_ = skip_plain(p_);
-        if (*p_ == '"') {
+        if (*p_ == '"' && valid_utf8_) {
             ++p_;
             return add_node(begin, 0, at() - begin - 2);
         }
+        flaw_ = nullptr;
         const std::size_t first = tree_.unescaped.size();
         while (true) {
             tree_.unescaped.append(plain, p_);
             if (*p_ == '"')
                 break;
-            if (*p_ != '\\')
-                return stop("a control character in a string", "write it as an escape, for example \\n");
-            ++p_;
-            if (!escape())
+            if (*p_ == '\\') {
+                ++p_;
+                if (!escape())
+                    return false;
+            } else if (!flawed("a control character in a string", "write it as an escape, for example \\n")) {
                 return false;
+            } else {
+                ++p_;
+            }
             plain = p_;
             p_ = skip_plain(p_);
         }
         ++p_;
+        if (!valid_utf8_)
+            check_utf8(begin + 1, at() - 1);
+        if (flaw_ != nullptr) {
+            tree_.flaws.push_back({Flaw::Kind::text, flaw_at_, flaw_});
+            tree_.unescaped.resize(first);
+        }
         return add_node(begin, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(tree_.unescaped.size() - first));
+    }
+
+    /// Something in a string is wrong here: the end, unless flaws may be noted (the first of each string is).
+    bool flawed(const char* what, const char* hint = "") {
+        if (!lenient_ || p_ >= end_)
+            return stop(what, hint);
+        if (flaw_ == nullptr) {
+            flaw_ = what;
+            flaw_at_ = at();
+        }
+        return true;
+    }
+
+    void check_utf8(std::uint32_t begin, std::uint32_t end) {
+        const std::string_view text(start_ + begin, end - begin);
+        const auto good = static_cast<std::uint32_t>(utf8::valid_prefix(text));
+        if (good < text.size() && (flaw_ == nullptr || begin + good < flaw_at_)) {
+            flaw_ = "invalid UTF-8";
+            flaw_at_ = begin + good;
+        }
     }
 
     bool escape() {
@@ -308,41 +482,48 @@ private:
         }
         const std::size_t i = from.find(*p_);
         if (i == std::string_view::npos)
-            return stop("an unknown escape in a string");
+            return flawed("an unknown escape in a string");  // what follows the backslash is read as any other character
         tree_.unescaped.push_back(to[i]);
         ++p_;
         return true;
     }
 
-    bool code_unit(std::uint32_t& out) {
-        out = 0;
+    /// Four digits; nullopt after a flaw, or after stop().
+    std::optional<std::uint32_t> code_unit() {
+        std::uint32_t out = 0;
         for (int i = 0; i < 4; ++i, ++p_) {
             const int digit = hex_digit(*p_);
-            if (digit < 0)
-                return stop("expected four hexadecimal digits after \\u");
+            if (digit < 0) {
+                flawed("expected four hexadecimal digits after \\u");
+                return std::nullopt;
+            }
             out = out << 4 | static_cast<std::uint32_t>(digit);
         }
-        return true;
+        return out;
     }
 
     bool unicode_escape() {
-        std::uint32_t code = 0;
-        if (!code_unit(code))
-            return false;
-        if (code >= 0xdc00 && code <= 0xdfff)
-            return stop("a low surrogate without a high one");
-        if (code >= 0xd800 && code <= 0xdbff) {
+        auto code = code_unit();
+        if (!code)
+            return !failed();
+        if (*code >= 0xdc00 && *code <= 0xdfff)
+            return flawed("a low surrogate without a high one");
+        if (*code >= 0xd800 && *code <= 0xdbff) {
             if (p_[0] != '\\' || p_[1] != 'u')
-                return stop("a high surrogate without a low one");
+                return flawed("a high surrogate without a low one");
+            const char* second = p_;
             p_ += 2;
-            std::uint32_t low = 0;
-            if (!code_unit(low))
-                return false;
-            if (low < 0xdc00 || low > 0xdfff)
-                return stop("a high surrogate without a low one");
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            const auto low = code_unit();
+            if (!low)
+                return !failed();
+            if (*low < 0xdc00 || *low > 0xdfff) {
+                const bool noted = flawed("a high surrogate without a low one");
+                p_ = noted ? second : p_;  // it may be a character of its own, or the first half of one
+                return noted;
+            }
+            code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
         }
-        utf8::append(tree_.unescaped, code);
+        utf8::append(tree_.unescaped, *code);
         return true;
     }
 
@@ -351,6 +532,12 @@ private:
     const char* end_;
     const char* p_;
     const Limits& limits_;
+    const bool lenient_;
+    const bool valid_utf8_;  ///< all of it; else each string is looked at
+    Item item_;
+    bool too_many_ = false;
+    const char* flaw_ = nullptr;  ///< of the string that is being read
+    std::uint32_t flaw_at_ = 0;
     std::vector<Open> open_;
     std::vector<std::uint32_t> children_;  ///< of the open containers; moved to slots when one closes
     bool fresh_ = false;                   ///< nothing read since the innermost opening bracket
@@ -405,9 +592,18 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
+    return parse(bytes, limits, false);
+}
+
+Result<Document> Document::parse_lenient(std::string_view bytes, const Limits& limits) {
+    return parse(bytes, limits, true);
+}
+
+Result<Document> Document::parse(std::string_view bytes, const Limits& limits, bool lenient) {
     if (bytes.size() > 0x7fff'ffff)
         return fail(ErrorKind::invalid, "JSON: the document is larger than 2 GiB");
-    if (!utf8::is_valid(bytes)) {
+    const bool valid_utf8 = utf8::is_valid(bytes);
+    if (!valid_utf8 && !lenient) {
         return fail(ErrorKind::invalid, fmt::format("JSON: invalid UTF-8 at byte {}", utf8::valid_prefix(bytes)), "send UTF-8");
     }
     auto tree = std::make_unique<Tree>();
@@ -419,7 +615,7 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits) {
     tree->nodes.reserve(guess);
     tree->slots.reserve(guess / 2);
 
-    Parser parser(*tree, bytes.size(), limits);
+    Parser parser(*tree, bytes.size(), limits, lenient, valid_utf8);
     if (!parser.run()) {
         return fail(ErrorKind::invalid, fmt::format("JSON: {} at byte {}", parser.why(), parser.offset()), parser.hint());
     }
@@ -450,8 +646,14 @@ std::string_view Value::text() const {
         case Kind::string:
             return tree_->characters(node);
         default:
-            return tree_->raw(node);
+            return tree_->flaws.empty() || tree_->flaw(node) == nullptr ? tree_->raw(node) : std::string_view();
     }
+}
+
+std::optional<Flaw> Value::flaw() const {
+    const Node* node = present() ? &tree_->nodes[node_] : nullptr;
+    const Flaw* found = node == nullptr || tree_->flaws.empty() ? nullptr : tree_->flaw(*node);
+    return found == nullptr ? std::nullopt : std::optional(Flaw{found->kind, found->offset - node->begin, found->what});
 }
 
 std::size_t Value::size() const {

@@ -10,6 +10,10 @@
 /// Invalid UTF-8, a raw NUL or another control character in a string, a lone surrogate escape, trailing bytes and malformed
 /// numbers are invalid. The escape of U+0000 is valid JSON: text() may hold a NUL. Number *size* is not judged here:
 /// 1e400 and 40 digits are numbers; who needs a value asks Decimal.
+///
+/// parse_lenient is for documents of many strangers' values, where one's fault must not hide the others: it insists on the
+/// structure only (brackets, commas, colons, quotes) and notes what is wrong inside a value, so that each value can be asked:
+/// flaw().
 
 #include <cstdint>
 #include <memory>
@@ -29,6 +33,19 @@ std::string_view to_string(Kind kind);
 struct Limits {
     std::uint32_t depth_max = 512;
     std::uint32_t nodes_max = 4u << 20;
+};
+
+/// What is wrong inside one value of a document that parse_lenient took.
+struct Flaw {
+    enum class Kind : std::uint8_t {
+        text,   ///< of a string or a member's name: no UTF-8, an escape that is no character, a raw control character
+        token,  ///< neither in quotes nor a number, true, false or null: NaN, 01, +1
+        depth,  ///< nested deeper than allowed
+        count,  ///< more values than allowed
+    };
+    Kind kind = Kind::text;
+    std::uint32_t offset = 0;  ///< from the first byte of the value that was asked
+    const char* what = "";     ///< "invalid UTF-8"; static
 };
 
 class Document;
@@ -69,6 +86,11 @@ public:
     /// Any duplicate key in this object itself (not in nested ones).
     bool has_duplicate_keys() const;
 
+    /// The first flaw inside this value; only documents of parse_lenient have any. Flawed strings, names and tokens read as
+    /// empty, containers with too much in them as empty too; raw() has every byte. A value without a flaw is one that parse()
+    /// takes.
+    std::optional<Flaw> flaw() const;
+
 private:
     friend class Document;
     Value(const Tree* tree, std::uint32_t node) : tree_(tree), node_(node) {}
@@ -82,6 +104,10 @@ public:
     /// Copies `bytes`. invalid: not one JSON document within the limits; `what` names the byte offset.
     static Result<Document> parse(std::string_view bytes, const Limits& limits = {});
 
+    /// As parse, but only what breaks the structure is an error. Limits hold for each element if the document is an array, else
+    /// for all of it.
+    static Result<Document> parse_lenient(std::string_view bytes, const Limits& limits = {});
+
     Document(Document&&) noexcept;
     Document& operator=(Document&&) noexcept;
     ~Document();
@@ -89,6 +115,7 @@ public:
     Value root() const;
 
 private:
+    static Result<Document> parse(std::string_view bytes, const Limits& limits, bool lenient);
     explicit Document(std::unique_ptr<Tree> tree);
     std::unique_ptr<Tree> tree_;
 };

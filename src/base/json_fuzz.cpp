@@ -1,5 +1,6 @@
 /// Any bytes: a document or an error, never a crash; slices stay inside the input; canonical text is a fixed point; and
-/// simdjson's own parser agrees about what is JSON.
+/// simdjson's own parser agrees about what is JSON. Lenient: what parse takes has no flaw and the same values; and whatever is an
+/// array, an element has a flaw exactly if it is no document by itself.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,39 @@ void walk(json::Value v) {
         v.has_duplicate_keys();
 }
 
+void same(json::Value a, json::Value b) {
+    HELIOS_ASSERT(a.raw() == b.raw() && a.text() == b.text() && a.size() == b.size(), "lenient reads another value");
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        HELIOS_ASSERT(a.key_at(i) == b.key_at(i), "lenient reads another name");
+        same(a.at(i), b.at(i));
+    }
+}
+
+void check_lenient(std::string_view bytes, const Result<json::Document>& strict) {
+    const json::Limits limits{8, 64};  // low, so that they are met
+    const auto lenient = json::Document::parse_lenient(bytes, limits);
+    HELIOS_ASSERT(lenient || !strict, "lenient refuses a document");
+    if (const auto whole = json::Document::parse(bytes, limits)) {
+        HELIOS_ASSERT(lenient && !lenient->root().flaw(), "a flaw in what parse takes");
+        same(whole->root(), lenient->root());
+    }
+    if (!lenient) {
+        return;
+    }
+    const auto root = lenient->root();
+    const bool array = root.is_array();
+    for (std::size_t i = 0; i < (array ? root.size() : 1); ++i) {
+        const auto item = array ? root.at(i) : root;
+        const auto alone = json::Document::parse(item.raw(), limits);
+        HELIOS_ASSERT(alone.has_value() == !item.flaw(), "a flaw is what does not parse");
+        if (alone) {
+            same(alone->root(), item);
+        } else {
+            HELIOS_ASSERT(item.flaw()->offset < item.raw().size(), "a flaw outside its value");
+        }
+    }
+}
+
 bool is_json_for_simdjson(std::string_view bytes, bool& comparable) {
     simdjson::dom::parser parser;
     const auto error = parser.parse(simdjson::padded_string(bytes)).error();
@@ -44,6 +78,7 @@ bool is_json_for_simdjson(std::string_view bytes, bool& comparable) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     const auto document = json::Document::parse(bytes);
+    check_lenient(bytes, document);
     bool comparable = false;
     const bool expected = is_json_for_simdjson(bytes, comparable);
     if (!document) {

@@ -340,6 +340,96 @@ TEST(Json, LargeDocumentsAreFine) {
         ASSERT_EQ(batch.root().at(i).raw(), event);
 }
 
+/// Lenient: kind, offset and words of the document's first flaw; "" if it has none; "refused: …" if it is no document.
+std::string flaw_of(std::string_view text, const Limits& limits = {}) {
+    static constexpr std::string_view kinds[] = {"text", "token", "depth", "count"};
+    const auto parsed = Document::parse_lenient(text, limits);
+    if (!parsed)
+        return "refused: " + parsed.error().what;
+    const auto flaw = parsed->root().flaw();
+    return flaw ? std::string(kinds[static_cast<std::size_t>(flaw->kind)]) + " " + std::to_string(flaw->offset) + " " + flaw->what
+                : "";
+}
+
+TEST(JsonLenient, NotesWhatIsWrongInsideAValue) {
+    EXPECT_EQ(flaw_of(R"({"a":"\u00e9\ud83d\ude00","b":[1,-0.5e3,true,null]})"), "");
+    EXPECT_EQ(flaw_of(R"({"a":"\ud83d"})"), "text 12 a high surrogate without a low one");
+    EXPECT_EQ(flaw_of(R"({"a":"\udc00"})"), "text 12 a low surrogate without a high one");
+    EXPECT_EQ(flaw_of(R"({"a":"\ud83d\u0041"})"), "text 18 a high surrogate without a low one");
+    EXPECT_EQ(flaw_of(R"({"a":"\ud83d\ud83d\ude00"})"), "text 18 a high surrogate without a low one");
+    EXPECT_EQ(flaw_of(R"({"a":"\x41"})"), "text 7 an unknown escape in a string");
+    EXPECT_EQ(flaw_of(R"({"a":"\u12"})"), "text 10 expected four hexadecimal digits after \\u");
+    EXPECT_EQ(flaw_of("{\"a\":\"x\ny\"}"), "text 7 a control character in a string");
+    EXPECT_EQ(flaw_of(std::string_view("{\"a\":\"x\0y\"}", 11)), "text 7 a control character in a string");
+    EXPECT_EQ(flaw_of("{\"a\":\"x\xff\"}"), "text 7 invalid UTF-8");
+    EXPECT_EQ(flaw_of("{\"a\":\"\xc0\xaf\"}"), "text 6 invalid UTF-8") << "overlong";
+    EXPECT_EQ(flaw_of("{\"a\":\"\xed\xa0\xbd\"}"), "text 6 invalid UTF-8") << "a surrogate";
+    EXPECT_EQ(flaw_of("{\"a\":\"\xe2\x82\"}"), "text 6 invalid UTF-8") << "cut short";
+    EXPECT_EQ(flaw_of("{\"\xff\":1}"), "text 2 invalid UTF-8") << "in a name";
+    EXPECT_EQ(flaw_of(R"([NaN])"), "token 1 not a JSON value");
+    EXPECT_EQ(flaw_of(R"([01])"), "token 1 a number with a leading zero");
+    EXPECT_EQ(flaw_of(R"([1.])"), "token 1 expected a digit after the point");
+    EXPECT_EQ(flaw_of(R"([truely])"), "token 1 not a JSON value");
+    EXPECT_EQ(flaw_of("[\xff\xfe]"), "token 1 not a JSON value");
+}
+
+TEST(JsonLenient, TheStructureMustHold) {
+    for (const std::string_view text :
+         {"",         "{",        "[",          "[1",    "[1,",           "[1,]",    "[,1]",  "[1 2]",
+          "{\"a\"}",  "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}",       "[\"a]",   "[\"\\", "[\"\\u",
+          "[\"\\\"]", "[1}",      "{\"a\":1]",  "[] []", "nonsense here", "[tru\"e]"}) {
+        EXPECT_EQ(flaw_of(text).substr(0, 8), "refused:") << text;
+        EXPECT_NE(error_of(text), "accepted") << text;
+    }
+    const Limits shallow{2, 100};
+    for (const std::string_view text :
+         {"[[[[", "[[[[1,]]]]", "[[[{\"a\":1,}]]]", "[[[{\"a\"}]]]", "[[[[1 2]]]]", "[[[[1}]]]", "[[[\"x]]]", "[[[\"\\"})
+        EXPECT_EQ(flaw_of(text, shallow).substr(0, 8), "refused:") << text << ": too deep to be looked at, and broken";
+}
+
+TEST(JsonLenient, OneElementsFlawIsNotItsNeighbours) {
+    const std::string text = R"([{"a":"good"},{"a":"\ud83d","b":"x"},[1,NaN],[[[[{"deep":[]},{}]]]],{"a":"last","\udc00":2}])";
+    const auto parsed = Document::parse_lenient(text, {3, 100});
+    ASSERT_TRUE(parsed);
+    const Value root = parsed->root();
+    ASSERT_EQ(root.size(), 5u);
+    EXPECT_FALSE(root.at(0).flaw());
+    EXPECT_EQ(root.at(0).find("a").text(), "good");
+    ASSERT_TRUE(root.at(1).flaw());
+    EXPECT_EQ(root.at(1).flaw()->offset, 12u) << "from the element's first byte";
+    EXPECT_EQ(root.at(1).raw(), R"({"a":"\ud83d","b":"x"})");
+    EXPECT_EQ(root.at(1).find("a").text(), "") << "a flawed string reads as empty";
+    EXPECT_TRUE(root.at(1).find("a").flaw());
+    EXPECT_EQ(root.at(1).find("b").text(), "x");
+    EXPECT_FALSE(root.at(1).find("b").flaw());
+    EXPECT_EQ(root.at(2).flaw()->kind, Flaw::Kind::token);
+    EXPECT_EQ(root.at(2).at(1).text(), "");
+    EXPECT_EQ(root.at(3).flaw()->kind, Flaw::Kind::depth);
+    EXPECT_EQ(root.at(3).raw(), R"([[[[{"deep":[]},{}]]]])");
+    EXPECT_EQ(root.at(3).at(0).at(0).size(), 1u);
+    EXPECT_EQ(root.at(3).at(0).at(0).at(0).size(), 0u) << "nothing below the limit";
+    EXPECT_EQ(root.at(4).find("a").text(), "last");
+    EXPECT_EQ(root.at(4).flaw()->kind, Flaw::Kind::text);
+}
+
+TEST(JsonLenient, LimitsHoldForEachElement) {
+    EXPECT_EQ(flaw_of("[[1,2],[3,4],[5,6]]", {2, 3}), "") << "nine values in all, three in each";
+    const auto parsed = Document::parse_lenient(R"([[1,2],[3,[NaN],"\ud800",4],[5,6]])", {2, 3});
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->root().size(), 3u);
+    EXPECT_FALSE(parsed->root().at(0).flaw());
+    EXPECT_EQ(parsed->root().at(1).flaw()->kind, Flaw::Kind::count);
+    EXPECT_EQ(parsed->root().at(1).size(), 0u);
+    EXPECT_EQ(parsed->root().at(1).raw(), R"([3,[NaN],"\ud800",4])");
+    EXPECT_EQ(parsed->root().at(2).at(1).text(), "6");
+    EXPECT_EQ(flaw_of(R"({"a":[1,2,3]})", {9, 4}), "count 0 more values than allowed");
+    EXPECT_EQ(flaw_of(R"({"a":[1,2,3})", {9, 4}).substr(0, 8), "refused:");
+    EXPECT_EQ(flaw_of("[" + repeat("[", 3) + repeat("]", 3) + "]", {3, 100}), "") << "the array around is nobody's level";
+    const std::string deep = repeat("[", 1'000'000) + repeat("]", 1'000'000);
+    EXPECT_EQ(flaw_of(deep), "depth 513 nested deeper than allowed");
+    EXPECT_EQ(flaw_of(repeat("{\"a\":", 1'000'000)).substr(0, 8), "refused:");
+}
+
 TEST(Json, CanonicalIsEqualForEqualContent) {
     EXPECT_EQ(canonical(doc(R"( { "b" : 1 , "a" : [ 2 , {"d":null,"c":"\u0041\/\n"} ] } )").root()),
               R"({"a":[2,{"c":"A/\n","d":null}],"b":1})");
@@ -485,6 +575,29 @@ RC_GTEST_PROP(JsonProperty, OneWrongByteNeverBreaksTheReader, ()) {
         RC_ASSERT(canonical(doc(canonical(parsed->root())).root()) == canonical(parsed->root()));
     } else {
         RC_ASSERT(parsed.error().kind == ErrorKind::invalid);
+    }
+}
+
+RC_GTEST_PROP(JsonProperty, AnElementHasAFlawExactlyIfItIsNoDocument, ()) {
+    std::string text = "[" + random_json(3) + "," + random_json(3) + "]";
+    const std::string_view bytes(
+        "\"\\u{}[],:\x00\x1f\xff\xc3\xed\xa0"
+        "d0e-tn ",
+        22);
+    for (auto n = *rc::gen::inRange(1, 4); n > 0; --n)
+        text[*rc::gen::inRange<std::size_t>(1, text.size())] = bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())];
+    const Limits limits{4, 12};
+    const auto lenient = Document::parse_lenient(text, limits);
+    if (!lenient) {
+        RC_ASSERT(!Document::parse(text).has_value());
+        return;
+    }
+    for (std::size_t i = 0; i < lenient->root().size(); ++i) {
+        const Value item = lenient->root().at(i);
+        const auto alone = Document::parse(item.raw(), limits);
+        RC_ASSERT(alone.has_value() == !item.flaw());
+        if (alone)
+            RC_ASSERT(canonical(alone->root()) == canonical(item));
     }
 }
 

@@ -29,6 +29,21 @@ std::size_t sequence_length(std::string_view text) {
     return 0;
 }
 
+std::optional<std::uint32_t> steering(std::string_view text) {
+    const std::size_t length = text.empty() ? 0 : sequence_length(text);
+    if (length == 0 || length > 3)
+        return std::nullopt;
+    static constexpr std::uint32_t lead_bits[] = {0, 0x7f, 0x1f, 0x0f};
+    std::uint32_t code = static_cast<unsigned char>(text[0]) & lead_bits[length];
+    for (std::size_t i = 1; i < length; ++i)
+        code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+    const bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
+    const bool direction = code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
+                           (code >= 0x2066 && code <= 0x2069);
+    const bool line = code == 0x2028 || code == 0x2029;
+    return control || direction || line || code == 0xfeff ? std::optional(code) : std::nullopt;
+}
+
 std::size_t valid_prefix(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ std::size_t valid_prefix(std::string_view text);
 /// Length of the well-formed sequence at the start of a non-empty `text` (no overlong forms, no surrogates, ≤ U+10FFFF);
 /// 0 if there is none.
 std::size_t sequence_length(std::string_view text);
+
+/// The character at the start of `text`, if it is one that steers a terminal or the order of what is read: control characters
+/// (U+0000–001F, 007F–009F), marks and embeddings of direction, line and paragraph separators, the byte order mark.
+std::optional<std::uint32_t> steering(std::string_view text);
 
 /// Appends one code point (≤ U+10FFFF, no surrogate).
 void append(std::string& out, std::uint32_t code_point);

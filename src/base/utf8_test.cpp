@@ -28,6 +28,15 @@ TEST(Utf8, OurScanAgreesWithSimdjsonOnEveryShortSequence) {
     }
 }
 
+TEST(Utf8, KnowsWhatSteers) {
+    for (const std::string_view text : {"\n", "\x1b[", "\x7f", "\u0080", "\u009f", "\u061c", "\u200e", "\u2028", "\u202a",
+                                        "\u202e", "\u2066", "\u2069", "\ufeff"})
+        EXPECT_TRUE(steering(text)) << text;
+    for (const std::string_view text : {"", "a", " ", "\u00a0", "\u200d", "\u202f", "\u206a", "😀", "\xff", "\xc2"})
+        EXPECT_FALSE(steering(text)) << text;
+    EXPECT_EQ(steering("\u202e"), 0x202eu);
+}
+
 TEST(Utf8, FindsWhereATextStopsBeingValid) {
     EXPECT_EQ(valid_prefix(""), 0u);
     EXPECT_TRUE(is_valid(""));

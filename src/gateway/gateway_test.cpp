@@ -450,7 +450,7 @@ TEST(Gateway, empty_bodies_and_arrays) {
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[]").status, 400);
     for (const auto endpoint :
          {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
-        for (const std::string body : {"", "{\"source\":", "\xff\xfe\x00\x01", "nonsense", "{\"a\":\"\x01\"}"}) {
+        for (const std::string body : {"", "{\"source\":", "\xff\xfe\x00\x01", "nonsense", "{\"a\":\"\x01\""}) {
             const auto response = rig.send(endpoint, body);
             EXPECT_EQ(response.status, 400) << path_of(endpoint) << " " << body;
             EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
@@ -468,6 +468,45 @@ TEST(Gateway, media_types) {
     }
     EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "application/x-ndjson").status, 415);
     EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "Application/JSON; charset=utf-8").status, 202);
+}
+
+TEST(Gateway, what_is_wrong_inside_one_item_is_kept_whole_and_its_neighbours_are_taken) {
+    Rig rig;
+    rig.open();
+    const auto broken = [](std::string text, std::string_view by) { return text.replace(text.find("ORD-1"), 5, by); };
+    const std::string lone = R"(\ud83d)";
+    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid,
+                       "[" + eventgrid("z-1") + "," + broken(eventgrid("z-2"), lone) + "," + eventgrid("z-3") + "]")
+                  .body,
+              R"({"accepted":2,"duplicate":0,"conflict":0,"quarantined":1,"failed":0})");
+    const auto batch =
+        rig.send(Endpoint::batch, "[" + order("b-1") + "," + broken(order("b-2"), "\xff") + ",null," + order("b-3") + "]");
+    EXPECT_EQ(batch.status, 200);
+    EXPECT_EQ(member(batch, "accepted") + member(batch, "quarantined"), "22") << batch.body;
+    const auto lines =
+        rig.send(Endpoint::batch,
+                 order("n-1") + "\n" + broken(order("n-2"), lone) + "\n" + order("n-3").substr(0, 30) + "\n" + order("n-4"),
+                 "application/x-ndjson");
+    EXPECT_EQ(member(lines, "accepted") + member(lines, "quarantined"), "22") << lines.body;
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, broken(eventbridge("a-1"), "\xc0\xaf")).status, 200);
+    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1", R"({"orderId":"ORD-1","amount":"\udc00"})")).status, 204);
+    const auto direct = rig.ingest(broken(order("d-1"), "x\xed\xa0\xbdy"));
+    EXPECT_EQ(direct.status, 422);
+    EXPECT_EQ(member(direct, "reason"), "bad_text");
+    EXPECT_EQ(member(direct, "detail"), "payload.orderId: invalid UTF-8 (byte 106)");
+    EXPECT_EQ(rig.events().size(), 6u);
+    const auto kept = rig.kept_whole();
+    ASSERT_EQ(kept.size(), 8u);
+    std::map<std::string, model::Quarantined> by_id;
+    for (const auto& record : kept)
+        by_id[record.quarantined().event_id] = record.quarantined();
+    EXPECT_EQ(by_id["z-2"].body, broken(eventgrid("z-2"), lone));
+    EXPECT_EQ(by_id["b-2"].body, broken(order("b-2"), "\xff")) << "every byte";
+    EXPECT_EQ(by_id["b-2"].source, "aws");
+    EXPECT_EQ(by_id["b-2"].key, "") << "what is no text is no key";
+    EXPECT_EQ(by_id["g-1"].key, "ORD-1");
+    EXPECT_EQ(by_id["d-1"].id, member(direct, "dlqId"));
+    EXPECT_EQ(rig.ingest(order("d-1")).status, 202) << "it has not taken its id";
 }
 
 TEST(Gateway, hostile_content) {

@@ -58,7 +58,7 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
 }
 
 void add_webhook_problems(http::Route& route) {
-    route.answers.push_back(problem_answer(400, "Not JSON, or not this sender's envelope; nothing was stored"));
+    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(
         problem_answer(503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
@@ -155,7 +155,7 @@ http::Route ingest(Gateway& gateway) {
     route.answers.push_back(json_answer(
         409, "The id is taken by an event with other content; this one is kept once in the DLQ", ingest_answer_schema,
         R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
-    route.answers.push_back(problem_answer(400, "Not JSON, or not an object; nothing was stored"));
+    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or not an object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Not application/json; nothing was stored"));
     route.answers.push_back(
@@ -173,14 +173,14 @@ http::Route batch(Gateway& gateway) {
     route.summary = "Ingest many events: a JSON array, or NDJSON";
     route.description =
         "application/json: an array of events. application/x-ndjson: one event per line, blank lines skipped. Every item gets "
-        "its own outcome; "
+        "its own outcome: what is wrong inside one (text that is no UTF-8, say) quarantines that one; "
         "send those that failed with `retryable` again.";
     route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
     route.request_example = "[" + std::string(event_example) + "]";
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
-    route.answers.push_back(problem_answer(400, "Not JSON, or neither array nor object; nothing was stored"));
+    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or neither array nor object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Neither application/json nor application/x-ndjson; nothing was stored"));
     route.answers.push_back(problem_answer(429, "Nothing stored: too much at once; slow down (`Retry-After`)"));

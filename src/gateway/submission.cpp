@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/shown.h"
 #include "gateway/redact.h"
 
 namespace helios::gateway {
@@ -70,7 +71,7 @@ void Submission::start() {
             Receipt::Kind::wrong_media_type,
             {ErrorKind::invalid,
              media_type.empty() ? "the request has no Content-Type"
-                                : "Content-Type " + media_type.substr(0, 200) + " is not read here",
+                                : "Content-Type \"" + shown(media_type) + "\" is not read here",
              endpoint_ == Endpoint::batch ? "send application/json (an array) or application/x-ndjson" : "send application/json"},
             "wrong_media_type", true);
     }
@@ -136,34 +137,24 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.event_type = event.type;
     item.event_id = event.id;
     item.identity = event.identity;
-    auto judgement = intake_.catalogue.judge(event, adapted.payload);
-    event.key = judgement.key;  // whatever becomes of it: who asks for the key finds it in quarantine too
-    if (is_direct(endpoint_) && !intake_.knows_source(event.source)) {
-        return quarantine(index, adapted, "unknown_source", "source: neither aws, gcp or azure nor named by an active flow",
-                          {"source: unknown"});
+    auto admission = model::admit(event, adapted.payload, intake_.catalogue, intake_.known);
+    if (!admission.admitted()) {
+        return quarantine(index, adapted, std::move(admission));
     }
-    if (!judgement.accepted) {
-        auto detail = judgement.errors.front();
-        return quarantine(index, adapted, judgement.reason, std::move(detail), std::move(judgement.errors));
-    }
-    model::take_judgement(event, judgement);
     if (request_.trace) {
         event.traceparent = request_.trace->to_traceparent();
     }
     auto value = model::encode(event);
     if (value.size() <= intake_.options.record_bytes_max) {
         item.warnings = event.warnings;
-        return claim_event(index, adapted, std::move(judgement.topic), std::move(value));
+        return claim_event(index, adapted, std::move(admission.topic), std::move(value));
     }
+    auto refusal = model::too_large(intake_.options.record_bytes_max);
     if (is_direct(endpoint_)) {
         item.too_large = true;
-        return failed(
-            index, {ErrorKind::invalid, "the event is larger than " + std::to_string(intake_.options.record_bytes_max) + " bytes",
-                    "send a reference instead of the content"});
+        return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()), "send a reference instead of the content"});
     }
-    quarantine(index, adapted, "too_large",
-               "larger than the record limit of " + std::to_string(intake_.options.record_bytes_max) + " bytes",
-               {"event: too large"});
+    quarantine(index, adapted, std::move(refusal));
 }
 
 void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value) {
@@ -202,7 +193,7 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
 
 void Submission::take_rejection(std::size_t index, adapters::Rejection& rejection) {
     ItemReceipt& item = receipt_.items[index];
-    item.source = source_of(endpoint_);
+    item.source = rejection.source.empty() ? source_of(endpoint_) : rejection.source;
     item.event_type = rejection.event_type;
     item.event_id = rejection.event_id;
     model::Quarantined kept;
@@ -243,8 +234,7 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     keep(0, ItemStatus::noted, model::RecordType::sns_confirmation, std::move(kept));
 }
 
-void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail,
-                            std::vector<std::string> errors) {
+void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, model::Admission refusal) {
     model::Quarantined kept;
     kept.tenant = adapted.event.tenant;
     kept.source = adapted.event.source;
@@ -252,9 +242,9 @@ void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& ada
     kept.event_id = adapted.event.id;
     kept.event_type = adapted.event.type;
     kept.key = adapted.event.key;
-    kept.reason = reason;
-    kept.detail = std::move(detail);
-    kept.errors = std::move(errors);
+    kept.reason = std::move(refusal.reason);
+    kept.detail = std::move(refusal.detail);
+    kept.errors = std::move(refusal.errors);
     kept.body = adapted.raw;
     kept.id = dlq_id_of(kept);
     keep(index, ItemStatus::quarantined, model::RecordType::quarantined, std::move(kept));

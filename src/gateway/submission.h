@@ -18,6 +18,7 @@
 #include "gateway/gateway_metrics.h"
 #include "gateway/quarantine_repeats.h"
 #include "gateway/receipt_counts.h"
+#include "model/admission.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
 
@@ -83,8 +84,7 @@ private:
     void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value);
 
     /// Quarantine: the event whole, with a reason.
-    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, std::string_view reason, std::string detail,
-                    std::vector<std::string> errors);
+    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, model::Admission refusal);
     void conflict(std::size_t index, const adapters::AdaptedEvent& adapted);
     void keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined item);
 

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -110,16 +111,17 @@ Response& Response::with(std::string name, std::string value) {
 
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint,
                  std::string_view members_json) {
+    // Detail and hint may quote whoever asked: what would steer the terminal of who reads them stands there as escapes.
     std::string body = R"({"type":"about:blank","title":)";
     json::append_string(body, title);
     body += R"(,"status":)" + std::to_string(status);
     if (!detail.empty()) {
         body += R"(,"detail":)";
-        json::append_string(body, detail);
+        json::append_string(body, one_line(detail));
     }
     if (!hint.empty()) {
         body += R"(,"hint":)";
-        json::append_string(body, hint);
+        json::append_string(body, one_line(hint));
     }
     if (!members_json.empty()) {
         body += ',';

@@ -44,7 +44,7 @@ TEST(Problem, is_json_whatever_the_texts) {
     ASSERT_TRUE(document) << response.body;
     EXPECT_EQ(document->root().find("type").text(), "about:blank");
     EXPECT_EQ(document->root().find("title").text(), "A \"title\"");
-    EXPECT_EQ(document->root().find("detail").text(), "line\nbreak");
+    EXPECT_EQ(document->root().find("detail").text(), "line\\nbreak") << "and what a person reads is one line";
     EXPECT_EQ(document->root().find("status").text(), "422");
     EXPECT_EQ(document->root().find("dlqId").text(), "7");
     EXPECT_FALSE(document->root().find("hint").present());

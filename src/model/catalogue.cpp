@@ -163,17 +163,13 @@ void reject(Judgement& judgement, std::string_view reason, std::string error) {
     judgement.errors.push_back(std::move(error));
 }
 
-bool counts_as_present(const Found& found) {
-    return found.value && !(found.value.is_string() && found.value.text().empty());
-}
-
 void judge_key(Judgement& judgement, const EventType& type, json::Value payload) {
     const auto found = lookup_first(payload, type.key_paths);
     if (found.duplicate) {
         reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
         return;
     }
-    if (!counts_as_present(found)) {
+    if (!found.value) {
         return;  // whether a key is required, `required` says
     }
     if (!found.value.is_string() && !found.value.is_number()) {
@@ -224,7 +220,7 @@ void judge_required(Judgement& judgement, const EventType& type, json::Value pay
                 reject(judgement, "duplicate_key",
                        found.path->text() + ": occurs more than once, so which one is meant cannot be known");
             }
-        } else if (!counts_as_present(found)) {
+        } else if (!found.value) {
             if (field.reject) {
                 reject(judgement, "missing_field", field.name + ": required, absent");
             } else {

@@ -34,6 +34,17 @@ TEST(Catalogue, ANullIsAbsent) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":null,"order_id":"B"})").key, "B");
 }
 
+TEST(Catalogue, AnEmptyStringIsAbsentOnEveryPath) {
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"","order_id":"","order":{"id":"C"}})").key, "C");
+    const auto payment = judge("PaymentProcessed", R"({"orderId":"","order_id":"X","amount":"1","timestamp":""})");
+    EXPECT_TRUE(payment.accepted) << payment.errors.front();
+    EXPECT_EQ(payment.key, "X");
+    EXPECT_FALSE(payment.payload_time);
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","customerId":"","customer":{"id":"C"}})").warnings.empty());
+    EXPECT_FALSE(judge("PaymentProcessed", R"({"orderId":"A","amount":""})").accepted);
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":" ","order_id":"X"})").key, " ") << "a blank is text";
+}
+
 TEST(Catalogue, KeysAreTextAsWritten) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"0012"})").key, "0012");
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":12345678901234567890123})").key, "12345678901234567890123");

@@ -42,6 +42,10 @@ Result<Path> Path::parse(std::string_view text) {
     }
 }
 
+bool is_absent(json::Value value) {
+    return !value || value.is_null() || (value.is_string() && value.text().empty());
+}
+
 Found lookup(json::Value root, const Path& path) {
     Found found;
     json::Value at = root;
@@ -55,7 +59,7 @@ Found lookup(json::Value root, const Path& path) {
         }
         at = next;
     }
-    if (at && !at.is_null()) {
+    if (!is_absent(at)) {
         found.value = at;
         found.path = &path;
     }

@@ -28,14 +28,17 @@ private:
 };
 
 struct Found {
-    json::Value value;       ///< absent: the path leads nowhere (JSON null counts as absent)
+    json::Value value;       ///< absent: the path leads nowhere (null and an empty string count as absent)
     bool duplicate = false;  ///< a key on the way, or the last one, occurs twice: which one is meant cannot be known
     const Path* path = nullptr;
 };
 
+/// Is there nothing? An empty string counts as absent, like null.
+bool is_absent(json::Value value);
+
 /// For paths without "[]".
 Found lookup(json::Value root, const Path& path);
-/// The first path that is present (or has a duplicate key on the way: that is an answer too).
+/// The first path whose value is not absent (or has a duplicate key on the way: that is an answer too).
 Found lookup_first(json::Value root, const std::vector<Path>& paths);
 /// All values of a path with "[]", in document order; `duplicate` is set if any step met a duplicate key.
 std::vector<json::Value> lookup_all(json::Value root, const Path& path, bool& duplicate);

@@ -20,6 +20,7 @@
 #include "reconcile/case_state.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
+#include "reconcile/options.h"
 
 namespace helios::reconcile {
 

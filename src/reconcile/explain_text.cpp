@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "base/shown.h"
 #include "reconcile/explain.h"
 
 namespace helios::reconcile {
@@ -40,16 +41,6 @@ std::string shown_time(Instant t) {
     return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(t));
 }
 
-/// Without control characters: what an event says must not drive a terminal.
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += byte < 0x20 || byte == 0x7f ? '?' : c;
-    }
-    return out;
-}
-
 /// Rows of cells; columns as wide as their widest cell, the last of a row as wide as it is.
 class Table {
 public:
@@ -84,7 +75,7 @@ private:
     std::vector<std::vector<std::string>> rows_;
 };
 
-std::string shown(const model::ReadValue& value) {
+std::string text_of(const model::ReadValue& value) {
     using Kind = model::ReadValue::Kind;
     std::string out;
     switch (value.kind) {
@@ -163,7 +154,7 @@ std::string legs_table(const Explanation& e) {
             if (r != nullptr) {
                 for (const auto& [read, value] : r->reads) {
                     if (read == name) {
-                        return shown(value);
+                        return text_of(value);
                     }
                 }
             }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "base/shown.h"
 #include "reconcile/quote.h"
 
 namespace helios::reconcile {
@@ -20,22 +21,6 @@ ReadValue bad(std::string reason, std::string path) {
     return value;
 }
 
-/// A value as it may be quoted to a person: short, and never a whole document.
-std::string shown(std::string_view text) {
-    constexpr std::size_t most = 60;
-    if (text.size() <= most) {
-        return std::string(text);
-    }
-    std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u) {
-        --end;
-    }
-    return std::string(text.substr(0, end)) + "…";
-}
-
-bool empty(json::Value value) {
-    return !value || value.is_null() || (value.is_string() && value.text().empty());
-}
 bool scalar(json::Value value) {
     return !value.is_object() && !value.is_array();
 }
@@ -53,7 +38,7 @@ Scalar first_scalar(json::Value root, std::span<const model::Path> paths) {
         if (found.duplicate) {
             return {Scalar::State::ambiguous, {}, &path};
         }
-        if (empty(found.value)) {
+        if (!found.value) {
             continue;
         }
         if (!scalar(found.value)) {
@@ -114,7 +99,7 @@ List find_list(json::Value payload, const model::Path& path, bool empty_is_absen
     if (found.duplicate) {
         return {{}, bad(path.text() + " occurs twice: which one is meant cannot be known", path.text())};
     }
-    if (empty(found.value)) {
+    if (!found.value) {
         return {{}, ReadValue{}};
     }
     if (!found.value.is_array()) {

@@ -3,10 +3,13 @@
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <iterator>
 #include <mutex>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::telemetry {
@@ -29,6 +32,28 @@ void write_value(json::Writer& line, const Field& field) {
         void operator()(bool v) const { out.boolean(v); }
     };
     std::visit(Visitor{line}, field.value);
+}
+
+/// What steers a terminal as escapes; JSON has done so for the first control characters. All of a line's own characters are
+/// ASCII, so that others can only stand in its strings.
+void escape_steering(std::string& line) {
+    std::string out;
+    for (std::size_t at = 0; at < line.size();) {
+        const std::string_view rest = std::string_view(line).substr(at);
+        const auto code_point = utf8::steering(rest);
+        const std::size_t length = std::max<std::size_t>(1, utf8::sequence_length(rest));
+        if (code_point) {
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", *code_point);
+        } else {
+            out.append(rest.substr(0, length));
+        }
+        at += length;
+    }
+    line = std::move(out);
+}
+
+bool may_steer(std::string_view line) {
+    return std::ranges::any_of(line, [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
 }
 
 /// All of it in one write(2) where the kernel takes it, so that lines of several processes do not mix. A log that cannot
@@ -78,6 +103,9 @@ void Logger::log(Level level, std::string_view room, std::string_view message, F
         write_value(line, field);
     line.end_object();
     std::string text = line.take();
+    if (may_steer(text)) {
+        escape_steering(text);
+    }
     const std::lock_guard lock(state_->mutex);
     if (state_->sink != nullptr) {
         state_->sink->push_back(std::move(text));

@@ -42,6 +42,16 @@ TEST(Logger, HostileTextStaysOneValidLine) {
     EXPECT_TRUE(parsed->root().find("nan").is_null());
 }
 
+TEST(Logger, WhatSteersATerminalIsEscaped) {
+    const ManualClock clock(start);
+    std::vector<std::string> lines;
+    Logger logger(clock, Level::info, lines);
+    logger.info("app", "Ä \u202e\u009b31m\x7f\u2028", {{"\ufeffkey", "😀"}});
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_NE(lines[0].find(R"("message":"Ä \u202e\u009b31m\u007f\u2028","\ufeffkey":"😀")"), std::string::npos) << lines[0];
+    EXPECT_EQ(json::Document::parse(lines[0])->root().find("message").text(), "Ä \u202e\u009b31m\x7f\u2028");
+}
+
 TEST(Logger, LevelDecidesWhatIsWritten) {
     const ManualClock clock(start);
     std::vector<std::string> lines;

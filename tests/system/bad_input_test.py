@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What must not hurt: hostile bytes over the wire, wrong command lines, a damaged data directory. Against the real binary."""
+import base64
 import glob
 import json
 import os
@@ -93,17 +94,51 @@ class OverTheWire(unittest.TestCase):
             answer = self.server.post(path, deep)  # well-formed, and deeper than anybody may go: no event, or one for quarantine
             self.assertTrue(answer.status in (400, 422) or answer.json()["quarantined"] == 1, (path, answer))
 
-    def test_invalid_utf8(self):
-        body = json.dumps(order("utf-1", orderId="UTF-1", note="X")).encode().replace(b'"X"', b'"\xff\xfe"')
-        self.refused(self.server.ingest(body), 400)
-        for path in (EVENTBRIDGE, PUBSUB, EVENTGRID):
-            self.refused(self.server.post(path, body), 400)
-        lone = json.dumps(order("utf-2", orderId="UTF-2")).encode().replace(b"UTF-2", b"UTF-\\ud800")
-        self.assertIn(self.server.ingest(lone).status, (400, 422), "a lone surrogate is no text")
+    def test_what_is_wrong_inside_one_item(self):
+        """Kept whole, every byte, and its neighbours are taken; only a broken structure is refused."""
+        wrong = {"lone": b'"\\ud83d"', "low-first": b'"\\udc00"', "unpaired": b'"\\ud83d\\u0041"', "ff": b'"\xff\xfe"', "overlong": b'"\xc0\xaf"',
+                 "surrogate": b'"\xed\xa0\xbd"', "cut": b'"\xe2\x82"', "nul": b'"a\x00b"', "newline": b'"a\nb"', "escape": b'"\\x41"',
+                 "nan": b"NaN", "zero": b"01", "deep": b"[" * 600 + b"]" * 600, "name": b'{"\xff":1}'}
+
+        def event(name, value=b"1"):
+            return json.dumps(order(f"in-{name}", orderId=f"IN-{name}", note="X")).encode().replace(b'"X"', value)
+
+        def grid(name, value=b"1"):
+            item = {"id": f"grid-in-{name}", "topic": "/t", "subject": "s", "eventType": "Contoso.InventoryReserved", "eventTime": "2026-01-05T10:00:00Z",
+                    "data": {"orderId": f"IN-{name}", "note": "X"}, "dataVersion": "1", "metadataVersion": "1"}
+            return json.dumps(item).encode().replace(b'"X"', value)
+
+        for name, value in wrong.items():
+            with self.subTest(name):
+                problem = self.refused(self.server.ingest(event(f"{name}-direct", value)), 422)
+                self.assertIn(problem["reason"], ("bad_text", "not_json", "too_deep"))
+                items = [event(f"{name}-before"), event(f"{name}-batch", value), event(f"{name}-after")]
+                answer = self.server.post(BATCH, b"[" + b",".join(items) + b"]").json()
+                self.assertEqual([item["status"] for item in answer["items"]], ["accepted", "quarantined", "accepted"])
+                answer = self.server.post(EVENTGRID, b"[" + grid(f"{name}-a") + b"," + grid(f"{name}-b", value) + b"]")
+                self.assertEqual((answer.status, answer.json()["accepted"], answer.json()["quarantined"]), (200, 1, 1))
+                bridge = b'{"version":"0","id":"bridge-' + name.encode() + b'","detail-type":"OrderPlaced","source":"s","detail":{"note":' + value + b"}}"
+                answer = self.server.post(EVENTBRIDGE, bridge)
+                self.assertEqual((answer.status, answer.json()["status"]), (200, "quarantined"))
+                kept = self.in_quarantine(f"in-{name}-direct")[0]
+                self.assertEqual((kept["dlqId"], kept["orderId"]), (problem["dlqId"], f"IN-{name}-direct"))
+                shown = self.server.get(f"/api/v1/dlq/{kept['dlqId']}").json()
+                body = base64.b64decode(shown["body"]) if shown["bodyEncoding"] == "base64" else shown["body"].encode()
+                self.assertEqual(body, event(f"{name}-direct", value), "every byte")
+        code, out, err = run("dlq", "show", problem["dlqId"], "--to", f"http://127.0.0.1:{self.server.port}")
+        self.assertEqual(code, 0, err)
+        self.assertIn("body, base64:", out, "the last one is no UTF-8")
+        for broken in (b"[" + event("x") + b",", b"[" + event("x") + b" " + event("y") + b"]", b"[" + event("x", b'"\xff') + b"]", event("x").decode().encode("utf-16")):
+            self.refused(self.server.post(BATCH, broken), 400)
+            self.refused(self.server.ingest(broken), 400)
+
+    def test_byte_order_mark(self):
+        self.assertEqual(self.server.ingest(b"\xef\xbb\xbf" + json.dumps(order("bom-1", orderId="BOM-1")).encode()).status, 202)
+        lines = b"\xef\xbb\xbf" + b"".join(json.dumps(order(f"bom-{i}", orderId=f"BOM-{i}")).encode() + b"\r\n" for i in (2, 3))
+        self.assertEqual(self.server.post(BATCH, lines, "application/x-ndjson").json()["accepted"], 2)
 
     def test_nul(self):
         body = json.dumps(order("nul-1", orderId="NUL-1")).encode()
-        self.refused(self.server.ingest(body.replace(b"NUL-1", b"NUL\x00")), 400)
         self.refused(self.server.ingest(body + b"\x00"), 400)
         key = body.replace(b"NUL-1", b"NUL\\u0000X")
         self.assertEqual(self.refused(self.server.ingest(key), 422)["reason"], "bad_key", "no URL could name it")
@@ -315,6 +350,41 @@ class OverTheWire(unittest.TestCase):
         self.assertEqual((code, out), (1, "accepted 0  duplicate 0  conflict 0  quarantined 2  refused 0\n"), errors)
         self.assertIn("stdin:1: quarantined: orderId: required, absent", errors)
         self.assertIn("stdin:2: quarantined: JSON: ", errors)
+
+    def test_one_rule_at_every_door(self):
+        """The real commands beside the real server: what one refuses, the others do, in the same words."""
+        def odd(name, **change):
+            event = {**order(f"odd-{name}", orderId=f"ODD-{name}"), **change}
+            return json.dumps({k: v for k, v in event.items() if v is not ...})
+
+        good = {"empty-then-other": odd("a", payload={"orderId": "", "order_id": "ODD-a"}), "number-id": odd("b", id=5), "null-type": odd("c", eventType=None, type="OrderPlaced"),
+                "same-types": odd("d", type="OrderPlaced"), "no-metadata": odd("e", metadata=""), "position": odd("f", position=5)}
+        bad = {"types": odd("g", type="Other"), "empty-type": odd("h", eventType=""), "payload": odd("i", payload=[]), "metadata": odd("j", metadata="x"),
+               "source": odd("k", source="AWS"), "escape": odd("l").replace("ODD-l", "\\ud83d"), "no-source": odd("m", source=...), "key": odd("n", payload={"orderId": "a\0"}),
+               "steering": odd("o", source="\u202e\u009b"), "nan": odd("p", payload={"orderId": "A", "x": float("nan")})}
+        text = "\n".join([*good.values(), *bad.values()]).encode()
+        problems = [self.refused(self.server.ingest(line.encode()), 422)["errors"][0] for line in bad.values()]
+        for line in good.values():
+            self.assertIn(self.server.ingest(line.encode()).status, (200, 202), line)
+        code, out, errors = run("ingest", "--to", f"http://127.0.0.1:{self.server.port}", stdin=b"\xef\xbb\xbf" + text)
+        self.assertEqual(code, 1)
+        self.assertIn(f"duplicate {len(good)} ", out)
+        self.assertIn(f"quarantined {len(bad)} ", out)
+        offline = run("reconcile", stdin=b"\xef\xbb\xbf" + text)[2]
+        for number, problem in enumerate(problems, len(good) + 1):
+            self.assertIn(f"stdin:{number}: rejected: {problem}\n", offline)
+            self.assertIn(f"stdin:{number}: quarantined: {problem[:40]}", errors)
+        self.assertIn(f" {len(bad)} rejected", offline)
+        self.assertNotRegex(offline + errors, "[\u202e\u009b]", "nobody's text drives a terminal")
+
+    def test_rejects_keep_every_byte(self):
+        path = self.directory.path + "/rejects.ndjson"
+        self.addCleanup(os.remove, path)
+        line = json.dumps(order("rej-1", orderId="REJ-1", note="X")).encode().replace(b"X", b"\xff")
+        self.assertEqual(run("reconcile", "--rejects", path, stdin=line)[0], 1)
+        with open(path, encoding="utf-8") as file:
+            kept = json.load(file)
+        self.assertEqual((kept["textEncoding"], base64.b64decode(kept["text"])), ("base64", line))
 
     def test_dlq_shows_what_waits(self):
         to = ("--to", f"http://127.0.0.1:{self.server.port}")

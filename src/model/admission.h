@@ -1,0 +1,36 @@
+#pragma once
+/// What every door asks of an event before it may enter the log: is its source known, does it keep its type's rules, does its
+/// record fit. One place, so that the server and offline work accept and refuse the same, for the same reason and in the same
+/// words.
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "model/catalogue.h"
+#include "model/event.h"
+
+namespace helios::model {
+
+/// Is it named by an active flow? Not asked of the built-in ones.
+using KnownSource = std::function<bool(std::string_view)>;
+
+struct Admission {
+    std::string topic;   ///< where it goes when admitted
+    std::string reason;  ///< code, "unknown_source" or a Judgement's; empty: admitted
+    std::string detail;  ///< a sentence for a person
+    std::vector<std::string> errors;
+    bool admitted() const { return reason.empty(); }
+};
+
+/// Whatever the answer, the event gets its key where one can be read: who asks for the key finds it in quarantine too. Admitted,
+/// it also gets the payload's time and the warnings.
+Admission admit(Event& event, json::Value payload, const Catalogue& catalogue, const KnownSource& known);
+
+/// The last question, of the encoded record.
+Admission too_large(std::size_t record_bytes_max);
+
+}  // namespace helios::model
