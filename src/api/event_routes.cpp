@@ -7,10 +7,13 @@
 #include "api/known_position.h"
 #include "api/lookup.h"
 #include "api/page.h"
+#include "api/prefix.h"
 #include "api/render.h"
 
 namespace helios::api {
 namespace {
+
+constexpr std::size_t prefix_bytes_min = 8;  // senders choose ids, and one may be the beginning of another
 
 constexpr std::string_view events_example =
     R"({"items":[{"eventId":"e-1","source":"aws","scope":"","eventType":"OrderPlaced","receivedAt":"2026-01-05T10:23:45.500Z",)"
@@ -87,15 +90,26 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     HELIOS_TRY(query.check());
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
-    HELIOS_TRY_ASSIGN(auto rows,
-                      d.store.events_by_id(tenant, id, source ? std::optional<std::string_view>(*source) : std::nullopt));
+    const auto of = source ? std::optional<std::string_view>(*source) : std::nullopt;
+    HELIOS_TRY_ASSIGN(auto rows, d.store.events_by_id(tenant, id, of));
+    if (rows.empty()) {
+        if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
+            HELIOS_TRY_ASSIGN(const auto ids, d.store.event_ids(tenant, prefix, of, prefix_candidates_max + 1));
+            if (ids.size() > 1) {
+                return ambiguous_prefix(prefix, "eventId", ids);
+            }
+            if (ids.size() == 1) {
+                HELIOS_TRY_ASSIGN(rows, d.store.events_by_id(tenant, ids.front(), of));
+            }
+        }
+    }
     keep_origins(rows, query.text("scope"));
     if (rows.empty()) {
         return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id),
                              "refused ones wait in quarantine: /api/v1/dlq");
     }
     if (rows.size() > 1) {
-        return ambiguous(id, rows);
+        return ambiguous(rows.front().event_id, rows);
     }
     json::Writer out;
     write_event(out, rows.front(), fetch_event(d.log, rows.front().pointer));
@@ -118,12 +132,17 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
     auto one = get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
                    [shared](const http::Request& request) { return answer_event(*shared, request); });
     one.description = "An id is unique only within its source and scope.";
-    one.params = {path_param("eventId", "The sender's id, or the content hash of an event that came without one."),
-                  query_param("source", "The event's source."),
-                  query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
-    add_answers(one, {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
-                      problem_answer(404, "No accepted event has this id."),
-                      problem_answer(409, "Several do: `candidates` lists them; name source and scope.")});
+    one.params = {
+        path_param(
+            "eventId",
+            "The sender's id, or the content hash of an event that came without one. If no event has it: the beginning of one "
+            "that no other shares, at least 8 characters, or any with an ellipsis at its end."),
+        query_param("source", "The event's source."),
+        query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
+    add_answers(
+        one, {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
+              problem_answer(404, "No accepted event has this id."),
+              problem_answer(409, "Several do (`candidates` lists them; name source and scope), or several ids begin with it.")});
     table.add(std::move(one));
 }
 

@@ -14,6 +14,18 @@ namespace {
 
 constexpr Duration look_every = std::chrono::milliseconds(50);
 constexpr std::size_t marks_max = 256;
+constexpr Duration clock_slack = std::chrono::minutes(1);
+
+std::string in_words(Duration d) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(d).count();
+    constexpr std::int64_t minute = 60;
+    constexpr std::int64_t hour = 60 * minute;
+    constexpr std::int64_t day = 24 * hour;
+    return seconds >= 2 * day      ? fmt::format("{} days", seconds / day)
+           : seconds >= 2 * hour   ? fmt::format("{} hours", seconds / hour)
+           : seconds >= 2 * minute ? fmt::format("{} minutes", seconds / minute)
+                                   : fmt::format("{} seconds", seconds);
+}
 
 /// The three stages in a row: what one has to reach is known once the one before has reached its own.
 class Chain {
@@ -66,11 +78,34 @@ void Progress::start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
         name_this_thread("progress");
         while (!stop.stop_requested()) {
-            static_cast<void>(answerable());
-            static_cast<void>(judged_before());
+            look();
             pause_for(stop, look_every);
         }
     });
+}
+
+void Progress::look() const {
+    static_cast<void>(answerable());
+    const Instant present = log_.low_watermark();
+    const auto seconds_since = [present](Instant t) {
+        return std::chrono::duration<double>(std::max(Duration::zero(), present - t)).count();
+    };
+    lists_behind_.set(seconds_since(std::max(judged_before(), began_)));
+    log_ahead_.set(seconds_since(clock_.wall()));
+}
+
+Status Progress::clock() const {
+    const Instant wall = clock_.wall();
+    const Duration ahead = log_.low_watermark() - wall;
+    if (ahead <= clock_slack) {
+        return {};
+    }
+    return fail(
+        ErrorKind::unavailable,
+        fmt::format("log time is {} ahead of this machine's clock, which says {}: the clock was set back, or had been wrong",
+                    in_words(ahead), format_rfc3339(wall)),
+        "log time never goes back: wait until the clock has come to it; or, if it is far ahead, begin anew: `helios log export` "
+        "and ingest that into a server on a new directory");
 }
 
 void Progress::stop() {

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "api/barrier.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
+#include "telemetry/telemetry.h"
 
 namespace helios::api {
 
@@ -45,8 +47,20 @@ struct Settled {
 class Progress {
 public:
     /// `checks`: besides the log's health, which is asked first.
-    Progress(log::Log& log, const Barrier& barrier, std::function<Settled()> settled, std::vector<NamedCheck> checks)
-        : log_(log), barrier_(barrier), settled_(std::move(settled)), checks_(std::move(checks)), began_(log.last_log_time()) {}
+    Progress(log::Log& log, const Barrier& barrier, std::function<Settled()> settled, std::vector<NamedCheck> checks,
+             telemetry::Telemetry& telemetry, const Clock& clock)
+        : log_(log),
+          barrier_(barrier),
+          settled_(std::move(settled)),
+          checks_(std::move(checks)),
+          clock_(clock),
+          began_(log.last_log_time()),
+          lists_behind_(
+              telemetry.metrics.gauge("helios_api_lists_behind_seconds",
+                                      "Log time between the log's present and what lists and figures are complete to.")),
+          log_ahead_(
+              telemetry.metrics.gauge("helios_api_log_ahead_of_clock_seconds",
+                                      "How far log time lies ahead of this machine's clock, which was set back or wrong.")) {}
 
     /// Looks on its own, several times a second, so that neither answer is as old as the last question.
     void start();
@@ -57,12 +71,17 @@ public:
     /// Whether all checks have ever been good at once.
     bool answerable() const;
 
+    /// unavailable: log time is ahead of the machine's clock by more than a minute, so what comes now is stamped with a time to
+    /// come. That is true and harmless to verdicts, and nothing that waiting for traffic would mend: no part of run_checks().
+    Status clock() const;
+
     /// Everything that follows from what was stamped before it is visible in the store: verdicts, deadlines that passed, all.
     Instant judged_before() const;
     /// What was stamped before it is visible as it came: events, quarantine, flows, counts.
     Instant stored_before() const { return barrier_.store().get(); }
 
 private:
+    void look() const;
     /// What was stamped before `routed` has been routed; all that was made of it was stamped by `written`.
     struct Mark {
         Instant routed;
@@ -74,7 +93,10 @@ private:
     const Barrier& barrier_;
     std::function<Settled()> settled_;
     std::vector<NamedCheck> checks_;
+    const Clock& clock_;
     const Instant began_;  ///< what was stamped before it has been taken in once we are answerable
+    telemetry::Gauge& lists_behind_;
+    telemetry::Gauge& log_ahead_;
     mutable std::atomic<bool> answerable_{false};
 
     mutable std::mutex mutex_;  // guards what follows

@@ -2,10 +2,13 @@
 
 #include "api/endpoint.h"
 #include "api/page.h"
+#include "api/prefix.h"
 #include "api/render.h"
 
 namespace helios::api {
 namespace {
+
+constexpr std::size_t prefix_bytes_min = 4;  // the ids are ours, and none is the beginning of another
 
 constexpr std::string_view quarantine_example =
     R"({"items":[{"dlqId":"af2f90cc-8cc2-550f-837b-265dbc67867c","kind":"event","reason":"missing_field",)"
@@ -38,7 +41,19 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
     QueryReader query(request, {});
     HELIOS_TRY(query.check());
     const auto id = request.path_param("dlqId");
-    HELIOS_TRY_ASSIGN(const auto row, d.store.quarantined_item(tenant, id));
+    auto found = d.store.quarantined_item(tenant, id);
+    if (!found && found.error().kind == ErrorKind::not_found) {
+        if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
+            HELIOS_TRY_ASSIGN(const auto ids, d.store.quarantine_ids(tenant, prefix, prefix_candidates_max + 1));
+            if (ids.size() > 1) {
+                return ambiguous_prefix(prefix, "dlqId", ids);
+            }
+            if (ids.size() == 1) {
+                found = d.store.quarantined_item(tenant, ids.front());
+            }
+        }
+    }
+    HELIOS_TRY_ASSIGN(const auto row, std::move(found));
     json::Writer out;
     write_quarantine_item(out, row, fetch_quarantined(d.log, row));
     return http::Response::json(200, out.take());
@@ -64,9 +79,11 @@ void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
                    [shared](const http::Request& request) { return answer_item(*shared, request); });
     one.description =
         "With its body as it came (base64 if it is not UTF-8) and its headers, credentials replaced by fingerprints.";
-    one.params = {path_param("dlqId", "As `dlqId` of the list or of a 422.")};
+    one.params = {
+        path_param("dlqId", "As `dlqId` of the list or of a 422; or its beginning, at least 4 characters, if only one has it.")};
     add_answers(one, {answer(200, "The item.", "QuarantinedItem"), problem_answer(400, "There is no such parameter."),
-                      problem_answer(404, "Nothing in quarantine has this id.")});
+                      problem_answer(404, "Nothing in quarantine has this id."),
+                      problem_answer(409, "Several ids begin with it: `candidates`.")});
     table.add(std::move(one));
 }
 

@@ -155,10 +155,12 @@ Result<http::Response> answer_mismatches(const Dependencies& d, const http::Requ
     return http::Response::json(200, out.end_object().take());
 }
 
+/// To the microsecond: what is less is how close together records were stamped.
 void write_seconds(json::Writer& out, std::string_view name, const std::optional<Duration>& duration) {
     out.key(name);
     if (duration) {
-        out.real(std::chrono::duration<double>(*duration).count());
+        const auto micros = std::chrono::round<std::chrono::microseconds>(*duration).count();
+        out.real(static_cast<double>(micros) / 1e6);
     } else {
         out.null();
     }
@@ -233,8 +235,9 @@ void add_stats_route(http::RouteTable& table, const Shared& shared) {
     route.description =
         "Over the latest revision of every case decided in the range. `pending` is the number of cases open now, whatever the "
         "range. `kinds` counts cases with at least "
-        "one finding of that kind. Time to verdict runs from a case's opening to its first decision; p99 is exact (nearest "
-        "rank).";
+        "one finding of that kind. Time to verdict runs from a case's opening to its first decision, in log time, to the "
+        "microsecond; p99 is exact "
+        "(nearest rank).";
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     route.params = {query_param("start_time", "Inclusive, on reconciledAt; RFC 3339 with a zone.", std::string(date_time)),
                     query_param("end_time", "Exclusive.", std::string(date_time)), query_param("flow", "Only this flow.")};

@@ -67,6 +67,42 @@ TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
     EXPECT_EQ(404, served.get("/api/v1/events/y").status);
 }
 
+TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
+    Served served;
+    served.bench.append(an_event("3f786850e387550fdab836ed7e6dc881de23001b", "OrderPlaced", "A"));
+    served.bench.append(an_event("3f786850e387550fda000000000000000000000b", "OrderPlaced", "A"));
+    served.bench.append(an_event("o-17", "OrderPlaced", "A"));
+    for (const char* id : {"af2f90cc-8cc2-550f-837b-265dbc67867c", "af2f90cc-0000-550f-837b-265dbc67867c", "b000-x"}) {
+        model::Quarantined item;
+        item.id = id;
+        item.source = "aws";
+        item.reason = "missing_field";
+        item.body = "{}";
+        served.bench.append(item);
+    }
+    served.open();
+    const auto event_of = [&](std::string_view id) {
+        const auto response = served.get("/api/v1/events/" + std::string(id));
+        return response.status == 200 ? std::string(parsed(response).root().find("eventId").text())
+                                      : std::to_string(response.status);
+    };
+    EXPECT_EQ("3f786850e387550fdab836ed7e6dc881de23001b", event_of("3f786850e387550fdab8"));
+    EXPECT_EQ("409", event_of("3f786850"));
+    EXPECT_EQ("404", event_of("o-1")) << "a program that asks for o-1 does not want o-17";
+    EXPECT_EQ("o-17", event_of("o-1%E2%80%A6")) << "copied with its ellipsis";
+    EXPECT_EQ("404", event_of("3f786850e387550fdab8ff"));
+    const auto both = parsed(served.get("/api/v1/events/3f786850"));
+    EXPECT_EQ(2u, both.root().find("candidates").size());
+    EXPECT_EQ("404", event_of("3f786850e387550fdab8?source=gcp"));
+    EXPECT_EQ(200, served.get("/api/v1/dlq/af2f90cc-8").status);
+    EXPECT_EQ(200, served.get("/api/v1/dlq/b000").status);
+    EXPECT_EQ(404, served.get("/api/v1/dlq/b00").status);
+    EXPECT_EQ(404, served.get("/api/v1/dlq/b001").status);
+    const auto two = served.get("/api/v1/dlq/af2f");
+    EXPECT_EQ(409, two.status);
+    EXPECT_EQ("af2f90cc-0000-550f-837b-265dbc67867c", parsed(two).root().find("candidates").at(0).find("dlqId").text());
+}
+
 TEST(QuarantineRoutes, a_list_and_whole_items) {
     Served served;
     model::Quarantined item;
@@ -180,6 +216,22 @@ TEST(Health, a_stage_that_has_read_nothing_is_not_said_to_stand_in_1970) {
     EXPECT_TRUE(parsed(served.get("/api/v1/health")).root().find("stages").at(0).find("frontier").is_null());
 }
 
+TEST(Health, a_clock_behind_the_log_is_said_with_how_far_and_is_no_reason_to_stay_away) {
+    Served served;
+    served.open();
+    served.bench.append(an_event("e", "OrderPlaced", "A"));
+    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text());
+    served.bench.clock.jump_wall(-std::chrono::seconds(50));
+    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text()) << "within a minute";
+    served.bench.clock.jump_wall(-std::chrono::hours(24 * 3650));
+    const auto health = served.get("/api/v1/health");
+    EXPECT_EQ("degraded", parsed(health).root().find("status").text());
+    EXPECT_THAT(health.body, HasSubstr("log time is 3650 days ahead"));
+    EXPECT_THAT(health.body, HasSubstr("log export"));
+    EXPECT_EQ(200, served.get("/ready").status);
+    EXPECT_EQ(200, served.get("/api/v1/events").status);
+}
+
 /// What follows from an event comes in three hops; a list is as old as the last event whose hops are all behind it.
 TEST(AsOf, is_the_time_before_which_everything_and_all_that_follows_from_it_is_there) {
     Served served;
@@ -215,7 +267,7 @@ TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
     Frontier stored;
     const Barrier barrier{*bench.log, route, engine, stored, bench.clock};
     Settled settled;
-    const Progress progress(*bench.log, barrier, [&] { return settled; }, {});
+    const Progress progress(*bench.log, barrier, [&] { return settled; }, {}, bench.telemetry, bench.clock);
     const auto in = [](int seconds) { return epoch_of_tests + std::chrono::seconds(seconds); };
     route.advance_to(in(10));
     stored.advance_to(in(11));

@@ -29,7 +29,7 @@ public:
         bench.project();
         queries = bench.queries();
         const auto settled = [this] { return Settled{engine.get(), engine.get()}; };
-        progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness);
+        progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness, bench.telemetry, bench.clock);
         dependencies =
             std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
                                                         bench.clock, explain, components, clouds, assets_});

@@ -354,6 +354,20 @@ TEST(Stats, figures_are_exact) {
     EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none")).root().find("matchRate").is_null());
 }
 
+TEST(Stats, times_are_numbers_that_a_person_reads) {
+    Served served;
+    for (const auto& [key, decided] :
+         {std::pair{"A", Duration{2}}, std::pair{"B", std::chrono::microseconds(24) + Duration{1}}}) {
+        auto verdict = a_verdict(key, 1, VerdictStatus::matched, after(0) + decided);
+        served.bench.append(verdict);
+    }
+    served.open();
+    const auto document = parsed(served.get("/api/v1/reconciliation/stats"));
+    const auto times = document.root().find("timeToVerdictSeconds");
+    EXPECT_EQ("0.000012", times.find("mean").raw());
+    EXPECT_EQ("0.000024", times.find("p99").raw());
+}
+
 TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     Served served;
     std::vector<std::string> seen;

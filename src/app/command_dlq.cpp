@@ -246,9 +246,14 @@ Command show_command() {
         "UTF-8).\n"
         "As text, control characters that would steer a terminal show as `?`; --format json has every byte.\n"
         "Exit 0: printed. Exit 1: nothing in quarantine has this id. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c",
+    command.examples = {"helios dlq show af2f90cc", "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c",
                         "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c --format json | python3 -m json.tool"};
-    command.options = {{"ID", "ID", "as `helios dlq ls` shows it, or `dlqId` of an answer", &options->id, true, {}},
+    command.options = {{"ID",
+                        "ID",
+                        "as `helios dlq ls` shows it, or `dlqId` of an answer; its beginning will do, if only one has it",
+                        &options->id,
+                        true,
+                        {}},
                        {"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
                        {"--format", "FORMAT", "text (default) or json", &options->format, false, {"text", "json"}}};
     command.run = [options] { return show(*options); };

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 #include <memory>
 #include <set>
 
 #include "app/cli.h"
+#include "app/completeness.h"
 #include "app/data_directory.h"
 #include "app/interrupt.h"
 #include "app/log_export.h"
@@ -20,11 +22,30 @@ struct LogOptions {
     std::string since;
     std::string limit;
     bool headers_only = false;
+    bool wait = false;
+    Environment environment;
 };
 
 /// As columns show it; records themselves have every digit.
 std::string to_the_millisecond(Instant at) {
     return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at));
+}
+
+/// Where a store lies beside the log, how far it is behind, too. False: said why it can't be told.
+bool print_stages(log::Log& log, const std::string& data) {
+    const bool has_store = std::filesystem::exists(store_file(data));
+    const auto backlog = Completeness(log, data, has_store ? Stage::store : Stage::engine).backlog();
+    if (!backlog) {
+        complain(backlog.error());
+        return false;
+    }
+    fmt::print("records still to be taken in: route {}, engine {}", with_thousands(backlog->route),
+               with_thousands(backlog->engine));
+    if (has_store) {
+        fmt::print(", store {}", with_thousands(backlog->store));
+    }
+    fmt::print("\n");
+    return true;
 }
 
 int list(const LogOptions& options) {
@@ -43,6 +64,9 @@ int list(const LogOptions& options) {
         }
         fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records,
                    info.first.value, info.end.value, to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
+    }
+    if (!print_stages(*opened->log, options.data)) {
+        return 2;
     }
     for (const auto& damage : opened->log->damage()) {
         fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
@@ -139,18 +163,29 @@ int export_all(const LogOptions& options) {
     if (!opened) {
         return complain(opened.error());
     }
+    const auto complete = be_complete(*opened->log, options.data, Stage::route, options.wait, options.environment);
+    if (!complete && complete.error().kind != ErrorKind::unavailable) {
+        return complain(complete.error());
+    }
     const auto counts = export_log(*opened->log, [](std::string_view line) { fmt::print("{}\n", line); });
     if (!counts) {
         return complain(counts.error());
     }
     fmt::print(stderr, "{} events, {} control lines\n", counts->events, counts->controls);
-    return report_left_out(*opened->log) ? 1 : 0;
+    const bool damaged = report_left_out(*opened->log);
+    if (!complete) {
+        complain({ErrorKind::unavailable,
+                  "every event is exported, but the end line and absences stand where route does: " + complete.error().what,
+                  complete.error().hint});
+    }
+    return damaged || !complete ? 1 : 0;
 }
 
 }  // namespace
 
-Command log_command() {
+Command log_command(const Environment& environment) {
     auto options = std::make_shared<LogOptions>();
+    options->environment = environment;
     const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
     const Option topic{"--topic", "TOPIC", "only this topic; may be repeated", &options->topics, false, {}};
     const Option partition{"--partition", "N", "only this partition", &options->partition, false, {}};
@@ -159,7 +194,7 @@ Command log_command() {
     const Option headers{"--headers", "", "leave the values out", &options->headers_only, false, {}};
 
     Command ls{"ls",
-               "List topics and partitions: records, offsets, times, damage",
+               "List topics and partitions: records, offsets, times, damage, and how far the stages are",
                "Reads the whole log, however large, so that no damage is missed.\n"
                "Exit 1 if a part of the log is damaged; the rest is served.",
                {"helios log ls --data ./helios-data"},
@@ -185,9 +220,11 @@ Command log_command() {
         "Write the log as NDJSON that `helios reconcile` reads",
         "Event lines with `receivedAt` and `position` in route order, control lines where flows were activated and where Helios\n"
         "itself was away, and a last line with the time the engine has reached.\n"
-        "Exit 1 if a part of the log is damaged: its records are left out.",
+        "Exit 1 if a part of the log is damaged (its records are left out), or if route is behind: every event is exported then, "
+        "but\n"
+        "the end line stands before the last of them. Exit 2: usage or failure, or --wait and no server.",
         {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
-        {data},
+        {data, {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}}},
         {},
         [options] { return export_all(*options); }};
 

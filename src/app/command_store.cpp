@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/completeness.h"
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/log_export.h"
+#include "app/numbers.h"
 #include "log/directory.h"
 #include "log/posix_disk.h"
 #include "store/dump.h"
@@ -18,6 +20,9 @@ struct StoreOptions {
     std::string data = "./helios-data";
     std::string catalogue;
     bool verdicts = false;
+    bool wait = false;
+    Environment environment;
+    bool partial = false;
 };
 
 /// A store beside a log of another format is not this program's to read.
@@ -35,16 +40,30 @@ Status check_format(const std::string& data) {
 }
 
 int dump(const StoreOptions& options) {
-    if (const auto format = check_format(options.data); !format) {
-        return complain(format.error());
+    const auto opened = open_read_only(options.data);
+    if (!opened) {
+        return complain(opened.error());
+    }
+    const auto complete = be_complete(*opened->log, options.data, Stage::store, options.wait, options.environment);
+    if (!complete && (complete.error().kind != ErrorKind::unavailable || !options.partial)) {
+        return complain(complete.error(), complete.error().kind == ErrorKind::unavailable ? 1 : 2);
     }
     const auto write = [](std::string_view line) -> Status {
         fmt::print("{}", line);
         return {};
     };
     const auto file = store_file(options.data);
-    const auto dumped = options.verdicts ? store::dump_verdicts(file, write) : store::dump(file, write);
-    return dumped ? 0 : complain(dumped.error());
+    const auto mode = store_mode(options.data);
+    const auto dumped = options.verdicts ? store::dump_verdicts(file, mode, write) : store::dump(file, mode, write);
+    if (!dumped) {
+        return complain(dumped.error());
+    }
+    if (mode == store::Database::Mode::still && is_held(options.data)) {
+        return complain({ErrorKind::unavailable,
+                         "a server has been started on " + options.data + " while its store was being read",
+                         "the dump may mix old and new: make it again"});
+    }
+    return complete ? 0 : complain(complete.error(), 1);
 }
 
 int rebuild(const StoreOptions& options) {
@@ -94,28 +113,53 @@ int rebuild(const StoreOptions& options) {
         return complain(records.error());
     }
     fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
+    // The verdicts are on the log too: what nobody has judged yet can't be in the store.
+    const auto backlog = Completeness(**log, options.data, Stage::engine).backlog();
+    if (!backlog) {
+        return complain(backlog.error());
+    }
+    if (backlog->route + backlog->engine > 0) {
+        return complain(
+            {ErrorKind::unavailable,
+             fmt::format("the store is complete, the log is not judged to its end: route is {} records behind, engine {}",
+                         with_thousands(backlog->route), with_thousands(backlog->engine)),
+             "start `helios serve` on this directory and let it catch up; the store follows by itself"},
+            1);
+    }
     return damaged ? 1 : 0;
 }
 
 }  // namespace
 
-Command store_command() {
+Command store_command(const Environment& environment) {
     auto options = std::make_shared<StoreOptions>();
+    options->environment = environment;
     const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
     Command dump_command{
         "dump",
         "Print the store as NDJSON, in one order and one encoding",
         "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` "
-        "would.",
-        {"helios store dump > before.ndjson", "helios store dump --verdicts | head"},
-        {data, {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}}},
+        "would.\n"
+        "Exit 0: complete, up to the end of the log when the command began. Exit 1: not complete, and nothing is printed but how "
+        "many\n"
+        "records each stage is behind; start the server and let it catch up, pass --wait beside a running one, or --partial for "
+        "what\n"
+        "is there. Exit 2: usage or failure, or --wait and no server. Never writes: a copy on a read-only disk can be dumped.",
+        {"helios store dump > before.ndjson", "helios store dump --verdicts | head", "helios store dump --wait > now.ndjson"},
+        {data,
+         {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}},
+         {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}},
+         {"--partial", "", "print what is there, also when it is not complete (exit 1)", &options->partial, false, {}}},
         {},
         [options] { return dump(*options); }};
     Command rebuild_command{
         "rebuild",
         "Make the store anew from the log",
         "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.\n"
-        "Exit 1 if a part of the log is damaged: the store is rebuilt from the rest.",
+        "Exit 1 if a part of the log is damaged (the store is rebuilt from the rest), or if the log holds events that have not "
+        "been "
+        "judged yet:\n"
+        "verdicts come from the log, so start the server, which goes on from there.",
         {"helios store rebuild --data ./helios-data"},
         {data,
          {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}},

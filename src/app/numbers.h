@@ -51,4 +51,13 @@ inline Result<Instant> read_time(const std::string& text, std::string_view optio
     return parsed->at;
 }
 
+/// "12,000"
+inline std::string with_thousands(std::uint64_t number) {
+    auto text = std::to_string(number);
+    for (std::size_t at = text.size(); at > 3; at -= 3) {
+        text.insert(at - 3, ",");
+    }
+    return text;
+}
+
 }  // namespace helios::app

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "app/numbers.h"
+
 namespace helios::app {
 namespace {
 
 constexpr Duration first_after = std::chrono::milliseconds(300);  // what is over by then needs no progress
 constexpr Duration shown_every = std::chrono::milliseconds(200);
-
-std::string with_thousands(std::uint64_t number) {
-    auto text = std::to_string(number);
-    for (std::size_t at = text.size(); at > 3; at -= 3) {
-        text.insert(at - 3, ",");
-    }
-    return text;
-}
 
 }  // namespace
 

@@ -1,11 +1,13 @@
 #include "app/wiring.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
 #include <set>
 
 #include "api/routes.h"
 #include "api/web_assets.h"
+#include "app/build_info.h"
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "base/assert.h"
@@ -25,6 +27,7 @@ namespace {
 
 constexpr Duration door_wait = std::chrono::milliseconds(100);
 constexpr int door_waits_per_line = 50;
+constexpr Duration catch_up_slice = std::chrono::milliseconds(100);
 
 /// Sources have no way to prove themselves yet: whoever reaches the port can write.
 Status check_exposure(const Config& config) {
@@ -97,6 +100,7 @@ Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
     : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
 
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
+    HELIOS_TRY(check_clock(clock.wall(), build_info()));
     std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
@@ -164,7 +168,7 @@ Status Node::open_stages() {
 }
 
 Status Node::open_api() {
-    api_options_.version = HELIOS_VERSION;
+    api_options_.version = std::string(build_info().version);
     api_options_.ephemeral = config_.ephemeral;
     barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(), projector_->frontier(), clock_);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
@@ -178,7 +182,7 @@ Status Node::open_api() {
         const auto now = engine_->settled();
         return api::Settled{now.processed, now.fired};
     };
-    progress_ = std::make_unique<api::Progress>(*log_, *barrier_, settled, std::move(readiness));
+    progress_ = std::make_unique<api::Progress>(*log_, *barrier_, settled, std::move(readiness), telemetry_, clock_);
     const auto component = [](auto check) {
         return [check] {
             const Status status = check();
@@ -207,7 +211,8 @@ Status Node::open_api() {
                        {"gateway", component([this] { return gateway_->ready(); })},
                        {"route", component([this] { return route_->health(); })},
                        {"engine", component([this] { return engine_->health(); })},
-                       {"store", component([this] { return projector_->health(); })}},
+                       {"store", component([this] { return projector_->health(); })},
+                       {"clock", component([this] { return progress_->clock(); })}},
         .clouds = std::move(clouds),
         .assets = api::web_assets(),
     });
@@ -246,6 +251,7 @@ void Node::open_door(const std::stop_token& stop) {
         const Status opened = route_->open();
         if (opened) {
             route_->start();
+            working_ = true;
             gateway_->admit([this] { return engine_->room(); });
             return;
         }
@@ -257,11 +263,28 @@ void Node::open_door(const std::stop_token& stop) {
     }
 }
 
+/// So that whoever reads the directory afterwards finds it complete. What keeps the stages from it is no reason to stay: the next
+/// start goes on from there.
+void Node::let_stages_catch_up(Duration until) {
+    engine_->stop_ticking();
+    while (clock_.monotonic() < until && log_->health() && route_->health() && engine_->health() && projector_->health()) {
+        const Instant end = barrier_->now();
+        if (barrier_->wait(end, std::min(catch_up_slice, until - clock_.monotonic())) && barrier_->now() == end) {
+            return;
+        }
+    }
+    telemetry_.logger.warn("app", "stopping with a part of the log still to be taken in; the next start goes on from there",
+                           {{"route", api::Barrier::standing(route_->frontier())},
+                            {"engine", api::Barrier::standing(engine_->frontier())},
+                            {"store", api::Barrier::standing(projector_->frontier())}});
+}
+
 void Node::stop() {
     if (stopped_) {
         return;
     }
     stopped_ = true;
+    const Duration until = clock_.monotonic() + config_.drain_limit;
     if (door_.joinable()) {
         door_.request_stop();
         door_.join();
@@ -274,6 +297,9 @@ void Node::stop() {
     }
     if (progress_) {
         progress_->stop();
+    }
+    if (working_) {
+        let_stages_catch_up(until);
     }
     if (route_) {
         route_->stop();

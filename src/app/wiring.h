@@ -55,6 +55,7 @@ private:
     Status open_stages();
     Status open_api();
     void open_door(const std::stop_token& stop);
+    void let_stages_catch_up(Duration until);
 
     Config config_;
     const Clock& clock_;
@@ -78,6 +79,7 @@ private:
     std::unique_ptr<http::Server> server_;
     std::jthread door_;
     bool started_ = false;
+    bool working_ = false;  ///< the stages have all begun; by the door's thread, until that is joined
     bool stopped_ = false;
 };
 

@@ -139,7 +139,7 @@ public:
     Writer& string(std::string_view text);
     Writer& number(std::int64_t value);
     Writer& number_u64(std::uint64_t value);
-    Writer& real(double value);  ///< shortest round-trip; NaN and infinities become null
+    Writer& real(double value);  ///< shortest round-trip, without an exponent; NaN and infinities become null
     Writer& boolean(bool value);
     Writer& null();
     Writer& raw(std::string_view json);  ///< already valid JSON, inserted as it is

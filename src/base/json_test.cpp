@@ -491,6 +491,8 @@ TEST(JsonWriter, WritesRealsThatReadBack) {
         w.real(v);
         EXPECT_EQ(std::strtod(w.view().c_str(), nullptr), v);
         EXPECT_TRUE(Document::parse(w.view())) << w.view();
+        EXPECT_EQ(w.view().find_first_of("eE"), std::string::npos)
+            << w.view() << ": people read it, and not all programs read exponents";
     }
     Writer w;
     w.begin_array()

@@ -226,8 +226,8 @@ Writer& Writer::real(double value) {
     if (!std::isfinite(value))
         return null();
     separate();
-    char buffer[40];
-    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    char buffer[1100];  // the least double has 1074 decimal places, of which the shortest form writes some 340
+    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
     return *this;
 }
 

@@ -20,8 +20,10 @@ std::string Intake::why_not_yet() const {
     if (deduplicator->caught_up()) {
         return "the server is starting";
     }
-    return fmt::format("the deduplication index is catching up with the log: it has come to {} of {}",
-                       format_rfc3339(deduplicator->reached()), format_rfc3339(log.last_log_time()));
+    const Instant reached = deduplicator->reached();
+    return fmt::format("the deduplication index is catching up with the log: it has {}, the log ends at {}",
+                       reached == Instant{} ? "read nothing yet" : "come to " + format_rfc3339(reached),
+                       format_rfc3339(log.last_log_time()));
 }
 
 struct Gateway::State {

@@ -1,5 +1,6 @@
 #include "http/outgoing.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -145,7 +146,25 @@ void Outgoing::append_raw(std::string_view bytes) {
     size_ += bytes.size();
 }
 
+namespace {
+
+/// So that a shell's prompt does not stand behind it.
+void end_json_in_a_line(Response& response) {
+    const auto is_json = [](const auto& header) {
+        const std::string_view value = header.second;
+        return equal_ignoring_case(header.first, "Content-Type") &&
+               (value.starts_with("application/json") || value.starts_with("application/problem+json"));
+    };
+    if (!response.body.empty() && response.body.back() != '\n' &&
+        std::any_of(response.headers.begin(), response.headers.end(), is_json)) {
+        response.body += '\n';
+    }
+}
+
+}  // namespace
+
 void Outgoing::append(Response response, const Framing& framing, std::string_view date) {
+    end_json_in_a_line(response);
     std::string& out = tail();
     const std::size_t before = out.size();
     const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;

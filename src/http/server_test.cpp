@@ -233,7 +233,7 @@ TEST(Server, answers_head_options_and_unknown_paths_and_methods) {
     connection.send("HEAD /thing HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto head = connection.receive(true);
     EXPECT_EQ(head.status, 200);
-    EXPECT_TRUE(head.has("Content-Length: 7\r\n"));
+    EXPECT_TRUE(head.has("Content-Length: 8\r\n"));
     EXPECT_TRUE(head.has("X-Extra: 1\r\n"));
 
     const auto missing = connection.exchange(get("/nothing"));

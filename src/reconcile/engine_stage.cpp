@@ -242,6 +242,9 @@ void EngineStage::append_ticks() {
     const Instant low = log_.low_watermark();
     const Instant may_be = std::min(low, route_.get());
     settle(may_be);
+    if (!ticking_.load()) {
+        return;
+    }
     std::vector<log::Record> ticks;
     std::vector<std::shared_ptr<std::atomic<bool>>> flags;
     for (const auto& partition : partitions_) {

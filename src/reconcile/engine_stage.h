@@ -43,6 +43,8 @@ public:
     EngineStage& operator=(const EngineStage&) = delete;
 
     void start();
+    /// No further ticks: what is on the log can be worked off to its end. Before stop().
+    void stop_ticking() { ticking_.store(false); }
     /// Lets the transaction at work finish. Idempotent.
     void stop() { thread_.stop(); }
 
@@ -103,6 +105,7 @@ private:
     } waiting_;
     std::vector<Revision> revisions_;  // reused
     Duration shown_{};
+    std::atomic<bool> ticking_{true};
     std::atomic<std::size_t> open_cases_{0};  // over all partitions, as of the last step
     Frontier frontier_;
     mutable std::mutex settled_mutex_;

@@ -123,15 +123,16 @@ TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
                            R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)),
                      2}},
                    20);
-    request.quarantined.push_back(
-        {"d-1", "azure", "InventoryReserved", "i-9", "bad_time", "eventTime is \"soon\"\x1b[2J", noon(3)});
+    request.quarantined.push_back({"af2f90cc-8cc2-550f-837b-265dbc67867c", "azure", "InventoryReserved", "i-9", "bad_time",
+                                   "eventTime is \"soon\"\x1b[2J", noon(3)});
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::pending);
     ASSERT_EQ(e->view.judgement.tentative.size(), 1u);
     const std::string text = to_text(*e, request);
-    for (const char* part : {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)",
-                             "does not count", "bad_time", "… awaited", "waits for inventory"}) {
+    for (const char* part :
+         {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)", "does not count",
+          "bad_time", "af2f90cc-8cc2-550f-837b-265dbc67867c\n", "… awaited", "waits for inventory"}) {
         EXPECT_TRUE(has(text, part)) << part << "\n" << text;
     }
     EXPECT_FALSE(has(text, "\x1b")) << "what an event says must not drive a terminal";

@@ -272,11 +272,14 @@ std::string to_text(const Explanation& e, const ExplainRequest& request) {
     section("What would have matched", list(e.would_match));
     section("Other events of this case", other_events(e));
     section("Timeline", timeline_table(e));
-    Table waiting;
-    for (const auto& item : request.quarantined) {
-        waiting.row({item.source, item.event_type, item.event_id, item.reason, item.detail});
+    std::string waiting;
+    for (const auto& item : request.quarantined) {  // the id whole: `helios dlq show` takes it
+        waiting += "  " + printable(item.id) + "\n";
+        Table about;
+        about.row({item.source, item.event_type, item.event_id, item.reason, item.detail});
+        waiting += about.text("      ");
     }
-    section("Waits in quarantine and names this key", waiting.text("  "));
+    section("Waits in quarantine and names this key", waiting);
     section("What happens next", list(e.next));
     section("What this explanation can't see", list(e.caveats));
     return out;

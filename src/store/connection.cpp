@@ -79,6 +79,12 @@ WHERE status IN (2, 3) AND tenant = ?1 AND reconciled_at >= ?2 AND reconciled_at
 SELECT log_time, topic, partition, "offset", source, scope, event_id, identity, event_type, key, customer, event_time
 FROM events INDEXED BY events_by_id WHERE tenant = ?1 AND event_id = ?2 AND (?3 IS NULL OR source = ?3)
 ORDER BY log_time DESC, topic DESC, partition DESC, "offset" DESC LIMIT ?4)sql"));
+    // ?2 prefix, ?3 the least text behind all that begin with it
+    HELIOS_TRY_ASSIGN(event_ids, database.prepare(R"sql(
+SELECT DISTINCT event_id FROM events INDEXED BY events_by_id
+WHERE tenant = ?1 AND event_id >= ?2 AND event_id < ?3 AND (?4 IS NULL OR source = ?4) ORDER BY event_id LIMIT ?5)sql"));
+    HELIOS_TRY_ASSIGN(quarantine_ids, database.prepare(R"sql(
+SELECT dlq_id FROM quarantine WHERE tenant = ?1 AND dlq_id >= ?2 AND dlq_id < ?3 ORDER BY dlq_id LIMIT ?4)sql"));
     HELIOS_TRY_ASSIGN(quarantined, database.prepare(quarantined_sql));
     HELIOS_TRY_ASSIGN(quarantined_by_key, database.prepare(quarantined_by_key_sql));
     HELIOS_TRY_ASSIGN(quarantined_item, database.prepare(quarantined_item_sql));

@@ -21,9 +21,11 @@ struct Queries::Connection {
     Statement pending;
     std::array<Statement, 4> events;  ///< driven by key, type, source, time
     Statement events_by_id;
+    Statement event_ids;
     Statement quarantined;
     Statement quarantined_by_key;
     Statement quarantined_item;
+    Statement quarantine_ids;
     Statement flows;
     Statement case_legs;
     Statement case_controls;

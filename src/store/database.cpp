@@ -33,8 +33,29 @@ std::unexpected<Error> sqlite_error(int code, const char* message, std::string_v
         hint = "narrow the time range or the filters";
     } else if ((code & 0xff) == SQLITE_FULL) {
         hint = "free disk space; nothing is lost, the store catches up from the log";
+    } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_PERM) {
+        hint =
+            "look at the permissions of the data directory's folder `store` and of the files in it; beside a running server, be "
+            "the "
+            "user that it runs as";
     }
     return fail(kind, fmt::format("store: {}: {} (SQLite {})", doing, message != nullptr ? message : "?", code), std::move(hint));
+}
+
+/// How to open a file that nobody writes, without locks and without the files that a write-ahead log needs beside it. Is there
+/// nothing in its log, it is taken as it is; else what is in the log is indexed in memory.
+std::string uri_of_still(const std::filesystem::path& file) {
+    std::string uri = "file:";
+    for (const char c : file.string()) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view("/-_.~").find(c) != std::string_view::npos;
+        uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    auto log = file;
+    log += "-wal";
+    std::error_code none;
+    const auto bytes = std::filesystem::file_size(log, none);
+    return uri + (none || bytes == 0 ? "?immutable=1" : "?vfs=unix-none");
 }
 
 }  // namespace
@@ -169,7 +190,8 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
     sqlite3* connection = nullptr;
     const int flags =
         SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-    const int code = sqlite3_open_v2(file.c_str(), &connection, flags, nullptr);
+    const std::string name = mode == Mode::still ? uri_of_still(file) : file.string();
+    const int code = sqlite3_open_v2(name.c_str(), &connection, flags | (mode == Mode::still ? SQLITE_OPEN_URI : 0), nullptr);
     Database database(connection);
     if (code != SQLITE_OK) {
         return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr, "open " + file.string());
@@ -185,6 +207,10 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
             "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4096;"
             "PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"));
     } else {
+        if (mode == Mode::still) {  // the index in memory, and what is in the log stays there
+            sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+            HELIOS_TRY(database.execute("PRAGMA locking_mode=EXCLUSIVE;"));
+        }
         HELIOS_TRY(database.execute("PRAGMA query_only=ON; PRAGMA cache_size=-8192;"));
     }
     return database;
@@ -208,7 +234,7 @@ Result<Statement> Database::prepare(Sql sql) {
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(connection_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, sqlite3_errmsg(connection_), sql.text());
+        return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
     }
     return Statement(statement);
 }
@@ -216,7 +242,7 @@ Result<Statement> Database::prepare(Sql sql) {
 Status Database::execute(Sql script) {
     const int code = sqlite3_exec(connection_, script.text(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, sqlite3_errmsg(connection_), script.text());
+        return sqlite_error(code, sqlite3_errmsg(connection_), "a statement failed");
     }
     return {};
 }
@@ -232,7 +258,7 @@ Status Database::set_cache_bytes(std::size_t bytes) {
     // PRAGMA takes no parameters; the number is ours.
     const std::string pragma = fmt::format("PRAGMA cache_size=-{}", bytes / 1024);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 Status Database::checkpoint() {
@@ -262,13 +288,13 @@ Result<std::int64_t> Database::application_id() {
 Status Database::set_user_version(std::int64_t version) {
     const std::string pragma = fmt::format("PRAGMA user_version={}", version);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 Status Database::set_application_id(std::int64_t id) {
     const std::string pragma = fmt::format("PRAGMA application_id={}", id);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), pragma));
+    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 void Database::set_deadline(const Clock& clock, Duration limit) {

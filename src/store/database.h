@@ -73,9 +73,13 @@ private:
 /// One connection. Not thread-safe. Movable: statements stay valid.
 class Database {
 public:
-    enum class Mode : std::uint8_t { write, read };
+    enum class Mode : std::uint8_t {
+        write,
+        read,   ///< beside a writer
+        still,  ///< nobody writes: makes no file and changes none, so that a copy on a read-only disk can be read
+    };
 
-    /// write: creates file and folder. read: the file must exist (not_found). WAL, synchronous=NORMAL: the store is derived
+    /// write: creates file and folder. Else the file must exist (not_found). WAL, synchronous=NORMAL: the store is derived
     /// from the log, so a power cut may take back the last transactions, rows and offsets together, and they are projected
     /// again; the file stays consistent. corrupt: not a database. unavailable: can't be opened, disk full.
     static Result<Database> open(const std::filesystem::path& file, Mode mode);

@@ -55,8 +55,8 @@ void write_value(json::Writer& out, const Statement& row, int column) {
     }
 }
 
-Result<Database> open_to_read(const std::filesystem::path& file) {
-    HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::read));
+Result<Database> open_to_read(const std::filesystem::path& file, Database::Mode mode) {
+    HELIOS_TRY_ASSIGN(Database database, Database::open(file, mode));
     HELIOS_TRY(check_version(database));
     return database;
 }
@@ -116,8 +116,8 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log, const m
 
 }  // namespace
 
-Status dump(const std::filesystem::path& file, const WriteLine& write) {
-    HELIOS_TRY_ASSIGN(Database database, open_to_read(file));
+Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(database));
     for (const auto& table : dumped_tables) {
         HELIOS_TRY(dump_table(database, table, write));
@@ -125,8 +125,8 @@ Status dump(const std::filesystem::path& file, const WriteLine& write) {
     return {};
 }
 
-Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write) {
-    HELIOS_TRY_ASSIGN(Database database, open_to_read(file));
+Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
     HELIOS_TRY_ASSIGN(Statement rows,
                       database.prepare("SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
     while (rows.row()) {
@@ -140,6 +140,18 @@ Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write) 
         HELIOS_TRY(write(line.take() + "\n"));
     }
     return rows.status();
+}
+
+Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
+    HELIOS_TRY_ASSIGN(Statement rows, database.prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
+    log::Offsets applied;
+    while (rows.row()) {
+        const log::TopicPartition id{std::string(topic_name(rows.integer(0))), static_cast<std::uint32_t>(rows.integer(1))};
+        applied[id] = log::Offset{static_cast<std::uint64_t>(rows.integer(2))};
+    }
+    HELIOS_TRY(rows.status());
+    return applied;
 }
 
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue,

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "log/log.h"
 #include "model/catalogue.h"
+#include "store/database.h"
 #include "store/options.h"
 #include "telemetry/telemetry.h"
 
@@ -21,11 +22,15 @@ namespace helios::store {
 /// Takes one line with its newline; an error ends the dump and is handed on.
 using WriteLine = std::function<Status(std::string_view line)>;
 
-/// Every table by its key, NDJSON: {"table":"events","log_time":…}. One snapshot, beside a running server.
-Status dump(const std::filesystem::path& file, const WriteLine& write);
+/// Every table by its key, NDJSON: {"table":"events","log_time":…}. One snapshot, beside a running server (`read`) or without one
+/// (`still`).
+Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write);
 
 /// Every revision as `helios reconcile --revisions` prints it, sorted by tenant, flow, key, instance, revision.
-Status dump_verdicts(const std::filesystem::path& file, const WriteLine& write);
+Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write);
+
+/// Next offset to project, per partition that the store has begun on; whoever reads afterwards finds all records before it.
+Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);
 
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;

@@ -25,6 +25,10 @@ double seconds(Duration d) {
 
 }  // namespace
 
+std::span<const std::string_view> topics_of_the_store() {
+    return projected_topics;
+}
+
 struct Projector::Metrics {
     std::map<std::string_view, telemetry::Counter*> records;
     telemetry::Counter& undecodable;

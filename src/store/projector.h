@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <thread>
 
 #include "base/clock.h"
@@ -18,6 +20,9 @@
 #include "telemetry/telemetry.h"
 
 namespace helios::store {
+
+/// Every topic that the store is made of.
+std::span<const std::string_view> topics_of_the_store();
 
 /// Owns its thread once started. step() and catch_up() are for one thread, and not beside start(). All else is thread-safe.
 /// Log, catalogue, telemetry and clock must outlive it.

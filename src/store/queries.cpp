@@ -304,6 +304,52 @@ Result<QuarantineRow> Queries::quarantined_item(std::string_view tenant, std::st
     return fail(ErrorKind::not_found, fmt::format("nothing in quarantine has the id {}", dlq_id));
 }
 
+namespace {
+
+/// The least text greater than all that begin with `prefix`, by bytes.
+std::string behind_all(std::string prefix) {
+    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) {
+        prefix.pop_back();
+    }
+    if (!prefix.empty()) {
+        prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+    }
+    return prefix;
+}
+
+Result<std::vector<std::string>> texts_of(Statement& s) {
+    std::vector<std::string> out;
+    while (s.row()) {
+        out.emplace_back(s.text(0));
+    }
+    HELIOS_TRY(s.status());
+    return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Queries::quarantine_ids(std::string_view tenant, std::string_view prefix, std::size_t limit) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    const auto end = behind_all(std::string(prefix));
+    InUse s(connection->quarantine_ids);
+    s->bind(1, tenant).bind(2, prefix).bind(3, end).bind(4, static_cast<std::int64_t>(limit));
+    return texts_of(*s);
+}
+
+Result<std::vector<std::string>> Queries::event_ids(std::string_view tenant, std::string_view prefix,
+                                                    std::optional<std::string_view> source, std::size_t limit) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    const auto end = behind_all(std::string(prefix));
+    InUse s(connection->event_ids);
+    s->bind(1, tenant).bind(2, prefix).bind(3, end).bind(5, static_cast<std::int64_t>(limit));
+    if (source) {
+        s->bind(4, *source);
+    } else {
+        s->bind_null(4);
+    }
+    return texts_of(*s);
+}
+
 Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->flows);

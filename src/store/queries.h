@@ -50,6 +50,10 @@ public:
     /// Newest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
     Result<QuarantineRow> quarantined_item(std::string_view tenant, std::string_view dlq_id);  ///< not_found
+    /// Ids that begin with `prefix`, sorted, at most `limit`.
+    Result<std::vector<std::string>> quarantine_ids(std::string_view tenant, std::string_view prefix, std::size_t limit);
+    Result<std::vector<std::string>> event_ids(std::string_view tenant, std::string_view prefix,
+                                               std::optional<std::string_view> source, std::size_t limit);
 
     /// Every activated version, by flow, then activation; the last of a flow is its active one.
     Result<std::vector<FlowRow>> flows(std::string_view tenant);

@@ -180,9 +180,9 @@ public:
     Options options;
 
 private:
-    std::string dumped_by(Status (*dump)(const std::filesystem::path&, const WriteLine&)) {
+    std::string dumped_by(Status (*dump)(const std::filesystem::path&, Database::Mode, const WriteLine&)) {
         std::string out;
-        const auto outcome = dump(options.file, [&out](std::string_view line) -> Status {
+        const auto outcome = dump(options.file, Database::Mode::read, [&out](std::string_view line) -> Status {
             out += line;
             return {};
         });
