@@ -51,10 +51,10 @@ Command health_command(const Environment& environment);
 Command stream_command(const Environment& environment);
 Command flow_command();
 Command dlq_command(const Environment& environment);
-Command log_command();
-Command store_command();
+Command log_command(const Environment& environment);
+Command store_command(const Environment& environment);
 Command config_command(const Environment& environment);
-Command bench_command();
+Command bench_command(const Environment& environment);
 Command version_command();
 
 }  // namespace helios::app

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <fmt/format.h>
+#include <iostream>
 #include <memory>
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/log_export.h"
+#include "app/screen.h"
+#include "base/json.h"
 #include "log/directory.h"
 #include "log/posix_disk.h"
 #include "store/dump.h"
@@ -18,6 +21,8 @@ struct StoreOptions {
     std::string data = "./helios-data";
     std::string catalogue;
     bool verdicts = false;
+    std::string dump_format = "ndjson";
+    std::string rebuild_format = "text";
 };
 
 /// A store beside a log of another format is not this program's to read.
@@ -47,7 +52,7 @@ int dump(const StoreOptions& options) {
     return dumped ? 0 : complain(dumped.error());
 }
 
-int rebuild(const StoreOptions& options) {
+int rebuild(const StoreOptions& options, const Environment& environment) {
     const auto catalogue = load_catalogue(options.catalogue);
     if (!catalogue) {
         return complain(catalogue.error());
@@ -81,25 +86,33 @@ int rebuild(const StoreOptions& options) {
     }
     store::Options store_options;
     store_options.file = store_file(options.data);
-    const bool progress = isatty(2) == 1;
-    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [progress](std::uint64_t n) {
-        if (progress) {
-            fmt::print(stderr, "\r{} records", n);
+    Terminal terminal(std::cerr, screen_of(STDERR_FILENO, environment));
+    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [&terminal](std::uint64_t n) {
+        if (terminal.screen().rewrites) {
+            terminal.progress(fmt::format("{} records", n));
         }
     });
-    if (progress) {
-        fmt::print(stderr, "\r");
-    }
+    terminal.clear_progress();
     if (!records) {
         return complain(records.error());
     }
-    fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
+    if (options.rebuild_format == "json") {
+        json::Writer out;
+        out.begin_object()
+            .field("file", store_options.file.string())
+            .field("records", *records)
+            .field("damaged", damaged)
+            .end_object();
+        fmt::print("{}\n", out.view());
+    } else {
+        fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
+    }
     return damaged ? 1 : 0;
 }
 
 }  // namespace
 
-Command store_command() {
+Command store_command(const Environment& environment) {
     auto options = std::make_shared<StoreOptions>();
     const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
     Command dump_command{
@@ -108,7 +121,9 @@ Command store_command() {
         "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` "
         "would.",
         {"helios store dump > before.ndjson", "helios store dump --verdicts | head"},
-        {data, {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}}},
+        {data,
+         {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}},
+         {"--format", "FORMAT", "ndjson, whatever is said (json is the same)", &options->dump_format, false, {"ndjson", "json"}}},
         {},
         [options] { return dump(*options); }};
     Command rebuild_command{
@@ -118,9 +133,10 @@ Command store_command() {
         "Exit 1 if a part of the log is damaged: the store is rebuilt from the rest.",
         {"helios store rebuild --data ./helios-data"},
         {data,
-         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}},
+         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}},
+         {"--format", "FORMAT", "text or json", &options->rebuild_format, false, {"text", "json"}}},
         {},
-        [options] { return rebuild(*options); }};
+        [options, environment] { return rebuild(*options, environment); }};
     Command command;
     command.name = "store";
     command.summary = "Dump the store, or rebuild it from the log";

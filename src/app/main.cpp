@@ -38,13 +38,13 @@ int main(int argc, char** argv) {
     open_closed_streams();
     try {
         const auto environment = read_environment();
-        return finish_output(
-            run_command_line(argc, argv,
-                             {serve_command(environment), demo_command(environment), ingest_command(environment),
-                              reconcile_command(environment), explain_command(environment), mismatches_command(environment),
-                              stats_command(environment), events_command(environment), health_command(environment),
-                              stream_command(environment), flow_command(), dlq_command(environment), log_command(),
-                              store_command(), config_command(environment), bench_command(), version_command()}));
+        return finish_output(run_command_line(
+            argc, argv,
+            {serve_command(environment), demo_command(environment), ingest_command(environment), reconcile_command(environment),
+             explain_command(environment), mismatches_command(environment), stats_command(environment),
+             events_command(environment), health_command(environment), stream_command(environment), flow_command(),
+             dlq_command(environment), log_command(environment), store_command(environment), config_command(environment),
+             bench_command(environment), version_command()}));
     } catch (const std::exception& error) {  // printing throws when it can't write
         return complain_of(error);
     }

@@ -217,6 +217,22 @@ class Asking(unittest.TestCase):
         with One(lambda wire, _: wire.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n{\"detail\":\"not ready yet\"}")) as server:
             self.refused("stream", "--to", server.to, says="helios: not ready yet")
 
+    def test_facts_of_a_data_directory_as_json(self):
+        with TemporaryDirectory() as directory:
+            data = ("--data", directory + "/data")
+            with Server(data[1]) as server:
+                self.assertEqual(server.post("/api/v1/events/batch", case("J-1", "12.50")).json()["accepted"], 3)
+                self.assertEqual(server.get_patiently("/api/v1/reconciliation/J-1").status, 200)
+                self.assertEqual(server.terminate(), 0)
+            code, out, err = run("log", "ls", "--json", *data)
+            self.assertEqual(code, 0, err)
+            listed = json.loads(out)
+            self.assertEqual((sum(each["records"] for each in listed["items"] if each["topic"].startswith("helios.events")), listed["damage"]), (3, []))
+            for command in (("log", "export"), ("log", "read"), ("store", "dump")):
+                self.assertEqual(run(*command, "--json", *data)[:2], run(*command, *data)[:2], "lines of JSON they are anyway")
+            code, out, err = run("store", "rebuild", "--json", *data)
+            self.assertEqual((code, sorted(json.loads(out))), (0, ["damaged", "file", "records"]), err)
+
     def test_stream_of_a_server_that_stops(self):
         with TemporaryDirectory() as directory, Server(directory + "/data") as server:
             with start("stream", "--to", f"http://{server.host}:{server.port}") as process:
