@@ -37,6 +37,8 @@ struct ExplainRequest {
     std::vector<model::Verdict> revisions;   ///< as decided, oldest first
     std::vector<store::QuarantineRow> quarantined;  ///< items that name the key
     Instant now;                                    ///< as far as the engine has come
+    std::size_t columns = 0;                        ///< of the screen that the text is for; 0: as wide as it is
+    bool full_ids = false;                          ///< not even for that are ids cut
 };
 
 struct Explanation {

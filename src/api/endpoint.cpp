@@ -152,6 +152,14 @@ Result<store::TimeRange> QueryReader::range() const {
     return range;
 }
 
+Result<bool> QueryReader::yes_or_no(std::string_view name) const {
+    const auto value = text(name);
+    if (value && *value != "true" && *value != "false") {
+        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is neither true nor false", name, *value));
+    }
+    return value && *value == "true";
+}
+
 Result<std::size_t> QueryReader::limit(const Options& options) const {
     const auto value = text("limit");
     if (!value) {

@@ -53,6 +53,7 @@ public:
     Result<std::optional<Instant>> time(std::string_view name) const;  ///< invalid: no zone, or not RFC 3339
     Result<store::TimeRange> range() const;                            ///< start_time, end_time; invalid if start > end
     Result<std::size_t> limit(const Options& options) const;
+    Result<bool> yes_or_no(std::string_view name) const;  ///< absent: no; invalid: neither true nor false
 
 private:
     const http::Request& request_;

@@ -1,6 +1,7 @@
 /// The explanation of one case: collects what it is made of, and lets the engine's own code explain.
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/accept.h"
 #include "api/endpoint.h"
@@ -62,10 +63,25 @@ Result<bool> wants_text(const http::Request& request, const QueryReader& query) 
     return prefers(request, "text/plain", "application/json");
 }
 
+/// Absent: 0, the text is as wide as it is.
+Result<std::size_t> columns_of_screen(const QueryReader& query) {
+    constexpr std::size_t columns_max = 10'000;
+    const auto text = query.text("columns").value_or("0");
+    std::size_t columns = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+    if (error != std::errc{} || end != text.data() + text.size() || columns > columns_max) {
+        return fail(ErrorKind::invalid, "columns: \"" + text + "\" is no width of a screen",
+                    "a number of characters, for example 80");
+    }
+    return columns;
+}
+
 Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request) {
-    QueryReader query(request, {"flow", "after", "format"});
+    QueryReader query(request, {"flow", "after", "format", "columns", "full_ids"});
     HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const bool text, wants_text(request, query));
+    HELIOS_TRY_ASSIGN(const auto columns, columns_of_screen(query));
+    HELIOS_TRY_ASSIGN(const bool full_ids, query.yes_or_no("full_ids"));
     HELIOS_TRY_ASSIGN(const auto id, case_of(d, query.text("flow"), request.path_param("orderId")));
     if (!d.explain) {
         return fail(ErrorKind::unavailable, "this server was built without explanations");
@@ -77,7 +93,10 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
     if (found->response) {
         return *found->response;
     }
-    HELIOS_TRY_ASSIGN(auto explanation, d.explain(*found->value));
+    auto asked = *found->value;
+    asked.columns = columns;
+    asked.full_ids = full_ids;
+    HELIOS_TRY_ASSIGN(auto explanation, d.explain(asked));
     auto response =
         text ? http::Response::text(200, std::move(explanation.text)) : http::Response::json(200, std::move(explanation.json));
     response.with("Vary", "Accept");
@@ -94,9 +113,17 @@ void add_explain_route(http::RouteTable& table, const Shared& shared) {
         "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what "
         "waits in quarantine, what happens next. JSON, or text "
         "with `Accept: text/plain` or `format=text`.";
-    route.params = {path_param("orderId", "The order's id."), query_param("flow", "The flow; default: the primary one."),
-                    query_param("after", "A position: waits until everything derived from that event is visible."),
-                    query_param("format", "Wins over Accept.", R"({"type":"string","enum":["json","text"]})")};
+    route.params = {
+        path_param("orderId", "The order's id."),
+        query_param("flow", "The flow; default: the primary one."),
+        query_param("after", "A position: waits until everything derived from that event is visible."),
+        query_param("format", "Wins over Accept.", R"({"type":"string","enum":["json","text"]})"),
+        query_param(
+            "columns",
+            "Text for a screen of so many columns: where the legs don't fit side by side, they stand one below the other.",
+            R"({"type":"integer","minimum":0,"default":0})"),
+        query_param("full_ids", "Whether ids stay whole even where only that keeps legs from standing side by side.",
+                    R"({"type":"boolean","default":false})")};
     http::Answer text;
     text.status = 200;
     text.description = "The explanation.";

@@ -6,14 +6,6 @@
 namespace helios::api {
 namespace {
 
-Result<bool> yes_or_no(const QueryReader& query, std::string_view name) {
-    const auto value = query.text(name);
-    if (value && *value != "true" && *value != "false") {
-        return fail(ErrorKind::invalid, std::string(name) + ": \"" + *value + "\" is neither true nor false");
-    }
-    return value && *value == "true";
-}
-
 Result<http::Response> answer_stream(Stream& stream, const http::Request& request) {
     QueryReader query(request, {"flow", "status", "kind", "key", "after", "payloads"});
     HELIOS_TRY(query.check());
@@ -26,7 +18,7 @@ Result<http::Response> answer_stream(Stream& stream, const http::Request& reques
     if (const auto kind = query.text("kind")) {
         HELIOS_TRY_ASSIGN(filter.kind, model::parse_finding_kind(*kind));
     }
-    HELIOS_TRY_ASSIGN(filter.payloads, yes_or_no(query, "payloads"));
+    HELIOS_TRY_ASSIGN(filter.payloads, query.yes_or_no("payloads"));
     std::optional<model::PositionToken> after;
     if (const auto text = query.text("after")) {
         HELIOS_TRY_ASSIGN(after, model::decode_position(*text));

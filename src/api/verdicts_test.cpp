@@ -371,7 +371,11 @@ TEST(Stats, times_are_numbers_that_a_person_reads) {
 TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     Served served;
     std::vector<std::string> seen;
-    served.explain = [&seen](const ExplainRequest& request) -> Result<Explanation> {
+    std::size_t columns = 1;
+    bool full_ids = false;
+    served.explain = [&](const ExplainRequest& request) -> Result<Explanation> {
+        columns = request.columns;
+        full_ids = request.full_ids;
         for (const auto& record : request.records) {
             const auto* leg = std::get_if<model::LegRecord>(&record);
             seen.push_back(leg != nullptr ? leg->leg : "control");
@@ -398,6 +402,13 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain", {{"Accept", "text/plain"}}).body);
     EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain?format=text").body);
     EXPECT_EQ(R"({"key":"A"})", served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body);
+    EXPECT_EQ(0u, columns);
+    EXPECT_EQ(200, served.get("/api/v1/orders/A/explain?columns=80&full_ids=true").status);
+    EXPECT_EQ(80u, columns);
+    EXPECT_TRUE(full_ids);
+    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?columns=wide").status);
+    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?columns=-1").status);
+    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?full_ids=maybe").status);
     EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?format=pdf").status);
     EXPECT_EQ(404, served.get("/api/v1/orders/B/explain").status);
 }

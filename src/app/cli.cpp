@@ -118,25 +118,51 @@ void add(CLI::App& parent, const Command& command, Manual& manual, std::function
     }
 }
 
-void collect_names(const std::vector<Command>& commands, std::vector<std::string_view>& names) {
-    for (const auto& command : commands) {
-        names.push_back(command.name);
-        for (const auto& option : command.options) {
-            names.push_back(option.name);
+struct Names {
+    std::vector<std::string_view> path;     ///< the commands that are named
+    std::vector<std::string_view> allowed;  ///< what might stand there as well
+};
+
+/// What may stand on a command line where it names the commands that it names: those below, and the options of the last one.
+Names names_at(int argc, const char* const* argv, const std::vector<Command>& commands) {
+    Names out;
+    const auto* level = &commands;
+    const Command* last = nullptr;
+    for (int i = 1; i < argc; ++i) {
+        const auto found = std::ranges::find(*level, std::string_view(argv[i]), &Command::name);
+        if (found != level->end()) {
+            last = &*found;
+            out.path.emplace_back(found->name);
+            level = &found->subcommands;
         }
-        collect_names(command.subcommands, names);
     }
+    auto& names = out.allowed;
+    names.emplace_back("--help");
+    std::ranges::transform(*level, std::back_inserter(names), &Command::name);
+    for (std::size_t i = 0; last != nullptr && i < last->options.size(); ++i) {
+        for (std::string_view rest = last->options[i].name; !rest.empty();
+             rest.remove_prefix(std::min(rest.size(), rest.find(',') + 1))) {
+            names.push_back(rest.substr(0, rest.find(',')));
+            if (rest.find(',') == std::string_view::npos) {
+                break;
+            }
+        }
+        if (last->options[i].name == "--format") {
+            names.emplace_back("--json");
+        }
+    }
+    return out;
 }
 
 /// The first word that is neither a command nor an option of any, as far as the library has complained of it.
-std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv,
-                                 const std::vector<std::string_view>& names) {
+std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv, const Names& names) {
     const bool no_command = complaint.find("subcommand") != std::string::npos;
     for (int i = 1; i < argc; ++i) {
         const std::string_view full = argv[i];
         const auto word = full.substr(0, full.find('='));
         const bool named = complaint.find(full) != std::string::npos || no_command;
-        if (named && std::find(names.begin(), names.end(), word) == names.end()) {
+        if (named && std::ranges::find(names.allowed, word) == names.allowed.end() &&
+            std::ranges::find(names.path, word) == names.path.end()) {
             return word;
         }
     }
@@ -146,15 +172,15 @@ std::string_view unexpected_word(const std::string& complaint, int argc, const c
 /// What was wrong in our words where we know, else in the library's, and the nearest name.
 int complain_usage(const CLI::ParseError& error, int argc, const char* const* argv, const std::vector<Command>& commands) {
     const std::string complaint = error.what();
-    std::vector<std::string_view> names;
-    collect_names(commands, names);
+    const auto names = names_at(argc, argv, commands);
     // A known option with a value that it doesn't take: the library names both, and what would do.
     const bool bad_value = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr;
     const auto word = bad_value ? std::string_view{} : unexpected_word(complaint, argc, argv, names);
-    const auto near = word.empty() ? std::string() : yaml::nearest(word, names);
+    const auto near = word.empty() ? std::string() : yaml::nearest(word, names.allowed);
     const bool is_option = word.starts_with("-");
-    const auto what = word.empty() ? complaint.substr(0, complaint.find('\n'))
-                                   : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", word);
+    const auto what = word.empty()
+                          ? complaint.substr(0, complaint.find('\n'))
+                          : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", printable(word));
     fmt::print(stderr, "helios: {}\n", what);
     fmt::print(stderr, "  {}\n",
                near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");

@@ -43,13 +43,18 @@ Command serve_command(const Environment& environment);
 Command demo_command(const Environment& environment);
 Command ingest_command(const Environment& environment);
 Command reconcile_command(const Environment& environment);
-Command explain_command();
+Command explain_command(const Environment& environment);
+Command mismatches_command(const Environment& environment);
+Command stats_command(const Environment& environment);
+Command events_command(const Environment& environment);
+Command health_command(const Environment& environment);
+Command stream_command(const Environment& environment);
 Command flow_command();
-Command dlq_command();
+Command dlq_command(const Environment& environment);
 Command log_command(const Environment& environment);
 Command store_command(const Environment& environment);
 Command config_command(const Environment& environment);
-Command bench_command();
+Command bench_command(const Environment& environment);
 Command version_command();
 
 }  // namespace helios::app

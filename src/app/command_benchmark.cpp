@@ -4,6 +4,7 @@
 
 #include "app/cli.h"
 #include "app/numbers.h"
+#include "app/server_answer.h"
 #include "app/stop_flag.h"
 #include "lab/bench.h"
 
@@ -11,15 +12,15 @@ namespace helios::app {
 namespace {
 
 struct BenchArguments {
-    std::string to = "http://127.0.0.1:8001";
+    std::string to;
     std::string mode = "single";
     std::string batch, connections, rate, seconds, events, seed, server_pid, verify;
     std::string result_file;
 };
 
-int bench(const BenchArguments& arguments) {
+int bench(const BenchArguments& arguments, const Environment& environment) {
     lab::BenchOptions options;
-    options.base_url = arguments.to;
+    options.base_url = server_of(arguments.to, environment);
     using Mode = lab::BenchOptions::Mode;
     options.mode = arguments.mode == "grid" ? Mode::grid : arguments.mode == "direct" ? Mode::direct : Mode::single;
     std::uint64_t seconds = 10;
@@ -51,7 +52,7 @@ int bench(const BenchArguments& arguments) {
 
 }  // namespace
 
-Command bench_command() {
+Command bench_command(const Environment& environment) {
     auto arguments = std::make_shared<BenchArguments>();
     auto& a = *arguments;
     Command command;
@@ -66,23 +67,24 @@ Command bench_command() {
         "no server, bad options.";
     command.examples = {"helios bench --rate 10000 --seconds 30",
                         "helios bench --mode grid --batch 100 --rate 150000 --server-pid $(pgrep -n helios) --json result.json"};
-    command.options = {{"--to", "URL", "the server, default http://127.0.0.1:8001; loopback only", &a.to, false, {}},
-                       {"--mode",
-                        "MODE",
-                        "single: one event a request; grid: Event Grid arrays; direct: /events/batch",
-                        &a.mode,
-                        false,
-                        {"single", "grid", "direct"}},
-                       {"--batch", "N", "events per request (grid, direct), default 100", &a.batch, false, {}},
-                       {"--connections", "N", "connections, default 32", &a.connections, false, {}},
-                       {"--rate", "N", "events per second, default 5000", &a.rate, false, {}},
-                       {"--seconds", "N", "how long, default 10", &a.seconds, false, {}},
-                       {"--events", "N", "stop after N events", &a.events, false, {}},
-                       {"--seed", "N", "seed of the corpus, default 11", &a.seed, false, {}},
-                       {"--server-pid", "PID", "measure this process's CPU time", &a.server_pid, false, {}},
-                       {"--verify", "N", "orders asked for one by one, default 2000; 0: all", &a.verify, false, {}},
-                       {"--json", "FILE", "write the result there", &a.result_file, false, {}}};
-    command.run = [arguments] { return bench(*arguments); };
+    command.options = {
+        {"--to", "URL", "the server, loopback only; default HELIOS_SERVER, else http://127.0.0.1:8001", &a.to, false, {}},
+        {"--mode",
+         "MODE",
+         "single: one event a request; grid: Event Grid arrays; direct: /events/batch",
+         &a.mode,
+         false,
+         {"single", "grid", "direct"}},
+        {"--batch", "N", "events per request (grid, direct), default 100", &a.batch, false, {}},
+        {"--connections", "N", "connections, default 32", &a.connections, false, {}},
+        {"--rate", "N", "events per second, default 5000", &a.rate, false, {}},
+        {"--seconds", "N", "how long, default 10", &a.seconds, false, {}},
+        {"--events", "N", "stop after N events", &a.events, false, {}},
+        {"--seed", "N", "seed of the corpus, default 11", &a.seed, false, {}},
+        {"--server-pid", "PID", "measure this process's CPU time", &a.server_pid, false, {}},
+        {"--verify", "N", "orders asked for one by one, default 2000; 0: all", &a.verify, false, {}},
+        {"--json", "FILE", "write the result there", &a.result_file, false, {}}};
+    command.run = [arguments, environment] { return bench(*arguments, environment); };
     return command;
 }
 

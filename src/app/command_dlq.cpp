@@ -1,165 +1,71 @@
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "app/cli.h"
-#include "app/numbers.h"
+#include "app/item_list.h"
 #include "app/printable.h"
-#include "app/server_answer.h"
-#include "base/json.h"
-#include "base/time.h"
-#include "http/client.h"
+#include "base/yaml.h"
 
 namespace helios::app {
 namespace {
 
-constexpr std::size_t page_items = 100;
-constexpr std::size_t column_characters_max = 48;
+/// The codes that this version gives. A server of another version may have others: what waits there counts as well.
+constexpr std::string_view known_reasons[] = {"ambiguous_field",  "bad_field",     "bad_key",         "bad_time",      "conflict",
+                                              "duplicate_key",    "missing_field", "not_an_envelope", "not_an_object", "not_json",
+                                              "sns_confirmation", "too_deep",      "too_large",       "unknown_source"};
 
-struct DlqOptions {
-    std::string to = default_server;
-    std::string format;
-    // ls
+struct ListDlqArguments {
+    ListArguments list;
     std::string source;
     std::string reason;
     std::string key;
-    std::string limit = "100";
-    // show
+};
+
+struct ShowDlqArguments {
+    ServerArguments server;
     std::string id;
+    std::string format = "text";
 };
 
-struct Column {
-    const char* title;
-    const char* member;
-};
-constexpr std::array<Column, 8> columns{{{"id", "dlqId"},
-                                         {"last received", "lastReceivedAt"},
-                                         {"times", "times"},
-                                         {"source", "source"},
-                                         {"type", "eventType"},
-                                         {"key", "orderId"},
-                                         {"reason", "reason"},
-                                         {"detail", "detail"}}};
-
-bool begins_character(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-std::size_t characters_of(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+std::vector<Column> columns() {
+    return {{"id"}, {"last received"}, {"times", true}, {"source"}, {"type"}, {"key"}, {"reason"}, {"detail"}};
 }
 
-/// A cell: one line, not longer than the column may be.
-std::string cell_of(json::Value item, const Column& column) {
-    const auto value = item.find(column.member);
-    std::string out = printable(value.present() ? value.text() : "");
-    if (const auto at = parse_rfc3339(out); at && column.member == std::string_view("lastReceivedAt")) {
-        return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at->at));  // as columns show it; show has every digit
-    }
-    if (out.empty()) {
-        return "-";
-    }
-    if (&column != &columns.back() && characters_of(out) > column_characters_max) {
-        std::size_t end = 0;
-        for (std::size_t taken = 0; taken < column_characters_max; ++end) {
-            taken += begins_character(out[end]) ? 1 : 0;
-        }
-        out.resize(end - 1);
-        out += "…";
-    }
-    return out;
+Terminal::Row row_of(json::Value item) {
+    return {{shown_text(item, "dlqId")},     {shown_time(item.find("lastReceivedAt"))},
+            {shown_text(item, "times")},     {shown_text(item, "source")},
+            {shown_text(item, "eventType")}, {shown_text(item, "orderId")},
+            {shown_text(item, "reason")},    {shown_text(item, "detail")}};
 }
 
-/// One page under another; columns only ever widen.
-class Table {
-public:
-    void print(json::Value items) {
-        std::vector<std::array<std::string, columns.size()>> rows;
-        if (!began_) {
-            rows.emplace_back();
-            std::transform(columns.begin(), columns.end(), rows.back().begin(),
-                           [](const Column& column) { return column.title; });
-        }
-        began_ = true;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            rows.emplace_back();
-            std::transform(columns.begin(), columns.end(), rows.back().begin(),
-                           [&](const Column& column) { return cell_of(items.at(i), column); });
-        }
-        for (const auto& row : rows) {
-            for (std::size_t i = 0; i < row.size(); ++i) {
-                widths_[i] = std::max(widths_[i], characters_of(row[i]));
-            }
-        }
-        for (const auto& row : rows) {
-            std::string line;
-            for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-                line += row[i] + std::string(widths_[i] - characters_of(row[i]) + 2, ' ');
-            }
-            fmt::print("{}{}\n", line, row.back());
-        }
+/// Of nothing with this reason: whether there is such a reason. invalid: neither known here nor among what waits.
+Status check_reason(Server& server, const std::string& reason) {
+    std::set<std::string, std::less<>> reasons(std::begin(known_reasons), std::end(known_reasons));
+    const auto read =
+        server.each_item("/api/v1/dlq", {}, 0, [&](json::Value item) { reasons.emplace(item.find("reason").text()); });
+    HELIOS_TRY(read);
+    if (reasons.contains(reason)) {
+        return {};
     }
-
-private:
-    bool began_ = false;
-    std::array<std::size_t, columns.size()> widths_{};
-};
-
-std::string list_target(const DlqOptions& options, std::size_t limit, std::string_view cursor) {
-    auto target = fmt::format("/api/v1/dlq?limit={}", limit);
-    for (const auto& [name, value] : {std::pair<const char*, std::string_view>{"source", options.source},
-                                      {"reason", options.reason},
-                                      {"order_id", options.key},
-                                      {"cursor", cursor}}) {
-        if (!value.empty()) {
-            target += fmt::format("&{}={}", name, http::percent_encode(value));
-        }
-    }
-    return target;
+    const std::vector<std::string_view> names(reasons.begin(), reasons.end());
+    const auto near = yaml::nearest(reason, names);
+    return fail(ErrorKind::invalid, fmt::format("--reason \"{}\": there is no such reason", reason),
+                near.empty() ? fmt::format("there are: {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
 }
 
-int list(const DlqOptions& options) {
-    std::size_t left = 0;
-    if (const auto read = read_number(options.limit, "--limit", left); !read) {
-        return complain(read.error());
-    }
-    const bool all = left == 0;
-    Table table;
-    std::string cursor;
-    bool any = false;
-    do {
-        const auto response = ask_server(options.to, list_target(options, all ? page_items : std::min(left, page_items), cursor));
-        if (!response || response->status != 200) {
-            return complain(response ? error_of(*response) : response.error());
-        }
-        const auto page = json::Document::parse(response->body);
-        if (!page) {
-            return complain(page.error());
-        }
-        const auto items = page->root().find("items");
-        if (options.format == "ndjson") {
-            for (std::size_t i = 0; i < items.size(); ++i) {
-                fmt::print("{}\n", items.at(i).raw());
-            }
-        } else if (items.size() > 0) {
-            table.print(items);
-        }
-        if (items.size() == 0) {
-            cursor.clear();
-            break;
-        }
-        any = true;
-        left -= all ? 0 : std::min(left, items.size());
-        const auto next = page->root().find("nextCursor");
-        cursor = next.is_string() ? next.text() : std::string_view();
-    } while (!cursor.empty() && (all || left > 0));
-    if (options.format != "ndjson" && !any) {
-        fmt::print("nothing waits in quarantine{}\n",
-                   options.source.empty() && options.reason.empty() && options.key.empty() ? "" : " with these filters");
-    }
-    if (!cursor.empty()) {
-        fmt::print(stderr, "there is more; --limit 0 shows all\n");
+Result<int> list(const ListDlqArguments& arguments, const Environment& environment) {
+    HELIOS_TRY_ASSIGN(auto items, ItemList::open(arguments.list, environment));
+    Listing table(items.terminal(), columns(), arguments.list.full_ids);
+    const Query query{{"source", arguments.source}, {"reason", arguments.reason}, {"order_id", arguments.key}};
+    const bool filtered =
+        !(arguments.source + arguments.reason + arguments.key + arguments.list.start_time + arguments.list.end_time).empty();
+    HELIOS_TRY_ASSIGN(const auto found, items.print("/api/v1/dlq", query, table, row_of));
+    if (found == 0) {
+        HELIOS_TRY(arguments.reason.empty() ? Status{} : check_reason(items.server(), arguments.reason));
+        items.say_none(filtered ? "nothing waits in quarantine with these filters" : "nothing waits in quarantine");
     }
     return 0;
 }
@@ -195,28 +101,24 @@ void print_item(json::Value item) {
     fmt::print("\n{}{}\n", base64 ? "body, base64:\n" : "", printable(body.text(), "\n\t"));
 }
 
-int show(const DlqOptions& options) {
-    const auto response = ask_server(options.to, "/api/v1/dlq/" + http::percent_encode(options.id));
-    if (!response) {
-        return complain(response.error());
+Result<int> show(const ShowDlqArguments& arguments, const Environment& environment) {
+    HELIOS_TRY_ASSIGN(auto server, Server::of(arguments.server, environment));
+    HELIOS_TRY_ASSIGN(const auto response, server.get("/api/v1/dlq/" + http::percent_encode(arguments.id)));
+    if (response.status == 404) {
+        return complain(error_of(response), 1);
     }
-    if (response->status != 200) {
-        return complain(error_of(*response), response->status == 404 ? 1 : 2);
+    HELIOS_TRY_ASSIGN(const auto item, json_of(server.url(), response));
+    if (arguments.format == "json") {
+        fmt::print("{}\n", item.root().raw());
+    } else {
+        print_item(item.root());
     }
-    if (options.format == "json") {
-        fmt::print("{}{}", response->body, response->body.ends_with('\n') ? "" : "\n");
-        return 0;
-    }
-    const auto item = json::Document::parse(response->body);
-    if (!item) {
-        return complain(item.error());
-    }
-    print_item(item->root());
     return 0;
 }
 
-Command ls_command() {
-    auto options = std::make_shared<DlqOptions>();
+Command ls_command(const Environment& environment) {
+    auto arguments = std::make_shared<ListDlqArguments>();
+    auto& a = *arguments;
     Command command;
     command.name = "ls";
     command.summary = "List what waits in quarantine, newest first";
@@ -225,19 +127,22 @@ Command ls_command() {
         "Exit 0: listed, even if there is nothing. Exit 2: usage, or the server can't be reached.";
     command.examples = {"helios dlq ls", "helios dlq ls --source gcp --reason missing_field",
                         "helios dlq ls --limit 0 --format ndjson > quarantine.ndjson"};
-    command.options = {
-        {"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
-        {"--source", "SOURCE", "only this source", &options->source, false, {}},
-        {"--reason", "REASON", "only this reason, for example missing_field", &options->reason, false, {}},
-        {"--key", "KEY", "only items whose key could be read and is this, for example an order id", &options->key, false, {}},
-        {"--limit", "N", "at most so many, default 100; 0: all", &options->limit, false, {}},
-        {"--format", "FORMAT", "table (default) or ndjson", &options->format, false, {"table", "ndjson"}}};
-    command.run = [options] { return list(*options); };
+    command.options = {{"--source", "SOURCE", "only this source", &a.source, false, {}},
+                       {"--reason", "REASON", "only this reason, for example missing_field", &a.reason, false, {}},
+                       {"--key,--order-id",
+                        "KEY",
+                        "only items whose key could be read and is this, for example an order id",
+                        &a.key,
+                        false,
+                        {}}};
+    add_list_options(command.options, a.list);
+    command.run = [arguments, environment] { return exit_code_of(list(*arguments, environment)); };
     return command;
 }
 
-Command show_command() {
-    auto options = std::make_shared<DlqOptions>();
+Command show_command(const Environment& environment) {
+    auto arguments = std::make_shared<ShowDlqArguments>();
+    auto& a = *arguments;
     Command command;
     command.name = "show";
     command.summary = "Print one item whole";
@@ -251,25 +156,25 @@ Command show_command() {
     command.options = {{"ID",
                         "ID",
                         "as `helios dlq ls` shows it, or `dlqId` of an answer; its beginning will do, if only one has it",
-                        &options->id,
+                        &a.id,
                         true,
                         {}},
-                       {"--to", "URL", "the server, default http://127.0.0.1:8001", &options->to, false, {}},
-                       {"--format", "FORMAT", "text (default) or json", &options->format, false, {"text", "json"}}};
-    command.run = [options] { return show(*options); };
+                       {"--format", "FORMAT", "text (default) or json", &a.format, false, {"text", "json"}}};
+    add_server_options(command.options, a.server);
+    command.run = [arguments, environment] { return exit_code_of(show(*arguments, environment)); };
     return command;
 }
 
 }  // namespace
 
-Command dlq_command() {
+Command dlq_command(const Environment& environment) {
     Command command;
     command.name = "dlq";
     command.summary = "Look into the quarantine of a running server";
     command.description =
         "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its reason. Nothing here changes "
         "it.";
-    command.subcommands = {ls_command(), show_command()};
+    command.subcommands = {ls_command(environment), show_command(environment)};
     return command;
 }
 

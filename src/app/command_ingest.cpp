@@ -70,7 +70,8 @@ public:
           options_(std::move(options)),
           terminal_(std::cerr, screen_of(STDERR_FILENO, environment)),
           progress_(terminal_, clock_, bytes_of_inputs({files_.begin() + static_cast<std::ptrdiff_t>(from.file), files_.end()})),
-          ingestion_(options_, url, clock_, &interrupt_, progress_, [this](const std::string& text) { terminal_.line(text); }) {}
+          ingestion_(options_, url, clock_, &interrupt_, progress_,
+                     [this](const std::string& text) { terminal_.paragraph(text, 2); }) {}
 
     int run() {
         if (from_.file > 0) {

@@ -2,15 +2,20 @@
 #include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
+#include <iostream>
 #include <memory>
 #include <set>
+#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/completeness.h"
 #include "app/data_directory.h"
 #include "app/interrupt.h"
+#include "app/listing.h"
 #include "app/log_export.h"
 #include "app/numbers.h"
+#include "app/screen.h"
+#include "base/json.h"
 
 namespace helios::app {
 namespace {
@@ -24,6 +29,8 @@ struct LogOptions {
     bool headers_only = false;
     bool wait = false;
     Environment environment;
+    std::string format = "table";
+    std::string lines_format = "ndjson";
 };
 
 /// As columns show it; records themselves have every digit.
@@ -31,24 +38,60 @@ std::string to_the_millisecond(Instant at) {
     return format_rfc3339(std::chrono::floor<std::chrono::milliseconds>(at));
 }
 
-/// Where a store lies beside the log, how far it is behind, too. False: said why it can't be told.
-bool print_stages(log::Log& log, const std::string& data) {
-    const bool has_store = std::filesystem::exists(store_file(data));
-    const auto backlog = Completeness(log, data, has_store ? Stage::store : Stage::engine).backlog();
-    if (!backlog) {
-        complain(backlog.error());
-        return false;
-    }
-    fmt::print("records still to be taken in: route {}, engine {}", with_thousands(backlog->route),
-               with_thousands(backlog->engine));
-    if (has_store) {
-        fmt::print(", store {}", with_thousands(backlog->store));
-    }
-    fmt::print("\n");
-    return true;
+/// Where a store lies beside the log, its backlog, too.
+Result<Backlog> backlog_of(log::Log& log, const std::string& data) {
+    return Completeness(log, data, std::filesystem::exists(store_file(data)) ? Stage::store : Stage::engine).backlog();
 }
 
-int list(const LogOptions& options) {
+void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_store) {
+    json::Writer out;
+    out.begin_object().key("items").begin_array();
+    for (const auto& info : log.describe()) {
+        if (info.records == 0) {
+            continue;
+        }
+        out.begin_object().field("topic", info.id.topic).field("partition", std::uint64_t{info.id.partition});
+        out.field("records", info.records).field("firstOffset", info.first.value).field("endOffset", info.end.value);
+        out.field("firstTime", format_rfc3339(info.first_time)).field("lastTime", format_rfc3339(info.last_time)).end_object();
+    }
+    out.end_array().key("damage").begin_array();
+    for (const auto& damage : log.damage()) {
+        out.begin_object().field("file", damage.file).field("begin", damage.begin).field("end", damage.end);
+        out.field("what", damage.what).end_object();
+    }
+    out.end_array().key("behind").begin_object().field("route", backlog.route).field("engine", backlog.engine);
+    if (has_store) {
+        out.field("store", backlog.store);
+    }
+    fmt::print("{}\n", out.end_object().end_object().view());
+}
+
+void print_backlog(const Backlog& backlog, bool has_store) {
+    fmt::print("records still to be taken in: route {}, engine {}", with_thousands(backlog.route), with_thousands(backlog.engine));
+    if (has_store) {
+        fmt::print(", store {}", with_thousands(backlog.store));
+    }
+    fmt::print("\n");
+}
+
+void print_partitions(log::Log& log, Terminal& terminal) {
+    Listing table(
+        terminal,
+        {{"topic"}, {"part", true}, {"records", true}, {"first offset", true}, {"end offset", true}, {"first"}, {"last"}}, true);
+    for (const auto& info : log.describe()) {
+        if (info.records > 0) {
+            table.row({{info.id.topic},
+                       {std::to_string(info.id.partition)},
+                       {std::to_string(info.records)},
+                       {std::to_string(info.first.value)},
+                       {std::to_string(info.end.value)},
+                       {to_the_millisecond(info.first_time)},
+                       {to_the_millisecond(info.last_time)}});
+        }
+    }
+}
+
+int list(const LogOptions& options, const Environment& environment) {
     const auto opened = open_read_only(options.data);
     if (!opened) {
         return complain(opened.error());
@@ -56,18 +99,18 @@ int list(const LogOptions& options) {
     if (const auto read = read_through(*opened->log); !read) {
         return complain(read.error());
     }
-    fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", "topic", "part", "records", "first offset", "end offset",
-               "first", "last");
-    for (const auto& info : opened->log->describe()) {
-        if (info.records == 0) {
-            continue;
-        }
-        fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records,
-                   info.first.value, info.end.value, to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
+    const bool has_store = std::filesystem::exists(store_file(options.data));
+    const auto backlog = backlog_of(*opened->log, options.data);
+    if (!backlog) {
+        return complain(backlog.error());
     }
-    if (!print_stages(*opened->log, options.data)) {
-        return 2;
+    if (options.format == "json") {
+        print_partitions_as_json(*opened->log, *backlog, has_store);
+        return opened->log->damage().empty() ? 0 : 1;
     }
+    Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
+    print_partitions(*opened->log, terminal);
+    print_backlog(*backlog, has_store);
     for (const auto& damage : opened->log->damage()) {
         fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
     }
@@ -191,6 +234,8 @@ Command log_command(const Environment& environment) {
     const Option partition{"--partition", "N", "only this partition", &options->partition, false, {}};
     const Option since{"--since", "TIME", "from this log time on (RFC 3339, with a zone)", &options->since, false, {}};
     const Option limit{"--limit", "N", "stop after N records", &options->limit, false, {}};
+    const Option lines{"--format", "FORMAT",          "ndjson, whatever is said (json is the same)", &options->lines_format,
+                       false,      {"ndjson", "json"}};
     const Option headers{"--headers", "", "leave the values out", &options->headers_only, false, {}};
 
     Command ls{"ls",
@@ -198,21 +243,21 @@ Command log_command(const Environment& environment) {
                "Reads the whole log, however large, so that no damage is missed.\n"
                "Exit 1 if a part of the log is damaged; the rest is served.",
                {"helios log ls --data ./helios-data"},
-               {data},
+               {data, {"--format", "FORMAT", "table or json", &options->format, false, {"table", "json"}}},
                {},
-               [options] { return list(*options); }};
+               [options, environment] { return list(*options, environment); }};
     Command read_records{"read",
                          "Print records in log-time order, as NDJSON",
                          "Exit 1 if a part of the log was found damaged: its records are left out.",
                          {"helios log read --topic helios.verdicts --limit 10"},
-                         {data, topic, partition, since, limit, headers},
+                         {data, topic, partition, since, limit, headers, lines},
                          {},
                          [options] { return read(*options, false); }};
     Command tail{"tail",
                  "Print records as they become durable; Ctrl-C stops",
                  "Starts at the end of the log, or at --since. Works beside a running server, up to the durable mark.",
                  {"helios log tail --topic helios.verdicts"},
-                 {data, topic, partition, since, limit, headers},
+                 {data, topic, partition, since, limit, headers, lines},
                  {},
                  [options] { return read(*options, true); }};
     Command export_command{
@@ -224,7 +269,7 @@ Command log_command(const Environment& environment) {
         "but\n"
         "the end line stands before the last of them. Exit 2: usage or failure, or --wait and no server.",
         {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
-        {data, {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}}},
+        {data, lines, {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}}},
         {},
         [options] { return export_all(*options); }};
 

@@ -16,6 +16,7 @@
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/interrupt.h"
+#include "app/item_list.h"
 #include "app/lines.h"
 #include "app/nothing_judged.h"
 #include "app/numbers.h"
@@ -23,6 +24,7 @@
 #include "app/progress.h"
 #include "app/screen.h"
 #include "app/temporary_directory.h"
+#include "base/assert.h"
 #include "gateway/options.h"
 #include "model/admission.h"
 #include "reconcile/offline.h"
@@ -36,6 +38,7 @@ struct ReconcileArguments {
     std::vector<std::string> flows;
     std::string format = "table";
     bool revisions = false;
+    bool full_ids = false;
     std::string as_of = "end";
     std::string rejects;
     std::string catalogue;
@@ -69,10 +72,10 @@ public:
     /// Counts a line that can't be taken, names it, and keeps it where asked.
     Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
         if (++lines_.rejected <= complaints_max) {
-            terminal_.line(fmt::format("{}:{}: rejected: {}", file, number, printable(why)));
+            terminal_.paragraph(fmt::format("{}:{}: rejected: {}", file, number, printable(why)), 2);
         } else if (lines_.rejected == complaints_max + 1) {
-            terminal_.line(fmt::format("… further rejected lines are only counted{}",
-                                       rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
+            terminal_.paragraph(fmt::format("… further rejected lines are only counted{}",
+                                            rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
         }
         if (rejects_ != nullptr) {
             json::Writer out;
@@ -223,29 +226,6 @@ Status check_rejects(const ReconcileArguments& arguments) {
     return {};
 }
 
-void print_row(const model::Verdict& verdict) {
-    std::string what;
-    for (const auto& leg : verdict.missing) {
-        what += (what.empty() ? "missing " : ", ") + leg;
-    }
-    for (const auto& finding : verdict.findings) {
-        if (finding.kind == model::FindingKind::missing) {
-            continue;
-        }
-        what += what.empty() ? "" : "; ";
-        what += fmt::format("{}", model::to_string(finding.kind));
-        if (!finding.expected.empty() && !finding.actual.empty()) {
-            what += fmt::format(" expected {} actual {} {}", finding.expected, finding.actual, finding.unit);
-        }
-    }
-    std::string risk;
-    for (const auto& money : verdict.at_risk) {
-        risk += (risk.empty() ? "" : " ") + money.amount + " " + money.currency;
-    }
-    fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", verdict.flow, printable(verdict.key), verdict.revision,
-               model::to_string(verdict.status), printable(risk), printable(what));
-}
-
 Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
     std::vector<reconcile::Flow> flows;
     for (const auto& file : files) {
@@ -256,15 +236,41 @@ Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& 
     return flows;
 }
 
-void print_verdict(const model::Verdict& verdict, bool table) {
-    if (table) {
-        print_row(verdict);
-    } else {
+/// Verdicts on standard output, in the format that was asked for.
+class Output {
+public:
+    Output(const ReconcileArguments& arguments, const Environment& environment)
+        : format_(arguments.format),
+          terminal_(std::cout, screen_of(STDOUT_FILENO, environment)),
+          table_(terminal_, verdict_columns(), arguments.full_ids) {}
+
+    void print(const model::Verdict& verdict) {
         json::Writer out;
         model::write_json(out, verdict);
-        fmt::print("{}\n", out.view());
+        if (format_ == "table") {
+            const auto document = json::Document::parse(out.view());
+            HELIOS_ASSERT(document.has_value(), "a verdict is JSON");
+            table_.row(verdict_row(document->root()));
+        } else if (format_ == "json") {
+            fmt::print("{}{}", printed_++ == 0 ? "{\"items\":[" : ",", out.view());
+        } else {
+            fmt::print("{}\n", out.view());
+        }
     }
-}
+
+    void end() {
+        table_.end();
+        if (format_ == "json") {
+            fmt::print("{}]}}\n", printed_ == 0 ? "{\"items\":[" : "");
+        }
+    }
+
+private:
+    const std::string format_;
+    Terminal terminal_;
+    Listing table_;
+    std::uint64_t printed_ = 0;
+};
 
 using FilePointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
@@ -309,16 +315,16 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
         return fail(ErrorKind::unavailable, fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
     }
-    const bool table = arguments.format == "table";
-    if (table) {
-        fmt::print("{:<12} {:<28} {:>4} {:<11} {:>18}  {}\n", "flow", "key", "rev", "status", "at risk", "findings");
-    }
-    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) { print_verdict(verdict, table); }));
-    fmt::print(stderr,
-               "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without "
-               "a key, {} with warnings, {} rejected\n",
-               summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events,
-               summary.duplicates, summary.unwanted, summary.keyless, intake.warned(), intake.rejected());
+    Output output(arguments, environment);
+    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) { output.print(verdict); }));
+    output.end();
+    errors.paragraph(
+        fmt::format(
+            "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without "
+            "a key, {} with warnings, {} rejected",
+            summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events,
+            summary.duplicates, summary.unwanted, summary.keyless, intake.warned(), intake.rejected()),
+        2);
     fmt::print(stderr, "{}", nothing_judged(summary, intake.lines(), intake.first_events()));
     return summary.cases > 0 && summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
 }
@@ -345,7 +351,8 @@ Command reconcile_command(const Environment& environment) {
                         "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};
     command.options = {
         {"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
-        {"--format", "FORMAT", "table or ndjson", &a.format, false, {"table", "ndjson"}},
+        {"--format", "FORMAT", "table, json or ndjson", &a.format, false, {"table", "json", "ndjson"}},
+        {"--full-ids", "", "keys that are hashes whole, on a terminal too", &a.full_ids, false, {}},
         {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
         {"--as-of",
          "TIME",

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <fmt/format.h>
+#include <iostream>
 #include <memory>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 #include "app/files.h"
 #include "app/log_export.h"
 #include "app/numbers.h"
+#include "app/screen.h"
+#include "base/json.h"
 #include "log/directory.h"
 #include "log/posix_disk.h"
 #include "store/dump.h"
@@ -23,6 +26,8 @@ struct StoreOptions {
     bool wait = false;
     Environment environment;
     bool partial = false;
+    std::string dump_format = "ndjson";
+    std::string rebuild_format = "text";
 };
 
 /// A store beside a log of another format is not this program's to read.
@@ -66,7 +71,7 @@ int dump(const StoreOptions& options) {
     return complete ? 0 : complain(complete.error(), 1);
 }
 
-int rebuild(const StoreOptions& options) {
+int rebuild(const StoreOptions& options, const Environment& environment) {
     const auto catalogue = load_catalogue(options.catalogue);
     if (!catalogue) {
         return complain(catalogue.error());
@@ -100,23 +105,28 @@ int rebuild(const StoreOptions& options) {
     }
     store::Options store_options;
     store_options.file = store_file(options.data);
-    const bool progress = isatty(2) == 1;
-    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [progress](std::uint64_t n) {
-        if (progress) {
-            fmt::print(stderr, "\r{} records", n);
+    Terminal terminal(std::cerr, screen_of(STDERR_FILENO, environment));
+    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [&terminal](std::uint64_t n) {
+        if (terminal.screen().rewrites) {
+            terminal.progress(fmt::format("{} records", n));
         }
     });
-    if (progress) {
-        fmt::print(stderr, "\r");
-    }
+    terminal.clear_progress();
     if (!records) {
         return complain(records.error());
     }
-    fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
     // The verdicts are on the log too: what nobody has judged yet can't be in the store.
     const auto backlog = Completeness(**log, options.data, Stage::engine).backlog();
     if (!backlog) {
         return complain(backlog.error());
+    }
+    if (options.rebuild_format == "json") {
+        json::Writer out;
+        out.begin_object().field("file", store_options.file.string()).field("records", *records).field("damaged", damaged);
+        out.key("behind").begin_object().field("route", backlog->route).field("engine", backlog->engine).end_object();
+        fmt::print("{}\n", out.end_object().view());
+    } else {
+        fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
     }
     if (backlog->route + backlog->engine > 0) {
         return complain(
@@ -149,7 +159,8 @@ Command store_command(const Environment& environment) {
         {data,
          {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}},
          {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}},
-         {"--partial", "", "print what is there, also when it is not complete (exit 1)", &options->partial, false, {}}},
+         {"--partial", "", "print what is there, also when it is not complete (exit 1)", &options->partial, false, {}},
+         {"--format", "FORMAT", "ndjson, whatever is said (json is the same)", &options->dump_format, false, {"ndjson", "json"}}},
         {},
         [options] { return dump(*options); }};
     Command rebuild_command{
@@ -162,9 +173,10 @@ Command store_command(const Environment& environment) {
         "verdicts come from the log, so start the server, which goes on from there.",
         {"helios store rebuild --data ./helios-data"},
         {data,
-         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}}},
+         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}},
+         {"--format", "FORMAT", "text or json", &options->rebuild_format, false, {"text", "json"}}},
         {},
-        [options] { return rebuild(*options); }};
+        [options, environment] { return rebuild(*options, environment); }};
     Command command;
     command.name = "store";
     command.summary = "Dump the store, or rebuild it from the log";

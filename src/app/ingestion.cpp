@@ -287,16 +287,7 @@ void Ingestion::count(const Line& line, std::string_view status, std::string_vie
 }
 
 Error Ingestion::foreign(const http::Response& response) const {
-    std::string type = "no content type";
-    for (const auto& [name, value] : response.headers) {
-        if (name == "Content-Type" || name == "content-type") {
-            type = value;
-        }
-    }
-    return {ErrorKind::corrupt,
-            fmt::format("what answers at {} is no Helios, or an answer was cut: status {}, {}: {}", options_.to, response.status,
-                        printable(type), printable(shortened(response.body.substr(0, 200), 80))),
-            "is this the address of a Helios server?"};
+    return foreign_answer(options_.to, response);
 }
 
 Status Ingestion::check_server() {

@@ -41,8 +41,10 @@ int main(int argc, char** argv) {
         return finish_output(run_command_line(
             argc, argv,
             {serve_command(environment), demo_command(environment), ingest_command(environment), reconcile_command(environment),
-             explain_command(), flow_command(), dlq_command(), log_command(environment), store_command(environment),
-             config_command(environment), bench_command(), version_command()}));
+             explain_command(environment), mismatches_command(environment), stats_command(environment),
+             events_command(environment), health_command(environment), stream_command(environment), flow_command(),
+             dlq_command(environment), log_command(environment), store_command(environment), config_command(environment),
+             bench_command(environment), version_command()}));
     } catch (const std::exception& error) {  // printing throws when it can't write
         return complain_of(error);
     }

@@ -91,7 +91,8 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
         request.latest = asked.revisions.back();
     }
     HELIOS_TRY_ASSIGN(const auto explanation, reconcile::explain(request));
-    return api::Explanation{reconcile::to_json(explanation, request), reconcile::to_text(explanation, request)};
+    return api::Explanation{reconcile::to_json(explanation, request),
+                            reconcile::to_text(explanation, request, {asked.columns, asked.full_ids})};
 }
 
 }  // namespace

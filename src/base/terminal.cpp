@@ -263,7 +263,7 @@ void Terminal::paragraph(std::string_view text, std::size_t hanging) {
 
 void Terminal::progress(std::string_view text) {
     if (!screen_.rewrites) {
-        line(text);
+        paragraph(text, 4);
         out_ << std::flush;
         return;
     }

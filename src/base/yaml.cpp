@@ -213,7 +213,8 @@ Result<Node> parse(std::string_view text, std::string_view file) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-    return nearest(word, candidates, word.size() / 2);
+    const auto letters = std::count_if(word.begin(), word.end(), [](char c) { return c != '-' && c != '_' && c != '.'; });
+    return nearest(word, candidates, std::max<std::size_t>(1, (static_cast<std::size_t>(letters) + 1) / 3));
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max) {
@@ -224,13 +225,18 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
         for (std::size_t j = 0; j < row.size(); ++j) {
             row[j] = j;
         }
+        std::vector<std::size_t> above(row.size());
+        std::vector<std::size_t> two_above(row.size());
         for (std::size_t i = 1; i <= word.size(); ++i) {
-            std::size_t diagonal = row[0];
+            two_above.swap(above);
+            above = row;
             row[0] = i;
             for (std::size_t j = 1; j < row.size(); ++j) {
-                const std::size_t substitute = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+                const std::size_t substitute = above[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+                row[j] = std::min({above[j] + 1, row[j - 1] + 1, substitute});
+                if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
+                    row[j] = std::min(row[j], two_above[j - 2] + 1);
+                }
             }
         }
         if (row.back() < best_distance) {

@@ -46,7 +46,8 @@ Result<Node> parse(std::string_view text, std::string_view file);
 /// "file:line:column: what" with hint, of kind invalid.
 Error error_at(std::string_view file, Mark mark, std::string what, std::string hint = {});
 
-/// The candidate nearest to `word` by edit distance (≤ 1/2 of its length), or empty: for "unknown key; did you mean …".
+/// The candidate nearest to `word` by edit distance, or empty: for "unknown key; did you mean …". Near is a mistake in three
+/// letters, at least one; a swap of neighbours is one mistake.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 /// The same with another bound.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max);

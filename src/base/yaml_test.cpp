@@ -62,6 +62,11 @@ TEST(Yaml, NearestName) {
     EXPECT_EQ(nearest("deadlin", {"deadline", "identity"}), "deadline");
     EXPECT_EQ(nearest("tpye", {"type", "source"}), "type");
     EXPECT_EQ(nearest("xyzzy", {"type", "source"}), "");
+    EXPECT_EQ(nearest("--prot", {"--flow", "--to", "--help"}), "") << "three letters of four: no typing error";
+    EXPECT_EQ(nearest("--prot", {"--flow", "--port"}), "--port") << "neighbours that changed places";
+    EXPECT_EQ(nearest("--fromat", {"--format", "--from"}), "--format");
+    EXPECT_EQ(nearest("ls", {"show", "ls"}), "ls");
+    EXPECT_EQ(nearest("x", {"y", "long"}), "y");
 }
 
 }  // namespace

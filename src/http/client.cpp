@@ -157,6 +157,22 @@ Result<ResolvedAddresses> resolve(const std::string& name, std::uint16_t port) {
 
 }  // namespace
 
+/// Of a WebSocket.
+struct Frame {
+    bool last = true;
+    unsigned opcode = 0;
+    std::string payload;
+};
+
+enum Opcode : unsigned { opcode_continuation = 0, opcode_text = 1, opcode_close = 8, opcode_ping = 9, opcode_pong = 10 };
+
+// RFC 6455's own example. The nonce keeps pages in a browser from speaking to servers that are no WebSockets; this client runs no
+// stranger's code, and a fixed one is enough to know that the other side understood.
+constexpr std::string_view websocket_key = "dGhlIHNhbXBsZSBub25jZQ==";
+constexpr std::string_view websocket_accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+constexpr std::string_view websocket_mask = "\x5a\xa5\x3c\xc3";
+constexpr std::size_t control_bytes_max = 125;
+
 /// The connection and what was read ahead on it.
 struct Client::State {
     std::string host;
@@ -197,6 +213,11 @@ struct Client::State {
     Status read_chunks(std::string& body);
     Result<std::string> read_line();
     Result<Response> exchange(std::string_view head, std::string_view body, bool head_request);
+
+    std::string host_header() const;
+    Result<std::string> take(std::size_t bytes);
+    Result<Frame> read_frame();
+    Status send_frame(unsigned opcode, std::string_view payload);
 };
 
 Status Client::State::wait(short events) {
@@ -460,14 +481,12 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
         return fail(ErrorKind::stopping, "interrupted");
     }
     state.deadline = state.clock.monotonic() + state.timeout;
-    const bool bare_v6 = state.host.find(':') != std::string::npos;
     std::string head = fmt::format("{} {} HTTP/1.1\r\n", to_string(method), target);
     const auto given = [&](std::string_view name) {
         return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); });
     };
     if (!given("Host")) {
-        head += bare_v6 ? fmt::format("Host: [{}]:{}\r\n", state.host, state.port)
-                        : fmt::format("Host: {}:{}\r\n", state.host, state.port);
+        head += state.host_header();
     }
     if (!given("Content-Length") &&
         (!body.empty() || method == Method::post || method == Method::put || method == Method::patch)) {
@@ -498,6 +517,117 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
         }
     }
     return outcome;
+}
+
+std::string Client::State::host_header() const {
+    const bool bare_v6 = host.find(':') != std::string::npos;
+    return bare_v6 ? fmt::format("Host: [{}]:{}\r\n", host, port) : fmt::format("Host: {}:{}\r\n", host, port);
+}
+
+/// `bytes` from the beginning of what comes; what has come stays if the rest doesn't.
+Result<std::string> Client::State::take(std::size_t bytes) {
+    while (buffer.size() < bytes) {
+        HELIOS_TRY_ASSIGN(const std::size_t got, receive());
+        if (got == 0) {
+            return fail(ErrorKind::unavailable, fmt::format("{}:{} closed the connection", host, port));
+        }
+    }
+    return buffer.substr(0, bytes);
+}
+
+/// Whole or not at all: after a timeout it can be asked again.
+Result<Frame> Client::State::read_frame() {
+    HELIOS_TRY_ASSIGN(auto head, take(2));
+    const auto byte = [&head](std::size_t i) { return static_cast<unsigned char>(head[i]); };
+    if ((byte(0) & 0x70u) != 0 || (byte(1) & 0x80u) != 0) {
+        return fail(ErrorKind::corrupt, "the bytes that came are no WebSocket's: a server has no extensions here, and no mask");
+    }
+    std::uint64_t length = byte(1) & 0x7fu;
+    const std::size_t head_bytes = length == 126 ? 4 : length == 127 ? 10 : 2;
+    if (head_bytes > 2) {
+        HELIOS_TRY_ASSIGN(head, take(head_bytes));
+        length = 0;
+        for (std::size_t i = 2; i < head_bytes; ++i) {
+            length = length << 8 | byte(i);
+        }
+    }
+    if (length > response_bytes_max) {
+        return fail(ErrorKind::exhausted, fmt::format("a message has more than {} bytes", response_bytes_max));
+    }
+    HELIOS_TRY_ASSIGN(auto bytes, take(head_bytes + length));
+    buffer.erase(0, bytes.size());
+    bytes.erase(0, head_bytes);
+    return Frame{(byte(0) & 0x80u) != 0, byte(0) & 0x0fu, std::move(bytes)};
+}
+
+Status Client::State::send_frame(unsigned opcode, std::string_view payload) {
+    payload = payload.substr(0, control_bytes_max);
+    std::string bytes{static_cast<char>(0x80u | opcode), static_cast<char>(0x80u | payload.size())};
+    bytes += websocket_mask;
+    for (std::size_t i = 0; i < payload.size(); ++i) {
+        bytes += static_cast<char>(payload[i] ^ websocket_mask[i % websocket_mask.size()]);
+    }
+    return send_all(bytes, {});
+}
+
+Result<Response> Client::open_websocket(std::string_view target) {
+    State& state = *state_;
+    state.disconnect();
+    state.deadline = state.clock.monotonic() + state.timeout;
+    HELIOS_TRY(state.connect());
+    const auto request = fmt::format(
+        "GET {} HTTP/1.1\r\n{}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+        "{}\r\n\r\n",
+        target, state.host_header(), websocket_key);
+    HELIOS_TRY(state.send_all(request, {}));
+    HELIOS_TRY_ASSIGN(Head head, state.read_head());
+    if (head.response.status != 101) {
+        HELIOS_TRY(state.read_body(head, head.response.body));
+        state.disconnect();
+        return std::move(head.response);
+    }
+    const bool understood = std::ranges::any_of(head.response.headers, [](const auto& h) {
+        return equal_ignoring_case(h.first, "Sec-WebSocket-Accept") && h.second == websocket_accept;
+    });
+    return understood ? Result<Response>(std::move(head.response)) : malformed("it does not agree to a WebSocket");
+}
+
+Result<std::string> Client::next_text() {
+    State& state = *state_;
+    std::string message;
+    bool asked = false;  // whether it is still there
+    for (;;) {
+        state.deadline = state.clock.monotonic() + state.timeout / 2;
+        auto frame = state.read_frame();
+        if (!frame && frame.error().kind == ErrorKind::timeout && !asked) {
+            HELIOS_TRY(state.send_frame(opcode_ping, {}));
+            asked = true;
+            continue;
+        }
+        if (!frame) {
+            state.disconnect();
+            return fail(std::move(frame).error());
+        }
+        asked = false;
+        if (frame->opcode == opcode_ping) {
+            HELIOS_TRY(state.send_frame(opcode_pong, frame->payload));
+        } else if (frame->opcode == opcode_close) {
+            HELIOS_TRY(state.send_frame(opcode_close, frame->payload.substr(0, 2)));
+            state.disconnect();
+            const auto why = frame->payload.size() > 2 ? ": " + frame->payload.substr(2) : std::string();
+            return fail(ErrorKind::unavailable, fmt::format("{}:{} has closed the stream{}", state.host, state.port, why));
+        } else if (frame->opcode == opcode_text || frame->opcode == opcode_continuation) {
+            message += frame->payload;
+            if (message.size() > response_bytes_max) {
+                return fail(ErrorKind::exhausted, fmt::format("a message has more than {} bytes", response_bytes_max));
+            }
+            if (frame->last) {
+                return message;
+            }
+        } else if (frame->opcode != opcode_pong) {
+            return fail(ErrorKind::corrupt, "what came is no text");
+        }
+    }
 }
 
 void Client::stop_on(int descriptor, Duration grace) {

@@ -1,5 +1,5 @@
 #pragma once
-/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain http.
+/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain http; it can become a WebSocket.
 
 #include <memory>
 #include <string>
@@ -34,6 +34,13 @@ public:
     Result<Response> request(Method method, std::string_view target, Headers headers = {}, std::string_view body = {});
     Result<Response> get(std::string_view target) { return request(Method::get, target); }
     Result<Response> post(std::string_view target, std::string_view media_type, std::string_view body);
+
+    /// Asks for a WebSocket (RFC 6455). 101: it is open, and only next_text() is of use from now on; anything else is the
+    /// server's refusal. Errors as of request().
+    Result<Response> open_websocket(std::string_view target);
+    /// Blocks for the next text message. timeout: not even a ping was answered in the time that a request may take; unavailable:
+    /// the server has closed it, or the connection broke; corrupt: no WebSocket's bytes; exhausted: too long; stopping.
+    Result<std::string> next_text();
 
 private:
     struct State;

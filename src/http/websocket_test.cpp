@@ -7,8 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <poll.h>
 #include <thread>
 
+#include "http/client.h"
 #include "http/websocket_test_kit.h"
 
 namespace helios::http {
@@ -467,6 +469,45 @@ TEST_F(WebSocketTest, beyond_the_bound_it_is_503_until_one_has_gone) {
     EXPECT_TRUE(first.close());
     EXPECT_TRUE(lobby.wait_for_close(0));
     EXPECT_TRUE(connect().open());
+}
+
+TEST_F(WebSocketTest, our_own_client_reads_it) {
+    start();
+    Client client("127.0.0.1", server.port(), std::chrono::seconds(10));
+    const auto refused = client.open_websocket("/ws?refuse=1");
+    ASSERT_TRUE(refused) << refused.error().message();
+    EXPECT_EQ(refused->status, 400);
+    EXPECT_THAT(refused->body, HasSubstr("not like this"));
+    const auto opened = client.open_websocket("/ws");
+    ASSERT_TRUE(opened) << opened.error().message();
+    ASSERT_EQ(opened->status, 101);
+    const std::string large(70'000, 'x');
+    for (const auto& text : {std::string("one"), std::string(300, 'y'), large}) {
+        EXPECT_TRUE(lobby.socket()->send(text_of(text)));
+        const auto got = client.next_text();
+        ASSERT_TRUE(got) << got.error().message();
+        EXPECT_TRUE(*got == text);
+    }
+    lobby.socket()->close(CloseCode::going_away, "until tomorrow");
+    const auto ended = client.next_text();
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(ended.error().what, HasSubstr("until tomorrow"));
+}
+
+TEST_F(WebSocketTest, our_own_client_asks_whether_it_is_still_there) {
+    start();
+    Client client("127.0.0.1", server.port(), milliseconds(200));
+    ASSERT_TRUE(client.open_websocket("/ws"));
+    const auto socket = lobby.socket();
+    std::thread late([&] {
+        ::poll(nullptr, 0, 600);  // silence is what is tested
+        socket->send(text_of("after three times the limit"));
+    });
+    const auto got = client.next_text();
+    late.join();
+    ASSERT_TRUE(got) << "pings were answered: " << got.error().message();
+    EXPECT_EQ(*got, "after three times the limit");
 }
 
 }  // namespace

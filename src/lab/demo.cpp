@@ -76,16 +76,16 @@ private:
 
     void introduce() {
         terminal_.line();
-        terminal_.line(terminal_.tint(Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
-        terminal_.line(fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}", options_.orders,
-                                   format_duration(options_.send_for), options_.seed,
-                                   std::ranges::count_if(plan_.orders, [](const auto& o) { return o.fault != Fault::none; }),
-                                   plan_.events(), options_.base_url));
-        terminal_.line("    aws    OrderPlaced        EventBridge, some of it through SNS");
-        terminal_.line("    gcp    PaymentProcessed   Pub/Sub push");
-        terminal_.line("    azure  InventoryReserved  Event Grid, in batches");
-        terminal_.line(fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.",
-                                   format_duration(options_.deadline)));
+        terminal_.paragraph(terminal_.tint(Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
+        terminal_.paragraph(fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}", options_.orders,
+                                        format_duration(options_.send_for), options_.seed,
+                                        std::ranges::count_if(plan_.orders, [](const auto& o) { return o.fault != Fault::none; }),
+                                        plan_.events(), options_.base_url));
+        terminal_.paragraph("    aws    OrderPlaced        EventBridge, some of it through SNS");
+        terminal_.paragraph("    gcp    PaymentProcessed   Pub/Sub push");
+        terminal_.paragraph("    azure  InventoryReserved  Event Grid, in batches");
+        terminal_.paragraph(fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.",
+                                        format_duration(options_.deadline)));
         terminal_.line();
     }
 
@@ -231,15 +231,15 @@ private:
     int report(const ShopSender& sender) {
         print_scoreboard(terminal_, board_, options_);
         bool list_good = exceptions_wrong_.empty();
-        terminal_.line(fmt::format("  {} exception list  {} orders expected, {} listed",
-                                   list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
-                                   exceptions_expected_, exceptions_listed_));
+        terminal_.paragraph(fmt::format("  {} exception list  {} orders expected, {} listed",
+                                        list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
+                                        exceptions_expected_, exceptions_listed_));
         print_times(terminal_, sender.times_to_verdict());
         terminal_.line();
         std::vector<std::string> refused = sender.refused();
         for (const std::vector<std::string>* list : {&refused, &complaints_, &exceptions_wrong_}) {
             for (std::size_t i = 0; i < std::min<std::size_t>(list->size(), 20); ++i) {
-                terminal_.line(fmt::format("  {} {}", terminal_.tint(Tint::red, "✗"), (*list)[i]));
+                terminal_.paragraph(fmt::format("  {} {}", terminal_.tint(Tint::red, "✗"), (*list)[i]));
             }
         }
         print_wrong(terminal_, board_);
@@ -250,7 +250,7 @@ private:
         std::string sum = fmt::format("{} orders, missed {}, false alarms {}, in {:.0f} s", total.injected,
                                       total.missed + board_.lateness.missed, total.false_alarms + board_.lateness.false_alarms,
                                       std::chrono::duration<double>(clock_.monotonic() - started_).count());
-        terminal_.line(good ? terminal_.tint(Tint::green, "  ✓ " + sum) : terminal_.tint(Tint::red, "  ✗ " + sum));
+        terminal_.paragraph(good ? terminal_.tint(Tint::green, "  ✓ " + sum) : terminal_.tint(Tint::red, "  ✗ " + sum));
         return good ? 0 : 1;
     }
 
@@ -264,19 +264,22 @@ private:
         if (!order) {
             return;
         }
-        std::string target = fmt::format("/api/v1/orders/{}/explain?format=text", http::percent_encode(order->order.id));
+        constexpr std::size_t indent = 4;
+        const std::size_t columns = terminal_.screen().columns;
+        std::string target = fmt::format("/api/v1/orders/{}/explain?format=text{}", http::percent_encode(order->order.id),
+                                         columns > indent ? fmt::format("&columns={}", columns - indent) : "");
         Result<http::Response> response = client_.get(target);
         terminal_.line(terminal_.tint(Tint::bold, "  One of them, explained"));
         terminal_.line();
         if (!response || response->status != 200) {
             complaints_.push_back(fmt::format(
                 "{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
-            terminal_.line("  " + terminal_.tint(Tint::red, complaints_.back()));
+            terminal_.paragraph("  " + terminal_.tint(Tint::red, complaints_.back()));
         } else {
             std::string_view rest = response->body;
             while (!rest.empty()) {
                 std::size_t end = std::min(rest.find('\n'), rest.size());
-                terminal_.line("    " + std::string(rest.substr(0, end)));
+                terminal_.paragraph(std::string(indent, ' ') + std::string(rest.substr(0, end)), 4);
                 rest.remove_prefix(std::min(rest.size(), end + 1));
             }
         }
@@ -294,7 +297,7 @@ private:
         for (const std::string& path : {"/api/v1/reconciliation/" + id, "/api/v1/orders/" + id + "/explain?format=text",
                                         std::string("/api/v1/reconciliation/mismatches?kind=duplicate&limit=5"),
                                         std::string("/api/v1/reconciliation/stats"), std::string("/api/v1/dlq?limit=5")}) {
-            terminal_.line(fmt::format("    curl -s '{}{}'", options_.base_url, path));
+            terminal_.line(fmt::format("    curl -s '{}{}'", options_.base_url, path));  // whole: to be copied
         }
         terminal_.line();
     }

@@ -113,24 +113,28 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
     rows.push_back(cells_of("said to be late", "by the lab's clock", board.lateness));
     terminal.table({"fault", "the truth", "injected", "found", "missed", "false alarms"}, rows, 2);
     if (board.lateness_not_scored > 0) {
-        terminal.line(terminal.tint(
+        terminal.paragraph(terminal.tint(
             Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} deadline to know from outside.",
                                    board.lateness_not_scored, format_duration(options.deadline))));
     }
     terminal.line();
     bool quarantine_good = board.quarantined_found == board.quarantined_expected && board.quarantined_unexpected == 0;
-    terminal.line(fmt::format("  {} money at risk   expected {}", verdict_mark(terminal, board.money_agrees()),
-                              money_in_words(board.at_risk_expected)));
-    terminal.line(fmt::format("                    reported {}", money_in_words(board.at_risk_reported)));
-    terminal.line(fmt::format(
-        "  {} quarantine      {} malformed events sent, {} found there{}", verdict_mark(terminal, quarantine_good),
-        board.quarantined_expected, board.quarantined_found,
-        board.quarantined_unexpected > 0 ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected) : ""));
+    terminal.paragraph(fmt::format("  {} money at risk   expected {}", verdict_mark(terminal, board.money_agrees()),
+                                   money_in_words(board.at_risk_expected)),
+                       10);
+    terminal.paragraph(fmt::format("                    reported {}", money_in_words(board.at_risk_reported)));
+    terminal.paragraph(
+        fmt::format(
+            "  {} quarantine      {} malformed events sent, {} found there{}", verdict_mark(terminal, quarantine_good),
+            board.quarantined_expected, board.quarantined_found,
+            board.quarantined_unexpected > 0 ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected) : ""),
+        4);
 }
 
 void print_times(Terminal& terminal, const std::vector<Duration>& to_verdict) {
-    terminal.line(fmt::format("    time to verdict   p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
-                              in_ms(percentile(to_verdict, 50)), in_ms(percentile(to_verdict, 99)), to_verdict.size()));
+    terminal.paragraph(fmt::format("    time to verdict   p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
+                                   in_ms(percentile(to_verdict, 50)), in_ms(percentile(to_verdict, 99)), to_verdict.size()),
+                       4);
 }
 
 void print_wrong(Terminal& terminal, const Scoreboard& board) {
@@ -138,8 +142,8 @@ void print_wrong(Terminal& terminal, const Scoreboard& board) {
     for (std::size_t i = 0; i < std::min(board.wrong.size(), shown_max); ++i) {
         const Scoreboard::Wrong& w = board.wrong[i];
         terminal.line(fmt::format("  {} {} ({})", verdict_mark(terminal, false), w.order_id, to_string(w.fault)));
-        terminal.line(fmt::format("      expected {}", w.expected));
-        terminal.line(fmt::format("      got      {}", w.got));
+        terminal.paragraph(fmt::format("      expected {}", w.expected), 9);
+        terminal.paragraph(fmt::format("      got      {}", w.got), 9);
     }
     if (board.wrong.size() > shown_max) {
         terminal.line(fmt::format("  … and {} more", board.wrong.size() - shown_max));

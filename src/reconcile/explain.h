@@ -69,6 +69,12 @@ struct Explanation {
 Result<Explanation> explain(const ExplainRequest& request);
 
 std::string to_json(const Explanation& explanation, const ExplainRequest& request);
-std::string to_text(const Explanation& explanation, const ExplainRequest& request);
+
+/// The screen that the text is for.
+struct TextLayout {
+    std::size_t columns = 0;  ///< 0: legs stand side by side however wide that is; else one below the other where that is wider
+    bool full_ids = false;    ///< not even to make room for that are ids that are hashes cut to their beginning
+};
+std::string to_text(const Explanation& explanation, const ExplainRequest& request, const TextLayout& layout = {});
 
 }  // namespace helios::reconcile

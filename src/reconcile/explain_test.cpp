@@ -99,6 +99,31 @@ TEST(Explain, OfAPartOfTheRecordsThePublishedVerdictIsShown) {
     EXPECT_EQ(e->caveats.size(), 1u);
 }
 
+TEST(Explain, LegsStandSideBySideWhereTheyFit) {
+    const std::string uuid = "8f434346-648f-4b96-9f89-dda901c5176b";
+    const auto request = request_of({{event("aws", "OrderPlaced", uuid, good_order, noon(0)), 0}}, 3);
+    const auto e = explain(request);
+    ASSERT_TRUE(e) << e.error().message();
+    const auto widest = [](const std::string& text) {
+        std::size_t most = 0;
+        for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+            most = std::max(most, rest.find('\n'));
+        }
+        return most;
+    };
+    const auto whole = to_text(*e, request);
+    EXPECT_TRUE(has(whole, uuid + "  ")) << whole;
+    EXPECT_EQ(to_text(*e, request, {.columns = 200}), whole);
+    const auto shorter = to_text(*e, request, {.columns = 100});
+    EXPECT_TRUE(has(shorter, "\n  event     8f434346  ")) << shorter;
+    EXPECT_FALSE(has(shorter, uuid));
+    const auto below = to_text(*e, request, {.columns = 60});
+    EXPECT_TRUE(has(below, "\n  order\n    state     ✓ here\n    event     " + uuid + "\n")) << below;
+    EXPECT_TRUE(has(below, "\n  payment\n    state     … awaited\n")) << below;
+    EXPECT_LE(widest(below.substr(below.find("Legs"), below.find("Checks") - below.find("Legs"))), 60u) << below;
+    EXPECT_TRUE(has(to_text(*e, request, {.columns = 100, .full_ids = true}), "    event     " + uuid + "\n"));
+}
+
 TEST(Explain, WhatWasAssumedIsSaidInFull) {
     const auto request =
         request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t cell_max = 38;
 constexpr std::size_t last_cell_max = 120;  // nothing stands behind it
+constexpr std::size_t hash_characters_min = 32;
+constexpr std::size_t short_id_characters = 8;
 
 /// Code points, which is what a terminal shows of the texts that occur here.
 std::size_t width(std::string_view text) {
@@ -71,6 +73,45 @@ public:
     }
     bool empty() const { return rows_.empty(); }
 
+    /// Of its widest line.
+    std::size_t columns(std::string_view indent) const {
+        std::size_t most = 0;
+        const auto lines = text(indent);
+        for (std::string_view rest = lines; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+            most = std::max(most, width(rest.substr(0, rest.find('\n'))));
+        }
+        return most;
+    }
+
+    void shorten_hashes() {
+        for (auto& row : rows_) {
+            for (auto& cell : row) {
+                const bool hash =
+                    cell.size() >= hash_characters_min && cell.find_first_not_of("0123456789abcdef-") == std::string::npos;
+                cell = hash ? cell.substr(0, short_id_characters) : cell;
+            }
+        }
+    }
+
+    /// Column after column: the first row's cell, and below it each row's title and cell.
+    std::string text_by_columns(std::string_view indent) const {
+        std::size_t titles = 0;
+        for (const auto& row : rows_) {
+            titles = std::max(titles, width(row.front()));
+        }
+        std::string out;
+        for (std::size_t i = 1; i < rows_.front().size(); ++i) {
+            out += std::string(indent) + rows_.front()[i] + "\n";
+            for (std::size_t r = 1; r < rows_.size(); ++r) {
+                const auto& row = rows_[r];
+                out += i < row.size() && !row[i].empty()
+                           ? std::string(indent) + "  " + pad(row.front(), titles + 2) + row[i] + "\n"
+                           : "";
+            }
+        }
+        return out;
+    }
+
 private:
     std::vector<std::vector<std::string>> rows_;
 };
@@ -120,7 +161,7 @@ std::string leg_state(const Explanation& e, std::size_t i) {
     return e.flow->legs[i].optional ? "– optional" : "… awaited";
 }
 
-std::string legs_table(const Explanation& e) {
+std::string legs_table(const Explanation& e, const TextLayout& layout) {
     Table table;
     const auto row = [&](const std::string& title, const auto& cell) {
         std::vector<std::string> cells{title};
@@ -161,7 +202,15 @@ std::string legs_table(const Explanation& e) {
             return std::string();
         });
     }
-    return table.text("  ");
+    const auto too_wide = [&] { return layout.columns != 0 && table.columns("  ") > layout.columns; };
+    if (too_wide() && !layout.full_ids) {
+        Table shorter = table;
+        shorter.shorten_hashes();
+        if (shorter.columns("  ") <= layout.columns) {
+            return shorter.text("  ");
+        }
+    }
+    return too_wide() ? table.text_by_columns("  ") : table.text("  ");
 }
 
 std::string mark(CheckOutcome::State state) {
@@ -257,7 +306,7 @@ std::string other_events(const Explanation& e) {
 
 }  // namespace
 
-std::string to_text(const Explanation& e, const ExplainRequest& request) {
+std::string to_text(const Explanation& e, const ExplainRequest& request, const TextLayout& layout) {
     std::string out = headline(e);
     const auto section = [&](std::string_view title, const std::string& body) {
         if (!body.empty()) {
@@ -265,7 +314,7 @@ std::string to_text(const Explanation& e, const ExplainRequest& request) {
         }
     };
     section("Findings", findings_text(e.verdict.findings));
-    section("Legs side by side", legs_table(e));
+    section("Legs side by side", legs_table(e, layout));
     section(e.view.judgement.awaited ? "Checks so far (nothing is final while a leg is awaited)" : "Checks", checks_table(e));
     section("Would be found if nothing more came", findings_text(e.view.judgement.tentative));
     section("What later events changed", list(e.revised));
