@@ -7,6 +7,7 @@
 #include "api/endpoint.h"
 #include "api/lookup.h"
 #include "model/topics.h"
+#include "reconcile/absences.h"
 
 namespace helios::api {
 namespace {
@@ -41,6 +42,11 @@ Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
     if (request.revisions.empty()) {
         return fail(ErrorKind::not_found, "no such case");
     }
+    // Absences first: they let nothing pass, and what they move they must move before anything is judged. Whole stretches, since
+    // one may have come in more pieces than anybody wants to hold.
+    HELIOS_TRY_ASSIGN(const auto pieces, d.store.absences(id, request.revisions.front().opened_at));
+    const reconcile::Absences absences(pieces);
+    request.records.assign(absences.all().begin(), absences.all().end());
     HELIOS_TRY_ASSIGN(const auto history, d.store.history(id));
     HELIOS_TRY(collect_records(d, history, request));
     store::QuarantineFilter filter;

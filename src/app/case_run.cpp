@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "app/case_script.h"
@@ -16,6 +17,7 @@ namespace helios::app {
 namespace {
 
 constexpr std::string_view begin_time = "11:59:00";
+constexpr Duration refusals_every = std::chrono::milliseconds(500);
 
 using FlowPointer = std::shared_ptr<const reconcile::Flow>;
 /// The flows of a script's `flow` steps, by the step's line.
@@ -205,8 +207,8 @@ private:
     Status settle() { return rehearsal_->settle(!holding_route_); }
 
     Status take(const CaseStep& step) {
-        const bool writes =
-            step.verb == "flow" || step.verb == "hold" || step.verb == "sleep" || step.verb == "jump" || step.verb == "restart";
+        static const std::set<std::string_view> writers{"flow", "hold", "sleep", "stand", "refuse", "jump", "restart"};
+        const bool writes = writers.contains(step.verb);
         if (holding_append_ && writes) {
             return fail(ErrorKind::conflict, fmt::format("`{}` has to write, and appends are held", step.verb),
                         "release append first");
@@ -249,10 +251,25 @@ private:
             rehearsal_->clock.advance(by);
         } else if (step.verb == "sleep") {
             rehearsal_->clock.sleep_machine(by);
+        } else if (step.verb == "stand") {
+            rehearsal_->stand_still(by);
+        } else if (step.verb == "refuse") {
+            return refuse(step, by);
         } else {
             rehearsal_->clock.jump_wall(back ? -by : by);
         }
         return settle();
+    }
+
+    /// Senders try again and again.
+    Status refuse(const CaseStep& step, Duration by) {
+        const std::string source = step.options.contains("source") ? step.options.at("source") : "";
+        for (Duration left = by; left > Duration::zero(); left -= refusals_every) {
+            rehearsal_->route().presence().refuse(source);
+            rehearsal_->clock.advance(std::min(left, refusals_every));
+            HELIOS_TRY(settle());
+        }
+        return {};
     }
 
     Status restart(const CaseStep& step) {

@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::string_view the_day = "2026-01-05T";
 
-const std::vector<std::string_view> verbs{"case", "at",      "advance", "sleep",   "jump",  "flow",
-                                          "hold", "release", "engine",  "restart", "expect"};
+const std::vector<std::string_view> verbs{"case", "at",   "advance", "sleep",  "stand",   "refuse", "jump",
+                                          "flow", "hold", "release", "engine", "restart", "expect"};
 const std::vector<std::string_view> event_options{"id", "time"};
+const std::vector<std::string_view> refuse_options{"source"};
 const std::vector<std::string_view> status_options{"missing",  "instance", "revision", "version", "at-risk",
                                                    "deadline", "decided",  "findings", "final"};
 const std::vector<std::string_view> finding_options{"leg",  "check",    "expected", "actual", "tolerance",
@@ -139,7 +140,8 @@ Status check_expectation(CaseStep& step) {
 }
 
 Status check_duration(CaseStep& step) {
-    HELIOS_TRY(take_options(step, 1, "advance 60s, sleep 2h, jump -5h", nullptr));
+    HELIOS_TRY(take_options(step, 1, "advance 60s, sleep 2h, stand 12s, refuse 30s [source=gcp], jump -5h",
+                            step.verb == "refuse" ? &refuse_options : nullptr));
     const bool back = step.verb == "jump" && step.words[0].starts_with('-');
     HELIOS_TRY(parse_duration(std::string_view(step.words[0]).substr(back ? 1 : 0)));
     return {};
@@ -153,7 +155,7 @@ Status check(CaseStep& step) {
     if (step.verb == "expect") {
         return check_expectation(step);
     }
-    if (step.verb == "advance" || step.verb == "sleep" || step.verb == "jump") {
+    if (step.verb == "advance" || step.verb == "sleep" || step.verb == "stand" || step.verb == "refuse" || step.verb == "jump") {
         return check_duration(step);
     }
     if (step.verb == "flow") {

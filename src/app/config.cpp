@@ -265,10 +265,13 @@ std::vector<Setting> make_settings() {
                 "How often counts go to the log; a crash loses no more than this much of them."),
 
         setting("reconcile.grace", HELIOS_MEMBER(route.grace), "Given to open deadlines on top of our own absence."),
-        setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min), "Shorter absences move no deadline."),
+        setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min),
+                "Shorter stops and standstills are none; refusals are one stretch until none has come for as long."),
+        setting("reconcile.absence_max", HELIOS_MEMBER(route.absence_max),
+                "Refusals (disk full, overload) together move a case's deadlines by at most as much."),
         setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat), "A tick at least this often while a case is open."),
         setting("reconcile.open_cases_max", HELIOS_MEMBER(engine.open_cases_max),
-                "Open cases, about 1 KiB of memory each; beyond it events are refused, retryably."),
+                "Open cases, about 1 KiB of memory each; beyond it events that would open another are refused, retryably."),
         setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
 
         setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),

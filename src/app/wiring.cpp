@@ -19,6 +19,7 @@
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"
 #include "reconcile/activate.h"
+#include "reconcile/door.h"
 #include "reconcile/explain.h"
 
 namespace helios::app {
@@ -134,7 +135,8 @@ Status Node::open_stages() {
         }
     }
     const auto known = [sources = std::move(sources)](std::string_view source) { return sources.contains(source); };
-    HELIOS_TRY_ASSIGN(gateway_, gateway::Gateway::open(config_.gateway, *log_, *catalogue_, known, telemetry_, clock_));
+    HELIOS_TRY_ASSIGN(gateway_, gateway::Gateway::open(config_.gateway, *log_, *catalogue_, known, telemetry_, clock_,
+                                                       [this](std::string_view source) { route_->presence().refuse(source); }));
     return {};
 }
 
@@ -199,7 +201,11 @@ void Node::start() {
     engine_->start();
     projector_->start();
     progress_->start();
-    server_->start(*routes_);
+    server_->start(*routes_, [this](const http::Route* route) {
+        if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
+            route_->presence().refuse(*source);
+        }
+    });
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info("app", "started",
                            {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
@@ -221,9 +227,12 @@ void Node::open_door(const std::stop_token& stop) {
     for (bool told = false; !stop.stop_requested(); told = true) {
         const Status opened = route_->open();
         if (opened) {
+            watch_ = std::make_unique<Watch>(route_->presence(), *server_, *log_);
             route_->start();
             working_ = true;
-            gateway_->admit([this] { return engine_->room(); });
+            gateway_->admit([this](const model::Event& event, json::Value payload) {
+                return engine_->room([&] { return reconcile::case_keys(flows_, event, payload); });
+            });
             return;
         }
         if (!told) {
@@ -260,6 +269,11 @@ void Node::stop() {
         door_.request_stop();
         door_.join();
     }
+    const Instant stopping = log_ ? log_->now() : Instant{};
+    if (watch_) {
+        watch_->stop();
+        log_->show_life({stopping, false});  // nobody can connect any more
+    }
     if (server_) {
         server_->drain(config_.drain_limit);
     }
@@ -274,6 +288,11 @@ void Node::stop() {
     }
     if (route_) {
         route_->stop();
+    }
+    if (watch_) {
+        if (const auto sign = route_->presence().sign_of_life(); sign.absent) {
+            log_->show_life({std::min(stopping, sign.at), true});
+        }
     }
     if (engine_) {
         engine_->stop();

@@ -216,6 +216,9 @@ public:
     }
     Result<log::Offsets> committed(std::string_view group) override { return log_.committed(group); }
     Instant low_watermark() override { return log_.low_watermark(); }
+    Instant now() override { return log_.now(); }
+    void show_life(const log::SignOfLife& sign) override { log_.show_life(sign); }
+    log::SignOfLife last_sign_of_life() override { return log_.last_sign_of_life(); }
     Instant last_log_time() override { return log_.last_log_time(); }
     std::vector<log::TopicPartition> partitions_of(std::string_view topic) const override { return log_.partitions_of(topic); }
     std::uint32_t partition_count(std::string_view topic) const override { return log_.partition_count(topic); }

@@ -28,11 +28,12 @@ std::string Intake::why_not_yet() const {
 
 struct Gateway::State {
     State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known, telemetry::Telemetry& telemetry,
-          const Clock& clock)
+          const Clock& clock, RefusedByUs refused)
         : intake{.options = std::move(options),
                  .log = log,
                  .catalogue = catalogue,
                  .known = std::move(known),
+                 .refused_by_us = std::move(refused),
                  .telemetry = telemetry,
                  .clock = clock,
                  .metrics = {telemetry.metrics, catalogue},
@@ -131,9 +132,11 @@ struct Gateway::State {
 };
 
 Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, const model::Catalogue& catalogue,
-                                               KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock) {
+                                               KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock,
+                                               RefusedByUs refused) {
     HELIOS_TRY(options.validate());
-    auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock);
+    auto state =
+        std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock, std::move(refused));
     HELIOS_TRY_ASSIGN(state->intake.deduplicator, Deduplicator::open(state->intake.options, log, telemetry));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
         name_this_thread("counts");
@@ -158,6 +161,7 @@ void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done)
         Receipt receipt;
         receipt.kind = Receipt::Kind::refused;
         receipt.error = {ErrorKind::stopping, "the server is shutting down", "try again in a moment"};
+        intake.tell_refused(source_of(endpoint));
         done(std::move(receipt));
         return;
     }
@@ -181,7 +185,6 @@ Status Gateway::ready() const {
     if (!intake.admits.load(std::memory_order_acquire)) {
         return fail(ErrorKind::unavailable, intake.why_not_yet(), "wait; this needs no action");
     }
-    HELIOS_TRY(intake.has_room());
     return intake.log.health();
 }
 

@@ -12,12 +12,14 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "gateway/options.h"
 #include "gateway/receipt.h"
 #include "http/message.h"
 #include "log/log.h"
 #include "model/catalogue.h"
+#include "model/event.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::gateway {
@@ -25,9 +27,13 @@ namespace helios::gateway {
 /// Beside aws, gcp and azure: is this a source that an active flow names? Called on many threads.
 using KnownSource = std::function<bool(std::string_view source)>;
 
-/// Good, or why what is taken in now could not be worked on: requests are refused with it. Called per request on many threads:
-/// cheap.
-using RoomCheck = std::function<Status()>;
+/// Good, or why there is no room for this event, whose id is new: it is refused with that, retryably. A bound that somebody has
+/// set: no absence of ours. Called per event on many threads: cheap.
+using RoomCheck = std::function<Status(const model::Event& event, json::Value payload)>;
+
+/// Told of each event that is refused because of us (not ready, overload, disk, closing) before its sender is answered; not of
+/// what a sender got wrong. `source` is empty if it is not known which. Called on many threads: cheap.
+using RefusedByUs = std::function<void(std::string_view source)>;
 
 /// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
 using ReceiptDone = std::move_only_function<void(Receipt)>;
@@ -49,7 +55,8 @@ public:
     /// Opens the deduplication index and begins to catch up with the log; takes nothing in before admit(). invalid: options.
     /// unavailable: disk.
     static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue,
-                                                 KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock);
+                                                 KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock,
+                                                 RefusedByUs refused = {});
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
@@ -59,12 +66,11 @@ public:
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed first.
     bool wait_caught_up(Duration limit) const;
-    /// From now on requests are taken in while `has_room` is good; until then accept() refuses them, retryably. Call once, caught
-    /// up.
-    void admit(RoomCheck has_room = [] { return Status{}; });
+    /// From now on events are taken in for which there is room (absent: all); until then accept() refuses requests, retryably.
+    /// Call once, caught up.
+    void admit(RoomCheck has_room = {});
 
-    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; exhausted: no room; stopping:
-    /// closed.
+    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; stopping: closed.
     Status ready() const;
 
     SourceActivity activity(std::string_view source) const;

@@ -633,17 +633,50 @@ TEST(Gateway, before_it_admits_it_refuses_retryably_and_appends_nothing) {
     EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
 }
 
+TEST(Gateway, what_is_refused_because_of_us_is_told_with_its_source) {
+    Rig rig;
+    rig.open_log();
+    rig.open_gateway(false);
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 503);
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
+    EXPECT_EQ(rig.refused, (std::vector<std::string>{"", "aws"})) << "not admitting yet";
+    rig.gateway->admit();
+    rig.refused.clear();
+    rig.log->close();
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 503);
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
+    EXPECT_EQ(rig.refused, (std::vector<std::string>{"aws", "aws"})) << "the log takes nothing";
+    rig.refused.clear();
+    EXPECT_EQ(rig.ingest("{}").status, 503) << "quarantine needs the log as well";
+    EXPECT_EQ(rig.refused.size(), 1u);
+}
+
+TEST(Gateway, what_a_sender_got_wrong_is_no_refusal_of_ours) {
+    Rig rig;
+    rig.open();
+    EXPECT_EQ(rig.ingest("{").status, 400);
+    EXPECT_EQ(rig.ingest("{}").status, 422);
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 200);
+    EXPECT_TRUE(rig.refused.empty());
+}
+
 TEST(Gateway, without_room_it_refuses_as_each_sender_needs_and_goes_on_when_there_is_room_again) {
     Rig rig;
     std::atomic<bool> room = false;
     rig.open();
-    rig.gateway->admit([&]() -> Status { return room ? Status{} : fail(ErrorKind::exhausted, "7 cases are open", "wait"); });
+    rig.gateway->admit([&](const model::Event& event, json::Value payload) -> Status {
+        EXPECT_FALSE(event.key.empty());
+        EXPECT_TRUE(payload.is_object());
+        return room ? Status{} : fail(ErrorKind::exhausted, "7 cases are open", "wait");
+    });
     const auto refused = rig.ingest(order("e-1"));
     EXPECT_EQ(refused.status, 429);
     EXPECT_EQ(header(refused, "Retry-After"), "1");
     EXPECT_NE(refused.body.find("7 cases are open"), std::string::npos) << refused.body;
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503);
-    EXPECT_FALSE(rig.gateway->ready());
+    EXPECT_TRUE(rig.gateway->ready()) << "others may enter";
+    EXPECT_TRUE(rig.refused.empty()) << "a bound that somebody has set is no absence of ours";
     EXPECT_EQ(rig.log->last_log_time(), Instant{});
     room = true;
     EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
@@ -657,6 +690,7 @@ TEST(Gateway, closed_it_refuses_retryably) {
     const auto response = rig.ingest(order("e-1"));
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(header(response, "Retry-After"), "1");
+    EXPECT_EQ(rig.refused, std::vector<std::string>{""}) << "whose event it was is not known before it is read";
     EXPECT_EQ(header(rig.send(Endpoint::azure_eventgrid, "[]"), "Retry-After"), "30");
     EXPECT_FALSE(rig.gateway->ready());
 }

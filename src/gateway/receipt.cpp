@@ -33,6 +33,16 @@ std::string_view source_of(Endpoint endpoint) {
     return {};
 }
 
+std::optional<std::string_view> source_at(std::string_view path) {
+    for (const auto endpoint :
+         {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+        if (path_of(endpoint) == path) {
+            return is_direct(endpoint) ? std::string_view() : source_of(endpoint);
+        }
+    }
+    return std::nullopt;
+}
+
 std::string_view to_string(ItemStatus status) {
     switch (status) {
         case ItemStatus::accepted:

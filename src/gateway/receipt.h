@@ -18,6 +18,8 @@ enum class Endpoint : std::uint8_t { aws_eventbridge, gcp_pubsub, azure_eventgri
 
 std::string_view path_of(Endpoint endpoint);    ///< "/api/v1/webhooks/aws/eventbridge"
 std::string_view source_of(Endpoint endpoint);  ///< "aws"; "direct" where the line names its source
+/// Of events that are taken in at this path: empty where each names its own; absent: none are.
+std::optional<std::string_view> source_at(std::string_view path);
 constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }

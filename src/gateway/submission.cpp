@@ -59,11 +59,9 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
 
 void Submission::start() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
+        intake_.tell_refused(source_of(endpoint_));
         return finish_without_items(Receipt::Kind::refused,
                                     {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused", true);
-    }
-    if (auto checked = intake_.has_room(); !checked) {
-        return finish_without_items(Receipt::Kind::refused, std::move(checked).error(), "refused", true);
     }
     const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
     if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
@@ -165,6 +163,10 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
     }
     ItemReceipt& item = receipt_.items[index];
     if (std::holds_alternative<Fresh>(*claim)) {
+        if (const auto room = intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{}; !room) {
+            intake_.deduplicator->settle(identity, fail(room.error()));  // the id is free again
+            return refuse_for_room(index, room.error());
+        }
         item.status = ItemStatus::accepted;
         log::Record record;
         record.topic = std::move(topic);
@@ -371,7 +373,16 @@ void Submission::settled(std::size_t index, const Settled& outcome) {
     take_later(receipt_.items[index].position, *outcome);
 }
 
+void Submission::refuse_for_room(std::size_t index, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    receipt_.items[index].status = ItemStatus::failed;
+    receipt_.items[index].error = error;
+}
+
 void Submission::failed(std::size_t index, const Error& error) {
+    if (error.kind != ErrorKind::invalid) {
+        intake_.tell_refused(receipt_.items[index].source);
+    }
     const std::lock_guard lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;

@@ -30,6 +30,7 @@ struct Intake {
     log::Log& log;
     const model::Catalogue& catalogue;
     KnownSource known;
+    RefusedByUs refused_by_us;
     telemetry::Telemetry& telemetry;
     const Clock& clock;
     GatewayMetrics metrics;
@@ -37,13 +38,20 @@ struct Intake {
     QuarantineRepeats repeats;
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
-    RoomCheck has_room;  ///< set before `admits`
+    RoomCheck has_room;  ///< may be empty; set before `admits`
 
     std::string why_not_yet() const;  ///< it does not admit
     bool knows_source(std::string_view source) const { return model::is_built_in_source(source) || known(source); }
     /// Bounded: for counts and labels.
     std::string_view countable(std::string_view source) const {
         return knows_source(source) ? source : std::string_view("other");
+    }
+
+    /// Of which source; of an event whose source nobody knows it counts for all.
+    void tell_refused(std::string_view source) const {
+        if (refused_by_us) {
+            refused_by_us(knows_source(source) ? source : std::string_view());
+        }
     }
 
     std::mutex mutex;  ///< of what follows
@@ -94,6 +102,7 @@ private:
     void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);
     void settled(std::size_t index, const Settled& outcome);
     void failed(std::size_t index, const Error& error);
+    void refuse_for_room(std::size_t index, const Error& error);
 
     void release();
     void finish();

@@ -97,6 +97,8 @@ struct Rig {
     log::DiskLogOptions log_options;
     TemporaryDirectory directory;
     std::unique_ptr<log::Log> log;
+    std::mutex refused_mutex;
+    std::vector<std::string> refused;  ///< by us; look at it when the answers are there
     std::unique_ptr<Gateway> gateway;
 
     Rig() {
@@ -126,14 +128,20 @@ struct Rig {
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         log = *std::move(opened);
     }
-    void open_gateway() {
+    void open_gateway(bool admits = true) {
         auto opened = Gateway::open(
             options, *log, model::Catalogue::shipped(), [](std::string_view source) { return source == "warehouse"; }, telemetry,
-            clock);
+            clock,
+            [this](std::string_view source) {
+                const std::lock_guard lock(refused_mutex);
+                refused.emplace_back(source);
+            });
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);
         HELIOS_ASSERT(gateway->wait_caught_up(std::chrono::seconds(10)), "the index catches up");
-        gateway->admit();
+        if (admits) {
+            gateway->admit();
+        }
     }
     void close() {
         gateway.reset();

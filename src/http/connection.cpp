@@ -13,7 +13,9 @@ constexpr std::size_t read_bytes_least = 4u << 10;         // room offered to ea
 constexpr Duration linger_time = std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
 
 Response stopping() {
-    return problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
+    auto response = problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
+    response.ours = true;
+    return response;
 }
 
 /// The connection whose requests this thread is handing out: its answers need no detour.
@@ -58,6 +60,11 @@ void Connection::read() {
 
 void Connection::received(error_code ec, std::size_t bytes) {
     reading_ = false;
+    if (owed_ <= bytes || ec) {
+        turn_.reset();
+    } else {
+        owed_ -= bytes;
+    }
     if (!socket_) {
         return;
     }
@@ -98,11 +105,26 @@ void Connection::process() {
     }
     finish();
     if (!socket_ || lingering_) {
+        turn_.reset();
         return;
+    }
+    if (write_waiting_) {
+        turn_.reset();  // it is the peer who holds things up
     }
     arm_read_deadline();
     if (can_take()) {
         read();
+    }
+}
+
+void Connection::owe(const std::shared_ptr<Turn>& turn) {
+    if (!socket_ || lingering_ || write_waiting_ || stop_reading_) {
+        return;
+    }
+    error_code ec;
+    owed_ = socket_->available(ec);
+    if (!ec && owed_ > 0) {
+        turn_ = turn;
     }
 }
 
@@ -217,8 +239,10 @@ void Connection::dispatch() {
     }
     WorkerPool::Job job{&route, std::move(request), std::move(responder)};
     if (!shared_->workers->try_post(job)) {
-        job.responder.send(
-            problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After"));
+        auto busy =
+            problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After");
+        busy.ours = true;
+        job.responder.send(std::move(busy));
     }
 }
 
@@ -263,6 +287,7 @@ void Connection::upgrade() {
                                     self->io_.remove(*self);
                                 });
     socket_.reset();
+    turn_.reset();
     input_ = Input();
     read_deadline_ = write_deadline_ = never;
     websocket_->start();
@@ -271,6 +296,9 @@ void Connection::upgrade() {
 void Connection::put_in_line(Slot& answered) {
     Response& response = answered.response;
     answered.framing.keep_alive = answered.framing.keep_alive && !response.close;
+    if (response.ours || response.status == 500) {
+        shared_->tell_refused(answered.route);
+    }
     measure(answered);
     if (!answered.framing.keep_alive) {
         sealed_ = stop_reading_ = true;
@@ -403,6 +431,7 @@ void Connection::close() {
         return;
     }
     const auto self = shared_from_this();
+    turn_.reset();
     error_code ignored;
     socket_->close(ignored);
     socket_.reset();

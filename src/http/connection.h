@@ -2,6 +2,7 @@
 /// One connection's turn: reading, handing out, answering in order; and the event loop that it lives on. Private to the room.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,15 @@ namespace helios::http {
 inline constexpr Duration never = Duration::max();
 
 class Connection;
+
+/// A turn of accepting and reading: over when nobody holds it any more.
+struct Turn {
+    explicit Turn(std::function<void()> d) : done(std::move(d)) {}
+    ~Turn() { done(); }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    std::function<void()> done;
+};
 
 /// Answers given on other threads, on their way to an I/O thread. Outlives the thread: late answers find it closed.
 class Inbox {
@@ -68,6 +78,8 @@ struct Io {
     void remove(Connection& connection);
     void drain();  ///< WebSockets; requests are drained as they come
     void shut_down();
+    /// Connections with bytes that nobody has read yet keep the turn until they have been.
+    void take_turn(const std::shared_ptr<Turn>& turn);
 
     std::shared_ptr<Serving> shared;
     asio::io_context context{1};
@@ -107,6 +119,10 @@ public:
     void drain();
     void shut_down();
     void close();
+    /// Keeps the turn until as many bytes have been read as have arrived by now.
+    void owe(const std::shared_ptr<Turn>& turn);
+    /// Waits for bytes, so that some may have arrived unread.
+    int waiting_handle() { return socket_ && reading_ ? socket_->native_handle() : -1; }
 
     std::size_t index = 0;  ///< within Io::connections
     bool touched = false;   ///< within Inbox::deliver
@@ -163,6 +179,8 @@ private:
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken
     Outgoing out_;
+    std::shared_ptr<Turn> turn_;
+    std::size_t owed_ = 0;          ///< bytes
     Charge out_charge_;             ///< of requests whose answers are in out_
     std::size_t out_requests_ = 0;  ///< likewise
     Duration read_deadline_ = never;

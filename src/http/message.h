@@ -44,6 +44,7 @@ struct Response {
     Headers headers;  ///< Content-Length, Date and Connection are the server's
     std::string body;
     bool close = false;  ///< close the connection after this response
+    bool ours = false;   ///< refused because of us (overload, draining), not because of what was sent: Server::start's `refused`
     /// Set: not an answer but the beginning of a WebSocket; only for a Route that is one. Everything above but status is ignored.
     std::shared_ptr<WebSocketEvents> websocket;
 

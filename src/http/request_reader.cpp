@@ -194,7 +194,10 @@ Response RequestReader::too_large(std::size_t bytes_max) {
 }
 
 Response RequestReader::no_room() {
-    return problem(503, "Busy", "too many bytes of request bodies are in flight", "send again after the time in Retry-After");
+    auto response =
+        problem(503, "Busy", "too many bytes of request bodies are in flight", "send again after the time in Retry-After");
+    response.ours = true;
+    return response;
 }
 
 void RequestReader::begin() {

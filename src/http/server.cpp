@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <mutex>
+#include <poll.h>
 #include <semaphore>
 #include <thread>
 
@@ -38,6 +39,9 @@ void Io::adopt(Socket socket) {
     const auto peer = socket.remote_endpoint(ec);
     if (ec || shared->draining) {
         --shared->connections;
+        if (!ec) {
+            shared->tell_refused(nullptr);
+        }
         return;
     }
     auto from = peer.address();
@@ -93,6 +97,22 @@ void Io::tick() {
     });
 }
 
+void Io::take_turn(const std::shared_ptr<Turn>& turn) {
+    std::vector<pollfd> handles;
+    handles.reserve(connections.size());
+    for (const auto& connection : connections) {
+        handles.push_back({connection->waiting_handle(), POLLIN, 0});
+    }
+    if (handles.empty() || ::poll(handles.data(), handles.size(), 0) <= 0) {
+        return;
+    }
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        if ((handles[i].revents & POLLIN) != 0) {
+            connections[i]->owe(turn);
+        }
+    }
+}
+
 void Io::drain() {
     for (std::size_t i = connections.size(); i-- > 0;) {
         connections[i]->drain();
@@ -126,7 +146,8 @@ public:
 
     std::string host() const override { return shared_->options.host; }
     std::uint16_t port() const override { return port_; }
-    void start(const RouteTable& routes) override;
+    void start(const RouteTable& routes, Refused refused) override;
+    void turn(std::function<void()> done) override;
     void drain(Duration limit) override;
     bool turns_within(Duration limit) override;
 
@@ -138,6 +159,7 @@ private:
     };
 
     void accept(Door& door);
+    void accept_waiting(Door& door);
     void welcome(Io& io, Socket socket);
 
     std::shared_ptr<Serving> shared_;
@@ -161,10 +183,10 @@ Status AsioServer::listen() {
     return {};
 }
 
-void AsioServer::start(const RouteTable& routes) {
+void AsioServer::start(const RouteTable& routes, Refused refused) {
     HELIOS_ASSERT(!started_, "a server is started once");
     started_ = true;
-    shared_->start(routes);
+    shared_->start(routes, std::move(refused));
     for (const auto& door : doors_) {
         accept(*door);
     }
@@ -185,6 +207,7 @@ void AsioServer::accept(Door& door) {
             return;
         }
         // Out of file descriptors, most likely: those waiting stay in the backlog.
+        shared_->tell_refused(nullptr);
         shared_->telemetry.logger.warn("http", "cannot accept a connection", {{"why", ec.message()}});
         door.again.expires_after(std::chrono::milliseconds(100));
         door.again.async_wait([this, &door](error_code cancelled) {
@@ -202,12 +225,48 @@ void AsioServer::welcome(Io& io, Socket socket) {
     if (shared_->connections.fetch_add(1) >= shared_->options.connections_max) {
         --shared_->connections;
         shared_->metrics->connections_refused.add();
+        shared_->tell_refused(nullptr);
         constexpr std::string_view refusal =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::const_buffer(refusal.data(), refusal.size()), ignored);
         return;
     }
     asio::dispatch(io.context, [&io, accepted = std::move(socket)]() mutable { io.adopt(std::move(accepted)); });
+}
+
+/// All that stood in the backlog when it was called, or a few more: the backlog is no longer than `listen` allowed.
+void AsioServer::accept_waiting(Door& door) {
+    error_code ec;
+    door.acceptor.non_blocking(true, ec);
+    for (int n = 0; !ec && n < asio::socket_base::max_listen_connections; ++n) {
+        Io& io = *ios_[next_io_++ % ios_.size()];
+        Socket socket(io.context);
+        door.acceptor.accept(socket, ec);
+        if (!ec) {
+            welcome(io, std::move(socket));
+        }
+    }
+}
+
+void AsioServer::turn(std::function<void()> done) {
+    auto turn = std::make_shared<Turn>([shared = shared_, done = std::move(done)] {
+        if (!shared->draining) {
+            done();
+        }
+    });
+    asio::post(ios_.front()->context, [this, turn = std::move(turn)] {
+        if (shared_->draining) {
+            return;
+        }
+        for (const auto& door : doors_) {
+            accept_waiting(*door);
+        }
+        for (const auto& io : ios_) {
+            // Twice: what has been read is handed out by handlers that stand in line already, or will once a connection is
+            // adopted.
+            asio::post(io->context, [&io = *io, turn] { asio::post(io.context, [&io, turn] { io.take_turn(turn); }); });
+        }
+    });
 }
 
 void AsioServer::drain(Duration limit) {

@@ -2,6 +2,7 @@
 /// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on everything, graceful drain.
 /// Knows no event. All of Asio lives in server.cpp, all of Beast in request_reader.cpp.
 
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -26,7 +27,15 @@ public:
     virtual std::uint16_t port() const = 0;  ///< the real one, also when 0 was asked for
 
     /// Starts serving `routes`, which must outlive the server. Call once.
-    virtual void start(const RouteTable& routes) = 0;
+    /// `refused` is told of each request that is refused because of us (byte budget, too many connections, draining, a handler's
+    /// failure), before it is answered; nullptr: of which route it would have been is not known. Not of what a handler answers.
+    using Refused = std::function<void(const Route* route)>;
+    virtual void start(const RouteTable& routes, Refused refused = {}) = 0;
+
+    /// A turn of accepting and reading: `done` is called, on a thread of the server, once whoever waited to be accepted when this
+    /// was called has been, and what had arrived by then has been read and handed to the handlers. Peers that don't take their
+    /// answers are not waited for. Never called when the server drains. Call after start().
+    virtual void turn(std::function<void()> done) = 0;
 
     /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open connections with
     /// 503 + Connection: close, then closes everything. Blocks. Idempotent.

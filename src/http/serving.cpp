@@ -2,7 +2,8 @@
 
 namespace helios::http {
 
-void Serving::start(const RouteTable& routes) {
+void Serving::start(const RouteTable& routes, std::function<void(const Route*)> refused) {
+    refused_ = std::move(refused);
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
     workers.emplace(options.worker_threads, options.worker_queue_max,

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -22,10 +23,17 @@ struct Serving {
     Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
         : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
 
-    void start(const RouteTable& routes);
+    void start(const RouteTable& routes, std::function<void(const Route*)> refused);
 
     /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500 of a dropped responder.
     void invoke(const Route& route, Request request, Responder responder) const;
+
+    /// nullptr: of which route it would have been is not known.
+    void tell_refused(const Route* route) const {
+        if (refused_) {
+            refused_(route);
+        }
+    }
 
     void begin_request() { inflight_.fetch_add(1); }
     void end_requests(std::size_t count);
@@ -48,6 +56,8 @@ struct Serving {
 
 private:
     void tell_if_idle();
+
+    std::function<void(const Route*)> refused_;
 
     std::atomic<std::size_t> inflight_{0};
     std::atomic<std::size_t> websockets_{0};

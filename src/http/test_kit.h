@@ -201,7 +201,7 @@ public:
         auto bound = Server::bind(options, telemetry, clock);
         HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
         server = *std::move(bound);
-        server->start(routes);
+        server->start(routes, refused);
     }
     void stop() { server.reset(); }
     std::uint16_t port() const { return server->port(); }
@@ -214,6 +214,7 @@ public:
     telemetry::Telemetry telemetry;
     ServerOptions options;
     RouteTable routes;
+    Server::Refused refused;  ///< set before start()
     std::unique_ptr<Server> server;
 };
 

@@ -539,17 +539,32 @@ void DiskLog::publish(Round& round) {
 }
 
 void DiskLog::write_mark() {
-    format::Mark mark;
-    mark.sequence = ++mark_sequence_;
+    const std::lock_guard mark_lock(mark_mutex_);
     {
         const std::lock_guard lock(mutex_);
-        mark.data = {data_.end, data_half_.writer.segment_base()};
-        mark.control = {control_.end, control_half_.writer.segment_base()};
-        mark.watermark = watermark();
-        mark.last_time = last_durable_;
+        mark_.data = {data_.end, data_half_.writer.segment_base()};
+        mark_.control = {control_.end, control_half_.writer.segment_base()};
+        mark_.watermark = watermark();
+        mark_.last_time = last_durable_;
     }
-    // Unsynced, and no matter if it fails: it may only be too low, and the next group's header says the same.
-    static_cast<void>(mark_file_->pwrite(0, format::encode_mark(mark)));
+    put_mark();
+}
+
+/// mark_mutex_ is held. Unsynced, and no matter if it fails: it may only be too low, and the next group's header says the same.
+void DiskLog::put_mark() {
+    ++mark_.sequence;
+    static_cast<void>(mark_file_->pwrite(0, format::encode_mark(mark_)));
+}
+
+void DiskLog::show_life(const SignOfLife& sign) {
+    const std::lock_guard lock(mark_mutex_);
+    const bool begins = sign.absent && !mark_.absent;
+    mark_.alive = sign.at;
+    mark_.absent = sign.absent;
+    put_mark();
+    if (begins) {
+        static_cast<void>(mark_file_->sync());
+    }
 }
 
 // ---- Answers

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -30,6 +31,9 @@ public:
     void append(std::vector<Record> records, AppendDone done) override;
     void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) override;
     Instant low_watermark() override;
+    Instant now() override;
+    void show_life(const SignOfLife& sign) override;
+    SignOfLife last_sign_of_life() override { return life_at_open_; }
     Instant last_log_time() override;
     Status health() override;
     void close() override;
@@ -101,6 +105,7 @@ private:
     void set_trouble(Half& half, std::optional<Error> trouble);
     void settle(Half& half);
     void write_mark();
+    void put_mark();
     void answer(Round& round);
     void answer_call(Round& round, Call& call);
     const Error* failure(const Round& round, const Call& call, RetentionClass retention) const;
@@ -110,7 +115,9 @@ private:
     Half control_half_;
     std::optional<DirectoryLocks> locks_;
     std::unique_ptr<File> mark_file_;
-    std::uint64_t mark_sequence_ = 0;
+    std::mutex mark_mutex_;  ///< before mutex_; of what is written to the mark file
+    format::Mark mark_;
+    SignOfLife life_at_open_;
     bool reserve_there_ = false;
 
     // Guarded by mutex_.

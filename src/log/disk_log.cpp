@@ -76,13 +76,16 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
     bytes.resize(n);
     if (const auto read = format::decode_mark(bytes))
         mark = *read;
-    mark_sequence_ = mark.sequence;
+    mark_.sequence = mark.sequence;
+    mark_.alive = mark.alive;
+    mark_.absent = mark.absent;
+    life_at_open_ = {mark.alive, mark.absent};
 
     HELIOS_TRY(recover_journal(data_half_, mark.data.end));
     HELIOS_TRY(recover_journal(control_half_, mark.control.end));
     last_durable_ = std::max({data_.state.last_time, control_.state.last_time});
     // What a reader in another process was told is complete must stay so.
-    const Instant last = std::max({last_durable_, mark.last_time, mark.watermark - Duration{1}});
+    const Instant last = std::max({last_durable_, mark.last_time, mark.watermark - Duration{1}, mark.alive});
     const Instant wall = clock_.wall();
     if (wall + std::chrono::seconds(1) < last) {
         telemetry_.logger.warn("log", "the wall clock is behind the log; log time goes on from the log",
@@ -160,6 +163,11 @@ Instant DiskLog::watermark() {
 Instant DiskLog::low_watermark() {
     const std::lock_guard lock(mutex_);
     return watermark();
+}
+
+Instant DiskLog::now() {
+    const std::lock_guard lock(mutex_);
+    return log_clock_->floor();
 }
 
 Instant DiskLog::last_log_time() {

@@ -690,5 +690,41 @@ TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing)
         << "the last group's header vouches for those before it";
 }
 
+// ---- Signs of life
+
+TEST_F(DiskLogTest, the_last_sign_of_life_is_what_the_next_process_finds) {
+    open();
+    EXPECT_EQ(log_->last_sign_of_life().at, Instant{}) << "nobody was here before";
+    ASSERT_TRUE(append("one"));
+    clock_.advance(std::chrono::seconds(8));
+    const Instant alive = log_->now();
+    log_->show_life({alive, false});
+    open();
+    EXPECT_EQ(log_->last_sign_of_life().at, alive);
+    EXPECT_FALSE(log_->last_sign_of_life().absent);
+    ASSERT_TRUE(append("two"));
+    open();
+    EXPECT_EQ(log_->last_sign_of_life().at, alive) << "opening and appending alone is none: kept until the next";
+    EXPECT_GT(log_->now(), alive);
+}
+
+TEST_F(DiskLogTest, a_sign_of_life_needs_no_space_and_log_time_never_falls_behind_it) {
+    open();
+    ASSERT_TRUE(append("one"));
+    disk_.set_capacity(1);
+    clock_.advance(std::chrono::seconds(5));
+    const Instant since = log_->now();
+    log_->show_life({since, true});
+    disk_.cut_power();
+    log_.reset();
+    disk_.power_cycle();
+    disk_.set_capacity(0);
+    clock_.jump_wall(-std::chrono::hours(1));
+    open();
+    EXPECT_EQ(log_->last_sign_of_life().at, since) << "synced: a crash of the machine does not take it back";
+    EXPECT_TRUE(log_->last_sign_of_life().absent);
+    EXPECT_GE(append("two")->log_time, since);
+}
+
 }  // namespace
 }  // namespace helios::log

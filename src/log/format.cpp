@@ -277,6 +277,8 @@ std::string encode_mark(const Mark& mark) {
     put<std::uint64_t>(out.data() + 40, mark.control.segment_base);
     put<std::int64_t>(out.data() + 48, to_nanos(mark.watermark));
     put<std::int64_t>(out.data() + 56, to_nanos(mark.last_time));
+    put<std::int64_t>(out.data() + 64, to_nanos(mark.alive));
+    put<std::uint8_t>(out.data() + 72, mark.absent ? 1 : 0);
     put<std::uint32_t>(out.data() + 84, crc32c(std::string_view(out.data(), 84)));
     return out;
 }
@@ -292,6 +294,8 @@ std::optional<Mark> decode_mark(std::string_view bytes) {
     mark.control = {get<std::uint64_t>(bytes.data() + 32), get<std::uint64_t>(bytes.data() + 40)};
     mark.watermark = from_nanos(get<std::int64_t>(bytes.data() + 48));
     mark.last_time = from_nanos(get<std::int64_t>(bytes.data() + 56));
+    mark.alive = from_nanos(get<std::int64_t>(bytes.data() + 64));
+    mark.absent = get<std::uint8_t>(bytes.data() + 72) != 0;
     return mark;
 }
 

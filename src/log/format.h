@@ -124,6 +124,8 @@ struct Mark {
     Journal control;
     Instant watermark{};  ///< every record stamped earlier is below the ends
     Instant last_time{};
+    Instant alive{};      ///< sign of life; the epoch: none
+    bool absent = false;  ///< with it: from then on nothing could be taken in
 };
 std::string encode_mark(const Mark& mark);
 std::optional<Mark> decode_mark(std::string_view bytes);

@@ -125,6 +125,12 @@ struct Damage {
     std::string what;
 };
 
+/// Until when somebody watched, as far as a log can know: what a process leaves for the one that starts after it.
+struct SignOfLife {
+    Instant at{};         ///< log time; the epoch: none
+    bool absent = false;  ///< the process lived on, but could take nothing in from then on, and no record says so yet
+};
+
 /// What a topic holds, for `helios log ls`.
 struct PartitionInfo {
     TopicPartition id;
@@ -166,6 +172,15 @@ public:
     /// The least log time that an append not yet visible may carry: every record stamped earlier is visible to readers.
     /// Later appends are stamped ≥ the value returned. Never falls.
     virtual Instant low_watermark() = 0;
+
+    /// What an append made now would be stamped with at least. Never falls, whatever the wall clock does.
+    virtual Instant now() = 0;
+
+    /// Leaves a sign of life, in place: it needs no space, so a full disk does not matter. Not synced, unless it says `absent`
+    /// and the one before did not; a crash of the machine may take it back.
+    virtual void show_life(const SignOfLife& sign) = 0;
+    /// The last one that a process before this one left.
+    virtual SignOfLife last_sign_of_life() = 0;
 
     /// The greatest log time ever stamped durably, at open or since; the epoch if none.
     virtual Instant last_log_time() = 0;

@@ -42,6 +42,12 @@ public:
     void transact(std::vector<Record>, GroupOffsets, TransactDone done) override { done(fail(refusal())); }
 
     Instant low_watermark() override { return view().watermark; }
+    Instant now() override { return low_watermark(); }
+    void show_life(const SignOfLife&) override {}
+    SignOfLife last_sign_of_life() override {
+        const auto mark = read_mark().value_or(format::Mark{});
+        return {mark.alive, mark.absent};
+    }
     Instant last_log_time() override {
         catch_up();
         const std::lock_guard lock(mutex_);

@@ -78,10 +78,28 @@ void Absences::add(const AbsenceRecord& piece) {
     });
     end_ = std::max(end_, whole.to);
     all_.insert(place, std::move(whole));
+    measure();
 }
 
 void Absences::forget_until(Instant opened) {
     std::erase_if(all_, [&](const AbsenceRecord& one) { return one.to <= opened; });
+    measure();
+}
+
+void Absences::measure() {
+    longest_ = Duration::zero();
+    Duration free{}, cap{};
+    for (const auto& one : all_) {
+        longest_ = std::max(longest_, one.to - one.from);
+        free += one.max == Duration::zero() ? one.to - one.from + one.grace : Duration::zero();
+        cap = std::max(cap, one.max);
+    }
+    most_ = free + cap;
+}
+
+std::vector<AbsenceRecord>::const_iterator Absences::since(Instant opened) const {
+    return std::upper_bound(all_.begin(), all_.end(), opened - longest_,
+                            [](Instant t, const AbsenceRecord& one) { return t < one.from; });
 }
 
 Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources, const Absences& absences) {
@@ -91,7 +109,8 @@ Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<st
     Moving moving{.opened_at = opened_at, .deadline = deadline};
     std::vector<const AbsenceRecord*> merged;
     Instant end = Instant::min();
-    for (const auto& one : absences.all()) {
+    for (auto it = absences.since(opened_at); it != absences.all().end(); ++it) {
+        const AbsenceRecord& one = *it;
         if (one.to <= opened_at || !concerns(one, sources)) {
             continue;
         }
@@ -119,21 +138,7 @@ void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absenc
 }
 
 Instant latest_deadline(const Flow& flow, Instant opened, const Absences& absences) {
-    // A later opening means a later deadline, but for the grace: who is opened just before a stretch ends has it, who comes just
-    // after has not.
-    std::vector<Instant> openings{opened};
-    for (const auto& one : absences.all()) {
-        if (one.to <= opened) {
-            openings.push_back(one.to - Duration{1});
-        }
-    }
-    Instant latest = earliest_instant;
-    std::vector<Instant> deadlines;
-    for (const Instant opening : openings) {
-        deadlines_moved(flow, opening, absences, deadlines);
-        latest = std::max(latest, *std::max_element(deadlines.begin(), deadlines.end()));
-    }
-    return latest;
+    return later(later(opened, flow.longest_deadline()), absences.most());
 }
 
 std::string describe(const AbsenceRecord& absence) {

@@ -30,10 +30,18 @@ public:
     const std::vector<model::AbsenceRecord>& all() const { return all_; }
     /// Cases opened from here on are concerned by none of them.
     Instant end() const { return end_; }
+    /// Where those begin that may end after `opened`.
+    std::vector<model::AbsenceRecord>::const_iterator since(Instant opened) const;
+    /// No deadline is moved by more.
+    Duration most() const { return most_; }
 
 private:
+    void measure();
+
     std::vector<model::AbsenceRecord> all_;
     Instant end_ = Instant::min();
+    Duration longest_{};
+    Duration most_{};
 };
 
 /// Where the deadline of a leg that may come from `sources` (empty: any) has moved to. The stretches that concern one of its
@@ -45,7 +53,7 @@ Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<st
 /// The same for each leg of a case, into `out`.
 void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences, std::vector<Instant>& out);
 
-/// No case of the flow that was opened by `opened` has a later deadline.
+/// No case of the flow that was opened by `opened` has a later deadline. Not the least such bound: cheap.
 Instant latest_deadline(const Flow& flow, Instant opened, const Absences& absences);
 
 /// "stopped", "refused events of gcp": for a person.

@@ -167,15 +167,27 @@ TEST(Absences, ALongStretchOfPiecesIsKeptAsOne) {
 }
 
 TEST(Absences, NoCaseHasALaterDeadlineThanTheLatest) {
-    const Absences absences({away(10, 40), away(100, 130)});
-    const Instant latest = latest_deadline(*order_flow(), noon(35), absences);
-    for (int opened = -60; opened <= 350; ++opened) {
-        std::vector<Instant> deadlines;
-        deadlines_moved(*order_flow(), noon(opened / 10.0), absences, deadlines);
-        EXPECT_LE(*std::max_element(deadlines.begin(), deadlines.end()), latest) << opened;
+    for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937 random(seed);
+        const Absences absences(some_stretches(random));
+        const int last = static_cast<int>(random() % 300);
+        for (int opened = 0; opened <= last; ++opened) {
+            std::vector<Instant> deadlines;
+            deadlines_moved(*order_flow(), noon(opened), absences, deadlines);
+            EXPECT_LE(*std::max_element(deadlines.begin(), deadlines.end()),
+                      latest_deadline(*order_flow(), noon(last), absences));
+        }
     }
-    EXPECT_EQ(latest_deadline(*order_flow(), noon(41), absences), noon(40 + 60 + 30 + 30 + 30))
-        << "opened just before the first ended, and moved by the second, too";
+}
+
+TEST(Absences, ManyApartCostACaseOnlyThoseThatConcernIt) {
+    Absences absences;
+    for (int i = 0; i < 5000; ++i) {
+        absences.add(refused(5 * i, 5 * i + 1, std::chrono::hours(24)));
+    }
+    EXPECT_EQ(absences.since(noon(24'990)) - absences.all().begin(), 4998) << "looked for, not walked to";
+    EXPECT_EQ(absences.most(), std::chrono::hours(24));
 }
 
 }  // namespace

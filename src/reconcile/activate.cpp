@@ -134,6 +134,7 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
 }
 
 Status record_start(log::Log& log, Duration grace, Duration least) {
+    const log::SignOfLife sign = log.last_sign_of_life();
     Instant last{};
     for (const auto& info : log.describe()) {
         if (info.records > 0 && shows_life(info.id.topic)) {
@@ -149,7 +150,9 @@ Status record_start(log::Log& log, Duration grace, Duration least) {
             last = std::max(last, record.log_time);
         }
     }
-    const Instant now = log.low_watermark();
+    // A process that could take nothing in may still have worked on what it had: its records show no presence.
+    last = sign.absent ? sign.at : std::max(last, sign.at);
+    const Instant now = log.now();
     if (now - last < least) {
         return {};
     }
@@ -158,19 +161,6 @@ Status record_start(log::Log& log, Duration grace, Duration least) {
 
 Status record_absence(log::Log& log, const model::AbsenceRecord& absence) {
     return append_control(log, model::RecordType::absence, model::absence_version, "absence", model::encode(absence));
-}
-
-Result<model::AbsenceRecord> record_absence_after_last(log::Log& log, model::AbsenceRecord absence) {
-    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, partitions_of_all(log, model::event_topics), absence.from));
-    HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
-        if (record.log_time >= absence.to) {
-            return false;
-        }
-        absence.from = record.log_time;
-        return true;
-    }));
-    HELIOS_TRY(record_absence(log, absence));
-    return absence;
 }
 
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record) {

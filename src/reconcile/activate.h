@@ -21,18 +21,14 @@ struct Activation {
 /// conflict: the same version was active with another text, or a newer version is. Else as Log::append.
 Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant = model::default_tenant);
 
-/// At a start: writes down that nobody watched between the last sign of life on the log and now; route hands it to every case
-/// partition in its place. Nothing is written for a log that holds nothing yet, nor for an absence shorter than `least`. Durable
-/// when it returns. Call before anything new may be accepted; what the stages derive meanwhile (verdicts, counts) is no sign of
-/// life.
+/// At a start: writes down that nobody watched between the last sign of life (the one the log was left with, or its last record
+/// if that is later) and now; route hands it to every case partition in its place. Nothing is written for a log that holds
+/// nothing yet, nor for an absence shorter than `least`. Durable when it returns. Call before anything new may be accepted; what
+/// the stages derive meanwhile (verdicts, counts) is no sign of life.
 Status record_start(log::Log& log, Duration grace, Duration least);
 
-/// While running: writes down an absence that has been noticed. Durable when it returns.
+/// Writes an absence down that has been noticed while running, or a piece of it. Durable when it returns.
 Status record_absence(log::Log& log, const model::AbsenceRecord& absence);
-
-/// The same for one that began after the last record that was watched: gives it as written, its `from` at that record. Else
-/// partitions that saw it and those that did not would disagree on which deadlines had passed.
-Result<model::AbsenceRecord> record_absence_after_last(log::Log& log, model::AbsenceRecord absence);
 
 /// A record of helios.flows.
 struct FlowsRecord {

@@ -128,20 +128,17 @@ const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, st
 
 /// What is in the queue stays where it is: a deadline only ever moves later, and is looked at again when its turn comes.
 void Engine::on_absence(const model::AbsenceRecord& record) {
-    // Of a stretch that began so long ago, every case it could concern is over and amended for good.
     absences_.add(record);
-    Instant needed = Instant::max();
-    for (const auto& one : absences_.all()) {
-        const bool matters = std::any_of(flows_.begin(), flows_.end(), [&](const KnownFlow& known) {
-            return later(latest_deadline(*known.flow, one.to - Duration{1}, absences_), known.flow->amend_for) >= time_;
-        });
-        if (matters) {
-            needed = std::min(needed, one.to);
+    // Of a stretch that ended so long ago, every case it could concern has closed and can't be amended any more.
+    Duration longest{};
+    for (const KnownFlow& known : flows_) {
+        const Duration so_far = time_.time_since_epoch();
+        if (known.flow->amend_for >= so_far || known.flow->longest_deadline() >= so_far - known.flow->amend_for) {
+            return;
         }
+        longest = std::max(longest, known.flow->longest_deadline() + known.flow->amend_for);
     }
-    if (needed != Instant::max()) {
-        absences_.forget_until(needed - Duration{1});
-    }
+    absences_.forget_until(time_ - longest - absences_.most());
 }
 
 void Engine::fire_before(Instant t, std::vector<Revision>& out) {
@@ -333,6 +330,14 @@ void Engine::close(Open::iterator it, Instant stamp) {
     }
     closed_.put(it->first, {c.instance, options_.one_case_per_key ? never : later(c.closed_at, c.flow->amend_for), c.encode()});
     open_.erase(it);
+}
+
+bool Engine::would_join(const std::string& id) const {
+    if (open_.contains(id)) {
+        return true;
+    }
+    const auto closed = closed_.find(id);
+    return closed && !closed->bytes.empty() && time_ <= closed->amend_until;
 }
 
 std::optional<CaseView> Engine::inspect(std::string_view tenant, std::string_view flow, std::string_view key) const {

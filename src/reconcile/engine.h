@@ -67,6 +67,9 @@ public:
     /// Records whose flow version is not known here (its activation can't be read any more), so they were passed over.
     std::uint64_t records_without_flow() const { return records_without_flow_; }
 
+    /// Whether a leg of this case (case_log_key) would find it open, or closed and still amendable; else it would open one.
+    bool would_join(const std::string& id) const;
+
     std::optional<CaseView> inspect(std::string_view tenant, std::string_view flow, std::string_view key) const;
 
 private:

@@ -89,7 +89,9 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)
-    : EngineStage(options, log, route.frontier(), telemetry, clock) {}
+    : EngineStage(options, log, route.frontier(), telemetry, clock) {
+    presence_ = &route.presence();
+}
 
 EngineStage::~EngineStage() {
     stop();
@@ -97,6 +99,7 @@ EngineStage::~EngineStage() {
 
 Status EngineStage::replay_from_start() {
     reader_.reset();
+    const std::lock_guard lock(engines_mutex_);
     partitions_.clear();
     waiting_ = {};
     log::Offsets from;
@@ -160,8 +163,11 @@ void EngineStage::process(Partition& partition, const log::StoredRecord& stored)
 
 Result<std::size_t> EngineStage::take(Duration wait) {
     HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
-    for (const auto& record : batch.records) {
-        process(*partitions_.at(record.partition), record);
+    {
+        const std::lock_guard lock(engines_mutex_);
+        for (const auto& record : batch.records) {
+            process(*partitions_.at(record.partition), record);
+        }
     }
     metrics_->records.add(static_cast<double>(batch.records.size()));
     waiting_.to = committed_;
@@ -210,13 +216,28 @@ void EngineStage::count_open_cases() {
     open_cases_.store(open, std::memory_order_relaxed);
 }
 
-Status EngineStage::room() const {
+Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) const {
     const std::size_t open = open_cases_.load(std::memory_order_relaxed);
     if (open < options_.open_cases_max) {
         return {};
     }
+    bool opens = false;
+    const auto wanted = keys();
+    const std::lock_guard lock(engines_mutex_);
+    for (const auto& id : wanted) {
+        const bool joins = std::any_of(partitions_.begin(), partitions_.end(),
+                                       [&](const auto& partition) { return partition->engine.would_join(id); });
+        if (joins) {
+            return {};
+        }
+        opens = true;
+    }
+    if (!opens) {
+        return {};
+    }
     return fail(ErrorKind::exhausted,
-                std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) + " may be",
+                std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) +
+                    " may be: this event would open one",
                 "room comes as deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
 }
 
@@ -239,8 +260,9 @@ EngineStage::Settled EngineStage::settled() const {
 
 void EngineStage::append_ticks() {
     // In this order: what route had committed when the frontier was read is < the watermark read before it.
+    const Instant read = presence_ == nullptr ? Instant::max() : presence_->read_until();
     const Instant low = log_.low_watermark();
-    const Instant may_be = std::min(low, route_.get());
+    const Instant may_be = std::min({read, low, route_.get()});
     settle(may_be);
     if (!ticking_.load()) {
         return;

@@ -6,8 +6,10 @@
 /// checkpoints come later), then goes on. Open and closed cases live in memory.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +25,7 @@ struct Telemetry;
 
 namespace helios::reconcile {
 
+class Presence;
 class RouteStage;
 
 /// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low watermark, and every event
@@ -31,7 +34,7 @@ class RouteStage;
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat);
 
 /// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
-/// Log, route's frontier, telemetry and clock outlive it.
+/// Log, route, telemetry and clock outlive it.
 class EngineStage {
 public:
     EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
@@ -68,9 +71,10 @@ public:
     Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
-    /// exhausted: as many cases are open as open_cases_max allows, and no new events should be taken in. What is on the log
-    /// already is still worked on, and may go beyond.
-    Status room() const;
+    /// exhausted: as many cases are open as open_cases_max allows, and an event of these cases (case_keys of door.h) would open
+    /// one and join none. As of the last step; what is on the log already is still worked on, and a round more may come. Cheap
+    /// while there is room.
+    Status room(const std::function<std::vector<std::string>()>& keys) const;
 
 private:
     struct Metrics;
@@ -89,10 +93,12 @@ private:
     const EngineStageOptions options_;
     log::Log& log_;
     const Frontier& route_;
+    const Presence* presence_ = nullptr;  // nullptr: ticks ask route alone
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
     std::unique_ptr<Metrics> metrics_;
 
+    mutable std::mutex engines_mutex_;  // of the engines' state, while a step changes it and room() looks
     std::vector<std::unique_ptr<Partition>> partitions_;
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;

@@ -26,6 +26,7 @@ Status RouteOptions::validate() const {
     HELIOS_TRY(positive(poll_wait, "poll_wait"));
     HELIOS_TRY(positive(retry_after, "retry_after"));
     HELIOS_TRY(positive(absence_min, "absence_min"));
+    HELIOS_TRY(positive(absence_max, "absence_max"));
     if (grace < Duration::zero()) {
         return fail(ErrorKind::invalid, "grace must not be negative");
     }

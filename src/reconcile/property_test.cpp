@@ -1,6 +1,7 @@
 // The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival or on repetition; revisions
 // don't depend on restarts and batching. And a third: an export judged offline gives the live revisions.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
@@ -200,8 +201,23 @@ void play(Pipeline& p, std::uint32_t seed) {
                 good(p.step_engine());
                 break;
             default:
-                if (below(3) == 0) {
-                    good(p.restart());
+                switch (below(6)) {
+                    case 0:
+                        good(p.restart());
+                        break;
+                    case 1:
+                        p.stop();
+                        p.clock.advance(std::chrono::milliseconds(1 + below(90'000)));
+                        good(p.start());
+                        break;
+                    case 2:
+                        p.stand_still(std::chrono::milliseconds(1 + below(90'000)));
+                        break;
+                    case 3:
+                        p.route().presence().refuse(std::array{"", "aws", "gcp"}.at(static_cast<std::size_t>(below(3))));
+                        break;
+                    default:
+                        break;
                 }
         }
     }

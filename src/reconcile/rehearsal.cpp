@@ -73,6 +73,9 @@ Status Rehearsal::start() {
 
 void Rehearsal::stop() {
     static_cast<void>(release_append());  // a closing log waits for its syncs; who appended was not told that it is durable
+    if (log_ && route_) {
+        log_->show_life(route_->presence().sign_of_life());
+    }
     engine_.reset();
     route_.reset();
     log_.reset();
@@ -81,6 +84,12 @@ void Rehearsal::stop() {
 Status Rehearsal::restart() {
     stop();
     return start();
+}
+
+void Rehearsal::stand_still(Duration d) {
+    route_->presence().expect_turns();
+    clock.advance(d);
+    route_->presence().expect_turns(false);
 }
 
 Status Rehearsal::use(std::shared_ptr<const Flow> flow) {

@@ -41,6 +41,8 @@ public:
     /// The process ends; the disk keeps what it has. Held appends become durable first.
     void stop();
     Status restart();
+    /// The process stands still for `d`: stopped, or its machine paused.
+    void stand_still(Duration d);
     /// This flow is active from now on. conflict: not a newer version of its name, or appends are held.
     Status use(std::shared_ptr<const Flow> flow);
 

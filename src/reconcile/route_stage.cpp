@@ -55,7 +55,7 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
       partitions_(log.partition_count(model::topic::cases)),
       records_max_(options.batch_records_max),
-      watch_(options.absence_min),
+      presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
       thread_("route", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
 
 RouteStage::~RouteStage() {
@@ -66,23 +66,42 @@ Status RouteStage::open() {
     if (!absence_recorded_) {
         HELIOS_TRY(record_start(log_, options_.grace, options_.absence_min));
         absence_recorded_ = true;
-        static_cast<void>(watch());  // while nothing is being appended: an append that takes long holds log time back
+        presence_.turn();
     }
     return stand_at_committed();
 }
 
-/// Log time first: a thread that is held up between the two must not look like an absence.
-std::optional<Absence> RouteStage::watch() {
-    const Instant log_now = log_.low_watermark();
-    return watch_.observe(log_now, clock_.monotonic());
-}
-
-Status RouteStage::write_down_absences() {
-    for (; !noticed_.empty(); noticed_.pop_front()) {
-        HELIOS_TRY_ASSIGN(const auto absence, record_absence_after_last(log_, noticed_.front()));
-        enqueue(absence);
+/// Before anything is handed on that is stamped from their begin on.
+Status RouteStage::write_down(const std::vector<model::AbsenceRecord>& noticed) {
+    for (const auto& piece : noticed) {
+        HELIOS_TRY(record_absence(log_, piece));
+        presence_.written(piece);
+        enqueue(piece);
+        tell(piece);
     }
     return {};
+}
+
+/// While the disk is full no deadline can pass, since no tick can be appended: pieces wait until they are needed, and what is set
+/// aside for finishing what was begun stays for that.
+bool RouteStage::is_stuck(const log::Batch& batch, const std::vector<model::AbsenceRecord>& noticed) {
+    return batch.records.empty() && !noticed.empty() && !log_.health();
+}
+
+/// One line for a stretch, however many pieces it has.
+void RouteStage::tell(const model::AbsenceRecord& piece) {
+    const bool goes_on = std::any_of(told_.all().begin(), told_.all().end(), [&](const auto& known) {
+        return known.cause == piece.cause && known.sources == piece.sources && known.to >= piece.from;
+    });
+    told_.add(piece);
+    if (!goes_on) {
+        told_.forget_until(piece.from - options_.absence_max);
+        telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
+                               {{"why", describe(piece)},
+                                {"from", format_rfc3339(piece.from)},
+                                {"to", format_rfc3339(piece.to)},
+                                {"grace", format_duration(piece.grace)}});
+    }
 }
 
 void RouteStage::enqueue(const model::AbsenceRecord& absence) {
@@ -233,17 +252,15 @@ Result<std::size_t> RouteStage::step(Duration wait) {
     if (!reader_) {
         HELIOS_TRY(open());
     }
-    HELIOS_TRY(write_down_absences());
     HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(records_max_, options_.batch_bytes_max, wait));
     // After the poll, so that no record of the batch is from beyond an absence that has not been noticed.
-    if (const auto absence = watch()) {
-        telemetry_.logger.warn("reconcile", "Helios was away: open deadlines move",
-                               {{"gap", format_duration(absence->gap)}, {"grace", format_duration(options_.grace)}});
-        noticed_.push_back({absence->at - absence->gap, absence->at, options_.grace, {}, {}, model::AbsenceCause::sleep});
-        if (auto written = write_down_absences(); !written) {
-            reader_.reset();  // nothing from after the absence may be handed on before it
-            return fail(std::move(written).error());
-        }
+    const auto noticed = presence_.notice(batch.complete_below);
+    if (is_stuck(batch, noticed)) {
+        return 0;
+    }
+    if (auto written = write_down(noticed); !written) {
+        reader_.reset();  // nothing from after the absence may be handed on before it
+        return fail(std::move(written).error());
     }
     Outputs out;
     auto taken = take(batch, out);

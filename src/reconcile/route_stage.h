@@ -2,9 +2,9 @@
 /// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with
 /// the offsets it has consumed (group "route").
 ///
-/// Also hands Helios' own absences to every case partition: the one between two lives of the server, and those of a sleeping
-/// machine or a wall clock set forward. All are written to helios.flows first, and handed on before the first event stamped from
-/// their begin on, so that no deadline passes that they move.
+/// Also hands Helios' own absences to every case partition: the one between two lives of the server, and what presence.h noticed
+/// (standstills, refusals). All are written to helios.flows first, and handed on before the first event stamped from their begin
+/// on, so that no deadline passes that they move.
 
 #include <deque>
 #include <map>
@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
-#include "reconcile/absence.h"
 #include "reconcile/options.h"
+#include "reconcile/presence.h"
 #include "reconcile/router.h"
 #include "reconcile/stage_thread.h"
 
@@ -49,14 +49,18 @@ public:
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
+    /// To be told of turns and refusals.
+    Presence& presence() { return presence_; }
+    const Presence& presence() const { return presence_; }
 
 private:
     struct Metrics;
     struct Outputs;
 
     Status stand_at_committed();
-    std::optional<Absence> watch();
-    Status write_down_absences();
+    Status write_down(const std::vector<model::AbsenceRecord>& noticed);
+    bool is_stuck(const log::Batch& batch, const std::vector<model::AbsenceRecord>& noticed);
+    void tell(const model::AbsenceRecord& piece);
     Result<std::size_t> take(const log::Batch& batch, Outputs& out);
     void route_event(const log::StoredRecord& record, Outputs& out);
     void enqueue(const model::AbsenceRecord& absence);
@@ -76,8 +80,8 @@ private:
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;
     std::size_t records_max_;  // events per transaction; fewer after one that the log found too large
-    AbsenceWatch watch_;
-    std::deque<model::AbsenceRecord> noticed_;   // not yet on helios.flows
+    Presence presence_;
+    Absences told_;                              // what the server's own log has a line of
     std::deque<model::AbsenceRecord> absences_;  // on helios.flows, not yet handed on, sorted by their begin
     bool absence_recorded_ = false;
     Duration lag_shown_{};

@@ -34,6 +34,11 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
 void Router::take_absence(const model::AbsenceRecord& absence) {
     retire_before(absence.from);
     absences_.add(absence);
+    Duration longest{};
+    for (const Active& version : active_) {
+        longest = std::max(longest, version.flow->longest_deadline());
+    }
+    absences_.forget_until(absence.from - longest - absences_.most());  // no case that was open then is open now
     for (Active& version : active_) {
         if (version.replaced_at) {
             version.retires_at = retirement_of(version);

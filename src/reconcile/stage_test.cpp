@@ -28,6 +28,17 @@ protected:
     }
     void settle() { good(p.settle()); }
     std::vector<model::Verdict> verdicts() { return p.verdicts(); }
+    /// As partition 0 has met them.
+    std::vector<model::AbsenceRecord> absences() {
+        std::vector<model::AbsenceRecord> out;
+        for (const auto& record : p.records(model::topic::cases)) {
+            const auto decoded = *model::decode_case_record(record.value);
+            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence != nullptr && record.partition == 0) {
+                out.push_back(*absence);
+            }
+        }
+        return out;
+    }
 
     Pipeline p;
 };
@@ -99,21 +110,35 @@ TEST_F(StageTest, WhileACaseIsOpenTheLogShowsThatWeLive) {
     EXPECT_EQ(p.count_cases<model::TickRecord>(), 3u) << "only the partition with the open case";
 }
 
-TEST_F(StageTest, TooManyOpenCasesLeaveNoRoomUntilSomeClose) {
+TEST_F(StageTest, AtTheBoundOnlyWhatWouldOpenACaseIsRefused) {
+    const auto room = [&](std::vector<std::string> keys) {
+        for (auto& key : keys) {
+            key = model::case_log_key(model::default_tenant, "order", key);
+        }
+        return p.engine().room([&] { return keys; });
+    };
     p.engine_options.open_cases_max = 2;
     restart();
     order(good_order);
     settle();
-    EXPECT_TRUE(p.engine().room());
+    EXPECT_TRUE(room({"new"}));
     order(R"({"orderId":"A2","total":5})", "o-2");
     order(R"({"orderId":"A3","total":5})", "o-3");
     settle();
-    ASSERT_FALSE(p.engine().room());
-    EXPECT_EQ(p.engine().room().error().kind, ErrorKind::exhausted);
     EXPECT_EQ(verdicts().size(), 3u) << "what is on the log is worked on";
+    ASSERT_FALSE(room({"new"}));
+    EXPECT_EQ(room({"new"}).error().kind, ErrorKind::exhausted);
+    EXPECT_TRUE(room({"A3"}));
+    EXPECT_TRUE(room({"new", "A3"})) << "joins one";
+    EXPECT_TRUE(room({})) << "no flow wants it";
+    payment(good_payment);
+    stock(good_stock);
+    settle();
+    EXPECT_TRUE(room({"A1"})) << "closed, and amendable";
+    ASSERT_FALSE(room({"new"}));
     p.clock.advance(std::chrono::seconds(61));
     settle();
-    EXPECT_TRUE(p.engine().room());
+    EXPECT_TRUE(room({"new"}));
 }
 
 TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
@@ -122,8 +147,9 @@ TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
     settle();
     p.clock.advance(std::chrono::seconds(20));
     settle();
+    p.stop();
     p.clock.advance(std::chrono::seconds(3600));  // nobody watches
-    restart();
+    good(p.start());
     settle();
     EXPECT_EQ(verdicts().size(), 1u) << "our absence is not their silence";
     EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u);
@@ -143,8 +169,9 @@ TEST_F(StageTest, ARestartBeforeRouteHasReadTheBacklogKeepsItsOrder) {
     p.clock.advance(std::chrono::seconds(5));
     payment(good_payment);
     stock(good_stock);  // acknowledged, not routed
+    p.stop();
     p.clock.advance(std::chrono::seconds(3600));
-    restart();
+    good(p.start());
     settle();
     const auto v = verdicts();
     ASSERT_EQ(v.size(), 2u);
@@ -159,14 +186,16 @@ TEST_F(StageTest, ASleepingMachineMovesDeadlines) {
     p.clock.advance(std::chrono::milliseconds(1));
     order(R"({"orderId":"A2","total":5})", "o-2");  // arrives before anybody noticed
     settle();
-    EXPECT_EQ(verdicts().size(), 2u);
+    order(R"({"orderId":"A3","total":5})", "o-3");
+    settle();
+    EXPECT_EQ(verdicts().size(), 3u);
     EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u);
     p.clock.advance(std::chrono::seconds(61));
     settle();
-    ASSERT_EQ(verdicts().size(), 3u) << "A2 has no excuse";
+    ASSERT_EQ(verdicts().size(), 4u) << "A3 has no excuse";
     p.clock.advance(std::chrono::seconds(30));
     settle();
-    ASSERT_EQ(verdicts().size(), 4u) << "A1 had 60 s and the grace";
+    ASSERT_EQ(verdicts().size(), 6u) << "A1 and A2 had 60 s and the grace";
 }
 
 // A backlog, a sleep noticed and written down, and a crash before route has handed it on.
@@ -220,6 +249,144 @@ TEST_F(StageTest, WhatTheStagesDeriveIsNoSignOfLife) {
     ASSERT_TRUE(flows);
     ASSERT_TRUE(flows->back().absence);
     EXPECT_GE(flows->back().absence->to - flows->back().absence->from, std::chrono::hours(1) - std::chrono::seconds(1));
+}
+
+TEST_F(StageTest, ACleanRestartAfterAnIdleTimeMovesNothing) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::milliseconds(8500));  // no record, but we watch
+    p.stop();
+    p.clock.advance(std::chrono::milliseconds(100));
+    good(p.start());
+    settle();
+    EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 0u);
+    p.clock.advance(std::chrono::milliseconds(51'500));
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial) << "60 s and not a moment longer";
+}
+
+TEST_F(StageTest, AStopCountsFromTheStop) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(20));
+    p.stop();
+    p.clock.advance(std::chrono::seconds(100));
+    good(p.start());
+    settle();
+    const auto absences = this->absences();
+    ASSERT_EQ(absences.size(), 1u);
+    EXPECT_EQ(absences[0].cause, model::AbsenceCause::start);
+    EXPECT_LE(absences[0].to - absences[0].from, std::chrono::seconds(100));
+    EXPECT_GE(absences[0].to - absences[0].from, std::chrono::milliseconds(99'900));
+}
+
+TEST_F(StageTest, AStandstillMovesDeadlinesWhateverWakesUpFirst) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(50));
+    settle();
+    p.stand_still(std::chrono::seconds(120));
+    payment(good_payment);  // waited in a socket
+    order(R"({"orderId":"A2","total":5})", "o-2");
+    good(p.step_engine());
+    settle();
+    EXPECT_EQ(verdicts().size(), 2u) << "both are pending";
+    stock(good_stock);
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
+    const auto absences = this->absences();
+    ASSERT_EQ(absences.size(), 1u);
+    EXPECT_EQ(absences[0].cause, model::AbsenceCause::sleep);
+}
+
+TEST_F(StageTest, ShorterThanAbsenceMinIsNoStandstill) {
+    order(good_order);
+    settle();
+    p.stand_still(std::chrono::milliseconds(900));
+    settle();
+    EXPECT_TRUE(absences().empty());
+}
+
+TEST_F(StageTest, NoTickIsAppendedForATimeThatHasNotBeenRead) {
+    p.route().presence().expect_reading();
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(59));
+    const Instant before_deadline = p.log().now();
+    p.clock.advance(std::chrono::seconds(60));
+    p.route().presence().has_read(before_deadline);
+    settle();
+    EXPECT_EQ(verdicts().size(), 1u) << "what was sent by the deadline may still wait in a socket";
+    p.route().presence().has_read(p.log().now());
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial);
+}
+
+TEST_F(StageTest, OneRefusalGivesTheGraceAndIsOnTheLogBeforeAnyTick) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::milliseconds(59'900));
+    p.route().presence().refuse("gcp");
+    p.clock.advance(std::chrono::milliseconds(600));
+    order(R"({"orderId":"A2","total":5})", "o-2");  // a leg beyond the deadline, in whatever partition
+    settle();
+    auto v = verdicts();
+    ASSERT_EQ(v.size(), 3u);
+    for (const auto& one : v) {
+        if (one.status == model::VerdictStatus::partial) {
+            EXPECT_EQ(one.missing, std::vector<std::string>{"inventory"}) << "payment comes from gcp, which was refused";
+        }
+    }
+    p.clock.advance(std::chrono::seconds(30));
+    payment(good_payment);
+    stock(good_stock);
+    settle();
+    const auto absences = this->absences();
+    ASSERT_EQ(absences.size(), 1u);
+    EXPECT_EQ(absences[0].cause, model::AbsenceCause::refused);
+    EXPECT_EQ(absences[0].sources, std::vector<std::string>{"gcp"});
+    EXPECT_EQ(absences[0].max, std::chrono::hours(24));
+    EXPECT_EQ(absences[0].to - absences[0].from, std::chrono::seconds(1)) << "until none has come for absence_min";
+}
+
+TEST_F(StageTest, RefusalsThatGoOnAreOneStretchOfPieces) {
+    order(good_order);
+    settle();
+    for (int i = 0; i < 300; ++i) {  // 150 s
+        p.route().presence().refuse("");
+        p.clock.advance(std::chrono::milliseconds(500));
+        good(p.step_route());
+        good(p.step_engine());
+    }
+    settle();
+    EXPECT_EQ(verdicts().size(), 1u) << "no deadline passes meanwhile";
+    const Absences whole(absences());
+    ASSERT_EQ(whole.all().size(), 1u) << "pieces touch";
+    EXPECT_GE(absences().size(), 10u);
+    EXPECT_LE(absences().size(), 301u);
+    p.clock.advance(std::chrono::seconds(89));
+    settle();
+    EXPECT_EQ(verdicts().size(), 1u);
+    p.clock.advance(std::chrono::seconds(4));
+    settle();
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial) << "60 s, 150 s and one grace";
+}
+
+TEST_F(StageTest, RefusalsThatNoRecordTellsOfAreLeftAsASignOfLife) {
+    order(good_order);
+    settle();
+    p.clock.advance(std::chrono::seconds(5));
+    const Instant refused = p.log().now();
+    p.route().presence().refuse("gcp");
+    p.clock.advance(std::chrono::seconds(100));
+    p.stop();  // before route came to write it
+    p.clock.advance(std::chrono::milliseconds(10));
+    good(p.start());
+    settle();
+    const auto absences = this->absences();
+    ASSERT_EQ(absences.size(), 1u);
+    EXPECT_LE(absences[0].from, refused + std::chrono::milliseconds(1));
+    EXPECT_EQ(verdicts().size(), 1u);
 }
 
 TEST_F(StageTest, AWallClockSetBackMovesNothing) {

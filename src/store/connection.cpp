@@ -94,10 +94,9 @@ SELECT dlq_id FROM quarantine WHERE tenant = ?1 AND dlq_id >= ?2 AND dlq_id < ?3
             "SELECT flow, version, activated_at, hash, text FROM flows WHERE tenant = ?1 ORDER BY flow, activated_at, version"));
     HELIOS_TRY_ASSIGN(case_legs, database.prepare(R"sql(
 SELECT partition, "offset", at FROM case_records WHERE tenant = ?1 AND key = ?2 AND flow = ?3 ORDER BY partition, "offset" LIMIT ?4)sql"));
-    // an absence concerns every flow
     HELIOS_TRY_ASSIGN(case_controls, database.prepare(R"sql(
 SELECT partition, "offset", at FROM control_records
-WHERE partition = ?1 AND (kind = 0 OR (tenant = ?2 AND flow = ?3)) ORDER BY "offset" LIMIT ?4)sql"));
+WHERE partition = ?1 AND kind = 1 AND tenant = ?2 AND flow = ?3 ORDER BY "offset" LIMIT ?4)sql"));
     HELIOS_TRY_ASSIGN(absences, database.prepare(R"sql(
 SELECT body FROM control_records
 WHERE partition = (SELECT partition FROM case_records WHERE tenant = ?1 AND key = ?2 AND flow = ?3 LIMIT 1)

@@ -1,0 +1,158 @@
+#include "reconcile/presence.h"
+
+#include <algorithm>
+
+namespace helios::reconcile {
+
+using model::AbsenceCause;
+using model::AbsenceRecord;
+
+namespace {
+constexpr std::size_t unwritten_max = 256;
+}
+
+void Presence::expect_turns(bool often) {
+    const std::lock_guard lock(mutex_);
+    look();
+    turns_ = often;
+}
+
+void Presence::turn() {
+    const std::lock_guard lock(mutex_);
+    look();
+}
+
+/// Under the lock. Log time first: a thread that is held up between the two must not look like an absence.
+void Presence::look() {
+    const Instant now = log_.now();
+    const Duration monotonic = clock_.monotonic();
+    const Duration boot_time = clock_.boot_time();
+    const Duration ahead = now.time_since_epoch() - monotonic;
+    if (last_turn_) {
+        const bool stood_still = turns_ && boot_time - *last_turn_ > options_.absence_min;
+        const bool slept = ahead - ahead_ > options_.absence_min;
+        const Instant from = std::max(watched_until_, routed_until_);
+        if ((stood_still || slept) && from < now) {
+            keep({from, now, options_.grace, {}, {}, AbsenceCause::sleep});
+        }
+        ahead_ = std::max(ahead_, ahead);
+    } else {
+        ahead_ = ahead;
+    }
+    last_turn_ = boot_time;
+    if (!reads_) {
+        watched_until_ = std::max(watched_until_, now);
+    }
+}
+
+void Presence::expect_reading() {
+    const std::lock_guard lock(mutex_);
+    reads_ = true;
+}
+
+void Presence::has_read(Instant t) {
+    const std::lock_guard lock(mutex_);
+    look();  // what it has read after a standstill does not say that it watched meanwhile
+    watched_until_ = std::max(watched_until_, t);
+}
+
+Instant Presence::read_until() const {
+    const std::lock_guard lock(mutex_);
+    return reads_ ? watched_until_ : Instant::max();
+}
+
+void Presence::refuse(std::string_view source) {
+    const std::lock_guard lock(mutex_);
+    const Instant now = log_.now();
+    close_overdue(now);
+    const auto it = refusals_.find(source);
+    if (it == refusals_.end()) {
+        refusals_.emplace(source, Refusals{now, now, now});
+    } else {
+        it->second.last = now;
+    }
+}
+
+/// Under the lock: intervals since whose last refusal `absence_min` has passed.
+void Presence::close_overdue(Instant now) {
+    std::erase_if(refusals_, [&](const auto& entry) {
+        const auto& [source, refusals] = entry;
+        const Instant to = refusals.last + options_.absence_min;
+        if (now < to) {
+            return false;
+        }
+        if (refusals.covered < to) {
+            keep({refusals.covered, to, options_.grace, options_.absence_max,
+                  source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source}, AbsenceCause::refused});
+        }
+        return true;
+    });
+}
+
+/// Under the lock. While nothing can be written for long, stretches grow together: too long rather than too many.
+void Presence::keep(AbsenceRecord piece) {
+    if (unwritten_.size() >= unwritten_max) {
+        const auto last = std::find_if(unwritten_.rbegin(), unwritten_.rend(), [&](const AbsenceRecord& other) {
+            return other.cause == piece.cause && other.sources == piece.sources;
+        });
+        if (last != unwritten_.rend()) {
+            last->to = std::max(last->to, piece.to);
+            return;
+        }
+    }
+    unwritten_.push_back(std::move(piece));
+}
+
+std::vector<AbsenceRecord> Presence::notice(Instant t) {
+    const std::lock_guard lock(mutex_);
+    look();
+    const Instant now = log_.now();
+    close_overdue(now);
+    routed_until_ = std::max(routed_until_, t);
+    std::vector<AbsenceRecord> out = unwritten_;
+    for (const auto& [source, refusals] : refusals_) {
+        // It lasts until `absence_min` after its latest refusal at least: so far a piece may reach ahead, and so few suffice.
+        if (refusals.covered <= now) {
+            out.push_back({refusals.covered, refusals.last + options_.absence_min, options_.grace, options_.absence_max,
+                           source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source},
+                           AbsenceCause::refused});
+        }
+    }
+    std::erase_if(out, [](const AbsenceRecord& piece) { return piece.from >= piece.to; });
+    return out;
+}
+
+void Presence::written(const AbsenceRecord& piece) {
+    const std::lock_guard lock(mutex_);
+    std::erase(unwritten_, piece);
+    if (piece.cause == AbsenceCause::refused) {
+        const auto it = refusals_.find(piece.sources.empty() ? std::string_view() : std::string_view(piece.sources.front()));
+        if (it != refusals_.end() && it->second.covered == piece.from) {
+            it->second.covered = piece.to;
+        }
+    }
+}
+
+/// Under the lock: from when on we were away without the log saying so.
+std::optional<Instant> Presence::unwritten_from(Instant now) const {
+    std::optional<Instant> from;
+    const auto take = [&](Instant t) { from = from ? std::min(*from, t) : t; };
+    for (const auto& piece : unwritten_) {
+        take(piece.from);
+    }
+    for (const auto& [source, refusals] : refusals_) {
+        if (refusals.covered <= now) {
+            take(refusals.covered);
+        }
+    }
+    return from;
+}
+
+log::SignOfLife Presence::sign_of_life() const {
+    const std::lock_guard lock(mutex_);
+    const Instant now = log_.now();
+    const auto from = unwritten_from(now);
+    return {from.value_or(now), from.has_value()};
+}
+
+}  // namespace helios::reconcile

@@ -1,0 +1,87 @@
+#pragma once
+/// What this process knows of its own presence: when it last looked at the clocks, up to when it has read what senders sent, and
+/// when it had to refuse them. Route asks before it hands anything on and makes records of it; nothing here is kept on a disk,
+/// but sign_of_life() says what must be, in case the process dies before route could write it.
+///
+/// A standstill is noticed as two turns too far apart: the process was stopped, or, by the wall clock alone, the machine slept. A
+/// wall clock set back is none: log time goes on. An interval of refusals runs from the first until none has come for
+/// `absence_min`.
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "log/log.h"
+#include "model/absence.h"
+
+namespace helios::reconcile {
+
+struct PresenceOptions {
+    Duration absence_min{};
+    Duration absence_max{};
+    Duration grace{};
+};
+
+/// Thread-safe. Log and clock outlive it.
+class Presence {
+public:
+    Presence(const PresenceOptions& options, log::Log& log, const Clock& clock) : options_(options), log_(log), clock_(clock) {}
+
+    /// From now on somebody turns often (or no longer): two turns more than `absence_min` apart are a standstill. Without, only a
+    /// wall clock that runs ahead of the monotonic one shows one.
+    void expect_turns(bool often = true);
+    /// Looks at both clocks.
+    void turn();
+
+    /// From now on somebody tells has_read(): what lies beyond is not known to be watched.
+    void expect_reading();
+    /// A turn of accepting connections and reading them that began at `t` has ended: what a sender had sent by then is taken in,
+    /// or refused.
+    void has_read(Instant t);
+    /// No tick is appended for a later time.
+    Instant read_until() const;
+
+    /// We could not take an event of `source`; empty: of which one is not known. To be told before the sender is answered.
+    void refuse(std::string_view source);
+
+    /// For route, with every record stamped before `t` in hand and none of them handed on yet: the stretches, or pieces of them,
+    /// that must be on the log before any of those that are stamped from their begin on. Whatever is noticed later begins at `t`
+    /// or later.
+    std::vector<model::AbsenceRecord> notice(Instant t);
+    /// That piece is durable. Until then notice() gives it again.
+    void written(const model::AbsenceRecord& piece);
+
+    /// For whoever starts after us.
+    log::SignOfLife sign_of_life() const;
+
+private:
+    /// Of one source, or of all.
+    struct Refusals {
+        Instant from;     ///< the first
+        Instant last;     ///< the latest
+        Instant covered;  ///< written up to here
+    };
+    void look();
+    void close_overdue(Instant now);
+    void keep(model::AbsenceRecord piece);
+    std::optional<Instant> unwritten_from(Instant now) const;
+
+    const PresenceOptions options_;
+    log::Log& log_;
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    bool turns_ = false;
+    bool reads_ = false;
+    std::optional<Duration> last_turn_;  ///< boot time
+    Instant watched_until_{};            ///< by turns, of reading if there are such
+    Instant routed_until_{};
+    Duration ahead_{};  ///< how far log time is ahead of the monotonic clock, at most so far
+    std::map<std::string, Refusals, std::less<>> refusals_;
+    std::vector<model::AbsenceRecord> unwritten_;  ///< standstills, and the rest of intervals that are over
+};
+
+}  // namespace helios::reconcile
