@@ -32,7 +32,7 @@ int list(const LogOptions& options) {
     if (!opened) {
         return complain(opened.error());
     }
-    if (const auto read = read_through(*opened->log); !read) {
+    if (const auto read = opened->log->read_through(); !read) {
         return complain(read.error());
     }
     fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", "topic", "part", "records", "first offset", "end offset",
@@ -44,10 +44,11 @@ int list(const LogOptions& options) {
         fmt::print("{:<26} {:>4} {:>12} {:>14} {:>14}  {:<24} {}\n", info.id.topic, info.id.partition, info.records,
                    info.first.value, info.end.value, to_the_millisecond(info.first_time), to_the_millisecond(info.last_time));
     }
-    for (const auto& damage : opened->log->damage()) {
-        fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
+    const auto damages = describe_damage(*opened->log);
+    for (const auto& damage : damages) {
+        fmt::print("damaged: {}\n", damage);
     }
-    return opened->log->damage().empty() ? 0 : 1;
+    return damages.empty() ? 0 : 1;
 }
 
 /// The partitions that the options name, from where they say.

@@ -250,6 +250,10 @@ std::vector<Setting> make_settings() {
         size("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
         size("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
              "Disk space set aside so that the stages can finish when the disk is full."),
+        setting("log.scrub_delay", HELIOS_MEMBER(log.scrub_delay),
+                "Time from start until the log begins to be read through for damage."),
+        setting("log.scrub_interval", HELIOS_MEMBER(log.scrub_interval), "How often the log is read through; 0: never."),
+        size("log.scrub_bytes_per_second", HELIOS_MEMBER(log.scrub_bytes_per_second), "How much of it in a second, at most."),
 
         size("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
              "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),

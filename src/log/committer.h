@@ -16,6 +16,7 @@
 
 #include "log/journal_writer.h"
 #include "log/log_clock.h"
+#include "log/scrub.h"
 #include "log/stored_log.h"
 
 namespace helios::log {
@@ -134,6 +135,8 @@ private:
     telemetry::Histogram& append_seconds_;
     telemetry::Gauge& pending_gauge_;
     std::thread thread_;
+    Scrub scrub_;
+    std::jthread scrubber_;
 };
 
 }  // namespace helios::log

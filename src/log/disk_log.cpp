@@ -23,6 +23,12 @@ Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::v
         name_this_thread("log");
         raw->run();
     });
+    if (options.scrub_interval > Duration::zero()) {
+        log->scrubber_ = std::jthread([raw = log.get()](const std::stop_token& stop) {
+            name_this_thread("scrub");
+            raw->scrub_.run(stop);
+        });
+    }
     return log;
 }
 
@@ -40,13 +46,17 @@ DiskLog::DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, 
                                                  {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
       append_seconds_(telemetry.metrics.histogram("helios_log_append_seconds", "From append to its answer.",
                                                   {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
-      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")) {}
+      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")),
+      scrub_(*this, clock, telemetry) {}
 
 DiskLog::~DiskLog() {
     if (!thread_.joinable())
         return;
     HELIOS_ASSERT(std::this_thread::get_id() != thread_.get_id(), "a log is not destroyed by its own callback");
+    scrubber_.request_stop();
     close();
+    if (scrubber_.joinable())
+        scrubber_.join();
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -71,10 +81,8 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
 
     format::Mark mark;
     HELIOS_TRY_ASSIGN(mark_file_, disk_.open(paths_.mark, OpenMode::create));
-    std::string bytes(format::mark_bytes, '\0');
-    HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*mark_file_, 0, bytes));
-    bytes.resize(n);
-    if (const auto read = format::decode_mark(bytes))
+    HELIOS_TRY_ASSIGN(const auto read, read_mark(*mark_file_, paths_.mark, damage_sink()));
+    if (read)
         mark = *read;
     mark_sequence_ = mark.sequence;
 

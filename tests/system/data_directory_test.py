@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """One server per data directory, whatever happens to the files in it; and nobody writes who has not been let in."""
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 from helios_process import Server, TemporaryDirectory, binary, environment, events_of, line, run
@@ -115,6 +117,44 @@ class DataDirectoryTest(unittest.TestCase):
             code, _, err = run(*command, "--data", self.data)
             self.assertEqual(code, 0, err)
         self.assertEqual(tree(self.data), before)
+
+    def test_a_flipped_bit_in_a_header_loses_nothing_in_silence(self):
+        self.filled()
+        with Server(self.data) as server:  # seals the first segment
+            self.send(server, 100, 1)
+            self.assertEqual(server.terminate(), 0)
+        _, out, _ = run("log", "read", "--data", self.data)
+        records = [json.loads(text) for text in out.splitlines()]
+        offset = [record["offset"] for record in records if record["topic"] == "helios.events.orders"][2]
+        segment = self.data + "/log/data/0000000000000000.seg"
+        for place in (24, 0, 16, 28, 36, 50):  # topic, length, time, partition, kind, value
+            with open(segment, "r+b") as file:
+                file.seek(offset + place)
+                byte = file.read(1)
+                file.seek(offset + place)
+                file.write(bytes([byte[0] ^ 1]))
+            for command in (["log", "ls"], ["log", "read"], ["log", "read", "--topic", "helios.events.orders"], ["log", "export"],
+                            ["store", "rebuild"]):
+                code, out, err = run(*command, "--data", self.data)
+                self.assertEqual(code, 1, command)
+                self.assertIn(f"{segment} bytes {offset}..", out + err)
+            with Server(self.data, env=environment(HELIOS_LOG_SCRUB_DELAY="10ms")) as server:
+                self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "degraded")
+                damage = server.get("/api/v1/health").json()["log"]["damage"]
+                self.assertEqual([(gap["file"], gap["begin"]) for gap in damage], [(segment, offset)])
+                self.assertIn(b"\nhelios_log_damage_total 1\n", server.get("/metrics").body)
+                self.wait_for(lambda: b"scrub_last_pass_timestamp_seconds 0\n" not in server.get("/metrics").body)
+                self.assertEqual(server.terminate(), 0)
+            with open(segment, "r+b") as file:
+                file.seek(offset + place)
+                file.write(byte)
+        self.assertEqual(run("log", "ls", "--data", self.data)[0], 0)
+
+    def wait_for(self, condition, seconds=20):
+        until = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), until, "waited in vain")
+            time.sleep(0.02)
 
     def test_an_older_format_is_refused_unchanged(self):
         self.filled()
