@@ -95,6 +95,7 @@ Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
 
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
     std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
+    std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size is told by the write that fails, like a full disk
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
