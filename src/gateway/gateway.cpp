@@ -180,7 +180,12 @@ Status Gateway::ready() const {
         return fail(ErrorKind::unavailable, intake.why_not_yet(), "wait; this needs no action");
     }
     HELIOS_TRY(intake.has_room());
+    HELIOS_TRY(intake.deduplicator->health());
     return intake.log.health();
+}
+
+Status Gateway::check_files() {
+    return state_->intake.deduplicator->check_files();
 }
 
 bool Gateway::wait_caught_up(Duration limit) const {

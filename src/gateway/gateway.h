@@ -67,6 +67,10 @@ public:
     /// closed.
     Status ready() const;
 
+    /// Looks whether the deduplication index's files are those that were opened, and intact; if not, claims are refused, ready()
+    /// says so, and a damaged index is rebuilt. By one thread at a time, not beside close().
+    Status check_files();
+
     SourceActivity activity(std::string_view source) const;
     const Options& options() const;
 

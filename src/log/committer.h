@@ -16,6 +16,7 @@
 
 #include "log/journal_writer.h"
 #include "log/log_clock.h"
+#include "log/presence.h"
 #include "log/scrub.h"
 #include "log/stored_log.h"
 
@@ -33,6 +34,7 @@ public:
     Instant low_watermark() override;
     Instant last_log_time() override;
     Status health() override;
+    Status check_files() override;
     void close() override;
 
     View view() override;
@@ -81,7 +83,7 @@ private:
     DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry);
     Status recover_directory(const std::vector<TopicSpec>& topics);
     Status recover_journal(Half& half, std::uint64_t mark_end);
-    void make_reserve();
+    Status make_reserve();
 
     void enqueue(Call call);
     void refuse(Call call, Error error);
@@ -106,6 +108,8 @@ private:
     void answer_call(Round& round, Call& call);
     const Error* failure(const Round& round, const Call& call, RetentionClass retention) const;
     Instant watermark();  ///< mutex_ is held
+    Error disk_full(const Error& cause);
+    void lose(const Error& error);
 
     Half data_half_;
     Half control_half_;
@@ -113,6 +117,7 @@ private:
     std::unique_ptr<File> mark_file_;
     std::uint64_t mark_sequence_ = 0;
     bool reserve_there_ = false;
+    Presence presence_;
 
     // Guarded by mutex_.
     std::optional<LogClock> log_clock_;
@@ -121,6 +126,8 @@ private:
     std::uint64_t pending_records_ = 0;
     std::optional<Instant> round_first_;  ///< least stamp of the group being written
     Instant last_durable_{};
+    std::optional<Error> lost_;  ///< the files are not there any more: nothing is taken in
+    bool deleted_ = false;       ///< and part of the log with them, for good
     bool busy_ = false;
     bool stop_ = false;
     std::condition_variable arrived_;
