@@ -59,7 +59,10 @@ void write_details(json::Writer& out, std::string_view member, const std::vector
 }
 
 Result<http::Response> answer_health(const Dependencies& d) {
-    const auto outcomes = d.progress.run_checks();
+    auto outcomes = d.progress.run_checks();
+    for (const auto& concern : d.concerns) {
+        outcomes.push_back({concern.name, concern.check()});
+    }
     const auto damage = d.log.damage();
     const bool good =
         damage.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
@@ -213,9 +216,10 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
     auto details =
         get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
             [shared](const http::Request&) { return answer_health(*shared); });
-    add_answers(details,
-                {answer(200, "`degraded` if a check fails or a part of the log was found damaged; see /ready for load balancers.",
-                        "Health")});
+    add_answers(details, {answer(200,
+                                 "`degraded` if a check fails, a part of the log was found damaged or the store has to be made "
+                                 "anew; see /ready for load balancers.",
+                                 "Health")});
     table.add(std::move(details));
 
     auto metrics = get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",

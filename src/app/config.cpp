@@ -209,6 +209,8 @@ std::vector<Setting> make_settings() {
         setting("app.insecure", HELIOS_MEMBER(insecure), "Allow listening off loopback although sources are not authenticated."),
         setting("app.ephemeral", HELIOS_MEMBER(ephemeral), "Keep everything in memory: nothing survives the process."),
         setting("app.drain_limit", HELIOS_MEMBER(drain_limit), "How long a stopping server waits for requests in flight."),
+        setting("app.check_interval", HELIOS_MEMBER(check_interval),
+                "How often the server looks whether its directory and files are those that it opened."),
 
         setting("telemetry.log_level", HELIOS_MEMBER(log_level), "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
 

@@ -206,6 +206,7 @@ Status Node::open_api() {
                        {"route", component([this] { return route_->health(); })},
                        {"engine", component([this] { return engine_->health(); })},
                        {"store", component([this] { return projector_->health(); })}},
+        .concerns = {{"store-file", [this] { return projector_->file_health(); }}},
         .clouds = std::move(clouds),
         .assets = api::web_assets(),
     });
@@ -222,6 +223,12 @@ void Node::start() {
     projector_->start();
     progress_->start();
     server_->start(*routes_);
+    watch_ = std::make_unique<Watch>(
+        std::vector<Watch::Look>{{"log", [this] { return log_->check_files(); }},
+                                 {"deduplication index", [this] { return gateway_->check_files(); }},
+                                 // Without its log there is nothing to make a store of.
+                                 {"store", [this] { return log_->health() ? projector_->check_file() : Status{}; }}},
+        config_.check_interval, telemetry_);
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info("app", "started",
                            {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
@@ -260,6 +267,9 @@ void Node::stop() {
         return;
     }
     stopped_ = true;
+    if (watch_) {
+        watch_->stop();
+    }
     if (door_.joinable()) {
         door_.request_stop();
         door_.join();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 #if defined(__SANITIZE_THREAD__)
 /// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp, but not the atomics that
@@ -111,7 +111,8 @@ rocksdb::Options rocks_options(const Options& options) {
 }
 
 constexpr const char* what_to_do =
-    "stop the server, put the directory back if it was moved, and start again: what is gone of the index is made anew from the log";
+    "stop the server, put the directory back if it was moved, and start again: what is gone of the index is made anew from the "
+    "log";
 
 /// RocksDB verifies its tables' blocks, but takes a flipped bit near the end of its MANIFEST for the end. So an orderly close
 /// leaves the checksums of the small files, and the next open asks for them.
@@ -143,9 +144,9 @@ Status check_sums(const std::string& directory) {
     if (end == std::string::npos || kept.substr(end + 1) != fmt::format("{:08x}\n", crc32c(kept.substr(0, end + 1)))) {
         return {};
     }
-    return kept == sums_of(directory) ? Status{}
-                                      : fail(ErrorKind::corrupt, "deduplication index: " + directory +
-                                                                     ": CURRENT or MANIFEST is not as it was closed");
+    return kept == sums_of(directory)
+               ? Status{}
+               : fail(ErrorKind::corrupt, "deduplication index: " + directory + ": CURRENT or MANIFEST is not as it was closed");
 }
 
 class RocksIndex final : public DedupIndex {
@@ -174,7 +175,8 @@ public:
         }
         HELIOS_TRY(check_directory());
         std::vector<std::string> missing = missing_files();
-        if (!missing.empty() && !(missing = missing_files()).empty()) {  // twice: a compaction may just have put others in their place
+        if (!missing.empty() &&
+            !(missing = missing_files()).empty()) {  // twice: a compaction may just have put others in their place
             return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + missing.front() + " is gone", what_to_do);
         }
         return verify_one();
@@ -254,7 +256,8 @@ private:
             identity_ = now;
         }
         if (*identity_ != now) {
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is not the one that was opened", what_to_do);
+            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is not the one that was opened",
+                        what_to_do);
         }
         if (access(directory_.c_str(), W_OK | X_OK) != 0) {
             return fail(ErrorKind::unavailable, "deduplication index: can't write to " + directory_ + ": " + std::strerror(errno),
@@ -275,13 +278,11 @@ private:
 
     /// At one file a look, some 64 MiB in ten seconds, nobody notices.
     Status verify_one() {
-        constexpr auto between_passes = std::chrono::hours(24);
+        constexpr std::uint64_t looks_between_passes = 8'640;  // a day, at a look in ten seconds
         if (to_verify_.empty()) {
-            const auto now = std::chrono::steady_clock::now();
-            if (verified_at_ && now - *verified_at_ < between_passes) {
+            if (looks_++ % looks_between_passes != 0) {
                 return {};
             }
-            verified_at_ = now;
             std::vector<rocksdb::LiveFileMetaData> files;
             db_->GetLiveFilesMetaData(&files);
             for (const auto& file : files) {
@@ -322,7 +323,7 @@ private:
     const std::string directory_;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_;  ///< of the folder, at the first look
     std::vector<std::string> to_verify_;
-    std::optional<std::chrono::steady_clock::time_point> verified_at_;
+    std::uint64_t looks_ = 0;               ///< with nothing left to verify
     std::unique_ptr<rocksdb::Env> memory_;  ///< outlives db_
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ReadOptions reading_;

@@ -313,7 +313,8 @@ public:
             return;
         }
         if (const auto closed = index_->close(); !closed) {
-            telemetry_.logger.warn(room, "the deduplication index was not written out; what it lacks the next start reads from the log",
+            telemetry_.logger.warn(room,
+                                   "the deduplication index was not written out; what it lacks the next start reads from the log",
                                    {{"error", closed.error().message()}});
         }
         index_.reset();

@@ -87,8 +87,8 @@ public:
 
     /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
     virtual Status health() const = 0;
-    /// Looks whether the index's files are still those that were opened, and whether they are intact; a damaged index is thrown away
-    /// and rebuilt from the log. By one thread at a time, not beside close().
+    /// Looks whether the index's files are still those that were opened, and whether they are intact; a damaged index is thrown
+    /// away and rebuilt from the log. By one thread at a time, not beside close().
     virtual Status check_files() = 0;
 
     /// Stops the reading thread and writes the index out.

@@ -65,9 +65,10 @@ Error DiskLog::disk_full(const Error& cause) {
                         mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
                         reserve_there_ ? "" : fmt::format(" and the reserve of {}", mebibytes(options_.reserve_bytes)),
                         mebibytes(needed - *free)),
-            fmt::format("free at least {} there, twice as much is better (each of two journals sets log.segment_bytes aside); appends "
-                        "are accepted again within a second",
-                        mebibytes(needed - *free))};
+            fmt::format(
+                "free at least {} there, twice as much is better (each of two journals sets log.segment_bytes aside); appends "
+                "are accepted again within a second",
+                mebibytes(needed - *free))};
 }
 
 // ---- Callers' threads

@@ -644,7 +644,7 @@ TEST_F(DiskLogTest, looks_whether_its_files_are_still_there) {
     ASSERT_TRUE(append("one"));
     ASSERT_TRUE(log_->check_files());
     for (const std::string& path : {std::string("d/FORMAT"), std::string("d/log/topics"), std::string("d/log/mark"),
-                                   "d/log/data/" + disk_.list("d/log/data")->front()}) {
+                                    "d/log/data/" + disk_.list("d/log/data")->front()}) {
         ASSERT_TRUE(disk_.rename(path, "d/elsewhere"));
         EXPECT_THAT(log_->check_files().error().what, HasSubstr(path + " is gone")) << path;
         EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable);

@@ -6,7 +6,8 @@ namespace helios::log {
 namespace {
 
 constexpr const char* what_to_do =
-    "stop the server; put the directory back as it was, from its file system or a copy, and start again. Until then nothing is taken "
+    "stop the server; put the directory back as it was, from its file system or a copy, and start again. Until then nothing is "
+    "taken "
     "in";
 
 }  // namespace

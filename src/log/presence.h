@@ -18,8 +18,8 @@ public:
     Presence(Disk& disk, const DirectoryPaths& paths, std::vector<const SegmentTable*> journals)
         : disk_(disk), paths_(paths), journals_(std::move(journals)) {}
 
-    /// What it sees for the first time it remembers. unavailable: something is gone, has been replaced, or can't be written to any
-    /// more; named, with what to do.
+    /// What it sees for the first time it remembers. unavailable: something is gone, has been replaced, or can't be written to
+    /// any more; named, with what to do.
     Status check();
 
 private:

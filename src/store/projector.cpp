@@ -84,7 +84,8 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
     HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue));
-    std::unique_ptr<Projector> projector(new Projector(options, log, catalogue, telemetry, clock, std::move(owned), std::move(projection)));
+    std::unique_ptr<Projector> projector(
+        new Projector(options, log, catalogue, telemetry, clock, std::move(owned), std::move(projection)));
     projector->remember_files();
     HELIOS_TRY(projector->stand_at_applied());
     return projector;
@@ -191,7 +192,7 @@ bool Projector::must_remake() const {
 Status Projector::remake() {
     const auto fresh = std::filesystem::path(options_.file).concat(".new");
     std::error_code failed;
-    std::filesystem::create_directories(options_.file.parent_path(), failed);
+    std::filesystem::create_directory(options_.file.parent_path(), failed);  // not those above: they are not the store's
     for (const auto& left : {fresh, wal_of(fresh), wal_of(options_.file), shm_of(fresh), shm_of(options_.file)}) {
         std::filesystem::remove(left, failed);
     }

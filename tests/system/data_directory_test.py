@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,65 @@ class DataDirectoryTest(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), until, "waited in vain")
             time.sleep(0.02)
+
+    def test_nothing_is_acknowledged_once_the_directory_is_gone(self):
+        quick = environment(HELIOS_APP_CHECK_INTERVAL="50ms")
+        gone = {"deleted": lambda: shutil.rmtree(self.data),
+                "moved": lambda: os.rename(self.data, self.data + ".moved"),
+                "replaced": lambda: (os.rename(self.data, self.data + ".old"), shutil.copytree(self.data + ".old", self.data)),
+                "without its log": lambda: shutil.rmtree(self.data + "/log"),
+                "without its index": lambda: shutil.rmtree(self.data + "/dedup")}
+        for how, remove in gone.items():
+            with self.subTest(how), Server(self.data, env=quick) as server:
+                self.send(server, 0, 5)
+                self.assertEqual(server.get("/api/v1/health").json()["status"], "healthy")
+                remove()
+                self.wait_for(lambda: server.get("/ready").status == 503)
+                self.assertEqual(server.ingest(order(1000)).status, 503)
+                self.assertEqual(server.get("/api/v1/health").json()["status"], "degraded")
+                self.assertIn("what the server has opened is not as it was", server.errors())
+                self.assertEqual(server.terminate(), 0)
+            for path in (self.data, self.data + ".moved", self.data + ".old"):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def test_a_deleted_log_acknowledges_nothing_between_two_looks(self):
+        with Server(self.data, env=environment(HELIOS_APP_CHECK_INTERVAL="1h")) as server:
+            self.send(server, 0, 5)
+            shutil.rmtree(self.data)
+            self.assertEqual(server.ingest(order(1000)).status, 503)
+            self.assertEqual(server.get("/ready").status, 503)
+            self.assertEqual(server.terminate(), 0)
+
+    def test_a_deleted_store_is_made_anew(self):
+        with Server(self.data, env=environment(HELIOS_APP_CHECK_INTERVAL="200ms")) as server:
+            self.send(server, 0, 5)
+            self.wait_for(lambda: server.verdict("DIR-4").status == 200)
+            shutil.rmtree(self.data + "/store")
+            self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "degraded")
+            self.assertEqual(server.get("/ready").status, 200)
+            self.assertEqual(server.ingest(order(5)).status, 202)
+            self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "healthy")
+            for n in range(6):
+                self.wait_for(lambda key=f"DIR-{n}": server.verdict(key).status == 200)
+            self.assertEqual(server.terminate(), 0)
+        self.assertTrue(os.path.exists(self.data + "/store/store.db"))
+
+    def test_stopping_while_no_file_can_be_written(self):
+        """A limit of size stands for a full disk: every data file fails, each at its next write."""
+        with Server(self.data) as server:
+            self.send(server, 0, 50)
+            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+            for n in range(50, 60):
+                self.assertEqual(server.ingest(order(n)).status, 503)
+            self.assertEqual(server.get("/ready").status, 503)
+            self.assertEqual(server.terminate(), 0)
+            self.assertIn("File too large", server.errors())
+            self.assertIn("the deduplication index was not written out", server.errors())
+        with Server(self.data) as server:
+            for n in range(50):
+                self.assertEqual(server.ingest(order(n)).status, 200)
+            self.assertEqual(server.terminate(), 0)
+        self.assertEqual(len(events_of(self.data)[0]), 50)
 
     def test_an_older_format_is_refused_unchanged(self):
         self.filled()
