@@ -325,6 +325,9 @@ private:
 
     Result<std::optional<IndexPointer>> find_in_index(const Digest128& identity) {
         const std::shared_lock lock(index_mutex_);
+        if (!index_) {
+            return fail(ErrorKind::stopping, "the deduplication index is closed");
+        }
         HELIOS_TRY(health());  // once more: a new index may be in place that knows nothing yet
         auto hit = index_->find(identity);
         if (hit) {
