@@ -60,6 +60,7 @@ struct Dependencies {
     const Clock& clock;
     Explain explain;                       ///< absent: the endpoint answers 503
     std::vector<HealthDetail> components;  ///< further entries of /api/v1/health
+    std::vector<NamedCheck> concerns;      ///< asked by /api/v1/health alone: a reason to look, none to send traffic elsewhere
     std::vector<HealthDetail> clouds;      ///< one per cloud
     std::span<const WebAsset> assets;      ///< web_assets()
 };

@@ -61,6 +61,9 @@ void write_details(json::Writer& out, std::string_view member, const std::vector
 Result<http::Response> answer_health(const Dependencies& d) {
     auto outcomes = d.progress.run_checks();
     outcomes.push_back({"clock", d.progress.clock()});
+    for (const auto& concern : d.concerns) {
+        outcomes.push_back({concern.name, concern.check()});
+    }
     const auto damage = d.log.damage();
     const bool good =
         damage.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
@@ -215,9 +218,8 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
         get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
             [shared](const http::Request&) { return answer_health(*shared); });
     add_answers(details, {answer(200,
-                                 "`degraded` if a check fails, a part of the log was found damaged, or log time is ahead of the "
-                                 "clock by more than a minute; see "
-                                 "/ready for load balancers.",
+                                 "`degraded` if a check fails, a part of the log was found damaged, the store has to be made anew, "
+                                 "or log time is ahead of the clock by more than a minute; see /ready for load balancers.",
                                  "Health")});
     table.add(std::move(details));
 

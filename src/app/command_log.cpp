@@ -96,7 +96,7 @@ int list(const LogOptions& options, const Environment& environment) {
     if (!opened) {
         return complain(opened.error());
     }
-    if (const auto read = read_through(*opened->log); !read) {
+    if (const auto read = opened->log->read_through(); !read) {
         return complain(read.error());
     }
     const bool has_store = std::filesystem::exists(store_file(options.data));
@@ -111,10 +111,11 @@ int list(const LogOptions& options, const Environment& environment) {
     Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
     print_partitions(*opened->log, terminal);
     print_backlog(*backlog, has_store);
-    for (const auto& damage : opened->log->damage()) {
-        fmt::print("damaged: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
+    const auto damages = describe_damage(*opened->log);
+    for (const auto& damage : damages) {
+        fmt::print("damaged: {}\n", damage);
     }
-    return opened->log->damage().empty() ? 0 : 1;
+    return damages.empty() ? 0 : 1;
 }
 
 /// The partitions that the options name, from where they say.

@@ -96,7 +96,7 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     }
     static_cast<void>(locks->sign(paths));  // on a full disk the locks hold without it
     // Before the old store is gone: one that was made before the damage may hold more.
-    if (const auto read = read_through(**log); !read) {
+    if (const auto read = (*log)->read_through(); !read) {
         return complain(read.error());
     }
     const bool damaged = report_left_out(**log);

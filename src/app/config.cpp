@@ -210,6 +210,8 @@ std::vector<Setting> make_settings() {
         setting("app.insecure", HELIOS_MEMBER(insecure), "Allow listening off loopback although sources are not authenticated."),
         setting("app.ephemeral", HELIOS_MEMBER(ephemeral), "Keep everything in memory: nothing survives the process."),
         setting("app.drain_limit", HELIOS_MEMBER(drain_limit), "How long a stopping server waits for requests in flight."),
+        setting("app.check_interval", HELIOS_MEMBER(check_interval),
+                "How often the server looks whether its directory and files are those that it opened."),
 
         setting("telemetry.log_level", HELIOS_MEMBER(log_level), "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
 
@@ -251,6 +253,10 @@ std::vector<Setting> make_settings() {
         size("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
         size("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
              "Disk space set aside so that the stages can finish when the disk is full."),
+        setting("log.scrub_delay", HELIOS_MEMBER(log.scrub_delay),
+                "Time from start until the log begins to be read through for damage."),
+        setting("log.scrub_interval", HELIOS_MEMBER(log.scrub_interval), "How often the log is read through; 0: never."),
+        size("log.scrub_bytes_per_second", HELIOS_MEMBER(log.scrub_bytes_per_second), "How much of it in a second, at most."),
 
         size("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
              "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),

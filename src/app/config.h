@@ -28,6 +28,7 @@ struct Config {
     bool insecure = false;
     bool ephemeral = false;
     Duration drain_limit = std::chrono::seconds(8);
+    Duration check_interval = std::chrono::seconds(10);
     telemetry::Level log_level = telemetry::Level::info;
 
     http::ServerOptions http;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <map>
 #include <tuple>
 #include <vector>
 
@@ -265,18 +266,35 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     return counts;
 }
 
-Status read_through(log::Log& log) {
-    std::vector<std::string_view> topics;
-    for (const auto& declared : model::all_topics) {
-        topics.push_back(declared.name);
+std::vector<std::string> describe_damage(log::Log& log) {
+    struct Sum {
+        log::Damage first;
+        std::uint64_t stretches = 0;
+        std::uint64_t bytes = 0;
+    };
+    std::map<std::string, Sum> files;
+    for (const auto& damage : log.damage()) {
+        Sum& sum = files[damage.file];
+        if (sum.stretches++ == 0) {
+            sum.first = damage;
+        }
+        sum.bytes += damage.end - damage.begin;
     }
-    return scan(log, topics, [](const log::StoredRecord&) { return Status{}; });
+    std::vector<std::string> lines;
+    for (const auto& [file, sum] : files) {
+        const auto& first = sum.first;
+        lines.push_back(fmt::format("{} bytes {}..{}: {}", file, first.begin, first.end, first.what));
+        if (sum.stretches > 1) {
+            lines.back() += fmt::format("; and {} more stretches of this file, together {} bytes", sum.stretches - 1, sum.bytes);
+        }
+    }
+    return lines;
 }
 
 bool report_left_out(log::Log& log) {
-    const auto damages = log.damage();
+    const auto damages = describe_damage(log);
     for (const auto& damage : damages) {
-        fmt::print(stderr, "damaged and left out: {} bytes {}..{}: {}\n", damage.file, damage.begin, damage.end, damage.what);
+        fmt::print(stderr, "damaged and left out: {}\n", damage);
     }
     return !damages.empty();
 }

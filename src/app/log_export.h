@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "log/log.h"
@@ -23,8 +24,8 @@ struct ExportCounts {
 /// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the durable log only.
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
 
-/// Reads every durable record, so that Log::damage() names all that can't be read: opening looks at little.
-Status read_through(log::Log& log);
+/// What of the log could not be read, as far as has been looked: a line per file, with the first place and the sum.
+std::vector<std::string> describe_damage(log::Log& log);
 
 /// Names on stderr what of the log could not be read; false if there is nothing.
 bool report_left_out(log::Log& log);

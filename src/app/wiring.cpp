@@ -70,6 +70,7 @@ Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
     HELIOS_TRY(check_clock(clock.wall(), build_info()));
     std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
+    std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size is told by the write that fails, like a full disk
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
@@ -186,6 +187,7 @@ Status Node::open_api() {
                        {"engine", component([this] { return engine_->health(); })},
                        {"store", component([this] { return projector_->health(); })},
                        {"clock", component([this] { return progress_->clock(); })}},
+        .concerns = {{"store-file", [this] { return projector_->file_health(); }}},
         .clouds = std::move(clouds),
         .assets = api::web_assets(),
     });
@@ -206,6 +208,12 @@ void Node::start() {
             route_->presence().refuse(*source);
         }
     });
+    file_watch_ = std::make_unique<FileWatch>(
+        std::vector<FileWatch::Look>{{"log", [this] { return log_->check_files(); }},
+                                     {"deduplication index", [this] { return gateway_->check_files(); }},
+                                     // Without its log there is nothing to make a store of.
+                                     {"store", [this] { return log_->health() ? projector_->check_file() : Status{}; }}},
+        config_.check_interval, telemetry_);
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info("app", "started",
                            {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
@@ -264,6 +272,9 @@ void Node::stop() {
         return;
     }
     stopped_ = true;
+    if (file_watch_) {
+        file_watch_->stop();
+    }
     const Duration until = clock_.monotonic() + config_.drain_limit;
     if (door_.joinable()) {
         door_.request_stop();

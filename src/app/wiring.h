@@ -12,6 +12,7 @@
 #include "api/progress.h"
 #include "app/config.h"
 #include "app/temporary_directory.h"
+#include "app/file_watch.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -78,6 +79,7 @@ private:
     std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
+    std::unique_ptr<FileWatch> file_watch_;
     std::unique_ptr<Watch> watch_;  // made by door_
     std::jthread door_;
     bool started_ = false;

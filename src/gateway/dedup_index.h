@@ -45,6 +45,13 @@ public:
     /// Adds the entries and moves the position, all or nothing, also across a crash.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
 
+    /// Writes out what is still in memory, so that the next open has nothing to read again; a failure costs only that.
+    virtual Status close() = 0;
+
+    /// Looks whether the files are still those that were opened, and reads one of them through (of all in turn, once a day).
+    /// unavailable: gone, replaced or read-only. corrupt: damaged. By one thread at a time, not beside close().
+    virtual Status check_files() = 0;
+
     /// What `write` last got, as of open.
     virtual const log::Offsets& position_at_open() const = 0;
     /// The last entry written before open: a sample to check that this index belongs to this log.

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 #include <unordered_map>
 
@@ -199,7 +200,35 @@ public:
         return {};
     }
 
+    Status health() const override {
+        if (!troubled_.load(std::memory_order_acquire)) {
+            return {};
+        }
+        const std::lock_guard lock(trouble_mutex_);
+        return lost_ ? fail(*lost_) : damaged_ ? fail(*damaged_) : Status{};
+    }
+
+    Status check_files() override {
+        Status found;
+        {
+            const std::shared_lock lock(index_mutex_);
+            if (!index_) {
+                return health();  // being rebuilt, and that failed
+            }
+            found = index_->check_files();
+        }
+        if (!found && found.error().kind == ErrorKind::corrupt) {
+            give_up(found.error());
+            return health();
+        }
+        const std::lock_guard lock(trouble_mutex_);
+        lost_ = found ? std::optional<Error>() : found.error();
+        troubled_.store(lost_ || damaged_, std::memory_order_release);
+        return found;
+    }
+
     Result<Claim> claim(const Digest128& identity, const Content& content) override {
+        HELIOS_TRY(health());
         const auto digest = digest_of(content);
         Shard& shard = shard_of(identity);
         bool trust_index = true;
@@ -276,21 +305,120 @@ public:
     void close() override {
         if (tail_.joinable()) {
             tail_.request_stop();
-            reader_->wake();
+            wake_reader();
             tail_.join();
         }
         reader_.reset();
+        if (!index_) {
+            return;
+        }
+        if (const auto closed = index_->close(); !closed) {
+            telemetry_.logger.warn(room,
+                                   "the deduplication index was not written out; what it lacks the next start reads from the log",
+                                   {{"error", closed.error().message()}});
+        }
+        index_.reset();
     }
 
 private:
     Shard& shard_of(const Digest128& identity) { return shards_[identity.back() % shard_count]; }
 
     Result<std::optional<IndexPointer>> find_in_index(const Digest128& identity) {
-        auto hit = index_->find(identity);
-        if (!hit) {
-            index_failures_.add();
+        const std::shared_lock lock(index_mutex_);
+        if (!index_) {
+            return fail(ErrorKind::stopping, "the deduplication index is closed");
         }
-        return hit;
+        HELIOS_TRY(health());  // once more: a new index may be in place that knows nothing yet
+        auto hit = index_->find(identity);
+        if (hit) {
+            return hit;
+        }
+        index_failures_.add();
+        if (hit.error().kind != ErrorKind::corrupt) {
+            return hit;
+        }
+        give_up(hit.error());
+        return fail(health().error());
+    }
+
+    /// The index is damaged: nobody is told anything from it any more, and the tail makes it anew.
+    void give_up(const Error& why) {
+        {
+            const std::lock_guard lock(trouble_mutex_);
+            if (damaged_) {
+                return;
+            }
+            damaged_ = Error{ErrorKind::unavailable, "the deduplication index is damaged and is being rebuilt from the log",
+                             "wait; this needs no action"};
+            troubled_.store(true, std::memory_order_release);
+        }
+        telemetry_.logger.error(room, "the deduplication index is damaged; it is rebuilt from the log", {{"why", why.what}});
+        wake_reader();
+    }
+
+    bool is_damaged() const {
+        const std::lock_guard lock(trouble_mutex_);
+        return damaged_.has_value();
+    }
+
+    void wake_reader() {
+        const std::lock_guard lock(reader_mutex_);
+        if (reader_) {
+            reader_->wake();
+        }
+    }
+
+    bool rebuild_until(const std::stop_token& stop) {
+        bool told = false;
+        while (!stop.stop_requested()) {
+            const auto made = rebuild();
+            if (made) {
+                return true;
+            }
+            if (!told) {
+                telemetry_.logger.error(room, "the deduplication index can't be made anew; trying again",
+                                        {{"error", made.error().message()}});
+                told = true;
+            }
+            pause_for(stop, retry_pause);
+        }
+        return false;
+    }
+
+    void recovered() {
+        const std::lock_guard lock(trouble_mutex_);
+        damaged_.reset();
+        troubled_.store(lost_.has_value(), std::memory_order_release);
+        telemetry_.logger.info(room, "the deduplication index is rebuilt");
+    }
+
+    /// On the tail's thread. What is in memory stays there until the new index has it.
+    Status rebuild() {
+        caught_up_.store(false, std::memory_order_release);
+        log::Offsets from;
+        for (const auto topic : indexed_topics) {
+            for (const auto& id : log_.partitions_of(topic)) {
+                from[id] = log::Offset{};
+            }
+        }
+        publish(from);
+        {
+            const std::unique_lock lock(index_mutex_);
+            std::unique_ptr<DedupIndex> fresh;
+            auto made = [&]() -> Status {
+                index_.reset();
+                HELIOS_TRY(DedupIndex::destroy(options_));
+                HELIOS_TRY_ASSIGN(fresh, DedupIndex::open(options_));
+                return {};
+            }();
+            index_ = std::move(fresh);
+            HELIOS_TRY(made);
+        }
+        HELIOS_TRY_ASSIGN(auto reader, log_.read(std::move(from)));
+        const std::lock_guard lock(reader_mutex_);
+        reader_ = std::move(reader);
+        rebuilds_.add();
+        return {};
     }
 
     /// Under the shard's lock: the id becomes the caller's.
@@ -372,7 +500,8 @@ private:
         if (why.empty()) {
             return {};
         }
-        telemetry_.logger.warn(room, "deduplication index is rebuilt from the log", {{"why", why}});
+        telemetry_.logger.error(room, "the deduplication index is damaged or another log's; it is rebuilt from the log",
+                                {{"why", why}});
         rebuilds_.add();
         index_.reset();
         HELIOS_TRY(DedupIndex::destroy(options_));
@@ -423,7 +552,14 @@ private:
     void tail(const std::stop_token& stop) {
         name_this_thread("dedup-index");
         bool told = false;
+        bool rebuilding = false;
         while (!stop.stop_requested()) {
+            if (!rebuilding && is_damaged()) {
+                rebuilding = true;
+                if (!rebuild_until(stop)) {
+                    return;
+                }
+            }
             const auto batch = reader_->poll(tail_records_max, tail_bytes_max, caught_up() ? tail_wait : Duration{});
             if (!batch) {
                 if (batch.error().kind == ErrorKind::stopping) {
@@ -447,9 +583,14 @@ private:
                 }
                 reached_ns_.store(to_nanos(batch->records.back().log_time), std::memory_order_relaxed);
             } else if (!caught_up()) {
-                std::lock_guard lock(caught_up_mutex_);
-                caught_up_.store(true, std::memory_order_release);
-                caught_up_changed_.notify_all();
+                {
+                    std::lock_guard lock(caught_up_mutex_);
+                    caught_up_.store(true, std::memory_order_release);
+                    caught_up_changed_.notify_all();
+                }
+                if (std::exchange(rebuilding, false)) {
+                    recovered();
+                }
             }
         }
         if (caught_up()) {
@@ -492,6 +633,10 @@ private:
                 return true;
             }
             index_failures_.add();
+            if (written.error().kind == ErrorKind::corrupt) {
+                give_up(written.error());
+                return true;  // read again from the beginning, this batch too
+            }
             if (!told) {
                 telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory",
                                        {{"error", written.error().message()}});
@@ -511,7 +656,13 @@ private:
     telemetry::Counter& stale_hits_;
 
     std::array<Shard, shard_count> shards_;
+    std::shared_mutex index_mutex_;  ///< exclusive: index_ is exchanged, by the tail
     std::unique_ptr<DedupIndex> index_;
+
+    mutable std::mutex trouble_mutex_;
+    std::optional<Error> damaged_;  ///< guarded; until a new index has caught up
+    std::optional<Error> lost_;     ///< guarded; its files are not there
+    std::atomic<bool> troubled_{false};
 
     std::mutex indexed_mutex_;
     std::array<std::vector<std::uint64_t>, model::all_topics.size()> indexed_;  ///< topic → partition → next offset
@@ -521,6 +672,7 @@ private:
     std::atomic<bool> caught_up_{false};
     std::atomic<std::int64_t> reached_ns_{0};
 
+    std::mutex reader_mutex_;  ///< for waking it: the tail exchanges it
     std::unique_ptr<log::Reader> reader_;
     std::jthread tail_;
 };

@@ -85,6 +85,12 @@ public:
     /// Waits until caught up. False: `limit` passed first.
     virtual bool wait_caught_up(Duration limit) const = 0;
 
+    /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
+    virtual Status health() const = 0;
+    /// Looks whether the index's files are still those that were opened, and whether they are intact; a damaged index is thrown
+    /// away and rebuilt from the log. By one thread at a time, not beside close().
+    virtual Status check_files() = 0;
+
     /// Stops the reading thread and writes the index out.
     virtual void close() = 0;
 };

@@ -1,5 +1,6 @@
 #include "gateway/deduplicator.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <set>
@@ -83,6 +84,74 @@ TEST(Deduplicator, a_damaged_index_is_rebuilt) {
     rig.open();
     EXPECT_EQ(metric(rig, "helios_gateway_index_rebuilds_total"), "1");
     EXPECT_EQ(rig.ingest(order("e-1")).status, 200);
+}
+
+/// As a patient sender: an index that is being rebuilt is told by 503.
+int status_in_the_end(Rig& rig, const std::string& body) {
+    while (true) {
+        const int status = rig.ingest(body).status;
+        if (status != 503) {
+            return status;
+        }
+        std::this_thread::yield();
+    }
+}
+
+TEST(Deduplicator, no_flipped_bit_of_the_index_takes_an_event_in_twice) {
+    Rig rig;
+    rig.open();
+    for (int i = 0; i < 5; ++i)
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    rig.close();
+    const std::string good = rig.directory.path() + "/good";
+    namespace fs = std::filesystem;
+    fs::rename(rig.options.index_directory, good);
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(good)) {
+        const auto name = entry.path().filename().string();
+        if (name == "CURRENT" || name.starts_with("MANIFEST") || name.ends_with(".sst"))
+            files.push_back(entry.path());
+    }
+    ASSERT_EQ(files.size(), 3u);
+    int flips = 0;
+    for (const auto& file : files) {
+        const auto size = fs::file_size(file);
+        for (std::uintmax_t at = 0; at < size; at += size / 16 + 1, ++flips) {
+            fs::remove_all(rig.options.index_directory);
+            fs::copy(good, rig.options.index_directory);
+            const auto path = fs::path(rig.options.index_directory) / file.filename();
+            std::fstream spoiled(path, std::ios::in | std::ios::out | std::ios::binary);
+            spoiled.seekg(static_cast<std::streamoff>(at));
+            const char byte = static_cast<char>(spoiled.get());
+            spoiled.seekp(static_cast<std::streamoff>(at));
+            spoiled.put(static_cast<char>(byte ^ (1 << at % 8)));
+            spoiled.close();
+            rig.open();
+            static_cast<void>(rig.gateway->check_files());  // reads the tables through
+            for (int i = 0; i < 5; ++i)
+                EXPECT_EQ(status_in_the_end(rig, order("e-" + std::to_string(i))), 200) << path << " byte " << at;
+            rig.close();
+            EXPECT_EQ(std::stoi(metric(rig, "helios_gateway_index_rebuilds_total")), flips + 1) << path << " byte " << at;
+        }
+    }
+    EXPECT_THAT(rig.lines, ::testing::Contains(::testing::HasSubstr("the deduplication index is damaged")));
+}
+
+TEST(Deduplicator, takes_nothing_in_while_the_index_is_gone) {
+    Rig rig;
+    rig.open();
+    ASSERT_EQ(rig.ingest(order("e-1")).status, 202);
+    ASSERT_TRUE(rig.gateway->check_files());
+    std::filesystem::rename(rig.options.index_directory, rig.directory.path() + "/elsewhere");
+    EXPECT_FALSE(rig.gateway->check_files());
+    EXPECT_FALSE(rig.gateway->ready());
+    EXPECT_EQ(rig.ingest(order("e-2")).status, 503);
+    std::filesystem::create_directory(rig.options.index_directory);
+    EXPECT_FALSE(rig.gateway->check_files()) << "another folder of that name";
+    std::filesystem::remove(rig.options.index_directory);
+    std::filesystem::rename(rig.directory.path() + "/elsewhere", rig.options.index_directory);
+    EXPECT_TRUE(rig.gateway->check_files());
+    EXPECT_EQ(rig.ingest(order("e-2")).status, 202);
 }
 
 TEST(Deduplicator, without_a_folder_the_index_is_in_memory) {

@@ -185,7 +185,12 @@ Status Gateway::ready() const {
     if (!intake.admits.load(std::memory_order_acquire)) {
         return fail(ErrorKind::unavailable, intake.why_not_yet(), "wait; this needs no action");
     }
+    HELIOS_TRY(intake.deduplicator->health());
     return intake.log.health();
+}
+
+Status Gateway::check_files() {
+    return state_->intake.deduplicator->check_files();
 }
 
 bool Gateway::wait_caught_up(Duration limit) const {

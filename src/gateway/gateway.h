@@ -73,6 +73,10 @@ public:
     /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; stopping: closed.
     Status ready() const;
 
+    /// Looks whether the deduplication index's files are those that were opened, and intact; if not, claims are refused, ready()
+    /// says so, and a damaged index is rebuilt. By one thread at a time, not beside close().
+    Status check_files();
+
     SourceActivity activity(std::string_view source) const;
     const Options& options() const;
 

@@ -18,10 +18,8 @@ const char* name_of(RetentionClass retention) {
     return retention == RetentionClass::data ? "data" : "control";
 }
 
-Error disk_full() {
-    return {ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable",
-            "free space (each of the two journals sets log.segment_bytes aside at a time); appends are accepted again within a "
-            "second"};
+std::string mebibytes(std::uint64_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
 }
 
 Error as_unavailable(const Error& error) {
@@ -56,6 +54,22 @@ struct DiskLog::Round {
     /// Groups moved by this round, and in which journal.
     std::map<std::string, std::pair<RetentionClass, std::map<format::PartitionKey, std::uint64_t>>, std::less<>> groups;
 };
+
+Error DiskLog::disk_full(const Error& cause) {
+    const std::uint64_t needed = options_.segment_bytes + (reserve_there_ ? 0 : options_.reserve_bytes);
+    const auto free = disk_.free_bytes(paths_.root);
+    if (!free || *free >= needed)  // a quota, or a limit of this process
+        return {ErrorKind::unavailable, fmt::format("no more can be made durable: {}", cause.what), cause.hint};
+    return {ErrorKind::unavailable,
+            fmt::format("the disk of {} is full: {} are free, {} are needed (a segment of {}{}), {} are missing", paths_.root,
+                        mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
+                        reserve_there_ ? "" : fmt::format(" and the reserve of {}", mebibytes(options_.reserve_bytes)),
+                        mebibytes(needed - *free)),
+            fmt::format(
+                "free at least {} there, twice as much is better (each of two journals sets log.segment_bytes aside); appends "
+                "are accepted again within a second",
+                mebibytes(needed - *free))};
+}
 
 // ---- Callers' threads
 
@@ -152,6 +166,8 @@ void DiskLog::enqueue(Call call) {
     const std::uint64_t records = call.records.size();
     {
         const std::lock_guard lock(mutex_);
+        if (lost_)
+            call.refused = *lost_;
         if (closing_)
             call.refused = Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
         if (!call.refused && (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max)) {
@@ -240,6 +256,8 @@ bool DiskLog::take(Round& round) {
 // False: the call must wait for the next round. A group's moves within a round stay in one journal, or a torn write could keep
 // the later one without the earlier.
 bool DiskLog::admit(Call& call, Round& round) {
+    if (lost_ && !call.refused)
+        call.refused = *lost_;
     if (call.refused)
         return true;
     if (call.is_transact()) {
@@ -318,6 +336,8 @@ void DiskLog::commit(Half& half, Round& round) {
     if (!written) {
         failures_.add();
         share.error = as_unavailable(written.error());
+        if (half.writer.lost())
+            lose(written.error());
         {
             const std::lock_guard lock(mutex_);
             if (!half.unsettled_from)
@@ -333,16 +353,18 @@ void DiskLog::commit(Half& half, Round& round) {
 
 Status DiskLog::make_room(Half& half, Round& round) {
     Round::Share& share = round.shares[half.index];
-    if (half.full)
-        share.append_error = disk_full();
+    if (half.full) {
+        const std::lock_guard lock(mutex_);
+        share.append_error = half.trouble;
+    }
     const std::uint64_t bytes = format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
     if (share.append_error && share.transact_bytes == 0)
         return {};
     auto room = half.full ? use_reserve(half, bytes) : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
     if (!room && room.error().kind == ErrorKind::exhausted && !half.full) {
         half.full = true;
-        set_trouble(half, disk_full());
-        share.append_error = disk_full();
+        share.append_error = disk_full(room.error());
+        set_trouble(half, share.append_error);
         if (share.transact_bytes == 0)
             return {};
         room = use_reserve(half, format::group_header_bytes + share.transact_bytes);
@@ -367,32 +389,37 @@ Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
 }
 
 bool DiskLog::space_is_back(Half& half) {
-    make_reserve();
-    if (options_.reserve_bytes > 0 && !reserve_there_)
+    auto room = make_reserve();
+    if (room)
+        room = half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state);
+    if (!room) {  // with the figures of now
+        Error error = disk_full(room.error());
+        const std::lock_guard lock(mutex_);
+        half.trouble = std::move(error);
         return false;
-    if (!half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state))
-        return false;
+    }
     half.full = false;
     settle(half);
     return true;
 }
 
-void DiskLog::make_reserve() {
+Status DiskLog::make_reserve() {
     if (reserve_there_ || options_.reserve_bytes == 0)
-        return;
-    const auto made = [&]() -> Status {
+        return {};
+    auto made = [&]() -> Status {
         HELIOS_TRY_ASSIGN(auto file, disk_.open(paths_.reserve, OpenMode::create));
         return file->preallocate(options_.reserve_bytes);
     }();
     reserve_there_ = made.has_value();
     if (!made)
         static_cast<void>(disk_.remove(paths_.reserve));
+    return made;
 }
 
 void DiskLog::retry(Half& half) {
     {
         const std::lock_guard lock(mutex_);
-        if (!half.trouble)
+        if (!half.trouble || lost_)
             return;
     }
     half.next_try = clock_.monotonic() + options_.retry_interval;
@@ -405,8 +432,14 @@ void DiskLog::retry(Half& half) {
         return settle(half);
     if (room.error().kind == ErrorKind::exhausted) {
         half.full = true;
-        set_trouble(half, disk_full());
+        set_trouble(half, disk_full(room.error()));
     }
+}
+
+void DiskLog::lose(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    lost_ = error;
+    deleted_ = true;
 }
 
 // The journal has a segment that begins at its durable end: nothing that failed can come back.

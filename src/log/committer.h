@@ -17,6 +17,8 @@
 
 #include "log/journal_writer.h"
 #include "log/log_clock.h"
+#include "log/presence.h"
+#include "log/scrub.h"
 #include "log/stored_log.h"
 
 namespace helios::log {
@@ -36,6 +38,7 @@ public:
     SignOfLife last_sign_of_life() override { return life_at_open_; }
     Instant last_log_time() override;
     Status health() override;
+    Status check_files() override;
     void close() override;
 
     View view() override;
@@ -84,7 +87,7 @@ private:
     DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry);
     Status recover_directory(const std::vector<TopicSpec>& topics);
     Status recover_journal(Half& half, std::uint64_t mark_end);
-    void make_reserve();
+    Status make_reserve();
 
     void enqueue(Call call);
     void refuse(Call call, Error error);
@@ -110,6 +113,8 @@ private:
     void answer_call(Round& round, Call& call);
     const Error* failure(const Round& round, const Call& call, RetentionClass retention) const;
     Instant watermark();  ///< mutex_ is held
+    Error disk_full(const Error& cause);
+    void lose(const Error& error);
 
     Half data_half_;
     Half control_half_;
@@ -119,6 +124,7 @@ private:
     format::Mark mark_;
     SignOfLife life_at_open_;
     bool reserve_there_ = false;
+    Presence presence_;
 
     // Guarded by mutex_.
     std::optional<LogClock> log_clock_;
@@ -127,6 +133,8 @@ private:
     std::uint64_t pending_records_ = 0;
     std::optional<Instant> round_first_;  ///< least stamp of the group being written
     Instant last_durable_{};
+    std::optional<Error> lost_;  ///< the files are not there any more: nothing is taken in
+    bool deleted_ = false;       ///< and part of the log with them, for good
     bool busy_ = false;
     bool stop_ = false;
     std::condition_variable arrived_;
@@ -141,6 +149,8 @@ private:
     telemetry::Histogram& append_seconds_;
     telemetry::Gauge& pending_gauge_;
     std::thread thread_;
+    Scrub scrub_;
+    std::jthread scrubber_;
 };
 
 }  // namespace helios::log

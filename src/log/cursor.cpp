@@ -47,6 +47,11 @@ std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segmen
     return group;
 }
 
+Damage damaged_header(const Segment& segment) {
+    return {segment.path, 0, std::max<std::uint64_t>(segment.header_bytes, format::segment_prefix_bytes),
+            "the segment's header is damaged"};
+}
+
 void JournalCursor::seek(std::uint64_t position) {
     position_ = position;
     place_.reset();
@@ -67,7 +72,7 @@ Result<bool> JournalCursor::enter(std::uint64_t end) {
     position_ = std::max(position_, segment.base);  // older segments are past retention
     if (position_ < segment.begin()) {
         if (!segment.header_intact)
-            sink_({segment.path, 0, segment.header_bytes, "the segment's header is damaged"});
+            sink_(damaged_header(segment));
         position_ = segment.begin();
         settled_ = true;
     }
@@ -116,24 +121,32 @@ Result<JournalCursor::Step> JournalCursor::step(std::uint64_t limit, const Wante
         position_ = skip ? body + group->bytes : body;
         return Step::again;
     }
-    const auto frame = format::decode_frame_header(view, position_);
-    if (!frame || frame->bytes > limit - position_)
+    HELIOS_TRY_ASSIGN(const auto frame, intact_frame(limit, view));
+    if (!frame)
         return Step::bad;
     const bool mine =
         frame->kind == format::FrameKind::record ? wanted.topic(frame->topic) : (wanted.offsets || wanted.everything);
-    if (!mine) {
-        position_ += frame->bytes;
-        return Step::again;
-    }
+    if (mine)
+        out = {*frame, view, bytes_.block().bytes};
+    position_ += frame->bytes;
+    return mine ? Step::found : Step::again;
+}
+
+// The frame at position_, and its bytes. Wanted or not: nothing in a header counts, its length not more than its topic, before
+// the checksum holds.
+Result<std::optional<format::Frame>> JournalCursor::intact_frame(std::uint64_t limit, std::string_view& view) {
+    const Segment& segment = *place_->segment;
+    HELIOS_TRY_ASSIGN(view, bytes_.at(segment, position_, format::frame_header_bytes, limit));
+    const auto frame = format::decode_frame_header(view, position_);
+    if (!frame || frame->bytes > limit - position_)
+        return std::nullopt;
     HELIOS_TRY_ASSIGN(view, bytes_.at(segment, position_, frame->bytes, limit));
     if (view.size() < frame->bytes)
-        return Step::bad;
+        return std::nullopt;
     view = view.substr(0, frame->bytes);
     if (!bytes_.block().trusted && !format::frame_intact(view, segment.salt))
-        return Step::bad;
-    out = {*frame, view, bytes_.block().bytes};
-    position_ += frame->bytes;
-    return Step::found;
+        return std::nullopt;
+    return frame;
 }
 
 // position_ came from outside and may be anywhere: stand on the first frame or group at or after it.
@@ -148,7 +161,7 @@ Result<bool> JournalCursor::settle(std::uint64_t limit) {
     position_ = segment.begin();  // hop over groups, then frames, up to it
     while (position_ < asked && position_ < limit) {
         const std::uint64_t before = position_;
-        HELIOS_TRY_ASSIGN(const std::string_view at, bytes_.at(segment, position_, format::group_header_bytes, limit));
+        HELIOS_TRY_ASSIGN(std::string_view at, bytes_.at(segment, position_, format::group_header_bytes, limit));
         const auto group = group_at(at, segment, position_);
         const std::uint64_t body = position_ + format::group_header_bytes;
         if (group && group->bytes <= limit - body) {
@@ -156,8 +169,8 @@ Result<bool> JournalCursor::settle(std::uint64_t limit) {
             position_ = after <= asked ? after : body;
             continue;
         }
-        const auto frame = format::decode_frame_header(at, position_);
-        if (frame && frame->bytes <= limit - position_)
+        HELIOS_TRY_ASSIGN(const auto frame, intact_frame(limit, at));
+        if (frame)
             position_ += frame->bytes;
         else
             HELIOS_TRY(skip_damage(limit));

@@ -2,8 +2,8 @@
 /// Walks a journal frame by frame, from segment to segment, over damage.
 ///
 /// Below the durable mark a bad frame is damage: its extent is reported, and the walk goes on at the next intact frame
-/// or group, which is recognised by naming its own position and carrying the segment's salt. Foreign frames are hopped
-/// over by their length alone.
+/// or group, which is recognised by naming its own position and carrying the segment's salt. Every frame on the way is
+/// verified, wanted or not; only whole groups that hold nothing wanted are hopped over, by their verified header.
 
 #include <cstdint>
 #include <functional>
@@ -38,6 +38,9 @@ struct Walked {
 
 using DamageSink = std::function<void(Damage)>;
 
+/// What stands before the first group that could be read.
+Damage damaged_header(const Segment& segment);
+
 /// Whether an intact group header stands at `position` (its frames are not looked at), from bytes that begin there.
 std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segment& segment, std::uint64_t position);
 
@@ -58,6 +61,7 @@ private:
     enum class Step { again, found, bad };
     Result<bool> enter(std::uint64_t end);
     Result<Step> step(std::uint64_t end, const Wanted& wanted, Walked& out);
+    Result<std::optional<format::Frame>> intact_frame(std::uint64_t limit, std::string_view& view);
     Result<bool> settle(std::uint64_t end);
     Status skip_damage(std::uint64_t end);
 

@@ -34,6 +34,15 @@ public:
     virtual Status preallocate(std::uint64_t bytes) = 0;
     virtual Result<std::uint64_t> size() = 0;
     virtual Status truncate(std::uint64_t bytes) = 0;
+    /// No name leads to it any more: what is written to it ends with it.
+    virtual Result<bool> unlinked() = 0;
+};
+
+/// What tells a file or directory from another that has taken its name.
+struct FileId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    friend bool operator==(const FileId&, const FileId&) = default;
 };
 
 /// Held until destroyed. Advisory: it keeps out those who ask.
@@ -62,6 +71,12 @@ public:
     /// Names in the directory, sorted, without "." and "..". not_found: no such directory.
     virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
     virtual Result<bool> exists(const std::string& path) = 0;
+    /// not_found: nothing of that name.
+    virtual Result<FileId> identify(const std::string& path) = 0;
+    /// denied: this process may not write there, or nobody may.
+    virtual Status check_writable(const std::string& path) = 0;
+    /// What this process may still write on the file system that holds `path`.
+    virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
     virtual Status remove(const std::string& path) = 0;
     /// Replaces `to` if it exists; atomic.
     virtual Status rename(const std::string& from, const std::string& to) = 0;

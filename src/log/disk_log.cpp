@@ -23,6 +23,12 @@ Result<std::unique_ptr<Log>> DiskLog::open(const DiskLogOptions& options, std::v
         name_this_thread("log");
         raw->run();
     });
+    if (options.scrub_interval > Duration::zero()) {
+        log->scrubber_ = std::jthread([raw = log.get()](const std::stop_token& stop) {
+            name_this_thread("scrub");
+            raw->scrub_.run(stop);
+        });
+    }
     return log;
 }
 
@@ -30,6 +36,7 @@ DiskLog::DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, 
     : StoredLog(options, disk, clock, telemetry),
       data_half_(disk, data_, options_, RetentionClass::data),
       control_half_(disk, control_, options_, RetentionClass::control),
+      presence_(disk, paths_, {&data_.segments, &control_.segments}),
       appended_records_(telemetry.metrics.counter("helios_log_appended_records_total", "Records made durable.")),
       appended_bytes_(telemetry.metrics.counter("helios_log_appended_bytes_total", "Bytes of groups made durable.")),
       syncs_(telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.")),
@@ -40,13 +47,17 @@ DiskLog::DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, 
                                                  {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
       append_seconds_(telemetry.metrics.histogram("helios_log_append_seconds", "From append to its answer.",
                                                   {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
-      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")) {}
+      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes", "Bytes accepted and not yet durable.")),
+      scrub_(*this, clock, telemetry) {}
 
 DiskLog::~DiskLog() {
     if (!thread_.joinable())
         return;
     HELIOS_ASSERT(std::this_thread::get_id() != thread_.get_id(), "a log is not destroyed by its own callback");
+    scrubber_.request_stop();
     close();
+    if (scrubber_.joinable())
+        scrubber_.join();
     {
         const std::lock_guard lock(mutex_);
         stop_ = true;
@@ -56,7 +67,9 @@ DiskLog::~DiskLog() {
     for (Half* half : {&data_half_, &control_half_})
         half->writer.finish();
     write_mark();
-    static_cast<void>(mark_file_->sync());
+    if (const auto synced = mark_file_->sync(); !synced)
+        telemetry_.logger.warn("log", "the durable mark was not written; the next start finds the end from the groups",
+                               {{"what", synced.error().what}});
 }
 
 Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
@@ -71,10 +84,8 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
 
     format::Mark mark;
     HELIOS_TRY_ASSIGN(mark_file_, disk_.open(paths_.mark, OpenMode::create));
-    std::string bytes(format::mark_bytes, '\0');
-    HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*mark_file_, 0, bytes));
-    bytes.resize(n);
-    if (const auto read = format::decode_mark(bytes))
+    HELIOS_TRY_ASSIGN(const auto read, read_mark(*mark_file_, paths_.mark, damage_sink()));
+    if (read)
         mark = *read;
     mark_.sequence = mark.sequence;
     mark_.alive = mark.alive;
@@ -104,20 +115,19 @@ Status DiskLog::recover_directory(const std::vector<TopicSpec>& topics) {
         if (room.error().kind != ErrorKind::exhausted)
             return room;
         half->full = true;
-        half->trouble =
-            Error{ErrorKind::unavailable, "the data directory's disk is full: no more can be made durable", room.error().hint};
-        telemetry_.logger.error("log", "the disk is full: the log opens for reading and for transactions",
-                                {{"what", room.error().what}});
+        half->trouble = disk_full(room.error());
+        telemetry_.logger.error("log", "the log opens for reading and for transactions only",
+                                {{"what", half->trouble->what}, {"hint", half->trouble->hint}});
     }
     write_mark();
     HELIOS_TRY(mark_file_->sync());
     HELIOS_TRY(disk_.sync_directory(paths_.log));
-    make_reserve();
+    static_cast<void>(make_reserve());
     if (options_.reserve_bytes > 0 && !reserve_there_) {
         telemetry_.logger.warn("log", "no space for the reserve that lets stages finish on a full disk",
                                {{"reserve_bytes", options_.reserve_bytes}});
     }
-    return {};
+    return presence_.check();  // what is there now is what must stay
 }
 
 Status DiskLog::recover_journal(Half& half, std::uint64_t mark_end) {
@@ -175,8 +185,22 @@ Instant DiskLog::last_log_time() {
     return last_durable_;
 }
 
+Status DiskLog::check_files() {
+    Status found = presence_.check();
+    const std::lock_guard lock(mutex_);
+    if (deleted_)
+        return fail(*lost_);
+    if (found)
+        lost_.reset();
+    else
+        lost_ = found.error();
+    return found;
+}
+
 Status DiskLog::health() {
     const std::lock_guard lock(mutex_);
+    if (lost_)
+        return fail(*lost_);
     for (const Half* half : {&data_half_, &control_half_}) {
         if (half->trouble)
             return fail(*half->trouble);

@@ -549,7 +549,8 @@ TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
         outcome = append(std::string(5000, 'x'));
     }
     EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable);
-    EXPECT_THAT(outcome.error().what, HasSubstr("disk is full"));
+    EXPECT_THAT(outcome.error().what, HasSubstr("the disk of d is full: 0.0 MiB are free, 0.1 MiB are needed"));
+    EXPECT_THAT(outcome.error().hint, HasSubstr("free at least 0.1 MiB there"));
     EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
     const auto staged =
         transact_now(*log_, {record_for("cases", "k", "from the reserve")}, {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
@@ -618,6 +619,43 @@ TEST_F(DiskLogTest, counts_what_it_does) {
     EXPECT_THAT(text, HasSubstr("helios_log_appended_records_total 3"));
     EXPECT_THAT(text, HasSubstr("helios_log_fsyncs_total 2"));
     EXPECT_THAT(text, HasSubstr("helios_log_append_seconds_count"));
+}
+
+// ---- Files that are gone
+
+TEST_F(DiskLogTest, acknowledges_nothing_that_goes_to_a_deleted_file) {
+    open();
+    ASSERT_TRUE(append("one"));
+    ASSERT_TRUE(disk_.remove(last_segment()));
+    const auto lost = append("two");
+    ASSERT_FALSE(lost) << "a sync of a deleted file succeeds";
+    EXPECT_EQ(lost.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(lost.error().what, HasSubstr("was deleted while it was written to"));
+    for (const char* topic : {"events", "flows"})
+        EXPECT_EQ(append("three", topic).error().kind, ErrorKind::unavailable) << "what stood before it is gone, too";
+    EXPECT_EQ(transact_now(*log_, {}, {"g", {}, {}}).error().kind, ErrorKind::unavailable);
+    EXPECT_FALSE(log_->health());
+    EXPECT_FALSE(log_->check_files());
+    EXPECT_FALSE(disk_.open(last_segment("d/log/control") + ".new", OpenMode::read)) << "and nothing new is begun";
+}
+
+TEST_F(DiskLogTest, looks_whether_its_files_are_still_there) {
+    open();
+    ASSERT_TRUE(append("one"));
+    ASSERT_TRUE(log_->check_files());
+    for (const std::string& path : {std::string("d/FORMAT"), std::string("d/log/topics"), std::string("d/log/mark"),
+                                    "d/log/data/" + disk_.list("d/log/data")->front()}) {
+        ASSERT_TRUE(disk_.rename(path, "d/elsewhere"));
+        EXPECT_THAT(log_->check_files().error().what, HasSubstr(path + " is gone")) << path;
+        EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable);
+        EXPECT_THAT(log_->health().error().what, HasSubstr(path));
+        disk_.put(path, *disk_.contents("d/elsewhere"));
+        EXPECT_THAT(log_->check_files().error().what, HasSubstr(path + " is not the one that was opened")) << path;
+        ASSERT_TRUE(disk_.rename("d/elsewhere", path));
+        EXPECT_TRUE(log_->check_files()) << "back as it was";
+        EXPECT_TRUE(append("and on"));
+    }
+    EXPECT_EQ(values().size(), 5u);
 }
 
 // ---- Another process

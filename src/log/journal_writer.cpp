@@ -96,7 +96,12 @@ Status JournalWriter::write_and_sync(std::string_view group) {
     }
     HELIOS_TRY(active_->sync());
     ++syncs_;
-    return {};
+    HELIOS_TRY_ASSIGN(lost_, active_->unlinked());  // a sync of a deleted file succeeds, and keeps nothing
+    if (!lost_)
+        return {};
+    return fail(ErrorKind::unavailable,
+                segments_.directory() + "/" + segment_name(base_) + " was deleted while it was written to",
+                "stop the server and restore the data directory from a copy; nothing is taken in any more");
 }
 
 void JournalWriter::finish() {

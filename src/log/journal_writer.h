@@ -41,6 +41,8 @@ public:
     bool fits(std::uint64_t bytes) const;
     /// Gives back the space set aside behind the end. For an orderly close; failure is of no consequence.
     void finish();
+    /// The active segment was deleted under us: what is in it is lost.
+    bool lost() const { return lost_; }
     std::uint64_t syncs() const { return syncs_; }
 
 private:
@@ -58,6 +60,7 @@ private:
     std::uint64_t end_ = 0;       ///< durable position
     std::uint64_t first_ = 0;     ///< end_ when the segment was new
     std::uint64_t syncs_ = 0;
+    bool lost_ = false;
 };
 
 }  // namespace helios::log

@@ -188,7 +188,13 @@ public:
     virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
     virtual std::uint32_t partition_count(std::string_view topic) const = 0;
     virtual std::vector<PartitionInfo> describe() = 0;
+    /// As far as it has been found: by readers, at open, by the scrub.
     virtual std::vector<Damage> damage() = 0;
+    /// Reads and verifies everything durable, what no reader needs included, so that damage() names all there is.
+    virtual Status read_through() { return {}; }
+    /// Looks whether the files are still those that were opened. unavailable: they are gone, replaced or read-only; then appends
+    /// are refused and health() says so, until a later look finds them again. By one thread at a time.
+    virtual Status check_files() { return {}; }
 
     /// unavailable after a failed fsync or a full disk, with what and hint; else good. Read by /ready.
     virtual Status health() = 0;

@@ -30,6 +30,10 @@ Status DiskLogOptions::validate() const {
     if (retry_interval <= Duration::zero() || follow_interval <= Duration::zero()) {
         return fail(ErrorKind::invalid, "log.retry_interval and log.follow_interval must be longer than nothing");
     }
+    HELIOS_TRY(within("scrub_bytes_per_second", scrub_bytes_per_second, 4u << 10, 1ull << 40));
+    if (scrub_delay < Duration::zero() || scrub_interval < Duration::zero()) {
+        return fail(ErrorKind::invalid, "log.scrub_delay and log.scrub_interval can't be negative");
+    }
     return {};
 }
 

@@ -39,6 +39,12 @@ struct DiskLogOptions {
     /// How often a reader in another process looks for a new durable mark.
     Duration follow_interval = std::chrono::milliseconds(20);
 
+    /// How long after start everything durable begins to be read and verified in the background, and how often that is repeated.
+    Duration scrub_delay = std::chrono::seconds(20);
+    Duration scrub_interval = std::chrono::hours(24);  ///< 0: never
+    /// At most so much of it in a second.
+    std::uint64_t scrub_bytes_per_second = 10'000'000;
+
     /// invalid: a value out of its limits, named.
     Status validate() const;
 };

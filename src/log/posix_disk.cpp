@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -129,6 +130,13 @@ public:
         return {};
     }
 
+    Result<bool> unlinked() override {
+        struct stat info{};
+        if (::fstat(fd_.get(), &info) != 0)
+            return failed(errno, "inspect", path_);
+        return info.st_nlink == 0;
+    }
+
 private:
     Descriptor fd_;
     std::string path_;
@@ -219,6 +227,26 @@ public:
         if (errno == ENOENT)
             return false;
         return failed(errno, "inspect", path);
+    }
+
+    Result<FileId> identify(const std::string& path) override {
+        struct stat info{};
+        if (::stat(path.c_str(), &info) != 0)
+            return failed(errno == ENOTDIR ? ENOENT : errno, "inspect", path);
+        return FileId{info.st_dev, info.st_ino};
+    }
+
+    Status check_writable(const std::string& path) override {
+        if (::access(path.c_str(), W_OK | X_OK) != 0)
+            return failed(errno, "write to", path);
+        return {};
+    }
+
+    Result<std::uint64_t> free_bytes(const std::string& path) override {
+        struct statvfs info{};
+        if (::statvfs(path.c_str(), &info) != 0)
+            return failed(errno, "inspect", path);
+        return std::uint64_t{info.f_bavail} * info.f_frsize;
     }
 
     Status remove(const std::string& path) override {

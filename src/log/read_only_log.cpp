@@ -109,7 +109,7 @@ private:
         return {};
     }
 
-    /// nullopt: none, or caught while it was being rewritten.
+    /// nullopt: none, or damaged.
     std::optional<format::Mark> read_mark() {
         const std::lock_guard lock(mark_mutex_);
         if (!mark_file_) {
@@ -118,11 +118,8 @@ private:
                 return std::nullopt;
             mark_file_ = std::move(*file);
         }
-        std::string bytes(format::mark_bytes, '\0');
-        const auto n = read_fully(*mark_file_, 0, bytes);
-        if (!n || *n < format::mark_bytes)
-            return std::nullopt;
-        return format::decode_mark(bytes);
+        const auto mark = log::read_mark(*mark_file_, paths_.mark, damage_sink());
+        return mark ? *mark : std::nullopt;
     }
 
     // mutex_ is held.

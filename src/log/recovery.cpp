@@ -112,6 +112,25 @@ void apply_frame(format::Snapshot& state, const format::Frame& frame, std::strin
     partition.last_time = frame.log_time;
 }
 
+Result<std::optional<format::Mark>> read_mark(File& file, const std::string& path, const DamageSink& sink) {
+    std::string before;
+    for (;;) {
+        std::string bytes(format::mark_bytes, '\0');
+        HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(file, 0, bytes));
+        bytes.resize(n);
+        if (auto mark = format::decode_mark(bytes))
+            return mark;
+        if (bytes.find_first_not_of('\0') == std::string::npos)
+            return std::nullopt;
+        if (bytes == before) {  // a writer at work would have changed it: every mark has another sequence
+            sink({path, 0, format::mark_bytes,
+                  "the durable mark is damaged: how far the log reached is told by its groups alone"});
+            return std::nullopt;
+        }
+        before = std::move(bytes);
+    }
+}
+
 Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool stop_at_mark, std::uint64_t read_ahead,
                           const DamageSink& sink) {
     Recovered out;
@@ -120,6 +139,10 @@ Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool s
         return out;
     const auto last = all.back();
 
+    for (const auto& segment : all) {  // no reader need pass there
+        if (!segment->header_intact)
+            sink(damaged_header(*segment));
+    }
     // State from the newest readable header; segments between it and the last are read through.
     std::uint64_t from = all.front()->base;
     for (auto it = all.rbegin(); it != all.rend(); ++it) {

@@ -5,6 +5,8 @@
 /// those that group headers carry) is damage; from the first bad byte above it everything is a torn tail, good groups included.
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "log/cursor.h"
 #include "log/format.h"
@@ -18,6 +20,10 @@ struct Recovered {
     std::uint64_t cut_bytes = 0;  ///< torn tail: bytes of segment files behind the end that are not zero, roughly
     format::Snapshot state;       ///< as of end
 };
+
+/// What the mark file says. nullopt: nothing was ever written there, or it is damaged, which the sink is told; then what group
+/// headers say must do.
+Result<std::optional<format::Mark>> read_mark(File& file, const std::string& path, const DamageSink& sink);
 
 /// Reads the last segment (and those before it as far as headers are damaged). `mark_end` is the mark file's answer, or 0.
 /// `stop_at_mark`: never look past the highest mark (a reader beside a living writer).

@@ -343,6 +343,13 @@ public:
         return {};
     }
 
+    Result<bool> unlinked() override {
+        const std::lock_guard lock(disk_.mutex);
+        if (gone())
+            return power_lost();
+        return std::none_of(disk_.names.begin(), disk_.names.end(), [&](const auto& name) { return name.second == inode_; });
+    }
+
 private:
     bool gone() const { return disk_.dead || generation_ != disk_.generation; }
 
@@ -426,6 +433,26 @@ Result<bool> SimDisk::exists(const std::string& path) {
     if (state_->dead)
         return power_lost();
     return state_->names.contains(path) || state_->directories.contains(path);
+}
+
+Result<FileId> SimDisk::identify(const std::string& path) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->dead)
+        return power_lost();
+    if (const auto found = state_->names.find(path); found != state_->names.end())
+        return FileId{1, reinterpret_cast<std::uintptr_t>(found->second.get())};
+    if (state_->directories.contains(path))
+        return FileId{0, 0};  // nobody replaces those here
+    return fail(ErrorKind::not_found, fmt::format("cannot inspect {}: no such file", path));
+}
+
+Status SimDisk::check_writable(const std::string&) {
+    return {};
+}
+
+Result<std::uint64_t> SimDisk::free_bytes(const std::string&) {
+    const std::lock_guard lock(state_->mutex);
+    return state_->capacity == 0 ? UINT64_MAX : state_->capacity - std::min(state_->capacity, state_->used());
 }
 
 Status SimDisk::remove(const std::string& path) {

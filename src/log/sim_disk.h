@@ -29,6 +29,9 @@ public:
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
     Result<std::vector<std::string>> list(const std::string& path) override;
     Result<bool> exists(const std::string& path) override;
+    Result<FileId> identify(const std::string& path) override;
+    Status check_writable(const std::string& path) override;
+    Result<std::uint64_t> free_bytes(const std::string& path) override;
     Status remove(const std::string& path) override;
     Status rename(const std::string& from, const std::string& to) override;
     Status sync_directory(const std::string& path) override;

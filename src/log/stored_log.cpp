@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "log/disk_reader.h"
+#include "log/scrub.h"
 
 namespace helios::log {
 
@@ -19,7 +20,7 @@ StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, tel
       telemetry_(telemetry),
       data_(disk, paths_.data, 0, options_.cache_bytes),
       control_(disk, paths_.control, 1, options_.cache_bytes / 4),
-      damaged_ranges_(telemetry.metrics.counter("helios_log_damaged_ranges_total", "Stretches of the journals found damaged.")) {}
+      damage_(clock, telemetry) {}
 
 StoredLog::~StoredLog() {
     HELIOS_ASSERT(signals_.empty(), "a reader outlives its log");
@@ -87,26 +88,46 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     const std::uint64_t limit = std::min(end, place->limit);
     HELIOS_TRY_ASSIGN(std::string_view view, bytes.at(segment, offset.value, format::frame_header_bytes, limit));
     const auto frame = format::decode_frame_header(view, offset.value);
-    if (!frame || frame->bytes > limit - offset.value)
-        return nothing();
-    HELIOS_TRY_ASSIGN(view, bytes.at(segment, offset.value, frame->bytes, limit));
-    if (view.size() < frame->bytes)
-        return nothing();
-    view = view.substr(0, frame->bytes);
+    bool intact = frame && frame->bytes <= limit - offset.value;
+    if (intact) {
+        HELIOS_TRY_ASSIGN(view, bytes.at(segment, offset.value, frame->bytes, limit));
+        intact = view.size() >= frame->bytes;
+        view = view.substr(0, frame->bytes);
+        intact = intact && (bytes.block().trusted || format::frame_intact(view, segment.salt));
+    }
+    if (!intact)  // before any field of it is believed
+        return fail(why_unreadable(source, *place, limit, id, offset));
     if (frame->kind != format::FrameKind::record || frame->topic != found->id || frame->partition != id.partition)
         return nothing();
-    if (!bytes.block().trusted && !format::frame_intact(view, segment.salt)) {
-        note_damage({segment.path, offset.value - segment.base, offset.value - segment.base + frame->bytes,
-                     "a record's checksum is wrong"});
-        return fail(ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
-                    "see `helios log ls` for the extent");
-    }
     Batch batch;
     batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type, frame->version,
                              frame->payload_key_id, format::frame_key(view, *frame), format::frame_value(view, *frame)});
     batch.complete_below = frame->log_time;
     batch.storage.push_back(bytes.block().bytes);
     return batch;
+}
+
+// No intact frame stands at `offset`: either none ever began there, or what did is damaged. A walk from the segment's begin
+// tells.
+Error StoredLog::why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
+                                const TopicPartition& id, Offset offset) {
+    const Segment& segment = *place.segment;
+    bool damaged = false;
+    JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, [&](Damage damage) {
+        damaged = damaged || (damage.file == segment.path && damage.begin <= offset.value - segment.base &&
+                              offset.value - segment.base < damage.end);
+        note_damage(std::move(damage));
+    });
+    cursor.seek(offset.value);
+    Wanted all;
+    all.everything = true;
+    if (auto walked = cursor.next(end, all); !walked)
+        return std::move(walked).error();
+    if (damaged) {
+        return {ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
+                "see `helios log ls` for the extent"};
+    }
+    return {ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value), {}};
 }
 
 Result<Offsets> StoredLog::offsets_at(const std::vector<TopicPartition>& ids, Instant t) {
@@ -218,26 +239,9 @@ std::vector<PartitionInfo> StoredLog::describe() {
     return out;
 }
 
-std::vector<Damage> StoredLog::damage() {
-    const std::lock_guard lock(damage_mutex_);
-    return damage_;
-}
-
-void StoredLog::note_damage(Damage damage) {
-    constexpr std::size_t listed_max = 10'000;
-    {
-        const std::lock_guard lock(damage_mutex_);
-        for (const Damage& known : damage_) {
-            if (known.file == damage.file && known.begin <= damage.begin && known.end >= damage.end)
-                return;
-        }
-        if (damage_.size() >= listed_max)
-            return;
-        damage_.push_back(damage);
-    }
-    damaged_ranges_.add();
-    telemetry_.logger.error("log", "a stretch of the journal is damaged; the rest is served",
-                            {{"file", damage.file}, {"begin", damage.begin}, {"end", damage.end}, {"what", damage.what}});
+Status StoredLog::read_through() {
+    Scrub(*this, clock_, telemetry_).pass([](Duration) { return true; });
+    return {};
 }
 
 DamageSink StoredLog::damage_sink() {

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "log/cursor.h"
+#include "log/damage_list.h"
 #include "log/directory.h"
 #include "log/disk.h"
 #include "log/log.h"
@@ -58,7 +59,8 @@ public:
     std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
     std::uint32_t partition_count(std::string_view topic) const override;
     std::vector<PartitionInfo> describe() override;
-    std::vector<Damage> damage() override;
+    std::vector<Damage> damage() override { return damage_.all(); }
+    Status read_through() override;
 
     // -- For DiskReader.
 
@@ -82,6 +84,7 @@ public:
     const Topic* topic(std::uint16_t id) const { return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr; }
     JournalView& journal(RetentionClass retention) { return retention == RetentionClass::data ? data_ : control_; }
     DamageSink damage_sink();
+    void tell_damage() { damage_.tell(); }
     const DiskLogOptions& options() const { return options_; }
 
 protected:
@@ -90,7 +93,7 @@ protected:
     /// invalid: no such topic or partition.
     Result<const Topic*> resolve(const TopicPartition& id) const;
     void set_topics(std::vector<Topic> topics);
-    void note_damage(Damage damage);
+    void note_damage(Damage damage) { damage_.note(std::move(damage)); }
     /// The group's position on one partition; mutex_ is held.
     std::uint64_t committed_at(std::string_view group, format::PartitionKey key) const;
     /// Brings `state` of both journals up to date, for those that don't do it as they write.
@@ -110,13 +113,13 @@ protected:
 
 private:
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
+    Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end, const TopicPartition& id,
+                         Offset offset);
 
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::unordered_map<std::string_view, const Topic*> topics_by_name_;
     std::vector<ReaderSignal*> signals_;
-    std::mutex damage_mutex_;
-    std::vector<Damage> damage_;
-    telemetry::Counter& damaged_ranges_;
+    DamageList damage_;
 };
 
 }  // namespace helios::log

@@ -57,6 +57,7 @@ Rehearsal::Rehearsal(std::shared_ptr<const Flow> flow, Instant now)
     log_options_.zero_ahead_bytes = 4096;
     log_options_.record_bytes_max = 256u << 10;
     log_options_.reserve_bytes = 0;
+    log_options_.scrub_interval = Duration::zero();
 }
 
 Rehearsal::~Rehearsal() {

@@ -120,9 +120,11 @@ Result<std::unique_ptr<Queries>> Queries::open(const Options& options, const Clo
 }
 
 Result<std::unique_ptr<Queries::Connection>> Queries::connect() const {
+    const auto file = identify(options_.file);
     HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::read));
     HELIOS_TRY(check_version(database));
     auto connection = std::make_unique<Connection>(std::move(database));
+    connection->file = file;
     HELIOS_TRY(connection->prepare());
     return connection;
 }
@@ -141,6 +143,10 @@ Result<Queries::Borrowed> Queries::borrow() {
         } else {
             ++open_;
         }
+    }
+    // The projector may have made the file anew.
+    if (const auto now = identify(options_.file); connection && now && now != connection->file) {
+        connection.reset();
     }
     if (!connection) {
         auto opened = connect();

@@ -11,6 +11,7 @@ namespace helios::store {
 /// Not thread-safe: one borrower at a time.
 struct Queries::Connection {
     Database database;
+    std::optional<FileIdentity> file;  ///< what was opened
 
     Statement latest;
     Statement revisions;

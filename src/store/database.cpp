@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <string>
+#include <sys/stat.h>
 #include <utility>
 
 #include "base/assert.h"
@@ -177,6 +178,14 @@ struct Database::Guard {
     }
 };
 
+std::optional<FileIdentity> identify(const std::filesystem::path& file) {
+    struct stat info{};
+    if (stat(file.c_str(), &info) != 0) {
+        return std::nullopt;
+    }
+    return FileIdentity{info.st_dev, info.st_ino};
+}
+
 Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
     std::error_code ignored;
     if (mode == Mode::write) {
@@ -259,6 +268,16 @@ Status Database::set_cache_bytes(std::size_t bytes) {
     const std::string pragma = fmt::format("PRAGMA cache_size=-{}", bytes / 1024);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
     return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+}
+
+Status Database::copy_into(const std::filesystem::path& file) {
+    {
+        const std::string name = file.string();
+        HELIOS_TRY_ASSIGN(Statement copy, prepare("VACUUM INTO ?"));
+        HELIOS_TRY(copy.bind(1, name).run());
+    }
+    HELIOS_TRY(open(file, Mode::write));  // a copy begins without a WAL
+    return {};
 }
 
 Status Database::checkpoint() {

@@ -70,6 +70,14 @@ private:
     int code_ = 0;
 };
 
+/// What tells the file from another that has taken its name; nullopt: there is none.
+struct FileIdentity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+std::optional<FileIdentity> identify(const std::filesystem::path& file);
+
 /// One connection. Not thread-safe. Movable: statements stay valid.
 class Database {
 public:
@@ -93,6 +101,8 @@ public:
     std::int64_t changes() const;         ///< rows changed by the last statement
     std::int64_t last_insert_id() const;  ///< row id of the last insert into a table that has one
 
+    /// Writes all of it into a new file, which is then a database like this one.
+    Status copy_into(const std::filesystem::path& file);
     Status set_cache_bytes(std::size_t bytes);
     /// Folds the WAL into the main file and truncates it, as far as readers allow.
     Status checkpoint();

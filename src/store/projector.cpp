@@ -19,6 +19,13 @@ constexpr std::array<std::string_view, 9> projected_topics{
     model::topic::cases,  model::topic::verdicts, model::topic::flows,     model::topic::counts,
 };
 
+std::filesystem::path wal_of(std::filesystem::path file) {
+    return file.concat("-wal");
+}
+std::filesystem::path shm_of(std::filesystem::path file) {
+    return file.concat("-shm");
+}
+
 double seconds(Duration d) {
     return std::chrono::duration<double>(d).count();
 }
@@ -62,10 +69,11 @@ struct Projector::Metrics {
     }
 };
 
-Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock,
-                     std::unique_ptr<Database> database, Projection projection)
+Projector::Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+                     const Clock& clock, std::unique_ptr<Database> database, Projection projection)
     : options_(options),
       log_(log),
+      catalogue_(catalogue),
       telemetry_(telemetry),
       clock_(clock),
       database_(std::move(database)),
@@ -80,7 +88,9 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
     HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue));
-    std::unique_ptr<Projector> projector(new Projector(options, log, telemetry, clock, std::move(owned), std::move(projection)));
+    std::unique_ptr<Projector> projector(
+        new Projector(options, log, catalogue, telemetry, clock, std::move(owned), std::move(projection)));
+    projector->remember_files();
     HELIOS_TRY(projector->stand_at_applied());
     return projector;
 }
@@ -140,6 +150,74 @@ Status Projector::health() const {
 void Projector::set_health(Status health) {
     std::lock_guard lock(mutex_);
     health_ = std::move(health);
+}
+
+void Projector::remember_files() {
+    const std::lock_guard lock(mutex_);
+    file_ = identify(options_.file);
+    wal_ = identify(wal_of(options_.file));
+}
+
+Status Projector::file_health() const {
+    const std::lock_guard lock(mutex_);
+    return file_health_;
+}
+
+Status Projector::check_file() {
+    const std::lock_guard lock(mutex_);
+    if (!file_health_ && !remade_) {
+        return file_health_;  // being worked on
+    }
+    const auto wal = identify(wal_of(options_.file));
+    if (!wal_) {
+        wal_ = wal;
+    }
+    const auto file = identify(options_.file);
+    file_health_ = {};
+    if (file && file == file_ && wal == wal_) {
+        return {};
+    }
+    remade_ = false;
+    file_health_ = fail(ErrorKind::unavailable,
+                        fmt::format("the store {} {}", options_.file.string(),
+                                    file && file == file_ ? "has lost its WAL"
+                                    : file                ? "is not the file that was opened: it was replaced"
+                                                          : "is gone: it was removed"),
+                        "it is made anew; nothing is lost, all of it is on the log");
+    return file_health_;
+}
+
+bool Projector::must_remake() const {
+    const std::lock_guard lock(mutex_);
+    return !file_health_ && !remade_;
+}
+
+/// A deleted file lives on as long as it is open: nobody has to wait until the log is read again.
+Status Projector::remake() {
+    const auto fresh = std::filesystem::path(options_.file).concat(".new");
+    std::error_code failed;
+    std::filesystem::create_directory(options_.file.parent_path(), failed);  // not those above: they are not the store's
+    for (const auto& left : {fresh, wal_of(fresh), wal_of(options_.file), shm_of(fresh), shm_of(options_.file)}) {
+        std::filesystem::remove(left, failed);
+    }
+    HELIOS_TRY(database_->copy_into(fresh));
+    std::filesystem::rename(fresh, options_.file, failed);
+    if (failed) {
+        return fail(ErrorKind::unavailable, fmt::format("store: {}: {}", options_.file.string(), failed.message()));
+    }
+    HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
+    HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
+    auto owned = std::make_unique<Database>(std::move(database));
+    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue_));
+    projection_ = std::move(projection);  // before the database that its statements belong to
+    database_ = std::move(owned);
+    remember_files();
+    {
+        const std::lock_guard lock(mutex_);
+        remade_ = true;
+    }
+    telemetry_.logger.warn("store", "the store was made anew", {{"file", options_.file.string()}});
+    return {};
 }
 
 Result<std::size_t> Projector::step(Duration wait) {
@@ -207,7 +285,12 @@ void Projector::run(const std::stop_token& stop) {
     name_this_thread("store");
     while (!stop.stop_requested()) {
         const Duration began = clock_.monotonic();
-        auto stepped = step(options_.idle_poll);
+        auto stepped = [&]() -> Result<std::size_t> {
+            if (must_remake()) {
+                HELIOS_TRY(remake());
+            }
+            return step(options_.idle_poll);
+        }();
         if (stepped) {
             pause_for(stop, began + options_.pace - clock_.monotonic());
             if (!health()) {

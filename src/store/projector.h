@@ -46,6 +46,12 @@ public:
     /// Good, or why writing fails at the moment: it goes on trying, nothing is lost.
     Status health() const;
 
+    /// Looks whether the file is still the one that was opened. If not, it is made anew, on this projector's thread, from what is
+    /// still open; unavailable until a later look finds it. By one thread at a time.
+    Status check_file();
+    /// What the last look found.
+    Status file_health() const;
+
     /// One poll and one transaction; how many records it took. After an error the same batch waits for the next step.
     Result<std::size_t> step(Duration wait);
     /// Steps until everything stamped before `to` is in.
@@ -53,16 +59,20 @@ public:
 
 private:
     struct Metrics;
-    Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock,
-              std::unique_ptr<Database> database, Projection projection);
+    Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+              const Clock& clock, std::unique_ptr<Database> database, Projection projection);
     Status stand_at_applied();
     Status write(const log::Batch& batch);
     void observe(const log::Batch& batch, Duration took);
     void run(const std::stop_token& stop);
     void set_health(Status health);
+    bool must_remake() const;
+    Status remake();
+    void remember_files();
 
     const Options options_;
     log::Log& log_;
+    const model::Catalogue& catalogue_;
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
     std::unique_ptr<Database> database_;  // at a fixed place: projection_ points to it
@@ -74,6 +84,10 @@ private:
 
     mutable std::mutex mutex_;
     Status health_;
+    Status file_health_;                ///< guarded by mutex_
+    bool remade_ = false;               ///< guarded by mutex_; since file_health_ was set
+    std::optional<FileIdentity> file_;  ///< guarded by mutex_; as opened
+    std::optional<FileIdentity> wal_;   ///< guarded by mutex_; absent until the first write
     std::jthread thread_;
 };
 

@@ -1,5 +1,6 @@
 #include "store/projector.h"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -7,6 +8,7 @@
 
 #include "store/database.h"
 #include "store/migrations.h"
+#include "store/queries.h"
 #include "store/test_kit.h"
 
 namespace helios::store {
@@ -67,6 +69,42 @@ void fill(Bench& bench, int orders) {
     }
     bench.append(model::CaseRecord(testing::absence_until(100)), "", 0);
     bench.append(model::CaseRecord(model::TickRecord{after(100)}), "", 0);
+}
+
+TEST(Projector, makes_its_file_anew_when_it_is_gone) {
+    Bench bench;
+    fill(bench, 9);
+    auto projector = *Projector::open(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock);
+    ASSERT_TRUE(projector->catch_up(bench.log->low_watermark()));
+    auto queries = *Queries::open(bench.options, bench.clock);
+    const CaseId one{"default", "order", "ORD-1"};
+    ASSERT_TRUE(queries->latest(one));
+    ASSERT_TRUE(projector->check_file());
+    projector->start();
+    const auto store = bench.options.file.parent_path();
+    const auto remade = [&] {
+        EXPECT_FALSE(projector->check_file());
+        EXPECT_FALSE(projector->file_health());
+        EXPECT_TRUE(projector->health()) << "it is no reason to send traffic elsewhere";
+        EXPECT_TRUE(queries->latest(one)) << "what was open answers meanwhile";
+        while (!projector->check_file())
+            std::this_thread::yield();
+        EXPECT_TRUE(queries->latest(one));
+        EXPECT_TRUE(projector->file_health());
+    };
+    std::filesystem::remove_all(store);
+    remade();
+    std::filesystem::remove(std::filesystem::path(bench.options.file).concat("-wal"));
+    remade();
+    std::filesystem::rename(store, bench.folder.path() / "moved");
+    std::filesystem::create_directory(store);
+    std::ofstream(bench.options.file) << "something else";
+    remade();
+    bench.append(a_verdict("ORD-NEW", 1, VerdictStatus::matched, after(500)));
+    while (projector->frontier().get() <= bench.log->last_log_time())
+        std::this_thread::yield();
+    EXPECT_TRUE(queries->latest({"default", "order", "ORD-NEW"}));
+    projector->stop();
 }
 
 TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {

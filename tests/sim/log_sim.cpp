@@ -109,6 +109,7 @@ public:
         options_.cache_bytes = one_of({0, 8192, 1u << 20});
         options_.group_bytes_max = one_of({4096, 32768});
         options_.reserve_bytes = one_of({0, 256u << 10});
+        options_.scrub_interval = Duration::zero();
         options_.retry_interval = std::chrono::hours(1);  // the timer never fires: steps depend on the seed alone
         disk_.on_sync([this] { gate_.pass(); });
     }

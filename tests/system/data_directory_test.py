@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """One server per data directory, whatever happens to the files in it; and nobody writes who has not been let in."""
 import hashlib
+import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 from helios_process import Server, TemporaryDirectory, binary, environment, events_of, line, run
@@ -115,6 +118,103 @@ class DataDirectoryTest(unittest.TestCase):
             code, _, err = run(*command, "--data", self.data)
             self.assertEqual(code, 0, err)
         self.assertEqual(tree(self.data), before)
+
+    def test_a_flipped_bit_in_a_header_loses_nothing_in_silence(self):
+        self.filled()
+        with Server(self.data) as server:  # seals the first segment
+            self.send(server, 100, 1)
+            self.assertEqual(server.terminate(), 0)
+        _, out, _ = run("log", "read", "--data", self.data)
+        records = [json.loads(text) for text in out.splitlines()]
+        offset = [record["offset"] for record in records if record["topic"] == "helios.events.orders"][2]
+        segment = self.data + "/log/data/0000000000000000.seg"
+        for place in (24, 0, 16, 28, 36, 50):  # topic, length, time, partition, kind, value
+            with open(segment, "r+b") as file:
+                file.seek(offset + place)
+                byte = file.read(1)
+                file.seek(offset + place)
+                file.write(bytes([byte[0] ^ 1]))
+            for command in (["log", "ls"], ["log", "read"], ["log", "read", "--topic", "helios.events.orders"], ["log", "export"],
+                            ["store", "rebuild"]):
+                code, out, err = run(*command, "--data", self.data)
+                self.assertEqual(code, 1, command)
+                self.assertIn(f"{segment} bytes {offset}..", out + err)
+            with Server(self.data, env=environment(HELIOS_LOG_SCRUB_DELAY="10ms")) as server:
+                self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "degraded")
+                damage = server.get("/api/v1/health").json()["log"]["damage"]
+                self.assertEqual([(gap["file"], gap["begin"]) for gap in damage], [(segment, offset)])
+                self.assertIn(b"\nhelios_log_damage_total 1\n", server.get("/metrics").body)
+                self.wait_for(lambda: b"scrub_last_pass_timestamp_seconds 0\n" not in server.get("/metrics").body)
+                self.assertEqual(server.terminate(), 0)
+            with open(segment, "r+b") as file:
+                file.seek(offset + place)
+                file.write(byte)
+        self.assertEqual(run("log", "ls", "--data", self.data)[0], 0)
+
+    def wait_for(self, condition, seconds=20):
+        until = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), until, "waited in vain")
+            time.sleep(0.02)
+
+    def test_nothing_is_acknowledged_once_the_directory_is_gone(self):
+        quick = environment(HELIOS_APP_CHECK_INTERVAL="50ms")
+        gone = {"deleted": lambda: shutil.rmtree(self.data),
+                "moved": lambda: os.rename(self.data, self.data + ".moved"),
+                "replaced": lambda: (os.rename(self.data, self.data + ".old"), shutil.copytree(self.data + ".old", self.data)),
+                "without its log": lambda: shutil.rmtree(self.data + "/log"),
+                "without its index": lambda: shutil.rmtree(self.data + "/dedup")}
+        for how, remove in gone.items():
+            with self.subTest(how), Server(self.data, env=quick) as server:
+                self.send(server, 0, 5)
+                self.assertEqual(server.get("/api/v1/health").json()["status"], "healthy")
+                remove()
+                self.wait_for(lambda: server.get("/ready").status == 503)
+                self.assertEqual(server.ingest(order(1000)).status, 503)
+                self.assertEqual(server.get("/api/v1/health").json()["status"], "degraded")
+                self.assertIn("what the server has opened is not as it was", server.errors())
+                self.assertEqual(server.terminate(), 0)
+            for path in (self.data, self.data + ".moved", self.data + ".old"):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def test_a_deleted_log_acknowledges_nothing_between_two_looks(self):
+        with Server(self.data, env=environment(HELIOS_APP_CHECK_INTERVAL="1h")) as server:
+            self.send(server, 0, 5)
+            shutil.rmtree(self.data)
+            self.assertEqual(server.ingest(order(1000)).status, 503)
+            self.assertEqual(server.get("/ready").status, 503)
+            self.assertEqual(server.terminate(), 0)
+
+    def test_a_deleted_store_is_made_anew(self):
+        with Server(self.data, env=environment(HELIOS_APP_CHECK_INTERVAL="200ms")) as server:
+            self.send(server, 0, 5)
+            self.wait_for(lambda: server.verdict("DIR-4").status == 200)
+            shutil.rmtree(self.data + "/store")
+            self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "degraded")
+            self.assertEqual(server.get("/ready").status, 200)
+            self.assertEqual(server.ingest(order(5)).status, 202)
+            self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "healthy")
+            for n in range(6):
+                self.wait_for(lambda key=f"DIR-{n}": server.verdict(key).status == 200)
+            self.assertEqual(server.terminate(), 0)
+        self.assertTrue(os.path.exists(self.data + "/store/store.db"))
+
+    def test_stopping_while_no_file_can_be_written(self):
+        """A limit of size stands for a full disk: every data file fails, each at its next write."""
+        with Server(self.data) as server:
+            self.send(server, 0, 50)
+            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+            for n in range(50, 60):
+                self.assertEqual(server.ingest(order(n)).status, 503)
+            self.assertEqual(server.get("/ready").status, 503)
+            self.assertEqual(server.terminate(), 0)
+            self.assertIn("File too large", server.errors())
+            self.assertIn("the deduplication index was not written out", server.errors())
+        with Server(self.data) as server:
+            for n in range(50):
+                self.assertEqual(server.ingest(order(n)).status, 200)
+            self.assertEqual(server.terminate(), 0)
+        self.assertEqual(len(events_of(self.data)[0]), 50)
 
     def test_an_older_format_is_refused_unchanged(self):
         self.filled()

@@ -1,0 +1,48 @@
+#pragma once
+/// What of a log was found damaged: listed, counted, told in few lines.
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "log/log.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::log {
+
+/// Thread-safe. The first stretch has a log line of its own, with its place; those that follow share one now and then, so that a
+/// bad disk doesn't bury what else is said.
+class DamageList {
+public:
+    DamageList(const Clock& clock, telemetry::Telemetry& telemetry);
+    ~DamageList();  ///< tells the rest
+    DamageList(const DamageList&) = delete;
+    DamageList& operator=(const DamageList&) = delete;
+
+    /// Counted and told once, however many readers come across it.
+    void note(Damage damage);
+    /// By file and place.
+    std::vector<Damage> all() const;
+    /// A line about what came since the last one, if that was long enough ago. note() calls it, and whoever has time.
+    void tell();
+
+private:
+    bool add(Damage damage);
+    void tell(bool all_of_it);
+
+    const Clock& clock_;
+    telemetry::Telemetry& telemetry_;
+    telemetry::Counter& stretches_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::map<std::uint64_t, Damage>> found_;  ///< by file, then begin; never overlapping
+    std::uint64_t count_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::uint64_t untold_ = 0;
+    Damage last_;
+    Duration last_line_{};  ///< monotonic
+};
+
+}  // namespace helios::log
