@@ -32,7 +32,7 @@ public:
         progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness, bench.telemetry, bench.clock);
         dependencies =
             std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
-                                                        bench.clock, explain, components, clouds, assets_});
+                                                        bench.clock, explain, components, concerns, clouds, assets_});
         add_routes(table, *dependencies);
         if (!stages_stand_still) {
             stages_pass(bench.log->last_log_time());
@@ -80,6 +80,7 @@ public:
     Explain explain;
     std::vector<NamedCheck> readiness;
     std::vector<HealthDetail> components;
+    std::vector<NamedCheck> concerns;
     std::vector<HealthDetail> clouds;
     std::unique_ptr<store::Queries> queries;
     std::unique_ptr<Progress> progress;

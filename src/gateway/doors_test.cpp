@@ -268,7 +268,7 @@ TEST(Doors, bytes) {
             EXPECT_EQ(door.send(rig, note(quoted("a" + bytes))), (Outcome{"bad_text", expected})) << door.name;
         }
     }
-    for (const std::string raw : {std::string("\x01"), std::string("\t"), std::string(1, '\0')}) {
+    for (const std::string& raw : {std::string("\x01"), std::string("\t"), std::string(1, '\0')}) {
         for (const auto& door : doors()) {
             Rig rig;
             open(rig);

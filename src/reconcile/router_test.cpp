@@ -40,7 +40,7 @@ TEST(Router, AVersionThatAmendsForEverNeverRetires) {
     first.text.replace(first.text.find("amend_for: 31d"), 14, "amend_for: forever");
     ASSERT_TRUE(router.activate(first, noon(0)));
     ASSERT_TRUE(router.activate(version(2), noon(10)));
-    router.take_absence({.from = noon(90), .to = noon(100), .grace = std::chrono::seconds(30)});
+    router.take_absence({noon(90), noon(100), std::chrono::seconds(30), {}, {}, {}});
     EXPECT_EQ(legs(router, noon(20) + 100'000 * day), 2u);
 }
 
