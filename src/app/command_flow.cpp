@@ -6,6 +6,7 @@
 #include "app/cli.h"
 #include "app/data_directory.h"
 #include "app/files.h"
+#include "app/printable.h"
 #include "reconcile/flow.h"
 
 namespace helios::app {
@@ -16,14 +17,18 @@ int lint(const std::vector<std::string>& files) {
     for (const auto& file : files) {
         const auto text = read_file(file);
         if (!text) {
-            return complain(text.error());
+            answer = complain(text.error());  // the others all the same
+            continue;
         }
         const auto reading = reconcile::read_flow(*text, file);
         for (const auto& error : reading.errors) {
-            fmt::print("{}\n", error.message());
+            fmt::print("{}\n", printable(error.message()));
+        }
+        for (const auto& warning : reading.warnings) {
+            fmt::print("{}\n", printable(warning.message()));
         }
         if (!reading.errors.empty() || !reading.flow) {
-            answer = 1;
+            answer = std::max(answer, 1);
             continue;
         }
         const auto& flow = *reading.flow;
@@ -85,8 +90,10 @@ Command lint_command() {
     command.name = "lint";
     command.summary = "Check flow files";
     command.description =
-        "Prints every complaint as `file:line:column: what; hint`, all of them in one run.\n"
-        "Exit 0: good. Exit 1: complaints. Exit 2: a file can't be read.";
+        "Prints every complaint as `file:line:column: what; hint`, all of them in one run; what may be meant and rarely is "
+        "begins "
+        "with `warning: `.\n"
+        "Exit 0: good, or warnings only. Exit 1: complaints. Exit 2: a file can't be read.";
     command.examples = {"helios flow lint flows/*.yaml"};
     command.options = {{"FILE", "FILE", "flow files", files.get(), true, {}}};
     command.run = [files] { return lint(*files); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 #include <yaml-cpp/eventhandler.h>
@@ -11,6 +12,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "base/utf8.h"
+#include "base/yaml_syntax.h"
 
 namespace helios::yaml {
 namespace {
@@ -24,7 +26,7 @@ Mark to_mark(const YAML::Mark& m) {
     return {m.line + 1, m.column + 1};
 }
 
-/// What the handler throws to leave yaml-cpp's parser; never leaves this file.
+/// A complaint; thrown where there is no going on, to leave yaml-cpp's parser. Never leaves this file.
 struct Refused {
     Mark mark;
     std::string what;
@@ -36,6 +38,7 @@ struct Refused {
 class TreeBuilder final : public YAML::EventHandler {
 public:
     std::optional<Node> root;
+    std::vector<Refused> refused;
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -48,7 +51,10 @@ public:
     }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        throw Refused{to_mark(mark), "an alias (*name) is not allowed here", "write the value out where it is used"};
+        refuse({to_mark(mark), "an alias (*name) is not allowed here", "write the value out where it is used"});
+        Node node;
+        node.mark = to_mark(mark);
+        put(std::move(node));
     }
 
     void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse_anchor(mark, 1); }
@@ -62,7 +68,7 @@ public:
         node.text = value;
         node.quoted = tag == "!";
         if (value.find('\0') != std::string::npos) {
-            throw Refused{node.mark, "a NUL character in a text", "remove it"};
+            refuse({node.mark, "a NUL character in a text", "remove it"});
         }
         put(std::move(node));
     }
@@ -81,17 +87,27 @@ private:
     struct Open {
         Node node;
         std::optional<Member> member;  ///< a map's key that waits for its value
+        bool discard = false;          ///< the value of a key that was refused
     };
 
-    static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
-        if (anchor != 0) {
-            throw Refused{to_mark(mark), "an anchor (&name) is not allowed here", "write the value out where it is used"};
+    void refuse(Refused complaint) {
+        constexpr std::size_t complaints_max = 100;
+        refused.push_back(std::move(complaint));
+        if (refused.size() >= complaints_max) {
+            throw Refused{refused.back().mark, "and more complaints of this kind", "mend the first ones and look again"};
         }
     }
-    static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
+        const Mark at = to_mark(mark);
+        const bool told = !refused.empty() && refused.back().mark.line == at.line && refused.back().mark.column == at.column;
+        if (anchor != 0 && !told) {  // the parser says it twice, with the name and with the value
+            refuse({at, "an anchor (&name) is not allowed here", "write the value out where it is used"});
+        }
+    }
+    void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
         if (!tag.empty() && tag != "?" && tag != "!") {
-            throw Refused{to_mark(mark), "a tag (" + tag + ") is not allowed here",
-                          "write the plain value; whoever reads it knows its type"};
+            refuse({to_mark(mark), "a tag (" + tag + ") is not allowed here",
+                    "write the plain value; whoever reads it knows its type"});
         }
     }
 
@@ -129,22 +145,28 @@ private:
             top.node.items.push_back(std::move(node));
         } else if (top.member) {
             top.member->value = std::move(node);
-            top.node.members.push_back(std::move(*top.member));
+            if (top.member->value.is_null()) {
+                top.member->value.mark = top.member->key_mark;  // the parser says where the next thing begins
+            }
+            if (!std::exchange(top.discard, false)) {
+                top.node.members.push_back(std::move(*top.member));
+            }
             top.member.reset();
         } else {
             open_member(top, std::move(node));
         }
     }
 
-    static void open_member(Open& map, Node key) {
+    void open_member(Open& map, Node key) {
         if (key.is_null()) {
-            throw Refused{key.mark, "an empty key", "write  key: value"};
+            refuse({key.mark, "an empty key", "write  key: value"});
+            map.discard = true;
         }
         for (const Member& other : map.node.members) {
-            if (other.key == key.text) {
-                throw Refused{key.mark,
-                              "the key '" + key.text + "' occurs twice; first in line " + std::to_string(other.key_mark.line),
-                              "keep one of them"};
+            if (other.key == key.text && !key.is_null()) {
+                refuse({key.mark, "the key '" + key.text + "' occurs twice; first in line " + std::to_string(other.key_mark.line),
+                        "keep one of them"});
+                map.discard = true;
             }
         }
         map.member = Member{std::move(key.text), key.mark, {}};
@@ -178,38 +200,120 @@ Error error_at(std::string_view file, Mark mark, std::string what, std::string h
                  std::move(hint)};
 }
 
-Result<Node> parse(std::string_view text, std::string_view file) {
-    if (text.size() > bytes_max) {
-        return fail(error_at(file, {1, 1}, "larger than " + std::to_string(bytes_max) + " bytes", "is this the right file?"));
-    }
-    if (const std::size_t good = std::min(utf8::valid_prefix(text), text.find('\0')); good < text.size()) {
-        return fail(error_at(file, mark_of_offset(text, good), "not UTF-8 text", "save the file as UTF-8"));
-    }
+namespace {
+
+/// The tree, and what it refused into `out`. False: the grammar is broken, and the last complaint is the parser's.
+bool build(std::string_view text, Reading& out, std::vector<Refused>& refused) {
+    TreeBuilder tree, second;
+    const auto keep = [&] { refused.insert(refused.end(), tree.refused.begin(), tree.refused.end()); };
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
-        TreeBuilder tree;
         parser.HandleNextDocument(tree);
-        TreeBuilder second;
         if (parser.HandleNextDocument(second)) {
-            const Mark mark = second.root ? second.root->mark : Mark{1, 1};
-            return fail(error_at(file, mark, "a second document in one file",
-                                 "keep one document per file; remove the '---' between them"));
+            tree.refused.push_back({second.root ? second.root->mark : Mark{1, 1}, "a second document in one file",
+                                    "keep one document per file; remove the '---' between them"});
         }
-        if (!tree.root) {
-            Node empty;
-            empty.mark = {1, 1};
-            return empty;
-        }
-        return std::move(*tree.root);
-    } catch (const Refused& refused) {
-        return fail(error_at(file, refused.mark, refused.what, refused.hint));
+        keep();
+        Node empty;
+        empty.mark = {1, 1};
+        out.root = tree.root ? std::move(*tree.root) : std::move(empty);
+        return true;
+    } catch (const Refused& last) {
+        keep();
+        refused.push_back(last);
+        return true;
     } catch (const YAML::Exception& e) {
-        const Mark mark = e.mark.is_null() ? Mark{1, 1} : to_mark(e.mark);
-        return fail(error_at(file, mark, "not YAML: " + e.msg, "check indentation, quotes and colons near this place"));
+        keep();
+        refused.push_back({e.mark.is_null() ? Mark{1, 1} : to_mark(e.mark), "not YAML: " + e.msg,
+                           "check indentation, quotes and colons near this place"});
     } catch (const std::exception& e) {
-        return fail(error_at(file, {1, 1}, std::string("not YAML: ") + e.what(), "check indentation, quotes and colons"));
+        keep();
+        refused.push_back({{1, 1}, std::string("not YAML: ") + e.what(), "check indentation, quotes and colons"});
     }
+    return false;
+}
+
+/// Keys that the parser made of lines without a colon ("version 1" → null): taken out of the tree, their lines told.
+void take_colonless(Node& node, std::set<int>& lines) {
+    std::erase_if(node.members, [&](const Member& member) {
+        const bool no_value = member.value.is_null() && member.key.find(' ') != std::string::npos;
+        const bool bracket = member.key.find(" {") != std::string::npos || member.key.find(" [") != std::string::npos;
+        if (no_value || bracket) {
+            lines.insert(member.key_mark.line);
+        }
+        return no_value || bracket;
+    });
+    for (Member& member : node.members) {
+        take_colonless(member.value, lines);
+    }
+    for (Node& item : node.items) {
+        take_colonless(item, lines);
+    }
+}
+
+/// What is to be said of the syntax, instead of the parser's complaint or although it had none.
+std::vector<SyntaxMistake> syntax_of(std::string_view text, bool grammatical, Reading& out) {
+    auto mistakes = find_tabs(text);
+    if (!grammatical) {
+        return mistakes.empty() ? find_mistakes(text) : mistakes;
+    }
+    std::set<int> lines;
+    if (out.root) {
+        take_colonless(*out.root, lines);
+    }
+    if (!lines.empty()) {
+        for (auto& mistake : find_mistakes(text)) {
+            if (lines.erase(mistake.mark.line) != 0) {
+                mistakes.push_back(std::move(mistake));
+            }
+        }
+        for (const int line : lines) {
+            mistakes.push_back({{line, 1}, "a line without a colon", "write  key: value"});
+        }
+    }
+    return mistakes;
+}
+
+}  // namespace
+
+Reading read(std::string_view text, std::string_view file) {
+    Reading out;
+    const auto complain = [&](Mark mark, std::string what, std::string hint) {
+        out.errors.push_back(error_at(file, mark, std::move(what), std::move(hint)));
+    };
+    if (text.size() > bytes_max) {
+        complain({1, 1}, "larger than " + std::to_string(bytes_max) + " bytes", "is this the right file?");
+        return out;
+    }
+    if (const std::size_t good = std::min(utf8::valid_prefix(text), text.find('\0')); good < text.size()) {
+        complain(mark_of_offset(text, good), "not UTF-8 text", "save the file as UTF-8");
+        return out;
+    }
+    std::vector<Refused> refused;
+    const bool grammatical = build(text, out, refused);
+    auto mistakes = syntax_of(text, grammatical, out);
+    if (!grammatical && !mistakes.empty()) {
+        refused.pop_back();  // we know better
+    }
+    for (auto& mistake : mistakes) {
+        refused.push_back({mistake.mark, std::move(mistake.what), std::move(mistake.hint)});
+    }
+    std::stable_sort(refused.begin(), refused.end(), [](const Refused& a, const Refused& b) {
+        return std::pair(a.mark.line, a.mark.column) < std::pair(b.mark.line, b.mark.column);
+    });
+    for (auto& each : refused) {
+        complain(each.mark, std::move(each.what), std::move(each.hint));
+    }
+    return out;
+}
+
+Result<Node> parse(std::string_view text, std::string_view file) {
+    auto reading = read(text, file);
+    if (!reading.errors.empty()) {
+        return fail(std::move(reading.errors.front()));
+    }
+    return std::move(*reading.root);
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -4,6 +4,7 @@
 /// Scalars are text; whoever reads them knows the type ("no" is not false, 0012 is not 10). Aliases, anchors, tags, duplicate
 /// keys, several documents and non-scalar keys are errors. Every node knows its place, so that every complaint can name one.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,14 @@ struct Member {
 
 /// invalid: "file:line:column: what", hint says what to do. An empty document is a null node.
 Result<Node> parse(std::string_view text, std::string_view file);
+
+/// Every complaint at once, in order of places. Where the grammar holds there is a tree beside them, so that whoever reads it can
+/// add his own: what was refused is left out of it.
+struct Reading {
+    std::optional<Node> root;
+    std::vector<Error> errors;
+};
+Reading read(std::string_view text, std::string_view file);
 
 /// "file:line:column: what" with hint, of kind invalid.
 Error error_at(std::string_view file, Mark mark, std::string what, std::string hint = {});

@@ -58,6 +58,71 @@ TEST(Yaml, DeepAndLargeDocumentsAreRefusedNotFollowed) {
     EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).what.find("nested deeper"), std::string::npos);
 }
 
+std::vector<std::string> errors_of(std::string_view text) {
+    std::vector<std::string> out;
+    for (const auto& error : read(text, "f").errors) {
+        out.push_back(error.message());
+    }
+    return out;
+}
+using V = std::vector<std::string>;
+
+TEST(Yaml, AllComplaintsAtOnceAndATreeOfTheRest) {
+    const auto reading = read("a: 1\na: 2\nb: &x 1\nc: *x\nd: !!int 1\n~: 5\ne: 6\n", "f");
+    EXPECT_EQ(reading.errors.size(), 5u);
+    ASSERT_TRUE(reading.root);
+    EXPECT_EQ(reading.root->members.size(), 5u);
+    EXPECT_EQ(reading.root->find("a")->text, "1");
+    EXPECT_EQ(reading.root->find("e")->text, "6");
+}
+
+TEST(Yaml, TabsAreNamed) {
+    EXPECT_EQ(errors_of("a:\n\tb: 1\n\tc: 2\n"),
+              (V{"f:2:1: a tab in the indentation; YAML wants spaces: write two for each level",
+                 "f:3:1: a tab in the indentation; YAML wants spaces: write two for each level"}));
+    EXPECT_EQ(errors_of("a:\n  b: 1\n  \tc: 2\n").size(), 1u);
+    EXPECT_EQ(errors_of("a: |\n  one\n  \ttwo\nb: [1,\n\t2]\n"), V{}) << "in texts and brackets they are harmless";
+}
+
+TEST(Yaml, AMissingColonIsNamedInItsOwnLine) {
+    EXPECT_EQ(errors_of("flow: order\nversion 1\nkey: a\n"),
+              (V{"f:2:8: a ':' is missing after 'version'; write  version: value"}));
+    EXPECT_EQ(errors_of("a: 1\nlegs:\n  order\n    source: aws\n"),
+              (V{"f:3:8: a ':' is missing after 'order'; write  order: value"}));
+    EXPECT_EQ(errors_of("a: 1\nkey {name: id}\nb: 2\n"), (V{"f:2:4: a ':' is missing after 'key'; write  key: value"}));
+    EXPECT_EQ(errors_of("a: 1\nb 2\n"), (V{"f:2:2: a ':' is missing after 'b'; write  b: value"}));
+    EXPECT_EQ(errors_of("a 1\nb: 2\nc 3\nd: 4\n").size(), 2u);
+    EXPECT_EQ(errors_of("a:1\nb: 2\n"), (V{"f:1:3: no blank after 'a:'; write  a: value"}));
+}
+
+TEST(Yaml, WhatIsNeverClosedIsNamedWhereItOpens) {
+    EXPECT_EQ(errors_of("a: [1, 2\nb: 3\n").front().find("f:1:4: '[' is never closed"), 0u)
+        << errors_of("a: [1, 2\nb: 3\n").front();
+    EXPECT_EQ(errors_of("a: {b: \"x\nc: 3\n").size(), 2u);
+    EXPECT_EQ(errors_of("a: 1\nb: {c: [1}\n").front().find("f:2:10: '}' where ']' is needed"), 0u);
+    EXPECT_EQ(errors_of("a: {sum: items[], of: [b]}\n").front().find("f:1:15: '[]' within brackets; put the path into quotes"),
+              0u);
+}
+
+TEST(Yaml, IndentationThatFitsNowhere) {
+    EXPECT_EQ(errors_of("flow: order\n  version: 1\n").front().find("f:2:3: indented below 'flow', which has a value already"),
+              0u);
+    EXPECT_EQ(errors_of("a:\n    b: 1\n  c: 2\n").front().find("f:3:3: indented by 2, while the lines above are by 0 and 4"), 0u);
+    EXPECT_EQ(errors_of("a: b: c\n").front().find("f:1:5: not YAML: "), 0u) << errors_of("a: b: c\n").front();
+}
+
+TEST(Yaml, LineEndsAndMarksOfOtherSystems) {
+    for (const char* text : {"a: 1\r\nb:\r\n  - 2\r\n",
+                             "\xef\xbb\xbf"
+                             "a: 1\nb:\n- 2\n",
+                             "---\na: 1\nb: [2]\n...\n"}) {
+        const auto reading = read(text, "f");
+        ASSERT_EQ(reading.errors.size(), 0u) << reading.errors.front().message();
+        EXPECT_EQ(reading.root->find("a")->text, "1");
+        EXPECT_EQ(reading.root->find("b")->items.at(0).text, "2");
+    }
+}
+
 TEST(Yaml, NearestName) {
     EXPECT_EQ(nearest("deadlin", {"deadline", "identity"}), "deadline");
     EXPECT_EQ(nearest("tpye", {"type", "source"}), "type");

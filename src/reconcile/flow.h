@@ -115,10 +115,12 @@ struct Flow {
     std::vector<std::string> sources() const;
 };
 
-/// Every complaint about the file, each "file:line:column: what" with a hint; empty: a good flow.
+/// Every complaint about the file, each "file:line:column: what" with a hint; no errors: a good flow. Warnings are about what is
+/// the language and hardly meant.
 struct FlowReading {
     std::optional<Flow> flow;
     std::vector<Error> errors;
+    std::vector<Error> warnings;
 };
 FlowReading read_flow(std::string_view text, std::string_view file);
 

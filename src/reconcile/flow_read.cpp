@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/yaml.h"
 #include "reconcile/flow.h"
+#include "reconcile/flow_lint.h"
 
 namespace helios::reconcile {
 namespace {
@@ -37,6 +38,15 @@ std::string join(const Names& names) {
         out += (out.empty() ? "" : ", ") + std::string(name);
     }
     return out;
+}
+
+std::string_view word_of(Read::Type type) {
+    return type == Read::Type::items ? "items" : type == Read::Type::decimal ? "decimal" : "text";
+}
+
+/// In a sentence.
+std::string named(Read::Type type) {
+    return (type == Read::Type::items ? "" : "a ") + std::string(word_of(type));
 }
 
 class FlowReader {
@@ -81,8 +91,10 @@ private:
     void checks(const Node& root);
     Check check(const std::string& check_name, const Node& node);
     std::optional<ReadRef> reference(const Node& node, std::optional<Read::Type> type);
+    const Read* find_read(std::string_view word) const;
     void compared(Check& check, const Node& node, std::optional<Read::Type> type);
     void skew(Check& check, const Node& node);
+    std::string leg_hint(std::string_view word) const;
     void anchor(const Node& root);
 
     std::string_view file_;
@@ -117,7 +129,8 @@ const yaml::Node* FlowReader::required(const Node& map, std::string_view key, st
 
 std::string FlowReader::text(const Node& node, std::string_view what) {
     if (!node.is_scalar() || node.text.empty()) {
-        complain(node.mark, std::string(what) + " must be a text");
+        complain(node.mark, std::string(what) + " must be a text",
+                 node.is_null() ? "a value is missing" : "one value, no list and no map");
         return {};
     }
     return node.text;
@@ -165,7 +178,7 @@ std::vector<const yaml::Node*> FlowReader::list(const Node& node, std::string_vi
         out.push_back(&node);
     }
     if (out.empty()) {
-        complain(node.mark, std::string(what) + " is empty");
+        complain(node.mark, std::string(what) + " is empty", "name at least one, or remove the line");
     }
     if (out.size() > list_max) {
         complain(node.mark, std::string(what) + " has more than " + std::to_string(list_max) + " entries");
@@ -196,6 +209,11 @@ std::string FlowReader::choice(const Node& node, std::string_view what, const Na
 std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
     const std::string written = text(node, "a path");
     if (written.empty()) {
+        return std::nullopt;
+    }
+    if (!node.quoted && written.find_first_not_of("0123456789.-") == std::string::npos) {
+        complain(node.mark, "'" + written + "' is a number, no path",
+                 "write the name of a member; put one that looks so into quotes");
         return std::nullopt;
     }
     const bool ends_in_walk = each && written.size() > 2 && written.ends_with("[]");
@@ -492,14 +510,25 @@ std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Rea
     known.assign(names.begin(), names.end());
     if (std::find(names.begin(), names.end(), word) == names.end()) {
         const std::string near = yaml::nearest(word, known);
-        complain(node.mark, "'" + word + "' is no read of a leg" + (type ? " of the type that is needed here" : ""),
+        const Read* other = find_read(word);
+        complain(node.mark,
+                 other != nullptr ? "'" + word + "' is " + named(other->type) + ", and " + named(*type) + " is needed here"
+                                  : "'" + word + "' is no read of a leg" + (type ? "; " + named(*type) + " is needed here" : ""),
                  !near.empty()   ? "did you mean '" + near + "'?"
-                 : known.empty() ? "write leg.read"
+                 : known.empty() ? "write leg.read" + (type ? ", a read of  type: " + std::string(word_of(*type)) : "")
                                  : "one of " + join(known));
         return std::nullopt;
     }
     const std::size_t l = *flow_.leg_index(std::string_view(word).substr(0, dot));
     return ReadRef{l, *flow_.legs[l].read_index(std::string_view(word).substr(dot + 1))};
+}
+
+/// "leg.read" of any type.
+const Read* FlowReader::find_read(std::string_view word) const {
+    const auto dot = std::min(word.find('.'), word.size());
+    const auto leg = flow_.leg_index(word.substr(0, dot));
+    const auto read = leg && dot < word.size() ? flow_.legs[*leg].read_index(word.substr(dot + 1)) : std::nullopt;
+    return read ? &flow_.legs[*leg].reads[*read] : nullptr;
 }
 
 void FlowReader::compared(Check& check, const Node& node, std::optional<Read::Type> type) {
@@ -515,11 +544,23 @@ void FlowReader::compared(Check& check, const Node& node, std::optional<Read::Ty
     }
     const auto type_of = [&](ReadRef ref) { return flow_.legs[ref.leg].reads[ref.read].type; };
     if (type_of(check.expected) != type_of(check.actual)) {
-        complain(node.mark, "expected and actual are of different types", "compare like with like");
+        complain(node.mark,
+                 "expected and actual are of different types: " + named(type_of(check.expected)) + " and " +
+                     named(type_of(check.actual)),
+                 "compare like with like");
     }
     if (check.kind == Check::Kind::equal && type_of(check.expected) == Read::Type::items) {
         complain(expected->mark, "'equal' compares texts and decimals", "for items use  kind: quantity");
     }
+}
+
+std::string FlowReader::leg_hint(std::string_view word) const {
+    Names names;
+    for (const Leg& l : flow_.legs) {
+        names.push_back(l.name);
+    }
+    const std::string near = yaml::nearest(word, names);
+    return near.empty() ? "one of " + join(names) : "did you mean '" + near + "'?";
 }
 
 void FlowReader::skew(Check& check, const Node& node) {
@@ -532,7 +573,7 @@ void FlowReader::skew(Check& check, const Node& node) {
             if (const auto index = flow_.leg_index(word)) {
                 check.legs.push_back(*index);
             } else {
-                complain(item->mark, "'" + word + "' is no leg of this flow", "");
+                complain(item->mark, "'" + word + "' is no leg of this flow", leg_hint(word));
             }
         }
         return;
@@ -601,13 +642,9 @@ void FlowReader::anchor(const Node& root) {
     const std::string word = text(*node, "anchor");
     flow_.anchor = flow_.leg_index(word);
     if (!flow_.anchor) {
-        Names names;
-        for (const Leg& l : flow_.legs) {
-            names.push_back(l.name);
-        }
-        complain(node->mark, "anchor '" + word + "' is no leg of this flow", "one of " + join(names));
+        complain(node->mark, "anchor '" + word + "' is no leg of this flow", leg_hint(word));
     } else if (flow_.legs[*flow_.anchor].optional) {
-        complain(node->mark, "the anchor must not be optional", "");
+        complain(node->mark, "the anchor must not be optional", "remove  optional: true  from leg '" + word + "', or the anchor");
     }
 }
 
@@ -660,12 +697,13 @@ Flow FlowReader::read(const Node& root) {
 
 FlowReading read_flow(std::string_view text, std::string_view file) {
     FlowReading out;
-    auto root = yaml::parse(text, file);
-    if (!root) {
-        out.errors.push_back(std::move(root).error());
+    auto document = yaml::read(text, file);
+    out.errors = std::move(document.errors);
+    if (!document.root) {
         return out;
     }
-    Flow flow = FlowReader(file, out.errors).read(*root);
+    Flow flow = FlowReader(file, out.errors).read(*document.root);
+    lint_flow(*document.root, file, out.errors, out.warnings);
     if (out.errors.empty()) {
         flow.text = text;
         flow.hash = to_hex(sha256(text));

@@ -79,7 +79,7 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
                   .at(0)
                   .rfind("f.yaml:8:9: expected and actual are of different types", 0),
               0u);
-    EXPECT_EQ(complaints("flow: x\nversion: 1\nversion: 2\n"),
+    EXPECT_EQ(complaints(with(small, "version: 3", "version: 3\nversion: 4")),
               (V{"f.yaml:3:1: the key 'version' occurs twice; first in line 2; keep one of them"}));
     EXPECT_EQ(complaints("").size(), 1u);
     EXPECT_EQ(complaints("legs: {}\nflow: {}\nkey: 3\nversion: [1]\n").size(), 4u);
