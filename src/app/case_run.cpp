@@ -41,16 +41,19 @@ Result<std::string> with_changes(std::string text, const CaseStep& step) {
     return text;
 }
 
-Result<FlowPointer> read_flow_of(const CaseStep& step, const std::string& file) {
+/// The flow of a step; empty: `mistakes` says why, all that is wrong with it.
+FlowPointer read_flow_of(const CaseStep& step, const std::string& file, std::vector<Error>& mistakes) {
     const auto refuse = [&](const Error& error) {
-        return fail(error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint);
+        mistakes.push_back({error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint});
+        return FlowPointer{};
     };
     std::string text, name = file;
     if (step.words[0] == "inline") {
         // Read once behind empty lines, so that complaints name the script's lines.
-        const auto reading = reconcile::read_flow(std::string(static_cast<std::size_t>(step.line), '\n') + step.body, file);
+        auto reading = reconcile::read_flow(std::string(static_cast<std::size_t>(step.line), '\n') + step.body, file);
         if (!reading.errors.empty()) {
-            return fail(reading.errors.front());
+            mistakes.insert(mistakes.end(), reading.errors.begin(), reading.errors.end());
+            return {};
         }
         text = step.body;
     } else if (step.words[0] == "order") {
@@ -68,22 +71,30 @@ Result<FlowPointer> read_flow_of(const CaseStep& step, const std::string& file) 
     if (!changed) {
         return refuse(changed.error());
     }
-    auto flow = reconcile::parse_flow(*changed, name);
-    if (!flow) {
-        return fail(flow.error());
-    }
-    return std::make_shared<const reconcile::Flow>(*std::move(flow));
+    auto reading = reconcile::read_flow(*changed, name);
+    mistakes.insert(mistakes.end(), reading.errors.begin(), reading.errors.end());
+    return reading.flow ? std::make_shared<const reconcile::Flow>(*std::move(reading.flow)) : FlowPointer{};
 }
 
-Result<Flows> read_flows_of(const std::vector<ScriptedCase>& cases, const std::string& file) {
+/// The flows of all steps; a case with one that can't be read is broken.
+Flows read_flows_of(std::vector<ScriptedCase>& cases, const std::string& file, std::vector<Error>& mistakes) {
     Flows out;
-    for (const auto& scripted : cases) {
+    for (auto& scripted : cases) {
         for (const auto& step : scripted.steps) {
             if (step.verb == "flow") {
-                HELIOS_TRY_ASSIGN(out[step.line], read_flow_of(step, file));
+                out[step.line] = read_flow_of(step, file, mistakes);
+                scripted.broken = scripted.broken || !out[step.line];
             }
         }
     }
+    // A file that several cases name is complained of once.
+    std::vector<Error> once;
+    for (auto& mistake : mistakes) {
+        if (std::find(once.begin(), once.end(), mistake) == once.end()) {
+            once.push_back(std::move(mistake));
+        }
+    }
+    mistakes = std::move(once);
     return out;
 }
 
@@ -379,19 +390,21 @@ private:
 
 }  // namespace
 
-Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
-                                  const OnComplaint& complain) {
-    HELIOS_TRY_ASSIGN(const auto cases, parse_case_script(text, file));
-    HELIOS_TRY_ASSIGN(const auto flows, read_flows_of(cases, file));
+CaseSummary run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
+                          const OnComplaint& complain) {
+    auto script = read_case_script(text, file);
+    CaseSummary summary;
+    summary.mistakes = std::move(script.errors);
+    const auto flows = read_flows_of(script.cases, file, summary.mistakes);
     FlowPointer flow = options.flow;
     if (!flow) {
-        HELIOS_TRY_ASSIGN(auto order, reconcile::parse_flow(reconcile::shipped_order_flow(), "the shipped order flow"));
-        flow = std::make_shared<const reconcile::Flow>(std::move(order));
+        flow = std::make_shared<const reconcile::Flow>(*reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml"));
     }
-    CaseSummary summary;
-    summary.cases = cases.size();
-    for (const auto& scripted : cases) {
-        CaseRun(scripted, file, flows, flow, *options.catalogue, complain).run(summary);
+    for (const auto& scripted : script.cases) {
+        if (!scripted.broken) {
+            ++summary.cases;
+            CaseRun(scripted, file, flows, flow, *options.catalogue, complain).run(summary);
+        }
     }
     return summary;
 }

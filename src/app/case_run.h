@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "model/catalogue.h"
@@ -23,14 +24,16 @@ struct CaseSummary {
     std::size_t cases = 0;
     std::size_t expectations = 0;
     std::size_t failures = 0;  ///< expectations that do not hold, and steps that could not be taken
+    /// What can't be understood or read of the script and of the flows it names, every complaint: "file:line: what". The cases
+    /// that these stand in did not run.
+    std::vector<Error> mistakes;
 };
 
 /// Given each complaint, "file:line: [case] what", in the script's order.
 using OnComplaint = std::function<void(const std::string&)>;
 
-/// Flows that steps name by path are read relative to `file`. invalid: the script or a flow of it can't be understood,
-/// "file:line: what"; not_found, denied, unavailable: a flow can't be read. Then nothing has run.
-Result<CaseSummary> run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
-                                  const OnComplaint& complain);
+/// Runs every case that can be understood. Flows that steps name by path are read relative to `file`.
+CaseSummary run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
+                          const OnComplaint& complain);
 
 }  // namespace helios::app

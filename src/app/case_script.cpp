@@ -197,61 +197,101 @@ Result<CaseStep> parse_step(std::string_view line, int number) {
 
 }  // namespace
 
-Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::string_view file) {
-    std::vector<ScriptedCase> cases;
+namespace {
+
+/// Takes a script line by line.
+class ScriptReader {
+public:
+    explicit ScriptReader(std::string_view file) : file_(file) {}
+
+    void take(std::string_view raw, int number) {
+        const std::string_view line = trim(raw);
+        if (inline_line_ != 0) {
+            take_inline(raw, line);
+        } else if (line == "case" || line.starts_with("case ") || line.starts_with("case\t")) {
+            script_.cases.push_back({std::string(trim(line.substr(4))), number, {}, false});
+        } else if (!line.empty() && line[0] != '#') {
+            take_step(line, number);
+        }
+    }
+
+    CaseScript finish(int lines) {
+        if (inline_line_ != 0) {
+            complain(inline_line_, {ErrorKind::invalid, "an inline flow without `end`", ""});
+        }
+        if (script_.cases.empty() && script_.errors.empty()) {
+            complain(std::max(lines, 1), {ErrorKind::invalid, "no cases", "a case begins with `case NAME`"});
+        }
+        for (auto& scripted : script_.cases) {
+            const auto expects = [](const CaseStep& step) { return step.verb == "expect"; };
+            if (!scripted.broken && std::none_of(scripted.steps.begin(), scripted.steps.end(), expects)) {
+                script_.errors.push_back({ErrorKind::invalid,
+                                          fmt::format("{}:{}: case \"{}\" expects nothing", file_, scripted.line, scripted.name),
+                                          "add `expect KEY …`"});
+                scripted.broken = true;
+            }
+        }
+        return std::move(script_);
+    }
+
+private:
+    void complain(int line, const Error& error) {
+        script_.errors.push_back({ErrorKind::invalid, fmt::format("{}:{}: {}", file_, line, error.what), error.hint});
+        if (!script_.cases.empty()) {
+            script_.cases.back().broken = true;
+        }
+    }
+
+    void take_inline(std::string_view raw, std::string_view line) {
+        if (line == "end") {
+            inline_line_ = 0;
+        } else if (inline_flow_) {
+            script_.cases.back().steps.back().body.append(raw).append("\n");
+        }
+    }
+
+    void take_step(std::string_view line, int number) {
+        if (script_.cases.empty()) {
+            if (!told_of_case_) {
+                complain(number, {ErrorKind::invalid, "a step before the first `case NAME`", ""});
+            }
+            told_of_case_ = true;
+            return;
+        }
+        auto step = parse_step(line, number);
+        inline_flow_ = step && step->verb == "flow" && step->words[0] == "inline";
+        if (!step) {
+            complain(number, step.error());
+        } else {
+            script_.cases.back().steps.push_back(*std::move(step));
+        }
+        if (inline_flow_ || line.starts_with("flow inline")) {  // also behind one that was refused: what follows is its text
+            inline_line_ = number;
+        }
+    }
+
+    std::string_view file_;
+    CaseScript script_;
+    int inline_line_ = 0;       ///< of the inline flow that is being read; 0: none
+    bool inline_flow_ = false;  ///< its text is kept
+    bool told_of_case_ = false;
+};
+
+}  // namespace
+
+CaseScript read_case_script(std::string_view text, std::string_view file) {
+    ScriptReader reader(file);
     int number = 0;
-    CaseStep* flow = nullptr;  // an inline flow that is being read
-    const auto refuse = [&](int line, const Error& error) {
-        return fail(ErrorKind::invalid, fmt::format("{}:{}: {}", file, line, error.what), error.hint);
-    };
+    if (text.starts_with("\xef\xbb\xbf")) {
+        text.remove_prefix(3);
+    }
     while (!text.empty()) {
         const auto end = text.find('\n');
         const std::string_view raw = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        ++number;
-        const std::string_view line = trim(raw);
-        if (flow != nullptr) {
-            if (line == "end") {
-                flow = nullptr;
-            } else {
-                flow->body.append(raw).append("\n");
-            }
-            continue;
-        }
-        if (line.empty() || line[0] == '#') {
-            continue;
-        }
-        if (line == "case" || line.starts_with("case ") || line.starts_with("case\t")) {
-            cases.push_back({std::string(trim(line.substr(4))), number, {}});
-            continue;
-        }
-        if (cases.empty()) {
-            return refuse(number, {ErrorKind::invalid, "a step before the first `case NAME`", ""});
-        }
-        auto step = parse_step(line, number);
-        if (!step) {
-            return refuse(number, step.error());
-        }
-        auto& steps = cases.back().steps;
-        steps.push_back(*std::move(step));
-        if (steps.back().verb == "flow" && steps.back().words[0] == "inline") {
-            flow = &steps.back();
-        }
+        reader.take(raw, ++number);
     }
-    if (flow != nullptr) {
-        return refuse(flow->line, {ErrorKind::invalid, "an inline flow without `end`", ""});
-    }
-    if (cases.empty()) {
-        return refuse(std::max(number, 1), {ErrorKind::invalid, "no cases", "a case begins with `case NAME`"});
-    }
-    for (const auto& scripted : cases) {
-        const auto expects = [](const CaseStep& step) { return step.verb == "expect"; };
-        if (std::none_of(scripted.steps.begin(), scripted.steps.end(), expects)) {
-            return refuse(scripted.line,
-                          {ErrorKind::invalid, fmt::format("case \"{}\" expects nothing", scripted.name), "add `expect KEY …`"});
-        }
-    }
-    return cases;
+    return reader.finish(number);
 }
 
 Result<Instant> parse_case_time(std::string_view text) {

@@ -25,11 +25,16 @@ struct ScriptedCase {
     std::string name;
     int line = 0;
     std::vector<CaseStep> steps;
+    bool broken = false;  ///< a step of it can't be understood: it must not run
 };
 
-/// invalid: "file:line: what", the first complaint. Words of the result are well formed: times and durations can be read,
-/// payloads are JSON objects, options are known to their verb.
-Result<std::vector<ScriptedCase>> parse_case_script(std::string_view text, std::string_view file);
+/// Words of cases that are not broken are well formed: times and durations can be read, payloads are JSON objects, options are
+/// known to their verb.
+struct CaseScript {
+    std::vector<ScriptedCase> cases;
+    std::vector<Error> errors;  ///< every complaint, "file:line: what"
+};
+CaseScript read_case_script(std::string_view text, std::string_view file);
 
 /// "12:00:02[.5]" on the day all scripts live in, or a whole RFC 3339 time.
 Result<Instant> parse_case_time(std::string_view text);

@@ -172,6 +172,13 @@ int complain(const Error& error, int exit_code) {
     return exit_code;
 }
 
+int complain_of_all(const std::vector<Error>& errors, int exit_code) {
+    for (const auto& error : errors) {
+        complain(error, exit_code);
+    }
+    return exit_code;
+}
+
 int run_command_line(int argc, const char* const* argv, const std::vector<Command>& commands) {
     CLI::App app("Helios says for every order whether every cloud agrees, why not, and what it costs.", "helios");
     const auto manual = std::make_shared<Manual>();

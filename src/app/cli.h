@@ -38,6 +38,9 @@ int run_command_line(int argc, const char* const* argv, const std::vector<Comman
 /// "helios: what\n  hint" on stderr, harmless for terminals; returns exit_code. Never fails.
 int complain(const Error& error, int exit_code = 2);
 
+/// Each of them; at least one.
+int complain_of_all(const std::vector<Error>& errors, int exit_code = 2);
+
 // One per file command_<name>.cpp.
 Command serve_command(const Environment& environment);
 Command demo_command(const Environment& environment);

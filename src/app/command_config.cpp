@@ -3,33 +3,29 @@
 
 #include "app/cli.h"
 #include "app/config.h"
-#include "app/files.h"
+#include "app/printable.h"
+#include "app/start.h"
 
 namespace helios::app {
 namespace {
 
-int check(const Environment& environment, const std::vector<std::string>& files, bool strict) {
-    Config config;
-    for (const auto& file : files) {
-        const auto text = read_file(file);
-        if (!text) {
-            return complain(text.error());
-        }
-        if (auto applied = apply_file(config, *text, file); !applied) {
-            return complain(applied.error(), 1);
-        }
+int check(const StartArguments& arguments, const Environment& environment, bool strict) {
+    auto start = prepare_start(arguments, environment);
+    for (auto& error : check_data_directory(start.config, start.flows)) {
+        start.errors.push_back(std::move(error));
     }
-    for (const auto& status : {apply_environment(config, environment), check_not_built_yet(environment), config.validate()}) {
-        if (!status) {
-            return complain(status.error(), 1);
+    for (const auto* told : {&start.errors, &start.warnings}) {
+        for (const auto& error : *told) {
+            fmt::print(stderr, "{}\n", printable(error.message()));
         }
     }
-    const auto unknown = unknown_variables(environment);
-    for (const auto& error : unknown) {
-        complain(strict ? error : Error{error.kind, "warning: " + error.what + ": ignored", error.hint});
+    if (start.unreadable) {
+        return 2;
     }
-    fmt::print("{}", config_listing(config));
-    return strict && !unknown.empty() ? 1 : 0;
+    if (start.errors.empty()) {
+        fmt::print("{}", config_listing(start.config));
+    }
+    return !start.errors.empty() || (strict && !start.warnings.empty()) ? 1 : 0;
 }
 
 }  // namespace
@@ -43,19 +39,26 @@ Command config_command(const Environment& environment) {
         return 0;
     };
 
-    auto files = std::make_shared<std::vector<std::string>>();
+    auto arguments = std::make_shared<StartArguments>();
     auto strict = std::make_shared<bool>(false);
     Command check_files;
     check_files.name = "check";
-    check_files.summary = "Check configuration files and the environment; print the effective values";
+    check_files.summary = "Check configuration files, flows and the environment as a start would; print the effective values";
     check_files.description =
-        "Reads FILEs in order, then the environment, as `serve` would, and prints every option's effective value.\n"
-        "Errors name file, line and column. Exit 0: good. Exit 1: the configuration is wrong. Exit 2: a file can't be read.";
-    check_files.examples = {"helios config check helios.yaml", "HELIOS_HTTP_PORT=9000 helios config check"};
-    check_files.options = {
-        {"FILE", "FILE", "configuration files", files.get(), false, {}},
-        {"--strict", "", "a HELIOS_ variable that is no option is a mistake, not a warning", strict.get(), false, {}}};
-    check_files.run = [environment, files, strict] { return check(environment, *files, *strict); };
+        "Reads FILEs in order, then the environment and the flags, as `serve` would, with the flow files, the catalogue, the "
+        "address and "
+        "the data\n"
+        "directory that they name, and prints every option's effective value. Nothing is opened for writing; a server may run "
+        "meanwhile.\n"
+        "Every mistake is told in one run, as `file:line:column: what; hint` or with the variable or flag it comes from.\n"
+        "Exit 0: a server would start. Exit 1: it would not, or with --strict a warning. Exit 2: a FILE can't be read.";
+    check_files.examples = {"helios config check helios.yaml", "HELIOS_HTTP_PORT=9000 helios config check",
+                            "helios config check --strict --listen 0.0.0.0:8001 --flow flows/order.yaml helios.yaml"};
+    check_files.options = start_options(*arguments);
+    check_files.options.push_back(
+        {"--strict", "", "warnings are mistakes: HELIOS_ variables that are no option", strict.get(), false, {}});
+    check_files.options.push_back({"FILE", "FILE", "configuration files", &arguments->config_files, false, {}});
+    check_files.run = [arguments, environment, strict] { return check(*arguments, environment, *strict); };
 
     Command command;
     command.name = "config";

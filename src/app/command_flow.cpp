@@ -7,6 +7,7 @@
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/printable.h"
+#include "app/start.h"
 #include "reconcile/flow.h"
 
 namespace helios::app {
@@ -51,31 +52,30 @@ int test_file(const std::string& file, const CaseRunOptions& options) {
         return complain(text.error());
     }
     const auto summary = run_case_file(*text, file, options, [](const std::string& line) { fmt::print("{}\n", line); });
-    if (!summary) {
-        fmt::print(stderr, "{}\n", summary.error().message());
-        return 2;
+    for (const auto& mistake : summary.mistakes) {
+        fmt::print(stderr, "{}\n", printable(mistake.message()));
     }
-    fmt::print("{}: {} cases, {} expectations, {} failures\n", file, summary->cases, summary->expectations, summary->failures);
-    return summary->failures == 0 ? 0 : 1;
+    fmt::print("{}: {} cases, {} expectations, {} failures{}\n", file, summary.cases, summary.expectations, summary.failures,
+               summary.mistakes.empty()
+                   ? ""
+                   : fmt::format(", {} mistakes; the cases they stand in did not run", summary.mistakes.size()));
+    return !summary.mistakes.empty() ? 2 : summary.failures == 0 ? 0 : 1;
 }
 
 int test(const TestOptions& options) {
+    std::vector<Error> errors;
     const auto catalogue = load_catalogue(options.catalogue);
     if (!catalogue) {
-        return complain(catalogue.error());
+        errors.push_back(catalogue.error());
+    }
+    auto flows = options.flow.empty() ? std::vector<reconcile::Flow>{} : load_flows({options.flow}, errors);
+    if (!errors.empty()) {
+        return complain_of_all(errors, 2);
     }
     CaseRunOptions run;
     run.catalogue = &*catalogue;
-    if (!options.flow.empty()) {
-        const auto text = read_file(options.flow);
-        if (!text) {
-            return complain(text.error());
-        }
-        auto flow = reconcile::parse_flow(*text, options.flow);
-        if (!flow) {
-            return complain(flow.error());
-        }
-        run.flow = std::make_shared<const reconcile::Flow>(*std::move(flow));
+    if (!flows.empty()) {
+        run.flow = std::make_shared<const reconcile::Flow>(std::move(flows.front()));
     }
     int answer = 0;
     for (const auto& file : options.files) {
@@ -118,7 +118,9 @@ Command test_command() {
         "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: \"Testing a flow\" in "
         "docs/flows.md.\n"
         "Prints every expectation that does not hold as `file:line: [case] what`, and one summary line for each FILE.\n"
-        "Exit 0: all hold. Exit 1: some do not. Exit 2: a file can't be read or understood (`file:line: what; hint`).";
+        "What can't be understood is told as `file:line: what; hint`, all of it; the cases it stands in do not run, the others "
+        "do.\n"
+        "Exit 0: all hold. Exit 1: some do not. Exit 2: something can't be read or understood.";
     command.examples = {
         "helios flow test cases/*.case",
         "helios flow test --flow flows/returns.yaml returns.case   # cases that name no flow begin with this one"};

@@ -7,53 +7,13 @@
 #include <unistd.h>
 
 #include "app/cli.h"
-#include "app/files.h"
 #include "app/server_signals.h"
+#include "app/start.h"
 #include "app/supervisor.h"
 #include "app/wiring.h"
 
 namespace helios::app {
 namespace {
-
-struct ServeOptions {
-    std::string listen;
-    std::string data;
-    std::string config_file;
-    std::string catalogue;
-    std::vector<std::string> flows;
-    std::string log_level;
-    bool insecure = false;
-    bool ephemeral = false;
-};
-
-Result<Config> configure(const ServeOptions& options, const Environment& environment) {
-    Config config;
-    HELIOS_TRY(check_not_built_yet(environment));
-    if (!options.config_file.empty()) {
-        HELIOS_TRY_ASSIGN(const auto text, read_file(options.config_file));
-        HELIOS_TRY(apply_file(config, text, options.config_file));
-    }
-    HELIOS_TRY(apply_environment(config, environment));
-    if (!options.listen.empty()) {
-        HELIOS_TRY(apply_listen(config, options.listen));
-    }
-    if (!options.log_level.empty()) {
-        HELIOS_TRY_ASSIGN(config.log_level, telemetry::parse_level(options.log_level));
-    }
-    if (!options.data.empty()) {
-        config.data_dir = options.data;
-    }
-    if (!options.catalogue.empty()) {
-        config.catalogue_file = options.catalogue;
-    }
-    if (!options.flows.empty()) {
-        config.flow_files = options.flows;
-    }
-    config.insecure = config.insecure || options.insecure;
-    config.ephemeral = config.ephemeral || options.ephemeral;
-    HELIOS_TRY(config.validate());
-    return config;
-}
 
 /// Feeds a service manager's watchdog while the server turns: never from a thread of its own, which would go on when we are
 /// stuck.
@@ -126,20 +86,20 @@ int watch(Node& node, const ServerSignals& signals, const Supervisor& supervisor
     return *signals.stop();
 }
 
-int serve(const ServeOptions& options, const Environment& environment) {
-    auto config = configure(options, environment);
-    if (!config) {
-        return complain(config.error());
+int serve(const StartArguments& arguments, const Environment& environment) {
+    auto start = prepare_start(arguments, environment);
+    if (!start.errors.empty()) {
+        return complain_of_all(start.errors);
     }
     const SystemClock clock;
-    telemetry::Telemetry telemetry(clock, config->log_level);
-    for (const auto& unknown : unknown_variables(environment)) {
-        telemetry.logger.warn("app", unknown.what + ": ignored", {{"hint", unknown.hint}});
+    telemetry::Telemetry telemetry(clock, start.config.log_level);
+    for (const auto& warning : start.warnings) {
+        telemetry.logger.warn("app", warning.what, {{"hint", warning.hint}});
     }
     const ServerSignals signals;
     const Supervisor supervisor(environment);
     supervisor.opening();
-    auto node = Node::open(std::move(*config), clock, telemetry);
+    auto node = Node::open(std::move(start.config), clock, telemetry);
     if (!node) {
         return complain(node.error());
     }
@@ -159,7 +119,8 @@ int serve(const ServeOptions& options, const Environment& environment) {
 }  // namespace
 
 Command serve_command(const Environment& environment) {
-    auto options = std::make_shared<ServeOptions>();
+    auto arguments = std::make_shared<StartArguments>();
+    auto config_file = std::make_shared<std::string>();
     Command command;
     command.name = "serve";
     command.summary = "Run the server";
@@ -174,17 +135,15 @@ Command serve_command(const Environment& environment) {
         "Every option of `helios config reference` can also be set by --config FILE or the environment; flags win.";
     command.examples = {"helios serve", "helios serve --listen 127.0.0.1:0 --data /var/lib/helios --flow flows/order.yaml",
                         "LOG_LEVEL=debug helios serve --config helios.yaml"};
-    command.options = {
-        {"--listen", "HOST:PORT", "address, default 127.0.0.1:8001; port 0 picks a free one", &options->listen, false, {}},
-        {"--data", "DIR", "data directory, default ./helios-data; one server at a time", &options->data, false, {}},
-        {"--config", "FILE", "configuration file (YAML)", &options->config_file, false, {}},
-        {"--flow", "FILE", "a flow to run, may be repeated; default: the shipped order flow", &options->flows, false, {}},
-        {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &options->catalogue, false, {}},
-        {"--log-level", "LEVEL", "trace, debug, info, warn, error or off", &options->log_level, false, {}},
-        {"--ephemeral", "", "keep everything in memory: nothing survives the process", &options->ephemeral, false, {}},
-        {"--insecure", "", "allow an address off loopback although sources are not authenticated", &options->insecure, false, {}},
+    command.options = start_options(*arguments);
+    command.options.insert(command.options.begin() + 2,
+                           {"--config", "FILE", "configuration file (YAML)", config_file.get(), false, {}});
+    command.run = [arguments, config_file, environment] {
+        if (!config_file->empty()) {
+            arguments->config_files = {*config_file};
+        }
+        return serve(*arguments, environment);
     };
-    command.run = [options, environment] { return serve(*options, environment); };
     return command;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <set>
 #include <type_traits>
 
 #include "base/json.h"
@@ -286,11 +287,6 @@ std::vector<Setting> make_settings() {
 
 #undef HELIOS_MEMBER
 
-Error with_place(Error error, std::string_view place) {
-    error.what = fmt::format("{}: {}", place, error.what);
-    return error;
-}
-
 const Setting* find_setting(std::string_view key) {
     const auto& table = settings();
     const auto it = std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.key == key; });
@@ -317,6 +313,12 @@ Error unknown_section(std::string_view file, yaml::Mark mark, const std::string&
     for (const auto& row : settings()) {
         if (sections.empty() || sections.back() != section_of(row.key)) {
             sections.push_back(section_of(row.key));
+        }
+    }
+    for (const auto& row : settings()) {
+        if (row.key.substr(section_of(row.key).size() + 1) == name) {
+            return yaml::error_at(file, mark, fmt::format("\"{}\" stands in no section", name),
+                                  fmt::format("did you mean \"{}\"?", row.key));
         }
     }
     const auto near = yaml::nearest(name, sections);
@@ -363,19 +365,38 @@ Result<std::string> scalar_text(const yaml::Node& node, std::string_view file, c
 
 }  // namespace
 
+Error with_place(Error error, std::string_view place) {
+    error.what = fmt::format("{}: {}", place, error.what);
+    return error;
+}
+
 const std::vector<Setting>& settings() {
     static const std::vector<Setting> table = make_settings();
     return table;
 }
 
-Status Config::validate() const {
-    auto status = check_ranges();
-    if (status) {
-        return status;
+std::vector<Error> Config::validate() const {
+    std::vector<Error> out;
+    Config rest = *this;
+    std::set<std::string, std::less<>> told;
+    // Each room complains of one option at a time: with the default in its place the next one shows.
+    for (auto status = rest.check_ranges(); !status; status = rest.check_ranges()) {
+        auto error = std::move(status).error();
+        const auto key = error.what.substr(0, error.what.find(' '));
+        const auto* row = find_setting(key);
+        if (row == nullptr || !told.insert(key).second) {
+            if (row == nullptr) {
+                out.push_back(std::move(error));
+            }
+            break;
+        }
+        const auto place = places.find(key);
+        out.push_back(place == places.end() ? std::move(error) : with_place(std::move(error), place->second));
+        if (!row->set(rest, row->get(Config{}))) {
+            break;
+        }
     }
-    auto error = std::move(status).error();
-    const auto place = places.find(error.what.substr(0, error.what.find(' ')));
-    return fail(place == places.end() ? std::move(error) : with_place(std::move(error), place->second));
+    return out;
 }
 
 Status Config::check_ranges() const {
@@ -399,52 +420,83 @@ Status Config::check_ranges() const {
 
 namespace {
 
-/// One option of a file. `key`: its whole name, at `mark`.
-Status apply_option(Config& config, const std::string& key, yaml::Mark mark, const yaml::Node& node, std::string_view file) {
-    const auto* row = find_setting(key);
-    if (row == nullptr) {
-        return fail(unknown_option(file, mark, key));
+/// Takes options from one file.
+class FileReader {
+public:
+    FileReader(Config& config, std::string_view file, std::vector<Error>& errors)
+        : config_(config), file_(file), errors_(errors) {}
+
+    void read(const yaml::Node& root) {
+        if (root.is_null()) {
+            return;
+        }
+        if (!root.is_map()) {
+            errors_.push_back(yaml::error_at(file_, root.mark, "expected sections (http:, log:, …)",
+                                             "`helios config reference` shows every option"));
+            return;
+        }
+        for (const auto& member : root.members) {
+            if (member.key.find('.') != std::string::npos) {
+                option(member.key, member.key_mark, member.value);
+            } else if (member.value.is_map()) {
+                for (const auto& each : member.value.members) {
+                    option(member.key + "." + each.key, each.key_mark, each.value);
+                }
+            } else if (!is_section(member.key)) {
+                errors_.push_back(unknown_section(file_, member.key_mark, member.key));
+            } else if (!member.value.is_null()) {  // null: every option of the section is commented out
+                errors_.push_back(yaml::error_at(file_, member.value.mark,
+                                                 fmt::format("\"{}\" is a section: expected its options", member.key),
+                                                 "one per line, indented: `name: value`"));
+            }
+        }
     }
-    // An absent value has no place of its own: the parser says where the next thing begins.
-    const auto at = node.is_null() ? mark : node.mark;
-    HELIOS_TRY_ASSIGN(const auto value, scalar_text(node, file, key));
-    if (auto set = row->set(config, value); !set) {
-        return fail(yaml::error_at(file, at, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+
+private:
+    /// `key`: its whole name, at `mark`.
+    void option(const std::string& key, yaml::Mark mark, const yaml::Node& node) {
+        const auto* row = find_setting(key);
+        if (row == nullptr) {
+            errors_.push_back(unknown_option(file_, mark, key));
+            return;
+        }
+        const auto [first, is_first] = lines_.emplace(key, mark.line);
+        if (!is_first) {
+            errors_.push_back(yaml::error_at(file_, mark, fmt::format("{} is set twice; first in line {}", key, first->second),
+                                             "keep one of them"));
+            return;
+        }
+        const auto value = scalar_text(node, file_, key);
+        if (!value) {
+            errors_.push_back(value.error());
+            return;
+        }
+        if (auto set = row->set(config_, *value); !set) {
+            errors_.push_back(yaml::error_at(file_, node.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+            return;
+        }
+        config_.places[key] = fmt::format("{}:{}:{}", file_, node.mark.line, node.mark.column);
     }
-    config.places[key] = fmt::format("{}:{}:{}", file, at.line, at.column);
-    return {};
-}
+
+    Config& config_;
+    std::string_view file_;
+    std::vector<Error>& errors_;
+    std::map<std::string, int, std::less<>> lines_;
+};
 
 }  // namespace
 
-Status apply_file(Config& config, std::string_view text, std::string_view file) {
-    HELIOS_TRY_ASSIGN(const auto root, yaml::parse(text, file));
-    if (root.is_null()) {
-        return {};
+std::vector<Error> apply_file(Config& config, std::string_view text, std::string_view file) {
+    auto document = yaml::read(text, file);
+    auto errors = std::move(document.errors);
+    if (document.root) {
+        FileReader(config, file, errors).read(*document.root);
     }
-    if (!root.is_map()) {
-        return fail(yaml::error_at(file, root.mark, "expected sections (http:, log:, …)",
-                                   "`helios config reference` shows every option"));
-    }
-    for (const auto& member : root.members) {
-        if (member.key.find('.') != std::string::npos) {
-            HELIOS_TRY(apply_option(config, member.key, member.key_mark, member.value, file));
-        } else if (member.value.is_map()) {
-            for (const auto& option : member.value.members) {
-                HELIOS_TRY(apply_option(config, member.key + "." + option.key, option.key_mark, option.value, file));
-            }
-        } else if (!is_section(member.key)) {
-            return fail(unknown_section(file, member.key_mark, member.key));
-        } else if (!member.value.is_null()) {  // null: every option of the section is commented out
-            return fail(yaml::error_at(file, member.value.mark,
-                                       fmt::format("\"{}\" is a section: expected its options", member.key),
-                                       "one per line, indented: `name: value`"));
-        }
-    }
-    return {};
+    return errors;
 }
 
-Status apply_environment(Config& config, const Environment& environment) {
+std::vector<Error> apply_environment(Config& config, const Environment& environment) {
+    std::vector<Error> errors;
     for (const auto& row : settings()) {
         // The seed's name first, so that the full name wins where both are set.
         for (auto name = row.environment.rbegin(); name != row.environment.rend(); ++name) {
@@ -457,12 +509,13 @@ Status apply_environment(Config& config, const Environment& environment) {
                 if (is_injected(it->second)) {
                     error.hint = fmt::format("Kubernetes sets it for a Service of that name; {}", no_service_links);
                 }
-                return fail(std::move(error));
+                errors.push_back(std::move(error));
+                continue;
             }
             config.places[row.key] = *name;
         }
     }
-    return {};
+    return errors;
 }
 
 namespace {
@@ -499,20 +552,23 @@ std::vector<Error> unknown_variables(const Environment& environment) {
         if (is_injected(value) || name.starts_with("HELIOS_PORT") || name.starts_with("HELIOS_SERVICE_")) {
             hint += fmt::format(" (Kubernetes sets such names for a Service: {})", no_service_links);
         }
-        out.push_back({ErrorKind::invalid, fmt::format("the environment sets {}, which is no option", name), std::move(hint)});
+        out.push_back({ErrorKind::invalid, fmt::format("warning: the environment sets {}, which is no option: ignored", name),
+                       std::move(hint)});
     }
     return out;
 }
 
-Status check_not_built_yet(const Environment& environment) {
+std::vector<Error> check_not_built_yet(const Environment& environment) {
+    std::vector<Error> errors;
     for (const auto& [variable, what] : not_built_yet) {
         const auto it = environment.find(std::string(variable));
         if (it != environment.end() && !it->second.empty()) {
-            return fail(ErrorKind::invalid, fmt::format("{} is set, but {} is not built yet in this version", variable, what),
-                        fmt::format("unset it (`unset {}`, or set it empty) to run on the embedded default", variable));
+            errors.push_back({ErrorKind::invalid,
+                              fmt::format("{} is set, but {} is not built yet in this version", variable, what),
+                              fmt::format("unset it (`unset {}`, or set it empty) to run on the embedded default", variable)});
         }
     }
-    return {};
+    return errors;
 }
 
 Status apply_listen(Config& config, std::string_view listen) {

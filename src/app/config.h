@@ -39,8 +39,8 @@ struct Config {
 
     std::map<std::string, std::string, std::less<>> places;  ///< option → "file:line:column" or variable that set it last
 
-    /// Every room's own validate(), in one; the complaint begins with the place where the value came from.
-    Status validate() const;
+    /// Every room's own validate(), in one, every complaint; each begins with the place where the value came from.
+    std::vector<Error> validate() const;
 
 private:
     Status check_ranges() const;
@@ -58,22 +58,25 @@ struct Setting {
 /// The table, in the order of the documentation.
 const std::vector<Setting>& settings();
 
-/// Applies a YAML file: sections are rooms; or whole names, as config_listing() writes them. invalid: "file:line:column: unknown
-/// option …; did you mean …", wrong types, limits.
-Status apply_file(Config& config, std::string_view text, std::string_view file);
+/// Applies a YAML file: sections are rooms; or whole names, as config_listing() writes them. Gives every complaint,
+/// "file:line:column: unknown option …; did you mean …", wrong types, an option set twice; what is good has been applied.
+std::vector<Error> apply_file(Config& config, std::string_view text, std::string_view file);
 
-/// Applies variables of the table. Empty values count as absent.
-Status apply_environment(Config& config, const Environment& environment);
+/// Applies variables of the table; every complaint begins with the variable. Empty values count as absent.
+std::vector<Error> apply_environment(Config& config, const Environment& environment);
 
 /// One for each HELIOS_… variable that nothing here knows, with the nearest name. No reason not to start: an orchestrator sets
 /// such names by itself (Kubernetes sets HELIOS_PORT=tcp://… in every pod beside a Service named helios).
 std::vector<Error> unknown_variables(const Environment& environment);
 
 /// Refuses what the environment asks for and this version can't do (Kafka, PostgreSQL, Redis).
-Status check_not_built_yet(const Environment& environment);
+std::vector<Error> check_not_built_yet(const Environment& environment);
 
 /// "HOST:PORT", "[::1]:8001", ":8001".
 Status apply_listen(Config& config, std::string_view listen);
+
+/// The complaint, with where its value comes from in front.
+Error with_place(Error error, std::string_view place);
 
 /// docs/config.md.
 std::string config_reference();

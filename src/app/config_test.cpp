@@ -6,8 +6,9 @@
 namespace helios::app {
 namespace {
 
-std::string error_of(const Status& status) {
-    return status ? "accepted" : status.error().message();
+/// The first of them.
+std::string error_of(const std::vector<Error>& errors) {
+    return errors.empty() ? "accepted" : errors.front().message();
 }
 
 TEST(ConfigFile, SetsOptionsOfEveryKind) {
@@ -96,6 +97,45 @@ TEST(ConfigFile, ValuesOutOfRangeNameTheirPlace) {
     EXPECT_EQ(complaint("log:\n  pending_bytes_max: 1B\n").find("h.yaml:2:22: log.pending_bytes_max is 1"), 0u);
 }
 
+TEST(ConfigFile, AllComplaintsAtOnce) {
+    Config config;
+    const auto errors =
+        apply_file(config,
+                   "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\n  io_threads: 2\n  io_threads: 3\n"
+                   "htpp:\nport: 1\nlog: 5\nlog.partitions: 3\nlog.partitions: 4\ngateway:\n  body_bytes_max: [1, {a: 2}]\n",
+                   "h");
+    std::string told;
+    for (const auto& error : errors) {
+        told += error.message() + "\n";
+    }
+    for (const auto* what :
+         {"h:2:3: unknown option \"http.prot\"", "h:3:9: http.port: \"99999\"", "h:4:17: http.idle_timeout",
+          "h:6:3: the key 'io_threads' occurs twice", "h:7:1: unknown section \"htpp\"",
+          "h:8:1: \"port\" stands in no section; did you mean \"http.port\"?", "h:9:6: \"log\" is a section",
+          "h:11:1: the key 'log.partitions' occurs twice", "h:13:23: \"gateway.body_bytes_max\": expected a list of text"}) {
+        EXPECT_NE(told.find(what), std::string::npos) << what << "\n" << told;
+    }
+    EXPECT_EQ(errors.size(), 9u) << told;
+    EXPECT_EQ(config.http.io_threads, 2u);
+    EXPECT_EQ(error_of(apply_file(config, "http:\n  port: 1\nhttp.port: 2\n", "h")),
+              "h:3:1: http.port is set twice; first in line 2; keep one of them");
+    EXPECT_EQ(error_of(apply_file(config, "http:\n\tport: 1\n", "h")).find("h:2:1: a tab in the indentation"), 0u);
+    EXPECT_EQ(error_of(apply_file(config, std::string_view("\0\1\2", 3), "h")).find("h:1:1: not UTF-8 text"), 0u);
+    EXPECT_EQ(error_of(apply_file(config, std::string(2u << 20, '#'), "h")).find("h:1:1: larger than"), 0u);
+}
+
+TEST(ConfigFile, AllValuesOutOfRangeAtOnce) {
+    Config config;
+    ASSERT_EQ(
+        error_of(apply_file(
+            config, "log:\n  partitions: 0\n  pending_bytes_max: 1B\nstore.readers_max: 0\nreconcile.heartbeat: 0s\n", "h")),
+        "accepted");
+    ASSERT_EQ(error_of(apply_environment(config, {{"HELIOS_HTTP_IO_THREADS", "0"}})), "accepted");
+    const auto errors = config.validate();
+    EXPECT_EQ(errors.size(), 5u);
+    EXPECT_EQ(error_of(errors).find("HELIOS_HTTP_IO_THREADS: http.io_threads"), 0u) << error_of(errors);
+}
+
 TEST(ConfigFile, AnEmptyFileChangesNothing) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "# nothing\n", "h.yaml")), "accepted");
@@ -110,6 +150,15 @@ TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
     EXPECT_EQ(config.http.port, 2);
     EXPECT_EQ(config.http.host, "::1");
     EXPECT_EQ(config.log_level, telemetry::Level::warn);
+}
+
+TEST(ConfigEnvironment, AllComplaintsAtOnce) {
+    Config config;
+    const auto errors = apply_environment(
+        config, {{"API_PORT", "x"}, {"LOG_LEVEL", "loud"}, {"HELIOS_LOG_PARTITIONS", "-1"}, {"HELIOS_HTTP_PORT", "7"}});
+    EXPECT_EQ(errors.size(), 3u);
+    EXPECT_EQ(config.http.port, 7);
+    EXPECT_EQ(check_not_built_yet({{"DATABASE_URL", "x"}, {"REDIS_URL", "y"}}).size(), 2u);
 }
 
 TEST(ConfigEnvironment, EmptyMeansUnset) {
@@ -132,7 +181,8 @@ TEST(ConfigEnvironment, UnknownNamesAreToldWithTheNearestAndRefuseNothing) {
     EXPECT_EQ(error_of(apply_environment(config, environment)), "accepted");
     const auto told = unknown_variables(environment);
     ASSERT_EQ(told.size(), 2u);
-    EXPECT_EQ(told[0].message(), "the environment sets HELIOS_HTTP_PROT, which is no option; did you mean HELIOS_HTTP_PORT?");
+    EXPECT_EQ(told[0].message(),
+              "warning: the environment sets HELIOS_HTTP_PROT, which is no option: ignored; did you mean HELIOS_HTTP_PORT?");
     EXPECT_NE(told[1].what.find("HELIOS_VERSION"), std::string::npos);
     EXPECT_EQ(text_of(unknown_variables({{"HELIOS_HOME", ""}, {"HELIOS_SERVER", "http://a"}, {"HELIOS_TEST_X", "1"}})), "");
 }
@@ -192,7 +242,7 @@ TEST(Reference, NamesEveryOptionOnceWithADefaultThatReadsBack) {
         EXPECT_TRUE(row.set(copy, row.get(defaults)).has_value()) << row.key << " = " << row.get(defaults);
         EXPECT_EQ(row.get(copy), row.get(defaults)) << row.key;
     }
-    EXPECT_TRUE(defaults.validate().has_value());
+    EXPECT_TRUE(defaults.validate().empty());
 }
 
 }  // namespace

@@ -7,13 +7,12 @@
 #include "api/routes.h"
 #include "api/web_assets.h"
 #include "app/data_directory.h"
-#include "app/files.h"
+#include "app/start.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/routes.h"
-#include "http/host_policy.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"
@@ -25,39 +24,6 @@ namespace {
 
 constexpr Duration door_wait = std::chrono::milliseconds(100);
 constexpr int door_waits_per_line = 50;
-
-/// Sources have no way to prove themselves yet: whoever reaches the port can write.
-Status check_exposure(const Config& config) {
-    if (http::is_loopback_name(config.http.host) || config.insecure) {
-        return {};
-    }
-    return fail(ErrorKind::denied,
-                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are not authenticated: anybody who "
-                            "reaches the port could write events",
-                            config.http.host),
-                "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to accept that");
-}
-
-Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
-    std::vector<reconcile::Flow> flows;
-    if (files.empty()) {
-        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml (shipped)"));
-        flows.push_back(std::move(flow));
-        return flows;
-    }
-    for (const auto& file : files) {
-        HELIOS_TRY_ASSIGN(const auto text, read_file(file));
-        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(text, file));
-        for (const auto& other : flows) {
-            if (other.name == flow.name) {
-                return fail(ErrorKind::conflict, fmt::format("{}: flow \"{}\" is given twice", file, flow.name),
-                            "one file per flow; a new version replaces the old one");
-            }
-        }
-        flows.push_back(std::move(flow));
-    }
-    return flows;
-}
 
 std::string activity_json(const gateway::SourceActivity& activity) {
     json::Writer out;
@@ -99,7 +65,11 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, tele
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
     HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
-    HELIOS_TRY_ASSIGN(node->flows_, load_flows(node->config_.flow_files));
+    std::vector<Error> errors;
+    node->flows_ = load_flows(node->config_.flow_files, errors);
+    if (!errors.empty()) {
+        return fail(std::move(errors.front()));
+    }
     HELIOS_TRY(node->open_log());
     HELIOS_TRY(node->open_flows());
     HELIOS_TRY(node->open_stages());

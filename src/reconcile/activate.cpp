@@ -98,8 +98,7 @@ Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     return out;
 }
 
-Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant) {
-    HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
+Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow, std::string_view tenant) {
     Activation out;
     for (const auto& record : records) {
         if (!record.activation || record.activation->flow != flow.name || record.activation->tenant != tenant) {
@@ -118,10 +117,16 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
                         std::to_string(flow.version),
                     "to go back to an older text give it a version above " + std::to_string(out.replaces));
     }
-    if (out.replaces == flow.version) {
+    out.is_new = out.replaces != flow.version;
+    return out;
+}
+
+Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant) {
+    HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
+    HELIOS_TRY_ASSIGN(const auto out, check_activation(records, flow, tenant));
+    if (!out.is_new) {
         return out;
     }
-    out.is_new = true;
     const model::FlowActivation activation{std::string(tenant), flow.name, flow.version, flow.text, flow.hash};
     HELIOS_TRY(append_control(log, model::RecordType::flow_activation, model::flow_activation_version,
                               std::string(tenant) + '\0' + flow.name, model::encode(activation)));

@@ -44,6 +44,10 @@ struct FlowsRecord {
 /// All there are, in order.
 Result<std::vector<FlowsRecord>> read_flows(log::Log& log);
 
+/// What activate() would find, given those records. conflict: as there.
+Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow,
+                                    std::string_view tenant = model::default_tenant);
+
 /// Whether route has handed an absence to the case partitions already.
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record);
 

@@ -52,7 +52,7 @@ class Variables(Test):
         server = self.serve(env=env)
         told = self.lines(server, "which is no option: ignored")
         self.assertEqual(len(told), len(KUBERNETES) + 3, told)
-        hint = {line["message"].split()[3].strip(","): line["hint"] for line in told}
+        hint = {line["message"].split()[4].strip(","): line["hint"] for line in told}
         self.assertEqual(hint["HELIOS_HTTP_PROT"], "did you mean HELIOS_HTTP_PORT?")
         self.assertIn("the nearest option is HELIOS_HTTP_PORT;", hint["HELIOS_PORT"])
         self.assertEqual({line["level"] for line in told}, {"warn"})
@@ -87,6 +87,74 @@ class Variables(Test):
 
 TOLD = ("HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "PWR", "RTMIN")
 DRAINING = (("TERM", 0), ("INT", 0), ("QUIT", 131), ("XCPU", 152))
+
+
+class Configuration(Test):
+    """`config check` says what `serve` would refuse, all of it at once, and changes nothing."""
+
+    def write(self, name, text):
+        path = f"{self.path}/{name}"
+        with open(path, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def both(self, *arguments, env=None, positional=()):
+        """(what check says, what serve says): the same complaints, line for line."""
+        code, _, check = run("config", "check", *arguments, *positional, env=env)
+        self.assertEqual(code, 1, check)
+        configured = [word for each in positional for word in ("--config", each)]
+        code, _, serve = run("serve", *arguments, *configured, env=env)
+        self.assertEqual(code, 2, serve)
+        return check, serve
+
+    def test_seven_mistakes_are_seven_complaints(self):
+        file = self.write("helios.yaml", "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\nlog:\n  partitions: 0\nhtpp:\n")
+        flow = self.write("flow.yaml", "flow: Order\nversion: 0\nlegs:\n  a: {source: any, type: any, deadline: 0}\n")
+        env = environment(API_HOST="", HELIOS_LOG_SEGMENT_BYTES="1XB", DATABASE_URL="postgresql://x")
+        check, serve = self.both("--flow", flow, "--flow", self.path + "/none.yaml", "--catalogue", flow, "--log-level", "loud",
+                                 "--data", self.path + "/data", "--listen", "0.0.0.0:0", env=env, positional=[file])
+        for what in (f"{file}:2:3: unknown option", f"{file}:3:9: http.port", f"{file}:4:17: http.idle_timeout", f"{file}:6:15: log.partitions is 0",
+                     f'{file}:7:1: unknown section "htpp"', "HELIOS_LOG_SEGMENT_BYTES: ", "DATABASE_URL is set", "--log-level: ", "--listen: 0.0.0.0",
+                     f"{flow}:1:7: ", f"{flow}:2:10: ", f"{flow}:4:26: type 'any'", f"{flow}:4:41: ", f"{flow}:1:1: 'key' is missing",
+                     f"can't read {self.path}/none.yaml", "unknown key"):
+            self.assertIn(what, check)
+            self.assertIn(what, serve)
+        self.assertFalse(os.path.exists(self.path + "/data"))
+
+    def test_what_serve_refuses_check_refuses(self):
+        occupied = self.write("occupied", "a file")
+        os.mkdir(self.path + "/foreign")
+        self.write("foreign/README", "not ours")
+        with Server(self.path + "/data") as server:  # a running server is no complaint
+            self.assertEqual(run("config", "check", "--data", self.path + "/data")[0], 0)
+            server.terminate()
+        changed = self.write("changed.yaml", open(os.path.join(os.path.dirname(__file__), "../../flows/order.yaml"), encoding="utf-8").read() + "\n# changed\n")
+        for arguments, what in ((("--listen", "0.0.0.0:8001"), "not a loopback address"), (("--listen", "nowhere.invalid:1", "--insecure"), "nowhere.invalid"),
+                                (("--listen", "192.0.2.1:1", "--insecure"), "192.0.2.1"), (("--listen", "x"), "is not HOST:PORT"),
+                                (("--listen", "127.0.0.1:70000"), "is not HOST:PORT"), (("--flow", self.path + "/none.yaml"), "No such file"),
+                                (("--flow", self.path), "directory"), (("--catalogue", self.path + "/none.yaml"), "No such file"),
+                                (("--data", occupied), "not a directory"), (("--data", self.path + "/foreign"), "foreign"),
+                                (("--data", self.path + "/data", "--flow", changed), "was activated with another text")):
+            _, told, check = run("config", "check", *arguments)
+            code, _, serve = run("serve", *(arguments if "--listen" in arguments else (*arguments, "--listen", "127.0.0.1:0")))
+            self.assertEqual(code, 2, (arguments, serve))
+            self.assertIn(what, check)
+            self.assertEqual(told, "", arguments)
+            self.assertNotEqual(serve.strip(), "")
+        env = environment(HELIOS_LOG_PARTITIONS="3")
+        code, _, check = run("config", "check", "--data", self.path + "/data", env=env)
+        self.assertEqual((code, re.search("HELIOS_LOG_PARTITIONS: .* made with 12 partitions, this server is set to 3", check) is not None), (1, True), check)
+
+    def test_files_that_are_no_configuration(self):
+        for name, content in (("binary", bytes(range(256))), ("list", "- a\n"), ("text", "just words\n"), ("tab", "http:\n\tport: 1\n"), ("huge", "#" * 3_000_000),
+                              ("utf16", "http:\n".encode("utf-16")), ("two", "http:\n---\nlog:\n"), ("twice", "http:\nhttp:\n")):
+            check, _ = self.both(positional=[self.write(name, content)])
+            self.assertRegex(check, rf"(?m)^{self.path}/{name}:\d+:\d+: .+; .+")
+        self.assertEqual(run("config", "check", self.write("empty", ""))[0], 0)
+        self.assertEqual(run("config", "check", self.write("windows", "\ufeffhttp:\r\n  port: 9000\r\n"))[0], 0)
+        for missing in (self.path + "/none", self.path):
+            code, _, err = run("config", "check", missing)
+            self.assertEqual((code, "can't read" in err), (2, True), err)
 
 
 class Signals(Test):
