@@ -189,6 +189,14 @@ int complain_usage(const CLI::ParseError& error, int argc, const char* const* ar
 
 }  // namespace
 
+void write_messages(json::Writer& out, std::string_view name, const std::vector<Error>& errors) {
+    out.key(name).begin_array();
+    for (const auto& error : errors) {
+        out.string(error.message());
+    }
+    out.end_array();
+}
+
 int complain(const Error& error, int exit_code) {
     auto text = fmt::format("helios: {}\n", printable(error.what, "\n\t"));
     if (!error.hint.empty()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/environment.h"
+#include "base/json.h"
 #include "base/result.h"
 
 namespace helios::app {
@@ -37,6 +38,9 @@ int run_command_line(int argc, const char* const* argv, const std::vector<Comman
 
 /// "helios: what\n  hint" on stderr, harmless for terminals; returns exit_code. Never fails.
 int complain(const Error& error, int exit_code = 2);
+
+/// "name":["what; hint",…]
+void write_messages(json::Writer& out, std::string_view name, const std::vector<Error>& errors);
 
 /// Each of them; at least one.
 int complain_of_all(const std::vector<Error>& errors, int exit_code = 2);

@@ -9,10 +9,27 @@
 namespace helios::app {
 namespace {
 
-int check(const StartArguments& arguments, const Environment& environment, bool strict) {
+void print_as_json(const Start& start) {
+    json::Writer out;
+    out.begin_object().key("options").begin_object();
+    for (const auto& row : settings()) {
+        out.field(row.key, row.get(start.config));
+    }
+    out.end_object();
+    write_messages(out, "errors", start.errors);
+    write_messages(out, "warnings", start.warnings);
+    fmt::print("{}\n", out.end_object().view());
+}
+
+int check(const StartArguments& arguments, const Environment& environment, bool strict, const std::string& format) {
     auto start = prepare_start(arguments, environment);
     for (auto& error : check_data_directory(start.config, start.flows)) {
         start.errors.push_back(std::move(error));
+    }
+    const int answer = !start.errors.empty() || (strict && !start.warnings.empty()) ? 1 : 0;
+    if (format == "json") {
+        print_as_json(start);
+        return start.unreadable ? 2 : answer;
     }
     for (const auto* told : {&start.errors, &start.warnings}) {
         for (const auto& error : *told) {
@@ -25,7 +42,7 @@ int check(const StartArguments& arguments, const Environment& environment, bool 
     if (start.errors.empty()) {
         fmt::print("{}", config_listing(start.config));
     }
-    return !start.errors.empty() || (strict && !start.warnings.empty()) ? 1 : 0;
+    return answer;
 }
 
 }  // namespace
@@ -41,6 +58,7 @@ Command config_command(const Environment& environment) {
 
     auto arguments = std::make_shared<StartArguments>();
     auto strict = std::make_shared<bool>(false);
+    auto format = std::make_shared<std::string>("text");
     Command check_files;
     check_files.name = "check";
     check_files.summary = "Check configuration files, flows and the environment as a start would; print the effective values";
@@ -58,7 +76,8 @@ Command config_command(const Environment& environment) {
     check_files.options.push_back(
         {"--strict", "", "warnings are mistakes: HELIOS_ variables that are no option", strict.get(), false, {}});
     check_files.options.push_back({"FILE", "FILE", "configuration files", &arguments->config_files, false, {}});
-    check_files.run = [arguments, environment, strict] { return check(*arguments, environment, *strict); };
+    check_files.options.push_back({"--format", "FORMAT", "text or json", format.get(), false, {"text", "json"}});
+    check_files.run = [arguments, environment, strict, format] { return check(*arguments, environment, *strict, *format); };
 
     Command command;
     command.name = "config";

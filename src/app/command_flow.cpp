@@ -13,9 +13,46 @@
 namespace helios::app {
 namespace {
 
-int lint(const std::vector<std::string>& files) {
+struct LintOptions {
+    std::vector<std::string> files;
+    std::string format = "text";
+};
+
+void write_reading(json::Writer& out, const std::string& file, const reconcile::FlowReading& reading) {
+    out.begin_object().field("file", file);
+    if (reading.errors.empty() && reading.flow) {
+        out.field("flow", reading.flow->name).field("version", std::uint64_t{reading.flow->version});
+        out.field("legs", std::uint64_t{reading.flow->legs.size()}).field("checks", std::uint64_t{reading.flow->checks.size()});
+    }
+    write_messages(out, "errors", reading.errors);
+    write_messages(out, "warnings", reading.warnings);
+    out.end_object();
+}
+
+int lint_as_json(const std::vector<std::string>& files) {
     int answer = 0;
+    json::Writer out;
+    out.begin_object().key("items").begin_array();
     for (const auto& file : files) {
+        const auto text = read_file(file);
+        if (!text) {
+            answer = complain(text.error());
+            continue;
+        }
+        const auto reading = reconcile::read_flow(*text, file);
+        answer = std::max(answer, reading.errors.empty() && reading.flow ? 0 : 1);
+        write_reading(out, file, reading);
+    }
+    fmt::print("{}\n", out.end_array().end_object().view());
+    return answer;
+}
+
+int lint(const LintOptions& options) {
+    if (options.format == "json") {
+        return lint_as_json(options.files);
+    }
+    int answer = 0;
+    for (const auto& file : options.files) {
         const auto text = read_file(file);
         if (!text) {
             answer = complain(text.error());  // the others all the same
@@ -43,7 +80,23 @@ struct TestOptions {
     std::vector<std::string> files;
     std::string flow;
     std::string catalogue;
+    std::string format = "text";
 };
+
+/// One file as an object: its counts, what does not hold, and what can't be understood; the exit code.
+int test_file_as_json(const std::string& file, const CaseRunOptions& options, json::Writer& out) {
+    const auto text = read_file(file);
+    if (!text) {
+        return complain(text.error());
+    }
+    out.begin_object().field("file", file).key("complaints").begin_array();
+    const auto summary = run_case_file(*text, file, options, [&out](const std::string& line) { out.string(line); });
+    out.end_array();
+    write_messages(out, "mistakes", summary.mistakes);
+    out.field("cases", std::uint64_t{summary.cases}).field("expectations", std::uint64_t{summary.expectations});
+    out.field("failures", std::uint64_t{summary.failures}).end_object();
+    return !summary.mistakes.empty() ? 2 : summary.failures == 0 ? 0 : 1;
+}
 
 /// One file, its complaints and its summary line; the exit code.
 int test_file(const std::string& file, const CaseRunOptions& options) {
@@ -78,6 +131,15 @@ int test(const TestOptions& options) {
         run.flow = std::make_shared<const reconcile::Flow>(std::move(flows.front()));
     }
     int answer = 0;
+    if (options.format == "json") {
+        json::Writer out;
+        out.begin_object().key("items").begin_array();
+        for (const auto& file : options.files) {
+            answer = std::max(answer, test_file_as_json(file, run, out));
+        }
+        fmt::print("{}\n", out.end_array().end_object().view());
+        return answer;
+    }
     for (const auto& file : options.files) {
         answer = std::max(answer, test_file(file, run));
     }
@@ -85,7 +147,7 @@ int test(const TestOptions& options) {
 }
 
 Command lint_command() {
-    auto files = std::make_shared<std::vector<std::string>>();
+    auto options = std::make_shared<LintOptions>();
     Command command;
     command.name = "lint";
     command.summary = "Check flow files";
@@ -95,8 +157,9 @@ Command lint_command() {
         "with `warning: `.\n"
         "Exit 0: good, or warnings only. Exit 1: complaints. Exit 2: a file can't be read.";
     command.examples = {"helios flow lint flows/*.yaml"};
-    command.options = {{"FILE", "FILE", "flow files", files.get(), true, {}}};
-    command.run = [files] { return lint(*files); };
+    command.options = {{"FILE", "FILE", "flow files", &options->files, true, {}},
+                       {"--format", "FORMAT", "text or json", &options->format, false, {"text", "json"}}};
+    command.run = [options] { return lint(*options); };
     return command;
 }
 
@@ -127,7 +190,8 @@ Command test_command() {
     command.options = {
         {"FILE", "FILE", "files of cases; - is standard input", &options->files, true, {}},
         {"--flow", "FILE", "the flow that cases begin with, default: the shipped order flow", &options->flow, false, {}},
-        {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}}};
+        {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}},
+        {"--format", "FORMAT", "text or json", &options->format, false, {"text", "json"}}};
     command.run = [options] { return test(*options); };
     return command;
 }
