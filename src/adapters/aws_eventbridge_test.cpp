@@ -121,7 +121,7 @@ TEST(AwsEventBridge, bad_content_is_rejected_and_named) {
 }
 
 TEST(AwsEventBridge, every_complaint_is_collected) {
-    const auto a = aws(R"({"detail-type":"","source":"s","id":5,"detail":5})");
+    const auto a = aws(R"({"detail-type":"","source":"s","id":[5],"detail":5})");
     ASSERT_TRUE(a.rejection());
     EXPECT_EQ(a.rejection()->errors.size(), 3u);
     EXPECT_EQ(a.rejection()->reason, "missing_field") << "the first one's";

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t rows_measured = 200;
 constexpr std::size_t padding_max = 48;  // a cell that is wider pushes what is behind it; the other rows stay together
-constexpr std::size_t last_columns_min = 24;
+constexpr std::size_t last_columns_min = 20;
 constexpr std::size_t hash_characters_min = 32;
 constexpr std::size_t short_id_characters = 8;
 constexpr std::size_t below_indent = 4;

@@ -52,7 +52,8 @@ TEST(Listing, many_rows_come_before_the_end) {
     for (int i = 0; i < 1000; ++i) {
         table.row({{"x"}, {"y"}});
     }
-    EXPECT_EQ(std::count(out.str().begin(), out.str().end(), '\n'), 1001);
+    const std::string text = out.str();
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1001);
 }
 
 TEST(Listing, nothing_of_nothing) {

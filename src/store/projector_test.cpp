@@ -80,25 +80,27 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     const CaseId one{"default", "order", "ORD-1"};
     ASSERT_TRUE(queries->latest(one));
     ASSERT_TRUE(projector->check_file());
-    projector->start();
     const auto store = bench.options.file.parent_path();
+    std::filesystem::remove_all(store);
+    EXPECT_FALSE(projector->check_file());
+    EXPECT_FALSE(projector->file_health());
+    EXPECT_TRUE(projector->health()) << "it is no reason to send traffic elsewhere";
+    EXPECT_TRUE(queries->latest(one)) << "what was open answers meanwhile";
+    projector->start();
     const auto remade = [&] {
-        EXPECT_FALSE(projector->check_file());
-        EXPECT_FALSE(projector->file_health());
-        EXPECT_TRUE(projector->health()) << "it is no reason to send traffic elsewhere";
-        EXPECT_TRUE(queries->latest(one)) << "what was open answers meanwhile";
         while (!projector->check_file())
             std::this_thread::yield();
         EXPECT_TRUE(queries->latest(one));
         EXPECT_TRUE(projector->file_health());
     };
-    std::filesystem::remove_all(store);
     remade();
     std::filesystem::remove(std::filesystem::path(bench.options.file).concat("-wal"));
+    EXPECT_FALSE(projector->check_file());
     remade();
     std::filesystem::rename(store, bench.folder.path() / "moved");
     std::filesystem::create_directory(store);
     std::ofstream(bench.options.file) << "something else";
+    EXPECT_FALSE(projector->check_file());
     remade();
     bench.append(a_verdict("ORD-NEW", 1, VerdictStatus::matched, after(500)));
     while (projector->frontier().get() <= bench.log->last_log_time())
