@@ -64,9 +64,11 @@ int test_file(const std::string& file, const CaseRunOptions& options) {
 
 int test(const TestOptions& options) {
     std::vector<Error> errors;
-    const auto catalogue = load_catalogue(options.catalogue);
+    std::vector<Error> more;
+    const auto catalogue = load_catalogue(options.catalogue, &more);
     if (!catalogue) {
         errors.push_back(catalogue.error());
+        errors.insert(errors.end(), more.begin(), more.end());
     }
     auto flows = options.flow.empty() ? std::vector<reconcile::Flow>{} : load_flows({options.flow}, errors);
     if (!errors.empty()) {

@@ -36,12 +36,12 @@ Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir) {
     return opened;
 }
 
-Result<model::Catalogue> load_catalogue(const std::string& file) {
+Result<model::Catalogue> load_catalogue(const std::string& file, std::vector<Error>* errors) {
     if (file.empty()) {
         return model::Catalogue::shipped();
     }
     HELIOS_TRY_ASSIGN(const auto text, read_file(file));
-    return model::Catalogue::parse(text, file);
+    return model::Catalogue::parse(text, file, errors);
 }
 
 }  // namespace helios::app

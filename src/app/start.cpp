@@ -155,8 +155,10 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
         out.errors.push_back(with_place_of(out.config, "http.host", address.error()));
     }
     out.flows = load_flows(out.config.flow_files, out.errors, &out.warnings);
-    if (const auto catalogue = load_catalogue(out.config.catalogue_file); !catalogue) {
+    std::vector<Error> more;
+    if (const auto catalogue = load_catalogue(out.config.catalogue_file, &more); !catalogue) {
         out.errors.push_back(catalogue.error());
+        add(out.errors, std::move(more));
     }
     return out;
 }

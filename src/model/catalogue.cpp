@@ -1,6 +1,7 @@
 #include "model/catalogue.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/assert.h"
 #include "base/yaml.h"
@@ -232,29 +233,50 @@ void judge_required(Judgement& judgement, const EventType& type, json::Value pay
 
 }  // namespace
 
-Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view file) {
-    HELIOS_TRY_ASSIGN(const auto root, yaml::parse(yaml_text, file));
-    const CatalogueReader reader(file);
-    HELIOS_TRY(reader.only(root, {"version", "other", "types"}));
-    const auto* version = root.find("version");
-    if (version == nullptr || version->text != "1") {
-        return fail(yaml::error_at(file, version == nullptr ? root.mark : version->mark, "the catalogue's version must be 1"));
-    }
+Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view file, std::vector<Error>* errors) {
+    auto document = yaml::read(yaml_text, file);
+    std::vector<Error> told = std::move(document.errors);
     Catalogue catalogue;
     catalogue.other_.topic = topic::other;
-    if (const auto* other = root.find("other")) {
-        HELIOS_TRY_ASSIGN(catalogue.other_, reader.type("", *other));
-    }
-    if (const auto* types = root.find("types")) {
-        if (!types->is_map()) {
-            return fail(yaml::error_at(file, types->mark, "types: expected a map of event type names"));
+    if (document.root) {
+        const CatalogueReader reader(file);
+        const auto& root = *document.root;
+        if (const auto known = reader.only(root, {"version", "other", "types"}); !known) {
+            told.push_back(known.error());
         }
-        for (const auto& member : types->members) {
-            HELIOS_TRY_ASSIGN(auto type, reader.type(member.key, member.value));
-            catalogue.types_.emplace(member.key, std::move(type));
+        const auto* version = root.find("version");
+        if (version == nullptr || version->text != "1") {
+            told.push_back(yaml::error_at(file, version == nullptr ? root.mark : version->mark,
+                                          "the catalogue's version must be 1", "write  version: 1"));
+        }
+        const auto take = [&](const std::string& name, const yaml::Node& node, auto keep) {
+            if (auto type = reader.type(name, node)) {
+                keep(*std::move(type));
+            } else {
+                told.push_back(std::move(type).error());
+            }
+        };
+        if (const auto* other = root.find("other")) {
+            take("", *other, [&](EventType type) { catalogue.other_ = std::move(type); });
+        }
+        const auto* types = root.find("types");
+        if (types != nullptr && !types->is_map()) {
+            told.push_back(
+                yaml::error_at(file, types->mark, "types: expected a map of event type names", "types: {OrderPlaced: {…}}"));
+        } else if (types != nullptr) {
+            for (const auto& member : types->members) {
+                take(member.key, member.value, [&](EventType type) { catalogue.types_.emplace(member.key, std::move(type)); });
+            }
         }
     }
-    return catalogue;
+    if (told.empty()) {
+        return catalogue;
+    }
+    auto first = told.front();
+    if (errors != nullptr) {
+        errors->insert(errors->end(), std::make_move_iterator(told.begin() + 1), std::make_move_iterator(told.end()));
+    }
+    return fail(std::move(first));
 }
 
 const Catalogue& Catalogue::shipped() {

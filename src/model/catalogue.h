@@ -51,8 +51,9 @@ struct Judgement {
 /// Immutable, thread-safe.
 class Catalogue {
 public:
-    /// invalid: "file:line:column: what; hint".
-    static Result<Catalogue> parse(std::string_view yaml, std::string_view file);
+    /// invalid: "file:line:column: what; hint"; `errors`, if given, takes what else is wrong: of each event type the first
+    /// complaint.
+    static Result<Catalogue> parse(std::string_view yaml, std::string_view file, std::vector<Error>* errors = nullptr);
     /// The shipped one, compiled in.
     static const Catalogue& shipped();
 

@@ -221,5 +221,23 @@ TEST(Position, RoundTripsAndRefusesStrangers) {
     EXPECT_FALSE(decode_position(std::string(1000, 'A')).has_value());
 }
 
+TEST(Catalogue, AllComplaintsAtOnce) {
+    std::vector<Error> more;
+    const auto parsed = Catalogue::parse(
+        "version: 2\nversion: 3\nnonsense: 1\ntypes:\n  A: {topic: nowhere}\n  B: {key: []}\n  C: {ky: [a]}\n  D: {key: [id]}\n",
+        "c.yaml", &more);
+    ASSERT_FALSE(parsed);
+    std::string told = parsed.error().message() + "\n";
+    for (const auto& error : more) {
+        told += error.message() + "\n";
+    }
+    for (const auto* what : {"c.yaml:2:1: the key 'version' occurs twice", "c.yaml:3:1: unknown key \"nonsense\"",
+                             "c.yaml:1:10: the catalogue's version", "c.yaml:5:14: \"nowhere\" is not an event topic",
+                             "c.yaml:6:12: expected a list of paths", "c.yaml:7:7: unknown key \"ky\""}) {
+        EXPECT_NE(told.find(what), std::string::npos) << what << "\n" << told;
+    }
+    EXPECT_EQ(more.size(), 5u) << told;
+}
+
 }  // namespace
 }  // namespace helios::model
