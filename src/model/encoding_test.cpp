@@ -198,8 +198,8 @@ TEST(VerdictJson, IsTheContract) {
         R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched","missingEvents":[],)"
         R"("findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],)"
         R"("events":{"order":{"eventId":"e-1","source":"aws","type":"OrderPlaced","time":"1970-01-01T00:00:01.000Z","receivedAt":"1970-01-01T00:00:02.000Z","payload":{"orderId":"ORD-1"}},)"
-        R"("payment":{"eventId":"p-1","source":"gcp","type":"PaymentProcessed","receivedAt":"1970-01-01T00:00:03.000Z","payload":null,"expired":true}},"eventsNotListed":{"payment":9900},)"
-        R"("atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
+        R"("payment":{"eventId":"p-1","source":"gcp","type":"PaymentProcessed","receivedAt":"1970-01-01T00:00:03.000Z","payload":null,"expired":true}},)"
+        R"("eventsNotListed":{"payment":9900},"atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
 }
 
 TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
