@@ -406,6 +406,9 @@ Status Config::check_ranges() const {
     if (data_dir.empty()) {
         return fail(ErrorKind::invalid, "app.data_dir is empty", "name a directory, for example ./helios-data");
     }
+    if (check_interval <= Duration::zero()) {
+        return fail(ErrorKind::invalid, "app.check_interval is not longer than nothing", "choose a duration such as 10s");
+    }
     HELIOS_TRY(http.validate());
     auto log_options = log;
     log_options.directory = data_dir;  // not an option of its own

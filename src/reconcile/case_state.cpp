@@ -238,6 +238,7 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
         bool changed = false;
         keep_earlier(held->occurred_ns, fresh.occurred_ns, changed);
         keep_earlier(held->event_ns, fresh.event_ns, changed);
+        held->timed = held->timed || fresh.timed;
         unsettled |= changed ? 1u << leg_index : 0;
         return changed;
     }

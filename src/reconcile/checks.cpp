@@ -68,7 +68,12 @@ void Judge::currencies_of(ReadRef ref, Amount& out) const {
     }
 }
 
-Amount Judge::amount_of(ReadRef ref) const {
+const Amount& Judge::amount_of(ReadRef ref) const {
+    const auto known = amounts_.find({ref.leg, ref.read});
+    return known != amounts_.end() ? known->second : amounts_.emplace(std::pair(ref.leg, ref.read), add_up(ref)).first->second;
+}
+
+Amount Judge::add_up(ReadRef ref) const {
     Amount out;
     if (!present(ref.leg)) {
         out.state = Amount::State::leg_absent;
@@ -195,8 +200,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
     if (!compare_possible(check, outcome)) {
         return outcome;
     }
-    const Amount expected = amount_of(check.expected);
-    const Amount actual = amount_of(check.actual);
+    const Amount& expected = amount_of(check.expected);
+    const Amount& actual = amount_of(check.actual);
     for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
         if (side->no_currency) {
             outcome.state = Outcome::State::not_compared;

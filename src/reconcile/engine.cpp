@@ -14,9 +14,9 @@ using model::VerdictStatus;
 
 constexpr Instant no_deadline = never;  // in the queue of deadlines: not there
 
-// Of a case with more events than this, judging is put off by so much for each of them: 0.25 s at 1,000 events, 25 s at 100,000.
+// Of a case with more events than this, judging is put off by so much for each of them: 0.5 s at 1,000 events, 50 s at 100,000.
 constexpr std::size_t judged_at_once_max = 256;
-constexpr Duration judged_every = std::chrono::microseconds(250);
+constexpr Duration judged_every = std::chrono::microseconds(500);
 
 /// What a person would see change: status, findings, a decided case's events and amounts. While pending nothing but the status.
 std::uint64_t digest_of(const Judgement& judgement) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -53,6 +54,9 @@ Events last_of(Events events) {
 
 /// Earlier first, what does not say when last, then by name: an order to show things in and to begin with, never to decide by.
 bool shown_before(const HeldEvent& a, const HeldEvent& b) {
+    if (a.occurred_ns != b.occurred_ns && a.occurred_ns != HeldEvent::no_time && b.occurred_ns != HeldEvent::no_time) {
+        return a.occurred_ns < b.occurred_ns;
+    }
     for (const Step step : steps) {
         if (says(step, a) != says(step, b)) {
             return says(step, a);
@@ -257,6 +261,23 @@ Taken alone(const HeldEvent& event, EventView view) {
     return out;
 }
 
+/// Sorts what is large by moving each of it once.
+template <class T, class Before>
+void sort_by(std::vector<T>& values, Before before) {
+    if (std::is_sorted(values.begin(), values.end(), before)) {
+        return;
+    }
+    std::vector<std::uint32_t> order(values.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return before(values[a], values[b]); });
+    std::vector<T> sorted;
+    sorted.reserve(values.size());
+    for (const std::uint32_t i : order) {
+        sorted.push_back(std::move(values[i]));
+    }
+    values = std::move(sorted);
+}
+
 void choose(const Leg& leg, LegHistory& history) {
     const auto earlier = [](const Taken& a, const Taken& b) {
         if (shown_before(*a.first, *b.first) || shown_before(*b.first, *a.first)) {
@@ -264,8 +285,8 @@ void choose(const Leg& leg, LegHistory& history) {
         }
         return a.view.identity < b.view.identity;
     };
-    std::sort(history.taken.begin(), history.taken.end(), earlier);
-    std::sort(history.not_counting.begin(), history.not_counting.end(), earlier);
+    sort_by(history.taken, earlier);
+    sort_by(history.not_counting, earlier);
     if (leg.many || history.taken.size() <= 1) {
         return;
     }
@@ -319,7 +340,7 @@ std::vector<LegHistory> read_histories(const Case& c) {
     for (std::size_t i = 0; i < legs.size(); ++i) {
         auto& said = legs[i];
         if (said.size() > 1) {
-            std::sort(said.begin(), said.end(), [](const Said& a, const Said& b) { return a.view.identity < b.view.identity; });
+            sort_by(said, [](const Said& a, const Said& b) { return a.view.identity < b.view.identity; });
         }
         for (std::size_t begin = 0, end = 0; begin < said.size(); begin = end) {
             while (end < said.size() && said[end].view.identity == said[begin].view.identity) {
@@ -338,6 +359,15 @@ std::vector<LegHistory> read_histories(const Case& c) {
 }
 
 bool leg_counts(const Case& c, std::size_t leg) {
+    bool counting = false, refused = false;
+    for (const HeldEvent& event : c.events) {
+        if (event.leg == leg) {
+            (event.counts ? counting : refused) = true;
+        }
+    }
+    if (!counting || !refused) {
+        return counting;
+    }
     std::vector<std::pair<std::string_view, const HeldEvent*>> events;
     for (const HeldEvent& event : c.events) {
         if (event.leg == leg) {

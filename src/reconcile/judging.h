@@ -66,7 +66,8 @@ private:
     bool passed(std::size_t leg) const { return deadlines_[leg] < passed_below_; }
     std::string missing_reason(std::size_t leg, std::string& actual) const;
     void currencies_of(ReadRef ref, Amount& out) const;
-    Amount amount_of(ReadRef ref) const;
+    const Amount& amount_of(ReadRef ref) const;
+    Amount add_up(ReadRef ref) const;
     Items items_of(ReadRef ref) const;
     bool is_money(ReadRef ref) const;
     /// Do the leg's events contradict each other in this read, and nothing orders them?
@@ -83,6 +84,8 @@ private:
     const std::vector<Instant>& deadlines_;
     Instant passed_below_;
     std::vector<LegHistory> legs_;
+    mutable std::map<std::pair<std::size_t, std::size_t>, Amount>
+        amounts_;  ///< by leg and read; a sum over very many is made once
 };
 
 }  // namespace helios::reconcile

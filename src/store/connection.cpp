@@ -144,9 +144,11 @@ Result<Queries::Borrowed> Queries::borrow() {
             ++open_;
         }
     }
-    // The projector may have made the file anew.
+    // The projector may have made the file anew; until it has, what is open answers.
     if (const auto now = identify(options_.file); connection && now && now != connection->file) {
-        connection.reset();
+        if (auto renewed = connect()) {
+            connection = *std::move(renewed);
+        }
     }
     if (!connection) {
         auto opened = connect();
