@@ -54,16 +54,17 @@ void Connection::read() {
     reading_ = true;
     const bool large = reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
     const auto room = input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
+    read_room_ = room.size();
     socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
                              [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
 }
 
 void Connection::received(error_code ec, std::size_t bytes) {
     reading_ = false;
-    if (owed_ <= bytes || ec) {
+    const auto turn = turn_;  // not over before what was read has been handed out
+    owed_ -= std::min(owed_, bytes);
+    if (owed_ == 0 || ec) {
         turn_.reset();
-    } else {
-        owed_ -= bytes;
     }
     if (!socket_) {
         return;
@@ -79,6 +80,7 @@ void Connection::received(error_code ec, std::size_t bytes) {
     }
     input_.commit(bytes);
     process();
+    end_turn_if_read();
 }
 
 void Connection::process() {
@@ -122,9 +124,18 @@ void Connection::owe(const std::shared_ptr<Turn>& turn) {
         return;
     }
     error_code ec;
-    owed_ = socket_->available(ec);
-    if (!ec && owed_ > 0) {
+    const std::size_t arrived = socket_->available(ec);
+    if (!ec && arrived > 0) {
+        owed_ = arrived + read_room_;  // the read under way may have taken some of them already
         turn_ = turn;
+    }
+}
+
+/// The socket is empty: what the read under way has taken is handed out by a handler that stands in line before this one.
+void Connection::end_turn_if_read() {
+    error_code ec;
+    if (turn_ && socket_ && socket_->available(ec) == 0) {
+        asio::post(io_.context, [turn = std::exchange(turn_, nullptr)] {});
     }
 }
 

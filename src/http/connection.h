@@ -157,6 +157,7 @@ private:
 
     void flush();
     void put_in_line(Slot& slot);
+    void end_turn_if_read();
     void measure(const Slot& slot) const;
     void upgrade();
     void write();
@@ -180,7 +181,8 @@ private:
     std::uint64_t tail_ = 0;  ///< next to be taken
     Outgoing out_;
     std::shared_ptr<Turn> turn_;
-    std::size_t owed_ = 0;          ///< bytes
+    std::size_t owed_ = 0;          ///< bytes, at most
+    std::size_t read_room_ = 0;     ///< bytes that the read under way takes at most
     Charge out_charge_;             ///< of requests whose answers are in out_
     std::size_t out_requests_ = 0;  ///< likewise
     Duration read_deadline_ = never;

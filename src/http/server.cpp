@@ -98,6 +98,8 @@ void Io::tick() {
 }
 
 void Io::take_turn(const std::shared_ptr<Turn>& turn) {
+    // A read that is over may stand in line to be handed out, though its bytes have left the socket: behind this.
+    asio::post(context, [turn] {});
     std::vector<pollfd> handles;
     handles.reserve(connections.size());
     for (const auto& connection : connections) {
