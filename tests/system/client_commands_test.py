@@ -208,7 +208,7 @@ class Asking(unittest.TestCase):
                 pass
 
         for then, says in (((frame(8, b"\x03\xe9the server is shutting down"),), "has closed the stream: the server is shutting down"), ((b"",), "closed the connection"),
-                           ((b"HTTP/1.1 200 OK\r\n",), "is no text"), ((frame(1, b"{}"),), "no verdict"), ((), "no answer from")):
+                           ((b"HTTP/1.1 200 OK\r\n",), "no WebSocket's"), ((frame(1, b"{}"),), "no verdict"), ((), "no answer from")):
             with One(lambda wire, request, t=then: part(wire, request, *t)) as server, start("stream", "--to", server.to, "--timeout", "500ms", "--json") as process:
                 out, err = process.communicate(timeout=30)
             self.assertEqual((process.returncode, len(out.splitlines())), (2, 2), err)
@@ -231,7 +231,7 @@ class Asking(unittest.TestCase):
             for command in (("log", "export"), ("log", "read"), ("store", "dump")):
                 self.assertEqual(run(*command, "--json", *data)[:2], run(*command, *data)[:2], "lines of JSON they are anyway")
             code, out, err = run("store", "rebuild", "--json", *data)
-            self.assertEqual((code, sorted(json.loads(out))), (0, ["damaged", "file", "records"]), err)
+            self.assertEqual((code, json.loads(out)["damaged"], sorted({"file", "records"} - set(json.loads(out)))), (0, False, []), err)
 
     def test_stream_of_a_server_that_stops(self):
         with TemporaryDirectory() as directory, Server(directory + "/data") as server:
