@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/claimed_time.h"
 #include "base/shown.h"
 #include "base/utf8.h"
 #include "model/path.h"
-
-#include "base/claimed_time.h"
 
 namespace helios::adapters {
 

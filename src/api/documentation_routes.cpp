@@ -19,10 +19,14 @@ constexpr std::string_view description =
     "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go in over `/api/v1/webhooks/…` "
     "and `/api/v1/events/…`; verdicts come out here. "
     "Errors are `application/problem+json`. Times are RFC 3339, UTC.\n\n"
-    "Nothing is told by halves. From the start of the server until `/ready` is first 200, what is derived from the log answers 503 "
-    "with `Retry-After`. From then on, one case or one event is answered after everything acknowledged before the request has been "
-    "taken in (at most a second, else 503); lists and figures answer at once, and their `asOf` says up to which log time they are "
-    "complete. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, makes a list wait for that event.";
+    "Nothing is told by halves. From the start of the server until `/ready` is first 200, what is derived from the log answers "
+    "503 "
+    "with `Retry-After`. From then on, one case or one event is answered after everything acknowledged before the request has "
+    "been "
+    "taken in (at most a second, else 503); lists and figures answer at once, and their `asOf` says up to which log time they "
+    "are "
+    "complete. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, makes a list wait for that "
+    "event.";
 
 constexpr std::string_view swagger_page = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -217,10 +217,11 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
     auto details =
         get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
             [shared](const http::Request&) { return answer_health(*shared); });
-    add_answers(details, {answer(200,
-                                 "`degraded` if a check fails, a part of the log was found damaged, the store has to be made anew, "
-                                 "or log time is ahead of the clock by more than a minute; see /ready for load balancers.",
-                                 "Health")});
+    add_answers(details,
+                {answer(200,
+                        "`degraded` if a check fails, a part of the log was found damaged, the store has to be made anew, "
+                        "or log time is ahead of the clock by more than a minute; see /ready for load balancers.",
+                        "Health")});
     table.add(std::move(details));
 
     auto metrics = get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",

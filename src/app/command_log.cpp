@@ -67,7 +67,8 @@ void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_st
 }
 
 void print_backlog(const Backlog& backlog, bool has_store) {
-    fmt::print("records still to be taken in: route {}, engine {}", with_thousands(backlog.route), with_thousands(backlog.engine));
+    fmt::print("records still to be taken in: route {}, engine {}", with_thousands(backlog.route),
+               with_thousands(backlog.engine));
     if (has_store) {
         fmt::print(", store {}", with_thousands(backlog.store));
     }

@@ -1,6 +1,7 @@
 #include "app/listing.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace helios::app {
@@ -25,6 +26,14 @@ std::string short_id(const std::string& id) {
 
 Listing::Listing(Terminal& terminal, std::vector<Column> columns, bool full_ids)
     : terminal_(terminal), columns_(std::move(columns)), full_ids_(full_ids || terminal.screen().columns == 0) {}
+
+Listing::~Listing() {
+    try {
+        end();
+    } catch (const std::exception&) {
+        return;  // finish_output says it
+    }
+}
 
 void Listing::row(Terminal::Row cells) {
     for (auto& cell : cells) {

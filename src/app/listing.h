@@ -21,7 +21,7 @@ struct Column {
 class Listing {
 public:
     Listing(Terminal& terminal, std::vector<Column> columns, bool full_ids);
-    ~Listing() { end(); }
+    ~Listing();  ///< end(), but what can't be printed is told to nobody
     Listing(const Listing&) = delete;
     Listing& operator=(const Listing&) = delete;
 

@@ -36,6 +36,7 @@ helios::app::Environment read_environment() {
 int main(int argc, char** argv) {
     using namespace helios::app;
     open_closed_streams();
+    make_cout_throw();
     try {
         const auto environment = read_environment();
         return finish_output(run_command_line(

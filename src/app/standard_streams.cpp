@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <iostream>
+#include <streambuf>
 #include <system_error>
 #include <unistd.h>
 
@@ -12,6 +14,36 @@
 
 namespace helios::app {
 namespace {
+
+[[noreturn]] void fail_to_write() {
+    // tidy: allow throw: a stream has no other way to end what prints to it
+    throw std::system_error(errno, std::generic_category(), "can't write to standard output");
+}
+
+/// Unbuffered: stdio buffers, so that what fmt::print writes keeps its place.
+class StandardOutput final : public std::streambuf {
+protected:
+    std::streamsize xsputn(const char* bytes, std::streamsize count) override {
+        const auto wanted = static_cast<std::size_t>(count);
+        errno = 0;
+        if (std::fwrite(bytes, 1, wanted, stdout) != wanted) {
+            fail_to_write();
+        }
+        return count;
+    }
+    int_type overflow(int_type c) override {
+        const char byte = traits_type::to_char_type(c);
+        xsputn(&byte, 1);
+        return c;
+    }
+    int sync() override {
+        errno = 0;
+        if (std::fflush(stdout) != 0) {
+            fail_to_write();
+        }
+        return 0;
+    }
+};
 
 int complain_of_output(int error) {
     if (error == EPIPE) {
@@ -36,6 +68,12 @@ void open_closed_streams() {
             _exit(2);
         }
     }
+}
+
+void make_cout_throw() {
+    static auto* const output = new StandardOutput;  // outlives what is printed while the process ends
+    std::cout.rdbuf(output);
+    std::cout.exceptions(std::ios::badbit);
 }
 
 int finish_output(int exit_code) {

@@ -9,6 +9,10 @@ namespace helios::app {
 /// place. Reading such a standard input, and writing to such a standard output, still fails. Call first in main.
 void open_closed_streams();
 
+/// From now on std::cout writes through stdio, and throws std::system_error with errno's reason when it can't, as fmt::print
+/// does: a command whose reader has gone ends instead of working on. Call before anything is printed.
+void make_cout_throw();
+
 /// `exit_code`, or 2 and a sentence on stderr if something written to standard output did not get there. Without the sentence if
 /// only its reader has gone (EPIPE). Call last in main.
 int finish_output(int exit_code);

@@ -35,9 +35,6 @@ struct ParsedTime {
 /// 2200).
 Result<ParsedTime> parse_rfc3339(std::string_view text);
 
-/// As parse_rfc3339, and an integer is epoch milliseconds.
-Result<ParsedTime> parse_time(std::string_view text);
-
 /// "2026-01-05T10:23:45.120Z": always UTC; three, six or nine fraction digits, the least that loses nothing.
 std::string format_rfc3339(Instant t);
 

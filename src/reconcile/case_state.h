@@ -74,9 +74,9 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
-    std::uint32_t satisfied = 0;       ///< bit per leg: an identity counts; meaningful after settle_legs()
-    std::uint32_t unsettled = 0;       ///< bit per leg: it took something since
-    std::uint32_t overflowed = 0;      ///< bit per leg: it had more events than events_max, and holds none any more
+    std::uint32_t satisfied = 0;   ///< bit per leg: an identity counts; meaningful after settle_legs()
+    std::uint32_t unsettled = 0;   ///< bit per leg: it took something since
+    std::uint32_t overflowed = 0;  ///< bit per leg: it had more events than events_max, and holds none any more
     model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
     bool decided = false;                                         ///< some revision was not pending
     std::uint64_t published = 0;                                  ///< digest of what was last published

@@ -35,7 +35,7 @@ struct EngineStageOptions {
     std::size_t commit_records_max = 50'000;        ///< revisions per transaction; a round that causes more needs several
     std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about
     Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
-    std::size_t open_cases_max = 5'000'000;  ///< about 1 KiB each; from then on the door refuses what would open one
+    std::size_t open_cases_max = 5'000'000;         ///< about 1 KiB each; from then on the door refuses what would open one
 
     Status validate() const;
 };

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 
 from helios_process import Failure, Server, TemporaryDirectory, binary, check, environment, line, run
 
@@ -110,6 +111,10 @@ def main():
         after_a_kill(data)
         with Server(data) as server:
             send(server, 2 * ORDERS, BATCH)
+            for _ in range(1000):  # until the store has begun to write again
+                if os.path.getsize(data + "/store/store.db-wal") > 0:
+                    break
+                time.sleep(0.01)
             server.kill()
         check(os.path.getsize(data + "/store/store.db-wal") > 0, "the kill left a write-ahead log: that is the case to test")
         as_another_user(data, directory + "/copy")

@@ -39,7 +39,7 @@ class Reconcile(unittest.TestCase):
 
     def test_all_rejected(self):
         self.nothing(b"nonsense\n{}\n", says=["every event line was rejected"])
-        self.nothing(ndjson(line("mars", "OrderPlaced", "o-1", orderId="A1")), says=["named by a flow", "every event line was rejected"])
+        self.nothing(ndjson(line("mars", "OrderPlaced", "o-1", orderId="A1")), says=["named by an active flow", "every event line was rejected"])
 
     def test_no_flow_wants_them(self):
         self.nothing(ndjson(line("aws", "OrderCreated", "o-1", orderId="A1"), line("gcp", "Ping", "p-1")),
