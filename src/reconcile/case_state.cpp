@@ -227,7 +227,6 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
     fresh.leg = static_cast<std::uint16_t>(leg_index);
     fresh.counts = status_verdict.counts;
     fresh.unknown_status = status_verdict.unknown;
-    fresh.timed = record.occurred || record.event_time;
     fresh.occurred_ns = record.occurred ? to_nanos(*record.occurred) : HeldEvent::no_time;
     fresh.event_ns = record.event_time ? to_nanos(*record.event_time) : HeldEvent::no_time;
     fresh.at_ns = to_nanos(record.at);
@@ -238,7 +237,6 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
         bool changed = false;
         keep_earlier(held->occurred_ns, fresh.occurred_ns, changed);
         keep_earlier(held->event_ns, fresh.event_ns, changed);
-        held->timed = held->timed || fresh.timed;
         unsettled |= changed ? 1u << leg_index : 0;
         return changed;
     }
@@ -289,7 +287,7 @@ std::string Case::encode() const {
     out.varint(events.size());
     for (const HeldEvent& event : events) {
         out.varint(event.leg);
-        out.u8(static_cast<std::uint8_t>((event.counts ? 1 : 0) | (event.unknown_status ? 2 : 0) | (event.timed ? 4 : 0)));
+        out.u8(static_cast<std::uint8_t>((event.counts ? 1 : 0) | (event.unknown_status ? 2 : 0)));
         out.u64(static_cast<std::uint64_t>(event.occurred_ns));
         out.u64(static_cast<std::uint64_t>(event.event_ns));
         out.zigzag(event.at_ns);
@@ -325,7 +323,6 @@ Case Case::decode(std::string_view bytes, const Flow* flow) {
         const std::uint8_t flags = in.u8();
         event.counts = (flags & 1u) != 0;
         event.unknown_status = (flags & 2u) != 0;
-        event.timed = (flags & 4u) != 0;
         event.occurred_ns = static_cast<std::int64_t>(in.u64());
         event.event_ns = static_cast<std::int64_t>(in.u64());
         event.at_ns = in.zigzag();

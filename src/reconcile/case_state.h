@@ -49,7 +49,6 @@ struct HeldEvent {
     std::uint16_t leg = 0;
     bool counts = true;
     bool unknown_status = false;
-    bool timed = true;  ///< some time of its own could be read, the envelope's or one that the flow names
     std::int64_t occurred_ns = no_time;
     std::int64_t event_ns = no_time;  ///< the envelope's claim
     std::int64_t at_ns = 0;
@@ -61,6 +60,8 @@ struct HeldEvent {
     std::string_view content() const;   ///< all but times and place: equal for deliveries of one event
     EventView view() const;
     std::optional<Instant> occurred() const;
+    /// Some time of its own could be read, the envelope's or one that the flow names.
+    bool timed() const { return occurred_ns != no_time || event_ns != no_time; }
 };
 
 /// Whether a status lets an event of this leg count.

@@ -117,7 +117,7 @@ void Judge::lateness(std::vector<Finding>& findings) {
         for (const auto* identities : {&legs_[i].taken, &legs_[i].duplicates}) {
             for (const Taken& identity : *identities) {
                 at = std::min(at, identity.arrived_ns);
-                timed = timed || (identity.first != nullptr && identity.first->timed);
+                timed = timed || (identity.first != nullptr && identity.first->timed());
             }
         }
         // Without a time of its own, when it came says nothing of when it happened.
