@@ -115,7 +115,8 @@ class Server:
         raise AssertionError(f"not ready after {seconds} s: {last}; {self.errors()}")
 
     def connection(self, timeout=30):
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        host = "127.0.0.1" if self.host == "localhost" else self.host  # a machine without /etc/hosts has no such name
+        return http.client.HTTPConnection(host, self.port, timeout=timeout)
 
     def request(self, method, target, body=None, headers=None, timeout=30):
         connection = self.connection(timeout)
