@@ -8,7 +8,7 @@
 #include <memory>
 #include <sstream>
 
-#include "app/printable.h"
+#include "base/shown.h"
 #include "base/yaml.h"
 
 namespace helios::app {

@@ -3,8 +3,8 @@
 
 #include "app/cli.h"
 #include "app/config.h"
-#include "app/printable.h"
 #include "app/start.h"
+#include "base/shown.h"
 
 namespace helios::app {
 namespace {

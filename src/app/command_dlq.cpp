@@ -6,7 +6,7 @@
 
 #include "app/cli.h"
 #include "app/item_list.h"
-#include "app/printable.h"
+#include "base/shown.h"
 #include "base/yaml.h"
 
 namespace helios::app {

@@ -5,8 +5,8 @@
 
 #include "app/cli.h"
 #include "app/item_list.h"
-#include "app/printable.h"
 #include "app/screen.h"
+#include "base/shown.h"
 
 namespace helios::app {
 namespace {

@@ -6,8 +6,8 @@
 #include "app/cli.h"
 #include "app/data_directory.h"
 #include "app/files.h"
-#include "app/printable.h"
 #include "app/start.h"
+#include "base/shown.h"
 #include "reconcile/flow.h"
 
 namespace helios::app {

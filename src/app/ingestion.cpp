@@ -7,9 +7,9 @@
 #include <poll.h>
 
 #include "app/interrupt.h"
-#include "app/printable.h"
 #include "app/server_answer.h"
 #include "base/json.h"
+#include "base/shown.h"
 
 namespace helios::app {
 namespace {

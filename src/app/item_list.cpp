@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "app/numbers.h"
-#include "app/printable.h"
 #include "app/screen.h"
+#include "base/shown.h"
 #include "base/time.h"
 
 namespace helios::app {

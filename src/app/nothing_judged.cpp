@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "app/printable.h"
+#include "base/shown.h"
 #include "base/yaml.h"
 
 namespace helios::app {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "app/numbers.h"
-#include "app/printable.h"
+#include "base/shown.h"
 #include "base/terminal.h"
 
 namespace helios::app {

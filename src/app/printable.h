@@ -1,4 +1,0 @@
-#pragma once
-/// Text of strangers on a terminal: helios::printable.
-
-#include "base/shown.h"  // IWYU pragma: export
