@@ -7,6 +7,8 @@
 #include <compare>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace helios::api {
 namespace {
 
@@ -49,8 +51,7 @@ Preference preference_of(std::string_view accept, std::string_view type) {
     Preference found;
     while (!accept.empty()) {
         auto parameters = next_part(accept, ',');
-        std::string range(next_part(parameters, ';'));
-        std::transform(range.begin(), range.end(), range.begin(), [](unsigned char c) { return std::tolower(c); });
+        const auto range = ascii::lower(next_part(parameters, ';'));
         const auto major = type.substr(0, type.find('/') + 1);
         const int exactness = range == type ? 2 : range == std::string(major) + "*" ? 1 : range == "*/*" ? 0 : -1;
         if (exactness > found.exactness) {

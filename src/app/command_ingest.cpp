@@ -155,6 +155,9 @@ private:
     void print_summary() {
         const auto& tally = ingestion_.tally();
         if (!json_) {
+            if (ingestion_.skipped() > 0) {
+                terminal_.line(fmt::format("skipped: {} control lines of an export, which are no events", ingestion_.skipped()));
+            }
             fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
                        tally.conflict, tally.quarantined, tally.refused);
             return;
@@ -164,7 +167,8 @@ private:
             .field("accepted", tally.accepted)
             .field("duplicate", tally.duplicate)
             .field("conflict", tally.conflict);
-        out.field("quarantined", tally.quarantined).field("refused", tally.refused).end_object();
+        out.field("quarantined", tally.quarantined).field("refused", tally.refused).field("skipped", ingestion_.skipped());
+        out.end_object();
         fmt::print("{}\n", out.view());
     }
 

@@ -22,6 +22,7 @@
 #include "app/numbers.h"
 #include "app/progress.h"
 #include "app/screen.h"
+#include "app/start.h"
 #include "app/temporary_directory.h"
 #include "base/assert.h"
 #include "base/shown.h"
@@ -226,16 +227,6 @@ Status check_rejects(const ReconcileArguments& arguments) {
     return {};
 }
 
-Result<std::vector<reconcile::Flow>> load_flows(const std::vector<std::string>& files) {
-    std::vector<reconcile::Flow> flows;
-    for (const auto& file : files) {
-        HELIOS_TRY_ASSIGN(const auto text, read_file(file));
-        HELIOS_TRY_ASSIGN(auto flow, reconcile::parse_flow(text, file));
-        flows.push_back(std::move(flow));
-    }
-    return flows;
-}
-
 /// Verdicts on standard output, in the format that was asked for.
 class Output {
 public:
@@ -275,7 +266,11 @@ private:
 using FilePointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 Result<int> run(const ReconcileArguments& arguments, const Environment& environment) {
-    HELIOS_TRY_ASSIGN(auto flows, load_flows(arguments.flows));
+    std::vector<Error> mistakes;
+    auto flows = arguments.flows.empty() ? std::vector<reconcile::Flow>{} : load_flows(arguments.flows, mistakes);
+    if (!mistakes.empty()) {
+        return complain_of_all(mistakes);
+    }
     HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
     HELIOS_TRY(check_rejects(arguments));
     // However it ends, the scratch directory goes: by signals, and when the reader of its output has gone.

@@ -7,6 +7,7 @@
 #include <set>
 #include <type_traits>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/yaml.h"
 
@@ -168,7 +169,7 @@ std::string type_name(Unit unit) {
 std::string environment_name(std::string_view key) {
     std::string name = "HELIOS_";
     for (const char c : key) {
-        name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        name += c == '.' ? '_' : ascii::upper(c);
     }
     return name;
 }

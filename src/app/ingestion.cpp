@@ -6,6 +6,7 @@
 #include <iterator>
 #include <poll.h>
 
+#include "adapters/event_line.h"
 #include "app/interrupt.h"
 #include "app/server_answer.h"
 #include "base/json.h"
@@ -29,6 +30,12 @@ bool is_away(int status) {
 
 bool is_blank(std::string_view line) {
     return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+/// What `helios log export` writes beside events, for `helios reconcile`.
+bool is_control(std::string_view line) {
+    return line.find("\"control\"") != std::string_view::npos &&
+           std::holds_alternative<adapters::ControlLine>(adapters::parse_offline_line(line).content);
 }
 
 Duration retry_after(const http::Response& response) {
@@ -91,6 +98,10 @@ Ingestion::Ingestion(const IngestionOptions& options, const http::Url& server, c
 
 Status Ingestion::add(const std::string& file, std::uint64_t number, std::string_view line) {
     if (is_blank(line)) {
+        return {};
+    }
+    if (is_control(line)) {
+        ++skipped_;
         return {};
     }
     if (bytes_ + line.size() > request_bytes_max) {

@@ -56,6 +56,8 @@ public:
     Status check_server();
 
     const Tally& tally() const { return tally_; }
+    /// Control lines of an export: no events, so not sent.
+    std::uint64_t skipped() const { return skipped_; }
     bool sent_any() const { return sent_any_; }
     /// The first line without an outcome: where to go on.
     std::optional<Place> unfinished() const;
@@ -85,6 +87,7 @@ private:
     Lines lines_;
     std::size_t bytes_ = 0;
     Tally tally_;
+    std::uint64_t skipped_ = 0;
     std::uint64_t complaints_ = 0;
     std::optional<Duration> away_since_;
     Duration pause_{};

@@ -72,6 +72,16 @@ TEST_F(Ingest, each_line_has_the_outcome_that_the_server_gave_it) {
     EXPECT_FALSE(ingestion->unfinished());
 }
 
+TEST_F(Ingest, control_lines_of_an_export_are_no_events) {
+    start([](const http::Request& request) { return judge(request.body, [](std::string_view) { return std::string(); }); });
+    ASSERT_TRUE(add({R"({"control":"flow","at":"2026-01-01T00:00:00Z","text":"flow: a"})",
+                     R"({"eventId":"1","payload":{"control":"none"}})", R"({"control":"end","at":"2026-01-01T00:00:00Z"})"}));
+    EXPECT_EQ(tally(), "1 0 0 0 0");
+    EXPECT_EQ(ingestion->skipped(), 2u);
+    ASSERT_EQ(bodies.size(), 1u);
+    EXPECT_EQ(bodies[0], "{\"eventId\":\"1\",\"payload\":{\"control\":\"none\"}}\n");
+}
+
 TEST_F(Ingest, a_request_without_a_readable_line_is_judged_line_by_line) {
     start([](const http::Request&) { return http::problem(400, "Not readable", "no line is a JSON object"); });
     ASSERT_TRUE(add({"{", "17"}));

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
+
 namespace helios::app {
 namespace {
 
@@ -21,8 +23,7 @@ std::string_view variable(const Environment& environment, const char* name) {
 bool is_utf8(const Environment& environment) {
     for (const auto* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         if (const auto value = variable(environment, name); !value.empty()) {
-            std::string lower(value);
-            std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+            const auto lower = ascii::lower(value);
             return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
         }
     }

@@ -26,7 +26,7 @@ protected:
     std::streamsize xsputn(const char* bytes, std::streamsize count) override {
         const auto wanted = static_cast<std::size_t>(count);
         errno = 0;
-        if (std::fwrite(bytes, 1, wanted, stdout) != wanted) {
+        if (wanted > 0 && std::fwrite(bytes, 1, wanted, stdout) != wanted) {
             fail_to_write();
         }
         return count;

@@ -11,14 +11,16 @@ namespace helios {
 
 namespace {
 
+using Hidden = std::optional<std::uint32_t> (*)(std::string_view);
+
 /// The character at the start of `rest`, of `length` bytes (0: a byte that is no UTF-8), as it is or as an escape.
-void append_visible(std::string& out, std::string_view rest, std::size_t length) {
+void append_visible(std::string& out, std::string_view rest, std::size_t length, Hidden hidden) {
     const char c = rest.front();
     if (length == 0) {
         fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
     } else if (c == '\n' || c == '\r' || c == '\t') {
         out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
-    } else if (const auto code_point = utf8::steering(rest)) {
+    } else if (const auto code_point = hidden(rest)) {
         fmt::format_to(std::back_inserter(out), "\\u{:04x}", *code_point);
     } else {
         out.append(rest.substr(0, length));
@@ -39,7 +41,7 @@ std::string shown(std::string_view text, std::size_t bytes_max) {
         if (rest.front() == '"' || rest.front() == '\\') {
             out.push_back('\\');
         }
-        append_visible(out, rest, length);
+        append_visible(out, rest, length, utf8::unseen);
     }
     return out;
 }
@@ -49,7 +51,7 @@ std::string one_line(std::string_view text) {
     out.reserve(text.size());
     while (!text.empty()) {
         const std::size_t length = utf8::sequence_length(text);
-        append_visible(out, text, length);
+        append_visible(out, text, length, utf8::steering);
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;

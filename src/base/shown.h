@@ -12,8 +12,8 @@ namespace helios {
 inline constexpr std::size_t shown_bytes_max = 60;
 
 /// `text` as it may stand between quotes in a message, a log line or a finding: at most `bytes_max` bytes of it, then "…"; a
-/// quote, a backslash and what steers a terminal or the order of reading as escapes (\", \n, \u202e), a byte that is no UTF-8 as
-/// \xff. Never a whole document, never a second line.
+/// quote, a backslash, what steers a terminal or the order of reading and what nobody sees as escapes (\", \n, \u202e, \u00a0), a
+/// byte that is no UTF-8 as \xff. Never a whole document, never a second line.
 std::string shown(std::string_view text, std::size_t bytes_max = shown_bytes_max);
 
 /// A whole message that may quote somebody without shown(): the same escapes, but for quotes and backslashes, and nothing cut.

@@ -29,7 +29,10 @@ std::size_t sequence_length(std::string_view text) {
     return 0;
 }
 
-std::optional<std::uint32_t> steering(std::string_view text) {
+namespace {
+
+/// The character at the start of `text`, of at most three bytes; nothing: none, a longer one, or no UTF-8.
+std::optional<std::uint32_t> short_code_point(std::string_view text) {
     const std::size_t length = text.empty() ? 0 : sequence_length(text);
     if (length == 0 || length > 3)
         return std::nullopt;
@@ -37,11 +40,32 @@ std::optional<std::uint32_t> steering(std::string_view text) {
     std::uint32_t code = static_cast<unsigned char>(text[0]) & lead_bits[length];
     for (std::size_t i = 1; i < length; ++i)
         code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
-    const bool control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
-    const bool direction = code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
-                           (code >= 0x2066 && code <= 0x2069);
-    const bool line = code == 0x2028 || code == 0x2029;
-    return control || direction || line || code == 0xfeff ? std::optional(code) : std::nullopt;
+    return code;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> steering(std::string_view text) {
+    const auto code = short_code_point(text);
+    if (!code)
+        return std::nullopt;
+    const std::uint32_t c = *code;
+    const bool control = c < 0x20 || (c >= 0x7f && c <= 0x9f);
+    const bool direction =
+        c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    const bool line = c == 0x2028 || c == 0x2029;
+    return control || direction || line || c == 0xfeff ? code : std::nullopt;
+}
+
+std::optional<std::uint32_t> unseen(std::string_view text) {
+    const auto code = short_code_point(text);
+    if (!code || steering(text))
+        return code;
+    const std::uint32_t c = *code;
+    const bool blank = c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000;
+    const bool nothing =
+        c == 0xad || (c >= 0x200b && c <= 0x200d) || (c >= 0x2060 && c <= 0x206f) || (c >= 0xfff9 && c <= 0xfffb);
+    return blank || nothing ? code : std::nullopt;
 }
 
 std::size_t valid_prefix(std::string_view text) {

@@ -22,6 +22,9 @@ std::size_t sequence_length(std::string_view text);
 /// (U+0000–001F, 007F–009F), marks and embeddings of direction, line and paragraph separators, the byte order mark.
 std::optional<std::uint32_t> steering(std::string_view text);
 
+/// The same, and also what looks like U+0020 or like nothing: other blanks, soft hyphens, marks of no width.
+std::optional<std::uint32_t> unseen(std::string_view text);
+
 /// Appends one code point (≤ U+10FFFF, no surrogate).
 void append(std::string& out, std::uint32_t code_point);
 

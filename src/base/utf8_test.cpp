@@ -37,6 +37,14 @@ TEST(Utf8, KnowsWhatSteers) {
     EXPECT_EQ(steering("\u202e"), 0x202eu);
 }
 
+TEST(Utf8, TellsWhatNobodySees) {
+    for (const std::string_view text :
+         {"\n", "\u202e", "\u00a0", "\u00ad", "\u2009", "\u200b", "\u200d", "\u2060", "\u3000", "\ufeff"})
+        EXPECT_TRUE(unseen(text)) << text;
+    for (const std::string_view text : {"", "a", " ", "é", "元", "😀", "\xff"})
+        EXPECT_FALSE(unseen(text)) << text;
+}
+
 TEST(Utf8, FindsWhereATextStopsBeingValid) {
     EXPECT_EQ(valid_prefix(""), 0u);
     EXPECT_TRUE(is_valid(""));

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "base/json.h"
 
@@ -51,13 +52,6 @@ static_assert(std::is_sorted(harmless.begin(), harmless.end()));
 constexpr std::array<std::string_view, 6> schemes{"basic",     "bearer",          "digest",
                                                   "negotiate", "sharedaccesskey", "sharedaccesssignature"};
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    return out;
-}
-
 /// "https://user:pass@host/" → "https://[sha256:…]@host/".
 std::string without_url_credentials(std::string_view text) {
     std::string out;
@@ -78,7 +72,7 @@ std::string without_url_credentials(std::string_view text) {
 
 std::string redacted_authorization(std::string_view value) {
     const auto space = value.find(' ');
-    const auto scheme = lower(value.substr(0, space));
+    const auto scheme = ascii::lower(value.substr(0, space));
     if (space == std::string_view::npos || std::find(schemes.begin(), schemes.end(), scheme) == schemes.end()) {
         return fingerprint(value);
     }
@@ -101,7 +95,7 @@ std::string fingerprint(std::string_view secret) {
 std::string redacted_headers(const http::Request& request) {
     std::map<std::string, std::string> kept;
     for (const auto& [name, value] : request.headers) {
-        const auto key = lower(name);
+        const auto key = ascii::lower(name);
         auto& text = kept[key];
         text.append(text.empty() ? "" : ", ").append(redacted(key, value));
     }

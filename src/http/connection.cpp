@@ -417,6 +417,21 @@ void Connection::check_deadlines(Duration at) {
     }
 }
 
+/// No deadline that was set before counts the standstill.
+void Connection::forgive(Duration since, Duration ours) {
+    if (websocket_) {
+        websocket_->forgive(since, ours);
+        return;
+    }
+    if (at_ > since) {
+        return;
+    }
+    for (Duration* deadline : {&read_deadline_, &write_deadline_}) {
+        *deadline = *deadline == never ? never : *deadline + ours;
+    }
+    reading_since_ += ours;
+}
+
 void Connection::drain() {
     if (websocket_) {
         const auto kept = websocket_;

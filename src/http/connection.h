@@ -20,6 +20,8 @@
 namespace helios::http {
 
 inline constexpr Duration never = Duration::max();
+/// A tick that comes this much late: the process, or the machine, stood still.
+inline constexpr Duration standstill_min = std::chrono::milliseconds(500);
 
 class Connection;
 
@@ -89,6 +91,7 @@ struct Io {
     std::vector<std::shared_ptr<Connection>> connections;
     std::string date;
     std::int64_t date_second = -1;
+    Duration next_tick = never;  ///< when the timer is due
     std::thread thread;
 };
 
@@ -106,7 +109,8 @@ public:
           reader_(shared_->options, shared_->budget) {}
 
     void start() {
-        read_deadline_ = now() + options().header_timeout;
+        at_ = now();
+        read_deadline_ = at_ + options().header_timeout;
         read();
     }
 
@@ -116,6 +120,7 @@ public:
     void complete(std::uint64_t sequence, Response response);  ///< then resume()
     void resume();                                             ///< sends what can be sent, and reads on if there is room again
     void check_deadlines(Duration at);
+    void forgive(Duration since, Duration ours);  ///< after a standstill of ours that began then and was this long
     void drain();
     void shut_down();
     void close();

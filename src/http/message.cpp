@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/shown.h"
@@ -73,10 +74,7 @@ std::string Request::media_type() const {
         return {};
     }
     type = type.substr(first, type.find_last_not_of(" \t") - first + 1);
-    std::string lowered(type);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    return lowered;
+    return ascii::lower(type);
 }
 
 Response Response::json(int status, std::string body) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -37,13 +38,6 @@ std::vector<std::string> parameter_names(std::string_view path) {
         }
     });
     return names;
-}
-
-std::string lower_case(std::string_view text) {
-    std::string lowered(text);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    return lowered;
 }
 
 std::string_view to_string(Param::In in) {
@@ -142,7 +136,7 @@ void write_responses(json::Writer& out, const Route& route) {
 }
 
 void write_operation(json::Writer& out, const Route& route) {
-    out.key(lower_case(to_string(route.method))).begin_object();
+    out.key(ascii::lower(to_string(route.method))).begin_object();
     if (!route.operation_id.empty()) {
         out.field("operationId", route.operation_id);
     }

@@ -80,6 +80,12 @@ void Io::tick() {
         date = format_http_date(from_nanos(second * 1'000'000'000));
     }
     const Duration at = shared->clock.monotonic();
+    // After a standstill of ours, what peers sent meanwhile has arrived and is unread: they were not silent.
+    if (const Duration late = next_tick == never ? Duration::zero() : at - next_tick; late >= standstill_min) {
+        for (const auto& connection : connections) {
+            connection->forgive(next_tick, late);
+        }
+    }
     for (std::size_t i = connections.size(); i-- > 0;) {  // backwards: closing one moves the last into its place
         connections[i]->check_deadlines(at);
     }
@@ -88,7 +94,9 @@ void Io::tick() {
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
     const Duration shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout,
                                         options.websocket_ping_interval, options.websocket_pong_timeout});
-    timer.expires_after(std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(250)));
+    const auto pause = std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(250));
+    next_tick = at + pause;
+    timer.expires_after(pause);
     timer.async_wait([this](error_code ec) {
         // Shutting down cancels the timer, but not a tick that was due already: that one must not set it again.
         if (!ec && work.owns_work()) {

@@ -49,6 +49,7 @@ protected:
 
     std::atomic<int> handled{0};
     Gate gate;
+    ManualClock clock{from_nanos(0)};
     TestServer server;
 };
 
@@ -126,6 +127,34 @@ TEST_F(LimitsTest, ends_slow_headers_slow_bodies_and_silence) {
     const auto answer = idle.exchange(get("/x"));
     EXPECT_EQ(answer.status, 200);
     EXPECT_TRUE(idle.closed());
+}
+
+TEST_F(LimitsTest, a_standstill_of_ours_is_no_silence_of_the_peer) {
+    server.http_clock = &clock;
+    server.options.idle_timeout = server.options.body_timeout = milliseconds(300);
+    server.options.websocket_ping_interval = milliseconds(8);  // so that ticks follow one another closely
+    start();
+    auto idle = server.connect();
+    ASSERT_EQ(idle.exchange(get("/x")).status, 200);
+    auto half = server.connect();
+    half.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12");
+    ASSERT_EQ(server.ask(get("/x")).status, 200);
+    const SystemClock real;
+    for (const auto begun = real.monotonic(); real.monotonic() < begun + milliseconds(100);) {
+        clock.advance(std::chrono::minutes(10));  // at once, as after SIGSTOP
+        EXPECT_EQ(server.ask(get("/x")).status, 200);
+    }
+    EXPECT_EQ(idle.exchange(get("/x")).status, 200);
+    EXPECT_EQ(half.exchange("345").body, "12345");
+
+    std::jthread time([&](const std::stop_token& stop) {
+        for (auto before = real.monotonic(); !stop.stop_requested();) {
+            server.ask(get("/x"));
+            const auto now = real.monotonic();
+            clock.advance(now - std::exchange(before, now));
+        }
+    });
+    EXPECT_TRUE(idle.closed()) << "silent while we were there";
 }
 
 TEST_F(LimitsTest, a_drop_at_a_time_does_not_keep_a_connection_open) {

@@ -198,7 +198,7 @@ public:
     ~TestServer() { stop(); }
 
     void start() {
-        auto bound = Server::bind(options, telemetry, clock);
+        auto bound = Server::bind(options, telemetry, http_clock != nullptr ? *http_clock : clock);
         HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
         server = *std::move(bound);
         server->start(routes, refused);
@@ -214,7 +214,8 @@ public:
     telemetry::Telemetry telemetry;
     ServerOptions options;
     RouteTable routes;
-    Server::Refused refused;  ///< set before start()
+    const Clock* http_clock = nullptr;  ///< instead of `clock`; set before start()
+    Server::Refused refused;            ///< likewise
     std::unique_ptr<Server> server;
 };
 

@@ -37,6 +37,7 @@ public:
     const Socket& next_layer() const { return socket_; }
 
     Duration wrote_at() const { return wrote_at_; }
+    void forgive(Duration since, Duration ours) { wrote_at_ += wrote_at_ <= since ? ours : Duration::zero(); }
     std::optional<Duration> winding_up_since() const { return winding_up_since_; }
     void wind_up() { winding_up_since_ = clock_->monotonic(); }
 
@@ -199,6 +200,13 @@ public:
           pinged_at_(heard_at_) {}
 
     void start() override;
+    void forgive(Duration since, Duration ours) override {
+        for (Duration* moment : {&heard_at_, &pinged_at_}) {
+            *moment += *moment <= since ? ours : Duration::zero();
+        }
+        close_by_ += close_by_ <= since + close_time ? ours : Duration::zero();
+        wire().forgive(since, ours);
+    }
     void check_deadlines(Duration at) override;
     void go_away() override { begin_close({websocket::close_code::going_away, "the server is shutting down"}, "drain"); }
     void drop() override { end("drain"); }

@@ -15,7 +15,9 @@ namespace helios::http {
 class WebSocketSession {
 public:
     virtual ~WebSocketSession() = default;
-    virtual void start() = 0;                       ///< answers 101; call once
+    virtual void start() = 0;  ///< answers 101; call once
+    /// After a standstill of ours that began at `since`: the client was not silent.
+    virtual void forgive(Duration since, Duration ours) = 0;
     virtual void check_deadlines(Duration at) = 0;  ///< pings, and ends what is silent or stuck
     virtual void go_away() = 0;                     ///< the server drains: close frame 1001
     virtual void drop() = 0;                        ///< ends it at once

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "base/ascii.h"
 #include "base/shown.h"
 #include "reconcile/quote.h"
 
@@ -253,11 +254,7 @@ ReadValue currency_of(ReadValue value) {
     if (code.size() != 3 || !std::all_of(code.begin(), code.end(), letter)) {
         return bad(value.path + " is " + in_quotes(value.text) + ": not a currency of three letters", value.path);
     }
-    std::string upper(code);
-    for (char& c : upper) {
-        c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-    value.text = std::move(upper);
+    value.text = ascii::upper(code);
     return value;
 }
 

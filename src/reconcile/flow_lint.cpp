@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "base/ascii.h"
+#include "base/currency.h"
 #include "base/time.h"
 #include "model/catalogue.h"
 #include "model/event.h"
@@ -13,22 +15,6 @@ namespace helios::reconcile {
 namespace {
 
 using yaml::Node;
-
-std::string changed_case(std::string_view text, char first, char last, int by) {
-    std::string out(text);
-    for (char& c : out) {
-        c = c >= first && c <= last ? static_cast<char>(c + by) : c;
-    }
-    return out;
-}
-
-std::string lower(std::string_view text) {
-    return changed_case(text, 'A', 'Z', 'a' - 'A');
-}
-
-std::string upper(std::string_view text) {
-    return changed_case(text, 'a', 'z', 'A' - 'a');
-}
 
 /// A list's elements, or the one value that stands for a list of one.
 std::vector<const Node*> elements(const Node* node) {
@@ -83,7 +69,7 @@ private:
     }
 
     void lint_currency(const Node& node) {
-        const auto code = upper(node.text);
+        const auto code = ascii::upper(node.text);
         const bool letters =
             code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
         if (!letters && !node.text.empty()) {
@@ -91,12 +77,16 @@ private:
         } else if (code != node.text && letters) {
             warn(node.mark, "currency '" + node.text + "' is taken as " + code, "write  " + code);
         }
+        if (letters && !is_iso_4217(code)) {
+            warn(node.mark, "currency " + code + " is not one that ISO 4217 lists: each amount in it gets a data warning",
+                 "write an ISO 4217 code, for example  EUR");
+        }
     }
 
     /// "any" where a word is taken as it stands.
     void lint_leg(const std::string& name, const Node& leg) {
         if (const Node* type = leg.find("type"); type != nullptr && type->is_scalar()) {
-            if (lower(type->text) == "any" || type->text == "*") {
+            if (ascii::lower(type->text) == "any" || type->text == "*") {
                 complain(type->mark, "type '" + type->text + "' is no wildcard: it is one event type of that name",
                          "write the event type that leg '" + name + "' waits for; only source can be any");
             } else {
@@ -138,7 +128,7 @@ private:
         std::set<std::string> seen;
         for (const Node* source : sources) {
             const auto& word = source->text;
-            const auto small = lower(word);
+            const auto small = ascii::lower(word);
             const bool wildcard = small == "any" || word == "*";
             if (wildcard && (sources.size() > 1 || word != "any")) {
                 complain(source->mark, "source '" + word + "' is no wildcard here: it is one source of that name",

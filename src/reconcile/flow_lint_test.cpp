@@ -125,6 +125,9 @@ TEST(FlowLint, SlipsThatAreErrors) {
 TEST(FlowLint, WhatMayBeMeantIsAWarning) {
     for (const auto& [from, to, complaint] : std::vector<Slip>{
              {"currency: EUR", "currency: eur", "f:3:11: warning: currency 'eur' is taken as EUR; write  EUR"},
+             {"currency: EUR", "currency: EUX",
+              "f:3:11: warning: currency EUX is not one that ISO 4217 lists: each amount in it gets a data warning; write an ISO "
+              "4217 code, for example  EUR"},
              {"source: aws", "source: AWS", "f:8:13: warning: source 'AWS' is not 'aws'"},
              {"source: aws", "source: [aws, aws]", "f:8:19: warning: source 'aws' stands here twice"},
              {"type: OrderPlaced", "type: OrderPlacd",

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "base/yaml.h"
 #include "reconcile/extract.h"
@@ -22,16 +23,6 @@ constexpr std::size_t checks_max = 64;
 constexpr std::size_t list_max = 64;
 constexpr std::size_t leg_events_max = 1'000'000;
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'a' && c <= 'z') {
-            c = static_cast<char>(c - 'a' + 'A');
-        }
-    }
-    return out;
-}
 
 std::string join(const Names& names) {
     std::string out;
@@ -751,7 +742,7 @@ Flow FlowReader::read(const Node& root) {
     }
     flow_.currency = "XXX";
     if (const Node* currency = root.find("currency")) {
-        flow_.currency = upper(text(*currency, "currency"));
+        flow_.currency = ascii::upper(text(*currency, "currency"));
     }
     occurred_.push_back(OccurredSource{true, {}, {}});
     if (const Node* when = root.find("occurred")) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/ascii.h"
 #include "base/currency.h"
 #include "reconcile/extract.h"
 #include "reconcile/judging.h"
@@ -25,13 +26,6 @@ namespace {
 constexpr std::size_t listed_events_max = 100;      // per leg
 constexpr std::size_t findings_of_a_kind_max = 50;  // per leg and severity
 constexpr std::size_t findings_max = 500;
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    return out;
-}
 
 std::string join(const std::vector<std::string>& words, std::string_view last) {
     std::string out;
@@ -67,7 +61,7 @@ std::string Judge::missing_reason(std::size_t index, std::string& actual) const 
             parts.push_back(std::to_string(refused.size() - 3) + " more");
             break;
         }
-        const std::string status = upper(event.view.reads.back().text);
+        const std::string status = ascii::upper(event.view.reads.back().text);
         actual += (actual.empty() ? "" : ", ") + status;
         parts.push_back(named(event.view.identity) + " is " + named(status));
     }

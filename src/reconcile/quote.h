@@ -6,9 +6,7 @@
 
 namespace helios::reconcile {
 
-/// In double quotes, at most about 60 characters of it, then "…". What cannot be seen or would steer a terminal (control
-/// characters, blanks other than U+0020, marks that change the direction of writing, bytes that are no UTF-8) is written as
-/// \uXXXX or \xXX.
+/// shown() in double quotes.
 std::string in_quotes(std::string_view text);
 
 /// The same, but a short word of visible ASCII stands as it is: names, statuses, numbers in a sentence.

@@ -13,9 +13,9 @@ TEST(Quote, WhatCanBeSeenStandsAsItIs) {
 
 TEST(Quote, WhatCannotBeSeenOrSteersATerminalIsEscaped) {
     EXPECT_EQ(in_quotes("a\"b\\c"), R"("a\"b\\c")");
-    EXPECT_EQ(in_quotes(std::string_view("E\0UR\x1b[2J\n", 9)), R"("E\u0000UR\u001B[2J\u000A")");
-    EXPECT_EQ(in_quotes("\u00a0EUR\u202e\u200b\ufeff\u0085"), R"("\u00A0EUR\u202E\u200B\uFEFF\u0085")");
-    EXPECT_EQ(in_quotes("\xff\xc3"), R"("\xFF\xC3")");
+    EXPECT_EQ(in_quotes(std::string_view("E\0UR\x1b[2J\n", 9)), R"("E\u0000UR\u001b[2J\n")");
+    EXPECT_EQ(in_quotes("\u00a0EUR\u202e\u200b\ufeff\u0085"), R"("\u00a0EUR\u202e\u200b\ufeff\u0085")");
+    EXPECT_EQ(in_quotes("\xff\xc3"), R"("\xff\xc3")");
 }
 
 TEST(Quote, ALongTextIsCutBetweenCharacters) {
@@ -23,7 +23,7 @@ TEST(Quote, ALongTextIsCutBetweenCharacters) {
     for (int i = 0; i < 2000; ++i) {
         accents += "é";
     }
-    EXPECT_EQ(in_quotes(accents), "\"" + accents.substr(0, 120) + "…\"");
+    EXPECT_EQ(in_quotes(accents), "\"" + accents.substr(0, 60) + "…\"");
 }
 
 TEST(Quote, AWordStandsInASentenceAsItIs) {
@@ -31,7 +31,7 @@ TEST(Quote, AWordStandsInASentenceAsItIs) {
     EXPECT_EQ(named("event:gcp::p-1"), "event:gcp::p-1");
     EXPECT_EQ(named("not yet"), "\"not yet\"");
     EXPECT_EQ(named(""), "\"\"");
-    EXPECT_EQ(named("a\x1b"), R"("a\u001B")");
+    EXPECT_EQ(named("a\x1b"), R"("a\u001b")");
     EXPECT_EQ(named(std::string(4096, 'x')), "\"" + std::string(60, 'x') + "…\"");
 }
 

@@ -238,7 +238,7 @@ class Lines(Test):
 
     def test_the_summary_as_json(self):
         code, out, _ = run("ingest", *self.to, "--json", stdin=order("json-1"))
-        self.assertEqual((code, json.loads(out)), (0, {"accepted": 1, "duplicate": 0, "conflict": 0, "quarantined": 0, "refused": 0}))
+        self.assertEqual((code, json.loads(out)), (0, {"accepted": 1, "duplicate": 0, "conflict": 0, "quarantined": 0, "refused": 0, "skipped": 0}))
 
 
 class Servers(Test):

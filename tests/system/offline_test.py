@@ -60,6 +60,17 @@ class Reconcile(unittest.TestCase):
             self.assertEqual(code, 0, err)
             self.assertIn("events without a key belong to no case\n  flow shop looks for its key at: orderNumber, head.order\n", err)
 
+    def test_every_mistake_of_every_flow_is_named(self):
+        with TemporaryDirectory() as directory:
+            names = [os.path.join(directory, name) for name in ("one.yaml", "two.yaml", "three.yaml")]
+            for name, text in zip(names, ("flow: a\nversion: 0\nnonsense: 1\n", "flow: b\nkey: 5\n")):
+                with open(name, "w", encoding="utf-8") as file:
+                    file.write(text)
+            code, out, err = run("reconcile", *(word for name in names for word in ("--flow", name)), stdin=ndjson(*FULL))
+            self.assertEqual((code, out), (2, ""))
+            for place in ("one.yaml:2:", "one.yaml:3:", "two.yaml:2:", "three.yaml"):
+                self.assertIn(place, err)
+
     def test_as_of_before_everything(self):
         timed = [dict(event, time=f"2026-01-05T12:00:0{n}Z") for n, event in enumerate(FULL)]
         says = ["all 3 events came after --as-of", "the first came at 2026-01-05T12:00:00.000Z"]

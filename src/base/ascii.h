@@ -1,0 +1,33 @@
+#pragma once
+/// Letters of ASCII, whatever the locale: of headers, codes and words of formats. What is not A–Z or a–z stays as it is.
+
+#include <string>
+#include <string_view>
+
+namespace helios::ascii {
+
+constexpr char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+inline std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        c = lower(c);
+    }
+    return out;
+}
+
+inline std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+        c = upper(c);
+    }
+    return out;
+}
+
+}  // namespace helios::ascii
