@@ -15,9 +15,40 @@ RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 SCENARIOS = {
     "single-5k": ["--mode", "single", "--rate", "5000", "--seconds", "20", "--connections", "32"],
     "single-10k": ["--mode", "single", "--rate", "10000", "--seconds", "20", "--connections", "32"],
-    "single-20k": ["--mode", "single", "--rate", "20000", "--seconds", "20", "--connections", "128"],
-    "batch100-50k": ["--mode", "direct", "--batch", "100", "--rate", "50000", "--seconds", "10", "--connections", "32"],
-    "grid100-50k": ["--mode", "grid", "--batch", "100", "--rate", "50000", "--seconds", "10", "--connections", "32"],
+    "single-20k": [
+        "--mode",
+        "single",
+        "--rate",
+        "20000",
+        "--seconds",
+        "20",
+        "--connections",
+        "128",
+    ],
+    "batch100-50k": [
+        "--mode",
+        "direct",
+        "--batch",
+        "100",
+        "--rate",
+        "50000",
+        "--seconds",
+        "10",
+        "--connections",
+        "32",
+    ],
+    "grid100-50k": [
+        "--mode",
+        "grid",
+        "--batch",
+        "100",
+        "--rate",
+        "50000",
+        "--seconds",
+        "10",
+        "--connections",
+        "32",
+    ],
 }
 
 
@@ -34,9 +65,23 @@ def wait_until_ready(url):
 
 def run(binary, name, arguments):
     """One scenario; its result, or None when there is none."""
-    with tempfile.TemporaryDirectory(prefix="helios-bench-") as data, open(f"{data}/stderr", "wb") as log:
-        server = subprocess.Popen([binary, "serve", "--listen", "127.0.0.1:0", "--data", f"{data}/data", "--log-level", "warn"],
-                                  stdout=subprocess.PIPE, stderr=log)
+    with tempfile.TemporaryDirectory(prefix="helios-bench-") as data, open(
+        f"{data}/stderr", "wb"
+    ) as log:
+        server = subprocess.Popen(
+            [
+                binary,
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+                f"{data}/data",
+                "--log-level",
+                "warn",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
         try:
             url = server.stdout.readline().decode().removeprefix("listening on ").strip()
             if not url:
@@ -44,7 +89,20 @@ def run(binary, name, arguments):
                 return None
             wait_until_ready(url)
             file = RESULTS / f"{name}.json"
-            subprocess.run([binary, "bench", "--to", url, "--server-pid", str(server.pid), "--json", str(file), *arguments], check=False)
+            subprocess.run(
+                [
+                    binary,
+                    "bench",
+                    "--to",
+                    url,
+                    "--server-pid",
+                    str(server.pid),
+                    "--json",
+                    str(file),
+                    *arguments,
+                ],
+                check=False,
+            )
             return json.loads(file.read_text()) if file.exists() else None
         finally:
             server.terminate()

@@ -10,15 +10,17 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # document -> arguments of the program that print it
-DOCUMENTS = {
-    "docs/config.md": ["config", "reference"],
-}
+DOCUMENTS = {"docs/config.md": ["config", "reference"]}
 
 
 def printed(program, arguments):
-    done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+    )
     if done.returncode != 0:
-        sys.exit(f"{program} {' '.join(arguments)}: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+        sys.exit(
+            f"{program} {' '.join(arguments)}: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+        )
     return done.stdout
 
 
@@ -32,7 +34,9 @@ def main(arguments):
             continue
         if check:
             stale += 1
-            print(f"{name}:1: out of date with `helios {' '.join(command)}`; run ./dev docs and commit the result")
+            print(
+                f"{name}:1: out of date with `helios {' '.join(command)}`; run ./dev docs and commit the result"
+            )
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(fresh)

@@ -14,14 +14,22 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
-SETTINGS = re.compile(r"HELIOS_|API_HOST$|API_PORT$|DATABASE_URL$|REDIS_URL$|KAFKA_BOOTSTRAP_SERVERS$|LOG_LEVEL$|GTEST_|NO_COLOR$")
+SETTINGS = re.compile(
+    r"HELIOS_|API_HOST$|API_PORT$|DATABASE_URL$|REDIS_URL$|KAFKA_BOOTSTRAP_SERVERS$|LOG_LEVEL$|GTEST_|NO_COLOR$"
+)
 PR_SET_CHILD_SUBREAPER = 36
 
 
 def environment():
     env = {k: v for k, v in os.environ.items() if not SETTINGS.match(k)}
     # Passed on: where tests may read more, and how hard they try (seeds, repetitions).
-    env.update({k: v for k, v in os.environ.items() if k.startswith(("HELIOS_TEST_", "HELIOS_SIM_", "HELIOS_FIXTURES"))})
+    env.update(
+        {
+            k: v
+            for k, v in os.environ.items()
+            if k.startswith(("HELIOS_TEST_", "HELIOS_SIM_", "HELIOS_FIXTURES"))
+        }
+    )
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env.setdefault("TSAN_OPTIONS", "second_deadlock_stack=1")
@@ -40,7 +48,11 @@ def skip_reason(case):
     if match:
         return match.group(1).strip()
     skipped = case.find("skipped")
-    return lines[-1] if lines else (skipped.get("message") if skipped is not None else "") or "no reason given"
+    return (
+        lines[-1]
+        if lines
+        else (skipped.get("message") if skipped is not None else "") or "no reason given"
+    )
 
 
 class Summary:
@@ -58,7 +70,9 @@ class Summary:
                 self.skipped.append((name, skip_reason(case)))
             else:
                 failure = case.find("failure")
-                self.failed.append((name, (failure.get("message") if failure is not None else "") or "failed"))
+                self.failed.append(
+                    (name, (failure.get("message") if failure is not None else "") or "failed")
+                )
                 self.outputs.append((name, case.findtext("system-out") or ""))
 
     @staticmethod
@@ -70,7 +84,14 @@ class Summary:
     def print_outputs(self, most_lines=200):
         for name, output in self.outputs:
             lines = output.splitlines()
-            print(f"---- {name}" + (f" (its last {most_lines} of {len(lines)} lines)" if len(lines) > most_lines else ""))
+            print(
+                f"---- {name}"
+                + (
+                    f" (its last {most_lines} of {len(lines)} lines)"
+                    if len(lines) > most_lines
+                    else ""
+                )
+            )
             print("\n".join(lines[-most_lines:]))
             print("----")
 
@@ -140,7 +161,9 @@ def main(arguments):
     started = time.monotonic()
     print(f"test: {build}", flush=True)
     process = subprocess.Popen(command + extra, env=environment(), stdin=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run cleans up as an interrupted one does
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a terminated run cleans up as an interrupted one does
     try:
         status = process.wait()
     except KeyboardInterrupt:
@@ -161,7 +184,9 @@ def main(arguments):
     summary = Summary(ElementTree.parse(report).getroot())
     summary.failed += [("a process was left running", line) for line in left]
     if status != 0 and not summary.failed:
-        summary.failed.append(("ctest", f"exit status {status}: no test was found, or one could not be started"))
+        summary.failed.append(
+            ("ctest", f"exit status {status}: no test was found, or one could not be started")
+        )
     print(f"test: {time.monotonic() - started:.0f} s, report in {os.path.relpath(report)}")
     if not verbose:
         summary.print_outputs()

@@ -35,17 +35,36 @@ ROOMS = {room: set(may.split()) for room, may in ROOMS.items()}
 
 # what -> (pattern, the places that may, what to do instead). A place is a path prefix; tests are listed where they may.
 HOMES = {
-    "clock": (r"\b(?:system_clock|steady_clock|high_resolution_clock|utc_clock|file_clock)::now\b|\bclock_gettime\s*\(|\bgettimeofday\s*\("
-              r"|(?<![\w.>:])(?:std::)?time\s*\(\s*(?:nullptr|NULL|0)\s*\)",
-              ["src/base/system_clock"], "take a helios::Clock&"),
-    "random": (r"\bstd::random_device\b|(?<![\w.>:])s?rand\s*\(|\barc4random\w*\s*\(|\bgetrandom\s*\(|\bgetentropy\s*\(|\bRAND_(?:priv_)?bytes\s*\(",
-               ["src/base/", "src/log/posix_disk"], "take a seeded engine or the entropy that base hands out"),
-    "getenv": (r"\b(?:secure_)?getenv\s*\(|\benviron\b", ["src/app/", "tests"], "take an option; app maps the environment to options"),
-    "thread": (r"\bstd::j?thread\b(?!::)|\bstd::async\s*\(|\bpthread_create\s*\(",
-               [f"src/{room}/" for room in ("log", "http", "gateway", "reconcile", "store", "api", "lab", "app")] + ["tests"],
-               "let a room that owns threads call you"),
-    "sleep": (r"\bsleep_(?:for|until)\s*\(|(?<![\w.>:])u?sleep\s*\(|\bnanosleep\s*\(",
-              ["src/lab/", "src/app/command_"], "wait for the condition (a callback, a condition variable with a deadline)"),
+    "clock": (
+        r"\b(?:system_clock|steady_clock|high_resolution_clock|utc_clock|file_clock)::now\b|\bclock_gettime\s*\(|\bgettimeofday\s*\("
+        r"|(?<![\w.>:])(?:std::)?time\s*\(\s*(?:nullptr|NULL|0)\s*\)",
+        ["src/base/system_clock"],
+        "take a helios::Clock&",
+    ),
+    "random": (
+        r"\bstd::random_device\b|(?<![\w.>:])s?rand\s*\(|\barc4random\w*\s*\(|\bgetrandom\s*\(|\bgetentropy\s*\(|\bRAND_(?:priv_)?bytes\s*\(",
+        ["src/base/", "src/log/posix_disk"],
+        "take a seeded engine or the entropy that base hands out",
+    ),
+    "getenv": (
+        r"\b(?:secure_)?getenv\s*\(|\benviron\b",
+        ["src/app/", "tests"],
+        "take an option; app maps the environment to options",
+    ),
+    "thread": (
+        r"\bstd::j?thread\b(?!::)|\bstd::async\s*\(|\bpthread_create\s*\(",
+        [
+            f"src/{room}/"
+            for room in ("log", "http", "gateway", "reconcile", "store", "api", "lab", "app")
+        ]
+        + ["tests"],
+        "let a room that owns threads call you",
+    ),
+    "sleep": (
+        r"\bsleep_(?:for|until)\s*\(|(?<![\w.>:])u?sleep\s*\(|\bnanosleep\s*\(",
+        ["src/lab/", "src/app/command_"],
+        "wait for the condition (a callback, a condition variable with a deadline)",
+    ),
     "detach": (r"\.\s*detach\s*\(\s*\)", [], "keep the thread and join it"),
 }
 
@@ -66,22 +85,54 @@ BANNED_WORDS = {
 }
 
 MOST_LINES = 800
-README_PARTS = ["Purpose", "In → out", "Belongs here", "Words", "Invariants", "How it fails", "How to test"]
+MOST_COLUMNS = 100
+README_PARTS = [
+    "Purpose",
+    "In → out",
+    "Belongs here",
+    "Words",
+    "Invariants",
+    "How it fails",
+    "How to test",
+]
 DECISION_PARTS = ["Context", "Decision", "Alternatives", "Consequences"]
 
 # Written reversed, so that this file does not name them.
-HOSTS = [name[::-1] for name in (
-    "gro.sjmpn.yrtsiger", "moc.gkpray.yrtsiger", "gro.ipyp", "gro.detsohnohtyp", "gro.nevam", "ehcapa.nevam.oper", "oi.setarc", "gro.gnalog.yxorp",
-    "gro.naibed.bed", "gro.naibed.tohspans", "moc.ecruosedon.bed", "oi.rekcod.yrtsiger", "ten.rviledsj", "gkpnu", "moc.erafduolc.sjndc",
-    "yl.coder.ndc", "moc.sipaelgoog.stnof")]
+HOSTS = [
+    name[::-1]
+    for name in (
+        "gro.sjmpn.yrtsiger",
+        "moc.gkpray.yrtsiger",
+        "gro.ipyp",
+        "gro.detsohnohtyp",
+        "gro.nevam",
+        "ehcapa.nevam.oper",
+        "oi.setarc",
+        "gro.gnalog.yxorp",
+        "gro.naibed.bed",
+        "gro.naibed.tohspans",
+        "moc.ecruosedon.bed",
+        "oi.rekcod.yrtsiger",
+        "ten.rviledsj",
+        "gkpnu",
+        "moc.erafduolc.sjndc",
+        "yl.coder.ndc",
+        "moc.sipaelgoog.stnof",
+    )
+]
 
 SOURCE = (".h", ".cpp")
 CODE = SOURCE + (".py", ".sh", ".cmake")
 TEXT = CODE + (".md", ".txt", ".yaml", ".yml", ".json", ".html", ".js", ".css", ".in")
-CODE_NAMES = ("dev", "CMakeLists.txt", "run")  # code without a telling suffix; `run` is .ci/run and bench/run
+CODE_NAMES = (
+    "dev",
+    "CMakeLists.txt",
+    "run",
+)  # code without a telling suffix; `run` is .ci/run and bench/run
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------------
+
 
 def is_code(path):
     return path.endswith(CODE) or path.rsplit("/", 1)[-1] in CODE_NAMES
@@ -92,7 +143,9 @@ def is_text(path):
 
 
 def is_test(path):
-    return path.startswith("tests/") or bool(re.search(r"(_test|_fuzz|_bench)\.(cpp|h|py)$|_test_\w+\.h$", path))
+    return path.startswith("tests/") or bool(
+        re.search(r"(_test|_fuzz|_bench)\.(cpp|h|py)$|_test_\w+\.h$", path)
+    )
 
 
 def room_of(path):
@@ -100,14 +153,20 @@ def room_of(path):
     return parts[1] if len(parts) > 2 and parts[0] == "src" else None
 
 
-LITERAL = re.compile(r'R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/', re.S)
+LITERAL = re.compile(
+    r'R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|//[^\n]*|/\*.*?\*/',
+    re.S,
+)
+RAW = re.compile(r'R"(?P<d>[^()\\\s]{0,16})\(.*?\)(?P=d)"', re.S)
 DIGITS = re.compile(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])")  # 1'000'000
 
 
 def bare(text):
     """C++ text with comments and literals blanked, lines kept. #include lines keep their names."""
+
     def blank(match):
         return re.sub(r"[^\n]", " ", match.group())
+
     kept = [line if line.lstrip().startswith("#include") else None for line in text.split("\n")]
     lines = LITERAL.sub(blank, DIGITS.sub(" ", text)).split("\n")
     return [k if k is not None else line for k, line in zip(kept, lines)]
@@ -124,6 +183,7 @@ class File:
 
 
 # ---- rules over one file: yield (line number, message) -------------------------------------------------------------------------
+
 
 def rule_include(f):
     """Rooms include only the rooms the table allows, and no other room's private headers."""
@@ -152,10 +212,15 @@ def rule_depends(f):
     """DEPS of a room's CMakeLists.txt are what the table allows."""
     if not f.room or not f.path.endswith("CMakeLists.txt") or f.room not in ROOMS:
         return
-    match = re.search(r"helios_module\(\s*\w+[^)]*?\bDEPS\s+([\w\s]*?)(?:\bLIBS\b|\bPUBLIC_LIBS\b|\bTEST_LIBS\b|\))", f.text)
-    for target in (match.group(1).split() if match else []):
+    match = re.search(
+        r"helios_module\(\s*\w+[^)]*?\bDEPS\s+([\w\s]*?)(?:\bLIBS\b|\bPUBLIC_LIBS\b|\bTEST_LIBS\b|\))",
+        f.text,
+    )
+    for target in match.group(1).split() if match else []:
         if target not in ROOMS[f.room]:
-            yield f.text[:match.start(1)].count("\n") + 1, f"{f.room} may not depend on {target}; see the table of rooms in ARCHITECTURE.md"
+            yield f.text[: match.start(1)].count(
+                "\n"
+            ) + 1, f"{f.room} may not depend on {target}; see the table of rooms in ARCHITECTURE.md"
 
 
 def rule_name(f):
@@ -166,7 +231,9 @@ def rule_name(f):
                 yield 1, f"'{word}' in a file or folder name says nothing; {BANNED_WORDS[word.lower()]}"
     if not f.path.endswith(SOURCE):
         return
-    declared = re.compile(r"\b(?:class|struct|enum(?:\s+class)?|union|concept|namespace|using)\s+(?:\[\[[^\]]*\]\]\s*)?([A-Za-z_]\w*)")
+    declared = re.compile(
+        r"\b(?:class|struct|enum(?:\s+class)?|union|concept|namespace|using)\s+(?:\[\[[^\]]*\]\]\s*)?([A-Za-z_]\w*)"
+    )
     for number, line in enumerate(f.bare, 1):
         for name in declared.findall(line):
             for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name):
@@ -182,12 +249,32 @@ def rule_length(f):
             yield MOST_LINES + 1, f"{count} lines; at most {MOST_LINES}: split it by what it does"
 
 
+def rule_width(f):
+    """Code and prose fit two side by side. Free: raw literals, tables, code blocks, what has no blank."""
+    if not f.path.endswith(SOURCE + (".md",)):
+        return
+    free, fenced = set(), False
+    for match in RAW.finditer(f.text) if f.path.endswith(SOURCE) else ():
+        first = f.text.count("\n", 0, match.start())
+        free.update(range(first + 1, first + 2 + match.group().count("\n")))
+    for number, line in enumerate(f.lines, 1):
+        if f.path.endswith(".md"):
+            fence = line.lstrip().startswith("```")
+            fenced ^= fence
+            if fence or fenced or line.lstrip().startswith(("|", "#")):
+                continue
+        if len(line) > MOST_COLUMNS and number not in free and " " in line.strip(" -*/"):
+            yield number, f"{len(line)} columns; at most {MOST_COLUMNS}: ./dev format, or wrap it"
+
+
 def rule_home(f):
     """Clock, randomness, environment, threads, sleeping: only in their homes."""
     if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
         return
     for what, (pattern, homes, instead) in HOMES.items():
-        if any(f.path.startswith(home) for home in homes if home != "tests") or ("tests" in homes and is_test(f.path)):
+        if any(f.path.startswith(home) for home in homes if home != "tests") or (
+            "tests" in homes and is_test(f.path)
+        ):
             continue
         if what == "clock" and is_test(f.path):
             pattern = pattern.replace("|steady_clock", "")  # a test may bound its own waiting
@@ -198,7 +285,12 @@ def rule_home(f):
 
 def rule_throw(f):
     """Errors are values."""
-    if f.path.endswith(SOURCE) and f.path.startswith("src/") and not is_test(f.path) and f.path not in THROWING:
+    if (
+        f.path.endswith(SOURCE)
+        and f.path.startswith("src/")
+        and not is_test(f.path)
+        and f.path not in THROWING
+    ):
         for number, line in enumerate(f.bare, 1):
             if re.search(r"\bthrow\b(?!\s*\()", line) or re.search(r"\bthrow\s*\(", line):
                 yield number, "throw; return a Result (base/result.h), or HELIOS_ASSERT for a bug"
@@ -234,7 +326,12 @@ def rule_path(f):
         match = re.search(r"(?<![\w.}~-])/(work|root|home/\w+|Users/\w+)/\w", line)
         if match:
             yield number, f"'{match.group().rstrip()}…' is a path of one machine; take it relative to the checkout or from an option"
-        elif is_code(f.path) and not is_test(f.path) and not line.lstrip().startswith(("//", "#")) and re.search(r"(?<![\w.}~-])/tmp\b", line):
+        elif (
+            is_code(f.path)
+            and not is_test(f.path)
+            and not line.lstrip().startswith(("//", "#"))
+            and re.search(r"(?<![\w.}~-])/tmp\b", line)
+        ):
             yield number, "'/tmp' is written down; ask std::filesystem::temp_directory_path() or take an option"
 
 
@@ -282,10 +379,25 @@ def rule_link(f, exists=None):
                 yield number, f"link to {target}, which is not there; correct the path"
 
 
-FILE_RULES = [rule_include, rule_depends, rule_name, rule_length, rule_home, rule_throw, rule_pragma, rule_todo, rule_path, rule_host, rule_layout, rule_link]
+FILE_RULES = [
+    rule_include,
+    rule_depends,
+    rule_name,
+    rule_length,
+    rule_width,
+    rule_home,
+    rule_throw,
+    rule_pragma,
+    rule_todo,
+    rule_path,
+    rule_host,
+    rule_layout,
+    rule_link,
+]
 
 
 # ---- rules over the tree: yield (path, line number, message) ---------------------------------------------------------------------
+
 
 def rule_readme(tree):
     """Every room has its page, with the parts all pages have."""
@@ -295,10 +407,18 @@ def rule_readme(tree):
         if text is None:
             yield path, 1, "the room has no README.md; write its page: " + " · ".join(README_PARTS)
             continue
-        headings = [line.lstrip("#* ").lower() for line in text.split("\n") if line.startswith(("#", "**"))]
-        absent = [part for part in README_PARTS if not any(part.lower() in heading for heading in headings)]
+        headings = [
+            line.lstrip("#* ").lower() for line in text.split("\n") if line.startswith(("#", "**"))
+        ]
+        absent = [
+            part
+            for part in README_PARTS
+            if not any(part.lower() in heading for heading in headings)
+        ]
         if absent:
-            yield path, 1, "no heading " + ", ".join(f"'{part}'" for part in absent) + "; every room's page has the same parts"
+            yield path, 1, "no heading " + ", ".join(
+                f"'{part}'" for part in absent
+            ) + "; every room's page has the same parts"
 
 
 def rule_rooms(tree):
@@ -312,8 +432,16 @@ def rule_rooms(tree):
         return
     rows = {}
     for number, line in enumerate(text.split("\n"), 1):
-        cells = [re.sub(r"^\[([^\]]*)\]\([^)]*\)", r"\1", cell.strip()).strip("`*") for cell in line.strip().strip("|").split("|")]
-        if line.lstrip().startswith("|") and len(cells) >= 3 and cells[0] in ROOMS and cells[0] not in rows:
+        cells = [
+            re.sub(r"^\[([^\]]*)\]\([^)]*\)", r"\1", cell.strip()).strip("`*")
+            for cell in line.strip().strip("|").split("|")
+        ]
+        if (
+            line.lstrip().startswith("|")
+            and len(cells) >= 3
+            and cells[0] in ROOMS
+            and cells[0] not in rows
+        ):
             rows[cells[0]] = (number, cells[-1])
     for room in tree.rooms():
         if room in ROOMS and room not in rows:
@@ -344,16 +472,25 @@ def rule_decision(tree):
         if match.group(1) in seen:
             yield path, 1, f"number {match.group(1)} is already {seen[match.group(1)]}; take the next free one"
         seen.setdefault(match.group(1), name)
-        headings = [line.lstrip("# ").lower() for line in tree.text(path).split("\n") if line.startswith("#")]
-        absent = [part for part in DECISION_PARTS if not any(h.startswith(part.lower()) for h in headings)]
+        headings = [
+            line.lstrip("# ").lower()
+            for line in tree.text(path).split("\n")
+            if line.startswith("#")
+        ]
+        absent = [
+            part for part in DECISION_PARTS if not any(h.startswith(part.lower()) for h in headings)
+        ]
         if absent:
-            yield path, 1, "no heading " + ", ".join(f"'{part}'" for part in absent) + "; see docs/decisions/0000-template.md"
+            yield path, 1, "no heading " + ", ".join(
+                f"'{part}'" for part in absent
+            ) + "; see docs/decisions/0000-template.md"
 
 
 TREE_RULES = [rule_readme, rule_rooms, rule_decision]
 
 
 # ---- running -------------------------------------------------------------------------------------------------------------------
+
 
 class Tree:
     def __init__(self, root):
@@ -363,12 +500,21 @@ class Tree:
     def paths(self):
         """Files that git knows or would take; without git, all that are not build products."""
         if self._paths is None:
-            listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=self.root, capture_output=True, check=False)
+            listed = subprocess.run(
+                ["git", "ls-files", "-coz", "--exclude-standard"],
+                cwd=self.root,
+                capture_output=True,
+                check=False,
+            )
             if listed.returncode == 0:
                 names = listed.stdout.decode().split("\0")
             else:
                 names = [str(p.relative_to(self.root)) for p in self.root.rglob("*")]
-                names = [n for n in names if not re.match(r"(build|\.deps|\.git|helios-data)/|.*__pycache__/", n)]
+                names = [
+                    n
+                    for n in names
+                    if not re.match(r"(build|\.deps|\.git|helios-data)/|.*__pycache__/", n)
+                ]
             self._paths = sorted(n for n in set(names) if n and (self.root / n).is_file())
         return self._paths
 
@@ -390,7 +536,7 @@ def rule_title(rule):
 
 def allowed(f, number, rule):
     """Whether the line, or the one above it, stands against the rule with a reason."""
-    for line in f.lines[max(0, number - 2):number]:
+    for line in f.lines[max(0, number - 2) : number]:
         match = re.search(r"tidy: allow (\w+):\s*(\S.*)", line)
         if match and match.group(1) == rule_title(rule):
             return True

@@ -20,7 +20,13 @@ BAD = {
         ("src/log/a.cpp", '#include "log.h"\n', [1]),
         ("src/log/a.cpp", '#include "../log/log.h"\n', [1]),
     ],
-    "depends": [("src/log/CMakeLists.txt", "find_package(X)\nhelios_module(log DEPS base\n  store LIBS x)\n", [2])],
+    "depends": [
+        (
+            "src/log/CMakeLists.txt",
+            "find_package(X)\nhelios_module(log DEPS base\n  store LIBS x)\n",
+            [2],
+        )
+    ],
     "name": [
         ("src/log/log_manager.h", "", [1]),
         ("src/log/utils/a.cpp", "", [1]),
@@ -28,6 +34,10 @@ BAD = {
         ("src/log/a.h", "int x;\nstruct Impl;\n", [2]),
         ("src/log/a.h", "using IOUtils = int;\n", [1]),
         ("src/log/a.h", "namespace helios::log {\nenum class CommonKind { a };\n}\n", [2]),
+    ],
+    "width": [
+        ("src/log/a.cpp", "int x;\n// " + "word " * 20 + "\n", [2]),
+        ("docs/a.md", "word " * 20 + "x\n", [1]),
     ],
     "length": [("src/log/a.cpp", "int x;\n" * 801, [801]), ("dev", "true\n" * 900, [801])],
     "home": [
@@ -43,15 +53,25 @@ BAD = {
         ("src/log/a.cpp", "usleep(5);\nworker.detach();\n", [1, 2]),
     ],
     "throw": [("src/log/a.cpp", 'if (bad) throw std::runtime_error("x");\n', [1])],
-    "pragma": [("src/log/a.h", "/// A thing.\n#include <vector>\n#pragma once\n", [2]), ("src/log/a.h", "// nothing\n", [1])],
-    "todo": [("src/log/a.cpp", "int x;  // TODO\n", [1]), ("tools/a.py", "# FIXME: later\n", [1]), ("src/log/a.cpp", "// TODO(me): fix\n", [1])],
+    "pragma": [
+        ("src/log/a.h", "/// A thing.\n#include <vector>\n#pragma once\n", [2]),
+        ("src/log/a.h", "// nothing\n", [1]),
+    ],
+    "todo": [
+        ("src/log/a.cpp", "int x;  // TODO\n", [1]),
+        ("tools/a.py", "# FIXME: later\n", [1]),
+        ("src/log/a.cpp", "// TODO(me): fix\n", [1]),
+    ],
     "path": [
         ("docs/a.md", "see /" + "work/main/README.md\n", [1]),
         ("src/log/a_test.cpp", 'open("/' + 'root/x");\n', [1]),
         ("src/log/a.cpp", 'open("/' + 'tmp/x");\n', [1]),
         ("tools/a.sh", "cd /" + "home/jane/helios\n", [1]),
     ],
-    "host": [("tools/a.sh", "curl https://registry.npmjs" + ".org/redoc\n", [1]), ("src/api/page.html", '<script src="//unp' + 'kg.com/x">\n', [1])],
+    "host": [
+        ("tools/a.sh", "curl https://registry.npmjs" + ".org/redoc\n", [1]),
+        ("src/api/page.html", '<script src="//unp' + 'kg.com/x">\n', [1]),
+    ],
     "layout": [
         ("src/log/a.cpp", "\tint x;\n", [1]),
         ("src/log/a.cpp", "int x; \n", [1]),
@@ -62,38 +82,88 @@ BAD = {
 }
 GOOD = {
     "include": [
-        ("src/log/a.cpp", '#include "log/detail/frame.h"\n#include "base/result.h"\n#include <vector>\n'),
+        (
+            "src/log/a.cpp",
+            '#include "log/detail/frame.h"\n#include "base/result.h"\n#include <vector>\n',
+        ),
         ("src/app/a.cpp", '#include "reconcile/engine.h"\n'),
         ("tests/sim/a.cpp", '#include "reconcile/engine.h"\n#include "sim_disk.h"\n'),
         ("src/log/a.cpp", '// #include "gateway/accept.h"\n'),
         ("src/http/a.cpp", '#include "third/party.h"\n'),
     ],
-    "depends": [("src/log/CMakeLists.txt", "helios_module(log DEPS base telemetry LIBS store TEST_LIBS rapidcheck)\n")],
+    "depends": [
+        (
+            "src/log/CMakeLists.txt",
+            "helios_module(log DEPS base telemetry LIBS store TEST_LIBS rapidcheck)\n",
+        )
+    ],
     "name": [
-        ("src/log/segment.h", "struct Implied {};\nclass Commons;\nusing X = std::common_type_t<int>;\n// the Manager\nauto s = \"class Util\";\n"),
+        (
+            "src/log/segment.h",
+            "struct Implied {};\nclass Commons;\nusing X = std::common_type_t<int>;\n// the Manager\nauto s = \"class Util\";\n",
+        ),
         ("docs/common.md", ""),
+    ],
+    "width": [
+        ("src/log/a.cpp", 'auto s = R"(\n' + "word " * 30 + '\n)";\n// ' + "x" * 150 + "\n"),
+        ("docs/a.md", "| " + "word " * 30 + "|\n```\n" + "word " * 30 + "\n```\n"),
     ],
     "length": [("src/log/a.cpp", "int x;\n" * 800), ("docs/a.md", "x\n" * 2000)],
     "home": [
         ("src/base/system_clock.cpp", "auto t = std::chrono::system_clock::now();\n"),
-        ("src/log/a.cpp", "auto t = clock_.wall();  // not steady_clock::now()\nrun_time(nullptr);\nreader.time(0);\n"),
-        ("src/log/a_test.cpp", "auto until = std::chrono::steady_clock::now() + 5s;\nstd::thread t;\n"),
+        (
+            "src/log/a.cpp",
+            "auto t = clock_.wall();  // not steady_clock::now()\nrun_time(nullptr);\nreader.time(0);\n",
+        ),
+        (
+            "src/log/a_test.cpp",
+            "auto until = std::chrono::steady_clock::now() + 5s;\nstd::thread t;\n",
+        ),
         ("src/app/a.cpp", 'getenv("X");\n'),
-        ("src/store/a.cpp", "auto n = std::thread::hardware_concurrency();\nstrand();\nint operand (int);\n"),
-        ("src/model/a.cpp", 'auto s = "std::thread"; char c = \'"\'; // std::thread\nauto n = 1\'000\'000;\n'),
-        ("src/log/a_test.cpp", "// tidy: allow home: the machine's own timer is under test\nstd::this_thread::sleep_for(1s);\n"),
+        (
+            "src/store/a.cpp",
+            "auto n = std::thread::hardware_concurrency();\nstrand();\nint operand (int);\n",
+        ),
+        (
+            "src/model/a.cpp",
+            'auto s = "std::thread"; char c = \'"\'; // std::thread\nauto n = 1\'000\'000;\n',
+        ),
+        (
+            "src/log/a_test.cpp",
+            "// tidy: allow home: the machine's own timer is under test\nstd::this_thread::sleep_for(1s);\n",
+        ),
     ],
-    "throw": [("src/log/a.cpp", "// never throw\nvoid f() noexcept;\n"), ("src/log/a_test.cpp", "throw 1;\n"), ("src/base/yaml.cpp", "throw x;\n")],
-    "pragma": [("src/log/a.h", "#pragma once\n"), ("src/log/a.h", "// Licence.\n\n#pragma once\n"), ("src/log/a.cpp", "int x;\n")],
-    "todo": [("src/log/a.cpp", "// TODO: read the mark again when readers share a process\n"), ("docs/a.md", "no TODO\n")],
+    "throw": [
+        ("src/log/a.cpp", "// never throw\nvoid f() noexcept;\n"),
+        ("src/log/a_test.cpp", "throw 1;\n"),
+        ("src/base/yaml.cpp", "throw x;\n"),
+    ],
+    "pragma": [
+        ("src/log/a.h", "#pragma once\n"),
+        ("src/log/a.h", "// Licence.\n\n#pragma once\n"),
+        ("src/log/a.cpp", "int x;\n"),
+    ],
+    "todo": [
+        ("src/log/a.cpp", "// TODO: read the mark again when readers share a process\n"),
+        ("docs/a.md", "no TODO\n"),
+    ],
     "path": [
         ("docs/a.md", "helios serve --data /tmp/try, ../shared/work/x, build/work/main\n"),
         ("src/log/a_test.cpp", 'open("/tmp/x");\n'),
         ("src/log/a.cpp", 'route("/api/work/x"); a = b/work/c;\n'),
     ],
     "host": [("docs/a.md", "fetched with npm; see the debian pages\n")],
-    "layout": [("src/log/a.cpp", "    int x;\n"), ("docs/a.md", "two blanks end a line  \n"), ("src/log/a.cpp", "")],
-    "link": [("docs/a.md", "[a](there.md#part) [b](https://example.org/x) [c](#x) `[d](e)`\n```\n[x](y)\n```\n")],
+    "layout": [
+        ("src/log/a.cpp", "    int x;\n"),
+        ("docs/a.md", "two blanks end a line  \n"),
+        ("src/log/a.cpp", ""),
+    ],
+    "link": [
+        (
+            "docs/a.md",
+            "[a](there.md#part) [b](https://example.org/x) [c](#x) `[d](e)`\n```\n[x](y)\n```\n",
+        )
+    ],
 }
 
 
@@ -122,9 +192,16 @@ class FileRules(unittest.TestCase):
 
     def test_allowing_needs_a_reason_and_the_right_rule(self):
         line = "worker.detach();  // tidy: allow {}\n"
-        self.assertEqual(self.findings(tidy.rule_home, "src/log/a.cpp", line.format("home: the process ends here")), [])
+        self.assertEqual(
+            self.findings(
+                tidy.rule_home, "src/log/a.cpp", line.format("home: the process ends here")
+            ),
+            [],
+        )
         self.assertEqual(self.findings(tidy.rule_home, "src/log/a.cpp", line.format("home:")), [1])
-        self.assertEqual(self.findings(tidy.rule_home, "src/log/a.cpp", line.format("throw: because")), [1])
+        self.assertEqual(
+            self.findings(tidy.rule_home, "src/log/a.cpp", line.format("throw: because")), [1]
+        )
 
     def test_every_message_says_what_to_do(self):
         for rule in tidy.FILE_RULES:
@@ -137,8 +214,11 @@ PAGE = "# Log\n" + "".join(f"## {part}\ntext\n" for part in tidy.README_PARTS)
 RECORD = "# A\n" + "".join(f"## {part}\ntext\n" for part in tidy.DECISION_PARTS)
 TABLE = "| room | what it is | may include |\n|---|---|---|\n| [base](src/base/README.md) | words | — |\n| log | journal | base |\n"
 SOUND = {
-    "src/base/README.md": PAGE, "src/log/README.md": PAGE, "ARCHITECTURE.md": TABLE,
-    "docs/decisions/0000-template.md": RECORD, "docs/decisions/0001-one-thing.md": RECORD,
+    "src/base/README.md": PAGE,
+    "src/log/README.md": PAGE,
+    "ARCHITECTURE.md": TABLE,
+    "docs/decisions/0000-template.md": RECORD,
+    "docs/decisions/0001-one-thing.md": RECORD,
 }
 
 
@@ -159,22 +239,62 @@ class TreeRules(unittest.TestCase):
                 self.assertEqual(self.findings(rule, {}), [])
 
     def test_readme(self):
-        self.assertEqual(self.findings(tidy.rule_readme, {"src/log/README.md": None, "src/log/a.h": ""}), ["src/log/README.md"])
-        self.assertEqual(self.findings(tidy.rule_readme, {"src/log/README.md": PAGE.replace("## Words", "## Terms")}), ["src/log/README.md"])
+        self.assertEqual(
+            self.findings(tidy.rule_readme, {"src/log/README.md": None, "src/log/a.h": ""}),
+            ["src/log/README.md"],
+        )
+        self.assertEqual(
+            self.findings(
+                tidy.rule_readme, {"src/log/README.md": PAGE.replace("## Words", "## Terms")}
+            ),
+            ["src/log/README.md"],
+        )
 
     def test_rooms(self):
-        self.assertEqual(self.findings(tidy.rule_rooms, {"src/pantry/README.md": PAGE}), ["src/pantry"])
-        self.assertEqual(self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": None}), ["ARCHITECTURE.md"])
-        self.assertEqual(self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": TABLE.replace("| log |", "| lag |")}), ["ARCHITECTURE.md"])
-        self.assertEqual(self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": TABLE + "| heal | x | base |\n"}), ["ARCHITECTURE.md"])
-        self.assertEqual(self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": TABLE.replace("journal | base", "journal | base, log, model")}), [])
-        self.assertEqual(self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": TABLE.replace("journal | base", "journal | —")}), ["ARCHITECTURE.md"])
+        self.assertEqual(
+            self.findings(tidy.rule_rooms, {"src/pantry/README.md": PAGE}), ["src/pantry"]
+        )
+        self.assertEqual(
+            self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": None}), ["ARCHITECTURE.md"]
+        )
+        self.assertEqual(
+            self.findings(
+                tidy.rule_rooms, {"ARCHITECTURE.md": TABLE.replace("| log |", "| lag |")}
+            ),
+            ["ARCHITECTURE.md"],
+        )
+        self.assertEqual(
+            self.findings(tidy.rule_rooms, {"ARCHITECTURE.md": TABLE + "| heal | x | base |\n"}),
+            ["ARCHITECTURE.md"],
+        )
+        self.assertEqual(
+            self.findings(
+                tidy.rule_rooms,
+                {"ARCHITECTURE.md": TABLE.replace("journal | base", "journal | base, log, model")},
+            ),
+            [],
+        )
+        self.assertEqual(
+            self.findings(
+                tidy.rule_rooms, {"ARCHITECTURE.md": TABLE.replace("journal | base", "journal | —")}
+            ),
+            ["ARCHITECTURE.md"],
+        )
 
     def test_decision(self):
         folder = "docs/decisions/"
-        self.assertEqual(self.findings(tidy.rule_decision, {folder + "0001-other.md": RECORD}), [folder + "0001-other.md"])
-        self.assertEqual(self.findings(tidy.rule_decision, {folder + "2-other.md": RECORD}), [folder + "2-other.md"])
-        self.assertEqual(self.findings(tidy.rule_decision, {folder + "0002-b.md": "# B\n## Context\n"}), [folder + "0002-b.md"])
+        self.assertEqual(
+            self.findings(tidy.rule_decision, {folder + "0001-other.md": RECORD}),
+            [folder + "0001-other.md"],
+        )
+        self.assertEqual(
+            self.findings(tidy.rule_decision, {folder + "2-other.md": RECORD}),
+            [folder + "2-other.md"],
+        )
+        self.assertEqual(
+            self.findings(tidy.rule_decision, {folder + "0002-b.md": "# B\n## Context\n"}),
+            [folder + "0002-b.md"],
+        )
 
 
 if __name__ == "__main__":

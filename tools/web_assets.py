@@ -37,16 +37,36 @@ def complete(packages, stamp):
 
 def pack(package, folder):
     """The tarball's bytes as npm brings them, or None with the reason printed."""
-    command = ["npm", "pack", f"{package['name']}@{package['version']}", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder,
-               "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000", "--fetch-timeout=60000"]
+    command = [
+        "npm",
+        "pack",
+        f"{package['name']}@{package['version']}",
+        "--ignore-scripts",
+        "--loglevel=error",
+        "--pack-destination",
+        folder,
+        "--fetch-retries=2",
+        "--fetch-retry-mintimeout=1000",
+        "--fetch-retry-maxtimeout=5000",
+        "--fetch-timeout=60000",
+    ]
     try:
-        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     except subprocess.TimeoutExpired:
         print(f"  npm pack {package['name']}: no answer within 300 s")
         return None
     name = pathlib.Path(folder) / f"{package['name']}-{package['version']}.tgz"
     if done.returncode != 0 or not name.is_file():
-        print(f"  npm pack {package['name']}@{package['version']} failed (exit {done.returncode}): {(done.stderr or done.stdout).strip()[:300]}")
+        print(
+            f"  npm pack {package['name']}@{package['version']} failed (exit {done.returncode}): {(done.stderr or done.stdout).strip()[:300]}"
+        )
         return None
     return name.read_bytes()
 
@@ -71,7 +91,9 @@ def fetch(packages, stamp):
             if data is None:
                 return 1
             if integrity(data) != package["integrity"]:
-                print(f"  {package['name']}@{package['version']}: sha512 differs from tools/web/packages.json; refused")
+                print(
+                    f"  {package['name']}@{package['version']}: sha512 differs from tools/web/packages.json; refused"
+                )
                 return 2
             unpack(package, data, fresh)
         (fresh / "stamp").write_text(stamp)

@@ -1,9 +1,10 @@
 #pragma once
-/// From a sender's raw request to events or reasons. One file pair per sender; all pure: no I/O, no clock, no state.
+/// From a sender's raw request to events or reasons. One file pair per sender; all pure: no I/O, no
+/// clock, no state.
 ///
-/// An adapter knows its protocol's envelope and nothing else: whether an event breaks a rule is the catalogue's business, whether
-/// it is a duplicate the gateway's. It never throws and never drops: every item of a request comes out as an event or a
-/// rejection.
+/// An adapter knows its protocol's envelope and nothing else: whether an event breaks a rule is the
+/// catalogue's business, whether it is a duplicate the gateway's. It never throws and never drops:
+/// every item of a request comes out as an event or a rejection.
 
 #include <functional>
 #include <string>
@@ -17,35 +18,41 @@
 
 namespace helios::adapters {
 
-/// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the call.
+/// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the
+/// call.
 struct RawRequest {
     std::string_view body;
     std::string_view media_type;                                      ///< lower case, no parameters
     std::function<const std::string*(std::string_view name)> header;  ///< any case; may be empty
 };
 
-/// An item that is recognisably this protocol's but can't become an event: it goes to quarantine, whole.
+/// An item that is recognisably this protocol's but can't become an event: it goes to quarantine,
+/// whole.
 struct Rejection {
-    std::string reason;  ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time", "bad_base64", "not_json", …
+    std::string reason;  ///< code: "not_an_object", "missing_field", "duplicate_key", "bad_time",
+                         ///< "bad_base64", "not_json", …
     std::string detail;  ///< a sentence for a person
     std::vector<std::string> errors;  ///< "detail: must be an object, is a string"
     std::string source;               ///< what could be read all the same; else empty
     std::string event_id;
     std::string scope;
     std::string event_type;
-    json::Value payload;   ///< where one could be read; alive as long as the Adapted
-    std::string_view raw;  ///< the item's exact bytes, alive as long as the Adapted and the request's body
+    json::Value payload;  ///< where one could be read; alive as long as the Adapted
+    std::string_view
+        raw;  ///< the item's exact bytes, alive as long as the Adapted and the request's body
 };
 
 struct AdaptedEvent {
     model::Event event;    ///< key and catalogue warnings are still empty
     json::Value payload;   ///< parsed view of event.payload, alive as long as the Adapted
-    std::string_view raw;  ///< the item's exact bytes, envelope included; alive as long as the Adapted and the request's body
+    std::string_view raw;  ///< the item's exact bytes, envelope included; alive as long as the
+                           ///< Adapted and the request's body
 };
 
 using Item = std::variant<AdaptedEvent, Rejection>;
 
-/// An SNS SubscriptionConfirmation or UnsubscribeConfirmation: kept and shown; its URL is never visited from here.
+/// An SNS SubscriptionConfirmation or UnsubscribeConfirmation: kept and shown; its URL is never
+/// visited from here.
 struct SnsConfirmation {
     std::string type;
     std::string topic_arn;
@@ -60,7 +67,8 @@ struct ValidationHandshake {
     std::string response_body;  ///< {"validationResponse":"…"}
 };
 
-/// Event Grid says that a subscription was deleted. No event: nothing is stored, the gateway counts and logs it.
+/// Event Grid says that a subscription was deleted. No event: nothing is stored, the gateway counts
+/// and logs it.
 struct SubscriptionDeletion {
     std::string topic;
     std::string subscription;
@@ -73,7 +81,9 @@ struct NotThisProtocol {
 };
 
 struct Adapted {
-    std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, SubscriptionDeletion, NotThisProtocol> outcome;
+    std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, SubscriptionDeletion,
+                 NotThisProtocol>
+        outcome;
     std::vector<json::Document> documents;  ///< keep the payload views alive
 };
 

@@ -8,11 +8,13 @@ namespace helios::adapters {
 namespace {
 
 bool is_envelope(json::Value body) {
-    return body.is_object() && (body.find("detail-type") || (body.find("detail") && body.find("source")));
+    return body.is_object() &&
+           (body.find("detail-type") || (body.find("detail") && body.find("source")));
 }
 
 bool is_sns(json::Value body) {
-    return body.is_object() && body.find("Type").is_string() && (body.find("TopicArn") || body.find("MessageId"));
+    return body.is_object() && body.find("Type").is_string() &&
+           (body.find("TopicArn") || body.find("MessageId"));
 }
 
 /// What came around the EventBridge envelope; absent when it came by itself.
@@ -34,7 +36,8 @@ std::string metadata_of(Envelope& envelope, const SnsWrapper* sns) {
     field_if(out, "source", envelope.text("source"));
     field_if(out, "account", envelope.text("account"));
     field_if(out, "region", envelope.text("region"));
-    if (const auto resources = envelope.find("resources"); resources.is_array() && resources.size() > 0) {
+    if (const auto resources = envelope.find("resources");
+        resources.is_array() && resources.size() > 0) {
         out.key("resources").raw(resources.raw());
     }
     field_if(out, "replayName", envelope.text("replay-name"));
@@ -102,7 +105,8 @@ Adapted notification(Envelope envelope, std::string_view raw) {
         return items_of(wrapped(rejection("not_json", "Message: " + inner.error().what, raw), sns));
     }
     if (!is_envelope(inner->root())) {
-        return items_of(wrapped(rejection("not_an_envelope", "Message: not an EventBridge envelope", raw), sns));
+        return items_of(wrapped(
+            rejection("not_an_envelope", "Message: not an EventBridge envelope", raw), sns));
     }
     auto adapted = items_of(event_of(inner->root(), &sns, raw));
     adapted.documents.push_back(*std::move(inner));
@@ -117,7 +121,8 @@ Adapted confirmation(Envelope envelope, std::string_view type, std::string_view 
     out.subscribe_url = envelope.required_text({"SubscribeURL"}, 8192);
     out.raw = raw;
     if (!envelope.good()) {
-        return items_of(wrapped(std::move(envelope).rejection(raw), {out.topic_arn, out.message_id, {}}));
+        return items_of(
+            wrapped(std::move(envelope).rejection(raw), {out.topic_arn, out.message_id, {}}));
     }
     return Adapted{std::move(out), {}};
 }
@@ -141,7 +146,9 @@ Adapted sns_of(json::Value body, std::string_view raw) {
 Adapted adapt_aws_eventbridge(const RawRequest& request) {
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what, "send an EventBridge event, or one wrapped by SNS, as JSON"}, {}};
+        return {NotThisProtocol{parsed.error().what,
+                                "send an EventBridge event, or one wrapped by SNS, as JSON"},
+                {}};
     }
     const auto body = parsed->root();
     Adapted adapted;
@@ -150,9 +157,10 @@ Adapted adapt_aws_eventbridge(const RawRequest& request) {
     } else if (is_envelope(body)) {
         adapted = items_of(event_of(body, nullptr, request.body));
     } else {
-        return {NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",
-                                "an EventBridge event has detail-type, source, id, time and detail"},
-                {}};
+        return {
+            NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",
+                            "an EventBridge event has detail-type, source, id, time and detail"},
+            {}};
     }
     adapted.documents.push_back(*std::move(parsed));
     return adapted;

@@ -3,6 +3,7 @@
 #include "adapters/fuzz_kit.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-    helios::adapters::check_adapted(helios::adapters::adapt_aws_eventbridge, {reinterpret_cast<const char*>(data), size});
+    helios::adapters::check_adapted(helios::adapters::adapt_aws_eventbridge,
+                                    {reinterpret_cast<const char*>(data), size});
     return 0;
 }

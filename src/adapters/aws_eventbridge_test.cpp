@@ -37,8 +37,9 @@ TEST(AwsEventBridge, envelope_becomes_an_event) {
     EXPECT_EQ(event.type, "OrderPlaced");
     EXPECT_EQ(event.time, parse_rfc3339("2026-01-05T10:23:45Z")->at);
     EXPECT_EQ(event.payload, R"({"orderId":"ORD-1", "totalAmount":12.50})") << "exact bytes";
-    EXPECT_EQ(event.metadata,
-              R"({"source":"shop.orders","account":"012345678901","region":"eu-central-1","resources":["arn:aws:x"]})");
+    EXPECT_EQ(
+        event.metadata,
+        R"({"source":"shop.orders","account":"012345678901","region":"eu-central-1","resources":["arn:aws:x"]})");
     EXPECT_EQ(a.event()->raw, a.body);
     EXPECT_EQ(a.event()->payload.find("totalAmount").raw(), "12.50");
 }
@@ -50,21 +51,24 @@ TEST(AwsEventBridge, sns_wrapped_keeps_the_inner_id) {
     EXPECT_EQ(a.event()->event.payload, R"({"orderId":"ORD-1", "totalAmount":12.50})");
     EXPECT_NE(a.event()->event.metadata.find(R"("messageId":"m-1")"), std::string::npos);
     EXPECT_EQ(a.event()->raw, a.body) << "quarantine keeps the whole request";
-    EXPECT_EQ(model::identity_of(a.event()->event), model::identity_of(aws(envelope).event()->event));
+    EXPECT_EQ(model::identity_of(a.event()->event),
+              model::identity_of(aws(envelope).event()->event));
 }
 
 TEST(AwsEventBridge, sns_message_that_is_no_envelope_is_rejected_with_what_is_known) {
-    for (const auto& [message, reason] : {std::pair<std::string, std::string>{"plain text", "not_json"},
-                                          {R"({"source":"gcp","eventType":"PaymentProcessed","payload":{}})", "not_an_envelope"},
-                                          {"[1]", "not_an_envelope"},
-                                          {nested(10'000), "not_an_envelope"},
-                                          {replaced(envelope, "12.50", nested(600)), "too_deep"},
-                                          {replaced(envelope, "ORD-1", "\\ud83d"), "bad_text"},
-                                          {replaced(envelope, R"("detail":{)", R"("detail":[],"x":{)"), "not_an_object"}}) {
+    for (const auto& [message, reason] :
+         {std::pair<std::string, std::string>{"plain text", "not_json"},
+          {R"({"source":"gcp","eventType":"PaymentProcessed","payload":{}})", "not_an_envelope"},
+          {"[1]", "not_an_envelope"},
+          {nested(10'000), "not_an_envelope"},
+          {replaced(envelope, "12.50", nested(600)), "too_deep"},
+          {replaced(envelope, "ORD-1", "\\ud83d"), "bad_text"},
+          {replaced(envelope, R"("detail":{)", R"("detail":[],"x":{)"), "not_an_object"}}) {
         const auto a = aws(notification(message));
         EXPECT_EQ(a.verdict(), reason) << message.substr(0, 80);
         ASSERT_TRUE(a.rejection());
-        EXPECT_EQ(a.rejection()->event_id, message.find("6a7e8feb-b491") != std::string::npos ? "6a7e8feb-b491" : "m-1");
+        EXPECT_EQ(a.rejection()->event_id,
+                  message.find("6a7e8feb-b491") != std::string::npos ? "6a7e8feb-b491" : "m-1");
         EXPECT_EQ(a.rejection()->raw, a.body);
     }
 }
@@ -82,16 +86,22 @@ TEST(AwsEventBridge, sns_confirmations) {
         EXPECT_EQ(confirmation->subscribe_url, "https://sns/?Action=ConfirmSubscription");
         EXPECT_EQ(confirmation->raw, a.body);
     }
-    EXPECT_EQ(aws(R"({"Type":"SubscriptionConfirmation","MessageId":"m","TopicArn":"t"})").verdict(), "missing_field");
+    EXPECT_EQ(
+        aws(R"({"Type":"SubscriptionConfirmation","MessageId":"m","TopicArn":"t"})").verdict(),
+        "missing_field");
     EXPECT_EQ(aws(R"({"Type":"Surprise","MessageId":"m","TopicArn":"t"})").verdict(), "bad_field");
-    EXPECT_EQ(aws(R"({"Type":"Notification","MessageId":"m","TopicArn":"t"})").verdict(), "missing_field");
-    EXPECT_EQ(aws(R"({"Type":"Notification","MessageId":"m","TopicArn":"t","Message":{}})").verdict(), "bad_field");
+    EXPECT_EQ(aws(R"({"Type":"Notification","MessageId":"m","TopicArn":"t"})").verdict(),
+              "missing_field");
+    EXPECT_EQ(
+        aws(R"({"Type":"Notification","MessageId":"m","TopicArn":"t","Message":{}})").verdict(),
+        "bad_field");
 }
 
 TEST(AwsEventBridge, what_is_not_this_protocol) {
     for (const std::string body :
-         {"", "not json", "{}", "[]", "1", "null", R"({"Records":[]})", R"({"detail":{}})", R"({"id":"x","source":"y"})",
-          "{\"detail-type\":\"x\"", "\xff\xfe", "{\"detail-type\":\"a\x00\"}"}) {
+         {"", "not json", "{}", "[]", "1", "null", R"({"Records":[]})", R"({"detail":{}})",
+          R"({"id":"x","source":"y"})", "{\"detail-type\":\"x\"", "\xff\xfe",
+          "{\"detail-type\":\"a\x00\"}"}) {
         EXPECT_EQ(aws(body).verdict(), "400") << body;
     }
     EXPECT_FALSE(aws("{}").refusal()->hint.empty());
@@ -102,15 +112,20 @@ TEST(AwsEventBridge, bad_content_is_rejected_and_named) {
         std::string_view from, to, reason, error;
     };
     for (const auto& c : std::vector<Case>{
-             {R"("detail":{"orderId":"ORD-1", "totalAmount":12.50})", R"("detail":"text")", "not_an_object",
-              "detail: must be an object, is string"},
-             {R"(,"detail":{"orderId":"ORD-1", "totalAmount":12.50})", "", "missing_field", "detail: required, absent"},
-             {R"("detail-type":"OrderPlaced")", R"("detail-type":"")", "missing_field", "detail-type: required, absent"},
-             {R"("detail-type":"OrderPlaced")", R"("detail-type":7)", "bad_field", "detail-type: must be a string, is number"},
+             {R"("detail":{"orderId":"ORD-1", "totalAmount":12.50})", R"("detail":"text")",
+              "not_an_object", "detail: must be an object, is string"},
+             {R"(,"detail":{"orderId":"ORD-1", "totalAmount":12.50})", "", "missing_field",
+              "detail: required, absent"},
+             {R"("detail-type":"OrderPlaced")", R"("detail-type":"")", "missing_field",
+              "detail-type: required, absent"},
+             {R"("detail-type":"OrderPlaced")", R"("detail-type":7)", "bad_field",
+              "detail-type: must be a string, is number"},
              {R"("version":"0")", R"("id":"another")", "duplicate_key",
               "id: occurs more than once, so which one is meant cannot be known"},
-             {R"("id":"6a7e8feb-b491")", R"("id":{})", "bad_field", "id: must be a string, is object"},
-             {R"("id":"6a7e8feb-b491")", R"("id":"a\u0000b")", "bad_field", "id: contains control characters"},
+             {R"("id":"6a7e8feb-b491")", R"("id":{})", "bad_field",
+              "id: must be a string, is object"},
+             {R"("id":"6a7e8feb-b491")", R"("id":"a\u0000b")", "bad_field",
+              "id: contains control characters"},
          }) {
         const auto a = aws(replaced(envelope, c.from, c.to));
         ASSERT_TRUE(a.rejection()) << c.to << ": " << a.verdict();
@@ -128,14 +143,17 @@ TEST(AwsEventBridge, every_complaint_is_collected) {
 }
 
 TEST(AwsEventBridge, times) {
-    const auto with_time = [](std::string_view time) { return aws(replaced(envelope, R"("2026-01-05T10:23:45Z")", time)); };
-    EXPECT_EQ(with_time("1767608625120").event()->event.time, parse_rfc3339("2026-01-05T10:23:45.120Z")->at)
+    const auto with_time = [](std::string_view time) {
+        return aws(replaced(envelope, R"("2026-01-05T10:23:45Z")", time));
+    };
+    EXPECT_EQ(with_time("1767608625120").event()->event.time,
+              parse_rfc3339("2026-01-05T10:23:45.120Z")->at)
         << "integers are epoch milliseconds";
     EXPECT_FALSE(with_time(R"("2026-01-05T10:23:45")").event()->event.time_had_zone);
     EXPECT_TRUE(with_time(R"("2026-01-05T11:23:45+01:00")").event()->event.time_had_zone);
     EXPECT_EQ(with_time("null").event()->event.time, std::nullopt);
-    for (const auto bad : {R"("1969-12-31T23:59:59Z")", R"("2200-01-01T00:00:00Z")", "-1", "1e400", "12.5",
-                           "99999999999999999999", "true", R"("soon")", "{}"}) {
+    for (const auto bad : {R"("1969-12-31T23:59:59Z")", R"("2200-01-01T00:00:00Z")", "-1", "1e400",
+                           "12.5", "99999999999999999999", "true", R"("soon")", "{}"}) {
         ASSERT_TRUE(with_time(bad).event()) << bad;
         EXPECT_EQ(with_time(bad).event()->event.time, std::nullopt) << bad;
         EXPECT_EQ(with_time(bad).event()->event.time_as_sent, bad);
@@ -148,27 +166,37 @@ TEST(AwsEventBridge, without_an_id_the_content_is_the_identity) {
     ASSERT_TRUE(a.event());
     EXPECT_EQ(a.event()->event.identity, model::IdentityKind::content);
     EXPECT_EQ(a.event()->event.id.size(), 64u);
-    EXPECT_EQ(aws(replaced(without, R"({"orderId":"ORD-1", "totalAmount":12.50})", R"({"totalAmount":12.50,"orderId":"ORD-1"})"))
+    EXPECT_EQ(aws(replaced(without, R"({"orderId":"ORD-1", "totalAmount":12.50})",
+                           R"({"totalAmount":12.50,"orderId":"ORD-1"})"))
                   .event()
                   ->event.id,
               a.event()->event.id)
         << "canonical";
-    EXPECT_NE(aws(replaced(without, "12.50", "12.5")).event()->event.id, a.event()->event.id) << "numbers as written";
-    EXPECT_NE(aws(replaced(without, "10:23:45Z", "10:23:46Z")).event()->event.id, a.event()->event.id);
-    EXPECT_EQ(aws(replaced(without, "arn:aws:x", "arn:aws:y")).event()->event.id, a.event()->event.id) << "no metadata";
+    EXPECT_NE(aws(replaced(without, "12.50", "12.5")).event()->event.id, a.event()->event.id)
+        << "numbers as written";
+    EXPECT_NE(aws(replaced(without, "10:23:45Z", "10:23:46Z")).event()->event.id,
+              a.event()->event.id);
+    EXPECT_EQ(aws(replaced(without, "arn:aws:x", "arn:aws:y")).event()->event.id,
+              a.event()->event.id)
+        << "no metadata";
 }
 
 TEST(AwsEventBridge, hostile_numbers_pass_untouched) {
-    const auto a = aws(replaced(envelope, "12.50", "[9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0]"));
+    const auto a =
+        aws(replaced(envelope, "12.50",
+                     "[9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0]"));
     ASSERT_TRUE(a.event());
-    EXPECT_NE(a.event()->event.payload.find("9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0"),
+    EXPECT_NE(a.event()->event.payload.find(
+                  "9007199254740993, 1e400, 0.1234567890123456789012345678901234567890, -0"),
               std::string::npos);
 }
 
 TEST(AwsEventBridge, a_flaw_inside_a_value_is_kept_whole) {
-    for (const auto& body : {replaced(envelope, "ORD-1", "\\ud83d"), replaced(envelope, "ORD-1", "\xe2\x82"),
-                             replaced(envelope, "shop.orders", "\xff"), notification(replaced(envelope, "ORD-1", "\\ud83d")),
-                             replaced(notification(envelope), "Subject\":\"s", "Subject\":\"\x01")}) {
+    for (const auto& body :
+         {replaced(envelope, "ORD-1", "\\ud83d"), replaced(envelope, "ORD-1", "\xe2\x82"),
+          replaced(envelope, "shop.orders", "\xff"),
+          notification(replaced(envelope, "ORD-1", "\\ud83d")),
+          replaced(notification(envelope), "Subject\":\"s", "Subject\":\"\x01")}) {
         const auto a = aws(body);
         EXPECT_EQ(a.verdict(), "bad_text") << body;
         ASSERT_TRUE(a.rejection());
@@ -185,7 +213,8 @@ TEST(AwsEventBridge, too_deep_is_kept_whole) {
     ASSERT_TRUE(a.rejection()) << a.verdict();
     EXPECT_EQ(a.rejection()->reason, "too_deep");
     EXPECT_EQ(a.rejection()->raw, a.body);
-    EXPECT_TRUE(aws(replaced(envelope, "12.50", nested(500))).event()) << "what AWS may send and we can read";
+    EXPECT_TRUE(aws(replaced(envelope, "12.50", nested(500))).event())
+        << "what AWS may send and we can read";
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view validation_type = "Microsoft.EventGrid.SubscriptionValidationEvent";
 constexpr std::string_view deletion_type = "Microsoft.EventGrid.SubscriptionDeletedEvent";
-constexpr std::array<std::string_view, 6> marks{"id", "eventType", "eventTime", "subject", "data", "dataVersion"};
+constexpr std::array<std::string_view, 6> marks{"id",      "eventType", "eventTime",
+                                                "subject", "data",      "dataVersion"};
 
 bool is_cloudevent(json::Value element) {
     return element.find("specversion") || element.find("cloudEventsVersion");
@@ -21,8 +22,9 @@ bool is_recognised(json::Value element) {
     if (!element.is_object()) {
         return false;
     }
-    return is_cloudevent(element) ||
-           std::count_if(marks.begin(), marks.end(), [&](auto name) { return element.find(name).present(); }) >= 2;
+    return is_cloudevent(element) || std::count_if(marks.begin(), marks.end(), [&](auto name) {
+                                         return element.find(name).present();
+                                     }) >= 2;
 }
 
 std::string metadata_of(Envelope& envelope) {
@@ -43,7 +45,8 @@ Item event_of(json::Value element) {
     }
     Envelope envelope(element);
     if (is_cloudevent(element)) {
-        envelope.complain("cloudevent", "specversion", "a CloudEvent; this endpoint reads the Event Grid schema");
+        envelope.complain("cloudevent", "specversion",
+                          "a CloudEvent; this endpoint reads the Event Grid schema");
     }
     AdaptedEvent out;
     model::Event& event = out.event;
@@ -60,7 +63,9 @@ Item event_of(json::Value element) {
 Adapted handshake(json::Value element) {
     const auto code = element.find("data").find("validationCode");
     if (!code.is_string() || code.text().empty() || code.text().size() > id_bytes_max) {
-        return {NotThisProtocol{"a subscription validation without a validation code", "data.validationCode is a string"}, {}};
+        return {NotThisProtocol{"a subscription validation without a validation code",
+                                "data.validationCode is a string"},
+                {}};
     }
     json::Writer body;
     body.begin_object().field("validationResponse", code.text()).end_object();
@@ -68,9 +73,13 @@ Adapted handshake(json::Value element) {
 }
 
 Adapted deletion(json::Value element) {
-    return {SubscriptionDeletion{std::string(element.find("topic").text().substr(0, scope_bytes_max)),
-                                 std::string(element.find("data").find("eventSubscriptionId").text().substr(0, scope_bytes_max))},
-            {}};
+    return {
+        SubscriptionDeletion{std::string(element.find("topic").text().substr(0, scope_bytes_max)),
+                             std::string(element.find("data")
+                                             .find("eventSubscriptionId")
+                                             .text()
+                                             .substr(0, scope_bytes_max))},
+        {}};
 }
 
 /// Event Grid talking about the subscription itself: by the header, or by the type of a lone event.
@@ -94,7 +103,8 @@ std::optional<Adapted> about_the_subscription(const RawRequest& request, json::V
 Adapted adapt_azure_eventgrid(const RawRequest& request) {
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what, "send an array of Event Grid events as JSON"}, {}};
+        return {NotThisProtocol{parsed.error().what, "send an array of Event Grid events as JSON"},
+                {}};
     }
     const auto body = parsed->root();
     if (auto refused = too_many(body.is_array() ? body.size() : 1, request.body.size())) {
@@ -110,8 +120,9 @@ Adapted adapt_azure_eventgrid(const RawRequest& request) {
         elements.push_back(body);
     }
     if (std::none_of(elements.begin(), elements.end(), is_recognised)) {
-        return {NotThisProtocol{elements.empty() ? "no events" : "not an array of Event Grid events",
-                                "each event has id, eventType, eventTime, subject, data and dataVersion"},
+        return {NotThisProtocol{
+                    elements.empty() ? "no events" : "not an array of Event Grid events",
+                    "each event has id, eventType, eventTime, subject, data and dataVersion"},
                 {}};
     }
     if (elements.size() == 1) {

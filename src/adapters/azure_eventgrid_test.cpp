@@ -27,7 +27,8 @@ TEST(AzureEventGrid, array_and_single_object) {
         EXPECT_EQ(e.scope, "/subscriptions/5b4b/topics/stock");
         EXPECT_EQ(e.id, "g-1");
         EXPECT_EQ(e.type, "OrderPlaced");
-        EXPECT_EQ(e.time, parse_rfc3339("2017-07-14T23:10:27.7689666Z")->at) << "seven fraction digits";
+        EXPECT_EQ(e.time, parse_rfc3339("2017-07-14T23:10:27.7689666Z")->at)
+            << "seven fraction digits";
         EXPECT_EQ(e.payload, R"({"orderId":"ORD-1"})");
         EXPECT_EQ(
             e.metadata,
@@ -50,19 +51,21 @@ TEST(AzureEventGrid, type_names) {
 
 TEST(AzureEventGrid, five_thousand_events) {
     std::string body = "[";
-    for (int i = 0; i < 5'000; ++i)
+    for (int i = 0; i < 5'000; ++i) {
         body += (i > 0 ? "," : "") + replaced(event, "g-1", "g-" + std::to_string(i));
+    }
     const auto a = azure(body + "]");
     ASSERT_EQ(a.count(), 5'000u);
     EXPECT_EQ(a.event(4'999)->event.id, "g-4999");
 }
 
 TEST(AzureEventGrid, one_bad_item_does_not_spoil_the_others) {
-    const auto a = azure("[" + event + ",17," + replaced(event, R"({"orderId":"ORD-1"})", "123") + "," +
-                         replaced(event, R"({"orderId":"ORD-1"})", nested(600)) + "," +
+    const auto a = azure("[" + event + ",17," + replaced(event, R"({"orderId":"ORD-1"})", "123") +
+                         "," + replaced(event, R"({"orderId":"ORD-1"})", nested(600)) + "," +
                          replaced(event, R"("id":"g-1")", R"("id":"g-1","id":"g-2")") +
                          R"(,{"specversion":"1.0","id":"c-1","type":"t","source":"s"},)" +
-                         replaced(event, "ORD-1\"}", "\\ud83d\"}") + "," + replaced(event, "orders", "\xff") + "," + event + "]");
+                         replaced(event, "ORD-1\"}", "\\ud83d\"}") + "," +
+                         replaced(event, "orders", "\xff") + "," + event + "]");
     ASSERT_EQ(a.count(), 9u);
     EXPECT_EQ(a.verdict(0), "accepted");
     EXPECT_EQ(a.verdict(1), "not_an_envelope");
@@ -97,20 +100,27 @@ TEST(AzureEventGrid, validation_by_header_or_type) {
     for (const auto& body : {validation, "[" + validation + "]"}) {
         const auto a = azure(body);
         ASSERT_TRUE(a.outcome<ValidationHandshake>()) << a.verdict();
-        EXPECT_EQ(a.outcome<ValidationHandshake>()->response_body, R"({"validationResponse":"512d38b6-c7b8"})");
+        EXPECT_EQ(a.outcome<ValidationHandshake>()->response_body,
+                  R"({"validationResponse":"512d38b6-c7b8"})");
         EXPECT_EQ(a.outcome<ValidationHandshake>()->topic, "/subscriptions/5b4b");
     }
-    const auto by_header = replaced(validation, "Microsoft.EventGrid.SubscriptionValidationEvent", "Something");
-    EXPECT_EQ(azure(by_header, {{"aeg-event-type", "SubscriptionValidation"}}).verdict(), "handshake");
+    const auto by_header =
+        replaced(validation, "Microsoft.EventGrid.SubscriptionValidationEvent", "Something");
+    EXPECT_EQ(azure(by_header, {{"aeg-event-type", "SubscriptionValidation"}}).verdict(),
+              "handshake");
     EXPECT_EQ(azure(by_header).verdict(), "accepted");
-    EXPECT_EQ(azure(replaced(validation, R"("validationCode":"512d38b6-c7b8",)", "")).verdict(), "400");
-    EXPECT_EQ(azure(replaced(validation, "5b4b", "\\ud83d")).verdict(), "bad_text") << "kept, not acted on";
-    EXPECT_EQ(azure("[" + event + "," + validation + "]").count(), 2u) << "not alone: no handshake, and nothing is dropped";
+    EXPECT_EQ(azure(replaced(validation, R"("validationCode":"512d38b6-c7b8",)", "")).verdict(),
+              "400");
+    EXPECT_EQ(azure(replaced(validation, "5b4b", "\\ud83d")).verdict(), "bad_text")
+        << "kept, not acted on";
+    EXPECT_EQ(azure("[" + event + "," + validation + "]").count(), 2u)
+        << "not alone: no handshake, and nothing is dropped";
 }
 
 TEST(AzureEventGrid, subscription_deletion) {
-    const auto body = replaced(replaced(validation, "SubscriptionValidationEvent", "SubscriptionDeletedEvent"),
-                               R"("validationCode":"512d38b6-c7b8")", R"("eventSubscriptionId":"/sub/1")");
+    const auto body =
+        replaced(replaced(validation, "SubscriptionValidationEvent", "SubscriptionDeletedEvent"),
+                 R"("validationCode":"512d38b6-c7b8")", R"("eventSubscriptionId":"/sub/1")");
     const auto a = azure(body);
     ASSERT_TRUE(a.outcome<SubscriptionDeletion>()) << a.verdict();
     EXPECT_EQ(a.outcome<SubscriptionDeletion>()->subscription, "/sub/1");
@@ -119,7 +129,8 @@ TEST(AzureEventGrid, subscription_deletion) {
 }
 
 TEST(AzureEventGrid, what_is_not_this_protocol) {
-    for (const std::string body : {"", "[", "[]", "{}", "[{}]", "[1,2]", "null", R"([{"id":"only"}])", "\xf0\x28"}) {
+    for (const std::string body :
+         {"", "[", "[]", "{}", "[{}]", "[1,2]", "null", R"([{"id":"only"}])", "\xf0\x28"}) {
         EXPECT_EQ(azure(body).verdict(), "400") << body;
     }
 }

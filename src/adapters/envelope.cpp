@@ -34,7 +34,8 @@ bool has_control(std::string_view text) {
     return false;
 }
 
-/// "payload.items[3].name", from `value` to the byte at `offset` in it; where that is in a member's name, to its object.
+/// "payload.items[3].name", from `value` to the byte at `offset` in it; where that is in a member's
+/// name, to its object.
 std::string path_to(json::Value value, std::size_t offset, std::string path) {
     const char* const target = value.raw().data() + offset;
     while (true) {
@@ -92,7 +93,8 @@ Result<json::Document> parse_body(std::string_view bytes, std::uint32_t outer_le
         return lenient;
     }
     if (is_wide(bytes)) {
-        return fail(ErrorKind::invalid, "JSON: begins like UTF-16 or UTF-32; only UTF-8 is read", "send UTF-8");
+        return fail(ErrorKind::invalid, "JSON: begins like UTF-16 or UTF-32; only UTF-8 is read",
+                    "send UTF-8");
     }
     return fail(lenient ? parsed.error() : lenient.error());
 }
@@ -102,7 +104,8 @@ Envelope::Envelope(json::Value object, std::string_view prefix) : object_(object
         complain_of_flaw("", object);
     }
     if (object.has_duplicate_keys()) {
-        complain("duplicate_key", first_duplicate(object), "occurs more than once, so which one is meant cannot be known");
+        complain("duplicate_key", first_duplicate(object),
+                 "occurs more than once, so which one is meant cannot be known");
     }
 }
 
@@ -137,7 +140,8 @@ void Envelope::take_over(const Envelope& outer) {
     reason_ = outer.reason_;
 }
 
-std::string_view Envelope::checked(std::string_view name, std::string_view text, std::size_t bytes_max) {
+std::string_view Envelope::checked(std::string_view name, std::string_view text,
+                                   std::size_t bytes_max) {
     if (text.size() > bytes_max) {
         complain("bad_field", name, fmt::format("longer than {} bytes", bytes_max));
         return {};
@@ -155,29 +159,34 @@ std::string_view Envelope::text(std::string_view name, std::size_t bytes_max) {
         return {};
     }
     if (!value.is_string()) {
-        complain("bad_field", name, fmt::format("must be a string, is {}", json::to_string(value.kind())));
+        complain("bad_field", name,
+                 fmt::format("must be a string, is {}", json::to_string(value.kind())));
         return {};
     }
     return checked(name, value.text(), bytes_max);
 }
 
-std::string_view Envelope::text_of_any(std::initializer_list<std::string_view> names, std::size_t bytes_max, bool numbers) {
+std::string_view Envelope::text_of_any(std::initializer_list<std::string_view> names,
+                                       std::size_t bytes_max, bool numbers) {
     std::string_view found;
     std::string_view found_name;
     for (const auto name : names) {
         const auto member = find(name);
-        const auto value = numbers && member.is_number() ? checked(name, member.text(), bytes_max) : text(name, bytes_max);
+        const auto value = numbers && member.is_number() ? checked(name, member.text(), bytes_max)
+                                                         : text(name, bytes_max);
         if (found.empty()) {
             found = value;
             found_name = name;
         } else if (!value.empty() && value != found) {
-            complain("ambiguous_field", found_name, fmt::format("is \"{}\", but {} is \"{}\"", shown(found), name, shown(value)));
+            complain("ambiguous_field", found_name,
+                     fmt::format("is \"{}\", but {} is \"{}\"", shown(found), name, shown(value)));
         }
     }
     return found;
 }
 
-std::string_view Envelope::required_text(std::initializer_list<std::string_view> names, std::size_t bytes_max) {
+std::string_view Envelope::required_text(std::initializer_list<std::string_view> names,
+                                         std::size_t bytes_max) {
     const auto complaints = errors_.size();
     const auto value = text_of_any(names, bytes_max);
     if (value.empty() && errors_.size() == complaints) {
@@ -224,7 +233,8 @@ json::Value Envelope::object(std::string_view name) {
         return {};
     }
     if (!value.is_object()) {
-        complain("not_an_object", name, fmt::format("must be an object, is {}", json::to_string(value.kind())));
+        complain("not_an_object", name,
+                 fmt::format("must be an object, is {}", json::to_string(value.kind())));
         return {};
     }
     return value;
@@ -254,8 +264,9 @@ std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes) {
     if (items <= std::max(always_taken, bytes / bytes_min)) {
         return std::nullopt;
     }
-    return NotThisProtocol{fmt::format("{} items in {} bytes: most of them can be no events", items, bytes),
-                           "an event is an object with its source, its type and a payload"};
+    return NotThisProtocol{
+        fmt::format("{} items in {} bytes: most of them can be no events", items, bytes),
+        "an event is an object with its source, its type and a payload"};
 }
 
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw) {
@@ -269,7 +280,8 @@ Rejection rejection(std::string_view reason, std::string detail, std::string_vie
 
 std::string_view short_type(std::string_view qualified) {
     const auto dot = qualified.rfind('.');
-    return dot == std::string_view::npos || dot + 1 == qualified.size() ? qualified : qualified.substr(dot + 1);
+    return dot == std::string_view::npos || dot + 1 == qualified.size() ? qualified
+                                                                        : qualified.substr(dot + 1);
 }
 
 Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
@@ -287,7 +299,8 @@ Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
     adapted.raw = raw;
     if (event.id.empty()) {
         event.identity = model::IdentityKind::content;
-        event.id = model::content_id(event.source, event.type, event.time, json::canonical(adapted.payload), event.time_as_sent);
+        event.id = model::content_id(event.source, event.type, event.time,
+                                     json::canonical(adapted.payload), event.time_as_sent);
     }
     return adapted;
 }

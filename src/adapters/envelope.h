@@ -1,8 +1,9 @@
 #pragma once
-/// Reading a sender's envelope: members by name, with every complaint collected, so that a rejection names all that is wrong at
-/// once.
+/// Reading a sender's envelope: members by name, with every complaint collected, so that a
+/// rejection names all that is wrong at once.
 ///
-/// Shared by the adapters; knows JSON and the rules of contracts.md for times and duplicate keys, but no sender.
+/// Shared by the adapters; knows JSON and the rules of contracts.md for times and duplicate keys,
+/// but no sender.
 
 #include <cstddef>
 #include <initializer_list>
@@ -23,11 +24,12 @@ inline constexpr std::size_t id_bytes_max = 1024;
 inline constexpr std::size_t type_bytes_max = 512;
 inline constexpr std::size_t scope_bytes_max = 2048;
 
-/// The one reading of JSON at every door: of a body, a line, and what stands in a message as text or base64. A byte order mark
-/// before it is skipped. An error is a broken structure only; what is wrong inside a value stays in the document as json::Flaw,
-/// and an Envelope around it complains, so that one item's fault is not its neighbours'. One parse for nearly everything; a
-/// second, lenient one where the first finds something. `outer_levels`: of the envelope that is not in these bytes, so that a
-/// payload may be as deep at one door as at another.
+/// The one reading of JSON at every door: of a body, a line, and what stands in a message as text
+/// or base64. A byte order mark before it is skipped. An error is a broken structure only; what is
+/// wrong inside a value stays in the document as json::Flaw, and an Envelope around it complains,
+/// so that one item's fault is not its neighbours'. One parse for nearly everything; a second,
+/// lenient one where the first finds something. `outer_levels`: of the envelope that is not in
+/// these bytes, so that a payload may be as deep at one door as at another.
 Result<json::Document> parse_body(std::string_view bytes, std::uint32_t outer_levels = 0);
 
 struct EnvelopeTime {
@@ -38,31 +40,39 @@ struct EnvelopeTime {
     void put_into(model::Event& event) const;
 };
 
-/// The members of one envelope object. Complaints accumulate; the first one's code becomes the rejection's reason.
+/// The members of one envelope object. Complaints accumulate; the first one's code becomes the
+/// rejection's reason.
 class Envelope {
 public:
-    /// Complains at once if a member name occurs more than once, and of a flaw anywhere inside (one with a prefix lies inside
-    /// another, which did).
+    /// Complains at once if a member name occurs more than once, and of a flaw anywhere inside (one
+    /// with a prefix lies inside another, which did).
     explicit Envelope(json::Value object, std::string_view prefix = {});
 
     json::Value find(std::string_view name) const { return object_.find(name); }
     bool has(std::string_view name) const { return find(name).present(); }
 
-    /// A member's text. Absent, null and empty are the same: empty. Another type, control characters or more than `bytes_max`
-    /// are complaints.
+    /// A member's text. Absent, null and empty are the same: empty. Another type, control
+    /// characters or more than `bytes_max` are complaints.
     std::string_view text(std::string_view name, std::size_t bytes_max = scope_bytes_max);
     /// The id: text, or a number as written.
-    std::string_view id(std::initializer_list<std::string_view> names) { return text_of_any(names, id_bytes_max, true); }
-    /// One value under several spellings: the first that is not empty. Where more are there, they must agree.
-    std::string_view text_of_any(std::initializer_list<std::string_view> names, std::size_t bytes_max, bool numbers = false);
+    std::string_view id(std::initializer_list<std::string_view> names) {
+        return text_of_any(names, id_bytes_max, true);
+    }
+    /// One value under several spellings: the first that is not empty. Where more are there, they
+    /// must agree.
+    std::string_view text_of_any(std::initializer_list<std::string_view> names,
+                                 std::size_t bytes_max, bool numbers = false);
     /// As that; absent is a complaint, of the first spelling.
-    std::string_view required_text(std::initializer_list<std::string_view> names, std::size_t bytes_max);
+    std::string_view required_text(std::initializer_list<std::string_view> names,
+                                   std::size_t bytes_max);
 
-    /// What the sender claims as its time. Never a complaint: what can't be taken (claimed_time.h) is kept as sent.
+    /// What the sender claims as its time. Never a complaint: what can't be taken (claimed_time.h)
+    /// is kept as sent.
     EnvelopeTime time(std::string_view name) const;
     /// One time under two spellings; if they differ, neither is taken.
     EnvelopeTime time_of_either(std::string_view name, std::string_view other) const;
-    /// A time that Helios itself wrote, for example in an export: if it can't be taken, that is a complaint (`bad_time`).
+    /// A time that Helios itself wrote, for example in an export: if it can't be taken, that is a
+    /// complaint (`bad_time`).
     std::optional<Instant> own_time(std::string_view name);
     /// An object; absent, null and "" are the same: absent. Another type is a complaint.
     json::Value object(std::string_view name);
@@ -90,19 +100,21 @@ private:
     std::vector<std::string> errors_;
 };
 
-/// Are there more items than `bytes` could hold events? An event line has 38 bytes at least: who sends a million numbers in an
-/// array gets one answer, not a million items in quarantine. (No array of events is refused for its length.)
+/// Are there more items than `bytes` could hold events? An event line has 38 bytes at least: who
+/// sends a million numbers in an array gets one answer, not a million items in quarantine. (No
+/// array of events is refused for its length.)
 std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes);
 
 /// A whole item that could not be read at all.
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw);
 
-/// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as it is.
+/// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as
+/// it is.
 std::string_view short_type(std::string_view qualified);
 
-/// The last step of every adapter: the event with its payload's exact bytes, and its content identity if it came without an id;
-/// or, if the envelope complained, the rejection with what could be read all the same. Source, type, time, scope and payload
-/// stand.
+/// The last step of every adapter: the event with its payload's exact bytes, and its content
+/// identity if it came without an id; or, if the envelope complained, the rejection with what could
+/// be read all the same. Source, type, time, scope and payload stand.
 Item finish(Envelope envelope, AdaptedEvent event, std::string_view raw);
 
 }  // namespace helios::adapters

@@ -6,12 +6,15 @@ namespace helios::adapters {
 
 namespace {
 
-/// `received_at` and `position` are read only where the caller has room for them: online they are unknown members.
+/// `received_at` and `position` are read only where the caller has room for them: online they are
+/// unknown members.
 Item event_of(json::Value line, EventLine* offline = nullptr) {
     const auto raw = line.raw();
     if (!line.is_object()) {
-        return rejection("not_an_object", "an event line must be an object, is " + std::string(json::to_string(line.kind())),
-                         raw);
+        return rejection(
+            "not_an_object",
+            "an event line must be an object, is " + std::string(json::to_string(line.kind())),
+            raw);
     }
     Envelope envelope(line);
     AdaptedEvent out;
@@ -67,7 +70,9 @@ Adapted adapt_event_line(const RawRequest& request) {
     }
     const auto body = parsed->root();
     if (!body.is_object()) {
-        return {not_an_event("the body must be an object, is " + std::string(json::to_string(body.kind()))), {}};
+        return {not_an_event("the body must be an object, is " +
+                             std::string(json::to_string(body.kind()))),
+                {}};
     }
     std::vector<Item> items;
     items.push_back(event_of(body));
@@ -80,7 +85,8 @@ Adapted adapt_event_array(const RawRequest& request) {
     auto parsed = parse_body(request.body);
     if (!parsed) {
         return {NotThisProtocol{parsed.error().what,
-                                "send an array of events; for one event per line use the content type application/x-ndjson"},
+                                "send an array of events; for one event per line use the content "
+                                "type application/x-ndjson"},
                 {}};
     }
     const auto body = parsed->root();
@@ -96,7 +102,9 @@ Adapted adapt_event_array(const RawRequest& request) {
             items.push_back(event_of(body.at(i)));
         }
     } else {
-        return {not_an_event("the body must be an array, is " + std::string(json::to_string(body.kind()))), {}};
+        return {not_an_event("the body must be an array, is " +
+                             std::string(json::to_string(body.kind()))),
+                {}};
     }
     Adapted adapted{std::move(items), {}};
     adapted.documents.push_back(*std::move(parsed));
@@ -127,7 +135,9 @@ Adapted adapt_event_lines(const RawRequest& request) {
         adapted.documents.push_back(*std::move(parsed));
     }
     if (!items.empty() && !any_object) {
-        return {not_an_event(first_error.empty() ? "no line is an object" : "no line is a JSON object: " + first_error), {}};
+        return {not_an_event(first_error.empty() ? "no line is an object"
+                                                 : "no line is a JSON object: " + first_error),
+                {}};
     }
     adapted.outcome = std::move(items);
     return adapted;

@@ -1,4 +1,5 @@
-// Payloads that AWS, Azure and Google publish, read where they lie, each sent to its sender's adapter.
+// Payloads that AWS, Azure and Google publish, read where they lie, each sent to its sender's
+// adapter.
 
 #include <cstdlib>
 #include <filesystem>
@@ -32,20 +33,23 @@ void check(const std::string& folder, Adapted (*adapt)(const RawRequest&), const
     const auto root = fixtures() / folder;
     Table found;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-        if (entry.path().extension() != ".json")
+        if (entry.path().extension() != ".json") {
             continue;
+        }
         const Adapting a(adapt, contents(entry.path()));
         std::string verdict = a.verdict(0);
-        for (std::size_t i = 1; i < a.count(); ++i)
+        for (std::size_t i = 1; i < a.count(); ++i) {
             verdict += "," + a.verdict(i);
+        }
         found[std::filesystem::relative(entry.path(), root).string()] = verdict;
     }
     EXPECT_EQ(found, expected);
 }
 
-#define SKIP_WITHOUT(folder)                                                                                          \
-    if (!std::filesystem::is_directory(fixtures() / (folder))) {                                                      \
-        GTEST_SKIP() << "no real payloads at " << (fixtures() / (folder)) << "; set HELIOS_FIXTURES to their folder"; \
+#define SKIP_WITHOUT(folder)                                              \
+    if (!std::filesystem::is_directory(fixtures() / (folder))) {          \
+        GTEST_SKIP() << "no real payloads at " << (fixtures() / (folder)) \
+                     << "; set HELIOS_FIXTURES to their folder";          \
     }
 
 TEST(Fixtures, aws) {
@@ -95,12 +99,13 @@ TEST(Fixtures, aws) {
           });
 }
 
-/// The SNS documents of those Lambda records, as SNS itself would post them: recognised, but not one holds an EventBridge
-/// envelope.
+/// The SNS documents of those Lambda records, as SNS itself would post them: recognised, but not
+/// one holds an EventBridge envelope.
 TEST(Fixtures, aws_sns_documents) {
     SKIP_WITHOUT("aws-lambda-go-events");
-    for (const std::string name : {"sns-event.json", "cloudwatch-alarm-sns-payload-multiple-metrics.json",
-                                   "cloudwatch-alarm-sns-payload-single-metric.json"}) {
+    for (const std::string name :
+         {"sns-event.json", "cloudwatch-alarm-sns-payload-multiple-metrics.json",
+          "cloudwatch-alarm-sns-payload-single-metric.json"}) {
         const auto text = contents(fixtures() / "aws-lambda-go-events" / name);
         const auto document = json::Document::parse(text);
         ASSERT_TRUE(document) << name;

@@ -11,9 +11,11 @@ namespace helios::adapters {
 
 inline void check_item(const Item& item) {
     if (const auto* event = std::get_if<AdaptedEvent>(&item)) {
-        HELIOS_ASSERT(!event->event.source.empty() && !event->event.type.empty() && !event->event.id.empty(),
-                      "an event has source, type and id");
-        HELIOS_ASSERT(event->payload.is_object() && event->payload.raw() == event->event.payload, "the view is of the payload");
+        HELIOS_ASSERT(
+            !event->event.source.empty() && !event->event.type.empty() && !event->event.id.empty(),
+            "an event has source, type and id");
+        HELIOS_ASSERT(event->payload.is_object() && event->payload.raw() == event->event.payload,
+                      "the view is of the payload");
         const auto payload = json::Document::parse(event->event.payload);
         HELIOS_ASSERT(payload && payload->root().is_object(), "the payload can be read again");
         const auto metadata = json::Document::parse(event->event.metadata);
@@ -21,9 +23,9 @@ inline void check_item(const Item& item) {
         HELIOS_ASSERT(!event->raw.empty(), "the item's bytes are known");
     } else {
         const auto& rejection = std::get<Rejection>(item);
-        HELIOS_ASSERT(
-            !rejection.reason.empty() && !rejection.detail.empty() && !rejection.errors.empty() && !rejection.raw.empty(),
-            "a rejection says why, of what");
+        HELIOS_ASSERT(!rejection.reason.empty() && !rejection.detail.empty() &&
+                          !rejection.errors.empty() && !rejection.raw.empty(),
+                      "a rejection says why, of what");
     }
 }
 
@@ -36,9 +38,11 @@ inline void check_adapted(Adapted (*adapt)(const RawRequest&), std::string_view 
             check_item(item);
         }
     } else if (const auto* refused = std::get_if<NotThisProtocol>(&adapted.outcome)) {
-        HELIOS_ASSERT(!refused->what.empty() && !refused->hint.empty(), "a refusal says why and what to do");
+        HELIOS_ASSERT(!refused->what.empty() && !refused->hint.empty(),
+                      "a refusal says why and what to do");
     } else if (const auto* handshake = std::get_if<ValidationHandshake>(&adapted.outcome)) {
-        HELIOS_ASSERT(json::Document::parse(handshake->response_body).has_value(), "the answer is JSON");
+        HELIOS_ASSERT(json::Document::parse(handshake->response_body).has_value(),
+                      "the answer is JSON");
     }
 }
 

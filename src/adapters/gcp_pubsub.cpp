@@ -20,17 +20,19 @@ bool is_push(json::Value body) {
     if (!message.is_object()) {
         return message.present() && body.find("subscription").is_string();
     }
-    return body.find("subscription") || message.find("data") || message.find("attributes") || message.find("messageId") ||
-           message.find("message_id");
+    return body.find("subscription") || message.find("data") || message.find("attributes") ||
+           message.find("messageId") || message.find("message_id");
 }
 
 std::string metadata_of(Envelope& outer, Envelope& message) {
     json::Writer out;
     out.begin_object();
-    if (const auto attributes = message.find("attributes"); attributes.is_object() && attributes.size() > 0) {
+    if (const auto attributes = message.find("attributes");
+        attributes.is_object() && attributes.size() > 0) {
         out.key("attributes").raw(attributes.raw());
     }
-    if (const auto key = message.text_of_any({"orderingKey", "ordering_key"}, scope_bytes_max); !key.empty()) {
+    if (const auto key = message.text_of_any({"orderingKey", "ordering_key"}, scope_bytes_max);
+        !key.empty()) {
         out.field("orderingKey", key);
     }
     if (const auto subscription = outer.text("subscription"); !subscription.empty()) {
@@ -39,7 +41,8 @@ std::string metadata_of(Envelope& outer, Envelope& message) {
     return out.end_object().take();
 }
 
-/// From the attributes; empty if none names it. Where several do, they must agree; ce-type is a qualified name of the same.
+/// From the attributes; empty if none names it. Where several do, they must agree; ce-type is a
+/// qualified name of the same.
 std::string_view type_from_attributes(Envelope& message) {
     const auto value = message.object("attributes");
     if (!value) {
@@ -49,7 +52,8 @@ std::string_view type_from_attributes(Envelope& message) {
     auto type = attributes.text_of_any({"eventType", "event_type", "type"}, type_bytes_max);
     const auto qualified = attributes.text("ce-type", type_bytes_max);
     if (!type.empty() && !qualified.empty() && type != qualified && type != short_type(qualified)) {
-        attributes.complain("ambiguous_field", "ce-type", "differs from the other attributes that name the type");
+        attributes.complain("ambiguous_field", "ce-type",
+                            "differs from the other attributes that name the type");
     }
     if (type.empty()) {
         type = short_type(qualified);
@@ -58,7 +62,8 @@ std::string_view type_from_attributes(Envelope& message) {
     return type;
 }
 
-/// From the payload, which has members of its own: the first spelling that is there names the type, whatever the others mean.
+/// From the payload, which has members of its own: the first spelling that is there names the type,
+/// whatever the others mean.
 std::string_view type_from_payload(Envelope& message, json::Value payload) {
     for (const auto name : type_members) {
         const auto value = payload.find(name);
@@ -67,7 +72,8 @@ std::string_view type_from_payload(Envelope& message, json::Value payload) {
         }
         const auto place = "data." + std::string(name);
         if (payload.has_duplicate(name)) {
-            message.complain("duplicate_key", place, "occurs more than once, so which one is meant cannot be known");
+            message.complain("duplicate_key", place,
+                             "occurs more than once, so which one is meant cannot be known");
         }
         return message.checked(place, value.text(), type_bytes_max);
     }
@@ -97,7 +103,9 @@ json::Value data_of(Envelope& message, std::vector<json::Document>& documents) {
         return {};
     }
     if (!root.is_object()) {
-        message.complain("not_an_object", "data", "decoded: must be an object, is " + std::string(json::to_string(root.kind())));
+        message.complain(
+            "not_an_object", "data",
+            "decoded: must be an object, is " + std::string(json::to_string(root.kind())));
         return {};
     }
     message.complain_of_flaw("data", root);
@@ -146,7 +154,8 @@ Adapted adapt_gcp_pubsub(const RawRequest& request) {
     const auto body = parsed->root();
     if (!is_push(body)) {
         return {NotThisProtocol{"not a Pub/Sub push",
-                                "it has an object `message` with data, attributes and messageId, and `subscription`"},
+                                "it has an object `message` with data, attributes and messageId, "
+                                "and `subscription`"},
                 {}};
     }
     Adapted adapted;

@@ -9,11 +9,12 @@
 namespace helios::adapters {
 namespace {
 
-std::string push(std::string_view data,
-                 std::string_view members = R"("attributes":{"eventType":"PaymentProcessed","region":"eu"})") {
+std::string push(
+    std::string_view data,
+    std::string_view members = R"("attributes":{"eventType":"PaymentProcessed","region":"eu"})") {
     return R"({"message":{"data":")" + base64_encode(data) +
-           R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" + std::string(members) +
-           R"(},"subscription":"projects/p/subscriptions/s"})";
+           R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" +
+           std::string(members) + R"(},"subscription":"projects/p/subscriptions/s"})";
 }
 Adapting gcp(std::string body) {
     return {adapt_gcp_pubsub, std::move(body)};
@@ -30,24 +31,32 @@ TEST(GcpPubSub, push_becomes_an_event) {
     EXPECT_EQ(event.type, "PaymentProcessed");
     EXPECT_EQ(event.payload, payload);
     EXPECT_EQ(event.time, parse_rfc3339("2026-01-05T10:23:47.123456789Z")->at);
-    EXPECT_EQ(event.metadata,
-              R"({"attributes":{"eventType":"PaymentProcessed","region":"eu"},"subscription":"projects/p/subscriptions/s"})");
+    EXPECT_EQ(
+        event.metadata,
+        R"({"attributes":{"eventType":"PaymentProcessed","region":"eu"},"subscription":"projects/p/subscriptions/s"})");
     EXPECT_EQ(a.event()->payload.find("amount").raw(), "12.50");
     EXPECT_EQ(a.event()->raw, a.body);
 }
 
 TEST(GcpPubSub, both_spellings_must_agree) {
-    const auto second =
-        push(payload, R"("message_id":"m-1","publish_time":"2026-01-05T10:23:47.123456789Z","attributes":{"eventType":"P"})");
+    const auto second = push(
+        payload,
+        R"("message_id":"m-1","publish_time":"2026-01-05T10:23:47.123456789Z","attributes":{"eventType":"P"})");
     EXPECT_EQ(gcp(second).verdict(), "accepted");
-    const auto snake = replaced(replaced(second, R"("messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)", ""),
-                                "eventType", "event_type");
+    const auto snake = replaced(
+        replaced(second, R"("messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)",
+                 ""),
+        "eventType", "event_type");
     ASSERT_TRUE(gcp(snake).event()) << gcp(snake).verdict();
     EXPECT_EQ(gcp(snake).event()->event.id, "m-1");
     EXPECT_TRUE(gcp(snake).event()->event.time);
-    EXPECT_EQ(gcp(replaced(second, R"("message_id":"m-1")", R"("message_id":"m-2")")).verdict(), "ambiguous_field");
-    EXPECT_EQ(gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})")).event()->event.metadata,
-              R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
+    EXPECT_EQ(gcp(replaced(second, R"("message_id":"m-1")", R"("message_id":"m-2")")).verdict(),
+              "ambiguous_field");
+    EXPECT_EQ(
+        gcp(push(payload, R"("ordering_key":"k","attributes":{"eventType":"P"})"))
+            .event()
+            ->event.metadata,
+        R"({"attributes":{"eventType":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
 }
 
 TEST(GcpPubSub, where_the_type_comes_from) {
@@ -60,12 +69,14 @@ TEST(GcpPubSub, where_the_type_comes_from) {
     EXPECT_EQ(type(R"({"type":"C","event_type":"B"})", "{}"), "ambiguous_field");
     EXPECT_EQ(type(R"({"type":"C","ce-type":"x.D"})", "{}"), "ambiguous_field");
     EXPECT_EQ(type(R"({"ce-type":"com.contoso.D"})", "{}"), "D");
-    EXPECT_EQ(type("{}", R"({"type":"F","eventType":"E"})"), "E") << "a payload's type may be a card's";
+    EXPECT_EQ(type("{}", R"({"type":"F","eventType":"E"})"), "E")
+        << "a payload's type may be a card's";
     EXPECT_EQ(type("{}", R"({"eventType":"E","eventType":"F"})"), "duplicate_key");
     EXPECT_EQ(type("{}", R"({"eventType":"E\u0000"})"), "bad_field");
     EXPECT_EQ(type("{}", R"({"event_type":"F"})"), "F");
     EXPECT_EQ(type("null", R"({"type":"G"})"), "G");
-    EXPECT_EQ(type("{}", R"({"type":5})"), "missing_field") << "no type: quarantine, where it can be given one";
+    EXPECT_EQ(type("{}", R"({"type":5})"), "missing_field")
+        << "no type: quarantine, where it can be given one";
     EXPECT_EQ(type("{}", payload), "missing_field");
     EXPECT_EQ(type(R"({"eventType":5})", "{}"), "bad_field");
     EXPECT_EQ(type(R"({"eventType":"A","eventType":"B"})", "{}"), "duplicate_key");
@@ -81,8 +92,11 @@ TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
     EXPECT_EQ(gcp(push(std::string("{\"a\":\"\0\"}", 9))).verdict(), "bad_text");
     EXPECT_EQ(gcp(push(nested(10'000))).verdict(), "too_deep");
     EXPECT_EQ(gcp(replaced(push(payload), R"("data":")", R"("data":"*)")).verdict(), "bad_base64");
-    EXPECT_EQ(gcp(R"({"message":{"data":5,"messageId":"m","attributes":{"eventType":"A"}}})").verdict(), "bad_base64");
-    const auto a = gcp(R"({"message":{"messageId":"m-7","attributes":{"eventType":"A"}},"subscription":"s"})");
+    EXPECT_EQ(
+        gcp(R"({"message":{"data":5,"messageId":"m","attributes":{"eventType":"A"}}})").verdict(),
+        "bad_base64");
+    const auto a =
+        gcp(R"({"message":{"messageId":"m-7","attributes":{"eventType":"A"}},"subscription":"s"})");
     ASSERT_TRUE(a.rejection());
     EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data: required, absent"});
     EXPECT_EQ(a.rejection()->event_id, "m-7");
@@ -92,23 +106,29 @@ TEST(GcpPubSub, data_that_is_no_object_is_rejected) {
 
 TEST(GcpPubSub, a_time_that_cannot_be_taken_is_kept_as_sent) {
     const auto time_of = [](std::string_view times) {
-        const auto a = gcp(R"({"message":{"data":"e30=","messageId":"m","attributes":{"eventType":"A"},)" + std::string(times) +
-                           R"(},"subscription":"s"})");
+        const auto a =
+            gcp(R"({"message":{"data":"e30=","messageId":"m","attributes":{"eventType":"A"},)" +
+                std::string(times) + R"(},"subscription":"s"})");
         return a.event() == nullptr    ? a.verdict()
                : a.event()->event.time ? format_rfc3339(*a.event()->event.time)
                                        : "as sent " + a.event()->event.time_as_sent;
     };
-    EXPECT_EQ(time_of(R"("publishTime":"0001-01-01T00:00:00Z")"), R"(as sent "0001-01-01T00:00:00Z")");
+    EXPECT_EQ(time_of(R"("publishTime":"0001-01-01T00:00:00Z")"),
+              R"(as sent "0001-01-01T00:00:00Z")");
     EXPECT_EQ(time_of(R"("publish_time":1767607425)"), "as sent 1767607425");
-    EXPECT_EQ(time_of(R"("publishTime":"soon","publish_time":"2026-01-05T10:00:00Z")"), "2026-01-05T10:00:00.000Z");
-    EXPECT_EQ(time_of(R"("publishTime":"2026-01-05T11:00:00Z","publish_time":"2026-01-05T10:00:00Z")"),
-              R"(as sent ["2026-01-05T11:00:00Z","2026-01-05T10:00:00Z"])");
+    EXPECT_EQ(time_of(R"("publishTime":"soon","publish_time":"2026-01-05T10:00:00Z")"),
+              "2026-01-05T10:00:00.000Z");
+    EXPECT_EQ(
+        time_of(R"("publishTime":"2026-01-05T11:00:00Z","publish_time":"2026-01-05T10:00:00Z")"),
+        R"(as sent ["2026-01-05T11:00:00Z","2026-01-05T10:00:00Z"])");
 }
 
 TEST(GcpPubSub, a_flaw_inside_a_value_is_kept_with_what_could_be_read) {
     const auto a = gcp(push(R"({"orderId":"ORD-1","note":"\ud83d"})"));
     ASSERT_TRUE(a.rejection());
-    EXPECT_EQ(a.rejection()->errors, std::vector<std::string>{"message.data.note: a high surrogate without a low one (byte 33)"});
+    EXPECT_EQ(a.rejection()->errors,
+              std::vector<std::string>{
+                  "message.data.note: a high surrogate without a low one (byte 33)"});
     EXPECT_EQ(a.rejection()->payload.find("orderId").text(), "ORD-1");
     const auto outer = gcp(replaced(push(payload), "subscription\":\"", "subscription\":\"\xff"));
     ASSERT_TRUE(outer.rejection()) << outer.verdict();
@@ -119,16 +139,24 @@ TEST(GcpPubSub, a_flaw_inside_a_value_is_kept_with_what_could_be_read) {
     ASSERT_TRUE(inside.rejection()) << inside.verdict();
     EXPECT_EQ(inside.rejection()->errors.size(), 1u) << "told once, though both envelopes have it";
     EXPECT_TRUE(gcp(push("\xef\xbb\xbf" + payload)).event());
-    EXPECT_TRUE(gcp(push(nested(511))).event() || gcp(push(nested(511))).verdict() == "missing_field");
+    EXPECT_TRUE(gcp(push(nested(511))).event() ||
+                gcp(push(nested(511))).verdict() == "missing_field");
     EXPECT_EQ(gcp(push(nested(512))).verdict(), "too_deep") << "as deep as at any other door";
 }
 
 TEST(GcpPubSub, envelope_faults) {
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).event()->event.id, "1");
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","message_id":"m-2")")).verdict(),
+    EXPECT_EQ(
+        gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":1)")).event()->event.id,
+        "1");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")",
+                           R"("messageId":"m-1","message_id":"m-2")"))
+                  .verdict(),
               "ambiguous_field");
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":[1])")).verdict(), "bad_field");
-    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":"m-1","messageId":"m-1")")).verdict(),
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")", R"("messageId":[1])")).verdict(),
+              "bad_field");
+    EXPECT_EQ(gcp(replaced(push(payload), R"("messageId":"m-1")",
+                           R"("messageId":"m-1","messageId":"m-1")"))
+                  .verdict(),
               "duplicate_key");
     EXPECT_EQ(gcp(R"({"message":5,"subscription":"s"})").verdict(), "not_an_object");
     EXPECT_EQ(gcp(R"({"message":{"data":)" + nested(10'000) + "}}").verdict(), "too_deep");
@@ -138,8 +166,8 @@ TEST(GcpPubSub, envelope_faults) {
 }
 
 TEST(GcpPubSub, what_is_not_this_protocol) {
-    for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})", R"({"subscription":"s"})",
-                                   R"({"data":"e30="})", "\xc3"}) {
+    for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})",
+                                   R"({"subscription":"s"})", R"({"data":"e30="})", "\xc3"}) {
         EXPECT_EQ(gcp(body).verdict(), "400") << body;
     }
 }

@@ -17,7 +17,8 @@ struct Adapting {
     std::map<std::string, std::string> headers;
     Adapted adapted;
 
-    Adapting(Adapted (*adapt)(const RawRequest&), std::string text, std::map<std::string, std::string> with = {})
+    Adapting(Adapted (*adapt)(const RawRequest&), std::string text,
+             std::map<std::string, std::string> with = {})
         : body(std::move(text)), headers(std::move(with)) {
         RawRequest raw;
         raw.body = body;
@@ -38,7 +39,8 @@ struct Adapting {
         return items == nullptr ? 0 : items->size();
     }
     const AdaptedEvent* event(std::size_t i = 0) const {
-        return i < count() ? std::get_if<AdaptedEvent>(&(*outcome<std::vector<Item>>())[i]) : nullptr;
+        return i < count() ? std::get_if<AdaptedEvent>(&(*outcome<std::vector<Item>>())[i])
+                           : nullptr;
     }
     const Rejection* rejection(std::size_t i = 0) const {
         return i < count() ? std::get_if<Rejection>(&(*outcome<std::vector<Item>>())[i]) : nullptr;
@@ -46,18 +48,24 @@ struct Adapting {
     const NotThisProtocol* refusal() const { return outcome<NotThisProtocol>(); }
     /// In one word: "accepted", a rejection's reason, "400", or another outcome.
     std::string verdict(std::size_t i = 0) const {
-        if (event(i) != nullptr)
+        if (event(i) != nullptr) {
             return "accepted";
-        if (const auto* rejected = rejection(i))
+        }
+        if (const auto* rejected = rejection(i)) {
             return rejected->reason;
-        if (refusal() != nullptr)
+        }
+        if (refusal() != nullptr) {
             return "400";
-        if (outcome<SnsConfirmation>() != nullptr)
+        }
+        if (outcome<SnsConfirmation>() != nullptr) {
             return "sns confirmation";
-        if (outcome<ValidationHandshake>() != nullptr)
+        }
+        if (outcome<ValidationHandshake>() != nullptr) {
             return "handshake";
-        if (outcome<SubscriptionDeletion>() != nullptr)
+        }
+        if (outcome<SubscriptionDeletion>() != nullptr) {
             return "deletion";
+        }
         return "nothing";
     }
 };
@@ -71,8 +79,9 @@ inline std::string replaced(std::string text, std::string_view from, std::string
 /// {"a":{"a":…}} of that many levels.
 inline std::string nested(std::size_t levels) {
     std::string out;
-    for (std::size_t i = 0; i < levels; ++i)
+    for (std::size_t i = 0; i < levels; ++i) {
         out += R"({"a":)";
+    }
     out += "1";
     return out.append(levels, '}');
 }

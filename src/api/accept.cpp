@@ -21,7 +21,9 @@ struct Preference {
 
 std::string_view trimmed(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t");
-    return begin == std::string_view::npos ? std::string_view{} : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+    return begin == std::string_view::npos
+               ? std::string_view{}
+               : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 /// Cuts the next part off.
@@ -36,11 +38,15 @@ std::string_view next_part(std::string_view& rest, char separator) {
 int quality_of(std::string_view parameters) {
     while (!parameters.empty()) {
         const auto parameter = next_part(parameters, ';');
-        if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=') {
+        if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') &&
+            parameter[1] == '=') {
             double quality = 1;
             const auto digits = parameter.substr(2);
-            const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), quality, std::chars_format::fixed);
-            return read.ec == std::errc{} && quality >= 0 && quality <= 1 ? static_cast<int>(std::lround(quality * 1000)) : 1000;
+            const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), quality,
+                                              std::chars_format::fixed);
+            return read.ec == std::errc{} && quality >= 0 && quality <= 1
+                       ? static_cast<int>(std::lround(quality * 1000))
+                       : 1000;
         }
     }
     return 1000;
@@ -53,7 +59,10 @@ Preference preference_of(std::string_view accept, std::string_view type) {
         auto parameters = next_part(accept, ',');
         const auto range = ascii::lower(next_part(parameters, ';'));
         const auto major = type.substr(0, type.find('/') + 1);
-        const int exactness = range == type ? 2 : range == std::string(major) + "*" ? 1 : range == "*/*" ? 0 : -1;
+        const int exactness = range == type                       ? 2
+                              : range == std::string(major) + "*" ? 1
+                              : range == "*/*"                    ? 0
+                                                                  : -1;
         if (exactness > found.exactness) {
             found = {quality_of(parameters), exactness};
         }

@@ -7,8 +7,8 @@
 
 namespace helios::api {
 
-/// By `Accept`: is `wanted` acceptable, and of higher quality than `usual`, or of the same and named more exactly? Without the
-/// header: no.
+/// By `Accept`: is `wanted` acceptable, and of higher quality than `usual`, or of the same and
+/// named more exactly? Without the header: no.
 bool prefers(const http::Request& request, std::string_view wanted, std::string_view usual);
 
 }  // namespace helios::api

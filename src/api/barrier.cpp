@@ -5,16 +5,17 @@
 
 namespace helios::api {
 
-Status Barrier::wait_for(std::string_view stage, const Frontier& frontier, Instant t, Duration deadline) const {
+Status Barrier::wait_for(std::string_view stage, const Frontier& frontier, Instant t,
+                         Duration deadline) const {
     const Duration left = std::max(Duration::zero(), deadline - clock_.monotonic());
     if (frontier.wait_for(t + Duration{1}, left)) {
         return {};
     }
-    return fail(
-        ErrorKind::unavailable,
-        fmt::format("{} has not yet consumed everything that was acknowledged before this read: it {}, this read asks for {}",
-                    stage, standing(frontier), format_rfc3339(t)),
-        "retry: nothing is lost, the answer is on its way");
+    return fail(ErrorKind::unavailable,
+                fmt::format("{} has not yet consumed everything that was acknowledged before this "
+                            "read: it {}, this read asks for {}",
+                            stage, standing(frontier), format_rfc3339(t)),
+                "retry: nothing is lost, the answer is on its way");
 }
 
 std::string Barrier::standing(const Frontier& frontier) {

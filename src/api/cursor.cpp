@@ -9,7 +9,11 @@
 namespace helios::api {
 namespace {
 
-enum class List : std::uint8_t { mismatches = 1, events = 2, quarantine = 3 };  // first byte: tells lists and versions apart
+enum class List : std::uint8_t {
+    mismatches = 1,
+    events = 2,
+    quarantine = 3
+};  // first byte: tells lists and versions apart
 
 constexpr std::size_t cursor_chars_max = 8192;  // flow and key of 1 KiB each fit well
 

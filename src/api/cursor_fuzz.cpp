@@ -9,16 +9,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     if (const auto cursor = helios::api::decode_mismatch_cursor(text)) {
         const auto again = helios::api::decode_mismatch_cursor(helios::api::encode_cursor(*cursor));
-        HELIOS_ASSERT(again && again->key == cursor->key && again->flow == cursor->flow && again->instance == cursor->instance,
+        HELIOS_ASSERT(again && again->key == cursor->key && again->flow == cursor->flow &&
+                          again->instance == cursor->instance,
                       "a cursor survives a round trip");
     }
     if (const auto cursor = helios::api::decode_event_cursor(text)) {
         const auto again = helios::api::decode_event_cursor(helios::api::encode_cursor(*cursor));
-        HELIOS_ASSERT(again && again->pointer == cursor->pointer && again->log_time == cursor->log_time,
-                      "a cursor survives a round trip");
+        HELIOS_ASSERT(
+            again && again->pointer == cursor->pointer && again->log_time == cursor->log_time,
+            "a cursor survives a round trip");
     }
     if (const auto cursor = helios::api::decode_quarantine_cursor(text)) {
-        const auto again = helios::api::decode_quarantine_cursor(helios::api::encode_cursor(*cursor));
+        const auto again =
+            helios::api::decode_quarantine_cursor(helios::api::encode_cursor(*cursor));
         HELIOS_ASSERT(again && again->dlq_id == cursor->dlq_id, "a cursor survives a round trip");
     }
     return 0;

@@ -1,5 +1,6 @@
 #pragma once
-/// What the app hands to the API: references to the rooms it reads, and functions for what it may not know.
+/// What the app hands to the API: references to the rooms it reads, and functions for what it may
+/// not know.
 
 #include <functional>
 #include <memory>
@@ -31,14 +32,15 @@ struct ExplainRequest {
     std::string tenant;
     std::string flow;
     std::string key;
-    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and absences, in the partition's order
+    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and
+                                             ///< absences, in the partition's order
     std::size_t expired = 0;                 ///< case records that the log no longer has
     bool truncated = false;                  ///< more records than the store hands out
     std::vector<model::Verdict> revisions;   ///< as decided, oldest first
     std::vector<store::QuarantineRow> quarantined;  ///< items that name the key
     Instant now;                                    ///< as far as the engine has come
-    std::size_t columns = 0;                        ///< of the screen that the text is for; 0: as wide as it is
-    bool full_ids = false;                          ///< not even for that are ids cut
+    std::size_t columns = 0;  ///< of the screen that the text is for; 0: as wide as it is
+    bool full_ids = false;    ///< not even for that are ids cut
 };
 
 struct Explanation {
@@ -60,9 +62,10 @@ struct Dependencies {
     const Clock& clock;
     Explain explain;                       ///< absent: the endpoint answers 503
     std::vector<HealthDetail> components;  ///< further entries of /api/v1/health
-    std::vector<NamedCheck> concerns;      ///< asked by /api/v1/health alone: a reason to look, none to send traffic elsewhere
-    std::vector<HealthDetail> clouds;      ///< one per cloud
-    std::span<const WebAsset> assets;      ///< web_assets()
+    std::vector<NamedCheck> concerns;  ///< asked by /api/v1/health alone: a reason to look, none to
+                                       ///< send traffic elsewhere
+    std::vector<HealthDetail> clouds;  ///< one per cloud
+    std::span<const WebAsset> assets;  ///< web_assets()
 };
 
 }  // namespace helios::api

@@ -11,21 +11,29 @@ namespace helios::api {
 namespace {
 
 constexpr std::string_view page_policy =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data:; font-src 'self' data:; "
     "connect-src 'self'; worker-src blob:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";  // inline styles: both pages create them; scripts never are
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";  // inline styles: both pages
+                                                                    // create them; scripts never
+                                                                    // are
 
 constexpr std::string_view description =
-    "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go in over `/api/v1/webhooks/…` "
+    "Helios says for every order whether every cloud agrees, why not, and what it costs. Events go "
+    "in over `/api/v1/webhooks/…` "
     "and `/api/v1/events/…`; verdicts come out here. "
     "Errors are `application/problem+json`. Times are RFC 3339, UTC.\n\n"
-    "Nothing is told by halves. From the start of the server until `/ready` is first 200, what is derived from the log answers "
+    "Nothing is told by halves. From the start of the server until `/ready` is first 200, what is "
+    "derived from the log answers "
     "503 "
-    "with `Retry-After`. From then on, one case or one event is answered after everything acknowledged before the request has "
+    "with `Retry-After`. From then on, one case or one event is answered after everything "
+    "acknowledged before the request has "
     "been "
-    "taken in (at most a second, else 503); lists and figures answer at once, and their `asOf` says up to which log time they "
+    "taken in (at most a second, else 503); lists and figures answer at once, and their `asOf` "
+    "says up to which log time they "
     "are "
-    "complete. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, makes a list wait for that "
+    "complete. Lists page with `nextCursor`; `position` of an ingest answer, passed as `after`, "
+    "makes a list wait for that "
     "event.";
 
 constexpr std::string_view swagger_page = R"(<!doctype html>
@@ -56,16 +64,19 @@ constexpr std::string_view redoc_start =
 http::Response asset_response(std::string_view media_type, std::string_view bytes) {
     auto response = http::Response::empty(200);
     response.body = bytes;
-    response.with("Content-Type", std::string(media_type)).with("Cache-Control", "public, max-age=3600");
+    response.with("Content-Type", std::string(media_type))
+        .with("Cache-Control", "public, max-age=3600");
     return response;
 }
 
 bool has_asset(const Dependencies& d, std::string_view path) {
-    return std::any_of(d.assets.begin(), d.assets.end(), [&](const WebAsset& asset) { return asset.path == path; });
+    return std::any_of(d.assets.begin(), d.assets.end(),
+                       [&](const WebAsset& asset) { return asset.path == path; });
 }
 
 /// The page, or one that says which of its files this program was built without.
-http::Response page(const Dependencies& d, std::string_view html, std::initializer_list<std::string_view> files) {
+http::Response page(const Dependencies& d, std::string_view html,
+                    std::initializer_list<std::string_view> files) {
     std::string missing;
     for (const auto file : files) {
         if (!has_asset(d, file)) {
@@ -76,18 +87,22 @@ http::Response page(const Dependencies& d, std::string_view html, std::initializ
         missing.empty()
             ? http::Response::html(200, std::string(html))
             : http::Response::html(
-                  503, fmt::format("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Helios API</title><h1>This "
+                  503, fmt::format("<!doctype html><html lang=\"en\"><meta "
+                                   "charset=\"utf-8\"><title>Helios API</title><h1>This "
                                    "page lacks its files</h1>"
-                                   "<p>This Helios was built without:</p><ul>{}</ul><p>Run <code>./dev setup</code> where npm "
+                                   "<p>This Helios was built without:</p><ul>{}</ul><p>Run "
+                                   "<code>./dev setup</code> where npm "
                                    "can reach its registry, then build "
-                                   "again. The document itself is at <a href=\"/openapi.json\">/openapi.json</a>.</p></html>\n",
+                                   "again. The document itself is at <a "
+                                   "href=\"/openapi.json\">/openapi.json</a>.</p></html>\n",
                                    missing));
     response.with("Content-Security-Policy", std::string(page_policy));
     return response;
 }
 
 http::Route hidden(const Shared& shared, std::string path, Answering answering) {
-    auto route = get(shared, http::Reads::nothing, std::move(path), "", "", "", std::move(answering), false);
+    auto route =
+        get(shared, http::Reads::nothing, std::move(path), "", "", "", std::move(answering), false);
     route.hidden = true;
     return route;
 }
@@ -96,7 +111,9 @@ http::Route hidden(const Shared& shared, std::string path, Answering answering) 
 class OpenapiDocument {
 public:
     const std::string& text(const http::RouteTable& table, const Options& options) {
-        std::call_once(once_, [&] { text_ = table.openapi("Helios API", options.version, description, openapi_components()); });
+        std::call_once(once_, [&] {
+            text_ = table.openapi("Helios API", options.version, description, openapi_components());
+        });
         return text_;
     }
 
@@ -135,9 +152,10 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
         return asset_response("text/javascript; charset=utf-8", redoc_start);
     }));
     for (const WebAsset& asset : shared->assets) {
-        table.add(hidden(shared, std::string(asset.path), [asset](const http::Request&) -> Result<http::Response> {
-            return asset_response(asset.media_type, asset.bytes);
-        }));
+        table.add(hidden(shared, std::string(asset.path),
+                         [asset](const http::Request&) -> Result<http::Response> {
+                             return asset_response(asset.media_type, asset.bytes);
+                         }));
     }
 }
 

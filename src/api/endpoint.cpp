@@ -12,7 +12,8 @@ namespace helios::api {
 
 http::Response with_security_headers(http::Response response) {
     const auto has = [&](std::string_view name) {
-        return std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& h) { return h.first == name; });
+        return std::any_of(response.headers.begin(), response.headers.end(),
+                           [&](const auto& h) { return h.first == name; });
     };
     if (!has("X-Content-Type-Options")) {
         response.with("X-Content-Type-Options", "nosniff");
@@ -33,14 +34,16 @@ http::Response unavailable(const Error& error) {
     return http::problem(503, "Not caught up yet", error.what, error.hint);
 }
 
-http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title, std::string_view hint) {
+http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title,
+                         std::string_view hint) {
     json::Writer checks;
     checks.begin_array();
     std::string failing;
     for (const auto& outcome : outcomes) {
         write_check(checks, outcome);
         if (!outcome.status) {
-            failing += (failing.empty() ? "" : "; ") + outcome.name + ": " + outcome.status.error().what;
+            failing +=
+                (failing.empty() ? "" : "; ") + outcome.name + ": " + outcome.status.error().what;
         }
     }
     checks.end_array();
@@ -48,7 +51,9 @@ http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_
 }
 
 void write_check(json::Writer& out, const CheckOutcome& outcome) {
-    out.begin_object().field("name", outcome.name).field("status", outcome.status ? "ok" : "failing");
+    out.begin_object()
+        .field("name", outcome.name)
+        .field("status", outcome.status ? "ok" : "failing");
     if (!outcome.status) {
         out.field("detail", outcome.status.error().what);
         if (!outcome.status.error().hint.empty()) {
@@ -70,10 +75,10 @@ std::optional<http::Response> held_back(const Dependencies& d, http::Reads reads
         return std::nullopt;
     }
     if (!d.progress.answerable()) {
-        return not_ready(
-            d.progress.run_checks(), "Not caught up yet",
-            "this server was started and is still taking in what its log holds, so it knows a part only: ask again, /ready "
-            "says when it knows all");
+        return not_ready(d.progress.run_checks(), "Not caught up yet",
+                         "this server was started and is still taking in what its log holds, so it "
+                         "knows a part only: ask again, /ready "
+                         "says when it knows all");
     }
     Status waited;
     if (reads == http::Reads::one_case) {
@@ -87,17 +92,20 @@ std::optional<http::Response> held_back(const Dependencies& d, http::Reads reads
 }  // namespace
 
 http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering) {
-    return [shared, reads, answering = std::move(answering)](const http::Request& request, http::Responder responder) {
+    return [shared, reads, answering = std::move(answering)](const http::Request& request,
+                                                             http::Responder responder) {
         if (auto held = held_back(*shared, reads)) {
             responder.send(with_security_headers(*std::move(held)));
             return;
         }
         auto outcome = answering(request);
-        responder.send(with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
+        responder.send(
+            with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
     };
 }
 
-QueryReader::QueryReader(const http::Request& request, std::initializer_list<std::string_view> known)
+QueryReader::QueryReader(const http::Request& request,
+                         std::initializer_list<std::string_view> known)
     : request_(request), known_(known) {}
 
 Status QueryReader::check() const {
@@ -107,12 +115,16 @@ Status QueryReader::check() const {
             const auto nearest = yaml::nearest(name, known_);
             std::string hint = nearest.empty() ? "" : fmt::format("did you mean {}?", nearest);
             if (nearest.empty()) {
-                hint = known_.empty() ? "this endpoint takes none" : fmt::format("known here: {}", fmt::join(known_, ", "));
+                hint = known_.empty() ? "this endpoint takes none"
+                                      : fmt::format("known here: {}", fmt::join(known_, ", "));
             }
-            return fail(ErrorKind::invalid, fmt::format("unknown query parameter \"{}\"", name), std::move(hint));
+            return fail(ErrorKind::invalid, fmt::format("unknown query parameter \"{}\"", name),
+                        std::move(hint));
         }
-        if (std::any_of(request_.query.begin(), it, [&](const auto& earlier) { return earlier.first == name; })) {
-            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" occurs twice", name), "give it once");
+        if (std::any_of(request_.query.begin(), it,
+                        [&](const auto& earlier) { return earlier.first == name; })) {
+            return fail(ErrorKind::invalid,
+                        fmt::format("query parameter \"{}\" occurs twice", name), "give it once");
         }
         if (it->second.empty()) {
             return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" is empty", name),
@@ -131,13 +143,16 @@ Result<std::optional<Instant>> QueryReader::time(std::string_view name) const {
     if (!value) {
         return std::nullopt;
     }
-    constexpr std::string_view hint = "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z (a + in a URL is %2B)";
+    constexpr std::string_view hint =
+        "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z (a + in a URL is %2B)";
     const auto parsed = parse_rfc3339(*value);
     if (!parsed) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is not a time", name, *value), std::string(hint));
+        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is not a time", name, *value),
+                    std::string(hint));
     }
     if (!parsed->had_zone) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" has no time zone", name, *value), std::string(hint));
+        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" has no time zone", name, *value),
+                    std::string(hint));
     }
     return parsed->at;
 }
@@ -147,7 +162,8 @@ Result<store::TimeRange> QueryReader::range() const {
     HELIOS_TRY_ASSIGN(range.start, time("start_time"));
     HELIOS_TRY_ASSIGN(range.end, time("end_time"));
     if (range.start && range.end && *range.start > *range.end) {
-        return fail(ErrorKind::invalid, "start_time is after end_time", "the range is [start_time, end_time)");
+        return fail(ErrorKind::invalid, "start_time is after end_time",
+                    "the range is [start_time, end_time)");
     }
     return range;
 }
@@ -155,7 +171,8 @@ Result<store::TimeRange> QueryReader::range() const {
 Result<bool> QueryReader::yes_or_no(std::string_view name) const {
     const auto value = text(name);
     if (value && *value != "true" && *value != "false") {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is neither true nor false", name, *value));
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" is neither true nor false", name, *value));
     }
     return value && *value == "true";
 }
@@ -167,28 +184,36 @@ Result<std::size_t> QueryReader::limit(const Options& options) const {
     }
     std::size_t limit = 0;
     const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), limit);
-    if (error != std::errc{} || end != value->data() + value->size() || limit == 0 || limit > options.page_items_max) {
-        return fail(ErrorKind::invalid, fmt::format("limit: \"{}\" is not a number from 1 to {}", *value, options.page_items_max),
+    if (error != std::errc{} || end != value->data() + value->size() || limit == 0 ||
+        limit > options.page_items_max) {
+        return fail(ErrorKind::invalid,
+                    fmt::format("limit: \"{}\" is not a number from 1 to {}", *value,
+                                options.page_items_max),
                     "larger results come in pages: pass nextCursor as cursor");
     }
     return limit;
 }
 
 http::Param query_param(std::string name, std::string description, std::string schema) {
-    return {http::Param::In::query, std::move(name), std::move(description), false, std::move(schema)};
+    return {http::Param::In::query, std::move(name), std::move(description), false,
+            std::move(schema)};
 }
 
 http::Param path_param(std::string name, std::string description) {
-    return {http::Param::In::path, std::move(name), std::move(description), true, R"({"type":"string"})"};
+    return {http::Param::In::path, std::move(name), std::move(description), true,
+            R"({"type":"string"})"};
 }
 
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times) {
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     if (times) {
-        params.push_back(query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(date_time)));
-        params.push_back(query_param("end_time", "Exclusive; RFC 3339 with a zone.", std::string(date_time)));
+        params.push_back(
+            query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(date_time)));
+        params.push_back(
+            query_param("end_time", "Exclusive; RFC 3339 with a zone.", std::string(date_time)));
     }
-    params.push_back(query_param("limit", "Items per page.", R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"));
+    params.push_back(query_param("limit", "Items per page.",
+                                 R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"));
     params.push_back(query_param("cursor", "`nextCursor` of the page before, unchanged."));
     return params;
 }
@@ -197,7 +222,8 @@ std::string schema_ref(std::string_view name) {
     return fmt::format(R"({{"$ref":"#/components/schemas/{}"}})", name);
 }
 
-http::Answer answer(int status, std::string description, std::string_view schema, std::string_view example) {
+http::Answer answer(int status, std::string description, std::string_view schema,
+                    std::string_view example) {
     http::Answer a;
     a.example = example;
     a.status = status;
@@ -212,8 +238,8 @@ http::Answer problem_answer(int status, std::string description) {
     return a;
 }
 
-http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id, std::string tag,
-                std::string summary, Answering answering, bool blocking) {
+http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id,
+                std::string tag, std::string summary, Answering answering, bool blocking) {
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);
@@ -224,21 +250,24 @@ http::Route get(const Shared& shared, http::Reads reads, std::string path, std::
     route.tag = std::move(tag);
     route.summary = std::move(summary);
     if (reads == http::Reads::one_record || reads == http::Reads::one_case) {
-        route.answers.push_back(problem_answer(503,
-                                               "What was acknowledged before this request has not all been taken in within a "
-                                               "second; or the server was started and has "
-                                               "not been ready yet. Ask again after `Retry-After` seconds."));
-    } else if (reads != http::Reads::nothing) {
         route.answers.push_back(problem_answer(
             503,
-            "The server was started and has not been ready yet (`checks` says what is behind): ask again after `Retry-After` "
-            "seconds."));
+            "What was acknowledged before this request has not all been taken in within a "
+            "second; or the server was started and has "
+            "not been ready yet. Ask again after `Retry-After` seconds."));
+    } else if (reads != http::Reads::nothing) {
+        route.answers.push_back(
+            problem_answer(503,
+                           "The server was started and has not been ready yet (`checks` says what "
+                           "is behind): ask again after `Retry-After` "
+                           "seconds."));
     }
     return route;
 }
 
 void add_answers(http::Route& route, std::vector<http::Answer> answers) {
-    route.answers.insert(route.answers.begin(), std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
+    route.answers.insert(route.answers.begin(), std::make_move_iterator(answers.begin()),
+                         std::make_move_iterator(answers.end()));
 }
 
 }  // namespace helios::api

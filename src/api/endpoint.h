@@ -16,16 +16,18 @@
 
 namespace helios::api {
 
-inline constexpr std::string_view tenant = model::default_tenant;  // the only one until credentials name others
+inline constexpr std::string_view tenant =
+    model::default_tenant;  // the only one until credentials name others
 
 /// Dependencies live as long as the routes that share them.
 using Shared = std::shared_ptr<const Dependencies>;
 
 using Answering = std::function<Result<http::Response>(const http::Request&)>;
 
-/// Answers at once; errors become problems; every answer carries the security headers. What `reads` promises is kept here, before
-/// `answering` is asked: nothing derived is told before the server has once been ready, and one record or case only after what
-/// was acknowledged before the request has been taken in (503 after options.barrier_limit). Lists say asOf themselves.
+/// Answers at once; errors become problems; every answer carries the security headers. What `reads`
+/// promises is kept here, before `answering` is asked: nothing derived is told before the server
+/// has once been ready, and one record or case only after what was acknowledged before the request
+/// has been taken in (503 after options.barrier_limit). Lists say asOf themselves.
 http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering);
 
 http::Response with_security_headers(http::Response response);
@@ -34,14 +36,16 @@ http::Response with_security_headers(http::Response response);
 http::Response unavailable(const Error& error);
 
 /// 503: which checks fail, and why.
-http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title, std::string_view hint);
+http::Response not_ready(const std::vector<CheckOutcome>& outcomes, std::string_view title,
+                         std::string_view hint);
 void write_check(json::Writer& out, const CheckOutcome& outcome);
 
 /// The member that every list has.
 void write_as_of(json::Writer& out, Instant as_of);
 
-/// The query of a request, read strictly: a name that is not among `known`, occurs twice or has no value is refused rather
-/// than ignored, since an ignored filter answers another question than was asked.
+/// The query of a request, read strictly: a name that is not among `known`, occurs twice or has no
+/// value is refused rather than ignored, since an ignored filter answers another question than was
+/// asked.
 class QueryReader {
 public:
     QueryReader(const http::Request& request, std::initializer_list<std::string_view> known);
@@ -50,10 +54,12 @@ public:
     Status check() const;
 
     std::optional<std::string> text(std::string_view name) const;
-    Result<std::optional<Instant>> time(std::string_view name) const;  ///< invalid: no zone, or not RFC 3339
-    Result<store::TimeRange> range() const;                            ///< start_time, end_time; invalid if start > end
+    Result<std::optional<Instant>> time(
+        std::string_view name) const;        ///< invalid: no zone, or not RFC 3339
+    Result<store::TimeRange> range() const;  ///< start_time, end_time; invalid if start > end
     Result<std::size_t> limit(const Options& options) const;
-    Result<bool> yes_or_no(std::string_view name) const;  ///< absent: no; invalid: neither true nor false
+    Result<bool> yes_or_no(
+        std::string_view name) const;  ///< absent: no; invalid: neither true nor false
 
 private:
     const http::Request& request_;
@@ -61,18 +67,21 @@ private:
 };
 
 /// Documentation of common parameters.
-http::Param query_param(std::string name, std::string description, std::string schema = R"({"type":"string"})");
+http::Param query_param(std::string name, std::string description,
+                        std::string schema = R"({"type":"string"})");
 http::Param path_param(std::string name, std::string description);
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times = true);
 
 /// {"$ref":"#/components/schemas/<name>"}
 std::string schema_ref(std::string_view name);
-http::Answer answer(int status, std::string description, std::string_view schema, std::string_view example = {});
+http::Answer answer(int status, std::string description, std::string_view schema,
+                    std::string_view example = {});
 http::Answer problem_answer(int status, std::string description);
 
-/// A GET route, documented but for its parameters and answers, which the caller adds to; what `reads` may answer is there.
-http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id, std::string tag,
-                std::string summary, Answering answering, bool blocking = true);
+/// A GET route, documented but for its parameters and answers, which the caller adds to; what
+/// `reads` may answer is there.
+http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id,
+                std::string tag, std::string summary, Answering answering, bool blocking = true);
 void add_answers(http::Route& route, std::vector<http::Answer> answers);
 
 // Each adds its group of routes.

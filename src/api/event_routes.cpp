@@ -13,7 +13,8 @@
 namespace helios::api {
 namespace {
 
-constexpr std::size_t prefix_bytes_min = 8;  // senders choose ids, and one may be the beginning of another
+constexpr std::size_t prefix_bytes_min =
+    8;  // senders choose ids, and one may be the beginning of another
 
 constexpr std::string_view events_example =
     R"({"items":[{"eventId":"e-1","source":"aws","scope":"","eventType":"OrderPlaced","receivedAt":"2026-01-05T10:23:45.500Z",)"
@@ -22,10 +23,12 @@ constexpr std::string_view events_example =
     R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
 Result<http::Response> answer_events(const Dependencies& d, const http::Request& request) {
-    QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time", "limit", "cursor", "after"});
+    QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time",
+                                "limit", "cursor", "after"});
     HELIOS_TRY(query.check());
     store::EventFilter filter;
-    HELIOS_TRY(read_page(query, d.options, &store::EventFilter::received, decode_event_cursor, filter));
+    HELIOS_TRY(
+        read_page(query, d.options, &store::EventFilter::received, decode_event_cursor, filter));
     filter.key = query.text("order_id");
     filter.type = query.text("event_type");
     filter.source = query.text("source");
@@ -61,23 +64,29 @@ http::Response ambiguous(std::string_view event_id, const std::vector<store::Eve
     json::Writer members;
     members.begin_object().key("candidates").begin_array();
     for (const auto& row : rows) {
-        members.begin_object().field("source", row.source).field("scope", row.scope).field("eventType", row.type);
+        members.begin_object()
+            .field("source", row.source)
+            .field("scope", row.scope)
+            .field("eventType", row.type);
         members.field("receivedAt", format_rfc3339(row.log_time))
             .field("position", model::encode_position({row.pointer, row.log_time}))
             .end_object();
     }
     members.end_array().end_object();
-    return http::problem(409, "Ambiguous event id",
-                         fmt::format("{} events of different origin have the id {}", rows.size(), event_id),
-                         "name the origin: ?source=… and, if one source uses it in two scopes, &scope=…", inside(members));
+    return http::problem(
+        409, "Ambiguous event id",
+        fmt::format("{} events of different origin have the id {}", rows.size(), event_id),
+        "name the origin: ?source=… and, if one source uses it in two scopes, &scope=…",
+        inside(members));
 }
 
 /// Leaves one row per origin, the newest: an identity is (source, scope, id).
 void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::string>& scope) {
     std::vector<store::EventRow> kept;
     for (auto& row : rows) {
-        const bool seen =
-            std::any_of(kept.begin(), kept.end(), [&](const auto& k) { return k.source == row.source && k.scope == row.scope; });
+        const bool seen = std::any_of(kept.begin(), kept.end(), [&](const auto& k) {
+            return k.source == row.source && k.scope == row.scope;
+        });
         if (!seen && (!scope || row.scope == *scope)) {
             kept.push_back(std::move(row));
         }
@@ -94,7 +103,8 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     HELIOS_TRY_ASSIGN(auto rows, d.store.events_by_id(tenant, id, of));
     if (rows.empty()) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids, d.store.event_ids(tenant, prefix, of, prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids,
+                              d.store.event_ids(tenant, prefix, of, prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "eventId", ids);
             }
@@ -105,7 +115,8 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     }
     keep_origins(rows, query.text("scope"));
     if (rows.empty()) {
-        return http::problem(404, "No such event", fmt::format("no accepted event has the id {}", id),
+        return http::problem(404, "No such event",
+                             fmt::format("no accepted event has the id {}", id),
                              "refused ones wait in quarantine: /api/v1/dlq");
     }
     if (rows.size() > 1) {
@@ -119,30 +130,44 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
 }  // namespace
 
 void add_event_routes(http::RouteTable& table, const Shared& shared) {
-    auto list = get(shared, http::Reads::list, "/api/v1/events", "listEvents", "Events", "Accepted events, newest first",
-                    [shared](const http::Request& request) { return answer_events(*shared, request); });
-    list.description = "Times filter `receivedAt`. A payload past the log's retention reads `\"payload\":null,\"expired\":true`.";
-    list.params = with_page_params(
-        {query_param("order_id", "Only events with this key."), query_param("event_type", "Only this type."),
-         query_param("source", "Only this source."),
-         query_param("after", "A position: waits until everything derived from that event is visible, at most a second.")});
-    add_answers(list, {answer(200, "One page.", "EventPage", events_example), problem_answer(400, "A parameter is wrong.")});
+    auto list = get(shared, http::Reads::list, "/api/v1/events", "listEvents", "Events",
+                    "Accepted events, newest first", [shared](const http::Request& request) {
+                        return answer_events(*shared, request);
+                    });
+    list.description =
+        "Times filter `receivedAt`. A payload past the log's retention reads "
+        "`\"payload\":null,\"expired\":true`.";
+    list.params = with_page_params({query_param("order_id", "Only events with this key."),
+                                    query_param("event_type", "Only this type."),
+                                    query_param("source", "Only this source."),
+                                    query_param("after",
+                                                "A position: waits until everything derived from "
+                                                "that event is visible, at most a second.")});
+    add_answers(list, {answer(200, "One page.", "EventPage", events_example),
+                       problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one = get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events", "One event by its id",
-                   [shared](const http::Request& request) { return answer_event(*shared, request); });
+    auto one = get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent",
+                   "Events", "One event by its id", [shared](const http::Request& request) {
+                       return answer_event(*shared, request);
+                   });
     one.description = "An id is unique only within its source and scope.";
     one.params = {
         path_param(
             "eventId",
-            "The sender's id, or the content hash of an event that came without one. If no event has it: the beginning of one "
+            "The sender's id, or the content hash of an event that came without one. If no event "
+            "has it: the beginning of one "
             "that no other shares, at least 8 characters, or any with an ellipsis at its end."),
         query_param("source", "The event's source."),
-        query_param("scope", "The event's scope: EventBridge account/region, Pub/Sub subscription, Event Grid topic.")};
-    add_answers(
-        one, {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
-              problem_answer(404, "No accepted event has this id."),
-              problem_answer(409, "Several do (`candidates` lists them; name source and scope), or several ids begin with it.")});
+        query_param("scope",
+                    "The event's scope: EventBridge account/region, Pub/Sub subscription, Event "
+                    "Grid topic.")};
+    add_answers(one,
+                {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
+                 problem_answer(404, "No accepted event has this id."),
+                 problem_answer(409,
+                                "Several do (`candidates` lists them; name source and scope), or "
+                                "several ids begin with it.")});
     table.add(std::move(one));
 }
 

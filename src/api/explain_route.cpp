@@ -1,4 +1,5 @@
-/// The explanation of one case: collects what it is made of, and lets the engine's own code explain.
+/// The explanation of one case: collects what it is made of, and lets the engine's own code
+/// explain.
 
 #include <algorithm>
 #include <charconv>
@@ -13,12 +14,15 @@ namespace helios::api {
 namespace {
 
 /// Reads the history's records from the log, in the partition's order.
-Status collect_records(const Dependencies& d, const store::CaseHistory& history, ExplainRequest& request) {
+Status collect_records(const Dependencies& d, const store::CaseHistory& history,
+                       ExplainRequest& request) {
     request.truncated = history.truncated;
     for (const auto& pointer : history.records) {
-        const auto batch = d.log.read_at({std::string(model::topic::cases), pointer.partition}, log::Offset{pointer.offset});
+        const auto batch = d.log.read_at({std::string(model::topic::cases), pointer.partition},
+                                         log::Offset{pointer.offset});
         if (!batch) {
-            if (batch.error().kind == ErrorKind::not_found || batch.error().kind == ErrorKind::corrupt) {
+            if (batch.error().kind == ErrorKind::not_found ||
+                batch.error().kind == ErrorKind::corrupt) {
                 ++request.expired;
                 continue;
             }
@@ -42,8 +46,8 @@ Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
     if (request.revisions.empty()) {
         return fail(ErrorKind::not_found, "no such case");
     }
-    // Absences first: they let nothing pass, and what they move they must move before anything is judged. Whole stretches, since
-    // one may have come in more pieces than anybody wants to hold.
+    // Absences first: they let nothing pass, and what they move they must move before anything is
+    // judged. Whole stretches, since one may have come in more pieces than anybody wants to hold.
     HELIOS_TRY_ASSIGN(const auto pieces, d.store.absences(id, request.revisions.front().opened_at));
     const reconcile::Absences absences(pieces);
     request.records.assign(absences.all().begin(), absences.all().end());
@@ -103,8 +107,8 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
     asked.columns = columns;
     asked.full_ids = full_ids;
     HELIOS_TRY_ASSIGN(auto explanation, d.explain(asked));
-    auto response =
-        text ? http::Response::text(200, std::move(explanation.text)) : http::Response::json(200, std::move(explanation.json));
+    auto response = text ? http::Response::text(200, std::move(explanation.text))
+                         : http::Response::json(200, std::move(explanation.json));
     response.with("Vary", "Accept");
     return response;
 }
@@ -113,31 +117,37 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
 
 void add_explain_route(http::RouteTable& table, const Shared& shared) {
     auto route =
-        get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain", "explainOrder", "Verdicts",
-            "Why the verdict is what it is", [shared](const http::Request& request) { return answer_explain(*shared, request); });
+        get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain", "explainOrder",
+            "Verdicts", "Why the verdict is what it is",
+            [shared](const http::Request& request) { return answer_explain(*shared, request); });
     route.description =
-        "Timeline, legs side by side, every check with expected, actual and tolerance (tentative while legs are awaited), what "
+        "Timeline, legs side by side, every check with expected, actual and tolerance (tentative "
+        "while legs are awaited), what "
         "waits in quarantine, what happens next. JSON, or text "
         "with `Accept: text/plain` or `format=text`.";
     route.params = {
         path_param("orderId", "The order's id."),
         query_param("flow", "The flow; default: the primary one."),
-        query_param("after", "A position: waits until everything derived from that event is visible."),
+        query_param("after",
+                    "A position: waits until everything derived from that event is visible."),
         query_param("format", "Wins over Accept.", R"({"type":"string","enum":["json","text"]})"),
+        query_param("columns",
+                    "Text for a screen of so many columns: where the legs don't fit side by side, "
+                    "they stand one below the other.",
+                    R"({"type":"integer","minimum":0,"default":0})"),
         query_param(
-            "columns",
-            "Text for a screen of so many columns: where the legs don't fit side by side, they stand one below the other.",
-            R"({"type":"integer","minimum":0,"default":0})"),
-        query_param("full_ids", "Whether ids stay whole even where only that keeps legs from standing side by side.",
-                    R"({"type":"boolean","default":false})")};
+            "full_ids",
+            "Whether ids stay whole even where only that keeps legs from standing side by side.",
+            R"({"type":"boolean","default":false})")};
     http::Answer text;
     text.status = 200;
     text.description = "The explanation.";
     text.media_type = "text/plain";
     text.schema = R"({"type":"string"})";
-    add_answers(route,
-                {answer(200, "The explanation.", "Explanation"), std::move(text), problem_answer(400, "A parameter is wrong."),
-                 problem_answer(404, "No such case; `quarantined` lists events that name the key.")});
+    add_answers(route, {answer(200, "The explanation.", "Explanation"), std::move(text),
+                        problem_answer(400, "A parameter is wrong."),
+                        problem_answer(
+                            404, "No such case; `quarantined` lists events that name the key.")});
     table.add(std::move(route));
 }
 

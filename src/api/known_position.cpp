@@ -6,15 +6,23 @@ namespace helios::api {
 
 Status check_position(log::Log& log, const model::PositionToken& after) {
     constexpr std::string_view hint =
-        "it belongs to another server or data directory, or is past retention: leave it out and read the present state";
+        "it belongs to another server or data directory, or is past retention: leave it out and "
+        "read the present state";
     if (after.log_time > log.last_log_time()) {
-        return fail(ErrorKind::invalid, "after: this position lies beyond the end of this server's log", std::string(hint));
+        return fail(ErrorKind::invalid,
+                    "after: this position lies beyond the end of this server's log",
+                    std::string(hint));
     }
-    const auto found = log.read_at({after.pointer.topic, after.pointer.partition}, log::Offset{after.pointer.offset});
-    const bool foreign = found ? found->records.empty() || found->records.front().log_time != after.log_time
-                               : found.error().kind == ErrorKind::not_found || found.error().kind == ErrorKind::invalid;
+    const auto found = log.read_at({after.pointer.topic, after.pointer.partition},
+                                   log::Offset{after.pointer.offset});
+    const bool foreign =
+        found ? found->records.empty() || found->records.front().log_time != after.log_time
+              : found.error().kind == ErrorKind::not_found ||
+                    found.error().kind == ErrorKind::invalid;
     if (foreign) {
-        return fail(ErrorKind::invalid, "after: this position is not, or no longer, in this server's log", std::string(hint));
+        return fail(ErrorKind::invalid,
+                    "after: this position is not, or no longer, in this server's log",
+                    std::string(hint));
     }
     return {};
 }

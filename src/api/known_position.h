@@ -7,8 +7,9 @@
 
 namespace helios::api {
 
-/// A position of another log would wait for nothing, or begin a stream anywhere, and whoever passed it would believe to have
-/// missed nothing. Reads at most one record. invalid: it is not, or no longer, in this log.
+/// A position of another log would wait for nothing, or begin a stream anywhere, and whoever passed
+/// it would believe to have missed nothing. Reads at most one record. invalid: it is not, or no
+/// longer, in this log.
 Status check_position(log::Log& log, const model::PositionToken& after);
 
 }  // namespace helios::api

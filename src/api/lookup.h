@@ -14,13 +14,16 @@
 namespace helios::api {
 
 /// The case of `key`; flow absent: the primary one. invalid: no flow at all, or no possible key.
-Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow, std::string_view key);
+Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow,
+                              std::string_view key);
 
-/// The position must be one of this log: what was acknowledged before the request has been waited for, it included. invalid.
+/// The position must be one of this log: what was acknowledged before the request has been waited
+/// for, it included. invalid.
 Status check_after(const Dependencies& d, const http::Request& request);
 
-/// Puts deadlines where absences of Helios since that revision have moved them, if legs are awaited; the log's revisions say
-/// what was known when they were made. One per request: it keeps the flows it has read.
+/// Puts deadlines where absences of Helios since that revision have moved them, if legs are
+/// awaited; the log's revisions say what was known when they were made. One per request: it keeps
+/// the flows it has read.
 class DeadlineMover {
 public:
     explicit DeadlineMover(const Dependencies& d) : d_(d) {}
@@ -45,8 +48,8 @@ struct Found {
 
 /// Reads. "Not found" is true, as all that was acknowledged before this read has been taken in.
 template <class Read>
-auto find_case(const Dependencies& d, const http::Request& request, const store::CaseId& id, Read read)
-    -> Result<Found<typename decltype(read())::value_type>> {
+auto find_case(const Dependencies& d, const http::Request& request, const store::CaseId& id,
+               Read read) -> Result<Found<typename decltype(read())::value_type>> {
     using Value = typename decltype(read())::value_type;
     HELIOS_TRY(check_after(d, request));
     auto value = read();

@@ -1,5 +1,5 @@
-/// The schemas of the OpenAPI document, as JSON. One place for what routes refer to by name; api_test checks that every reference
-/// leads somewhere.
+/// The schemas of the OpenAPI document, as JSON. One place for what routes refer to by name;
+/// api_test checks that every reference leads somewhere.
 
 #include "api/routes.h"
 

@@ -15,7 +15,8 @@ Status Options::validate() const {
         return fail(ErrorKind::invalid, "api.page_bytes_max must be above 0");
     }
     if (stream_records_max == 0 || stream_bytes_max == 0) {
-        return fail(ErrorKind::invalid, "api.stream_records_max and api.stream_bytes_max must be above 0");
+        return fail(ErrorKind::invalid,
+                    "api.stream_records_max and api.stream_bytes_max must be above 0");
     }
     return {};
 }

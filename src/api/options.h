@@ -12,16 +12,19 @@ namespace helios::api {
 
 struct Options {
     std::string version = "0.1.0";
-    bool ephemeral = false;  ///< nothing survives this process: said on every status page
-    std::vector<std::string>
-        flows;  ///< names given at start, in order: `order` is the primary flow if it is among them, else the first
+    bool ephemeral = false;          ///< nothing survives this process: said on every status page
+    std::vector<std::string> flows;  ///< names given at start, in order: `order` is the primary
+                                     ///< flow if it is among them, else the first
 
-    Duration barrier_limit = std::chrono::seconds(1);  ///< how long a read waits for the stages before 503
+    Duration barrier_limit =
+        std::chrono::seconds(1);  ///< how long a read waits for the stages before 503
     std::size_t page_items_default = 100;
     std::size_t page_items_max = 1000;
-    std::size_t page_bytes_max = 16u << 20;  ///< a page ends early (with a cursor) once its payloads reach this
+    std::size_t page_bytes_max =
+        16u << 20;  ///< a page ends early (with a cursor) once its payloads reach this
 
-    std::size_t stream_records_max = 256;       ///< revisions read from the log at a time, per turn of a listener
+    std::size_t stream_records_max =
+        256;  ///< revisions read from the log at a time, per turn of a listener
     std::size_t stream_bytes_max = 256u << 10;  ///< and about this many bytes of them
 
     Status validate() const;

@@ -7,10 +7,11 @@
 
 namespace helios::api {
 
-/// Reads start_time and end_time (into the member of the filter that they concern), limit and cursor. invalid: says which.
+/// Reads start_time and end_time (into the member of the filter that they concern), limit and
+/// cursor. invalid: says which.
 template <class Filter, class Decode>
-Status read_page(const QueryReader& query, const Options& options, store::TimeRange Filter::* times, Decode decode,
-                 Filter& filter) {
+Status read_page(const QueryReader& query, const Options& options, store::TimeRange Filter::* times,
+                 Decode decode, Filter& filter) {
     filter.tenant = tenant;
     HELIOS_TRY_ASSIGN(filter.*times, query.range());
     HELIOS_TRY_ASSIGN(filter.limit, query.limit(options));

@@ -18,7 +18,8 @@ std::string_view prefix_of(std::string_view id, std::size_t shortest) {
     return id.size() >= shortest ? id : std::string_view();
 }
 
-http::Response ambiguous_prefix(std::string_view prefix, std::string_view member, const std::vector<std::string>& ids) {
+http::Response ambiguous_prefix(std::string_view prefix, std::string_view member,
+                                const std::vector<std::string>& ids) {
     json::Writer members;
     members.begin_object().key("candidates").begin_array();
     const std::size_t shown = std::min(ids.size(), prefix_candidates_max);
@@ -26,11 +27,14 @@ http::Response ambiguous_prefix(std::string_view prefix, std::string_view member
         members.begin_object().field(member, ids[i]).end_object();
     }
     members.end_array().end_object();
-    const std::vector<std::string> first(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(shown));
-    return http::problem(409, "Ambiguous id",
-                         fmt::format("{} ids begin with {}: {}{}", ids.size() > shown ? "several" : std::to_string(ids.size()),
-                                     prefix, fmt::join(first, ", "), ids.size() > shown ? ", and more" : ""),
-                         "give more of it", inside(members));
+    const std::vector<std::string> first(ids.begin(),
+                                         ids.begin() + static_cast<std::ptrdiff_t>(shown));
+    return http::problem(
+        409, "Ambiguous id",
+        fmt::format("{} ids begin with {}: {}{}",
+                    ids.size() > shown ? "several" : std::to_string(ids.size()), prefix,
+                    fmt::join(first, ", "), ids.size() > shown ? ", and more" : ""),
+        "give more of it", inside(members));
 }
 
 }  // namespace helios::api

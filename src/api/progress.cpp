@@ -27,11 +27,14 @@ std::string in_words(Duration d) {
                                    : fmt::format("{} seconds", seconds);
 }
 
-/// The three stages in a row: what one has to reach is known once the one before has reached its own.
+/// The three stages in a row: what one has to reach is known once the one before has reached its
+/// own.
 class Chain {
 public:
     explicit Chain(const Barrier& barrier)
-        : barrier_(barrier), stages_{&barrier.route(), &barrier.engine(), &barrier.store()}, target_(barrier.now()) {}
+        : barrier_(barrier),
+          stages_{&barrier.route(), &barrier.engine(), &barrier.store()},
+          target_(barrier.now()) {}
 
     Status check(std::size_t stage) {
         const std::lock_guard lock(mutex_);
@@ -45,11 +48,14 @@ public:
         const auto standing = Barrier::standing(*stages_[stage]);
         constexpr std::string_view hint = "it is catching up with the log; nothing is lost";
         if (passed_ < stage) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("it {}, and can't be complete before {} is", standing, names[passed_]), std::string(hint));
+            return fail(
+                ErrorKind::unavailable,
+                fmt::format("it {}, and can't be complete before {} is", standing, names[passed_]),
+                std::string(hint));
         }
         return fail(ErrorKind::unavailable,
-                    fmt::format("it {}; what it has to take in ends at {}", standing, format_rfc3339(target_)),
+                    fmt::format("it {}; what it has to take in ends at {}", standing,
+                                format_rfc3339(target_)),
                     std::string(hint));
     }
 
@@ -69,7 +75,8 @@ std::vector<NamedCheck> caught_up(const Barrier& barrier) {
     const auto chain = std::make_shared<Chain>(barrier);
     std::vector<NamedCheck> checks;
     for (std::size_t stage = 0; stage < Chain::names.size(); ++stage) {
-        checks.push_back({std::string(Chain::names[stage]), [chain, stage] { return chain->check(stage); }});
+        checks.push_back(
+            {std::string(Chain::names[stage]), [chain, stage] { return chain->check(stage); }});
     }
     return checks;
 }
@@ -100,12 +107,13 @@ Status Progress::clock() const {
     if (ahead <= clock_slack) {
         return {};
     }
-    return fail(
-        ErrorKind::unavailable,
-        fmt::format("log time is {} ahead of this machine's clock, which says {}: the clock was set back, or had been wrong",
-                    in_words(ahead), format_rfc3339(wall)),
-        "log time never goes back: wait until the clock has come to it; or, if it is far ahead, begin anew: `helios log export` "
-        "and ingest that into a server on a new directory");
+    return fail(ErrorKind::unavailable,
+                fmt::format("log time is {} ahead of this machine's clock, which says {}: the "
+                            "clock was set back, or had been wrong",
+                            in_words(ahead), format_rfc3339(wall)),
+                "log time never goes back: wait until the clock has come to it; or, if it is far "
+                "ahead, begin anew: `helios log export` "
+                "and ingest that into a server on a new directory");
 }
 
 void Progress::stop() {
@@ -121,9 +129,11 @@ std::vector<CheckOutcome> Progress::run_checks() const {
     for (const auto& check : checks_) {
         outcomes.push_back({check.name, check.check()});
     }
-    if (std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); })) {
+    if (std::all_of(outcomes.begin(), outcomes.end(),
+                    [](const auto& o) { return o.status.has_value(); })) {
         if (!answerable_.exchange(true)) {
-            static_cast<void>(judged_before());  // so that the first list does not seem to be as old as the last look
+            static_cast<void>(judged_before());  // so that the first list does not seem to be as
+                                                 // old as the last look
         }
     }
     return outcomes;
@@ -141,15 +151,17 @@ void Progress::note(std::deque<Mark>& marks, Mark mark) {
     marks.push_back(mark);
 }
 
-/// As the barrier does, only that it leaves marks where the barrier waits. Each frontier is read before the log's last time: all
-/// that a stage had written when it stood there was stamped by then.
+/// As the barrier does, only that it leaves marks where the barrier waits. Each frontier is read
+/// before the log's last time: all that a stage had written when it stood there was stamped by
+/// then.
 Instant Progress::judged_before() const {
     const std::lock_guard lock(mutex_);
     const Instant routed = barrier_.route().get();
     note(to_engine_, {routed, log_.last_log_time()});
     const Settled settled = settled_();
     const Instant verdicts_written = log_.last_log_time();
-    while (!to_engine_.empty() && settled.processed > to_engine_.front().written && settled.fired >= to_engine_.front().routed) {
+    while (!to_engine_.empty() && settled.processed > to_engine_.front().written &&
+           settled.fired >= to_engine_.front().routed) {
         note(to_store_, {to_engine_.front().routed, verdicts_written});
         to_engine_.pop_front();
     }

@@ -1,10 +1,10 @@
 #pragma once
-/// How far what people read has come, and whether it has come far enough to be told at all. Private to the room, but for the app,
-/// which makes one.
+/// How far what people read has come, and whether it has come far enough to be told at all. Private
+/// to the room, but for the app, which makes one.
 ///
-/// From the start of the process until everything that was on the log then has been taken in, what is derived from it is a part
-/// that looks like the whole: answerable() says no. From then on it says yes for ever: a server that falls behind later is slow,
-/// and its lists say how old they are.
+/// From the start of the process until everything that was on the log then has been taken in, what
+/// is derived from it is a part that looks like the whole: answerable() says no. From then on it
+/// says yes for ever: a server that falls behind later is slow, and its lists say how old they are.
 
 #include <atomic>
 #include <deque>
@@ -22,10 +22,12 @@
 
 namespace helios::api {
 
-/// One thing that must be good before traffic may come, or that people want to see: "log", "dedup", "engine".
+/// One thing that must be good before traffic may come, or that people want to see: "log", "dedup",
+/// "engine".
 struct NamedCheck {
     std::string name;
-    std::function<Status()> check;  ///< quick, thread-safe; unavailable: what is missing and what happens next
+    std::function<Status()>
+        check;  ///< quick, thread-safe; unavailable: what is missing and what happens next
 };
 
 struct CheckOutcome {
@@ -33,13 +35,15 @@ struct CheckOutcome {
     Status status;
 };
 
-/// "route", "engine", "store": each good once it has processed everything that was on the log when this was called, and all that
-/// the stage before made of it; then good for ever. The barrier outlives them.
+/// "route", "engine", "store": each good once it has processed everything that was on the log when
+/// this was called, and all that the stage before made of it; then good for ever. The barrier
+/// outlives them.
 std::vector<NamedCheck> caught_up(const Barrier& barrier);
 
 /// What the engine has done with time.
 struct Settled {
-    Instant processed{};  ///< every case record stamped before it has been judged, the verdicts are visible
+    Instant processed{};  ///< every case record stamped before it has been judged, the verdicts are
+                          ///< visible
     Instant fired{};      ///< of those records, every deadline before it has passed, likewise
 };
 
@@ -47,22 +51,23 @@ struct Settled {
 class Progress {
 public:
     /// `checks`: besides the log's health, which is asked first.
-    Progress(log::Log& log, const Barrier& barrier, std::function<Settled()> settled, std::vector<NamedCheck> checks,
-             telemetry::Telemetry& telemetry, const Clock& clock)
+    Progress(log::Log& log, const Barrier& barrier, std::function<Settled()> settled,
+             std::vector<NamedCheck> checks, telemetry::Telemetry& telemetry, const Clock& clock)
         : log_(log),
           barrier_(barrier),
           settled_(std::move(settled)),
           checks_(std::move(checks)),
           clock_(clock),
           began_(log.last_log_time()),
-          lists_behind_(
-              telemetry.metrics.gauge("helios_api_lists_behind_seconds",
-                                      "Log time between the log's present and what lists and figures are complete to.")),
-          log_ahead_(
-              telemetry.metrics.gauge("helios_api_log_ahead_of_clock_seconds",
-                                      "How far log time lies ahead of this machine's clock, which was set back or wrong.")) {}
+          lists_behind_(telemetry.metrics.gauge(
+              "helios_api_lists_behind_seconds",
+              "Log time between the log's present and what lists and figures are complete to.")),
+          log_ahead_(telemetry.metrics.gauge("helios_api_log_ahead_of_clock_seconds",
+                                             "How far log time lies ahead of this machine's clock, "
+                                             "which was set back or wrong.")) {}
 
-    /// Looks on its own, several times a second, so that neither answer is as old as the last question.
+    /// Looks on its own, several times a second, so that neither answer is as old as the last
+    /// question.
     void start();
     void stop();
 
@@ -71,18 +76,21 @@ public:
     /// Whether all checks have ever been good at once.
     bool answerable() const;
 
-    /// unavailable: log time is ahead of the machine's clock by more than a minute, so what comes now is stamped with a time to
-    /// come. That is true and harmless to verdicts, and nothing that waiting for traffic would mend: no part of run_checks().
+    /// unavailable: log time is ahead of the machine's clock by more than a minute, so what comes
+    /// now is stamped with a time to come. That is true and harmless to verdicts, and nothing that
+    /// waiting for traffic would mend: no part of run_checks().
     Status clock() const;
 
-    /// Everything that follows from what was stamped before it is visible in the store: verdicts, deadlines that passed, all.
+    /// Everything that follows from what was stamped before it is visible in the store: verdicts,
+    /// deadlines that passed, all.
     Instant judged_before() const;
     /// What was stamped before it is visible as it came: events, quarantine, flows, counts.
     Instant stored_before() const { return barrier_.store().get(); }
 
 private:
     void look() const;
-    /// What was stamped before `routed` has been routed; all that was made of it was stamped by `written`.
+    /// What was stamped before `routed` has been routed; all that was made of it was stamped by
+    /// `written`.
     struct Mark {
         Instant routed;
         Instant written;

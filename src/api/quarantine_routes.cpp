@@ -8,7 +8,8 @@
 namespace helios::api {
 namespace {
 
-constexpr std::size_t prefix_bytes_min = 4;  // the ids are ours, and none is the beginning of another
+constexpr std::size_t prefix_bytes_min =
+    4;  // the ids are ours, and none is the beginning of another
 
 constexpr std::string_view quarantine_example =
     R"({"items":[{"dlqId":"af2f90cc-8cc2-550f-837b-265dbc67867c","kind":"event","reason":"missing_field",)"
@@ -17,10 +18,12 @@ constexpr std::string_view quarantine_example =
     R"("nextCursor":null,"asOf":"2026-01-05T10:23:48.120Z"})";
 
 Result<http::Response> answer_list(const Dependencies& d, const http::Request& request) {
-    QueryReader query(request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
+    QueryReader query(
+        request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
     HELIOS_TRY(query.check());
     store::QuarantineFilter filter;
-    HELIOS_TRY(read_page(query, d.options, &store::QuarantineFilter::last, decode_quarantine_cursor, filter));
+    HELIOS_TRY(read_page(query, d.options, &store::QuarantineFilter::last, decode_quarantine_cursor,
+                         filter));
     filter.source = query.text("source");
     filter.reason = query.text("reason");
     filter.key = query.text("order_id");
@@ -44,7 +47,8 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
     auto found = d.store.quarantined_item(tenant, id);
     if (!found && found.error().kind == ErrorKind::not_found) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids, d.store.quarantine_ids(tenant, prefix, prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids,
+                              d.store.quarantine_ids(tenant, prefix, prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "dlqId", ids);
             }
@@ -63,25 +67,33 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
 
 void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
     auto list =
-        get(shared, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine", "What could not be accepted, newest first",
+        get(shared, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine",
+            "What could not be accepted, newest first",
             [shared](const http::Request& request) { return answer_list(*shared, request); });
     list.description =
-        "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes kept for a person have kind "
+        "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes "
+        "kept for a person have kind "
         "`confirmation`.";
-    list.params = with_page_params({query_param("source", "Only this source."),
-                                    query_param("reason", "Only this reason code, for example missing_field."),
-                                    query_param("order_id", "Only items whose key could be read and is this.")});
-    add_answers(list,
-                {answer(200, "One page.", "QuarantinePage", quarantine_example), problem_answer(400, "A parameter is wrong.")});
+    list.params = with_page_params(
+        {query_param("source", "Only this source."),
+         query_param("reason", "Only this reason code, for example missing_field."),
+         query_param("order_id", "Only items whose key could be read and is this.")});
+    add_answers(list, {answer(200, "One page.", "QuarantinePage", quarantine_example),
+                       problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one = get(shared, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined", "Quarantine", "One item, whole",
-                   [shared](const http::Request& request) { return answer_item(*shared, request); });
+    auto one = get(shared, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined",
+                   "Quarantine", "One item, whole", [shared](const http::Request& request) {
+                       return answer_item(*shared, request);
+                   });
     one.description =
-        "With its body as it came (base64 if it is not UTF-8) and its headers, credentials replaced by fingerprints.";
-    one.params = {
-        path_param("dlqId", "As `dlqId` of the list or of a 422; or its beginning, at least 4 characters, if only one has it.")};
-    add_answers(one, {answer(200, "The item.", "QuarantinedItem"), problem_answer(400, "There is no such parameter."),
+        "With its body as it came (base64 if it is not UTF-8) and its headers, credentials "
+        "replaced by fingerprints.";
+    one.params = {path_param("dlqId",
+                             "As `dlqId` of the list or of a 422; or its beginning, at least 4 "
+                             "characters, if only one has it.")};
+    add_answers(one, {answer(200, "The item.", "QuarantinedItem"),
+                      problem_answer(400, "There is no such parameter."),
                       problem_answer(404, "Nothing in quarantine has this id."),
                       problem_answer(409, "Several ids begin with it: `candidates`.")});
     table.add(std::move(one));

@@ -8,7 +8,8 @@ namespace helios::api {
 namespace {
 
 /// The record's bytes, or nullopt.
-std::optional<std::string> fetch(log::Log& log, std::string_view topic, std::uint32_t partition, std::uint64_t offset) {
+std::optional<std::string> fetch(log::Log& log, std::string_view topic, std::uint32_t partition,
+                                 std::uint64_t offset) {
     const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
     if (!batch || batch->records.empty()) {
         return std::nullopt;
@@ -22,7 +23,8 @@ void optional_text(json::Writer& out, std::string_view name, const std::string& 
     }
 }
 
-void write_strings(json::Writer& out, std::string_view name, const std::vector<std::string>& items) {
+void write_strings(json::Writer& out, std::string_view name,
+                   const std::vector<std::string>& items) {
     out.key(name).begin_array();
     for (const auto& item : items) {
         out.string(item);
@@ -32,7 +34,10 @@ void write_strings(json::Writer& out, std::string_view name, const std::vector<s
 
 void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row) {
     out.field("dlqId", row.dlq_id).field("kind", row.confirmation ? "confirmation" : "event");
-    out.field("reason", row.reason).field("detail", row.detail).field("source", row.source).field("endpoint", row.endpoint);
+    out.field("reason", row.reason)
+        .field("detail", row.detail)
+        .field("source", row.source)
+        .field("endpoint", row.endpoint);
     optional_text(out, "scope", row.scope);
     optional_text(out, "eventId", row.event_id);
     optional_text(out, "eventType", row.event_type);
@@ -53,7 +58,8 @@ std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer
     return event ? std::optional(*std::move(event)) : std::nullopt;
 }
 
-std::optional<model::Quarantined> fetch_quarantined(log::Log& log, const store::QuarantineRow& row) {
+std::optional<model::Quarantined> fetch_quarantined(log::Log& log,
+                                                    const store::QuarantineRow& row) {
     const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset);
     if (!bytes) {
         return std::nullopt;
@@ -73,7 +79,8 @@ model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes) {
     };
 }
 
-void write_event(json::Writer& out, const store::EventRow& row, const std::optional<model::Event>& event) {
+void write_event(json::Writer& out, const store::EventRow& row,
+                 const std::optional<model::Event>& event) {
     out.begin_object()
         .field("eventId", row.event_id)
         .field("source", row.source)
@@ -107,7 +114,8 @@ void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row
     out.end_object();
 }
 
-void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row, const std::optional<model::Quarantined>& item) {
+void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row,
+                           const std::optional<model::Quarantined>& item) {
     out.begin_object();
     write_quarantine_members(out, row);
     if (!item) {

@@ -14,17 +14,22 @@
 
 namespace helios::api {
 
-/// The event behind a pointer; nullopt: the log no longer has it (past retention), or it is damaged.
+/// The event behind a pointer; nullopt: the log no longer has it (past retention), or it is
+/// damaged.
 std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer& pointer);
 std::optional<model::Quarantined> fetch_quarantined(log::Log& log, const store::QuarantineRow& row);
 
-/// For model::write_json: payloads from the log, nothing where they expired. `bytes` grows by what was fetched.
+/// For model::write_json: payloads from the log, nothing where they expired. `bytes` grows by what
+/// was fetched.
 model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes);
 
-void write_event(json::Writer& out, const store::EventRow& row, const std::optional<model::Event>& event);
+void write_event(json::Writer& out, const store::EventRow& row,
+                 const std::optional<model::Event>& event);
 void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row);
-/// Whole: errors, headers and body as they came; body null and expired where the log no longer has it.
-void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row, const std::optional<model::Quarantined>& item);
+/// Whole: errors, headers and body as they came; body null and expired where the log no longer has
+/// it.
+void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row,
+                           const std::optional<model::Quarantined>& item);
 
 /// "quarantined":[…] of a problem or an answer, as members text; items that name the key.
 void write_quarantined_member(json::Writer& out, const std::vector<store::QuarantineRow>& rows);

@@ -6,7 +6,8 @@
 namespace helios::api {
 
 void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
-    HELIOS_ASSERT(dependencies.options.validate().has_value(), "options were validated by whoever read them");
+    HELIOS_ASSERT(dependencies.options.validate().has_value(),
+                  "options were validated by whoever read them");
     const auto shared = std::make_shared<const Dependencies>(dependencies);
     add_reconciliation_routes(table, shared);
     add_explain_route(table, shared);

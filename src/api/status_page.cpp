@@ -1,4 +1,5 @@
-/// GET /: who is there. JSON for programs, a plain page with links for browsers (the console comes later).
+/// GET /: who is there. JSON for programs, a plain page with links for browsers (the console comes
+/// later).
 
 #include <algorithm>
 #include <array>
@@ -54,7 +55,8 @@ std::string escaped(std::string_view text) {
 
 http::Response status_json(const Dependencies& d) {
     const auto outcomes = d.progress.run_checks();
-    const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+    const bool good = std::all_of(outcomes.begin(), outcomes.end(),
+                                  [](const auto& o) { return o.status.has_value(); });
     json::Writer out;
     out.begin_object()
         .field("name", "Helios")
@@ -83,11 +85,13 @@ std::string figures(const Dependencies& d) {
     }
     std::string rows;
     for (std::size_t i = 0; i < stats->by_status.size(); ++i) {
-        rows += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>", model::to_string(static_cast<model::VerdictStatus>(i)),
+        rows += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>",
+                            model::to_string(static_cast<model::VerdictStatus>(i)),
                             stats->by_status[i]);
     }
     for (const auto& money : stats->at_risk) {
-        rows += fmt::format("<tr><td>at risk</td><td class=n>{} {}</td></tr>", escaped(money.amount), escaped(money.currency));
+        rows += fmt::format("<tr><td>at risk</td><td class=n>{} {}</td></tr>",
+                            escaped(money.amount), escaped(money.currency));
     }
     return fmt::format("<h2>Verdicts of the last 24 hours</h2><table>{}</table>", rows);
 }
@@ -104,18 +108,25 @@ http::Response status_html(const Dependencies& d) {
     }
     auto response = http::Response::html(
         200,
-        fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+                    "name=\"viewport\" "
                     "content=\"width=device-width, initial-scale=1\"><title>Helios</title>"
-                    "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 "
+                    "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem "
+                    "auto;padding:0 "
                     "1rem}}table{{border-collapse:collapse}}"
                     "td{{padding:.2rem .8rem .2rem "
-                    "0;vertical-align:top}}.n{{text-align:right;font-variant-numeric:tabular-nums}}</style></head>"
-                    "<body><h1>Helios {}</h1>{}<h2>Ready</h2><table>{}</table>{}<h2>Where to go</h2><ul>{}</ul></body></html>\n",
+                    "0;vertical-align:top}}.n{{text-align:right;font-variant-numeric:tabular-nums}}"
+                    "</style></head>"
+                    "<body><h1>Helios {}</h1>{}<h2>Ready</h2><table>{}</table>{}<h2>Where to "
+                    "go</h2><ul>{}</ul></body></html>\n",
                     escaped(d.options.version),
-                    d.options.ephemeral ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>" : "", checks,
-                    figures(d), list));
-    response.with("Content-Security-Policy",
-                  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
+                    d.options.ephemeral
+                        ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>"
+                        : "",
+                    checks, figures(d), list));
+    response.with(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
     return response;
 }
 
@@ -124,8 +135,9 @@ http::Response status_html(const Dependencies& d) {
 void add_status_page(http::RouteTable& table, const Shared& shared) {
     auto route = get(shared, http::Reads::nothing, "/", "getStatus", "System", "Who is there",
                      [shared](const http::Request& request) -> Result<http::Response> {
-                         auto response =
-                             prefers(request, "text/html", "application/json") ? status_html(*shared) : status_json(*shared);
+                         auto response = prefers(request, "text/html", "application/json")
+                                             ? status_html(*shared)
+                                             : status_json(*shared);
                          response.with("Vary", "Accept");
                          return response;
                      });

@@ -19,13 +19,16 @@ constexpr Duration long_wait = std::chrono::hours(1);  // whatever happens wakes
 }  // namespace
 
 bool StreamFilter::wants(const model::Verdict& verdict) const {
-    return (!flow || *flow == verdict.flow) && (!key || *key == verdict.key) && (!status || *status == verdict.status) &&
-           (!kind || std::any_of(verdict.findings.begin(), verdict.findings.end(),
-                                 [&](const model::Finding& finding) { return finding.kind == *kind; }));
+    return (!flow || *flow == verdict.flow) && (!key || *key == verdict.key) &&
+           (!status || *status == verdict.status) &&
+           (!kind ||
+            std::any_of(verdict.findings.begin(), verdict.findings.end(),
+                        [&](const model::Finding& finding) { return finding.kind == *kind; }));
 }
 
 struct Stream::Listener {
-    Listener(StreamFilter f, Start start) : filter(std::move(f)), place(start.place), resume(std::move(start.offsets)) {}
+    Listener(StreamFilter f, Start start)
+        : filter(std::move(f)), place(start.place), resume(std::move(start.offsets)) {}
 
     const StreamFilter filter;
     std::shared_ptr<http::WebSocket> socket;  ///< set before the thread sees it
@@ -33,10 +36,12 @@ struct Stream::Listener {
     // Of the thread.
     Place place;           ///< everything up to and including it has been considered
     bool current = false;  ///< served from the common reader
-    log::Offsets resume;   ///< while behind: where its reader begins; what is not past `place` is passed over
+    log::Offsets
+        resume;  ///< while behind: where its reader begins; what is not past `place` is passed over
     std::unique_ptr<log::Reader> reader;
 
-    /// It will not be served again: lets go of the log and of the client, whoever still holds the listener.
+    /// It will not be served again: lets go of the log and of the client, whoever still holds the
+    /// listener.
     void release() {
         reader.reset();
         socket.reset();
@@ -61,9 +66,11 @@ public:
             std::size_t bytes = 0;
             json::Writer out;
             out.begin_object();
-            model::write_members(out, *verdict_, payloads ? payloads_from(log_, bytes) : model::HydratePayload());
-            out.field("position", model::encode_position(
-                                      {{std::string(record_.topic), record_.partition, record_.offset.value}, record_.log_time}));
+            model::write_members(out, *verdict_,
+                                 payloads ? payloads_from(log_, bytes) : model::HydratePayload());
+            out.field("position", model::encode_position({{std::string(record_.topic),
+                                                           record_.partition, record_.offset.value},
+                                                          record_.log_time}));
             out.end_object();
             text = std::make_shared<const std::string>(out.take());
         }
@@ -81,8 +88,11 @@ Stream::Stream(const Options& options, log::Log& log, telemetry::Telemetry& tele
     : options_(options),
       log_(log),
       telemetry_(telemetry),
-      behind_(telemetry.metrics.gauge("helios_api_stream_behind", "Listeners of the stream that are not at the end of the log")),
-      revisions_(telemetry.metrics.counter("helios_api_stream_revisions_total", "Revisions handed to listeners of the stream")),
+      behind_(
+          telemetry.metrics.gauge("helios_api_stream_behind",
+                                  "Listeners of the stream that are not at the end of the log")),
+      revisions_(telemetry.metrics.counter("helios_api_stream_revisions_total",
+                                           "Revisions handed to listeners of the stream")),
       thread_([this] { run(); }) {}
 
 Stream::~Stream() {
@@ -104,7 +114,8 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
                      log::Offset{std::numeric_limits<std::uint64_t>::max()}};
     };
     if (!after) {
-        // Not the greatest stamp that is durable: a record with a lesser one may become visible only now.
+        // Not the greatest stamp that is durable: a record with a lesser one may become visible
+        // only now.
         const Instant now = log_.low_watermark();
         HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, now));
         return Start{before(now), std::move(offsets)};
@@ -113,12 +124,14 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
     const auto& pointer = after->pointer;
     HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, after->log_time));
     const bool of_a_verdict = pointer.topic == model::topic::verdicts;
-    return Start{of_a_verdict ? Place{after->log_time, pointer.partition, log::Offset{pointer.offset}} : before(after->log_time),
+    return Start{of_a_verdict
+                     ? Place{after->log_time, pointer.partition, log::Offset{pointer.offset}}
+                     : before(after->log_time),
                  std::move(offsets)};
 }
 
-Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(StreamFilter filter,
-                                                              const std::optional<model::PositionToken>& after) {
+Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(
+    StreamFilter filter, const std::optional<model::PositionToken>& after) {
     HELIOS_TRY_ASSIGN(auto start, start_of(after));
     auto listener = std::make_shared<Listener>(std::move(filter), std::move(start));
     auto events = std::make_shared<http::WebSocketEvents>();
@@ -169,9 +182,13 @@ void Stream::run() {
 /// Waits if there is nothing to read for anybody. False: it is over.
 bool Stream::take_news() {
     std::unique_lock lock(mutex_);
-    const auto can_be_served = [](const auto& listener) { return listener->room && !listener->closed; };
-    news_come_.wait(
-        lock, [&] { return news_ || stopping_ || current_ || std::any_of(listeners_.begin(), listeners_.end(), can_be_served); });
+    const auto can_be_served = [](const auto& listener) {
+        return listener->room && !listener->closed;
+    };
+    news_come_.wait(lock, [&] {
+        return news_ || stopping_ || current_ ||
+               std::any_of(listeners_.begin(), listeners_.end(), can_be_served);
+    });
     news_ = false;
     listeners_.insert(listeners_.end(), arrived_.begin(), arrived_.end());
     arrived_.clear();
@@ -182,7 +199,8 @@ bool Stream::take_news() {
         }
         return closed;
     });
-    if (std::none_of(listeners_.begin(), listeners_.end(), [](const auto& listener) { return listener->current; })) {
+    if (std::none_of(listeners_.begin(), listeners_.end(),
+                     [](const auto& listener) { return listener->current; })) {
         current_.reset();
     }
     return !stopping_;
@@ -207,19 +225,23 @@ bool Stream::serve_behind() {
         behind += listener->current ? 0 : 1;
         more = more || (!listener->current && listener->room);
     }
-    std::erase_if(listeners_, [&](const auto& l) { return std::find(failed.begin(), failed.end(), l) != failed.end(); });
+    std::erase_if(listeners_, [&](const auto& l) {
+        return std::find(failed.begin(), failed.end(), l) != failed.end();
+    });
     behind_.set(static_cast<double>(behind));
     return more;
 }
 
-/// A turn of a listener's own reader. Nothing left: it goes over to the common one. That one was last asked before, so it stands
-/// no further on than this listener; what it delivers again is passed over.
+/// A turn of a listener's own reader. Nothing left: it goes over to the common one. That one was
+/// last asked before, so it stands no further on than this listener; what it delivers again is
+/// passed over.
 Status Stream::catch_up(Listener& listener) {
     if (!listener.reader) {
         HELIOS_TRY_ASSIGN(listener.reader, log_.read(listener.resume));
     }
     log::Offsets before = listener.reader->position();
-    HELIOS_TRY_ASSIGN(const auto batch, listener.reader->poll(options_.stream_records_max, options_.stream_bytes_max, {}));
+    HELIOS_TRY_ASSIGN(const auto batch, listener.reader->poll(options_.stream_records_max,
+                                                              options_.stream_bytes_max, {}));
     if (batch.records.empty()) {
         listener.current = true;
         if (current_) {
@@ -231,7 +253,8 @@ Status Stream::catch_up(Listener& listener) {
     }
     for (const auto& record : batch.records) {
         if (!offer(listener, Rendering(log_, record, decode(record)))) {
-            listener.resume = std::move(before);  // a batch is short: reading it again is cheaper than keeping it
+            listener.resume =
+                std::move(before);  // a batch is short: reading it again is cheaper than keeping it
             listener.reader.reset();
             break;
         }
@@ -244,7 +267,8 @@ void Stream::serve_current(Duration wait) {
     const auto batch = current_->poll(options_.stream_records_max, options_.stream_bytes_max, wait);
     if (!batch) {
         Listeners current;
-        std::copy_if(listeners_.begin(), listeners_.end(), std::back_inserter(current), [](const auto& l) { return l->current; });
+        std::copy_if(listeners_.begin(), listeners_.end(), std::back_inserter(current),
+                     [](const auto& l) { return l->current; });
         std::erase_if(listeners_, [](const auto& l) { return l->current; });
         set_current(nullptr);
         give_up(current, batch.error());
@@ -266,7 +290,9 @@ Result<model::Verdict> Stream::decode(const log::StoredRecord& record) {
     if (!verdict) {
         telemetry_.logger.error(
             "api", "a record among the verdicts cannot be read: the stream passes over it",
-            {{"partition", std::uint64_t{record.partition}}, {"offset", record.offset.value}, {"what", verdict.error().what}});
+            {{"partition", std::uint64_t{record.partition}},
+             {"offset", record.offset.value},
+             {"what", verdict.error().what}});
     }
     return verdict;
 }
@@ -276,8 +302,10 @@ bool Stream::offer(Listener& listener, const Rendering& rendering) {
     if (rendering.place() <= listener.place) {
         return true;
     }
-    if (const auto* verdict = rendering.verdict(); verdict != nullptr && listener.filter.wants(*verdict)) {
-        listener.room = false;  // before asking: a refusal is followed by word of room, perhaps at once
+    if (const auto* verdict = rendering.verdict();
+        verdict != nullptr && listener.filter.wants(*verdict)) {
+        listener.room =
+            false;  // before asking: a refusal is followed by word of room, perhaps at once
         if (!listener.socket->send(rendering.text(listener.filter.payloads))) {
             return false;
         }
@@ -296,12 +324,15 @@ void Stream::set_current(std::unique_ptr<log::Reader> reader) {
 void Stream::give_up(const Listeners& listeners, const Error& error) {
     const bool stopping = error.kind == ErrorKind::stopping;
     if (!stopping) {
-        telemetry_.logger.warn("api", "the stream cannot read the log: its listeners have to connect again",
-                               {{"listeners", std::uint64_t{listeners.size()}}, {"what", error.what}});
+        telemetry_.logger.warn(
+            "api", "the stream cannot read the log: its listeners have to connect again",
+            {{"listeners", std::uint64_t{listeners.size()}}, {"what", error.what}});
     }
     for (const auto& listener : listeners) {
-        listener->socket->close(stopping ? http::CloseCode::going_away : http::CloseCode::internal_error,
-                                stopping ? "the server is shutting down" : "the log cannot be read; connect again with after=");
+        listener->socket->close(
+            stopping ? http::CloseCode::going_away : http::CloseCode::internal_error,
+            stopping ? "the server is shutting down"
+                     : "the log cannot be read; connect again with after=");
         listener->release();
     }
 }

@@ -1,11 +1,11 @@
 #pragma once
-/// The tail of the verdicts for many listeners: every revision, in the order of the log, from wherever each one left off. Private
-/// to the room.
+/// The tail of the verdicts for many listeners: every revision, in the order of the log, from
+/// wherever each one left off. Private to the room.
 ///
-/// The log is the buffer. Listeners who have come to its end share one reader, and each revision is read and written as JSON once
-/// for all of them. One that is behind (it resumes, or takes less than there is) has a cursor of its own and is read for only
-/// while bytes may wait for it: so nothing is skipped, nothing is repeated, and what a slow one costs is bounded. Knows no
-/// socket.
+/// The log is the buffer. Listeners who have come to its end share one reader, and each revision is
+/// read and written as JSON once for all of them. One that is behind (it resumes, or takes less
+/// than there is) has a cursor of its own and is read for only while bytes may wait for it: so
+/// nothing is skipped, nothing is repeated, and what a slow one costs is bounded. Knows no socket.
 
 #include <compare>
 #include <condition_variable>
@@ -36,8 +36,8 @@ struct StreamFilter {
     bool wants(const model::Verdict& verdict) const;
 };
 
-/// Thread-safe. Owns one thread, which sleeps while nobody listens. The log and the telemetry outlive it; it outlives the
-/// WebSockets of its listeners.
+/// Thread-safe. Owns one thread, which sleeps while nobody listens. The log and the telemetry
+/// outlive it; it outlives the WebSockets of its listeners.
 class Stream {
 public:
     Stream(const Options& options, log::Log& log, telemetry::Telemetry& telemetry);
@@ -45,9 +45,11 @@ public:
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    /// A listener, for the WebSocket that will carry it: one text per revision. It begins behind `after`, else with what is not
-    /// yet visible now. Reads the log: blocks. invalid: `after` is not, or no longer, a position of this log.
-    Result<std::shared_ptr<http::WebSocketEvents>> listen(StreamFilter filter, const std::optional<model::PositionToken>& after);
+    /// A listener, for the WebSocket that will carry it: one text per revision. It begins behind
+    /// `after`, else with what is not yet visible now. Reads the log: blocks. invalid: `after` is
+    /// not, or no longer, a position of this log.
+    Result<std::shared_ptr<http::WebSocketEvents>> listen(
+        StreamFilter filter, const std::optional<model::PositionToken>& after);
 
 private:
     /// A place in the order in which readers deliver a topic.
@@ -91,7 +93,8 @@ private:
     Listeners arrived_;
     bool news_ = false;
     bool stopping_ = false;
-    std::unique_ptr<log::Reader> current_;  ///< at the end of the log; changed by the thread only, woken by anybody
+    std::unique_ptr<log::Reader>
+        current_;  ///< at the end of the log; changed by the thread only, woken by anybody
 
     std::thread thread_;  // last: it uses everything above
 };

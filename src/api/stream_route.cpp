@@ -28,17 +28,24 @@ Result<http::Response> answer_stream(Stream& stream, const http::Request& reques
 }
 
 constexpr std::string_view description =
-    "A WebSocket (RFC 6455). Each text message is one revision of one case, in the order in which the log has them: a `Verdict` "
+    "A WebSocket (RFC 6455). Each text message is one revision of one case, in the order in which "
+    "the log has them: a `Verdict` "
     "with "
-    "`position`. After the handshake nothing comes until there is a revision; pings every 20 s keep the connection awake. What a "
+    "`position`. After the handshake nothing comes until there is a revision; pings every 20 s "
+    "keep the connection awake. What a "
     "client sends is not read; anything but short texts ends the connection (1003, 1009).\n\n"
-    "Without `after` it begins now: subscribe first, then read the present state, and nothing falls between. A client that lost "
+    "Without `after` it begins now: subscribe first, then read the present state, and nothing "
+    "falls between. A client that lost "
     "its "
-    "connection passes the `position` of the last message it has handled and gets everything that came after it, once; also "
+    "connection passes the `position` of the last message it has handled and gets everything that "
+    "came after it, once; also "
     "after "
-    "a restart of the server. No revision is left out for a slow client: it gets them later. One that takes nothing for "
-    "`http.write_timeout` is disconnected. When the server stops, it closes with 1001: connect again with `after`.\n\n"
-    "Filters choose revisions, not cases: with `status=mismatched` the revision that makes a case `matched` is not shown.\n\n"
+    "a restart of the server. No revision is left out for a slow client: it gets them later. One "
+    "that takes nothing for "
+    "`http.write_timeout` is disconnected. When the server stops, it closes with 1001: connect "
+    "again with `after`.\n\n"
+    "Filters choose revisions, not cases: with `status=mismatched` the revision that makes a case "
+    "`matched` is not shown.\n\n"
     "A message, shortened:\n\n"
     "```json\n"
     R"({"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"
@@ -53,19 +60,25 @@ constexpr std::string_view description =
 
 void add_stream_route(http::RouteTable& table, const Shared& shared) {
     const auto stream = std::make_shared<Stream>(shared->options, shared->log, shared->telemetry);
-    auto route = get(shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
-                     "Verdicts as they are made, over a WebSocket",
-                     [shared, stream](const http::Request& request) { return answer_stream(*stream, request); });
+    auto route = get(
+        shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
+        "Verdicts as they are made, over a WebSocket",
+        [shared, stream](const http::Request& request) { return answer_stream(*stream, request); });
     route.websocket = true;
     route.description = description;
     route.params = {
         query_param("flow", "Only this flow."),
         query_param("key", "Only the case of this key (an order's id)."),
         query_param("status", "Only revisions with this status.", schema_ref("Status")),
-        query_param("kind", "Only revisions with a finding of this kind.", schema_ref("FindingKind")),
-        query_param("after", "A `position` of this stream or of an ingest answer: begin behind it. Default: now."),
-        query_param("payloads", "Whether events carry their payloads, as they do in /api/v1/reconciliation/{orderId}.",
-                    R"({"type":"boolean","default":false})")};
+        query_param("kind", "Only revisions with a finding of this kind.",
+                    schema_ref("FindingKind")),
+        query_param(
+            "after",
+            "A `position` of this stream or of an ingest answer: begin behind it. Default: now."),
+        query_param(
+            "payloads",
+            "Whether events carry their payloads, as they do in /api/v1/reconciliation/{orderId}.",
+            R"({"type":"boolean","default":false})")};
     http::Answer accepted;
     accepted.status = 101;
     accepted.description = "The WebSocket is open; messages are `StreamedVerdict`s.";
@@ -73,11 +86,12 @@ void add_stream_route(http::RouteTable& table, const Shared& shared) {
     for (auto& answer : route.answers) {  // one status has one description
         answer.description += " Or as many streams are open as may be (`http.websockets_max`).";
     }
-    add_answers(route,
-                {std::move(accepted),
-                 problem_answer(400, "A parameter is wrong, `after` is no position of this server, or the handshake is broken."),
-                 problem_answer(403, "A page of another site asked."),
-                 problem_answer(426, "This is no WebSocket request of version 13.")});
+    add_answers(route, {std::move(accepted),
+                        problem_answer(400,
+                                       "A parameter is wrong, `after` is no position of this "
+                                       "server, or the handshake is broken."),
+                        problem_answer(403, "A page of another site asked."),
+                        problem_answer(426, "This is no WebSocket request of version 13.")});
     table.add(std::move(route));
 }
 

@@ -1,4 +1,5 @@
-// The stream: what a listener gets, from where, and that neither slow ones nor lost connections cost anybody a revision.
+// The stream: what a listener gets, from where, and that neither slow ones nor lost connections
+// cost anybody a revision.
 
 #include "api/stream.h"
 
@@ -51,7 +52,8 @@ public:
     /// The next message; asserts that one comes.
     std::string take() {
         std::unique_lock lock(mutex_);
-        const bool came = changed_.wait_for(lock, http::test_patience, [&] { return !waiting_.empty(); });
+        const bool came =
+            changed_.wait_for(lock, http::test_patience, [&] { return !waiting_.empty(); });
         HELIOS_ASSERT(came, "a message comes");
         Text text = std::move(waiting_.front());
         waiting_.pop_front();
@@ -64,7 +66,8 @@ public:
     }
     bool wait_until_full() {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, http::test_patience, [&] { return waiting_.size() == capacity_; });
+        return changed_.wait_for(lock, http::test_patience,
+                                 [&] { return waiting_.size() == capacity_; });
     }
     std::optional<http::CloseCode> wait_for_close() {
         std::unique_lock lock(mutex_);
@@ -89,8 +92,10 @@ private:
     std::optional<http::CloseCode> closed_with_;
 };
 
-std::shared_ptr<Client> connect(Served& served, std::string_view query = "", std::size_t capacity = 1000) {
-    const auto response = served.get(fmt::format("/api/v1/stream{}{}", query.empty() ? "" : "?", query));
+std::shared_ptr<Client> connect(Served& served, std::string_view query = "",
+                                std::size_t capacity = 1000) {
+    const auto response =
+        served.get(fmt::format("/api/v1/stream{}{}", query.empty() ? "" : "?", query));
     EXPECT_EQ(101, response.status) << response.body;
     HELIOS_ASSERT(response.websocket, "it is accepted");
     auto client = std::make_shared<Client>(capacity);
@@ -106,7 +111,9 @@ std::string member(std::string_view message, std::string_view name) {
 }
 
 std::string position_of(const log::Position& position) {
-    return model::encode_position({{std::string(position.topic), position.partition, position.offset.value}, position.log_time});
+    return model::encode_position(
+        {{std::string(position.topic), position.partition, position.offset.value},
+         position.log_time});
 }
 
 model::Verdict pending(std::string key) {
@@ -126,7 +133,8 @@ TEST(Stream, a_message_is_the_verdict_of_the_contract_with_its_position) {
     model::write_json(expected, verdict);
     auto text = expected.take();
     text.back() = ',';
-    EXPECT_EQ(client->take(), text + R"("position":")" + position_of(at) + R"("})") << "and nothing from before";
+    EXPECT_EQ(client->take(), text + R"("position":")" + position_of(at) + R"("})")
+        << "and nothing from before";
     EXPECT_EQ(client->waiting(), 0u);
 }
 
@@ -167,7 +175,8 @@ TEST(Stream, filters_choose_revisions) {
     auto refund = pending("A");
     refund.flow = "refund";
     auto mismatched = a_verdict("B", 2, model::VerdictStatus::mismatched, epoch_of_tests);
-    mismatched.findings = {a_finding(model::FindingKind::amount), a_finding(model::FindingKind::late)};
+    mismatched.findings = {a_finding(model::FindingKind::amount),
+                           a_finding(model::FindingKind::late)};
     auto late_only = a_verdict("C", 2, model::VerdictStatus::matched, epoch_of_tests);
     late_only.findings = {a_finding(model::FindingKind::late)};
     for (const auto& verdict : {refund, mismatched, late_only, pending("last")}) {
@@ -181,7 +190,8 @@ TEST(Stream, filters_choose_revisions) {
         return taken;
     };
     EXPECT_THAT(keys(*all, 4), ::testing::ElementsAre("A", "B", "C", "last"));
-    // Served in the same turn, before or after it: nothing else is on its way to the others once a further revision has come.
+    // Served in the same turn, before or after it: nothing else is on its way to the others once a
+    // further revision has come.
     served.bench.append(pending("end"));
     EXPECT_EQ(keys(*all, 1), std::vector<std::string>{"end"});
     EXPECT_THAT(keys(*of_refund, 1), ::testing::ElementsAre("A"));
@@ -206,8 +216,9 @@ TEST(Stream, what_is_asked_wrongly_is_refused_before_there_is_a_websocket) {
     no_partition.partition = 100;
     auto other_time = event;
     other_time.log_time -= Duration{1};
-    for (const std::string query : {"flwo=order", "flow=", "flow=a&flow=b", "status=late", "kind=broken", "payloads=yes",
-                                    "after=nonsense", "after=", "limit=10"}) {
+    for (const std::string query :
+         {"flwo=order", "flow=", "flow=a&flow=b", "status=late", "kind=broken", "payloads=yes",
+          "after=nonsense", "after=", "limit=10"}) {
         const auto response = served.get("/api/v1/stream?" + query);
         EXPECT_EQ(response.status, 400) << query;
         EXPECT_FALSE(response.websocket) << query;
@@ -245,7 +256,8 @@ TEST(Stream, a_slow_client_disturbs_nobody_and_misses_nothing) {
         ASSERT_EQ(member(quick->take(), "key"), fmt::format("ORD-{}", i));
     }
     EXPECT_TRUE(slow->wait_until_full());
-    EXPECT_THAT(served.bench.telemetry.metrics.expose(), HasSubstr("\nhelios_api_stream_behind 1\n"));
+    EXPECT_THAT(served.bench.telemetry.metrics.expose(),
+                HasSubstr("\nhelios_api_stream_behind 1\n"));
     for (int i = 0; i < count; ++i) {
         ASSERT_EQ(member(slow->take(), "key"), fmt::format("ORD-{}", i));
     }
@@ -277,10 +289,12 @@ TEST(Stream, who_connects_again_and_again_under_load_gets_every_revision_once) {
         int connections;
         std::string after;
     };
-    std::vector<Reader> readers{{"", 1, 0, 0, position_of(first)}, {"flow=refund&", 3, 0, 0, position_of(first)}};
+    std::vector<Reader> readers{{"", 1, 0, 0, position_of(first)},
+                                {"flow=refund&", 3, 0, 0, position_of(first)}};
     for (auto& reader : readers) {
         while (reader.next < count) {
-            const auto client = connect(served, reader.filter + "after=" + reader.after, 1 + random() % 20);
+            const auto client =
+                connect(served, reader.filter + "after=" + reader.after, 1 + random() % 20);
             ++reader.connections;
             for (auto left = random() % 100; left > 0 && reader.next < count; --left) {
                 const auto message = client->take();
@@ -302,7 +316,8 @@ TEST(Stream, a_record_that_cannot_be_read_is_reported_and_passed_over) {
     Served served;
     served.open();
     const auto client = connect(served);
-    served.bench.append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version, "x", "not a verdict");
+    served.bench.append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
+                        "x", "not a verdict");
     served.bench.append(pending("ORD-1"));
     EXPECT_EQ(member(client->take(), "key"), "ORD-1");
     EXPECT_THAT(served.bench.lines, ::testing::Contains(HasSubstr("passes over it")));
@@ -350,7 +365,8 @@ protected:
         server->start(served.table);
     }
     RawWebSocket connect(std::string_view query = "", int receive_buffer_bytes = 0) {
-        return RawWebSocket(server->port(), fmt::format("/api/v1/stream{}", query), receive_buffer_bytes);
+        return RawWebSocket(server->port(), fmt::format("/api/v1/stream{}", query),
+                            receive_buffer_bytes);
     }
 
     SystemClock clock;
@@ -384,7 +400,8 @@ TEST_F(StreamServer, refuses_as_http_before_the_upgrade) {
     const auto bad = connect("?flow=");
     EXPECT_EQ(bad.answer.status, 400);
     EXPECT_TRUE(bad.answer.has("application/problem+json"));
-    auto plain = http::RawConnection(server->port()).exchange("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    auto plain = http::RawConnection(server->port())
+                     .exchange("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(plain.status, 426);
     EXPECT_THAT(plain.body, HasSubstr("hint"));
 }

@@ -15,7 +15,8 @@ constexpr Duration counts_default_range = std::chrono::hours(1);
 
 Result<http::Response> answer_ready(const Dependencies& d) {
     const auto outcomes = d.progress.run_checks();
-    const bool good = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+    const bool good = std::all_of(outcomes.begin(), outcomes.end(),
+                                  [](const auto& o) { return o.status.has_value(); });
     if (!good) {
         return not_ready(outcomes, "Not ready", "");
     }
@@ -37,7 +38,8 @@ void write_time(json::Writer& out, std::string_view name, Instant at) {
     }
 }
 
-void write_stage(json::Writer& out, std::string_view name, const Frontier& frontier, Instant watermark) {
+void write_stage(json::Writer& out, std::string_view name, const Frontier& frontier,
+                 Instant watermark) {
     const Instant at = frontier.get();
     out.begin_object().field("name", name);
     write_time(out, "frontier", at);
@@ -50,7 +52,8 @@ void write_stage(json::Writer& out, std::string_view name, const Frontier& front
     out.end_object();
 }
 
-void write_details(json::Writer& out, std::string_view member, const std::vector<HealthDetail>& details) {
+void write_details(json::Writer& out, std::string_view member,
+                   const std::vector<HealthDetail>& details) {
     out.key(member).begin_object();
     for (const auto& detail : details) {
         out.key(detail.name).raw(detail.json());
@@ -66,7 +69,8 @@ Result<http::Response> answer_health(const Dependencies& d) {
     }
     const auto damage = d.log.damage();
     const bool good =
-        damage.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.status.has_value(); });
+        damage.empty() && std::all_of(outcomes.begin(), outcomes.end(),
+                                      [](const auto& o) { return o.status.has_value(); });
     const Instant watermark = d.log.low_watermark();
     json::Writer out;
     out.begin_object()
@@ -107,7 +111,10 @@ Result<http::Response> answer_flows(const Dependencies& d) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& row = rows[i];
         const bool active = i + 1 == rows.size() || rows[i + 1].flow != row.flow;
-        out.begin_object().field("flow", row.flow).field("version", std::uint64_t{row.version}).field("active", active);
+        out.begin_object()
+            .field("flow", row.flow)
+            .field("version", std::uint64_t{row.version})
+            .field("active", active);
         out.field("primary", active && primary != nullptr && *primary == row.flow)
             .field("activatedAt", format_rfc3339(row.activated_at));
         out.field("hash", row.hash).field("text", row.text).end_object();
@@ -120,7 +127,8 @@ Result<http::Response> answer_flows(const Dependencies& d) {
 /// source → hop → counter → sum.
 using Totals = std::map<std::string, std::map<std::string, std::map<std::string, std::uint64_t>>>;
 
-void write_hops(json::Writer& out, const std::map<std::string, std::map<std::string, std::uint64_t>>& hops) {
+void write_hops(json::Writer& out,
+                const std::map<std::string, std::map<std::string, std::uint64_t>>& hops) {
     out.key("hops").begin_object();
     for (const auto& [hop, counters] : hops) {
         out.key(hop).begin_object();
@@ -132,8 +140,11 @@ void write_hops(json::Writer& out, const std::map<std::string, std::map<std::str
     out.end_object();
 }
 
-std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows, Instant as_of) {
-    std::map<std::pair<Instant, std::string>, std::map<std::string, std::map<std::string, std::uint64_t>>> minutes;
+std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows,
+                          Instant as_of) {
+    std::map<std::pair<Instant, std::string>,
+             std::map<std::string, std::map<std::string, std::uint64_t>>>
+        minutes;
     Totals totals;
     for (const auto& row : rows) {
         minutes[{row.minute, row.source}][row.hop][row.counter] += row.value;
@@ -172,7 +183,8 @@ Result<http::Response> answer_counts(const Dependencies& d, const http::Request&
     HELIOS_TRY_ASSIGN(filter.minutes, query.range());
     filter.source = query.text("source");
     if (!filter.minutes.start && !filter.minutes.end) {
-        filter.minutes.start = std::chrono::floor<std::chrono::minutes>(d.clock.wall() - counts_default_range);
+        filter.minutes.start =
+            std::chrono::floor<std::chrono::minutes>(d.clock.wall() - counts_default_range);
     }
     const Instant as_of = d.progress.stored_before();
     HELIOS_TRY_ASSIGN(const auto rows, d.store.counts(filter));
@@ -181,21 +193,28 @@ Result<http::Response> answer_counts(const Dependencies& d, const http::Request&
 
 void add_counts_route(http::RouteTable& table, const Shared& shared) {
     auto route =
-        get(shared, http::Reads::list, "/api/v1/counts", "getCounts", "System", "Completeness: events per hop, source and minute",
+        get(shared, http::Reads::list, "/api/v1/counts", "getCounts", "System",
+            "Completeness: events per hop, source and minute",
             [shared](const http::Request& request) { return answer_counts(*shared, request); });
     route.description =
-        "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, quarantined, refused; by minute of "
+        "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, "
+        "quarantined, refused; by minute of "
         "receipt), route (judged) and store (stored), by minute of log "
-        "time. Over a range that is over, appended = judged = stored, but for events on its edges. Without a range: the last "
+        "time. Over a range that is over, appended = judged = stored, but for events on its edges. "
+        "Without a range: the last "
         "hour.";
     constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     route.params = {query_param("start_time", "Inclusive.", std::string(date_time)),
-                    query_param("end_time", "Exclusive.", std::string(date_time)), query_param("source", "Only this source.")};
-    add_answers(route, {answer(200, "Sums per source, and per minute.", "Counts",
-                               R"({"startTime":"2026-01-05T09:23:00.000Z","totals":[{"source":"aws",)"
-                               R"("hops":{"gateway":{"received":3,"appended":3},"route":{"judged":3},"store":{"stored":3}}}],)"
-                               R"("items":[],"asOf":"2026-01-05T10:23:48.120Z"})"),
-                        problem_answer(400, "A parameter is wrong, or the range holds too many counters.")});
+                    query_param("end_time", "Exclusive.", std::string(date_time)),
+                    query_param("source", "Only this source.")};
+    add_answers(
+        route,
+        {answer(
+             200, "Sums per source, and per minute.", "Counts",
+             R"({"startTime":"2026-01-05T09:23:00.000Z","totals":[{"source":"aws",)"
+             R"("hops":{"gateway":{"received":3,"appended":3},"route":{"judged":3},"store":{"stored":3}}}],)"
+             R"("items":[],"asOf":"2026-01-05T10:23:48.120Z"})"),
+         problem_answer(400, "A parameter is wrong, or the range holds too many counters.")});
     table.add(std::move(route));
 }
 
@@ -204,33 +223,39 @@ void add_counts_route(http::RouteTable& table, const Shared& shared) {
 void add_system_routes(http::RouteTable& table, const Shared& shared) {
     auto health = get(
         shared, http::Reads::nothing, "/health", "getLiveness", "System", "The process is alive",
-        [](const http::Request&) -> Result<http::Response> { return http::Response::json(200, R"({"status":"ok"})"); }, false);
+        [](const http::Request&) -> Result<http::Response> {
+            return http::Response::json(200, R"({"status":"ok"})");
+        },
+        false);
     add_answers(health, {answer(200, "Always, while the process answers at all.", "Liveness")});
     table.add(std::move(health));
 
-    auto ready = get(shared, http::Reads::nothing, "/ready", "getReadiness", "System", "The server may take traffic",
+    auto ready = get(shared, http::Reads::nothing, "/ready", "getReadiness", "System",
+                     "The server may take traffic",
                      [shared](const http::Request&) { return answer_ready(*shared); });
-    add_answers(ready,
-                {answer(200, "Yes.", "Readiness"), problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
+    add_answers(ready, {answer(200, "Yes.", "Readiness"),
+                        problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
     table.add(std::move(ready));
 
-    auto details =
-        get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
-            [shared](const http::Request&) { return answer_health(*shared); });
-    add_answers(details,
-                {answer(200,
-                        "`degraded` if a check fails, a part of the log was found damaged, the store has to be made anew, "
-                        "or log time is ahead of the clock by more than a minute; see /ready for load balancers.",
-                        "Health")});
+    auto details = get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System",
+                       "Health per component, stage and cloud",
+                       [shared](const http::Request&) { return answer_health(*shared); });
+    add_answers(details, {answer(200,
+                                 "`degraded` if a check fails, a part of the log was found "
+                                 "damaged, the store has to be made anew, "
+                                 "or log time is ahead of the clock by more than a minute; see "
+                                 "/ready for load balancers.",
+                                 "Health")});
     table.add(std::move(details));
 
-    auto metrics = get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",
-                       [shared](const http::Request&) -> Result<http::Response> {
-                           auto response = http::Response::empty(200);
-                           response.body = shared->telemetry.metrics.expose();
-                           response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-                           return response;
-                       });
+    auto metrics =
+        get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",
+            [shared](const http::Request&) -> Result<http::Response> {
+                auto response = http::Response::empty(200);
+                response.body = shared->telemetry.metrics.expose();
+                response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+                return response;
+            });
     http::Answer text;
     text.status = 200;
     text.description = "Text format 0.0.4.";
@@ -239,13 +264,18 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(metrics, {std::move(text)});
     table.add(std::move(metrics));
 
-    auto flows = get(shared, http::Reads::list, "/api/v1/flows", "listFlows", "System", "Activated flow versions",
+    auto flows = get(shared, http::Reads::list, "/api/v1/flows", "listFlows", "System",
+                     "Activated flow versions",
                      [shared](const http::Request&) { return answer_flows(*shared); });
-    flows.description = "By flow, then activation; `active` marks the one that new cases open under.";
-    add_answers(flows, {answer(200, "The versions, with their text.", "FlowList",
-                               R"({"items":[{"flow":"order","version":1,"active":true,"primary":true,)"
-                               R"("activatedAt":"2026-01-05T10:00:00.000Z","hash":"5f2c","text":"flow: order\n"}],)"
-                               R"("asOf":"2026-01-05T10:23:48.120Z"})")});
+    flows.description =
+        "By flow, then activation; `active` marks the one that new cases open under.";
+    add_answers(
+        flows,
+        {answer(
+            200, "The versions, with their text.", "FlowList",
+            R"({"items":[{"flow":"order","version":1,"active":true,"primary":true,)"
+            R"("activatedAt":"2026-01-05T10:00:00.000Z","hash":"5f2c","text":"flow: order\n"}],)"
+            R"("asOf":"2026-01-05T10:23:48.120Z"})")});
     table.add(std::move(flows));
 
     add_counts_route(table, shared);

@@ -40,7 +40,10 @@ TEST(EventRoutes, an_event_whole_with_position_and_exact_payload) {
     EXPECT_EQ(1u, root.find("warnings").size());
     EXPECT_FALSE(root.find("position").text().empty());
     EXPECT_EQ(1u,
-              parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws")).root().find("items").size());
+              parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws"))
+                  .root()
+                  .find("items")
+                  .size());
     EXPECT_EQ(0u, parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size());
 }
 
@@ -60,7 +63,8 @@ TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
     EXPECT_EQ(409, served.get("/api/v1/events/x?source=gcp").status);
     EXPECT_EQ(200, served.get("/api/v1/events/x?source=gcp&scope=subscription%2F2").status);
     served.bench.append(an_event("z", "OrderPlaced", "A"));
-    EXPECT_EQ(503, served.get("/api/v1/events/y").status);  // something was acknowledged that the store does not have yet
+    EXPECT_EQ(503, served.get("/api/v1/events/y")
+                       .status);  // something was acknowledged that the store does not have yet
     EXPECT_EQ(503, served.get("/api/v1/events/x?source=aws").status)
         << "also where there is an answer already: it may be an old one";
     served.catch_up();
@@ -72,7 +76,8 @@ TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
     served.bench.append(an_event("3f786850e387550fdab836ed7e6dc881de23001b", "OrderPlaced", "A"));
     served.bench.append(an_event("3f786850e387550fda000000000000000000000b", "OrderPlaced", "A"));
     served.bench.append(an_event("o-17", "OrderPlaced", "A"));
-    for (const char* id : {"af2f90cc-8cc2-550f-837b-265dbc67867c", "af2f90cc-0000-550f-837b-265dbc67867c", "b000-x"}) {
+    for (const char* id : {"af2f90cc-8cc2-550f-837b-265dbc67867c",
+                           "af2f90cc-0000-550f-837b-265dbc67867c", "b000-x"}) {
         model::Quarantined item;
         item.id = id;
         item.source = "aws";
@@ -100,7 +105,8 @@ TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
     EXPECT_EQ(404, served.get("/api/v1/dlq/b001").status);
     const auto two = served.get("/api/v1/dlq/af2f");
     EXPECT_EQ(409, two.status);
-    EXPECT_EQ("af2f90cc-0000-550f-837b-265dbc67867c", parsed(two).root().find("candidates").at(0).find("dlqId").text());
+    EXPECT_EQ("af2f90cc-0000-550f-837b-265dbc67867c",
+              parsed(two).root().find("candidates").at(0).find("dlqId").text());
 }
 
 TEST(QuarantineRoutes, a_list_and_whole_items) {
@@ -130,13 +136,18 @@ TEST(QuarantineRoutes, a_list_and_whole_items) {
 TEST(Counts, per_minute_source_and_hop) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
-    served.bench.append(
-        model::Counts{"default", "gateway", "aws", epoch_of_tests, {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
+    served.bench.append(model::Counts{"default",
+                                      "gateway",
+                                      "aws",
+                                      epoch_of_tests,
+                                      {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
     served.open();
     const auto document = parsed(served.get("/api/v1/counts"));
     const auto hops = document.root().find("totals").at(0).find("hops");
-    EXPECT_EQ(R"({"gateway":{"appended":1,"duplicate":1,"received":2},"store":{"stored":1}})", hops.raw());
-    EXPECT_EQ("2026-01-05T10:00:00.000Z", document.root().find("items").at(0).find("minute").text());
+    EXPECT_EQ(R"({"gateway":{"appended":1,"duplicate":1,"received":2},"store":{"stored":1}})",
+              hops.raw());
+    EXPECT_EQ("2026-01-05T10:00:00.000Z",
+              document.root().find("items").at(0).find("minute").text());
     EXPECT_EQ(0u, parsed(served.get("/api/v1/counts?source=gcp")).root().find("totals").size());
 }
 
@@ -155,9 +166,11 @@ TEST(Flows, the_active_version_is_marked) {
 TEST(Health, ready_says_what_is_not) {
     Served served;
     bool warm = false;
-    served.readiness = {{"dedup", [&warm]() -> Status {
-                             return warm ? Status{} : Status(fail(ErrorKind::unavailable, "the index is catching up"));
-                         }}};
+    served.readiness = {
+        {"dedup", [&warm]() -> Status {
+             return warm ? Status{}
+                         : Status(fail(ErrorKind::unavailable, "the index is catching up"));
+         }}};
     served.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
     served.open();
     const auto before = served.get("/ready");
@@ -173,7 +186,9 @@ TEST(Health, ready_says_what_is_not) {
     EXPECT_EQ(3u, health.root().find("stages").size());
 }
 
-TEST(Health, a_stage_is_ready_once_it_has_processed_what_was_there_at_the_start_and_what_came_of_it_and_stays_so) {
+TEST(
+    Health,
+    a_stage_is_ready_once_it_has_worked_off_the_start_and_what_came_of_it) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
     const auto checks = caught_up(served.barrier);
@@ -189,7 +204,8 @@ TEST(Health, a_stage_is_ready_once_it_has_processed_what_was_there_at_the_start_
     EXPECT_THAT(checks[0].check().error().what, HasSubstr("has read nothing yet"));
     EXPECT_THAT(checks[0].check().error().what, Not(HasSubstr("1970")));
     served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
-    // What route made of it: stamped later than the event, and nothing that the log had at the start.
+    // What route made of it: stamped later than the event, and nothing that the log had at the
+    // start.
     served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
     served.engine.advance_to(served.bench.log->last_log_time());
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
@@ -213,7 +229,12 @@ TEST(Health, a_stage_that_has_read_nothing_is_not_said_to_stand_in_1970) {
     for (const char* path : {"/api/v1/health", "/ready", "/", "/api/v1/reconciliation/A"}) {
         EXPECT_THAT(served.get(path).body, Not(HasSubstr("1970"))) << path;
     }
-    EXPECT_TRUE(parsed(served.get("/api/v1/health")).root().find("stages").at(0).find("frontier").is_null());
+    EXPECT_TRUE(parsed(served.get("/api/v1/health"))
+                    .root()
+                    .find("stages")
+                    .at(0)
+                    .find("frontier")
+                    .is_null());
 }
 
 TEST(Health, a_clock_behind_the_log_is_said_with_how_far_and_is_no_reason_to_stay_away) {
@@ -222,7 +243,8 @@ TEST(Health, a_clock_behind_the_log_is_said_with_how_far_and_is_no_reason_to_sta
     served.bench.append(an_event("e", "OrderPlaced", "A"));
     EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text());
     served.bench.clock.jump_wall(-std::chrono::seconds(50));
-    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text()) << "within a minute";
+    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text())
+        << "within a minute";
     served.bench.clock.jump_wall(-std::chrono::hours(24 * 3650));
     const auto health = served.get("/api/v1/health");
     EXPECT_EQ("degraded", parsed(health).root().find("status").text());
@@ -232,7 +254,8 @@ TEST(Health, a_clock_behind_the_log_is_said_with_how_far_and_is_no_reason_to_sta
     EXPECT_EQ(200, served.get("/api/v1/events").status);
 }
 
-/// What follows from an event comes in three hops; a list is as old as the last event whose hops are all behind it.
+/// What follows from an event comes in three hops; a list is as old as the last event whose hops
+/// are all behind it.
 TEST(AsOf, is_the_time_before_which_everything_and_all_that_follows_from_it_is_there) {
     Served served;
     served.open();
@@ -267,7 +290,8 @@ TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
     Frontier stored;
     const Barrier barrier{*bench.log, route, engine, stored, bench.clock};
     Settled settled;
-    const Progress progress(*bench.log, barrier, [&] { return settled; }, {}, bench.telemetry, bench.clock);
+    const Progress progress(
+        *bench.log, barrier, [&] { return settled; }, {}, bench.telemetry, bench.clock);
     const auto in = [](int seconds) { return epoch_of_tests + std::chrono::seconds(seconds); };
     route.advance_to(in(10));
     stored.advance_to(in(11));
@@ -282,7 +306,8 @@ TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
 TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
     Served served;
     served.options.ephemeral = true;
-    served.readiness = {{"<script>", []() -> Status { return fail(ErrorKind::unavailable, "a<b"); }}};
+    served.readiness = {
+        {"<script>", []() -> Status { return fail(ErrorKind::unavailable, "a<b"); }}};
     served.open();
     EXPECT_EQ("Helios", parsed(served.get("/")).root().find("name").text());
     const auto page = served.get("/", {{"Accept", "text/html,application/xhtml+xml"}});
@@ -296,21 +321,21 @@ TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
 TEST(StatusPage, accept_is_read_with_its_qualities) {
     Served served;
     served.open();
-    for (const auto& [accept, html] :
-         std::vector<std::pair<std::string, bool>>{{"text/html", true},
-                                                   {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
-                                                   {"text/html, */*", true},
-                                                   {"TEXT/HTML ; Q=0.7 , application/json;q=0.5", true},
-                                                   {"text/*", true},
-                                                   {"text/html;q=0", false},
-                                                   {"text/html;q=0.000, */*", false},
-                                                   {"application/json, text/html;q=0.5", false},
-                                                   {"application/json, text/html", false},
-                                                   {"*/*", false},
-                                                   {"text/*;q=0.3, application/*;q=0.4", false},
-                                                   {"application/json", false},
-                                                   {"", false},
-                                                   {";,;q=,q", false}}) {
+    for (const auto& [accept, html] : std::vector<std::pair<std::string, bool>>{
+             {"text/html", true},
+             {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
+             {"text/html, */*", true},
+             {"TEXT/HTML ; Q=0.7 , application/json;q=0.5", true},
+             {"text/*", true},
+             {"text/html;q=0", false},
+             {"text/html;q=0.000, */*", false},
+             {"application/json, text/html;q=0.5", false},
+             {"application/json, text/html", false},
+             {"*/*", false},
+             {"text/*;q=0.3, application/*;q=0.4", false},
+             {"application/json", false},
+             {"", false},
+             {";,;q=,q", false}}) {
         const auto response = served.get("/", {{"Accept", accept}});
         EXPECT_EQ(header_of(response, "Content-Type").starts_with("text/html"), html) << accept;
     }
@@ -346,7 +371,9 @@ TEST(Documentation, every_route_is_described_and_every_reference_leads_somewhere
     constexpr std::string_view prefix = "#/components/schemas/";
     for (const auto& reference : references) {
         ASSERT_TRUE(reference.starts_with(prefix)) << reference;
-        EXPECT_TRUE(root.find("components").find("schemas").find(reference.substr(prefix.size())).present()) << reference;
+        EXPECT_TRUE(
+            root.find("components").find("schemas").find(reference.substr(prefix.size())).present())
+            << reference;
     }
     for (const auto& route : served.table.routes()) {
         if (route.hidden) {
@@ -379,7 +406,8 @@ TEST(Documentation, unknown_parameters_are_refused_by_every_route_that_documents
                 }
             }
             EXPECT_EQ(400, served.get(target + "?no_such_parameter=1").status) << target;
-            EXPECT_TRUE(std::any_of(route.answers.begin(), route.answers.end(), [](const auto& a) { return a.status == 400; }))
+            EXPECT_TRUE(std::any_of(route.answers.begin(), route.answers.end(),
+                                    [](const auto& a) { return a.status == 400; }))
                 << target << ": not documented";
         }
     }
@@ -390,14 +418,17 @@ TEST(Documentation, problems_have_no_member_that_their_schema_lacks) {
     served.open();
     served.catch_up();
     const auto document = parsed(served.get("/openapi.json"));
-    const auto known = document.root().find("components").find("schemas").find("Problem").find("properties");
-    for (const char* target : {"/api/v1/reconciliation/NONE", "/api/v1/reconciliation/NONE?flow=none", "/api/v1/events/none",
-                               "/api/v1/dlq/none", "/api/v1/events?limit=x"}) {
+    const auto known =
+        document.root().find("components").find("schemas").find("Problem").find("properties");
+    for (const char* target :
+         {"/api/v1/reconciliation/NONE", "/api/v1/reconciliation/NONE?flow=none",
+          "/api/v1/events/none", "/api/v1/dlq/none", "/api/v1/events?limit=x"}) {
         const auto response = served.get(target);
         EXPECT_GE(response.status, 400) << target;
         const auto problem = parsed(response);
         for (std::size_t i = 0; i < problem.root().size(); ++i) {
-            EXPECT_TRUE(known.find(problem.root().key_at(i)).present()) << target << " " << problem.root().key_at(i);
+            EXPECT_TRUE(known.find(problem.root().key_at(i)).present())
+                << target << " " << problem.root().key_at(i);
         }
     }
 }
@@ -427,15 +458,18 @@ TEST(Documentation, pages_say_what_is_missing_and_load_nothing_foreign) {
 TEST(Cursors, survive_a_round_trip_and_refuse_anything_else) {
     EXPECT_TRUE(rc::check("round trip", [](std::int64_t at, std::uint32_t instance) {
         const auto key = *rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127));
-        const auto cursor = decode_mismatch_cursor(encode_cursor(store::MismatchCursor{from_nanos(at), "order", key, instance}));
+        const auto cursor = decode_mismatch_cursor(
+            encode_cursor(store::MismatchCursor{from_nanos(at), "order", key, instance}));
         RC_ASSERT(cursor.has_value());
-        RC_ASSERT(to_nanos(cursor->reconciled_at) == at && cursor->key == key && cursor->instance == instance);
+        RC_ASSERT(to_nanos(cursor->reconciled_at) == at && cursor->key == key &&
+                  cursor->instance == instance);
     }));
     EXPECT_TRUE(rc::check("anything else", [](const std::string& text) {
         (void)decode_mismatch_cursor(text);
         (void)decode_event_cursor(text);
         (void)decode_quarantine_cursor(text);
-        RC_ASSERT(!decode_event_cursor(encode_cursor(store::QuarantineCursor{{}, text})).has_value());
+        RC_ASSERT(
+            !decode_event_cursor(encode_cursor(store::QuarantineCursor{{}, text})).has_value());
     }));
 }
 

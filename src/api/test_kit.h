@@ -1,6 +1,6 @@
 #pragma once
-/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go through the route table, not a
-/// socket.
+/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go
+/// through the route table, not a socket.
 
 #include <memory>
 #include <string>
@@ -23,16 +23,17 @@ public:
         options.barrier_limit = std::chrono::milliseconds(50);
     }
 
-    /// Adds the routes; what is on the log is in the store, and the stages say so. Options and the members below are fixed from
-    /// here on.
+    /// Adds the routes; what is on the log is in the store, and the stages say so. Options and the
+    /// members below are fixed from here on.
     void open() {
         bench.project();
         queries = bench.queries();
         const auto settled = [this] { return Settled{engine.get(), engine.get()}; };
-        progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness, bench.telemetry, bench.clock);
-        dependencies =
-            std::make_unique<Dependencies>(Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
-                                                        bench.clock, explain, components, concerns, clouds, assets_});
+        progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness,
+                                              bench.telemetry, bench.clock);
+        dependencies = std::make_unique<Dependencies>(
+            Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
+                         bench.clock, explain, components, concerns, clouds, assets_});
         add_routes(table, *dependencies);
         if (!stages_stand_still) {
             stages_pass(bench.log->last_log_time());
@@ -66,7 +67,9 @@ public:
         request.query = *std::move(query);
         http::Response answered;
         match.route->handler(std::move(request),
-                             http::Responder([&answered](http::Response response) { answered = std::move(response); }));
+                             http::Responder([&answered](http::Response response) {
+                                 answered = std::move(response);
+                             }));
         return answered;
     }
 
@@ -76,7 +79,8 @@ public:
     Frontier engine;
     Frontier store;
     Barrier barrier{*bench.log, route, engine, store, bench.clock};
-    bool stages_stand_still = false;  ///< open() leaves the frontiers where they are: nothing has been read
+    bool stages_stand_still =
+        false;  ///< open() leaves the frontiers where they are: nothing has been read
     Explain explain;
     std::vector<NamedCheck> readiness;
     std::vector<HealthDetail> components;

@@ -34,7 +34,8 @@ model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seco
 }
 
 model::PositionToken token_of(const log::Position& position) {
-    return {{std::string(position.topic), position.partition, position.offset.value}, position.log_time};
+    return {{std::string(position.topic), position.partition, position.offset.value},
+            position.log_time};
 }
 
 TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
@@ -42,8 +43,15 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
     const auto at = served.bench.append(an_event("e-1", "OrderPlaced", "ORD-1"));
     auto verdict = a_verdict("ORD-1", 2, VerdictStatus::partial, after(60));
     verdict.missing = {"payment"};
-    verdict.events = {{"order", "e-1", "aws", "OrderPlaced", after(0), at.log_time, token_of(at).pointer},
-                      {"payment", "gone", "gcp", "PaymentProcessed", {}, at.log_time, {"helios.events.payments", 0, 4711}}};
+    verdict.events = {
+        {"order", "e-1", "aws", "OrderPlaced", after(0), at.log_time, token_of(at).pointer},
+        {"payment",
+         "gone",
+         "gcp",
+         "PaymentProcessed",
+         {},
+         at.log_time,
+         {"helios.events.payments", 0, 4711}}};
     served.bench.append(verdict);
     auto refund = a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt);
     refund.flow = "refund";
@@ -53,17 +61,23 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
     ASSERT_EQ(200, response.status) << response.body;
     const auto document = parsed(response);
     const auto root = document.root();
-    EXPECT_EQ("order", root.find("flow").text());  // the primary one, although `refund` was given first
+    EXPECT_EQ("order",
+              root.find("flow").text());  // the primary one, although `refund` was given first
     EXPECT_EQ("ORD-1", root.find("orderId").text());
     EXPECT_EQ("partial", root.find("status").text());
     EXPECT_EQ(R"(["refund"])", root.find("otherFlows").raw());
-    EXPECT_EQ(R"({"orderId":"ORD-1","customerId":"C-ORD-1"})", root.find("events").find("order").find("payload").raw());
+    EXPECT_EQ(R"({"orderId":"ORD-1","customerId":"C-ORD-1"})",
+              root.find("events").find("order").find("payload").raw());
     EXPECT_TRUE(root.find("events").find("payment").find("payload").is_null());
     EXPECT_TRUE(root.find("events").find("payment").find("expired").boolean());
-    EXPECT_EQ("refund", parsed(served.get("/api/v1/reconciliation/ORD-1?flow=refund")).root().find("flow").text());
-    EXPECT_EQ("refund", parsed(served.get("/api/v1/cases/refund/ORD-1")).root().find("flow").text());
+    EXPECT_EQ(
+        "refund",
+        parsed(served.get("/api/v1/reconciliation/ORD-1?flow=refund")).root().find("flow").text());
+    EXPECT_EQ("refund",
+              parsed(served.get("/api/v1/cases/refund/ORD-1")).root().find("flow").text());
     EXPECT_EQ("nosniff", header_of(response, "X-Content-Type-Options"));
-    EXPECT_THAT(header_of(response, "Content-Security-Policy"), HasSubstr("frame-ancestors 'none'"));
+    EXPECT_THAT(header_of(response, "Content-Security-Policy"),
+                HasSubstr("frame-ancestors 'none'"));
 }
 
 TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
@@ -90,7 +104,8 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     const auto document = parsed(response);
     EXPECT_EQ("q1", document.root().find("quarantined").at(0).find("dlqId").text());
     EXPECT_EQ("missing_field", document.root().find("quarantined").at(0).find("reason").text());
-    EXPECT_EQ(0u, parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
+    EXPECT_EQ(0u,
+              parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
 }
 
 constexpr std::string_view awaits_until_60_and_90 =
@@ -105,10 +120,12 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
     leg.flow = "order";
     leg.at = after(0);
     const auto away = [&](std::int64_t from, std::int64_t to, std::uint32_t partition) {
-        served.bench.append(model::CaseRecord(model::AbsenceRecord{after(from), after(to), seconds(30), {}, {}, {}}), "",
-                            partition);
+        served.bench.append(model::CaseRecord(model::AbsenceRecord{
+                                after(from), after(to), seconds(30), {}, {}, {}}),
+                            "", partition);
     };
-    served.bench.append(model::FlowActivation{"default", "order", 1, std::string(awaits_until_60_and_90), "h1"});
+    served.bench.append(
+        model::FlowActivation{"default", "order", 1, std::string(awaits_until_60_and_90), "h1"});
     away(-105, -5, 2);  // before the case
     away(-3, 0, 2);     // ends with its first event
     for (const std::string key : {"WAITS", "DONE", "HALF"}) {
@@ -137,9 +154,12 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
     EXPECT_EQ(after(60), deadline("/api/v1/reconciliation/DONE")) << "decided: as it was";
     EXPECT_EQ(after(90 + 150 + 35), deadline("/api/v1/reconciliation/HALF"));
     const auto list = parsed(served.get("/api/v1/reconciliation/mismatches"));
-    EXPECT_EQ(format_rfc3339(after(90 + 150 + 35)), list.root().find("items").at(0).find("deadline").text());
+    EXPECT_EQ(format_rfc3339(after(90 + 150 + 35)),
+              list.root().find("items").at(0).find("deadline").text());
     const auto revisions = parsed(served.get("/api/v1/reconciliation/WAITS/revisions"));
-    EXPECT_EQ(format_rfc3339(after(60)), revisions.root().find("items").at(0).find("deadline").text()) << "a revision stays";
+    EXPECT_EQ(format_rfc3339(after(60)),
+              revisions.root().find("items").at(0).find("deadline").text())
+        << "a revision stays";
 }
 
 TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
@@ -147,8 +167,10 @@ TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
     served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});
     served.open();
     served.catch_up();
-    EXPECT_THAT(served.get("/api/v1/reconciliation/A?flow=ordr").body, HasSubstr("there are: order"));
-    EXPECT_THAT(served.get("/api/v1/reconciliation/A").body, HasSubstr("no event that was acknowledged so far names this key"));
+    EXPECT_THAT(served.get("/api/v1/reconciliation/A?flow=ordr").body,
+                HasSubstr("there are: order"));
+    EXPECT_THAT(served.get("/api/v1/reconciliation/A").body,
+                HasSubstr("no event that was acknowledged so far names this key"));
 }
 
 TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stages_get_there) {
@@ -169,12 +191,16 @@ TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stag
 TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_older_answer) {
     Served served;
     served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
-    served.explain = [](const ExplainRequest&) -> Result<Explanation> { return Explanation{"{}", ""}; };
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> {
+        return Explanation{"{}", ""};
+    };
     served.open();
     EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1").status);
-    const auto position = model::encode_position(token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
-    for (const std::string path : {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
-                                   "/api/v1/cases/order/ORD-1", "/api/v1/orders/ORD-1/explain"}) {
+    const auto position = model::encode_position(
+        token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
+    for (const std::string path :
+         {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
+          "/api/v1/cases/order/ORD-1", "/api/v1/orders/ORD-1/explain"}) {
         const auto behind = served.get(path);
         EXPECT_EQ(503, behind.status) << path;
         EXPECT_EQ("1", header_of(behind, "Retry-After")) << path;
@@ -192,7 +218,9 @@ TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_se
     Served served;
     served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
     const auto ours = token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1")));
-    served.explain = [](const ExplainRequest&) -> Result<Explanation> { return Explanation{"{}", ""}; };
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> {
+        return Explanation{"{}", ""};
+    };
     served.open();
     served.catch_up();
     auto beyond = ours;
@@ -206,10 +234,12 @@ TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_se
     for (const auto& token : {beyond, other_time, no_record, no_partition}) {
         std::set<std::string> details;
         for (const std::string path :
-             {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions", "/api/v1/cases/order/ORD-1",
-              "/api/v1/cases/order?key=ORD-1", "/api/v1/events", "/api/v1/orders/ORD-1/explain", "/api/v1/stream"}) {
+             {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
+              "/api/v1/cases/order/ORD-1", "/api/v1/cases/order?key=ORD-1", "/api/v1/events",
+              "/api/v1/orders/ORD-1/explain", "/api/v1/stream"}) {
             const auto response =
-                served.get(path + (path.find('?') == std::string::npos ? "?after=" : "&after=") + model::encode_position(token));
+                served.get(path + (path.find('?') == std::string::npos ? "?after=" : "&after=") +
+                           model::encode_position(token));
             EXPECT_EQ(400, response.status) << path << response.body;
             const auto problem = json::Document::parse(response.body);
             ASSERT_TRUE(problem);
@@ -223,8 +253,9 @@ TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_se
 
 TEST(Reconciliation, keys_are_text) {
     Served served;
-    const std::vector<std::string> keys{"a/b",           "../../etc/passwd",     "Привет ☃", "' OR 1=1 --", "0012",
-                                        "a b+c&d=e?f#g", std::string(1024, 'k'), "stats.",   "%2F"};
+    const std::vector<std::string> keys{
+        "a/b",           "../../etc/passwd",     "Привет ☃", "' OR 1=1 --", "0012",
+        "a b+c&d=e?f#g", std::string(1024, 'k'), "stats.",   "%2F"};
     for (const auto& key : keys) {
         served.bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
     }
@@ -236,10 +267,17 @@ TEST(Reconciliation, keys_are_text) {
         const auto response = served.get("/api/v1/reconciliation/" + http::percent_encode(key));
         ASSERT_EQ(200, response.status) << key << response.body;
         EXPECT_EQ(key, parsed(response).root().find("orderId").text());
-        EXPECT_EQ(key, parsed(served.get("/api/v1/cases/order?key=" + http::percent_encode(key))).root().find("key").text());
+        EXPECT_EQ(key, parsed(served.get("/api/v1/cases/order?key=" + http::percent_encode(key)))
+                           .root()
+                           .find("key")
+                           .text());
     }
-    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats")).root().find("matchRate").present());  // fixed words win
-    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").is_array());
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats"))
+                    .root()
+                    .find("matchRate")
+                    .present());  // fixed words win
+    EXPECT_TRUE(
+        parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").is_array());
     EXPECT_EQ("stats", parsed(served.get("/api/v1/cases/order/stats")).root().find("key").text());
     EXPECT_EQ(400, served.get("/api/v1/reconciliation/" + std::string(1025, 'k')).status);
     EXPECT_EQ(400, served.get("/api/v1/cases/order").status);
@@ -283,9 +321,12 @@ TEST(Mismatches, a_walk_by_cursor) {
         served.bench.append(broken("K" + std::to_string(i), 1, i / 2));
     }
     served.open();
-    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=3"), ElementsAre("K6", "K4", "K5", "K2", "K3", "K0", "K1"));
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=3"),
+                ElementsAre("K6", "K4", "K5", "K2", "K3", "K0", "K1"));
     EXPECT_THAT(
-        walk(served, "/api/v1/reconciliation/mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"),
+        walk(served,
+             "/api/v1/reconciliation/"
+             "mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"),
         ElementsAre("K2", "K3"));
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?kind=skew"), ElementsAre());
 }
@@ -296,12 +337,15 @@ TEST(Mismatches, a_page_ends_early_when_its_payloads_are_large) {
     for (int i = 0; i < 3; ++i) {
         const auto at = served.bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "K"));
         auto verdict = broken("K" + std::to_string(i), 1, i);
-        verdict.events = {{"order", "e", "aws", "OrderPlaced", {}, at.log_time, token_of(at).pointer}};
+        verdict.events = {
+            {"order", "e", "aws", "OrderPlaced", {}, at.log_time, token_of(at).pointer}};
         served.bench.append(verdict);
     }
     served.open();
-    EXPECT_EQ(1u, parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").size());
-    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=100"), ElementsAre("K2", "K1", "K0"));
+    EXPECT_EQ(1u,
+              parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").size());
+    EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=100"),
+                ElementsAre("K2", "K1", "K0"));
     EXPECT_EQ(1u, parsed(served.get("/api/v1/events")).root().find("items").size());
 }
 
@@ -310,9 +354,10 @@ TEST(Parameters, are_read_strictly) {
     served.open();
     served.catch_up();
     const std::string base = "/api/v1/reconciliation/mismatches?";
-    for (const char* wrong : {"start_time=2026-01-05T10:00:00", "start_time=yesterday", "limit=0", "limit=1001", "limit=ten",
-                              "limit=-1", "limit=1e2", "cursor=xyz", "status=matched", "status=odd", "kind=odd",
-                              "flow=", "flow=a&flow=b", "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
+    for (const char* wrong : {"start_time=2026-01-05T10:00:00", "start_time=yesterday", "limit=0",
+                              "limit=1001", "limit=ten", "limit=-1", "limit=1e2", "cursor=xyz",
+                              "status=matched", "status=odd", "kind=odd", "flow=", "flow=a&flow=b",
+                              "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
         const auto response = served.get(base + wrong);
         EXPECT_EQ(400, response.status) << wrong;
         EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
@@ -351,13 +396,17 @@ TEST(Stats, figures_are_exact) {
     EXPECT_EQ("0.25", root.find("matchRate").text());
     EXPECT_EQ("8", root.find("timeToVerdictSeconds").find("mean").text());
     EXPECT_EQ("3", root.find("kinds").find("amount").text());
-    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none")).root().find("matchRate").is_null());
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none"))
+                    .root()
+                    .find("matchRate")
+                    .is_null());
 }
 
 TEST(Stats, times_are_numbers_that_a_person_reads) {
     Served served;
     for (const auto& [key, decided] :
-         {std::pair{"A", Duration{2}}, std::pair{"B", std::chrono::microseconds(24) + Duration{1}}}) {
+         {std::pair{"A", Duration{2}},
+          std::pair{"B", std::chrono::microseconds(24) + Duration{1}}}) {
         auto verdict = a_verdict(key, 1, VerdictStatus::matched, after(0) + decided);
         served.bench.append(verdict);
     }
@@ -380,8 +429,8 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
             const auto* leg = std::get_if<model::LegRecord>(&record);
             seen.push_back(leg != nullptr ? leg->leg : "control");
         }
-        seen.push_back(std::to_string(request.revisions.size()) + " revisions, " + std::to_string(request.quarantined.size()) +
-                       " quarantined");
+        seen.push_back(std::to_string(request.revisions.size()) + " revisions, " +
+                       std::to_string(request.quarantined.size()) + " quarantined");
         return Explanation{R"({"key":"A"})", "case A\n"};
     };
     model::LegRecord leg;
@@ -401,7 +450,8 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     EXPECT_THAT(seen, ElementsAre("control", "order", "payment", "1 revisions, 0 quarantined"));
     EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain", {{"Accept", "text/plain"}}).body);
     EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain?format=text").body);
-    EXPECT_EQ(R"({"key":"A"})", served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body);
+    EXPECT_EQ(R"({"key":"A"})",
+              served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body);
     EXPECT_EQ(0u, columns);
     EXPECT_EQ(200, served.get("/api/v1/orders/A/explain?columns=80&full_ids=true").status);
     EXPECT_EQ(80u, columns);

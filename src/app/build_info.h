@@ -21,8 +21,9 @@ struct BuildInfo {
 
 const BuildInfo& build_info();
 
-/// A clock before the day (UTC) of the commit that the program was built from is wrong, and what it stamps stays wrong for ever:
-/// log time never goes back. By days, for the clock of whoever made the commit may be some minutes off. invalid.
+/// A clock before the day (UTC) of the commit that the program was built from is wrong, and what it
+/// stamps stays wrong for ever: log time never goes back. By days, for the clock of whoever made
+/// the commit may be some minutes off. invalid.
 Status check_clock(Instant now, const BuildInfo& info);
 
 }  // namespace helios::app

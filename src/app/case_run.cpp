@@ -25,7 +25,7 @@ using Flows = std::map<int, FlowPointer>;
 /// What can be said of a verdict or a finding, as scripts write it.
 using Facts = std::map<std::string, std::string>;
 
-// ---- flows --------------------------------------------------------------------------------------------------------------------
+// ---- flows ---------------------------------------------------------------------------
 
 /// Sets `name: value` wherever the flow has such a line.
 Result<std::string> with_changes(std::string text, const CaseStep& step) {
@@ -44,15 +44,18 @@ Result<std::string> with_changes(std::string text, const CaseStep& step) {
 }
 
 /// The flow of a step; empty: `mistakes` says why, all that is wrong with it.
-FlowPointer read_flow_of(const CaseStep& step, const std::string& file, std::vector<Error>& mistakes) {
+FlowPointer read_flow_of(const CaseStep& step, const std::string& file,
+                         std::vector<Error>& mistakes) {
     const auto refuse = [&](const Error& error) {
-        mistakes.push_back({error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint});
+        mistakes.push_back(
+            {error.kind, fmt::format("{}:{}: {}", file, step.line, error.what), error.hint});
         return FlowPointer{};
     };
     std::string text, name = file;
     if (step.words[0] == "inline") {
         // Read once behind empty lines, so that complaints name the script's lines.
-        auto reading = reconcile::read_flow(std::string(static_cast<std::size_t>(step.line), '\n') + step.body, file);
+        auto reading = reconcile::read_flow(
+            std::string(static_cast<std::size_t>(step.line), '\n') + step.body, file);
         if (!reading.errors.empty()) {
             mistakes.insert(mistakes.end(), reading.errors.begin(), reading.errors.end());
             return {};
@@ -62,7 +65,8 @@ FlowPointer read_flow_of(const CaseStep& step, const std::string& file, std::vec
         text = reconcile::shipped_order_flow();
         name = "the shipped order flow";
     } else {
-        name = (std::filesystem::path(file == "-" ? "" : file).parent_path() / step.words[0]).string();
+        name =
+            (std::filesystem::path(file == "-" ? "" : file).parent_path() / step.words[0]).string();
         auto read = read_file(name);
         if (!read) {
             return refuse(read.error());
@@ -75,11 +79,13 @@ FlowPointer read_flow_of(const CaseStep& step, const std::string& file, std::vec
     }
     auto reading = reconcile::read_flow(*changed, name);
     mistakes.insert(mistakes.end(), reading.errors.begin(), reading.errors.end());
-    return reading.flow ? std::make_shared<const reconcile::Flow>(*std::move(reading.flow)) : FlowPointer{};
+    return reading.flow ? std::make_shared<const reconcile::Flow>(*std::move(reading.flow))
+                        : FlowPointer{};
 }
 
 /// The flows of all steps; a case with one that can't be read is broken.
-Flows read_flows_of(std::vector<ScriptedCase>& cases, const std::string& file, std::vector<Error>& mistakes) {
+Flows read_flows_of(std::vector<ScriptedCase>& cases, const std::string& file,
+                    std::vector<Error>& mistakes) {
     Flows out;
     for (auto& scripted : cases) {
         for (const auto& step : scripted.steps) {
@@ -100,16 +106,16 @@ Flows read_flows_of(std::vector<ScriptedCase>& cases, const std::string& file, s
     return out;
 }
 
-// ---- verdicts as a script says them
-// ----------------------------------------------------------------------------------------------
+// ---- verdicts as a script says them --------------------------------------------------
 
 std::string deadline_of(const model::Verdict& v) {
     return v.deadline == never ? std::string(no_deadline) : format_case_time(v.deadline);
 }
 
 std::string describe(const model::Verdict& v) {
-    std::string out = fmt::format("{} (instance {}, revision {}, version {}", model::to_string(v.status), v.instance, v.revision,
-                                  v.flow_version);
+    std::string out =
+        fmt::format("{} (instance {}, revision {}, version {}", model::to_string(v.status),
+                    v.instance, v.revision, v.flow_version);
     for (const auto& leg : v.missing) {
         out += ", missing " + leg;
     }
@@ -138,7 +144,8 @@ Facts facts_of(const model::Verdict& v) {
     for (const auto& money : v.at_risk) {
         risk += fmt::format("{}{}/{}", risk.empty() ? "" : ",", money.amount, money.currency);
     }
-    const bool final = std::all_of(v.findings.begin(), v.findings.end(), [](const auto& f) { return f.final; });
+    const bool final =
+        std::all_of(v.findings.begin(), v.findings.end(), [](const auto& f) { return f.final; });
     return {{"missing", fmt::format("{}", fmt::join(v.missing, ","))},
             {"instance", std::to_string(v.instance)},
             {"revision", std::to_string(v.revision)},
@@ -164,18 +171,23 @@ Facts facts_of(const model::Finding& f) {
 
 /// The times among the options in the words of facts_of.
 std::string as_fact(const std::string& name, const std::string& value) {
-    const bool time = (name == "deadline" || name == "decided") && !value.empty() && value != no_deadline;
+    const bool time =
+        (name == "deadline" || name == "decided") && !value.empty() && value != no_deadline;
     return time ? format_case_time(*parse_case_time(value)) : value;
 }
 
-// ---- one case
-// ------------------------------------------------------------------------------------------------------------------
+// ---- one case ------------------------------------------------------------------------
 
 class CaseRun {
 public:
-    CaseRun(const ScriptedCase& scripted, const std::string& file, const Flows& flows, FlowPointer flow,
-            const model::Catalogue& catalogue, const OnComplaint& complain)
-        : scripted_(scripted), file_(file), flows_(flows), flow_(std::move(flow)), catalogue_(catalogue), complain_(complain) {}
+    CaseRun(const ScriptedCase& scripted, const std::string& file, const Flows& flows,
+            FlowPointer flow, const model::Catalogue& catalogue, const OnComplaint& complain)
+        : scripted_(scripted),
+          file_(file),
+          flows_(flows),
+          flow_(std::move(flow)),
+          catalogue_(catalogue),
+          complain_(complain) {}
 
     /// A step that can't be taken ends the case.
     void run(CaseSummary& summary) {
@@ -207,10 +219,12 @@ private:
     Status settle() { return rehearsal_->settle(!holding_route_); }
 
     Status take(const CaseStep& step) {
-        static const std::set<std::string_view> writers{"flow", "hold", "sleep", "stand", "refuse", "jump", "restart"};
+        static const std::set<std::string_view> writers{"flow",   "hold", "sleep",  "stand",
+                                                        "refuse", "jump", "restart"};
         const bool writes = writers.contains(step.verb);
         if (holding_append_ && writes) {
-            return fail(ErrorKind::conflict, fmt::format("`{}` has to write, and appends are held", step.verb),
+            return fail(ErrorKind::conflict,
+                        fmt::format("`{}` has to write, and appends are held", step.verb),
                         "release append first");
         }
         if (step.verb == "flow") {
@@ -246,7 +260,8 @@ private:
 
     Status let_time_pass(const CaseStep& step) {
         const bool back = step.words[0].starts_with('-');
-        HELIOS_TRY_ASSIGN(const auto by, parse_duration(std::string_view(step.words[0]).substr(back ? 1 : 0)));
+        HELIOS_TRY_ASSIGN(const auto by,
+                          parse_duration(std::string_view(step.words[0]).substr(back ? 1 : 0)));
         if (step.verb == "advance") {
             rehearsal_->clock.advance(by);
         } else if (step.verb == "sleep") {
@@ -286,7 +301,8 @@ private:
         if (route) {
             holding_route_ = hold;
         } else if (hold && holding_route_) {
-            return fail(ErrorKind::conflict, "route and append can't be held at once", "release route first");
+            return fail(ErrorKind::conflict, "route and append can't be held at once",
+                        "release route first");
         } else {
             holding_append_ = hold;
             HELIOS_TRY(hold ? rehearsal_->hold_append() : rehearsal_->release_append());
@@ -296,7 +312,8 @@ private:
 
     bool knows_source(const std::string& source) const {
         const auto named = flow_->sources();
-        return model::is_built_in_source(source) || std::find(named.begin(), named.end(), source) != named.end();
+        return model::is_built_in_source(source) ||
+               std::find(named.begin(), named.end(), source) != named.end();
     }
 
     /// As an adapter would take the envelope's time.
@@ -327,7 +344,8 @@ private:
         model::Event event;
         event.source = step.words[1];
         event.type = step.words[2];
-        event.id = step.options.contains("id") ? step.options.at("id") : "e-" + std::to_string(++next_id_);
+        event.id =
+            step.options.contains("id") ? step.options.at("id") : "e-" + std::to_string(++next_id_);
         event.payload = step.body;
         event.time = when;
         if (step.options.contains("time")) {
@@ -353,7 +371,8 @@ private:
 
     Status expect(const CaseStep& step) {
         const auto& w = step.words;
-        if (w[0] == "quarantined" && w.size() == 2 && w[1].find_first_not_of("0123456789") == std::string::npos) {
+        if (w[0] == "quarantined" && w.size() == 2 &&
+            w[1].find_first_not_of("0123456789") == std::string::npos) {
             if (std::to_string(quarantined_) != w[1]) {
                 complain(step, fmt::format("{} in quarantine", quarantined_));
             }
@@ -365,7 +384,8 @@ private:
         for (const auto& v : all) {
             if (v.key == w[0]) {
                 ++revisions;
-                latest = latest == nullptr || std::pair(v.instance, v.revision) > std::pair(latest->instance, latest->revision)
+                latest = latest == nullptr || std::pair(v.instance, v.revision) >
+                                                  std::pair(latest->instance, latest->revision)
                              ? &v
                              : latest;
             }
@@ -378,7 +398,8 @@ private:
             complain(step, fmt::format("there is no verdict for {}", w[0]));
         } else if (w[1] == "revisions") {
             if (std::to_string(revisions) != w[2]) {
-                complain(step, fmt::format("{} has {} revisions; the last is {}", w[0], revisions, describe(*latest)));
+                complain(step, fmt::format("{} has {} revisions; the last is {}", w[0], revisions,
+                                           describe(*latest)));
             }
         } else if (w[1] == "finding" || w[1] == "no-finding") {
             expect_finding(step, *latest);
@@ -396,7 +417,8 @@ private:
         const Facts facts = facts_of(v);
         for (const auto& [name, value] : step.options) {
             if (const auto& fact = facts.at(name); fact != as_fact(name, value)) {
-                wrong += fmt::format("{}{}={}, not {}", wrong.empty() ? "" : "; ", name, fact, value.empty() ? "empty" : value);
+                wrong += fmt::format("{}{}={}, not {}", wrong.empty() ? "" : "; ", name, fact,
+                                     value.empty() ? "empty" : value);
             }
         }
         if (!wrong.empty()) {
@@ -408,12 +430,14 @@ private:
         const auto is_it = [&](const model::Finding& f) {
             const Facts facts = facts_of(f);
             return step.words[2] == model::to_string(f.kind) &&
-                   std::all_of(step.options.begin(), step.options.end(),
-                               [&](const auto& wanted) { return facts.at(wanted.first) == wanted.second; });
+                   std::all_of(step.options.begin(), step.options.end(), [&](const auto& wanted) {
+                       return facts.at(wanted.first) == wanted.second;
+                   });
         };
         const bool found = std::any_of(v.findings.begin(), v.findings.end(), is_it);
         if (found != (step.words[1] == "finding")) {
-            complain(step, fmt::format("{} such finding\n      {} is {}", found ? "there is" : "no", step.words[0], describe(v)));
+            complain(step, fmt::format("{} such finding\n      {} is {}", found ? "there is" : "no",
+                                       step.words[0], describe(v)));
         }
     }
 
@@ -433,15 +457,16 @@ private:
 
 }  // namespace
 
-CaseSummary run_case_file(std::string_view text, const std::string& file, const CaseRunOptions& options,
-                          const OnComplaint& complain) {
+CaseSummary run_case_file(std::string_view text, const std::string& file,
+                          const CaseRunOptions& options, const OnComplaint& complain) {
     auto script = read_case_script(text, file);
     CaseSummary summary;
     summary.mistakes = std::move(script.errors);
     const auto flows = read_flows_of(script.cases, file, summary.mistakes);
     FlowPointer flow = options.flow;
     if (!flow) {
-        flow = std::make_shared<const reconcile::Flow>(*reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml"));
+        flow = std::make_shared<const reconcile::Flow>(
+            *reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml"));
     }
     for (const auto& scripted : script.cases) {
         if (!scripted.broken) {

@@ -26,7 +26,8 @@ struct Outcome {
 
 Outcome run(const std::string& text, const std::string& file = "shop.case") {
     Outcome out;
-    out.summary = run_case_file(text, file, {}, [&](const std::string& line) { out.complaints.push_back(line); });
+    out.summary = run_case_file(text, file, {},
+                                [&](const std::string& line) { out.complaints.push_back(line); });
     return out;
 }
 
@@ -41,9 +42,9 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(CaseRun, WhatHoldsIsSilent) {
-    const auto out =
-        run(std::string(paid_too_little) +
-            "expect A1 partial missing=inventory decided=12:01:00\nexpect A1 finding amount expected=12.50 actual=12.05\n");
+    const auto out = run(std::string(paid_too_little) +
+                         "expect A1 partial missing=inventory decided=12:01:00\nexpect A1 finding "
+                         "amount expected=12.50 actual=12.05\n");
     ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
     EXPECT_EQ(out.summary->cases, 1u);
@@ -52,49 +53,55 @@ TEST(CaseRun, WhatHoldsIsSilent) {
 }
 
 TEST(CaseRun, AFailingExpectationIsReportedWithItsLineAndWhatIsThere) {
-    const auto out =
-        run(std::string(paid_too_little) +
-            "expect A1 matched missing=\nexpect A1 finding amount actual=12.50\nexpect A2 pending\nexpect A1 partial\n");
+    const auto out = run(std::string(paid_too_little) +
+                         "expect A1 matched missing=\nexpect A1 finding amount "
+                         "actual=12.50\nexpect A2 pending\nexpect A1 partial\n");
     ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
     EXPECT_EQ(out.summary->failures, 3u);
     ASSERT_EQ(out.complaints.size(), 3u);
-    EXPECT_TRUE(
-        out.complaints[0].starts_with("shop.case:6: [paid too little] partial, not matched; missing=inventory, not empty"))
+    EXPECT_TRUE(out.complaints[0].starts_with(
+        "shop.case:6: [paid too little] partial, not matched; missing=inventory, not empty"))
         << out.complaints[0];
     EXPECT_NE(out.complaints[0].find("amount leg=payment"), std::string::npos) << out.complaints[0];
-    EXPECT_TRUE(out.complaints[1].starts_with("shop.case:7: [paid too little] no such finding")) << out.complaints[1];
+    EXPECT_TRUE(out.complaints[1].starts_with("shop.case:7: [paid too little] no such finding"))
+        << out.complaints[1];
     EXPECT_EQ(out.complaints[2], "shop.case:8: [paid too little] there is no verdict for A2");
 }
 
 TEST(CaseRun, AStepThatCantBeTakenEndsItsCaseOnly) {
-    const auto out = run(
-        "case a\nflow order version=2\nexpect A1 nothing\nflow order version=1\nexpect A1 matched\ncase b\nexpect A1 nothing\n");
+    const auto out =
+        run("case a\nflow order version=2\nexpect A1 nothing\nflow order version=1\nexpect A1 "
+            "matched\ncase b\nexpect A1 nothing\n");
     ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
     ASSERT_EQ(out.complaints.size(), 1u);
-    EXPECT_TRUE(out.complaints[0].starts_with("shop.case:4: [a] flow order version 2 is active")) << out.complaints[0];
+    EXPECT_TRUE(out.complaints[0].starts_with("shop.case:4: [a] flow order version 2 is active"))
+        << out.complaints[0];
     EXPECT_EQ(out.summary->expectations, 2u);
 }
 
 TEST(CaseRun, WhatTheServerWouldQuarantineIsCounted) {
-    const auto out =
-        run("case a\nat 12:00:00 aws OrderPlaced {\"customerId\":\"C1\"}\nat 12:00:00 mars OrderPlaced "
-            "{\"orderId\":\"A1\"}\nexpect quarantined 2\nexpect A1 nothing\n");
+    const auto out = run(
+        "case a\nat 12:00:00 aws OrderPlaced {\"customerId\":\"C1\"}\nat 12:00:00 mars OrderPlaced "
+        "{\"orderId\":\"A1\"}\nexpect quarantined 2\nexpect A1 nothing\n");
     ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
 }
 
 TEST(CaseRun, HeldAppendsRefuseWhatWouldWaitForThem) {
     const std::string begin =
-        "case a\nhold append\nat 12:00:00 aws OrderPlaced {\"orderId\":\"A1\",\"customerId\":\"C1\",\"total\":1}\nexpect A1 "
+        "case a\nhold append\nat 12:00:00 aws OrderPlaced "
+        "{\"orderId\":\"A1\",\"customerId\":\"C1\",\"total\":1}\nexpect A1 "
         "nothing\n";
-    for (const std::string step :
-         {"restart", "sleep 1h", "flow order version=2", "at 12:00:01 aws OrderPlaced {\"orderId\":\"A2\"}"}) {
+    for (const std::string step : {"restart", "sleep 1h", "flow order version=2",
+                                   "at 12:00:01 aws OrderPlaced {\"orderId\":\"A2\"}"}) {
         const auto out = run(begin + step + "\n");
         ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
         ASSERT_EQ(out.complaints.size(), 1u) << step;
         EXPECT_TRUE(out.complaints[0].starts_with("shop.case:5: ")) << out.complaints[0];
     }
-    const auto out = run(begin + "advance 1h\nexpect A1 nothing\nrelease append\nexpect A1 partial decided=12:01:00\n");
+    const auto out =
+        run(begin +
+            "advance 1h\nexpect A1 nothing\nrelease append\nexpect A1 partial decided=12:01:00\n");
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
 }
 
@@ -105,7 +112,8 @@ TEST(CaseRun, FlowsAreFoundBesideTheFileOfCases) {
     std::ofstream(directory->path() + "/flows/mine.yaml") << reconcile::shipped_order_flow();
     const std::string text =
         "case a\nflow flows/mine.yaml version=7 deadline=5s\nat 12:00:00 aws OrderPlaced "
-        "{\"orderId\":\"A1\",\"customerId\":\"C1\"}\nexpect A1 pending version=7 deadline=12:00:05\n";
+        "{\"orderId\":\"A1\",\"customerId\":\"C1\"}\nexpect A1 pending version=7 "
+        "deadline=12:00:05\n";
     const auto out = run(text, directory->path() + "/shop.case");
     ASSERT_TRUE(out.summary->mistakes.empty()) << out.summary->mistakes.front().message();
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
@@ -141,28 +149,34 @@ TEST(CaseScript, ABrokenScriptIsRefusedWithItsLine) {
         EXPECT_NE(message.find(why), std::string::npos) << step << " -> " << message;
     }
     EXPECT_EQ(refusal("advance 5s\n"), "shop.case:1: a step before the first `case NAME`");
-    EXPECT_EQ(refusal("case a\nadvance 5s\n"), "shop.case:1: case \"a\" expects nothing; add `expect KEY …`");
+    EXPECT_EQ(refusal("case a\nadvance 5s\n"),
+              "shop.case:1: case \"a\" expects nothing; add `expect KEY …`");
     EXPECT_EQ(refusal("# nothing\n"), "shop.case:1: no cases; a case begins with `case NAME`");
 }
 
 TEST(CaseScript, AllComplaintsAtOnceAndTheOtherCasesRun) {
-    const auto out = run(
-        "advance 1s\ncase a\nexpct A1 matched\nat noon aws X {}\nexpect A1 nothing\ncase b\nflow flows/none.yaml\nexpect A1 "
-        "nothing\n"
-        "case c\nflow inline\nflow: Bad\nversion: 0\nend\nexpect A1 nothing\ncase d\nadvance 5s\ncase e\nexpect A1 matched\n");
+    const auto out =
+        run("advance 1s\ncase a\nexpct A1 matched\nat noon aws X {}\nexpect A1 nothing\ncase "
+            "b\nflow flows/none.yaml\nexpect A1 "
+            "nothing\n"
+            "case c\nflow inline\nflow: Bad\nversion: 0\nend\nexpect A1 nothing\ncase d\nadvance "
+            "5s\ncase e\nexpect A1 matched\n");
     std::string told;
     for (const auto& mistake : out.summary->mistakes) {
-        EXPECT_TRUE(mistake.what.starts_with("shop.case:") || mistake.what.find("flows/none.yaml") != std::string::npos)
+        EXPECT_TRUE(mistake.what.starts_with("shop.case:") ||
+                    mistake.what.find("flows/none.yaml") != std::string::npos)
             << mistake.what;
         told += mistake.message() + "\n";
     }
-    for (const auto* what : {":1: a step before", ":3: unknown step", ":4: \"noon\"", ":7: can't read", ":11:7: 'Bad'",
-                             ":12:10: version '0'", ":15: case \"d\" expects nothing"}) {
+    for (const auto* what :
+         {":1: a step before", ":3: unknown step", ":4: \"noon\"", ":7: can't read", ":11:7: 'Bad'",
+          ":12:10: version '0'", ":15: case \"d\" expects nothing"}) {
         EXPECT_NE(told.find(what), std::string::npos) << what << "\n" << told;
     }
     EXPECT_EQ(out.summary->cases, 1u);
     ASSERT_EQ(out.complaints.size(), 1u);
-    EXPECT_TRUE(out.complaints[0].starts_with("shop.case:18: [e] there is no verdict for A1")) << out.complaints[0];
+    EXPECT_TRUE(out.complaints[0].starts_with("shop.case:18: [e] there is no verdict for A1"))
+        << out.complaints[0];
 }
 
 TEST(CaseScript, TimesReadBack) {

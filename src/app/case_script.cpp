@@ -12,18 +12,22 @@ namespace {
 
 constexpr std::string_view the_day = "2026-01-05T";
 
-const std::vector<std::string_view> verbs{"case", "at",   "advance", "sleep",  "stand",   "refuse", "jump",
-                                          "flow", "hold", "release", "engine", "restart", "expect"};
+const std::vector<std::string_view> verbs{"case",   "at",      "advance", "sleep", "stand",
+                                          "refuse", "jump",    "flow",    "hold",  "release",
+                                          "engine", "restart", "expect"};
 const std::vector<std::string_view> event_options{"id", "time"};
 const std::vector<std::string_view> refuse_options{"source"};
-const std::vector<std::string_view> status_options{"missing",  "instance", "revision", "version", "at-risk",
-                                                   "deadline", "decided",  "findings", "final"};
-const std::vector<std::string_view> finding_options{"leg",  "check",    "expected", "actual", "tolerance",
-                                                    "unit", "severity", "final",    "detail"};
+const std::vector<std::string_view> status_options{"missing", "instance", "revision",
+                                                   "version", "at-risk",  "deadline",
+                                                   "decided", "findings", "final"};
+const std::vector<std::string_view> finding_options{
+    "leg", "check", "expected", "actual", "tolerance", "unit", "severity", "final", "detail"};
 
 std::string_view trim(std::string_view s) {
     const auto first = s.find_first_not_of(" \t\r");
-    return first == std::string_view::npos ? std::string_view{} : s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
+    return first == std::string_view::npos
+               ? std::string_view{}
+               : s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
 }
 
 /// Blank-separated words; quotes join: detail="a b".
@@ -56,26 +60,31 @@ Result<std::vector<std::string>> split(std::string_view s) {
 }
 
 bool is_number(std::string_view s) {
-    return !s.empty() && s.size() < 10 && s.find_first_not_of("0123456789") == std::string_view::npos;
+    return !s.empty() && s.size() < 10 &&
+           s.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// The first `count` words stay; the others are name=value, of names that `known` holds (empty: any name).
-Status take_options(CaseStep& step, std::size_t count, std::string_view usage, const std::vector<std::string_view>* known) {
+/// The first `count` words stay; the others are name=value, of names that `known` holds (empty: any
+/// name).
+Status take_options(CaseStep& step, std::size_t count, std::string_view usage,
+                    const std::vector<std::string_view>* known) {
     if (step.words.size() < count) {
-        return fail(ErrorKind::invalid, fmt::format("`{}` needs more words", step.verb), std::string(usage));
+        return fail(ErrorKind::invalid, fmt::format("`{}` needs more words", step.verb),
+                    std::string(usage));
     }
     for (std::size_t i = count; i < step.words.size(); ++i) {
         const std::string& word = step.words[i];
         const auto equals = word.find('=');
         const auto name = word.substr(0, equals);
         if (equals == std::string::npos || known == nullptr) {
-            return fail(ErrorKind::invalid, fmt::format("\"{}\" says nothing here", word), std::string(usage));
+            return fail(ErrorKind::invalid, fmt::format("\"{}\" says nothing here", word),
+                        std::string(usage));
         }
         if (!known->empty() && std::find(known->begin(), known->end(), name) == known->end()) {
             const auto near = yaml::nearest(name, *known);
-            return fail(
-                ErrorKind::invalid, fmt::format("unknown \"{}=\"", name),
-                near.empty() ? fmt::format("{}", fmt::join(*known, "=, ")) + "=" : fmt::format("did you mean {}=?", near));
+            return fail(ErrorKind::invalid, fmt::format("unknown \"{}=\"", name),
+                        near.empty() ? fmt::format("{}", fmt::join(*known, "=, ")) + "="
+                                     : fmt::format("did you mean {}=?", near));
         }
         if (!step.options.emplace(name, word.substr(equals + 1)).second) {
             return fail(ErrorKind::invalid, fmt::format("\"{}=\" stands twice", name));
@@ -95,13 +104,16 @@ Status check_time(const CaseStep& step, const std::string& name, std::string_vie
 }
 
 Status check_event(CaseStep& step) {
-    HELIOS_TRY(take_options(step, 3, "at TIME SOURCE TYPE [id=…] [time=…] {payload}", &event_options));
+    HELIOS_TRY(
+        take_options(step, 3, "at TIME SOURCE TYPE [id=…] [time=…] {payload}", &event_options));
     HELIOS_TRY(parse_case_time(step.words[0]));
-    if (const auto time = step.options.find("time"); time == step.options.end() || !time->second.starts_with(time_as_sent)) {
+    if (const auto time = step.options.find("time");
+        time == step.options.end() || !time->second.starts_with(time_as_sent)) {
         HELIOS_TRY(check_time(step, "time", "none"));
     }
     if (step.body.empty()) {
-        return fail(ErrorKind::invalid, "an event without a payload", "at TIME SOURCE TYPE [id=…] [time=…] {payload}");
+        return fail(ErrorKind::invalid, "an event without a payload",
+                    "at TIME SOURCE TYPE [id=…] [time=…] {payload}");
     }
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(step.body));
     if (!payload.root().is_object()) {
@@ -112,7 +124,8 @@ Status check_event(CaseStep& step) {
 
 Status check_expectation(CaseStep& step) {
     constexpr std::string_view usage =
-        "expect KEY STATUS …, expect KEY finding KIND …, expect KEY no-finding KIND …, expect KEY revisions N, expect KEY "
+        "expect KEY STATUS …, expect KEY finding KIND …, expect KEY no-finding KIND …, expect KEY "
+        "revisions N, expect KEY "
         "nothing, expect quarantined N";
     if (step.words.size() < 2) {
         return fail(ErrorKind::invalid, "expect what?", std::string(usage));
@@ -123,7 +136,9 @@ Status check_expectation(CaseStep& step) {
     }
     if (what == "revisions") {
         HELIOS_TRY(take_options(step, 3, usage, nullptr));
-        return is_number(step.words[2]) ? Status{} : fail(ErrorKind::invalid, fmt::format("\"{}\" is no count", step.words[2]));
+        return is_number(step.words[2])
+                   ? Status{}
+                   : fail(ErrorKind::invalid, fmt::format("\"{}\" is no count", step.words[2]));
     }
     if (what == "finding" || what == "no-finding") {
         HELIOS_TRY(take_options(step, 3, usage, &finding_options));
@@ -131,8 +146,9 @@ Status check_expectation(CaseStep& step) {
         return {};
     }
     if (!model::parse_status(what)) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is no status", what),
-                    "pending, matched, partial, mismatched; or finding, no-finding, revisions, nothing");
+        return fail(
+            ErrorKind::invalid, fmt::format("\"{}\" is no status", what),
+            "pending, matched, partial, mismatched; or finding, no-finding, revisions, nothing");
     }
     HELIOS_TRY(take_options(step, 2, usage, &status_options));
     HELIOS_TRY(check_time(step, "deadline", no_deadline));
@@ -140,7 +156,8 @@ Status check_expectation(CaseStep& step) {
 }
 
 Status check_duration(CaseStep& step) {
-    HELIOS_TRY(take_options(step, 1, "advance 60s, sleep 2h, stand 12s, refuse 30s [source=gcp], jump -5h",
+    HELIOS_TRY(take_options(step, 1,
+                            "advance 60s, sleep 2h, stand 12s, refuse 30s [source=gcp], jump -5h",
                             step.verb == "refuse" ? &refuse_options : nullptr));
     const bool back = step.verb == "jump" && step.words[0].starts_with('-');
     HELIOS_TRY(parse_duration(std::string_view(step.words[0]).substr(back ? 1 : 0)));
@@ -155,16 +172,22 @@ Status check(CaseStep& step) {
     if (step.verb == "expect") {
         return check_expectation(step);
     }
-    if (step.verb == "advance" || step.verb == "sleep" || step.verb == "stand" || step.verb == "refuse" || step.verb == "jump") {
+    if (step.verb == "advance" || step.verb == "sleep" || step.verb == "stand" ||
+        step.verb == "refuse" || step.verb == "jump") {
         return check_duration(step);
     }
     if (step.verb == "flow") {
-        return take_options(step, 1, "flow order [name=value …], flow FILE.yaml [name=value …], or flow inline … end", &any_name);
+        return take_options(
+            step, 1,
+            "flow order [name=value …], flow FILE.yaml [name=value …], or flow inline … end",
+            &any_name);
     }
     if (step.verb == "hold" || step.verb == "release") {
         HELIOS_TRY(take_options(step, 1, "route or append", nullptr));
         const bool known = step.words[0] == "route" || step.words[0] == "append";
-        return known ? Status{} : fail(ErrorKind::invalid, fmt::format("{} what?", step.verb), "route or append");
+        return known ? Status{}
+                     : fail(ErrorKind::invalid, fmt::format("{} what?", step.verb),
+                            "route or append");
     }
     if (step.verb == "engine") {
         return take_options(step, 0, "nothing stands behind it", nullptr);
@@ -175,12 +198,15 @@ Status check(CaseStep& step) {
         }
         HELIOS_TRY(take_options(step, 2, "restart, or restart after 1h", nullptr));
         HELIOS_TRY(parse_duration(step.words[1]));
-        return step.words[0] == "after" ? Status{}
-                                        : fail(ErrorKind::invalid, fmt::format("restart {}?", step.words[0]), "restart after 1h");
+        return step.words[0] == "after"
+                   ? Status{}
+                   : fail(ErrorKind::invalid, fmt::format("restart {}?", step.words[0]),
+                          "restart after 1h");
     }
     const auto near = yaml::nearest(step.verb, verbs);
     return fail(ErrorKind::invalid, fmt::format("unknown step \"{}\"", step.verb),
-                near.empty() ? fmt::format("{}", fmt::join(verbs, ", ")) : fmt::format("did you mean {}?", near));
+                near.empty() ? fmt::format("{}", fmt::join(verbs, ", "))
+                             : fmt::format("did you mean {}?", near));
 }
 
 Result<CaseStep> parse_step(std::string_view line, int number) {
@@ -194,7 +220,8 @@ Result<CaseStep> parse_step(std::string_view line, int number) {
     }
     HELIOS_TRY_ASSIGN(auto words, split(head));
     step.verb = std::move(words.front());
-    step.words.assign(std::make_move_iterator(words.begin() + 1), std::make_move_iterator(words.end()));
+    step.words.assign(std::make_move_iterator(words.begin() + 1),
+                      std::make_move_iterator(words.end()));
     HELIOS_TRY(check(step));
     return step;
 }
@@ -224,13 +251,16 @@ public:
             complain(inline_line_, {ErrorKind::invalid, "an inline flow without `end`", ""});
         }
         if (script_.cases.empty() && script_.errors.empty()) {
-            complain(std::max(lines, 1), {ErrorKind::invalid, "no cases", "a case begins with `case NAME`"});
+            complain(std::max(lines, 1),
+                     {ErrorKind::invalid, "no cases", "a case begins with `case NAME`"});
         }
         for (auto& scripted : script_.cases) {
             const auto expects = [](const CaseStep& step) { return step.verb == "expect"; };
-            if (!scripted.broken && std::none_of(scripted.steps.begin(), scripted.steps.end(), expects)) {
+            if (!scripted.broken &&
+                std::none_of(scripted.steps.begin(), scripted.steps.end(), expects)) {
                 script_.errors.push_back({ErrorKind::invalid,
-                                          fmt::format("{}:{}: case \"{}\" expects nothing", file_, scripted.line, scripted.name),
+                                          fmt::format("{}:{}: case \"{}\" expects nothing", file_,
+                                                      scripted.line, scripted.name),
                                           "add `expect KEY …`"});
                 scripted.broken = true;
             }
@@ -240,7 +270,8 @@ public:
 
 private:
     void complain(int line, const Error& error) {
-        script_.errors.push_back({ErrorKind::invalid, fmt::format("{}:{}: {}", file_, line, error.what), error.hint});
+        script_.errors.push_back(
+            {ErrorKind::invalid, fmt::format("{}:{}: {}", file_, line, error.what), error.hint});
         if (!script_.cases.empty()) {
             script_.cases.back().broken = true;
         }
@@ -269,7 +300,9 @@ private:
         } else {
             script_.cases.back().steps.push_back(*std::move(step));
         }
-        if (inline_flow_ || line.starts_with("flow inline")) {  // also behind one that was refused: what follows is its text
+        if (inline_flow_ ||
+            line.starts_with(
+                "flow inline")) {  // also behind one that was refused: what follows is its text
             inline_line_ = number;
         }
     }
@@ -300,9 +333,11 @@ CaseScript read_case_script(std::string_view text, std::string_view file) {
 
 Result<Instant> parse_case_time(std::string_view text) {
     const bool whole = text.find('T') != std::string_view::npos;
-    const auto parsed = parse_rfc3339(whole ? std::string(text) : fmt::format("{}{}Z", the_day, text));
+    const auto parsed =
+        parse_rfc3339(whole ? std::string(text) : fmt::format("{}{}Z", the_day, text));
     if (!parsed) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is no time", text), "12:00:02, or 2026-01-06T12:00:02Z");
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is no time", text),
+                    "12:00:02, or 2026-01-06T12:00:02Z");
     }
     return parsed->at;
 }
@@ -312,7 +347,8 @@ std::string format_case_time(Instant t) {
     if (const auto zeroes = text.rfind(".000Z"); zeroes != std::string::npos) {
         text.replace(zeroes, 4, "");
     }
-    return text.starts_with(the_day) ? text.substr(the_day.size(), text.size() - the_day.size() - 1) : text;
+    return text.starts_with(the_day) ? text.substr(the_day.size(), text.size() - the_day.size() - 1)
+                                     : text;
 }
 
 }  // namespace helios::app

@@ -1,6 +1,7 @@
 #pragma once
-/// The text form of a flow's test: one step per line ("Testing a flow" in docs/flows.md). Knows the words and their shape, so
-/// that a script with a slip of the pen is refused before anything runs; not what the words do.
+/// The text form of a flow's test: one step per line ("Testing a flow" in docs/flows.md). Knows the
+/// words and their shape, so that a script with a slip of the pen is refused before anything runs;
+/// not what the words do.
 
 #include <map>
 #include <string>
@@ -17,7 +18,7 @@ struct CaseStep {
     std::string verb;                            ///< "at", "advance", "expect", …
     std::vector<std::string> words;              ///< what the verb needs, in its order
     std::map<std::string, std::string> options;  ///< the name=value words after them
-    std::string body;                            ///< JSON of an event, or the lines of an inline flow
+    std::string body;  ///< JSON of an event, or the lines of an inline flow
 };
 
 /// A script is a list of cases; each `case NAME` begins afresh.
@@ -28,8 +29,8 @@ struct ScriptedCase {
     bool broken = false;  ///< a step of it can't be understood: it must not run
 };
 
-/// Words of cases that are not broken are well formed: times and durations can be read, payloads are JSON objects, options are
-/// known to their verb.
+/// Words of cases that are not broken are well formed: times and durations can be read, payloads
+/// are JSON objects, options are known to their verb.
 struct CaseScript {
     std::vector<ScriptedCase> cases;
     std::vector<Error> errors;  ///< every complaint, "file:line: what"

@@ -27,7 +27,9 @@ public:
         return fmt::format("  {:<14}{}\n", sub->get_name(),
                            summary == summaries_.end() ? sub->get_description() : summary->second);
     }
-    void summarise(const CLI::App* sub, std::string summary) { summaries_[sub] = std::move(summary); }
+    void summarise(const CLI::App* sub, std::string summary) {
+        summaries_[sub] = std::move(summary);
+    }
 
     std::string make_option_opts(const CLI::Option* option) const override {
         std::string out;
@@ -56,13 +58,16 @@ struct AddTarget {
         auto* added = app.add_option(option.name, *target, option.help);
         if (option.name.starts_with("-")) {
             added->type_name(option.value);
-            added->allow_extra_args(false);  // --flow A --flow B: one value each, so that files may follow
+            added->allow_extra_args(
+                false);  // --flow A --flow B: one value each, so that files may follow
         } else {
             added->type_name("");  // FILE... says it all
         }
         return added;
     }
-    CLI::Option* operator()(bool* target) const { return app.add_flag(option.name, *target, option.help); }
+    CLI::Option* operator()(bool* target) const {
+        return app.add_flag(option.name, *target, option.help);
+    }
 };
 
 std::string footer_of(const Command& command) {
@@ -80,7 +85,8 @@ std::string footer_of(const Command& command) {
 void add_json(CLI::App& app, const Command& command) {
     for (const auto& option : command.options) {
         auto* const* target = std::get_if<std::string*>(&option.target);
-        if (option.name == "--format" && target != nullptr && std::ranges::find(option.choices, "json") != option.choices.end()) {
+        if (option.name == "--format" && target != nullptr &&
+            std::ranges::find(option.choices, "json") != option.choices.end()) {
             app.add_flag_callback(
                    "--json", [into = *target] { *into = "json"; }, "short for --format json")
                 ->excludes(app.get_option("--format"));
@@ -99,7 +105,9 @@ void add(CLI::App& parent, const Command& command, Manual& manual, std::function
         auto* added = std::visit(AddTarget{*app, option}, option.target);
         if (!std::holds_alternative<bool*>(option.target)) {
             // `--data "$UNSET"` must not count as no --data.
-            added->check([](const std::string& value) { return std::string(value.empty() ? "is empty" : ""); });
+            added->check([](const std::string& value) {
+                return std::string(value.empty() ? "is empty" : "");
+            });
         }
         added->required(option.required);
         if (!option.choices.empty()) {
@@ -123,7 +131,8 @@ struct Names {
     std::vector<std::string_view> allowed;  ///< what might stand there as well
 };
 
-/// What may stand on a command line where it names the commands that it names: those below, and the options of the last one.
+/// What may stand on a command line where it names the commands that it names: those below, and the
+/// options of the last one.
 Names names_at(int argc, const char* const* argv, const std::vector<Command>& commands) {
     Names out;
     const auto* level = &commands;
@@ -154,8 +163,10 @@ Names names_at(int argc, const char* const* argv, const std::vector<Command>& co
     return out;
 }
 
-/// The first word that is neither a command nor an option of any, as far as the library has complained of it.
-std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv, const Names& names) {
+/// The first word that is neither a command nor an option of any, as far as the library has
+/// complained of it.
+std::string_view unexpected_word(const std::string& complaint, int argc, const char* const* argv,
+                                 const Names& names) {
     const bool no_command = complaint.find("subcommand") != std::string::npos;
     for (int i = 1; i < argc; ++i) {
         const std::string_view full = argv[i];
@@ -170,20 +181,24 @@ std::string_view unexpected_word(const std::string& complaint, int argc, const c
 }
 
 /// What was wrong in our words where we know, else in the library's, and the nearest name.
-int complain_usage(const CLI::ParseError& error, int argc, const char* const* argv, const std::vector<Command>& commands) {
+int complain_usage(const CLI::ParseError& error, int argc, const char* const* argv,
+                   const std::vector<Command>& commands) {
     const std::string complaint = error.what();
     const auto names = names_at(argc, argv, commands);
     // A known option with a value that it doesn't take: the library names both, and what would do.
     const bool bad_value = dynamic_cast<const CLI::ValidationError*>(&error) != nullptr;
-    const auto word = bad_value ? std::string_view{} : unexpected_word(complaint, argc, argv, names);
+    const auto word =
+        bad_value ? std::string_view{} : unexpected_word(complaint, argc, argv, names);
     const auto near = word.empty() ? std::string() : yaml::nearest(word, names.allowed);
     const bool is_option = word.starts_with("-");
-    const auto what = word.empty()
-                          ? complaint.substr(0, complaint.find('\n'))
-                          : fmt::format("unknown {} \"{}\"", is_option ? "option" : "command or argument", printable(word));
+    const auto what =
+        word.empty() ? complaint.substr(0, complaint.find('\n'))
+                     : fmt::format("unknown {} \"{}\"",
+                                   is_option ? "option" : "command or argument", printable(word));
     fmt::print(stderr, "helios: {}\n", what);
     fmt::print(stderr, "  {}\n",
-               near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is" : "did you mean " + near + "?");
+               near.empty() ? "`helios --help` and `helios COMMAND --help` show what there is"
+                            : "did you mean " + near + "?");
     return 2;
 }
 
@@ -214,13 +229,16 @@ int complain_of_all(const std::vector<Error>& errors, int exit_code) {
 }
 
 int run_command_line(int argc, const char* const* argv, const std::vector<Command>& commands) {
-    CLI::App app("Helios says for every order whether every cloud agrees, why not, and what it costs.", "helios");
+    CLI::App app(
+        "Helios says for every order whether every cloud agrees, why not, and what it costs.",
+        "helios");
     const auto manual = std::make_shared<Manual>();
     app.formatter(manual);
     app.footer(
         "First steps:\n"
         "  helios demo                      a minute with three simulated clouds and known faults\n"
-        "  helios serve                     a server on http://127.0.0.1:8001, data in ./helios-data\n"
+        "  helios serve                     a server on http://127.0.0.1:8001, data in "
+        "./helios-data\n"
         "  helios COMMAND --help            options and examples of a command\n\n"
         "Exit codes: 0 good, 1 the answer is \"no\", 2 usage or failure.");
     app.set_version_flag("--version", HELIOS_VERSION);
@@ -236,7 +254,8 @@ int run_command_line(int argc, const char* const* argv, const std::vector<Comman
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help, --version
-        std::ostringstream out;              // to standard output the same way as all else, so that it fails the same way
+        std::ostringstream
+            out;  // to standard output the same way as all else, so that it fails the same way
         app.exit(success, out, out);
         fmt::print("{}", out.str());
         return 0;

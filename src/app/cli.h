@@ -1,5 +1,6 @@
 #pragma once
-/// The command line: commands are plain descriptions; one file (cli.cpp) knows the library that parses them.
+/// The command line: commands are plain descriptions; one file (cli.cpp) knows the library that
+/// parses them.
 ///
 /// Exit codes everywhere: 0 good, 1 the answer is "no", 2 usage or failure.
 
@@ -25,9 +26,10 @@ struct Option {
 
 struct Command {
     std::string name;
-    std::string summary;                ///< one line, for the list of commands
-    std::string description;            ///< paragraphs, for its own help
-    std::vector<std::string> examples;  ///< whole lines: "helios log tail --data ./helios-data   # follow everything"
+    std::string summary;      ///< one line, for the list of commands
+    std::string description;  ///< paragraphs, for its own help
+    std::vector<std::string>
+        examples;  ///< whole lines: "helios log tail --data ./helios-data   # follow everything"
     std::vector<Option> options;
     std::vector<Command> subcommands;  ///< if any, one of them must be given
     std::function<int()> run;

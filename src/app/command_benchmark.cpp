@@ -22,13 +22,17 @@ int bench(const BenchArguments& arguments, const Environment& environment) {
     lab::BenchOptions options;
     options.base_url = server_of(arguments.to, environment);
     using Mode = lab::BenchOptions::Mode;
-    options.mode = arguments.mode == "grid" ? Mode::grid : arguments.mode == "direct" ? Mode::direct : Mode::single;
+    options.mode = arguments.mode == "grid"     ? Mode::grid
+                   : arguments.mode == "direct" ? Mode::direct
+                                                : Mode::single;
     std::uint64_t seconds = 10;
     for (const auto& status :
          {read_number(arguments.batch, "--batch", options.batch),
           read_number(arguments.connections, "--connections", options.connections),
-          read_number(arguments.rate, "--rate", options.rate), read_number(arguments.seconds, "--seconds", seconds),
-          read_number(arguments.events, "--events", options.events_max), read_number(arguments.seed, "--seed", options.seed),
+          read_number(arguments.rate, "--rate", options.rate),
+          read_number(arguments.seconds, "--seconds", seconds),
+          read_number(arguments.events, "--events", options.events_max),
+          read_number(arguments.seed, "--seed", options.seed),
           read_number(arguments.server_pid, "--server-pid", options.server_pid),
           read_number(arguments.verify, "--verify", options.verify_max)}) {
         if (!status) {
@@ -40,8 +44,9 @@ int bench(const BenchArguments& arguments, const Environment& environment) {
     }
     options.duration = std::chrono::seconds(seconds);
     options.result_file = arguments.result_file;
-    options.command = fmt::format("helios bench --mode {} --batch {} --connections {} --rate {} --seconds {} --seed {}",
-                                  arguments.mode, options.batch, options.connections, options.rate, seconds, options.seed);
+    options.command = fmt::format(
+        "helios bench --mode {} --batch {} --connections {} --rate {} --seconds {} --seed {}",
+        arguments.mode, options.batch, options.connections, options.rate, seconds, options.seed);
     if (const auto good = options.validate(); !good) {
         return complain(good.error());
     }
@@ -59,16 +64,25 @@ Command bench_command(const Environment& environment) {
     command.name = "bench";
     command.summary = "Measure a server on this machine";
     command.description =
-        "Sends a labelled corpus (three clouds' envelopes, 2 % duplicates, 5 % late legs, 1 % wrong amounts) on a fixed "
+        "Sends a labelled corpus (three clouds' envelopes, 2 % duplicates, 5 % late legs, 1 % "
+        "wrong amounts) on a fixed "
         "schedule, whatever the answers do;\n"
-        "latency counts from the moment a request was meant to go. Then holds the server's verdicts against the labels: a figure "
+        "latency counts from the moment a request was meant to go. Then holds the server's "
+        "verdicts against the labels: a figure "
         "whose verdicts are\n"
-        "wrong is void. Loopback only. Exit 0: sent as asked and all verdicts right. Exit 1: errors or wrong verdicts. Exit 2: "
+        "wrong is void. Loopback only. Exit 0: sent as asked and all verdicts right. Exit 1: "
+        "errors or wrong verdicts. Exit 2: "
         "no server, bad options.";
     command.examples = {"helios bench --rate 10000 --seconds 30",
-                        "helios bench --mode grid --batch 100 --rate 150000 --server-pid $(pgrep -n helios) --json result.json"};
+                        "helios bench --mode grid --batch 100 --rate 150000 --server-pid $(pgrep "
+                        "-n helios) --json result.json"};
     command.options = {
-        {"--to", "URL", "the server, loopback only; default HELIOS_SERVER, else http://127.0.0.1:8001", &a.to, false, {}},
+        {"--to",
+         "URL",
+         "the server, loopback only; default HELIOS_SERVER, else http://127.0.0.1:8001",
+         &a.to,
+         false,
+         {}},
         {"--mode",
          "MODE",
          "single: one event a request; grid: Event Grid arrays; direct: /events/batch",
@@ -82,7 +96,12 @@ Command bench_command(const Environment& environment) {
         {"--events", "N", "stop after N events", &a.events, false, {}},
         {"--seed", "N", "seed of the corpus, default 11", &a.seed, false, {}},
         {"--server-pid", "PID", "measure this process's CPU time", &a.server_pid, false, {}},
-        {"--verify", "N", "orders asked for one by one, default 2000; 0: all", &a.verify, false, {}},
+        {"--verify",
+         "N",
+         "orders asked for one by one, default 2000; 0: all",
+         &a.verify,
+         false,
+         {}},
         {"--json", "FILE", "write the result there", &a.result_file, false, {}}};
     command.run = [arguments, environment] { return bench(*arguments, environment); };
     return command;

@@ -21,7 +21,8 @@ void print_as_json(const Start& start) {
     fmt::print("{}\n", out.end_object().view());
 }
 
-int check(const StartArguments& arguments, const Environment& environment, bool strict, const std::string& format) {
+int check(const StartArguments& arguments, const Environment& environment, bool strict,
+          const std::string& format) {
     auto start = prepare_start(arguments, environment);
     for (auto& error : check_data_directory(start.config, start.flows)) {
         start.errors.push_back(std::move(error));
@@ -61,23 +62,38 @@ Command config_command(const Environment& environment) {
     auto format = std::make_shared<std::string>("text");
     Command check_files;
     check_files.name = "check";
-    check_files.summary = "Check configuration files, flows and the environment as a start would; print the effective values";
+    check_files.summary =
+        "Check configuration files, flows and the environment as a start would; print the "
+        "effective values";
     check_files.description =
-        "Reads FILEs in order, then the environment and the flags, as `serve` would, with the flow files, the catalogue, the "
+        "Reads FILEs in order, then the environment and the flags, as `serve` would, with the flow "
+        "files, the catalogue, the "
         "address and "
         "the data\n"
-        "directory that they name, and prints every option's effective value. Nothing is opened for writing; a server may run "
+        "directory that they name, and prints every option's effective value. Nothing is opened "
+        "for writing; a server may run "
         "meanwhile.\n"
-        "Every mistake is told in one run, as `file:line:column: what; hint` or with the variable or flag it comes from.\n"
-        "Exit 0: a server would start. Exit 1: it would not, or with --strict a warning. Exit 2: a FILE can't be read.";
-    check_files.examples = {"helios config check helios.yaml", "HELIOS_HTTP_PORT=9000 helios config check",
-                            "helios config check --strict --listen 0.0.0.0:8001 --flow flows/order.yaml helios.yaml"};
+        "Every mistake is told in one run, as `file:line:column: what; hint` or with the variable "
+        "or flag it comes from.\n"
+        "Exit 0: a server would start. Exit 1: it would not, or with --strict a warning. Exit 2: a "
+        "FILE can't be read.";
+    check_files.examples = {
+        "helios config check helios.yaml", "HELIOS_HTTP_PORT=9000 helios config check",
+        "helios config check --strict --listen 0.0.0.0:8001 --flow flows/order.yaml helios.yaml"};
     check_files.options = start_options(*arguments);
+    check_files.options.push_back({"--strict",
+                                   "",
+                                   "warnings are mistakes: HELIOS_ variables that are no option",
+                                   strict.get(),
+                                   false,
+                                   {}});
     check_files.options.push_back(
-        {"--strict", "", "warnings are mistakes: HELIOS_ variables that are no option", strict.get(), false, {}});
-    check_files.options.push_back({"FILE", "FILE", "configuration files", &arguments->config_files, false, {}});
-    check_files.options.push_back({"--format", "FORMAT", "text or json", format.get(), false, {"text", "json"}});
-    check_files.run = [arguments, environment, strict, format] { return check(*arguments, environment, *strict, *format); };
+        {"FILE", "FILE", "configuration files", &arguments->config_files, false, {}});
+    check_files.options.push_back(
+        {"--format", "FORMAT", "text or json", format.get(), false, {"text", "json"}});
+    check_files.run = [arguments, environment, strict, format] {
+        return check(*arguments, environment, *strict, *format);
+    };
 
     Command command;
     command.name = "config";

@@ -12,10 +12,12 @@
 namespace helios::app {
 namespace {
 
-/// The codes that this version gives. A server of another version may have others: what waits there counts as well.
-constexpr std::string_view known_reasons[] = {"ambiguous_field",  "bad_field",     "bad_key",         "bad_time",      "conflict",
-                                              "duplicate_key",    "missing_field", "not_an_envelope", "not_an_object", "not_json",
-                                              "sns_confirmation", "too_deep",      "too_large",       "unknown_source"};
+/// The codes that this version gives. A server of another version may have others: what waits there
+/// counts as well.
+constexpr std::string_view known_reasons[] = {
+    "ambiguous_field",  "bad_field",     "bad_key",         "bad_time",      "conflict",
+    "duplicate_key",    "missing_field", "not_an_envelope", "not_an_object", "not_json",
+    "sns_confirmation", "too_deep",      "too_large",       "unknown_source"};
 
 struct ListDlqArguments {
     ListArguments list;
@@ -31,7 +33,8 @@ struct ShowDlqArguments {
 };
 
 std::vector<Column> columns() {
-    return {{"id"}, {"last received"}, {"times", true}, {"source"}, {"type"}, {"key"}, {"reason"}, {"detail"}};
+    return {{"id"},   {"last received"}, {"times", true}, {"source"},
+            {"type"}, {"key"},           {"reason"},      {"detail"}};
 }
 
 Terminal::Row row_of(json::Value item) {
@@ -41,11 +44,13 @@ Terminal::Row row_of(json::Value item) {
             {shown_text(item, "reason")},    {shown_text(item, "detail")}};
 }
 
-/// Of nothing with this reason: whether there is such a reason. invalid: neither known here nor among what waits.
+/// Of nothing with this reason: whether there is such a reason. invalid: neither known here nor
+/// among what waits.
 Status check_reason(Server& server, const std::string& reason) {
     std::set<std::string, std::less<>> reasons(std::begin(known_reasons), std::end(known_reasons));
-    const auto read =
-        server.each_item("/api/v1/dlq", {}, 0, [&](json::Value item) { reasons.emplace(item.find("reason").text()); });
+    const auto read = server.each_item("/api/v1/dlq", {}, 0, [&](json::Value item) {
+        reasons.emplace(item.find("reason").text());
+    });
     HELIOS_TRY(read);
     if (reasons.contains(reason)) {
         return {};
@@ -53,19 +58,24 @@ Status check_reason(Server& server, const std::string& reason) {
     const std::vector<std::string_view> names(reasons.begin(), reasons.end());
     const auto near = yaml::nearest(reason, names);
     return fail(ErrorKind::invalid, fmt::format("--reason \"{}\": there is no such reason", reason),
-                near.empty() ? fmt::format("there are: {}", fmt::join(names, ", ")) : fmt::format("did you mean {}?", near));
+                near.empty() ? fmt::format("there are: {}", fmt::join(names, ", "))
+                             : fmt::format("did you mean {}?", near));
 }
 
 Result<int> list(const ListDlqArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto items, ItemList::open(arguments.list, environment));
     Listing table(items.terminal(), columns(), arguments.list.full_ids);
-    const Query query{{"source", arguments.source}, {"reason", arguments.reason}, {"order_id", arguments.key}};
-    const bool filtered =
-        !(arguments.source + arguments.reason + arguments.key + arguments.list.start_time + arguments.list.end_time).empty();
+    const Query query{
+        {"source", arguments.source}, {"reason", arguments.reason}, {"order_id", arguments.key}};
+    const bool filtered = !(arguments.source + arguments.reason + arguments.key +
+                            arguments.list.start_time + arguments.list.end_time)
+                               .empty();
     HELIOS_TRY_ASSIGN(const auto found, items.print("/api/v1/dlq", query, table, row_of));
     if (found == 0) {
-        HELIOS_TRY(arguments.reason.empty() ? Status{} : check_reason(items.server(), arguments.reason));
-        items.say_none(filtered ? "nothing waits in quarantine with these filters" : "nothing waits in quarantine");
+        HELIOS_TRY(arguments.reason.empty() ? Status{}
+                                            : check_reason(items.server(), arguments.reason));
+        items.say_none(filtered ? "nothing waits in quarantine with these filters"
+                                : "nothing waits in quarantine");
     }
     return 0;
 }
@@ -97,13 +107,15 @@ void print_item(json::Value item) {
         fmt::print("\nthe body is past retention\n");
         return;
     }
-    const bool base64 = item.find("bodyEncoding").present() && item.find("bodyEncoding").text() == "base64";
+    const bool base64 =
+        item.find("bodyEncoding").present() && item.find("bodyEncoding").text() == "base64";
     fmt::print("\n{}{}\n", base64 ? "body, base64:\n" : "", printable(body.text(), "\n\t"));
 }
 
 Result<int> show(const ShowDlqArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto server, Server::of(arguments.server, environment));
-    HELIOS_TRY_ASSIGN(const auto response, server.get("/api/v1/dlq/" + http::percent_encode(arguments.id)));
+    HELIOS_TRY_ASSIGN(const auto response,
+                      server.get("/api/v1/dlq/" + http::percent_encode(arguments.id)));
     if (response.status == 404) {
         return complain(error_of(response), 1);
     }
@@ -127,14 +139,15 @@ Command ls_command(const Environment& environment) {
         "Exit 0: listed, even if there is nothing. Exit 2: usage, or the server can't be reached.";
     command.examples = {"helios dlq ls", "helios dlq ls --source gcp --reason missing_field",
                         "helios dlq ls --limit 0 --format ndjson > quarantine.ndjson"};
-    command.options = {{"--source", "SOURCE", "only this source", &a.source, false, {}},
-                       {"--reason", "REASON", "only this reason, for example missing_field", &a.reason, false, {}},
-                       {"--key,--order-id",
-                        "KEY",
-                        "only items whose key could be read and is this, for example an order id",
-                        &a.key,
-                        false,
-                        {}}};
+    command.options = {
+        {"--source", "SOURCE", "only this source", &a.source, false, {}},
+        {"--reason", "REASON", "only this reason, for example missing_field", &a.reason, false, {}},
+        {"--key,--order-id",
+         "KEY",
+         "only items whose key could be read and is this, for example an order id",
+         &a.key,
+         false,
+         {}}};
     add_list_options(command.options, a.list);
     command.run = [arguments, environment] { return exit_code_of(list(*arguments, environment)); };
     return command;
@@ -147,19 +160,26 @@ Command show_command(const Environment& environment) {
     command.name = "show";
     command.summary = "Print one item whole";
     command.description =
-        "Its reason, its errors, its headers (credentials are fingerprints) and its body as it came (base64 if it is not "
+        "Its reason, its errors, its headers (credentials are fingerprints) and its body as it "
+        "came (base64 if it is not "
         "UTF-8).\n"
-        "As text, control characters that would steer a terminal show as `?`; --format json has every byte.\n"
-        "Exit 0: printed. Exit 1: nothing in quarantine has this id. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios dlq show af2f90cc", "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c",
-                        "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c --format json | python3 -m json.tool"};
-    command.options = {{"ID",
-                        "ID",
-                        "as `helios dlq ls` shows it, or `dlqId` of an answer; its beginning will do, if only one has it",
-                        &a.id,
-                        true,
-                        {}},
-                       {"--format", "FORMAT", "text (default) or json", &a.format, false, {"text", "json"}}};
+        "As text, control characters that would steer a terminal show as `?`; --format json has "
+        "every byte.\n"
+        "Exit 0: printed. Exit 1: nothing in quarantine has this id. Exit 2: usage, or the server "
+        "can't be reached.";
+    command.examples = {"helios dlq show af2f90cc",
+                        "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c",
+                        "helios dlq show af2f90cc-8cc2-550f-837b-265dbc67867c --format json | "
+                        "python3 -m json.tool"};
+    command.options = {
+        {"ID",
+         "ID",
+         "as `helios dlq ls` shows it, or `dlqId` of an answer; its beginning will do, if only one "
+         "has it",
+         &a.id,
+         true,
+         {}},
+        {"--format", "FORMAT", "text (default) or json", &a.format, false, {"text", "json"}}};
     add_server_options(command.options, a.server);
     command.run = [arguments, environment] { return exit_code_of(show(*arguments, environment)); };
     return command;
@@ -172,7 +192,8 @@ Command dlq_command(const Environment& environment) {
     command.name = "dlq";
     command.summary = "Look into the quarantine of a running server";
     command.description =
-        "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its reason. Nothing here changes "
+        "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its "
+        "reason. Nothing here changes "
         "it.";
     command.subcommands = {ls_command(environment), show_command(environment)};
     return command;

@@ -24,8 +24,10 @@ Terminal::Row row_of(json::Value event) {
 
 Result<int> events(const EventArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto list, ItemList::open(arguments.list, environment));
-    Listing table(list.terminal(), {{"event"}, {"received"}, {"source"}, {"type"}, {"key"}}, arguments.list.full_ids);
-    const Query query{{"order_id", arguments.key}, {"event_type", arguments.type}, {"source", arguments.source}};
+    Listing table(list.terminal(), {{"event"}, {"received"}, {"source"}, {"type"}, {"key"}},
+                  arguments.list.full_ids);
+    const Query query{
+        {"order_id", arguments.key}, {"event_type", arguments.type}, {"source", arguments.source}};
     HELIOS_TRY_ASSIGN(const auto found, list.print("/api/v1/events", query, table, row_of));
     if (found == 0) {
         list.say_none("no such event");
@@ -42,14 +44,28 @@ Command events_command(const Environment& environment) {
     command.name = "events";
     command.summary = "Events that were accepted";
     command.description =
-        "Newest first, from a running server; json and ndjson have them with their payloads. The times are those of receipt.\n"
+        "Newest first, from a running server; json and ndjson have them with their payloads. The "
+        "times are those of receipt.\n"
         "Exit 0: listed, even if there is none. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios events --key ORD-1", "helios events --source gcp --limit 0 --format ndjson > payments.ndjson"};
-    command.options = {{"--key,--order-id", "KEY", "only events with this key, for example an order id", &a.key, false, {}},
-                       {"--event-type", "TYPE", "only this type, for example PaymentProcessed", &a.type, false, {}},
+    command.examples = {"helios events --key ORD-1",
+                        "helios events --source gcp --limit 0 --format ndjson > payments.ndjson"};
+    command.options = {{"--key,--order-id",
+                        "KEY",
+                        "only events with this key, for example an order id",
+                        &a.key,
+                        false,
+                        {}},
+                       {"--event-type",
+                        "TYPE",
+                        "only this type, for example PaymentProcessed",
+                        &a.type,
+                        false,
+                        {}},
                        {"--source", "SOURCE", "only this source", &a.source, false, {}}};
     add_list_options(command.options, a.list);
-    command.run = [arguments, environment] { return exit_code_of(events(*arguments, environment)); };
+    command.run = [arguments, environment] {
+        return exit_code_of(events(*arguments, environment));
+    };
     return command;
 }
 

@@ -26,8 +26,10 @@ std::string tinted(const Terminal& terminal, std::string line, bool first) {
     if (first || (!line.empty() && line.front() != ' ')) {
         return terminal.tint(Tint::bold, line);
     }
-    for (const auto& [mark, tint] : {std::pair("✓", Tint::green), std::pair("✗", Tint::red), std::pair("!", Tint::yellow)}) {
-        if (const auto at = line.find(mark); at != std::string::npos && line.find_first_not_of(' ') == at) {
+    for (const auto& [mark, tint] :
+         {std::pair("✓", Tint::green), std::pair("✗", Tint::red), std::pair("!", Tint::yellow)}) {
+        if (const auto at = line.find(mark);
+            at != std::string::npos && line.find_first_not_of(' ') == at) {
             line.replace(at, std::string_view(mark).size(), terminal.tint(tint, mark));
         }
     }
@@ -55,7 +57,8 @@ Result<int> explain(const ExplainArguments& arguments, const Environment& enviro
                       {"full_ids", text && arguments.full_ids ? "true" : ""}};
     HELIOS_TRY_ASSIGN(
         const auto response,
-        server.get(target_of(fmt::format("/api/v1/orders/{}/explain", http::percent_encode(arguments.key)), query)));
+        server.get(target_of(
+            fmt::format("/api/v1/orders/{}/explain", http::percent_encode(arguments.key)), query)));
     if (response.status == 404 && json::Document::parse(response.body)) {
         return complain(error_of(response), 1);
     }
@@ -80,17 +83,23 @@ Command explain_command(const Environment& environment) {
     command.name = "explain";
     command.summary = "Explain the verdict of one case";
     command.description =
-        "Asks a running server why the case of KEY stands as it does: the timeline, the legs side by side, every check with "
+        "Asks a running server why the case of KEY stands as it does: the timeline, the legs side "
+        "by side, every check with "
         "expected,\n"
         "actual and tolerance, what waits in quarantine, and what happens next.\n"
-        "Exit 0: explained. Exit 1: there is no such case. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios explain ORD-1", "helios explain ORD-1 --json | python3 -m json.tool"};
-    command.options = {{"KEY", "KEY", "the case's key, for example an order id", &a.key, true, {}},
-                       {"--flow", "FLOW", "the flow, default: the primary one", &a.flow, false, {}},
-                       {"--format", "FORMAT", "text or json", &a.format, false, {"text", "json"}},
-                       {"--full-ids", "", "ids whole, however narrow the terminal is", &a.full_ids, false, {}}};
+        "Exit 0: explained. Exit 1: there is no such case. Exit 2: usage, or the server can't be "
+        "reached.";
+    command.examples = {"helios explain ORD-1",
+                        "helios explain ORD-1 --json | python3 -m json.tool"};
+    command.options = {
+        {"KEY", "KEY", "the case's key, for example an order id", &a.key, true, {}},
+        {"--flow", "FLOW", "the flow, default: the primary one", &a.flow, false, {}},
+        {"--format", "FORMAT", "text or json", &a.format, false, {"text", "json"}},
+        {"--full-ids", "", "ids whole, however narrow the terminal is", &a.full_ids, false, {}}};
     add_server_options(command.options, a.server);
-    command.run = [arguments, environment] { return exit_code_of(explain(*arguments, environment)); };
+    command.run = [arguments, environment] {
+        return exit_code_of(explain(*arguments, environment));
+    };
     return command;
 }
 

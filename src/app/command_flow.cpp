@@ -18,11 +18,14 @@ struct LintOptions {
     std::string format = "text";
 };
 
-void write_reading(json::Writer& out, const std::string& file, const reconcile::FlowReading& reading) {
+void write_reading(json::Writer& out, const std::string& file,
+                   const reconcile::FlowReading& reading) {
     out.begin_object().field("file", file);
     if (reading.errors.empty() && reading.flow) {
-        out.field("flow", reading.flow->name).field("version", std::uint64_t{reading.flow->version});
-        out.field("legs", std::uint64_t{reading.flow->legs.size()}).field("checks", std::uint64_t{reading.flow->checks.size()});
+        out.field("flow", reading.flow->name)
+            .field("version", std::uint64_t{reading.flow->version});
+        out.field("legs", std::uint64_t{reading.flow->legs.size()})
+            .field("checks", std::uint64_t{reading.flow->checks.size()});
     }
     write_messages(out, "errors", reading.errors);
     write_messages(out, "warnings", reading.warnings);
@@ -70,8 +73,8 @@ int lint(const LintOptions& options) {
             continue;
         }
         const auto& flow = *reading.flow;
-        fmt::print("{}: flow {} version {}: {} legs, {} checks\n", file, flow.name, flow.version, flow.legs.size(),
-                   flow.checks.size());
+        fmt::print("{}: flow {} version {}: {} legs, {} checks\n", file, flow.name, flow.version,
+                   flow.legs.size(), flow.checks.size());
     }
     return answer;
 }
@@ -83,17 +86,20 @@ struct TestOptions {
     std::string format = "text";
 };
 
-/// One file as an object: its counts, what does not hold, and what can't be understood; the exit code.
+/// One file as an object: its counts, what does not hold, and what can't be understood; the exit
+/// code.
 int test_file_as_json(const std::string& file, const CaseRunOptions& options, json::Writer& out) {
     const auto text = read_file(file);
     if (!text) {
         return complain(text.error());
     }
     out.begin_object().field("file", file).key("complaints").begin_array();
-    const auto summary = run_case_file(*text, file, options, [&out](const std::string& line) { out.string(line); });
+    const auto summary =
+        run_case_file(*text, file, options, [&out](const std::string& line) { out.string(line); });
     out.end_array();
     write_messages(out, "mistakes", summary.mistakes);
-    out.field("cases", std::uint64_t{summary.cases}).field("expectations", std::uint64_t{summary.expectations});
+    out.field("cases", std::uint64_t{summary.cases})
+        .field("expectations", std::uint64_t{summary.expectations});
     out.field("failures", std::uint64_t{summary.failures}).end_object();
     return !summary.mistakes.empty() ? 2 : summary.failures == 0 ? 0 : 1;
 }
@@ -104,14 +110,17 @@ int test_file(const std::string& file, const CaseRunOptions& options) {
     if (!text) {
         return complain(text.error());
     }
-    const auto summary = run_case_file(*text, file, options, [](const std::string& line) { fmt::print("{}\n", line); });
+    const auto summary = run_case_file(*text, file, options,
+                                       [](const std::string& line) { fmt::print("{}\n", line); });
     for (const auto& mistake : summary.mistakes) {
         fmt::print(stderr, "{}\n", printable(mistake.message()));
     }
-    fmt::print("{}: {} cases, {} expectations, {} failures{}\n", file, summary.cases, summary.expectations, summary.failures,
+    fmt::print("{}: {} cases, {} expectations, {} failures{}\n", file, summary.cases,
+               summary.expectations, summary.failures,
                summary.mistakes.empty()
                    ? ""
-                   : fmt::format(", {} mistakes; the cases they stand in did not run", summary.mistakes.size()));
+                   : fmt::format(", {} mistakes; the cases they stand in did not run",
+                                 summary.mistakes.size()));
     return !summary.mistakes.empty() ? 2 : summary.failures == 0 ? 0 : 1;
 }
 
@@ -123,7 +132,8 @@ int test(const TestOptions& options) {
         errors.push_back(catalogue.error());
         errors.insert(errors.end(), more.begin(), more.end());
     }
-    auto flows = options.flow.empty() ? std::vector<reconcile::Flow>{} : load_flows({options.flow}, errors);
+    auto flows =
+        options.flow.empty() ? std::vector<reconcile::Flow>{} : load_flows({options.flow}, errors);
     if (!errors.empty()) {
         return complain_of_all(errors, 2);
     }
@@ -154,13 +164,15 @@ Command lint_command() {
     command.name = "lint";
     command.summary = "Check flow files";
     command.description =
-        "Prints every complaint as `file:line:column: what; hint`, all of them in one run; what may be meant and rarely is "
+        "Prints every complaint as `file:line:column: what; hint`, all of them in one run; what "
+        "may be meant and rarely is "
         "begins "
         "with `warning: `.\n"
         "Exit 0: good, or warnings only. Exit 1: complaints. Exit 2: a file can't be read.";
     command.examples = {"helios flow lint flows/*.yaml"};
-    command.options = {{"FILE", "FILE", "flow files", &options->files, true, {}},
-                       {"--format", "FORMAT", "text or json", &options->format, false, {"text", "json"}}};
+    command.options = {
+        {"FILE", "FILE", "flow files", &options->files, true, {}},
+        {"--format", "FORMAT", "text or json", &options->format, false, {"text", "json"}}};
     command.run = [options] { return lint(*options); };
     return command;
 }
@@ -173,26 +185,41 @@ Command test_command() {
     command.description =
         "A case says which events arrive when, and which verdict is expected:\n\n"
         "  case paid too little\n"
-        "  at 12:00:00 aws   OrderPlaced       {\"orderId\":\"A1\",\"customerId\":\"C1\",\"totalAmount\":\"12.50\"}\n"
+        "  at 12:00:00 aws   OrderPlaced       "
+        "{\"orderId\":\"A1\",\"customerId\":\"C1\",\"totalAmount\":\"12.50\"}\n"
         "  at 12:00:02 gcp   PaymentProcessed  {\"orderId\":\"A1\",\"amount\":\"12.05\"}\n"
         "  advance 60s\n"
         "  expect A1 partial missing=inventory\n"
         "  expect A1 finding amount expected=12.50 actual=12.05\n\n"
-        "Events pass the catalogue, a log in memory, route and the engine, as in the server; a manual clock stands in for time. "
+        "Events pass the catalogue, a log in memory, route and the engine, as in the server; a "
+        "manual clock stands in for time. "
         "The step\n"
-        "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: \"Testing a flow\" in "
+        "`flow FILE.yaml` names the flow of a case, relative to the file of cases. All words: "
+        "\"Testing a flow\" in "
         "docs/flows.md.\n"
-        "Prints every expectation that does not hold as `file:line: [case] what`, and one summary line for each FILE.\n"
-        "What can't be understood is told as `file:line: what; hint`, all of it; the cases it stands in do not run, the others "
+        "Prints every expectation that does not hold as `file:line: [case] what`, and one summary "
+        "line for each FILE.\n"
+        "What can't be understood is told as `file:line: what; hint`, all of it; the cases it "
+        "stands in do not run, the others "
         "do.\n"
         "Exit 0: all hold. Exit 1: some do not. Exit 2: something can't be read or understood.";
-    command.examples = {
-        "helios flow test cases/*.case",
-        "helios flow test --flow flows/returns.yaml returns.case   # cases that name no flow begin with this one"};
+    command.examples = {"helios flow test cases/*.case",
+                        "helios flow test --flow flows/returns.yaml returns.case   # cases that "
+                        "name no flow begin with this one"};
     command.options = {
         {"FILE", "FILE", "files of cases; - is standard input", &options->files, true, {}},
-        {"--flow", "FILE", "the flow that cases begin with, default: the shipped order flow", &options->flow, false, {}},
-        {"--catalogue", "FILE", "the catalogue of event types, default: the shipped one", &options->catalogue, false, {}},
+        {"--flow",
+         "FILE",
+         "the flow that cases begin with, default: the shipped order flow",
+         &options->flow,
+         false,
+         {}},
+        {"--catalogue",
+         "FILE",
+         "the catalogue of event types, default: the shipped one",
+         &options->catalogue,
+         false,
+         {}},
         {"--format", "FORMAT", "text or json", &options->format, false, {"text", "json"}}};
     command.run = [options] { return test(*options); };
     return command;
@@ -204,7 +231,9 @@ Command flow_command() {
     Command command;
     command.name = "flow";
     command.summary = "Check and test flow files";
-    command.description = "A flow is what several sources must agree on, as YAML; docs/flows.md describes the language.";
+    command.description =
+        "A flow is what several sources must agree on, as YAML; docs/flows.md describes the "
+        "language.";
     command.subcommands = {lint_command(), test_command()};
     return command;
 }

@@ -20,23 +20,28 @@ std::string members_of(json::Value object) {
     std::string text;
     for (std::size_t i = 0; i < object.size(); ++i) {
         const auto value = object.at(i);
-        if (!value.is_object() && !value.is_array() && !value.is_null() && object.key_at(i) != "status") {
-            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", object.key_at(i), shown_text(object, object.key_at(i)));
+        if (!value.is_object() && !value.is_array() && !value.is_null() &&
+            object.key_at(i) != "status") {
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", object.key_at(i),
+                                shown_text(object, object.key_at(i)));
         }
     }
     return text;
 }
 
-void print_part(Terminal& terminal, const std::string& name, const std::string& status, const std::string& what) {
+void print_part(Terminal& terminal, const std::string& name, const std::string& status,
+                const std::string& what) {
     const bool good = status.empty() || status == "ok" || status == "up" || status == "healthy";
     const auto mark = good ? terminal.tint(Tint::green, "✓") : terminal.tint(Tint::red, "✗");
-    terminal.paragraph(fmt::format("  {} {:<12} {}", mark, name, good || what.empty() ? what : status + ": " + what), 15);
+    terminal.paragraph(fmt::format("  {} {:<12} {}", mark, name,
+                                   good || what.empty() ? what : status + ": " + what),
+                       15);
 }
 
 void print(Terminal& terminal, json::Value health) {
     const auto status = shown_text(health, "status");
-    terminal.line(terminal.tint(status == "healthy" ? Tint::green : Tint::red, status) + "  helios " +
-                  shown_text(health, "version"));
+    terminal.line(terminal.tint(status == "healthy" ? Tint::green : Tint::red, status) +
+                  "  helios " + shown_text(health, "version"));
     const auto checks = health.find("checks");
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const auto check = checks.at(i);
@@ -50,12 +55,14 @@ void print(Terminal& terminal, json::Value health) {
     }
     const auto stages = health.find("stages");
     for (std::size_t i = 0; i < stages.size(); ++i) {
-        print_part(terminal, shown_text(stages.at(i), "name"), "", "behind by " + seconds_of(stages.at(i).find("lagSeconds")));
+        print_part(terminal, shown_text(stages.at(i), "name"), "",
+                   "behind by " + seconds_of(stages.at(i).find("lagSeconds")));
     }
     for (const auto* group : {"components", "clouds"}) {
         const auto parts = health.find(group);
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            print_part(terminal, std::string(parts.key_at(i)), shown_text(parts.at(i), "status"), members_of(parts.at(i)));
+            print_part(terminal, std::string(parts.key_at(i)), shown_text(parts.at(i), "status"),
+                       members_of(parts.at(i)));
         }
     }
 }
@@ -65,8 +72,10 @@ Result<int> health(const HealthArguments& arguments, const Environment& environm
     HELIOS_TRY_ASSIGN(const auto document, server.get_json("/api/v1/health"));
     const auto status = document.root().find("status");
     if (!status.is_string()) {
-        return fail(ErrorKind::corrupt, fmt::format("what answers at {} is no Helios: it names no status", server.url()),
-                    "is this the address of a Helios server?");
+        return fail(
+            ErrorKind::corrupt,
+            fmt::format("what answers at {} is no Helios: it names no status", server.url()),
+            "is this the address of a Helios server?");
     }
     if (arguments.format == "json") {
         fmt::print("{}\n", document.root().raw());
@@ -87,10 +96,14 @@ Command health_command(const Environment& environment) {
     command.description =
         "Each check, stage, component and cloud of a running server.\n"
         "Exit 0: healthy. Exit 1: degraded. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios health", "helios health --to http://helios.example:8001 --timeout 5s --json"};
-    command.options = {{"--format", "FORMAT", "text or json", &arguments->format, false, {"text", "json"}}};
+    command.examples = {"helios health",
+                        "helios health --to http://helios.example:8001 --timeout 5s --json"};
+    command.options = {
+        {"--format", "FORMAT", "text or json", &arguments->format, false, {"text", "json"}}};
     add_server_options(command.options, arguments->server);
-    command.run = [arguments, environment] { return exit_code_of(health(*arguments, environment)); };
+    command.run = [arguments, environment] {
+        return exit_code_of(health(*arguments, environment));
+    };
     return command;
 }
 

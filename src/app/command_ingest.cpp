@@ -38,11 +38,13 @@ Result<From> read_from(const std::string& text, const std::vector<std::string>& 
         return from;
     }
     const auto wrong = [&](std::string_view why) {
-        return fail(ErrorKind::invalid, fmt::format("--from \"{}\": {}", text, why), "write FILE:LINE, as a broken run names it");
+        return fail(ErrorKind::invalid, fmt::format("--from \"{}\": {}", text, why),
+                    "write FILE:LINE, as a broken run names it");
     };
     const auto colon = text.rfind(':');
     const auto digits = std::string_view(text).substr(colon == std::string::npos ? 0 : colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), from.line);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), from.line);
     if (error != std::errc{} || end != digits.data() + digits.size() || from.line == 0) {
         return wrong("its end is no line number");
     }
@@ -50,8 +52,9 @@ Result<From> read_from(const std::string& text, const std::vector<std::string>& 
         return files.size() == 1 ? Result<From>(from) : wrong("there are several FILEs");
     }
     const auto name = text.substr(0, colon);
-    const auto found =
-        std::find_if(files.begin(), files.end(), [&](const auto& file) { return file == name || name_of_input(file) == name; });
+    const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) {
+        return file == name || name_of_input(file) == name;
+    });
     if (found == files.end()) {
         return wrong(fmt::format("{} is none of the inputs", name));
     }
@@ -69,14 +72,16 @@ public:
           from_(from),
           options_(std::move(options)),
           terminal_(std::cerr, screen_of(STDERR_FILENO, environment)),
-          progress_(terminal_, clock_, bytes_of_inputs({files_.begin() + static_cast<std::ptrdiff_t>(from.file), files_.end()})),
+          progress_(terminal_, clock_,
+                    bytes_of_inputs(
+                        {files_.begin() + static_cast<std::ptrdiff_t>(from.file), files_.end()})),
           ingestion_(options_, url, clock_, &interrupt_, progress_,
                      [this](const std::string& text) { terminal_.paragraph(text, 2); }) {}
 
     int run() {
         if (from_.file > 0) {
-            terminal_.line(
-                fmt::format("skipped: {} of {} files before {}", from_.file, files_.size(), name_of_input(files_[from_.file])));
+            terminal_.line(fmt::format("skipped: {} of {} files before {}", from_.file,
+                                       files_.size(), name_of_input(files_[from_.file])));
         }
         Status status;
         bool all_read = true;
@@ -122,7 +127,8 @@ private:
             last = number;
             if (number >= first) {
                 ingestion_.refuse(name, number,
-                                  fmt::format("{} bytes; the server reads no more than {} at once", bytes, line_bytes_max));
+                                  fmt::format("{} bytes; the server reads no more than {} at once",
+                                              bytes, line_bytes_max));
             }
             return Status{};
         };
@@ -139,7 +145,8 @@ private:
         ours_ = !read && !sending_failed && read.error().kind != ErrorKind::stopping;
         if (read && last < first && first > 1) {
             ours_ = true;
-            return fail(ErrorKind::invalid, fmt::format("--from {}:{}: {} has {} lines", name, first, name, last));
+            return fail(ErrorKind::invalid,
+                        fmt::format("--from {}:{}: {} has {} lines", name, first, name, last));
         }
         last_ = {name, last + 1};
         return read;
@@ -148,7 +155,8 @@ private:
     /// With the place to go on from: nothing before it is without an outcome.
     Error at_place(Error error) const {
         const auto place = ingestion_.unfinished().value_or(last_);
-        error.hint += fmt::format("{}go on with --from {}:{}", error.hint.empty() ? "" : "\n  ", place.file, place.line);
+        error.hint += fmt::format("{}go on with --from {}:{}", error.hint.empty() ? "" : "\n  ",
+                                  place.file, place.line);
         return error;
     }
 
@@ -156,10 +164,13 @@ private:
         const auto& tally = ingestion_.tally();
         if (!json_) {
             if (ingestion_.skipped() > 0) {
-                terminal_.line(fmt::format("skipped: {} control lines of an export, which are no events", ingestion_.skipped()));
+                terminal_.line(
+                    fmt::format("skipped: {} control lines of an export, which are no events",
+                                ingestion_.skipped()));
             }
-            fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n", tally.accepted, tally.duplicate,
-                       tally.conflict, tally.quarantined, tally.refused);
+            fmt::print("accepted {}  duplicate {}  conflict {}  quarantined {}  refused {}\n",
+                       tally.accepted, tally.duplicate, tally.conflict, tally.quarantined,
+                       tally.refused);
             return;
         }
         json::Writer out;
@@ -167,7 +178,9 @@ private:
             .field("accepted", tally.accepted)
             .field("duplicate", tally.duplicate)
             .field("conflict", tally.conflict);
-        out.field("quarantined", tally.quarantined).field("refused", tally.refused).field("skipped", ingestion_.skipped());
+        out.field("quarantined", tally.quarantined)
+            .field("refused", tally.refused)
+            .field("skipped", ingestion_.skipped());
         out.end_object();
         fmt::print("{}\n", out.view());
     }
@@ -194,8 +207,9 @@ Result<int> ingest(const IngestArguments& arguments, const Environment& environm
     if (options.timeout == Duration::zero()) {
         return fail(ErrorKind::invalid, "--timeout 0 leaves no time for an answer");
     }
-    HELIOS_TRY_ASSIGN(const auto from,
-                      read_from(arguments.from, arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    HELIOS_TRY_ASSIGN(const auto from, read_from(arguments.from, arguments.files.empty()
+                                                                     ? std::vector<std::string>{"-"}
+                                                                     : arguments.files));
     return Run(arguments, std::move(options), url, from, environment).run();
 }
 
@@ -208,24 +222,41 @@ Command ingest_command(const Environment& environment) {
     command.name = "ingest";
     command.summary = "Send event lines (NDJSON) to a server";
     command.description =
-        "Sends event lines from FILEs, or standard input, to a running server and prints how many were accepted, duplicate,\n"
-        "conflict, quarantined and refused. Lines that were not stored as events are named on standard error, and the rest goes "
+        "Sends event lines from FILEs, or standard input, to a running server and prints how many "
+        "were accepted, duplicate,\n"
+        "conflict, quarantined and refused. Lines that were not stored as events are named on "
+        "standard error, and the rest goes "
         "on.\n"
-        "A server that is away, or says that it has no room now, is asked again for --retry-for. Running it again is safe: what "
+        "A server that is away, or says that it has no room now, is asked again for --retry-for. "
+        "Running it again is safe: what "
         "was\n"
-        "stored answers `duplicate`. When it ends early (also by Ctrl-C) it says with which --from to go on.\n"
-        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused lines. Exit 2: the server can't be "
+        "stored answers `duplicate`. When it ends early (also by Ctrl-C) it says with which --from "
+        "to go on.\n"
+        "Exit 0: everything accepted or duplicate. Exit 1: conflicts, quarantined or refused "
+        "lines. Exit 2: the server can't be "
         "reached,\n"
         "a file can't be read, or it was interrupted.";
     command.examples = {
-        "helios ingest events.ndjson", "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
-        "helios ingest day1.ndjson day2.ndjson --from day2.ndjson:30001   # what stands before it is skipped",
+        "helios ingest events.ndjson",
+        "zcat day.ndjson.gz | helios ingest --to http://127.0.0.1:8001",
+        "helios ingest day1.ndjson day2.ndjson --from day2.ndjson:30001   # what stands before it "
+        "is skipped",
         R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};
     command.options = {
         server_option(a.to),
         {"--from", "FILE:LINE", "begin there", &a.from, false, {}},
-        {"--timeout", "TIME", "for one answer, and for a named pipe's writer; default 30s", &a.timeout, false, {}},
-        {"--retry-for", "TIME", "how long the server may be away, default 60s; 0: not at all", &a.retry_for, false, {}},
+        {"--timeout",
+         "TIME",
+         "for one answer, and for a named pipe's writer; default 30s",
+         &a.timeout,
+         false,
+         {}},
+        {"--retry-for",
+         "TIME",
+         "how long the server may be away, default 60s; 0: not at all",
+         &a.retry_for,
+         false,
+         {}},
         {"--format", "FORMAT", "of the summary: text or json", &a.format, false, {"text", "json"}},
         {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
     command.run = [arguments, environment] {

@@ -40,7 +40,9 @@ std::string to_the_millisecond(Instant at) {
 
 /// Where a store lies beside the log, its backlog, too.
 Result<Backlog> backlog_of(log::Log& log, const std::string& data) {
-    return Completeness(log, data, std::filesystem::exists(store_file(data)) ? Stage::store : Stage::engine).backlog();
+    return Completeness(log, data,
+                        std::filesystem::exists(store_file(data)) ? Stage::store : Stage::engine)
+        .backlog();
 }
 
 void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_store) {
@@ -50,16 +52,29 @@ void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_st
         if (info.records == 0) {
             continue;
         }
-        out.begin_object().field("topic", info.id.topic).field("partition", std::uint64_t{info.id.partition});
-        out.field("records", info.records).field("firstOffset", info.first.value).field("endOffset", info.end.value);
-        out.field("firstTime", format_rfc3339(info.first_time)).field("lastTime", format_rfc3339(info.last_time)).end_object();
+        out.begin_object()
+            .field("topic", info.id.topic)
+            .field("partition", std::uint64_t{info.id.partition});
+        out.field("records", info.records)
+            .field("firstOffset", info.first.value)
+            .field("endOffset", info.end.value);
+        out.field("firstTime", format_rfc3339(info.first_time))
+            .field("lastTime", format_rfc3339(info.last_time))
+            .end_object();
     }
     out.end_array().key("damage").begin_array();
     for (const auto& damage : log.damage()) {
-        out.begin_object().field("file", damage.file).field("begin", damage.begin).field("end", damage.end);
+        out.begin_object()
+            .field("file", damage.file)
+            .field("begin", damage.begin)
+            .field("end", damage.end);
         out.field("what", damage.what).end_object();
     }
-    out.end_array().key("behind").begin_object().field("route", backlog.route).field("engine", backlog.engine);
+    out.end_array()
+        .key("behind")
+        .begin_object()
+        .field("route", backlog.route)
+        .field("engine", backlog.engine);
     if (has_store) {
         out.field("store", backlog.store);
     }
@@ -76,9 +91,15 @@ void print_backlog(const Backlog& backlog, bool has_store) {
 }
 
 void print_partitions(log::Log& log, Terminal& terminal) {
-    Listing table(
-        terminal,
-        {{"topic"}, {"part", true}, {"records", true}, {"first offset", true}, {"end offset", true}, {"first"}, {"last"}}, true);
+    Listing table(terminal,
+                  {{"topic"},
+                   {"part", true},
+                   {"records", true},
+                   {"first offset", true},
+                   {"end offset", true},
+                   {"first"},
+                   {"last"}},
+                  true);
     for (const auto& info : log.describe()) {
         if (info.records > 0) {
             table.row({{info.id.topic},
@@ -125,10 +146,11 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
     std::set<std::string> known;
     for (const auto& spec : topic_specs()) {
         known.insert(spec.name);
-        if (options.topics.empty() ||
-            std::find(options.topics.begin(), options.topics.end(), spec.name) != options.topics.end()) {
+        if (options.topics.empty() || std::find(options.topics.begin(), options.topics.end(),
+                                                spec.name) != options.topics.end()) {
             for (auto& id : log.partitions_of(spec.name)) {
-                if (options.partition.empty() || options.partition == std::to_string(id.partition)) {
+                if (options.partition.empty() ||
+                    options.partition == std::to_string(id.partition)) {
                     ids.push_back(std::move(id));
                 }
             }
@@ -185,7 +207,8 @@ int read(const LogOptions& options, bool follow) {
     }
     const Interrupt interrupt;
     while (!interrupt.raised() && limit > 0) {
-        const auto batch = (*reader)->poll(1024, 4u << 20, follow ? std::chrono::milliseconds(200) : Duration::zero());
+        const auto batch = (*reader)->poll(
+            1024, 4u << 20, follow ? std::chrono::milliseconds(200) : Duration::zero());
         if (!batch) {
             return complain(batch.error());
         }
@@ -196,7 +219,8 @@ int read(const LogOptions& options, bool follow) {
             }
         }
         std::fflush(stdout);
-        if (std::ferror(stdout) != 0 || (!follow && (batch->records.empty() || batch->complete_below >= until))) {
+        if (std::ferror(stdout) != 0 ||
+            (!follow && (batch->records.empty() || batch->complete_below >= until))) {
             break;
         }
     }
@@ -208,20 +232,24 @@ int export_all(const LogOptions& options) {
     if (!opened) {
         return complain(opened.error());
     }
-    const auto complete = be_complete(*opened->log, options.data, Stage::route, options.wait, options.environment);
+    const auto complete =
+        be_complete(*opened->log, options.data, Stage::route, options.wait, options.environment);
     if (!complete && complete.error().kind != ErrorKind::unavailable) {
         return complain(complete.error());
     }
-    const auto counts = export_log(*opened->log, [](std::string_view line) { fmt::print("{}\n", line); });
+    const auto counts =
+        export_log(*opened->log, [](std::string_view line) { fmt::print("{}\n", line); });
     if (!counts) {
         return complain(counts.error());
     }
     fmt::print(stderr, "{} events, {} control lines\n", counts->events, counts->controls);
     const bool damaged = report_left_out(*opened->log);
     if (!complete) {
-        complain({ErrorKind::unavailable,
-                  "every event is exported, but the end line and absences stand where route does: " + complete.error().what,
-                  complete.error().hint});
+        complain(
+            {ErrorKind::unavailable,
+             "every event is exported, but the end line and absences stand where route does: " +
+                 complete.error().what,
+             complete.error().hint});
     }
     return damaged || !complete ? 1 : 0;
 }
@@ -231,23 +259,33 @@ int export_all(const LogOptions& options) {
 Command log_command(const Environment& environment) {
     auto options = std::make_shared<LogOptions>();
     options->environment = environment;
-    const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
-    const Option topic{"--topic", "TOPIC", "only this topic; may be repeated", &options->topics, false, {}};
-    const Option partition{"--partition", "N", "only this partition", &options->partition, false, {}};
-    const Option since{"--since", "TIME", "from this log time on (RFC 3339, with a zone)", &options->since, false, {}};
+    const Option data{"--data",       "DIR", "the data directory, default ./helios-data",
+                      &options->data, false, {}};
+    const Option topic{"--topic",        "TOPIC", "only this topic; may be repeated",
+                       &options->topics, false,   {}};
+    const Option partition{"--partition",       "N",   "only this partition",
+                           &options->partition, false, {}};
+    const Option since{"--since",       "TIME", "from this log time on (RFC 3339, with a zone)",
+                       &options->since, false,  {}};
     const Option limit{"--limit", "N", "stop after N records", &options->limit, false, {}};
-    const Option lines{"--format", "FORMAT",          "ndjson, whatever is said (json is the same)", &options->lines_format,
-                       false,      {"ndjson", "json"}};
-    const Option headers{"--headers", "", "leave the values out", &options->headers_only, false, {}};
+    const Option lines{"--format",
+                       "FORMAT",
+                       "ndjson, whatever is said (json is the same)",
+                       &options->lines_format,
+                       false,
+                       {"ndjson", "json"}};
+    const Option headers{"--headers", "", "leave the values out", &options->headers_only,
+                         false,       {}};
 
-    Command ls{"ls",
-               "List topics and partitions: records, offsets, times, damage, and how far the stages are",
-               "Reads the whole log, however large, so that no damage is missed.\n"
-               "Exit 1 if a part of the log is damaged; the rest is served.",
-               {"helios log ls --data ./helios-data"},
-               {data, {"--format", "FORMAT", "table or json", &options->format, false, {"table", "json"}}},
-               {},
-               [options, environment] { return list(*options, environment); }};
+    Command ls{
+        "ls",
+        "List topics and partitions: records, offsets, times, damage, and how far the stages are",
+        "Reads the whole log, however large, so that no damage is missed.\n"
+        "Exit 1 if a part of the log is damaged; the rest is served.",
+        {"helios log ls --data ./helios-data"},
+        {data, {"--format", "FORMAT", "table or json", &options->format, false, {"table", "json"}}},
+        {},
+        [options, environment] { return list(*options, environment); }};
     Command read_records{"read",
                          "Print records in log-time order, as NDJSON",
                          "Exit 1 if a part of the log was found damaged: its records are left out.",
@@ -257,7 +295,8 @@ Command log_command(const Environment& environment) {
                          [options] { return read(*options, false); }};
     Command tail{"tail",
                  "Print records as they become durable; Ctrl-C stops",
-                 "Starts at the end of the log, or at --since. Works beside a running server, up to the durable mark.",
+                 "Starts at the end of the log, or at --since. Works beside a running server, up "
+                 "to the durable mark.",
                  {"helios log tail --topic helios.verdicts"},
                  {data, topic, partition, since, limit, headers, lines},
                  {},
@@ -265,13 +304,19 @@ Command log_command(const Environment& environment) {
     Command export_command{
         "export",
         "Write the log as NDJSON that `helios reconcile` reads",
-        "Event lines with `receivedAt` and `position` in route order, control lines where flows were activated and where Helios\n"
+        "Event lines with `receivedAt` and `position` in route order, control lines where flows "
+        "were activated and where Helios\n"
         "itself was away, and a last line with the time the engine has reached.\n"
-        "Exit 1 if a part of the log is damaged (its records are left out), or if route is behind: every event is exported then, "
+        "Exit 1 if a part of the log is damaged (its records are left out), or if route is behind: "
+        "every event is exported then, "
         "but\n"
-        "the end line stands before the last of them. Exit 2: usage or failure, or --wait and no server.",
-        {"helios log export > day.ndjson", "helios log export | helios reconcile --revisions --format ndjson"},
-        {data, lines, {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}}},
+        "the end line stands before the last of them. Exit 2: usage or failure, or --wait and no "
+        "server.",
+        {"helios log export > day.ndjson",
+         "helios log export | helios reconcile --revisions --format ndjson"},
+        {data,
+         lines,
+         {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}}},
         {},
         [options] { return export_all(*options); }};
 
@@ -279,7 +324,8 @@ Command log_command(const Environment& environment) {
     command.name = "log";
     command.summary = "Look into the durable log of a data directory";
     command.description = "Read-only; works beside a running server, up to the durable mark.";
-    command.subcommands = {std::move(ls), std::move(read_records), std::move(tail), std::move(export_command)};
+    command.subcommands = {std::move(ls), std::move(read_records), std::move(tail),
+                           std::move(export_command)};
     return command;
 }
 

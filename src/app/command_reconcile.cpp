@@ -49,9 +49,13 @@ struct ReconcileArguments {
 /// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
 class Intake {
 public:
-    Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue, std::set<std::string, std::less<>> sources,
-           std::FILE* rejects, Terminal& terminal)
-        : offline_(offline), catalogue_(catalogue), sources_(std::move(sources)), rejects_(rejects), terminal_(terminal) {}
+    Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue,
+           std::set<std::string, std::less<>> sources, std::FILE* rejects, Terminal& terminal)
+        : offline_(offline),
+          catalogue_(catalogue),
+          sources_(std::move(sources)),
+          rejects_(rejects),
+          terminal_(terminal) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
         const auto parsed = adapters::parse_offline_line(line);
@@ -65,18 +69,22 @@ public:
         }
         const auto& event_line = std::get<adapters::EventLine>(parsed.content);
         if (const auto* rejection = std::get_if<adapters::Rejection>(&event_line.item)) {
-            return reject(file, number, line, rejection->detail.empty() ? rejection->reason : rejection->detail);
+            return reject(file, number, line,
+                          rejection->detail.empty() ? rejection->reason : rejection->detail);
         }
         return add_event(file, number, line, event_line);
     }
 
     /// Counts a line that can't be taken, names it, and keeps it where asked.
-    Status reject(const std::string& file, std::uint64_t number, std::string_view line, std::string_view why) {
+    Status reject(const std::string& file, std::uint64_t number, std::string_view line,
+                  std::string_view why) {
         if (++lines_.rejected <= complaints_max) {
-            terminal_.paragraph(fmt::format("{}:{}: rejected: {}", file, number, printable(why)), 2);
+            terminal_.paragraph(fmt::format("{}:{}: rejected: {}", file, number, printable(why)),
+                                2);
         } else if (lines_.rejected == complaints_max + 1) {
-            terminal_.paragraph(fmt::format("… further rejected lines are only counted{}",
-                                            rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
+            terminal_.paragraph(
+                fmt::format("… further rejected lines are only counted{}",
+                            rejects_ == nullptr ? "; --rejects FILE keeps them" : ""));
         }
         if (rejects_ != nullptr) {
             json::Writer out;
@@ -98,10 +106,12 @@ private:
                      const adapters::EventLine& event_line) {
         const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
         auto event = adapted.event;
-        auto admission = model::admit(event, adapted.payload, catalogue_,
-                                      [this](std::string_view source) { return sources_.contains(source); });
+        auto admission =
+            model::admit(event, adapted.payload, catalogue_,
+                         [this](std::string_view source) { return sources_.contains(source); });
         // A record is about as long as its line: only long ones are worth the encoding.
-        if (admission.admitted() && line.size() > record_bytes_max_ / 2 && model::encode(event).size() > record_bytes_max_) {
+        if (admission.admitted() && line.size() > record_bytes_max_ / 2 &&
+            model::encode(event).size() > record_bytes_max_) {
             admission = model::too_large(record_bytes_max_);
         }
         if (!admission.admitted()) {
@@ -109,7 +119,8 @@ private:
         }
         first_events_.see(event, adapted.payload);
         warned_ += event.warnings.empty() ? 0 : 1;
-        // Of two with one id the earlier counts: which line is left out is known only when both are.
+        // Of two with one id the earlier counts: which line is left out is known only when both
+        // are.
         auto origin = std::to_string(number) + '\0' + file + '\0';
         origin += rejects_ == nullptr ? std::string_view() : line;
         const auto added = offline_.add(event, event_line.received_at, event_line.position, origin);
@@ -117,8 +128,9 @@ private:
             return reject_left_out(offline_.left_out(), added.error().message());
         }
         if (!added) {
-            return added.error().kind == ErrorKind::invalid ? reject(file, number, line, added.error().message())
-                                                            : fail(added.error());
+            return added.error().kind == ErrorKind::invalid
+                       ? reject(file, number, line, added.error().message())
+                       : fail(added.error());
         }
         return {};
     }
@@ -138,7 +150,8 @@ private:
 
     Status add_control(const adapters::ControlLine& line) {
         const auto text = [&](std::string_view name) {
-            return line.object.find(name).present() ? line.object.find(name).text() : std::string_view();
+            return line.object.find(name).present() ? line.object.find(name).text()
+                                                    : std::string_view();
         };
         HELIOS_TRY_ASSIGN(const auto at, parse_rfc3339(text("at")));
         if (line.control == "end") {
@@ -149,25 +162,31 @@ private:
             return add_absence(line.object);
         }
         if (line.control == "flow") {
-            HELIOS_TRY_ASSIGN(const auto flow, reconcile::parse_flow(text("text"), "the flow of a control line"));
+            HELIOS_TRY_ASSIGN(const auto flow,
+                              reconcile::parse_flow(text("text"), "the flow of a control line"));
             for (auto& source : flow.sources()) {
                 sources_.insert(std::move(source));
             }
             const auto tenant = text("tenant").empty() ? model::default_tenant : text("tenant");
-            return offline_.add_flow({std::string(tenant), flow.name, flow.version, flow.text, flow.hash}, at.at);
+            return offline_.add_flow(
+                {std::string(tenant), flow.name, flow.version, flow.text, flow.hash}, at.at);
         }
-        return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control), "flow, absence or end");
+        return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
+                    "flow, absence or end");
     }
 
     Status add_absence(json::Value line) {
-        const auto text = [&](std::string_view name) { return line.find(name).present() ? line.find(name).text() : ""; };
+        const auto text = [&](std::string_view name) {
+            return line.find(name).present() ? line.find(name).text() : "";
+        };
         model::AbsenceRecord absence;
         HELIOS_TRY_ASSIGN(const auto from, parse_rfc3339(text("from")));
         HELIOS_TRY_ASSIGN(const auto to, parse_rfc3339(text("to")));
         absence.from = from.at;
         absence.to = to.at;
         if (absence.from >= absence.to) {
-            return fail(ErrorKind::invalid, "an absence ends before it begins", "`from` must be earlier than `to`");
+            return fail(ErrorKind::invalid, "an absence ends before it begins",
+                        "`from` must be earlier than `to`");
         }
         HELIOS_TRY_ASSIGN(absence.grace, parse_duration(text("grace")));
         HELIOS_TRY_ASSIGN(absence.max, parse_duration(text("max")));
@@ -190,17 +209,22 @@ private:
     std::uint64_t warned_ = 0;
 };
 
-Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path, const Interrupt& interrupt) {
+Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path,
+            const Interrupt& interrupt) {
     const auto name = name_of_input(path);
     const auto take = [&](std::uint64_t number, std::string_view line) -> Status {
         progress.at(++lines);
-        return line.find_first_not_of(" \t\r") == std::string_view::npos ? Status{} : intake.add(name, number, line);
+        return line.find_first_not_of(" \t\r") == std::string_view::npos
+                   ? Status{}
+                   : intake.add(name, number, line);
     };
     LineReading reading;
     reading.interrupt = &interrupt;
     reading.read = [&](std::uint64_t bytes) { progress.read(bytes); };
     reading.too_long = [&](std::uint64_t number, std::uint64_t bytes) {
-        return intake.reject(name, number, {}, fmt::format("{} bytes; no event is longer than {}", bytes, line_bytes_max));
+        return intake.reject(
+            name, number, {},
+            fmt::format("{} bytes; no event is longer than {}", bytes, line_bytes_max));
     };
     return read_lines(path, take, reading);
 }
@@ -216,10 +240,12 @@ Status check_rejects(const ReconcileArguments& arguments) {
     inputs.push_back(arguments.catalogue);
     for (const auto& input : inputs) {
         struct stat read{};
-        const bool known = (input == "-" ? fstat(STDIN_FILENO, &read) : stat(input.c_str(), &read)) == 0;
+        const bool known =
+            (input == "-" ? fstat(STDIN_FILENO, &read) : stat(input.c_str(), &read)) == 0;
         if (known && read.st_dev == rejects.st_dev && read.st_ino == rejects.st_ino) {
             return fail(ErrorKind::invalid,
-                        fmt::format("--rejects {} is the same file as the input {}: it would be emptied before it is read",
+                        fmt::format("--rejects {} is the same file as the input {}: it would be "
+                                    "emptied before it is read",
                                     arguments.rejects, name_of_input(input)),
                         "name another file");
         }
@@ -267,13 +293,15 @@ using FilePointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 Result<int> run(const ReconcileArguments& arguments, const Environment& environment) {
     std::vector<Error> mistakes;
-    auto flows = arguments.flows.empty() ? std::vector<reconcile::Flow>{} : load_flows(arguments.flows, mistakes);
+    auto flows = arguments.flows.empty() ? std::vector<reconcile::Flow>{}
+                                         : load_flows(arguments.flows, mistakes);
     if (!mistakes.empty()) {
         return complain_of_all(mistakes);
     }
     HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
     HELIOS_TRY(check_rejects(arguments));
-    // However it ends, the scratch directory goes: by signals, and when the reader of its output has gone.
+    // However it ends, the scratch directory goes: by signals, and when the reader of its output
+    // has gone.
     const Interrupt interrupt;
     std::signal(SIGPIPE, SIG_IGN);
     HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-reconcile-"));
@@ -284,7 +312,8 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     if (arguments.as_of != "end") {
         HELIOS_TRY_ASSIGN(options.as_of, read_time(arguments.as_of, "--as-of"));
     }
-    std::set<std::string, std::less<>> sources(model::built_in_sources.begin(), model::built_in_sources.end());
+    std::set<std::string, std::less<>> sources(model::built_in_sources.begin(),
+                                               model::built_in_sources.end());
     for (const auto& flow : flows) {
         for (auto& source : flow.sources()) {
             sources.insert(std::move(source));
@@ -294,31 +323,40 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     if (!arguments.rejects.empty()) {
         rejects.reset(std::fopen(arguments.rejects.c_str(), "wb"));
         if (!rejects) {
-            return fail(ErrorKind::unavailable, fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
         }
     }
-    HELIOS_TRY_ASSIGN(const auto offline, reconcile::OfflineReconcile::open(options, std::move(flows)));
+    HELIOS_TRY_ASSIGN(const auto offline,
+                      reconcile::OfflineReconcile::open(options, std::move(flows)));
     const SystemClock clock;
     Terminal errors(std::cerr, screen_of(STDERR_FILENO, environment));
-    Progress progress(errors, clock, bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    Progress progress(
+        errors, clock,
+        bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
     std::uint64_t lines = 0;
     Intake intake(*offline, catalogue, std::move(sources), rejects.get(), errors);
-    for (const auto& file : arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
+    for (const auto& file :
+         arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
         HELIOS_TRY(feed(intake, progress, lines, file, interrupt));
     }
     progress.clear();
     if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
-        return fail(ErrorKind::unavailable, fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
+        return fail(ErrorKind::unavailable,
+                    fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
     }
     Output output(arguments, environment);
-    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) { output.print(verdict); }));
+    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) {
+        output.print(verdict);
+    }));
     output.end();
     errors.paragraph(
-        fmt::format(
-            "{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} duplicates, {} of no flow, {} without "
-            "a key, {} with warnings, {} rejected",
-            summary.cases, summary.matched, summary.partial, summary.mismatched, summary.pending, summary.events,
-            summary.duplicates, summary.unwanted, summary.keyless, intake.warned(), intake.rejected()),
+        fmt::format("{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} "
+                    "duplicates, {} of no flow, {} without "
+                    "a key, {} with warnings, {} rejected",
+                    summary.cases, summary.matched, summary.partial, summary.mismatched,
+                    summary.pending, summary.events, summary.duplicates, summary.unwanted,
+                    summary.keyless, intake.warned(), intake.rejected()),
         2);
     fmt::print(stderr, "{}", nothing_judged(summary, intake.lines(), intake.first_events()));
     return summary.cases > 0 && summary.matched == summary.cases && intake.rejected() == 0 ? 0 : 1;
@@ -333,22 +371,44 @@ Command reconcile_command(const Environment& environment) {
     command.name = "reconcile";
     command.summary = "The same verdicts offline, from files or standard input";
     command.description =
-        "Judges event lines (NDJSON) with the server's own route, engine and catalogue. Lines with `receivedAt` are judged in "
+        "Judges event lines (NDJSON) with the server's own route, engine and catalogue. Lines with "
+        "`receivedAt` are judged in "
         "that order, as the server\n"
-        "did; without it each case is judged at the end of the input by its events' own times. An export (`helios log export`) "
+        "did; without it each case is judged at the end of the input by its events' own times. An "
+        "export (`helios log export`) "
         "reaches the very\n"
-        "verdicts of the server: it carries the flows it was judged by, unless --flow says otherwise.\n"
-        "Output is sorted by flow and key and does not depend on the order of lines. A summary goes to standard error.\n"
-        "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged (standard error says why). "
+        "verdicts of the server: it carries the flows it was judged by, unless --flow says "
+        "otherwise.\n"
+        "Output is sorted by flow and key and does not depend on the order of lines. A summary "
+        "goes to standard error.\n"
+        "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged "
+        "(standard error says why). "
         "Exit 2: an input can't be read, or it was "
         "interrupted.";
-    command.examples = {"helios reconcile events.ndjson", "helios log export | helios reconcile --revisions --format ndjson",
-                        "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format ndjson day1.ndjson day2.ndjson"};
+    command.examples = {"helios reconcile events.ndjson",
+                        "helios log export | helios reconcile --revisions --format ndjson",
+                        "helios reconcile --flow flows/order.yaml --rejects bad.ndjson --format "
+                        "ndjson day1.ndjson day2.ndjson"};
     command.options = {
-        {"--flow", "FILE", "a flow, may be repeated; default: the input's own, else the shipped order flow", &a.flows, false, {}},
-        {"--format", "FORMAT", "table, json or ndjson", &a.format, false, {"table", "json", "ndjson"}},
+        {"--flow",
+         "FILE",
+         "a flow, may be repeated; default: the input's own, else the shipped order flow",
+         &a.flows,
+         false,
+         {}},
+        {"--format",
+         "FORMAT",
+         "table, json or ndjson",
+         &a.format,
+         false,
+         {"table", "json", "ndjson"}},
         {"--full-ids", "", "keys that are hashes whole, on a terminal too", &a.full_ids, false, {}},
-        {"--revisions", "", "every revision, not only the latest of each case", &a.revisions, false, {}},
+        {"--revisions",
+         "",
+         "every revision, not only the latest of each case",
+         &a.revisions,
+         false,
+         {}},
         {"--as-of",
          "TIME",
          "end, or a time with a zone: later inputs are ignored; default end: every deadline passes",
@@ -357,11 +417,17 @@ Command reconcile_command(const Environment& environment) {
          {}},
         {"--rejects",
          "FILE",
-         "keep rejected lines there, with file, line number and reason; one that is not UTF-8 as base64",
+         "keep rejected lines there, with file, line number and reason; one that is not UTF-8 as "
+         "base64",
          &a.rejects,
          false,
          {}},
-        {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
+        {"--catalogue",
+         "FILE",
+         "catalogue of event types; default: the shipped one",
+         &a.catalogue,
+         false,
+         {}},
         {"FILE", "FILE", "event lines; none or - is standard input", &a.files, false, {}}};
     command.run = [arguments, environment] {
         const auto answer = run(*arguments, environment);

@@ -15,11 +15,12 @@
 namespace helios::app {
 namespace {
 
-/// Feeds a service manager's watchdog while the server turns: never from a thread of its own, which would go on when we are
-/// stuck.
+/// Feeds a service manager's watchdog while the server turns: never from a thread of its own, which
+/// would go on when we are stuck.
 class SignsOfLife {
 public:
-    SignsOfLife(Node& node, const Supervisor& supervisor, const Clock& clock, telemetry::Telemetry& telemetry)
+    SignsOfLife(Node& node, const Supervisor& supervisor, const Clock& clock,
+                telemetry::Telemetry& telemetry)
         : node_(node), supervisor_(supervisor), clock_(clock), telemetry_(telemetry) {}
 
     /// How long the main thread may wait for signals.
@@ -44,7 +45,9 @@ public:
                 supervisor_.alive();
                 next_sign_ = now + *supervisor_.watchdog();
             } else if (turned_) {
-                telemetry_.logger.error("app", "a thread of the HTTP server does not come by: the watchdog is not fed", {});
+                telemetry_.logger.error(
+                    "app", "a thread of the HTTP server does not come by: the watchdog is not fed",
+                    {});
             }
             turned_ = turns;
         }
@@ -73,14 +76,17 @@ private:
 };
 
 /// Until a signal asks for the end; which one.
-int watch(Node& node, const ServerSignals& signals, const Supervisor& supervisor, const Clock& clock,
-          telemetry::Telemetry& telemetry) {
+int watch(Node& node, const ServerSignals& signals, const Supervisor& supervisor,
+          const Clock& clock, telemetry::Telemetry& telemetry) {
     SignsOfLife signs(node, supervisor, clock, telemetry);
     while (!signals.stop()) {
         signs.turn();
         for (const int signal : signals.wait(signs.pause())) {
-            const auto hint = signal == SIGHUP ? "files are read at start only: restart to change them" : "SIGTERM ends it";
-            telemetry.logger.info("app", ServerSignals::name(signal) + ": the server goes on", {{"hint", hint}});
+            const auto hint = signal == SIGHUP
+                                  ? "files are read at start only: restart to change them"
+                                  : "SIGTERM ends it";
+            telemetry.logger.info("app", ServerSignals::name(signal) + ": the server goes on",
+                                  {{"hint", hint}});
         }
     }
     return *signals.stop();
@@ -107,7 +113,8 @@ int serve(const StartArguments& arguments, const Environment& environment) {
     // Not by stdio: that nobody may hear the line is no reason to end, or to end with another code.
     const auto line = fmt::format("listening on {}\n", (*node)->url());
     if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-        telemetry.logger.warn("app", "can't write the address to standard output", {{"error", std::strerror(errno)}});
+        telemetry.logger.warn("app", "can't write the address to standard output",
+                              {{"error", std::strerror(errno)}});
     }
     const int signal = watch(**node, signals, supervisor, clock, telemetry);
     telemetry.logger.info("app", "stopping", {{"signal", ServerSignals::name(signal)}});
@@ -125,19 +132,27 @@ Command serve_command(const Environment& environment) {
     command.name = "serve";
     command.summary = "Run the server";
     command.description =
-        "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data directory, decides a verdict "
+        "Takes events from AWS, GCP and Azure over HTTP, keeps them in the durable log of a data "
+        "directory, decides a verdict "
         "per case, and answers\n"
-        "queries. The first line on standard output is `listening on http://HOST:PORT`; logs go to standard error as JSON.\n"
-        "GET /ready answers 200 once it may take traffic. SIGTERM and Ctrl-C drain and exit 0, a second Ctrl-C ends "
+        "queries. The first line on standard output is `listening on http://HOST:PORT`; logs go to "
+        "standard error as JSON.\n"
+        "GET /ready answers 200 once it may take traffic. SIGTERM and Ctrl-C drain and exit 0, a "
+        "second Ctrl-C ends "
         "at once.\n"
-        "SIGHUP, SIGUSR1 and SIGUSR2 are told in the log and change nothing; a terminal that hangs up drains it, exit 129.\n"
+        "SIGHUP, SIGUSR1 and SIGUSR2 are told in the log and change nothing; a terminal that hangs "
+        "up drains it, exit 129.\n"
         "systemd's Type=notify and watchdog are served (deploy/systemd/helios.service).\n"
-        "Every option of `helios config reference` can also be set by --config FILE or the environment; flags win.";
-    command.examples = {"helios serve", "helios serve --listen 127.0.0.1:0 --data /var/lib/helios --flow flows/order.yaml",
-                        "LOG_LEVEL=debug helios serve --config helios.yaml"};
+        "Every option of `helios config reference` can also be set by --config FILE or the "
+        "environment; flags win.";
+    command.examples = {
+        "helios serve",
+        "helios serve --listen 127.0.0.1:0 --data /var/lib/helios --flow flows/order.yaml",
+        "LOG_LEVEL=debug helios serve --config helios.yaml"};
     command.options = start_options(*arguments);
-    command.options.insert(command.options.begin() + 2,
-                           {"--config", "FILE", "configuration file (YAML)", config_file.get(), false, {}});
+    command.options.insert(
+        command.options.begin() + 2,
+        {"--config", "FILE", "configuration file (YAML)", config_file.get(), false, {}});
     command.run = [arguments, config_file, environment] {
         if (!config_file->empty()) {
             arguments->config_files = {*config_file};

@@ -29,7 +29,8 @@ std::string percentage_of(json::Value rate) {
 std::string money_of(json::Value money) {
     std::string text;
     for (std::size_t i = 0; i < money.size(); ++i) {
-        text += (i == 0 ? "" : " · ") + shown_text(money.at(i), "amount") + " " + shown_text(money.at(i), "currency");
+        text += (i == 0 ? "" : " · ") + shown_text(money.at(i), "amount") + " " +
+                shown_text(money.at(i), "currency");
     }
     return text.empty() ? "nothing" : text;
 }
@@ -38,22 +39,26 @@ void print(Terminal& terminal, json::Value stats) {
     const auto status = stats.find("status");
     for (std::size_t i = 0; i < status.size(); ++i) {
         const std::string name(status.key_at(i));
-        terminal.line(
-            fmt::format("{} {:>10}", terminal.tint(tint_of_status(name), fmt::format("{:<12}", name)), status.at(i).text()));
+        terminal.line(fmt::format("{} {:>10}",
+                                  terminal.tint(tint_of_status(name), fmt::format("{:<12}", name)),
+                                  status.at(i).text()));
     }
-    terminal.line(
-        fmt::format("match rate   {} of {} decided", percentage_of(stats.find("matchRate")), shown_text(stats, "decided")));
+    terminal.line(fmt::format("match rate   {} of {} decided",
+                              percentage_of(stats.find("matchRate")),
+                              shown_text(stats, "decided")));
     std::string kinds;
     const auto all = stats.find("kinds");
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (all.at(i).text() != "0") {
-            kinds += fmt::format("{}{} {}", kinds.empty() ? "" : " · ", all.key_at(i), all.at(i).text());
+            kinds +=
+                fmt::format("{}{} {}", kinds.empty() ? "" : " · ", all.key_at(i), all.at(i).text());
         }
     }
     terminal.paragraph("findings     " + (kinds.empty() ? "none" : kinds), 13);
     terminal.paragraph("at risk      " + money_of(stats.find("atRisk")), 13);
     const auto time = stats.find("timeToVerdictSeconds");
-    terminal.paragraph(fmt::format("to verdict   mean {}, p99 {}", seconds_of(time.find("mean")), seconds_of(time.find("p99"))),
+    terminal.paragraph(fmt::format("to verdict   mean {}, p99 {}", seconds_of(time.find("mean")),
+                                   seconds_of(time.find("p99"))),
                        13);
     if (const auto at = stats.find("asOf"); at.is_string()) {
         terminal.line("as of        " + shown_time(at));
@@ -61,13 +66,15 @@ void print(Terminal& terminal, json::Value stats) {
 }
 
 Result<int> stats(const StatsArguments& a, const Environment& environment) {
-    for (const auto& [name, text] : {std::pair("--start-time", &a.start_time), std::pair("--end-time", &a.end_time)}) {
+    for (const auto& [name, text] :
+         {std::pair("--start-time", &a.start_time), std::pair("--end-time", &a.end_time)}) {
         HELIOS_TRY(text->empty() ? Result<Instant>(Instant{}) : read_time(*text, name));
     }
     HELIOS_TRY_ASSIGN(auto server, Server::of(a.server, environment));
     HELIOS_TRY(server.check_flow(a.flow));
     const Query query{{"start_time", a.start_time}, {"end_time", a.end_time}, {"flow", a.flow}};
-    HELIOS_TRY_ASSIGN(const auto document, server.get_json(target_of("/api/v1/reconciliation/stats", query)));
+    HELIOS_TRY_ASSIGN(const auto document,
+                      server.get_json(target_of("/api/v1/reconciliation/stats", query)));
     if (a.format == "json") {
         fmt::print("{}\n", document.root().raw());
         return 0;
@@ -86,11 +93,19 @@ Command stats_command(const Environment& environment) {
     command.name = "stats";
     command.summary = "Counts, match rate, time to verdict, money at risk";
     command.description =
-        "Over the latest revision of every case decided in the range, from a running server; `pending` counts the cases open "
+        "Over the latest revision of every case decided in the range, from a running server; "
+        "`pending` counts the cases open "
         "now.\n"
         "Exit 0: printed. Exit 2: usage, or the server can't be reached.";
-    command.examples = {"helios stats", "helios stats --start-time 2026-01-05T00:00:00Z --end-time 2026-01-06T00:00:00Z --json"};
-    command.options = {{"--start-time", "TIME", "decided from then on (RFC 3339, with a zone)", &a.start_time, false, {}},
+    command.examples = {
+        "helios stats",
+        "helios stats --start-time 2026-01-05T00:00:00Z --end-time 2026-01-06T00:00:00Z --json"};
+    command.options = {{"--start-time",
+                        "TIME",
+                        "decided from then on (RFC 3339, with a zone)",
+                        &a.start_time,
+                        false,
+                        {}},
                        {"--end-time", "TIME", "decided before then", &a.end_time, false, {}},
                        {"--flow", "FLOW", "only this flow", &a.flow, false, {}},
                        {"--format", "FORMAT", "text or json", &a.format, false, {"text", "json"}}};

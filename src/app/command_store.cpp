@@ -37,7 +37,8 @@ Status check_format(const std::string& data) {
     if (!text) {
         return text.error().kind != ErrorKind::not_found
                    ? fail(text.error())
-                   : fail(ErrorKind::not_found, data + " is not a Helios data directory: it has no FORMAT file",
+                   : fail(ErrorKind::not_found,
+                          data + " is not a Helios data directory: it has no FORMAT file",
                           "name the directory that the server was started with");
     }
     HELIOS_TRY(log::parse_format(*text, path, false));
@@ -49,7 +50,8 @@ int dump(const StoreOptions& options) {
     if (!opened) {
         return complain(opened.error());
     }
-    const auto complete = be_complete(*opened->log, options.data, Stage::store, options.wait, options.environment);
+    const auto complete =
+        be_complete(*opened->log, options.data, Stage::store, options.wait, options.environment);
     if (!complete && (complete.error().kind != ErrorKind::unavailable || !options.partial)) {
         return complain(complete.error(), complete.error().kind == ErrorKind::unavailable ? 1 : 2);
     }
@@ -59,14 +61,16 @@ int dump(const StoreOptions& options) {
     };
     const auto file = store_file(options.data);
     const auto mode = store_mode(options.data);
-    const auto dumped = options.verdicts ? store::dump_verdicts(file, mode, write) : store::dump(file, mode, write);
+    const auto dumped =
+        options.verdicts ? store::dump_verdicts(file, mode, write) : store::dump(file, mode, write);
     if (!dumped) {
         return complain(dumped.error());
     }
     if (mode == store::Database::Mode::still && is_held(options.data)) {
-        return complain({ErrorKind::unavailable,
-                         "a server has been started on " + options.data + " while its store was being read",
-                         "the dump may mix old and new: make it again"});
+        return complain(
+            {ErrorKind::unavailable,
+             "a server has been started on " + options.data + " while its store was being read",
+             "the dump may mix old and new: make it again"});
     }
     return complete ? 0 : complain(complete.error(), 1);
 }
@@ -84,7 +88,8 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     if (const auto format = check_format(options.data); !format) {
         return complain(format.error());
     }
-    // A running server holds these locks, and its store. Before the log is looked at: until now it may have grown.
+    // A running server holds these locks, and its store. Before the log is looked at: until now it
+    // may have grown.
     const log::DirectoryPaths paths(options.data);
     auto locks = log::DirectoryLocks::take(*disk, paths, folders());
     if (!locks) {
@@ -101,16 +106,19 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     }
     const bool damaged = report_left_out(**log);
     if (damaged) {
-        fmt::print(stderr, "the log is damaged: the store is rebuilt from what is readable, and lacks the rest\n");
+        fmt::print(
+            stderr,
+            "the log is damaged: the store is rebuilt from what is readable, and lacks the rest\n");
     }
     store::Options store_options;
     store_options.file = store_file(options.data);
     Terminal terminal(std::cerr, screen_of(STDERR_FILENO, environment));
-    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock, [&terminal](std::uint64_t n) {
-        if (terminal.screen().rewrites) {
-            terminal.progress(fmt::format("{} records", n));
-        }
-    });
+    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock,
+                                        [&terminal](std::uint64_t n) {
+                                            if (terminal.screen().rewrites) {
+                                                terminal.progress(fmt::format("{} records", n));
+                                            }
+                                        });
     terminal.clear_progress();
     if (!records) {
         return complain(records.error());
@@ -122,8 +130,15 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     }
     if (options.rebuild_format == "json") {
         json::Writer out;
-        out.begin_object().field("file", store_options.file.string()).field("records", *records).field("damaged", damaged);
-        out.key("behind").begin_object().field("route", backlog->route).field("engine", backlog->engine).end_object();
+        out.begin_object()
+            .field("file", store_options.file.string())
+            .field("records", *records)
+            .field("damaged", damaged);
+        out.key("behind")
+            .begin_object()
+            .field("route", backlog->route)
+            .field("engine", backlog->engine)
+            .end_object();
         fmt::print("{}\n", out.end_object().view());
     } else {
         fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
@@ -131,9 +146,11 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     if (backlog->route + backlog->engine > 0) {
         return complain(
             {ErrorKind::unavailable,
-             fmt::format("the store is complete, the log is not judged to its end: route is {} records behind, engine {}",
+             fmt::format("the store is complete, the log is not judged to its end: route is {} "
+                         "records behind, engine {}",
                          with_thousands(backlog->route), with_thousands(backlog->engine)),
-             "start `helios serve` on this directory and let it catch up; the store follows by itself"},
+             "start `helios serve` on this directory and let it catch up; the store follows by "
+             "itself"},
             1);
     }
     return damaged ? 1 : 0;
@@ -144,36 +161,64 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
 Command store_command(const Environment& environment) {
     auto options = std::make_shared<StoreOptions>();
     options->environment = environment;
-    const Option data{"--data", "DIR", "the data directory, default ./helios-data", &options->data, false, {}};
+    const Option data{"--data",       "DIR", "the data directory, default ./helios-data",
+                      &options->data, false, {}};
     Command dump_command{
         "dump",
         "Print the store as NDJSON, in one order and one encoding",
-        "Two stores of the same log give the same dump. --verdicts prints every revision as `helios reconcile --revisions` "
+        "Two stores of the same log give the same dump. --verdicts prints every revision as "
+        "`helios reconcile --revisions` "
         "would.\n"
-        "Exit 0: complete, up to the end of the log when the command began. Exit 1: not complete, and nothing is printed but how "
+        "Exit 0: complete, up to the end of the log when the command began. Exit 1: not complete, "
+        "and nothing is printed but how "
         "many\n"
-        "records each stage is behind; start the server and let it catch up, pass --wait beside a running one, or --partial for "
+        "records each stage is behind; start the server and let it catch up, pass --wait beside a "
+        "running one, or --partial for "
         "what\n"
-        "is there. Exit 2: usage or failure, or --wait and no server. Never writes: a copy on a read-only disk can be dumped.",
-        {"helios store dump > before.ndjson", "helios store dump --verdicts | head", "helios store dump --wait > now.ndjson"},
+        "is there. Exit 2: usage or failure, or --wait and no server. Never writes: a copy on a "
+        "read-only disk can be dumped.",
+        {"helios store dump > before.ndjson", "helios store dump --verdicts | head",
+         "helios store dump --wait > now.ndjson"},
         {data,
-         {"--verdicts", "", "every verdict revision instead of every table", &options->verdicts, false, {}},
+         {"--verdicts",
+          "",
+          "every verdict revision instead of every table",
+          &options->verdicts,
+          false,
+          {}},
          {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}},
-         {"--partial", "", "print what is there, also when it is not complete (exit 1)", &options->partial, false, {}},
-         {"--format", "FORMAT", "ndjson, whatever is said (json is the same)", &options->dump_format, false, {"ndjson", "json"}}},
+         {"--partial",
+          "",
+          "print what is there, also when it is not complete (exit 1)",
+          &options->partial,
+          false,
+          {}},
+         {"--format",
+          "FORMAT",
+          "ndjson, whatever is said (json is the same)",
+          &options->dump_format,
+          false,
+          {"ndjson", "json"}}},
         {},
         [options] { return dump(*options); }};
     Command rebuild_command{
         "rebuild",
         "Make the store anew from the log",
-        "Projects the whole log into a new file and puts it in the old one's place. Stop the server first.\n"
-        "Exit 1 if a part of the log is damaged (the store is rebuilt from the rest), or if the log holds events that have not "
+        "Projects the whole log into a new file and puts it in the old one's place. Stop the "
+        "server first.\n"
+        "Exit 1 if a part of the log is damaged (the store is rebuilt from the rest), or if the "
+        "log holds events that have not "
         "been "
         "judged yet:\n"
         "verdicts come from the log, so start the server, which goes on from there.",
         {"helios store rebuild --data ./helios-data"},
         {data,
-         {"--catalogue", "FILE", "the catalogue the server used, default: the shipped one", &options->catalogue, false, {}},
+         {"--catalogue",
+          "FILE",
+          "the catalogue the server used, default: the shipped one",
+          &options->catalogue,
+          false,
+          {}},
          {"--format", "FORMAT", "text or json", &options->rebuild_format, false, {"text", "json"}}},
         {},
         [options, environment] { return rebuild(*options, environment); }};

@@ -28,7 +28,8 @@ void print_line(Terminal& terminal, json::Value verdict) {
     const auto row = verdict_row(verdict);
     auto text =
         fmt::format("{}  {} {}  rev {}  {}",
-                    shown_time(verdict.find("reconciledAt").present() ? verdict.find("reconciledAt") : verdict.find("openedAt")),
+                    shown_time(verdict.find("reconciledAt").present() ? verdict.find("reconciledAt")
+                                                                      : verdict.find("openedAt")),
                     row[0].text, row[1].text, row[2].text, terminal.tint(row[3].tint, row[3].text));
     for (const auto at : {4, 5}) {
         const auto& cell = row[static_cast<std::size_t>(at)].text;
@@ -39,7 +40,8 @@ void print_line(Terminal& terminal, json::Value verdict) {
 
 Error at_position(Error error, const std::string& position) {
     if (!position.empty()) {
-        error.hint += fmt::format("{}go on with --after {}", error.hint.empty() ? "" : "\n  ", position);
+        error.hint +=
+            fmt::format("{}go on with --after {}", error.hint.empty() ? "" : "\n  ", position);
     }
     return error;
 }
@@ -64,7 +66,8 @@ Result<int> stream(const StreamArguments& a, const Environment& environment) {
         return fail(std::move(error));
     }
     if (opened->status != 101) {
-        return fail(json::Document::parse(opened->body) ? error_of(*opened) : foreign_answer(server.url(), *opened));
+        return fail(json::Document::parse(opened->body) ? error_of(*opened)
+                                                        : foreign_answer(server.url(), *opened));
     }
     Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
     std::string position = a.after;
@@ -78,7 +81,8 @@ Result<int> stream(const StreamArguments& a, const Environment& environment) {
         }
         const auto document = json::Document::parse(*text);
         if (!document || !document->root().find("status").is_string()) {
-            return fail(at_position({ErrorKind::corrupt, "what came is no verdict", "is this the address of a Helios server?"},
+            return fail(at_position({ErrorKind::corrupt, "what came is no verdict",
+                                     "is this the address of a Helios server?"},
                                     position));
         }
         if (a.format == "text") {
@@ -102,21 +106,37 @@ Command stream_command(const Environment& environment) {
     command.name = "stream";
     command.summary = "Verdicts as they are made; Ctrl-C stops";
     command.description =
-        "Every revision of every case from now on, or from behind a position, each on its line. When the connection ends it "
+        "Every revision of every case from now on, or from behind a position, each on its line. "
+        "When the connection ends it "
         "says\n"
         "with which --after to go on: then nothing is skipped and nothing repeated.\n"
-        "Exit 0: stopped by Ctrl-C. Exit 2: usage, or the server can't be reached, has ended, or says nothing for --timeout.";
-    command.examples = {"helios stream", "helios stream --status mismatched --format ndjson | tee mismatches.ndjson"};
+        "Exit 0: stopped by Ctrl-C. Exit 2: usage, or the server can't be reached, has ended, or "
+        "says nothing for --timeout.";
+    command.examples = {
+        "helios stream",
+        "helios stream --status mismatched --format ndjson | tee mismatches.ndjson"};
     command.options = {
         {"--flow", "FLOW", "only this flow", &a.flow, false, {}},
         {"--key", "KEY", "only the case of this key, for example an order id", &a.key, false, {}},
         {"--status", "STATUS", "only revisions with this status", &a.status, false, {}},
         {"--kind", "KIND", "only revisions with a finding of this kind", &a.kind, false, {}},
-        {"--after", "POSITION", "begin behind it: `position` of a revision or of an ingest answer", &a.after, false, {}},
+        {"--after",
+         "POSITION",
+         "begin behind it: `position` of a revision or of an ingest answer",
+         &a.after,
+         false,
+         {}},
         {"--payloads", "", "with the events' payloads (ndjson)", &a.payloads, false, {}},
-        {"--format", "FORMAT", "text or ndjson (json is the same)", &a.format, false, {"text", "ndjson", "json"}}};
+        {"--format",
+         "FORMAT",
+         "text or ndjson (json is the same)",
+         &a.format,
+         false,
+         {"text", "ndjson", "json"}}};
     add_server_options(command.options, a.server);
-    command.run = [arguments, environment] { return exit_code_of(stream(*arguments, environment)); };
+    command.run = [arguments, environment] {
+        return exit_code_of(stream(*arguments, environment));
+    };
     return command;
 }
 

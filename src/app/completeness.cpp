@@ -48,7 +48,8 @@ std::vector<std::string_view> inputs_of(Stage stage) {
 }
 
 /// How many records can be read in [from, to).
-Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from, const log::Offsets& to) {
+Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from,
+                                    const log::Offsets& to) {
     std::uint64_t count = 0;
     for (const auto& [id, end] : to) {
         const auto begun = from.find(id);
@@ -58,7 +59,8 @@ Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from, con
         }
         HELIOS_TRY_ASSIGN(const auto reader, log.read(std::move(at)));
         for (bool more = true; more;) {
-            HELIOS_TRY_ASSIGN(const auto batch, reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
+            HELIOS_TRY_ASSIGN(const auto batch,
+                              reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
             for (const auto& record : batch.records) {
                 count += record.offset < end ? 1 : 0;
             }
@@ -71,9 +73,11 @@ Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from, con
 Error not_complete(const Backlog& backlog, const std::string& data_dir, Stage last, bool held) {
     std::string what = fmt::format("{} is not complete: {}", data_dir, backlog.text());
     if (held) {
-        return {ErrorKind::unavailable, std::move(what), "a server is at work there: pass --wait to wait for it"};
+        return {ErrorKind::unavailable, std::move(what),
+                "a server is at work there: pass --wait to wait for it"};
     }
-    std::string hint = "start `helios serve` on this directory and let it catch up, then stop it and try again";
+    std::string hint =
+        "start `helios serve` on this directory and let it catch up, then stop it and try again";
     if (last == Stage::store && backlog.route == 0 && backlog.engine == 0) {
         hint += "; or make the store anew: `helios store rebuild`";
     }
@@ -83,7 +87,8 @@ Error not_complete(const Backlog& backlog, const std::string& data_dir, Stage la
 /// Where a line can't be rewritten, one now and then.
 class Telling {
 public:
-    explicit Telling(const Environment& environment) : terminal_(std::cerr, screen_of(STDERR_FILENO, environment)) {}
+    explicit Telling(const Environment& environment)
+        : terminal_(std::cerr, screen_of(STDERR_FILENO, environment)) {}
     void tell(const Backlog& backlog, Duration now) {
         const auto text = "waiting for the server: " + backlog.text();
         if (terminal_.screen().rewrites) {
@@ -102,8 +107,8 @@ private:
 }  // namespace
 
 std::string Backlog::text() const {
-    return fmt::format("route is {} records behind, engine {}, store {}", with_thousands(route), with_thousands(engine),
-                       with_thousands(store));
+    return fmt::format("route is {} records behind, engine {}, store {}", with_thousands(route),
+                       with_thousands(engine), with_thousands(store));
 }
 
 Completeness::Completeness(log::Log& log, const std::string& data_dir, Stage last)
@@ -113,7 +118,8 @@ log::Offsets Completeness::ends_of(Stage stage) const {
     log::Offsets ends;
     const auto topics = inputs_of(stage);
     for (const auto& info : log_.describe()) {
-        if (info.records > 0 && std::find(topics.begin(), topics.end(), info.id.topic) != topics.end()) {
+        if (info.records > 0 &&
+            std::find(topics.begin(), topics.end(), info.id.topic) != topics.end()) {
             ends[info.id] = info.end;
         }
     }
@@ -128,7 +134,8 @@ Result<log::Offsets> Completeness::consumed(Stage stage) const {
 }
 
 Status Completeness::look() {
-    for (; stage_ <= static_cast<int>(last_); ++stage_, target_ = ends_of(static_cast<Stage>(stage_))) {
+    for (; stage_ <= static_cast<int>(last_);
+         ++stage_, target_ = ends_of(static_cast<Stage>(stage_))) {
         HELIOS_TRY_ASSIGN(const auto at, consumed(static_cast<Stage>(stage_)));
         HELIOS_TRY_ASSIGN(const auto left, count_records(log_, at, target_));
         if (left > 0) {
@@ -170,7 +177,8 @@ store::Database::Mode store_mode(const std::string& data_dir) {
     return is_held(data_dir) ? store::Database::Mode::read : store::Database::Mode::still;
 }
 
-Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool wait, const Environment& environment) {
+Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool wait,
+                   const Environment& environment) {
     const SystemClock clock;
     const Interrupt interrupt;
     Completeness completeness(log, data_dir, last);
@@ -178,7 +186,8 @@ Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool 
     const Duration began = clock.monotonic();
     Duration told = began;
     while (true) {
-        const bool held = is_held(data_dir);  // before the look: a server that ends meanwhile may have caught up before it did
+        const bool held = is_held(data_dir);  // before the look: a server that ends meanwhile may
+                                              // have caught up before it did
         const auto looked = completeness.look();
         if (looked || looked.error().kind != ErrorKind::unavailable) {
             return looked;
@@ -187,7 +196,8 @@ Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool 
         if (!held && wait) {
             HELIOS_TRY_ASSIGN(const auto backlog, completeness.backlog());
             return fail(ErrorKind::stopping,
-                        fmt::format("no server runs on {}, so there is nothing to wait for: {}", data_dir, backlog.text()),
+                        fmt::format("no server runs on {}, so there is nothing to wait for: {}",
+                                    data_dir, backlog.text()),
                         "start `helios serve` on this directory, then try again");
         }
         if (interrupt.raised() || !held || (!wait && now - began >= server_keeps_up_in)) {

@@ -1,10 +1,10 @@
 #pragma once
-/// Whether what a data directory's stages have derived is complete, for commands that read it without asking a server: dump,
-/// export, rebuild, ls. Reads only.
+/// Whether what a data directory's stages have derived is complete, for commands that read it
+/// without asking a server: dump, export, rebuild, ls. Reads only.
 ///
-/// Complete means up to the durable mark read when a look begins, with all that follows from it: route has taken the events, the
-/// engine what route made of them, the store what both have written. Each stage's end is read once the one before has come to
-/// its.
+/// Complete means up to the durable mark read when a look begins, with all that follows from it:
+/// route has taken the events, the engine what route made of them, the store what both have
+/// written. Each stage's end is read once the one before has come to its.
 
 #include <cstdint>
 #include <functional>
@@ -35,7 +35,8 @@ class Completeness {
 public:
     Completeness(log::Log& log, const std::string& data_dir, Stage last);
 
-    /// Whether everything up to the mark is there now. unavailable: not yet. Else why it can't be told (no store, damage).
+    /// Whether everything up to the mark is there now. unavailable: not yet. Else why it can't be
+    /// told (no store, damage).
     Status look();
     /// As it is now. Slow where much is behind.
     Result<Backlog> backlog();
@@ -58,9 +59,10 @@ bool is_held(const std::string& data_dir);
 /// How to read its store: beside a server, or as it lies.
 store::Database::Mode store_mode(const std::string& data_dir);
 
-/// Looks until it is complete. Beside a running server up to a second, with `wait` for as long as the server runs, and tells on
-/// stderr how far it is; else once. unavailable: not complete; how far each stage is behind, and what to do. Other errors:
-/// nothing can be told.
-Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool wait, const Environment& environment);
+/// Looks until it is complete. Beside a running server up to a second, with `wait` for as long as
+/// the server runs, and tells on stderr how far it is; else once. unavailable: not complete; how
+/// far each stage is behind, and what to do. Other errors: nothing can be told.
+Status be_complete(log::Log& log, const std::string& data_dir, Stage last, bool wait,
+                   const Environment& environment);
 
 }  // namespace helios::app

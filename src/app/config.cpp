@@ -9,12 +9,14 @@
 
 #include "base/ascii.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "base/yaml.h"
 
 namespace helios::app {
 namespace {
 
-/// Names in the environment that ask for parts which are not built yet: set and not empty, they end the start.
+/// Names in the environment that ask for parts which are not built yet: set and not empty, they end
+/// the start.
 struct NotBuiltYet {
     std::string_view variable;
     std::string_view what;
@@ -29,22 +31,24 @@ constexpr std::array not_built_yet{
 /// Names with our prefix that commands read and that are no option.
 constexpr std::array<std::string_view, 2> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES"};
 
-constexpr std::string_view no_service_links = "`enableServiceLinks: false` in the pod leaves them out";
+constexpr std::string_view no_service_links =
+    "`enableServiceLinks: false` in the pod leaves them out";
 
 /// What Kubernetes puts into <SERVICE>_PORT.
 bool is_injected(std::string_view value) {
-    return value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
+    return value.starts_with("tcp://") || value.starts_with("udp://") ||
+           value.starts_with("sctp://");
 }
 
-// ---- text <-> value, by type ------------------------------------------------------------------------------------------
+// ---- text <-> value, by type ---------------------------------------------------------
 
 template <class Integer>
 Result<Integer> parse_integer(std::string_view text) {
     Integer value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid,
-                    fmt::format("\"{}\" is not a whole number from 0 to {}", text, std::numeric_limits<Integer>::max()));
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a whole number from 0 to {}",
+                                                    text, std::numeric_limits<Integer>::max()));
     }
     return value;
 }
@@ -176,7 +180,8 @@ std::string environment_name(std::string_view key) {
 
 /// One row of the table. `member` gives a reference into a Config.
 template <class Member>
-Setting setting(std::string key, Member member, std::string description, std::string seed_name = {}, Unit unit = Unit::plain) {
+Setting setting(std::string key, Member member, std::string description, std::string seed_name = {},
+                Unit unit = Unit::plain) {
     using T = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
     Setting row;
     row.environment.push_back(environment_name(key));
@@ -190,7 +195,9 @@ Setting setting(std::string key, Member member, std::string description, std::st
         HELIOS_TRY_ASSIGN(member(config), parse_as<T>(text, unit));
         return {};
     };
-    row.get = [member, unit](const Config& config) { return format_as<T>(member(const_cast<Config&>(config)), unit); };
+    row.get = [member, unit](const Config& config) {
+        return format_as<T>(member(const_cast<Config&>(config)), unit);
+    };
     return row;
 }
 
@@ -206,34 +213,54 @@ std::vector<Setting> make_settings() {
     return {
         setting("app.data_dir", HELIOS_MEMBER(data_dir),
                 "Directory of the log, the indexes and the store. One server at a time."),
-        setting("app.flows", HELIOS_MEMBER(flow_files), "Flow files. Empty: the shipped order flow."),
-        setting("app.catalogue", HELIOS_MEMBER(catalogue_file), "Catalogue of event types. Empty: the shipped one."),
-        setting("app.insecure", HELIOS_MEMBER(insecure), "Allow listening off loopback although sources are not authenticated."),
-        setting("app.ephemeral", HELIOS_MEMBER(ephemeral), "Keep everything in memory: nothing survives the process."),
-        setting("app.drain_limit", HELIOS_MEMBER(drain_limit), "How long a stopping server waits for requests in flight."),
-        setting("app.check_interval", HELIOS_MEMBER(check_interval),
-                "How often the server looks whether its directory and files are those that it opened."),
+        setting("app.flows", HELIOS_MEMBER(flow_files),
+                "Flow files. Empty: the shipped order flow."),
+        setting("app.catalogue", HELIOS_MEMBER(catalogue_file),
+                "Catalogue of event types. Empty: the shipped one."),
+        setting("app.insecure", HELIOS_MEMBER(insecure),
+                "Allow listening off loopback although sources are not authenticated."),
+        setting("app.ephemeral", HELIOS_MEMBER(ephemeral),
+                "Keep everything in memory: nothing survives the process."),
+        setting("app.drain_limit", HELIOS_MEMBER(drain_limit),
+                "How long a stopping server waits for requests in flight."),
+        setting(
+            "app.check_interval", HELIOS_MEMBER(check_interval),
+            "How often the server looks whether its directory and files are those that it opened."),
 
-        setting("telemetry.log_level", HELIOS_MEMBER(log_level), "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
+        setting("telemetry.log_level", HELIOS_MEMBER(log_level),
+                "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
 
         setting("http.host", HELIOS_MEMBER(http.host), "Address to listen on.", "API_HOST"),
-        setting("http.port", HELIOS_MEMBER(http.port), "Port to listen on; 0 picks a free one.", "API_PORT"),
-        setting("http.io_threads", HELIOS_MEMBER(http.io_threads), "Threads that read and write sockets."),
+        setting("http.port", HELIOS_MEMBER(http.port), "Port to listen on; 0 picks a free one.",
+                "API_PORT"),
+        setting("http.io_threads", HELIOS_MEMBER(http.io_threads),
+                "Threads that read and write sockets."),
         setting("http.worker_threads", HELIOS_MEMBER(http.worker_threads), "Threads for queries."),
-        setting("http.worker_queue_max", HELIOS_MEMBER(http.worker_queue_max), "Queries waiting for a worker; beyond it: 503."),
-        size("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max), "Request line and headers; beyond it: 431."),
-        size("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max), "Largest body read; beyond it: 413."),
+        setting("http.worker_queue_max", HELIOS_MEMBER(http.worker_queue_max),
+                "Queries waiting for a worker; beyond it: 503."),
+        size("http.header_bytes_max", HELIOS_MEMBER(http.header_bytes_max),
+             "Request line and headers; beyond it: 431."),
+        size("http.body_bytes_max", HELIOS_MEMBER(http.body_bytes_max),
+             "Largest body read; beyond it: 413."),
         size("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max),
              "Bodies of all requests in flight; beyond it: 503."),
-        setting("http.connections_max", HELIOS_MEMBER(http.connections_max), "Open connections; beyond it new ones are closed."),
-        setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max), "Requests of one connection handled at once."),
-        setting("http.header_timeout", HELIOS_MEMBER(http.header_timeout), "Time for a request's headers."),
-        setting("http.body_timeout", HELIOS_MEMBER(http.body_timeout), "Time for a request's body."),
-        setting("http.idle_timeout", HELIOS_MEMBER(http.idle_timeout), "Time a connection may be idle between requests."),
-        setting("http.write_timeout", HELIOS_MEMBER(http.write_timeout), "Time for a client to take a response."),
-        setting("http.websockets_max", HELIOS_MEMBER(http.websockets_max), "WebSockets open at once; beyond it: 503."),
+        setting("http.connections_max", HELIOS_MEMBER(http.connections_max),
+                "Open connections; beyond it new ones are closed."),
+        setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max),
+                "Requests of one connection handled at once."),
+        setting("http.header_timeout", HELIOS_MEMBER(http.header_timeout),
+                "Time for a request's headers."),
+        setting("http.body_timeout", HELIOS_MEMBER(http.body_timeout),
+                "Time for a request's body."),
+        setting("http.idle_timeout", HELIOS_MEMBER(http.idle_timeout),
+                "Time a connection may be idle between requests."),
+        setting("http.write_timeout", HELIOS_MEMBER(http.write_timeout),
+                "Time for a client to take a response."),
+        setting("http.websockets_max", HELIOS_MEMBER(http.websockets_max),
+                "WebSockets open at once; beyond it: 503."),
         size("http.websocket_waiting_bytes_max", HELIOS_MEMBER(http.websocket_waiting_bytes_max),
-             "Bytes that may wait for a slow WebSocket client; beyond it the log is not read for it."),
+             "Bytes that may wait for a slow WebSocket client; beyond it the log is not read for "
+             "it."),
         size("http.websocket_message_bytes_max", HELIOS_MEMBER(http.websocket_message_bytes_max),
              "Largest message a WebSocket client may send; beyond it: close code 1009."),
         setting("http.websocket_ping_interval", HELIOS_MEMBER(http.websocket_ping_interval),
@@ -241,7 +268,8 @@ std::vector<Setting> make_settings() {
         setting("http.websocket_pong_timeout", HELIOS_MEMBER(http.websocket_pong_timeout),
                 "Time for a WebSocket client to answer a ping."),
         setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
-                "Host headers allowed beside loopback and the listening address (guard against DNS rebinding)."),
+                "Host headers allowed beside loopback and the listening address (guard against DNS "
+                "rebinding)."),
 
         setting("log.partitions", HELIOS_MEMBER(log.partitions),
                 "Partitions of every topic. Fixed for the life of a data directory."),
@@ -250,42 +278,58 @@ std::vector<Setting> make_settings() {
              "Bytes waiting to become durable; beyond it senders are told to retry."),
         setting("log.pending_records_max", HELIOS_MEMBER(log.pending_records_max),
                 "Records waiting to become durable; beyond it senders are told to retry."),
-        size("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max), "Bytes written with one fsync."),
-        size("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes), "Recent records kept in memory for the stages."),
+        size("log.group_bytes_max", HELIOS_MEMBER(log.group_bytes_max),
+             "Bytes written with one fsync."),
+        size("log.cache_bytes", HELIOS_MEMBER(log.cache_bytes),
+             "Recent records kept in memory for the stages."),
         size("log.reserve_bytes", HELIOS_MEMBER(log.reserve_bytes),
              "Disk space set aside so that the stages can finish when the disk is full."),
         setting("log.scrub_delay", HELIOS_MEMBER(log.scrub_delay),
                 "Time from start until the log begins to be read through for damage."),
-        setting("log.scrub_interval", HELIOS_MEMBER(log.scrub_interval), "How often the log is read through; 0: never."),
-        size("log.scrub_bytes_per_second", HELIOS_MEMBER(log.scrub_bytes_per_second), "How much of it in a second, at most."),
+        setting("log.scrub_interval", HELIOS_MEMBER(log.scrub_interval),
+                "How often the log is read through; 0: never."),
+        size("log.scrub_bytes_per_second", HELIOS_MEMBER(log.scrub_bytes_per_second),
+             "How much of it in a second, at most."),
 
         size("gateway.record_bytes_max", HELIOS_MEMBER(gateway.record_bytes_max),
              "Largest event; beyond it: quarantine (clouds) or 413 (direct)."),
-        size("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max), "Largest body of POST /api/v1/events/ingest."),
-        size("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max), "Largest body of the other endpoints."),
+        size("gateway.direct_bytes_max", HELIOS_MEMBER(gateway.direct_bytes_max),
+             "Largest body of POST /api/v1/events/ingest."),
+        size("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max),
+             "Largest body of the other endpoints."),
         setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max),
                 "Recent event ids kept in memory for deduplication."),
         setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max),
                 "Ids the index has not caught up with; beyond it senders are told to retry."),
-        size("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes), "Memory for the deduplication index."),
+        size("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes),
+             "Memory for the deduplication index."),
         setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval),
                 "How often counts go to the log; a crash loses no more than this much of them."),
 
-        setting("reconcile.grace", HELIOS_MEMBER(route.grace), "Given to open deadlines on top of our own absence."),
+        setting("reconcile.grace", HELIOS_MEMBER(route.grace),
+                "Given to open deadlines on top of our own absence."),
         setting("reconcile.absence_min", HELIOS_MEMBER(route.absence_min),
-                "Shorter stops and standstills are none; refusals are one stretch until none has come for as long."),
-        setting("reconcile.absence_max", HELIOS_MEMBER(route.absence_max),
-                "Refusals (disk full, overload) together move a case's deadlines by at most as much."),
-        setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat), "A tick at least this often while a case is open."),
+                "Shorter stops and standstills are none; refusals are one stretch until none has "
+                "come for as long."),
+        setting(
+            "reconcile.absence_max", HELIOS_MEMBER(route.absence_max),
+            "Refusals (disk full, overload) together move a case's deadlines by at most as much."),
+        setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat),
+                "A tick at least this often while a case is open."),
         setting("reconcile.open_cases_max", HELIOS_MEMBER(engine.open_cases_max),
-                "Open cases, about 1 KiB of memory each; beyond it events that would open another are refused, retryably."),
-        setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max), "Active flow versions over all flows."),
+                "Open cases, about 1 KiB of memory each; beyond it events that would open another "
+                "are refused, retryably."),
+        setting("reconcile.flow_versions_max", HELIOS_MEMBER(route.flow_versions_max),
+                "Active flow versions over all flows."),
 
-        setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max), "Log records per transaction."),
+        setting("store.batch_records_max", HELIOS_MEMBER(store.batch_records_max),
+                "Log records per transaction."),
         setting("store.readers_max", HELIOS_MEMBER(store.readers_max), "Connections for queries."),
-        setting("store.query_limit", HELIOS_MEMBER(store.query_limit), "A query that runs longer is stopped."),
+        setting("store.query_limit", HELIOS_MEMBER(store.query_limit),
+                "A query that runs longer is stopped."),
         setting("store.page_rows_max", HELIOS_MEMBER(store.page_rows_max), "Rows of one page."),
-        size("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes), "Page cache of the writer."),
+        size("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes),
+             "Page cache of the writer."),
     };
 }
 
@@ -293,7 +337,8 @@ std::vector<Setting> make_settings() {
 
 const Setting* find_setting(std::string_view key) {
     const auto& table = settings();
-    const auto it = std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.key == key; });
+    const auto it =
+        std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.key == key; });
     return it == table.end() ? nullptr : &*it;
 }
 
@@ -307,9 +352,9 @@ Error unknown_option(std::string_view file, yaml::Mark mark, const std::string& 
         keys.push_back(row.key);
     }
     const auto near = yaml::nearest(key, keys);
-    return yaml::error_at(
-        file, mark, fmt::format("unknown option \"{}\"", key),
-        near.empty() ? "`helios config reference` lists all options" : fmt::format("did you mean \"{}\"?", near));
+    return yaml::error_at(file, mark, fmt::format("unknown option \"{}\"", key),
+                          near.empty() ? "`helios config reference` lists all options"
+                                       : fmt::format("did you mean \"{}\"?", near));
 }
 
 Error unknown_section(std::string_view file, yaml::Mark mark, const std::string& name) {
@@ -327,20 +372,25 @@ Error unknown_section(std::string_view file, yaml::Mark mark, const std::string&
     }
     const auto near = yaml::nearest(name, sections);
     return yaml::error_at(file, mark, fmt::format("unknown section \"{}\"", name),
-                          near.empty() ? fmt::format("one of {}; or an option's whole name", fmt::join(sections, ", "))
+                          near.empty() ? fmt::format("one of {}; or an option's whole name",
+                                                     fmt::join(sections, ", "))
                                        : fmt::format("did you mean \"{}\"?", near));
 }
 
 bool is_section(std::string_view name) {
     const auto& table = settings();
-    return std::any_of(table.begin(), table.end(), [&](const Setting& s) { return section_of(s.key) == name; });
+    return std::any_of(table.begin(), table.end(),
+                       [&](const Setting& s) { return section_of(s.key) == name; });
 }
 
 /// A value as `helios config check` prints it, so that it can be read back.
 std::string listed(const std::string& value) {
-    constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./";
-    constexpr std::string_view harmless_within = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./, +-@=";
-    const bool plain = !value.empty() && harmless.find(value.front()) != std::string_view::npos && !value.ends_with(' ') &&
+    constexpr std::string_view harmless =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./";
+    constexpr std::string_view harmless_within =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./, +-@=";
+    const bool plain = !value.empty() && harmless.find(value.front()) != std::string_view::npos &&
+                       !value.ends_with(' ') &&
                        value.find_first_not_of(harmless_within) == std::string::npos;
     if (plain || value.empty()) {
         return value;
@@ -350,19 +400,22 @@ std::string listed(const std::string& value) {
     return quoted;
 }
 
-Result<std::string> scalar_text(const yaml::Node& node, std::string_view file, const std::string& key) {
+Result<std::string> scalar_text(const yaml::Node& node, std::string_view file,
+                                const std::string& key) {
     if (node.is_sequence()) {
         std::string joined;
         for (const auto& item : node.items) {
             if (!item.is_scalar()) {
-                return fail(yaml::error_at(file, item.mark, fmt::format("\"{}\": expected a list of text", key)));
+                return fail(yaml::error_at(file, item.mark,
+                                           fmt::format("\"{}\": expected a list of text", key)));
             }
             joined += (joined.empty() ? "" : ",") + item.text;
         }
         return joined;
     }
     if (node.is_map()) {
-        return fail(yaml::error_at(file, node.mark, fmt::format("\"{}\": expected a value, found a map", key)));
+        return fail(yaml::error_at(file, node.mark,
+                                   fmt::format("\"{}\": expected a value, found a map", key)));
     }
     return node.text;
 }
@@ -383,7 +436,8 @@ std::vector<Error> Config::validate() const {
     std::vector<Error> out;
     Config rest = *this;
     std::set<std::string, std::less<>> told;
-    // Each room complains of one option at a time: with the default in its place the next one shows.
+    // Each room complains of one option at a time: with the default in its place the next one
+    // shows.
     for (auto status = rest.check_ranges(); !status; status = rest.check_ranges()) {
         auto error = std::move(status).error();
         const auto key = error.what.substr(0, error.what.find(' '));
@@ -395,7 +449,8 @@ std::vector<Error> Config::validate() const {
             break;
         }
         const auto place = places.find(key);
-        out.push_back(place == places.end() ? std::move(error) : with_place(std::move(error), place->second));
+        out.push_back(place == places.end() ? std::move(error)
+                                            : with_place(std::move(error), place->second));
         if (!row->set(rest, row->get(Config{}))) {
             break;
         }
@@ -405,10 +460,12 @@ std::vector<Error> Config::validate() const {
 
 Status Config::check_ranges() const {
     if (data_dir.empty()) {
-        return fail(ErrorKind::invalid, "app.data_dir is empty", "name a directory, for example ./helios-data");
+        return fail(ErrorKind::invalid, "app.data_dir is empty",
+                    "name a directory, for example ./helios-data");
     }
     if (check_interval <= Duration::zero()) {
-        return fail(ErrorKind::invalid, "app.check_interval is not longer than nothing", "choose a duration such as 10s");
+        return fail(ErrorKind::invalid, "app.check_interval is not longer than nothing",
+                    "choose a duration such as 10s");
     }
     HELIOS_TRY(http.validate());
     auto log_options = log;
@@ -451,10 +508,12 @@ public:
                 }
             } else if (!is_section(member.key)) {
                 errors_.push_back(unknown_section(file_, member.key_mark, member.key));
-            } else if (!member.value.is_null()) {  // null: every option of the section is commented out
-                errors_.push_back(yaml::error_at(file_, member.value.mark,
-                                                 fmt::format("\"{}\" is a section: expected its options", member.key),
-                                                 "one per line, indented: `name: value`"));
+            } else if (!member.value
+                            .is_null()) {  // null: every option of the section is commented out
+                errors_.push_back(yaml::error_at(
+                    file_, member.value.mark,
+                    fmt::format("\"{}\" is a section: expected its options", member.key),
+                    "one per line, indented: `name: value`"));
             }
         }
     }
@@ -469,8 +528,9 @@ private:
         }
         const auto [first, is_first] = lines_.emplace(key, mark.line);
         if (!is_first) {
-            errors_.push_back(yaml::error_at(file_, mark, fmt::format("{} is set twice; first in line {}", key, first->second),
-                                             "keep one of them"));
+            errors_.push_back(yaml::error_at(
+                file_, mark, fmt::format("{} is set twice; first in line {}", key, first->second),
+                "keep one of them"));
             return;
         }
         const auto value = scalar_text(node, file_, key);
@@ -479,7 +539,8 @@ private:
             return;
         }
         if (auto set = row->set(config_, *value); !set) {
-            errors_.push_back(yaml::error_at(file_, node.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
+            errors_.push_back(yaml::error_at(
+                file_, node.mark, fmt::format("{}: {}", key, set.error().what), set.error().hint));
             return;
         }
         config_.places[key] = fmt::format("{}:{}:{}", file_, node.mark.line, node.mark.column);
@@ -514,7 +575,8 @@ std::vector<Error> apply_environment(Config& config, const Environment& environm
             if (auto set = row.set(config, it->second); !set) {
                 auto error = with_place(set.error(), *name);
                 if (is_injected(it->second)) {
-                    error.hint = fmt::format("Kubernetes sets it for a Service of that name; {}", no_service_links);
+                    error.hint = fmt::format("Kubernetes sets it for a Service of that name; {}",
+                                             no_service_links);
                 }
                 errors.push_back(std::move(error));
                 continue;
@@ -551,16 +613,21 @@ std::vector<Error> unknown_variables(const Environment& environment) {
     std::vector<Error> out;
     for (const auto& [name, value] : environment) {
         // Test harnesses have their own prefixes; only names that look like options are judged.
-        const bool ours = name.starts_with("HELIOS_") && !name.starts_with("HELIOS_TEST_") && !name.starts_with("HELIOS_SIM_");
+        const bool ours = name.starts_with("HELIOS_") && !name.starts_with("HELIOS_TEST_") &&
+                          !name.starts_with("HELIOS_SIM_");
         if (!ours || value.empty() || std::find(names.begin(), names.end(), name) != names.end()) {
             continue;
         }
         auto hint = nearest_variable(name, names);
-        if (is_injected(value) || name.starts_with("HELIOS_PORT") || name.starts_with("HELIOS_SERVICE_")) {
-            hint += fmt::format(" (Kubernetes sets such names for a Service: {})", no_service_links);
+        if (is_injected(value) || name.starts_with("HELIOS_PORT") ||
+            name.starts_with("HELIOS_SERVICE_")) {
+            hint +=
+                fmt::format(" (Kubernetes sets such names for a Service: {})", no_service_links);
         }
-        out.push_back({ErrorKind::invalid, fmt::format("warning: the environment sets {}, which is no option: ignored", name),
-                       std::move(hint)});
+        out.push_back(
+            {ErrorKind::invalid,
+             fmt::format("warning: the environment sets {}, which is no option: ignored", name),
+             std::move(hint)});
     }
     return out;
 }
@@ -570,9 +637,12 @@ std::vector<Error> check_not_built_yet(const Environment& environment) {
     for (const auto& [variable, what] : not_built_yet) {
         const auto it = environment.find(std::string(variable));
         if (it != environment.end() && !it->second.empty()) {
-            errors.push_back({ErrorKind::invalid,
-                              fmt::format("{} is set, but {} is not built yet in this version", variable, what),
-                              fmt::format("unset it (`unset {}`, or set it empty) to run on the embedded default", variable)});
+            errors.push_back(
+                {ErrorKind::invalid,
+                 fmt::format("{} is set, but {} is not built yet in this version", variable, what),
+                 fmt::format(
+                     "unset it (`unset {}`, or set it empty) to run on the embedded default",
+                     variable)});
         }
     }
     return errors;
@@ -603,28 +673,33 @@ Status apply_listen(Config& config, std::string_view listen) {
 }
 
 std::string config_reference() {
-    std::string out =
-        "# Configuration\n\n"
-        "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), default. An empty variable "
-        "counts as unset;\n"
-        "a HELIOS_ variable that is none of these is a warning, and a mistake for `helios config check --strict`.\n"
-        "In a file, options stand in sections (`http:`, then `port: 8001` below it) or under their whole name (`http.port: "
-        "8001`), as "
-        "`helios config check` prints them.\n"
-        "Durations: 250ms, 60s, 5m, 2h, 31d. Sizes: 64KiB, 16MiB, 1GiB. Lists in the environment are comma-separated.\n\n"
-        "| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
+    std::string out = "# Configuration\n\n";
+    const auto paragraph = [&](std::string_view text) {
+        out += fmt::format("{}\n", fmt::join(wrapped(text, 100), "\n"));
+    };
+    paragraph(
+        "Generated by `helios config reference`. Order: flag, environment, file (`--config FILE`), "
+        "default. An empty variable counts as unset; a HELIOS_ variable that is none of these is a "
+        "warning, and a mistake for `helios config check --strict`. In a file, options stand in "
+        "sections (`http:`, then `port: 8001` below it) or under their whole name (`http.port: "
+        "8001`), as `helios config check` prints them. Durations: 250ms, 60s, 5m, 2h, 31d. Sizes: "
+        "64KiB, 16MiB, 1GiB. Lists in the environment are comma-separated.");
+    out += "\n| option | environment | type | default | meaning |\n|---|---|---|---|---|\n";
     const Config defaults;
     for (const auto& row : settings()) {
         const auto value = row.get(defaults);
-        out += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, fmt::format("`{}`", fmt::join(row.environment, "` `")),
-                           row.type, value.empty() ? "" : "`" + value + "`", row.description);
+        out += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key,
+                           fmt::format("`{}`", fmt::join(row.environment, "` `")), row.type,
+                           value.empty() ? "" : "`" + value + "`", row.description);
     }
-    out += "\nNot built yet, refused at start when set and not empty: ";
     std::vector<std::string> names;
     for (const auto& part : not_built_yet) {
         names.push_back(fmt::format("`{}` ({})", part.variable, part.what));
     }
-    return out + fmt::format("{}.\n", fmt::join(names, ", "));
+    out += "\n";
+    paragraph(fmt::format("Not built yet, refused at start when set and not empty: {}.",
+                          fmt::join(names, ", ")));
+    return out;
 }
 
 std::string config_listing(const Config& config) {

@@ -1,6 +1,7 @@
 #pragma once
-/// Configuration: one table says every option's key, environment names, meaning and limits. The table drives parsing of
-/// files and the environment, `helios config check`, and the generated docs/config.md.
+/// Configuration: one table says every option's key, environment names, meaning and limits. The
+/// table drives parsing of files and the environment, `helios config check`, and the generated
+/// docs/config.md.
 ///
 /// Order: flag, environment, file, default. Secrets never come through flags.
 
@@ -38,9 +39,11 @@ struct Config {
     reconcile::EngineStageOptions engine;
     store::Options store;
 
-    std::map<std::string, std::string, std::less<>> places;  ///< option → "file:line:column" or variable that set it last
+    std::map<std::string, std::string, std::less<>>
+        places;  ///< option → "file:line:column" or variable that set it last
 
-    /// Every room's own validate(), in one, every complaint; each begins with the place where the value came from.
+    /// Every room's own validate(), in one, every complaint; each begins with the place where the
+    /// value came from.
     std::vector<Error> validate() const;
 
 private:
@@ -48,9 +51,10 @@ private:
 };
 
 struct Setting {
-    std::string key;                       ///< "http.port"
-    std::vector<std::string> environment;  ///< "HELIOS_HTTP_PORT", then the seed's name if it has one
-    std::string type;                      ///< "integer", "bytes", "duration", "text", "flag", "list of text"
+    std::string key;  ///< "http.port"
+    std::vector<std::string>
+        environment;   ///< "HELIOS_HTTP_PORT", then the seed's name if it has one
+    std::string type;  ///< "integer", "bytes", "duration", "text", "flag", "list of text"
     std::string description;
     std::function<Status(Config&, const std::string&)> set;  ///< lists: comma-separated
     std::function<std::string(const Config&)> get;
@@ -59,15 +63,18 @@ struct Setting {
 /// The table, in the order of the documentation.
 const std::vector<Setting>& settings();
 
-/// Applies a YAML file: sections are rooms; or whole names, as config_listing() writes them. Gives every complaint,
-/// "file:line:column: unknown option …; did you mean …", wrong types, an option set twice; what is good has been applied.
+/// Applies a YAML file: sections are rooms; or whole names, as config_listing() writes them. Gives
+/// every complaint, "file:line:column: unknown option …; did you mean …", wrong types, an option
+/// set twice; what is good has been applied.
 std::vector<Error> apply_file(Config& config, std::string_view text, std::string_view file);
 
-/// Applies variables of the table; every complaint begins with the variable. Empty values count as absent.
+/// Applies variables of the table; every complaint begins with the variable. Empty values count as
+/// absent.
 std::vector<Error> apply_environment(Config& config, const Environment& environment);
 
-/// One for each HELIOS_… variable that nothing here knows, with the nearest name. No reason not to start: an orchestrator sets
-/// such names by itself (Kubernetes sets HELIOS_PORT=tcp://… in every pod beside a Service named helios).
+/// One for each HELIOS_… variable that nothing here knows, with the nearest name. No reason not to
+/// start: an orchestrator sets such names by itself (Kubernetes sets HELIOS_PORT=tcp://… in every
+/// pod beside a Service named helios).
 std::vector<Error> unknown_variables(const Environment& environment);
 
 /// Refuses what the environment asks for and this version can't do (Kafka, PostgreSQL, Redis).
@@ -82,7 +89,8 @@ Error with_place(Error error, std::string_view place);
 /// docs/config.md.
 std::string config_reference();
 
-/// Every option with its effective value, one `key: value` line each, which apply_file() reads back; never a secret.
+/// Every option with its effective value, one `key: value` line each, which apply_file() reads
+/// back; never a secret.
 std::string config_listing(const Config& config);
 
 }  // namespace helios::app

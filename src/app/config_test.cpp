@@ -13,11 +13,11 @@ std::string error_of(const std::vector<Error>& errors) {
 
 TEST(ConfigFile, SetsOptionsOfEveryKind) {
     Config config;
-    const auto applied =
-        apply_file(config,
-                   "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: 5s\n  allowed_hosts: [a.example, b.example]\n"
-                   "app:\n  insecure: true\ntelemetry:\n  log_level: debug\n",
-                   "helios.yaml");
+    const auto applied = apply_file(config,
+                                    "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: "
+                                    "5s\n  allowed_hosts: [a.example, b.example]\n"
+                                    "app:\n  insecure: true\ntelemetry:\n  log_level: debug\n",
+                                    "helios.yaml");
     ASSERT_EQ(error_of(applied), "accepted");
     EXPECT_EQ(config.http.port, 9000);
     EXPECT_EQ(config.http.body_bytes_max, 4u << 20);
@@ -41,21 +41,28 @@ TEST(ConfigFile, WrongValuesNamePlace) {
     EXPECT_NE(error_of(apply_file(config, "http:\n  port: 99999\n", "h.yaml"))
                   .find("h.yaml:2:9: http.port: \"99999\" is not a whole number"),
               std::string::npos);
-    EXPECT_NE(error_of(apply_file(config, "http:\n  idle_timeout: soon\n", "h.yaml")).find("h.yaml:2:17"), std::string::npos);
-    EXPECT_NE(error_of(apply_file(config, "http:\n  port: {a: 1}\n", "h.yaml")).find("expected a value"), std::string::npos);
-    EXPECT_NE(error_of(apply_file(config, "- a\n", "h.yaml")).find("expected sections"), std::string::npos);
+    EXPECT_NE(
+        error_of(apply_file(config, "http:\n  idle_timeout: soon\n", "h.yaml")).find("h.yaml:2:17"),
+        std::string::npos);
+    EXPECT_NE(
+        error_of(apply_file(config, "http:\n  port: {a: 1}\n", "h.yaml")).find("expected a value"),
+        std::string::npos);
+    EXPECT_NE(error_of(apply_file(config, "- a\n", "h.yaml")).find("expected sections"),
+              std::string::npos);
 }
 
 TEST(ConfigFile, WholeNamesAtTopLevelAndWhatCheckPrintsReadsBack) {
     Config config;
-    ASSERT_EQ(error_of(apply_file(config, "http.port: 8001\nlog:\n  partitions: 3\n", "h.yaml")), "accepted");
+    ASSERT_EQ(error_of(apply_file(config, "http.port: 8001\nlog:\n  partitions: 3\n", "h.yaml")),
+              "accepted");
     EXPECT_EQ(config.http.port, 8001);
     config.data_dir = "/a dir/with: colon #5";
     config.http.host = "::1";
     config.http.allowed_hosts = {"a.example", "*"};
     config.flow_files = {"- one.yaml", "[two].yaml"};
     Config again;
-    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "h.yaml")), "accepted") << config_listing(config);
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "h.yaml")), "accepted")
+        << config_listing(config);
     EXPECT_EQ(config_listing(again), config_listing(config));
     EXPECT_EQ(again.data_dir, config.data_dir);
     EXPECT_EQ(again.http.host, "::1");
@@ -70,13 +77,15 @@ TEST(ConfigFile, ASectionWithAllItsOptionsCommentedOutIsFine) {
     EXPECT_EQ(config_listing(config), config_listing(Config{}));
     EXPECT_EQ(error_of(apply_file(config, "log:\nhtpp:\n#  port: 1\n", "h.yaml")),
               "h.yaml:2:1: unknown section \"htpp\"; did you mean \"http\"?");
-    EXPECT_NE(error_of(apply_file(config, "http: 8001\n", "h.yaml")).find("h.yaml:1:7: \"http\" is a section"),
+    EXPECT_NE(error_of(apply_file(config, "http: 8001\n", "h.yaml"))
+                  .find("h.yaml:1:7: \"http\" is a section"),
               std::string::npos);
 }
 
 TEST(ConfigFile, AnEmptyValueIsComplainedOfInItsOwnLine) {
     Config config;
-    EXPECT_NE(error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml")).find("h.yaml:2:3: http.port: \"\" is not"),
+    EXPECT_NE(error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml"))
+                  .find("h.yaml:2:3: http.port: \"\" is not"),
               std::string::npos)
         << error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml"));
 }
@@ -89,51 +98,67 @@ TEST(ConfigFile, ValuesOutOfRangeNameTheirPlace) {
         return error_of(config.validate());
     };
     EXPECT_EQ(complaint("log:\n  partitions: 0\n").find("h.yaml:2:15: log.partitions is 0"), 0u);
-    EXPECT_EQ(complaint("reconcile:\n  grace: 5s\n  heartbeat: 0s\n").find("h.yaml:3:14: reconcile.heartbeat must be"), 0u);
-    EXPECT_EQ(complaint("store.readers_max: 0\n").find("h.yaml:1:20: store.readers_max must be"), 0u);
-    EXPECT_EQ(
-        complaint("log:\n  partitions: 3\n", {{"HELIOS_LOG_PARTITIONS", "0"}}).find("HELIOS_LOG_PARTITIONS: log.partitions is 0"),
-        0u);
-    EXPECT_EQ(complaint("log:\n  pending_bytes_max: 1B\n").find("h.yaml:2:22: log.pending_bytes_max is 1"), 0u);
+    EXPECT_EQ(complaint("reconcile:\n  grace: 5s\n  heartbeat: 0s\n")
+                  .find("h.yaml:3:14: reconcile.heartbeat must be"),
+              0u);
+    EXPECT_EQ(complaint("store.readers_max: 0\n").find("h.yaml:1:20: store.readers_max must be"),
+              0u);
+    EXPECT_EQ(complaint("log:\n  partitions: 3\n", {{"HELIOS_LOG_PARTITIONS", "0"}})
+                  .find("HELIOS_LOG_PARTITIONS: log.partitions is 0"),
+              0u);
+    EXPECT_EQ(complaint("log:\n  pending_bytes_max: 1B\n")
+                  .find("h.yaml:2:22: log.pending_bytes_max is 1"),
+              0u);
 }
 
 TEST(ConfigFile, AllComplaintsAtOnce) {
     Config config;
-    const auto errors =
-        apply_file(config,
-                   "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\n  io_threads: 2\n  io_threads: 3\n"
-                   "htpp:\nport: 1\nlog: 5\nlog.partitions: 3\nlog.partitions: 4\ngateway:\n  body_bytes_max: [1, {a: 2}]\n",
-                   "h");
+    const auto errors = apply_file(
+        config,
+        "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\n  io_threads: 2\n  io_threads: 3\n"
+        "htpp:\nport: 1\nlog: 5\nlog.partitions: 3\nlog.partitions: 4\ngateway:\n  body_bytes_max: "
+        "[1, {a: 2}]\n",
+        "h");
     std::string told;
     for (const auto& error : errors) {
         told += error.message() + "\n";
     }
     for (const auto* what :
-         {"h:2:3: unknown option \"http.prot\"", "h:3:9: http.port: \"99999\"", "h:4:17: http.idle_timeout",
-          "h:6:3: the key 'io_threads' occurs twice", "h:7:1: unknown section \"htpp\"",
-          "h:8:1: \"port\" stands in no section; did you mean \"http.port\"?", "h:9:6: \"log\" is a section",
-          "h:11:1: the key 'log.partitions' occurs twice", "h:13:23: \"gateway.body_bytes_max\": expected a list of text"}) {
+         {"h:2:3: unknown option \"http.prot\"", "h:3:9: http.port: \"99999\"",
+          "h:4:17: http.idle_timeout", "h:6:3: the key 'io_threads' occurs twice",
+          "h:7:1: unknown section \"htpp\"",
+          "h:8:1: \"port\" stands in no section; did you mean \"http.port\"?",
+          "h:9:6: \"log\" is a section", "h:11:1: the key 'log.partitions' occurs twice",
+          "h:13:23: \"gateway.body_bytes_max\": expected a list of text"}) {
         EXPECT_NE(told.find(what), std::string::npos) << what << "\n" << told;
     }
     EXPECT_EQ(errors.size(), 9u) << told;
     EXPECT_EQ(config.http.io_threads, 2u);
     EXPECT_EQ(error_of(apply_file(config, "http:\n  port: 1\nhttp.port: 2\n", "h")),
               "h:3:1: http.port is set twice; first in line 2; keep one of them");
-    EXPECT_EQ(error_of(apply_file(config, "http:\n\tport: 1\n", "h")).find("h:2:1: a tab in the indentation"), 0u);
-    EXPECT_EQ(error_of(apply_file(config, std::string_view("\0\1\2", 3), "h")).find("h:1:1: not UTF-8 text"), 0u);
-    EXPECT_EQ(error_of(apply_file(config, std::string(2u << 20, '#'), "h")).find("h:1:1: larger than"), 0u);
+    EXPECT_EQ(error_of(apply_file(config, "http:\n\tport: 1\n", "h"))
+                  .find("h:2:1: a tab in the indentation"),
+              0u);
+    EXPECT_EQ(error_of(apply_file(config, std::string_view("\0\1\2", 3), "h"))
+                  .find("h:1:1: not UTF-8 text"),
+              0u);
+    EXPECT_EQ(
+        error_of(apply_file(config, std::string(2u << 20, '#'), "h")).find("h:1:1: larger than"),
+        0u);
 }
 
 TEST(ConfigFile, AllValuesOutOfRangeAtOnce) {
     Config config;
-    ASSERT_EQ(
-        error_of(apply_file(
-            config, "log:\n  partitions: 0\n  pending_bytes_max: 1B\nstore.readers_max: 0\nreconcile.heartbeat: 0s\n", "h")),
-        "accepted");
+    ASSERT_EQ(error_of(apply_file(config,
+                                  "log:\n  partitions: 0\n  pending_bytes_max: "
+                                  "1B\nstore.readers_max: 0\nreconcile.heartbeat: 0s\n",
+                                  "h")),
+              "accepted");
     ASSERT_EQ(error_of(apply_environment(config, {{"HELIOS_HTTP_IO_THREADS", "0"}})), "accepted");
     const auto errors = config.validate();
     EXPECT_EQ(errors.size(), 5u);
-    EXPECT_EQ(error_of(errors).find("HELIOS_HTTP_IO_THREADS: http.io_threads"), 0u) << error_of(errors);
+    EXPECT_EQ(error_of(errors).find("HELIOS_HTTP_IO_THREADS: http.io_threads"), 0u)
+        << error_of(errors);
 }
 
 TEST(ConfigFile, AnEmptyFileChangesNothing) {
@@ -144,8 +169,10 @@ TEST(ConfigFile, AnEmptyFileChangesNothing) {
 
 TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
     Config config;
-    ASSERT_EQ(error_of(apply_environment(
-                  config, {{"API_PORT", "1"}, {"HELIOS_HTTP_PORT", "2"}, {"API_HOST", "::1"}, {"LOG_LEVEL", "warning"}})),
+    ASSERT_EQ(error_of(apply_environment(config, {{"API_PORT", "1"},
+                                                  {"HELIOS_HTTP_PORT", "2"},
+                                                  {"API_HOST", "::1"},
+                                                  {"LOG_LEVEL", "warning"}})),
               "accepted");
     EXPECT_EQ(config.http.port, 2);
     EXPECT_EQ(config.http.host, "::1");
@@ -154,8 +181,10 @@ TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
 
 TEST(ConfigEnvironment, AllComplaintsAtOnce) {
     Config config;
-    const auto errors = apply_environment(
-        config, {{"API_PORT", "x"}, {"LOG_LEVEL", "loud"}, {"HELIOS_LOG_PARTITIONS", "-1"}, {"HELIOS_HTTP_PORT", "7"}});
+    const auto errors = apply_environment(config, {{"API_PORT", "x"},
+                                                   {"LOG_LEVEL", "loud"},
+                                                   {"HELIOS_LOG_PARTITIONS", "-1"},
+                                                   {"HELIOS_HTTP_PORT", "7"}});
     EXPECT_EQ(errors.size(), 3u);
     EXPECT_EQ(config.http.port, 7);
     EXPECT_EQ(check_not_built_yet({{"DATABASE_URL", "x"}, {"REDIS_URL", "y"}}).size(), 2u);
@@ -176,15 +205,19 @@ std::string text_of(const std::vector<Error>& errors) {
 }
 
 TEST(ConfigEnvironment, UnknownNamesAreToldWithTheNearestAndRefuseNothing) {
-    const Environment environment{{"HELIOS_HTTP_PROT", "1"}, {"HELIOS_VERSION", "1.2"}, {"PATH", "/bin"}};
+    const Environment environment{
+        {"HELIOS_HTTP_PROT", "1"}, {"HELIOS_VERSION", "1.2"}, {"PATH", "/bin"}};
     Config config;
     EXPECT_EQ(error_of(apply_environment(config, environment)), "accepted");
     const auto told = unknown_variables(environment);
     ASSERT_EQ(told.size(), 2u);
     EXPECT_EQ(told[0].message(),
-              "warning: the environment sets HELIOS_HTTP_PROT, which is no option: ignored; did you mean HELIOS_HTTP_PORT?");
+              "warning: the environment sets HELIOS_HTTP_PROT, which is no option: ignored; did "
+              "you mean HELIOS_HTTP_PORT?");
     EXPECT_NE(told[1].what.find("HELIOS_VERSION"), std::string::npos);
-    EXPECT_EQ(text_of(unknown_variables({{"HELIOS_HOME", ""}, {"HELIOS_SERVER", "http://a"}, {"HELIOS_TEST_X", "1"}})), "");
+    EXPECT_EQ(text_of(unknown_variables(
+                  {{"HELIOS_HOME", ""}, {"HELIOS_SERVER", "http://a"}, {"HELIOS_TEST_X", "1"}})),
+              "");
 }
 
 TEST(ConfigEnvironment, WhatKubernetesSetsForAServiceOfOurName) {
@@ -198,21 +231,25 @@ TEST(ConfigEnvironment, WhatKubernetesSetsForAServiceOfOurName) {
     EXPECT_EQ(config_listing(config), config_listing(Config{}));
     const auto told = unknown_variables(environment);
     EXPECT_EQ(told.size(), environment.size());
-    EXPECT_NE(told.front().hint.find("the nearest option is HELIOS_HTTP_PORT; `helios config reference` lists all (Kubernetes"),
+    EXPECT_NE(told.front().hint.find("the nearest option is HELIOS_HTTP_PORT; `helios config "
+                                     "reference` lists all (Kubernetes"),
               std::string::npos)
         << told.front().hint;
     for (const auto& each : told) {
         EXPECT_NE(each.hint.find("enableServiceLinks: false"), std::string::npos) << each.message();
     }
     // A Service named helios-http: a name that is ours, and a value that is not.
-    const auto refused = error_of(apply_environment(config, {{"HELIOS_HTTP_PORT", "tcp://10.0.0.1:8001"}}));
-    EXPECT_EQ(refused.find("HELIOS_HTTP_PORT: \"tcp://10.0.0.1:8001\" is not a whole number"), 0u) << refused;
+    const auto refused =
+        error_of(apply_environment(config, {{"HELIOS_HTTP_PORT", "tcp://10.0.0.1:8001"}}));
+    EXPECT_EQ(refused.find("HELIOS_HTTP_PORT: \"tcp://10.0.0.1:8001\" is not a whole number"), 0u)
+        << refused;
     EXPECT_NE(refused.find("enableServiceLinks: false"), std::string::npos) << refused;
 }
 
 TEST(ConfigEnvironment, PartsThatAreNotBuiltYetEndTheStart) {
     for (const auto* name : {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"}) {
-        EXPECT_NE(error_of(check_not_built_yet({{name, "x"}})).find(std::string("unset ") + name), std::string::npos);
+        EXPECT_NE(error_of(check_not_built_yet({{name, "x"}})).find(std::string("unset ") + name),
+                  std::string::npos);
         EXPECT_EQ(error_of(check_not_built_yet({{name, ""}})), "accepted");
     }
 }
@@ -226,7 +263,8 @@ TEST(Listen, Forms) {
     EXPECT_EQ(config.http.host, "::1");
     ASSERT_TRUE(apply_listen(config, ":9").has_value());
     EXPECT_EQ(config.http.host, "127.0.0.1");
-    for (const auto* bad : {"", "localhost", "host:", "host:99999", "host:-1", "::1:80", "host:80x"}) {
+    for (const auto* bad :
+         {"", "localhost", "host:", "host:99999", "host:-1", "::1:80", "host:80x"}) {
         EXPECT_FALSE(apply_listen(config, bad).has_value()) << bad;
     }
 }
@@ -239,7 +277,8 @@ TEST(Reference, NamesEveryOptionOnceWithADefaultThatReadsBack) {
         EXPECT_FALSE(row.description.empty()) << row.key;
         EXPECT_NE(config_reference().find("`" + row.key + "`"), std::string::npos);
         Config copy;
-        EXPECT_TRUE(row.set(copy, row.get(defaults)).has_value()) << row.key << " = " << row.get(defaults);
+        EXPECT_TRUE(row.set(copy, row.get(defaults)).has_value())
+            << row.key << " = " << row.get(defaults);
         EXPECT_EQ(row.get(copy), row.get(defaults)) << row.key;
     }
     EXPECT_TRUE(defaults.validate().empty());

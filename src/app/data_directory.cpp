@@ -9,8 +9,10 @@ namespace helios::app {
 std::vector<log::TopicSpec> topic_specs() {
     std::vector<log::TopicSpec> specs;
     for (const auto& declared : model::all_topics) {
-        specs.push_back({std::string(declared.name), declared.control ? log::RetentionClass::control : log::RetentionClass::data,
-                         declared.partitions});
+        specs.push_back(
+            {std::string(declared.name),
+             declared.control ? log::RetentionClass::control : log::RetentionClass::data,
+             declared.partitions});
     }
     return specs;
 }
@@ -28,11 +30,13 @@ std::string dedup_directory(const std::string& data_dir) {
 Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir) {
     ReadOnlyDirectory opened;
     opened.clock = std::make_unique<SystemClock>();
-    opened.telemetry = std::make_unique<telemetry::Telemetry>(*opened.clock, telemetry::Level::warn);
+    opened.telemetry =
+        std::make_unique<telemetry::Telemetry>(*opened.clock, telemetry::Level::warn);
     opened.disk = log::posix_disk();
     log::DiskLogOptions options;
     options.directory = data_dir;
-    HELIOS_TRY_ASSIGN(opened.log, log::open_read_only(options, *opened.disk, *opened.clock, *opened.telemetry));
+    HELIOS_TRY_ASSIGN(opened.log,
+                      log::open_read_only(options, *opened.disk, *opened.clock, *opened.telemetry));
     return opened;
 }
 

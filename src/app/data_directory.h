@@ -34,6 +34,7 @@ Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir);
 
 /// The shipped catalogue, or the one in `file` when it is not empty.
 /// `errors`, if given, takes the complaints behind the first.
-Result<model::Catalogue> load_catalogue(const std::string& file, std::vector<Error>* errors = nullptr);
+Result<model::Catalogue> load_catalogue(const std::string& file,
+                                        std::vector<Error>* errors = nullptr);
 
 }  // namespace helios::app

@@ -5,7 +5,8 @@
 
 namespace helios::app {
 
-FileWatch::FileWatch(std::vector<Look> looks, Duration interval, telemetry::Telemetry& telemetry) : telemetry_(telemetry) {
+FileWatch::FileWatch(std::vector<Look> looks, Duration interval, telemetry::Telemetry& telemetry)
+    : telemetry_(telemetry) {
     for (auto& look : looks) {
         watched_.push_back({std::move(look), {}});
     }
@@ -29,11 +30,13 @@ void FileWatch::turn() {
     for (auto& [look, last] : watched_) {
         Status now = look.look();
         if (!now && (last || last.error().what != now.error().what)) {
-            telemetry_.logger.error("app", "what the server has opened is not as it was",
-                                    {{"of", look.name}, {"what", now.error().what}, {"hint", now.error().hint}});
+            telemetry_.logger.error(
+                "app", "what the server has opened is not as it was",
+                {{"of", look.name}, {"what", now.error().what}, {"hint", now.error().hint}});
         }
         if (now && !last) {
-            telemetry_.logger.info("app", "what the server has opened is there again", {{"of", look.name}});
+            telemetry_.logger.info("app", "what the server has opened is there again",
+                                   {{"of", look.name}});
         }
         last = std::move(now);
     }

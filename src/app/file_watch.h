@@ -1,6 +1,6 @@
 #pragma once
-/// Looks now and then whether what was opened is still there: a directory that is deleted, unmounted or replaced under a server
-/// takes with it what is acknowledged.
+/// Looks now and then whether what was opened is still there: a directory that is deleted,
+/// unmounted or replaced under a server takes with it what is acknowledged.
 
 #include <functional>
 #include <string>
@@ -16,8 +16,9 @@ namespace helios::app {
 class FileWatch {
 public:
     struct Look {
-        std::string name;              ///< "log"
-        std::function<Status()> look;  ///< may touch the disk; what follows from its answer is the room's own business
+        std::string name;  ///< "log"
+        std::function<Status()>
+            look;  ///< may touch the disk; what follows from its answer is the room's own business
     };
 
     /// Begins at once. `looks` must outlive it.

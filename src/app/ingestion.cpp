@@ -21,7 +21,8 @@ constexpr std::uint64_t complaints_max = 20;
 constexpr std::size_t why_columns_max = 300;
 constexpr Duration pause_first = std::chrono::milliseconds(100);
 constexpr Duration pause_longest = std::chrono::seconds(2);
-constexpr Duration answer_grace = std::chrono::seconds(2);  // for the answer to what was sent when the signal came
+constexpr Duration answer_grace =
+    std::chrono::seconds(2);  // for the answer to what was sent when the signal came
 
 /// The server, or a proxy before it, will take it later.
 bool is_away(int status) {
@@ -35,7 +36,8 @@ bool is_blank(std::string_view line) {
 /// What `helios log export` writes beside events, for `helios reconcile`.
 bool is_control(std::string_view line) {
     return line.find("\"control\"") != std::string_view::npos &&
-           std::holds_alternative<adapters::ControlLine>(adapters::parse_offline_line(line).content);
+           std::holds_alternative<adapters::ControlLine>(
+               adapters::parse_offline_line(line).content);
 }
 
 Duration retry_after(const http::Response& response) {
@@ -70,9 +72,9 @@ std::string unreadable(std::string_view line) {
     if (!document) {
         return "not JSON: " + document.error().what;
     }
-    return document->root().is_object()
-               ? std::string()
-               : fmt::format("an event line must be an object, is {}", json::to_string(document->root().kind()));
+    return document->root().is_object() ? std::string()
+                                        : fmt::format("an event line must be an object, is {}",
+                                                      json::to_string(document->root().kind()));
 }
 
 std::string detail_of(const http::Response& response) {
@@ -82,8 +84,9 @@ std::string detail_of(const http::Response& response) {
 
 }  // namespace
 
-Ingestion::Ingestion(const IngestionOptions& options, const http::Url& server, const Clock& clock, const Interrupt* interrupt,
-                     Progress& progress, std::function<void(const std::string&)> say)
+Ingestion::Ingestion(const IngestionOptions& options, const http::Url& server, const Clock& clock,
+                     const Interrupt* interrupt, Progress& progress,
+                     std::function<void(const std::string&)> say)
     : options_(options),
       base_(server.path == "/" ? std::string() : server.path),
       clock_(clock),
@@ -138,12 +141,14 @@ Status Ingestion::flush() {
         outcome = settle(std::move(part), *response, again, parts);
         if (!again.empty()) {  // stored in part: the rest when the server can
             parts.push_back(std::move(again));
-            outcome = outcome ? wait_for_server("the server could not store all of a request", {}) : outcome;
+            outcome = outcome ? wait_for_server("the server could not store all of a request", {})
+                              : outcome;
         } else if (outcome) {
             away_since_.reset();
         }
     }
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {  // the last is the first in the file
+    for (auto part = parts.rbegin(); part != parts.rend();
+         ++part) {  // the last is the first in the file
         std::move(part->begin(), part->end(), std::back_inserter(lines_));
     }
     progress_.at(tally_.sum());
@@ -169,40 +174,48 @@ Result<http::Response> Ingestion::ask(const Lines& lines) {
         if (!response && response.error().kind != ErrorKind::unavailable) {
             return response;
         }
-        HELIOS_TRY(wait_for_server(
-            response ? fmt::format("the server answered {}: {}", response->status, detail_of(*response)) : response.error().what,
-            response ? retry_after(*response) : Duration{}));
+        HELIOS_TRY(wait_for_server(response ? fmt::format("the server answered {}: {}",
+                                                          response->status, detail_of(*response))
+                                            : response.error().what,
+                                   response ? retry_after(*response) : Duration{}));
     }
 }
 
-/// One pause of those that a server may be away for. unavailable: it has been away for too long. stopping: interrupted.
+/// One pause of those that a server may be away for. unavailable: it has been away for too long.
+/// stopping: interrupted.
 Status Ingestion::wait_for_server(const std::string& why, Duration at_least) {
     const auto now = clock_.monotonic();
     if (!away_since_) {
         away_since_ = now;
         pause_ = pause_first;
         if (options_.retry_for > Duration::zero()) {
-            say_(fmt::format("{}: retrying for {}", printable(why), format_duration(options_.retry_for)));
+            say_(fmt::format("{}: retrying for {}", printable(why),
+                             format_duration(options_.retry_for)));
         }
     }
     const auto left = *away_since_ + options_.retry_for - now;
     if (left <= Duration::zero()) {
-        const auto waited =
-            options_.retry_for > Duration::zero() ? ", for " + format_duration(options_.retry_for) : std::string();
-        return fail(ErrorKind::unavailable, why + waited, fmt::format("is `helios serve` running at {}?", options_.to));
+        const auto waited = options_.retry_for > Duration::zero()
+                                ? ", for " + format_duration(options_.retry_for)
+                                : std::string();
+        return fail(ErrorKind::unavailable, why + waited,
+                    fmt::format("is `helios serve` running at {}?", options_.to));
     }
-    progress_.say(
-        fmt::format("retrying ({} left): {}", format_duration(std::chrono::ceil<std::chrono::seconds>(left)), printable(why)));
+    progress_.say(fmt::format("retrying ({} left): {}",
+                              format_duration(std::chrono::ceil<std::chrono::seconds>(left)),
+                              printable(why)));
     const auto pause = std::min(left, std::max(pause_, at_least));
     pause_ = std::min(2 * pause_, pause_longest);
     if (interrupt_ != nullptr) {
-        return interrupt_->wait_for(pause) ? Status(fail(ErrorKind::stopping, "interrupted")) : Status{};
+        return interrupt_->wait_for(pause) ? Status(fail(ErrorKind::stopping, "interrupted"))
+                                           : Status{};
     }
     poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(pause).count()));
     return {};
 }
 
-Status Ingestion::settle(Lines lines, const http::Response& response, Lines& again, std::vector<Lines>& parts) {
+Status Ingestion::settle(Lines lines, const http::Response& response, Lines& again,
+                         std::vector<Lines>& parts) {
     switch (response.status) {
         case 200:
             return settle_items(std::move(lines), response, again, parts);
@@ -211,7 +224,8 @@ Status Ingestion::settle(Lines lines, const http::Response& response, Lines& aga
         case 422:
             return refuse_whole(std::move(lines), response, parts);
         default: {
-            auto error = response.status == 404 || response.status == 405 ? foreign(response) : error_of(response);
+            auto error = response.status == 404 || response.status == 405 ? foreign(response)
+                                                                          : error_of(response);
             if (!error.what.contains(std::to_string(response.status))) {
                 error.what = fmt::format("the server answered {}: {}", response.status, error.what);
             }
@@ -221,7 +235,8 @@ Status Ingestion::settle(Lines lines, const http::Response& response, Lines& aga
     }
 }
 
-Status Ingestion::settle_items(Lines lines, const http::Response& response, Lines& again, std::vector<Lines>& parts) {
+Status Ingestion::settle_items(Lines lines, const http::Response& response, Lines& again,
+                               std::vector<Lines>& parts) {
     const auto document = json::Document::parse(response.body);
     const auto items = document ? document->root().find("items") : json::Value();
     bool readable = items.is_array();
@@ -235,7 +250,8 @@ Status Ingestion::settle_items(Lines lines, const http::Response& response, Line
     if (items.size() != lines.size()) {
         // It takes another view of what a line is: one at a time there can be no doubt.
         if (lines.size() == 1) {
-            count(lines.front(), "refused", fmt::format("the server sees {} events in it", items.size()));
+            count(lines.front(), "refused",
+                  fmt::format("the server sees {} events in it", items.size()));
             return {};
         }
         return refuse_whole(std::move(lines), response, parts);
@@ -252,8 +268,10 @@ Status Ingestion::settle_items(Lines lines, const http::Response& response, Line
     return {};
 }
 
-/// Nothing of it was stored. Which lines are to blame is known of one alone, or where none can be read.
-Status Ingestion::refuse_whole(Lines lines, const http::Response& response, std::vector<Lines>& parts) {
+/// Nothing of it was stored. Which lines are to blame is known of one alone, or where none can be
+/// read.
+Status Ingestion::refuse_whole(Lines lines, const http::Response& response,
+                               std::vector<Lines>& parts) {
     if (lines.size() == 1) {
         const auto why = response.status == 400 ? unreadable(lines.front().text) : std::string();
         count(lines.front(), "refused", why.empty() ? detail_of(response) : why);
@@ -303,7 +321,9 @@ Error Ingestion::foreign(const http::Response& response) const {
 
 Status Ingestion::check_server() {
     HELIOS_TRY_ASSIGN(const auto response, client_.get(base_ + "/health"));
-    return response.status == 200 && json::Document::parse(response.body) ? Status{} : Status(fail(foreign(response)));
+    return response.status == 200 && json::Document::parse(response.body)
+               ? Status{}
+               : Status(fail(foreign(response)));
 }
 
 }  // namespace helios::app

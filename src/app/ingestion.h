@@ -1,9 +1,11 @@
 #pragma once
-/// Sends event lines to a server so that each line gets an outcome: stored, known already, or named with what is wrong.
+/// Sends event lines to a server so that each line gets an outcome: stored, known already, or named
+/// with what is wrong.
 ///
-/// Lines go in requests of many (/api/v1/events/batch), whose answer names each. Where the server refuses a request whole (no
-/// line of it can be read; it is too large), the request is taken apart until the outcome is one line's own. A server that is
-/// away is asked again for a while. Judges nothing itself but what the server would not even read.
+/// Lines go in requests of many (/api/v1/events/batch), whose answer names each. Where the server
+/// refuses a request whole (no line of it can be read; it is too large), the request is taken apart
+/// until the outcome is one line's own. A server that is away is asked again for a while. Judges
+/// nothing itself but what the server would not even read.
 
 #include <functional>
 #include <optional>
@@ -25,9 +27,10 @@ struct Place {
 };
 
 struct IngestionOptions {
-    std::string to;                                 ///< the server's URL, for messages
-    Duration timeout = std::chrono::seconds(30);    ///< for one answer
-    Duration retry_for = std::chrono::seconds(60);  ///< how long a server may be away; zero: not at all
+    std::string to;                               ///< the server's URL, for messages
+    Duration timeout = std::chrono::seconds(30);  ///< for one answer
+    Duration retry_for =
+        std::chrono::seconds(60);  ///< how long a server may be away; zero: not at all
 };
 
 /// Not thread-safe. What the constructor is given outlives it.
@@ -35,21 +38,27 @@ class Ingestion {
 public:
     struct Tally {
         std::uint64_t accepted = 0, duplicate = 0, conflict = 0, quarantined = 0, refused = 0;
-        std::uint64_t sum() const { return accepted + duplicate + conflict + quarantined + refused; }
+        std::uint64_t sum() const {
+            return accepted + duplicate + conflict + quarantined + refused;
+        }
         bool good() const { return conflict + quarantined + refused == 0; }
     };
 
-    /// `say` is given each line for a person: what became of lines that were not stored, and that the server is away.
-    Ingestion(const IngestionOptions& options, const http::Url& server, const Clock& clock, const Interrupt* interrupt,
-              Progress& progress, std::function<void(const std::string&)> say);
+    /// `say` is given each line for a person: what became of lines that were not stored, and that
+    /// the server is away.
+    Ingestion(const IngestionOptions& options, const http::Url& server, const Clock& clock,
+              const Interrupt* interrupt, Progress& progress,
+              std::function<void(const std::string&)> say);
 
-    /// Takes a line, and sends what has gathered when it is enough for a request. Errors as of flush().
+    /// Takes a line, and sends what has gathered when it is enough for a request. Errors as of
+    /// flush().
     Status add(const std::string& file, std::uint64_t number, std::string_view line);
     /// A line that can't be sent.
     void refuse(const std::string& file, std::uint64_t number, std::string_view why);
 
-    /// Sends what has gathered. After an error nothing more can be done with this server: unavailable (away for too long),
-    /// timeout (it does not answer), corrupt (what answers is no Helios), denied and others (it refuses all), stopping.
+    /// Sends what has gathered. After an error nothing more can be done with this server:
+    /// unavailable (away for too long), timeout (it does not answer), corrupt (what answers is no
+    /// Helios), denied and others (it refuses all), stopping.
     Status flush();
 
     /// Whether a Helios answers there; asked once. For when there was nothing to send.
@@ -71,8 +80,10 @@ private:
 
     Result<http::Response> ask(const Lines& lines);
     Status wait_for_server(const std::string& why, Duration at_least);
-    Status settle(Lines lines, const http::Response& response, Lines& again, std::vector<Lines>& parts);
-    Status settle_items(Lines lines, const http::Response& response, Lines& again, std::vector<Lines>& parts);
+    Status settle(Lines lines, const http::Response& response, Lines& again,
+                  std::vector<Lines>& parts);
+    Status settle_items(Lines lines, const http::Response& response, Lines& again,
+                        std::vector<Lines>& parts);
     Status refuse_whole(Lines lines, const http::Response& response, std::vector<Lines>& parts);
     void count(const Line& line, std::string_view status, std::string_view why);
     Error foreign(const http::Response& response) const;

@@ -30,9 +30,11 @@ void on_signal(int signal) {
 }  // namespace
 
 void end_at_once() {
-    constexpr std::string_view line = "helios: interrupted again: ending at once; what was acknowledged is durable\n";
+    constexpr std::string_view line =
+        "helios: interrupted again: ending at once; what was acknowledged is durable\n";
     pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
-    if (poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0) {  // a full pipe must not hold us
+    if (poll(&standard_error, 1, 0) == 1 &&
+        (standard_error.revents & POLLOUT) != 0) {  // a full pipe must not hold us
         [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
     }
     _exit(130);
@@ -78,7 +80,9 @@ void Interrupt::wait() const {
 bool Interrupt::wait_for(Duration limit) const {
     if (!raised_flag) {
         pollfd waiting{pipe_ends[0], POLLIN, 0};
-        poll(&waiting, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+        poll(
+            &waiting, 1,
+            static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
     }
     return raised_flag;
 }
@@ -88,7 +92,8 @@ int Interrupt::descriptor() const {
 }
 
 bool Interrupt::wait_readable(int descriptor) const {
-    while (!raised_flag) {  // the pipe holds a byte since the signal, so none is lost between the question and poll
+    while (!raised_flag) {  // the pipe holds a byte since the signal, so none is lost between the
+                            // question and poll
         pollfd waiting[] = {{descriptor, POLLIN, 0}, {pipe_ends[0], POLLIN, 0}};
         if (poll(waiting, 2, -1) > 0 && waiting[0].revents != 0) {
             break;

@@ -13,15 +13,23 @@
 namespace helios::app {
 
 void add_list_options(std::vector<Option>& options, ListArguments& a) {
-    options.push_back({"--start-time", "TIME", "from then on (RFC 3339, with a zone)", &a.start_time, false, {}});
+    options.push_back(
+        {"--start-time", "TIME", "from then on (RFC 3339, with a zone)", &a.start_time, false, {}});
     options.push_back({"--end-time", "TIME", "before then", &a.end_time, false, {}});
-    options.push_back({"--limit", "N", "at most so many, default 100; 0: all", &a.limit, false, {}});
-    options.push_back({"--format", "FORMAT", "table (default), json or ndjson", &a.format, false, {"table", "json", "ndjson"}});
+    options.push_back(
+        {"--limit", "N", "at most so many, default 100; 0: all", &a.limit, false, {}});
+    options.push_back({"--format",
+                       "FORMAT",
+                       "table (default), json or ndjson",
+                       &a.format,
+                       false,
+                       {"table", "json", "ndjson"}});
     options.push_back({"--full-ids", "", "ids whole, on a terminal too", &a.full_ids, false, {}});
     add_server_options(options, a.server);
 }
 
-ItemList::ItemList(const ListArguments& arguments, Server server, std::size_t limit, const Environment& environment)
+ItemList::ItemList(const ListArguments& arguments, Server server, std::size_t limit,
+                   const Environment& environment)
     : arguments_(arguments),
       server_(std::move(server)),
       limit_(limit),
@@ -30,15 +38,16 @@ ItemList::ItemList(const ListArguments& arguments, Server server, std::size_t li
 Result<ItemList> ItemList::open(const ListArguments& arguments, const Environment& environment) {
     std::size_t limit = 0;
     HELIOS_TRY(read_number(arguments.limit, "--limit", limit));
-    for (const auto& [name, text] :
-         {std::pair("--start-time", &arguments.start_time), std::pair("--end-time", &arguments.end_time)}) {
+    for (const auto& [name, text] : {std::pair("--start-time", &arguments.start_time),
+                                     std::pair("--end-time", &arguments.end_time)}) {
         HELIOS_TRY(text->empty() ? Result<Instant>(Instant{}) : read_time(*text, name));
     }
     HELIOS_TRY_ASSIGN(auto server, Server::of(arguments.server, environment));
     return ItemList(arguments, std::move(server), limit, environment);
 }
 
-Result<std::uint64_t> ItemList::print(std::string_view path, Query query, Listing& table, Terminal::Row (*row)(json::Value)) {
+Result<std::uint64_t> ItemList::print(std::string_view path, Query query, Listing& table,
+                                      Terminal::Row (*row)(json::Value)) {
     query.emplace_back("start_time", arguments_.start_time);
     query.emplace_back("end_time", arguments_.end_time);
     std::uint64_t found = 0;
@@ -48,7 +57,11 @@ Result<std::uint64_t> ItemList::print(std::string_view path, Query query, Listin
         if (as_table) {
             table.row(row(item));
         } else {
-            fmt::print("{}{}{}", !document ? "" : found == 0 ? "{\"items\":[" : ",", item.raw(), document ? "" : "\n");
+            fmt::print("{}{}{}",
+                       !document    ? ""
+                       : found == 0 ? "{\"items\":["
+                                    : ",",
+                       item.raw(), document ? "" : "\n");
         }
         ++found;
     });
@@ -83,7 +96,8 @@ std::string shown_time(json::Value time) {
 std::string seconds_of(json::Value seconds) {
     double value = 0;
     const auto text = seconds.is_number() ? seconds.text() : std::string_view();
-    if (text.empty() || std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
+    if (text.empty() ||
+        std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
         return "–";
     }
     return value < 1 ? fmt::format("{:.0f} ms", value * 1000) : fmt::format("{:.1f} s", value);
@@ -114,15 +128,18 @@ Terminal::Row verdict_row(json::Value verdict) {
             continue;
         }
         what += (what.empty() ? "" : "; ") + kind;
-        if (const auto expected = shown_text(finding, "expected"), actual = shown_text(finding, "actual");
+        if (const auto expected = shown_text(finding, "expected"),
+            actual = shown_text(finding, "actual");
             !expected.empty() && !actual.empty()) {
-            what += fmt::format(" expected {} actual {} {}", expected, actual, shown_text(finding, "unit"));
+            what += fmt::format(" expected {} actual {} {}", expected, actual,
+                                shown_text(finding, "unit"));
         }
     }
     std::string risk;
     const auto money = verdict.find("atRisk");
     for (std::size_t i = 0; i < money.size(); ++i) {
-        risk += (i == 0 ? "" : ", ") + shown_text(money.at(i), "amount") + " " + shown_text(money.at(i), "currency");
+        risk += (i == 0 ? "" : ", ") + shown_text(money.at(i), "amount") + " " +
+                shown_text(money.at(i), "currency");
     }
     const auto status = shown_text(verdict, "status");
     return {{shown_text(verdict, "flow")},

@@ -1,6 +1,6 @@
 #pragma once
-/// A list of the API on standard output, as a table, one JSON document, or NDJSON: what `dlq ls`, `mismatches` and `events`
-/// share.
+/// A list of the API on standard output, as a table, one JSON document, or NDJSON: what `dlq ls`,
+/// `mismatches` and `events` share.
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +30,8 @@ public:
     static Result<ItemList> open(const ListArguments& arguments, const Environment& environment);
 
     /// Prints the items of `path`, each as `row` has it where it is a table, and returns how many.
-    Result<std::uint64_t> print(std::string_view path, Query query, Listing& table, Terminal::Row (*row)(json::Value item));
+    Result<std::uint64_t> print(std::string_view path, Query query, Listing& table,
+                                Terminal::Row (*row)(json::Value item));
 
     /// In place of a table without rows.
     void say_none(const std::string& what);
@@ -39,7 +40,8 @@ public:
     Server& server() { return server_; }
 
 private:
-    ItemList(const ListArguments& arguments, Server server, std::size_t limit, const Environment& environment);
+    ItemList(const ListArguments& arguments, Server server, std::size_t limit,
+             const Environment& environment);
     const ListArguments& arguments_;
     Server server_;
     std::size_t limit_;

@@ -27,7 +27,8 @@ public:
         if (path == "-") {
             return;
         }
-        // Opening a named pipe that has no writer would block, and not end by a signal that was ignored.
+        // Opening a named pipe that has no writer would block, and not end by a signal that was
+        // ignored.
         struct stat info{};
         named_pipe_ = stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
         number_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | (named_pipe_ ? O_NONBLOCK : 0));
@@ -57,10 +58,13 @@ Waited wait_for(int descriptor, const Interrupt* interrupt, Duration limit) {
         if (interrupt != nullptr && interrupt->raised()) {
             return Waited::raised;
         }
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - clock.monotonic(), Duration::zero()));
-        pollfd waiting[] = {{descriptor, POLLIN, 0}, {interrupt == nullptr ? -1 : interrupt->descriptor(), POLLIN, 0}};
-        const int ready =
-            poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(left.count(), std::numeric_limits<int>::max())));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            std::max(until - clock.monotonic(), Duration::zero()));
+        pollfd waiting[] = {{descriptor, POLLIN, 0},
+                            {interrupt == nullptr ? -1 : interrupt->descriptor(), POLLIN, 0}};
+        const int ready = poll(waiting, 2,
+                               static_cast<int>(std::min<std::int64_t>(
+                                   left.count(), std::numeric_limits<int>::max())));
         if (ready > 0 && waiting[1].revents == 0) {
             return Waited::readable;
         }
@@ -86,10 +90,12 @@ Status check_beginning(std::string_view bytes, const std::string& path) {
                                 {"\xff\xfe?\0"sv, "UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8"},
                                 {"\xfe\xff\0?"sv, "UTF-16, not UTF-8", "iconv -f UTF-16 -t UTF-8"}};
     for (const auto& other : others) {
-        const bool is_it = bytes.size() >= other.magic.size() && std::equal(other.magic.begin(), other.magic.end(), bytes.begin(),
-                                                                            [](char m, char b) { return m == '?' || m == b; });
+        const bool is_it = bytes.size() >= other.magic.size() &&
+                           std::equal(other.magic.begin(), other.magic.end(), bytes.begin(),
+                                      [](char m, char b) { return m == '?' || m == b; });
         if (is_it) {
-            return fail(ErrorKind::invalid, fmt::format("can't read {}: it is {}", name_of_input(path), other.what),
+            return fail(ErrorKind::invalid,
+                        fmt::format("can't read {}: it is {}", name_of_input(path), other.what),
                         fmt::format("{} {} | helios …", other.unpack, path == "-" ? "FILE" : path));
         }
     }
@@ -99,7 +105,8 @@ Status check_beginning(std::string_view bytes, const std::string& path) {
 /// Cuts what is read into lines.
 class Cutter {
 public:
-    Cutter(const std::function<Status(std::uint64_t, std::string_view)>& visit, const LineReading& reading, std::string name)
+    Cutter(const std::function<Status(std::uint64_t, std::string_view)>& visit,
+           const LineReading& reading, std::string name)
         : visit_(visit), reading_(reading), name_(std::move(name)) {}
 
     Status take(std::string_view bytes) {
@@ -135,9 +142,11 @@ private:
         if (passed_over_ > 0 || held_.size() + last.size() > line_bytes_max) {
             const auto bytes = std::exchange(passed_over_, 0) + held_.size() + last.size();
             held_ = std::string();
-            return reading_.too_long ? reading_.too_long(number_, bytes)
-                                     : fail(ErrorKind::invalid,
-                                            fmt::format("{}:{}: a line of {} bytes: no event is as long", name_, number_, bytes));
+            return reading_.too_long
+                       ? reading_.too_long(number_, bytes)
+                       : fail(ErrorKind::invalid,
+                              fmt::format("{}:{}: a line of {} bytes: no event is as long", name_,
+                                          number_, bytes));
         }
         if (held_.empty()) {
             return visit(last);
@@ -181,7 +190,8 @@ std::uint64_t bytes_of_inputs(const std::vector<std::string>& paths) {
     std::uint64_t sum = 0;
     for (const auto& path : paths) {
         struct stat info{};
-        const bool known = (path == "-" ? fstat(STDIN_FILENO, &info) : stat(path.c_str(), &info)) == 0;
+        const bool known =
+            (path == "-" ? fstat(STDIN_FILENO, &info) : stat(path.c_str(), &info)) == 0;
         if (known && S_ISREG(info.st_mode)) {
             sum += static_cast<std::uint64_t>(info.st_size);
         } else if (known && !S_ISDIR(info.st_mode)) {
@@ -191,10 +201,12 @@ std::uint64_t bytes_of_inputs(const std::vector<std::string>& paths) {
     return sum;
 }
 
-Status read_lines(const std::string& path, const std::function<Status(std::uint64_t, std::string_view)>& visit,
+Status read_lines(const std::string& path,
+                  const std::function<Status(std::uint64_t, std::string_view)>& visit,
                   const LineReading& reading) {
     const auto refuse = [&](ErrorKind kind) {
-        return fail(kind, fmt::format("can't read {}: {}", name_of_input(path), std::strerror(errno)));
+        return fail(kind,
+                    fmt::format("can't read {}: {}", name_of_input(path), std::strerror(errno)));
     };
     const Descriptor file(path);
     if (file.number() < 0) {
@@ -203,10 +215,11 @@ Status read_lines(const std::string& path, const std::function<Status(std::uint6
     if (file.named_pipe()) {
         const auto waited = wait_for(file.number(), reading.interrupt, reading.writer_timeout);
         if (waited == Waited::in_vain) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("can't read {}: a named pipe, and nobody has written to it for {}", name_of_input(path),
-                                    format_duration(reading.writer_timeout)),
-                        "start what writes to it; --timeout says how long to wait");
+            return fail(
+                ErrorKind::unavailable,
+                fmt::format("can't read {}: a named pipe, and nobody has written to it for {}",
+                            name_of_input(path), format_duration(reading.writer_timeout)),
+                "start what writes to it; --timeout says how long to wait");
         }
         fcntl(file.number(), F_SETFL, fcntl(file.number(), F_GETFL) & ~O_NONBLOCK);
     }
@@ -216,7 +229,8 @@ Status read_lines(const std::string& path, const std::function<Status(std::uint6
     bool told_idle = false;
     for (;;) {
         if (reading.interrupt != nullptr || reading.idle) {
-            const auto limit = reading.idle && !told_idle ? idle_after : Duration(std::chrono::hours(1));
+            const auto limit =
+                reading.idle && !told_idle ? idle_after : Duration(std::chrono::hours(1));
             const auto waited = wait_for(file.number(), reading.interrupt, limit);
             if (waited == Waited::raised) {
                 return fail(ErrorKind::stopping, "interrupted");

@@ -8,14 +8,16 @@ namespace helios::app {
 namespace {
 
 constexpr std::size_t rows_measured = 200;
-constexpr std::size_t padding_max = 48;  // a cell that is wider pushes what is behind it; the other rows stay together
+constexpr std::size_t padding_max =
+    48;  // a cell that is wider pushes what is behind it; the other rows stay together
 constexpr std::size_t last_columns_min = 20;
 constexpr std::size_t hash_characters_min = 32;
 constexpr std::size_t short_id_characters = 8;
 constexpr std::size_t below_indent = 4;
 
 bool is_hash(std::string_view text) {
-    return text.size() >= hash_characters_min && text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
+    return text.size() >= hash_characters_min &&
+           text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
 }
 
 }  // namespace
@@ -25,7 +27,9 @@ std::string short_id(const std::string& id) {
 }
 
 Listing::Listing(Terminal& terminal, std::vector<Column> columns, bool full_ids)
-    : terminal_(terminal), columns_(std::move(columns)), full_ids_(full_ids || terminal.screen().columns == 0) {}
+    : terminal_(terminal),
+      columns_(std::move(columns)),
+      full_ids_(full_ids || terminal.screen().columns == 0) {}
 
 Listing::~Listing() {
     try {
@@ -76,7 +80,8 @@ void Listing::lay_out() {
     beside_ = widths_.size();
     if (const auto room = terminal_.screen().columns; room != 0) {
         std::size_t taken = 0;
-        for (beside_ = 0; beside_ + 1 < widths_.size() && taken + widths_[beside_] <= room; ++beside_) {
+        for (beside_ = 0; beside_ + 1 < widths_.size() && taken + widths_[beside_] <= room;
+             ++beside_) {
             taken += widths_[beside_] + 2;
         }
         const bool all_but_last = beside_ + 1 == widths_.size();
@@ -102,7 +107,8 @@ void Listing::print(const Terminal::Row& cells, bool titles) {
         if (i + 1 == beside_ && wraps_last_) {
             const auto parts = wrapped(cell.text, widths_[i]);
             for (std::size_t at = 0; at < parts.size(); ++at) {
-                terminal_.line((at == 0 ? line : std::string(column, ' ')) + terminal_.tint(cell.tint, parts[at]));
+                terminal_.line((at == 0 ? line : std::string(column, ' ')) +
+                               terminal_.tint(cell.tint, parts[at]));
             }
             return;
         }

@@ -13,11 +13,13 @@ struct Column {
     bool right = false;  ///< figures
 };
 
-/// Columns are as wide as the first rows need, so nothing is printed before they have come, or end().
+/// Columns are as wide as the first rows need, so nothing is printed before they have come, or
+/// end().
 ///
-/// On a screen that is too narrow, the columns that fit stand side by side; the rest of each row follows below it, wrapped, and
-/// nothing is left out. Only ids that are hashes are cut there, to a beginning that commands accept in place of the whole, unless
-/// `full_ids`. Without a screen each row is one line and every cell whole.
+/// On a screen that is too narrow, the columns that fit stand side by side; the rest of each row
+/// follows below it, wrapped, and nothing is left out. Only ids that are hashes are cut there, to a
+/// beginning that commands accept in place of the whole, unless `full_ids`. Without a screen each
+/// row is one line and every cell whole.
 class Listing {
 public:
     Listing(Terminal& terminal, std::vector<Column> columns, bool full_ids);

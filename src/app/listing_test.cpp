@@ -66,7 +66,8 @@ TEST(Listing, nothing_of_nothing) {
 TEST(ShortId, is_for_hashes) {
     EXPECT_EQ(short_id(uuid), "8f434346");
     EXPECT_EQ(short_id(std::string(64, 'a')), "aaaaaaaa");
-    EXPECT_EQ(short_id("ORD-2026-0000000000000000000000000000001"), "ORD-2026-0000000000000000000000000000001");
+    EXPECT_EQ(short_id("ORD-2026-0000000000000000000000000000001"),
+              "ORD-2026-0000000000000000000000000000001");
     EXPECT_EQ(short_id("12345"), "12345");
 }
 

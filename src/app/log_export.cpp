@@ -41,7 +41,8 @@ Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit vi
     const auto until = log.low_watermark();
     HELIOS_TRY_ASSIGN(const auto reader, log.read(from_beginning(log, topics)));
     while (true) {
-        HELIOS_TRY_ASSIGN(const auto batch, reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
+        HELIOS_TRY_ASSIGN(const auto batch,
+                          reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
         for (const auto& record : batch.records) {
             HELIOS_TRY(visit(record));
         }
@@ -52,33 +53,40 @@ Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit vi
 }
 
 struct CasesSummary {
-    std::vector<model::AbsenceRecord> absences;  ///< by their begin; every partition holds the same ones
-    Instant engine_time{};                       ///< the latest `at`: as far as the engine has come
+    std::vector<model::AbsenceRecord>
+        absences;           ///< by their begin; every partition holds the same ones
+    Instant engine_time{};  ///< the latest `at`: as far as the engine has come
 };
 
 Result<CasesSummary> summarise_cases(log::Log& log) {
     CasesSummary summary;
-    const auto scanned = scan(log, {model::topic::cases}, [&](const log::StoredRecord& record) -> Status {
-        HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
-        if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
-            summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
-        } else if (record.partition == 0) {
-            summary.absences.push_back(*absence);
-        }
-        return {};
-    });
+    const auto scanned =
+        scan(log, {model::topic::cases}, [&](const log::StoredRecord& record) -> Status {
+            HELIOS_TRY_ASSIGN(const auto decoded, model::decode_case_record(record.value));
+            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
+                absence == nullptr) {
+                summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
+            } else if (record.partition == 0) {
+                summary.absences.push_back(*absence);
+            }
+            return {};
+        });
     if (!scanned) {
         return fail(scanned.error());
     }
-    const auto order = [](const auto& a, const auto& b) { return std::tie(a.from, a.to) < std::tie(b.from, b.to); };
+    const auto order = [](const auto& a, const auto& b) {
+        return std::tie(a.from, a.to) < std::tie(b.from, b.to);
+    };
     std::stable_sort(summary.absences.begin(), summary.absences.end(), order);
-    const auto twice = std::unique(summary.absences.begin(), summary.absences.end());  // handed on again after a crash
+    const auto twice = std::unique(summary.absences.begin(),
+                                   summary.absences.end());  // handed on again after a crash
     summary.absences.erase(twice, summary.absences.end());
     return summary;
 }
 
-/// A payload is kept as its sender wrote it, over several lines if he liked. Line breaks can only stand between tokens (inside
-/// strings they are escaped), so a space in their place changes nothing but the bytes that nobody reads.
+/// A payload is kept as its sender wrote it, over several lines if he liked. Line breaks can only
+/// stand between tokens (inside strings they are escaped), so a space in their place changes
+/// nothing but the bytes that nobody reads.
 std::string on_one_line(std::string_view json) {
     std::string out(json);
     std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
@@ -87,7 +95,10 @@ std::string on_one_line(std::string_view json) {
 
 std::string event_line(const log::StoredRecord& record, const model::Event& event) {
     json::Writer out;
-    out.begin_object().field("source", event.source).field("eventType", event.type).field("id", event.id);
+    out.begin_object()
+        .field("source", event.source)
+        .field("eventType", event.type)
+        .field("id", event.id);
     if (event.identity == model::IdentityKind::content) {
         out.field("identity", "content");
     }
@@ -98,13 +109,15 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
         out.field("scope", event.scope);
     }
     if (!event.time_as_sent.empty()) {
-        out.key("time").raw(event.time_as_sent);  // what it could stand in for is found again by the same rules
+        out.key("time").raw(
+            event.time_as_sent);  // what it could stand in for is found again by the same rules
     } else if (event.time) {
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));
-    out.field("position",
-              model::encode_position({{std::string(record.topic), record.partition, record.offset.value}, record.log_time}));
+    out.field("position", model::encode_position(
+                              {{std::string(record.topic), record.partition, record.offset.value},
+                               record.log_time}));
     out.key("payload")
         .raw(on_one_line(event.payload))
         .key("metadata")
@@ -119,7 +132,9 @@ std::string flow_line(Instant at, const model::FlowActivation& flow) {
         .field("at", format_rfc3339(at))
         .field("tenant", flow.tenant)
         .field("flow", flow.flow);
-    out.field("version", std::uint64_t{flow.version}).field("hash", flow.hash).field("text", flow.text);
+    out.field("version", std::uint64_t{flow.version})
+        .field("hash", flow.hash)
+        .field("text", flow.text);
     return out.end_object().take();
 }
 
@@ -178,7 +193,9 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                     .field("id", item->id)
                     .field("source", item->source)
                     .field("reason", item->reason);
-                out.field("detail", item->detail).field("key", item->key).field("eventId", item->event_id);
+                out.field("detail", item->detail)
+                    .field("key", item->key)
+                    .field("eventId", item->event_id);
                 write_bytes(out, "body", item->body);
                 out.end_object();
                 return;
@@ -218,7 +235,9 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
                 } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
                     out.key("absence").raw(absence_line(*absence));
                 } else {
-                    out.field("control", std::holds_alternative<model::TickRecord>(*decoded) ? "tick" : "flow");
+                    out.field("control", std::holds_alternative<model::TickRecord>(*decoded)
+                                             ? "tick"
+                                             : "flow");
                 }
                 return;
             }
@@ -251,7 +270,8 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
             sink(event_line(record, event));
             ++counts.events;
-        } else if (static_cast<model::RecordType>(record.type) == model::RecordType::flow_activation) {
+        } else if (static_cast<model::RecordType>(record.type) ==
+                   model::RecordType::flow_activation) {
             HELIOS_TRY_ASSIGN(const auto flow, model::decode_flow_activation(record.value));
             control(flow_line(record.log_time, flow));
         }
@@ -262,7 +282,11 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
     }
     absences_until(latest_instant);
     json::Writer end;
-    control(end.begin_object().field("control", "end").field("at", format_rfc3339(summary.engine_time)).end_object().view());
+    control(end.begin_object()
+                .field("control", "end")
+                .field("at", format_rfc3339(summary.engine_time))
+                .end_object()
+                .view());
     return counts;
 }
 
@@ -283,9 +307,11 @@ std::vector<std::string> describe_damage(log::Log& log) {
     std::vector<std::string> lines;
     for (const auto& [file, sum] : files) {
         const auto& first = sum.first;
-        lines.push_back(fmt::format("{} bytes {}..{}: {}", file, first.begin, first.end, first.what));
+        lines.push_back(
+            fmt::format("{} bytes {}..{}: {}", file, first.begin, first.end, first.what));
         if (sum.stretches > 1) {
-            lines.back() += fmt::format("; and {} more stretches of this file, together {} bytes", sum.stretches - 1, sum.bytes);
+            lines.back() += fmt::format("; and {} more stretches of this file, together {} bytes",
+                                        sum.stretches - 1, sum.bytes);
         }
     }
     return lines;
@@ -309,7 +335,8 @@ std::string describe_record(const log::StoredRecord& record, bool with_value) {
         .field("type", std::uint64_t{record.type})
         .field("version", std::uint64_t{record.version});
     std::string key(record.key);
-    std::replace(key.begin(), key.end(), '\0', '/');  // case keys join tenant, flow and key with NUL
+    std::replace(key.begin(), key.end(), '\0',
+                 '/');  // case keys join tenant, flow and key with NUL
     out.field("key", key).field("bytes", static_cast<std::uint64_t>(record.value.size()));
     if (with_value) {
         describe_value(out, record);

@@ -1,5 +1,6 @@
 #pragma once
-/// The log as NDJSON in route order: what `helios reconcile` reads to reach the same verdicts offline.
+/// The log as NDJSON in route order: what `helios reconcile` reads to reach the same verdicts
+/// offline.
 
 #include <cstdint>
 #include <functional>
@@ -20,11 +21,14 @@ struct ExportCounts {
     std::uint64_t controls = 0;
 };
 
-/// Event lines (with `receivedAt` and `position`), control lines `flow` and `absence` where they took effect, and last
-/// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the durable log only.
+/// Event lines (with `receivedAt` and `position`), control lines `flow` and `absence` where they
+/// took effect, and last
+/// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the
+/// durable log only.
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
 
-/// What of the log could not be read, as far as has been looked: a line per file, with the first place and the sum.
+/// What of the log could not be read, as far as has been looked: a line per file, with the first
+/// place and the sum.
 std::vector<std::string> describe_damage(log::Log& log);
 
 /// Names on stderr what of the log could not be read; false if there is nothing.

@@ -45,7 +45,8 @@ TEST(Node, SaysByHowMuchLogTimeIsAheadOfTheClockAndTakesTraffic) {
     telemetry::Telemetry telemetry(clock, telemetry::Level::off);
     {
         const ManualClock ahead(clock.wall() + std::chrono::days(3653));
-        const auto earlier = Node::open(config_for(data), ahead, telemetry);  // a flow is activated: the log has a record
+        const auto earlier = Node::open(config_for(data), ahead,
+                                        telemetry);  // a flow is activated: the log has a record
         ASSERT_TRUE(earlier) << earlier.error().message();
     }
     const auto node = Node::open(config_for(data), clock, telemetry);

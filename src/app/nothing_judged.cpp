@@ -28,8 +28,9 @@ std::string joined(const std::vector<std::string>& list) {
 
 bool wanted(const reconcile::OfflineSummary& summary, const FirstEvents::Kind& kind) {
     return std::any_of(summary.flows.begin(), summary.flows.end(), [&](const auto& flow) {
-        return std::any_of(flow->legs.begin(), flow->legs.end(),
-                           [&](const reconcile::Leg& leg) { return leg.wants(kind.source, kind.type); });
+        return std::any_of(flow->legs.begin(), flow->legs.end(), [&](const reconcile::Leg& leg) {
+            return leg.wants(kind.source, kind.type);
+        });
     });
 }
 
@@ -72,7 +73,8 @@ std::vector<std::string> key_paths(const reconcile::Flow& flow) {
 std::string where_keys_are_looked_for(const reconcile::OfflineSummary& summary) {
     std::string out;
     for (const auto& flow : summary.flows) {
-        out += fmt::format("  flow {} looks for its key at: {}\n", flow->name, joined(key_paths(*flow)));
+        out += fmt::format("  flow {} looks for its key at: {}\n", flow->name,
+                           joined(key_paths(*flow)));
     }
     return out;
 }
@@ -83,7 +85,8 @@ std::string nearest_member(const reconcile::OfflineSummary& summary, const First
         for (const auto& kind : first.kinds()) {
             const std::vector<std::string_view> members(kind.members.begin(), kind.members.end());
             for (const auto& path : key_paths(*flow)) {
-                if (auto near = yaml::nearest(path, members); wanted(summary, kind) && !near.empty()) {
+                if (auto near = yaml::nearest(path, members);
+                    wanted(summary, kind) && !near.empty()) {
                     return near;
                 }
             }
@@ -95,14 +98,18 @@ std::string nearest_member(const reconcile::OfflineSummary& summary, const First
 std::string without_keys(const reconcile::OfflineSummary& summary, const FirstEvents& first) {
     const std::string near = printable(nearest_member(summary, first));
     return where_keys_are_looked_for(summary) + what_came(first) +
-           fmt::format("  {}write the path in the flow, for example  key: {{paths: [{}]}}  and pass it with --flow FILE\n",
-                       near.empty() ? "" : fmt::format("is \"{}\" meant? ", near), near.empty() ? "THE.PATH" : near);
+           fmt::format(
+               "  {}write the path in the flow, for example  key: {{paths: [{}]}}  and pass it "
+               "with --flow FILE\n",
+               near.empty() ? "" : fmt::format("is \"{}\" meant? ", near),
+               near.empty() ? "THE.PATH" : near);
 }
 
 }  // namespace
 
 void FirstEvents::see(const model::Event& event, json::Value payload) {
-    if (kinds_.size() >= kinds_max || std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& kind) {
+    if (kinds_.size() >= kinds_max ||
+        std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& kind) {
             return kind.source == event.source && kind.type == event.type;
         })) {
         return;
@@ -112,20 +119,24 @@ void FirstEvents::see(const model::Event& event, json::Value payload) {
         const std::string name(payload.key_at(i));
         const json::Value value = payload.at(i);
         kind.members.push_back(name);
-        for (std::size_t k = 0; value.is_object() && k < value.size() && kind.members.size() < members_max; ++k) {
+        for (std::size_t k = 0;
+             value.is_object() && k < value.size() && kind.members.size() < members_max; ++k) {
             kind.members.push_back(name + "." + std::string(value.key_at(k)));
         }
     }
     kinds_.push_back(std::move(kind));
 }
 
-std::string nothing_judged(const reconcile::OfflineSummary& summary, const LinesRead& lines, const FirstEvents& first) {
+std::string nothing_judged(const reconcile::OfflineSummary& summary, const LinesRead& lines,
+                           const FirstEvents& first) {
     if (summary.cases > 0) {
         return summary.keyless == 0 ? std::string()
-                                    : "events without a key belong to no case\n" + where_keys_are_looked_for(summary);
+                                    : "events without a key belong to no case\n" +
+                                          where_keys_are_looked_for(summary);
     }
     if (lines.all + lines.rejected == 0) {
-        return "no case was judged: the input is empty\n  pass event lines (NDJSON), for example from `helios log export`\n";
+        return "no case was judged: the input is empty\n  pass event lines (NDJSON), for example "
+               "from `helios log export`\n";
     }
     if (summary.events == 0 && lines.rejected > 0) {
         return "no case was judged: every event line was rejected, see above\n";
@@ -134,14 +145,17 @@ std::string nothing_judged(const reconcile::OfflineSummary& summary, const Lines
         return fmt::format("no case was judged: {} control lines, and no event\n", lines.control);
     }
     if (summary.after_as_of >= summary.events) {
-        return fmt::format("no case was judged: all {} events came after --as-of\n  choose a later time; the first came at {}\n",
-                           summary.events, format_rfc3339(summary.first_after_as_of));
+        return fmt::format(
+            "no case was judged: all {} events came after --as-of\n  choose a later time; the "
+            "first came at {}\n",
+            summary.events, format_rfc3339(summary.first_after_as_of));
     }
     if (summary.keyless > 0) {
-        return "no case was judged: no event that a flow wants has its key\n" + without_keys(summary, first);
+        return "no case was judged: no event that a flow wants has its key\n" +
+               without_keys(summary, first);
     }
-    return "no case was judged: no flow wants such events\n" + what_flows_want(summary) + what_came(first) +
-           "  pass the flow that these events are for with --flow FILE\n";
+    return "no case was judged: no flow wants such events\n" + what_flows_want(summary) +
+           what_came(first) + "  pass the flow that these events are for with --flow FILE\n";
 }
 
 }  // namespace helios::app

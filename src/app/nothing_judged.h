@@ -1,5 +1,6 @@
 #pragma once
-/// Why an offline run judged nothing: what its flows look for, and what the first events had instead.
+/// Why an offline run judged nothing: what its flows look for, and what the first events had
+/// instead.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace helios::app {
 
-/// What the first events looked like: each source and type once, with the names that its payload has.
+/// What the first events looked like: each source and type once, with the names that its payload
+/// has.
 class FirstEvents {
 public:
     void see(const model::Event& event, json::Value payload);
@@ -35,6 +37,7 @@ struct LinesRead {
 };
 
 /// For standard error, several lines; empty if a case was judged and every event has its key.
-std::string nothing_judged(const reconcile::OfflineSummary& summary, const LinesRead& lines, const FirstEvents& first);
+std::string nothing_judged(const reconcile::OfflineSummary& summary, const LinesRead& lines,
+                           const FirstEvents& first);
 
 }  // namespace helios::app

@@ -19,13 +19,14 @@ Status read_number(const std::string& text, std::string_view option, Integer& in
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
     if (error != std::errc{} || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is not a whole number", option, text));
+        return fail(ErrorKind::invalid,
+                    fmt::format("{} \"{}\" is not a whole number", option, text));
     }
     return {};
 }
 
-/// A time to wait: "30s", "500ms", "2m", or a number of seconds. Leaves `into` as it is when `text` is empty. invalid: names the
-/// option.
+/// A time to wait: "30s", "500ms", "2m", or a number of seconds. Leaves `into` as it is when `text`
+/// is empty. invalid: names the option.
 inline Status read_wait(const std::string& text, std::string_view option, Duration& into) {
     if (text.empty()) {
         return {};
@@ -33,7 +34,8 @@ inline Status read_wait(const std::string& text, std::string_view option, Durati
     const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
     const auto parsed = parse_duration(bare ? text + "s" : text);
     if (!parsed || *parsed < Duration::zero() || *parsed > std::chrono::hours(24 * 365)) {
-        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is no time to wait", option, text), "write 30s, 500ms or 2m");
+        return fail(ErrorKind::invalid, fmt::format("{} \"{}\" is no time to wait", option, text),
+                    "write 30s, 500ms or 2m");
     }
     into = *parsed;
     return {};
@@ -43,10 +45,10 @@ inline Status read_wait(const std::string& text, std::string_view option, Durati
 inline Result<Instant> read_time(const std::string& text, std::string_view option) {
     const auto parsed = parse_rfc3339(text);
     if (!parsed || !parsed->had_zone) {
-        return fail(
-            ErrorKind::invalid,
-            parsed ? fmt::format("{} \"{}\" has no time zone", option, text) : fmt::format("{}: {}", option, parsed.error().what),
-            "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z");
+        return fail(ErrorKind::invalid,
+                    parsed ? fmt::format("{} \"{}\" has no time zone", option, text)
+                           : fmt::format("{}: {}", option, parsed.error().what),
+                    "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z");
     }
     return parsed->at;
 }

@@ -19,7 +19,8 @@ TEST(OpenApi, WhatIngestRoutesReferToIsAmongTheComponents) {
     rig.open();
     http::RouteTable routes;
     gateway::add_routes(routes, *rig.gateway);
-    const auto document = json::Document::parse(routes.openapi("Helios", "1", "", api::openapi_components()));
+    const auto document =
+        json::Document::parse(routes.openapi("Helios", "1", "", api::openapi_components()));
     ASSERT_TRUE(document);
     const auto schemas = document->root().find("components").find("schemas");
     constexpr std::string_view prefix = "#/components/schemas/";
@@ -29,18 +30,21 @@ TEST(OpenApi, WhatIngestRoutesReferToIsAmongTheComponents) {
         for (const auto& answer : route.answers) {
             texts += answer.schema;
         }
-        for (auto at = texts.find(prefix); at != std::string::npos; at = texts.find(prefix, at + 1)) {
+        for (auto at = texts.find(prefix); at != std::string::npos;
+             at = texts.find(prefix, at + 1)) {
             const auto begin = at + prefix.size();
             named.insert(texts.substr(begin, texts.find('"', begin) - begin));
         }
     }
-    EXPECT_EQ(named, (std::set<std::string>{"BatchAnswer", "EventLine", "IngestAnswer", "Problem"}));
+    EXPECT_EQ(named,
+              (std::set<std::string>{"BatchAnswer", "EventLine", "IngestAnswer", "Problem"}));
     for (const auto& name : named) {
         EXPECT_TRUE(schemas.find(name).present()) << name;
     }
 }
 
-/// Just as much of JSON Schema as the document uses: references, allOf, types, enums, required members, items.
+/// Just as much of JSON Schema as the document uses: references, allOf, types, enums, required
+/// members, items.
 class Schemas {
 public:
     explicit Schemas(json::Value components) : schemas_(components.find("schemas")) {}
@@ -56,14 +60,17 @@ public:
             expect(all.at(i), value, where);
         }
         if (const auto type = schema.find("type"); type.present()) {
-            EXPECT_TRUE(is_of(type, value)) << where << ": " << value.raw() << " is not " << type.raw();
+            EXPECT_TRUE(is_of(type, value))
+                << where << ": " << value.raw() << " is not " << type.raw();
         }
         if (const auto words = schema.find("enum"); words.present()) {
-            EXPECT_TRUE(contains(words, value)) << where << ": " << value.raw() << " is not in " << words.raw();
+            EXPECT_TRUE(contains(words, value))
+                << where << ": " << value.raw() << " is not in " << words.raw();
         }
         const auto required = schema.find("required");
         for (std::size_t i = 0; i < required.size(); ++i) {
-            EXPECT_TRUE(value.find(required.at(i).text()).present()) << where << ": lacks " << required.at(i).text();
+            EXPECT_TRUE(value.find(required.at(i).text()).present())
+                << where << ": lacks " << required.at(i).text();
         }
         const auto properties = schema.find("properties");
         for (std::size_t i = 0; i < properties.size(); ++i) {
@@ -102,8 +109,8 @@ private:
                : name == "string"                      ? value.is_string()
                : name == "null"                        ? value.is_null()
                : name == "number" || name == "integer" ? value.is_number()
-               : name == "boolean"                     ? value.raw() == "true" || value.raw() == "false"
-                                                       : false;
+               : name == "boolean" ? value.raw() == "true" || value.raw() == "false"
+                                   : false;
     }
 
     json::Value schemas_;
@@ -121,7 +128,8 @@ TEST(OpenApi, EveryExampleKeepsToItsSchema) {
     ASSERT_TRUE(parsed);
     const Schemas schemas(parsed->root());
     std::size_t examples = 0;
-    const auto check = [&](const std::string& schema_text, const std::string& example_text, const std::string& where) {
+    const auto check = [&](const std::string& schema_text, const std::string& example_text,
+                           const std::string& where) {
         if (schema_text.empty() || example_text.empty()) {
             return;
         }
@@ -147,8 +155,9 @@ TEST(OpenApi, RoutesThatChangeStateNameWhatTheServerSaysBeforeThem) {
     gateway::add_routes(routes, *rig.gateway);
     for (const auto& route : routes.routes()) {
         for (const int status : {400, 403, 413, 417, 421, 503}) {
-            const bool documented = std::any_of(route.answers.begin(), route.answers.end(),
-                                                [status](const auto& answer) { return answer.status == status; });
+            const bool documented =
+                std::any_of(route.answers.begin(), route.answers.end(),
+                            [status](const auto& answer) { return answer.status == status; });
             EXPECT_TRUE(documented || !route.changes_state) << route.path << " " << status;
         }
     }

@@ -8,7 +8,8 @@
 namespace helios::app {
 namespace {
 
-constexpr Duration first_after = std::chrono::milliseconds(300);  // what is over by then needs no progress
+constexpr Duration first_after =
+    std::chrono::milliseconds(300);  // what is over by then needs no progress
 constexpr Duration shown_every = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -24,13 +25,17 @@ std::string Progress::text(std::uint64_t lines, Duration elapsed) const {
     const auto seconds = std::max(std::chrono::duration<double>(elapsed).count(), 0.001);
     std::string out;
     if (total_bytes_ > 0) {
-        out = fmt::format("{:>3.0f} %  ", 100.0 * std::min(1.0, static_cast<double>(bytes_) / static_cast<double>(total_bytes_)));
+        out = fmt::format(
+            "{:>3.0f} %  ",
+            100.0 * std::min(1.0, static_cast<double>(bytes_) / static_cast<double>(total_bytes_)));
     }
-    out += fmt::format("{} lines  {} lines/s", with_thousands(lines),
-                       with_thousands(static_cast<std::uint64_t>(static_cast<double>(lines) / seconds)));
+    out += fmt::format(
+        "{} lines  {} lines/s", with_thousands(lines),
+        with_thousands(static_cast<std::uint64_t>(static_cast<double>(lines) / seconds)));
     if (total_bytes_ > bytes_ && bytes_ > 0) {
-        const auto left =
-            static_cast<std::uint64_t>(seconds * static_cast<double>(total_bytes_ - bytes_) / static_cast<double>(bytes_) + 0.5);
+        const auto left = static_cast<std::uint64_t>(
+            seconds * static_cast<double>(total_bytes_ - bytes_) / static_cast<double>(bytes_) +
+            0.5);
         out += fmt::format("  ETA {}:{:02}", left / 60, left % 60);
     }
     return out;

@@ -1,5 +1,6 @@
 #pragma once
-/// How far a command is, on the last line of a terminal: percentage, count, rate, and when it will be done.
+/// How far a command is, on the last line of a terminal: percentage, count, rate, and when it will
+/// be done.
 
 #include <cstdint>
 #include <optional>
@@ -10,8 +11,8 @@
 
 namespace helios::app {
 
-/// Silent where a line can't be rewritten. Shows itself a few times a second, and takes itself away before other lines and at its
-/// end. Not thread-safe; the terminal and the clock outlive it.
+/// Silent where a line can't be rewritten. Shows itself a few times a second, and takes itself away
+/// before other lines and at its end. Not thread-safe; the terminal and the clock outlive it.
 class Progress {
 public:
     /// `total_bytes` of all inputs; 0: not known, so neither percentage nor end.

@@ -8,7 +8,8 @@ namespace {
 
 struct Shown {
     explicit Shown(std::uint64_t total, bool rewrites = true)
-        : terminal(out, Screen{.rewrites = rewrites, .columns = 80}), progress(terminal, clock, total) {}
+        : terminal(out, Screen{.rewrites = rewrites, .columns = 80}),
+          progress(terminal, clock, total) {}
     ManualClock clock{Instant{}};
     std::ostringstream out;
     Terminal terminal;
@@ -24,7 +25,8 @@ TEST(Progress, percentage_rate_and_end) {
     shown.progress.at(5000);
     EXPECT_EQ(shown.out.str(), " 25 %  5,000 lines  2,500 lines/s  ETA 0:06");
     shown.progress.at(5001);
-    EXPECT_EQ(shown.out.str(), " 25 %  5,000 lines  2,500 lines/s  ETA 0:06") << "a few times a second are enough";
+    EXPECT_EQ(shown.out.str(), " 25 %  5,000 lines  2,500 lines/s  ETA 0:06")
+        << "a few times a second are enough";
     shown.progress.clear();
     EXPECT_TRUE(shown.out.str().ends_with("\r\x1b[2K"));
 }

@@ -1,4 +1,5 @@
-/// Every route of gateway and api, with the stages held back: what is derived is told whole, or not yet, or with its age.
+/// Every route of gateway and api, with the stages held back: what is derived is told whole, or not
+/// yet, or with its age.
 
 #include "gateway/routes.h"
 
@@ -28,7 +29,9 @@ struct Whole {
         served.bench.append(an_event("e-1", "OrderPlaced", "x"));
         served.stages_stand_still = true;
         served.readiness = api::caught_up(served.barrier);
-        served.explain = [](const api::ExplainRequest&) -> Result<api::Explanation> { return api::Explanation{"{}", ""}; };
+        served.explain = [](const api::ExplainRequest&) -> Result<api::Explanation> {
+            return api::Explanation{"{}", ""};
+        };
         served.open();
         gateway::add_routes(served.table, *rig.gateway);
     }
@@ -41,7 +44,8 @@ struct Whole {
         }
         for (std::size_t i = 0; i < route.params.size(); ++i) {
             if (route.params[i].in == http::Param::In::query && route.params[i].required) {
-                target += (target.find('?') == std::string::npos ? "?" : "&") + route.params[i].name + "=x";
+                target += (target.find('?') == std::string::npos ? "?" : "&") +
+                          route.params[i].name + "=x";
             }
         }
         return target;
@@ -57,9 +61,10 @@ TEST(Routes, EachSaysWhatItReads) {
         EXPECT_NE(Reads::unsaid, route.reads) << route.path << ": set http::Route::reads";
         EXPECT_TRUE(!route.changes_state || route.reads == Reads::nothing) << route.path;
         EXPECT_EQ(route.websocket, route.reads == Reads::stream) << route.path;
-        const bool documented =
-            std::any_of(route.answers.begin(), route.answers.end(), [](const auto& a) { return a.status == 503; });
-        EXPECT_TRUE(route.reads == Reads::nothing || documented) << route.path << ": 503 is not documented";
+        const bool documented = std::any_of(route.answers.begin(), route.answers.end(),
+                                            [](const auto& a) { return a.status == 503; });
+        EXPECT_TRUE(route.reads == Reads::nothing || documented)
+            << route.path << ": 503 is not documented";
     }
 }
 
@@ -75,7 +80,8 @@ TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
         for (const char* accept : {"application/json", "text/html", "text/plain"}) {
             const auto response = whole.served.get(target, {{"Accept", accept}});
             if (route.reads == Reads::nothing) {
-                EXPECT_TRUE(response.status == 200 || route.path == "/ready") << target << response.body;
+                EXPECT_TRUE(response.status == 200 || route.path == "/ready")
+                    << target << response.body;
                 continue;
             }
             ++held;
@@ -83,7 +89,9 @@ TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
             EXPECT_EQ("1", header_of(response, "Retry-After")) << target;
             EXPECT_EQ("application/problem+json", header_of(response, "Content-Type")) << target;
             const auto problem = parsed(response);
-            EXPECT_NE(std::string::npos, problem.root().find("detail").text().find("route: it has read nothing yet")) << target;
+            EXPECT_NE(std::string::npos,
+                      problem.root().find("detail").text().find("route: it has read nothing yet"))
+                << target;
             EXPECT_FALSE(problem.root().find("hint").text().empty()) << target;
         }
     }
@@ -134,9 +142,10 @@ TEST(Routes, WhoSaysToReadNothingDoesNotAskTheStore) {
     ASSERT_EQ(200, served.get("/ready").status);
     auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
     ASSERT_TRUE(database);
-    ASSERT_TRUE(
-        database->execute("DROP TABLE events; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP TABLE flows;"
-                          "DROP TABLE counts; DROP TABLE case_records; DROP TABLE control_records;"));
+    ASSERT_TRUE(database->execute(
+        "DROP TABLE events; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP "
+        "TABLE flows;"
+        "DROP TABLE counts; DROP TABLE case_records; DROP TABLE control_records;"));
     for (const auto& route : served.table.routes()) {
         if (route.method != http::Method::get || route.reads == Reads::stream) {
             continue;

@@ -19,12 +19,14 @@ std::string_view variable(const Environment& environment, const char* name) {
     return found == environment.end() ? std::string_view() : std::string_view(found->second);
 }
 
-/// As libraries of C have it: the first of the three that is set decides, and what is not set is "C".
+/// As libraries of C have it: the first of the three that is set decides, and what is not set is
+/// "C".
 bool is_utf8(const Environment& environment) {
     for (const auto* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         if (const auto value = variable(environment, name); !value.empty()) {
             const auto lower = ascii::lower(value);
-            return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
+            return lower.find("utf-8") != std::string::npos ||
+                   lower.find("utf8") != std::string::npos;
         }
     }
     return false;

@@ -26,12 +26,18 @@ std::string server_of(const std::string& given, const Environment& environment) 
 }
 
 Option server_option(std::string& to) {
-    return {"--to", "URL", "the server; default HELIOS_SERVER, else http://127.0.0.1:8001", &to, false, {}};
+    return {"--to", "URL", "the server; default HELIOS_SERVER, else http://127.0.0.1:8001",
+            &to,    false, {}};
 }
 
 void add_server_options(std::vector<Option>& options, ServerArguments& arguments) {
     options.push_back(server_option(arguments.to));
-    options.push_back({"--timeout", "TIME", "how long to wait for an answer, default 30s", &arguments.timeout, false, {}});
+    options.push_back({"--timeout",
+                       "TIME",
+                       "how long to wait for an answer, default 30s",
+                       &arguments.timeout,
+                       false,
+                       {}});
 }
 
 std::string target_of(std::string_view path, const Query& query) {
@@ -39,14 +45,17 @@ std::string target_of(std::string_view path, const Query& query) {
     char separator = '?';
     for (const auto& [name, value] : query) {
         if (!value.empty()) {
-            target += fmt::format("{}{}={}", std::exchange(separator, '&'), name, http::percent_encode(value));
+            target += fmt::format("{}{}={}", std::exchange(separator, '&'), name,
+                                  http::percent_encode(value));
         }
     }
     return target;
 }
 
 Server::Server(std::string to, const http::Url& url, Duration timeout)
-    : to_(std::move(to)), base_(url.path == "/" ? std::string() : url.path), client_(url.host, url.port, timeout) {}
+    : to_(std::move(to)),
+      base_(url.path == "/" ? std::string() : url.path),
+      client_(url.host, url.port, timeout) {}
 
 Result<Server> Server::of(const ServerArguments& arguments, const Environment& environment) {
     auto to = server_of(arguments.to, environment);
@@ -87,8 +96,10 @@ Status Server::check_flow(const std::string& flow) {
     }
     return names.contains(flow)
                ? Status{}
-               : fail(ErrorKind::invalid, fmt::format("--flow \"{}\": the server has no such flow", printable(flow)),
-                      fmt::format("there are: {}", printable(fmt::format("{}", fmt::join(names, ", ")))));
+               : fail(ErrorKind::invalid,
+                      fmt::format("--flow \"{}\": the server has no such flow", printable(flow)),
+                      fmt::format("there are: {}",
+                                  printable(fmt::format("{}", fmt::join(names, ", ")))));
 }
 
 Result<bool> Server::each_item(std::string_view path, const Query& query, std::size_t limit,
@@ -97,12 +108,14 @@ Result<bool> Server::each_item(std::string_view path, const Query& query, std::s
     std::string cursor;
     for (std::size_t left = limit; all || left > 0;) {
         auto page_query = query;
-        page_query.emplace_back("limit", std::to_string(all ? page_items : std::min(left, page_items)));
+        page_query.emplace_back("limit",
+                                std::to_string(all ? page_items : std::min(left, page_items)));
         page_query.emplace_back("cursor", cursor);
         HELIOS_TRY_ASSIGN(const auto page, get_json(target_of(path, page_query)));
         const auto items = page.root().find("items");
         if (!items.is_array()) {
-            return fail(ErrorKind::corrupt, fmt::format("what answers at {} is no Helios: it sent no list", to_),
+            return fail(ErrorKind::corrupt,
+                        fmt::format("what answers at {} is no Helios: it sent no list", to_),
                         "is this the address of a Helios server?");
         }
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -160,14 +173,17 @@ Error error_of(const http::Response& response) {
 }
 
 Error foreign_answer(const std::string& url, const http::Response& response) {
-    const auto type = std::find_if(response.headers.begin(), response.headers.end(), [](const auto& header) {
-        return header.first == "Content-Type" || header.first == "content-type";
-    });
-    return {ErrorKind::corrupt,
-            fmt::format("what answers at {} is no Helios, or an answer was cut: status {}, {}: {}", url, response.status,
-                        type == response.headers.end() ? "no content type" : printable(type->second),
-                        printable(shortened(std::string_view(response.body).substr(0, 200), 80))),
-            "is this the address of a Helios server?"};
+    const auto type =
+        std::find_if(response.headers.begin(), response.headers.end(), [](const auto& header) {
+            return header.first == "Content-Type" || header.first == "content-type";
+        });
+    return {
+        ErrorKind::corrupt,
+        fmt::format("what answers at {} is no Helios, or an answer was cut: status {}, {}: {}", url,
+                    response.status,
+                    type == response.headers.end() ? "no content type" : printable(type->second),
+                    printable(shortened(std::string_view(response.body).substr(0, 200), 80))),
+        "is this the address of a Helios server?"};
 }
 
 }  // namespace helios::app

@@ -1,6 +1,6 @@
 #pragma once
-/// What commands share that ask a running server: where it is, the question, its refusals as errors a person understands, and its
-/// lists page by page.
+/// What commands share that ask a running server: where it is, the question, its refusals as errors
+/// a person understands, and its lists page by page.
 
 #include <functional>
 #include <string>
@@ -25,7 +25,8 @@ struct ServerArguments {
     std::string timeout;
 };
 
-/// The server that a command talks to: `given`, as --to had it, else HELIOS_SERVER, else this machine's default.
+/// The server that a command talks to: `given`, as --to had it, else HELIOS_SERVER, else this
+/// machine's default.
 std::string server_of(const std::string& given, const Environment& environment);
 
 Option server_option(std::string& to);
@@ -43,15 +44,16 @@ public:
     /// invalid: no URL, or no time.
     static Result<Server> of(const ServerArguments& arguments, const Environment& environment);
 
-    /// GET `target` ("/api/v1/…", percent-encoded). Any status is an answer. unavailable, timeout: nobody answers there; the hint
-    /// says so.
+    /// GET `target` ("/api/v1/…", percent-encoded). Any status is an answer. unavailable, timeout:
+    /// nobody answers there; the hint says so.
     Result<http::Response> get(std::string_view target);
 
-    /// The answer as JSON. Errors of get(), the server's own refusals as error_of() has them, and corrupt: it is no Helios.
+    /// The answer as JSON. Errors of get(), the server's own refusals as error_of() has them, and
+    /// corrupt: it is no Helios.
     Result<json::Document> get_json(std::string_view target);
 
-    /// Each item of a paged list in order, at most `limit` of them (0: all). True: there are more. Errors of get_json() and of
-    /// `item`.
+    /// Each item of a paged list in order, at most `limit` of them (0: all). True: there are more.
+    /// Errors of get_json() and of `item`.
     Result<bool> each_item(std::string_view path, const Query& query, std::size_t limit,
                            const std::function<void(json::Value item)>& item);
 
@@ -70,7 +72,8 @@ private:
     http::Client client_;
 };
 
-/// A problem document as an error: its detail, else its title, its hint, and what waits in quarantine.
+/// A problem document as an error: its detail, else its title, its hint, and what waits in
+/// quarantine.
 Error error_of(const http::Response& response);
 
 /// The body of an answer as an object. Errors as of Server::get_json().

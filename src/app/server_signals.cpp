@@ -67,14 +67,16 @@ ServerSignals::ServerSignals() {
     HELIOS_ASSERT(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0, "a pipe for signals");
     stop_signal = 0;
     for (const int signal : {SIGTERM, SIGINT}) {
-        std::signal(signal, SIG_DFL);  // a shell without job control starts what stands behind & with SIGINT ignored
+        std::signal(signal, SIG_DFL);  // a shell without job control starts what stands behind &
+                                       // with SIGINT ignored
         take(signal, on_stop);
     }
     for (const int signal : {SIGQUIT, SIGXCPU}) {
         take(signal, on_stop);
     }
     take(SIGHUP, has_terminal() ? on_stop : wake);
-    for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT}) {
+    for (const int signal :
+         {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT}) {
         take(signal, wake);
     }
     for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) {
@@ -99,7 +101,8 @@ std::optional<int> ServerSignals::stop() const {
 
 std::vector<int> ServerSignals::wait(Duration limit) const {
     pollfd waiting{pipe_ends[0], POLLIN, 0};
-    poll(&waiting, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count()));
+    poll(&waiting, 1,
+         static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(limit).count()));
     std::vector<int> told;
     unsigned char bytes[512];
     for (ssize_t got = 0; (got = read(pipe_ends[0], bytes, sizeof bytes)) > 0;) {
@@ -121,7 +124,8 @@ std::string ServerSignals::name(int signal) {
         return fmt::format("SIGRTMIN+{}", signal - SIGRTMIN);
     }
     const char* abbreviation = sigabbrev_np(signal);
-    return abbreviation == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", abbreviation);
+    return abbreviation == nullptr ? fmt::format("signal {}", signal)
+                                   : fmt::format("SIG{}", abbreviation);
 }
 
 }  // namespace helios::app

@@ -49,9 +49,10 @@ int complain_of_output(int error) {
     if (error == EPIPE) {
         return 2;  // `| head` has seen enough
     }
-    return complain(
-        {ErrorKind::unavailable,
-         fmt::format("can't write to standard output{}{}", error == 0 ? "" : ": ", error == 0 ? "" : std::strerror(error)), ""});
+    return complain({ErrorKind::unavailable,
+                     fmt::format("can't write to standard output{}{}", error == 0 ? "" : ": ",
+                                 error == 0 ? "" : std::strerror(error)),
+                     ""});
 }
 
 }  // namespace
@@ -61,8 +62,9 @@ void open_closed_streams() {
         if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) {
             continue;
         }
-        // The other way round than one would use them: nobody must think that he has read or written something. Messages are
-        // the exception: who closes standard error doesn't want them.
+        // The other way round than one would use them: nobody must think that he has read or
+        // written something. Messages are the exception: who closes standard error doesn't want
+        // them.
         const int mode = descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY;
         if (open("/dev/null", mode) != descriptor) {
             _exit(2);
@@ -71,7 +73,8 @@ void open_closed_streams() {
 }
 
 void make_cout_throw() {
-    static auto* const output = new StandardOutput;  // outlives what is printed while the process ends
+    static auto* const output =
+        new StandardOutput;  // outlives what is printed while the process ends
     std::cout.rdbuf(output);
     std::cout.exceptions(std::ios::badbit);
 }

@@ -20,7 +20,8 @@ namespace helios::app {
 namespace {
 
 void add(std::vector<Error>& errors, std::vector<Error> more) {
-    errors.insert(errors.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    errors.insert(errors.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
 }
 
 void apply_flags(Config& config, const StartArguments& arguments, std::vector<Error>& errors) {
@@ -61,11 +62,15 @@ Status check_writable(const std::string& directory) {
         at = at.parent_path();
     }
     if (!fs::is_directory(at, error)) {
-        return fail(ErrorKind::invalid, fmt::format("the data directory {}: {} is not a directory", directory, at.string()),
-                    "choose another one with --data");
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("the data directory {}: {} is not a directory", directory, at.string()),
+            "choose another one with --data");
     }
     if (::access(at.c_str(), W_OK | X_OK) != 0) {
-        return fail(ErrorKind::denied, fmt::format("the data directory {}: {}: {}", directory, at.string(), std::strerror(errno)),
+        return fail(ErrorKind::denied,
+                    fmt::format("the data directory {}: {}: {}", directory, at.string(),
+                                std::strerror(errno)),
                     "let the user of the server write there, or choose another one with --data");
     }
     return {};
@@ -73,20 +78,51 @@ Status check_writable(const std::string& directory) {
 
 Error with_place_of(const Config& config, const std::string& key, Error error) {
     const auto place = config.places.find(key);
-    return place == config.places.end() ? std::move(error) : with_place(std::move(error), place->second);
+    return place == config.places.end() ? std::move(error)
+                                        : with_place(std::move(error), place->second);
 }
 
 }  // namespace
 
 std::vector<Option> start_options(StartArguments& a) {
     return {
-        {"--listen", "HOST:PORT", "address, default 127.0.0.1:8001; port 0 picks a free one", &a.listen, false, {}},
-        {"--data", "DIR", "data directory, default ./helios-data; one server at a time", &a.data, false, {}},
-        {"--flow", "FILE", "a flow to run, may be repeated; default: the shipped order flow", &a.flows, false, {}},
-        {"--catalogue", "FILE", "catalogue of event types; default: the shipped one", &a.catalogue, false, {}},
+        {"--listen",
+         "HOST:PORT",
+         "address, default 127.0.0.1:8001; port 0 picks a free one",
+         &a.listen,
+         false,
+         {}},
+        {"--data",
+         "DIR",
+         "data directory, default ./helios-data; one server at a time",
+         &a.data,
+         false,
+         {}},
+        {"--flow",
+         "FILE",
+         "a flow to run, may be repeated; default: the shipped order flow",
+         &a.flows,
+         false,
+         {}},
+        {"--catalogue",
+         "FILE",
+         "catalogue of event types; default: the shipped one",
+         &a.catalogue,
+         false,
+         {}},
         {"--log-level", "LEVEL", "trace, debug, info, warn, error or off", &a.log_level, false, {}},
-        {"--ephemeral", "", "keep everything in memory: nothing survives the process", &a.ephemeral, false, {}},
-        {"--insecure", "", "allow an address off loopback although sources are not authenticated", &a.insecure, false, {}},
+        {"--ephemeral",
+         "",
+         "keep everything in memory: nothing survives the process",
+         &a.ephemeral,
+         false,
+         {}},
+        {"--insecure",
+         "",
+         "allow an address off loopback although sources are not authenticated",
+         &a.insecure,
+         false,
+         {}},
     };
 }
 
@@ -95,17 +131,20 @@ Status check_exposure(const Config& config) {
         return {};
     }
     return fail(ErrorKind::denied,
-                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are not authenticated: anybody who "
+                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are "
+                            "not authenticated: anybody who "
                             "reaches the port could write events",
                             config.http.host),
-                "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to accept that");
+                "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to "
+                "accept that");
 }
 
-std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files, std::vector<Error>& errors,
-                                        std::vector<Error>* warnings) {
+std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files,
+                                        std::vector<Error>& errors, std::vector<Error>* warnings) {
     std::vector<reconcile::Flow> flows;
     if (files.empty()) {
-        auto shipped = reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml (shipped)");
+        auto shipped =
+            reconcile::parse_flow(reconcile::shipped_order_flow(), "order.yaml (shipped)");
         flows.push_back(*std::move(shipped));
     }
     for (const auto& file : files) {
@@ -122,10 +161,14 @@ std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files, s
         if (!reading.flow) {
             continue;
         }
-        const auto same = [&](const reconcile::Flow& other) { return other.name == reading.flow->name; };
+        const auto same = [&](const reconcile::Flow& other) {
+            return other.name == reading.flow->name;
+        };
         if (std::any_of(flows.begin(), flows.end(), same)) {
-            errors.push_back({ErrorKind::conflict, fmt::format("{}: flow \"{}\" is given twice", file, reading.flow->name),
-                              "one file per flow; a new version replaces the old one"});
+            errors.push_back(
+                {ErrorKind::conflict,
+                 fmt::format("{}: flow \"{}\" is given twice", file, reading.flow->name),
+                 "one file per flow; a new version replaces the old one"});
             continue;
         }
         flows.push_back(*std::move(reading.flow));
@@ -151,7 +194,8 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
     add(out.errors, out.config.validate());
     if (const auto exposed = check_exposure(out.config); !exposed) {
         out.errors.push_back(with_place_of(out.config, "http.host", exposed.error()));
-    } else if (const auto address = http::Server::check(out.config.http); !address && !out.config.http.host.empty()) {
+    } else if (const auto address = http::Server::check(out.config.http);
+               !address && !out.config.http.host.empty()) {
         out.errors.push_back(with_place_of(out.config, "http.host", address.error()));
     }
     out.flows = load_flows(out.config.flow_files, out.errors, &out.warnings);
@@ -163,9 +207,12 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
     return out;
 }
 
-std::vector<Error> check_data_directory(const Config& config, const std::vector<reconcile::Flow>& flows) {
+std::vector<Error> check_data_directory(const Config& config,
+                                        const std::vector<reconcile::Flow>& flows) {
     std::vector<Error> errors;
-    const auto complain = [&](const Error& error) { errors.push_back(with_place_of(config, "app.data_dir", error)); };
+    const auto complain = [&](const Error& error) {
+        errors.push_back(with_place_of(config, "app.data_dir", error));
+    };
     if (config.ephemeral || config.data_dir.empty()) {
         return errors;
     }
@@ -173,9 +220,12 @@ std::vector<Error> check_data_directory(const Config& config, const std::vector<
         complain(writable.error());
     }
     const auto disk = log::posix_disk();
-    if (const auto ours = log::check_directory(*disk, log::DirectoryPaths(config.data_dir), config.log.partitions); !ours) {
+    if (const auto ours = log::check_directory(*disk, log::DirectoryPaths(config.data_dir),
+                                               config.log.partitions);
+        !ours) {
         const bool count = ours.error().kind == ErrorKind::conflict;
-        errors.push_back(with_place_of(config, count ? "log.partitions" : "app.data_dir", ours.error()));
+        errors.push_back(
+            with_place_of(config, count ? "log.partitions" : "app.data_dir", ours.error()));
         return errors;
     }
     const auto opened = open_read_only(config.data_dir);

@@ -1,7 +1,7 @@
 #pragma once
-/// What a server starts with: flags, environment and files become one configuration, and all that can be known to be wrong before
-/// anything is opened is said at once. `helios serve` and `helios config check` both call this, so that one passes what the other
-/// does.
+/// What a server starts with: flags, environment and files become one configuration, and all that
+/// can be known to be wrong before anything is opened is said at once. `helios serve` and `helios
+/// config check` both call this, so that one passes what the other does.
 
 #include <optional>
 #include <string>
@@ -38,15 +38,19 @@ struct Start {
 };
 Start prepare_start(const StartArguments& arguments, const Environment& environment);
 
-/// What else a start would find wrong, without changing anything: a data directory that is foreign, newer, of another partition
-/// count, not writable, or where a flow is active with another text. A server that runs on it is no complaint.
-std::vector<Error> check_data_directory(const Config& config, const std::vector<reconcile::Flow>& flows);
+/// What else a start would find wrong, without changing anything: a data directory that is foreign,
+/// newer, of another partition count, not writable, or where a flow is active with another text. A
+/// server that runs on it is no complaint.
+std::vector<Error> check_data_directory(const Config& config,
+                                        const std::vector<reconcile::Flow>& flows);
 
 /// Sources have no way to prove themselves yet: off loopback whoever reaches the port can write.
 Status check_exposure(const Config& config);
 
-/// The flows of `files`, or the shipped order flow if there are none; every complaint of every file goes to `errors`.
-std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files, std::vector<Error>& errors,
+/// The flows of `files`, or the shipped order flow if there are none; every complaint of every file
+/// goes to `errors`.
+std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files,
+                                        std::vector<Error>& errors,
                                         std::vector<Error>* warnings = nullptr);
 
 }  // namespace helios::app

@@ -23,7 +23,8 @@ std::optional<std::uint64_t> number(const Environment& environment, const std::s
     const auto& text = found->second;
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+    return error == std::errc{} && end == text.data() + text.size() ? std::optional(value)
+                                                                    : std::nullopt;
 }
 
 std::int64_t microseconds(Duration duration) {
@@ -52,7 +53,8 @@ Supervisor::Supervisor(const Environment& environment) {
     socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const auto usec = number(environment, "WATCHDOG_USEC");
     const bool for_us =
-        !environment.contains("WATCHDOG_PID") || number(environment, "WATCHDOG_PID") == static_cast<std::uint64_t>(::getpid());
+        !environment.contains("WATCHDOG_PID") ||
+        number(environment, "WATCHDOG_PID") == static_cast<std::uint64_t>(::getpid());
     constexpr std::uint64_t sane = 1'000'000ull * 60 * 60 * 24 * 366;
     if (usec && *usec > 1 && *usec <= sane && for_us) {
         watchdog_ = std::chrono::microseconds(*usec / 2);
@@ -73,17 +75,20 @@ void Supervisor::tell(std::string_view state) const {
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, address_.data(), address_.size());
     // An abstract name ends with the address, a path with its NUL.
-    const auto size = offsetof(sockaddr_un, sun_path) + address_.size() + (address_[0] == '\0' ? 0 : 1);
-    ::sendto(socket_, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address),
-             static_cast<socklen_t>(size));
+    const auto size =
+        offsetof(sockaddr_un, sun_path) + address_.size() + (address_[0] == '\0' ? 0 : 1);
+    ::sendto(socket_, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+             reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
 }
 
 void Supervisor::opening() const {
-    tell(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=opening the data directory", microseconds(opening_limit)));
+    tell(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=opening the data directory",
+                     microseconds(opening_limit)));
 }
 
 void Supervisor::catching_up(std::string_view what) const {
-    tell(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=not ready yet: {}", microseconds(catching_up_limit), one_line(what)));
+    tell(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=not ready yet: {}",
+                     microseconds(catching_up_limit), one_line(what)));
 }
 
 void Supervisor::ready(std::string_view url) const {

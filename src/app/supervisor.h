@@ -1,6 +1,7 @@
 #pragma once
-/// Who started us and wants to know how we are: systemd with Type=notify, or whatever speaks its protocol, one datagram of
-/// VARIABLE=value lines to NOTIFY_SOCKET. Where nobody asked, everything here does nothing.
+/// Who started us and wants to know how we are: systemd with Type=notify, or whatever speaks its
+/// protocol, one datagram of VARIABLE=value lines to NOTIFY_SOCKET. Where nobody asked, everything
+/// here does nothing.
 
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@ namespace helios::app {
 /// Not thread-safe. Never fails: a manager that has gone away is no reason to stop.
 class Supervisor {
 public:
-    /// NOTIFY_SOCKET: a path, or @name (abstract). WATCHDOG_USEC counts where WATCHDOG_PID is this process or absent.
+    /// NOTIFY_SOCKET: a path, or @name (abstract). WATCHDOG_USEC counts where WATCHDOG_PID is this
+    /// process or absent.
     explicit Supervisor(const Environment& environment);
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
@@ -24,7 +26,7 @@ public:
     /// Half of what it waits for a sign of life; none: it does not wait.
     std::optional<Duration> watchdog() const { return watchdog_; }
 
-    void opening() const;                           ///< the start may take as long as a recovery takes
+    void opening() const;  ///< the start may take as long as a recovery takes
     void catching_up(std::string_view what) const;  ///< not ready, and not stuck: extends the start
     void ready(std::string_view url) const;         ///< READY=1
     void alive() const;                             ///< WATCHDOG=1

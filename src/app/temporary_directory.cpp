@@ -13,19 +13,22 @@ Result<TemporaryDirectory> TemporaryDirectory::make(const std::string& name_pref
     std::error_code error;
     const auto parent = std::filesystem::temp_directory_path(error);
     if (error) {
-        return fail(ErrorKind::unavailable, fmt::format("no directory for temporary files: {}", error.message()),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("no directory for temporary files: {}", error.message()),
                     "set TMPDIR to one that can be written");
     }
     auto path = (parent / (name_prefix + "XXXXXX")).string();
     if (mkdtemp(path.data()) == nullptr) {
         return fail(ErrorKind::unavailable,
-                    fmt::format("can't make a directory under {}: {}", parent.string(), std::strerror(errno)),
+                    fmt::format("can't make a directory under {}: {}", parent.string(),
+                                std::strerror(errno)),
                     "set TMPDIR to a directory that can be written");
     }
     return TemporaryDirectory(std::move(path));
 }
 
-TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
 
 TemporaryDirectory& TemporaryDirectory::operator=(TemporaryDirectory&& other) noexcept {
     std::swap(path_, other.path_);

@@ -7,8 +7,9 @@ namespace helios::app {
 namespace {
 
 constexpr Duration clocks_every = std::chrono::milliseconds(100);
-constexpr Duration reading_every = std::chrono::milliseconds(50);  // between turns; also the grain of deadlines
-constexpr int readings_per_sign = 5;                               // of life: every 250 ms
+constexpr Duration reading_every =
+    std::chrono::milliseconds(50);    // between turns; also the grain of deadlines
+constexpr int readings_per_sign = 5;  // of life: every 250 ms
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Sees to it that our own absence is noticed: one thread does nothing but look at the clocks, another has connections read in
-/// turns and leaves signs of life in the log's mark.
+/// Sees to it that our own absence is noticed: one thread does nothing but look at the clocks,
+/// another has connections read in turns and leaves signs of life in the log's mark.
 
 #include <atomic>
 #include <memory>
@@ -15,7 +15,8 @@ namespace helios::app {
 /// Presence, server and log outlive it; the server's turns may still end after it.
 class Watch {
 public:
-    /// Watches from now on. Call when the absence before this start is on the log: a sign of life says that there is none.
+    /// Watches from now on. Call when the absence before this start is on the log: a sign of life
+    /// says that there is none.
     Watch(reconcile::Presence& presence, http::Server& server, log::Log& log);
     ~Watch() { stop(); }
     Watch(const Watch&) = delete;

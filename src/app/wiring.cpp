@@ -35,8 +35,12 @@ std::string activity_json(const gateway::SourceActivity& activity) {
     if (activity.last_received_at) {
         out.field("lastReceivedAt", format_rfc3339(*activity.last_received_at));
     }
-    out.field("received", activity.received).field("appended", activity.appended).field("duplicate", activity.duplicate);
-    out.field("conflict", activity.conflict).field("quarantined", activity.quarantined).field("refused", activity.refused);
+    out.field("received", activity.received)
+        .field("appended", activity.appended)
+        .field("duplicate", activity.duplicate);
+    out.field("conflict", activity.conflict)
+        .field("quarantined", activity.quarantined)
+        .field("refused", activity.refused);
     return out.end_object().take();
 }
 
@@ -48,8 +52,8 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     request.key = asked.key;
     request.records = asked.records;
     for (const auto& row : asked.quarantined) {
-        request.quarantined.push_back(
-            {row.dlq_id, row.source, row.event_type, row.event_id, row.reason, row.detail, row.first_at});
+        request.quarantined.push_back({row.dlq_id, row.source, row.event_type, row.event_id,
+                                       row.reason, row.detail, row.first_at});
     }
     request.now = asked.now;
     request.expired = asked.expired;
@@ -58,8 +62,9 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
         request.latest = asked.revisions.back();
     }
     HELIOS_TRY_ASSIGN(const auto explanation, reconcile::explain(request));
-    return api::Explanation{reconcile::to_json(explanation, request),
-                            reconcile::to_text(explanation, request, {asked.columns, asked.full_ids})};
+    return api::Explanation{
+        reconcile::to_json(explanation, request),
+        reconcile::to_text(explanation, request, {asked.columns, asked.full_ids})};
 }
 
 }  // namespace
@@ -67,10 +72,15 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
 Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
     : config_(std::move(config)), clock_(clock), telemetry_(telemetry) {}
 
-Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock, telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
+                                         telemetry::Telemetry& telemetry) {
     HELIOS_TRY(check_clock(clock.wall(), build_info()));
-    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
-    std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size is told by the write that fails, like a full disk
+    std::signal(
+        SIGPIPE,
+        SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
+    std::signal(
+        SIGXFSZ,
+        SIG_IGN);  // a file at its limit of size is told by the write that fails, like a full disk
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
@@ -93,7 +103,8 @@ Node::~Node() {
 
 Status Node::open_log() {
     if (config_.ephemeral) {
-        telemetry_.logger.warn("app", "ephemeral: everything is kept in memory and ends with this process", {});
+        telemetry_.logger.warn(
+            "app", "ephemeral: everything is kept in memory and ends with this process", {});
         HELIOS_TRY_ASSIGN(auto scratch, TemporaryDirectory::make("helios-ephemeral-"));
         config_.data_dir = scratch.path();
         scratch_ = std::make_unique<TemporaryDirectory>(std::move(scratch));
@@ -104,8 +115,10 @@ Status Node::open_log() {
     config_.log.directory = config_.data_dir;
     config_.log.folders = folders();
     config_.log.record_bytes_max =
-        config_.gateway.log_record_bytes();  // what is too large for an event still fits, whole, into quarantine
-    HELIOS_TRY_ASSIGN(log_, log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));
+        config_.gateway.log_record_bytes();  // what is too large for an event still fits, whole,
+                                             // into quarantine
+    HELIOS_TRY_ASSIGN(log_,
+                      log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));
     HELIOS_TRY_ASSIGN(auto catalogue, load_catalogue(config_.catalogue_file));
     catalogue_ = std::make_unique<model::Catalogue>(std::move(catalogue));
     return {};
@@ -115,7 +128,8 @@ Status Node::open_flows() {
     for (const auto& flow : flows_) {
         HELIOS_TRY_ASSIGN(const auto activation, reconcile::activate(*log_, flow));
         if (activation.is_new) {
-            telemetry_.logger.info("reconcile", "flow activated", {{"flow", flow.name}, {"version", flow.version}});
+            telemetry_.logger.info("reconcile", "flow activated",
+                                   {{"flow", flow.name}, {"version", flow.version}});
         }
         api_options_.flows.push_back(flow.name);
     }
@@ -124,9 +138,11 @@ Status Node::open_flows() {
 
 Status Node::open_stages() {
     route_ = std::make_unique<reconcile::RouteStage>(config_.route, *log_, telemetry_, clock_);
-    engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_, clock_);
+    engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_,
+                                                       clock_);
     config_.store.file = store_file(config_.data_dir);
-    HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, *catalogue_, telemetry_, clock_));
+    HELIOS_TRY_ASSIGN(
+        projector_, store::Projector::open(config_.store, *log_, *catalogue_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
     std::set<std::string, std::less<>> sources;
@@ -135,16 +151,21 @@ Status Node::open_stages() {
             sources.insert(std::move(source));
         }
     }
-    const auto known = [sources = std::move(sources)](std::string_view source) { return sources.contains(source); };
-    HELIOS_TRY_ASSIGN(gateway_, gateway::Gateway::open(config_.gateway, *log_, *catalogue_, known, telemetry_, clock_,
-                                                       [this](std::string_view source) { route_->presence().refuse(source); }));
+    const auto known = [sources = std::move(sources)](std::string_view source) {
+        return sources.contains(source);
+    };
+    HELIOS_TRY_ASSIGN(gateway_,
+                      gateway::Gateway::open(
+                          config_.gateway, *log_, *catalogue_, known, telemetry_, clock_,
+                          [this](std::string_view source) { route_->presence().refuse(source); }));
     return {};
 }
 
 Status Node::open_api() {
     api_options_.version = std::string(build_info().version);
     api_options_.ephemeral = config_.ephemeral;
-    barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(), projector_->frontier(), clock_);
+    barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(),
+                                              projector_->frontier(), clock_);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
     for (auto& check : api::caught_up(*barrier_)) {
         readiness.push_back(std::move(check));
@@ -156,7 +177,8 @@ Status Node::open_api() {
         const auto now = engine_->settled();
         return api::Settled{now.processed, now.fired};
     };
-    progress_ = std::make_unique<api::Progress>(*log_, *barrier_, settled, std::move(readiness), telemetry_, clock_);
+    progress_ = std::make_unique<api::Progress>(*log_, *barrier_, settled, std::move(readiness),
+                                                telemetry_, clock_);
     const auto component = [](auto check) {
         return [check] {
             const Status status = check();
@@ -170,7 +192,8 @@ Status Node::open_api() {
     };
     std::vector<api::HealthDetail> clouds;
     for (const auto source : model::built_in_sources) {
-        clouds.push_back({std::string(source), [this, source] { return activity_json(gateway_->activity(source)); }});
+        clouds.push_back({std::string(source),
+                          [this, source] { return activity_json(gateway_->activity(source)); }});
     }
     dependencies_ = std::make_unique<api::Dependencies>(api::Dependencies{
         .options = api_options_,
@@ -209,18 +232,21 @@ void Node::start() {
         }
     });
     file_watch_ = std::make_unique<FileWatch>(
-        std::vector<FileWatch::Look>{{"log", [this] { return log_->check_files(); }},
-                                     {"deduplication index", [this] { return gateway_->check_files(); }},
-                                     // Without its log there is nothing to make a store of.
-                                     {"store", [this] { return log_->health() ? projector_->check_file() : Status{}; }}},
+        std::vector<FileWatch::Look>{
+            {"log", [this] { return log_->check_files(); }},
+            {"deduplication index", [this] { return gateway_->check_files(); }},
+            // Without its log there is nothing to make a store of.
+            {"store", [this] { return log_->health() ? projector_->check_file() : Status{}; }}},
         config_.check_interval, telemetry_);
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
-    telemetry_.logger.info("app", "started",
-                           {{"url", url()}, {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+    telemetry_.logger.info(
+        "app", "started",
+        {{"url", url()},
+         {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
 }
 
-/// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice; then our absence on the log,
-/// which lasts until somebody may send again; then the door.
+/// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice;
+/// then our absence on the log, which lasts until somebody may send again; then the door.
 void Node::open_door(const std::stop_token& stop) {
     name_this_thread("door");
     for (int waits = 1; !gateway_->wait_caught_up(door_wait); ++waits) {
@@ -244,27 +270,32 @@ void Node::open_door(const std::stop_token& stop) {
             return;
         }
         if (!told) {
-            telemetry_.logger.error("app", "events are refused until our absence stands on the log; trying again",
-                                    {{"error", opened.error().message()}});
+            telemetry_.logger.error(
+                "app", "events are refused until our absence stands on the log; trying again",
+                {{"error", opened.error().message()}});
         }
         pause_for(stop, door_wait);
     }
 }
 
-/// So that whoever reads the directory afterwards finds it complete. What keeps the stages from it is no reason to stay: the next
-/// start goes on from there.
+/// So that whoever reads the directory afterwards finds it complete. What keeps the stages from it
+/// is no reason to stay: the next start goes on from there.
 void Node::let_stages_catch_up(Duration until) {
     engine_->stop_ticking();
-    while (clock_.monotonic() < until && log_->health() && route_->health() && engine_->health() && projector_->health()) {
+    while (clock_.monotonic() < until && log_->health() && route_->health() && engine_->health() &&
+           projector_->health()) {
         const Instant end = barrier_->now();
-        if (barrier_->wait(end, std::min(catch_up_slice, until - clock_.monotonic())) && barrier_->now() == end) {
+        if (barrier_->wait(end, std::min(catch_up_slice, until - clock_.monotonic())) &&
+            barrier_->now() == end) {
             return;
         }
     }
-    telemetry_.logger.warn("app", "stopping with a part of the log still to be taken in; the next start goes on from there",
-                           {{"route", api::Barrier::standing(route_->frontier())},
-                            {"engine", api::Barrier::standing(engine_->frontier())},
-                            {"store", api::Barrier::standing(projector_->frontier())}});
+    telemetry_.logger.warn(
+        "app",
+        "stopping with a part of the log still to be taken in; the next start goes on from there",
+        {{"route", api::Barrier::standing(route_->frontier())},
+         {"engine", api::Barrier::standing(engine_->frontier())},
+         {"store", api::Barrier::standing(projector_->frontier())}});
 }
 
 void Node::stop() {
@@ -325,8 +356,9 @@ Status Node::ready() const {
 
 std::string Node::url() const {
     const auto host = server_->host();
-    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, server_->port())
-                                               : fmt::format("http://[{}]:{}", host, server_->port());
+    return host.find(':') == std::string::npos
+               ? fmt::format("http://{}:{}", host, server_->port())
+               : fmt::format("http://[{}]:{}", host, server_->port());
 }
 
 }  // namespace helios::app

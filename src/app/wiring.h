@@ -1,5 +1,6 @@
 #pragma once
-/// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is the shutdown order.
+/// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is
+/// the shutdown order.
 
 #include <memory>
 #include <stop_token>
@@ -35,17 +36,21 @@ namespace helios::app {
 class Node {
 public:
     /// Opens everything and listens; serves traffic once start() is called. Errors say what to do.
-    static Result<std::unique_ptr<Node>> open(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
+    static Result<std::unique_ptr<Node>> open(Config config, const Clock& clock,
+                                              telemetry::Telemetry& telemetry);
     ~Node();  ///< stops
 
-    /// Starts the server and the stages. Questions are answered at once, events taken in once /ready says so.
+    /// Starts the server and the stages. Questions are answered at once, events taken in once
+    /// /ready says so.
     void start();
-    /// Refuses new requests, finishes those in flight, stops the stages, closes the log. Idempotent.
+    /// Refuses new requests, finishes those in flight, stops the stages, closes the log.
+    /// Idempotent.
     void stop();
 
     /// Good once /ready is 200; else what it waits for. While started.
     Status ready() const;
-    /// Whether the threads that read and write sockets come by; see http::Server. Blocks. While started.
+    /// Whether the threads that read and write sockets come by; see http::Server. Blocks. While
+    /// started.
     bool turns_within(Duration limit) { return server_->turns_within(limit); }
 
     std::string url() const;  ///< "http://127.0.0.1:8001"
@@ -83,7 +88,8 @@ private:
     std::unique_ptr<Watch> watch_;  // made by door_
     std::jthread door_;
     bool started_ = false;
-    bool working_ = false;  ///< the stages have all begun; by the door's thread, until that is joined
+    bool working_ =
+        false;  ///< the stages have all begun; by the door's thread, until that is joined
     bool stopped_ = false;
 };
 

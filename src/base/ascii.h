@@ -1,5 +1,6 @@
 #pragma once
-/// Letters of ASCII, whatever the locale: of headers, codes and words of formats. What is not A–Z or a–z stays as it is.
+/// Letters of ASCII, whatever the locale: of headers, codes and words of formats. What is not A–Z
+/// or a–z stays as it is.
 
 #include <string>
 #include <string_view>

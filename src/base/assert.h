@@ -4,10 +4,12 @@
 #include <string_view>
 
 namespace helios {
-[[noreturn]] void assertion_failed(std::string_view condition, std::string_view message, const char* file, int line);
+[[noreturn]] void assertion_failed(std::string_view condition, std::string_view message,
+                                   const char* file, int line);
 }  // namespace helios
 
-/// Aborts with condition, message and place if `condition` is false. Never for outside bytes: those are values or errors.
+/// Aborts with condition, message and place if `condition` is false. Never for outside bytes: those
+/// are values or errors.
 #define HELIOS_ASSERT(condition, message)                                          \
     do {                                                                           \
         if (!(condition)) [[unlikely]] {                                           \

@@ -1,4 +1,5 @@
-/// What every event pays in base: parsing, canonical text, hashing. `nice ninja base_bench && base_bench`.
+/// What every event pays in base: parsing, canonical text, hashing. `nice ninja base_bench &&
+/// base_bench`.
 
 #include <benchmark/benchmark.h>
 
@@ -30,16 +31,18 @@ BENCHMARK(parse_event);
 
 void canonical_event(benchmark::State& state) {
     const auto parsed = json::Document::parse(event);
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(json::canonical(parsed->root()));
+    }
     state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(canonical_event);
 
 void parse_batch_16mb(benchmark::State& state) {
     std::string batch = "[" + event;
-    while (batch.size() < (16u << 20))
+    while (batch.size() < (16u << 20)) {
         batch += "," + event;
+    }
     batch += "]";
     for (auto _ : state) {
         auto parsed = json::Document::parse(batch);
@@ -50,47 +53,54 @@ void parse_batch_16mb(benchmark::State& state) {
 BENCHMARK(parse_batch_16mb)->Unit(benchmark::kMillisecond);
 
 void parse_decimal(benchmark::State& state) {
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(Decimal::parse("123456.78"));
+    }
 }
 BENCHMARK(parse_decimal);
 
 void write_decimal(benchmark::State& state) {
     const Decimal value = *Decimal::parse("123456.78");
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(value.to_string(2));
+    }
 }
 BENCHMARK(write_decimal);
 
 void compare_decimals(benchmark::State& state) {
     const Decimal a = *Decimal::parse("123456.78");
     const Decimal b = *Decimal::parse("123456.780");
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(a == b);
+    }
 }
 BENCHMARK(compare_decimals);
 
 void parse_timestamp(benchmark::State& state) {
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(parse_rfc3339("2026-01-05T10:23:45.120Z"));
+    }
 }
 BENCHMARK(parse_timestamp);
 
 void sha256_event(benchmark::State& state) {
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(sha256_128(event));
+    }
 }
 BENCHMARK(sha256_event);
 
 void crc32c_event(benchmark::State& state) {
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(crc32c(event));
+    }
 }
 BENCHMARK(crc32c_event);
 
 void uuid5_verdict(benchmark::State& state) {
-    for (auto _ : state)
+    for (auto _ : state) {
         benchmark::DoNotOptimize(uuid5("default/order/ORD-2026-000123456/1/2"));
+    }
 }
 BENCHMARK(uuid5_verdict);
 

@@ -1,6 +1,7 @@
 #pragma once
-/// A first-in first-out queue with a bound, between any number of producers and consumers. A full queue refuses at once,
-/// so that back-pressure reaches the sender instead of memory. Never blocks a producer.
+/// A first-in first-out queue with a bound, between any number of producers and consumers. A full
+/// queue refuses at once, so that back-pressure reaches the sender instead of memory. Never blocks
+/// a producer.
 
 #include <chrono>
 #include <condition_variable>
@@ -29,10 +30,12 @@ public:
     PushOutcome push(T&& item) {
         {
             const std::lock_guard lock(mutex_);
-            if (closed_)
+            if (closed_) {
                 return PushOutcome::closed;
-            if (items_.size() >= items_max_)
+            }
+            if (items_.size() >= items_max_) {
                 return PushOutcome::full;
+            }
             items_.push_back(std::move(item));
         }
         not_empty_.notify_one();
@@ -42,18 +45,21 @@ public:
     /// The oldest item; waits up to `timeout` for one. Nothing: timed out, or closed and drained.
     std::optional<T> pop(std::chrono::nanoseconds timeout) {
         std::unique_lock lock(mutex_);
-        if (!wait(lock, timeout))
+        if (!wait(lock, timeout)) {
             return std::nullopt;
+        }
         std::optional<T> item(std::move(items_.front()));
         items_.pop_front();
         return item;
     }
 
-    /// Whatever waits now, oldest first, at most `max`; waits up to `timeout` for the first. Appends to `out`; answers how many.
+    /// Whatever waits now, oldest first, at most `max`; waits up to `timeout` for the first.
+    /// Appends to `out`; answers how many.
     std::size_t pop_many(std::vector<T>& out, std::size_t max, std::chrono::nanoseconds timeout) {
         std::unique_lock lock(mutex_);
-        if (!wait(lock, timeout))
+        if (!wait(lock, timeout)) {
             return 0;
+        }
         std::size_t taken = 0;
         for (; taken < max && !items_.empty(); ++taken) {
             out.push_back(std::move(items_.front()));
@@ -61,12 +67,14 @@ public:
         }
         const bool more = !items_.empty();
         lock.unlock();
-        if (more)
+        if (more) {
             not_empty_.notify_one();
+        }
         return taken;
     }
 
-    /// No more pushes; consumers drain what is left and then get nothing at once. May be called twice.
+    /// No more pushes; consumers drain what is left and then get nothing at once. May be called
+    /// twice.
     void close() {
         {
             const std::lock_guard lock(mutex_);

@@ -12,11 +12,13 @@ using namespace std::chrono_literals;
 
 TEST(BoundedQueue, IsFirstInFirstOut) {
     BoundedQueue<int> queue(3);
-    for (int i = 1; i <= 3; ++i)
+    for (int i = 1; i <= 3; ++i) {
         EXPECT_EQ(queue.push(int{i}), PushOutcome::taken);
+    }
     EXPECT_EQ(queue.size(), 3u);
-    for (int i = 1; i <= 3; ++i)
+    for (int i = 1; i <= 3; ++i) {
         EXPECT_EQ(queue.pop(0ns), i);
+    }
     EXPECT_EQ(queue.pop(0ns), std::nullopt);
 }
 
@@ -44,8 +46,9 @@ TEST(BoundedQueue, DrainsAfterCloseAndTakesNothingMore) {
 
 TEST(BoundedQueue, PopManyTakesWhatWaitsUpToTheMaximum) {
     BoundedQueue<int> queue(10);
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
         queue.push(int{i});
+    }
     std::vector<int> out{-1};
     EXPECT_EQ(queue.pop_many(out, 3, 0ns), 3u);
     EXPECT_EQ(queue.pop_many(out, 100, 0ns), 2u);
@@ -79,16 +82,19 @@ TEST(BoundedQueue, LosesAndDoublesNothingBetweenThreads) {
     for (int p = 0; p < producers; ++p) {
         pushing.emplace_back([&] {
             for (int i = 1; i <= per_producer; ++i) {
-                while (queue.push(int{i}) == PushOutcome::full)
+                while (queue.push(int{i}) == PushOutcome::full) {
                     std::this_thread::yield();
+                }
             }
         });
     }
-    for (auto& t : pushing)
+    for (auto& t : pushing) {
         t.join();
+    }
     queue.close();
-    for (auto& t : threads)
+    for (auto& t : threads) {
         t.join();
+    }
     EXPECT_EQ(count, producers * per_producer);
     EXPECT_EQ(sum, producers * (long{per_producer} * (per_producer + 1) / 2));
 }

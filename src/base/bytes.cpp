@@ -40,8 +40,9 @@ std::uint64_t ByteReader::varint() {
     std::uint64_t v = 0;
     for (std::size_t i = 0; i < rest_.size() && i < 10; ++i) {
         const auto byte = static_cast<unsigned char>(rest_[i]);
-        if (i == 9 && byte > 1)
+        if (i == 9 && byte > 1) {
             break;  // would not fit 64 bits
+        }
         v |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
         if ((byte & 0x80) == 0) {
             rest_.remove_prefix(i + 1);

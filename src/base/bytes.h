@@ -1,6 +1,7 @@
 #pragma once
-/// Little-endian byte encoding for records: varints, length-prefixed strings. A reader never throws and never reads past
-/// its end: after the first shortage every read answers zero/empty and ok() is false.
+/// Little-endian byte encoding for records: varints, length-prefixed strings. A reader never throws
+/// and never reads past its end: after the first shortage every read answers zero/empty and ok() is
+/// false.
 
 #include <cstdint>
 #include <string>

@@ -1,4 +1,5 @@
-/// A record cut or damaged anywhere: reads stop at the end, nothing is read twice, base64 reads back.
+/// A record cut or damaged anywhere: reads stop at the end, nothing is read twice, base64 reads
+/// back.
 
 #include <cstddef>
 #include <cstdint>
@@ -39,15 +40,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 copy.boolean(reader.boolean());
                 break;
         }
-        HELIOS_ASSERT(!reader.ok() || reader.rest().size() < before, "a read that does not move on");
+        HELIOS_ASSERT(!reader.ok() || reader.rest().size() < before,
+                      "a read that does not move on");
         HELIOS_ASSERT(copy.size() <= size + 9, "more was read than was there");
     }
-    HELIOS_ASSERT(reader.ok() || (reader.u8() == 0 && reader.string().empty()), "a reader that recovers");
+    HELIOS_ASSERT(reader.ok() || (reader.u8() == 0 && reader.string().empty()),
+                  "a reader that recovers");
 
     std::string plain;
     if (base64_decode(bytes, plain)) {
         std::string again;
-        HELIOS_ASSERT(base64_decode(base64_encode(plain), again) && again == plain, "base64 does not read back");
+        HELIOS_ASSERT(base64_decode(base64_encode(plain), again) && again == plain,
+                      "base64 does not read back");
     } else {
         HELIOS_ASSERT(plain.empty(), "a refused text leaves bytes behind");
     }

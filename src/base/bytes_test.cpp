@@ -42,7 +42,8 @@ TEST(Bytes, FixedIntegersAreLittleEndian) {
 }
 
 TEST(Bytes, VarintsHoldEveryMagnitude) {
-    const std::uint64_t values[] = {0, 1, 127, 128, 300, 16'383, 16'384, 1ull << 35, (1ull << 63) - 1, 1ull << 63, ~0ull};
+    const std::uint64_t values[] = {
+        0, 1, 127, 128, 300, 16'383, 16'384, 1ull << 35, (1ull << 63) - 1, 1ull << 63, ~0ull};
     for (const std::uint64_t v : values) {
         ByteWriter w;
         w.varint(v);
@@ -56,8 +57,9 @@ TEST(Bytes, VarintsHoldEveryMagnitude) {
 }
 
 TEST(Bytes, ZigzagKeepsSmallNegativesShort) {
-    for (const std::int64_t v : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1}, std::int64_t{-64}, std::int64_t{64},
-                                 std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+    for (const std::int64_t v :
+         {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1}, std::int64_t{-64}, std::int64_t{64},
+          std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
         ByteWriter w;
         w.zigzag(v);
         ByteReader r(w.view());

@@ -12,11 +12,13 @@ __extension__ typedef __int128 Int128;
 using State = ClaimedTime::State;
 
 constexpr std::int64_t second_ns = 1'000'000'000;
-/// Since when computers that send events keep time: an integer before that in every unit counts something else.
+/// Since when computers that send events keep time: an integer before that in every unit counts
+/// something else.
 constexpr Instant plausible_since{std::chrono::sys_days{std::chrono::year{1990} / 1 / 1}};
 constexpr Int128 seconds_of_1990 = to_nanos(plausible_since) / second_ns;
 constexpr Int128 seconds_of_2200 = to_nanos(latest_instant) / second_ns;
-/// 9999-12-31 in seconds, and the largest ten digits: stand-ins for "never" that would pass as milliseconds of the seventies.
+/// 9999-12-31 in seconds, and the largest ten digits: stand-ins for "never" that would pass as
+/// milliseconds of the seventies.
 constexpr Int128 last_day_begins = 253'402'214'400;
 constexpr Int128 last_day_ends = 253'402'300'799;
 constexpr Int128 all_nines = 9'999'999'999;
@@ -26,8 +28,10 @@ struct UnitName {
     std::string_view name;
     std::int64_t nanos;
 };
-constexpr std::array<UnitName, 4> units{
-    {{"s", "seconds", second_ns}, {"ms", "milliseconds", 1'000'000}, {"us", "microseconds", 1'000}, {"ns", "nanoseconds", 1}}};
+constexpr std::array<UnitName, 4> units{{{"s", "seconds", second_ns},
+                                         {"ms", "milliseconds", 1'000'000},
+                                         {"us", "microseconds", 1'000},
+                                         {"ns", "nanoseconds", 1}}};
 
 const UnitName& about(EpochUnit unit) {
     return units[static_cast<std::size_t>(unit)];
@@ -59,7 +63,8 @@ std::string quoted(std::string_view text) {
     return out;
 }
 
-/// Digits with an optional minus; what has more digits than any time is cut to a number that is none.
+/// Digits with an optional minus; what has more digits than any time is cut to a number that is
+/// none.
 std::optional<Int128> integer_of(std::string_view text) {
     const bool negative = text.starts_with('-');
     text.remove_prefix(negative ? 1 : 0);
@@ -83,27 +88,32 @@ std::optional<Instant> reading(Int128 value, const UnitName& unit) {
     return from_nanos(static_cast<std::int64_t>(value * unit.nanos));
 }
 
-/// "2026-01-05T10:03:45.000Z as seconds, 1970-01-21T11:00:07.425Z as milliseconds": those that are plausible, and `always`.
+/// "2026-01-05T10:03:45.000Z as seconds, 1970-01-21T11:00:07.425Z as milliseconds": those that are
+/// plausible, and `always`.
 std::string readings(Int128 value, const UnitName* always) {
     std::string out;
     for (const UnitName& unit : units) {
         const auto at = reading(value, unit);
         if (at && (*at >= plausible_since || &unit == always)) {
-            out += fmt::format("{}{} as {}", out.empty() ? "" : ", ", format_rfc3339(*at), unit.name);
+            out +=
+                fmt::format("{}{} as {}", out.empty() ? "" : ", ", format_rfc3339(*at), unit.name);
         }
     }
     return out;
 }
 
-ClaimedTime from_integer(Int128 value, const std::string& shown, std::optional<EpochUnit> declared) {
+ClaimedTime from_integer(Int128 value, const std::string& shown,
+                         std::optional<EpochUnit> declared) {
     if (value < seconds_of_1990) {
         return doubt(State::no_time, shown + " stands for no time");
     }
     const UnitName& unit = about(declared.value_or(EpochUnit::milliseconds));
-    const bool never = !declared && ((value >= last_day_begins && value <= last_day_ends) || value == all_nines);
+    const bool never =
+        !declared && ((value >= last_day_begins && value <= last_day_ends) || value == all_nines);
     const auto at = never ? std::nullopt : reading(value, unit);
     if (!declared && value < seconds_of_2200) {
-        return doubt(State::ambiguous, fmt::format("{} is {}: declare the unit", shown, readings(value, &unit)));
+        return doubt(State::ambiguous,
+                     fmt::format("{} is {}: declare the unit", shown, readings(value, &unit)));
     }
     if (at) {
         ClaimedTime out;
@@ -115,8 +125,9 @@ ClaimedTime from_integer(Int128 value, const std::string& shown, std::optional<E
     if (others.empty()) {
         return doubt(State::no_time, shown + " stands for no time");
     }
-    return doubt(State::no_time, fmt::format("{} is outside 1970 to 2200 as {}, {}: {}", shown, unit.name, others,
-                                             declared ? "another unit is declared" : "declare the unit"));
+    return doubt(State::no_time,
+                 fmt::format("{} is outside 1970 to 2200 as {}, {}: {}", shown, unit.name, others,
+                             declared ? "another unit is declared" : "declare the unit"));
 }
 
 ClaimedTime from_text(std::string_view text) {
@@ -124,12 +135,14 @@ ClaimedTime from_text(std::string_view text) {
     if (!parsed) {
         switch (parsed.error()) {
             case TimeFault::range:
-                return doubt(State::no_time, quoted(text) + " stands for no time: it is outside 1970 to 2200");
+                return doubt(State::no_time,
+                             quoted(text) + " stands for no time: it is outside 1970 to 2200");
             case TimeFault::date:
                 return doubt(State::unreadable, quoted(text) + " names a day that does not exist");
             case TimeFault::clock:
             case TimeFault::leap_second:
-                return doubt(State::unreadable, quoted(text) + " names a time of day that does not exist");
+                return doubt(State::unreadable,
+                             quoted(text) + " names a time of day that does not exist");
             case TimeFault::form:
                 return doubt(State::unreadable, quoted(text) + " is not an RFC 3339 time");
         }

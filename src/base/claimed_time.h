@@ -1,9 +1,11 @@
 #pragma once
-/// Times as sources claim them: one rule for every door, for envelope and payload alike (docs/flows.md, "Times").
+/// Times as sources claim them: one rule for every door, for envelope and payload alike
+/// (docs/flows.md, "Times").
 ///
-/// A claim is RFC 3339, or a whole number since 1970 (milliseconds unless a unit is declared; digits in a text are a number too).
-/// What can't be read, what could mean two units, and what stands for no time is not taken. That refuses no event: the next claim
-/// is tried, and `why` tells a person.
+/// A claim is RFC 3339, or a whole number since 1970 (milliseconds unless a unit is declared;
+/// digits in a text are a number too). What can't be read, what could mean two units, and what
+/// stands for no time is not taken. That refuses no event: the next claim is tried, and `why` tells
+/// a person.
 
 #include <cstdint>
 #include <optional>
@@ -25,12 +27,14 @@ struct ClaimedTime {
         absent,      ///< nothing, null or an empty text: no claim
         taken,       ///< `at` and `had_zone` hold
         unreadable,  ///< neither RFC 3339 nor a whole number
-        ambiguous,   ///< a number without a declared unit that is likelier seconds than milliseconds
-        no_time,     ///< what programs write where they know none: 0, -1, 9999-12-31; and all outside 1970 to 2200
+        ambiguous,  ///< a number without a declared unit that is likelier seconds than milliseconds
+        no_time,  ///< what programs write where they know none: 0, -1, 9999-12-31; and all outside
+                  ///< 1970 to 2200
     } state = State::absent;
     Instant at;
     bool had_zone = true;  ///< false: no offset was written and UTC was assumed
-    std::string why;       ///< not taken: a clause that quotes the claim and names what it could mean; at most about 250 bytes
+    std::string why;  ///< not taken: a clause that quotes the claim and names what it could mean;
+                      ///< at most about 250 bytes
 
     bool taken() const { return state == State::taken; }
     /// There is a claim, and it was not taken.

@@ -1,5 +1,6 @@
 #pragma once
-/// Time as a parameter. Everything that needs "now" is given a Clock; only the system clock reads the machine's.
+/// Time as a parameter. Everything that needs "now" is given a Clock; only the system clock reads
+/// the machine's.
 
 #include <atomic>
 #include <memory>
@@ -12,8 +13,9 @@ namespace helios {
 class Clock {
 public:
     virtual ~Clock() = default;
-    virtual Instant wall() const = 0;        ///< may jump, forwards or backwards
-    virtual Duration monotonic() const = 0;  ///< never goes backwards; stands still while the machine sleeps
+    virtual Instant wall() const = 0;  ///< may jump, forwards or backwards
+    virtual Duration monotonic()
+        const = 0;  ///< never goes backwards; stands still while the machine sleeps
     virtual Duration boot_time() const = 0;  ///< never goes backwards; counts sleep
 };
 

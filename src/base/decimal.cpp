@@ -17,8 +17,9 @@ constexpr int exponent_max = 38;
 constexpr std::array<Int128, digits_max + 1> powers_of_ten = [] {
     std::array<Int128, digits_max + 1> powers{};
     powers[0] = 1;
-    for (std::size_t i = 1; i < powers.size(); ++i)
+    for (std::size_t i = 1; i < powers.size(); ++i) {
         powers[i] = powers[i - 1] * 10;
+    }
     return powers;
 }();
 
@@ -32,11 +33,12 @@ Int128 magnitude(Int128 v) {
     return v < 0 ? -v : v;
 }
 
-/// a × b, or false beyond 38 digits. Not the compiler's overflow builtin: for signed 128 bits it needs a runtime
-/// function that libgcc lacks.
+/// a × b, or false beyond 38 digits. Not the compiler's overflow builtin: for signed 128 bits it
+/// needs a runtime function that libgcc lacks.
 bool multiply_checked(Int128 a, Int128 b, Int128& out) {
-    if (a != 0 && magnitude(b) > (limit - 1) / magnitude(a))
+    if (a != 0 && magnitude(b) > (limit - 1) / magnitude(a)) {
         return false;
+    }
     out = a * b;
     return true;
 }
@@ -66,8 +68,9 @@ struct Literal {
 
 std::string_view take_digits(std::string_view& rest) {
     std::size_t n = 0;
-    while (n < rest.size() && is_digit(rest[n]))
+    while (n < rest.size() && is_digit(rest[n])) {
         ++n;
+    }
     const std::string_view digits = rest.substr(0, n);
     rest.remove_prefix(n);
     return digits;
@@ -79,30 +82,35 @@ bool split(std::string_view rest, Literal& out) {
         rest.remove_prefix(1);
     }
     out.whole = take_digits(rest);
-    if (out.whole.empty() || (out.whole.size() > 1 && out.whole.front() == '0'))
+    if (out.whole.empty() || (out.whole.size() > 1 && out.whole.front() == '0')) {
         return false;
+    }
     if (rest.starts_with('.')) {
         rest.remove_prefix(1);
         out.fraction = take_digits(rest);
-        if (out.fraction.empty())
+        if (out.fraction.empty()) {
             return false;
+        }
     }
     if (rest.starts_with('e') || rest.starts_with('E')) {
         rest.remove_prefix(1);
         out.exponent_negative = rest.starts_with('-');
-        if (rest.starts_with('-') || rest.starts_with('+'))
+        if (rest.starts_with('-') || rest.starts_with('+')) {
             rest.remove_prefix(1);
+        }
         out.exponent = take_digits(rest);
-        if (out.exponent.empty())
+        if (out.exponent.empty()) {
             return false;
+        }
     }
     return rest.empty();
 }
 
 bool accumulate(std::string_view digits, Int128& coefficient) {
     for (const char c : digits) {
-        if (coefficient >= limit / 10)
+        if (coefficient >= limit / 10) {
             return false;
+        }
         coefficient = coefficient * 10 + (c - '0');
     }
     return true;
@@ -118,30 +126,36 @@ Decimal Decimal::from_int(std::int64_t value) {
 
 Result<Decimal> Decimal::parse(std::string_view text) {
     Literal literal;
-    if (!split(text, literal))
+    if (!split(text, literal)) {
         return not_a_number(text);
+    }
 
     int exponent = 0;
     for (const char c : literal.exponent) {
         exponent = exponent * 10 + (c - '0');
-        if (exponent > exponent_max)
+        if (exponent > exponent_max) {
             return out_of_bounds("the number");
+        }
     }
-    if (literal.exponent_negative)
+    if (literal.exponent_negative) {
         exponent = -exponent;
-    if (literal.fraction.size() > digits_max)
+    }
+    if (literal.fraction.size() > digits_max) {
         return out_of_bounds("the number");
+    }
 
     Int128 coefficient = 0;
     if (!accumulate(literal.whole, coefficient) || !accumulate(literal.fraction, coefficient)) {
         return out_of_bounds("the number");
     }
     int scale = static_cast<int>(literal.fraction.size()) - exponent;
-    if (scale > digits_max)
+    if (scale > digits_max) {
         return out_of_bounds("the number");
+    }
     if (scale < 0) {
-        if (!multiply_checked(coefficient, power_of_ten(-scale), coefficient))
+        if (!multiply_checked(coefficient, power_of_ten(-scale), coefficient)) {
             return out_of_bounds("the number");
+        }
         scale = 0;
     }
     Decimal d;
@@ -159,9 +173,11 @@ Result<Decimal> Decimal::add(const Decimal& a, const Decimal& b) {
         !multiply_checked(b.coefficient_, power_of_ten(sum.scale_ - b.scale_), right)) {
         return out_of_bounds("the sum");
     }
-    // Two addends below 10^38 may pass the range of 128 bits, so the bound is checked before adding.
-    if (right > 0 ? left > limit - 1 - right : left < -(limit - 1) - right)
+    // Two addends below 10^38 may pass the range of 128 bits, so the bound is checked before
+    // adding.
+    if (right > 0 ? left > limit - 1 - right : left < -(limit - 1) - right) {
         return out_of_bounds("the sum");
+    }
     sum.coefficient_ = left + right;
     return sum;
 }
@@ -173,7 +189,8 @@ Result<Decimal> Decimal::subtract(const Decimal& a, const Decimal& b) {
 Result<Decimal> Decimal::multiply(const Decimal& a, const Decimal& b) {
     Decimal product;
     product.scale_ = a.scale_ + b.scale_;
-    if (product.scale_ > digits_max || !multiply_checked(a.coefficient_, b.coefficient_, product.coefficient_)) {
+    if (product.scale_ > digits_max ||
+        !multiply_checked(a.coefficient_, b.coefficient_, product.coefficient_)) {
         return out_of_bounds("the product");
     }
     return product;
@@ -190,18 +207,22 @@ Decimal Decimal::negate() const {
 }
 
 std::strong_ordering operator<=>(const Decimal& a, const Decimal& b) {
-    if (a.scale_ == b.scale_)
+    if (a.scale_ == b.scale_) {
         return a.coefficient_ <=> b.coefficient_;
-    if (a.is_negative() != b.is_negative())
+    }
+    if (a.is_negative() != b.is_negative()) {
         return a.is_negative() ? std::strong_ordering::less : std::strong_ordering::greater;
-    if (a.scale_ > b.scale_)
+    }
+    if (a.scale_ > b.scale_) {
         return 0 <=> (b <=> a);
+    }
 
     // Same sign, a has fewer fraction digits. Scaling a up could overflow; dividing b cannot.
     const Int128 divisor = power_of_ten(b.scale_ - a.scale_);
     const Int128 quotient = b.coefficient_ / divisor;
-    if (a.coefficient_ != quotient)
+    if (a.coefficient_ != quotient) {
         return a.coefficient_ <=> quotient;
+    }
     return 0 <=> b.coefficient_ % divisor;
 }
 
@@ -214,25 +235,31 @@ std::string Decimal::to_string(int min_scale) const {
     const auto fraction = static_cast<std::size_t>(scale_);
     std::string out;
     out.reserve(digits + fraction + 4);
-    if (is_negative())
+    if (is_negative()) {
         out.push_back('-');
-    if (digits <= fraction)
+    }
+    if (digits <= fraction) {
         out.push_back('0');
-    for (std::size_t i = digits; i > fraction; --i)
+    }
+    for (std::size_t i = digits; i > fraction; --i) {
         out.push_back(reversed[i - 1]);
+    }
     const auto padding = static_cast<std::size_t>(std::max(0, min_scale - scale_));
-    if (fraction + padding == 0)
+    if (fraction + padding == 0) {
         return out;
+    }
     out.push_back('.');
-    for (std::size_t i = fraction; i > 0; --i)
+    for (std::size_t i = fraction; i > 0; --i) {
         out.push_back(i <= digits ? reversed[i - 1] : '0');
+    }
     out.append(padding, '0');
     return out;
 }
 
 bool Decimal::fits(int min_scale) const {
     const int padding = std::max(0, min_scale - scale_);
-    return scale_ + padding <= digits_max && magnitude(coefficient_) <= (limit - 1) / power_of_ten(padding);
+    return scale_ + padding <= digits_max &&
+           magnitude(coefficient_) <= (limit - 1) / power_of_ten(padding);
 }
 
 }  // namespace helios

@@ -1,8 +1,9 @@
 #pragma once
 /// Exact decimals: money and quantities from the JSON text to the verdict, never a double.
 ///
-/// A value is coefficient × 10^-scale with |coefficient| < 10^38 and scale in [0, 38]. Bounds: at most 38 digits, written
-/// exponent in [-38, 38]; beyond them parsing and arithmetic answer invalid, never round.
+/// A value is coefficient × 10^-scale with |coefficient| < 10^38 and scale in [0, 38]. Bounds: at
+/// most 38 digits, written exponent in [-38, 38]; beyond them parsing and arithmetic answer
+/// invalid, never round.
 
 #include <compare>
 #include <cstdint>
@@ -18,8 +19,9 @@ public:
     constexpr Decimal() = default;
     static Decimal from_int(std::int64_t value);
 
-    /// JSON number grammar exactly ("-0", "12.50", "1e3", "1.25E-2"; no "+1", ".5", "1,299.00", " 1", "NaN", "").
-    /// The written scale is kept: "12.50" has scale 2; "1e3" has scale 0 and value 1000.
+    /// JSON number grammar exactly ("-0", "12.50", "1e3", "1.25E-2"; no "+1", ".5", "1,299.00", "
+    /// 1", "NaN", ""). The written scale is kept: "12.50" has scale 2; "1e3" has scale 0 and value
+    /// 1000.
     static Result<Decimal> parse(std::string_view text);
 
     bool is_zero() const { return coefficient_ == 0; }

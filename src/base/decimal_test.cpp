@@ -50,9 +50,10 @@ TEST(Decimal, ReadsTheJsonNumberGrammar) {
 
 TEST(Decimal, RefusesWhatIsNotANumber) {
     for (const std::string_view bad :
-         {"",     "-",     "+1",    ".5",   "5.",    "1,299.00", "1.299,00", " 1",       "1 ",   "01",       "-01",
-          "00",   "1e",    "1e+",   "1.e3", "e3",    "--1",      "1-",       "0x10",     "NaN",  "Infinity", "-inf",
-          "null", "\"1\"", "1_000", "$5",   "5 USD", "1.2.3",    "1e2.5",    "\xd9\xa1", "1e--2"}) {
+         {"",      "-",  "+1",    ".5",    "5.",       "1,299.00", "1.299,00", " 1",
+          "1 ",    "01", "-01",   "00",    "1e",       "1e+",      "1.e3",     "e3",
+          "--1",   "1-", "0x10",  "NaN",   "Infinity", "-inf",     "null",     "\"1\"",
+          "1_000", "$5", "5 USD", "1.2.3", "1e2.5",    "\xd9\xa1", "1e--2"}) {
         const auto parsed = Decimal::parse(bad);
         EXPECT_FALSE(parsed) << bad;
         if (!parsed) {
@@ -69,9 +70,11 @@ TEST(Decimal, RefusesWhatItCannotHoldExactly) {
     EXPECT_EQ(dec("0." + nines38).to_string(), "0." + nines38);
     const std::string digits40(40, '7');
     for (const std::string& bad :
-         {"1" + std::string(38, '0'), digits40, "0." + digits40, "1." + nines38, std::string("1e38"), std::string("1e39"),
-          std::string("1e400"), std::string("1e-39"), std::string("1e-400"), std::string("1.5e-38"), std::string("0e400"),
-          std::string("0e-400"), "1e" + digits40, "0." + std::string(39, '0'), nines38 + "e1", std::string("10e37")}) {
+         {"1" + std::string(38, '0'), digits40, "0." + digits40, "1." + nines38,
+          std::string("1e38"), std::string("1e39"), std::string("1e400"), std::string("1e-39"),
+          std::string("1e-400"), std::string("1.5e-38"), std::string("0e400"),
+          std::string("0e-400"), "1e" + digits40, "0." + std::string(39, '0'), nines38 + "e1",
+          std::string("10e37")}) {
         const auto parsed = Decimal::parse(bad);
         ASSERT_FALSE(parsed) << bad;
         EXPECT_NE(parsed.error().what.find("bounds"), std::string::npos) << parsed.error().what;
@@ -126,7 +129,8 @@ TEST(Decimal, WritesAtLeastTheScaleAskedFor) {
     EXPECT_EQ(dec("0").to_string(2), "0.00");
     EXPECT_EQ(dec("-0.005").to_string(), "-0.005");
     EXPECT_EQ(dec("5").to_string(50), "5." + std::string(50, '0'));
-    EXPECT_EQ(Decimal::from_int(std::numeric_limits<std::int64_t>::min()).to_string(), "-9223372036854775808");
+    EXPECT_EQ(Decimal::from_int(std::numeric_limits<std::int64_t>::min()).to_string(),
+              "-9223372036854775808");
     EXPECT_EQ(dec("-5").abs().to_string(), "5");
     EXPECT_EQ(dec("5").abs().to_string(), "5");
 }
@@ -148,12 +152,13 @@ rc::Gen<std::string> decimal_text(int whole_max, int fraction_max) {
     return rc::gen::exec([=] {
         const int whole = *rc::gen::inRange(1, whole_max + 1);
         const int fraction = *rc::gen::inRange(0, fraction_max + 1);
-        std::string text =
-            *rc::gen::container<std::string>(static_cast<std::size_t>(whole), rc::gen::inRange('0', static_cast<char>('9' + 1)));
+        std::string text = *rc::gen::container<std::string>(
+            static_cast<std::size_t>(whole), rc::gen::inRange('0', static_cast<char>('9' + 1)));
         text.erase(0, std::min(text.find_first_not_of('0'), text.size() - 1));
         if (fraction > 0) {
-            text += "." + *rc::gen::container<std::string>(static_cast<std::size_t>(fraction),
-                                                           rc::gen::inRange('0', static_cast<char>('9' + 1)));
+            text += "." + *rc::gen::container<std::string>(
+                              static_cast<std::size_t>(fraction),
+                              rc::gen::inRange('0', static_cast<char>('9' + 1)));
         }
         return (*rc::gen::arbitrary<bool>() ? "-" : "") + text;
     });
@@ -163,8 +168,9 @@ rc::Gen<std::string> decimal_text(int whole_max, int fraction_max) {
 int compare_texts(std::string a, std::string b) {
     const auto shape = [](std::string& text) {
         const bool negative = text.starts_with('-');
-        if (negative)
+        if (negative) {
             text.erase(0, 1);
+        }
         std::size_t point = text.find('.');
         if (point == std::string::npos) {
             point = text.size();
@@ -176,8 +182,9 @@ int compare_texts(std::string a, std::string b) {
     };
     const bool a_negative = shape(a);
     const bool b_negative = shape(b);
-    if (a_negative != b_negative)
+    if (a_negative != b_negative) {
         return a_negative ? -1 : 1;
+    }
     const int magnitude = a.compare(b);
     return (a_negative ? -magnitude : magnitude) < 0 ? -1 : magnitude == 0 ? 0 : 1;
 }
@@ -195,8 +202,11 @@ RC_GTEST_PROP(DecimalProperty, ParsesWhatItWrites, ()) {
 RC_GTEST_PROP(DecimalProperty, ComparesAsTextDoes, ()) {
     const std::string a = *decimal_text(19, 19);
     const std::string b =
-        *rc::gen::oneOf(decimal_text(19, 19), rc::gen::just(a), rc::gen::map(rc::gen::just(a), [](std::string text) {
-                            return text + (text.find('.') == std::string::npos ? ".0" : text.size() < 38 ? "0" : "");
+        *rc::gen::oneOf(decimal_text(19, 19), rc::gen::just(a),
+                        rc::gen::map(rc::gen::just(a), [](std::string text) {
+                            return text + (text.find('.') == std::string::npos ? ".0"
+                                           : text.size() < 38                  ? "0"
+                                                                               : "");
                         }));
     const int expected = compare_texts(a, b);
     const auto order = dec(a) <=> dec(b);
@@ -218,13 +228,15 @@ RC_GTEST_PROP(DecimalProperty, MultiplicationIsRepeatedAddition, ()) {
     const Decimal price = dec(*decimal_text(12, 6));
     const int quantity = *rc::gen::inRange(0, 40);
     Decimal sum;
-    for (int i = 0; i < quantity; ++i)
+    for (int i = 0; i < quantity; ++i) {
         sum = *Decimal::add(sum, price);
+    }
     RC_ASSERT(*Decimal::multiply(price, Decimal::from_int(quantity)) == sum);
 }
 
 RC_GTEST_PROP(DecimalProperty, AnswersAnyBytesWithAValueOrInvalid, ()) {
-    const std::string text = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123456789.-+eE, ")));
+    const std::string text =
+        *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123456789.-+eE, ")));
     const auto parsed = Decimal::parse(text);
     if (parsed) {
         RC_ASSERT(dec(parsed->to_string()) == *parsed);

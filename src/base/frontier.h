@@ -1,6 +1,6 @@
 #pragma once
-/// How far a stage has come, in log time: everything stamped before it has been processed and its effects are visible.
-/// Stages publish it; readers that must see their own writes wait for it.
+/// How far a stage has come, in log time: everything stamped before it has been processed and its
+/// effects are visible. Stages publish it; readers that must see their own writes wait for it.
 
 #include <condition_variable>
 #include <mutex>

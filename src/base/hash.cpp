@@ -17,14 +17,15 @@ namespace {
 
 std::uint32_t load_u32_le(const char* p) {
     std::uint32_t v = 0;
-    for (int i = 3; i >= 0; --i)
+    for (int i = 3; i >= 0; --i) {
         v = (v << 8) | static_cast<unsigned char>(p[i]);
+    }
     return v;
 }
 
 /// Helios' namespace for name-based UUIDs. Changing it renames every verdict ever written.
-constexpr std::array<std::uint8_t, 16> uuid_namespace = {0xca, 0x68, 0x69, 0x14, 0x22, 0x98, 0x4d, 0xb8,
-                                                         0xa1, 0x5b, 0x6c, 0xb9, 0x3a, 0xa1, 0x31, 0x25};
+constexpr std::array<std::uint8_t, 16> uuid_namespace = {
+    0xca, 0x68, 0x69, 0x14, 0x22, 0x98, 0x4d, 0xb8, 0xa1, 0x5b, 0x6c, 0xb9, 0x3a, 0xa1, 0x31, 0x25};
 
 struct MessageDigest {
     explicit MessageDigest(const char* name) : md(EVP_MD_fetch(nullptr, name, nullptr)) {
@@ -37,17 +38,20 @@ struct MessageDigest {
 };
 
 struct DigestContext {
-    DigestContext() : context(EVP_MD_CTX_new()) { HELIOS_ASSERT(context != nullptr, "out of memory"); }
+    DigestContext() : context(EVP_MD_CTX_new()) {
+        HELIOS_ASSERT(context != nullptr, "out of memory");
+    }
     ~DigestContext() { EVP_MD_CTX_free(context); }
     DigestContext(const DigestContext&) = delete;
     DigestContext& operator=(const DigestContext&) = delete;
     EVP_MD_CTX* context;
 };
 
-/// Digest of `first` followed by `second`. Fetching the algorithm and making a context cost more than hashing an event, hence
-/// both are kept.
+/// Digest of `first` followed by `second`. Fetching the algorithm and making a context cost more
+/// than hashing an event, hence both are kept.
 template <std::size_t N>
-std::array<std::uint8_t, N> digest(const EVP_MD* md, std::string_view first, std::string_view second) {
+std::array<std::uint8_t, N> digest(const EVP_MD* md, std::string_view first,
+                                   std::string_view second) {
     thread_local DigestContext kept;
     std::array<std::uint8_t, N> out{};
     unsigned length = 0;
@@ -64,8 +68,9 @@ constexpr std::array<std::uint32_t, 256> crc32c_table = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < 256; ++i) {
         std::uint32_t c = i;
-        for (int bit = 0; bit < 8; ++bit)
+        for (int bit = 0; bit < 8; ++bit) {
             c = (c >> 1) ^ ((c & 1) != 0 ? 0x82f63b78u : 0u);
+        }
         table[i] = c;
     }
     return table;
@@ -91,8 +96,9 @@ std::uint32_t murmur2(std::string_view bytes) {
     for (std::size_t i = tail.size(); i > 0; --i) {
         h ^= static_cast<std::uint32_t>(static_cast<unsigned char>(tail[i - 1])) << (8 * (i - 1));
     }
-    if (!tail.empty())
+    if (!tail.empty()) {
         h *= m;
+    }
     h ^= h >> 13;
     h *= m;
     h ^= h >> 15;
@@ -116,11 +122,13 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
         wide = _mm_crc32_u64(wide, word);
     }
     crc = static_cast<std::uint32_t>(wide);
-    for (; n > 0; ++p, --n)
+    for (; n > 0; ++p, --n) {
         crc = _mm_crc32_u8(crc, static_cast<unsigned char>(*p));
+    }
 #else
-    for (; n > 0; ++p, --n)
+    for (; n > 0; ++p, --n) {
         crc = (crc >> 8) ^ crc32c_table[(crc ^ static_cast<unsigned char>(*p)) & 0xff];
+    }
 #endif
     return ~crc;
 }
@@ -155,18 +163,21 @@ std::string to_hex(std::string_view bytes) {
 
 std::string uuid5(std::string_view name) {
     static const MessageDigest algorithm("SHA1");
-    const std::string_view space(reinterpret_cast<const char*>(uuid_namespace.data()), uuid_namespace.size());
+    const std::string_view space(reinterpret_cast<const char*>(uuid_namespace.data()),
+                                 uuid_namespace.size());
     auto id = digest<20>(algorithm.md, space, name);
     id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x50);  // version 5
     id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);  // variant of RFC 9562
     std::string out = to_hex(std::string_view(reinterpret_cast<const char*>(id.data()), 16));
-    for (const std::size_t at : {8u, 13u, 18u, 23u})
+    for (const std::size_t at : {8u, 13u, 18u, 23u}) {
         out.insert(at, 1, '-');
+    }
     return out;
 }
 
 std::string base64_encode(std::string_view bytes) {
-    static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static constexpr char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -186,7 +197,8 @@ bool base64_decode(std::string_view text, std::string& out) {
     static constexpr std::array<std::int8_t, 256> values = [] {
         std::array<std::int8_t, 256> table{};
         table.fill(-1);
-        constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        constexpr std::string_view alphabet =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         for (std::size_t i = 0; i < alphabet.size(); ++i) {
             table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
         }
@@ -196,12 +208,14 @@ bool base64_decode(std::string_view text, std::string& out) {
     }();
     out.clear();
     if (text.ends_with('=')) {  // padding is all or nothing
-        if (text.size() % 4 != 0)
+        if (text.size() % 4 != 0) {
             return false;
+        }
         text.remove_suffix(text.ends_with("==") ? 2 : 1);
     }
-    if (text.size() % 4 == 1)
+    if (text.size() % 4 == 1) {
         return false;
+    }
     out.reserve(text.size() / 4 * 3 + 2);
     std::uint32_t group = 0;
     int bits = 0;

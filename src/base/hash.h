@@ -1,5 +1,6 @@
 #pragma once
-/// Hashes and derived ids. Every function is fixed for ever: results are stored and compared across machines.
+/// Hashes and derived ids. Every function is fixed for ever: results are stored and compared across
+/// machines.
 
 #include <array>
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace helios {
 
-/// Kafka's default partitioner hash (murmur2, seed 0x9747b28c); partition = (murmur2 & 0x7fffffff) % partitions.
+/// Kafka's default partitioner hash (murmur2, seed 0x9747b28c); partition = (murmur2 & 0x7fffffff)
+/// % partitions.
 std::uint32_t murmur2(std::string_view bytes);
 std::uint32_t partition_of(std::string_view key, std::uint32_t partitions);
 
@@ -33,8 +35,9 @@ std::string to_hex(const std::array<std::uint8_t, N>& d) {
 /// RFC 9562 UUID version 5 (SHA-1) of `name` in Helios' own namespace, lower case with dashes.
 std::string uuid5(std::string_view name);
 
-/// Standard base64 with padding (RFC 4648 §4); decode also accepts the URL alphabet and missing padding. False: invalid
-/// (other characters, white space included; wrong length or padding; bits left over), and `out` is empty.
+/// Standard base64 with padding (RFC 4648 §4); decode also accepts the URL alphabet and missing
+/// padding. False: invalid (other characters, white space included; wrong length or padding; bits
+/// left over), and `out` is empty.
 std::string base64_encode(std::string_view bytes);
 bool base64_decode(std::string_view text, std::string& out);
 

@@ -22,8 +22,9 @@ TEST(Hash, Murmur2EqualsKafka) {  // vectors of Kafka's UtilsTest
 
 TEST(Hash, PartitionIgnoresTheSign) {
     EXPECT_EQ(partition_of("21", 12), static_cast<std::uint32_t>((-973'932'308) & 0x7fffffff) % 12);
-    for (int i = 0; i < 1'000; ++i)
+    for (int i = 0; i < 1'000; ++i) {
         EXPECT_LT(partition_of("ORD-" + std::to_string(i), 7), 7u);
+    }
     EXPECT_DEATH(partition_of("x", 0), "at least one partition");
 }
 
@@ -48,8 +49,10 @@ TEST(Hash, Xxh3KnownValue) {
 }
 
 TEST(Hash, Sha256KnownValues) {
-    EXPECT_EQ(to_hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(to_hex(sha256("")),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(to_hex(sha256("abc")),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(to_hex(sha256_128("abc")), "ba7816bf8f01cfea414140de5dae2223");
 }
 
@@ -58,12 +61,14 @@ TEST(Hash, DigestsAreIndependentBetweenThreads) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
-            for (int i = 0; i < 500; ++i)
+            for (int i = 0; i < 500; ++i) {
                 EXPECT_EQ(to_hex(sha256("abc")), expected);
+            }
         });
     }
-    for (auto& t : threads)
+    for (auto& t : threads) {
         t.join();
+    }
 }
 
 TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
@@ -74,8 +79,9 @@ TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
         ASSERT_EQ(id.size(), 36u);
         EXPECT_EQ(id[14], '5');
         EXPECT_NE(std::string_view("89ab").find(id[19]), std::string_view::npos);
-        for (const std::size_t at : {8u, 13u, 18u, 23u})
+        for (const std::size_t at : {8u, 13u, 18u, 23u}) {
             EXPECT_EQ(id[at], '-');
+        }
     }
 }
 
@@ -96,22 +102,25 @@ TEST(Hash, Base64KnownValues) {  // RFC 4648 section 10
         std::string out;
         EXPECT_TRUE(base64_decode(encoded, out)) << encoded;
         EXPECT_EQ(out, plain);
-        EXPECT_TRUE(base64_decode(encoded.substr(0, encoded.find('=')), out)) << encoded;  // without padding
+        EXPECT_TRUE(base64_decode(encoded.substr(0, encoded.find('=')), out))
+            << encoded;  // without padding
         EXPECT_EQ(out, plain);
     }
 }
 
 TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
     std::string all;
-    for (int i = 0; i < 256; ++i)
+    for (int i = 0; i < 256; ++i) {
         all.push_back(static_cast<char>(i));
+    }
     for (std::size_t n = 0; n <= all.size(); ++n) {
         std::string encoded = base64_encode(all.substr(n));
         std::string out;
         ASSERT_TRUE(base64_decode(encoded, out));
         EXPECT_EQ(out, all.substr(n));
-        for (char& c : encoded)
+        for (char& c : encoded) {
             c = c == '+' ? '-' : c == '/' ? '_' : c;
+        }
         ASSERT_TRUE(base64_decode(encoded, out));
         EXPECT_EQ(out, all.substr(n));
     }
@@ -119,8 +128,9 @@ TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
 
 TEST(Hash, Base64RefusesWhatNoEncoderWrites) {
     using namespace std::string_view_literals;
-    for (const std::string_view bad : {"Z"sv, "Zg="sv, "Zg==="sv, "="sv, "===="sv, "Zm9v="sv, "Zm9v===="sv, "Z g="sv, "Zg==\n"sv,
-                                       "Zh=="sv, "Zm9"sv, "Z=g="sv, "Zm\0v"sv, "Zm9\xc3\xa9"sv}) {
+    for (const std::string_view bad :
+         {"Z"sv, "Zg="sv, "Zg==="sv, "="sv, "===="sv, "Zm9v="sv, "Zm9v===="sv, "Z g="sv, "Zg==\n"sv,
+          "Zh=="sv, "Zm9"sv, "Z=g="sv, "Zm\0v"sv, "Zm9\xc3\xa9"sv}) {
         std::string out = "left over";
         EXPECT_FALSE(base64_decode(bad, out)) << bad;
         EXPECT_EQ(out, "") << bad;

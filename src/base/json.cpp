@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "base/json_tree.h"
 #include "base/utf8.h"
 
 #if defined(__SSE2__)
@@ -15,45 +16,24 @@ namespace helios::json {
 
 namespace {
 
-/// One value or key, in document order. The kind is not stored: the first byte tells it.
-struct Node {
-    std::uint32_t begin = 0;
-    std::uint32_t end = 0;
-    /// Containers: where their slots start in `slots`. Strings with escapes: where their characters start in `unescaped`.
-    std::uint32_t first = 0;
-    /// Containers: elements or members. Strings: length of the unescaped characters.
-    std::uint32_t size = 0;
-};
-
-/// Bytes after the document that no token may contain, so that scanning needs no bounds checks and may load whole words.
+/// Bytes after the document that no token may contain, so that scanning needs no bounds checks and
+/// may load whole words.
 constexpr std::size_t padding = 16;
-
-constexpr std::array<Kind, 256> kind_of_first_byte = [] {
-    std::array<Kind, 256> table{};
-    table.fill(Kind::number);
-    table['{'] = Kind::object;
-    table['['] = Kind::array;
-    table['"'] = Kind::string;
-    table['t'] = table['f'] = Kind::boolean;
-    table['n'] = Kind::null;
-    return table;
-}();
 
 constexpr bool is_space(char c) {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-constexpr bool is_container(Kind kind) {
-    return kind == Kind::array || kind == Kind::object;
 }
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 /// Ends a word that stands outside quotes.
 constexpr bool is_delimiter(char c) {
-    return is_space(c) || c == ',' || c == ':' || c == '"' || c == '[' || c == ']' || c == '{' || c == '}';
+    return is_space(c) || c == ',' || c == ':' || c == '"' || c == '[' || c == ']' || c == '{' ||
+           c == '}';
 }
 
-/// The first byte at or after p that is a quote, a backslash or a control character. The padding's NULs end the search.
+/// The first byte at or after p that is a quote, a backslash or a control character. The padding's
+/// NULs end the search.
 const char* skip_plain(const char* p) {
 #if defined(__SSE2__)
     const __m128i quote = _mm_set1_epi8('"');
@@ -61,55 +41,37 @@ const char* skip_plain(const char* p) {
     const __m128i control_max = _mm_set1_epi8(0x1f);
     while (true) {
         const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
-                                         _mm_cmpeq_epi8(_mm_min_epu8(chunk, control_max), chunk));
+        const __m128i hit = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
+            _mm_cmpeq_epi8(_mm_min_epu8(chunk, control_max), chunk));
         const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
-        if (mask != 0)
+        if (mask != 0) {
             return p + __builtin_ctz(mask);
+        }
         p += 16;
     }
 #else
-    while (*p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20)
+    while (*p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20) {
         ++p;
+    }
     return p;
 #endif
 }
 
 int hex_digit(char c) {
-    if (is_digit(c))
+    if (is_digit(c)) {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return -1;
 }
 
 }  // namespace
-
-struct Tree {
-    std::unique_ptr<char[]> bytes;  ///< the document, then `padding` NULs
-    std::vector<Node> nodes;        ///< the root first; a member's value follows its key
-    /// Children of each container side by side: node of every element, or of every member's key.
-    std::vector<std::uint32_t> slots;
-    std::string unescaped;
-    std::vector<Flaw> flaws;  ///< by offset in the document; of a string or token at most one
-
-    std::string_view raw(const Node& n) const { return {bytes.get() + n.begin, n.end - n.begin}; }
-    std::string_view characters(const Node& n) const {
-        // A flawed string has bytes and no characters.
-        const bool escaped = n.size != n.end - n.begin - 2;  // every escape is longer than what it stands for
-        return escaped ? std::string_view(unescaped).substr(n.first, n.size)
-                       : std::string_view(bytes.get() + n.begin + 1, n.size);
-    }
-    const Flaw* flaw(const Node& n) const {
-        const auto found = std::ranges::lower_bound(flaws, n.begin, {}, &Flaw::offset);
-        return found == flaws.end() || found->offset >= n.end ? nullptr : &*found;
-    }
-    Kind kind(const Node& n) const { return kind_of_first_byte[static_cast<unsigned char>(bytes[n.begin])]; }
-    std::uint32_t slot(const Node& container, std::size_t i) const { return slots[container.first + i]; }
-    std::string_view key(const Node& object, std::size_t i) const { return characters(nodes[slot(object, i)]); }
-};
 
 namespace {
 
@@ -129,10 +91,12 @@ public:
         skip_space();
         begin_item();
         bool more = value() || skip_item();
-        while (more && !open_.empty())
+        while (more && !open_.empty()) {
             more = step() || skip_item();
-        if (failed())
+        }
+        if (failed()) {
             return false;
+        }
         skip_space();
         return p_ == end_ || stop("expected the end of the document");
     }
@@ -149,21 +113,28 @@ private:
         bool object;
     };
 
-    /// Where the tree stood when an element of the root array (or the root itself) began: limits hold from there.
+    /// Where the tree stood when an element of the root array (or the root itself) began: limits
+    /// hold from there.
     struct Item {
         const char* begin = nullptr;
         std::size_t nodes = 0, slots = 0, unescaped = 0, flaws = 0, children = 0, open = 0;
     };
     void begin_item() {
-        item_ = {
-            p_,          tree_.nodes.size(), tree_.slots.size(), tree_.unescaped.size(), tree_.flaws.size(), children_.size(),
-            open_.size()};
+        item_ = {p_,
+                 tree_.nodes.size(),
+                 tree_.slots.size(),
+                 tree_.unescaped.size(),
+                 tree_.flaws.size(),
+                 children_.size(),
+                 open_.size()};
     }
 
-    /// The item has more values than allowed: forget what was made of it, and go past it by its structure.
+    /// The item has more values than allowed: forget what was made of it, and go past it by its
+    /// structure.
     bool skip_item() {
-        if (!lenient_ || !too_many_)
+        if (!lenient_ || !too_many_) {
             return false;
+        }
         too_many_ = false;
         why_ = nullptr;
         p_ = item_.begin;
@@ -180,8 +151,9 @@ private:
     bool skipped_value(Flaw::Kind kind, const char* what) {
         tree_.flaws.push_back({kind, at(), what});
         const std::uint32_t begin = at();
-        if (!skip_value())
+        if (!skip_value()) {
             return false;
+        }
         fresh_ = after_comma_ = false;
         return add_node(begin, static_cast<std::uint32_t>(tree_.slots.size()), 0);
     }
@@ -203,25 +175,31 @@ private:
                 due.pop_back();
                 fresh = false;
             }
-            if (due.empty())
+            if (due.empty()) {
                 return true;
-            if (!fresh && *p_ != ',')
+            }
+            if (!fresh && *p_ != ',') {
                 return stop(due.back() == '}' ? "expected a comma or }" : "expected a comma or ]");
+            }
             p_ += fresh ? 0 : 1;
-            if (due.back() == '}' && !skip_name())
+            if (due.back() == '}' && !skip_name()) {
                 return false;
+            }
         }
     }
 
     bool skip_name() {
         skip_space();
-        if (*p_ != '"')
+        if (*p_ != '"') {
             return stop("expected a member name in quotes");
-        if (!skip_string())
+        }
+        if (!skip_string()) {
             return false;
+        }
         skip_space();
-        if (*p_ != ':')
+        if (*p_ != ':') {
             return stop("expected a colon");
+        }
         ++p_;
         return true;
     }
@@ -230,8 +208,9 @@ private:
         ++p_;
         for (p_ = skip_plain(p_); *p_ != '"'; p_ = skip_plain(p_)) {
             p_ += *p_ == '\\' ? 1 : 0;
-            if (p_ >= end_)
+            if (p_ >= end_) {
                 return stop("");
+            }
             ++p_;
         }
         ++p_;
@@ -240,8 +219,9 @@ private:
 
     bool skip_token() {
         const char* begin = p_;
-        while (p_ < end_ && !is_delimiter(*p_))
+        while (p_ < end_ && !is_delimiter(*p_)) {
             ++p_;
+        }
         return p_ != begin || stop("expected a value");
     }
 
@@ -252,38 +232,46 @@ private:
     }
     std::uint32_t at() const { return static_cast<std::uint32_t>(p_ - start_); }
     void skip_space() {
-        while (is_space(*p_))
+        while (is_space(*p_)) {
             ++p_;
+        }
     }
 
-    /// After an opening bracket or a comma has been read: the next member or element. After a value: comma or closing bracket.
+    /// After an opening bracket or a comma has been read: the next member or element. After a
+    /// value: comma or closing bracket.
     bool step() {
         skip_space();
         Open& top = open_.back();
         const char close = top.object ? '}' : ']';
         if (*p_ == close) {
-            if (after_comma_)
+            if (after_comma_) {
                 return stop("a comma before the closing bracket");
+            }
             return close_container();
         }
         if (!fresh_ && !after_comma_) {
-            if (*p_ != ',')
+            if (*p_ != ',') {
                 return stop(top.object ? "expected a comma or }" : "expected a comma or ]");
+            }
             ++p_;
             after_comma_ = true;
             return true;
         }
         children_.push_back(static_cast<std::uint32_t>(tree_.nodes.size()));
-        if (lenient_ && open_.size() == 1 && !top.object)
+        if (lenient_ && open_.size() == 1 && !top.object) {
             begin_item();
+        }
         if (top.object) {
-            if (*p_ != '"')
+            if (*p_ != '"') {
                 return stop("expected a member name in quotes");
-            if (!string())
+            }
+            if (!string()) {
                 return false;
+            }
             skip_space();
-            if (*p_ != ':')
+            if (*p_ != ':') {
                 return stop("expected a colon");
+            }
             ++p_;
             skip_space();
         }
@@ -319,20 +307,25 @@ private:
         }
     }
 
-    /// Whatever stands there up to the next delimiter is one value, and if it is none of JSON's, a flawed one.
+    /// Whatever stands there up to the next delimiter is one value, and if it is none of JSON's, a
+    /// flawed one.
     bool lenient_scalar() {
         const std::uint32_t begin = at();
         const bool good = scalar();
-        if (too_many_ || (good && (p_ >= end_ || is_delimiter(*p_))))
+        if (too_many_ || (good && (p_ >= end_ || is_delimiter(*p_)))) {
             return good;
-        // The reader stumbles over a number's digits; what does not even begin like a value is named as a whole.
+        }
+        // The reader stumbles over a number's digits; what does not even begin like a value is
+        // named as a whole.
         const char* what = good || p_ == start_ + begin ? "not a JSON value" : why_;
-        if (good)
+        if (good) {
             tree_.nodes.pop_back();
+        }
         why_ = nullptr;
         p_ = start_ + begin;
-        if (!skip_token())
+        if (!skip_token()) {
             return false;
+        }
         tree_.flaws.push_back({Flaw::Kind::token, begin, what});
         return add_node(begin, 0, 0);
     }
@@ -347,10 +340,12 @@ private:
     }
 
     bool open_container(bool object) {
-        if (open_.size() - item_.open >= limits_.depth_max)
-            return lenient_ ? skipped_value(Flaw::Kind::depth, "nested deeper than allowed") : stop("nested deeper than allowed");
-        open_.push_back(
-            Open{static_cast<std::uint32_t>(tree_.nodes.size()), static_cast<std::uint32_t>(children_.size()), object});
+        if (open_.size() - item_.open >= limits_.depth_max) {
+            return lenient_ ? skipped_value(Flaw::Kind::depth, "nested deeper than allowed")
+                            : stop("nested deeper than allowed");
+        }
+        open_.push_back(Open{static_cast<std::uint32_t>(tree_.nodes.size()),
+                             static_cast<std::uint32_t>(children_.size()), object});
         const std::uint32_t begin = at();
         ++p_;
         fresh_ = true;
@@ -374,44 +369,53 @@ private:
     bool word(std::string_view expected) {
         const std::uint32_t begin = at();
         for (const char c : expected) {
-            if (*p_ != c)
+            if (*p_ != c) {
                 return stop("expected a value");
+            }
             ++p_;
         }
         return add_node(begin, 0, 0);
     }
 
     bool digits() {
-        if (!is_digit(*p_))
+        if (!is_digit(*p_)) {
             return false;
-        while (is_digit(*p_))
+        }
+        while (is_digit(*p_)) {
             ++p_;
+        }
         return true;
     }
 
     bool number() {
         const std::uint32_t begin = at();
-        if (*p_ == '-')
+        if (*p_ == '-') {
             ++p_;
+        }
         if (*p_ == '0') {
             ++p_;
-            if (is_digit(*p_))
+            if (is_digit(*p_)) {
                 return stop("a number with a leading zero");
+            }
         } else if (!digits()) {
             const bool bom = begin == 0 && std::string_view(p_, 3) == "\xef\xbb\xbf";
-            return stop(at() == begin ? "expected a value" : "expected a digit", bom ? "remove the byte order mark" : "");
+            return stop(at() == begin ? "expected a value" : "expected a digit",
+                        bom ? "remove the byte order mark" : "");
         }
         if (*p_ == '.') {
             ++p_;
-            if (!digits())
+            if (!digits()) {
                 return stop("expected a digit after the point");
+            }
         }
         if (*p_ == 'e' || *p_ == 'E') {
             ++p_;
-            if (*p_ == '+' || *p_ == '-')
+            if (*p_ == '+' || *p_ == '-') {
                 ++p_;
-            if (!digits())
+            }
+            if (!digits()) {
                 return stop("expected a digit in the exponent");
+            }
         }
         return add_node(begin, 0, 0);
     }
@@ -429,13 +433,16 @@ private:
         const std::size_t first = tree_.unescaped.size();
         while (true) {
             tree_.unescaped.append(plain, p_);
-            if (*p_ == '"')
+            if (*p_ == '"') {
                 break;
+            }
             if (*p_ == '\\') {
                 ++p_;
-                if (!escape())
+                if (!escape()) {
                     return false;
-            } else if (!flawed("a control character in a string", "write it as an escape, for example \\n")) {
+                }
+            } else if (!flawed("a control character in a string",
+                               "write it as an escape, for example \\n")) {
                 return false;
             } else {
                 ++p_;
@@ -444,19 +451,23 @@ private:
             p_ = skip_plain(p_);
         }
         ++p_;
-        if (!valid_utf8_)
+        if (!valid_utf8_) {
             check_utf8(begin + 1, at() - 1);
+        }
         if (flaw_ != nullptr) {
             tree_.flaws.push_back({Flaw::Kind::text, flaw_at_, flaw_});
             tree_.unescaped.resize(first);
         }
-        return add_node(begin, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(tree_.unescaped.size() - first));
+        return add_node(begin, static_cast<std::uint32_t>(first),
+                        static_cast<std::uint32_t>(tree_.unescaped.size() - first));
     }
 
-    /// Something in a string is wrong here: the end, unless flaws may be noted (the first of each string is).
+    /// Something in a string is wrong here: the end, unless flaws may be noted (the first of each
+    /// string is).
     bool flawed(const char* what, const char* hint = "") {
-        if (!lenient_ || p_ >= end_)
+        if (!lenient_ || p_ >= end_) {
             return stop(what, hint);
+        }
         if (flaw_ == nullptr) {
             flaw_ = what;
             flaw_at_ = at();
@@ -481,8 +492,10 @@ private:
             return unicode_escape();
         }
         const std::size_t i = from.find(*p_);
-        if (i == std::string_view::npos)
-            return flawed("an unknown escape in a string");  // what follows the backslash is read as any other character
+        if (i == std::string_view::npos) {
+            return flawed("an unknown escape in a string");  // what follows the backslash is read
+                                                             // as any other character
+        }
         tree_.unescaped.push_back(to[i]);
         ++p_;
         return true;
@@ -504,21 +517,26 @@ private:
 
     bool unicode_escape() {
         auto code = code_unit();
-        if (!code)
+        if (!code) {
             return !failed();
-        if (*code >= 0xdc00 && *code <= 0xdfff)
+        }
+        if (*code >= 0xdc00 && *code <= 0xdfff) {
             return flawed("a low surrogate without a high one");
+        }
         if (*code >= 0xd800 && *code <= 0xdbff) {
-            if (p_[0] != '\\' || p_[1] != 'u')
+            if (p_[0] != '\\' || p_[1] != 'u') {
                 return flawed("a high surrogate without a low one");
+            }
             const char* second = p_;
             p_ += 2;
             const auto low = code_unit();
-            if (!low)
+            if (!low) {
                 return !failed();
+            }
             if (*low < 0xdc00 || *low > 0xdfff) {
                 const bool noted = flawed("a high surrogate without a low one");
-                p_ = noted ? second : p_;  // it may be a character of its own, or the first half of one
+                p_ = noted ? second
+                           : p_;  // it may be a character of its own, or the first half of one
                 return noted;
             }
             code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
@@ -539,32 +557,13 @@ private:
     const char* flaw_ = nullptr;  ///< of the string that is being read
     std::uint32_t flaw_at_ = 0;
     std::vector<Open> open_;
-    std::vector<std::uint32_t> children_;  ///< of the open containers; moved to slots when one closes
-    bool fresh_ = false;                   ///< nothing read since the innermost opening bracket
+    std::vector<std::uint32_t>
+        children_;        ///< of the open containers; moved to slots when one closes
+    bool fresh_ = false;  ///< nothing read since the innermost opening bracket
     bool after_comma_ = false;
     const char* why_ = nullptr;
     const char* hint_ = "";
 };
-
-constexpr std::size_t few = 16;  ///< up to here comparing all with all is cheaper than sorting
-
-template <class Keys>
-bool any_equal(Keys key, std::size_t n) {
-    if (n <= few) {
-        for (std::size_t i = 1; i < n; ++i) {
-            for (std::size_t j = 0; j < i; ++j) {
-                if (key(i) == key(j))
-                    return true;
-            }
-        }
-        return false;
-    }
-    std::vector<std::string_view> sorted(n);
-    for (std::size_t i = 0; i < n; ++i)
-        sorted[i] = key(i);
-    std::ranges::sort(sorted);
-    return std::ranges::adjacent_find(sorted) != sorted.end();
-}
 
 }  // namespace
 
@@ -600,11 +599,14 @@ Result<Document> Document::parse_lenient(std::string_view bytes, const Limits& l
 }
 
 Result<Document> Document::parse(std::string_view bytes, const Limits& limits, bool lenient) {
-    if (bytes.size() > 0x7fff'ffff)
+    if (bytes.size() > 0x7fff'ffff) {
         return fail(ErrorKind::invalid, "JSON: the document is larger than 2 GiB");
+    }
     const bool valid_utf8 = utf8::is_valid(bytes);
     if (!valid_utf8 && !lenient) {
-        return fail(ErrorKind::invalid, fmt::format("JSON: invalid UTF-8 at byte {}", utf8::valid_prefix(bytes)), "send UTF-8");
+        return fail(ErrorKind::invalid,
+                    fmt::format("JSON: invalid UTF-8 at byte {}", utf8::valid_prefix(bytes)),
+                    "send UTF-8");
     }
     auto tree = std::make_unique<Tree>();
     tree->bytes = std::make_unique_for_overwrite<char[]>(bytes.size() + padding);
@@ -617,100 +619,11 @@ Result<Document> Document::parse(std::string_view bytes, const Limits& limits, b
 
     Parser parser(*tree, bytes.size(), limits, lenient, valid_utf8);
     if (!parser.run()) {
-        return fail(ErrorKind::invalid, fmt::format("JSON: {} at byte {}", parser.why(), parser.offset()), parser.hint());
+        return fail(ErrorKind::invalid,
+                    fmt::format("JSON: {} at byte {}", parser.why(), parser.offset()),
+                    parser.hint());
     }
     return Document(std::move(tree));
-}
-
-Value Document::root() const {
-    return Value(tree_.get(), 0);
-}
-
-Kind Value::kind() const {
-    HELIOS_ASSERT(present(), "asked an absent JSON value for its kind");
-    return tree_->kind(tree_->nodes[node_]);
-}
-
-std::string_view Value::raw() const {
-    return present() ? tree_->raw(tree_->nodes[node_]) : std::string_view();
-}
-
-std::string_view Value::text() const {
-    if (!present())
-        return {};
-    const Node& node = tree_->nodes[node_];
-    switch (tree_->kind(node)) {
-        case Kind::object:
-        case Kind::array:
-            return {};
-        case Kind::string:
-            return tree_->characters(node);
-        default:
-            return tree_->flaws.empty() || tree_->flaw(node) == nullptr ? tree_->raw(node) : std::string_view();
-    }
-}
-
-std::optional<Flaw> Value::flaw() const {
-    const Node* node = present() ? &tree_->nodes[node_] : nullptr;
-    const Flaw* found = node == nullptr || tree_->flaws.empty() ? nullptr : tree_->flaw(*node);
-    return found == nullptr ? std::nullopt : std::optional(Flaw{found->kind, found->offset - node->begin, found->what});
-}
-
-std::size_t Value::size() const {
-    if (!present())
-        return 0;
-    const Node& node = tree_->nodes[node_];
-    return is_container(tree_->kind(node)) ? node.size : 0;
-}
-
-Value Value::at(std::size_t index) const {
-    if (!present())
-        return {};
-    const Node& node = tree_->nodes[node_];
-    const Kind kind = tree_->kind(node);
-    if (!is_container(kind) || index >= node.size)
-        return {};
-    const std::uint32_t slot = tree_->slot(node, index);
-    return Value(tree_, kind == Kind::object ? slot + 1 : slot);
-}
-
-std::string_view Value::key_at(std::size_t index) const {
-    if (!present())
-        return {};
-    const Node& node = tree_->nodes[node_];
-    if (tree_->kind(node) != Kind::object || index >= node.size)
-        return {};
-    return tree_->key(node, index);
-}
-
-Value Value::find(std::string_view key) const {
-    if (!is_object())
-        return {};
-    const Node& node = tree_->nodes[node_];
-    for (std::size_t i = 0; i < node.size; ++i) {
-        if (tree_->key(node, i) == key)
-            return Value(tree_, tree_->slot(node, i) + 1);
-    }
-    return {};
-}
-
-bool Value::has_duplicate(std::string_view key) const {
-    if (!is_object())
-        return false;
-    const Node& node = tree_->nodes[node_];
-    int seen = 0;
-    for (std::size_t i = 0; i < node.size && seen < 2; ++i) {
-        if (tree_->key(node, i) == key)
-            ++seen;
-    }
-    return seen == 2;
-}
-
-bool Value::has_duplicate_keys() const {
-    if (!is_object())
-        return false;
-    const Node& node = tree_->nodes[node_];
-    return any_equal([&](std::size_t i) { return tree_->key(node, i); }, node.size);
 }
 
 }  // namespace helios::json

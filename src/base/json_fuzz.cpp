@@ -1,6 +1,7 @@
-/// Any bytes: a document or an error, never a crash; slices stay inside the input; canonical text is a fixed point; and
-/// simdjson's own parser agrees about what is JSON. Lenient: what parse takes has no flaw and the same values; and whatever is an
-/// array, an element has a flaw exactly if it is no document by itself.
+/// Any bytes: a document or an error, never a crash; slices stay inside the input; canonical text
+/// is a fixed point; and simdjson's own parser agrees about what is JSON. Lenient: what parse takes
+/// has no flaw and the same values; and whatever is an array, an element has a flaw exactly if it
+/// is no document by itself.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,19 +22,23 @@ void walk(json::Value v) {
     for (std::size_t i = 0; i < v.size(); ++i) {
         const json::Value child = v.at(i);
         const std::string_view inner = child.raw();
-        HELIOS_ASSERT(inner.data() > raw.data() && inner.data() + inner.size() < raw.data() + raw.size(),
-                      "a child outside its parent");
-        if (v.is_object())
+        HELIOS_ASSERT(
+            inner.data() > raw.data() && inner.data() + inner.size() < raw.data() + raw.size(),
+            "a child outside its parent");
+        if (v.is_object()) {
             HELIOS_ASSERT(v.find(v.key_at(i)).present(), "a key that cannot be found");
+        }
         walk(child);
     }
     HELIOS_ASSERT(!v.at(v.size()).present(), "a child too many");
-    if (v.is_object())
+    if (v.is_object()) {
         v.has_duplicate_keys();
+    }
 }
 
 void same(json::Value a, json::Value b) {
-    HELIOS_ASSERT(a.raw() == b.raw() && a.text() == b.text() && a.size() == b.size(), "lenient reads another value");
+    HELIOS_ASSERT(a.raw() == b.raw() && a.text() == b.text() && a.size() == b.size(),
+                  "lenient reads another value");
     for (std::size_t i = 0; i < a.size(); ++i) {
         HELIOS_ASSERT(a.key_at(i) == b.key_at(i), "lenient reads another name");
         same(a.at(i), b.at(i));
@@ -69,7 +74,8 @@ bool is_json_for_simdjson(std::string_view bytes, bool& comparable) {
     simdjson::dom::parser parser;
     const auto error = parser.parse(simdjson::padded_string(bytes)).error();
     // It also refuses what is JSON but does not fit its types or limits.
-    comparable = error != simdjson::NUMBER_ERROR && error != simdjson::DEPTH_ERROR && error != simdjson::CAPACITY;
+    comparable = error != simdjson::NUMBER_ERROR && error != simdjson::DEPTH_ERROR &&
+                 error != simdjson::CAPACITY;
     return !error;
 }
 
@@ -88,7 +94,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     HELIOS_ASSERT(expected || !comparable, "accepted what simdjson refuses");
     walk(document->root());
-    HELIOS_ASSERT(bytes.find(document->root().raw()) != std::string_view::npos, "raw bytes that are not in the input");
+    HELIOS_ASSERT(bytes.find(document->root().raw()) != std::string_view::npos,
+                  "raw bytes that are not in the input");
     const std::string once = json::canonical(document->root());
     const auto again = json::Document::parse(once);
     HELIOS_ASSERT(again.has_value(), "canonical text is not JSON");

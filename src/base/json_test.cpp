@@ -11,15 +11,17 @@ namespace {
 
 Document doc(std::string_view text, const Limits& limits = {}) {
     auto parsed = Document::parse(text, limits);
-    if (!parsed)
+    if (!parsed) {
         throw std::runtime_error(std::string(text.substr(0, 100)) + ": " + parsed.error().what);
+    }
     return *std::move(parsed);
 }
 
 std::string error_of(std::string_view text, const Limits& limits = {}) {
     const auto parsed = Document::parse(text, limits);
-    if (parsed)
+    if (parsed) {
         return "accepted";
+    }
     EXPECT_EQ(parsed.error().kind, ErrorKind::invalid);
     return parsed.error().what;
 }
@@ -27,13 +29,15 @@ std::string error_of(std::string_view text, const Limits& limits = {}) {
 std::string repeat(std::string_view text, std::size_t n) {
     std::string out;
     out.reserve(text.size() * n);
-    for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t i = 0; i < n; ++i) {
         out += text;
+    }
     return out;
 }
 
 TEST(Json, ReadsEveryKind) {
-    const Document d = doc(R"( {"a":1,"b":"x","c":[true,false,null],"d":{"e":-1.5e-3},"f":"","g":[],"h":{}} )");
+    const Document d =
+        doc(R"( {"a":1,"b":"x","c":[true,false,null],"d":{"e":-1.5e-3},"f":"","g":[],"h":{}} )");
     const Value root = d.root();
     ASSERT_TRUE(root.is_object());
     EXPECT_EQ(root.size(), 7u);
@@ -58,8 +62,9 @@ TEST(Json, ReadsEveryKind) {
 
 TEST(Json, AbsentValuesAreHarmless) {
     const Document d = doc(R"({"a":[1],"s":"x"})");
-    for (const Value absent : {Value(), d.root().find("b"), d.root().find("a").at(1), d.root().find("s").at(0),
-                               d.root().find("a").find("x"), d.root().find("b").find("c").at(7)}) {
+    for (const Value absent :
+         {Value(), d.root().find("b"), d.root().find("a").at(1), d.root().find("s").at(0),
+          d.root().find("a").find("x"), d.root().find("b").find("c").at(7)}) {
         EXPECT_FALSE(absent.present());
         EXPECT_FALSE(absent);
         EXPECT_FALSE(absent.is_null());
@@ -105,9 +110,9 @@ TEST(Json, ViewsOutliveMovesOfTheDocument) {
 }
 
 TEST(Json, NumbersAreKeptAsWritten) {
-    for (const std::string_view n :
-         {"0", "-0", "-0.0", "1e400", "-1E+400", "9007199254740993", "12.50", "1e-9", "1234567890123456789012345678901234567890",
-          "0.10000000000000000000000000000000000000000001"}) {
+    for (const std::string_view n : {"0", "-0", "-0.0", "1e400", "-1E+400", "9007199254740993",
+                                     "12.50", "1e-9", "1234567890123456789012345678901234567890",
+                                     "0.10000000000000000000000000000000000000000001"}) {
         const Document d = doc(n);
         EXPECT_TRUE(d.root().is_number()) << n;
         EXPECT_EQ(d.root().text(), n);
@@ -119,8 +124,9 @@ TEST(Json, NumbersAreKeptAsWritten) {
 
 TEST(Json, RefusesMalformedNumbers) {
     for (const std::string n :
-         {"01",    "-01",  "00",    "+1",       ".5",  "5.",       "-",         "--1", "1e",    "1e+",      "1E-", "1.e5",
-          "1.5.2", "0x10", "1_000", "1,299.00", "NaN", "Infinity", "-Infinity", "nan", "1e5.5", "\xd9\xa1", "1 2", "-a"}) {
+         {"01",  "-01",      "00",        "+1",   ".5",    "5.",       "-",     "--1",
+          "1e",  "1e+",      "1E-",       "1.e5", "1.5.2", "0x10",     "1_000", "1,299.00",
+          "NaN", "Infinity", "-Infinity", "nan",  "1e5.5", "\xd9\xa1", "1 2",   "-a"}) {
         EXPECT_NE(error_of(n), "accepted") << n;
         EXPECT_NE(error_of("{\"a\":" + n + "}"), "accepted") << n;
     }
@@ -174,16 +180,20 @@ TEST(Json, RefusesMalformedStrings) {
                                      R"("\'")"}) {
         EXPECT_NE(error_of(s), "accepted") << s;
     }
-    EXPECT_NE(error_of(std::string_view("\"a\0b\"", 5)).find("control character"), std::string::npos);
+    EXPECT_NE(error_of(std::string_view("\"a\0b\"", 5)).find("control character"),
+              std::string::npos);
     for (int c = 0; c < 0x20; ++c) {
         const std::string s = "\"0123456789" + std::string(1, static_cast<char>(c)) + "\"";
-        EXPECT_NE(error_of(s).find("control character in a string at byte 11"), std::string::npos) << c;
+        EXPECT_NE(error_of(s).find("control character in a string at byte 11"), std::string::npos)
+            << c;
     }
 }
 
 TEST(Json, RefusesInvalidUtf8AndNamesTheByte) {
-    for (const std::string_view s : {"\xff", "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\xaf",
-                                     "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xe2(\xa1"}) {
+    for (const std::string_view s :
+         {"\xff", "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80",
+          "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82",
+          "\xf0\x9f\x98", "\xe2(\xa1"}) {
         EXPECT_EQ(error_of("{\"k\":\"" + std::string(s) + "\"}"), "JSON: invalid UTF-8 at byte 6");
         EXPECT_EQ(error_of("{\"" + std::string(s) + "\":1}"), "JSON: invalid UTF-8 at byte 2");
     }
@@ -241,8 +251,10 @@ TEST(Json, RefusesMalformedStructure) {
                                      "{null:1}"}) {
         EXPECT_NE(error_of(s), "accepted") << s;
     }
-    for (const std::string& s : {std::string("{}\0", 3), std::string("\0", 1), std::string("[1,\0]", 5), std::string("\0{}", 3),
-                                 std::string("1\0", 2), std::string("{}") + std::string(40, '\0')}) {
+    for (const std::string& s :
+         {std::string("{}\0", 3), std::string("\0", 1), std::string("[1,\0]", 5),
+          std::string("\0{}", 3), std::string("1\0", 2),
+          std::string("{}") + std::string(40, '\0')}) {
         EXPECT_NE(error_of(s), "accepted");
     }
 }
@@ -281,8 +293,9 @@ TEST(Json, KeepsAndNamesDuplicateKeys) {
     EXPECT_TRUE(doc(R"({"":1,"":2})").root().has_duplicate_keys());
     for (const int n : {16, 17, 40}) {
         std::string text = "{";
-        for (int i = 0; i < n; ++i)
+        for (int i = 0; i < n; ++i) {
             text += "\"k" + std::to_string(i) + "\":0,";
+        }
         EXPECT_FALSE(doc(text + "\"x\":0}").root().has_duplicate_keys()) << n;
         EXPECT_TRUE(doc(text + "\"k0\":0}").root().has_duplicate_keys()) << n;
     }
@@ -290,64 +303,78 @@ TEST(Json, KeepsAndNamesDuplicateKeys) {
 
 TEST(Json, HostileObjectsAreNotQuadratic) {  // at 200,000 members anything quadratic takes minutes
     std::string text = "{";
-    for (int i = 0; i < 200'000; ++i)
+    for (int i = 0; i < 200'000; ++i) {
         text += "\"some-rather-long-key-" + std::to_string(i) + "\":0,";
+    }
     const Document d = doc(text + "\"last\":1}");
     EXPECT_EQ(d.root().size(), 200'001u);
     EXPECT_FALSE(d.root().has_duplicate_keys());
     EXPECT_EQ(d.root().find("last").text(), "1");
     EXPECT_EQ(canonical(d.root()).size(), d.root().raw().size());
     long sum = 0;
-    for (std::size_t i = 0; i < d.root().size(); ++i)
+    for (std::size_t i = 0; i < d.root().size(); ++i) {
         sum += static_cast<long>(d.root().at(i).text().size());
+    }
     EXPECT_EQ(sum, 200'001);
 }
 
 TEST(Json, DepthIsLimitedNotTheStack) {
     EXPECT_NE(error_of(repeat("[", 512) + repeat("]", 512), Limits{.depth_max = 511}), "accepted");
     EXPECT_EQ(doc(repeat("[", 512) + repeat("]", 512)).root().size(), 1u);
-    EXPECT_EQ(error_of(repeat("[", 513) + repeat("]", 513)), "JSON: nested deeper than allowed at byte 512");
-    EXPECT_EQ(error_of(repeat("[", 10'000) + repeat("]", 10'000)), "JSON: nested deeper than allowed at byte 512");
-    EXPECT_NE(error_of(repeat("{\"a\":", 10'000) + "1" + repeat("}", 10'000)).find("nested deeper"), std::string::npos);
+    EXPECT_EQ(error_of(repeat("[", 513) + repeat("]", 513)),
+              "JSON: nested deeper than allowed at byte 512");
+    EXPECT_EQ(error_of(repeat("[", 10'000) + repeat("]", 10'000)),
+              "JSON: nested deeper than allowed at byte 512");
+    EXPECT_NE(error_of(repeat("{\"a\":", 10'000) + "1" + repeat("}", 10'000)).find("nested deeper"),
+              std::string::npos);
     EXPECT_NE(error_of(repeat("[", 1'000'000)).find("nested deeper"), std::string::npos);
     EXPECT_TRUE(doc("0", Limits{.depth_max = 0}).root().is_number());
     EXPECT_NE(error_of("[]", Limits{.depth_max = 0}), "accepted");
 
-    const Document deep = doc(repeat("{\"a\":[", 300'000) + "7" + repeat("]}", 300'000), Limits{.depth_max = 1'000'000});
+    const Document deep = doc(repeat("{\"a\":[", 300'000) + "7" + repeat("]}", 300'000),
+                              Limits{.depth_max = 1'000'000});
     EXPECT_EQ(canonical(deep.root()), deep.root().raw());
     Value v = deep.root();
-    while (v.size() > 0)
+    while (v.size() > 0) {
         v = v.at(0);
+    }
     EXPECT_EQ(v.text(), "7");
 }
 
 TEST(Json, NodesAreLimited) {
     EXPECT_TRUE(Document::parse("[1,2,3]", Limits{.nodes_max = 4}));
-    EXPECT_NE(error_of("[1,2,3]", Limits{.nodes_max = 3}).find("more values than allowed"), std::string::npos);
+    EXPECT_NE(error_of("[1,2,3]", Limits{.nodes_max = 3}).find("more values than allowed"),
+              std::string::npos);
     EXPECT_TRUE(Document::parse(R"({"a":1})", Limits{.nodes_max = 3}));
     EXPECT_FALSE(Document::parse(R"({"a":1})", Limits{.nodes_max = 2}));
     EXPECT_FALSE(Document::parse("1", Limits{.nodes_max = 0}));
-    EXPECT_NE(error_of("[" + repeat("0,", 8 << 20) + "0]").find("more values than allowed"), std::string::npos);
+    EXPECT_NE(error_of("[" + repeat("0,", 8 << 20) + "0]").find("more values than allowed"),
+              std::string::npos);
 }
 
 TEST(Json, LargeDocumentsAreFine) {
     const Document text = doc("\"" + std::string(16 << 20, 'x') + "\"");
     EXPECT_EQ(text.root().text().size(), std::size_t{16} << 20);
-    const std::string event = R"({"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","total":"12.50"}})";
+    const std::string event =
+        R"({"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","total":"12.50"}})";
     const Document batch = doc("[" + repeat(event + ",", 4'999) + event + "]");
     ASSERT_EQ(batch.root().size(), 5'000u);
-    for (std::size_t i = 0; i < batch.root().size(); ++i)
+    for (std::size_t i = 0; i < batch.root().size(); ++i) {
         ASSERT_EQ(batch.root().at(i).raw(), event);
+    }
 }
 
-/// Lenient: kind, offset and words of the document's first flaw; "" if it has none; "refused: …" if it is no document.
+/// Lenient: kind, offset and words of the document's first flaw; "" if it has none; "refused: …" if
+/// it is no document.
 std::string flaw_of(std::string_view text, const Limits& limits = {}) {
     static constexpr std::string_view kinds[] = {"text", "token", "depth", "count"};
     const auto parsed = Document::parse_lenient(text, limits);
-    if (!parsed)
+    if (!parsed) {
         return "refused: " + parsed.error().what;
+    }
     const auto flaw = parsed->root().flaw();
-    return flaw ? std::string(kinds[static_cast<std::size_t>(flaw->kind)]) + " " + std::to_string(flaw->offset) + " " + flaw->what
+    return flaw ? std::string(kinds[static_cast<std::size_t>(flaw->kind)]) + " " +
+                      std::to_string(flaw->offset) + " " + flaw->what
                 : "";
 }
 
@@ -356,11 +383,13 @@ TEST(JsonLenient, NotesWhatIsWrongInsideAValue) {
     EXPECT_EQ(flaw_of(R"({"a":"\ud83d"})"), "text 12 a high surrogate without a low one");
     EXPECT_EQ(flaw_of(R"({"a":"\udc00"})"), "text 12 a low surrogate without a high one");
     EXPECT_EQ(flaw_of(R"({"a":"\ud83d\u0041"})"), "text 18 a high surrogate without a low one");
-    EXPECT_EQ(flaw_of(R"({"a":"\ud83d\ud83d\ude00"})"), "text 18 a high surrogate without a low one");
+    EXPECT_EQ(flaw_of(R"({"a":"\ud83d\ud83d\ude00"})"),
+              "text 18 a high surrogate without a low one");
     EXPECT_EQ(flaw_of(R"({"a":"\x41"})"), "text 7 an unknown escape in a string");
     EXPECT_EQ(flaw_of(R"({"a":"\u12"})"), "text 10 expected four hexadecimal digits after \\u");
     EXPECT_EQ(flaw_of("{\"a\":\"x\ny\"}"), "text 7 a control character in a string");
-    EXPECT_EQ(flaw_of(std::string_view("{\"a\":\"x\0y\"}", 11)), "text 7 a control character in a string");
+    EXPECT_EQ(flaw_of(std::string_view("{\"a\":\"x\0y\"}", 11)),
+              "text 7 a control character in a string");
     EXPECT_EQ(flaw_of("{\"a\":\"x\xff\"}"), "text 7 invalid UTF-8");
     EXPECT_EQ(flaw_of("{\"a\":\"\xc0\xaf\"}"), "text 6 invalid UTF-8") << "overlong";
     EXPECT_EQ(flaw_of("{\"a\":\"\xed\xa0\xbd\"}"), "text 6 invalid UTF-8") << "a surrogate";
@@ -375,20 +404,24 @@ TEST(JsonLenient, NotesWhatIsWrongInsideAValue) {
 
 TEST(JsonLenient, TheStructureMustHold) {
     for (const std::string_view text :
-         {"",         "{",        "[",          "[1",    "[1,",           "[1,]",    "[,1]",  "[1 2]",
-          "{\"a\"}",  "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}",       "[\"a]",   "[\"\\", "[\"\\u",
-          "[\"\\\"]", "[1}",      "{\"a\":1]",  "[] []", "nonsense here", "[tru\"e]"}) {
+         {"",        "{",       "[",        "[1",         "[1,",       "[1,]",    "[,1]",
+          "[1 2]",   "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",     "{'a':1}", "[\"a]",
+          "[\"\\",   "[\"\\u",  "[\"\\\"]", "[1}",        "{\"a\":1]", "[] []",   "nonsense here",
+          "[tru\"e]"}) {
         EXPECT_EQ(flaw_of(text).substr(0, 8), "refused:") << text;
         EXPECT_NE(error_of(text), "accepted") << text;
     }
     const Limits shallow{2, 100};
-    for (const std::string_view text :
-         {"[[[[", "[[[[1,]]]]", "[[[{\"a\":1,}]]]", "[[[{\"a\"}]]]", "[[[[1 2]]]]", "[[[[1}]]]", "[[[\"x]]]", "[[[\"\\"})
-        EXPECT_EQ(flaw_of(text, shallow).substr(0, 8), "refused:") << text << ": too deep to be looked at, and broken";
+    for (const std::string_view text : {"[[[[", "[[[[1,]]]]", "[[[{\"a\":1,}]]]", "[[[{\"a\"}]]]",
+                                        "[[[[1 2]]]]", "[[[[1}]]]", "[[[\"x]]]", "[[[\"\\"}) {
+        EXPECT_EQ(flaw_of(text, shallow).substr(0, 8), "refused:")
+            << text << ": too deep to be looked at, and broken";
+    }
 }
 
 TEST(JsonLenient, OneElementsFlawIsNotItsNeighbours) {
-    const std::string text = R"([{"a":"good"},{"a":"\ud83d","b":"x"},[1,NaN],[[[[{"deep":[]},{}]]]],{"a":"last","\udc00":2}])";
+    const std::string text =
+        R"([{"a":"good"},{"a":"\ud83d","b":"x"},[1,NaN],[[[[{"deep":[]},{}]]]],{"a":"last","\udc00":2}])";
     const auto parsed = Document::parse_lenient(text, {3, 100});
     ASSERT_TRUE(parsed);
     const Value root = parsed->root();
@@ -424,7 +457,8 @@ TEST(JsonLenient, LimitsHoldForEachElement) {
     EXPECT_EQ(parsed->root().at(2).at(1).text(), "6");
     EXPECT_EQ(flaw_of(R"({"a":[1,2,3]})", {9, 4}), "count 0 more values than allowed");
     EXPECT_EQ(flaw_of(R"({"a":[1,2,3})", {9, 4}).substr(0, 8), "refused:");
-    EXPECT_EQ(flaw_of("[" + repeat("[", 3) + repeat("]", 3) + "]", {3, 100}), "") << "the array around is nobody's level";
+    EXPECT_EQ(flaw_of("[" + repeat("[", 3) + repeat("]", 3) + "]", {3, 100}), "")
+        << "the array around is nobody's level";
     const std::string deep = repeat("[", 1'000'000) + repeat("]", 1'000'000);
     EXPECT_EQ(flaw_of(deep), "depth 513 nested deeper than allowed");
     EXPECT_EQ(flaw_of(repeat("{\"a\":", 1'000'000)).substr(0, 8), "refused:");
@@ -435,7 +469,8 @@ TEST(Json, CanonicalIsEqualForEqualContent) {
               R"({"a":[2,{"c":"A/\n","d":null}],"b":1})");
     EXPECT_EQ(canonical(doc(R"({"a":1.0})").root()), R"({"a":1.0})");
     EXPECT_NE(canonical(doc(R"({"a":1.0})").root()), canonical(doc(R"({"a":1})").root()));
-    EXPECT_EQ(canonical(doc(R"({"b":1,"a":2,"b":0,"a":1})").root()), R"({"a":2,"a":1,"b":1,"b":0})");
+    EXPECT_EQ(canonical(doc(R"({"b":1,"a":2,"b":0,"a":1})").root()),
+              R"({"a":2,"a":1,"b":1,"b":0})");
     EXPECT_EQ(canonical(doc(R"({"aa":1,"a":2,"B":3,"":4,"\u00e9":5})").root()),
               "{\"\":4,\"B\":3,\"a\":2,\"aa\":1,\"\xc3\xa9\":5}");
     EXPECT_EQ(canonical(doc("[]").root()), "[]");
@@ -468,7 +503,11 @@ TEST(Json, AppendStringEscapesMinimallyAndRepairsUtf8) {
 
 TEST(JsonWriter, PutsCommasWhereTheyBelong) {
     Writer w;
-    w.begin_object().field("a", "x").field("n", 3).field("big", std::numeric_limits<std::uint64_t>::max()).field("yes", true);
+    w.begin_object()
+        .field("a", "x")
+        .field("n", 3)
+        .field("big", std::numeric_limits<std::uint64_t>::max())
+        .field("yes", true);
     w.key("list")
         .begin_array()
         .number(-1)
@@ -480,13 +519,25 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
         .string("s")
         .boolean(false)
         .end_array();
-    w.key("o").begin_object().end_object().key("r").raw("{\"x\":1}").key("d").real(0.1).key("last").string("q\"").end_object();
-    EXPECT_EQ(w.take(), R"({"a":"x","n":3,"big":18446744073709551615,"yes":true,"list":[-1,null,[],{},"s",false],)"
-                        R"("o":{},"r":{"x":1},"d":0.1,"last":"q\""})");
+    w.key("o")
+        .begin_object()
+        .end_object()
+        .key("r")
+        .raw("{\"x\":1}")
+        .key("d")
+        .real(0.1)
+        .key("last")
+        .string("q\"")
+        .end_object();
+    EXPECT_EQ(
+        w.take(),
+        R"({"a":"x","n":3,"big":18446744073709551615,"yes":true,"list":[-1,null,[],{},"s",false],)"
+        R"("o":{},"r":{"x":1},"d":0.1,"last":"q\""})");
 }
 
 TEST(JsonWriter, WritesRealsThatReadBack) {
-    for (const double v : {0.0, -0.0, 1.0, 0.1, 1e300, 5e-324, -1.7976931348623157e308, 123456789.125}) {
+    for (const double v :
+         {0.0, -0.0, 1.0, 0.1, 1e300, 5e-324, -1.7976931348623157e308, 123456789.125}) {
         Writer w;
         w.real(v);
         EXPECT_EQ(std::strtod(w.view().c_str(), nullptr), v);
@@ -506,27 +557,34 @@ TEST(JsonWriter, WritesRealsThatReadBack) {
 std::string random_json(int depth) {
     const auto space = [] { return *rc::gen::element<std::string>("", "", " ", "\n\t"); };
     const auto string = [] {
-        const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
-            "a", "key", "\\n", "\\u0041", "\\ud83d\\ude00", "\xc3\xa9", "0123456789abcdef", "\\\\", "\\u0000"));
+        const auto pieces = *rc::gen::container<std::vector<std::string>>(
+            rc::gen::element<std::string>("a", "key", "\\n", "\\u0041", "\\ud83d\\ude00",
+                                          "\xc3\xa9", "0123456789abcdef", "\\\\", "\\u0000"));
         std::string out = "\"";
-        for (const auto& piece : pieces)
+        for (const auto& piece : pieces) {
             out += piece;
+        }
         return out + "\"";
     };
     const int kind = *rc::gen::inRange(0, depth > 0 ? 5 : 3);
-    if (kind == 0)
+    if (kind == 0) {
         return string();
-    if (kind == 1)
+    }
+    if (kind == 1) {
         return *rc::gen::element<std::string>("0", "-1", "12.50", "1e400", "9007199254740993");
-    if (kind == 2)
+    }
+    if (kind == 2) {
         return *rc::gen::element<std::string>("true", "false", "null");
+    }
     std::string out = kind == 3 ? "[" : "{";
     const int n = *rc::gen::inRange(0, 5);
     for (int i = 0; i < n; ++i) {
-        if (i > 0)
+        if (i > 0) {
             out += "," + space();
-        if (kind == 4)
+        }
+        if (kind == 4) {
             out += string() + space() + ":" + space();
+        }
         out += random_json(depth - 1) + space();
     }
     return out + (kind == 3 ? "]" : "}");
@@ -545,8 +603,9 @@ void rewrite(Writer& w, Value v) {
             return;
         case Kind::array:
             w.begin_array();
-            for (std::size_t i = 0; i < v.size(); ++i)
+            for (std::size_t i = 0; i < v.size(); ++i) {
                 rewrite(w, v.at(i));
+            }
             w.end_array();
             return;
         case Kind::string:
@@ -586,8 +645,10 @@ RC_GTEST_PROP(JsonProperty, AnElementHasAFlawExactlyIfItIsNoDocument, ()) {
         "\"\\u{}[],:\x00\x1f\xff\xc3\xed\xa0"
         "d0e-tn ",
         22);
-    for (auto n = *rc::gen::inRange(1, 4); n > 0; --n)
-        text[*rc::gen::inRange<std::size_t>(1, text.size())] = bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())];
+    for (auto n = *rc::gen::inRange(1, 4); n > 0; --n) {
+        text[*rc::gen::inRange<std::size_t>(1, text.size())] =
+            bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())];
+    }
     const Limits limits{4, 12};
     const auto lenient = Document::parse_lenient(text, limits);
     if (!lenient) {
@@ -598,8 +659,9 @@ RC_GTEST_PROP(JsonProperty, AnElementHasAFlawExactlyIfItIsNoDocument, ()) {
         const Value item = lenient->root().at(i);
         const auto alone = Document::parse(item.raw(), limits);
         RC_ASSERT(alone.has_value() == !item.flaw());
-        if (alone)
+        if (alone) {
             RC_ASSERT(canonical(alone->root()) == canonical(item));
+        }
     }
 }
 

@@ -13,11 +13,13 @@
 namespace helios::json {
 namespace {
 
-/// Bytes that cannot be copied into a JSON string as they are; those of UTF-8 sequences because they must be checked.
+/// Bytes that cannot be copied into a JSON string as they are; those of UTF-8 sequences because
+/// they must be checked.
 constexpr std::array<bool, 256> needs_care = [] {
     std::array<bool, 256> table{};
-    for (std::size_t i = 0; i < 256; ++i)
+    for (std::size_t i = 0; i < 256; ++i) {
         table[i] = i < 0x20 || i == '"' || i == '\\' || i >= 0x80;
+    }
     return table;
 }();
 
@@ -60,15 +62,19 @@ std::size_t skip_plain(std::string_view text, std::size_t at) {
     const __m128i space = _mm_set1_epi8(' ');
     for (; at + 16 <= text.size(); at += 16) {
         const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-        const __m128i quoted = _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash));
-        const __m128i low = _mm_cmplt_epi8(chunk, space);  // signed: bytes from 0x80 are below as well
+        const __m128i quoted =
+            _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash));
+        const __m128i low =
+            _mm_cmplt_epi8(chunk, space);  // signed: bytes from 0x80 are below as well
         const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quoted, low)));
-        if (mask != 0)
+        if (mask != 0) {
             return at + static_cast<std::size_t>(__builtin_ctz(mask));
+        }
     }
 #endif
-    while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])])
+    while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])]) {
         ++at;
+    }
     return at;
 }
 
@@ -113,31 +119,38 @@ void append_string(std::string& out, std::string_view text) {
 
 std::string canonical(Value value) {
     std::string out;
-    if (!value.present())
+    if (!value.present()) {
         return out;
+    }
     out.reserve(value.raw().size());
-    std::vector<Open> open;       // not the machine's stack: a document may be as deep as its limits allowed
+    std::vector<Open>
+        open;  // not the machine's stack: a document may be as deep as its limits allowed
     std::vector<Member> members;  // of the open objects in canonical order, innermost last
     open.reserve(16);
     members.reserve(64);
     const auto begin = [&](Value v) {
         const Kind kind = v.kind();
-        if (kind == Kind::string)
+        if (kind == Kind::string) {
             return append_string(out, v.text());
-        if (kind != Kind::object && kind != Kind::array)
+        }
+        if (kind != Kind::object && kind != Kind::array) {
             return void(out += v.raw());
+        }
         const bool object = kind == Kind::object;
         const std::size_t size = v.size();
         out.push_back(object ? '{' : '[');
         open.push_back(Open{v, size, 0, members.size(), object});
-        if (!object)
+        if (!object) {
             return;
-        for (std::uint32_t i = 0; i < size; ++i)
+        }
+        for (std::uint32_t i = 0; i < size; ++i) {
             members.push_back(Member{v.key_at(i), i});
-        std::sort(members.end() - static_cast<std::ptrdiff_t>(size), members.end(), [](const Member& a, const Member& b) {
-            const int keys = a.key.compare(b.key);
-            return keys != 0 ? keys < 0 : a.index < b.index;
-        });
+        }
+        std::sort(members.end() - static_cast<std::ptrdiff_t>(size), members.end(),
+                  [](const Member& a, const Member& b) {
+                      const int keys = a.key.compare(b.key);
+                      return keys != 0 ? keys < 0 : a.index < b.index;
+                  });
     };
     begin(value);
     while (!open.empty()) {
@@ -148,8 +161,9 @@ std::string canonical(Value value) {
             open.pop_back();
             continue;
         }
-        if (top.next > 0)
+        if (top.next > 0) {
             out.push_back(',');
+        }
         std::size_t child = top.next++;
         if (top.object) {
             const Member& member = members[top.members_begin + child];
@@ -163,8 +177,9 @@ std::string canonical(Value value) {
 }
 
 void Writer::separate() {
-    if (needs_comma_)
+    if (needs_comma_) {
         out_.push_back(',');
+    }
     needs_comma_ = true;
 }
 
@@ -223,11 +238,14 @@ Writer& Writer::number_u64(std::uint64_t value) {
 }
 
 Writer& Writer::real(double value) {
-    if (!std::isfinite(value))
+    if (!std::isfinite(value)) {
         return null();
+    }
     separate();
-    char buffer[1100];  // the least double has 1074 decimal places, of which the shortest form writes some 340
-    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
+    char buffer[1100];  // the least double has 1074 decimal places, of which the shortest form
+                        // writes some 340
+    out_.append(buffer,
+                std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr);
     return *this;
 }
 

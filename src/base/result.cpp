@@ -27,8 +27,9 @@ std::string_view to_string(ErrorKind kind) {
 }
 
 std::string Error::message() const {
-    if (hint.empty())
+    if (hint.empty()) {
         return what;
+    }
     return what + "; " + hint;
 }
 

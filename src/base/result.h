@@ -1,6 +1,7 @@
 #pragma once
-/// Errors as values. `Result<T>` carries what failed, why, and what to do next; kinds are named by what the
-/// caller can do about them. Bad events are not errors but values (see model); bugs crash (see assert.h).
+/// Errors as values. `Result<T>` carries what failed, why, and what to do next; kinds are named by
+/// what the caller can do about them. Bad events are not errors but values (see model); bugs crash
+/// (see assert.h).
 
 #include <cstdint>
 #include <expected>
@@ -49,7 +50,8 @@ inline std::unexpected<Error> fail(Error error) {
 
 }  // namespace helios
 
-/// Returns the error of `expr` to the caller; otherwise goes on. For Status and for results whose value is not needed.
+/// Returns the error of `expr` to the caller; otherwise goes on. For Status and for results whose
+/// value is not needed.
 #define HELIOS_TRY(expr)                                            \
     do {                                                            \
         if (auto helios_try_ = (expr); !helios_try_) {              \
@@ -60,7 +62,8 @@ inline std::unexpected<Error> fail(Error error) {
 #define HELIOS_CONCAT_INNER(a, b) a##b
 #define HELIOS_CONCAT(a, b) HELIOS_CONCAT_INNER(a, b)
 
-/// `HELIOS_TRY_ASSIGN(auto x, f());` binds the value of a Result, or returns its error to the caller.
+/// `HELIOS_TRY_ASSIGN(auto x, f());` binds the value of a Result, or returns its error to the
+/// caller.
 #define HELIOS_TRY_ASSIGN(lhs, expr)                                                        \
     auto HELIOS_CONCAT(helios_result_, __LINE__) = (expr);                                  \
     if (!HELIOS_CONCAT(helios_result_, __LINE__)) {                                         \

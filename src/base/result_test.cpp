@@ -10,8 +10,9 @@ namespace helios {
 namespace {
 
 Result<std::unique_ptr<int>> make(bool good) {
-    if (!good)
+    if (!good) {
         return fail(ErrorKind::exhausted, "no room", "retry later");
+    }
     return std::make_unique<int>(7);
 }
 
@@ -41,13 +42,15 @@ TEST(Result, TryPassesValuesOnAndErrorsUp) {
 
 TEST(Result, MessageJoinsWhatAndHint) {
     EXPECT_EQ((Error{ErrorKind::invalid, "the key is empty", ""}.message()), "the key is empty");
-    EXPECT_EQ((Error{ErrorKind::invalid, "the key is empty", "give one"}.message()), "the key is empty; give one");
+    EXPECT_EQ((Error{ErrorKind::invalid, "the key is empty", "give one"}.message()),
+              "the key is empty; give one");
 }
 
 TEST(Result, EveryKindHasItsOwnName) {
     std::set<std::string_view> names;
-    for (int i = 0; i <= static_cast<int>(ErrorKind::stopping); ++i)
+    for (int i = 0; i <= static_cast<int>(ErrorKind::stopping); ++i) {
         names.insert(to_string(static_cast<ErrorKind>(i)));
+    }
     EXPECT_EQ(names.size(), 9u);
     EXPECT_FALSE(names.contains("unknown"));
 }

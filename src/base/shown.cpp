@@ -13,7 +13,8 @@ namespace {
 
 using Hidden = std::optional<std::uint32_t> (*)(std::string_view);
 
-/// The character at the start of `rest`, of `length` bytes (0: a byte that is no UTF-8), as it is or as an escape.
+/// The character at the start of `rest`, of `length` bytes (0: a byte that is no UTF-8), as it is
+/// or as an escape.
 void append_visible(std::string& out, std::string_view rest, std::size_t length, Hidden hidden) {
     const char c = rest.front();
     if (length == 0) {

@@ -38,14 +38,17 @@ TEST(Printable, LeavesTextAlone) {
 TEST(Printable, ControlCharactersOfBothSets) {
     EXPECT_EQ("?[31m?", printable("\x1b[31m\x7f"));
     EXPECT_EQ("a?b", printable(std::string_view("a\0b", 3)));
-    EXPECT_EQ("?31m ? ?", printable("\u009b31m \u0080 \u0085")) << "C1: a terminal takes U+009B for ESC [";
+    EXPECT_EQ("?31m ? ?", printable("\u009b31m \u0080 \u0085"))
+        << "C1: a terminal takes U+009B for ESC [";
     EXPECT_EQ("a\nb?", printable("a\nb\r", "\n\t"));
 }
 
 TEST(Printable, CharactersThatTurnTheOrderOfOthers) {
     EXPECT_EQ("1?00? ?2?", printable("1\u202e00\u202c \u20662\u2069"));
-    EXPECT_EQ("\u2027\u202f\u2065\u206a", printable("\u2027\u202f\u2065\u206a")) << "their neighbours";
-    EXPECT_EQ("a?b?c?d", printable("a\u2028b\u200fc\ufeffd")) << "another line, marks of direction, a byte order mark inside";
+    EXPECT_EQ("\u2027\u202f\u2065\u206a", printable("\u2027\u202f\u2065\u206a"))
+        << "their neighbours";
+    EXPECT_EQ("a?b?c?d", printable("a\u2028b\u200fc\ufeffd"))
+        << "another line, marks of direction, a byte order mark inside";
 }
 
 TEST(Printable, BytesThatAreNoText) {
@@ -60,7 +63,8 @@ TEST(WriteBytes, TextOrBase64) {
     out.begin_object();
     write_bytes(out, "body", "ä\n");
     write_bytes(out, "raw", "\xff");
-    EXPECT_EQ(out.end_object().take(), R"({"body":"ä\n","bodyEncoding":"utf-8","raw":"/w==","rawEncoding":"base64"})");
+    EXPECT_EQ(out.end_object().take(),
+              R"({"body":"ä\n","bodyEncoding":"utf-8","raw":"/w==","rawEncoding":"base64"})");
 }
 
 }  // namespace

@@ -46,21 +46,27 @@ struct Range {
     char32_t first;
     char32_t last;
 };
-// Unicode's East Asian Width W and F, and emoji that terminals draw two columns wide; combining marks and format characters.
-constexpr std::array wide{Range{0x1100, 0x115F},   Range{0x2E80, 0x303E},   Range{0x3041, 0x33FF},  Range{0x3400, 0x4DBF},
-                          Range{0x4E00, 0xA4CF},   Range{0xA960, 0xA97C},   Range{0xAC00, 0xD7A3},  Range{0xF900, 0xFAFF},
-                          Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},   Range{0xFFE0, 0xFFE6},  Range{0x1F300, 0x1F64F},
-                          Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1F9FF}, Range{0x20000, 0x3FFFD}};
-constexpr std::array no_width{Range{0x0300, 0x036F}, Range{0x0483, 0x0489}, Range{0x0591, 0x05BD}, Range{0x064B, 0x065F},
-                              Range{0x0E31, 0x0E31}, Range{0x0E34, 0x0E3A}, Range{0x200B, 0x200F}, Range{0x2060, 0x2064},
-                              Range{0x20D0, 0x20FF}, Range{0xFE00, 0xFE0F}, Range{0xFEFF, 0xFEFF}};
+// Unicode's East Asian Width W and F, and emoji that terminals draw two columns wide; combining
+// marks and format characters.
+constexpr std::array wide{
+    Range{0x1100, 0x115F},   Range{0x2E80, 0x303E},   Range{0x3041, 0x33FF},
+    Range{0x3400, 0x4DBF},   Range{0x4E00, 0xA4CF},   Range{0xA960, 0xA97C},
+    Range{0xAC00, 0xD7A3},   Range{0xF900, 0xFAFF},   Range{0xFE30, 0xFE6F},
+    Range{0xFF00, 0xFF60},   Range{0xFFE0, 0xFFE6},   Range{0x1F300, 0x1F64F},
+    Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1F9FF}, Range{0x20000, 0x3FFFD}};
+constexpr std::array no_width{Range{0x0300, 0x036F}, Range{0x0483, 0x0489}, Range{0x0591, 0x05BD},
+                              Range{0x064B, 0x065F}, Range{0x0E31, 0x0E31}, Range{0x0E34, 0x0E3A},
+                              Range{0x200B, 0x200F}, Range{0x2060, 0x2064}, Range{0x20D0, 0x20FF},
+                              Range{0xFE00, 0xFE0F}, Range{0xFEFF, 0xFEFF}};
 
 template <std::size_t n>
 bool among(const std::array<Range, n>& ranges, char32_t c) {
-    return std::any_of(ranges.begin(), ranges.end(), [c](const Range& range) { return range.first <= c && c <= range.last; });
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [c](const Range& range) { return range.first <= c && c <= range.last; });
 }
 
-/// What stands at the beginning of a text: a character with what it takes, or a colour code, which takes nothing.
+/// What stands at the beginning of a text: a character with what it takes, or a colour code, which
+/// takes nothing.
 struct Piece {
     std::size_t bytes = 1;
     std::size_t columns = 1;
@@ -83,7 +89,8 @@ Piece first_piece(std::string_view text) {
     return {bytes, among(no_width, c) ? 0u : among(wide, c) ? 2u : 1u};
 }
 
-/// Bytes at the beginning of `text` that take at most `columns`; at least one character, so that work goes on.
+/// Bytes at the beginning of `text` that take at most `columns`; at least one character, so that
+/// work goes on.
 std::size_t prefix_within(std::string_view text, std::size_t columns) {
     std::size_t bytes = 0;
     for (std::size_t taken = 0; bytes < text.size();) {
@@ -121,10 +128,11 @@ std::size_t box_columns(const std::vector<std::size_t>& widths) {
 }
 
 constexpr std::pair<std::string_view, char> drawings[] = {
-    {"─", '-'}, {"━", '-'}, {"│", '|'}, {"┃", '|'}, {"┌", '+'},  {"┐", '+'}, {"└", '+'}, {"┘", '+'}, {"├", '+'}, {"┤", '+'},
-    {"┬", '+'}, {"┴", '+'}, {"┼", '+'}, {"█", '#'}, {"░", '.'},  {"✓", '+'}, {"✗", 'x'}, {"…", '~'}, {"·", '-'}, {"•", '*'},
-    {"→", '>'}, {"←", '<'}, {"–", '-'}, {"—", '-'}, {"≤", '<'},  {"≥", '>'}, {"±", '~'}, {"×", 'x'}, {"≠", '#'}, {"−", '-'},
-    {"▲", '^'}, {"▼", 'v'}, {"●", '*'}, {"○", 'o'}, {"’", '\''}, {"“", '"'}, {"”", '"'}, {"╌", '-'}};
+    {"─", '-'}, {"━", '-'}, {"│", '|'},  {"┃", '|'}, {"┌", '+'}, {"┐", '+'}, {"└", '+'}, {"┘", '+'},
+    {"├", '+'}, {"┤", '+'}, {"┬", '+'},  {"┴", '+'}, {"┼", '+'}, {"█", '#'}, {"░", '.'}, {"✓", '+'},
+    {"✗", 'x'}, {"…", '~'}, {"·", '-'},  {"•", '*'}, {"→", '>'}, {"←", '<'}, {"–", '-'}, {"—", '-'},
+    {"≤", '<'}, {"≥", '>'}, {"±", '~'},  {"×", 'x'}, {"≠", '#'}, {"−", '-'}, {"▲", '^'}, {"▼", 'v'},
+    {"●", '*'}, {"○", 'o'}, {"’", '\''}, {"“", '"'}, {"”", '"'}, {"╌", '-'}};
 
 }  // namespace
 
@@ -163,7 +171,8 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
         if (taken > 0) {
             lines.emplace_back();
         }
-        for (auto bytes = prefix_within(word, columns); bytes < word.size(); bytes = prefix_within(word, columns)) {
+        for (auto bytes = prefix_within(word, columns); bytes < word.size();
+             bytes = prefix_within(word, columns)) {
             lines.back() = word.substr(0, bytes);
             word.remove_prefix(bytes);
             lines.emplace_back();
@@ -202,9 +211,10 @@ std::string in_ascii(std::string_view text) {
     out.reserve(text.size());
     while (!text.empty()) {
         const bool ascii = static_cast<unsigned char>(text.front()) < 0x80;
-        const auto* drawing = ascii ? std::end(drawings)
-                                    : std::find_if(std::begin(drawings), std::end(drawings),
-                                                   [&](const auto& d) { return text.starts_with(d.first); });
+        const auto* drawing =
+            ascii ? std::end(drawings)
+                  : std::find_if(std::begin(drawings), std::end(drawings),
+                                 [&](const auto& d) { return text.starts_with(d.first); });
         out.push_back(drawing == std::end(drawings) ? text.front() : drawing->second);
         text.remove_prefix(drawing == std::end(drawings) ? 1 : drawing->first.size());
     }
@@ -245,7 +255,8 @@ void Terminal::line(std::string_view text) {
 void Terminal::paragraph(std::string_view text, std::size_t hanging) {
     const auto indent = std::min(text.find_first_not_of(' '), text.size());
     const auto below = indent + hanging;
-    if (screen_.columns == 0 || columns_of(text) <= screen_.columns || below + 8 > screen_.columns) {
+    if (screen_.columns == 0 || columns_of(text) <= screen_.columns ||
+        below + 8 > screen_.columns) {
         for (const auto& part : wrapped(text, screen_.columns)) {
             line(part);
         }
@@ -275,12 +286,13 @@ void Terminal::progress(std::string_view text) {
 }
 
 std::string Terminal::bar(double done, std::size_t width) const {
-    auto full = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width) + 0.5);
+    auto full =
+        static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width) + 0.5);
     return tint(Tint::green, repeat("█", full)) + tint(Tint::dim, repeat("░", width - full));
 }
 
-void Terminal::box(const std::vector<std::string>& head, const std::vector<Row>& rows, std::size_t left,
-                   const std::vector<std::size_t>& widths) {
+void Terminal::box(const std::vector<std::string>& head, const std::vector<Row>& rows,
+                   std::size_t left, const std::vector<std::size_t>& widths) {
     auto rule = [&](std::string_view begin, std::string_view middle, std::string_view end) {
         std::string text = "  " + std::string(begin);
         for (std::size_t i = 0; i < widths.size(); ++i) {
@@ -299,7 +311,8 @@ void Terminal::box(const std::vector<std::string>& head, const std::vector<Row>&
         for (std::size_t at = 0; at < height; ++at) {
             std::string text = "  " + bar;
             for (std::size_t i = 0; i < row.size(); ++i) {
-                const auto part = at < cells[i].size() ? std::string_view(cells[i][at]) : std::string_view();
+                const auto part =
+                    at < cells[i].size() ? std::string_view(cells[i][at]) : std::string_view();
                 text += " " + tint(row[i].tint, padded(part, widths[i], i < left)) + " " + bar;
             }
             line(text);
@@ -322,7 +335,8 @@ void Terminal::box(const std::vector<std::string>& head, const std::vector<Row>&
     rule("└", "┴", "┘");
 }
 
-void Terminal::table(const std::vector<std::string>& head, const std::vector<Row>& rows, std::size_t left) {
+void Terminal::table(const std::vector<std::string>& head, const std::vector<Row>& rows,
+                     std::size_t left) {
     std::vector<std::size_t> widths;
     std::vector<std::size_t> least;
     for (const std::string& title : head) {
@@ -340,7 +354,8 @@ void Terminal::table(const std::vector<std::string>& head, const std::vector<Row
             std::string text = row.empty() ? "" : "  " + tint(Tint::bold, row.front().text);
             for (std::size_t i = 1; i < row.size(); ++i) {
                 if (!row[i].text.empty()) {
-                    text += (i == 1 ? ": " : ", ") + (i < left ? "" : head[i] + " ") + tint(row[i].tint, row[i].text);
+                    text += (i == 1 ? ": " : ", ") + (i < left ? "" : head[i] + " ") +
+                            tint(row[i].tint, row[i].text);
                 }
             }
             paragraph(text, 2);

@@ -33,7 +33,8 @@ TEST(Wrapped, between_words_and_inside_long_ones) {
 }
 
 TEST(Wrapped, loses_nothing_at_any_width) {
-    const std::string text = "expected 21,300.66 EUR · 13,386.93 GBP · 注文 a-very-long-word-without-any-blank end";
+    const std::string text =
+        "expected 21,300.66 EUR · 13,386.93 GBP · 注文 a-very-long-word-without-any-blank end";
     for (std::size_t columns = 2; columns < 90; ++columns) {
         std::string all;
         for (const auto& line : wrapped(text, columns)) {
@@ -42,8 +43,10 @@ TEST(Wrapped, loses_nothing_at_any_width) {
         }
         std::string bare;
         std::string expected;
-        std::copy_if(all.begin(), all.end(), std::back_inserter(bare), [](char c) { return c != ' '; });
-        std::copy_if(text.begin(), text.end(), std::back_inserter(expected), [](char c) { return c != ' '; });
+        std::copy_if(all.begin(), all.end(), std::back_inserter(bare),
+                     [](char c) { return c != ' '; });
+        std::copy_if(text.begin(), text.end(), std::back_inserter(expected),
+                     [](char c) { return c != ' '; });
         EXPECT_EQ(bare, expected) << columns;
     }
 }
@@ -52,7 +55,8 @@ TEST(Shortened, says_that_something_is_missing) {
     EXPECT_EQ(shortened("abc", 3), "abc");
     EXPECT_EQ(shortened("abcd", 3), "ab…");
     EXPECT_EQ(shortened("abcd", 0), "abcd");
-    EXPECT_EQ(shortened("\x1b[31mabcd\x1b[0m", 3), "\x1b[31mab…\x1b[0m") << "colour ends where it ended";
+    EXPECT_EQ(shortened("\x1b[31mabcd\x1b[0m", 3), "\x1b[31mab…\x1b[0m")
+        << "colour ends where it ended";
     EXPECT_EQ(shortened("注文注文", 4), "注…");
 }
 
@@ -94,7 +98,8 @@ TEST(Terminal, paragraphs_hang) {
 
 TEST(Terminal, a_table_fits_the_screen) {
     const std::vector<std::string> head{"fault", "the truth", "false alarms"};
-    const std::vector<Terminal::Row> rows{{{"double charge"}, {"mismatched: duplicate"}, {"0"}}, {}, {{"all"}, {""}, {"12"}}};
+    const std::vector<Terminal::Row> rows{
+        {{"double charge"}, {"mismatched: duplicate"}, {"0"}}, {}, {{"all"}, {""}, {"12"}}};
     for (const std::size_t columns : {0u, 200u, 50u, 48u, 40u, 30u, 20u}) {
         Shown shown({.columns = columns});
         shown.terminal.table(head, rows, 2);

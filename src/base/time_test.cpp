@@ -40,8 +40,9 @@ TEST(Time, ReadsEveryRfc3339Form) {
         {"2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999999Z"},
         {"2016-12-31T15:59:60.5-08:00", "2016-12-31T23:59:59.999999999Z"},
     };
-    for (const auto& [text, expected] : cases)
+    for (const auto& [text, expected] : cases) {
         EXPECT_EQ(reformat(text), expected) << text;
+    }
 }
 
 TEST(Time, NotesAMissingZone) {
@@ -109,8 +110,9 @@ TEST(Time, RefusesEverythingElse) {
 
 TEST(Time, RefusesTimesNoSourceCanMean) {
     for (const std::string_view bad :
-         {"1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-          "1970-01-01T00:59:59+01:00", "2199-12-31T23:00:00-01:00", "1583-01-01T00:00:00Z"}) {
+         {"1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
+          "9999-12-31T23:59:59Z", "1970-01-01T00:59:59+01:00", "2199-12-31T23:00:00-01:00",
+          "1583-01-01T00:00:00Z"}) {
         const auto parsed = parse_rfc3339(bad);
         ASSERT_FALSE(parsed) << bad;
         EXPECT_NE(parsed.error().what.find("1970"), std::string::npos) << parsed.error().what;
@@ -123,8 +125,10 @@ TEST(Time, WritesTheFewestFractionDigitsThatLoseNothing) {
     EXPECT_EQ(format_rfc3339(from_nanos(1'000)), "1970-01-01T00:00:00.000001Z");
     EXPECT_EQ(format_rfc3339(from_nanos(1)), "1970-01-01T00:00:00.000000001Z");
     EXPECT_EQ(format_rfc3339(from_nanos(-1)), "1969-12-31T23:59:59.999999999Z");
-    EXPECT_EQ(format_rfc3339(from_nanos(std::numeric_limits<std::int64_t>::max())), "2262-04-11T23:47:16.854775807Z");
-    EXPECT_EQ(format_rfc3339(from_nanos(std::numeric_limits<std::int64_t>::min())), "1677-09-21T00:12:43.145224192Z");
+    EXPECT_EQ(format_rfc3339(from_nanos(std::numeric_limits<std::int64_t>::max())),
+              "2262-04-11T23:47:16.854775807Z");
+    EXPECT_EQ(format_rfc3339(from_nanos(std::numeric_limits<std::int64_t>::min())),
+              "1677-09-21T00:12:43.145224192Z");
 }
 
 TEST(Time, LaterNeverOverflows) {
@@ -132,7 +136,8 @@ TEST(Time, LaterNeverOverflows) {
     EXPECT_EQ(later(noon, 90s), noon + 90s);
     EXPECT_EQ(later(noon, 0s), noon);
     EXPECT_EQ(later(noon, forever), never);
-    EXPECT_EQ(later(noon, 106'751 * 24h), never) << "in the year 2318, which int64 nanoseconds do not reach";
+    EXPECT_EQ(later(noon, 106'751 * 24h), never)
+        << "in the year 2318, which int64 nanoseconds do not reach";
     EXPECT_EQ(later(never, 0s), never);
     EXPECT_EQ(later(never, 1s), never);
     EXPECT_EQ(later(from_nanos(-5), 3ns), from_nanos(-2));
@@ -147,24 +152,25 @@ RC_GTEST_PROP(TimeProperty, ReadsBackWhatItWrites, ()) {
 }
 
 TEST(Duration, ReadsUnitsCompoundsAndFractions) {
-    const std::pair<std::string_view, Duration> cases[] = {{"250ms", 250ms},
-                                                           {"60s", 60s},
-                                                           {"5m", 5min},
-                                                           {"2h", 2h},
-                                                           {"31d", 31 * 24h},
-                                                           {"1m30s", 90s},
-                                                           {"1.5s", 1500ms},
-                                                           {"0s", 0s},
-                                                           {"0.000000001s", 1ns},
-                                                           {"7us", 7us},
-                                                           {"9ns", 9ns},
-                                                           {"1d2h3m4s5ms6us7ns", 24h + 2h + 3min + 4s + 5ms + 6us + 7ns},
-                                                           {"1.50s", 1500ms},
-                                                           {"007s", 7s},
-                                                           {"0.5m", 30s},
-                                                           {"9223372036854775807ns", Duration::max()},
-                                                           {"106751d", 106'751 * 24h},
-                                                           {"1.0000000000000000000s", 1s}};
+    const std::pair<std::string_view, Duration> cases[] = {
+        {"250ms", 250ms},
+        {"60s", 60s},
+        {"5m", 5min},
+        {"2h", 2h},
+        {"31d", 31 * 24h},
+        {"1m30s", 90s},
+        {"1.5s", 1500ms},
+        {"0s", 0s},
+        {"0.000000001s", 1ns},
+        {"7us", 7us},
+        {"9ns", 9ns},
+        {"1d2h3m4s5ms6us7ns", 24h + 2h + 3min + 4s + 5ms + 6us + 7ns},
+        {"1.50s", 1500ms},
+        {"007s", 7s},
+        {"0.5m", 30s},
+        {"9223372036854775807ns", Duration::max()},
+        {"106751d", 106'751 * 24h},
+        {"1.0000000000000000000s", 1s}};
     for (const auto& [text, expected] : cases) {
         const auto parsed = parse_duration(text);
         ASSERT_TRUE(parsed) << text << ": " << parsed.error().what;
@@ -219,7 +225,8 @@ TEST(Duration, WritesOneReadableForm) {
 }
 
 RC_GTEST_PROP(DurationProperty, ReadsBackWhatItWrites, ()) {
-    const auto unit = *rc::gen::element<std::int64_t>(1, 1'000, 1'000'000, 1'000'000'000, 60'000'000'000, 3'600'000'000'000);
+    const auto unit = *rc::gen::element<std::int64_t>(1, 1'000, 1'000'000, 1'000'000'000,
+                                                      60'000'000'000, 3'600'000'000'000);
     const Duration d{*rc::gen::inRange<std::int64_t>(0, 2'000'000) * unit};
     const auto parsed = parse_duration(format_duration(d));
     RC_ASSERT(parsed.has_value());

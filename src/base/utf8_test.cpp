@@ -8,8 +8,9 @@ namespace {
 TEST(Utf8, EveryCodePointReadsBack) {
     std::string all;
     for (std::uint32_t c = 0; c <= 0x10ffff; ++c) {
-        if (c >= 0xd800 && c <= 0xdfff)
+        if (c >= 0xd800 && c <= 0xdfff) {
             continue;
+        }
         std::string one;
         append(one, c);
         ASSERT_EQ(sequence_length(one), one.size()) << c;
@@ -21,28 +22,36 @@ TEST(Utf8, EveryCodePointReadsBack) {
 }
 
 TEST(Utf8, OurScanAgreesWithSimdjsonOnEveryShortSequence) {
-    for (std::uint32_t bits = 0; bits < 1u << 24; bits += 1 + bits % 7) {  // a thinned walk through all three-byte texts
-        const char bytes[3] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8), static_cast<char>(bits)};
+    for (std::uint32_t bits = 0; bits < 1u << 24;
+         bits += 1 + bits % 7) {  // a thinned walk through all three-byte texts
+        const char bytes[3] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8),
+                               static_cast<char>(bits)};
         const std::string_view text(bytes, 3);
         ASSERT_EQ(valid_prefix(text) == 3, is_valid(text)) << bits;
     }
 }
 
 TEST(Utf8, KnowsWhatSteers) {
-    for (const std::string_view text : {"\n", "\x1b[", "\x7f", "\u0080", "\u009f", "\u061c", "\u200e", "\u2028", "\u202a",
-                                        "\u202e", "\u2066", "\u2069", "\ufeff"})
+    for (const std::string_view text :
+         {"\n", "\x1b[", "\x7f", "\u0080", "\u009f", "\u061c", "\u200e", "\u2028", "\u202a",
+          "\u202e", "\u2066", "\u2069", "\ufeff"}) {
         EXPECT_TRUE(steering(text)) << text;
-    for (const std::string_view text : {"", "a", " ", "\u00a0", "\u200d", "\u202f", "\u206a", "😀", "\xff", "\xc2"})
+    }
+    for (const std::string_view text :
+         {"", "a", " ", "\u00a0", "\u200d", "\u202f", "\u206a", "😀", "\xff", "\xc2"}) {
         EXPECT_FALSE(steering(text)) << text;
+    }
     EXPECT_EQ(steering("\u202e"), 0x202eu);
 }
 
 TEST(Utf8, TellsWhatNobodySees) {
-    for (const std::string_view text :
-         {"\n", "\u202e", "\u00a0", "\u00ad", "\u2009", "\u200b", "\u200d", "\u2060", "\u3000", "\ufeff"})
+    for (const std::string_view text : {"\n", "\u202e", "\u00a0", "\u00ad", "\u2009", "\u200b",
+                                        "\u200d", "\u2060", "\u3000", "\ufeff"}) {
         EXPECT_TRUE(unseen(text)) << text;
-    for (const std::string_view text : {"", "a", " ", "é", "元", "😀", "\xff"})
+    }
+    for (const std::string_view text : {"", "a", " ", "é", "元", "😀", "\xff"}) {
         EXPECT_FALSE(unseen(text)) << text;
+    }
 }
 
 TEST(Utf8, FindsWhereATextStopsBeingValid) {

@@ -17,7 +17,8 @@
 namespace helios::yaml {
 namespace {
 
-// A person wrote this document; beyond these sizes he did not, and yaml-cpp's scanner need not find out.
+// A person wrote this document; beyond these sizes he did not, and yaml-cpp's scanner need not find
+// out.
 constexpr std::size_t bytes_max = 1u << 20;
 constexpr std::size_t depth_max = 64;
 constexpr std::size_t nodes_max = 100'000;
@@ -26,15 +27,16 @@ Mark to_mark(const YAML::Mark& m) {
     return {m.line + 1, m.column + 1};
 }
 
-/// A complaint; thrown where there is no going on, to leave yaml-cpp's parser. Never leaves this file.
+/// A complaint; thrown where there is no going on, to leave yaml-cpp's parser. Never leaves this
+/// file.
 struct Refused {
     Mark mark;
     std::string what;
     std::string hint;
 };
 
-/// Builds the tree from the parser's events. Works on events, not on yaml-cpp's nodes, because nodes have already lost
-/// what must be refused: aliases, tags and duplicate keys.
+/// Builds the tree from the parser's events. Works on events, not on yaml-cpp's nodes, because
+/// nodes have already lost what must be refused: aliases, tags and duplicate keys.
 class TreeBuilder final : public YAML::EventHandler {
 public:
     std::optional<Node> root;
@@ -51,7 +53,8 @@ public:
     }
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        refuse({to_mark(mark), "an alias (*name) is not allowed here", "write the value out where it is used"});
+        refuse({to_mark(mark), "an alias (*name) is not allowed here",
+                "write the value out where it is used"});
         Node node;
         node.mark = to_mark(mark);
         put(std::move(node));
@@ -59,7 +62,8 @@ public:
 
     void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse_anchor(mark, 1); }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
         Node node;
@@ -78,7 +82,8 @@ public:
         open(mark, tag, anchor, Node::Kind::sequence);
     }
     void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
         open(mark, tag, anchor, Node::Kind::map);
     }
     void OnMapEnd() override { close(); }
@@ -94,14 +99,17 @@ private:
         constexpr std::size_t complaints_max = 100;
         refused.push_back(std::move(complaint));
         if (refused.size() >= complaints_max) {
-            throw Refused{refused.back().mark, "and more complaints of this kind", "mend the first ones and look again"};
+            throw Refused{refused.back().mark, "and more complaints of this kind",
+                          "mend the first ones and look again"};
         }
     }
     void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
         const Mark at = to_mark(mark);
-        const bool told = !refused.empty() && refused.back().mark.line == at.line && refused.back().mark.column == at.column;
+        const bool told = !refused.empty() && refused.back().mark.line == at.line &&
+                          refused.back().mark.column == at.column;
         if (anchor != 0 && !told) {  // the parser says it twice, with the name and with the value
-            refuse({at, "an anchor (&name) is not allowed here", "write the value out where it is used"});
+            refuse({at, "an anchor (&name) is not allowed here",
+                    "write the value out where it is used"});
         }
     }
     void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
@@ -111,14 +119,18 @@ private:
         }
     }
 
-    void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+    void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+              Node::Kind kind) {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
         if (!stack_.empty() && stack_.back().node.is_map() && !stack_.back().member) {
-            throw Refused{to_mark(mark), "a key must be plain text, not a list or a map", "write  key: value"};
+            throw Refused{to_mark(mark), "a key must be plain text, not a list or a map",
+                          "write  key: value"};
         }
         if (stack_.size() >= depth_max) {
-            throw Refused{to_mark(mark), "nested deeper than " + std::to_string(depth_max) + " levels", "flatten the document"};
+            throw Refused{to_mark(mark),
+                          "nested deeper than " + std::to_string(depth_max) + " levels",
+                          "flatten the document"};
         }
         Open level;
         level.node.kind = kind;
@@ -134,7 +146,8 @@ private:
 
     void put(Node node) {
         if (++nodes_ > nodes_max) {
-            throw Refused{node.mark, "more than " + std::to_string(nodes_max) + " values", "split the document"};
+            throw Refused{node.mark, "more than " + std::to_string(nodes_max) + " values",
+                          "split the document"};
         }
         if (stack_.empty()) {
             root = std::move(node);
@@ -146,7 +159,8 @@ private:
         } else if (top.member) {
             top.member->value = std::move(node);
             if (top.member->value.is_null()) {
-                top.member->value.mark = top.member->key_mark;  // the parser says where the next thing begins
+                top.member->value.mark =
+                    top.member->key_mark;  // the parser says where the next thing begins
             }
             if (!std::exchange(top.discard, false)) {
                 top.node.members.push_back(std::move(*top.member));
@@ -164,7 +178,9 @@ private:
         }
         for (const Member& other : map.node.members) {
             if (other.key == key.text && !key.is_null()) {
-                refuse({key.mark, "the key '" + key.text + "' occurs twice; first in line " + std::to_string(other.key_mark.line),
+                refuse({key.mark,
+                        "the key '" + key.text + "' occurs twice; first in line " +
+                            std::to_string(other.key_mark.line),
                         "keep one of them"});
                 map.discard = true;
             }
@@ -179,7 +195,8 @@ private:
 Mark mark_of_offset(std::string_view text, std::size_t offset) {
     const std::string_view before = text.substr(0, offset);
     const auto lines = std::count(before.begin(), before.end(), '\n');
-    const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    const std::size_t line_start =
+        before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     return {static_cast<int>(lines) + 1, static_cast<int>(offset - line_start) + 1};
 }
 
@@ -196,22 +213,27 @@ const Node* Node::find(std::string_view key) const {
 
 Error error_at(std::string_view file, Mark mark, std::string what, std::string hint) {
     return Error{ErrorKind::invalid,
-                 std::string(file) + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) + ": " + std::move(what),
+                 std::string(file) + ":" + std::to_string(mark.line) + ":" +
+                     std::to_string(mark.column) + ": " + std::move(what),
                  std::move(hint)};
 }
 
 namespace {
 
-/// The tree, and what it refused into `out`. False: the grammar is broken, and the last complaint is the parser's.
+/// The tree, and what it refused into `out`. False: the grammar is broken, and the last complaint
+/// is the parser's.
 bool build(std::string_view text, Reading& out, std::vector<Refused>& refused) {
     TreeBuilder tree, second;
-    const auto keep = [&] { refused.insert(refused.end(), tree.refused.begin(), tree.refused.end()); };
+    const auto keep = [&] {
+        refused.insert(refused.end(), tree.refused.begin(), tree.refused.end());
+    };
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
         parser.HandleNextDocument(tree);
         if (parser.HandleNextDocument(second)) {
-            tree.refused.push_back({second.root ? second.root->mark : Mark{1, 1}, "a second document in one file",
+            tree.refused.push_back({second.root ? second.root->mark : Mark{1, 1},
+                                    "a second document in one file",
                                     "keep one document per file; remove the '---' between them"});
         }
         keep();
@@ -229,16 +251,19 @@ bool build(std::string_view text, Reading& out, std::vector<Refused>& refused) {
                            "check indentation, quotes and colons near this place"});
     } catch (const std::exception& e) {
         keep();
-        refused.push_back({{1, 1}, std::string("not YAML: ") + e.what(), "check indentation, quotes and colons"});
+        refused.push_back(
+            {{1, 1}, std::string("not YAML: ") + e.what(), "check indentation, quotes and colons"});
     }
     return false;
 }
 
-/// Keys that the parser made of lines without a colon ("version 1" → null): taken out of the tree, their lines told.
+/// Keys that the parser made of lines without a colon ("version 1" → null): taken out of the tree,
+/// their lines told.
 void take_colonless(Node& node, std::set<int>& lines) {
     std::erase_if(node.members, [&](const Member& member) {
         const bool no_value = member.value.is_null() && member.key.find(' ') != std::string::npos;
-        const bool bracket = member.key.find(" {") != std::string::npos || member.key.find(" [") != std::string::npos;
+        const bool bracket = member.key.find(" {") != std::string::npos ||
+                             member.key.find(" [") != std::string::npos;
         if (no_value || bracket) {
             lines.insert(member.key_mark.line);
         }
@@ -283,10 +308,12 @@ Reading read(std::string_view text, std::string_view file) {
         out.errors.push_back(error_at(file, mark, std::move(what), std::move(hint)));
     };
     if (text.size() > bytes_max) {
-        complain({1, 1}, "larger than " + std::to_string(bytes_max) + " bytes", "is this the right file?");
+        complain({1, 1}, "larger than " + std::to_string(bytes_max) + " bytes",
+                 "is this the right file?");
         return out;
     }
-    if (const std::size_t good = std::min(utf8::valid_prefix(text), text.find('\0')); good < text.size()) {
+    if (const std::size_t good = std::min(utf8::valid_prefix(text), text.find('\0'));
+        good < text.size()) {
         complain(mark_of_offset(text, good), "not UTF-8 text", "save the file as UTF-8");
         return out;
     }
@@ -317,11 +344,14 @@ Result<Node> parse(std::string_view text, std::string_view file) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-    const auto letters = std::count_if(word.begin(), word.end(), [](char c) { return c != '-' && c != '_' && c != '.'; });
-    return nearest(word, candidates, std::max<std::size_t>(1, (static_cast<std::size_t>(letters) + 1) / 3));
+    const auto letters = std::count_if(word.begin(), word.end(),
+                                       [](char c) { return c != '-' && c != '_' && c != '.'; });
+    return nearest(word, candidates,
+                   std::max<std::size_t>(1, (static_cast<std::size_t>(letters) + 1) / 3));
 }
 
-std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max) {
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates,
+                    std::size_t distance_max) {
     std::string_view best;
     std::size_t best_distance = distance_max + 1;
     for (const std::string_view candidate : candidates) {
@@ -336,9 +366,11 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
             above = row;
             row[0] = i;
             for (std::size_t j = 1; j < row.size(); ++j) {
-                const std::size_t substitute = above[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
+                const std::size_t substitute =
+                    above[j - 1] + (word[i - 1] == candidate[j - 1] ? 0 : 1);
                 row[j] = std::min({above[j] + 1, row[j - 1] + 1, substitute});
-                if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
+                if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] &&
+                    word[i - 2] == candidate[j - 1]) {
                     row[j] = std::min(row[j], two_above[j - 2] + 1);
                 }
             }

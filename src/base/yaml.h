@@ -1,8 +1,9 @@
 #pragma once
 /// Strict YAML for documents people write by hand: flows, the catalogue, configuration.
 ///
-/// Scalars are text; whoever reads them knows the type ("no" is not false, 0012 is not 10). Aliases, anchors, tags, duplicate
-/// keys, several documents and non-scalar keys are errors. Every node knows its place, so that every complaint can name one.
+/// Scalars are text; whoever reads them knows the type ("no" is not false, 0012 is not 10).
+/// Aliases, anchors, tags, duplicate keys, several documents and non-scalar keys are errors. Every
+/// node knows its place, so that every complaint can name one.
 
 #include <optional>
 #include <string>
@@ -44,8 +45,8 @@ struct Member {
 /// invalid: "file:line:column: what", hint says what to do. An empty document is a null node.
 Result<Node> parse(std::string_view text, std::string_view file);
 
-/// Every complaint at once, in order of places. Where the grammar holds there is a tree beside them, so that whoever reads it can
-/// add his own: what was refused is left out of it.
+/// Every complaint at once, in order of places. Where the grammar holds there is a tree beside
+/// them, so that whoever reads it can add his own: what was refused is left out of it.
 struct Reading {
     std::optional<Node> root;
     std::vector<Error> errors;
@@ -55,10 +56,11 @@ Reading read(std::string_view text, std::string_view file);
 /// "file:line:column: what" with hint, of kind invalid.
 Error error_at(std::string_view file, Mark mark, std::string what, std::string hint = {});
 
-/// The candidate nearest to `word` by edit distance, or empty: for "unknown key; did you mean …". Near is a mistake in three
-/// letters, at least one; a swap of neighbours is one mistake.
+/// The candidate nearest to `word` by edit distance, or empty: for "unknown key; did you mean …".
+/// Near is a mistake in three letters, at least one; a swap of neighbours is one mistake.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 /// The same with another bound.
-std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates, std::size_t distance_max);
+std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates,
+                    std::size_t distance_max);
 
 }  // namespace helios::yaml

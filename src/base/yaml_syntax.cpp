@@ -14,7 +14,8 @@ struct Opened {
     Mark mark;
 };
 
-/// One line that says something of the document's structure: not empty, no comment, not inside a text or brackets.
+/// One line that says something of the document's structure: not empty, no comment, not inside a
+/// text or brackets.
 struct Line {
     int number = 0;
     int indent = 0;                    ///< columns of blanks before it, a tab being one
@@ -82,8 +83,10 @@ private:
     /// Through the line from `at` on; where its comment begins.
     std::size_t follow(std::string_view line, std::size_t at, Line& read) {
         const std::size_t first = at;
-        bool token_begins = true;  // a quote or bracket here opens something; within a plain word it is a letter
-        read.item = open_.empty() && line[at] == '-' && (at + 1 == line.size() || line[at + 1] == ' ');
+        bool token_begins =
+            true;  // a quote or bracket here opens something; within a plain word it is a letter
+        read.item =
+            open_.empty() && line[at] == '-' && (at + 1 == line.size() || line[at + 1] == ' ');
         for (; at < line.size(); ++at) {
             const char c = line[at];
             const char next = at + 1 < line.size() ? line[at + 1] : ' ';
@@ -124,9 +127,11 @@ private:
     }
 
     /// "key {a: 1}": what stands behind the blank was meant to be its value.
-    bool is_value_without_colon(std::string_view line, std::size_t first, std::size_t at, const Line& read) const {
+    bool is_value_without_colon(std::string_view line, std::size_t first, std::size_t at,
+                                const Line& read) const {
         const auto word = line.substr(first, at - first);
-        return open_.empty() && !read.colon && !read.item && word.find_first_of(" \t") == word.find_last_not_of(" \t") + 1;
+        return open_.empty() && !read.colon && !read.item &&
+               word.find_first_of(" \t") == word.find_last_not_of(" \t") + 1;
     }
 
     /// One character of a quoted text; true: the next belongs to it.
@@ -144,9 +149,10 @@ private:
     void close(char c, Mark mark) {
         const char expected = open_.back().what == '[' ? ']' : '}';
         if (c != expected) {
-            mistakes_.push_back(
-                {mark, std::string("'") + c + "' where '" + expected + "' is needed",
-                 std::string("the '") + open_.back().what + "' stands in line " + std::to_string(open_.back().mark.line)});
+            mistakes_.push_back({mark,
+                                 std::string("'") + c + "' where '" + expected + "' is needed",
+                                 std::string("the '") + open_.back().what + "' stands in line " +
+                                     std::to_string(open_.back().mark.line)});
         }
         open_.pop_back();
         if (c != expected && !open_.empty() && (open_.back().what == '[' ? ']' : '}') == c) {
@@ -161,11 +167,13 @@ private:
 };
 
 std::string first_word(std::string_view content) {
-    return std::string(content.substr(0, std::min(content.find_first_of(" \t:{[\"'"), std::size_t{64})));
+    return std::string(
+        content.substr(0, std::min(content.find_first_of(" \t:{[\"'"), std::size_t{64})));
 }
 
 bool is_marker(const Line& line) {
-    return line.content.starts_with("---") || line.content.starts_with("...") || line.content.starts_with('%');
+    return line.content.starts_with("---") || line.content.starts_with("...") ||
+           line.content.starts_with('%');
 }
 
 bool has_value(const Line& line) {
@@ -175,29 +183,35 @@ bool has_value(const Line& line) {
 /// The line should have been "key: …" and has no colon that makes it so.
 std::optional<SyntaxMistake> missing_colon(const std::vector<Line>& lines, std::size_t i) {
     const Line& line = lines[i];
-    if (line.colon || line.item || is_marker(line) || line.content.front() == '"' || line.content.front() == '[' ||
-        line.content.front() == '{') {
+    if (line.colon || line.item || is_marker(line) || line.content.front() == '"' ||
+        line.content.front() == '[' || line.content.front() == '{') {
         return std::nullopt;
     }
     const Line* before = i > 0 ? &lines[i - 1] : nullptr;
     const Line* after = i + 1 < lines.size() ? &lines[i + 1] : nullptr;
     // A text on lines of its own: below "key:" or "key: begin", and nothing hangs from it.
-    const bool hangs = before != nullptr && line.indent > before->indent && (before->colon || before->item);
+    const bool hangs =
+        before != nullptr && line.indent > before->indent && (before->colon || before->item);
     const bool carries = after != nullptr && after->indent > line.indent;
-    const bool among_keys =
-        after != nullptr && after->indent == line.indent && after->colon && !(before != nullptr && has_value(*before) && hangs);
+    const bool among_keys = after != nullptr && after->indent == line.indent && after->colon &&
+                            !(before != nullptr && has_value(*before) && hangs);
     if (hangs && !carries && !among_keys) {
         return std::nullopt;
     }
-    if (before != nullptr && !before->colon && !before->item && before->indent == line.indent && !carries && !among_keys) {
+    if (before != nullptr && !before->colon && !before->item && before->indent == line.indent &&
+        !carries && !among_keys) {
         return std::nullopt;  // a text that goes on
     }
     const auto word = first_word(line.content);
     const int column = line.indent + static_cast<int>(word.size()) + 1;
     if (line.content.substr(word.size()).starts_with(':')) {
-        return SyntaxMistake{{line.number, column + 1}, "no blank after '" + word + ":'", "write  " + word + ": value"};
+        return SyntaxMistake{{line.number, column + 1},
+                             "no blank after '" + word + ":'",
+                             "write  " + word + ": value"};
     }
-    return SyntaxMistake{{line.number, column}, "a ':' is missing after '" + word + "'", "write  " + word + ": value"};
+    return SyntaxMistake{{line.number, column},
+                         "a ':' is missing after '" + word + "'",
+                         "write  " + word + ": value"};
 }
 
 /// Indentation that belongs to nothing above.
@@ -213,8 +227,10 @@ void find_indentation(const std::vector<Line>& lines, std::vector<SyntaxMistake>
         if (levels.empty() || line.indent > levels.back()) {
             if (before != nullptr && line.colon && has_value(*before) && !before->item) {
                 out.push_back({{line.number, line.indent + 1},
-                               "indented below '" + first_word(before->content) + "', which has a value already",
-                               "align it with line " + std::to_string(before->number) + ", or remove that value"});
+                               "indented below '" + first_word(before->content) +
+                                   "', which has a value already",
+                               "align it with line " + std::to_string(before->number) +
+                                   ", or remove that value"});
             }
             levels.push_back(line.indent);
             continue;
@@ -224,7 +240,8 @@ void find_indentation(const std::vector<Line>& lines, std::vector<SyntaxMistake>
             levels.pop_back();
             if (line.indent > levels.back()) {
                 out.push_back({{line.number, line.indent + 1},
-                               "indented by " + std::to_string(line.indent) + ", while the lines above are by " +
+                               "indented by " + std::to_string(line.indent) +
+                                   ", while the lines above are by " +
                                    std::to_string(levels.back()) + " and " + std::to_string(above),
                                "align it with one of them"});
                 levels.push_back(line.indent);
@@ -253,7 +270,9 @@ std::vector<SyntaxMistake> find_tabs(std::string_view text) {
     const LineReader reader(text);
     for (const Line& line : reader.lines()) {
         if (line.tab) {
-            out.push_back({{line.number, *line.tab}, "a tab in the indentation", "YAML wants spaces: write two for each level"});
+            out.push_back({{line.number, *line.tab},
+                           "a tab in the indentation",
+                           "YAML wants spaces: write two for each level"});
         }
     }
     sort_and_limit(out);
@@ -266,7 +285,8 @@ std::vector<SyntaxMistake> find_mistakes(std::string_view text) {
     for (const Opened& opened : reader.open()) {
         const bool quote = opened.what == '"' || opened.what == '\'';
         out.push_back({opened.mark,
-                       std::string(quote ? "a quotation mark (" : "'") + opened.what + (quote ? ")" : "'") + " is never closed",
+                       std::string(quote ? "a quotation mark (" : "'") + opened.what +
+                           (quote ? ")" : "'") + " is never closed",
                        std::string("add the ") + (opened.what == '['   ? "']'"
                                                   : opened.what == '{' ? "'}'"
                                                                        : "other one")});

@@ -1,7 +1,8 @@
 #pragma once
-/// What is wrong with a text that the YAML parser could not read. The parser says where it gave up, which is often a line below
-/// the mistake; this looks for the mistakes that people make: tabs, a missing colon, a bracket or quotation mark left open,
-/// indentation that fits nowhere. Private to yaml.cpp.
+/// What is wrong with a text that the YAML parser could not read. The parser says where it gave up,
+/// which is often a line below the mistake; this looks for the mistakes that people make: tabs, a
+/// missing colon, a bracket or quotation mark left open, indentation that fits nowhere. Private to
+/// yaml.cpp.
 
 #include <string_view>
 #include <vector>

@@ -37,9 +37,11 @@ TEST(Yaml, EmptyIsNull) {
 }
 
 TEST(Yaml, RefusesWhatHidesMeaning) {
-    EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n").what, "f.yaml:3:1: the key 'a' occurs twice; first in line 1");
+    EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n").what,
+              "f.yaml:3:1: the key 'a' occurs twice; first in line 1");
     EXPECT_NE(error_of("a: &x 1\nb: *x\n").what.find("f.yaml:1:4: an anchor"), std::string::npos);
-    EXPECT_NE(error_of("a: !!int 1\n").what.find("a tag (tag:yaml.org,2002:int)"), std::string::npos);
+    EXPECT_NE(error_of("a: !!int 1\n").what.find("a tag (tag:yaml.org,2002:int)"),
+              std::string::npos);
     EXPECT_NE(error_of("a: 1\n---\nb: 2\n").what.find("a second document"), std::string::npos);
     EXPECT_NE(error_of("? [a, b]\n: c\n").what.find("a key must be plain text"), std::string::npos);
     EXPECT_NE(error_of("~: c\n").what.find("an empty key"), std::string::npos);
@@ -55,7 +57,8 @@ TEST(Yaml, BrokenTextNamesItsPlace) {
 TEST(Yaml, DeepAndLargeDocumentsAreRefusedNotFollowed) {
     EXPECT_FALSE(parse(std::string(100'000, '['), "f.yaml"));
     EXPECT_FALSE(parse(std::string(2u << 20, 'a'), "f.yaml"));
-    EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).what.find("nested deeper"), std::string::npos);
+    EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).what.find("nested deeper"),
+              std::string::npos);
 }
 
 std::vector<std::string> errors_of(std::string_view text) {
@@ -81,7 +84,8 @@ TEST(Yaml, TabsAreNamed) {
               (V{"f:2:1: a tab in the indentation; YAML wants spaces: write two for each level",
                  "f:3:1: a tab in the indentation; YAML wants spaces: write two for each level"}));
     EXPECT_EQ(errors_of("a:\n  b: 1\n  \tc: 2\n").size(), 1u);
-    EXPECT_EQ(errors_of("a: |\n  one\n  \ttwo\nb: [1,\n\t2]\n"), V{}) << "in texts and brackets they are harmless";
+    EXPECT_EQ(errors_of("a: |\n  one\n  \ttwo\nb: [1,\n\t2]\n"), V{})
+        << "in texts and brackets they are harmless";
 }
 
 TEST(Yaml, AMissingColonIsNamedInItsOwnLine) {
@@ -89,7 +93,8 @@ TEST(Yaml, AMissingColonIsNamedInItsOwnLine) {
               (V{"f:2:8: a ':' is missing after 'version'; write  version: value"}));
     EXPECT_EQ(errors_of("a: 1\nlegs:\n  order\n    source: aws\n"),
               (V{"f:3:8: a ':' is missing after 'order'; write  order: value"}));
-    EXPECT_EQ(errors_of("a: 1\nkey {name: id}\nb: 2\n"), (V{"f:2:4: a ':' is missing after 'key'; write  key: value"}));
+    EXPECT_EQ(errors_of("a: 1\nkey {name: id}\nb: 2\n"),
+              (V{"f:2:4: a ':' is missing after 'key'; write  key: value"}));
     EXPECT_EQ(errors_of("a: 1\nb 2\n"), (V{"f:2:2: a ':' is missing after 'b'; write  b: value"}));
     EXPECT_EQ(errors_of("a 1\nb: 2\nc 3\nd: 4\n").size(), 2u);
     EXPECT_EQ(errors_of("a:1\nb: 2\n"), (V{"f:1:3: no blank after 'a:'; write  a: value"}));
@@ -100,15 +105,23 @@ TEST(Yaml, WhatIsNeverClosedIsNamedWhereItOpens) {
         << errors_of("a: [1, 2\nb: 3\n").front();
     EXPECT_EQ(errors_of("a: {b: \"x\nc: 3\n").size(), 2u);
     EXPECT_EQ(errors_of("a: 1\nb: {c: [1}\n").front().find("f:2:10: '}' where ']' is needed"), 0u);
-    EXPECT_EQ(errors_of("a: {sum: items[], of: [b]}\n").front().find("f:1:15: '[]' within brackets; put the path into quotes"),
+    EXPECT_EQ(errors_of("a: {sum: items[], of: [b]}\n")
+                  .front()
+                  .find("f:1:15: '[]' within brackets; put the path into quotes"),
               0u);
 }
 
 TEST(Yaml, IndentationThatFitsNowhere) {
-    EXPECT_EQ(errors_of("flow: order\n  version: 1\n").front().find("f:2:3: indented below 'flow', which has a value already"),
+    EXPECT_EQ(errors_of("flow: order\n  version: 1\n")
+                  .front()
+                  .find("f:2:3: indented below 'flow', which has a value already"),
               0u);
-    EXPECT_EQ(errors_of("a:\n    b: 1\n  c: 2\n").front().find("f:3:3: indented by 2, while the lines above are by 0 and 4"), 0u);
-    EXPECT_EQ(errors_of("a: b: c\n").front().find("f:1:5: not YAML: "), 0u) << errors_of("a: b: c\n").front();
+    EXPECT_EQ(errors_of("a:\n    b: 1\n  c: 2\n")
+                  .front()
+                  .find("f:3:3: indented by 2, while the lines above are by 0 and 4"),
+              0u);
+    EXPECT_EQ(errors_of("a: b: c\n").front().find("f:1:5: not YAML: "), 0u)
+        << errors_of("a: b: c\n").front();
 }
 
 TEST(Yaml, LineEndsAndMarksOfOtherSystems) {
@@ -127,8 +140,10 @@ TEST(Yaml, NearestName) {
     EXPECT_EQ(nearest("deadlin", {"deadline", "identity"}), "deadline");
     EXPECT_EQ(nearest("tpye", {"type", "source"}), "type");
     EXPECT_EQ(nearest("xyzzy", {"type", "source"}), "");
-    EXPECT_EQ(nearest("--prot", {"--flow", "--to", "--help"}), "") << "three letters of four: no typing error";
-    EXPECT_EQ(nearest("--prot", {"--flow", "--port"}), "--port") << "neighbours that changed places";
+    EXPECT_EQ(nearest("--prot", {"--flow", "--to", "--help"}), "")
+        << "three letters of four: no typing error";
+    EXPECT_EQ(nearest("--prot", {"--flow", "--port"}), "--port")
+        << "neighbours that changed places";
     EXPECT_EQ(nearest("--fromat", {"--format", "--from"}), "--format");
     EXPECT_EQ(nearest("ls", {"show", "ls"}), "ls");
     EXPECT_EQ(nearest("x", {"y", "long"}), "y");

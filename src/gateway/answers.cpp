@@ -38,12 +38,18 @@ http::Response with_position(http::Response response, const std::vector<ItemRece
     return response;
 }
 
-/// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a final answer.
+/// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a
+/// final answer.
 http::Response not_now(Endpoint endpoint, const Error& error) {
     const bool slow_down = is_direct(endpoint) && error.kind == ErrorKind::exhausted;
-    auto response = http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored", error.what, error.hint);
-    std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
-    response.with("Retry-After", std::string(endpoint == Endpoint::azure_eventgrid ? retry_seconds_event_grid : retry_seconds));
+    auto response =
+        http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
+                      error.what, error.hint);
+    std::erase_if(response.headers,
+                  [](const auto& header) { return header.first == "Retry-After"; });
+    response.with("Retry-After",
+                  std::string(endpoint == Endpoint::azure_eventgrid ? retry_seconds_event_grid
+                                                                    : retry_seconds));
     return response;
 }
 
@@ -70,7 +76,8 @@ void write_position(json::Writer& out, const ItemReceipt& item) {
     }
 }
 
-/// The members that an item has in every answer; alone, the status code says whether to send it again.
+/// The members that an item has in every answer; alone, the status code says whether to send it
+/// again.
 void write_item(json::Writer& out, const ItemReceipt& item, bool in_batch) {
     out.field("status", to_string(item.status));
     write_id(out, item);
@@ -86,10 +93,12 @@ void write_item(json::Writer& out, const ItemReceipt& item, bool in_batch) {
             write_position(out, item);
             break;
         case ItemStatus::conflict:
-            out.field("dlqId", std::string_view(item.dlq_id)).field("detail", std::string_view(item.detail));
+            out.field("dlqId", std::string_view(item.dlq_id))
+                .field("detail", std::string_view(item.detail));
             break;
         case ItemStatus::quarantined:
-            out.field("dlqId", std::string_view(item.dlq_id)).field("reason", std::string_view(item.reason));
+            out.field("dlqId", std::string_view(item.dlq_id))
+                .field("reason", std::string_view(item.reason));
             write_texts(out, "errors", item.errors);
             break;
         case ItemStatus::noted:
@@ -119,8 +128,8 @@ struct Tally {
     }
     std::uint64_t of(ItemStatus status) const { return n[static_cast<std::size_t>(status)]; }
     void write(json::Writer& out) const {
-        for (const auto status :
-             {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::conflict, ItemStatus::quarantined, ItemStatus::failed}) {
+        for (const auto status : {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::conflict,
+                                  ItemStatus::quarantined, ItemStatus::failed}) {
             out.field(to_string(status), of(status));
         }
     }
@@ -155,13 +164,16 @@ http::Response answer_cloud(Endpoint endpoint, const std::vector<ItemReceipt>& i
 
 http::Response quarantined_problem(const ItemReceipt& item) {
     json::Writer members;
-    members.begin_object().field("reason", std::string_view(item.reason)).field("dlqId", std::string_view(item.dlq_id));
+    members.begin_object()
+        .field("reason", std::string_view(item.reason))
+        .field("dlqId", std::string_view(item.dlq_id));
     write_id(members, item);
     write_texts(members, "errors", item.errors);
     auto inside = members.end_object().take();
     inside = inside.substr(1, inside.size() - 2);
     return http::problem(422, "Event quarantined", item.detail,
-                         "correct the event and send it again, with the same id if you like", inside);
+                         "correct the event and send it again, with the same id if you like",
+                         inside);
 }
 
 http::Response answer_ingest(const ItemReceipt& item) {
@@ -219,14 +231,16 @@ http::Response answer(Endpoint endpoint, const Receipt& receipt) {
         case Receipt::Kind::not_this_protocol:
             return http::problem(400, "Not readable", receipt.error.what, receipt.error.hint);
         case Receipt::Kind::wrong_media_type:
-            return http::problem(415, "Unsupported media type", receipt.error.what, receipt.error.hint);
+            return http::problem(415, "Unsupported media type", receipt.error.what,
+                                 receipt.error.hint);
         case Receipt::Kind::refused:
             return not_now(endpoint, receipt.error);
     }
     if (endpoint == Endpoint::ingest) {
         return answer_ingest(receipt.items.front());
     }
-    return endpoint == Endpoint::batch ? answer_batch(receipt.items) : answer_cloud(endpoint, receipt.items);
+    return endpoint == Endpoint::batch ? answer_batch(receipt.items)
+                                       : answer_cloud(endpoint, receipt.items);
 }
 
 }  // namespace helios::gateway

@@ -7,8 +7,8 @@
 namespace helios::gateway {
 namespace {
 
-constexpr std::array endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest,
-                               Endpoint::batch};
+constexpr std::array endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
+                               Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch};
 
 ItemReceipt item(ItemStatus status, std::optional<Error> error = {}) {
     ItemReceipt out;
@@ -25,8 +25,9 @@ Receipt receipt(std::vector<ItemReceipt> items) {
 }
 std::vector<int> row(const Receipt& what) {
     std::vector<int> statuses;
-    for (const auto endpoint : endpoints)
+    for (const auto endpoint : endpoints) {
         statuses.push_back(answer(endpoint, what).status);
+    }
     return statuses;
 }
 using Row = std::vector<int>;
@@ -60,17 +61,21 @@ TEST(Answers, the_table) {
 
 TEST(Answers, part_of_a_batch_fails) {
     const auto what =
-        receipt({item(ItemStatus::accepted), item(ItemStatus::failed, Error{ErrorKind::unavailable, "the disk is full", ""})});
+        receipt({item(ItemStatus::accepted),
+                 item(ItemStatus::failed, Error{ErrorKind::unavailable, "the disk is full", ""})});
     const auto azure = answer(Endpoint::azure_eventgrid, what);
     EXPECT_EQ(azure.status, 503) << "the rest are duplicates next time";
     EXPECT_EQ(header(azure, "Retry-After"), "30");
     const auto batch = answer(Endpoint::batch, what);
     EXPECT_EQ(batch.status, 200);
-    EXPECT_EQ(batch.body, R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":1,"items":[)"
-                          R"({"index":0,"status":"accepted","eventId":"e-1","retryable":false,"warnings":[]},)"
-                          R"({"index":1,"status":"failed","eventId":"e-1","retryable":true,"error":"the disk is full"}]})");
+    EXPECT_EQ(
+        batch.body,
+        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":1,"items":[)"
+        R"({"index":0,"status":"accepted","eventId":"e-1","retryable":false,"warnings":[]},)"
+        R"({"index":1,"status":"failed","eventId":"e-1","retryable":true,"error":"the disk is full"}]})");
     EXPECT_EQ(answer(Endpoint::azure_eventgrid,
-                     receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined), item(ItemStatus::conflict)}))
+                     receipt({item(ItemStatus::accepted), item(ItemStatus::quarantined),
+                              item(ItemStatus::conflict)}))
                   .status,
               200);
 }

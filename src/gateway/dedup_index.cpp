@@ -22,8 +22,8 @@
 #include "base/hash.h"
 
 #if defined(__SANITIZE_THREAD__)
-/// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp, but not the atomics that
-/// order them.
+/// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp,
+/// but not the atomics that order them.
 extern "C" const char* __tsan_default_suppressions();
 extern "C" const char* __tsan_default_suppressions() {
     return "race:librocksdb.so\n";
@@ -34,17 +34,17 @@ namespace helios::gateway {
 
 namespace {
 
-/// One column family for ids and position: with the write-ahead log off, memtables are written out in order, so what a crash
-/// leaves is a prefix of the writes, ids and position together.
+/// One column family for ids and position: with the write-ahead log off, memtables are written out
+/// in order, so what a crash leaves is a prefix of the writes, ids and position together.
 constexpr char id_prefix = 'i';
 constexpr std::string_view state_key = "s";
 
 Error error_of(const rocksdb::Status& status, std::string_view doing) {
     const bool damaged = status.IsCorruption() || status.IsInvalidArgument();
-    return {
-        damaged ? ErrorKind::corrupt : ErrorKind::unavailable,
-        "deduplication index, " + std::string(doing) + ": " + status.ToString(),
-        damaged ? "it is rebuilt from the log when its folder is removed" : "check space and permissions of the data directory"};
+    return {damaged ? ErrorKind::corrupt : ErrorKind::unavailable,
+            "deduplication index, " + std::string(doing) + ": " + status.ToString(),
+            damaged ? "it is rebuilt from the log when its folder is removed"
+                    : "check space and permissions of the data directory"};
 }
 
 std::array<char, 17> key_of(const Digest128& identity) {
@@ -68,19 +68,22 @@ IndexPointer read_pointer(ByteReader& in) {
     return at;
 }
 
-/// Neighbours are inserted faster one after the other. Of an identity that occurs twice the later one stays last.
+/// Neighbours are inserted faster one after the other. Of an identity that occurs twice the later
+/// one stays last.
 std::vector<const IndexEntry*> in_key_order(const std::vector<IndexEntry>& entries) {
     std::vector<const IndexEntry*> order;
     order.reserve(entries.size());
     for (const auto& entry : entries) {
         order.push_back(&entry);
     }
-    std::sort(order.begin(), order.end(),
-              [](const auto* a, const auto* b) { return a->identity != b->identity ? a->identity < b->identity : a < b; });
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+        return a->identity != b->identity ? a->identity < b->identity : a < b;
+    });
     return order;
 }
 
-/// RocksDB's own log would be one more file to fail: its writer asserts that nobody writes after an error, and then does.
+/// RocksDB's own log would be one more file to fail: its writer asserts that nobody writes after an
+/// error, and then does.
 class SilentLogger final : public rocksdb::Logger {
 public:
     using rocksdb::Logger::Logv;
@@ -97,7 +100,8 @@ rocksdb::Options rocks_options(const Options& options) {
     out.create_if_missing = true;
     out.write_buffer_size = options.index_write_buffer_bytes;
     out.max_write_buffer_number = 3;
-    out.memtable_prefix_bloom_size_ratio = 0.1;  // nearly every lookup misses: it must not walk the memtable for that
+    out.memtable_prefix_bloom_size_ratio =
+        0.1;  // nearly every lookup misses: it must not walk the memtable for that
     out.memtable_whole_key_filtering = true;
     out.max_background_jobs = 2;
     out.max_open_files = 512;
@@ -111,11 +115,13 @@ rocksdb::Options rocks_options(const Options& options) {
 }
 
 constexpr const char* what_to_do =
-    "stop the server, put the directory back if it was moved, and start again: what is gone of the index is made anew from the "
+    "stop the server, put the directory back if it was moved, and start again: what is gone of the "
+    "index is made anew from the "
     "log";
 
-/// RocksDB verifies its tables' blocks, but takes a flipped bit near the end of its MANIFEST for the end. So an orderly close
-/// leaves the checksums of the small files, and the next open asks for them.
+/// RocksDB verifies its tables' blocks, but takes a flipped bit near the end of its MANIFEST for
+/// the end. So an orderly close leaves the checksums of the small files, and the next open asks for
+/// them.
 constexpr std::string_view sums_name = "helios.sums";
 
 std::string contents(const std::string& path) {
@@ -126,7 +132,8 @@ std::string contents(const std::string& path) {
 std::string sums_of(const std::string& directory) {
     const std::string current = contents(directory + "/CURRENT");
     const std::string manifest = contents(directory + "/" + current.substr(0, current.find('\n')));
-    std::string text = fmt::format("{:08x} {:08x} {}\n", crc32c(current), crc32c(manifest), manifest.size());
+    std::string text =
+        fmt::format("{:08x} {:08x} {}\n", crc32c(current), crc32c(manifest), manifest.size());
     return text + fmt::format("{:08x}\n", crc32c(text));
 }
 
@@ -134,24 +141,28 @@ void write_sums(const std::string& directory) {
     std::ofstream(directory + "/" + std::string(sums_name), std::ios::binary) << sums_of(directory);
 }
 
-/// corrupt: CURRENT or MANIFEST is not what was closed. Sums that a crash left behind, or kept from being written, say nothing.
+/// corrupt: CURRENT or MANIFEST is not what was closed. Sums that a crash left behind, or kept from
+/// being written, say nothing.
 Status check_sums(const std::string& directory) {
     const std::string path = directory + "/" + std::string(sums_name);
     const std::string kept = contents(path);
     const auto end = kept.find('\n');
     std::error_code ignored;
     std::filesystem::remove(path, ignored);  // from now on they change
-    if (end == std::string::npos || kept.substr(end + 1) != fmt::format("{:08x}\n", crc32c(kept.substr(0, end + 1)))) {
+    if (end == std::string::npos ||
+        kept.substr(end + 1) != fmt::format("{:08x}\n", crc32c(kept.substr(0, end + 1)))) {
         return {};
     }
     return kept == sums_of(directory)
                ? Status{}
-               : fail(ErrorKind::corrupt, "deduplication index: " + directory + ": CURRENT or MANIFEST is not as it was closed");
+               : fail(ErrorKind::corrupt, "deduplication index: " + directory +
+                                              ": CURRENT or MANIFEST is not as it was closed");
 }
 
 class RocksIndex final : public DedupIndex {
 public:
-    RocksIndex(std::string directory, std::unique_ptr<rocksdb::Env> memory, std::unique_ptr<rocksdb::DB> db)
+    RocksIndex(std::string directory, std::unique_ptr<rocksdb::Env> memory,
+               std::unique_ptr<rocksdb::DB> db)
         : directory_(std::move(directory)), memory_(std::move(memory)), db_(std::move(db)) {
         writing_.disableWAL = true;
     }
@@ -176,8 +187,11 @@ public:
         HELIOS_TRY(check_directory());
         std::vector<std::string> missing = missing_files();
         if (!missing.empty() &&
-            !(missing = missing_files()).empty()) {  // twice: a compaction may just have put others in their place
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + missing.front() + " is gone", what_to_do);
+            !(missing = missing_files())
+                 .empty()) {  // twice: a compaction may just have put others in their place
+            return fail(ErrorKind::unavailable,
+                        "deduplication index: " + directory_ + missing.front() + " is gone",
+                        what_to_do);
         }
         return verify_one();
     }
@@ -205,7 +219,9 @@ public:
             entry.at = read_pointer(in);
             last_ = entry;
         }
-        return in.at_end() ? Status{} : fail(ErrorKind::corrupt, "deduplication index: its position is unreadable");
+        return in.at_end()
+                   ? Status{}
+                   : fail(ErrorKind::corrupt, "deduplication index: its position is unreadable");
     }
 
     Result<std::optional<IndexPointer>> find(const Digest128& identity) override {
@@ -249,19 +265,23 @@ private:
     Status check_directory() {
         struct stat info{};
         if (stat(directory_.c_str(), &info) != 0) {
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is gone", what_to_do);
+            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is gone",
+                        what_to_do);
         }
         const std::pair now{std::uint64_t{info.st_dev}, std::uint64_t{info.st_ino}};
         if (!identity_) {
             identity_ = now;
         }
         if (*identity_ != now) {
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is not the one that was opened",
+            return fail(ErrorKind::unavailable,
+                        "deduplication index: " + directory_ + " is not the one that was opened",
                         what_to_do);
         }
         if (access(directory_.c_str(), W_OK | X_OK) != 0) {
-            return fail(ErrorKind::unavailable, "deduplication index: can't write to " + directory_ + ": " + std::strerror(errno),
-                        "make the data directory writable again");
+            return fail(
+                ErrorKind::unavailable,
+                "deduplication index: can't write to " + directory_ + ": " + std::strerror(errno),
+                "make the data directory writable again");
         }
         return {};
     }
@@ -272,7 +292,9 @@ private:
         if (!db_->GetLiveFiles(live, &manifest_bytes, false).ok()) {
             return {};
         }
-        std::erase_if(live, [&](const std::string& name) { return access((directory_ + name).c_str(), F_OK) == 0; });
+        std::erase_if(live, [&](const std::string& name) {
+            return access((directory_ + name).c_str(), F_OK) == 0;
+        });
         return live;
     }
 
@@ -300,7 +322,8 @@ private:
             status = reader.VerifyChecksum();
         }
         const bool still_there = access(path.c_str(), F_OK) == 0;
-        return status.ok() || !still_there ? Status{} : fail(error_of(status, "reading " + path + " through"));
+        return status.ok() || !still_there ? Status{}
+                                           : fail(error_of(status, "reading " + path + " through"));
     }
 
     std::string encode_state(const log::Offsets& position) const {
@@ -321,7 +344,8 @@ private:
     }
 
     const std::string directory_;
-    std::optional<std::pair<std::uint64_t, std::uint64_t>> identity_;  ///< of the folder, at the first look
+    std::optional<std::pair<std::uint64_t, std::uint64_t>>
+        identity_;  ///< of the folder, at the first look
     std::vector<std::string> to_verify_;
     std::uint64_t looks_ = 0;               ///< with nothing left to verify
     std::unique_ptr<rocksdb::Env> memory_;  ///< outlives db_
@@ -347,7 +371,8 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
         std::error_code failure;
         std::filesystem::create_directories(directory, failure);
         if (failure) {
-            return fail(ErrorKind::unavailable, "deduplication index: " + directory + ": " + failure.message(),
+            return fail(ErrorKind::unavailable,
+                        "deduplication index: " + directory + ": " + failure.message(),
                         "check space and permissions of the data directory");
         }
     }
@@ -358,12 +383,14 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
     const auto status = rocksdb::DB::Open(rocks, directory, &raw);
     if (!status.ok()) {
         auto error = error_of(status, "opening");
-        if (status.IsPathNotFound() || status.IsNotFound() || status.IsNotSupported()) {  // it names files that aren't there
+        if (status.IsPathNotFound() || status.IsNotFound() ||
+            status.IsNotSupported()) {  // it names files that aren't there
             error.kind = ErrorKind::corrupt;
         }
         return fail(std::move(error));
     }
-    auto index = std::make_unique<RocksIndex>(directory, std::move(memory), std::unique_ptr<rocksdb::DB>(raw));
+    auto index = std::make_unique<RocksIndex>(directory, std::move(memory),
+                                              std::unique_ptr<rocksdb::DB>(raw));
     HELIOS_TRY(index->load());
     return index;
 }
@@ -375,8 +402,8 @@ Status DedupIndex::destroy(const Options& options) {
     std::error_code failure;
     std::filesystem::remove_all(options.index_directory, failure);
     if (failure) {
-        return fail(ErrorKind::unavailable,
-                    "deduplication index: cannot remove " + options.index_directory + ": " + failure.message());
+        return fail(ErrorKind::unavailable, "deduplication index: cannot remove " +
+                                                options.index_directory + ": " + failure.message());
     }
     return {};
 }

@@ -1,8 +1,10 @@
 #pragma once
-/// The ids that stand on the log, on disk: identity → where the event is. All of RocksDB lives in dedup_index.cpp.
+/// The ids that stand on the log, on disk: identity → where the event is. All of RocksDB lives in
+/// dedup_index.cpp.
 ///
-/// Derived: every entry comes from a durable record, and the position up to which the log is reflected is written with the
-/// entries, so it can be thrown away and rebuilt at any time. Knows no event, only digests and pointers.
+/// Derived: every entry comes from a durable record, and the position up to which the log is
+/// reflected is written with the entries, so it can be thrown away and rebuilt at any time. Knows
+/// no event, only digests and pointers.
 
 #include <cstdint>
 #include <memory>
@@ -33,8 +35,8 @@ struct IndexEntry {
 /// find: thread-safe. write: one thread.
 class DedupIndex {
 public:
-    /// Opens or creates; in memory if options.index_directory is empty. corrupt: it must be removed and rebuilt. unavailable: the
-    /// disk does not let us.
+    /// Opens or creates; in memory if options.index_directory is empty. corrupt: it must be removed
+    /// and rebuilt. unavailable: the disk does not let us.
     static Result<std::unique_ptr<DedupIndex>> open(const Options& options);
     /// Deletes the index in that folder.
     static Status destroy(const Options& options);
@@ -45,11 +47,13 @@ public:
     /// Adds the entries and moves the position, all or nothing, also across a crash.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
 
-    /// Writes out what is still in memory, so that the next open has nothing to read again; a failure costs only that.
+    /// Writes out what is still in memory, so that the next open has nothing to read again; a
+    /// failure costs only that.
     virtual Status close() = 0;
 
-    /// Looks whether the files are still those that were opened, and reads one of them through (of all in turn, once a day).
-    /// unavailable: gone, replaced or read-only. corrupt: damaged. By one thread at a time, not beside close().
+    /// Looks whether the files are still those that were opened, and reads one of them through (of
+    /// all in turn, once a day). unavailable: gone, replaced or read-only. corrupt: damaged. By one
+    /// thread at a time, not beside close().
     virtual Status check_files() = 0;
 
     /// What `write` last got, as of open.

@@ -28,12 +28,14 @@ constexpr std::size_t shard_count = 64;
 constexpr std::size_t tail_records_max = 8'192;
 constexpr std::size_t tail_bytes_max = 8u << 20;
 constexpr Duration tail_wait = std::chrono::milliseconds(200);
-constexpr Duration tail_pace = std::chrono::milliseconds(20);  // so that many ids share one write; meanwhile they are in memory
+constexpr Duration tail_pace = std::chrono::milliseconds(
+    20);  // so that many ids share one write; meanwhile they are in memory
 constexpr Duration retry_pause = std::chrono::milliseconds(200);
 
 /// The topics that ids come from.
-constexpr std::array<std::string_view, 5> indexed_topics{model::topic::orders, model::topic::payments, model::topic::inventory,
-                                                         model::topic::other, model::topic::dlq};
+constexpr std::array<std::string_view, 5> indexed_topics{
+    model::topic::orders, model::topic::payments, model::topic::inventory, model::topic::other,
+    model::topic::dlq};
 
 std::uint8_t topic_number(std::string_view name) {
     for (std::size_t i = 0; i < model::all_topics.size(); ++i) {
@@ -55,7 +57,8 @@ model::PositionToken token_of(const IndexPointer& at, Instant log_time) {
     return {{std::string(model::all_topics[at.topic].name), at.partition, at.offset}, log_time};
 }
 
-/// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in many ways.
+/// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
+/// many ways.
 Digest128 digest_of(const Content& content) {
     ByteWriter out;
     out.string(content.type);
@@ -71,7 +74,8 @@ bool same_content(const Content& content, std::string_view type, std::string_vie
         return true;
     }
     const auto other = json::Document::parse(payload);
-    return content.parsed && other && json::canonical(content.parsed) == json::canonical(other->root());
+    return content.parsed && other &&
+           json::canonical(content.parsed) == json::canonical(other->root());
 }
 
 struct IdentityHash {
@@ -96,7 +100,8 @@ std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
             if (!event) {
                 return std::nullopt;
             }
-            return StoredIdentity{model::identity_of(*event), std::move(event->type), std::move(event->payload)};
+            return StoredIdentity{model::identity_of(*event), std::move(event->type),
+                                  std::move(event->payload)};
         }
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation: {
@@ -115,7 +120,9 @@ class Pending final : public PendingAppend {
 public:
     explicit Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
 
-    bool has_content(const Content& content) const { return same_content(content, type_, payload_); }
+    bool has_content(const Content& content) const {
+        return same_content(content, type_, payload_);
+    }
 
     void when_settled(std::function<void(const Settled&)> then) override {
         {
@@ -168,14 +175,18 @@ public:
         : options_(options),
           log_(log),
           telemetry_(telemetry),
-          index_failures_(telemetry.metrics.counter("helios_gateway_index_failures_total",
-                                                    "Failed reads and writes of the deduplication index")),
-          rebuilds_(telemetry.metrics.counter("helios_gateway_index_rebuilds_total",
-                                              "Deduplication index thrown away and rebuilt from the log")),
-          memory_ids_(telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
-                                              "Ids held in memory: pending, recent, and not yet indexed")),
-          stale_hits_(telemetry.metrics.counter("helios_gateway_index_stale_hits_total",
-                                                "Index entries that pointed at no record or another one")) {}
+          index_failures_(
+              telemetry.metrics.counter("helios_gateway_index_failures_total",
+                                        "Failed reads and writes of the deduplication index")),
+          rebuilds_(telemetry.metrics.counter(
+              "helios_gateway_index_rebuilds_total",
+              "Deduplication index thrown away and rebuilt from the log")),
+          memory_ids_(
+              telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
+                                      "Ids held in memory: pending, recent, and not yet indexed")),
+          stale_hits_(telemetry.metrics.counter(
+              "helios_gateway_index_stale_hits_total",
+              "Index entries that pointed at no record or another one")) {}
 
     ~TailedDeduplicator() override { close(); }
 
@@ -275,11 +286,13 @@ public:
         {
             std::lock_guard lock(shard.mutex);
             const auto it = shard.entries.find(identity);
-            HELIOS_ASSERT(it != shard.entries.end() && it->second.pending, "settled an id that nobody has claimed");
+            HELIOS_ASSERT(it != shard.entries.end() && it->second.pending,
+                          "settled an id that nobody has claimed");
             pending = std::move(it->second.pending);
             if (outcome) {
                 Entry& entry = it->second;
-                entry.at = {topic_number(outcome->topic), outcome->partition, outcome->offset.value};
+                entry.at = {topic_number(outcome->topic), outcome->partition,
+                            outcome->offset.value};
                 entry.log_time = outcome->log_time;
                 settled = token_of(entry.at, entry.log_time);
                 shard.durable.emplace_back(identity, entry.at);
@@ -295,7 +308,9 @@ public:
 
     bool caught_up() const override { return caught_up_.load(std::memory_order_acquire); }
 
-    Instant reached() const override { return from_nanos(reached_ns_.load(std::memory_order_relaxed)); }
+    Instant reached() const override {
+        return from_nanos(reached_ns_.load(std::memory_order_relaxed));
+    }
 
     bool wait_caught_up(Duration limit) const override {
         std::unique_lock lock(caught_up_mutex_);
@@ -314,7 +329,8 @@ public:
         }
         if (const auto closed = index_->close(); !closed) {
             telemetry_.logger.warn(room,
-                                   "the deduplication index was not written out; what it lacks the next start reads from the log",
+                                   "the deduplication index was not written out; what it lacks the "
+                                   "next start reads from the log",
                                    {{"error", closed.error().message()}});
         }
         index_.reset();
@@ -348,11 +364,14 @@ private:
             if (damaged_) {
                 return;
             }
-            damaged_ = Error{ErrorKind::unavailable, "the deduplication index is damaged and is being rebuilt from the log",
+            damaged_ = Error{ErrorKind::unavailable,
+                             "the deduplication index is damaged and is being rebuilt from the log",
                              "wait; this needs no action"};
             troubled_.store(true, std::memory_order_release);
         }
-        telemetry_.logger.error(room, "the deduplication index is damaged; it is rebuilt from the log", {{"why", why.what}});
+        telemetry_.logger.error(room,
+                                "the deduplication index is damaged; it is rebuilt from the log",
+                                {{"why", why.what}});
         wake_reader();
     }
 
@@ -376,7 +395,8 @@ private:
                 return true;
             }
             if (!told) {
-                telemetry_.logger.error(room, "the deduplication index can't be made anew; trying again",
+                telemetry_.logger.error(room,
+                                        "the deduplication index can't be made anew; trying again",
                                         {{"error", made.error().message()}});
                 told = true;
             }
@@ -422,7 +442,8 @@ private:
     }
 
     /// Under the shard's lock: the id becomes the caller's.
-    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content, const Digest128& digest) {
+    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content,
+                       const Digest128& digest) {
         if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 &&
             shard.entries.size() > options_.recent_ids_max / shard_count) {
             return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index",
@@ -436,7 +457,8 @@ private:
         return Fresh{identity};
     }
 
-    /// Under the shard's lock: durable ids beyond the bound leave, oldest first, once the index has them.
+    /// Under the shard's lock: durable ids beyond the bound leave, oldest first, once the index has
+    /// them.
     void evict(Shard& shard) {
         while (shard.durable.size() > options_.recent_ids_max / shard_count) {
             const auto& [identity, at] = shard.durable.front();
@@ -463,14 +485,16 @@ private:
     }
 
     /// The record an id is said to stand at. nullopt: there is none, or it is another's.
-    Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content, const IndexPointer& at) {
+    Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content,
+                                                  const IndexPointer& at) {
         if (!exists(at)) {
             return std::nullopt;
         }
         const auto batch = log_.read_at(partition_of(at), log::Offset{at.offset});
         if (!batch) {
             const auto kind = batch.error().kind;
-            if (kind == ErrorKind::not_found || kind == ErrorKind::corrupt || kind == ErrorKind::invalid) {
+            if (kind == ErrorKind::not_found || kind == ErrorKind::corrupt ||
+                kind == ErrorKind::invalid) {
                 return std::nullopt;
             }
             return fail(batch.error());
@@ -483,7 +507,8 @@ private:
         if (!stored || stored->identity != identity) {
             return std::nullopt;
         }
-        return Taken{token_of(at, record.log_time), same_content(content, stored->type, stored->payload)};
+        return Taken{token_of(at, record.log_time),
+                     same_content(content, stored->type, stored->payload)};
     }
 
     Status open_index() {
@@ -500,8 +525,9 @@ private:
         if (why.empty()) {
             return {};
         }
-        telemetry_.logger.error(room, "the deduplication index is damaged or another log's; it is rebuilt from the log",
-                                {{"why", why}});
+        telemetry_.logger.error(
+            room, "the deduplication index is damaged or another log's; it is rebuilt from the log",
+            {{"why", why}});
         rebuilds_.add();
         index_.reset();
         HELIOS_TRY(DedupIndex::destroy(options_));
@@ -517,13 +543,16 @@ private:
         }
         for (const auto& [id, offset] : index_->position_at_open()) {
             const auto it = ends.find(id);
-            if ((it == ends.end() && offset.value > 0) || (it != ends.end() && offset > it->second)) {
+            if ((it == ends.end() && offset.value > 0) ||
+                (it != ends.end() && offset > it->second)) {
                 return "it is past the end of the log";
             }
         }
         if (const auto& last = index_->last_entry_at_open()) {
-            const auto batch = exists(last->at) ? log_.read_at(partition_of(last->at), log::Offset{last->at.offset})
-                                                : Result<log::Batch>(fail(ErrorKind::not_found, ""));
+            const auto batch =
+                exists(last->at)
+                    ? log_.read_at(partition_of(last->at), log::Offset{last->at.offset})
+                    : Result<log::Batch>(fail(ErrorKind::not_found, ""));
             if (batch && !batch->records.empty()) {
                 const auto stored = identity_of(batch->records.front());
                 if (stored && stored->identity == last->identity) {
@@ -560,14 +589,16 @@ private:
                     return;
                 }
             }
-            const auto batch = reader_->poll(tail_records_max, tail_bytes_max, caught_up() ? tail_wait : Duration{});
+            const auto batch = reader_->poll(tail_records_max, tail_bytes_max,
+                                             caught_up() ? tail_wait : Duration{});
             if (!batch) {
                 if (batch.error().kind == ErrorKind::stopping) {
                     return;
                 }
                 if (!told) {
-                    telemetry_.logger.error(room, "the deduplication index cannot read the log; ids stay in memory",
-                                            {{"error", batch.error().message()}});
+                    telemetry_.logger.error(
+                        room, "the deduplication index cannot read the log; ids stay in memory",
+                        {{"error", batch.error().message()}});
                     told = true;
                 }
                 pause_for(stop, retry_pause);  // the reader stands where it stood
@@ -581,7 +612,8 @@ private:
                 if (caught_up()) {
                     pause_for(stop, tail_pace);
                 }
-                reached_ns_.store(to_nanos(batch->records.back().log_time), std::memory_order_relaxed);
+                reached_ns_.store(to_nanos(batch->records.back().log_time),
+                                  std::memory_order_relaxed);
             } else if (!caught_up()) {
                 {
                     std::lock_guard lock(caught_up_mutex_);
@@ -602,7 +634,8 @@ private:
     void finish() {
         while (true) {
             const auto batch = reader_->poll(tail_records_max, tail_bytes_max, Duration{});
-            if (!batch || batch->records.empty() || !index_->write(entries_of(*batch), reader_->position())) {
+            if (!batch || batch->records.empty() ||
+                !index_->write(entries_of(*batch), reader_->position())) {
                 return;
             }
         }
@@ -613,7 +646,9 @@ private:
         entries.reserve(batch.records.size());
         for (const auto& record : batch.records) {
             if (const auto stored = identity_of(record)) {
-                entries.push_back({stored->identity, {topic_number(record.topic), record.partition, record.offset.value}});
+                entries.push_back(
+                    {stored->identity,
+                     {topic_number(record.topic), record.partition, record.offset.value}});
             }
         }
         return entries;
@@ -638,8 +673,9 @@ private:
                 return true;  // read again from the beginning, this batch too
             }
             if (!told) {
-                telemetry_.logger.warn(room, "the deduplication index cannot be written; ids stay in memory",
-                                       {{"error", written.error().message()}});
+                telemetry_.logger.warn(
+                    room, "the deduplication index cannot be written; ids stay in memory",
+                    {{"error", written.error().message()}});
                 told = true;
             }
             pause_for(stop, retry_pause);
@@ -665,7 +701,8 @@ private:
     std::atomic<bool> troubled_{false};
 
     std::mutex indexed_mutex_;
-    std::array<std::vector<std::uint64_t>, model::all_topics.size()> indexed_;  ///< topic → partition → next offset
+    std::array<std::vector<std::uint64_t>, model::all_topics.size()>
+        indexed_;  ///< topic → partition → next offset
 
     mutable std::mutex caught_up_mutex_;
     mutable std::condition_variable caught_up_changed_;
@@ -683,7 +720,8 @@ Digest128 dlq_identity(std::string_view dlq_id) {
     return model::identity_of("", "dlq", "", dlq_id);
 }  // no tenant is empty
 
-Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log, telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log,
+                                                         telemetry::Telemetry& telemetry) {
     auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry);
     HELIOS_TRY(deduplicator->start());
     return deduplicator;

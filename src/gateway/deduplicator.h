@@ -1,10 +1,12 @@
 #pragma once
-/// Which ids are taken: by an append under way, by a recent durable one, or by any record on the log.
+/// Which ids are taken: by an append under way, by a recent durable one, or by any record on the
+/// log.
 ///
-/// An id is claimed before its record is appended and settled by the append's outcome, so of many who bring the same id at once
-/// one appends and the others share that outcome. After a failed append the id is free again. Durable ids live in memory until
-/// the index (dedup_index.h), fed by a thread that reads the durable log, has them. Whatever the index says is checked against
-/// the log. Two kinds of ids share the mechanism: events, and items in the DLQ (each kept once).
+/// An id is claimed before its record is appended and settled by the append's outcome, so of many
+/// who bring the same id at once one appends and the others share that outcome. After a failed
+/// append the id is free again. Durable ids live in memory until the index (dedup_index.h), fed by
+/// a thread that reads the durable log, has them. Whatever the index says is checked against the
+/// log. Two kinds of ids share the mechanism: events, and items in the DLQ (each kept once).
 
 #include <cstdint>
 #include <functional>
@@ -26,8 +28,8 @@
 
 namespace helios::gateway {
 
-/// What an id is claimed for. Two contents are the same if type and canonical payload are: not time, not metadata. Views live as
-/// long as the call to claim().
+/// What an id is claimed for. Two contents are the same if type and canonical payload are: not
+/// time, not metadata. Views live as long as the call to claim().
 struct Content {
     std::string_view type;
     std::string_view payload;  ///< exact bytes
@@ -40,7 +42,8 @@ using Settled = Result<model::PositionToken>;
 class PendingAppend {
 public:
     virtual ~PendingAppend() = default;
-    /// Calls `then` once with the append's outcome: at once if it is known, else on the thread that settles it.
+    /// Calls `then` once with the append's outcome: at once if it is known, else on the thread that
+    /// settles it.
     virtual void when_settled(std::function<void(const Settled&)> then) = 0;
 };
 
@@ -66,13 +69,14 @@ Digest128 dlq_identity(std::string_view dlq_id);
 /// Thread-safe. The log must outlive it.
 class Deduplicator {
 public:
-    /// Opens the index, throws it away if it does not belong to this log (past its end, foreign, damaged), and starts reading the
-    /// log to catch up. unavailable: the disk does not let us.
-    static Result<std::unique_ptr<Deduplicator>> open(const Options& options, log::Log& log, telemetry::Telemetry& telemetry);
+    /// Opens the index, throws it away if it does not belong to this log (past its end, foreign,
+    /// damaged), and starts reading the log to catch up. unavailable: the disk does not let us.
+    static Result<std::unique_ptr<Deduplicator>> open(const Options& options, log::Log& log,
+                                                      telemetry::Telemetry& telemetry);
     virtual ~Deduplicator() = default;
 
-    /// May read the index and, on a hit, one record of the log. exhausted: too many ids the index has not caught up with.
-    /// unavailable: index or log cannot be read; nothing is claimed.
+    /// May read the index and, on a hit, one record of the log. exhausted: too many ids the index
+    /// has not caught up with. unavailable: index or log cannot be read; nothing is claimed.
     virtual Result<Claim> claim(const Digest128& identity, const Content& content) = 0;
 
     /// The outcome of a Fresh claim's append. Calls everybody who joined, on this thread.
@@ -87,8 +91,9 @@ public:
 
     /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
     virtual Status health() const = 0;
-    /// Looks whether the index's files are still those that were opened, and whether they are intact; a damaged index is thrown
-    /// away and rebuilt from the log. By one thread at a time, not beside close().
+    /// Looks whether the index's files are still those that were opened, and whether they are
+    /// intact; a damaged index is thrown away and rebuilt from the log. By one thread at a time,
+    /// not beside close().
     virtual Status check_files() = 0;
 
     /// Stops the reading thread and writes the index out.

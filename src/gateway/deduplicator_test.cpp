@@ -14,26 +14,32 @@ namespace {
 std::string metric(Rig& rig, std::string_view name) {
     const auto text = rig.telemetry.metrics.expose();
     const auto at = text.find("\n" + std::string(name) + " ");
-    return at == std::string::npos ? "absent" : text.substr(at + name.size() + 2, text.find('\n', at + 1) - at - name.size() - 2);
+    return at == std::string::npos
+               ? "absent"
+               : text.substr(at + name.size() + 2, text.find('\n', at + 1) - at - name.size() - 2);
 }
 
 TEST(Deduplicator, an_index_behind_the_log_catches_up) {
     Rig rig;
     rig.open();
-    for (int i = 0; i < 50; ++i)
+    for (int i = 0; i < 50; ++i) {
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
     rig.close();
     const auto behind = rig.directory.path() + "/behind";
-    std::filesystem::copy(rig.options.index_directory, behind, std::filesystem::copy_options::recursive);
+    std::filesystem::copy(rig.options.index_directory, behind,
+                          std::filesystem::copy_options::recursive);
     rig.open();
-    for (int i = 50; i < 100; ++i)
+    for (int i = 50; i < 100; ++i) {
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
     rig.close();
     std::filesystem::remove_all(rig.options.index_directory);
     std::filesystem::rename(behind, rig.options.index_directory);
     rig.open();
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
         EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200) << i;
+    }
     EXPECT_EQ(metric(rig, "helios_gateway_index_rebuilds_total"), "0");
     EXPECT_EQ(rig.events().size(), 100u);
 }
@@ -41,8 +47,9 @@ TEST(Deduplicator, an_index_behind_the_log_catches_up) {
 TEST(Deduplicator, an_index_ahead_of_the_log_is_rebuilt) {
     Rig rig;
     rig.open();
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 20; ++i) {
         ASSERT_EQ(rig.ingest(order("old-" + std::to_string(i))).status, 202);
+    }
     rig.close();
     rig.log_options.directory = "another";  // a log that is shorter: an older backup, say
     rig.open();
@@ -60,8 +67,9 @@ TEST(Deduplicator, an_index_of_another_log_is_rebuilt) {
     std::filesystem::rename(rig.options.index_directory, foreign);
     rig.log_options.directory = "another";  // longer than what the index has seen, but other events
     rig.open();
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
         ASSERT_EQ(rig.ingest(order("new-" + std::to_string(i))).status, 202);
+    }
     rig.close();
     std::filesystem::remove_all(rig.options.index_directory);
     std::filesystem::rename(foreign, rig.options.index_directory);
@@ -100,8 +108,9 @@ int status_in_the_end(Rig& rig, const std::string& body) {
 TEST(Deduplicator, no_flipped_bit_of_the_index_takes_an_event_in_twice) {
     Rig rig;
     rig.open();
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
     rig.close();
     const std::string good = rig.directory.path() + "/good";
     namespace fs = std::filesystem;
@@ -109,8 +118,9 @@ TEST(Deduplicator, no_flipped_bit_of_the_index_takes_an_event_in_twice) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(good)) {
         const auto name = entry.path().filename().string();
-        if (name == "CURRENT" || name.starts_with("MANIFEST") || name.ends_with(".sst"))
+        if (name == "CURRENT" || name.starts_with("MANIFEST") || name.ends_with(".sst")) {
             files.push_back(entry.path());
+        }
     }
     ASSERT_EQ(files.size(), 3u);
     int flips = 0;
@@ -128,13 +138,17 @@ TEST(Deduplicator, no_flipped_bit_of_the_index_takes_an_event_in_twice) {
             spoiled.close();
             rig.open();
             static_cast<void>(rig.gateway->check_files());  // reads the tables through
-            for (int i = 0; i < 5; ++i)
-                EXPECT_EQ(status_in_the_end(rig, order("e-" + std::to_string(i))), 200) << path << " byte " << at;
+            for (int i = 0; i < 5; ++i) {
+                EXPECT_EQ(status_in_the_end(rig, order("e-" + std::to_string(i))), 200)
+                    << path << " byte " << at;
+            }
             rig.close();
-            EXPECT_EQ(std::stoi(metric(rig, "helios_gateway_index_rebuilds_total")), flips + 1) << path << " byte " << at;
+            EXPECT_EQ(std::stoi(metric(rig, "helios_gateway_index_rebuilds_total")), flips + 1)
+                << path << " byte " << at;
         }
     }
-    EXPECT_THAT(rig.lines, ::testing::Contains(::testing::HasSubstr("the deduplication index is damaged")));
+    EXPECT_THAT(rig.lines,
+                ::testing::Contains(::testing::HasSubstr("the deduplication index is damaged")));
 }
 
 TEST(Deduplicator, takes_nothing_in_while_the_index_is_gone) {
@@ -167,8 +181,9 @@ TEST(Deduplicator, memory_forgets_what_the_index_knows) {
     Rig rig;
     rig.options.recent_ids_max = 0;
     rig.open();
-    for (int i = 0; i < 500; ++i)
+    for (int i = 0; i < 500; ++i) {
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
     for (int round = 0; round < 2; ++round) {
         for (int i = 0; i < 500; ++i) {
             EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200);
@@ -176,7 +191,8 @@ TEST(Deduplicator, memory_forgets_what_the_index_knows) {
         }
     }
     // Each shard lets go of what is indexed when something new becomes durable in it.
-    for (int i = 500; i < 20'000 && std::stod(metric(rig, "helios_gateway_dedup_memory_ids")) > 400; ++i) {
+    for (int i = 500; i < 20'000 && std::stod(metric(rig, "helios_gateway_dedup_memory_ids")) > 400;
+         ++i) {
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
     }
     EXPECT_LE(std::stod(metric(rig, "helios_gateway_dedup_memory_ids")), 400);
@@ -189,19 +205,22 @@ TEST(Deduplicator, too_many_unindexed_ids_are_refused_retryably) {
     rig.open();
     rig.syncs.shut(true);
     std::vector<std::future<http::Response>> answers;
-    for (int i = 0; i < 3'000; ++i)
-        answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-" + std::to_string(i)))));
+    for (int i = 0; i < 3'000; ++i) {
+        answers.push_back(
+            rig.post(Endpoint::ingest, Rig::request(order("e-" + std::to_string(i)))));
+    }
     rig.syncs.shut(false);
     std::map<int, int> statuses;
-    for (auto& answer : answers)
+    for (auto& answer : answers) {
         ++statuses[answer.get().status];
+    }
     EXPECT_GT(statuses[429], 0);
     EXPECT_GT(statuses[202], 900);
     EXPECT_EQ(statuses[429] + statuses[202], 3'000);
 }
 
-/// Many senders, few ids, a disk that fails and loses power: an id is on the log at most once, and never missing once
-/// acknowledged.
+/// Many senders, few ids, a disk that fails and loses power: an id is on the log at most once, and
+/// never missing once acknowledged.
 TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -237,12 +256,15 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
         }
         rig.open();
         std::map<std::string, int> found;
-        for (const auto& record : rig.events())
+        for (const auto& record : rig.events()) {
             ++found[record.event().id];
-        for (const auto& [id, n] : found)
+        }
+        for (const auto& [id, n] : found) {
             EXPECT_EQ(n, 1) << id;
-        for (const auto& id : acknowledged)
+        }
+        for (const auto& id : acknowledged) {
             EXPECT_TRUE(found.contains(id)) << id;
+        }
         EXPECT_FALSE(acknowledged.empty());
     }
 }
@@ -250,10 +272,12 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
 /// The same log, but the first readings fail.
 class FailingReader final : public log::Reader {
 public:
-    FailingReader(std::unique_ptr<log::Reader> reader, int failures) : reader_(std::move(reader)), failures_(failures) {}
+    FailingReader(std::unique_ptr<log::Reader> reader, int failures)
+        : reader_(std::move(reader)), failures_(failures) {}
     Result<log::Batch> poll(std::size_t records, std::size_t bytes, Duration wait) override {
-        if (failures_-- > 0)
+        if (failures_-- > 0) {
             return fail(ErrorKind::unavailable, "too many open files");
+        }
         return reader_->poll(records, bytes, wait);
     }
     const log::Offsets& position() const override { return reader_->position(); }
@@ -270,27 +294,38 @@ public:
     void append(std::vector<log::Record> records, log::AppendDone done) override {
         log_.append(std::move(records), std::move(done));
     }
-    void transact(std::vector<log::Record> outputs, log::GroupOffsets offsets, log::TransactDone done) override {
+    void transact(std::vector<log::Record> outputs, log::GroupOffsets offsets,
+                  log::TransactDone done) override {
         log_.transact(std::move(outputs), std::move(offsets), std::move(done));
     }
     Result<std::unique_ptr<log::Reader>> read(log::Offsets from) override {
         auto reader = log_.read(std::move(from));
-        if (!reader)
+        if (!reader) {
             return reader;
+        }
         return std::make_unique<FailingReader>(*std::move(reader), failures_);
     }
-    Result<log::Batch> read_at(const log::TopicPartition& id, log::Offset offset) override { return log_.read_at(id, offset); }
-    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids, Instant t) override {
+    Result<log::Batch> read_at(const log::TopicPartition& id, log::Offset offset) override {
+        return log_.read_at(id, offset);
+    }
+    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids,
+                                    Instant t) override {
         return log_.offsets_at(ids, t);
     }
-    Result<log::Offsets> committed(std::string_view group) override { return log_.committed(group); }
+    Result<log::Offsets> committed(std::string_view group) override {
+        return log_.committed(group);
+    }
     Instant low_watermark() override { return log_.low_watermark(); }
     Instant now() override { return log_.now(); }
     void show_life(const log::SignOfLife& sign) override { log_.show_life(sign); }
     log::SignOfLife last_sign_of_life() override { return log_.last_sign_of_life(); }
     Instant last_log_time() override { return log_.last_log_time(); }
-    std::vector<log::TopicPartition> partitions_of(std::string_view topic) const override { return log_.partitions_of(topic); }
-    std::uint32_t partition_count(std::string_view topic) const override { return log_.partition_count(topic); }
+    std::vector<log::TopicPartition> partitions_of(std::string_view topic) const override {
+        return log_.partitions_of(topic);
+    }
+    std::uint32_t partition_count(std::string_view topic) const override {
+        return log_.partition_count(topic);
+    }
     std::vector<log::PartitionInfo> describe() override { return log_.describe(); }
     std::vector<log::Damage> damage() override { return log_.damage(); }
     Status health() override { return log_.health(); }

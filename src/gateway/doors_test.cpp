@@ -1,5 +1,6 @@
-/// One table of odd inputs, sent through every door: the same input has the same outcome, for the same reason and in the same
-/// words. Members have each protocol's own names; what is said of them is compared without.
+/// One table of odd inputs, sent through every door: the same input has the same outcome, for the
+/// same reason and in the same words. Members have each protocol's own names; what is said of them
+/// is compared without.
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -25,7 +26,9 @@ struct Outcome {
     std::string what;
     std::string words;
     friend bool operator==(const Outcome&, const Outcome&) = default;
-    friend std::ostream& operator<<(std::ostream& out, const Outcome& o) { return out << o.what << " | " << o.words; }
+    friend std::ostream& operator<<(std::ostream& out, const Outcome& o) {
+        return out << o.what << " | " << o.words;
+    }
 };
 
 void open(Rig& rig) {
@@ -41,12 +44,13 @@ std::string object(std::string members) {
     return members + "}";
 }
 std::string line_of(const Parts& p) {
-    return object(sent("source", p.source) + sent("eventType", p.type) + sent("id", p.id) + sent("payload", p.payload) + p.more +
-                  R"(,"unknown":[1])");
+    return object(sent("source", p.source) + sent("eventType", p.type) + sent("id", p.id) +
+                  sent("payload", p.payload) + p.more + R"(,"unknown":[1])");
 }
 std::string eventbridge_of(const Parts& p) {
-    return object(sent("detail-type", p.type) + sent("id", p.id) + sent("detail", p.payload) +
-                  R"(,"version":"0","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu")");
+    return object(
+        sent("detail-type", p.type) + sent("id", p.id) + sent("detail", p.payload) +
+        R"(,"version":"0","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu")");
 }
 std::string sns_of(const Parts& p) {
     // Not json::append_string: it would repair what is no UTF-8.
@@ -54,28 +58,34 @@ std::string sns_of(const Parts& p) {
     for (const char c : eventbridge_of(p)) {
         message += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     }
-    return R"({"Type":"Notification","MessageId":"m-1","TopicArn":"arn:t","Message":")" + message + R"("})";
+    return R"({"Type":"Notification","MessageId":"m-1","TopicArn":"arn:t","Message":")" + message +
+           R"("})";
 }
 std::string pubsub_of(const Parts& p) {
     std::string message = p.payload ? ",\"data\":\"" + base64_encode(*p.payload) + '"' : "";
     message += sent("messageId", p.id) + R"(,"publishTime":"2026-01-05T10:23:47Z","attributes":)";
-    return R"({"message":)" + object(message + (p.type ? object(sent("eventType", p.type)) : "{}")) +
+    return R"({"message":)" +
+           object(message + (p.type ? object(sent("eventType", p.type)) : "{}")) +
            R"(,"subscription":"projects/p/subscriptions/s"})";
 }
 std::string eventgrid_of(const Parts& p) {
-    return object(sent("eventType", p.type) + sent("id", p.id) + sent("data", p.payload) +
-                  R"(,"topic":"/t","subject":"s","eventTime":"2026-01-05T10:23:48Z","dataVersion":"1")");
+    return object(
+        sent("eventType", p.type) + sent("id", p.id) + sent("data", p.payload) +
+        R"(,"topic":"/t","subject":"s","eventTime":"2026-01-05T10:23:48Z","dataVersion":"1")");
 }
 
-/// "message.data.note: invalid UTF-8 (byte 7)" → "payload.note: invalid UTF-8": no protocol's names, no places.
+/// "message.data.note: invalid UTF-8 (byte 7)" → "payload.note: invalid UTF-8": no protocol's
+/// names, no places.
 std::string words_of(std::string text) {
-    for (const auto& [own, common] : {std::pair<std::string, std::string>{"detail-type", "eventType"},
-                                      {"message.attributes.eventType", "eventType"},
-                                      {"message.messageId", "id"},
-                                      {"message.data", "payload"},
-                                      {"detail", "payload"},
-                                      {"data", "payload"}}) {
-        if (text.starts_with(own + ":") || text.starts_with(own + ".") || text.starts_with(own + "[")) {
+    for (const auto& [own, common] :
+         {std::pair<std::string, std::string>{"detail-type", "eventType"},
+          {"message.attributes.eventType", "eventType"},
+          {"message.messageId", "id"},
+          {"message.data", "payload"},
+          {"detail", "payload"},
+          {"data", "payload"}}) {
+        if (text.starts_with(own + ":") || text.starts_with(own + ".") ||
+            text.starts_with(own + "[")) {
             text.replace(0, own.size(), common);
             break;
         }
@@ -115,7 +125,8 @@ Outcome of_batch(Rig& rig, const std::string& body, std::string_view media_type)
     const auto item = items.at(1);
     return item.find("status").text() == "accepted"
                ? as_kept(rig, true)
-               : Outcome{std::string(item.find("reason").text()), words_of(std::string(item.find("errors").at(0).text()))};
+               : Outcome{std::string(item.find("reason").text()),
+                         words_of(std::string(item.find("errors").at(0).text()))};
 }
 
 Outcome offline(const std::string& line) {
@@ -126,9 +137,10 @@ Outcome offline(const std::string& line) {
     }
     const auto& adapted = std::get<adapters::AdaptedEvent>(item);
     auto event = adapted.event;
-    const auto admission =
-        model::admit(event, adapted.payload, model::Catalogue::shipped(), [](std::string_view) { return false; });
-    return admission.admitted() ? Outcome{"accepted", event.key} : Outcome{admission.reason, words_of(admission.errors.front())};
+    const auto admission = model::admit(event, adapted.payload, model::Catalogue::shipped(),
+                                        [](std::string_view) { return false; });
+    return admission.admitted() ? Outcome{"accepted", event.key}
+                                : Outcome{admission.reason, words_of(admission.errors.front())};
 }
 
 const std::vector<Door>& doors() {
@@ -136,17 +148,22 @@ const std::vector<Door>& doors() {
         {"direct", true,
          [](Rig& rig, const Parts& p) {
              const auto response = rig.ingest(line_of(p));
-             return response.status == 400 ? Outcome{"400", ""} : as_kept(rig, response.status == 202);
+             return response.status == 400 ? Outcome{"400", ""}
+                                           : as_kept(rig, response.status == 202);
          }},
         {"array", true,
          [](Rig& rig, const Parts& p) {
-             return of_batch(rig, "[" + order("n-1", neighbour) + "," + line_of(p) + "," + order("n-2", neighbour) + "]",
+             return of_batch(rig,
+                             "[" + order("n-1", neighbour) + "," + line_of(p) + "," +
+                                 order("n-2", neighbour) + "]",
                              "application/json");
          }},
         {"lines", true,
          [](Rig& rig, const Parts& p) {
-             return of_batch(rig, order("n-1", neighbour) + "\r\n" + line_of(p) + "\n\n" + order("n-2", neighbour),
-                             "application/x-ndjson");
+             return of_batch(
+                 rig,
+                 order("n-1", neighbour) + "\r\n" + line_of(p) + "\n\n" + order("n-2", neighbour),
+                 "application/x-ndjson");
          }},
         {"offline", true, [](Rig&, const Parts& p) { return offline(line_of(p)); }},
         {"EventBridge", false,
@@ -169,15 +186,18 @@ const std::vector<Door>& doors() {
          }},
         {"Event Grid", false, [](Rig& rig, const Parts& p) {
              const auto response = rig.send(Endpoint::azure_eventgrid,
-                                            "[" + eventgrid("n-1", R"({"orderId":"neighbour"})") + "," + eventgrid_of(p) + "]");
+                                            "[" + eventgrid("n-1", R"({"orderId":"neighbour"})") +
+                                                "," + eventgrid_of(p) + "]");
              EXPECT_EQ(response.status, 200);
              return as_kept(rig, member(response, "accepted") == "2");
          }}};
     return all;
 }
 
-/// Each door has a gateway of its own, so that no row is another's duplicate. `words`: of the reason, or the key.
-void expect_everywhere(std::string_view row, const Parts& parts, const Outcome& expected, bool lines_only = false) {
+/// Each door has a gateway of its own, so that no row is another's duplicate. `words`: of the
+/// reason, or the key.
+void expect_everywhere(std::string_view row, const Parts& parts, const Outcome& expected,
+                       bool lines_only = false) {
     for (const auto& door : doors()) {
         if (lines_only && !door.lines) {
             continue;
@@ -211,16 +231,21 @@ std::string quoted(std::string text) {
 }
 std::string nested(std::size_t levels) {
     std::string out;
-    for (std::size_t i = 0; i < levels; ++i)
+    for (std::size_t i = 0; i < levels; ++i) {
         out += R"({"a":)";
+    }
     return out + "1" + std::string(levels, '}');
 }
 
 TEST(Doors, keys) {
     expect_everywhere("blanks are kept", payload(R"({"orderId":" K 1 "})"), {"accepted", " K 1 "});
-    expect_everywhere("an empty string is absent", payload(R"({"orderId":"","order_id":"X"})"), {"accepted", "X"});
-    expect_everywhere("null is absent", payload(R"({"orderId":null,"order_id":null,"order":{"id":"Y"}})"), {"accepted", "Y"});
-    expect_everywhere("nothing but empty ones", payload(R"({"orderId":""})"), {"missing_field", "orderId: required, absent"});
+    expect_everywhere("an empty string is absent", payload(R"({"orderId":"","order_id":"X"})"),
+                      {"accepted", "X"});
+    expect_everywhere("null is absent",
+                      payload(R"({"orderId":null,"order_id":null,"order":{"id":"Y"}})"),
+                      {"accepted", "Y"});
+    expect_everywhere("nothing but empty ones", payload(R"({"orderId":""})"),
+                      {"missing_field", "orderId: required, absent"});
     expect_everywhere("another case is another name", payload(R"({"OrderID":"X"})"),
                       {"missing_field", "orderId: required, absent"});
     expect_everywhere("a number's text", payload(R"({"orderId":0.120})"), {"accepted", "0.120"});
@@ -232,13 +257,17 @@ TEST(Doors, keys) {
                       {"bad_key", "orderId: a key is text or a number, this is object"});
     expect_everywhere("NUL", payload(R"({"orderId":"a\u0000b"})"),
                       {"bad_key", "orderId: contains NUL, so that no URL could name it"});
-    expect_everywhere("a byte order mark inside", payload("{\"orderId\":\"\xef\xbb\xbfX\"}"), {"accepted", "\xef\xbb\xbfX"});
-    expect_everywhere("1024 bytes", payload(R"({"orderId":)" + quoted(std::string(1024, 'k')) + "}"),
+    expect_everywhere("a byte order mark inside", payload("{\"orderId\":\"\xef\xbb\xbfX\"}"),
+                      {"accepted", "\xef\xbb\xbfX"});
+    expect_everywhere("1024 bytes",
+                      payload(R"({"orderId":)" + quoted(std::string(1024, 'k')) + "}"),
                       {"accepted", std::string(1024, 'k')});
-    expect_everywhere("1025 bytes", payload(R"({"orderId":)" + quoted(std::string(1025, 'k')) + "}"),
+    expect_everywhere("1025 bytes",
+                      payload(R"({"orderId":)" + quoted(std::string(1025, 'k')) + "}"),
                       {"bad_key", "orderId: longer than 1024 bytes"});
-    expect_everywhere("twice", payload(R"({"orderId":"A","orderId":"A"})"),
-                      {"duplicate_key", "orderId: occurs more than once, so which one is meant cannot be known"});
+    expect_everywhere(
+        "twice", payload(R"({"orderId":"A","orderId":"A"})"),
+        {"duplicate_key", "orderId: occurs more than once, so which one is meant cannot be known"});
     expect_everywhere("twice where nobody looks", note(R"({"x":1,"x":2})"), {"accepted", "K-1"});
 }
 
@@ -248,24 +277,33 @@ TEST(Doors, text) {
     expect_everywhere("a pair that is none", note(R"("\ud83d\u0041")"), {"bad_text", high});
     expect_everywhere("the second half alone", note(R"("\udc00")"),
                       {"bad_text", "payload.note: a low surrogate without a high one"});
-    expect_everywhere("an unknown escape", note(R"("\x41")"), {"bad_text", "payload.note: an unknown escape in a string"});
+    expect_everywhere("an unknown escape", note(R"("\x41")"),
+                      {"bad_text", "payload.note: an unknown escape in a string"});
     expect_everywhere("in a name", note(R"({"\ud83d":1})"), {"bad_text", high});
     expect_everywhere("in the key", payload(R"({"orderId":"\ud83d"})"),
                       {"bad_text", "payload.orderId: a high surrogate without a low one"});
-    expect_everywhere("in the id", id(R"("\ud83d")"), {"bad_text", "id: a high surrogate without a low one"});
-    expect_everywhere("in the type", type(R"("\ud83d")"), {"bad_text", "eventType: a high surrogate without a low one"});
+    expect_everywhere("in the id", id(R"("\ud83d")"),
+                      {"bad_text", "id: a high surrogate without a low one"});
+    expect_everywhere("in the type", type(R"("\ud83d")"),
+                      {"bad_text", "eventType: a high surrogate without a low one"});
     expect_everywhere("a pair", note(R"("\ud83d\ude00")"), {"accepted", "K-1"});
-    expect_everywhere("escapes of control characters", note(R"("\u0000\n\u001b")"), {"accepted", "K-1"});
+    expect_everywhere("escapes of control characters", note(R"("\u0000\n\u001b")"),
+                      {"accepted", "K-1"});
 }
 
-/// SNS carries the envelope as text inside a text: there the outer one is what is no UTF-8, and says so of its Message.
+/// SNS carries the envelope as text inside a text: there the outer one is what is no UTF-8, and
+/// says so of its Message.
 TEST(Doors, bytes) {
-    for (const std::string bytes : {"\xff", "\xc0\xaf", "\xed\xa0\xbd", "\xe2\x82", "\xf8\x88\x80\x80\x80"}) {
+    for (const std::string bytes :
+         {"\xff", "\xc0\xaf", "\xed\xa0\xbd", "\xe2\x82", "\xf8\x88\x80\x80\x80"}) {
         for (const auto& door : doors()) {
             Rig rig;
             open(rig);
-            const auto expected = std::string_view(door.name) == "SNS" ? "Message: invalid UTF-8" : "payload.note: invalid UTF-8";
-            EXPECT_EQ(door.send(rig, note(quoted("a" + bytes))), (Outcome{"bad_text", expected})) << door.name;
+            const auto expected = std::string_view(door.name) == "SNS"
+                                      ? "Message: invalid UTF-8"
+                                      : "payload.note: invalid UTF-8";
+            EXPECT_EQ(door.send(rig, note(quoted("a" + bytes))), (Outcome{"bad_text", expected}))
+                << door.name;
         }
     }
     for (const std::string& raw : {std::string("\x01"), std::string("\t"), std::string(1, '\0')}) {
@@ -284,10 +322,12 @@ TEST(Doors, values) {
                                        : word[0] == '0' ? "payload.note: not a JSON value"
                                                         : "payload.note: not a JSON value"});
     }
-    expect_everywhere("a leading zero", note("012"), {"not_json", "payload.note: a number with a leading zero"});
+    expect_everywhere("a leading zero", note("012"),
+                      {"not_json", "payload.note: a number with a leading zero"});
     expect_everywhere("ten thousand digits", note(std::string(10'000, '9')), {"accepted", "K-1"});
     expect_everywhere("1e400", note("1e400"), {"accepted", "K-1"});
-    const std::string as_deep_as_may_be = R"({"orderId":"K-1","customerId":"C","x":)" + nested(510) + "}";
+    const std::string as_deep_as_may_be =
+        R"({"orderId":"K-1","customerId":"C","x":)" + nested(510) + "}";
     expect_everywhere("511 levels", payload(as_deep_as_may_be), {"accepted", "K-1"});
     for (const auto& door : doors()) {
         Rig rig;
@@ -297,14 +337,17 @@ TEST(Doors, values) {
 }
 
 TEST(Doors, payloads) {
-    for (const auto& [text, kind] :
-         {std::pair<std::string, std::string>{"[]", "array"}, {"5", "number"}, {R"("x")", "string"}, {"true", "boolean"}}) {
+    for (const auto& [text, kind] : {std::pair<std::string, std::string>{"[]", "array"},
+                                     {"5", "number"},
+                                     {R"("x")", "string"},
+                                     {"true", "boolean"}}) {
         for (const auto& door : doors()) {
             Rig rig;
             open(rig);
             const auto outcome = door.send(rig, payload(text));
             EXPECT_EQ(outcome.what, "not_an_object") << text << " at the door " << door.name;
-            EXPECT_TRUE(outcome.words.ends_with("must be an object, is " + kind)) << outcome << " at the door " << door.name;
+            EXPECT_TRUE(outcome.words.ends_with("must be an object, is " + kind))
+                << outcome << " at the door " << door.name;
         }
     }
     const Outcome absent{"missing_field", "payload: required, absent"};
@@ -313,7 +356,8 @@ TEST(Doors, payloads) {
     Parts without;
     without.payload.reset();
     expect_everywhere("none", without, absent);
-    expect_everywhere("an empty object", payload("{}"), {"missing_field", "orderId: required, absent"});
+    expect_everywhere("an empty object", payload("{}"),
+                      {"missing_field", "orderId: required, absent"});
 }
 
 TEST(Doors, ids) {
@@ -323,9 +367,11 @@ TEST(Doors, ids) {
     expect_everywhere("a number", id("5"), taken);
     expect_everywhere("blanks", id(R"(" e 1 ")"), taken);
     expect_everywhere("1024 bytes", id(quoted(std::string(1024, 'i'))), taken);
-    expect_everywhere("1025 bytes", id(quoted(std::string(1025, 'i'))), {"bad_field", "id: longer than 1024 bytes"});
+    expect_everywhere("1025 bytes", id(quoted(std::string(1025, 'i'))),
+                      {"bad_field", "id: longer than 1024 bytes"});
     expect_everywhere("NUL", id(R"("a\u0000")"), {"bad_field", "id: contains control characters"});
-    expect_everywhere("a line's end", id(R"("a\n")"), {"bad_field", "id: contains control characters"});
+    expect_everywhere("a line's end", id(R"("a\n")"),
+                      {"bad_field", "id: contains control characters"});
     expect_everywhere("a control character of the other set", id(R"("a\u009b")"),
                       {"bad_field", "id: contains control characters"});
     expect_everywhere("true", id("true"), {"bad_field", "id: must be a string, is boolean"});
@@ -336,12 +382,16 @@ TEST(Doors, types) {
     const Outcome absent{"missing_field", "eventType: required, absent"};
     expect_everywhere("empty", type(R"("")"), absent);
     expect_everywhere("null", type("null"), absent);
-    expect_everywhere("another case is another type", type(R"("orderplaced")"), {"accepted", "K-1"});
+    expect_everywhere("another case is another type", type(R"("orderplaced")"),
+                      {"accepted", "K-1"});
     expect_everywhere("blanks", type(R"(" OrderPlaced ")"), {"accepted", "K-1"});
-    expect_everywhere("a number", type("5"), {"bad_field", "eventType: must be a string, is number"});
+    expect_everywhere("a number", type("5"),
+                      {"bad_field", "eventType: must be a string, is number"});
     expect_everywhere("512 bytes", type(quoted(std::string(512, 't'))), {"accepted", "K-1"});
-    expect_everywhere("513 bytes", type(quoted(std::string(513, 't'))), {"bad_field", "eventType: longer than 512 bytes"});
-    expect_everywhere("NUL", type(R"("a\u0000")"), {"bad_field", "eventType: contains control characters"});
+    expect_everywhere("513 bytes", type(quoted(std::string(513, 't'))),
+                      {"bad_field", "eventType: longer than 512 bytes"});
+    expect_everywhere("NUL", type(R"("a\u0000")"),
+                      {"bad_field", "eventType: contains control characters"});
 }
 
 TEST(Doors, what_only_event_lines_have) {
@@ -367,26 +417,34 @@ TEST(Doors, what_only_event_lines_have) {
     auto other = more(R"(,"type":"OrderPlaced")");
     other.type = "null";
     everywhere("the other spelling alone", other, taken);
-    everywhere("an unknown source", source(R"("mars\u202e")"), {"unknown_source", R"(source: "mars\u202e" )" + unknown});
-    everywhere("a source in another case", source(R"("AWS")"), {"unknown_source", R"(source: "AWS" )" + unknown});
-    everywhere("a source with a blank", source(R"("aws ")"), {"unknown_source", R"(source: "aws " )" + unknown});
+    everywhere("an unknown source", source(R"("mars\u202e")"),
+               {"unknown_source", R"(source: "mars\u202e" )" + unknown});
+    everywhere("a source in another case", source(R"("AWS")"),
+               {"unknown_source", R"(source: "AWS" )" + unknown});
+    everywhere("a source with a blank", source(R"("aws ")"),
+               {"unknown_source", R"(source: "aws " )" + unknown});
     everywhere("an empty source", source(R"("")"), {"missing_field", "source: required, absent"});
-    everywhere("a source that is a number", source("5"), {"bad_field", "source: must be a string, is number"});
-    everywhere("NUL in a source", source(R"("aws\u0000")"), {"bad_field", "source: contains control characters"});
-    everywhere("a member twice", more(R"(,"id":"e-1")"),
-               {"duplicate_key", "id: occurs more than once, so which one is meant cannot be known"});
-    for (const std::string nothing : {"null", R"("")", "{}"})
+    everywhere("a source that is a number", source("5"),
+               {"bad_field", "source: must be a string, is number"});
+    everywhere("NUL in a source", source(R"("aws\u0000")"),
+               {"bad_field", "source: contains control characters"});
+    everywhere(
+        "a member twice", more(R"(,"id":"e-1")"),
+        {"duplicate_key", "id: occurs more than once, so which one is meant cannot be known"});
+    for (const std::string nothing : {"null", R"("")", "{}"}) {
         everywhere("no metadata: " + nothing, more(",\"metadata\":" + nothing), taken);
-    everywhere("metadata that is text", more(R"(,"metadata":"x")"), {"not_an_object", "metadata: must be an object, is string"});
+    }
+    everywhere("metadata that is text", more(R"(,"metadata":"x")"),
+               {"not_an_object", "metadata: must be an object, is string"});
     everywhere("what only an export has", more(R"(,"position":5)"), taken);
 }
 
 /// A broken structure: nobody can tell where an item ends.
 TEST(Doors, broken_structure) {
-    for (const std::string body :
-         {"", " \n", "{", R"({"a":1,})", R"({"a" 1})", R"({a:1})", "nonsense", "NaN", "5", "\xff\xfe{\0", R"({"a":"\xff)"}) {
-        for (const auto endpoint :
-             {Endpoint::ingest, Endpoint::batch, Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid}) {
+    for (const std::string body : {"", " \n", "{", R"({"a":1,})", R"({"a" 1})", R"({a:1})",
+                                   "nonsense", "NaN", "5", "\xff\xfe{\0", R"({"a":"\xff)"}) {
+        for (const auto endpoint : {Endpoint::ingest, Endpoint::batch, Endpoint::aws_eventbridge,
+                                    Endpoint::gcp_pubsub, Endpoint::azure_eventgrid}) {
             Rig rig;
             open(rig);
             EXPECT_EQ(rig.send(endpoint, body).status, 400) << body << " " << path_of(endpoint);
@@ -402,8 +460,10 @@ TEST(Doors, broken_structure) {
     EXPECT_EQ(rig.send(Endpoint::batch, line_of({}) + "{}").status, 400) << "trailing garbage";
     EXPECT_EQ(rig.ingest(line_of({}) + "]").status, 400);
     EXPECT_EQ(rig.send(Endpoint::batch, "[]").status, 200);
-    const auto lines = rig.send(Endpoint::batch, line_of({}) + "\n" + line_of({}).substr(0, 40), "application/x-ndjson");
-    EXPECT_EQ(member(lines, "accepted") + member(lines, "quarantined"), "11") << "a line's end is known, whatever is in it";
+    const auto lines = rig.send(Endpoint::batch, line_of({}) + "\n" + line_of({}).substr(0, 40),
+                                "application/x-ndjson");
+    EXPECT_EQ(member(lines, "accepted") + member(lines, "quarantined"), "11")
+        << "a line's end is known, whatever is in it";
 }
 
 TEST(Doors, a_byte_order_mark_before_it) {
@@ -412,12 +472,20 @@ TEST(Doors, a_byte_order_mark_before_it) {
     open(rig);
     EXPECT_EQ(rig.ingest(mark + line_of({})).status, 202);
     EXPECT_EQ(member(rig.send(Endpoint::batch, mark + "[" + order("b-1") + "]"), "accepted"), "1");
-    EXPECT_EQ(member(rig.send(Endpoint::batch, mark + order("l-1") + "\n" + order("l-2"), "application/x-ndjson"), "accepted"),
+    EXPECT_EQ(member(rig.send(Endpoint::batch, mark + order("l-1") + "\n" + order("l-2"),
+                              "application/x-ndjson"),
+                     "accepted"),
               "2");
     EXPECT_EQ(offline(mark + line_of({})).what, "accepted");
-    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, mark + eventbridge_of({})), "status"), "accepted");
-    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, mark + pubsub_of(payload(mark + R"({"orderId":"K-1"})"))).status, 204);
-    EXPECT_EQ(member(rig.send(Endpoint::azure_eventgrid, mark + "[" + eventgrid("z-1") + "]"), "accepted"), "1");
+    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, mark + eventbridge_of({})), "status"),
+              "accepted");
+    EXPECT_EQ(
+        rig.send(Endpoint::gcp_pubsub, mark + pubsub_of(payload(mark + R"({"orderId":"K-1"})")))
+            .status,
+        204);
+    EXPECT_EQ(member(rig.send(Endpoint::azure_eventgrid, mark + "[" + eventgrid("z-1") + "]"),
+                     "accepted"),
+              "1");
     EXPECT_EQ(rig.kept_whole().size(), 0u);
 }
 

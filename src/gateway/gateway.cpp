@@ -21,14 +21,15 @@ std::string Intake::why_not_yet() const {
         return "the server is starting";
     }
     const Instant reached = deduplicator->reached();
-    return fmt::format("the deduplication index is catching up with the log: it has {}, the log ends at {}",
-                       reached == Instant{} ? "read nothing yet" : "come to " + format_rfc3339(reached),
-                       format_rfc3339(log.last_log_time()));
+    return fmt::format(
+        "the deduplication index is catching up with the log: it has {}, the log ends at {}",
+        reached == Instant{} ? "read nothing yet" : "come to " + format_rfc3339(reached),
+        format_rfc3339(log.last_log_time()));
 }
 
 struct Gateway::State {
-    State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known, telemetry::Telemetry& telemetry,
-          const Clock& clock, RefusedByUs refused)
+    State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
+          telemetry::Telemetry& telemetry, const Clock& clock, RefusedByUs refused)
         : intake{.options = std::move(options),
                  .log = log,
                  .catalogue = catalogue,
@@ -63,7 +64,8 @@ struct Gateway::State {
             records.push_back(std::move(record));
         }
         begin();
-        intake.log.append(std::move(records), [this, counts = std::move(counts)](std::span<const log::AppendOutcome> outcomes) {
+        intake.log.append(std::move(records), [this, counts = std::move(counts)](
+                                                  std::span<const log::AppendOutcome> outcomes) {
             std::vector<model::Counts> failed;
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 if (!outcomes[i]) {
@@ -92,11 +94,13 @@ struct Gateway::State {
             records.push_back(std::move(record));
         }
         begin();
-        intake.log.append(std::move(records), [this, repeats = std::move(repeats)](std::span<const log::AppendOutcome> outcomes) {
+        intake.log.append(std::move(records), [this, repeats = std::move(repeats)](
+                                                  std::span<const log::AppendOutcome> outcomes) {
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 if (!outcomes[i]) {
                     const auto& [key, item] = repeats[i];
-                    intake.repeats.add(key, item.tenant, item.id, item.last_received_at, item.times);
+                    intake.repeats.add(key, item.tenant, item.id, item.last_received_at,
+                                       item.times);
                 }
             }
             end();
@@ -120,7 +124,8 @@ struct Gateway::State {
     }
     void wait_idle() {
         std::unique_lock lock(intake.mutex);
-        while (!intake.idle.wait_for(lock, std::chrono::seconds(10), [&] { return intake.in_flight == 0; })) {
+        while (!intake.idle.wait_for(lock, std::chrono::seconds(10),
+                                     [&] { return intake.in_flight == 0; })) {
             intake.telemetry.logger.warn(room, "still waiting for appends before closing",
                                          {{"in_flight", std::uint64_t{intake.in_flight}}});
         }
@@ -131,13 +136,15 @@ struct Gateway::State {
     bool closed = false;
 };
 
-Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log, const model::Catalogue& catalogue,
-                                               KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock,
+Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
+                                               const model::Catalogue& catalogue, KnownSource known,
+                                               telemetry::Telemetry& telemetry, const Clock& clock,
                                                RefusedByUs refused) {
     HELIOS_TRY(options.validate());
-    auto state =
-        std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry, clock, std::move(refused));
-    HELIOS_TRY_ASSIGN(state->intake.deduplicator, Deduplicator::open(state->intake.options, log, telemetry));
+    auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known),
+                                         telemetry, clock, std::move(refused));
+    HELIOS_TRY_ASSIGN(state->intake.deduplicator,
+                      Deduplicator::open(state->intake.options, log, telemetry));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
         name_this_thread("counts");
         while (!stop.stop_requested()) {
@@ -160,7 +167,8 @@ void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done)
     if (!state_->begin_unless_closing()) {
         Receipt receipt;
         receipt.kind = Receipt::Kind::refused;
-        receipt.error = {ErrorKind::stopping, "the server is shutting down", "try again in a moment"};
+        receipt.error = {ErrorKind::stopping, "the server is shutting down",
+                         "try again in a moment"};
         intake.tell_refused(source_of(endpoint));
         done(std::move(receipt));
         return;
@@ -171,7 +179,8 @@ void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done)
         state->intake.metrics.in_flight().add(-1);
         state->end();
     };
-    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(finished))->start();
+    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(finished))
+        ->start();
 }
 
 Status Gateway::ready() const {
@@ -198,7 +207,8 @@ bool Gateway::wait_caught_up(Duration limit) const {
 }
 
 void Gateway::admit(RoomCheck has_room) {
-    HELIOS_ASSERT(state_->intake.deduplicator->caught_up(), "an id that is not known yet would be taken in twice");
+    HELIOS_ASSERT(state_->intake.deduplicator->caught_up(),
+                  "an id that is not known yet would be taken in twice");
     state_->intake.has_room = std::move(has_room);
     state_->intake.admits.store(true, std::memory_order_release);
 }
@@ -226,7 +236,8 @@ void Gateway::close() {
     state_->flusher.request_stop();
     state_->flusher.join();
     state_->flush_counts();
-    for (std::size_t left = 0; left <= QuarantineRepeats::items_max; left += QuarantineRepeats::taken_max) {
+    for (std::size_t left = 0; left <= QuarantineRepeats::items_max;
+         left += QuarantineRepeats::taken_max) {
         state_->flush_repeats(QuarantineRepeats::Which::all);
     }
     state_->wait_idle();

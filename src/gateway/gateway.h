@@ -1,9 +1,10 @@
 #pragma once
-/// The way in: a sender's request becomes durable events, or is kept in quarantine, or is refused; nothing is dropped.
+/// The way in: a sender's request becomes durable events, or is kept in quarantine, or is refused;
+/// nothing is dropped.
 ///
-/// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append for the whole request →
-/// receipt when it is durable. Knows no flow and no order of events. Authentication of senders is a policy per source
-/// (options.h).
+/// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append
+/// for the whole request → receipt when it is durable. Knows no flow and no order of events.
+/// Authentication of senders is a policy per source (options.h).
 
 #include <cstdint>
 #include <functional>
@@ -27,12 +28,14 @@ namespace helios::gateway {
 /// Beside aws, gcp and azure: is this a source that an active flow names? Called on many threads.
 using KnownSource = std::function<bool(std::string_view source)>;
 
-/// Good, or why there is no room for this event, whose id is new: it is refused with that, retryably. A bound that somebody has
-/// set: no absence of ours. Called per event on many threads: cheap.
+/// Good, or why there is no room for this event, whose id is new: it is refused with that,
+/// retryably. A bound that somebody has set: no absence of ours. Called per event on many threads:
+/// cheap.
 using RoomCheck = std::function<Status(const model::Event& event, json::Value payload)>;
 
-/// Told of each event that is refused because of us (not ready, overload, disk, closing) before its sender is answered; not of
-/// what a sender got wrong. `source` is empty if it is not known which. Called on many threads: cheap.
+/// Told of each event that is refused because of us (not ready, overload, disk, closing) before its
+/// sender is answered; not of what a sender got wrong. `source` is empty if it is not known which.
+/// Called on many threads: cheap.
 using RefusedByUs = std::function<void(std::string_view source)>;
 
 /// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
@@ -52,35 +55,41 @@ struct SourceActivity {
 /// Thread-safe. Log, catalogue, telemetry and clock must outlive it; close it before the log.
 class Gateway {
 public:
-    /// Opens the deduplication index and begins to catch up with the log; takes nothing in before admit(). invalid: options.
-    /// unavailable: disk.
-    static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log, const model::Catalogue& catalogue,
-                                                 KnownSource known, telemetry::Telemetry& telemetry, const Clock& clock,
-                                                 RefusedByUs refused = {});
+    /// Opens the deduplication index and begins to catch up with the log; takes nothing in before
+    /// admit(). invalid: options. unavailable: disk.
+    static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log,
+                                                 const model::Catalogue& catalogue,
+                                                 KnownSource known, telemetry::Telemetry& telemetry,
+                                                 const Clock& clock, RefusedByUs refused = {});
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is not in memory.
+    /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is
+    /// not in memory.
     void accept(Endpoint endpoint, http::Request request, ReceiptDone done);
 
-    /// Waits until the ids of all events that were durable at open are known; false: `limit` passed first.
+    /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
+    /// first.
     bool wait_caught_up(Duration limit) const;
-    /// From now on events are taken in for which there is room (absent: all); until then accept() refuses requests, retryably.
-    /// Call once, caught up.
+    /// From now on events are taken in for which there is room (absent: all); until then accept()
+    /// refuses requests, retryably. Call once, caught up.
     void admit(RoomCheck has_room = {});
 
-    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed; stopping: closed.
+    /// unavailable: not admitting yet (says how far the catch-up is), or the log has failed;
+    /// stopping: closed.
     Status ready() const;
 
-    /// Looks whether the deduplication index's files are those that were opened, and intact; if not, claims are refused, ready()
-    /// says so, and a damaged index is rebuilt. By one thread at a time, not beside close().
+    /// Looks whether the deduplication index's files are those that were opened, and intact; if
+    /// not, claims are refused, ready() says so, and a damaged index is rebuilt. By one thread at a
+    /// time, not beside close().
     Status check_files();
 
     SourceActivity activity(std::string_view source) const;
     const Options& options() const;
 
-    /// Refuses what comes from now on, waits for what is under way, writes the last counts, stops. Idempotent.
+    /// Refuses what comes from now on, waits for what is under way, writes the last counts, stops.
+    /// Idempotent.
     void close();
 
 private:

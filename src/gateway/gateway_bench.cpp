@@ -1,5 +1,6 @@
-// What the gateway costs per event, from body to receipt: adapters, catalogue, deduplication with its index on disk, the log on a
-// disk in memory (so no fsync: that is the log's bench). One sending thread, many requests under way, as from an I/O thread.
+// What the gateway costs per event, from body to receipt: adapters, catalogue, deduplication with
+// its index on disk, the log on a disk in memory (so no fsync: that is the log's bench). One
+// sending thread, many requests under way, as from an I/O thread.
 //   <build>/src/gateway/gateway_bench
 // cpu_us is processor time of the whole process per event: committer and index thread included.
 
@@ -16,7 +17,9 @@ namespace {
 double processor_seconds() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -31,13 +34,14 @@ public:
             changed_.wait(lock, [&] { return under_way_ < window; });
             ++under_way_;
         }
-        gateway_.accept(endpoint, Rig::request(std::move(body)), [this, endpoint](const Receipt& receipt) {
-            const auto response = answer(endpoint, receipt);
-            const std::lock_guard lock(mutex_);
-            ++statuses_[response.status];
-            --under_way_;
-            changed_.notify_all();
-        });
+        gateway_.accept(endpoint, Rig::request(std::move(body)),
+                        [this, endpoint](const Receipt& receipt) {
+                            const auto response = answer(endpoint, receipt);
+                            const std::lock_guard lock(mutex_);
+                            ++statuses_[response.status];
+                            --under_way_;
+                            changed_.notify_all();
+                        });
     }
     std::map<int, std::size_t> wait() {
         std::unique_lock lock(mutex_);
@@ -70,16 +74,19 @@ struct BenchRig {
     BenchRig() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
-                              topic.partitions});
+            topics.push_back(
+                {std::string(topic.name),
+                 topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+                 topic.partitions});
         }
         log::DiskLogOptions log_options;
         log_options.directory = "data";
         log = *log::open_disk_log(log_options, topics, disk, clock, telemetry);
         Options options;
         options.index_directory = directory.path() + "/dedup";
-        gateway =
-            *Gateway::open(options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; }, telemetry, clock);
+        gateway = *Gateway::open(
+            options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; },
+            telemetry, clock);
         gateway->wait_caught_up(std::chrono::seconds(10));
         gateway->admit();
     }
@@ -120,7 +127,8 @@ void recent_duplicates(benchmark::State& state) {
     std::size_t n = 0;
     const double before = processor_seconds();
     for (auto _ : state) {
-        sender.send(Endpoint::aws_eventbridge, eventbridge("e-" + std::to_string(n++ % 1'000), detail));
+        sender.send(Endpoint::aws_eventbridge,
+                    eventbridge("e-" + std::to_string(n++ % 1'000), detail));
     }
     sender.wait();
     report(state, n, processor_seconds() - before);

@@ -5,13 +5,15 @@ namespace helios::gateway {
 GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics, const model::Catalogue& catalogue)
     : metrics_(metrics),
       catalogue_(catalogue),
-      in_flight_(metrics.gauge("helios_gateway_requests_in_flight", "Requests that wait for their append")) {
-    const std::vector<double> buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5};
-    for (const auto endpoint :
-         {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
-        seconds_[static_cast<std::size_t>(endpoint)] =
-            &metrics.histogram("helios_gateway_accept_seconds", "From a request's body to its receipt, durable", buckets,
-                               {{"endpoint", std::string(path_of(endpoint))}});
+      in_flight_(metrics.gauge("helios_gateway_requests_in_flight",
+                               "Requests that wait for their append")) {
+    const std::vector<double> buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                      0.05,   0.1,   0.5,   1,     5};
+    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
+                                Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+        seconds_[static_cast<std::size_t>(endpoint)] = &metrics.histogram(
+            "helios_gateway_accept_seconds", "From a request's body to its receipt, durable",
+            buckets, {{"endpoint", std::string(path_of(endpoint))}});
     }
 }
 
@@ -21,12 +23,14 @@ void GatewayMetrics::request(Endpoint endpoint, double seconds) {
 
 void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
     if (item.status == ItemStatus::accepted) {
-        const std::string_view type = catalogue_.knows(item.event_type) ? std::string_view(item.event_type) : "other";
+        const std::string_view type =
+            catalogue_.knows(item.event_type) ? std::string_view(item.event_type) : "other";
         const std::lock_guard lock(mutex_);
         auto*& found = cached_[0][{std::string(source), std::string(type)}];
         if (found == nullptr) {
-            found = &metrics_.counter("helios_events_ingested_total", "Events made durable",
-                                      {{"source", std::string(source)}, {"event_type", std::string(type)}});
+            found = &metrics_.counter(
+                "helios_events_ingested_total", "Events made durable",
+                {{"source", std::string(source)}, {"event_type", std::string(type)}});
         }
         found->add();
         return;
@@ -34,9 +38,10 @@ void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
     const std::lock_guard lock(mutex_);
     auto*& found = cached_[1][{std::string(source), std::string(to_string(item.status))}];
     if (found == nullptr) {
-        found = &metrics_.counter("helios_gateway_not_appended_total",
-                                  "Items that did not become a new event, by what became of them",
-                                  {{"source", std::string(source)}, {"outcome", std::string(to_string(item.status))}});
+        found = &metrics_.counter(
+            "helios_gateway_not_appended_total",
+            "Items that did not become a new event, by what became of them",
+            {{"source", std::string(source)}, {"outcome", std::string(to_string(item.status))}});
     }
     found->add();
 }
@@ -45,9 +50,10 @@ void GatewayMetrics::without_items(Endpoint endpoint, std::string_view outcome) 
     const std::lock_guard lock(mutex_);
     auto*& found = cached_[2][{std::string(path_of(endpoint)), std::string(outcome)}];
     if (found == nullptr) {
-        found = &metrics_.counter("helios_gateway_requests_without_items_total",
-                                  "Requests that brought no item: refused, unreadable, handshakes",
-                                  {{"endpoint", std::string(path_of(endpoint))}, {"outcome", std::string(outcome)}});
+        found = &metrics_.counter(
+            "helios_gateway_requests_without_items_total",
+            "Requests that brought no item: refused, unreadable, handshakes",
+            {{"endpoint", std::string(path_of(endpoint))}, {"outcome", std::string(outcome)}});
     }
     found->add();
 }

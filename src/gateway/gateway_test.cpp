@@ -14,7 +14,8 @@ TEST(Gateway, an_accepted_event_is_on_the_log) {
     Rig rig;
     rig.open();
     auto request = Rig::request(order("e-1"));
-    request.trace = telemetry::parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    request.trace =
+        telemetry::parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     const auto response = rig.post(Endpoint::ingest, std::move(request)).get();
     EXPECT_EQ(response.status, 202) << response.body;
     EXPECT_EQ(member(response, "status"), "accepted");
@@ -32,8 +33,8 @@ TEST(Gateway, an_accepted_event_is_on_the_log) {
     EXPECT_EQ(event.key, "ORD-1");
     EXPECT_EQ(event.traceparent, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     EXPECT_TRUE(event.warnings.empty());
-    const auto stored =
-        rig.log->read_at({position->pointer.topic, position->pointer.partition}, log::Offset{position->pointer.offset});
+    const auto stored = rig.log->read_at({position->pointer.topic, position->pointer.partition},
+                                         log::Offset{position->pointer.offset});
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->records.at(0).value, events[0].value);
 }
@@ -48,20 +49,28 @@ TEST(Gateway, three_clouds) {
     EXPECT_EQ(gcp.status, 204);
     EXPECT_EQ(gcp.body, "");
     EXPECT_TRUE(model::decode_position(header(gcp, "Helios-Position")));
-    const auto azure = rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-2") + "]");
+    const auto azure =
+        rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-2") + "]");
     EXPECT_EQ(azure.status, 200);
-    EXPECT_EQ(azure.body, R"({"accepted":2,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})");
+    EXPECT_EQ(azure.body,
+              R"({"accepted":2,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})");
     std::map<std::string, int> topics;
-    for (const auto& event : rig.events())
+    for (const auto& event : rig.events()) {
         ++topics[event.topic];
-    EXPECT_EQ(topics, (std::map<std::string, int>{
-                          {"helios.events.orders", 1}, {"helios.events.payments", 1}, {"helios.events.inventory", 2}}));
+    }
+    EXPECT_EQ(topics, (std::map<std::string, int>{{"helios.events.orders", 1},
+                                                  {"helios.events.payments", 1},
+                                                  {"helios.events.inventory", 2}}));
 
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 200);
     EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1")).status, 204);
-    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-3") + "]").body,
-              R"({"accepted":1,"duplicate":1,"conflict":0,"quarantined":0,"failed":0})");
-    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", R"({"orderId":"ORD-2"})")).status, 200)
+    EXPECT_EQ(
+        rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-3") + "]")
+            .body,
+        R"({"accepted":1,"duplicate":1,"conflict":0,"quarantined":0,"failed":0})");
+    EXPECT_EQ(
+        rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", R"({"orderId":"ORD-2"})")).status,
+        200)
         << "a 409 would be retried for a day";
     EXPECT_EQ(rig.events().size(), 5u);
     EXPECT_EQ(rig.kept_whole().size(), 1u);
@@ -105,7 +114,8 @@ TEST(Gateway, duplicates_and_conflicts) {
         EXPECT_EQ(same_conflict.status, 409);
         EXPECT_EQ(member(same_conflict, "dlqId"), member(conflict, "dlqId"));
         rig.reopen();
-        EXPECT_EQ(member(rig.ingest(order("e-1", "ORD-1", "99")), "dlqId"), member(conflict, "dlqId"));
+        EXPECT_EQ(member(rig.ingest(order("e-1", "ORD-1", "99")), "dlqId"),
+                  member(conflict, "dlqId"));
 
         auto other_type = order("e-1");
         other_type.replace(other_type.find("OrderPlaced"), 11, "OrderEdited");
@@ -123,14 +133,18 @@ TEST(Gateway, duplicates_and_conflicts) {
 TEST(Gateway, the_same_id_twice_in_one_batch) {
     Rig rig;
     rig.open();
-    const auto response = rig.send(Endpoint::batch, "[" + order("e-1") + "," + order("e-1") + "," + order("e-1", "ORD-1", "99") +
-                                                        "," + order("e-2") + "," + order("e-1", "ORD-1", "99") + "]");
+    const auto response =
+        rig.send(Endpoint::batch, "[" + order("e-1") + "," + order("e-1") + "," +
+                                      order("e-1", "ORD-1", "99") + "," + order("e-2") + "," +
+                                      order("e-1", "ORD-1", "99") + "]");
     ASSERT_EQ(response.status, 200) << response.body;
     const auto document = json::Document::parse(response.body);
     std::vector<std::string> statuses;
-    for (std::size_t i = 0; i < 5; ++i)
+    for (std::size_t i = 0; i < 5; ++i) {
         statuses.emplace_back(document->root().find("items").at(i).find("status").text());
-    EXPECT_EQ(statuses, (std::vector<std::string>{"accepted", "duplicate", "conflict", "accepted", "conflict"}));
+    }
+    EXPECT_EQ(statuses, (std::vector<std::string>{"accepted", "duplicate", "conflict", "accepted",
+                                                  "conflict"}));
     EXPECT_EQ(rig.events().size(), 2u);
     EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
@@ -144,7 +158,9 @@ TEST(Gateway, the_same_id_from_64_connections_at_once) {
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < answers.size(); ++i) {
             threads.emplace_back([&, i] {
-                answers[i] = rig.post(Endpoint::ingest, Rig::request(order("e-1", "ORD-1", i == 17 ? "99" : "12.50")));
+                answers[i] =
+                    rig.post(Endpoint::ingest,
+                             Rig::request(order("e-1", "ORD-1", i == 17 ? "99" : "12.50")));
             });
         }
     }
@@ -154,8 +170,9 @@ TEST(Gateway, the_same_id_from_64_connections_at_once) {
     }
     rig.syncs.shut(false);
     std::map<int, int> statuses;
-    for (auto& pending : answers)
+    for (auto& pending : answers) {
         ++statuses[pending.get().status];
+    }
     EXPECT_EQ(statuses[202], 1);
     EXPECT_EQ(statuses[200] + statuses[409], 63);
     EXPECT_EQ(rig.events().size(), 1u);
@@ -169,8 +186,9 @@ TEST(Gateway, a_failed_fsync_frees_the_id_and_everybody_who_joined_may_try_again
     rig.syncs.shut(true);
     rig.disk.fail_syncs(true);
     std::vector<std::future<http::Response>> answers;
-    for (int i = 0; i < 8; ++i)
+    for (int i = 0; i < 8; ++i) {
         answers.push_back(rig.post(Endpoint::ingest, Rig::request(order("e-1"))));
+    }
     rig.syncs.shut(false);
     for (auto& pending : answers) {
         const auto response = pending.get();
@@ -206,7 +224,8 @@ TEST(Gateway, a_full_disk_is_answered_retryably_and_heals) {
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1")).status, 503)
         << "never 429 or another 4xx: SNS would take it as final";
     EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1")).status, 503);
-    EXPECT_EQ(rig.send(Endpoint::batch, "[" + order("b-1") + "]").status, 503) << "nothing could be made durable";
+    EXPECT_EQ(rig.send(Endpoint::batch, "[" + order("b-1") + "]").status, 503)
+        << "nothing could be made durable";
     EXPECT_FALSE(rig.gateway->ready());
     rig.disk.set_capacity(0);
     for (int tries = 0; tries < 500 && response.status != 202; ++tries) {
@@ -216,157 +235,12 @@ TEST(Gateway, a_full_disk_is_answered_retryably_and_heals) {
     EXPECT_EQ(response.status, 202) << response.body;
 }
 
-TEST(Gateway, quarantine_is_kept_once_and_a_corrected_resend_is_accepted) {
-    Rig rig;
-    rig.open();
-    const std::string bad = R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","payload":{"customerId":"C-7"}})";
-    auto request = Rig::request(bad);
-    request.headers.emplace_back("Authorization", "Bearer very-secret");
-    request.headers.emplace_back("X-Shop-Pass", "also-secret");
-    const auto response = rig.post(Endpoint::ingest, std::move(request)).get();
-    EXPECT_EQ(response.status, 422);
-    EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
-    EXPECT_EQ(member(response, "reason"), "missing_field");
-    EXPECT_NE(response.body.find(R"("errors":["orderId: required, absent"])"), std::string::npos) << response.body;
-    EXPECT_EQ(member(rig.ingest(bad), "dlqId"), member(response, "dlqId"));
-    rig.reopen();
-    EXPECT_EQ(member(rig.ingest(bad), "dlqId"), member(response, "dlqId"));
-
-    const auto kept = rig.kept_whole();
-    ASSERT_EQ(kept.size(), 1u);
-    const auto item = kept[0].quarantined();
-    EXPECT_EQ(item.id, member(response, "dlqId"));
-    EXPECT_EQ(item.body, bad);
-    EXPECT_EQ(item.event_id, "e-1");
-    EXPECT_EQ(item.event_type, "OrderPlaced");
-    EXPECT_EQ(item.source, "aws");
-    EXPECT_EQ(item.endpoint, "/api/v1/events/ingest");
-    EXPECT_EQ(kept[0].value.find("very-secret"), std::string::npos);
-    EXPECT_EQ(kept[0].value.find("also-secret"), std::string::npos);
-    EXPECT_NE(item.headers.find(R"("authorization":"Bearer [sha256:)"), std::string::npos) << item.headers;
-
-    EXPECT_EQ(rig.ingest(order("e-1")).status, 202) << "quarantined ids do not enter deduplication";
-}
-
-namespace {
-/// Of a kept item: how often it came again, and in how many records the log says so.
-struct Again {
-    std::uint64_t times = 0;
-    std::size_t records = 0;
-    Instant last{};
-};
-std::map<std::string, Again> repeats_of(Rig& rig) {
-    std::map<std::string, Again> out;
-    for (const auto& record : rig.dlq()) {
-        if (record.type == model::RecordType::quarantine_repeat) {
-            const auto repeat = model::decode_quarantine_repeat(record.value);
-            HELIOS_ASSERT(repeat, "a repeat");
-            out[repeat->id].times += repeat->times;
-            ++out[repeat->id].records;
-            out[repeat->id].last = repeat->last_received_at;
-        }
-    }
-    return out;
-}
-}  // namespace
-
-TEST(Gateway, what_comes_again_is_counted_and_a_hot_retry_does_not_fill_the_log) {
-    Rig rig;
-    rig.open();
-    const std::string bad =
-        R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","payload":{"x":")" + std::string(5'000, 'x') + "\"}}";
-    const auto id = member(rig.ingest(bad), "dlqId");
-    for (int i = 0; i < 300; ++i) {
-        ASSERT_EQ(rig.ingest(bad).status, 422);
-    }
-    rig.clock.advance(std::chrono::seconds(3));
-    const auto last = rig.clock.wall();
-    ASSERT_EQ(rig.ingest(bad).status, 422);
-    rig.ingest(order("o-1"));
-    const auto conflict = member(rig.ingest(order("o-1", "ORD-1", "99")), "dlqId");
-    rig.ingest(order("o-1", "ORD-1", "99"));
-    rig.reopen();
-    const auto again = repeats_of(rig);
-    ASSERT_TRUE(again.contains(id));
-    EXPECT_EQ(again.at(id).times, 301u);
-    EXPECT_LE(again.at(id).records, 2u) << "one at once, one at the end; the clock moved less than the interval";
-    EXPECT_EQ(again.at(id).last, last);
-    ASSERT_TRUE(again.contains(conflict));
-    EXPECT_EQ(again.at(conflict).times, 1u);
-    std::size_t whole = 0;
-    for (const auto& record : rig.dlq()) {
-        whole += record.type == model::RecordType::quarantined;
-        if (record.type == model::RecordType::quarantine_repeat) {
-            EXPECT_LT(record.value.size(), 100u);
-        }
-    }
-    EXPECT_EQ(whole, 2u);
-}
-
-TEST(QuarantineRepeats, one_record_per_item_and_interval) {
-    QuarantineRepeats repeats;
-    using Which = QuarantineRepeats::Which;
-    const Duration start = std::chrono::hours(1);
-    repeats.add("k", "default", "q", from_nanos(5));
-    repeats.add("k", "default", "q", from_nanos(4));
-    auto taken = repeats.take(start, Which::due);
-    ASSERT_EQ(taken.size(), 1u) << "the first at once";
-    EXPECT_EQ(taken[0].first, "k");
-    EXPECT_EQ(taken[0].second, (model::QuarantineRepeat{"default", "q", 2, from_nanos(5)}));
-    repeats.add("k", "default", "q", from_nanos(6));
-    EXPECT_TRUE(repeats.take(start + QuarantineRepeats::interval - Duration(1), Which::due).empty());
-    repeats.add("k", "default", "q", from_nanos(7), 3);
-    taken = repeats.take(start + QuarantineRepeats::interval, Which::due);
-    ASSERT_EQ(taken.size(), 1u);
-    EXPECT_EQ(taken[0].second.times, 4u);
-    repeats.add("k", "default", "q", from_nanos(8));
-    EXPECT_EQ(repeats.take(start + QuarantineRepeats::interval, Which::all).size(), 1u) << "at the end nothing waits";
-    for (std::size_t i = 0; i < QuarantineRepeats::items_max + 5; ++i) {
-        repeats.add("k", "default", std::to_string(i), {});
-    }
-    std::size_t all = 0;
-    for (auto some = repeats.take(start, Which::all); !some.empty(); some = repeats.take(start, Which::all)) {
-        EXPECT_LE(some.size(), QuarantineRepeats::taken_max);
-        all += some.size();
-    }
-    EXPECT_LE(all, QuarantineRepeats::items_max);
-    EXPECT_GE(all, QuarantineRepeats::items_max - 1);
-}
-
-TEST(Gateway, quarantine_keeps_the_key_whatever_the_reason) {
-    Rig rig;
-    rig.open();
-    rig.ingest(R"({"source":"mars","eventType":"OrderPlaced","payload":{"orderId":"ORD-1"}})");
-    rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":[],"payload":{"orderId":"ORD-2","customerId":"C"}})");
-    rig.ingest(R"({"source":"aws","payload":{"orderId":"ORD-3"}})");
-    rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","payload":"ORD-4"})");
-    std::map<std::string, std::string> reasons;
-    for (const auto& record : rig.dlq()) {
-        reasons[record.quarantined().key] = record.quarantined().reason;
-    }
-    EXPECT_EQ(reasons,
-              (std::map<std::string, std::string>{
-                  {"ORD-1", "unknown_source"}, {"ORD-2", "bad_field"}, {"ORD-3", "missing_field"}, {"", "not_an_object"}}));
-}
-
-TEST(Gateway, quarantine_keeps_the_key_where_one_can_be_read) {
-    Rig rig;
-    rig.open();
-    const auto response = rig.send(Endpoint::gcp_pubsub, pubsub("g-1", R"({"orderId":"ORD-9"})"));
-    EXPECT_EQ(response.status, 204) << "authentic and kept: the sender's success";
-    const auto kept = rig.kept_whole();
-    ASSERT_EQ(kept.size(), 1u);
-    EXPECT_EQ(kept[0].key, "ORD-9");
-    EXPECT_EQ(kept[0].quarantined().key, "ORD-9");
-    EXPECT_EQ(kept[0].quarantined().reason, "missing_field");
-    EXPECT_EQ(kept[0].quarantined().scope, "projects/p/subscriptions/s");
-}
-
 TEST(Gateway, unknown_sources_and_types) {
     Rig rig;
     rig.open();
     const auto from = [&](std::string_view source) {
-        return rig.ingest(R"({"source":")" + std::string(source) + R"(","eventType":"SomethingNew","id":"e-1","payload":{}})");
+        return rig.ingest(R"({"source":")" + std::string(source) +
+                          R"(","eventType":"SomethingNew","id":"e-1","payload":{}})");
     };
     const auto unknown = from("nobody");
     EXPECT_EQ(unknown.status, 422);
@@ -378,7 +252,9 @@ TEST(Gateway, unknown_sources_and_types) {
     EXPECT_EQ(events[0].key, "e-1") << "no key readable: the id";
     EXPECT_EQ(rig.kept_whole().size(), 1u);
     const auto metrics = rig.telemetry.metrics.expose();
-    EXPECT_NE(metrics.find(R"(helios_events_ingested_total{event_type="other",source="warehouse"} 1)"), std::string::npos)
+    EXPECT_NE(
+        metrics.find(R"(helios_events_ingested_total{event_type="other",source="warehouse"} 1)"),
+        std::string::npos)
         << metrics;
 }
 
@@ -388,7 +264,8 @@ TEST(Gateway, warnings) {
     const auto response = rig.ingest(
         R"({"source":"aws","eventType":"OrderPlaced","id":"e-1","time":"2026-01-05T10:23:45","payload":{"orderId":"ORD-1"}})");
     EXPECT_EQ(response.status, 202);
-    EXPECT_NE(response.body.find(R"("warnings":["customerId: expected, absent","time: no zone, UTC assumed"])"),
+    EXPECT_NE(response.body.find(
+                  R"("warnings":["customerId: expected, absent","time: no zone, UTC assumed"])"),
               std::string::npos)
         << response.body;
     EXPECT_EQ(rig.events().at(0).event().warnings.size(), 2u);
@@ -397,7 +274,8 @@ TEST(Gateway, warnings) {
 TEST(Gateway, without_an_id_the_content_is_the_identity) {
     Rig rig;
     rig.open();
-    const std::string line = R"({"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","customerId":"C"}})";
+    const std::string line =
+        R"({"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","customerId":"C"}})";
     const auto first = rig.ingest(line);
     EXPECT_EQ(first.status, 202);
     EXPECT_EQ(member(first, "identity"), "content");
@@ -417,8 +295,11 @@ TEST(Gateway, without_an_id_the_content_is_the_identity) {
 TEST(Gateway, the_payloads_own_time_stands_in_for_an_absent_one) {
     Rig rig;
     rig.open();
-    EXPECT_EQ(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":{"timestamp":"2026-01-05T10:00:00Z"}})").status,
-              202);
+    EXPECT_EQ(
+        rig.ingest(
+               R"({"source":"aws","eventType":"X","id":"1","payload":{"timestamp":"2026-01-05T10:00:00Z"}})")
+            .status,
+        202);
     EXPECT_EQ(rig.events().at(0).event().time, parse_rfc3339("2026-01-05T10:00:00Z")->at);
 }
 
@@ -433,13 +314,16 @@ TEST(Gateway, five_thousand_events_and_beyond) {
         lines += order("e-" + std::to_string(i), "K-" + std::to_string(i)) + "\n";
     }
     const auto azure = rig.send(Endpoint::azure_eventgrid, body + "]");
-    EXPECT_EQ(azure.body, R"({"accepted":5000,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})");
-    const auto batch = rig.send(Endpoint::batch, lines + "not json\n", "application/x-ndjson; charset=utf-8");
+    EXPECT_EQ(azure.body,
+              R"({"accepted":5000,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})");
+    const auto batch =
+        rig.send(Endpoint::batch, lines + "not json\n", "application/x-ndjson; charset=utf-8");
     EXPECT_EQ(batch.status, 200);
     EXPECT_EQ(member(batch, "accepted"), "5000");
     EXPECT_EQ(member(batch, "quarantined"), "1");
     EXPECT_EQ(rig.events().size(), 10'000u);
-    EXPECT_EQ(member(rig.send(Endpoint::batch, lines, "application/x-ndjson"), "duplicate"), "5000");
+    EXPECT_EQ(member(rig.send(Endpoint::batch, lines, "application/x-ndjson"), "duplicate"),
+              "5000");
 }
 
 TEST(Gateway, empty_bodies_and_arrays) {
@@ -448,9 +332,10 @@ TEST(Gateway, empty_bodies_and_arrays) {
     EXPECT_EQ(rig.send(Endpoint::batch, "[]").body,
               R"({"accepted":0,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
     EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[]").status, 400);
-    for (const auto endpoint :
-         {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
-        for (const std::string body : {"", "{\"source\":", "\xff\xfe\x00\x01", "nonsense", "{\"a\":\"\x01\""}) {
+    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
+                                Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+        for (const std::string body :
+             {"", "{\"source\":", "\xff\xfe\x00\x01", "nonsense", "{\"a\":\"\x01\""}) {
             const auto response = rig.send(endpoint, body);
             EXPECT_EQ(response.status, 400) << path_of(endpoint) << " " << body;
             EXPECT_EQ(header(response, "Content-Type"), "application/problem+json");
@@ -462,34 +347,44 @@ TEST(Gateway, empty_bodies_and_arrays) {
 TEST(Gateway, media_types) {
     Rig rig;
     rig.open();
-    for (const std::string type : {"text/plain", "application/x-www-form-urlencoded", "application/cloudevents+json", ""}) {
+    for (const std::string type :
+         {"text/plain", "application/x-www-form-urlencoded", "application/cloudevents+json", ""}) {
         EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), type).status, 415) << type;
         EXPECT_EQ(rig.send(Endpoint::batch, order("e-1"), type).status, 415) << type;
     }
     EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "application/x-ndjson").status, 415);
-    EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "Application/JSON; charset=utf-8").status, 202);
+    EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "Application/JSON; charset=utf-8").status,
+              202);
 }
 
 TEST(Gateway, what_is_wrong_inside_one_item_is_kept_whole_and_its_neighbours_are_taken) {
     Rig rig;
     rig.open();
-    const auto broken = [](std::string text, std::string_view by) { return text.replace(text.find("ORD-1"), 5, by); };
+    const auto broken = [](std::string text, std::string_view by) {
+        return text.replace(text.find("ORD-1"), 5, by);
+    };
     const std::string lone = R"(\ud83d)";
-    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid,
-                       "[" + eventgrid("z-1") + "," + broken(eventgrid("z-2"), lone) + "," + eventgrid("z-3") + "]")
+    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," +
+                                                      broken(eventgrid("z-2"), lone) + "," +
+                                                      eventgrid("z-3") + "]")
                   .body,
               R"({"accepted":2,"duplicate":0,"conflict":0,"quarantined":1,"failed":0})");
     const auto batch =
-        rig.send(Endpoint::batch, "[" + order("b-1") + "," + broken(order("b-2"), "\xff") + ",null," + order("b-3") + "]");
+        rig.send(Endpoint::batch, "[" + order("b-1") + "," + broken(order("b-2"), "\xff") +
+                                      ",null," + order("b-3") + "]");
     EXPECT_EQ(batch.status, 200);
     EXPECT_EQ(member(batch, "accepted") + member(batch, "quarantined"), "22") << batch.body;
-    const auto lines =
-        rig.send(Endpoint::batch,
-                 order("n-1") + "\n" + broken(order("n-2"), lone) + "\n" + order("n-3").substr(0, 30) + "\n" + order("n-4"),
-                 "application/x-ndjson");
+    const auto lines = rig.send(Endpoint::batch,
+                                order("n-1") + "\n" + broken(order("n-2"), lone) + "\n" +
+                                    order("n-3").substr(0, 30) + "\n" + order("n-4"),
+                                "application/x-ndjson");
     EXPECT_EQ(member(lines, "accepted") + member(lines, "quarantined"), "22") << lines.body;
-    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, broken(eventbridge("a-1"), "\xc0\xaf")).status, 200);
-    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("g-1", R"({"orderId":"ORD-1","amount":"\udc00"})")).status, 204);
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, broken(eventbridge("a-1"), "\xc0\xaf")).status,
+              200);
+    EXPECT_EQ(
+        rig.send(Endpoint::gcp_pubsub, pubsub("g-1", R"({"orderId":"ORD-1","amount":"\udc00"})"))
+            .status,
+        204);
     const auto direct = rig.ingest(broken(order("d-1"), "x\xed\xa0\xbdy"));
     EXPECT_EQ(direct.status, 422);
     EXPECT_EQ(member(direct, "reason"), "bad_text");
@@ -498,8 +393,9 @@ TEST(Gateway, what_is_wrong_inside_one_item_is_kept_whole_and_its_neighbours_are
     const auto kept = rig.kept_whole();
     ASSERT_EQ(kept.size(), 8u);
     std::map<std::string, model::Quarantined> by_id;
-    for (const auto& record : kept)
+    for (const auto& record : kept) {
         by_id[record.quarantined().event_id] = record.quarantined();
+    }
     EXPECT_EQ(by_id["z-2"].body, broken(eventgrid("z-2"), lone));
     EXPECT_EQ(by_id["b-2"].body, broken(order("b-2"), "\xff")) << "every byte";
     EXPECT_EQ(by_id["b-2"].source, "aws");
@@ -513,27 +409,39 @@ TEST(Gateway, hostile_content) {
     Rig rig;
     rig.open();
     std::string deep;
-    for (int i = 0; i < 10'000; ++i)
+    for (int i = 0; i < 10'000; ++i) {
         deep += R"({"a":)";
+    }
     deep += "1" + std::string(10'000, '}');
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":)" + deep + "}"), "reason"), "too_deep");
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"OrderPlaced","id":"2","payload":{"orderId":"A","orderId":"B"}})"),
-                     "reason"),
-              "duplicate_key");
-    EXPECT_EQ(member(rig.ingest(R"({"source":"aws","eventType":"X","id":"3","id":"4","payload":{}})"), "reason"),
-              "duplicate_key");
-    const auto timeless = rig.ingest(R"({"source":"aws","eventType":"X","id":"5","time":"2200-01-01T00:00:00Z","payload":{}})");
+    EXPECT_EQ(
+        member(rig.ingest(R"({"source":"aws","eventType":"X","id":"1","payload":)" + deep + "}"),
+               "reason"),
+        "too_deep");
+    EXPECT_EQ(
+        member(
+            rig.ingest(
+                R"({"source":"aws","eventType":"OrderPlaced","id":"2","payload":{"orderId":"A","orderId":"B"}})"),
+            "reason"),
+        "duplicate_key");
+    EXPECT_EQ(
+        member(rig.ingest(R"({"source":"aws","eventType":"X","id":"3","id":"4","payload":{}})"),
+               "reason"),
+        "duplicate_key");
+    const auto timeless = rig.ingest(
+        R"({"source":"aws","eventType":"X","id":"5","time":"2200-01-01T00:00:00Z","payload":{}})");
     EXPECT_EQ(timeless.status, 202) << "no time refuses an event";
     EXPECT_EQ(
         rig.ingest(
                R"({"source":"aws","eventType":"X","id":"../../../etc/passwd","payload":{"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890}})")
             .status,
         202);
-    EXPECT_EQ(rig.ingest(order("6", std::string(2'000, 'k'))).status, 422) << "a key has at most 1 KiB";
+    EXPECT_EQ(rig.ingest(order("6", std::string(2'000, 'k'))).status, 422)
+        << "a key has at most 1 KiB";
     const auto events = rig.events();
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].event().time_as_sent, R"("2200-01-01T00:00:00Z")");
-    EXPECT_EQ(events[1].event().payload, R"({"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890})");
+    EXPECT_EQ(events[1].event().payload,
+              R"({"n":9007199254740993,"x":1e400,"y":1234567890123456789012345678901234567890})");
     EXPECT_EQ(rig.kept_whole().size(), 4u);
 }
 
@@ -541,7 +449,8 @@ TEST(Gateway, above_the_record_limit) {
     Rig rig;
     rig.options.record_bytes_max = 4'096;
     rig.open();
-    const std::string large = R"({"orderId":"ORD-1","customerId":"C","blob":")" + std::string(5'000, 'x') + "\"}";
+    const std::string large =
+        R"({"orderId":"ORD-1","customerId":"C","blob":")" + std::string(5'000, 'x') + "\"}";
     EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, eventbridge("a-1", large)).status, 200);
     EXPECT_EQ(rig.kept_whole().at(0).quarantined().reason, "too_large");
     EXPECT_EQ(rig.kept_whole().at(0).quarantined().body, eventbridge("a-1", large)) << "whole";
@@ -559,8 +468,10 @@ TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
     rig.open();
     const std::string confirmation =
         R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","Message":"…","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"})";
-    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain; charset=UTF-8").status, 200);
-    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain"), "status"), "noted");
+    EXPECT_EQ(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain; charset=UTF-8").status,
+              200);
+    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, confirmation, "text/plain"), "status"),
+              "noted");
     ASSERT_EQ(rig.kept_whole().size(), 1u);
     EXPECT_EQ(rig.kept_whole()[0].type, model::RecordType::sns_confirmation);
     EXPECT_EQ(rig.kept_whole()[0].quarantined().body, confirmation);
@@ -570,21 +481,26 @@ TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
         R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","eventTime":"2026-01-05T10:23:45Z","data":{"validationCode":"code"}}])");
     EXPECT_EQ(handshake.status, 200);
     EXPECT_EQ(handshake.body, R"({"validationResponse":"code"})");
-    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid,
-                       R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionDeletedEvent","data":{}}])")
-                  .status,
-              200);
+    EXPECT_EQ(
+        rig.send(
+               Endpoint::azure_eventgrid,
+               R"([{"id":"1","topic":"/t","eventType":"Microsoft.EventGrid.SubscriptionDeletedEvent","data":{}}])")
+            .status,
+        200);
     EXPECT_EQ(rig.events().size(), 0u);
-    EXPECT_NE(rig.telemetry.metrics.expose().find(R"(outcome="subscription_deleted")"), std::string::npos);
+    EXPECT_NE(rig.telemetry.metrics.expose().find(R"(outcome="subscription_deleted")"),
+              std::string::npos);
 }
 
 TEST(Gateway, part_of_an_event_grid_array_is_bad) {
     Rig rig;
     rig.open();
-    const auto response = rig.send(Endpoint::azure_eventgrid, "[" + eventgrid("z-1") + "," + eventgrid("z-2", "17") + "," +
-                                                                  eventgrid("z-1", R"({"orderId":"OTHER"})") + "]");
+    const auto response = rig.send(Endpoint::azure_eventgrid,
+                                   "[" + eventgrid("z-1") + "," + eventgrid("z-2", "17") + "," +
+                                       eventgrid("z-1", R"({"orderId":"OTHER"})") + "]");
     EXPECT_EQ(response.status, 200) << "every item is stored or in quarantine";
-    EXPECT_EQ(response.body, R"({"accepted":1,"duplicate":0,"conflict":1,"quarantined":1,"failed":0})");
+    EXPECT_EQ(response.body,
+              R"({"accepted":1,"duplicate":0,"conflict":1,"quarantined":1,"failed":0})");
     for (const auto& kept : rig.dlq()) {
         EXPECT_EQ(kept.quarantined().body.front(), '{') << "the item, not the array";
     }
@@ -601,15 +517,17 @@ TEST(Gateway, counts_add_up) {
     rig.ingest("nonsense");
     rig.send(Endpoint::gcp_pubsub, pubsub("g-1"));
     rig.send(Endpoint::gcp_pubsub, "nonsense");
-    rig.send(Endpoint::aws_eventbridge,
-             R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","SubscribeURL":"u"})");
+    rig.send(
+        Endpoint::aws_eventbridge,
+        R"({"Type":"SubscriptionConfirmation","MessageId":"m-1","Token":"t","TopicArn":"arn:t","SubscribeURL":"u"})");
     const auto activity = rig.gateway->activity("aws");
     EXPECT_EQ(activity.received, 4u) << "a confirmation is no event";
     EXPECT_EQ(activity.appended, 2u);
     ASSERT_TRUE(activity.last_received_at);
     rig.reopen();
     using Sums = std::map<std::string, std::uint64_t>;
-    EXPECT_EQ(rig.counted("aws"), (Sums{{"received", 4}, {"appended", 2}, {"duplicate", 1}, {"conflict", 1}}));
+    EXPECT_EQ(rig.counted("aws"),
+              (Sums{{"received", 4}, {"appended", 2}, {"duplicate", 1}, {"conflict", 1}}));
     EXPECT_EQ(rig.counted("gcp"), (Sums{{"received", 2}, {"appended", 1}, {"refused", 1}}));
     EXPECT_EQ(rig.counted("other"), (Sums{{"received", 2}, {"quarantined", 1}, {"refused", 1}}));
 }
@@ -618,7 +536,8 @@ TEST(Gateway, before_it_admits_it_refuses_retryably_and_appends_nothing) {
     Rig rig;
     rig.open_log();
     auto opened = Gateway::open(
-        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; }, rig.telemetry, rig.clock);
+        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; },
+        rig.telemetry, rig.clock);
     ASSERT_TRUE(opened);
     rig.gateway = *std::move(opened);
     ASSERT_TRUE(rig.gateway->wait_caught_up(std::chrono::seconds(10)));
@@ -690,7 +609,8 @@ TEST(Gateway, closed_it_refuses_retryably) {
     const auto response = rig.ingest(order("e-1"));
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(header(response, "Retry-After"), "1");
-    EXPECT_EQ(rig.refused, std::vector<std::string>{""}) << "whose event it was is not known before it is read";
+    EXPECT_EQ(rig.refused, std::vector<std::string>{""})
+        << "whose event it was is not known before it is read";
     EXPECT_EQ(header(rig.send(Endpoint::azure_eventgrid, "[]"), "Retry-After"), "30");
     EXPECT_FALSE(rig.gateway->ready());
 }
@@ -703,14 +623,17 @@ TEST(Gateway, routes_are_documented_and_answer) {
     const auto openapi = routes.openapi("Helios", "1", "", "{}");
     ASSERT_TRUE(json::Document::parse(openapi));
     for (const auto& route : routes.routes()) {
-        EXPECT_FALSE(route.summary.empty() || route.operation_id.empty() || route.answers.empty()) << route.path;
+        EXPECT_FALSE(route.summary.empty() || route.operation_id.empty() || route.answers.empty())
+            << route.path;
         EXPECT_EQ(route.changes_state, route.method == http::Method::post);
         for (const auto* text : {&route.request_schema, &route.request_example}) {
             EXPECT_TRUE(text->empty() || json::Document::parse(*text)) << route.path << *text;
         }
         for (const auto& answer : route.answers) {
-            EXPECT_TRUE(answer.schema.empty() || json::Document::parse(answer.schema)) << route.path << answer.schema;
-            EXPECT_TRUE(answer.example.empty() || json::Document::parse(answer.example)) << route.path << answer.example;
+            EXPECT_TRUE(answer.schema.empty() || json::Document::parse(answer.schema))
+                << route.path << answer.schema;
+            EXPECT_TRUE(answer.example.empty() || json::Document::parse(answer.example))
+                << route.path << answer.example;
         }
     }
     // Every example of a request is itself accepted.
@@ -719,7 +642,9 @@ TEST(Gateway, routes_are_documented_and_answer) {
         std::promise<http::Response> promise;
         auto future = promise.get_future();
         match.route->handler(Rig::request(std::move(body)),
-                             http::Responder([&](http::Response response) { promise.set_value(std::move(response)); }));
+                             http::Responder([&](http::Response response) {
+                                 promise.set_value(std::move(response));
+                             }));
         return future.get();
     };
     for (const auto& route : routes.routes()) {
@@ -738,7 +663,8 @@ TEST(Gateway, bad_options_are_named) {
     rig.open_log();
     rig.options.record_bytes_max = 1;
     const auto opened = Gateway::open(
-        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; }, rig.telemetry, rig.clock);
+        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; },
+        rig.telemetry, rig.clock);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
     EXPECT_NE(opened.error().what.find("record_bytes_max"), std::string::npos);

@@ -32,7 +32,8 @@ SourcePolicy Options::policy_of(std::string_view source) const {
 Status Options::validate() const {
     constexpr std::size_t mib = 1u << 20;
     HELIOS_TRY(within("index_cache_bytes", index_cache_bytes, mib, 64'000 * mib));
-    HELIOS_TRY(within("index_write_buffer_bytes", index_write_buffer_bytes, 64u << 10, 1'024 * mib));
+    HELIOS_TRY(
+        within("index_write_buffer_bytes", index_write_buffer_bytes, 64u << 10, 1'024 * mib));
     HELIOS_TRY(within("recent_ids_max", recent_ids_max, 0, 100'000'000));
     HELIOS_TRY(within("unindexed_ids_max", unindexed_ids_max, 1'000, 100'000'000));
     HELIOS_TRY(within("record_bytes_max", record_bytes_max, 1'024, 64 * mib));
@@ -40,8 +41,11 @@ Status Options::validate() const {
     HELIOS_TRY(within("body_bytes_max", body_bytes_max, 1'024, 64 * mib));
     HELIOS_TRY(within("append_records_max", append_records_max, 1, 100'000));
     HELIOS_TRY(within("append_bytes_max", append_bytes_max, 1'024, 64 * mib));
-    if (counts_interval < std::chrono::milliseconds(10) || counts_interval > std::chrono::seconds(1)) {
-        return fail(ErrorKind::invalid, "gateway.counts_interval is " + format_duration(counts_interval), "allowed: 10ms to 1s");
+    if (counts_interval < std::chrono::milliseconds(10) ||
+        counts_interval > std::chrono::seconds(1)) {
+        return fail(ErrorKind::invalid,
+                    "gateway.counts_interval is " + format_duration(counts_interval),
+                    "allowed: 10ms to 1s");
     }
     return {};
 }

@@ -12,36 +12,43 @@
 
 namespace helios::gateway {
 
-/// How a source proves who it is. `none`: whoever can reach the endpoint counts as authentic; a server with such a source does
-/// not listen off loopback unless told to.
+/// How a source proves who it is. `none`: whoever can reach the endpoint counts as authentic; a
+/// server with such a source does not listen off loopback unless told to.
 enum class SourcePolicy : std::uint8_t { none };
 std::string_view to_string(SourcePolicy policy);
 
 struct Options {
-    /// Folder of the deduplication index; it can be deleted at any time and is rebuilt from the log. Empty: in memory.
+    /// Folder of the deduplication index; it can be deleted at any time and is rebuilt from the
+    /// log. Empty: in memory.
     std::string index_directory;
-    std::size_t index_cache_bytes = 64u << 20;  ///< blocks and bloom filters of the index kept in memory
-    std::size_t index_write_buffer_bytes = 16u
-                                           << 20;  ///< ids gathered before they are written out; what a kill makes it read again
+    std::size_t index_cache_bytes =
+        64u << 20;  ///< blocks and bloom filters of the index kept in memory
+    std::size_t index_write_buffer_bytes =
+        16u << 20;  ///< ids gathered before they are written out; what a kill makes it read again
 
-    std::size_t recent_ids_max = 200'000;       ///< durable ids kept in memory even after the index has them: retries come soon
-    std::size_t unindexed_ids_max = 2'000'000;  ///< pending ids and ids the index has not caught up with; beyond: `exhausted`
+    std::size_t recent_ids_max =
+        200'000;  ///< durable ids kept in memory even after the index has them: retries come soon
+    std::size_t unindexed_ids_max =
+        2'000'000;  ///< pending ids and ids the index has not caught up with; beyond: `exhausted`
 
-    std::size_t record_bytes_max = 10u << 20;  ///< an event whose record is larger: quarantined whole (clouds), 413 (direct)
-    std::size_t direct_bytes_max = 1u << 20;   ///< body of POST /api/v1/events/ingest
-    std::size_t body_bytes_max = 16u << 20;    ///< body of every other endpoint
+    std::size_t record_bytes_max =
+        10u << 20;  ///< an event whose record is larger: quarantined whole (clouds), 413 (direct)
+    std::size_t direct_bytes_max = 1u << 20;  ///< body of POST /api/v1/events/ingest
+    std::size_t body_bytes_max = 16u << 20;   ///< body of every other endpoint
 
     std::size_t append_records_max = 4'096;  ///< longer requests are split over several appends
     std::size_t append_bytes_max = 4u << 20;
 
-    Duration counts_interval = std::chrono::seconds(1);  ///< how often counts go to the log; a crash loses no more than this
+    Duration counts_interval = std::chrono::seconds(
+        1);  ///< how often counts go to the log; a crash loses no more than this
 
     /// By source; one that is not named has `none`.
     std::map<std::string, SourcePolicy, std::less<>> policies;
 
     SourcePolicy policy_of(std::string_view source) const;
 
-    /// What the log must allow one record: the largest body is quarantined whole, with its headers and reasons.
+    /// What the log must allow one record: the largest body is quarantined whole, with its headers
+    /// and reasons.
     std::size_t log_record_bytes() const {
         return (body_bytes_max > record_bytes_max ? body_bytes_max : record_bytes_max) + (1u << 20);
     }

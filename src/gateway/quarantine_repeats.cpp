@@ -4,8 +4,8 @@
 
 namespace helios::gateway {
 
-void QuarantineRepeats::add(std::string_view key, std::string_view tenant, std::string_view dlq_id, Instant at,
-                            std::uint64_t times) {
+void QuarantineRepeats::add(std::string_view key, std::string_view tenant, std::string_view dlq_id,
+                            Instant at, std::uint64_t times) {
     const std::lock_guard lock(mutex_);
     std::pair<std::string, std::string> id{tenant, dlq_id};
     auto it = entries_.find(id);
@@ -23,7 +23,8 @@ void QuarantineRepeats::add(std::string_view key, std::string_view tenant, std::
     repeat.last_received_at = std::max(repeat.last_received_at, at);
 }
 
-std::vector<std::pair<std::string, model::QuarantineRepeat>> QuarantineRepeats::take(Duration now, Which which) {
+std::vector<std::pair<std::string, model::QuarantineRepeat>> QuarantineRepeats::take(Duration now,
+                                                                                     Which which) {
     std::vector<std::pair<std::string, model::QuarantineRepeat>> out;
     const std::lock_guard lock(mutex_);
     for (auto it = entries_.begin(); it != entries_.end();) {

@@ -34,8 +34,8 @@ std::string_view source_of(Endpoint endpoint) {
 }
 
 std::optional<std::string_view> source_at(std::string_view path) {
-    for (const auto endpoint :
-         {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub, Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
+                                Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
         if (path_of(endpoint) == path) {
             return is_direct(endpoint) ? std::string_view() : source_of(endpoint);
         }

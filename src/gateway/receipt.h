@@ -1,5 +1,6 @@
 #pragma once
-/// What became of a request: the gateway's answer before it is put into any sender's words (answers.h does that).
+/// What became of a request: the gateway's answer before it is put into any sender's words
+/// (answers.h does that).
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
-/// What came in and what became of it, per source and minute of receipt, as deltas on their way to `helios.counts`.
-/// received = appended + duplicate + conflict + quarantined + refused.
+/// What came in and what became of it, per source and minute of receipt, as deltas on their way to
+/// `helios.counts`. received = appended + duplicate + conflict + quarantined + refused.
 
 #include <array>
 #include <cstdint>
@@ -25,7 +25,8 @@ class ReceiptCounts {
 public:
     void add(std::string_view source, Instant at, Counted what, std::uint64_t n = 1);
 
-    /// All deltas since the last take, oldest minute first; the caller appends them or gives them back.
+    /// All deltas since the last take, oldest minute first; the caller appends them or gives them
+    /// back.
     std::vector<model::Counts> take();
     void put_back(const std::vector<model::Counts>& counts);
 

@@ -49,8 +49,8 @@ constexpr std::array<std::string_view, 34> harmless{"accept",
                                                     "x-request-id"};
 static_assert(std::is_sorted(harmless.begin(), harmless.end()));
 
-constexpr std::array<std::string_view, 6> schemes{"basic",     "bearer",          "digest",
-                                                  "negotiate", "sharedaccesskey", "sharedaccesssignature"};
+constexpr std::array<std::string_view, 6> schemes{
+    "basic", "bearer", "digest", "negotiate", "sharedaccesskey", "sharedaccesssignature"};
 
 /// "https://user:pass@host/" → "https://[sha256:…]@host/".
 std::string without_url_credentials(std::string_view text) {
@@ -73,7 +73,8 @@ std::string without_url_credentials(std::string_view text) {
 std::string redacted_authorization(std::string_view value) {
     const auto space = value.find(' ');
     const auto scheme = ascii::lower(value.substr(0, space));
-    if (space == std::string_view::npos || std::find(schemes.begin(), schemes.end(), scheme) == schemes.end()) {
+    if (space == std::string_view::npos ||
+        std::find(schemes.begin(), schemes.end(), scheme) == schemes.end()) {
         return fingerprint(value);
     }
     return std::string(value.substr(0, space + 1)) + fingerprint(value.substr(space + 1));
@@ -83,7 +84,8 @@ std::string redacted(std::string_view name, std::string_view value) {
     if (std::binary_search(harmless.begin(), harmless.end(), name)) {
         return without_url_credentials(value);
     }
-    return name == "authorization" || name == "proxy-authorization" ? redacted_authorization(value) : fingerprint(value);
+    return name == "authorization" || name == "proxy-authorization" ? redacted_authorization(value)
+                                                                    : fingerprint(value);
 }
 
 }  // namespace
@@ -101,7 +103,8 @@ std::string redacted_headers(const http::Request& request) {
     }
     for (const auto& [name, value] : request.query) {
         auto& text = kept[":query"];
-        text.append(text.empty() ? "" : "&").append(value.empty() ? fingerprint(name) : name + "=" + fingerprint(value));
+        text.append(text.empty() ? "" : "&")
+            .append(value.empty() ? fingerprint(name) : name + "=" + fingerprint(value));
     }
     json::Writer out;
     out.begin_object();

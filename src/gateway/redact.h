@@ -1,8 +1,10 @@
 #pragma once
-/// Headers and query of a request as they may be kept: what can be a credential is replaced by a fingerprint.
+/// Headers and query of a request as they may be kept: what can be a credential is replaced by a
+/// fingerprint.
 ///
-/// By allow-list: senders choose the names of their secrets themselves (an API destination's header, Event Grid's delivery
-/// properties and query parameters), so a list of bad names can never be complete.
+/// By allow-list: senders choose the names of their secrets themselves (an API destination's
+/// header, Event Grid's delivery properties and query parameters), so a list of bad names can never
+/// be complete.
 
 #include <string>
 #include <string_view>
@@ -14,9 +16,9 @@ namespace helios::gateway {
 /// "[sha256:1a2b3c4d]": tells two secrets apart, gives neither away.
 std::string fingerprint(std::string_view secret);
 
-/// JSON object, names in lower case, sorted, repeated ones joined by ", ". Values of well-known harmless headers stay
-/// (credentials inside URLs do not); all others, and every query value (under ":query"), become fingerprints. An Authorization
-/// keeps its scheme.
+/// JSON object, names in lower case, sorted, repeated ones joined by ", ". Values of well-known
+/// harmless headers stay (credentials inside URLs do not); all others, and every query value (under
+/// ":query"), become fingerprints. An Authorization keeps its scheme.
 std::string redacted_headers(const http::Request& request);
 
 }  // namespace helios::gateway

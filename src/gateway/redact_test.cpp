@@ -14,9 +14,11 @@ http::Request with(std::string name, std::string value) {
 }
 
 TEST(Redact, whatever_may_be_a_secret_becomes_a_fingerprint) {
-    for (const std::string name : {"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "aeg-sas-key", "aeg-sas-token",
-                                   "X-Auth-Token", "X-Shop-Pass", "X-Signature", "Referer", "ce-secret"}) {
-        for (const std::string value : {"hunter2", "Bearer hunter2", "Custom hunter2", "a=hunter2; b=c"}) {
+    for (const std::string name :
+         {"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "aeg-sas-key",
+          "aeg-sas-token", "X-Auth-Token", "X-Shop-Pass", "X-Signature", "Referer", "ce-secret"}) {
+        for (const std::string value :
+             {"hunter2", "Bearer hunter2", "Custom hunter2", "a=hunter2; b=c"}) {
             const auto text = redacted_headers(with(name, value));
             EXPECT_EQ(text.find("hunter2"), std::string::npos) << name << ": " << text;
             EXPECT_NE(text.find("[sha256:"), std::string::npos) << text;

@@ -22,24 +22,29 @@ constexpr std::string_view counts_schema =
     R"("quarantined":{"type":"integer"},"failed":{"type":"integer"}}})";
 constexpr std::string_view problem_type = "application/problem+json";
 
-http::Answer json_answer(int status, std::string description, std::string_view schema, std::string_view example) {
-    return {status, std::move(description), "application/json", std::string(schema), std::string(example)};
+http::Answer json_answer(int status, std::string description, std::string_view schema,
+                         std::string_view example) {
+    return {status, std::move(description), "application/json", std::string(schema),
+            std::string(example)};
 }
 
 http::Answer problem_answer(int status, std::string description) {
-    return {status, std::move(description), std::string(problem_type), std::string(problem_schema), ""};
+    return {status, std::move(description), std::string(problem_type), std::string(problem_schema),
+            ""};
 }
 
 http::Param trace_param() {
-    return {http::Param::In::header, "traceparent", "W3C trace context, kept with the event", false, R"({"type":"string"})"};
+    return {http::Param::In::header, "traceparent", "W3C trace context, kept with the event", false,
+            R"({"type":"string"})"};
 }
 
 http::Handler taker(Gateway& gateway, Endpoint endpoint) {
     return [&gateway, endpoint](http::Request request, http::Responder responder) {
-        gateway.accept(endpoint, std::move(request),
-                       [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
-                           responder.send(answer(endpoint, receipt));
-                       });
+        gateway.accept(
+            endpoint, std::move(request),
+            [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
+                responder.send(answer(endpoint, receipt));
+            });
     };
 }
 
@@ -50,7 +55,8 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
     route.handler = taker(gateway, endpoint);
     route.changes_state = true;
     route.reads = http::Reads::nothing;
-    route.body_bytes_max = endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max : gateway.options().body_bytes_max;
+    route.body_bytes_max = endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max
+                                                        : gateway.options().body_bytes_max;
     route.tag = tag;
     route.params.push_back(trace_param());
     route.request_media_type = "application/json";
@@ -58,18 +64,21 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
 }
 
 void add_webhook_problems(http::Route& route) {
-    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
+    route.answers.push_back(problem_answer(
+        400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
-    route.answers.push_back(
-        problem_answer(503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
+    route.answers.push_back(problem_answer(
+        503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
 }
 
 /// What the server says before any handler is asked.
 void add_transport_problems(http::Route& route) {
-    route.answers.push_back(problem_answer(403, "A page of another site asked; nothing was stored"));
-    route.answers.push_back(problem_answer(417, "An `Expect` other than 100-continue; nothing was stored"));
     route.answers.push_back(
-        problem_answer(421, "The `Host` is none of this server's (`http.allowed_hosts`); nothing was stored"));
+        problem_answer(403, "A page of another site asked; nothing was stored"));
+    route.answers.push_back(
+        problem_answer(417, "An `Expect` other than 100-continue; nothing was stored"));
+    route.answers.push_back(problem_answer(
+        421, "The `Host` is none of this server's (`http.allowed_hosts`); nothing was stored"));
 }
 
 http::Route aws(Gateway& gateway) {
@@ -77,10 +86,13 @@ http::Route aws(Gateway& gateway) {
     route.operation_id = "postAwsEventBridge";
     route.summary = "AWS EventBridge: one event, as it is or wrapped by SNS";
     route.description =
-        "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its text/plain is accepted). "
-        "SNS subscription confirmations are kept and shown, their URL is not visited. Success means stored durably: as a new "
+        "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its "
+        "text/plain is accepted). "
+        "SNS subscription confirmations are kept and shown, their URL is not visited. Success "
+        "means stored durably: as a new "
         "event, "
-        "recognised as a duplicate, or kept in quarantine. The position is in the header `Helios-Position`.";
+        "recognised as a duplicate, or kept in quarantine. The position is in the header "
+        "`Helios-Position`.";
     route.request_schema =
         R"({"type":"object","required":["detail-type","detail"],"properties":{"version":{"type":"string"},"id":{"type":"string"},)"
         R"("detail-type":{"type":"string"},"source":{"type":"string"},"account":{"type":"string"},"time":{"type":"string"},"region":{"type":"string"},)"
@@ -101,9 +113,11 @@ http::Route gcp(Gateway& gateway) {
     route.operation_id = "postGcpPubSub";
     route.summary = "GCP Pub/Sub: one wrapped push";
     route.description =
-        "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, event_type, type or ce-type, "
+        "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, "
+        "event_type, type or ce-type, "
         "else in the payload. "
-        "Success means stored durably: as a new event, recognised as a duplicate, or kept in quarantine. The position is in the "
+        "Success means stored durably: as a new event, recognised as a duplicate, or kept in "
+        "quarantine. The position is in the "
         "header `Helios-Position`.";
     route.request_schema =
         R"({"type":"object","required":["message"],"properties":{"message":{"type":"object","properties":{"data":{"type":"string"},)"
@@ -121,9 +135,11 @@ http::Route azure(Gateway& gateway) {
     route.operation_id = "postAzureEventGrid";
     route.summary = "Azure Event Grid: an array of events, or the validation handshake";
     route.description =
-        "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event is stored durably (new, "
+        "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event "
+        "is stored durably (new, "
         "duplicate, or in quarantine), "
-        "else 503 for all: those that were stored are duplicates next time. A subscription validation is answered with its code. "
+        "else 503 for all: those that were stored are duplicates next time. A subscription "
+        "validation is answered with its code. "
         "The position of the last event is in the header `Helios-Position`.";
     route.request_schema =
         R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
@@ -132,8 +148,9 @@ http::Route azure(Gateway& gateway) {
         R"([{"id":"2d1781af-3a4c-4d7c-bd0c-e34b19da4e66","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock",)"
         R"("subject":"orders/ORD-1","eventType":"Contoso.Stock.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z",)"
         R"("data":{"orderId":"ORD-1","reservationId":"R-1","items":[{"sku":"S-1","quantity":1}]},"dataVersion":"1.0","metadataVersion":"1"}])";
-    route.answers.push_back(json_answer(200, "All stored durably; or the validation's answer", counts_schema,
-                                        R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})"));
+    route.answers.push_back(
+        json_answer(200, "All stored durably; or the validation's answer", counts_schema,
+                    R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0})"));
     add_webhook_problems(route);
     return route;
 }
@@ -143,27 +160,34 @@ http::Route ingest(Gateway& gateway) {
     route.operation_id = "ingestEvent";
     route.summary = "Ingest one event";
     route.description =
-        "Answered when it is durable. The same id with the same type and payload is a duplicate; with another payload a "
+        "Answered when it is durable. The same id with the same type and payload is a duplicate; "
+        "with another payload a "
         "conflict, kept once for inspection. "
         "`position` can be given as `after=` to read what follows from the event.";
     route.request_schema = event_schema;
     route.request_example = event_example;
-    route.answers.push_back(json_answer(202, "Stored durably", ingest_answer_schema,
-                                        R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
     route.answers.push_back(
-        json_answer(200, "Already stored", ingest_answer_schema, R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
+        json_answer(202, "Stored durably", ingest_answer_schema,
+                    R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
+    route.answers.push_back(
+        json_answer(200, "Already stored", ingest_answer_schema,
+                    R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
     route.answers.push_back(json_answer(
-        409, "The id is taken by an event with other content; this one is kept once in the DLQ", ingest_answer_schema,
+        409, "The id is taken by an event with other content; this one is kept once in the DLQ",
+        ingest_answer_schema,
         R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
-    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or not an object; nothing was stored"));
+    route.answers.push_back(
+        problem_answer(400, "Not JSON by its structure, or not an object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(problem_answer(415, "Not application/json; nothing was stored"));
     route.answers.push_back(
-        {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`", std::string(problem_type),
-         std::string(problem_schema),
+        {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`",
+         std::string(problem_type), std::string(problem_schema),
          R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
-    route.answers.push_back(problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
-    route.answers.push_back(problem_answer(503, "Not stored: full disk, or not ready yet; send it again (`Retry-After`)"));
+    route.answers.push_back(
+        problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
+    route.answers.push_back(problem_answer(
+        503, "Not stored: full disk, or not ready yet; send it again (`Retry-After`)"));
     return route;
 }
 
@@ -172,19 +196,25 @@ http::Route batch(Gateway& gateway) {
     route.operation_id = "ingestEvents";
     route.summary = "Ingest many events: a JSON array, or NDJSON";
     route.description =
-        "application/json: an array of events. application/x-ndjson: one event per line, blank lines skipped. Every item gets "
-        "its own outcome: what is wrong inside one (text that is no UTF-8, say) quarantines that one; "
+        "application/json: an array of events. application/x-ndjson: one event per line, blank "
+        "lines skipped. Every item gets "
+        "its own outcome: what is wrong inside one (text that is no UTF-8, say) quarantines that "
+        "one; "
         "send those that failed with `retryable` again.";
     route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
     route.request_example = "[" + std::string(event_example) + "]";
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
-    route.answers.push_back(problem_answer(400, "Not JSON by its structure, or neither array nor object; nothing was stored"));
+    route.answers.push_back(problem_answer(
+        400, "Not JSON by its structure, or neither array nor object; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
-    route.answers.push_back(problem_answer(415, "Neither application/json nor application/x-ndjson; nothing was stored"));
-    route.answers.push_back(problem_answer(429, "Nothing stored: too much at once; slow down (`Retry-After`)"));
-    route.answers.push_back(problem_answer(503, "Nothing could be made durable; send it again (`Retry-After`)"));
+    route.answers.push_back(problem_answer(
+        415, "Neither application/json nor application/x-ndjson; nothing was stored"));
+    route.answers.push_back(
+        problem_answer(429, "Nothing stored: too much at once; slow down (`Retry-After`)"));
+    route.answers.push_back(
+        problem_answer(503, "Nothing could be made durable; send it again (`Retry-After`)"));
     return route;
 }
 
@@ -204,8 +234,12 @@ http::Response health_of(const Gateway& gateway, std::string_view source) {
         out.null();
     }
     out.key("sinceStart").begin_object();
-    out.field("received", activity.received).field("accepted", activity.appended).field("duplicate", activity.duplicate);
-    out.field("conflict", activity.conflict).field("quarantined", activity.quarantined).field("refused", activity.refused);
+    out.field("received", activity.received)
+        .field("accepted", activity.appended)
+        .field("duplicate", activity.duplicate);
+    out.field("conflict", activity.conflict)
+        .field("quarantined", activity.quarantined)
+        .field("refused", activity.refused);
     out.end_object();
     return http::Response::json(ready ? 200 : 503, out.end_object().take());
 }
@@ -215,7 +249,8 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
     route.path = "/api/v1/webhooks/" + source + "/health";
     route.reads = http::Reads::nothing;
     route.operation_id = "get" + name + "Health";
-    route.summary = "What has come from " + source + " since this server began, and whether it can come now";
+    route.summary =
+        "What has come from " + source + " since this server began, and whether it can come now";
     route.tag = tag_webhooks;
     const std::string schema =
         R"({"type":"object","properties":{"status":{"enum":["healthy","unavailable"]},"source":{"type":"string"},"policy":{"enum":["none"]},"lastEventAt":{"type":["string","null"]},"sinceStart":{"type":"object"}}})";
@@ -223,8 +258,10 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
         R"({"status":"healthy","source":")" + source +
         R"(","policy":"none","lastEventAt":"2026-01-05T10:23:48.123Z","sinceStart":{"received":3,"accepted":2,"duplicate":1,"conflict":0,"quarantined":0,"refused":0}})";
     route.answers.push_back(json_answer(200, "Events are taken", schema, example));
-    route.answers.push_back(json_answer(503, "Events are refused for now; `detail` says why", schema, ""));
-    route.handler = [&gateway, source = std::move(source)](const http::Request&, http::Responder responder) {
+    route.answers.push_back(
+        json_answer(503, "Events are refused for now; `detail` says why", schema, ""));
+    route.handler = [&gateway, source = std::move(source)](const http::Request&,
+                                                           http::Responder responder) {
         responder.send(health_of(gateway, source));
     };
     return route;

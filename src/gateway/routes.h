@@ -6,7 +6,8 @@
 
 namespace helios::gateway {
 
-/// Adds the webhooks, direct ingest, batch ingest and the clouds' health. The gateway must outlive the table's last request.
+/// Adds the webhooks, direct ingest, batch ingest and the clouds' health. The gateway must outlive
+/// the table's last request.
 void add_routes(http::RouteTable& routes, Gateway& gateway);
 
 }  // namespace helios::gateway

@@ -19,13 +19,15 @@ namespace {
 constexpr std::string_view room = "gateway";
 
 bool is_ndjson(std::string_view media_type) {
-    return media_type == "application/x-ndjson" || media_type == "application/ndjson" || media_type == "application/jsonl";
+    return media_type == "application/x-ndjson" || media_type == "application/ndjson" ||
+           media_type == "application/jsonl";
 }
 
 /// Derived, so that a retry of the same item lands on the same id.
 std::string dlq_id_of(const model::Quarantined& item) {
     ByteWriter name;
-    for (const auto* part : {&item.tenant, &item.source, &item.scope, &item.event_id, &item.reason, &item.body}) {
+    for (const auto* part :
+         {&item.tenant, &item.source, &item.scope, &item.event_id, &item.reason, &item.body}) {
         name.string(*part);
     }
     return uuid5("dlq " + name.view());
@@ -60,17 +62,22 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
 void Submission::start() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
         intake_.tell_refused(source_of(endpoint_));
-        return finish_without_items(Receipt::Kind::refused,
-                                    {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused", true);
+        return finish_without_items(
+            Receipt::Kind::refused,
+            {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
+            true);
     }
     const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
-    if (is_direct(endpoint_) && media_type != "application/json" && !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
+    if (is_direct(endpoint_) && media_type != "application/json" &&
+        !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
         return finish_without_items(
             Receipt::Kind::wrong_media_type,
             {ErrorKind::invalid,
              media_type.empty() ? "the request has no Content-Type"
                                 : "Content-Type \"" + shown(media_type) + "\" is not read here",
-             endpoint_ == Endpoint::batch ? "send application/json (an array) or application/x-ndjson" : "send application/json"},
+             endpoint_ == Endpoint::batch
+                 ? "send application/json (an array) or application/x-ndjson"
+                 : "send application/json"},
             "wrong_media_type", true);
     }
     adapted_ = adapt();
@@ -80,16 +87,20 @@ void Submission::start() {
         take_confirmation(*confirmation);
     } else if (auto* handshake = std::get_if<adapters::ValidationHandshake>(&adapted_.outcome)) {
         receipt_.body = std::move(handshake->response_body);
-        intake_.telemetry.logger.info(room, "Event Grid subscription validated", {{"topic", handshake->topic}});
+        intake_.telemetry.logger.info(room, "Event Grid subscription validated",
+                                      {{"topic", handshake->topic}});
         return finish_without_items(Receipt::Kind::handshake, {}, "handshake", false);
     } else if (auto* deletion = std::get_if<adapters::SubscriptionDeletion>(&adapted_.outcome)) {
-        intake_.telemetry.logger.info(room, "Event Grid subscription deleted by its owner",
-                                      {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
-        return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted", false);
+        intake_.telemetry.logger.info(
+            room, "Event Grid subscription deleted by its owner",
+            {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
+        return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
+                                    false);
     } else {
         auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
-        return finish_without_items(Receipt::Kind::not_this_protocol,
-                                    {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
+        return finish_without_items(
+            Receipt::Kind::not_this_protocol,
+            {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
     }
     append();
     release();
@@ -150,20 +161,25 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     auto refusal = model::too_large(intake_.options.record_bytes_max);
     if (is_direct(endpoint_)) {
         item.too_large = true;
-        return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()), "send a reference instead of the content"});
+        return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()),
+                              "send a reference instead of the content"});
     }
     quarantine(index, adapted, std::move(refusal));
 }
 
-void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value) {
+void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted,
+                             std::string topic, std::string value) {
     const auto identity = model::identity_of(adapted.event);
-    auto claim = intake_.deduplicator->claim(identity, Content{adapted.event.type, adapted.event.payload, adapted.payload});
+    auto claim = intake_.deduplicator->claim(
+        identity, Content{adapted.event.type, adapted.event.payload, adapted.payload});
     if (!claim) {
         return failed(index, claim.error());
     }
     ItemReceipt& item = receipt_.items[index];
     if (std::holds_alternative<Fresh>(*claim)) {
-        if (const auto room = intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{}; !room) {
+        if (const auto room =
+                intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{};
+            !room) {
             intake_.deduplicator->settle(identity, fail(room.error()));  // the id is free again
             return refuse_for_room(index, room.error());
         }
@@ -226,17 +242,20 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     kept.event_id = confirmation.message_id;
     kept.event_type = confirmation.type;
     kept.reason = "sns_confirmation";
-    kept.detail = confirmation.type == "SubscriptionConfirmation"
-                      ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
-                      : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
+    kept.detail =
+        confirmation.type == "SubscriptionConfirmation"
+            ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
+            : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
     kept.body = confirmation.raw;
     kept.id = dlq_id_of(kept);
-    intake_.telemetry.logger.info(room, "SNS handshake kept for a person",
-                                  {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
+    intake_.telemetry.logger.info(
+        room, "SNS handshake kept for a person",
+        {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
     keep(0, ItemStatus::noted, model::RecordType::sns_confirmation, std::move(kept));
 }
 
-void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, model::Admission refusal) {
+void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted,
+                            model::Admission refusal) {
     model::Quarantined kept;
     kept.tenant = adapted.event.tenant;
     kept.source = adapted.event.source;
@@ -268,7 +287,8 @@ void Submission::conflict(std::size_t index, const adapters::AdaptedEvent& adapt
     keep(index, ItemStatus::conflict, model::RecordType::quarantined, std::move(kept));
 }
 
-void Submission::keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined kept) {
+void Submission::keep(std::size_t index, ItemStatus status, model::RecordType type,
+                      model::Quarantined kept) {
     if (headers_.empty()) {
         headers_ = redacted_headers(request_);
     }
@@ -289,7 +309,9 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     if (!claim) {
         return failed(index, claim.error());
     }
-    std::string key = !kept.key.empty() ? kept.key : !kept.event_id.empty() ? kept.event_id : kept.id;
+    std::string key = !kept.key.empty()        ? kept.key
+                      : !kept.event_id.empty() ? kept.event_id
+                                               : kept.id;
     if (!std::holds_alternative<Fresh>(*claim)) {
         repeats_.push_back({index, key, kept.tenant, kept.id});
     }
@@ -314,7 +336,8 @@ void Submission::append_later(std::size_t index, log::Record record, const Diges
     owns_.push_back({index, identity});
 }
 
-/// One append for an ordinary request; a very long one is split, so that it fits the log's bounds piece by piece.
+/// One append for an ordinary request; a very long one is split, so that it fits the log's bounds
+/// piece by piece.
 void Submission::append() {
     const auto& options = intake_.options;
     std::size_t begin = 0;
@@ -332,7 +355,8 @@ void Submission::append() {
         }
         const auto first = static_cast<std::ptrdiff_t>(begin);
         const auto last = static_cast<std::ptrdiff_t>(end);
-        append_chunk({std::make_move_iterator(records_.begin() + first), std::make_move_iterator(records_.begin() + last)},
+        append_chunk({std::make_move_iterator(records_.begin() + first),
+                      std::make_move_iterator(records_.begin() + last)},
                      {owns_.begin() + first, owns_.begin() + last});
         begin = end;
     }
@@ -340,21 +364,22 @@ void Submission::append() {
 
 void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own> owns) {
     open_.fetch_add(1, std::memory_order_relaxed);
-    intake_.log.append(
-        std::move(records), [self = shared_from_this(), owns = std::move(owns)](std::span<const log::AppendOutcome> outcomes) {
-            HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
-            for (std::size_t i = 0; i < owns.size(); ++i) {
-                self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
-                if (outcomes[i]) {
-                    const auto& at = *outcomes[i];
-                    self->settled(owns[i].item,
-                                  model::PositionToken{{std::string(at.topic), at.partition, at.offset.value}, at.log_time});
-                } else {
-                    self->settled(owns[i].item, fail(outcomes[i].error()));
-                }
+    intake_.log.append(std::move(records), [self = shared_from_this(), owns = std::move(owns)](
+                                               std::span<const log::AppendOutcome> outcomes) {
+        HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
+        for (std::size_t i = 0; i < owns.size(); ++i) {
+            self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
+            if (outcomes[i]) {
+                const auto& at = *outcomes[i];
+                self->settled(owns[i].item, model::PositionToken{{std::string(at.topic),
+                                                                  at.partition, at.offset.value},
+                                                                 at.log_time});
+            } else {
+                self->settled(owns[i].item, fail(outcomes[i].error()));
             }
-            self->release();
-        });
+        }
+        self->release();
+    });
 }
 
 void Submission::wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append) {
@@ -438,7 +463,8 @@ void Submission::finish() {
             intake_.repeats.add(repeat.key, repeat.tenant, repeat.dlq_id, received_at_);
         }
     }
-    intake_.metrics.request(endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
+    intake_.metrics.request(
+        endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
     {
         const std::lock_guard lock(intake_.mutex);
         for (const auto& [name, delta] : activity) {
@@ -455,7 +481,8 @@ void Submission::finish() {
     done_(std::move(receipt_));
 }
 
-void Submission::finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome, bool refused) {
+void Submission::finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
+                                      bool refused) {
     receipt_.kind = kind;
     receipt_.error = std::move(error);
     intake_.metrics.without_items(endpoint_, outcome);

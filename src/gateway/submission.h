@@ -1,5 +1,6 @@
 #pragma once
-/// One request on its way through the gateway, from its body to its receipt. Private to the gateway.
+/// One request on its way through the gateway, from its body to its receipt. Private to the
+/// gateway.
 
 #include <atomic>
 #include <condition_variable>
@@ -41,7 +42,9 @@ struct Intake {
     RoomCheck has_room;  ///< may be empty; set before `admits`
 
     std::string why_not_yet() const;  ///< it does not admit
-    bool knows_source(std::string_view source) const { return model::is_built_in_source(source) || known(source); }
+    bool knows_source(std::string_view source) const {
+        return model::is_built_in_source(source) || known(source);
+    }
     /// Bounded: for counts and labels.
     std::string_view countable(std::string_view source) const {
         return knows_source(source) ? source : std::string_view("other");
@@ -61,8 +64,8 @@ struct Intake {
     std::map<std::string, SourceActivity, std::less<>> activity;
 };
 
-/// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an outcome; the last one
-/// finishes.
+/// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an
+/// outcome; the last one finishes.
 class Submission : public std::enable_shared_from_this<Submission> {
 public:
     Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done);
@@ -89,14 +92,18 @@ private:
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
     void take_confirmation(const adapters::SnsConfirmation& confirmation);
-    void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic, std::string value);
+    void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic,
+                     std::string value);
 
     /// Quarantine: the event whole, with a reason.
-    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted, model::Admission refusal);
+    void quarantine(std::size_t index, const adapters::AdaptedEvent& adapted,
+                    model::Admission refusal);
     void conflict(std::size_t index, const adapters::AdaptedEvent& adapted);
-    void keep(std::size_t index, ItemStatus status, model::RecordType type, model::Quarantined item);
+    void keep(std::size_t index, ItemStatus status, model::RecordType type,
+              model::Quarantined item);
 
-    void append_later(std::size_t index, log::Record record, const Digest128& identity);  ///< a Fresh claim becomes a record
+    void append_later(std::size_t index, log::Record record,
+                      const Digest128& identity);  ///< a Fresh claim becomes a record
     void append();
     void append_chunk(std::vector<log::Record> records, std::vector<Own> owns);
     void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);
@@ -107,7 +114,8 @@ private:
     void release();
     void finish();
     void count(const ItemReceipt& item);
-    void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome, bool refused);
+    void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
+                              bool refused);
 
     Intake& intake_;
     const Endpoint endpoint_;

@@ -1,5 +1,6 @@
 #pragma once
-/// For tests of the gateway: a gateway over the real log on the simulated disk, requests made by hand, the log read back.
+/// For tests of the gateway: a gateway over the real log on the simulated disk, requests made by
+/// hand, the log read back.
 
 #include <atomic>
 #include <condition_variable>
@@ -121,8 +122,10 @@ struct Rig {
     void open_log() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
-                              topic.partitions});
+            topics.push_back(
+                {std::string(topic.name),
+                 topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+                 topic.partitions});
         }
         auto opened = log::open_disk_log(log_options, topics, disk, clock, telemetry);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
@@ -130,8 +133,8 @@ struct Rig {
     }
     void open_gateway(bool admits = true) {
         auto opened = Gateway::open(
-            options, *log, model::Catalogue::shipped(), [](std::string_view source) { return source == "warehouse"; }, telemetry,
-            clock,
+            options, *log, model::Catalogue::shipped(),
+            [](std::string_view source) { return source == "warehouse"; }, telemetry, clock,
             [this](std::string_view source) {
                 const std::lock_guard lock(refused_mutex);
                 refused.emplace_back(source);
@@ -152,7 +155,8 @@ struct Rig {
         return open();
     }
 
-    static http::Request request(std::string body, std::string_view media_type = "application/json") {
+    static http::Request request(std::string body,
+                                 std::string_view media_type = "application/json") {
         http::Request out;
         out.method = http::Method::post;
         out.headers.emplace_back("Content-Type", media_type);
@@ -163,11 +167,13 @@ struct Rig {
     std::future<http::Response> post(Endpoint endpoint, http::Request request) {
         auto promise = std::make_shared<std::promise<http::Response>>();
         auto future = promise->get_future();
-        gateway->accept(endpoint, std::move(request),
-                        [endpoint, promise](const Receipt& receipt) { promise->set_value(answer(endpoint, receipt)); });
+        gateway->accept(endpoint, std::move(request), [endpoint, promise](const Receipt& receipt) {
+            promise->set_value(answer(endpoint, receipt));
+        });
         return future;
     }
-    http::Response send(Endpoint endpoint, std::string body, std::string_view media_type = "application/json") {
+    http::Response send(Endpoint endpoint, std::string body,
+                        std::string_view media_type = "application/json") {
         return post(endpoint, request(std::move(body), media_type)).get();
     }
     http::Response ingest(std::string body) { return send(Endpoint::ingest, std::move(body)); }
@@ -190,17 +196,22 @@ struct Rig {
                 return out;
             }
             for (const auto& record : batch->records) {
-                out.push_back({std::string(record.topic), std::string(record.key), static_cast<model::RecordType>(record.type),
+                out.push_back({std::string(record.topic), std::string(record.key),
+                               static_cast<model::RecordType>(record.type),
                                std::string(record.value), record.log_time});
             }
         }
     }
-    std::vector<Kept> events() { return read({model::event_topics.begin(), model::event_topics.end()}); }
+    std::vector<Kept> events() {
+        return read({model::event_topics.begin(), model::event_topics.end()});
+    }
     std::vector<Kept> dlq() { return read({model::topic::dlq}); }
     /// What waits in quarantine, without the records that say that it came again.
     std::vector<Kept> kept_whole() {
         auto all = dlq();
-        std::erase_if(all, [](const Kept& record) { return record.type == model::RecordType::quarantine_repeat; });
+        std::erase_if(all, [](const Kept& record) {
+            return record.type == model::RecordType::quarantine_repeat;
+        });
         return all;
     }
 
@@ -236,27 +247,31 @@ inline std::string member(const http::Response& response, std::string_view name)
 }
 
 /// Event line of an order: {"orderId":key,"customerId":"C","total":total}.
-inline std::string order(std::string_view id, std::string_view key = "ORD-1", std::string_view total = "12.50") {
+inline std::string order(std::string_view id, std::string_view key = "ORD-1",
+                         std::string_view total = "12.50") {
     std::string out = R"({"source":"aws","eventType":"OrderPlaced","id":")";
     out.append(id).append(R"(","time":"2026-01-05T10:23:45Z","payload":{"orderId":")").append(key);
     return out.append(R"(","customerId":"C-7","total":)").append(total).append("}}");
 }
 
-inline std::string eventbridge(std::string_view id,
-                               std::string_view detail = R"({"orderId":"ORD-1","customerId":"C-7","total":12.50})") {
+inline std::string eventbridge(
+    std::string_view id,
+    std::string_view detail = R"({"orderId":"ORD-1","customerId":"C-7","total":12.50})") {
     std::string out = R"({"version":"0","id":")";
     out.append(id).append(
         R"(","detail-type":"OrderPlaced","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu","resources":[],"detail":)");
     return out.append(detail).append("}");
 }
 
-inline std::string pubsub(std::string_view id, std::string_view payload = R"({"orderId":"ORD-1","amount":"12.50"})") {
+inline std::string pubsub(std::string_view id,
+                          std::string_view payload = R"({"orderId":"ORD-1","amount":"12.50"})") {
     return R"({"message":{"data":")" + base64_encode(payload) +
            R"(","attributes":{"eventType":"PaymentProcessed"},"messageId":")" + std::string(id) +
            R"(","publishTime":"2026-01-05T10:23:47Z"},"subscription":"projects/p/subscriptions/s"})";
 }
 
-inline std::string eventgrid(std::string_view id, std::string_view data = R"({"orderId":"ORD-1"})") {
+inline std::string eventgrid(std::string_view id,
+                             std::string_view data = R"({"orderId":"ORD-1"})") {
     std::string out = R"({"id":")";
     out.append(id).append(
         R"(","topic":"/t","subject":"s","eventType":"Contoso.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z","data":)");

@@ -33,7 +33,8 @@ Admission::Verdict Admission::judge(const RequestHead& head, Request& request) c
     return verdict;
 }
 
-std::optional<Response> Admission::judge_target(const RequestHead& head, Request& request, Verdict& verdict) const {
+std::optional<Response> Admission::judge_target(const RequestHead& head, Request& request,
+                                                Verdict& verdict) const {
     if (!head.host_seen && !head.http_1_0) {
         return problem(400, "Bad request", "there is no Host header");
     }
@@ -44,7 +45,9 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     if (!target) {
         return problem(target.error());
     }
-    const auto host = target->authority.empty() ? head.host : target->authority;  // RFC 9112 3.2.2: the target's counts
+    const auto host = target->authority.empty()
+                          ? head.host
+                          : target->authority;  // RFC 9112 3.2.2: the target's counts
     if (head.host_seen || !target->authority.empty()) {
         if (!split_authority(host) || (head.host_seen && !split_authority(head.host))) {
             return problem(400, "Bad request", "the Host header is not host[:port]");
@@ -56,7 +59,8 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     }
     if (target->path == "*") {
         return request.method == Method::options
-                   ? Response::empty(204).with("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+                   ? Response::empty(204).with("Allow",
+                                               "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
                    : problem(400, "Bad request", "the target '*' is for OPTIONS");
     }
     auto path = decode_path(target->path);
@@ -72,44 +76,52 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     return judge_route(host, target->path, request, verdict);
 }
 
-std::optional<Response> Admission::judge_route(std::string_view host, std::string_view raw_path, Request& request,
-                                               Verdict& verdict) const {
+std::optional<Response> Admission::judge_route(std::string_view host, std::string_view raw_path,
+                                               Request& request, Verdict& verdict) const {
     auto match = routes_.match(request.method, raw_path);
     if (match.route == nullptr) {
         if (match.allowed.empty()) {
             return problem(404, "Not found", "there is nothing at this path");
         }
-        Response response = request.method == Method::options
-                                ? Response::empty(204)
-                                : problem(405, "Method not allowed", "this path has no such method");
+        Response response =
+            request.method == Method::options
+                ? Response::empty(204)
+                : problem(405, "Method not allowed", "this path has no such method");
         return response.with("Allow", allow_header(match.allowed));
     }
     verdict.route = match.route;
     request.path_params = std::move(match.path_params);
     const bool guarded = match.route->changes_state || match.route->websocket;
-    if (guarded && !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
+    if (guarded &&
+        !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
         return problem(403, "Cross-site request",
-                       match.route->websocket ? "a page of another site may not listen here"
-                                              : "a page of another site may not change anything here",
+                       match.route->websocket
+                           ? "a page of another site may not listen here"
+                           : "a page of another site may not change anything here",
                        "open the console from this server's own address");
     }
     return std::nullopt;
 }
 
 std::optional<Response> Admission::judge_body(const RequestHead& head, Verdict& verdict) const {
-    verdict.body_bytes_max = verdict.route->body_bytes_max == 0 ? options_.body_bytes_max : verdict.route->body_bytes_max;
+    verdict.body_bytes_max = verdict.route->body_bytes_max == 0 ? options_.body_bytes_max
+                                                                : verdict.route->body_bytes_max;
     if (!head.has_body) {
         return std::nullopt;
     }
     if (head.encoded) {
-        return problem(415, "Unsupported content encoding", "bodies are read as they are", "send without Content-Encoding")
+        return problem(415, "Unsupported content encoding", "bodies are read as they are",
+                       "send without Content-Encoding")
             .with("Accept-Encoding", "identity");
     }
     if (head.content_length && *head.content_length > verdict.body_bytes_max) {
         return RequestReader::too_large(verdict.body_bytes_max);
     }
-    if (head.content_length && *head.content_length > budget_.bytes_max() - std::min(budget_.bytes_max(), budget_.used())) {
-        return RequestReader::no_room();  // it could not be read to its end: better said before it is sent
+    if (head.content_length &&
+        *head.content_length >
+            budget_.bytes_max() - std::min(budget_.bytes_max(), budget_.used())) {
+        return RequestReader::no_room();  // it could not be read to its end: better said before it
+                                          // is sent
     }
     return std::nullopt;
 }

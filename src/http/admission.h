@@ -1,6 +1,6 @@
 #pragma once
-/// Judges a request by its header, before a byte of its body is kept: host, path, method, origin, a WebSocket's
-/// handshake, size. Pure: knows no socket.
+/// Judges a request by its header, before a byte of its body is kept: host, path, method, origin, a
+/// WebSocket's handshake, size. Pure: knows no socket.
 
 #include <optional>
 
@@ -16,7 +16,10 @@ namespace helios::http {
 class Admission {
 public:
     Admission(const ServerOptions& options, const RouteTable& routes, const ByteBudget& budget)
-        : options_(options), routes_(routes), budget_(budget), policy_(options.host, options.allowed_hosts) {}
+        : options_(options),
+          routes_(routes),
+          budget_(budget),
+          policy_(options.host, options.allowed_hosts) {}
 
     struct Verdict {
         const Route* route = nullptr;
@@ -28,9 +31,10 @@ public:
     Verdict judge(const RequestHead& head, Request& request) const;
 
 private:
-    std::optional<Response> judge_target(const RequestHead& head, Request& request, Verdict& verdict) const;
-    std::optional<Response> judge_route(std::string_view host, std::string_view raw_path, Request& request,
-                                        Verdict& verdict) const;
+    std::optional<Response> judge_target(const RequestHead& head, Request& request,
+                                         Verdict& verdict) const;
+    std::optional<Response> judge_route(std::string_view host, std::string_view raw_path,
+                                        Request& request, Verdict& verdict) const;
     std::optional<Response> judge_body(const RequestHead& head, Verdict& verdict) const;
 
     const ServerOptions& options_;

@@ -35,7 +35,8 @@ class Charge {
 public:
     Charge() = default;
     explicit Charge(ByteBudget& budget) : budget_(&budget) {}
-    Charge(Charge&& other) noexcept : budget_(other.budget_), bytes_(std::exchange(other.bytes_, 0)) {}
+    Charge(Charge&& other) noexcept
+        : budget_(other.budget_), bytes_(std::exchange(other.bytes_, 0)) {}
     Charge& operator=(Charge&& other) noexcept {
         release();
         budget_ = other.budget_;

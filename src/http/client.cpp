@@ -28,14 +28,18 @@ constexpr std::size_t read_bytes = 64u << 10;
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
-    return first == std::string_view::npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    return first == std::string_view::npos
+               ? std::string_view()
+               : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 template <class T>
 std::optional<T> parse_number(std::string_view text, int base = 10) {
     T value{};
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return ec == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+    return ec == std::errc() && end == text.data() + text.size() && !text.empty()
+               ? std::optional(value)
+               : std::nullopt;
 }
 
 std::string errno_text(int error) {
@@ -108,10 +112,12 @@ Result<Head> parse_head(std::string_view text) {
 
 Result<Url> Url::parse(std::string_view text) {
     const auto bad = [&](std::string_view why) {
-        return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why), "write http://HOST:PORT");
+        return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why),
+                    "write http://HOST:PORT");
     };
     constexpr std::string_view scheme = "http://";
-    if (text.size() < scheme.size() || !equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
+    if (text.size() < scheme.size() ||
+        !equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
         return bad("it does not begin with http://");
     }
     const auto target = split_target(text);
@@ -148,7 +154,8 @@ Result<ResolvedAddresses> resolve(const std::string& name, std::uint16_t port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found); code != 0) {
+    if (const int code = ::getaddrinfo(name.c_str(), std::to_string(port).c_str(), &hints, &found);
+        code != 0) {
         return fail(code == EAI_NONAME ? ErrorKind::not_found : ErrorKind::unavailable,
                     fmt::format("cannot resolve '{}': {}", name, ::gai_strerror(code)));
     }
@@ -164,10 +171,17 @@ struct Frame {
     std::string payload;
 };
 
-enum Opcode : unsigned { opcode_continuation = 0, opcode_text = 1, opcode_close = 8, opcode_ping = 9, opcode_pong = 10 };
+enum Opcode : unsigned {
+    opcode_continuation = 0,
+    opcode_text = 1,
+    opcode_close = 8,
+    opcode_ping = 9,
+    opcode_pong = 10
+};
 
-// RFC 6455's own example. The nonce keeps pages in a browser from speaking to servers that are no WebSockets; this client runs no
-// stranger's code, and a fixed one is enough to know that the other side understood.
+// RFC 6455's own example. The nonce keeps pages in a browser from speaking to servers that are no
+// WebSockets; this client runs no stranger's code, and a fixed one is enough to know that the other
+// side understood.
 constexpr std::string_view websocket_key = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr std::string_view websocket_accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 constexpr std::string_view websocket_mask = "\x5a\xa5\x3c\xc3";
@@ -227,14 +241,18 @@ Status Client::State::wait(short events) {
             return fail(ErrorKind::stopping, "interrupted");
         }
         if (left <= Duration::zero()) {
-            return fail(ErrorKind::timeout, fmt::format("no answer from {}:{} within {}", host, port, format_duration(timeout)));
+            return fail(ErrorKind::timeout, fmt::format("no answer from {}:{} within {}", host,
+                                                        port, format_duration(timeout)));
         }
-        pollfd waiting[] = {{fd, events, 0}, {stopping ? -1 : stop_descriptor, POLLIN, 0}};  // -1: passed over
+        pollfd waiting[] = {{fd, events, 0},
+                            {stopping ? -1 : stop_descriptor, POLLIN, 0}};  // -1: passed over
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-        const int ready = ::poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(milliseconds, 1 << 30)));
+        const int ready =
+            ::poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(milliseconds, 1 << 30)));
         if (waiting[1].revents != 0) {
             stopping = true;
-            deadline = std::min(deadline, clock.monotonic() + (connecting ? Duration::zero() : stop_grace));
+            deadline = std::min(deadline,
+                                clock.monotonic() + (connecting ? Duration::zero() : stop_grace));
         } else if (ready > 0) {
             return {};
         }
@@ -259,7 +277,8 @@ Status Client::State::connect_to(const addrinfo& address) {
         }
     }
     if (error != 0) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot connect to {}:{}: {}", host, port, errno_text(error)),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("cannot connect to {}:{}: {}", host, port, errno_text(error)),
                     "is the server running?");
     }
     const int on = 1;
@@ -270,12 +289,14 @@ Status Client::State::connect_to(const addrinfo& address) {
 Status Client::State::connect() {
     // "localhost" is both loopback addresses, as the server has it: no resolver needed.
     const bool both = equal_ignoring_case(host, "localhost");
-    const std::vector<std::string> names = both ? std::vector<std::string>{"127.0.0.1", "::1"} : std::vector{host};
+    const std::vector<std::string> names =
+        both ? std::vector<std::string>{"127.0.0.1", "::1"} : std::vector{host};
     std::vector<ResolvedAddresses> resolved;
     std::vector<const addrinfo*> addresses;
     for (const auto& name : names) {
         HELIOS_TRY_ASSIGN(auto found, resolve(name, port));
-        for (const addrinfo* address = found.get(); address != nullptr; address = address->ai_next) {
+        for (const addrinfo* address = found.get(); address != nullptr;
+             address = address->ai_next) {
             addresses.push_back(address);
         }
         resolved.push_back(std::move(found));
@@ -306,11 +327,12 @@ Status Client::State::connect() {
     return outcome;
 }
 
-/// A server that refuses early may answer and stop reading before all is sent: then the answer counts, so a broken pipe
-/// here is no error yet.
+/// A server that refuses early may answer and stop reading before all is sent: then the answer
+/// counts, so a broken pipe here is no error yet.
 Status Client::State::send_all(std::string_view head, std::string_view body) {
     while (!head.empty() || !body.empty()) {
-        iovec parts[2] = {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}};
+        iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
+                          {const_cast<char*>(body.data()), body.size()}};
         msghdr message{};
         message.msg_iov = parts;
         message.msg_iovlen = 2;
@@ -352,7 +374,8 @@ Result<std::size_t> Client::State::receive() {
             }
         } else if (error != EINTR) {
             buffer.resize(before);
-            return fail(ErrorKind::unavailable, fmt::format("the connection to {}:{} broke: {}", host, port, errno_text(error)));
+            return fail(ErrorKind::unavailable, fmt::format("the connection to {}:{} broke: {}",
+                                                            host, port, errno_text(error)));
         }
     }
 }
@@ -369,21 +392,24 @@ Result<Head> Client::State::read_head() {
         }
         HELIOS_TRY_ASSIGN(const std::size_t got, receive());
         if (got == 0) {
-            return fail(ErrorKind::unavailable, fmt::format("{}:{} closed the connection without an answer", host, port));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("{}:{} closed the connection without an answer", host, port));
         }
     }
 }
 
 Status Client::State::read_exactly(std::uint64_t length, std::string& body) {
     if (length > response_bytes_max - std::min(response_bytes_max, body.size())) {
-        return fail(ErrorKind::exhausted, fmt::format("the answer has more than {} bytes", response_bytes_max),
+        return fail(ErrorKind::exhausted,
+                    fmt::format("the answer has more than {} bytes", response_bytes_max),
                     "ask for less at once");
     }
     while (length > 0) {
         if (buffer.empty()) {
             HELIOS_TRY_ASSIGN(const std::size_t got, receive());
             if (got == 0) {
-                return fail(ErrorKind::unavailable, "the connection ended in the middle of the answer");
+                return fail(ErrorKind::unavailable,
+                            "the connection ended in the middle of the answer");
             }
         }
         const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.size()));
@@ -414,7 +440,8 @@ Result<std::string> Client::State::read_line() {
 Status Client::State::read_chunks(std::string& body) {
     for (;;) {
         HELIOS_TRY_ASSIGN(const std::string line, read_line());
-        const auto size = parse_number<std::uint64_t>(trim(std::string_view(line).substr(0, line.find(';'))), 16);
+        const auto size =
+            parse_number<std::uint64_t>(trim(std::string_view(line).substr(0, line.find(';'))), 16);
         if (!size) {
             return malformed("a chunk has no size");
         }
@@ -452,7 +479,8 @@ Status Client::State::read_body(Head& head, std::string& body) {
     }
 }
 
-Result<Response> Client::State::exchange(std::string_view head_text, std::string_view body, bool head_request) {
+Result<Response> Client::State::exchange(std::string_view head_text, std::string_view body,
+                                         bool head_request) {
     got_bytes = false;
     sent_all = false;
     HELIOS_TRY(send_all(head_text, body));
@@ -475,7 +503,8 @@ Client::Client(std::string host, std::uint16_t port, Duration timeout)
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
-Result<Response> Client::request(Method method, std::string_view target, Headers headers, std::string_view body) {
+Result<Response> Client::request(Method method, std::string_view target, Headers headers,
+                                 std::string_view body) {
     State& state = *state_;
     if (state.stopping) {
         return fail(ErrorKind::stopping, "interrupted");
@@ -483,18 +512,21 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
     state.deadline = state.clock.monotonic() + state.timeout;
     std::string head = fmt::format("{} {} HTTP/1.1\r\n", to_string(method), target);
     const auto given = [&](std::string_view name) {
-        return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); });
+        return std::ranges::any_of(
+            headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); });
     };
     if (!given("Host")) {
         head += state.host_header();
     }
-    if (!given("Content-Length") &&
-        (!body.empty() || method == Method::post || method == Method::put || method == Method::patch)) {
+    if (!given("Content-Length") && (!body.empty() || method == Method::post ||
+                                     method == Method::put || method == Method::patch)) {
         head += fmt::format("Content-Length: {}\r\n", body.size());
     }
     for (const auto& [name, value] : headers) {
-        if (name.find_first_of("\r\n") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) {
-            return fail(ErrorKind::invalid, fmt::format("the header {} contains a line break", name));
+        if (name.find_first_of("\r\n") != std::string::npos ||
+            value.find_first_of("\r\n") != std::string::npos) {
+            return fail(ErrorKind::invalid,
+                        fmt::format("the header {} contains a line break", name));
         }
         head += fmt::format("{}: {}\r\n", name, value);
     }
@@ -507,7 +539,8 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
     auto outcome = state.exchange(head, body, method == Method::head);
     if (!outcome) {
         state.disconnect();
-        // A kept-alive connection that ended before the first byte of an answer was most likely closed while idle.
+        // A kept-alive connection that ended before the first byte of an answer was most likely
+        // closed while idle.
         if (reused && !state.got_bytes && outcome.error().kind == ErrorKind::unavailable) {
             HELIOS_TRY(state.connect());
             outcome = state.exchange(head, body, method == Method::head);
@@ -521,7 +554,8 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
 
 std::string Client::State::host_header() const {
     const bool bare_v6 = host.find(':') != std::string::npos;
-    return bare_v6 ? fmt::format("Host: [{}]:{}\r\n", host, port) : fmt::format("Host: {}:{}\r\n", host, port);
+    return bare_v6 ? fmt::format("Host: [{}]:{}\r\n", host, port)
+                   : fmt::format("Host: {}:{}\r\n", host, port);
 }
 
 /// `bytes` from the beginning of what comes; what has come stays if the rest doesn't.
@@ -529,7 +563,8 @@ Result<std::string> Client::State::take(std::size_t bytes) {
     while (buffer.size() < bytes) {
         HELIOS_TRY_ASSIGN(const std::size_t got, receive());
         if (got == 0) {
-            return fail(ErrorKind::unavailable, fmt::format("{}:{} closed the connection", host, port));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("{}:{} closed the connection", host, port));
         }
     }
     return buffer.substr(0, bytes);
@@ -540,7 +575,9 @@ Result<Frame> Client::State::read_frame() {
     HELIOS_TRY_ASSIGN(auto head, take(2));
     const auto byte = [&head](std::size_t i) { return static_cast<unsigned char>(head[i]); };
     if ((byte(0) & 0x70u) != 0 || (byte(1) & 0x80u) != 0) {
-        return fail(ErrorKind::corrupt, "the bytes that came are no WebSocket's: a server has no extensions here, and no mask");
+        return fail(
+            ErrorKind::corrupt,
+            "the bytes that came are no WebSocket's: a server has no extensions here, and no mask");
     }
     std::uint64_t length = byte(1) & 0x7fu;
     const std::size_t head_bytes = length == 126 ? 4 : length == 127 ? 10 : 2;
@@ -552,7 +589,8 @@ Result<Frame> Client::State::read_frame() {
         }
     }
     if (length > response_bytes_max) {
-        return fail(ErrorKind::exhausted, fmt::format("a message has more than {} bytes", response_bytes_max));
+        return fail(ErrorKind::exhausted,
+                    fmt::format("a message has more than {} bytes", response_bytes_max));
     }
     HELIOS_TRY_ASSIGN(auto bytes, take(head_bytes + length));
     buffer.erase(0, bytes.size());
@@ -576,7 +614,8 @@ Result<Response> Client::open_websocket(std::string_view target) {
     state.deadline = state.clock.monotonic() + state.timeout;
     HELIOS_TRY(state.connect());
     const auto request = fmt::format(
-        "GET {} HTTP/1.1\r\n{}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+        "GET {} HTTP/1.1\r\n{}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+        "13\r\nSec-WebSocket-Key: "
         "{}\r\n\r\n",
         target, state.host_header(), websocket_key);
     HELIOS_TRY(state.send_all(request, {}));
@@ -589,7 +628,8 @@ Result<Response> Client::open_websocket(std::string_view target) {
     const bool understood = std::ranges::any_of(head.response.headers, [](const auto& h) {
         return equal_ignoring_case(h.first, "Sec-WebSocket-Accept") && h.second == websocket_accept;
     });
-    return understood ? Result<Response>(std::move(head.response)) : malformed("it does not agree to a WebSocket");
+    return understood ? Result<Response>(std::move(head.response))
+                      : malformed("it does not agree to a WebSocket");
 }
 
 Result<std::string> Client::next_text() {
@@ -614,12 +654,15 @@ Result<std::string> Client::next_text() {
         } else if (frame->opcode == opcode_close) {
             HELIOS_TRY(state.send_frame(opcode_close, frame->payload.substr(0, 2)));
             state.disconnect();
-            const auto why = frame->payload.size() > 2 ? ": " + frame->payload.substr(2) : std::string();
-            return fail(ErrorKind::unavailable, fmt::format("{}:{} has closed the stream{}", state.host, state.port, why));
+            const auto why =
+                frame->payload.size() > 2 ? ": " + frame->payload.substr(2) : std::string();
+            return fail(ErrorKind::unavailable,
+                        fmt::format("{}:{} has closed the stream{}", state.host, state.port, why));
         } else if (frame->opcode == opcode_text || frame->opcode == opcode_continuation) {
             message += frame->payload;
             if (message.size() > response_bytes_max) {
-                return fail(ErrorKind::exhausted, fmt::format("a message has more than {} bytes", response_bytes_max));
+                return fail(ErrorKind::exhausted,
+                            fmt::format("a message has more than {} bytes", response_bytes_max));
             }
             if (frame->last) {
                 return message;
@@ -635,7 +678,8 @@ void Client::stop_on(int descriptor, Duration grace) {
     state_->stop_grace = grace;
 }
 
-Result<Response> Client::post(std::string_view target, std::string_view media_type, std::string_view body) {
+Result<Response> Client::post(std::string_view target, std::string_view media_type,
+                              std::string_view body) {
     return request(Method::post, target, {{"Content-Type", std::string(media_type)}}, body);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain http; it can become a WebSocket.
+/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain
+/// http; it can become a WebSocket.
 
 #include <memory>
 #include <string>
@@ -17,29 +18,35 @@ struct Url {
     static Result<Url> parse(std::string_view text);
 };
 
-/// Not thread-safe: one per thread. Reconnects when the server closed a kept-alive connection between requests.
+/// Not thread-safe: one per thread. Reconnects when the server closed a kept-alive connection
+/// between requests.
 class Client {
 public:
     Client(std::string host, std::uint16_t port, Duration timeout = std::chrono::seconds(30));
     ~Client();
     Client(Client&&) noexcept;
 
-    /// From now on a request ends when `descriptor` is readable: at once while it connects, else once the answer to what has been
-    /// sent had `grace` to come (stopping). The descriptor outlives the client; nobody reads it empty.
+    /// From now on a request ends when `descriptor` is readable: at once while it connects, else
+    /// once the answer to what has been sent had `grace` to come (stopping). The descriptor
+    /// outlives the client; nobody reads it empty.
     void stop_on(int descriptor, Duration grace);
 
-    /// unavailable: can't connect, or the connection broke (the request may have been handled); timeout: nobody answered, in all
-    /// the time that one request may take; corrupt: what answers there speaks no HTTP/1.1; not_found: the host has no address.
-    /// `target` is sent as written (already percent-encoded).
-    Result<Response> request(Method method, std::string_view target, Headers headers = {}, std::string_view body = {});
+    /// unavailable: can't connect, or the connection broke (the request may have been handled);
+    /// timeout: nobody answered, in all the time that one request may take; corrupt: what answers
+    /// there speaks no HTTP/1.1; not_found: the host has no address. `target` is sent as written
+    /// (already percent-encoded).
+    Result<Response> request(Method method, std::string_view target, Headers headers = {},
+                             std::string_view body = {});
     Result<Response> get(std::string_view target) { return request(Method::get, target); }
-    Result<Response> post(std::string_view target, std::string_view media_type, std::string_view body);
+    Result<Response> post(std::string_view target, std::string_view media_type,
+                          std::string_view body);
 
-    /// Asks for a WebSocket (RFC 6455). 101: it is open, and only next_text() is of use from now on; anything else is the
-    /// server's refusal. Errors as of request().
+    /// Asks for a WebSocket (RFC 6455). 101: it is open, and only next_text() is of use from now
+    /// on; anything else is the server's refusal. Errors as of request().
     Result<Response> open_websocket(std::string_view target);
-    /// Blocks for the next text message. timeout: not even a ping was answered in the time that a request may take; unavailable:
-    /// the server has closed it, or the connection broke; corrupt: no WebSocket's bytes; exhausted: too long; stopping.
+    /// Blocks for the next text message. timeout: not even a ping was answered in the time that a
+    /// request may take; unavailable: the server has closed it, or the connection broke; corrupt:
+    /// no WebSocket's bytes; exhausted: too long; stopping.
     Result<std::string> next_text();
 
 private:
@@ -47,7 +54,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Percent-encodes everything but unreserved characters (RFC 3986): for one path segment or query value.
+/// Percent-encodes everything but unreserved characters (RFC 3986): for one path segment or query
+/// value.
 std::string percent_encode(std::string_view text);
 
 }  // namespace helios::http

@@ -13,11 +13,13 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Accepts connections one after another and plays a part on each: part(connection, number of the connection).
+/// Accepts connections one after another and plays a part on each: part(connection, number of the
+/// connection).
 class ScriptedServer {
 public:
     using Part = std::function<void(RawConnection&, int)>;
-    ScriptedServer(int connections, Part part) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    ScriptedServer(int connections, Part part)
+        : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -61,28 +63,36 @@ Result<Response> answer_to(Method method, const std::string& bytes) {
 }
 
 TEST(Client, reads_bodies_however_they_are_framed) {
-    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello")->body, "hello");
+    EXPECT_EQ(
+        answer_to(Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello")->body,
+        "hello");
     EXPECT_EQ(answer_to(Method::get,
-                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nTrailer: t\r\n\r\n")
+                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                        "chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nTrailer: t\r\n\r\n")
                   ->body,
               "hello");
-    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 200 OK\r\n\r\nuntil the end")->body, "until the end");
+    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 200 OK\r\n\r\nuntil the end")->body,
+              "until the end");
     EXPECT_EQ(answer_to(Method::get, "HTTP/1.0 200\r\n\r\nold")->body, "old");
     EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 204 No Content\r\n\r\n")->status, 204);
-    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")->body, "");
+    EXPECT_EQ(
+        answer_to(Method::get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")->body, "");
     EXPECT_EQ(answer_to(Method::head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")->body, "");
-    const auto after_interim = answer_to(Method::post,
-                                         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 201 "
-                                         "Created\r\nContent-Length: 0\r\n\r\n");
+    const auto after_interim = answer_to(
+        Method::post,
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 201 "
+        "Created\r\nContent-Length: 0\r\n\r\n");
     ASSERT_TRUE(after_interim);
     EXPECT_EQ(after_interim->status, 201);
-    EXPECT_TRUE(answer_to(Method::get, "HTTP/1.1 200 OK\r\nA:b \r\nContent-Length: 0\r\n\r\n")->headers ==
-                (Headers{{"A", "b"}, {"Content-Length", "0"}}));
+    EXPECT_TRUE(
+        answer_to(Method::get, "HTTP/1.1 200 OK\r\nA:b \r\nContent-Length: 0\r\n\r\n")->headers ==
+        (Headers{{"A", "b"}, {"Content-Length", "0"}}));
 }
 
 TEST(Client, refuses_answers_that_are_cut_or_no_http) {
-    for (const auto* bytes : {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
-                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
+    for (const auto* bytes :
+         {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
         const auto outcome = answer_to(Method::get, bytes);
         ASSERT_FALSE(outcome) << bytes;
         EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable) << bytes;
@@ -90,19 +100,24 @@ TEST(Client, refuses_answers_that_are_cut_or_no_http) {
     for (const auto* bytes :
          {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n0\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-          "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1\r\n\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n"}) {
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n",
+          "HTTP/1.1\r\n\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n"}) {
         const auto outcome = answer_to(Method::get, bytes);
         ASSERT_FALSE(outcome) << bytes;
-        EXPECT_EQ(outcome.error().kind, ErrorKind::corrupt) << bytes << ": another try will not help";
+        EXPECT_EQ(outcome.error().kind, ErrorKind::corrupt)
+            << bytes << ": another try will not help";
     }
-    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n").error().kind,
+    EXPECT_EQ(answer_to(Method::get, "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n")
+                  .error()
+                  .kind,
               ErrorKind::exhausted);
 }
 
 TEST(Client, gives_up_in_time) {
-    ScriptedServer server(
-        1, [](RawConnection& connection, int) { EXPECT_TRUE(connection.rest().starts_with("GET / HTTP/1.1\r\nHost: ")); });
+    ScriptedServer server(1, [](RawConnection& connection, int) {
+        EXPECT_TRUE(connection.rest().starts_with("GET / HTTP/1.1\r\nHost: "));
+    });
     Client client("127.0.0.1", server.port, std::chrono::milliseconds(50));
     const auto outcome = client.get("/");
     ASSERT_FALSE(outcome);
@@ -152,8 +167,9 @@ TEST(Client, comes_again_when_a_kept_connection_was_closed) {
 TEST(Client, does_not_reuse_a_connection_that_ends_or_has_bytes_left) {
     ScriptedServer server(3, [](RawConnection& connection, int number) {
         read_request(connection);
-        connection.send(number == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"
-                                    : "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 666 Evil\r\n\r\n");
+        connection.send(
+            number == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"
+                        : "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 666 Evil\r\n\r\n");
     });
     Client client("127.0.0.1", server.port, std::chrono::seconds(5));
     for (int i = 0; i < 3; ++i) {
@@ -173,17 +189,23 @@ TEST(Client, says_what_is_wrong_with_the_other_side) {
     EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
     EXPECT_THAT(refused.error().what, HasSubstr(std::to_string(free_port)));
     EXPECT_THAT(refused.error().hint, HasSubstr("running"));
-    const auto unknown = Client("no.such.host.invalid", 1).get("/").error();  // a resolver that is away may yet find it
-    EXPECT_TRUE(unknown.kind == ErrorKind::not_found || unknown.kind == ErrorKind::unavailable) << unknown.message();
-    EXPECT_EQ(Client("127.0.0.1", free_port).request(Method::get, "/", {{"X", "a\r\nb"}}).error().kind, ErrorKind::invalid);
+    const auto unknown = Client("no.such.host.invalid", 1)
+                             .get("/")
+                             .error();  // a resolver that is away may yet find it
+    EXPECT_TRUE(unknown.kind == ErrorKind::not_found || unknown.kind == ErrorKind::unavailable)
+        << unknown.message();
+    EXPECT_EQ(
+        Client("127.0.0.1", free_port).request(Method::get, "/", {{"X", "a\r\nb"}}).error().kind,
+        ErrorKind::invalid);
 }
 
 TEST(Client, hears_a_refusal_before_it_has_sent_everything) {
     TestServer server;
-    server.routes.add({.method = Method::post,
-                       .path = "/",
-                       .handler = [](Request, Responder responder) { responder.send(Response::empty(204)); },
-                       .body_bytes_max = 1000});
+    server.routes.add(
+        {.method = Method::post,
+         .path = "/",
+         .handler = [](Request, Responder responder) { responder.send(Response::empty(204)); },
+         .body_bytes_max = 1000});
     server.start();
     Client client("127.0.0.1", server.port());
     const std::string large(30u << 20, 'x');

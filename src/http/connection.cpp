@@ -9,11 +9,13 @@ namespace helios::http {
 
 namespace {
 
-constexpr std::size_t read_bytes_least = 4u << 10;         // room offered to each read
-constexpr Duration linger_time = std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
+constexpr std::size_t read_bytes_least = 4u << 10;  // room offered to each read
+constexpr Duration linger_time =
+    std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
 
 Response stopping() {
-    auto response = problem(Error{ErrorKind::stopping, "the server is shutting down", "send again, to another server or later"});
+    auto response = problem(Error{ErrorKind::stopping, "the server is shutting down",
+                                  "send again, to another server or later"});
     response.ours = true;
     return response;
 }
@@ -52,11 +54,15 @@ void Connection::read() {
         return;
     }
     reading_ = true;
-    const bool large = reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
-    const auto room = input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
+    const bool large =
+        reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
+    const auto room =
+        input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
     read_room_ = room.size();
     socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
-                             [self = shared_from_this()](error_code ec, std::size_t bytes) { self->received(ec, bytes); });
+                             [self = shared_from_this()](error_code ec, std::size_t bytes) {
+                                 self->received(ec, bytes);
+                             });
 }
 
 void Connection::received(error_code ec, std::size_t bytes) {
@@ -131,7 +137,8 @@ void Connection::owe(const std::shared_ptr<Turn>& turn) {
     }
 }
 
-/// The socket is empty: what the read under way has taken is handed out by a handler that stands in line before this one.
+/// The socket is empty: what the read under way has taken is handed out by a handler that stands in
+/// line before this one.
 void Connection::end_turn_if_read() {
     error_code ec;
     if (turn_ && socket_ && socket_->available(ec) == 0) {
@@ -149,7 +156,8 @@ void Connection::arm_read_deadline() {
         if (paused_) {
             reading_since_ = at_;
         }
-        read_deadline_ = reading_since_ + (reader_.in_body() ? options().body_timeout : options().header_timeout);
+        read_deadline_ = reading_since_ +
+                         (reader_.in_body() ? options().body_timeout : options().header_timeout);
     } else {
         read_deadline_ = pending() == 0 ? at_ + options().idle_timeout : never;
         input_.shrink();
@@ -190,8 +198,10 @@ void Connection::judge() {
     }
     route_ = verdict.route;
     if (verdict.refusal) {
-        // A body that is not read cannot be told from the next request: go on only where there is none.
-        refuse(*std::move(verdict.refusal), !head.has_body && head.keep_alive && !shared_->draining);
+        // A body that is not read cannot be told from the next request: go on only where there is
+        // none.
+        refuse(*std::move(verdict.refusal),
+               !head.has_body && head.keep_alive && !shared_->draining);
         return;
     }
     reader_.set_body_limit(verdict.body_bytes_max);
@@ -234,24 +244,27 @@ void Connection::refuse(Response response, bool keep_alive) {
 
 void Connection::dispatch() {
     const Route& route = *route_;
-    // Behind a request for a WebSocket come frames, or nothing: if it is refused, the connection ends.
-    const auto sequence = take_slot(reader_.head().keep_alive && !shared_->draining && !route.websocket);
+    // Behind a request for a WebSocket come frames, or nothing: if it is refused, the connection
+    // ends.
+    const auto sequence =
+        take_slot(reader_.head().keep_alive && !shared_->draining && !route.websocket);
     if (route.websocket) {
         websocket_key_ = *reader_.request().header("Sec-WebSocket-Key");
     }
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
-    Responder responder(
-        [self = shared_from_this(), sequence](Response response) { self->answer(sequence, std::move(response)); });
+    Responder responder([self = shared_from_this(), sequence](Response response) {
+        self->answer(sequence, std::move(response));
+    });
     if (!route.blocking) {
         shared_->invoke(route, std::move(request), std::move(responder));
         return;
     }
     WorkerPool::Job job{&route, std::move(request), std::move(responder)};
     if (!shared_->workers->try_post(job)) {
-        auto busy =
-            problem(503, "Busy", "too many requests of this kind are waiting", "send again after the time in Retry-After");
+        auto busy = problem(503, "Busy", "too many requests of this kind are waiting",
+                            "send again after the time in Retry-After");
         busy.ours = true;
         job.responder.send(std::move(busy));
     }
@@ -260,7 +273,9 @@ void Connection::dispatch() {
 void Connection::flush() {
     if (head_ != tail_ && slot(head_).answered) {
         at_ = now();
-        for (; !sealed_ && head_ != tail_ && slot(head_).answered && !slot(head_).response.websocket; ++head_) {
+        for (;
+             !sealed_ && head_ != tail_ && slot(head_).answered && !slot(head_).response.websocket;
+             ++head_) {
             put_in_line(slot(head_));
         }
     }
@@ -269,7 +284,8 @@ void Connection::flush() {
         out_.append_raw("HTTP/1.1 100 Continue\r\n\r\n");
     }
     write();
-    if (socket_ && out_.empty() && head_ != tail_ && slot(head_).answered && slot(head_).response.websocket) {
+    if (socket_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
+        slot(head_).response.websocket) {
         upgrade();
     }
 }
@@ -277,13 +293,17 @@ void Connection::flush() {
 /// The WebSocket's turn has come: everything before it has been sent.
 void Connection::upgrade() {
     Slot& accepted = slot(head_);
-    HELIOS_ASSERT(!reading_ && head_ + 1 == tail_, "a request for a WebSocket is the last that is read");
-    HELIOS_ASSERT(accepted.route != nullptr && accepted.route->websocket, "only a WebSocket's route accepts one");
+    HELIOS_ASSERT(!reading_ && head_ + 1 == tail_,
+                  "a request for a WebSocket is the last that is read");
+    HELIOS_ASSERT(accepted.route != nullptr && accepted.route->websocket,
+                  "only a WebSocket's route accepts one");
     const auto events = std::exchange(accepted.response.websocket, nullptr);
     if (shared_->draining || !shared_->begin_websocket()) {
-        accepted.response = shared_->draining ? stopping()
-                                              : problem(503, "Too many streams", "as many WebSockets are open as may be",
-                                                        "close one, or raise http.websockets_max (HELIOS_HTTP_WEBSOCKETS_MAX)");
+        accepted.response =
+            shared_->draining
+                ? stopping()
+                : problem(503, "Too many streams", "as many WebSockets are open as may be",
+                          "close one, or raise http.websockets_max (HELIOS_HTTP_WEBSOCKETS_MAX)");
         flush();
         return;
     }
@@ -291,7 +311,8 @@ void Connection::upgrade() {
     accepted = Slot();
     ++head_;
     shared_->end_requests(1);
-    websocket_ = open_websocket(shared_, *std::move(socket_), {websocket_key_, std::string(input_.view()), events},
+    websocket_ = open_websocket(shared_, *std::move(socket_),
+                                {websocket_key_, std::string(input_.view()), events},
                                 [self = shared_from_this()] {
                                     self->websocket_.reset();
                                     self->shared_->end_websocket();
@@ -327,7 +348,8 @@ void Connection::measure(const Slot& answered) const {
     metrics.count(response.status, std::chrono::duration<double>(elapsed).count());
     telemetry::Logger& logger = shared_->telemetry.logger;
     if (response.status == 500) {
-        logger.error("http", "a request was answered with 500", {{"route", metrics.route}, {"method", metrics.method}});
+        logger.error("http", "a request was answered with 500",
+                     {{"route", metrics.route}, {"method", metrics.method}});
     }
     if (logger.enabled(telemetry::Level::debug)) {
         logger.debug("http", "request",
@@ -380,10 +402,11 @@ void Connection::write() {
     shared_->end_requests(std::exchange(out_requests_, 0));
 }
 
-/// After the last answer: says so, then reads past what the peer still sends, since closing on unread bytes would reset the
-/// connection and could take the answer with it.
+/// After the last answer: says so, then reads past what the peer still sends, since closing on
+/// unread bytes would reset the connection and could take the answer with it.
 void Connection::finish() {
-    if (!socket_ || lingering_ || !out_.empty() || !(sealed_ || (stop_reading_ && head_ == tail_))) {
+    if (!socket_ || lingering_ || !out_.empty() ||
+        !(sealed_ || (stop_reading_ && head_ == tail_))) {
         return;
     }
     error_code ec;

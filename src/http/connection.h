@@ -1,5 +1,6 @@
 #pragma once
-/// One connection's turn: reading, handing out, answering in order; and the event loop that it lives on. Private to the room.
+/// One connection's turn: reading, handing out, answering in order; and the event loop that it
+/// lives on. Private to the room.
 
 #include <cstdint>
 #include <functional>
@@ -34,7 +35,8 @@ struct Turn {
     std::function<void()> done;
 };
 
-/// Answers given on other threads, on their way to an I/O thread. Outlives the thread: late answers find it closed.
+/// Answers given on other threads, on their way to an I/O thread. Outlives the thread: late answers
+/// find it closed.
 class Inbox {
 public:
     struct Item {
@@ -72,7 +74,8 @@ private:
 
 /// One thread, its event loop and its connections.
 struct Io {
-    explicit Io(std::shared_ptr<Serving> s) : shared(std::move(s)), inbox(std::make_shared<Inbox>(context)) {}
+    explicit Io(std::shared_ptr<Serving> s)
+        : shared(std::move(s)), inbox(std::make_shared<Inbox>(context)) {}
 
     void start();  ///< its thread
     void tick();   ///< deadlines, the date, sampled metrics; again and again
@@ -95,9 +98,10 @@ struct Io {
     std::thread thread;
 };
 
-/// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out, and answered in order: each
-/// holds a slot from its last byte until its answer has been put in line. A request for a WebSocket is the last one: once all
-/// answers before it have been sent, the socket is the WebSocket's, and this only passes on what concerns it.
+/// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out,
+/// and answered in order: each holds a slot from its last byte until its answer has been put in
+/// line. A request for a WebSocket is the last one: once all answers before it have been sent, the
+/// socket is the WebSocket's, and this only passes on what concerns it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
@@ -118,9 +122,10 @@ public:
     void answer(std::uint64_t sequence, Response response);
 
     void complete(std::uint64_t sequence, Response response);  ///< then resume()
-    void resume();                                             ///< sends what can be sent, and reads on if there is room again
+    void resume();  ///< sends what can be sent, and reads on if there is room again
     void check_deadlines(Duration at);
-    void forgive(Duration since, Duration ours);  ///< after a standstill of ours that began then and was this long
+    void forgive(Duration since,
+                 Duration ours);  ///< after a standstill of ours that began then and was this long
     void drain();
     void shut_down();
     void close();
@@ -148,7 +153,9 @@ private:
     std::size_t pending() const { return static_cast<std::size_t>(tail_ - head_); }
     Slot& slot(std::uint64_t sequence) { return slots_[sequence & (slots_.size() - 1)]; }
 
-    bool can_take() const { return !stop_reading_ && out_.empty() && pending() < options().pipeline_max; }
+    bool can_take() const {
+        return !stop_reading_ && out_.empty() && pending() < options().pipeline_max;
+    }
     void read();
     void received(error_code ec, std::size_t bytes);
     void process();
@@ -178,8 +185,8 @@ private:
 
     Input input_;
     RequestReader reader_;
-    Duration at_{};                 ///< the time, read once per turn
-    Duration reading_since_{};      ///< when the header, then the body, of the present request began
+    Duration at_{};             ///< the time, read once per turn
+    Duration reading_since_{};  ///< when the header, then the body, of the present request began
     const Route* route_ = nullptr;  ///< of the present request
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered

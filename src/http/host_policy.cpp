@@ -31,7 +31,8 @@ std::optional<Authority> origin_authority(std::string_view origin) {
     }
     const auto scheme = origin.substr(0, scheme_end);
     auto authority = split_authority(origin.substr(scheme_end + 3));
-    if (authority && ((scheme == "http" && authority->port == "80") || (scheme == "https" && authority->port == "443"))) {
+    if (authority && ((scheme == "http" && authority->port == "80") ||
+                      (scheme == "https" && authority->port == "443"))) {
         authority->port = {};
     }
     return authority;
@@ -111,7 +112,8 @@ bool HostPolicy::allows(std::string_view host_header) const {
     });
 }
 
-bool HostPolicy::same_site(std::string_view host_header, const std::string* origin, const std::string* fetch_site) {
+bool HostPolicy::same_site(std::string_view host_header, const std::string* origin,
+                           const std::string* fetch_site) {
     if (fetch_site != nullptr && *fetch_site != "same-origin" && *fetch_site != "none") {
         return false;
     }

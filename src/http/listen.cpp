@@ -13,11 +13,14 @@ namespace {
 // A port that is free on one address may be taken on the other; the next pick has another chance.
 constexpr int picks_max = 32;
 
-Result<std::vector<asio::ip::address>> addresses_of(asio::io_context& context, const std::string& host) {
+Result<std::vector<asio::ip::address>> addresses_of(asio::io_context& context,
+                                                    const std::string& host) {
     error_code ec;
-    // "localhost" is loopback by definition (RFC 6761), also on machines whose /etc/hosts does not say so.
+    // "localhost" is loopback by definition (RFC 6761), also on machines whose /etc/hosts does not
+    // say so.
     if (equal_ignoring_case(host, "localhost")) {
-        return std::vector<asio::ip::address>{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
+        return std::vector<asio::ip::address>{asio::ip::address_v4::loopback(),
+                                              asio::ip::address_v6::loopback()};
     }
     if (const auto address = asio::ip::make_address(host, ec); !ec) {
         return std::vector<asio::ip::address>{address};
@@ -25,7 +28,8 @@ Result<std::vector<asio::ip::address>> addresses_of(asio::io_context& context, c
     Tcp::resolver resolver(context);
     const auto found = resolver.resolve(host, "", Tcp::resolver::passive, ec);
     if (ec || found.empty()) {
-        return fail(ErrorKind::unavailable, fmt::format("cannot listen on '{}': {}", host, ec.message()),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("cannot listen on '{}': {}", host, ec.message()),
                     "use an address of this machine, such as 127.0.0.1");
     }
     std::set<asio::ip::address> addresses;  // IPv4 first
@@ -38,8 +42,8 @@ Result<std::vector<asio::ip::address>> addresses_of(asio::io_context& context, c
 /// This machine has no such address, or not even its family.
 bool is_absent(const error_code& ec) {
     using namespace boost::system::errc;
-    return ec == address_family_not_supported || ec == protocol_not_supported || ec == address_not_available ||
-           ec == no_such_device;
+    return ec == address_family_not_supported || ec == protocol_not_supported ||
+           ec == address_not_available || ec == no_such_device;
 }
 
 struct Attempt {
@@ -83,13 +87,15 @@ Error refusal(const Tcp::endpoint& endpoint, const Attempt& attempt) {
         hint = "use an address of this machine, such as 127.0.0.1, or 0.0.0.0 for every interface";
     }
     return {ErrorKind::unavailable,
-            fmt::format("cannot listen on {}:{}: {} ({})", address, endpoint.port(), attempt.ec.message(), attempt.step),
+            fmt::format("cannot listen on {}:{}: {} ({})", address, endpoint.port(),
+                        attempt.ec.message(), attempt.step),
             std::move(hint)};
 }
 
 }  // namespace
 
-Result<std::vector<Acceptor>> listen_on(asio::io_context& context, const std::string& host, std::uint16_t port) {
+Result<std::vector<Acceptor>> listen_on(asio::io_context& context, const std::string& host,
+                                        std::uint16_t port) {
     HELIOS_TRY_ASSIGN(const auto addresses, addresses_of(context, host));
     for (int pick = 1;; ++pick) {
         std::vector<Acceptor> acceptors;

@@ -29,8 +29,8 @@ TEST(Listen, LocalhostIsBothFamiliesOnOnePort) {
     for (const auto* name : {"localhost", "LocalHost"}) {
         const auto acceptors = listen_on(context, name, 0);
         ASSERT_TRUE(acceptors) << acceptors.error().message();
-        EXPECT_EQ(addresses(*acceptors),
-                  has_ipv6() ? (std::vector<std::string>{"127.0.0.1", "::1"}) : std::vector<std::string>{"127.0.0.1"});
+        EXPECT_EQ(addresses(*acceptors), has_ipv6() ? (std::vector<std::string>{"127.0.0.1", "::1"})
+                                                    : std::vector<std::string>{"127.0.0.1"});
         for (const auto& acceptor : *acceptors) {
             EXPECT_EQ(acceptor.local_endpoint().port(), acceptors->front().local_endpoint().port());
         }
@@ -48,7 +48,8 @@ TEST(Listen, ATakenPortIsRefusedOnEitherFamily) {
         const auto port = holder->front().local_endpoint().port();
         const auto refused = listen_on(context, "localhost", port);
         ASSERT_FALSE(refused) << host;
-        EXPECT_THAT(refused.error().message(), HasSubstr("choose another port")) << refused.error().message();
+        EXPECT_THAT(refused.error().message(), HasSubstr("choose another port"))
+            << refused.error().message();
         EXPECT_TRUE(check_listen("localhost", port)) << "it may be ours";
     }
 }
@@ -80,7 +81,8 @@ TEST(Listen, TheServerAnswersOnEveryAddress) {
         for (const std::string to : {"127.0.0.1", "::1"}) {
             const auto answer = Client(to, server.port()).get("/who");
             ASSERT_TRUE(answer) << host << " " << to << ": " << answer.error().message();
-            EXPECT_THAT(answer->body, testing::StartsWith(to == "::1" ? "[::1]:" : "127.0.0.1:")) << host;
+            EXPECT_THAT(answer->body, testing::StartsWith(to == "::1" ? "[::1]:" : "127.0.0.1:"))
+                << host;
         }
     }
 }
@@ -92,8 +94,9 @@ TEST(Listen, AClientOfLocalhostFindsTheFamilyThatIsServed) {
         }
         TestServer server;
         server.options.host = host;
-        server.routes.add(
-            {.path = "/", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "yes")); }});
+        server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+                               responder.send(Response::text(200, "yes"));
+                           }});
         server.start();
         Client client("localhost", server.port());
         for (int i = 0; i < 2; ++i) {

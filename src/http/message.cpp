@@ -43,13 +43,15 @@ std::string_view to_string(Method method) {
 }
 
 const std::string* Request::header(std::string_view name) const {
-    const auto found =
-        std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return equal_ignoring_case(h.first, name); });
+    const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& h) {
+        return equal_ignoring_case(h.first, name);
+    });
     return found == headers.end() ? nullptr : &found->second;
 }
 
 std::optional<std::string> Request::query_param(std::string_view name) const {
-    const auto found = std::find_if(query.begin(), query.end(), [&](const auto& p) { return p.first == name; });
+    const auto found =
+        std::find_if(query.begin(), query.end(), [&](const auto& p) { return p.first == name; });
     return found == query.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -109,7 +111,8 @@ Response& Response::with(std::string name, std::string value) {
 
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint,
                  std::string_view members_json) {
-    // Detail and hint may quote whoever asked: what would steer the terminal of who reads them stands there as escapes.
+    // Detail and hint may quote whoever asked: what would steer the terminal of who reads them
+    // stands there as escapes.
     std::string body = R"({"type":"about:blank","title":)";
     json::append_string(body, title);
     body += R"(,"status":)" + std::to_string(status);

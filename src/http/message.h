@@ -35,7 +35,8 @@ struct Request {
     const std::string* header(std::string_view name) const;
     std::optional<std::string> query_param(std::string_view name) const;  ///< first of that name
     std::string_view path_param(std::string_view name) const;             ///< empty if absent
-    /// Media type without parameters, lower case: "application/json". Empty if there is no Content-Type.
+    /// Media type without parameters, lower case: "application/json". Empty if there is no
+    /// Content-Type.
     std::string media_type() const;
 };
 
@@ -44,8 +45,10 @@ struct Response {
     Headers headers;  ///< Content-Length, Date and Connection are the server's
     std::string body;
     bool close = false;  ///< close the connection after this response
-    bool ours = false;   ///< refused because of us (overload, draining), not because of what was sent: Server::start's `refused`
-    /// Set: not an answer but the beginning of a WebSocket; only for a Route that is one. Everything above but status is ignored.
+    bool ours = false;   ///< refused because of us (overload, draining), not because of what was
+                         ///< sent: Server::start's `refused`
+    /// Set: not an answer but the beginning of a WebSocket; only for a Route that is one.
+    /// Everything above but status is ignored.
     std::shared_ptr<WebSocketEvents> websocket;
 
     static Response json(int status, std::string body);
@@ -56,12 +59,14 @@ struct Response {
     Response& with(std::string name, std::string value);
 };
 
-/// RFC 9457 `application/problem+json`: {"type":"about:blank","title":…,"status":…,"detail":…,"hint":…, …members}.
-/// `members_json`: further members as the inside of a JSON object ("\"dlqId\":\"…\""), may be empty.
-Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint = {},
-                 std::string_view members_json = {});
+/// RFC 9457 `application/problem+json`:
+/// {"type":"about:blank","title":…,"status":…,"detail":…,"hint":…, …members}. `members_json`:
+/// further members as the inside of a JSON object ("\"dlqId\":\"…\""), may be empty.
+Response problem(int status, std::string_view title, std::string_view detail,
+                 std::string_view hint = {}, std::string_view members_json = {});
 
-/// The one table from error kinds to the outside: kind → status, whether the sender should retry, metric label.
+/// The one table from error kinds to the outside: kind → status, whether the sender should retry,
+/// metric label.
 struct ErrorMapping {
     int status;
     bool retryable;

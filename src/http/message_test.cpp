@@ -44,16 +44,17 @@ TEST(Problem, is_json_whatever_the_texts) {
     ASSERT_TRUE(document) << response.body;
     EXPECT_EQ(document->root().find("type").text(), "about:blank");
     EXPECT_EQ(document->root().find("title").text(), "A \"title\"");
-    EXPECT_EQ(document->root().find("detail").text(), "line\\nbreak") << "and what a person reads is one line";
+    EXPECT_EQ(document->root().find("detail").text(), "line\\nbreak")
+        << "and what a person reads is one line";
     EXPECT_EQ(document->root().find("status").text(), "422");
     EXPECT_EQ(document->root().find("dlqId").text(), "7");
     EXPECT_FALSE(document->root().find("hint").present());
 }
 
 TEST(Problem, says_whether_to_come_again) {
-    for (const auto kind :
-         {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::conflict, ErrorKind::denied, ErrorKind::exhausted,
-          ErrorKind::unavailable, ErrorKind::timeout, ErrorKind::corrupt, ErrorKind::stopping}) {
+    for (const auto kind : {ErrorKind::invalid, ErrorKind::not_found, ErrorKind::conflict,
+                            ErrorKind::denied, ErrorKind::exhausted, ErrorKind::unavailable,
+                            ErrorKind::timeout, ErrorKind::corrupt, ErrorKind::stopping}) {
         const auto mapping = mapping_of(kind);
         EXPECT_EQ(mapping.label, to_string(kind));
         const auto response = problem(Error{kind, "what", "hint"});
@@ -69,17 +70,23 @@ TEST(Problem, says_whether_to_come_again) {
 
 TEST(Outgoing, writes_heads_as_the_request_needs_them) {
     EXPECT_EQ(serialised(Response::text(200, "hi")),
-              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhi");
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; "
+              "charset=utf-8\r\n\r\nhi");
     EXPECT_EQ(serialised(Response::text(200, "hi"), {.head = true}),
-              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+              "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nContent-Type: text/plain; "
+              "charset=utf-8\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(204)), "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(200), {.keep_alive = false}),
               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(200), {.http_1_0 = true}),
               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
-    EXPECT_EQ(serialised(Response::empty(200).with("Content-Length", "9").with("transfer-encoding", "chunked").with("X", "y")),
+    EXPECT_EQ(serialised(Response::empty(200)
+                             .with("Content-Length", "9")
+                             .with("transfer-encoding", "chunked")
+                             .with("X", "y")),
               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nX: y\r\n\r\n");
-    EXPECT_EQ(serialised(Response::empty(77)), "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(serialised(Response::empty(77)),
+              "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(Outgoing, gives_its_bytes_in_any_portions) {
@@ -90,7 +97,8 @@ TEST(Outgoing, gives_its_bytes_in_any_portions) {
         for (int i = 0; i < 3; ++i) {
             out.append(Response::text(200, "small"), {}, "D");
             out.append(Response::text(200, large), {}, "D");
-            expected += serialised(Response::text(200, "small")) + serialised(Response::text(200, large));
+            expected +=
+                serialised(Response::text(200, "small")) + serialised(Response::text(200, large));
         }
         std::string sent;
         while (!out.empty()) {
@@ -109,8 +117,10 @@ TEST(Outgoing, gives_its_bytes_in_any_portions) {
 }
 
 TEST(HttpDate, is_what_the_standard_shows) {
-    EXPECT_EQ(format_http_date(parse_rfc3339("1994-11-06T08:49:37Z")->at), "Sun, 06 Nov 1994 08:49:37 GMT");
-    EXPECT_EQ(format_http_date(parse_rfc3339("2024-02-29T23:59:59.999Z")->at), "Thu, 29 Feb 2024 23:59:59 GMT");
+    EXPECT_EQ(format_http_date(parse_rfc3339("1994-11-06T08:49:37Z")->at),
+              "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(format_http_date(parse_rfc3339("2024-02-29T23:59:59.999Z")->at),
+              "Thu, 29 Feb 2024 23:59:59 GMT");
 }
 
 TEST(ServerOptions, refuses_what_cannot_work) {

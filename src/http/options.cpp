@@ -9,14 +9,16 @@ namespace {
 template <class T>
 Status within(std::string_view name, T value, T low, T high) {
     if (value < low || value > high) {
-        return fail(ErrorKind::invalid, fmt::format("http.{} is {}", name, value), fmt::format("choose {} to {}", low, high));
+        return fail(ErrorKind::invalid, fmt::format("http.{} is {}", name, value),
+                    fmt::format("choose {} to {}", low, high));
     }
     return {};
 }
 
 Status positive(std::string_view name, Duration value) {
     if (value < std::chrono::milliseconds(1) || value > std::chrono::hours(24)) {
-        return fail(ErrorKind::invalid, fmt::format("http.{} is {}", name, format_duration(value)), "choose 1ms to 24h");
+        return fail(ErrorKind::invalid, fmt::format("http.{} is {}", name, format_duration(value)),
+                    "choose 1ms to 24h");
     }
     return {};
 }
@@ -25,7 +27,8 @@ Status positive(std::string_view name, Duration value) {
 
 Status ServerOptions::validate() const {
     if (host.empty()) {
-        return fail(ErrorKind::invalid, "http.host is empty", "use 127.0.0.1, or 0.0.0.0 for every interface");
+        return fail(ErrorKind::invalid, "http.host is empty",
+                    "use 127.0.0.1, or 0.0.0.0 for every interface");
     }
     HELIOS_TRY(within("io_threads", io_threads, 1U, 64U));
     HELIOS_TRY(within("worker_threads", worker_threads, 1U, 256U));
@@ -33,7 +36,8 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(within<std::size_t>("header_bytes_max", header_bytes_max, 1024, 1U << 20));
     HELIOS_TRY(within<std::size_t>("header_fields_max", header_fields_max, 16, 4096));
     HELIOS_TRY(within<std::size_t>("body_bytes_max", body_bytes_max, 1, std::size_t{1} << 32));
-    HELIOS_TRY(within<std::size_t>("inflight_bytes_max", inflight_bytes_max, 1024, std::size_t{1} << 40));
+    HELIOS_TRY(
+        within<std::size_t>("inflight_bytes_max", inflight_bytes_max, 1024, std::size_t{1} << 40));
     HELIOS_TRY(within<std::size_t>("connections_max", connections_max, 1, 1'000'000));
     HELIOS_TRY(within<std::size_t>("pipeline_max", pipeline_max, 1, 4096));
     HELIOS_TRY(positive("header_timeout", header_timeout));
@@ -41,18 +45,22 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(positive("idle_timeout", idle_timeout));
     HELIOS_TRY(positive("write_timeout", write_timeout));
     HELIOS_TRY(within<std::size_t>("websockets_max", websockets_max, 1, 100'000));
-    HELIOS_TRY(within<std::size_t>("websocket_waiting_bytes_max", websocket_waiting_bytes_max, 1024, std::size_t{1} << 30));
-    HELIOS_TRY(within<std::size_t>("websocket_message_bytes_max", websocket_message_bytes_max, 1, 1U << 20));
+    HELIOS_TRY(within<std::size_t>("websocket_waiting_bytes_max", websocket_waiting_bytes_max, 1024,
+                                   std::size_t{1} << 30));
+    HELIOS_TRY(within<std::size_t>("websocket_message_bytes_max", websocket_message_bytes_max, 1,
+                                   1U << 20));
     HELIOS_TRY(positive("websocket_ping_interval", websocket_ping_interval));
     HELIOS_TRY(positive("websocket_pong_timeout", websocket_pong_timeout));
     if (inflight_bytes_max / 2 < body_bytes_max) {
         // A growing body may hold twice its size for a moment: one that is allowed must always fit.
-        return fail(ErrorKind::invalid, fmt::format("http.inflight_bytes_max is {}", inflight_bytes_max),
+        return fail(ErrorKind::invalid,
+                    fmt::format("http.inflight_bytes_max is {}", inflight_bytes_max),
                     "choose at least twice http.body_bytes_max");
     }
     for (const std::string& allowed : allowed_hosts) {
         if (allowed.empty() || allowed.find_first_of("/ \t@,") != std::string::npos) {
-            return fail(ErrorKind::invalid, fmt::format("http.allowed_hosts has the entry '{}'", allowed),
+            return fail(ErrorKind::invalid,
+                        fmt::format("http.allowed_hosts has the entry '{}'", allowed),
                         "write host names, or host:port, without a scheme");
         }
     }

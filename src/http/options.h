@@ -1,5 +1,6 @@
 #pragma once
-/// Limits and addresses of the HTTP server. Defaults suit one machine; every bound answers with back-pressure.
+/// Limits and addresses of the HTTP server. Defaults suit one machine; every bound answers with
+/// back-pressure.
 
 #include <cstdint>
 #include <string>
@@ -17,21 +18,27 @@ struct ServerOptions {
     unsigned worker_threads = 4;          ///< for blocking handlers
     std::size_t worker_queue_max = 1024;  ///< waiting blocking requests; beyond: 503
     std::size_t header_bytes_max = 64u << 10;
-    std::size_t header_fields_max = 256;          ///< beyond: 431, as for header_bytes_max
-    std::size_t body_bytes_max = 16u << 20;       ///< per request, unless the route says less
-    std::size_t inflight_bytes_max = 256u << 20;  ///< bodies of all requests being read or handled; beyond: 503
+    std::size_t header_fields_max = 256;     ///< beyond: 431, as for header_bytes_max
+    std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less
+    std::size_t inflight_bytes_max =
+        256u << 20;  ///< bodies of all requests being read or handled; beyond: 503
     std::size_t connections_max = 10'000;
     std::size_t pipeline_max = 64;  ///< requests of one connection being handled at once
     Duration header_timeout = std::chrono::seconds(15);
     Duration body_timeout = std::chrono::seconds(60);
     Duration idle_timeout = std::chrono::seconds(75);
     Duration write_timeout = std::chrono::seconds(30);
-    std::size_t websockets_max = 100;                    ///< open at once; beyond: 503. They count as connections, too
-    std::size_t websocket_waiting_bytes_max = 1u << 20;  ///< of one WebSocket, unsent: beyond it nothing more is taken for it
-    std::size_t websocket_message_bytes_max = 1024;      ///< of one that comes in: larger ends it with 1009
+    std::size_t websockets_max =
+        100;  ///< open at once; beyond: 503. They count as connections, too
+    std::size_t websocket_waiting_bytes_max =
+        1u << 20;  ///< of one WebSocket, unsent: beyond it nothing more is taken for it
+    std::size_t websocket_message_bytes_max =
+        1024;  ///< of one that comes in: larger ends it with 1009
     Duration websocket_ping_interval = std::chrono::seconds(20);
-    Duration websocket_pong_timeout = std::chrono::seconds(20);  ///< silence after a ping: the client is gone
-    /// Host header values allowed beside localhost, loopback addresses and the listening host (DNS rebinding guard).
+    Duration websocket_pong_timeout =
+        std::chrono::seconds(20);  ///< silence after a ping: the client is gone
+    /// Host header values allowed beside localhost, loopback addresses and the listening host (DNS
+    /// rebinding guard).
     std::vector<std::string> allowed_hosts;
 
     Status validate() const;

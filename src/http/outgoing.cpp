@@ -12,8 +12,10 @@ namespace helios::http {
 
 namespace {
 
-constexpr std::size_t copied_body_bytes_max = 16u << 10;    // beyond this a copy costs more than another iovec
-constexpr std::size_t kept_capacity_bytes_max = 64u << 10;  // an idle connection keeps no more than this
+constexpr std::size_t copied_body_bytes_max =
+    16u << 10;  // beyond this a copy costs more than another iovec
+constexpr std::size_t kept_capacity_bytes_max =
+    64u << 10;  // an idle connection keeps no more than this
 
 bool has_body(int status) {
     return status >= 200 && status != 204 && status != 304;
@@ -38,7 +40,8 @@ void append_header_text(std::string& out, std::string_view text) {
 
 bool is_ours(std::string_view name) {
     return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Date") ||
-           equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Transfer-Encoding");
+           equal_ignoring_case(name, "Connection") ||
+           equal_ignoring_case(name, "Transfer-Encoding");
 }
 
 }  // namespace
@@ -123,14 +126,16 @@ std::string_view reason_phrase(int status) {
 }
 
 std::string format_http_date(Instant t) {
-    constexpr std::array<std::string_view, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr std::array<std::string_view, 7> days = {"Sun", "Mon", "Tue", "Wed",
+                                                      "Thu", "Fri", "Sat"};
     constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto day = std::chrono::floor<std::chrono::days>(t);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(t - day));
-    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[std::chrono::weekday(day).c_encoding()],
-                       unsigned{date.day()}, months[unsigned{date.month()} - 1], int{date.year()}, time.hours().count(),
+    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                       days[std::chrono::weekday(day).c_encoding()], unsigned{date.day()},
+                       months[unsigned{date.month()} - 1], int{date.year()}, time.hours().count(),
                        time.minutes().count(), time.seconds().count());
 }
 
@@ -153,7 +158,8 @@ void end_json_in_a_line(Response& response) {
     const auto is_json = [](const auto& header) {
         const std::string_view value = header.second;
         return equal_ignoring_case(header.first, "Content-Type") &&
-               (value.starts_with("application/json") || value.starts_with("application/problem+json"));
+               (value.starts_with("application/json") ||
+                value.starts_with("application/problem+json"));
     };
     if (!response.body.empty() && response.body.back() != '\n' &&
         std::any_of(response.headers.begin(), response.headers.end(), is_json)) {
@@ -179,7 +185,8 @@ void Outgoing::append(Response response, const Framing& framing, std::string_vie
         append_number(out, response.body.size());
     }
     if (status == 426) {
-        out += framing.keep_alive ? "\r\nConnection: upgrade" : "\r\nConnection: upgrade, close";  // RFC 9110 7.8
+        out += framing.keep_alive ? "\r\nConnection: upgrade"
+                                  : "\r\nConnection: upgrade, close";  // RFC 9110 7.8
     } else if (!framing.keep_alive) {
         out += "\r\nConnection: close";
     } else if (framing.http_1_0) {
@@ -217,7 +224,8 @@ void Outgoing::consume(std::size_t bytes) {
         }
         bytes -= left;
         offset_ = 0;
-        pieces_[first_].bytes = size_ == 0 ? std::move(pieces_[first_].bytes) : std::string();  // memory goes as it is sent
+        pieces_[first_].bytes = size_ == 0 ? std::move(pieces_[first_].bytes)
+                                           : std::string();  // memory goes as it is sent
         ++first_;
     }
     if (size_ != 0) {
@@ -225,7 +233,8 @@ void Outgoing::consume(std::size_t bytes) {
     }
     // All sent: keep one buffer for the next responses, if it is small.
     first_ = 0;
-    const bool reusable = pieces_.front().open && pieces_.front().bytes.capacity() <= kept_capacity_bytes_max;
+    const bool reusable =
+        pieces_.front().open && pieces_.front().bytes.capacity() <= kept_capacity_bytes_max;
     pieces_.resize(reusable ? 1 : 0);
     if (reusable) {
         pieces_.front().bytes.clear();

@@ -30,7 +30,9 @@ TEST(Outgoing, EveryJsonAnswerEndsInOneLineEnd) {
     EXPECT_EQ("", body_of(sent(Response::json(200, ""))));
     Framing head;
     head.head = true;
-    EXPECT_NE(std::string::npos, sent(Response::json(200, "{}"), head).find("Content-Length: 3\r\n")) << "what GET would send";
+    EXPECT_NE(std::string::npos,
+              sent(Response::json(200, "{}"), head).find("Content-Length: 3\r\n"))
+        << "what GET would send";
 }
 
 }  // namespace

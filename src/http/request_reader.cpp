@@ -14,8 +14,10 @@ namespace beast_http = boost::beast::http;
 using boost::beast::error_code;
 using BeastView = boost::beast::string_view;
 
-constexpr std::size_t body_bytes_reserved_at_once = 16u << 10;  // beyond, memory is taken as bytes arrive, not as announced
-constexpr std::size_t header_bytes_free = 4u << 10;             // larger header blocks count against the byte budget
+constexpr std::size_t body_bytes_reserved_at_once =
+    16u << 10;  // beyond, memory is taken as bytes arrive, not as announced
+constexpr std::size_t header_bytes_free =
+    4u << 10;  // larger header blocks count against the byte budget
 
 std::string_view view(BeastView text) {
     return {text.data(), text.size()};
@@ -68,12 +70,14 @@ Response bad_request(std::string_view detail, std::string_view hint = {}) {
 }
 
 Response header_too_large(std::size_t bytes_max) {
-    return problem(431, "Header too large", fmt::format("request line and headers may have {} bytes together", bytes_max));
+    return problem(431, "Header too large",
+                   fmt::format("request line and headers may have {} bytes together", bytes_max));
 }
 
 }  // namespace
 
-/// Beast's tokeniser with our callbacks. One per connection, renewed for each request (Beast's cannot be used twice).
+/// Beast's tokeniser with our callbacks. One per connection, renewed for each request (Beast's
+/// cannot be used twice).
 class RequestReader::Parser {
 public:
     explicit Parser(RequestReader& reader) : reader_(reader) {}
@@ -93,9 +97,11 @@ public:
 
         void refuse(error_code& ec, Response response) {
             reader.refuse(std::move(response));
-            ec = beast_http::error::bad_field;  // any error stops Beast; ours is what the client gets
+            ec = beast_http::error::bad_field;  // any error stops Beast; ours is what the client
+                                                // gets
         }
-        void on_request_impl(beast_http::verb verb, BeastView, BeastView target, int version, error_code& ec) override {
+        void on_request_impl(beast_http::verb verb, BeastView, BeastView target, int version,
+                             error_code& ec) override {
             const auto method = method_of(verb);
             if (!method) {
                 refuse(ec, bad_request("unknown request method"));
@@ -105,14 +111,20 @@ public:
             reader.head_.target = view(target);
             reader.head_.http_1_0 = version == 10;
         }
-        void on_field_impl(beast_http::field field, BeastView name, BeastView value, error_code& ec) override {
+        void on_field_impl(beast_http::field field, BeastView name, BeastView value,
+                           error_code& ec) override {
             if (!is_header_done()) {  // else a trailer: read past, never kept
                 on_header_field(field, view(name), view(value), ec);
             }
         }
-        void on_header_field(beast_http::field field, std::string_view name, std::string_view value, error_code& ec);
-        std::size_t on_body_impl(BeastView bytes, error_code& ec) override { return take(view(bytes), ec); }
-        std::size_t on_chunk_body_impl(std::uint64_t, BeastView bytes, error_code& ec) override { return take(view(bytes), ec); }
+        void on_header_field(beast_http::field field, std::string_view name, std::string_view value,
+                             error_code& ec);
+        std::size_t on_body_impl(BeastView bytes, error_code& ec) override {
+            return take(view(bytes), ec);
+        }
+        std::size_t on_chunk_body_impl(std::uint64_t, BeastView bytes, error_code& ec) override {
+            return take(view(bytes), ec);
+        }
         std::size_t take(std::string_view bytes, error_code& ec);
         void on_header_impl(error_code&) override {}
         void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
@@ -127,13 +139,14 @@ private:
     std::optional<Tokens> tokens_;
 };
 
-void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std::string_view name, std::string_view value,
-                                                    error_code& ec) {
+void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std::string_view name,
+                                                    std::string_view value, error_code& ec) {
     RequestHead& head = reader.head_;
     Request& request = reader.request_;
     if (request.headers.size() == reader.options_.header_fields_max) {
         return refuse(
-            ec, problem(431, "Too many header fields", fmt::format("at most {} are read", reader.options_.header_fields_max)));
+            ec, problem(431, "Too many header fields",
+                        fmt::format("at most {} are read", reader.options_.header_fields_max)));
     }
     switch (field) {
         case beast_http::field::host:
@@ -149,15 +162,20 @@ void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std
             }
             break;
         case beast_http::field::transfer_encoding:
-            if (std::exchange(encoding_seen, true) || length_seen || head.http_1_0 || !equal_ignoring_case(value, "chunked")) {
-                return refuse(ec, bad_request("Transfer-Encoding must be 'chunked', once, without Content-Length"));
+            if (std::exchange(encoding_seen, true) || length_seen || head.http_1_0 ||
+                !equal_ignoring_case(value, "chunked")) {
+                return refuse(
+                    ec, bad_request(
+                            "Transfer-Encoding must be 'chunked', once, without Content-Length"));
             }
             break;
         case beast_http::field::expect:
-            (equal_ignoring_case(value, "100-continue") ? head.expects_continue : head.expects_other) = true;
+            (equal_ignoring_case(value, "100-continue") ? head.expects_continue
+                                                        : head.expects_other) = true;
             break;
         case beast_http::field::content_encoding:
-            head.encoded = head.encoded || !(value.empty() || equal_ignoring_case(value, "identity"));
+            head.encoded =
+                head.encoded || !(value.empty() || equal_ignoring_case(value, "identity"));
             break;
         default:
             if (equal_ignoring_case(name, "traceparent")) {
@@ -184,18 +202,22 @@ std::size_t RequestReader::Parser::Tokens::take(std::string_view bytes, error_co
 }
 
 RequestReader::RequestReader(const ServerOptions& options, ByteBudget& budget)
-    : options_(options), budget_(budget), parser_(std::make_unique<Parser>(*this)), charge_(budget) {}
+    : options_(options),
+      budget_(budget),
+      parser_(std::make_unique<Parser>(*this)),
+      charge_(budget) {}
 
 RequestReader::~RequestReader() = default;
 
 Response RequestReader::too_large(std::size_t bytes_max) {
-    return problem(413, "Content too large", fmt::format("the body of this request may have {} bytes", bytes_max),
+    return problem(413, "Content too large",
+                   fmt::format("the body of this request may have {} bytes", bytes_max),
                    "send less at once");
 }
 
 Response RequestReader::no_room() {
-    auto response =
-        problem(503, "Busy", "too many bytes of request bodies are in flight", "send again after the time in Retry-After");
+    auto response = problem(503, "Busy", "too many bytes of request bodies are in flight",
+                            "send again after the time in Retry-After");
     response.ours = true;
     return response;
 }
@@ -246,7 +268,8 @@ RequestReader::Outcome RequestReader::advance(Input& input) {
 RequestReader::Outcome RequestReader::read_header(Input& input) {
     const auto bytes = input.view();
     if (!is_letter(bytes.front())) {
-        return refuse(bad_request("this is not HTTP/1.1", "this address speaks plain http, not https"));
+        return refuse(
+            bad_request("this is not HTTP/1.1", "this address speaks plain http, not https"));
     }
     const auto end = bytes.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
     const auto length = end == std::string_view::npos ? bytes.size() : end + 4;
@@ -273,11 +296,13 @@ RequestReader::Outcome RequestReader::parse_header(std::string_view block) {
         return Outcome::refused;
     }
     if (ec == beast_http::error::bad_version && names_other_version(block)) {
-        return refuse(problem(505, "HTTP version not supported", "this server speaks HTTP/1.1 and HTTP/1.0"));
+        return refuse(
+            problem(505, "HTTP version not supported", "this server speaks HTTP/1.1 and HTTP/1.0"));
     }
     if (ec) {
-        return refuse(ec == beast_http::error::header_limit ? header_too_large(options_.header_bytes_max)
-                                                            : bad_request(ec.message()));
+        return refuse(ec == beast_http::error::header_limit
+                          ? header_too_large(options_.header_bytes_max)
+                          : bad_request(ec.message()));
     }
     if (!tokens.is_header_done()) {
         return refuse(bad_request("the header cannot be read"));
@@ -307,7 +332,8 @@ RequestReader::Outcome RequestReader::begin_body() {
             return refuse(too_large(body_bytes_max_));
         }
         const auto length = static_cast<std::size_t>(*head_.content_length);
-        if (length <= body_bytes_reserved_at_once && length > request_.body.capacity() && !make_room(length)) {
+        if (length <= body_bytes_reserved_at_once && length > request_.body.capacity() &&
+            !make_room(length)) {
             return refuse(no_room());
         }
     }
@@ -329,7 +355,8 @@ RequestReader::Outcome RequestReader::read_body(Input& input) {
     }
     if (ec == beast_http::error::need_more) {
         const bool endless = input.view().size() >= options_.header_bytes_max;
-        return endless ? refuse(bad_request("a chunk's head or the trailer is too long")) : Outcome::starved;
+        return endless ? refuse(bad_request("a chunk's head or the trailer is too long"))
+                       : Outcome::starved;
     }
     if (ec) {
         return refuse(bad_request(ec.message()));
@@ -339,7 +366,8 @@ RequestReader::Outcome RequestReader::read_body(Input& input) {
 
 /// Capacity for a body of `bytes`, charged before it is used.
 bool RequestReader::make_room(std::size_t bytes) {
-    const std::size_t capacity = std::max(bytes, request_.body.capacity() * 2);  // as std::string grows
+    const std::size_t capacity =
+        std::max(bytes, request_.body.capacity() * 2);  // as std::string grows
     if (!charge_.grow_to(header_charge_ + capacity)) {
         return false;
     }

@@ -1,8 +1,9 @@
 #pragma once
 /// Bytes → requests, strictly.
 ///
-/// Beast splits the bytes; what Beast forgives and other servers read differently is refused here, so that nobody can make us
-/// see another request than the proxy in front of us saw (request smuggling). Knows no socket, no route and no clock.
+/// Beast splits the bytes; what Beast forgives and other servers read differently is refused here,
+/// so that nobody can make us see another request than the proxy in front of us saw (request
+/// smuggling). Knows no socket, no route and no clock.
 
 #include <cstdint>
 #include <memory>
@@ -16,7 +17,8 @@
 
 namespace helios::http {
 
-/// What the header says beside what goes into the Request. The views are into the Input: good until bytes are added to it.
+/// What the header says beside what goes into the Request. The views are into the Input: good until
+/// bytes are added to it.
 struct RequestHead {
     std::string_view target;
     std::string_view host;  ///< of the Host header
@@ -35,7 +37,8 @@ class RequestReader {
 public:
     enum class Outcome {
         starved,   ///< add bytes, then advance again
-        header,    ///< the header is read: judge head() and request(), then set_body_limit() and advance, or drop()
+        header,    ///< the header is read: judge head() and request(), then set_body_limit() and
+                   ///< advance, or drop()
         complete,  ///< request() is whole: take it, and charge(), then drop()
         refused,   ///< refusal() says why; the bytes that follow mean nothing: close
     };

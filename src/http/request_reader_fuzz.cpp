@@ -1,5 +1,5 @@
-// A connection's bytes. The first byte says how large the portions are in which the rest arrives; the requests read must not
-// depend on it, and nothing may be left in the budget.
+// A connection's bytes. The first byte says how large the portions are in which the rest arrives;
+// the requests read must not depend on it, and nothing may be left in the budget.
 
 #include <algorithm>
 #include <cstddef>
@@ -28,10 +28,13 @@ std::string read_all(std::string_view stream, std::size_t portion) {
             if (outcome == RequestReader::Outcome::header) {
                 reader.set_body_limit(options.body_bytes_max);
                 story += reader.head().target;
-                story += helios::http::refuse_handshake(reader.head(), reader.request()) ? "" : " (WebSocket)";
+                story += helios::http::refuse_handshake(reader.head(), reader.request())
+                             ? ""
+                             : " (WebSocket)";
             } else if (outcome == RequestReader::Outcome::complete) {
                 story += "{" + reader.request().body + "}";
-                HELIOS_ASSERT(reader.request().body.size() <= options.body_bytes_max, "a body has its bound");
+                HELIOS_ASSERT(reader.request().body.size() <= options.body_bytes_max,
+                              "a body has its bound");
                 reader.drop();
             } else if (outcome == RequestReader::Outcome::refused || stream.empty()) {
                 break;

@@ -9,7 +9,8 @@ namespace {
 using Outcome = RequestReader::Outcome;
 
 /// What came of a byte stream, as text, so that two readings can be compared.
-std::string read_all(std::string_view stream, const std::vector<std::size_t>& portions, const ServerOptions& options = {}) {
+std::string read_all(std::string_view stream, const std::vector<std::size_t>& portions,
+                     const ServerOptions& options = {}) {
     ByteBudget budget(options.inflight_bytes_max);
     std::string story;
     {
@@ -20,8 +21,8 @@ std::string read_all(std::string_view stream, const std::vector<std::size_t>& po
             const auto outcome = reader.advance(input);
             if (outcome == Outcome::header) {
                 reader.set_body_limit(options.body_bytes_max);
-                story += "[" + std::string(to_string(reader.request().method)) + " " + std::string(reader.head().target) + " @" +
-                         std::string(reader.head().host);
+                story += "[" + std::string(to_string(reader.request().method)) + " " +
+                         std::string(reader.head().target) + " @" + std::string(reader.head().host);
                 for (const auto& [name, value] : reader.request().headers) {
                     story += " " + name + "=" + value;
                 }
@@ -53,7 +54,8 @@ TEST(RequestReader, reads_the_same_in_any_portions) {
         "GET /a?b HTTP/1.1\r\nHost: one\r\nX: y\r\n\r\n"
         "\r\nPOST /c HTTP/1.1\r\nhost: two\r\nContent-Length: 11\r\n\r\nhello\r\n\r\nxx"
         "POST /d HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
-        "PUT /e HTTP/1.1\r\nHost: three\r\nTransfer-Encoding: CHUNKED\r\n\r\n4\r\n\r\n0\r\r\n1;a=b\r\n\n\r\n000\r\nT: u\r\n\r\n"
+        "PUT /e HTTP/1.1\r\nHost: three\r\nTransfer-Encoding: "
+        "CHUNKED\r\n\r\n4\r\n\r\n0\r\r\n1;a=b\r\n\n\r\n000\r\nT: u\r\n\r\n"
         "DELETE /f HTTP/1.1\r\nHost: four\r\n\r\n";
     const std::string whole = read_all(stream, {stream.size()});
     EXPECT_EQ(whole,
@@ -86,7 +88,8 @@ TEST(RequestReader, counts_bodies_and_long_headers_against_the_budget) {
         std::copy_n(bytes.data(), bytes.size(), room.data());
         input.commit(bytes.size());
     };
-    add("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\nLong: " + std::string(5000, 'h') + "\r\n\r\n");
+    add("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\nLong: " + std::string(5000, 'h') +
+        "\r\n\r\n");
     ASSERT_EQ(reader.advance(input), Outcome::header);
     EXPECT_GE(budget.used(), 5000);
     EXPECT_LT(budget.used(), 6000);  // nothing for a body that was only announced

@@ -66,8 +66,9 @@ void write_parameter(json::Writer& out, const Param& param) {
 void write_parameters(json::Writer& out, const Route& route) {
     std::vector<Param> params = route.params;
     for (const std::string& name : parameter_names(route.path)) {
-        const bool described =
-            std::any_of(params.begin(), params.end(), [&](const Param& p) { return p.in == Param::In::path && p.name == name; });
+        const bool described = std::any_of(params.begin(), params.end(), [&](const Param& p) {
+            return p.in == Param::In::path && p.name == name;
+        });
         if (!described) {
             Param param;
             param.in = Param::In::path;
@@ -85,7 +86,8 @@ void write_parameters(json::Writer& out, const Route& route) {
     out.end_array();
 }
 
-void write_media_type(json::Writer& out, std::string_view media_type, std::string_view schema, std::string_view example) {
+void write_media_type(json::Writer& out, std::string_view media_type, std::string_view schema,
+                      std::string_view example) {
     out.key(media_type).begin_object();
     if (!schema.empty()) {
         out.key("schema").raw(schema);
@@ -105,7 +107,8 @@ void write_request_body(json::Writer& out, const Route& route) {
     out.end_object().end_object();
 }
 
-/// Answers of one status differ in media type and share an entry; the first one's description stands.
+/// Answers of one status differ in media type and share an entry; the first one's description
+/// stands.
 void write_responses(json::Writer& out, const Route& route) {
     std::map<int, std::vector<const Answer*>> by_status;
     for (const Answer& answer : route.answers) {
@@ -116,7 +119,9 @@ void write_responses(json::Writer& out, const Route& route) {
         out.key("default").begin_object().field("description", "See the description").end_object();
     }
     for (const auto& [status, answers] : by_status) {
-        out.key(std::to_string(status)).begin_object().field("description", answers.front()->description);
+        out.key(std::to_string(status))
+            .begin_object()
+            .field("description", answers.front()->description);
         std::set<std::string_view> seen;
         for (const Answer* answer : answers) {
             if (answer->media_type.empty() || !seen.insert(answer->media_type).second) {
@@ -166,7 +171,8 @@ Responder::~Responder() {
 
 Responder& Responder::operator=(Responder&& other) noexcept {
     if (this != &other) {
-        const Responder dropped(std::move(*this));  // answers at the end of this block, when it held a request
+        const Responder dropped(
+            std::move(*this));  // answers at the end of this block, when it held a request
         send_ = std::move(other.send_);
     }
     return *this;
@@ -189,7 +195,8 @@ void RouteTable::add(Route route) {
         std::size_t next = 0;
         if (parameter) {
             next = nodes_[node].parameter;
-        } else if (const auto found = nodes_[node].fixed.find(segment); found != nodes_[node].fixed.end()) {
+        } else if (const auto found = nodes_[node].fixed.find(segment);
+                   found != nodes_[node].fixed.end()) {
             next = found->second;
         }
         if (next == 0) {
@@ -207,13 +214,15 @@ void RouteTable::add(Route route) {
         HELIOS_ASSERT(routes_[other].method != route.method, "method and path are new");
     }
     for (const Route& other : routes_) {
-        HELIOS_ASSERT(route.operation_id.empty() || other.operation_id != route.operation_id, "operation ids are unique");
+        HELIOS_ASSERT(route.operation_id.empty() || other.operation_id != route.operation_id,
+                      "operation ids are unique");
     }
     nodes_[node].routes.push_back(routes_.size());
     routes_.push_back(std::move(route));
 }
 
-std::size_t RouteTable::find(std::size_t node, std::string_view rest, std::vector<std::string>& captured) const {
+std::size_t RouteTable::find(std::size_t node, std::string_view rest,
+                             std::vector<std::string>& captured) const {
     if (rest.empty()) {
         return nodes_[node].routes.empty() ? no_node : node;
     }
@@ -281,7 +290,8 @@ RouteTable::Match RouteTable::match(Method method, std::string_view raw_path) co
     return result;
 }
 
-std::string RouteTable::openapi(std::string_view title, std::string_view version, std::string_view description,
+std::string RouteTable::openapi(std::string_view title, std::string_view version,
+                                std::string_view description,
                                 std::string_view components_json) const {
     std::vector<std::string_view> paths;  // in the order in which they were added
     std::vector<std::string_view> tags;
@@ -298,7 +308,12 @@ std::string RouteTable::openapi(std::string_view title, std::string_view version
     }
     json::Writer out;
     out.begin_object().field("openapi", "3.1.0");
-    out.key("info").begin_object().field("title", title).field("version", version).field("description", description).end_object();
+    out.key("info")
+        .begin_object()
+        .field("title", title)
+        .field("version", version)
+        .field("description", description)
+        .end_object();
     out.key("servers").begin_array().begin_object().field("url", "/").end_object().end_array();
     out.key("tags").begin_array();
     for (const auto tag : tags) {

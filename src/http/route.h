@@ -1,5 +1,6 @@
 #pragma once
-/// The route table: what the server serves, and the source of the OpenAPI document. One entry says both.
+/// The route table: what the server serves, and the source of the OpenAPI document. One entry says
+/// both.
 
 #include <functional>
 #include <map>
@@ -12,14 +13,15 @@
 
 namespace helios::http {
 
-/// Answers one request, once, from any thread, now or later. Movable. If it is destroyed unanswered, the client gets a 500
-/// (a bug, logged as error).
+/// Answers one request, once, from any thread, now or later. Movable. If it is destroyed
+/// unanswered, the client gets a 500 (a bug, logged as error).
 class Responder {
 public:
     using Send = std::move_only_function<void(Response)>;
     explicit Responder(Send send) : send_(std::move(send)) {}
     Responder(Responder&&) noexcept = default;
-    Responder& operator=(Responder&& other) noexcept;  ///< answers what it held, as the destructor does
+    Responder& operator=(
+        Responder&& other) noexcept;  ///< answers what it held, as the destructor does
     ~Responder();
     void send(Response response);
 
@@ -27,7 +29,8 @@ private:
     Send send_;
 };
 
-/// Called on an I/O thread when `blocking` is false: must not block. Called on a worker thread when it is true.
+/// Called on an I/O thread when `blocking` is false: must not block. Called on a worker thread when
+/// it is true.
 using Handler = std::function<void(Request, Responder)>;
 
 struct Param {
@@ -42,36 +45,41 @@ struct Answer {
     int status = 200;
     std::string description{};
     std::string media_type = "application/json";  ///< empty: no body
-    std::string schema{};                         ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
-    std::string example{};                        ///< JSON; may be empty
+    std::string schema{};   ///< JSON Schema or {"$ref":"#/components/schemas/…"}; empty: any
+    std::string example{};  ///< JSON; may be empty
 };
 
-/// What an answer rests on. State that is derived behind a request's back can be incomplete when it is read, so each route says
-/// which kind it reads; the room that serves it keeps the promise, and a test goes through all routes with everything held back.
+/// What an answer rests on. State that is derived behind a request's back can be incomplete when it
+/// is read, so each route says which kind it reads; the room that serves it keeps the promise, and
+/// a test goes through all routes with everything held back.
 enum class Reads : std::uint8_t {
     unsaid,      ///< a mistake of whoever wrote the route
     nothing,     ///< nothing derived: answers at any time
-    one_record,  ///< one thing that is kept as it came: what was acknowledged before the request is there
-    one_case,    ///< one thing that is concluded from others: likewise, with all that follows from them
-    list,        ///< lists and figures: at once, with `asOf`, the time up to which they are complete
-    stream,      ///< goes on for ever: begins only when there is a complete state to begin from
+    one_record,  ///< one thing that is kept as it came: what was acknowledged before the request is
+                 ///< there
+    one_case,    ///< one thing that is concluded from others: likewise, with all that follows from
+                 ///< them
+    list,    ///< lists and figures: at once, with `asOf`, the time up to which they are complete
+    stream,  ///< goes on for ever: begins only when there is a complete state to begin from
 };
 
 struct Route {
     Method method = Method::get;
-    std::string path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
+    std::string
+        path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
     Handler handler{};
     bool blocking = false;
     Reads reads = Reads::unsaid;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default
 
-    /// A browser page of another origin must not be able to make this happen. State-changing routes that are not
-    /// authenticated are protected: Host allow-list and Origin / Sec-Fetch-Site checks (DNS rebinding, CSRF). Webhooks too.
+    /// A browser page of another origin must not be able to make this happen. State-changing routes
+    /// that are not authenticated are protected: Host allow-list and Origin / Sec-Fetch-Site checks
+    /// (DNS rebinding, CSRF). Webhooks too.
     bool changes_state = false;
 
-    /// GET that asks for a WebSocket (websocket.h): the handler sees it only if the handshake is good, and answers with
-    /// Response::accept_websocket, or with a refusal. Protected as if it changed state, since pages of other origins may connect
-    /// to a WebSocket and read it.
+    /// GET that asks for a WebSocket (websocket.h): the handler sees it only if the handshake is
+    /// good, and answers with Response::accept_websocket, or with a refusal. Protected as if it
+    /// changed state, since pages of other origins may connect to a WebSocket and read it.
     bool websocket = false;
 
     // Documentation
@@ -98,12 +106,13 @@ public:
         std::map<std::string, std::string> path_params;
         std::vector<Method> allowed;  ///< methods of this path when only the method differs (405)
     };
-    /// `raw_path` is still percent-encoded; segments are split before decoding, so %2F stays inside its segment.
+    /// `raw_path` is still percent-encoded; segments are split before decoding, so %2F stays inside
+    /// its segment.
     Match match(Method method, std::string_view raw_path) const;
 
     /// OpenAPI 3.1, deterministic. `components_json`: the `components` object.
-    std::string openapi(std::string_view title, std::string_view version, std::string_view description,
-                        std::string_view components_json) const;
+    std::string openapi(std::string_view title, std::string_view version,
+                        std::string_view description, std::string_view components_json) const;
 
     const std::vector<Route>& routes() const { return routes_; }
 
@@ -111,10 +120,11 @@ private:
     /// One level of the tree of path segments.
     struct Node {
         std::map<std::string, std::size_t, std::less<>> fixed;  ///< segment → node
-        std::size_t parameter = 0;                              ///< node for any other segment; 0: none
-        std::vector<std::size_t> routes;                        ///< of the paths that end here, one per method
+        std::size_t parameter = 0;        ///< node for any other segment; 0: none
+        std::vector<std::size_t> routes;  ///< of the paths that end here, one per method
     };
-    std::size_t find(std::size_t node, std::string_view rest, std::vector<std::string>& captured) const;
+    std::size_t find(std::size_t node, std::string_view rest,
+                     std::vector<std::string>& captured) const;
 
     std::vector<Route> routes_;
     std::vector<Node> nodes_ = std::vector<Node>(1);

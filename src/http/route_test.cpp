@@ -28,8 +28,9 @@ std::string path_of(const RouteTable::Match& match) {
 class RouteTableTest : public testing::Test {
 protected:
     RouteTableTest() {
-        for (const auto* path : {"/", "/orders/{id}", "/orders/{id}/explain", "/orders/stats", "/orders/{id}/lines/{line}",
-                                 "/a/{x}/c", "/a/b/d", "/caf\xc3\xa9"}) {
+        for (const auto* path :
+             {"/", "/orders/{id}", "/orders/{id}/explain", "/orders/stats",
+              "/orders/{id}/lines/{line}", "/a/{x}/c", "/a/b/d", "/caf\xc3\xa9"}) {
             table.add(route(Method::get, path));
         }
         table.add(route(Method::post, "/orders/stats"));
@@ -49,7 +50,8 @@ TEST_F(RouteTableTest, prefers_fixed_segments_and_captures_the_others) {
     EXPECT_EQ(two.path_params.at("id"), "a/b");
     EXPECT_EQ(two.path_params.at("line"), "../");
     EXPECT_EQ(path_of(table.match(Method::get, "/orders/stats/explain")), "/orders/{id}/explain");
-    EXPECT_EQ(path_of(table.match(Method::get, "/a/b/c")), "/a/{x}/c");  // "/a/b" leads nowhere: back to the parameter
+    EXPECT_EQ(path_of(table.match(Method::get, "/a/b/c")),
+              "/a/{x}/c");  // "/a/b" leads nowhere: back to the parameter
     EXPECT_EQ(path_of(table.match(Method::get, "/a/b/d")), "/a/b/d");
 }
 
@@ -63,8 +65,8 @@ TEST_F(RouteTableTest, compares_segments_decoded) {
 }
 
 TEST_F(RouteTableTest, matches_nothing_else) {
-    for (const auto* path : {"", "*", "orders", "/orders", "/orders/", "//orders/7", "/orders/7/", "/orders//explain",
-                             "/orders/7/explain/x", "/ORDERS/stats"}) {
+    for (const auto* path : {"", "*", "orders", "/orders", "/orders/", "//orders/7", "/orders/7/",
+                             "/orders//explain", "/orders/7/explain/x", "/ORDERS/stats"}) {
         const auto match = table.match(Method::get, path);
         EXPECT_EQ(path_of(match), "") << path;
         EXPECT_TRUE(match.allowed.empty()) << path;
@@ -74,8 +76,10 @@ TEST_F(RouteTableTest, matches_nothing_else) {
 TEST_F(RouteTableTest, tells_which_methods_a_path_has) {
     EXPECT_EQ(path_of(table.match(Method::head, "/orders/7")), "/orders/{id}");
     EXPECT_EQ(table.match(Method::head, "/orders/7").route->method, Method::get);
-    EXPECT_THAT(table.match(Method::put, "/orders/7").allowed, testing::ElementsAre(Method::get, Method::delete_));
-    EXPECT_THAT(table.match(Method::delete_, "/orders/stats").allowed, testing::ElementsAre(Method::get, Method::post));
+    EXPECT_THAT(table.match(Method::put, "/orders/7").allowed,
+                testing::ElementsAre(Method::get, Method::delete_));
+    EXPECT_THAT(table.match(Method::delete_, "/orders/stats").allowed,
+                testing::ElementsAre(Method::get, Method::post));
 }
 
 TEST_F(RouteTableTest, refuses_what_it_could_not_tell_apart) {
@@ -135,7 +139,9 @@ RouteTable documented() {
     one.operation_id = "getOrder";
     one.summary = "One \"order\"";
     one.tag = "orders";
-    one.params = {{.name = "after", .description = "position", .schema = R"({"type":"string","maxLength":64})"}};
+    one.params = {{.name = "after",
+                   .description = "position",
+                   .schema = R"({"type":"string","maxLength":64})"}};
     one.answers = {{.status = 404,
                     .description = "Unknown",
                     .media_type = "application/problem+json",
@@ -160,12 +166,14 @@ RouteTable documented() {
     return table;
 }
 
-constexpr std::string_view components = R"({"schemas":{"Order":{"type":"object"},"Problem":{"type":"object"}}})";
+constexpr std::string_view components =
+    R"({"schemas":{"Order":{"type":"object"},"Problem":{"type":"object"}}})";
 
 TEST(OpenApi, says_what_the_table_says) {
     const auto table = documented();
     const std::string text = table.openapi("Helios", "0.1.0", "Orders that agree", components);
-    EXPECT_EQ(text, documented().openapi("Helios", "0.1.0", "Orders that agree", components));  // deterministic
+    EXPECT_EQ(text, documented().openapi("Helios", "0.1.0", "Orders that agree",
+                                         components));  // deterministic
     const auto document = json::Document::parse(text);
     ASSERT_TRUE(document) << document.error().message() << "\n" << text;
     const auto root = document->root();
@@ -187,11 +195,18 @@ TEST(OpenApi, says_what_the_table_says) {
     ASSERT_EQ(responses.size(), 2);
     EXPECT_EQ(responses.key_at(0), "200");
     EXPECT_EQ(responses.at(0).find("content").size(), 2);
-    EXPECT_EQ(responses.at(0).find("content").find("application/json").find("example").find("id").text(), "A1");
+    EXPECT_EQ(
+        responses.at(0).find("content").find("application/json").find("example").find("id").text(),
+        "A1");
     const auto put = paths.find("/orders/{id}").find("put");
     EXPECT_TRUE(put.find("requestBody").find("content").find("application/json").present());
     EXPECT_FALSE(put.find("responses").find("204").find("content").present());
-    EXPECT_TRUE(paths.find("/bare").find("get").find("responses").find("default").find("description").present());
+    EXPECT_TRUE(paths.find("/bare")
+                    .find("get")
+                    .find("responses")
+                    .find("default")
+                    .find("description")
+                    .present());
 }
 
 TEST(OpenApi, has_no_dangling_reference_and_no_operation_twice) {

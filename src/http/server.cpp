@@ -50,7 +50,8 @@ void Io::adopt(Socket socket) {
     }
     std::string remote = from.is_v6() ? fmt::format("[{}]:{}", from.to_string(), peer.port())
                                       : fmt::format("{}:{}", from.to_string(), peer.port());
-    auto connection = std::make_shared<Connection>(shared, *this, std::move(socket), std::move(remote));
+    auto connection =
+        std::make_shared<Connection>(shared, *this, std::move(socket), std::move(remote));
     connection->index = connections.size();
     connections.push_back(connection);
     connection->start();
@@ -80,25 +81,31 @@ void Io::tick() {
         date = format_http_date(from_nanos(second * 1'000'000'000));
     }
     const Duration at = shared->clock.monotonic();
-    // After a standstill of ours, what peers sent meanwhile has arrived and is unread: they were not silent.
-    if (const Duration late = next_tick == never ? Duration::zero() : at - next_tick; late >= standstill_min) {
+    // After a standstill of ours, what peers sent meanwhile has arrived and is unread: they were
+    // not silent.
+    if (const Duration late = next_tick == never ? Duration::zero() : at - next_tick;
+        late >= standstill_min) {
         for (const auto& connection : connections) {
             connection->forgive(next_tick, late);
         }
     }
-    for (std::size_t i = connections.size(); i-- > 0;) {  // backwards: closing one moves the last into its place
+    for (std::size_t i = connections.size();
+         i-- > 0;) {  // backwards: closing one moves the last into its place
         connections[i]->check_deadlines(at);
     }
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
-    const Duration shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout,
-                                        options.websocket_ping_interval, options.websocket_pong_timeout});
-    const auto pause = std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(250));
+    const Duration shortest = std::min(
+        {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout,
+         options.websocket_ping_interval, options.websocket_pong_timeout});
+    const auto pause = std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(2),
+                                            std::chrono::milliseconds(250));
     next_tick = at + pause;
     timer.expires_after(pause);
     timer.async_wait([this](error_code ec) {
-        // Shutting down cancels the timer, but not a tick that was due already: that one must not set it again.
+        // Shutting down cancels the timer, but not a tick that was due already: that one must not
+        // set it again.
         if (!ec && work.owns_work()) {
             tick();
         }
@@ -106,7 +113,8 @@ void Io::tick() {
 }
 
 void Io::take_turn(const std::shared_ptr<Turn>& turn) {
-    // A read that is over may stand in line to be handed out, though its bytes have left the socket: behind this.
+    // A read that is over may stand in line to be handed out, though its bytes have left the
+    // socket: behind this.
     asio::post(context, [turn] {});
     std::vector<pollfd> handles;
     handles.reserve(connections.size());
@@ -184,11 +192,13 @@ private:
 
 Status AsioServer::listen() {
     auto& context = ios_.front()->context;
-    HELIOS_TRY_ASSIGN(auto acceptors, listen_on(context, shared_->options.host, shared_->options.port));
+    HELIOS_TRY_ASSIGN(auto acceptors,
+                      listen_on(context, shared_->options.host, shared_->options.port));
     for (auto& acceptor : acceptors) {
         error_code ignored;  // it has been asked already
         port_ = acceptor.local_endpoint(ignored).port();
-        doors_.push_back(std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+        doors_.push_back(
+            std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
     }
     return {};
 }
@@ -218,7 +228,8 @@ void AsioServer::accept(Door& door) {
         }
         // Out of file descriptors, most likely: those waiting stay in the backlog.
         shared_->tell_refused(nullptr);
-        shared_->telemetry.logger.warn("http", "cannot accept a connection", {{"why", ec.message()}});
+        shared_->telemetry.logger.warn("http", "cannot accept a connection",
+                                       {{"why", ec.message()}});
         door.again.expires_after(std::chrono::milliseconds(100));
         door.again.async_wait([this, &door](error_code cancelled) {
             if (!cancelled) {
@@ -237,14 +248,18 @@ void AsioServer::welcome(Io& io, Socket socket) {
         shared_->metrics->connections_refused.add();
         shared_->tell_refused(nullptr);
         constexpr std::string_view refusal =
-            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: "
+            "0\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::const_buffer(refusal.data(), refusal.size()), ignored);
         return;
     }
-    asio::dispatch(io.context, [&io, accepted = std::move(socket)]() mutable { io.adopt(std::move(accepted)); });
+    asio::dispatch(io.context, [&io, accepted = std::move(socket)]() mutable {
+        io.adopt(std::move(accepted));
+    });
 }
 
-/// All that stood in the backlog when it was called, or a few more: the backlog is no longer than `listen` allowed.
+/// All that stood in the backlog when it was called, or a few more: the backlog is no longer than
+/// `listen` allowed.
 void AsioServer::accept_waiting(Door& door) {
     error_code ec;
     door.acceptor.non_blocking(true, ec);
@@ -272,9 +287,11 @@ void AsioServer::turn(std::function<void()> done) {
             accept_waiting(*door);
         }
         for (const auto& io : ios_) {
-            // Twice: what has been read is handed out by handlers that stand in line already, or will once a connection is
-            // adopted.
-            asio::post(io->context, [&io = *io, turn] { asio::post(io.context, [&io, turn] { io.take_turn(turn); }); });
+            // Twice: what has been read is handed out by handlers that stand in line already, or
+            // will once a connection is adopted.
+            asio::post(io->context, [&io = *io, turn] {
+                asio::post(io.context, [&io, turn] { io.take_turn(turn); });
+            });
         }
     });
 }
@@ -315,12 +332,14 @@ bool AsioServer::turns_within(Duration limit) {
     for (const auto& io : ios_) {
         asio::post(io->context, [turned] { turned->release(); });
     }
-    return std::all_of(ios_.begin(), ios_.end(), [&](const auto&) { return turned->try_acquire_for(limit); });
+    return std::all_of(ios_.begin(), ios_.end(),
+                       [&](const auto&) { return turned->try_acquire_for(limit); });
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock) {
+Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options,
+                                             telemetry::Telemetry& telemetry, const Clock& clock) {
     HELIOS_TRY(options.validate());
     auto server = std::make_unique<AsioServer>(options, telemetry, clock);
     HELIOS_TRY(server->listen());

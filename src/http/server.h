@@ -1,6 +1,7 @@
 #pragma once
-/// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on everything, graceful drain.
-/// Knows no event. All of Asio lives in server.cpp, all of Beast in request_reader.cpp.
+/// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on
+/// everything, graceful drain. Knows no event. All of Asio lives in server.cpp, all of Beast in
+/// request_reader.cpp.
 
 #include <functional>
 #include <memory>
@@ -15,11 +16,14 @@ namespace helios::http {
 /// Thread-safe. Owns its threads; handlers may be called until drain() has returned.
 class Server {
 public:
-    /// Binds and listens; serves from the moment start() is called. Two steps, so that the address is known before
-    /// anything depends on it. unavailable: the address can't be bound (says which and why).
-    static Result<std::unique_ptr<Server>> bind(const ServerOptions& options, telemetry::Telemetry& telemetry,
+    /// Binds and listens; serves from the moment start() is called. Two steps, so that the address
+    /// is known before anything depends on it. unavailable: the address can't be bound (says which
+    /// and why).
+    static Result<std::unique_ptr<Server>> bind(const ServerOptions& options,
+                                                telemetry::Telemetry& telemetry,
                                                 const Clock& clock);
-    /// Whether bind() would find addresses of this machine and a port it may have; one that is in use is no complaint.
+    /// Whether bind() would find addresses of this machine and a port it may have; one that is in
+    /// use is no complaint.
     static Status check(const ServerOptions& options);
     virtual ~Server() = default;
 
@@ -27,22 +31,24 @@ public:
     virtual std::uint16_t port() const = 0;  ///< the real one, also when 0 was asked for
 
     /// Starts serving `routes`, which must outlive the server. Call once.
-    /// `refused` is told of each request that is refused because of us (byte budget, too many connections, draining, a handler's
-    /// failure), before it is answered; nullptr: of which route it would have been is not known. Not of what a handler answers.
+    /// `refused` is told of each request that is refused because of us (byte budget, too many
+    /// connections, draining, a handler's failure), before it is answered; nullptr: of which route
+    /// it would have been is not known. Not of what a handler answers.
     using Refused = std::function<void(const Route* route)>;
     virtual void start(const RouteTable& routes, Refused refused = {}) = 0;
 
-    /// A turn of accepting and reading: `done` is called, on a thread of the server, once whoever waited to be accepted when this
-    /// was called has been, and what had arrived by then has been read and handed to the handlers. Peers that don't take their
-    /// answers are not waited for. Never called when the server drains. Call after start().
+    /// A turn of accepting and reading: `done` is called, on a thread of the server, once whoever
+    /// waited to be accepted when this was called has been, and what had arrived by then has been
+    /// read and handed to the handlers. Peers that don't take their answers are not waited for.
+    /// Never called when the server drains. Call after start().
     virtual void turn(std::function<void()> done) = 0;
 
-    /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open connections with
-    /// 503 + Connection: close, then closes everything. Blocks. Idempotent.
+    /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open
+    /// connections with 503 + Connection: close, then closes everything. Blocks. Idempotent.
     virtual void drain(Duration limit) = 0;
 
-    /// Whether every thread that reads and writes sockets comes by, each within `limit`; false: one is stuck. Blocks. While it
-    /// serves.
+    /// Whether every thread that reads and writes sockets comes by, each within `limit`; false: one
+    /// is stuck. Blocks. While it serves.
     virtual bool turns_within(Duration limit) = 0;
 };
 

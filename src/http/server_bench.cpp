@@ -1,4 +1,5 @@
-// Requests per second over loopback, keep-alive, a handler that does nothing: what the transport costs.
+// Requests per second over loopback, keep-alive, a handler that does nothing: what the transport
+// costs.
 //   <build>/src/http/http_bench
 // The client runs on a thread of its own: on two cores, one each.
 
@@ -32,10 +33,12 @@ int connect_to(std::uint16_t port) {
     return fd;
 }
 
-/// Keeps `depth` requests under way on each connection until `total` are answered. Answers all have one size.
+/// Keeps `depth` requests under way on each connection until `total` are answered. Answers all have
+/// one size.
 class Load {
 public:
-    Load(std::uint16_t port, std::size_t connections, std::string request, std::size_t depth) : request_(std::move(request)) {
+    Load(std::uint16_t port, std::size_t connections, std::string request, std::size_t depth)
+        : request_(std::move(request)) {
         for (std::size_t i = 0; i < depth; ++i) {
             batch_ += request_;
         }
@@ -97,7 +100,9 @@ private:
 double cpu_seconds(int who) {
     rusage usage{};
     ::getrusage(who, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -120,7 +125,8 @@ void post_500_bytes(benchmark::State& state) {
     (*server)->start(routes);
     const std::string body(500, 'x');
     const std::string request =
-        "POST /api/v1/events/ingest HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nContent-Type: application/json\r\nContent-Length: "
+        "POST /api/v1/events/ingest HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nContent-Type: "
+        "application/json\r\nContent-Length: "
         "500\r\n\r\n" +
         body;
     const auto depth = static_cast<std::size_t>(state.range(1));
@@ -132,8 +138,10 @@ void post_500_bytes(benchmark::State& state) {
     }
     const double server_cpu = cpu_seconds(RUSAGE_SELF) - cpu_seconds(RUSAGE_THREAD) - before;
     state.counters["server_cpu_us_per_request"] =
-        server_cpu * 1e6 / (static_cast<double>(state.iterations() * state.range(0) * state.range(1)) * rounds);
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rounds) * state.range(0) * state.range(1));
+        server_cpu * 1e6 /
+        (static_cast<double>(state.iterations() * state.range(0) * state.range(1)) * rounds);
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rounds) *
+                            state.range(0) * state.range(1));
     (*server)->drain(std::chrono::seconds(1));
 }
 BENCHMARK(post_500_bytes)

@@ -37,8 +37,10 @@ protected:
         server.routes.add({.method = Method::post, .path = "/{any}", .handler = count});
         server.routes.add({.path = "/{any}", .handler = count});
         server.routes.add({.method = Method::post, .path = "/held", .handler = gate.handler()});
-        server.routes.add({.method = Method::post, .path = "/change", .handler = count, .changes_state = true});
-        server.routes.add({.method = Method::post, .path = "/small", .handler = count, .body_bytes_max = 1000});
+        server.routes.add(
+            {.method = Method::post, .path = "/change", .handler = count, .changes_state = true});
+        server.routes.add(
+            {.method = Method::post, .path = "/small", .handler = count, .body_bytes_max = 1000});
         server.start();
     }
     double metric(std::string_view name) {
@@ -62,7 +64,8 @@ std::size_t resident_bytes() {
 }
 
 TEST_F(LimitsTest, refuses_a_100_mb_body_announced_or_chunked_within_little_memory) {
-    server.options.inflight_bytes_max = 2 * server.options.body_bytes_max;  // refused for its size, not for want of room
+    server.options.inflight_bytes_max =
+        2 * server.options.body_bytes_max;  // refused for its size, not for want of room
     start();
     const std::string block(1u << 20, 'x');
     [[maybe_unused]] const std::size_t before = resident_bytes();
@@ -76,7 +79,9 @@ TEST_F(LimitsTest, refuses_a_100_mb_body_announced_or_chunked_within_little_memo
 
     auto chunked = server.connect();
     chunked.send("POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
-    for (int i = 0; i < 100 && chunked.send("100000\r\n") && chunked.send(block) && chunked.send("\r\n"); ++i) {
+    for (int i = 0;
+         i < 100 && chunked.send("100000\r\n") && chunked.send(block) && chunked.send("\r\n");
+         ++i) {
     }
     EXPECT_EQ(chunked.receive().status, 413);
     EXPECT_TRUE(chunked.closed());
@@ -91,22 +96,36 @@ TEST_F(LimitsTest, keeps_the_bound_of_a_route) {
     start();
     auto connection = server.connect();
     EXPECT_EQ(
-        connection.exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'))
+        connection
+            .exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" +
+                      std::string(1000, 'x'))
             .status,
         200);
     EXPECT_EQ(connection
-                  .exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
+                  .exchange("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n3e8\r\n" +
                             std::string(1000, 'x') + "\r\n0\r\n\r\n")
                   .status,
               200);
-    EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n").status, 413);
-    EXPECT_EQ(
-        server
-            .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x'))
-            .status,
-        413);
-    EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551615\r\n\r\n").status, 413);
-    EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551616\r\n\r\n").status, 400);
+    EXPECT_EQ(server.ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n")
+                  .status,
+              413);
+    EXPECT_EQ(server
+                  .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+                       "chunked\r\n\r\n3e9\r\n" +
+                       std::string(1001, 'x'))
+                  .status,
+              413);
+    EXPECT_EQ(server
+                  .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                       "18446744073709551615\r\n\r\n")
+                  .status,
+              413);
+    EXPECT_EQ(server
+                  .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                       "18446744073709551616\r\n\r\n")
+                  .status,
+              400);
     EXPECT_EQ(handled, 2);
 }
 
@@ -119,7 +138,10 @@ TEST_F(LimitsTest, ends_slow_headers_slow_bodies_and_silence) {
     EXPECT_EQ(slow_header.exchange("GET /x HTTP/1.1\r\nHost: local").status, 408);
     EXPECT_TRUE(slow_header.closed());
     auto slow_body = server.connect();
-    EXPECT_EQ(slow_body.exchange("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345").status, 408);
+    EXPECT_EQ(
+        slow_body.exchange("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345")
+            .status,
+        408);
     EXPECT_TRUE(slow_body.closed());
     auto silent = server.connect();
     EXPECT_TRUE(silent.closed());
@@ -132,7 +154,8 @@ TEST_F(LimitsTest, ends_slow_headers_slow_bodies_and_silence) {
 TEST_F(LimitsTest, a_standstill_of_ours_is_no_silence_of_the_peer) {
     server.http_clock = &clock;
     server.options.idle_timeout = server.options.body_timeout = milliseconds(300);
-    server.options.websocket_ping_interval = milliseconds(8);  // so that ticks follow one another closely
+    server.options.websocket_ping_interval =
+        milliseconds(8);  // so that ticks follow one another closely
     start();
     auto idle = server.connect();
     ASSERT_EQ(idle.exchange(get("/x")).status, 200);
@@ -172,8 +195,8 @@ TEST_F(LimitsTest, a_drop_at_a_time_does_not_keep_a_connection_open) {
 }
 
 TEST_F(LimitsTest, a_handler_may_take_longer_than_every_timeout) {
-    server.options.header_timeout = server.options.body_timeout = server.options.idle_timeout = server.options.write_timeout =
-        milliseconds(20);
+    server.options.header_timeout = server.options.body_timeout = server.options.idle_timeout =
+        server.options.write_timeout = milliseconds(20);
     start();
     auto held = server.connect();
     held.send("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
@@ -208,8 +231,14 @@ TEST_F(LimitsTest, bounds_headers_by_bytes_and_number) {
     server.options.header_fields_max = 50;
     start();
     EXPECT_EQ(server.ask(get("/" + std::string(9000, 'a'))).status, 431);
-    EXPECT_EQ(server.ask("GET /x HTTP/1.1\r\nHost: localhost\r\nLong: " + std::string(9000, 'a') + "\r\n\r\n").status, 431);
-    EXPECT_EQ(server.ask("GET /x HTTP/1.1\r\nHost: localhost\r\nLong: " + std::string(9000, 'a')).status, 431);  // without an end
+    EXPECT_EQ(server
+                  .ask("GET /x HTTP/1.1\r\nHost: localhost\r\nLong: " + std::string(9000, 'a') +
+                       "\r\n\r\n")
+                  .status,
+              431);
+    EXPECT_EQ(
+        server.ask("GET /x HTTP/1.1\r\nHost: localhost\r\nLong: " + std::string(9000, 'a')).status,
+        431);  // without an end
     std::string fields = "Host: localhost\r\n";
     for (int i = 0; i < 49; ++i) {
         fields += fmt::format("H{}: x\r\n", i);
@@ -222,14 +251,18 @@ TEST_F(LimitsTest, bounds_headers_by_bytes_and_number) {
 TEST_F(LimitsTest, bounds_what_surrounds_a_chunk) {
     server.options.header_bytes_max = 4096;
     start();
-    const std::string head = "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string head =
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     EXPECT_EQ(server.ask(head + "1;" + std::string(10'000, 'e')).status, 400);
-    EXPECT_EQ(server.ask(head + "0\r\n" + std::string("T: t\r\n", 6) + std::string(10'000, 't')).status, 400);
+    EXPECT_EQ(
+        server.ask(head + "0\r\n" + std::string("T: t\r\n", 6) + std::string(10'000, 't')).status,
+        400);
     EXPECT_EQ(server.ask(head + "zz\r\n").status, 400);
     EXPECT_EQ(server.ask(head + "-1\r\n").status, 400);
     EXPECT_EQ(server.ask(head + "fffffffffffffffff\r\n").status, 400);
     auto endless = server.connect();
-    endless.send(head + "ffffffffffffffff\r\n" + std::string(100, 'x') + "\r\n0\r\n\r\n");  // all of it is body
+    endless.send(head + "ffffffffffffffff\r\n" + std::string(100, 'x') +
+                 "\r\n0\r\n\r\n");  // all of it is body
     endless.end_of_input();
     EXPECT_EQ(endless.receive().status, 400);
     EXPECT_EQ(handled, 0);
@@ -239,23 +272,34 @@ TEST_F(LimitsTest, refuses_requests_that_two_servers_could_read_differently) {
     start();
     const std::string smuggled = "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const std::vector<std::string> attempts = {
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n" + smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n" +
+            smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+        "6\r\n\r\n" +
+            smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n" + smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" +
+            smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
+            smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" + smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+        "identity\r\n\r\n" +
+            smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding\t: chunked\r\n\r\n" + smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding : chunked\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nX: y\r\n Transfer-Encoding: chunked\r\n\r\n" + smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nX: y\r\n Transfer-Encoding: chunked\r\n\r\n" +
+            smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:\r\n chunked\r\n\r\n" + smuggled,
         "POST /x HTTP/1.1\r\n Host: localhost\r\n\r\n",
         "POST /x HTTP/1.1\r\nHost: localhost\nTransfer-Encoding: chunked\r\n\r\n" + smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\rTransfer-Encoding: chunked\r\n\r\n" + smuggled,
         "POST /x HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n" + smuggled,
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n" + smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n" +
+            smuggled,
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n" +
+            smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5, 5\r\n\r\n" + smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\n" + smuggled,
         "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x5\r\n\r\n" + smuggled,
@@ -296,8 +340,10 @@ TEST_F(LimitsTest, refuses_requests_that_two_servers_could_read_differently) {
 TEST_F(LimitsTest, refuses_requests_that_end_early) {
     start();
     for (const std::string_view part :
-         {"GET", "GET /x HTTP/1.1\r\nHost: localhost\r\n", "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1234",
-          "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n"}) {
+         {"GET", "GET /x HTTP/1.1\r\nHost: localhost\r\n",
+          "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1234",
+          "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+          "chunked\r\n\r\n5\r\n12345\r\n0\r\n"}) {
         auto connection = server.connect();
         connection.send(part);
         connection.end_of_input();
@@ -310,12 +356,14 @@ TEST_F(LimitsTest, refuses_requests_that_end_early) {
 TEST_F(LimitsTest, refuses_bad_encodings_and_keeps_odd_ones_as_text) {
     start();
     auto connection = server.connect();
-    for (const auto* path : {"/%", "/%4", "/%zz", "/a%00b", "/%ff", "/%c0%ae", "/x?a=%", "/x?%00=1", "/x?a=%ed%a0%80",
-                             "/../etc/passwd", "/x/..", "/./x", "/%2e%2e/x", "/x/%2E"}) {
+    for (const auto* path :
+         {"/%", "/%4", "/%zz", "/a%00b", "/%ff", "/%c0%ae", "/x?a=%", "/x?%00=1", "/x?a=%ed%a0%80",
+          "/../etc/passwd", "/x/..", "/./x", "/%2e%2e/x", "/x/%2E"}) {
         EXPECT_EQ(connection.exchange(get(path)).status, 400) << path;
     }
     EXPECT_EQ(handled, 0);
-    for (const auto* path : {"/..%2f..%2fetc%2fpasswd", "/...", "/a%20b", "/%C3%A4", "/x?", "/x?=&&a", "/x?a=1&a=2"}) {
+    for (const auto* path :
+         {"/..%2f..%2fetc%2fpasswd", "/...", "/a%20b", "/%C3%A4", "/x?", "/x?=&&a", "/x?a=1&a=2"}) {
         EXPECT_EQ(connection.exchange(get(path)).status, 200) << path;
     }
     EXPECT_EQ(connection.exchange(get("//x")).status, 404);
@@ -324,13 +372,15 @@ TEST_F(LimitsTest, refuses_bad_encodings_and_keeps_odd_ones_as_text) {
 
 TEST_F(LimitsTest, answers_only_to_its_own_names) {
     start();
-    const auto status = [&](std::string_view host) { return server.ask(get("/x", fmt::format("Host: {}\r\n", host))).status; };
-    for (const auto* host :
-         {"localhost", "LOCALHOST:9", "localhost.", "127.0.0.1", "127.0.0.1:8001", "127.8.9.1", "[::1]", "[::1]:80"}) {
+    const auto status = [&](std::string_view host) {
+        return server.ask(get("/x", fmt::format("Host: {}\r\n", host))).status;
+    };
+    for (const auto* host : {"localhost", "LOCALHOST:9", "localhost.", "127.0.0.1",
+                             "127.0.0.1:8001", "127.8.9.1", "[::1]", "[::1]:80"}) {
         EXPECT_EQ(status(host), 200) << host;
     }
-    for (const auto* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0", "[::2]",
-                             "127.1", "2130706433"}) {
+    for (const auto* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
+                             "10.0.0.1", "0.0.0.0", "[::2]", "127.1", "2130706433"}) {
         EXPECT_EQ(status(host), 421) << host;
     }
     for (const auto* host : {"", "localhost:port", "[::1", "a/b", "localhost:123456"}) {
@@ -346,7 +396,9 @@ TEST_F(LimitsTest, answers_only_to_its_own_names) {
 TEST_F(LimitsTest, answers_to_the_names_it_is_told) {
     server.options.allowed_hosts = {"helios.example", "proxy.example:8443"};
     start();
-    const auto status = [&](std::string_view host) { return server.ask(get("/x", fmt::format("Host: {}\r\n", host))).status; };
+    const auto status = [&](std::string_view host) {
+        return server.ask(get("/x", fmt::format("Host: {}\r\n", host))).status;
+    };
     EXPECT_EQ(status("helios.example"), 200);
     EXPECT_EQ(status("Helios.Example:1234"), 200);
     EXPECT_EQ(status("proxy.example:8443"), 200);
@@ -357,7 +409,10 @@ TEST_F(LimitsTest, answers_to_the_names_it_is_told) {
 TEST_F(LimitsTest, lets_no_page_of_another_site_change_anything) {
     start();
     const auto status = [&](std::string_view headers, std::string_view path = "/change") {
-        return server.ask(fmt::format("POST {} HTTP/1.1\r\nHost: localhost:8001\r\nContent-Length: 0\r\n{}\r\n", path, headers))
+        return server
+            .ask(fmt::format(
+                "POST {} HTTP/1.1\r\nHost: localhost:8001\r\nContent-Length: 0\r\n{}\r\n", path,
+                headers))
             .status;
     };
     EXPECT_EQ(status(""), 200);  // no browser
@@ -373,7 +428,8 @@ TEST_F(LimitsTest, lets_no_page_of_another_site_change_anything) {
     EXPECT_EQ(status("Sec-Fetch-Site: cross-site\r\n"), 403);
     EXPECT_EQ(status("Sec-Fetch-Site: same-site\r\n"), 403);
     EXPECT_EQ(status("Origin: http://localhost:8001\r\nSec-Fetch-Site: cross-site\r\n"), 403);
-    EXPECT_EQ(status("Origin: http://evil.example\r\n", "/x"), 200);  // reading is the browser's own business
+    EXPECT_EQ(status("Origin: http://evil.example\r\n", "/x"),
+              200);  // reading is the browser's own business
 }
 
 TEST_F(LimitsTest, holds_all_bodies_together_within_one_budget) {
@@ -382,7 +438,8 @@ TEST_F(LimitsTest, holds_all_bodies_together_within_one_budget) {
     start();
     const std::string body(100'000, 'x');
     const std::string held =
-        fmt::format("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body);
+        fmt::format("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}",
+                    body.size(), body);
     auto first = server.connect();
     first.send(held);
     ASSERT_TRUE(gate.wait_for_arrivals(1));
@@ -422,12 +479,17 @@ TEST_F(LimitsTest, announcing_much_takes_nothing_from_the_budget) {
     std::vector<RawConnection> greedy;
     for (int i = 0; i < 20; ++i) {
         auto& connection = greedy.emplace_back(server.connect());
-        connection.send("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+        connection.send(
+            "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: "
+            "100-continue\r\n\r\n");
         ASSERT_EQ(connection.receive().status, 100);
     }
     const std::string body(500'000, 'x');
     EXPECT_EQ(
-        server.ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)).status,
+        server
+            .ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}",
+                             body.size(), body))
+            .status,
         200);
 }
 
@@ -484,7 +546,8 @@ TEST_F(LimitsTest, refuses_connections_beyond_their_number) {
     EXPECT_EQ(third.receive().status, 503);
     EXPECT_TRUE(third.closed());
     first.close();
-    for (int status = 0; status != 200;) {  // its place is free as soon as the server has seen it go
+    for (int status = 0;
+         status != 200;) {  // its place is free as soon as the server has seen it go
         status = server.ask(get("/x")).status;
     }
 }
@@ -493,7 +556,8 @@ TEST_F(LimitsTest, reads_no_compressed_bodies) {
     start();
     const auto status = [&](std::string_view encoding) {
         return server
-            .ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Encoding: {}\r\n\r\nx",
+            .ask(fmt::format("POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                             "1\r\nContent-Encoding: {}\r\n\r\nx",
                              encoding))
             .status;
     };

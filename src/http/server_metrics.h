@@ -40,8 +40,9 @@ public:
     telemetry::Counter& websockets_refused;
     telemetry::Counter& websocket_messages;
 
-    /// Counts the end of a WebSocket: client, server, drain (closed by them), protocol (the client broke it, or sent what nobody
-    /// reads), silent (no pong), stalled (took nothing for write_timeout), lost (the connection broke).
+    /// Counts the end of a WebSocket: client, server, drain (closed by them), protocol (the client
+    /// broke it, or sent what nobody reads), silent (no pong), stalled (took nothing for
+    /// write_timeout), lost (the connection broke).
     void websocket_ended(std::string_view why) const;
 
 private:

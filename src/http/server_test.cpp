@@ -16,11 +16,14 @@ using testing::Contains;
 using testing::HasSubstr;
 
 Handler echo() {
-    return [](Request request, Responder responder) { responder.send(Response::text(200, std::move(request.body))); };
+    return [](Request request, Responder responder) {
+        responder.send(Response::text(200, std::move(request.body)));
+    };
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view headers = "") {
-    return fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{}\r\n{}", path, body.size(), headers, body);
+    return fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{}\r\n{}",
+                       path, body.size(), headers, body);
 }
 
 std::string get(std::string_view path, std::string_view headers = "") {
@@ -47,11 +50,14 @@ TEST(Server, keeps_a_connection_for_many_requests) {
 TEST(Server, hands_over_path_query_headers_and_body) {
     TestServer server;
     Gate gate;
-    server.routes.add({.method = Method::post, .path = "/orders/{orderId}/items/{item}", .handler = gate.handler()});
+    server.routes.add({.method = Method::post,
+                       .path = "/orders/{orderId}/items/{item}",
+                       .handler = gate.handler()});
     server.start();
     auto connection = server.connect();
     connection.send(
-        "POST /orders/a%2Fb%20c/items/..%2f?x=1&y=a+b%26&x=2 HTTP/1.1\r\nHost: localhost:1\r\nX-One: 1\r\nx-one: 2\r\n"
+        "POST /orders/a%2Fb%20c/items/..%2f?x=1&y=a+b%26&x=2 HTTP/1.1\r\nHost: "
+        "localhost:1\r\nX-One: 1\r\nx-one: 2\r\n"
         "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n"
         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n{}");
     ASSERT_TRUE(gate.wait_for_arrivals(1));
@@ -82,9 +88,11 @@ TEST(Server, ignores_trace_context_given_twice) {
     Gate gate;
     server.routes.add({.path = "/", .handler = gate.handler()});
     server.start();
-    constexpr auto trace = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
+    constexpr auto trace =
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
     auto connection = server.connect();
-    connection.send(get("/", std::string(trace) + trace) + get("/", std::string(trace) + trace + trace));
+    connection.send(get("/", std::string(trace) + trace) +
+                    get("/", std::string(trace) + trace + trace));
     ASSERT_TRUE(gate.wait_for_arrivals(2));
     for (auto& held : gate.take()) {
         EXPECT_FALSE(held.request.trace);
@@ -127,7 +135,8 @@ TEST(Server, answers_pipelined_requests_in_order_whatever_the_handlers_do) {
 TEST(Server, answers_pipelined_requests_of_a_client_that_has_finished_sending) {
     TestServer server;
     server.routes.add({.path = "/{n}", .handler = [](Request request, Responder responder) {
-                           responder.send(Response::text(200, std::string(request.path_param("n"))));
+                           responder.send(
+                               Response::text(200, std::string(request.path_param("n"))));
                        }});
     server.options.pipeline_max = 4;
     server.start();
@@ -147,7 +156,8 @@ TEST(Server, answers_pipelined_requests_of_a_client_that_has_finished_sending) {
 TEST(Server, serves_64_connections_at_once_from_blocking_and_other_handlers) {
     TestServer server;
     server.options.io_threads = 2;
-    server.routes.add({.method = Method::post, .path = "/blocking", .handler = echo(), .blocking = true});
+    server.routes.add(
+        {.method = Method::post, .path = "/blocking", .handler = echo(), .blocking = true});
     server.routes.add({.method = Method::post, .path = "/inline", .handler = echo()});
     server.start();
     std::atomic<int> right{0};
@@ -156,8 +166,10 @@ TEST(Server, serves_64_connections_at_once_from_blocking_and_other_handlers) {
         threads.emplace_back([&, t] {
             Client client("127.0.0.1", server.port());
             for (int i = 0; i < 10; ++i) {
-                const std::string body = fmt::format("{}-{}-{}", t, i, std::string(static_cast<std::size_t>(i) * 1000, 'x'));
-                const auto answer = client.post(i % 2 == 0 ? "/blocking" : "/inline", "text/plain", body);
+                const std::string body = fmt::format(
+                    "{}-{}-{}", t, i, std::string(static_cast<std::size_t>(i) * 1000, 'x'));
+                const auto answer =
+                    client.post(i % 2 == 0 ? "/blocking" : "/inline", "text/plain", body);
                 right += answer && answer->status == 200 && answer->body == body ? 1 : 0;
             }
         });
@@ -185,25 +197,33 @@ TEST(Server, reads_bodies_in_any_portions) {
     const std::string large(3u << 20, 'y');
     EXPECT_EQ(connection.exchange(post("/", large)).body, large);
     EXPECT_EQ(connection.exchange(post("/", "")).body, "");
-    EXPECT_EQ(connection.exchange("\r\n\r\n" + post("/", "after empty lines")).body, "after empty lines");
+    EXPECT_EQ(connection.exchange("\r\n\r\n" + post("/", "after empty lines")).body,
+              "after empty lines");
 }
 
 TEST(Server, says_continue_when_asked) {
     TestServer server;
-    server.routes.add({.method = Method::post, .path = "/", .handler = echo(), .body_bytes_max = 100});
+    server.routes.add(
+        {.method = Method::post, .path = "/", .handler = echo(), .body_bytes_max = 100});
     server.start();
     auto connection = server.connect();
-    connection.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+    connection.send(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(connection.receive().status, 100);
     EXPECT_EQ(connection.exchange("body").body, "body");
 
     auto refused = server.connect();
-    const auto too_large =
-        refused.exchange("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n");
+    const auto too_large = refused.exchange(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 101\r\nExpect: "
+        "100-continue\r\n\r\n");
     EXPECT_EQ(too_large.status, 413);
     EXPECT_TRUE(refused.closed());
 
-    EXPECT_EQ(server.ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: more\r\n\r\n").status, 417);
+    EXPECT_EQ(
+        server
+            .ask("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: more\r\n\r\n")
+            .status,
+        417);
 }
 
 TEST(Server, says_continue_after_the_answers_before_it) {
@@ -213,7 +233,9 @@ TEST(Server, says_continue_after_the_answers_before_it) {
     server.routes.add({.method = Method::post, .path = "/", .handler = echo()});
     server.start();
     auto connection = server.connect();
-    connection.send(get("/slow") + "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
+    connection.send(
+        get("/slow") +
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
     ASSERT_TRUE(gate.wait_for_arrivals(1));
     gate.take()[0].responder.send(Response::text(200, "slow"));
     EXPECT_EQ(connection.receive().body, "slow");
@@ -255,14 +277,17 @@ TEST(Server, answers_head_options_and_unknown_paths_and_methods) {
 
 TEST(Server, closes_when_either_side_asks) {
     TestServer server;
-    server.routes.add({.path = "/", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "x")); }});
+    server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+                           responder.send(Response::text(200, "x"));
+                       }});
     server.routes.add({.path = "/close", .handler = [](Request, Responder responder) {
                            auto response = Response::text(200, "bye");
                            response.close = true;
                            responder.send(std::move(response));
                        }});
     server.start();
-    for (const auto& request : {get("/", "Connection: close\r\n"), get("/close"), std::string("GET / HTTP/1.0\r\n\r\n")}) {
+    for (const auto& request : {get("/", "Connection: close\r\n"), get("/close"),
+                                std::string("GET / HTTP/1.0\r\n\r\n")}) {
         auto connection = server.connect();
         const auto answer = connection.exchange(request);
         EXPECT_EQ(answer.status, 200) << request;
@@ -270,7 +295,8 @@ TEST(Server, closes_when_either_side_asks) {
         EXPECT_TRUE(connection.closed()) << request;
     }
     auto connection = server.connect();
-    EXPECT_TRUE(connection.exchange("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").has("Connection: keep-alive\r\n"));
+    EXPECT_TRUE(connection.exchange("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+                    .has("Connection: keep-alive\r\n"));
     EXPECT_EQ(connection.exchange(get("/close") + get("/")).body, "bye");
     EXPECT_TRUE(connection.closed());  // what was pipelined behind a closing answer gets none
 }
@@ -278,23 +304,27 @@ TEST(Server, closes_when_either_side_asks) {
 TEST(Server, answers_500_for_a_handler_that_drops_its_request_or_throws) {
     TestServer server;
     server.routes.add({.path = "/drop", .handler = [](Request, Responder) {}});
-    server.routes.add({.path = "/drop-later", .handler = [](Request, Responder) {}, .blocking = true});
-    server.routes.add({.path = "/throw", .handler = [](Request, Responder) { throw std::runtime_error("boom"); }});
+    server.routes.add(
+        {.path = "/drop-later", .handler = [](Request, Responder) {}, .blocking = true});
+    server.routes.add({.path = "/throw",
+                       .handler = [](Request, Responder) { throw std::runtime_error("boom"); }});
     server.start();
     auto connection = server.connect();
     for (const auto* path : {"/drop", "/drop-later", "/throw"}) {
         EXPECT_EQ(connection.exchange(get(path)).status, 500) << path;
     }
     server.stop();
-    EXPECT_THAT(server.log_lines, Contains(testing::AllOf(HasSubstr("error"), HasSubstr("/drop-later"))));
+    EXPECT_THAT(server.log_lines,
+                Contains(testing::AllOf(HasSubstr("error"), HasSubstr("/drop-later"))));
     EXPECT_THAT(server.log_lines, Contains(testing::AllOf(HasSubstr("error"), HasSubstr("boom"))));
 }
 
 TEST(Server, sends_large_answers_whole) {
     TestServer server;
     const std::string large(5u << 20, 'z');
-    server.routes.add(
-        {.path = "/", .handler = [&](Request, Responder responder) { responder.send(Response::text(200, large)); }});
+    server.routes.add({.path = "/", .handler = [&](Request, Responder responder) {
+                           responder.send(Response::text(200, large));
+                       }});
     server.start();
     auto connection = server.connect();
     connection.send(get("/") + get("/"));
@@ -381,15 +411,21 @@ TEST(Server, a_client_that_leaves_does_not_disturb_its_handler) {
 
 TEST(Server, counts_by_route_and_logs_no_query) {
     TestServer server(telemetry::Level::debug);
-    server.routes.add(
-        {.path = "/orders/{id}", .handler = [](Request, Responder responder) { responder.send(Response::text(200, "x")); }});
+    server.routes.add({.path = "/orders/{id}", .handler = [](Request, Responder responder) {
+                           responder.send(Response::text(200, "x"));
+                       }});
     server.start();
     EXPECT_EQ(server.ask(get("/orders/A1?token=s3cret")).status, 200);
     EXPECT_EQ(server.ask(get("/nothing?token=s3cret")).status, 404);
     server.stop();
     const std::string metrics = server.telemetry.metrics.expose();
-    EXPECT_THAT(metrics, HasSubstr(R"(helios_http_requests_total{method="GET",route="/orders/{id}",status="2xx"} 1)"));
-    EXPECT_THAT(metrics, HasSubstr(R"(helios_http_requests_total{method="any",route="none",status="4xx"} 1)"));
+    EXPECT_THAT(
+        metrics,
+        HasSubstr(
+            R"(helios_http_requests_total{method="GET",route="/orders/{id}",status="2xx"} 1)"));
+    EXPECT_THAT(
+        metrics,
+        HasSubstr(R"(helios_http_requests_total{method="any",route="none",status="4xx"} 1)"));
     EXPECT_THAT(metrics, HasSubstr("helios_http_request_seconds_count"));
     EXPECT_THAT(server.log_lines, Contains(HasSubstr("/orders/A1")));
     EXPECT_THAT(server.log_lines, Not(Contains(HasSubstr("s3cret"))));
@@ -407,7 +443,8 @@ TEST(Server, says_why_it_cannot_bind) {
     EXPECT_FALSE(taken.error().hint.empty());
 
     options.host = "no.such.host.invalid";
-    EXPECT_EQ(Server::bind(options, first.telemetry, first.clock).error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(Server::bind(options, first.telemetry, first.clock).error().kind,
+              ErrorKind::unavailable);
     options.host = "";
     EXPECT_EQ(Server::bind(options, first.telemetry, first.clock).error().kind, ErrorKind::invalid);
     options.host = "localhost";

@@ -1,4 +1,5 @@
-// Turns of accepting and reading, and what is told of requests that are refused because of the server itself.
+// Turns of accepting and reading, and what is told of requests that are refused because of the
+// server itself.
 #include <atomic>
 #include <fmt/format.h>
 #include <future>
@@ -13,7 +14,8 @@ namespace {
 const std::string get = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const std::string stand = "GET /stand HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A server whose one event loop stands still while the handler of /stand waits, as if the process had been stopped.
+/// A server whose one event loop stands still while the handler of /stand waits, as if the process
+/// had been stopped.
 class TurnTest : public testing::Test {
 protected:
     void start() {
@@ -21,14 +23,16 @@ protected:
                                ++handled;
                                responder.send(Response::empty(204));
                            }});
-        server.routes.add({.path = "/stand", .handler = [this](const Request&, Responder responder) {
-                               stands.release();
-                               goes_on.acquire();
-                               responder.send(Response::empty(204));
-                           }});
+        server.routes.add(
+            {.path = "/stand", .handler = [this](const Request&, Responder responder) {
+                 stands.release();
+                 goes_on.acquire();
+                 responder.send(Response::empty(204));
+             }});
         server.start();
     }
-    /// How many requests had been handed out when a turn ended that was begun in a standstill, with these bytes waiting.
+    /// How many requests had been handed out when a turn ended that was begun in a standstill, with
+    /// these bytes waiting.
     template <class Wait>
     int handled_in_turn(Wait wait) {
         auto standing = server.connect();
@@ -48,7 +52,8 @@ protected:
     TestServer server;
 };
 
-TEST_F(TurnTest, whoever_waited_in_a_connection_or_in_the_backlog_is_handed_out_before_the_turn_ends) {
+TEST_F(TurnTest,
+       whoever_waited_in_a_connection_or_in_the_backlog_is_handed_out_before_the_turn_ends) {
     start();
     std::vector<RawConnection> opened;
     for (int i = 0; i < 200; ++i) {  // more than one look of epoll reports
@@ -74,7 +79,8 @@ TEST_F(TurnTest, all_bytes_that_had_arrived_are_read_however_many_reads_that_tak
     ASSERT_EQ(opened.exchange(get).status, 204);
     std::string many;
     for (int i = 0; i < 15; ++i) {
-        many += fmt::format("GET /x HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", std::string(2000, 'x'));
+        many += fmt::format("GET /x HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+                            std::string(2000, 'x'));
     }
     EXPECT_EQ(handled_in_turn([&] { opened.send(many); }), 1 + 15);
 }
@@ -111,7 +117,9 @@ TEST(ServerRefusals, what_is_refused_because_of_us_is_told_before_the_answer) {
     server.routes.add({.method = Method::post, .path = "/held", .handler = gate.handler()});
     server.routes.add({.path = "/broken", .handler = [](const Request&, const Responder&) {}});
     server.start();
-    const std::string held = "POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x');
+    const std::string held =
+        "POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" +
+        std::string(1000, 'x');
     auto first = server.connect();
     first.send(held);
     auto second = server.connect();
@@ -121,7 +129,10 @@ TEST(ServerRefusals, what_is_refused_because_of_us_is_told_before_the_answer) {
     EXPECT_EQ(told_so_far(), std::vector<std::string>{"/held"});
     auto third = server.connect();
     EXPECT_EQ(third.exchange("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
-    EXPECT_EQ(third.exchange("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n").status, 413);
+    EXPECT_EQ(
+        third.exchange("POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n")
+            .status,
+        413);
     EXPECT_TRUE(told_so_far().empty()) << "the sender's own doing";
     auto fourth = server.connect();
     EXPECT_EQ(fourth.exchange("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 500);

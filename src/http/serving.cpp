@@ -6,15 +6,17 @@ void Serving::start(const RouteTable& routes, std::function<void(const Route*)> 
     refused_ = std::move(refused);
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
-    workers.emplace(options.worker_threads, options.worker_queue_max,
-                    [this](WorkerPool::Job job) { invoke(*job.route, std::move(job.request), std::move(job.responder)); });
+    workers.emplace(options.worker_threads, options.worker_queue_max, [this](WorkerPool::Job job) {
+        invoke(*job.route, std::move(job.request), std::move(job.responder));
+    });
 }
 
 void Serving::invoke(const Route& route, Request request, Responder responder) const {
     try {
         route.handler(std::move(request), std::move(responder));
     } catch (const std::exception& e) {
-        telemetry.logger.error("http", "a handler threw an exception", {{"route", route.path}, {"what", e.what()}});
+        telemetry.logger.error("http", "a handler threw an exception",
+                               {{"route", route.path}, {"what", e.what()}});
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What the connections of one server share. Lives until the last of them is gone, which may be after the server: a late
-/// answer still finds its connection.
+/// What the connections of one server share. Lives until the last of them is gone, which may be
+/// after the server: a late answer still finds its connection.
 
 #include <atomic>
 #include <condition_variable>
@@ -25,7 +25,8 @@ struct Serving {
 
     void start(const RouteTable& routes, std::function<void(const Route*)> refused);
 
-    /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500 of a dropped responder.
+    /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500
+    /// of a dropped responder.
     void invoke(const Route& route, Request request, Responder responder) const;
 
     /// nullptr: of which route it would have been is not known.
@@ -41,7 +42,8 @@ struct Serving {
     /// False: as many are open as may be. Else end_websocket() once.
     bool begin_websocket();
     void end_websocket();
-    /// Returns when no WebSocket is open and no request is being handled or answered, at the latest after `limit`.
+    /// Returns when no WebSocket is open and no request is being handled or answered, at the latest
+    /// after `limit`.
     void wait_until_idle(Duration limit);
 
     const ServerOptions options;

@@ -1,10 +1,11 @@
 #pragma once
-/// Asio as this room uses it, included here and nowhere else, so that every file sees it with the same settings. Private to the
-/// room.
+/// Asio as this room uses it, included here and nowhere else, so that every file sees it with the
+/// same settings. Private to the room.
 
 #define BOOST_ASIO_NO_DEPRECATED
 #ifdef __SANITIZE_THREAD__
-#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // a fence says nothing to the thread sanitizer; the locks beside it do
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // a fence says nothing to the thread sanitizer; the locks
+                                         // beside it do
 #endif
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>

@@ -1,7 +1,8 @@
 #pragma once
-/// For tests of this room and of rooms that serve: a server on a free loopback port, a raw connection that can speak
-/// malformed HTTP, and a gate that holds requests until the test lets them go. Waits on conditions, never on time; what
-/// should have happened and has not within ten seconds fails.
+/// For tests of this room and of rooms that serve: a server on a free loopback port, a raw
+/// connection that can speak malformed HTTP, and a gate that holds requests until the test lets
+/// them go. Waits on conditions, never on time; what should have happened and has not within ten
+/// seconds fails.
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -31,7 +32,8 @@ public:
     explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0)
         : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (receive_buffer_bytes != 0) {
-            ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
+            ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                         sizeof receive_buffer_bytes);
         }
         const timeval patience{test_patience.count(), 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -46,7 +48,9 @@ public:
     }
     explicit RawConnection(int accepted_fd) : fd_(accepted_fd), connected_(true) {}
     RawConnection(RawConnection&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_), buffer_(std::move(other.buffer_)) {}
+        : fd_(std::exchange(other.fd_, -1)),
+          connected_(other.connected_),
+          buffer_(std::move(other.buffer_)) {}
     RawConnection(const RawConnection&) = delete;
     RawConnection& operator=(const RawConnection&) = delete;
     ~RawConnection() { close(); }
@@ -89,7 +93,8 @@ public:
         answer.head = buffer_.substr(0, end + 2);
         buffer_.erase(0, end + 4);
         std::size_t length = 0;
-        if (const auto at = answer.head.find("Content-Length: "); at != std::string::npos && !head_request) {
+        if (const auto at = answer.head.find("Content-Length: ");
+            at != std::string::npos && !head_request) {
             length = std::stoul(answer.head.substr(at + 16));
         }
         while (buffer_.size() < length) {
@@ -160,7 +165,9 @@ public:
         Responder responder;
     };
     Handler handler() {
-        return [this](Request request, Responder responder) { hold(std::move(request), std::move(responder)); };
+        return [this](Request request, Responder responder) {
+            hold(std::move(request), std::move(responder));
+        };
     }
     void hold(Request request, Responder responder) {
         const std::lock_guard lock(mutex_);
@@ -192,7 +199,8 @@ private:
 /// A server on a free port of 127.0.0.1. Add routes, then start().
 class TestServer {
 public:
-    explicit TestServer(telemetry::Level level = telemetry::Level::info) : telemetry(clock, level, log_lines) {
+    explicit TestServer(telemetry::Level level = telemetry::Level::info)
+        : telemetry(clock, level, log_lines) {
         options.port = 0;
     }
     ~TestServer() { stop(); }
@@ -207,7 +215,9 @@ public:
     std::uint16_t port() const { return server->port(); }
     RawConnection connect() const { return RawConnection(port()); }
     /// Sends on a new connection, returns the first answer.
-    RawConnection::Answer ask(std::string_view request) const { return connect().exchange(request); }
+    RawConnection::Answer ask(std::string_view request) const {
+        return connect().exchange(request);
+    }
 
     SystemClock clock;
     std::vector<std::string> log_lines;  ///< read after stop()

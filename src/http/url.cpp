@@ -32,13 +32,17 @@ bool is_dot_segment(std::string_view segment) {
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return lower(x) == lower(y); });
 }
 
 Result<Target> split_target(std::string_view target) {
-    const auto is_bad = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '#'; };
+    const auto is_bad = [](char c) {
+        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '#';
+    };
     if (std::any_of(target.begin(), target.end(), is_bad)) {
-        return fail(ErrorKind::invalid, "the request target contains a space, a control character or a fragment");
+        return fail(ErrorKind::invalid,
+                    "the request target contains a space, a control character or a fragment");
     }
     Target parts;
     if (target == "*") {
@@ -79,8 +83,10 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
             const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
             const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                return fail(ErrorKind::invalid, fmt::format("a '%' at position {} is not followed by two hex digits", i),
-                            "write a literal % as %25");
+                return fail(
+                    ErrorKind::invalid,
+                    fmt::format("a '%' at position {} is not followed by two hex digits", i),
+                    "write a literal % as %25");
             }
             c = static_cast<char>(high * 16 + low);
             i += 2;
@@ -129,7 +135,8 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
             continue;
         }
         if (params.size() == query_params_max) {
-            return fail(ErrorKind::invalid, fmt::format("the query has more than {} parameters", query_params_max));
+            return fail(ErrorKind::invalid,
+                        fmt::format("the query has more than {} parameters", query_params_max));
         }
         const auto equals = pair.find('=');
         HELIOS_TRY_ASSIGN(std::string name, percent_decode(pair.substr(0, equals), true));
@@ -148,8 +155,8 @@ std::string percent_encode(std::string_view text) {
     encoded.reserve(text.size());
     for (const char c : text) {
         const char letter = lower(c);
-        const bool unreserved =
-            (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        const bool unreserved = (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') ||
+                                c == '-' || c == '.' || c == '_' || c == '~';
         if (unreserved) {
             encoded.push_back(c);
         } else {

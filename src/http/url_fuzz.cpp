@@ -1,5 +1,6 @@
-// Targets, queries and route matching. Checks what must hold for any bytes: decoding undoes encoding, a dot segment never
-// gets through, a parameter is never empty, what matches was decodable.
+// Targets, queries and route matching. Checks what must hold for any bytes: decoding undoes
+// encoding, a dot segment never gets through, a parameter is never empty, what matches was
+// decodable.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace {
 const helios::http::RouteTable& routes() {
     static const helios::http::RouteTable table = [] {
         helios::http::RouteTable made;
-        for (const auto* path : {"/", "/a/{x}", "/a/b", "/a/{x}/c/{y}", "/a/b/c", "/{any}", "/{any}/{other}/{third}"}) {
+        for (const auto* path : {"/", "/a/{x}", "/a/b", "/a/{x}/c/{y}", "/a/b/c", "/{any}",
+                                 "/{any}/{other}/{third}"}) {
             helios::http::Route route;
             route.path = path;
             route.handler = [](helios::http::Request, helios::http::Responder) {};
@@ -33,15 +35,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace helios::http;
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     if (const auto decoded = percent_decode(text)) {
-        HELIOS_ASSERT(percent_decode(percent_encode(*decoded)) == *decoded, "encoding and decoding are inverse");
-        HELIOS_ASSERT(helios::utf8::is_valid(*decoded) && decoded->find('\0') == std::string::npos, "only text comes out");
+        HELIOS_ASSERT(percent_decode(percent_encode(*decoded)) == *decoded,
+                      "encoding and decoding are inverse");
+        HELIOS_ASSERT(helios::utf8::is_valid(*decoded) && decoded->find('\0') == std::string::npos,
+                      "only text comes out");
     }
     (void)parse_query(text);
     (void)Url::parse(text);
     const HostPolicy policy("127.0.0.1", {"allowed.example"});
     if (policy.allows(text)) {
         const auto authority = split_authority(text);
-        HELIOS_ASSERT(authority && (is_loopback_name(authority->name) || equal_ignoring_case(authority->name, "allowed.example")),
+        HELIOS_ASSERT(authority && (is_loopback_name(authority->name) ||
+                                    equal_ignoring_case(authority->name, "allowed.example")),
                       "only known names");
     }
     const std::string origin(text);

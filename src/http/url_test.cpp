@@ -25,8 +25,8 @@ TEST(PercentDecode, takes_plus_for_a_space_only_in_queries) {
 }
 
 TEST(PercentDecode, refuses_what_is_no_encoding_of_text) {
-    for (const auto& bad :
-         {"%"s, "%4"s, "a%zz"s, "%-1"s, "%00"s, "a\0b"s, "%ff"s, "%C3"s, "%c0%ae"s, "%ED%A0%80"s, "%f4%90%80%80"s, "\xff"s}) {
+    for (const auto& bad : {"%"s, "%4"s, "a%zz"s, "%-1"s, "%00"s, "a\0b"s, "%ff"s, "%C3"s,
+                            "%c0%ae"s, "%ED%A0%80"s, "%f4%90%80%80"s, "\xff"s}) {
         const auto decoded = percent_decode(bad);
         ASSERT_FALSE(decoded) << bad;
         EXPECT_EQ(decoded.error().kind, ErrorKind::invalid);
@@ -56,7 +56,8 @@ TEST(SplitTarget, reads_the_forms_of_a_target) {
     EXPECT_EQ(split_target("http://host?q")->path, "/");
     EXPECT_EQ(split_target("http://host?q")->query, "q");
     EXPECT_EQ(split_target("*")->path, "*");
-    for (const auto* bad : {"", "a", "a/b", "host:80", "ftp://h/", "http://", "http:///x", "/a b", "/a#b", "/\x7f", "/\r\n"}) {
+    for (const auto* bad : {"", "a", "a/b", "host:80", "ftp://h/", "http://", "http:///x", "/a b",
+                            "/a#b", "/\x7f", "/\r\n"}) {
         EXPECT_FALSE(split_target(bad)) << bad;
     }
 }
@@ -65,8 +66,9 @@ TEST(ParseQuery, keeps_order_repetition_and_emptiness) {
     using Pairs = std::vector<std::pair<std::string, std::string>>;
     EXPECT_EQ(parse_query(""), Pairs{});
     EXPECT_EQ(parse_query("&&"), Pairs{});
-    EXPECT_EQ(parse_query("b=2&a=1&b=&c&=d&e=f=g&%26=%3D"),
-              (Pairs{{"b", "2"}, {"a", "1"}, {"b", ""}, {"c", ""}, {"", "d"}, {"e", "f=g"}, {"&", "="}}));
+    EXPECT_EQ(
+        parse_query("b=2&a=1&b=&c&=d&e=f=g&%26=%3D"),
+        (Pairs{{"b", "2"}, {"a", "1"}, {"b", ""}, {"c", ""}, {"", "d"}, {"e", "f=g"}, {"&", "="}}));
     EXPECT_FALSE(parse_query("a=%"));
     EXPECT_FALSE(parse_query("%00"));
     std::string many;
@@ -86,8 +88,9 @@ TEST(Url, parses_what_a_person_writes) {
     EXPECT_EQ(Url::parse("HTTP://host")->port, 80);
     EXPECT_EQ(Url::parse("http://host")->path, "/");
     EXPECT_EQ(Url::parse("http://[::1]:9/")->host, "::1");
-    for (const auto* bad : {"", "host:1", "https://host", "http://", "http://:80", "http://h:0", "http://h:65536", "http://h:x",
-                            "http://h:", "http://u@h/", "http://h/a b"}) {
+    for (const auto* bad :
+         {"", "host:1", "https://host", "http://", "http://:80", "http://h:0", "http://h:65536",
+          "http://h:x", "http://h:", "http://u@h/", "http://h/a b"}) {
         EXPECT_FALSE(Url::parse(bad)) << bad;
     }
 }

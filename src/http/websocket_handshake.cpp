@@ -49,14 +49,16 @@ const std::string* only(const Request& request, std::string_view name) {
 }
 
 Response upgrade_required(std::string_view detail) {
-    return problem(426, "Upgrade required", detail,
-                   "connect with a WebSocket client: ws:// in place of http://, protocol version 13")
+    return problem(
+               426, "Upgrade required", detail,
+               "connect with a WebSocket client: ws:// in place of http://, protocol version 13")
         .with("Upgrade", "websocket")
         .with("Sec-WebSocket-Version", "13");
 }
 
 Response bad_handshake(std::string_view detail) {
-    return problem(400, "Bad WebSocket handshake", detail, "see RFC 6455, 4.1; a WebSocket client sends this by itself");
+    return problem(400, "Bad WebSocket handshake", detail,
+                   "see RFC 6455, 4.1; a WebSocket client sends this by itself");
 }
 
 }  // namespace
@@ -73,7 +75,8 @@ std::optional<Response> refuse_handshake(const RequestHead& head, const Request&
     const std::string* key = only(request, "Sec-WebSocket-Key");
     std::string nonce;
     if (key == nullptr || !base64_decode(trimmed(*key), nonce) || nonce.size() != nonce_bytes) {
-        return bad_handshake("Sec-WebSocket-Key must be there, once, and be the base64 of 16 bytes");
+        return bad_handshake(
+            "Sec-WebSocket-Key must be there, once, and be the base64 of 16 bytes");
     }
     if (head.has_body) {
         return bad_handshake("a request for a WebSocket has no body");

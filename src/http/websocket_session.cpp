@@ -20,24 +20,29 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 
 constexpr Duration close_time = std::chrono::seconds(2);  // for the client's part of closing
-constexpr int kernel_send_bytes = 256 << 10;              // what the kernel holds for a slow client counts, too
+constexpr int kernel_send_bytes = 256 << 10;  // what the kernel holds for a slow client counts, too
 
-/// The socket, after what had been read from it before Beast came. Notes when it was last written to, and when Beast began to
-/// wind it up, since Beast tells neither.
+/// The socket, after what had been read from it before Beast came. Notes when it was last written
+/// to, and when Beast began to wind it up, since Beast tells neither.
 class Wire {
 public:
     using executor_type = Socket::executor_type;
     using next_layer_type = Socket;
 
     Wire(Socket socket, std::string early_bytes, const Clock& clock)
-        : socket_(std::move(socket)), early_bytes_(std::move(early_bytes)), clock_(&clock), wrote_at_(clock.monotonic()) {}
+        : socket_(std::move(socket)),
+          early_bytes_(std::move(early_bytes)),
+          clock_(&clock),
+          wrote_at_(clock.monotonic()) {}
 
     executor_type get_executor() { return socket_.get_executor(); }
     Socket& next_layer() { return socket_; }
     const Socket& next_layer() const { return socket_; }
 
     Duration wrote_at() const { return wrote_at_; }
-    void forgive(Duration since, Duration ours) { wrote_at_ += wrote_at_ <= since ? ours : Duration::zero(); }
+    void forgive(Duration since, Duration ours) {
+        wrote_at_ += wrote_at_ <= since ? ours : Duration::zero();
+    }
     std::optional<Duration> winding_up_since() const { return winding_up_since_; }
     void wind_up() { winding_up_since_ = clock_->monotonic(); }
 
@@ -50,7 +55,8 @@ public:
             [this](auto handler, const Buffers& into) {
                 const std::size_t copied = asio::buffer_copy(into, asio::buffer(early_bytes_));
                 early_bytes_.erase(0, copied);
-                asio::post(get_executor(), beast::bind_front_handler(std::move(handler), error_code(), copied));
+                asio::post(get_executor(),
+                           beast::bind_front_handler(std::move(handler), error_code(), copied));
             },
             token, buffers);
     }
@@ -76,14 +82,16 @@ void async_teardown(beast::role_type role, Wire& wire, Handler&& handler) {
     async_teardown(role, wire.next_layer(), std::forward<Handler>(handler));
 }
 
-/// What waits to be sent, and who fills it from other threads. Outlives the session, and then takes nothing.
+/// What waits to be sent, and who fills it from other threads. Outlives the session, and then takes
+/// nothing.
 class Outbox final : public WebSocket {
 public:
     using Wake = std::function<void()>;
 
     explicit Outbox(std::shared_ptr<Serving> shared) : shared_(std::move(shared)) {}
 
-    /// `wake` posts a call of the session's pump(); it is called under the lock, never after finish().
+    /// `wake` posts a call of the session's pump(); it is called under the lock, never after
+    /// finish().
     void begin(Wake wake) { wake_ = std::move(wake); }
 
     bool send(Text text) override;
@@ -150,7 +158,8 @@ void Outbox::wake() {
 
 void Outbox::count(std::size_t bytes, bool more) {
     bytes_ = more ? bytes_ + bytes : bytes_ - bytes;
-    shared_->metrics->websocket_waiting_bytes.add(more ? static_cast<double>(bytes) : -static_cast<double>(bytes));
+    shared_->metrics->websocket_waiting_bytes.add(more ? static_cast<double>(bytes)
+                                                       : -static_cast<double>(bytes));
 }
 
 WebSocket::Text Outbox::next() {
@@ -186,10 +195,12 @@ void Outbox::finish() {
     count(bytes_, false);
 }
 
-/// Beast frames, unmasks, answers pings and checks the protocol; this decides what is sent, when it is over, and why.
+/// Beast frames, unmasks, answers pings and checks the protocol; this decides what is sent, when it
+/// is over, and why.
 class Session final : public WebSocketSession, public std::enable_shared_from_this<Session> {
 public:
-    Session(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade, std::function<void()> ended)
+    Session(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade,
+            std::function<void()> ended)
         : shared_(std::move(shared)),
           key_(std::move(upgrade.key)),
           events_(std::move(upgrade.events)),
@@ -208,7 +219,9 @@ public:
         wire().forgive(since, ours);
     }
     void check_deadlines(Duration at) override;
-    void go_away() override { begin_close({websocket::close_code::going_away, "the server is shutting down"}, "drain"); }
+    void go_away() override {
+        begin_close({websocket::close_code::going_away, "the server is shutting down"}, "drain");
+    }
     void drop() override { end("drain"); }
 
 private:
@@ -246,7 +259,8 @@ private:
     Duration heard_at_;
     Duration pinged_at_;
     Duration close_by_{};
-    std::string_view why_ = "protocol";  ///< why it will have ended, if Beast winds it up or it is closing
+    std::string_view why_ =
+        "protocol";  ///< why it will have ended, if Beast winds it up or it is closing
 };
 
 void Session::start() {
@@ -255,8 +269,9 @@ void Session::start() {
     stream_.text(true);
     stream_.auto_fragment(false);
     stream_.read_message_max(options().websocket_message_bytes_max);
-    stream_.set_option(websocket::stream_base::decorator(
-        [](websocket::response_type& response) { response.set(beast::http::field::server, "helios"); }));
+    stream_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+        response.set(beast::http::field::server, "helios");
+    }));
     // Beast's view of a request that has been judged already: what its answer is made of.
     beast::http::request<beast::http::empty_body> request;
     request.method(beast::http::verb::get);
@@ -307,7 +322,8 @@ void Session::heard() {
 }
 
 void Session::read() {
-    stream_.async_read(incoming_, [self = shared_from_this()](error_code ec, std::size_t) { self->received(ec); });
+    stream_.async_read(
+        incoming_, [self = shared_from_this()](error_code ec, std::size_t) { self->received(ec); });
 }
 
 void Session::received(error_code ec) {
@@ -315,7 +331,8 @@ void Session::received(error_code ec) {
         return;
     }
     if (ec) {
-        const bool wound_up = ec == websocket::error::closed || ec == websocket::condition::protocol_violation ||
+        const bool wound_up = ec == websocket::error::closed ||
+                              ec == websocket::condition::protocol_violation ||
                               ec == websocket::error::message_too_big || wire().winding_up_since();
         end(state_ == State::closing || wound_up ? why_ : "lost");
         return;
@@ -323,10 +340,12 @@ void Session::received(error_code ec) {
     heard();
     incoming_.consume(incoming_.size());
     if (stream_.got_binary()) {
-        begin_close({websocket::close_code::unknown_data, "binary messages mean nothing here"}, "protocol");
+        begin_close({websocket::close_code::unknown_data, "binary messages mean nothing here"},
+                    "protocol");
         return;
     }
-    read();  // a short text is read past: some clients send one now and then to keep the connection awake
+    read();  // a short text is read past: some clients send one now and then to keep the connection
+             // awake
 }
 
 void Session::pump() {
@@ -343,8 +362,9 @@ void Session::write() {
     }
     on_the_wire_ = outbox_->next();
     if (on_the_wire_) {
-        stream_.async_write(asio::buffer(*on_the_wire_),
-                            [self = shared_from_this()](error_code ec, std::size_t) { self->written(ec); });
+        stream_.async_write(
+            asio::buffer(*on_the_wire_),
+            [self = shared_from_this()](error_code ec, std::size_t) { self->written(ec); });
     }
 }
 
@@ -368,7 +388,8 @@ void Session::check_deadlines(Duration at) {
         return;
     }
     if (state_ == State::opening || state_ == State::closing) {
-        const Duration until = state_ == State::closing ? close_by_ : heard_at_ + options().write_timeout;
+        const Duration until =
+            state_ == State::closing ? close_by_ : heard_at_ + options().write_timeout;
         if (at >= until) {
             end(state_ == State::closing ? why_ : "lost");
         }
@@ -378,8 +399,10 @@ void Session::check_deadlines(Duration at) {
         end("stalled");
         return;
     }
-    // While a message is stuck half way, what the client reads of it is its sign of life: our ping waits behind it.
-    const Duration quiet_since = std::max(pinged_at_, on_the_wire_ ? wire().wrote_at() : pinged_at_);
+    // While a message is stuck half way, what the client reads of it is its sign of life: our ping
+    // waits behind it.
+    const Duration quiet_since =
+        std::max(pinged_at_, on_the_wire_ ? wire().wrote_at() : pinged_at_);
     if (awaits_pong_ && at >= quiet_since + options().websocket_pong_timeout) {
         end("silent");
         return;
@@ -393,7 +416,9 @@ void Session::ping(Duration at) {
     }
     pinging_ = awaits_pong_ = true;
     pinged_at_ = at;
-    stream_.async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });  // read() hears of failures
+    stream_.async_ping({}, [self = shared_from_this()](error_code) {
+        self->pinging_ = false;
+    });  // read() hears of failures
 }
 
 void Session::begin_close(websocket::close_reason reason, std::string_view why) {
@@ -429,9 +454,10 @@ void Session::end(std::string_view why) {
 
 }  // namespace
 
-std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade,
-                                                 std::function<void()> ended) {
-    return std::make_shared<Session>(std::move(shared), std::move(socket), std::move(upgrade), std::move(ended));
+std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket,
+                                                 Upgrade upgrade, std::function<void()> ended) {
+    return std::make_shared<Session>(std::move(shared), std::move(socket), std::move(upgrade),
+                                     std::move(ended));
 }
 
 }  // namespace helios::http

@@ -1,5 +1,6 @@
 #pragma once
-/// The connection's side of a WebSocket. Private to the room: the code behind a route has websocket.h.
+/// The connection's side of a WebSocket. Private to the room: the code behind a route has
+/// websocket.h.
 
 #include <functional>
 #include <memory>
@@ -29,8 +30,9 @@ struct Upgrade {
     std::shared_ptr<WebSocketEvents> events;
 };
 
-/// `ended` is called once, when the socket has been closed, on the I/O thread, perhaps from within a call of the above.
-std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade,
-                                                 std::function<void()> ended);
+/// `ended` is called once, when the socket has been closed, on the I/O thread, perhaps from within
+/// a call of the above.
+std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket,
+                                                 Upgrade upgrade, std::function<void()> ended);
 
 }  // namespace helios::http

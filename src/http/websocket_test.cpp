@@ -1,4 +1,5 @@
-// WebSockets: the handshake, what is sent and what is not, bounds, and every way in which one may end.
+// WebSockets: the handshake, what is sent and what is not, bounds, and every way in which one may
+// end.
 
 #include "http/websocket.h"
 
@@ -94,7 +95,8 @@ class WebSocketTest : public testing::Test {
 protected:
     void start() {
         server.routes.add({.path = "/ws", .handler = lobby.handler(), .websocket = true});
-        server.routes.add({.path = "/slow-ws", .handler = lobby.handler(), .blocking = true, .websocket = true});
+        server.routes.add(
+            {.path = "/slow-ws", .handler = lobby.handler(), .blocking = true, .websocket = true});
         server.routes.add({.path = "/held", .handler = gate.handler()});
         server.start();
     }
@@ -106,7 +108,9 @@ protected:
         const auto at = text.find(fmt::format("\n{} ", name));
         return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
     }
-    double ended(std::string_view why) { return metric(fmt::format("helios_http_websockets_ended_total{{reason=\"{}\"}}", why)); }
+    double ended(std::string_view why) {
+        return metric(fmt::format("helios_http_websockets_ended_total{{reason=\"{}\"}}", why));
+    }
 
     Lobby lobby;
     Gate gate;
@@ -118,7 +122,8 @@ protected:
 TEST_F(WebSocketTest, answers_each_handshake_as_rfc_6455_has_it) {
     start();
     const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    const std::string good = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key;
+    const std::string good =
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key;
     const std::string host = "Host: localhost\r\n";
     const std::string get = "GET /ws HTTP/1.1\r\n";
     struct Case {
@@ -127,28 +132,44 @@ TEST_F(WebSocketTest, answers_each_handshake_as_rfc_6455_has_it) {
         std::string_view says = "";
     };
     const std::vector<Case> cases = {
-        {get + host + good, 101, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},  // RFC 6455, 1.3
-        {get + host + "upgrade: h2c, WebSocket\r\nConnection: keep-alive, upgrade\r\nSec-WebSocket-Version: 13\r\n" + key, 101},
-        {get + host + "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+        {get + host + good, 101,
+         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},  // RFC 6455, 1.3
+        {get + host +
+             "upgrade: h2c, WebSocket\r\nConnection: keep-alive, upgrade\r\nSec-WebSocket-Version: "
+             "13\r\n" +
              key,
          101},
-        {get + host + good + "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n", 101},
+        {get + host +
+             "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: "
+             "websocket\r\nSec-WebSocket-Version: 13\r\n" +
+             key,
+         101},
+        {get + host + good +
+             "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
+         101},
         {get + host + good + "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n", 101},
         {get + "Host: localhost:8001\r\n" + good + "Origin: http://localhost:8001\r\n", 101},
         {get + host, 426, "Upgrade: websocket"},
         {get + host, 426, "Connection: upgrade"},
         {get + host + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key, 426},
         {get + host + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key, 426},
-        {get + host + "Upgrade: websockets\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key, 426},
-        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\n" + key, 426, "Sec-WebSocket-Version: 13"},
-        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n" + key, 426,
+        {get + host +
+             "Upgrade: websockets\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" + key,
+         426},
+        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\n" + key, 426,
          "Sec-WebSocket-Version: 13"},
+        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n" +
+             key,
+         426, "Sec-WebSocket-Version: 13"},
         {get + host + good + "Sec-WebSocket-Version: 13\r\n", 426},
         {"GET /ws HTTP/1.0\r\n" + host + good, 426},
         {"POST /ws HTTP/1.1\r\n" + host + good, 405},
-        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n", 400},
+        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+         400},
         {get + host + good + key, 400},
-        {get + host + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n",
+        {get + host +
+             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+             "13\r\nSec-WebSocket-Key: short\r\n",
          400},
         {get + host + good + "Content-Length: 2\r\n", 400},
         {get + host + good + "Origin: http://evil.example\r\n", 403},
@@ -177,7 +198,9 @@ TEST_F(WebSocketTest, a_plain_request_can_be_followed_by_others) {
     start();
     auto connection = server.connect();
     EXPECT_EQ(connection.exchange("GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 426);
-    EXPECT_EQ(connection.exchange(fmt::format("GET /ws HTTP/1.1\r\n{}\r\n", websocket_headers)).status, 101);
+    EXPECT_EQ(
+        connection.exchange(fmt::format("GET /ws HTTP/1.1\r\n{}\r\n", websocket_headers)).status,
+        101);
 }
 
 TEST_F(WebSocketTest, a_handler_may_refuse_with_an_ordinary_answer_that_ends_the_connection) {
@@ -193,8 +216,8 @@ TEST_F(WebSocketTest, a_handler_may_refuse_with_an_ordinary_answer_that_ends_the
 TEST_F(WebSocketTest, answers_before_it_come_first_and_frames_behind_it_are_not_lost) {
     start();
     auto client = server.connect();
-    std::string bytes =
-        "GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n" + fmt::format("GET /slow-ws HTTP/1.1\r\n{}\r\n", websocket_headers);
+    std::string bytes = "GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+                        fmt::format("GET /slow-ws HTTP/1.1\r\n{}\r\n", websocket_headers);
     constexpr int pings = 300;  // more than Beast's own buffer takes
     for (int i = 0; i < pings; ++i) {
         bytes += client_frame(Opcode::ping, fmt::format("{:020}", i));
@@ -229,7 +252,8 @@ TEST_F(WebSocketTest, sends_messages_of_every_size_in_order) {
     EXPECT_EQ(metric("helios_http_websockets"), 0);
 }
 
-TEST_F(WebSocketTest, who_does_not_read_is_given_no_more_than_the_bound_and_goes_on_where_it_stopped) {
+TEST_F(WebSocketTest,
+       who_does_not_read_is_given_no_more_than_the_bound_and_goes_on_where_it_stopped) {
     server.options.websocket_waiting_bytes_max = 64u << 10;
     start();
     auto slow = connect("/ws", 4096);
@@ -301,7 +325,8 @@ TEST_F(WebSocketTest, the_client_vanishes) {
 TEST_F(WebSocketTest, the_route_closes) {
     start();
     auto client = connect();
-    lobby.socket()->close(CloseCode::internal_error, std::string(500, 'x'));  // longer than a close frame takes
+    lobby.socket()->close(CloseCode::internal_error,
+                          std::string(500, 'x'));  // longer than a close frame takes
     EXPECT_FALSE(lobby.socket()->send(text_of("too late")));
     EXPECT_EQ(client.close_code(), 1011U);
     EXPECT_TRUE(client.send(Opcode::close, "\x03\xf3"));
@@ -360,7 +385,8 @@ TEST_F(WebSocketTest, reads_past_short_texts_and_refuses_everything_else) {
     EXPECT_EQ(pong->payload, "still there?");
 
     const std::string x(60, 'x');
-    const std::string huge = client_frame(Opcode::text, std::string(70'000, 'x')).substr(0, 14) + "and no more";
+    const std::string huge =
+        client_frame(Opcode::text, std::string(70'000, 'x')).substr(0, 14) + "and no more";
     struct Case {
         std::string_view what;
         std::string bytes;
@@ -369,14 +395,16 @@ TEST_F(WebSocketTest, reads_past_short_texts_and_refuses_everything_else) {
     const std::vector<Case> cases = {
         {"too large", client_frame(Opcode::text, std::string(101, 'x')), 1009},
         {"too large, announced only", huge, 1009},
-        {"too large in parts", client_frame(Opcode::text, x, false) + client_frame(Opcode::continuation, x), 1009},
+        {"too large in parts",
+         client_frame(Opcode::text, x, false) + client_frame(Opcode::continuation, x), 1009},
         {"binary", client_frame(Opcode::binary, "x"), 1003},
         {"not masked", client_frame(Opcode::text, "x", true, false), 1002},
         {"an opcode that is not one", client_frame(static_cast<Opcode>(5), "x"), 1002},
         {"a long ping", client_frame(Opcode::ping, std::string(126, 'x')), 1002},
         {"reserved bits", std::string("\xf1\x80\0\0\0\0", 6), 1002},
         {"not UTF-8", client_frame(Opcode::text, "\xff\xfe"), 1007},
-        {"a close code that is not one", client_frame(Opcode::close, std::string("\x03\xed", 2)), 1002},
+        {"a close code that is not one", client_frame(Opcode::close, std::string("\x03\xed", 2)),
+         1002},
     };
     for (const Case& each : cases) {
         SCOPED_TRACE(each.what);

@@ -1,6 +1,6 @@
 #pragma once
-/// For tests of this room and of rooms that stream: a WebSocket client, written from RFC 6455 and not with the library that the
-/// server uses. Can break the rules.
+/// For tests of this room and of rooms that stream: a WebSocket client, written from RFC 6455 and
+/// not with the library that the server uses. Can break the rules.
 
 #include <cstdint>
 #include <fmt/format.h>
@@ -12,7 +12,14 @@
 
 namespace helios::http {
 
-enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+enum class Opcode : std::uint8_t {
+    continuation = 0,
+    text = 1,
+    binary = 2,
+    close = 8,
+    ping = 9,
+    pong = 10
+};
 
 struct Frame {
     bool last = true;
@@ -22,12 +29,14 @@ struct Frame {
     unsigned close_code() const {
         return payload.size() < 2
                    ? 1005
-                   : static_cast<unsigned>(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));
+                   : static_cast<unsigned>(static_cast<unsigned char>(payload[0]) << 8 |
+                                           static_cast<unsigned char>(payload[1]));
     }
 };
 
 /// The bytes of a client's frame.
-inline std::string client_frame(Opcode opcode, std::string_view payload, bool last = true, bool masked = true) {
+inline std::string client_frame(Opcode opcode, std::string_view payload, bool last = true,
+                                bool masked = true) {
     std::string bytes(1, static_cast<char>((last ? 0x80 : 0) | static_cast<int>(opcode)));
     const auto mask_bit = static_cast<char>(masked ? 0x80 : 0);
     if (payload.size() < 126) {
@@ -56,7 +65,8 @@ class RawWebSocket {
 public:
     explicit RawWebSocket(std::uint16_t port, std::string_view target, int receive_buffer_bytes = 0)
         : connection(port, receive_buffer_bytes) {
-        answer = connection.exchange(fmt::format("GET {} HTTP/1.1\r\n{}\r\n", target, websocket_headers));
+        answer = connection.exchange(
+            fmt::format("GET {} HTTP/1.1\r\n{}\r\n", target, websocket_headers));
     }
     bool open() const { return answer.status == 101; }
 
@@ -73,7 +83,8 @@ public:
         Frame frame;
         frame.last = (head[0] & 0x80) != 0;
         frame.opcode = static_cast<Opcode>(head[0] & 0x0f);
-        HELIOS_ASSERT((head[0] & 0x70) == 0 && (head[1] & 0x80) == 0, "a server neither masks nor has extensions");
+        HELIOS_ASSERT((head[0] & 0x70) == 0 && (head[1] & 0x80) == 0,
+                      "a server neither masks nor has extensions");
         std::size_t length = head[1] & 0x7f;
         if (length >= 126) {
             const std::string wide = connection.take(length == 126 ? 2 : 8);
@@ -86,7 +97,8 @@ public:
         return frame.payload.size() == length ? std::optional(std::move(frame)) : std::nullopt;
     }
 
-    /// The next text message; pings on the way are answered. nullopt: something else came (see `last_frame`), or nothing.
+    /// The next text message; pings on the way are answered. nullopt: something else came (see
+    /// `last_frame`), or nothing.
     std::optional<std::string> text() {
         for (;;) {
             last_frame = frame();
@@ -94,12 +106,14 @@ public:
                 send(Opcode::pong, last_frame->payload);
                 continue;
             }
-            return last_frame && last_frame->opcode == Opcode::text && last_frame->last ? std::optional(last_frame->payload)
-                                                                                        : std::nullopt;
+            return last_frame && last_frame->opcode == Opcode::text && last_frame->last
+                       ? std::optional(last_frame->payload)
+                       : std::nullopt;
         }
     }
 
-    /// Reads on to the server's close frame, answering nothing; 0: the connection ended without one.
+    /// Reads on to the server's close frame, answering nothing; 0: the connection ended without
+    /// one.
     unsigned close_code() {
         while (auto next = frame()) {
             if (next->opcode == Opcode::close) {
@@ -112,7 +126,8 @@ public:
     /// Closes as a client should: true if the server agreed and ended the connection first.
     bool close(unsigned code = 1000) {
         const std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-        const bool agreed = send(Opcode::close, payload) && close_code() == code && connection.closed();
+        const bool agreed =
+            send(Opcode::close, payload) && close_code() == code && connection.closed();
         connection.close();
         return agreed;
     }

@@ -4,7 +4,8 @@
 
 namespace helios::http {
 
-WorkerPool::WorkerPool(unsigned threads, std::size_t queue_max, Run run) : queue_max_(queue_max), run_(std::move(run)) {
+WorkerPool::WorkerPool(unsigned threads, std::size_t queue_max, Run run)
+    : queue_max_(queue_max), run_(std::move(run)) {
     threads_.reserve(threads);
     for (unsigned i = 0; i < threads; ++i) {
         threads_.emplace_back([this] { work(); });
@@ -55,7 +56,9 @@ void WorkerPool::stop() {
         }
     }
     for (Job& job : abandoned) {
-        job.responder.send(problem(Error{ErrorKind::stopping, "the server stopped before this request's turn", "send it again"}));
+        job.responder.send(
+            problem(Error{ErrorKind::stopping, "the server stopped before this request's turn",
+                          "send it again"}));
     }
 }
 

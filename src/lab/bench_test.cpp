@@ -31,7 +31,8 @@ BenchOptions small_bench(const std::string& url, BenchOptions::Mode mode) {
     return options;
 }
 
-/// Notes which orders were sent, and answers by the labels: a run's keys become known by being asked for.
+/// Notes which orders were sent, and answers by the labels: a run's keys become known by being
+/// asked for.
 class LabelledHelios : public FakeHelios {
 public:
     explicit LabelledHelios(const BenchOptions& options) : options_(options) {
@@ -42,12 +43,14 @@ public:
                 return http::Response::empty(204);
             }
             auto document = json::Document::parse(request.body);
-            return http::Response::json(200, R"({"accepted":)" + std::to_string(document->root().size()) +
-                                                 R"(,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
+            return http::Response::json(
+                200, R"({"accepted":)" + std::to_string(document->root().size()) +
+                         R"(,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
         };
         metrics = [this] {
             std::lock_guard lock(mutex_);
-            return "helios_events_reconciled_total{status=\"matched\"} " + std::to_string(orders_.size()) + "\n";
+            return "helios_events_reconciled_total{status=\"matched\"} " +
+                   std::to_string(orders_.size()) + "\n";
         };
         exceptions = [this] {
             std::lock_guard lock(mutex_);
@@ -71,8 +74,10 @@ private:
         std::uint64_t n = std::stoull(id.substr(id.rfind('-') + 1));
         return is_mismatch(options_, n) && !blind_to(n);
     }
-    void note(std::string_view body) {  // orders stand in the clear in EventBridge envelopes and event lines
-        for (std::size_t at = body.find("\"B"); at != std::string_view::npos; at = body.find("\"B", at + 1)) {
+    void note(std::string_view
+                  body) {  // orders stand in the clear in EventBridge envelopes and event lines
+        for (std::size_t at = body.find("\"B"); at != std::string_view::npos;
+             at = body.find("\"B", at + 1)) {
             std::string_view id = body.substr(at + 1, body.find('"', at + 1) - at - 1);
             if (id.size() == 25) {
                 orders_.insert(std::string(id));
@@ -91,7 +96,8 @@ TEST_P(BenchModes, SendsEverythingAndJudgesIt) {
     LabelledHelios server(options);
     server.start();
     options.base_url = server.url();
-    options.result_file = testing::TempDir() + "/bench_" + std::to_string(static_cast<int>(GetParam())) + ".json";
+    options.result_file =
+        testing::TempDir() + "/bench_" + std::to_string(static_cast<int>(GetParam())) + ".json";
     std::atomic<bool> stop{false};
     std::ostringstream out;
     EXPECT_EQ(run_bench(options, SystemClock{}, out, stop), 0) << out.str();
@@ -108,7 +114,8 @@ TEST_P(BenchModes, SendsEverythingAndJudgesIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BenchModes,
-                         testing::Values(BenchOptions::Mode::single, BenchOptions::Mode::grid, BenchOptions::Mode::direct));
+                         testing::Values(BenchOptions::Mode::single, BenchOptions::Mode::grid,
+                                         BenchOptions::Mode::direct));
 
 TEST(Bench, AMissedLabelMakesTheFigureVoid) {
     BenchOptions options = small_bench({}, BenchOptions::Mode::direct);
@@ -182,7 +189,8 @@ TEST(Bench, OnlyLoopback) {
 
 TEST(MetricsText, SumsByLabel) {
     std::string text =
-        "# HELP x y\nx{status=\"matched\",a=\"b\"} 3\nx{a=\"c\",status=\"matched\"} 4\nx{status=\"partial\"} "
+        "# HELP x y\nx{status=\"matched\",a=\"b\"} 3\nx{a=\"c\",status=\"matched\"} "
+        "4\nx{status=\"partial\"} "
         "1e1\nxy{status=\"matched\"} 100\nx 5\n";
     auto sums = sum_by_label(text, "x", "status");
     EXPECT_EQ(sums, (std::map<std::string, double>{{"", 5}, {"matched", 7}, {"partial", 10}}));
@@ -190,7 +198,8 @@ TEST(MetricsText, SumsByLabel) {
 }
 
 TEST(ProcessTime, ReadsProcStatOfAnyName) {
-    EXPECT_DOUBLE_EQ(*seconds_in_stat("42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20", 100), 3.0);
+    EXPECT_DOUBLE_EQ(*seconds_in_stat("42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20", 100),
+                     3.0);
     EXPECT_FALSE(seconds_in_stat("", 100));
     EXPECT_FALSE(seconds_in_stat("42 (a) S 1 2", 100));
     EXPECT_TRUE(process_seconds(1).has_value());

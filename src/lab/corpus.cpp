@@ -15,7 +15,8 @@
 namespace helios::lab {
 namespace {
 
-constexpr std::uint64_t leg_distance = 16;      // orders between an order and its payment, and its payment and its reservation
+constexpr std::uint64_t leg_distance =
+    16;  // orders between an order and its payment, and its payment and its reservation
 constexpr std::uint64_t repeat_distance = 200;  // events between a delivery and its repetition
 constexpr std::string_view mark = "@@@@@@@@@@@@";
 constexpr std::size_t mark_size = 12;
@@ -41,21 +42,25 @@ const Digits& digits() {
 }
 
 std::array<unsigned, 4> groups_of(std::uint64_t n) {
-    return {static_cast<unsigned>(n / 1'000'000'000 % 1000), static_cast<unsigned>(n / 1'000'000 % 1000),
-            static_cast<unsigned>(n / 1000 % 1000), static_cast<unsigned>(n % 1000)};
+    return {static_cast<unsigned>(n / 1'000'000'000 % 1000),
+            static_cast<unsigned>(n / 1'000'000 % 1000), static_cast<unsigned>(n / 1000 % 1000),
+            static_cast<unsigned>(n % 1000)};
 }
 
 std::vector<std::size_t> marks_in(std::string_view text) {
     std::vector<std::size_t> found;
-    for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + mark_size)) {
+    for (std::size_t at = text.find(mark); at != std::string_view::npos;
+         at = text.find(mark, at + mark_size)) {
         found.push_back(at);
     }
     return found;
 }
 
-/// Blanks in front of keys, so that every mark begins at a multiple of three and base64 keeps it to itself.
+/// Blanks in front of keys, so that every mark begins at a multiple of three and base64 keeps it to
+/// itself.
 std::string aligned(std::string text) {
-    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + mark_size)) {
+    for (std::size_t at = text.find(mark); at != std::string::npos;
+         at = text.find(mark, at + mark_size)) {
         std::size_t blanks = (3 - at % 3) % 3;
         std::size_t before = text.find_last_of(",{", at);
         HELIOS_ASSERT(before != std::string::npos, "a mark stands inside an object");
@@ -93,7 +98,8 @@ bool is_late(const BenchOptions& options, std::uint64_t order) {
     return Random::of(options.seed ^ 0x1a7eULL, order).chance(options.late_per_thousand);
 }
 
-CorpusStream::CorpusStream(const BenchOptions& options, std::uint64_t orders, std::uint64_t held_for)
+CorpusStream::CorpusStream(const BenchOptions& options, std::uint64_t orders,
+                           std::uint64_t held_for)
     : options_(options), orders_(orders), held_for_(held_for) {}
 
 /// The next leg in the shop's own rhythm.
@@ -133,7 +139,8 @@ bool CorpusStream::next(CorpusEvent& event) {
         }
         given_ += 1;
         if (!event.repeat) {
-            Random random = Random::of(options_.seed ^ 0xd0b1eULL, event.order * 3 + static_cast<std::uint64_t>(event.leg));
+            Random random = Random::of(options_.seed ^ 0xd0b1eULL,
+                                       event.order * 3 + static_cast<std::uint64_t>(event.leg));
             if (random.chance(options_.duplicates_per_thousand)) {
                 repeats_.push_back({given_ + repeat_distance, {event.order, event.leg, true}});
             }
@@ -157,8 +164,8 @@ CorpusText::CorpusText(const BenchOptions& options, Instant run_start) : options
     }
 }
 
-CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t variety, Leg leg, bool wrong, Form form,
-                                      Instant run_start) const {
+CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t variety, Leg leg,
+                                      bool wrong, Form form, Instant run_start) const {
     Order order = make_order(options.seed, variety, run_start);
     order.id = fmt::format("B{}-{}", run_, mark);
     order.payment_id = fmt::format("PAY-{}-{}", run_, mark);
@@ -180,9 +187,11 @@ CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t v
         fact.at = order.reserved_at;
     }
     // Ids look like their cloud's: a UUID whose last group is the order number, or digits.
-    fact.event_id = leg == Leg::payment
-                        ? run_digits_ + std::string(mark)
-                        : make_uuid(options.seed, fmt::format("{}/{}", run_, to_string(leg))).substr(0, 24) + std::string(mark);
+    fact.event_id =
+        leg == Leg::payment
+            ? run_digits_ + std::string(mark)
+            : make_uuid(options.seed, fmt::format("{}/{}", run_, to_string(leg))).substr(0, 24) +
+                  std::string(mark);
     Template t;
     if (form == Form::line) {
         t.bytes = line_of(fact);
@@ -206,7 +215,8 @@ CorpusText::Template CorpusText::make(const BenchOptions& options, std::size_t v
 const CorpusText::Template& CorpusText::of(const CorpusEvent& event, Form form) const {
     std::size_t wrong = is_mismatch(options_, event.order) ? 1 : 0;
     std::size_t variety = event.order % varieties;
-    return templates_[((variety * 3 + static_cast<std::size_t>(event.leg)) * 2 + wrong) * forms + static_cast<std::size_t>(form)];
+    return templates_[((variety * 3 + static_cast<std::size_t>(event.leg)) * 2 + wrong) * forms +
+                      static_cast<std::size_t>(form)];
 }
 
 std::string CorpusText::order_id(std::uint64_t order) const {
@@ -214,7 +224,8 @@ std::string CorpusText::order_id(std::uint64_t order) const {
 }
 
 bool CorpusText::order_of(std::string_view key, std::uint64_t& order) const {
-    if (key.size() != 1 + run_.size() + 1 + mark_size || key[0] != 'B' || key.substr(1, run_.size()) != run_) {
+    if (key.size() != 1 + run_.size() + 1 + mark_size || key[0] != 'B' ||
+        key.substr(1, run_.size()) != run_) {
         return false;
     }
     std::string_view number = key.substr(key.size() - mark_size);

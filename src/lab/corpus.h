@@ -1,8 +1,10 @@
 #pragma once
-/// The load generator's events: an endless shop with labels, cheap enough to be written at the rate at which it is sent.
+/// The load generator's events: an endless shop with labels, cheap enough to be written at the rate
+/// at which it is sent.
 ///
-/// A few orders of the shop become templates; an event is a template with twelve digits of order number patched in, base64 data
-/// included. Everything follows from (options, run start): which events are repeated, which orders come late, which are wrong.
+/// A few orders of the shop become templates; an event is a template with twelve digits of order
+/// number patched in, base64 data included. Everything follows from (options, run start): which
+/// events are repeated, which orders come late, which are wrong.
 
 #include <cstdint>
 #include <deque>
@@ -23,8 +25,8 @@ struct CorpusEvent {
     bool repeat = false;
 };
 
-/// The order of sending: order n, payment of n − 16, reservation of n − 32, and so on; then repeats and held-back legs where they
-/// fall. Not thread-safe. Memory: what is held back.
+/// The order of sending: order n, payment of n − 16, reservation of n − 32, and so on; then repeats
+/// and held-back legs where they fall. Not thread-safe. Memory: what is held back.
 class CorpusStream {
 public:
     /// `orders` in all; a held-back leg comes `held_for` events later.
@@ -73,10 +75,12 @@ private:
     struct Template {
         std::string bytes;
         std::vector<std::size_t> digits_at;  ///< twelve digits each
-        std::vector<std::size_t> base64_at;  ///< the sixteen characters that stand for twelve digits each
+        std::vector<std::size_t>
+            base64_at;  ///< the sixteen characters that stand for twelve digits each
     };
     static constexpr std::size_t varieties = 16;
-    Template make(const BenchOptions& options, std::size_t variety, Leg leg, bool wrong, Form form, Instant run_start) const;
+    Template make(const BenchOptions& options, std::size_t variety, Leg leg, bool wrong, Form form,
+                  Instant run_start) const;
     const Template& of(const CorpusEvent& event, Form form) const;
 
     const BenchOptions& options_;

@@ -71,7 +71,9 @@ TEST(CorpusText, PatchesTheOrderNumberEverywhereEvenInsideBase64) {
             text.append(request, {n, leg, false}, CorpusText::Form::request);
             EXPECT_EQ(request.find('@'), std::string::npos);
             std::size_t body_at = request.find("\r\n\r\n") + 4;
-            EXPECT_NE(request.find("Content-Length: " + std::to_string(request.size() - body_at) + "\r\n"), std::string::npos);
+            EXPECT_NE(request.find("Content-Length: " + std::to_string(request.size() - body_at) +
+                                   "\r\n"),
+                      std::string::npos);
             auto document = parse(std::string_view(request).substr(body_at));
             json::Value root = document.root();
             std::string payload(leg == Leg::order       ? root.find("detail").raw()
@@ -81,8 +83,8 @@ TEST(CorpusText, PatchesTheOrderNumberEverywhereEvenInsideBase64) {
                 ASSERT_TRUE(base64_decode(root.find("message").find("data").text(), payload));
             }
             auto inner = parse(payload);
-            json::Value id =
-                inner.root().find("orderId").present() ? inner.root().find("orderId") : inner.root().find("order_id");
+            json::Value id = inner.root().find("orderId").present() ? inner.root().find("orderId")
+                                                                    : inner.root().find("order_id");
             EXPECT_EQ(id.text(), text.order_id(n));
         }
     }
@@ -114,7 +116,9 @@ TEST(CorpusText, ReadsItsOwnKeysBack) {
     EXPECT_TRUE(text.order_of(text.order_id(4711), n));
     EXPECT_EQ(n, 4711u);
     EXPECT_FALSE(text.order_of("ORD-10001", n));
-    EXPECT_FALSE(text.order_of(CorpusText(options, start + std::chrono::seconds(1)).order_id(4711), n)) << "another run";
+    EXPECT_FALSE(
+        text.order_of(CorpusText(options, start + std::chrono::seconds(1)).order_id(4711), n))
+        << "another run";
 }
 
 TEST(CorpusText, OnlyLabelledPaymentsAreWrong) {
@@ -125,7 +129,8 @@ TEST(CorpusText, OnlyLabelledPaymentsAreWrong) {
         text.append(line, {n, Leg::payment, false}, CorpusText::Form::line);
         auto document = parse(line);
         Decimal total = make_order(options.seed, n % 16, start).total;
-        bool right = *Decimal::parse(document.root().find("payload").find("amount").text()) == total;
+        bool right =
+            *Decimal::parse(document.root().find("payload").find("amount").text()) == total;
         EXPECT_EQ(right, !is_mismatch(options, n)) << n;
     }
 }

@@ -25,8 +25,14 @@ constexpr Duration plain_line_every = std::chrono::seconds(4);
 /// One run. Lives as long as run_demo.
 class Demo {
 public:
-    Demo(const DemoOptions& options, const http::Url& url, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop)
-        : options_(options), url_(url), clock_(clock), stop_(stop), terminal_(out, options.screen), client_(url.host, url.port) {}
+    Demo(const DemoOptions& options, const http::Url& url, const Clock& clock, std::ostream& out,
+         const std::atomic<bool>& stop)
+        : options_(options),
+          url_(url),
+          clock_(clock),
+          stop_(stop),
+          terminal_(out, options.screen),
+          client_(url.host, url.port) {}
 
     int run() {
         if (!wait_until_ready()) {
@@ -44,7 +50,8 @@ public:
         started_ = clock_.monotonic();
         sender.start();
         if (!follow(sender)) {
-            terminal_.line(fmt::format("Stopped after {} of {} events.", sender.delivered(), plan_.events()));
+            terminal_.line(
+                fmt::format("Stopped after {} of {} events.", sender.delivered(), plan_.events()));
             return 2;
         }
         sender.finish();
@@ -66,8 +73,11 @@ private:
                 return true;
             }
             if (!ready || stop_ || clock_.monotonic() > limit) {
-                std::string why = ready ? fmt::format("it answered {} {}", ready->status, ready->body) : ready.error().message();
-                terminal_.line(fmt::format("helios demo: {} is not ready: {}", options_.base_url, why));
+                std::string why = ready
+                                      ? fmt::format("it answered {} {}", ready->status, ready->body)
+                                      : ready.error().message();
+                terminal_.line(
+                    fmt::format("helios demo: {} is not ready: {}", options_.base_url, why));
                 return false;
             }
             std::this_thread::sleep_for(milliseconds(50));
@@ -76,16 +86,20 @@ private:
 
     void introduce() {
         terminal_.line();
-        terminal_.paragraph(terminal_.tint(Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
-        terminal_.paragraph(fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}", options_.orders,
-                                        format_duration(options_.send_for), options_.seed,
-                                        std::ranges::count_if(plan_.orders, [](const auto& o) { return o.fault != Fault::none; }),
-                                        plan_.events(), options_.base_url));
+        terminal_.paragraph(terminal_.tint(
+            Tint::bold, "  Helios demo: one shop, three clouds, one verdict per order"));
+        terminal_.paragraph(
+            fmt::format("  {} orders in {}, seed {}, {} of them faulty; {} events to {}",
+                        options_.orders, format_duration(options_.send_for), options_.seed,
+                        std::ranges::count_if(plan_.orders,
+                                              [](const auto& o) { return o.fault != Fault::none; }),
+                        plan_.events(), options_.base_url));
         terminal_.paragraph("    aws    OrderPlaced        EventBridge, some of it through SNS");
         terminal_.paragraph("    gcp    PaymentProcessed   Pub/Sub push");
         terminal_.paragraph("    azure  InventoryReserved  Event Grid, in batches");
-        terminal_.paragraph(fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.",
-                                        format_duration(options_.deadline)));
+        terminal_.paragraph(
+            fmt::format("  Deadlines are {} here, for a short demo; the shipped flow has 60s.",
+                        format_duration(options_.deadline)));
         terminal_.line();
     }
 
@@ -115,22 +129,29 @@ private:
 
     std::string progress_line(const ShopSender& sender, Duration elapsed, bool all_sent) {
         std::map<std::string, double> statuses;
-        if (Result<http::Response> metrics = client_.get("/metrics"); metrics && metrics->status == 200) {
+        if (Result<http::Response> metrics = client_.get("/metrics");
+            metrics && metrics->status == 200) {
             statuses = sum_by_label(metrics->body, "helios_events_reconciled_total", "status");
         }
-        double done = static_cast<double>(sender.delivered()) / static_cast<double>(std::max<std::size_t>(plan_.events(), 1));
-        std::string text = fmt::format("  {:>3.0f} s {} {:>4}/{} events", std::chrono::duration<double>(elapsed).count(),
+        double done = static_cast<double>(sender.delivered()) /
+                      static_cast<double>(std::max<std::size_t>(plan_.events(), 1));
+        std::string text = fmt::format("  {:>3.0f} s {} {:>4}/{} events",
+                                       std::chrono::duration<double>(elapsed).count(),
                                        terminal_.bar(done, 20), sender.delivered(), plan_.events());
-        text += fmt::format("   {}", terminal_.tint(Tint::green, fmt::format("{:.0f} matched", statuses["matched"])));
-        text += fmt::format("  {}", terminal_.tint(Tint::yellow, fmt::format("{:.0f} partial", statuses["partial"])));
-        text += fmt::format("  {}", terminal_.tint(Tint::red, fmt::format("{:.0f} mismatched", statuses["mismatched"])));
+        text += fmt::format("   {}", terminal_.tint(Tint::green, fmt::format("{:.0f} matched",
+                                                                             statuses["matched"])));
+        text += fmt::format("  {}", terminal_.tint(Tint::yellow, fmt::format("{:.0f} partial",
+                                                                             statuses["partial"])));
+        text += fmt::format("  {}", terminal_.tint(Tint::red, fmt::format("{:.0f} mismatched",
+                                                                          statuses["mismatched"])));
         return all_sent ? text + terminal_.tint(Tint::dim, "  waiting for deadlines") : text;
     }
 
     void collect(const ShopSender& sender) {
         Duration limit = clock_.monotonic() + options_.settle_limit;
         for (std::size_t i = 0; i < plan_.orders.size() && !stop_; ++i) {
-            board_.add(plan_.orders[i], settled_verdict(plan_.orders[i], limit), lateness_of(sender.times(i), options_.deadline));
+            board_.add(plan_.orders[i], settled_verdict(plan_.orders[i], limit),
+                       lateness_of(sender.times(i), options_.deadline));
         }
         collect_quarantine();
         collect_exceptions();
@@ -140,7 +161,8 @@ private:
     std::optional<GotVerdict> settled_verdict(const PlannedOrder& planned, Duration limit) {
         std::optional<GotVerdict> got;
         do {
-            Result<http::Response> response = client_.get("/api/v1/reconciliation/" + http::percent_encode(planned.order.id));
+            Result<http::Response> response =
+                client_.get("/api/v1/reconciliation/" + http::percent_encode(planned.order.id));
             if (response && response->status == 200) {
                 if (Result<GotVerdict> verdict = parse_verdict(response->body)) {
                     got = *std::move(verdict);
@@ -160,11 +182,14 @@ private:
         std::string cursor;
         for (int page = 0; page < 1000 && !stop_; ++page) {
             std::string target =
-                fmt::format("{}?limit=100{}{}", path, cursor.empty() ? "" : "&cursor=", http::percent_encode(cursor));
+                fmt::format("{}?limit=100{}{}", path,
+                            cursor.empty() ? "" : "&cursor=", http::percent_encode(cursor));
             Result<http::Response> response = client_.get(target);
             if (!response || response->status != 200) {
-                complaints_.push_back(fmt::format(
-                    "{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
+                complaints_.push_back(fmt::format("{} {}", target,
+                                                  response
+                                                      ? fmt::format("answered {}", response->status)
+                                                      : response.error().message()));
                 return false;
             }
             Result<json::Document> document = json::Document::parse(response->body);
@@ -220,7 +245,8 @@ private:
             if (auto it = expected.find(item.find("key").text()); it != expected.end()) {
                 expected.erase(it);
             } else {
-                exceptions_wrong_.push_back(fmt::format("{} is listed and should not be", item.find("key").text()));
+                exceptions_wrong_.push_back(
+                    fmt::format("{} is listed and should not be", item.find("key").text()));
             }
         });
         for (const std::string& id : expected) {
@@ -231,15 +257,17 @@ private:
     int report(const ShopSender& sender) {
         print_scoreboard(terminal_, board_, options_);
         bool list_good = exceptions_wrong_.empty();
-        terminal_.paragraph(fmt::format("  {} exception list  {} orders expected, {} listed",
-                                        list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
-                                        exceptions_expected_, exceptions_listed_));
+        terminal_.paragraph(fmt::format(
+            "  {} exception list  {} orders expected, {} listed",
+            list_good ? terminal_.tint(Tint::green, "✓") : terminal_.tint(Tint::red, "✗"),
+            exceptions_expected_, exceptions_listed_));
         print_times(terminal_, sender.times_to_verdict());
         terminal_.line();
         std::vector<std::string> refused = sender.refused();
         for (const std::vector<std::string>* list : {&refused, &complaints_, &exceptions_wrong_}) {
             for (std::size_t i = 0; i < std::min<std::size_t>(list->size(), 20); ++i) {
-                terminal_.paragraph(fmt::format("  {} {}", terminal_.tint(Tint::red, "✗"), (*list)[i]));
+                terminal_.paragraph(
+                    fmt::format("  {} {}", terminal_.tint(Tint::red, "✗"), (*list)[i]));
             }
         }
         print_wrong(terminal_, board_);
@@ -247,10 +275,13 @@ private:
         go_on();
         bool good = board_.perfect() && refused.empty() && complaints_.empty() && list_good;
         ScoreRow total = board_.total();
-        std::string sum = fmt::format("{} orders, missed {}, false alarms {}, in {:.0f} s", total.injected,
-                                      total.missed + board_.lateness.missed, total.false_alarms + board_.lateness.false_alarms,
-                                      std::chrono::duration<double>(clock_.monotonic() - started_).count());
-        terminal_.paragraph(good ? terminal_.tint(Tint::green, "  ✓ " + sum) : terminal_.tint(Tint::red, "  ✗ " + sum));
+        std::string sum =
+            fmt::format("{} orders, missed {}, false alarms {}, in {:.0f} s", total.injected,
+                        total.missed + board_.lateness.missed,
+                        total.false_alarms + board_.lateness.false_alarms,
+                        std::chrono::duration<double>(clock_.monotonic() - started_).count());
+        terminal_.paragraph(good ? terminal_.tint(Tint::green, "  ✓ " + sum)
+                                 : terminal_.tint(Tint::red, "  ✗ " + sum));
         return good ? 0 : 1;
     }
 
@@ -266,14 +297,17 @@ private:
         }
         constexpr std::size_t indent = 4;
         const std::size_t columns = terminal_.screen().columns;
-        std::string target = fmt::format("/api/v1/orders/{}/explain?format=text{}", http::percent_encode(order->order.id),
-                                         columns > indent ? fmt::format("&columns={}", columns - indent) : "");
+        std::string target = fmt::format(
+            "/api/v1/orders/{}/explain?format=text{}", http::percent_encode(order->order.id),
+            columns > indent ? fmt::format("&columns={}", columns - indent) : "");
         Result<http::Response> response = client_.get(target);
         terminal_.line(terminal_.tint(Tint::bold, "  One of them, explained"));
         terminal_.line();
         if (!response || response->status != 200) {
-            complaints_.push_back(fmt::format(
-                "{} {}", target, response ? fmt::format("answered {}", response->status) : response.error().message()));
+            complaints_.push_back(fmt::format("{} {}", target,
+                                              response
+                                                  ? fmt::format("answered {}", response->status)
+                                                  : response.error().message()));
             terminal_.paragraph("  " + terminal_.tint(Tint::red, complaints_.back()));
         } else {
             std::string_view rest = response->body;
@@ -288,16 +322,20 @@ private:
 
     void go_on() {
         if (!options_.keep) {  // addresses of a server that is about to end would only mislead
-            terminal_.paragraph("  With `helios demo --keep` the server stays up, and you can go on by hand.");
+            terminal_.paragraph(
+                "  With `helios demo --keep` the server stays up, and you can go on by hand.");
             terminal_.line();
             return;
         }
         std::string id = example() ? example()->order.id : plan_.orders.front().order.id;
-        terminal_.line(terminal_.tint(Tint::bold, "  The server stays up (Ctrl-C ends it). Go on by hand:"));
-        for (const std::string& path : {"/api/v1/reconciliation/" + id, "/api/v1/orders/" + id + "/explain?format=text",
-                                        std::string("/api/v1/reconciliation/mismatches?kind=duplicate&limit=5"),
-                                        std::string("/api/v1/reconciliation/stats"), std::string("/api/v1/dlq?limit=5")}) {
-            terminal_.line(fmt::format("    curl -s '{}{}'", options_.base_url, path));  // whole: to be copied
+        terminal_.line(
+            terminal_.tint(Tint::bold, "  The server stays up (Ctrl-C ends it). Go on by hand:"));
+        for (const std::string& path :
+             {"/api/v1/reconciliation/" + id, "/api/v1/orders/" + id + "/explain?format=text",
+              std::string("/api/v1/reconciliation/mismatches?kind=duplicate&limit=5"),
+              std::string("/api/v1/reconciliation/stats"), std::string("/api/v1/dlq?limit=5")}) {
+            terminal_.line(
+                fmt::format("    curl -s '{}{}'", options_.base_url, path));  // whole: to be copied
         }
         terminal_.line();
     }
@@ -319,7 +357,8 @@ private:
 
 }  // namespace
 
-int run_demo(const DemoOptions& options, const Clock& clock, std::ostream& out, const std::atomic<bool>& stop) {
+int run_demo(const DemoOptions& options, const Clock& clock, std::ostream& out,
+             const std::atomic<bool>& stop) {
     if (Status good = options.validate(); !good) {
         out << "helios demo: " << good.error().message() << '\n';
         return 2;
@@ -340,10 +379,14 @@ std::string with_deadlines(std::string_view flow_text, Duration deadline) {
         std::string_view line = flow_text.substr(0, end);
         std::size_t at = line.find(name);
         // Only a key, not a word of a comment.
-        if (at != std::string_view::npos && line.substr(0, at).find('#') == std::string_view::npos) {
+        if (at != std::string_view::npos &&
+            line.substr(0, at).find('#') == std::string_view::npos) {
             std::size_t value = line.find_first_not_of(' ', at + name.size());
-            std::size_t after = value == std::string_view::npos ? line.size() : line.find_first_of(" ,}\r", value);
-            out.append(line.substr(0, at + name.size())).append(" ").append(format_duration(deadline));
+            std::size_t after =
+                value == std::string_view::npos ? line.size() : line.find_first_of(" ,}\r", value);
+            out.append(line.substr(0, at + name.size()))
+                .append(" ")
+                .append(format_duration(deadline));
             out.append(after == std::string_view::npos ? std::string_view{} : line.substr(after));
         } else {
             out.append(line);

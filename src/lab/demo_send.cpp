@@ -21,7 +21,8 @@ bool is_retryable(int status) {
 
 std::string header_of(const http::Response& response, std::string_view name) {
     for (const auto& [key, value] : response.headers) {
-        if (std::ranges::equal(key, name, [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
+        if (std::ranges::equal(key, name,
+                               [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
             return value;
         }
     }
@@ -30,15 +31,21 @@ std::string header_of(const http::Response& response, std::string_view name) {
 
 }  // namespace
 
-ShopSender::ShopSender(const FaultPlan& plan, const DemoOptions& options, const http::Url& url, const Clock& clock,
-                       const std::atomic<bool>& stop)
-    : plan_(plan), options_(options), url_(url), clock_(clock), stop_(stop), legs_left_(plan.orders.size()) {
+ShopSender::ShopSender(const FaultPlan& plan, const DemoOptions& options, const http::Url& url,
+                       const Clock& clock, const std::atomic<bool>& stop)
+    : plan_(plan),
+      options_(options),
+      url_(url),
+      clock_(clock),
+      stop_(stop),
+      legs_left_(plan.orders.size()) {
     for (std::size_t i = 0; i < plan.orders.size(); ++i) {
         const PlannedOrder& order = plan.orders[i];
         reports_.emplace_back(order.events.size());
         // An order that lacks a leg is decided by its deadline: nothing to watch for.
         bool complete = order.truth.missing.empty();
-        auto legs = std::ranges::count_if(order.events, [](const PlannedEvent& e) { return e.reaches_case && !e.repeat; });
+        auto legs = std::ranges::count_if(
+            order.events, [](const PlannedEvent& e) { return e.reaches_case && !e.repeat; });
         legs_left_[i] = complete ? static_cast<int>(legs) : -1;
     }
 }
@@ -86,7 +93,9 @@ void ShopSender::run_lane(Cloud cloud) {
             }
         }
     }
-    std::ranges::sort(slots, {}, [&](const Slot& s) { return std::tuple(planned(s).send_after, s.order, s.event); });
+    std::ranges::sort(slots, {}, [&](const Slot& s) {
+        return std::tuple(planned(s).send_after, s.order, s.event);
+    });
     http::Client client(url_.host, url_.port);
     for (std::size_t i = 0; i < slots.size();) {
         if (!sleep_until(started_ + planned(slots[i]).send_after)) {
@@ -115,7 +124,8 @@ void ShopSender::send(http::Client& client, const std::vector<Slot>& slots) {
     }
     for (int attempt = 1; attempt <= attempts_max; ++attempt) {
         Duration sent = clock_.monotonic();
-        Result<http::Response> response = client.request(http::Method::post, delivery.target, delivery.headers, delivery.body);
+        Result<http::Response> response =
+            client.request(http::Method::post, delivery.target, delivery.headers, delivery.body);
         for (const Slot& slot : slots) {
             SendReport& report = reports_[slot.order][slot.event];
             report.sent = attempt == 1 ? sent : report.sent;
@@ -147,8 +157,9 @@ void ShopSender::answered(const std::vector<Slot>& slots, const http::Response* 
             watch_if_complete(slot, position);
         } else {
             std::lock_guard lock(mutex_);
-            refused_.push_back(fmt::format("{} {}: {}", plan_.orders[slot.order].order.id, to_string(planned(slot).fact.leg),
-                                           status == 0 ? std::string("no answer") : fmt::format("answered {}", status)));
+            refused_.push_back(fmt::format(
+                "{} {}: {}", plan_.orders[slot.order].order.id, to_string(planned(slot).fact.leg),
+                status == 0 ? std::string("no answer") : fmt::format("answered {}", status)));
         }
     }
 }
@@ -223,9 +234,11 @@ SendTimes ShopSender::times(std::size_t order) const {
         }
         if (sent) {
             times.first_sent = std::min(times.first_sent.value_or(Duration::max()), *sent);
-            times.first_answered = std::min(times.first_answered.value_or(Duration::max()), *answered);
+            times.first_answered =
+                std::min(times.first_answered.value_or(Duration::max()), *answered);
             times.last_sent = std::max(times.last_sent.value_or(Duration::min()), *sent);
-            times.last_answered = std::max(times.last_answered.value_or(Duration::min()), *answered);
+            times.last_answered =
+                std::max(times.last_answered.value_or(Duration::min()), *answered);
         }
     }
     return times;

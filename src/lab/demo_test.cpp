@@ -25,7 +25,8 @@ DemoOptions short_demo(const std::string& url) {
     return options;
 }
 
-/// Answers from a plan of the same seed: what a faultless server would say, and lies where a test puts them.
+/// Answers from a plan of the same seed: what a faultless server would say, and lies where a test
+/// puts them.
 class PlannedHelios : public FakeHelios {
 public:
     explicit PlannedHelios(DemoOptions options) {
@@ -38,7 +39,9 @@ public:
         for (const PlannedOrder& order : plan.orders) {
             verdicts[order.order.id] = truthful(order);
         }
-        verdict = [this](const std::string& id) { return verdicts.contains(id) ? std::optional(verdicts[id]) : std::nullopt; };
+        verdict = [this](const std::string& id) {
+            return verdicts.contains(id) ? std::optional(verdicts[id]) : std::nullopt;
+        };
         exceptions = [this] {
             std::vector<std::string> items;
             for (const auto& [id, text] : verdicts) {
@@ -65,13 +68,17 @@ public:
     static std::string truthful(const PlannedOrder& order) {
         std::vector<std::string> findings;
         for (const ExpectedFinding& f : order.truth.findings) {
-            findings.push_back(f.expected.empty() ? f.kind : f.kind + ":" + f.expected + ":" + f.actual);
+            findings.push_back(f.expected.empty() ? f.kind
+                                                  : f.kind + ":" + f.expected + ":" + f.actual);
         }
         if (order.fault == Fault::late) {
             findings.push_back("late");
         }
-        std::string money = order.truth.at_risk ? order.truth.at_risk->amount + " " + order.truth.at_risk->currency : "";
-        return verdict_json(order.order.id, order.truth.status, order.truth.missing, findings, money);
+        std::string money = order.truth.at_risk
+                                ? order.truth.at_risk->amount + " " + order.truth.at_risk->currency
+                                : "";
+        return verdict_json(order.order.id, order.truth.status, order.truth.missing, findings,
+                            money);
     }
 
     const PlannedOrder& first(Fault fault) const {
@@ -109,7 +116,8 @@ TEST(Demo, ALiarIsCaughtInEachWay) {
     std::string missed = server.first(Fault::wrong_amount).order.id;
     std::string alarmed = server.first(Fault::none).order.id;
     server.verdicts[missed] = verdict_json(missed, "matched", {}, {}, "");
-    server.verdicts[alarmed] = verdict_json(alarmed, "partial", {"payment"}, {"missing"}, "1.00 USD");
+    server.verdicts[alarmed] =
+        verdict_json(alarmed, "partial", {"payment"}, {"missing"}, "1.00 USD");
     server.quarantined = [] { return std::vector<std::string>{R"({"eventId":"a stranger"})"}; };
     std::atomic<bool> stop{false};
     std::ostringstream out;
@@ -131,7 +139,8 @@ TEST(Demo, ARefusalIsListedAndRetriesAreNot) {
         if (i == 3) {
             return http::problem(503, "busy", "later");
         }
-        return http::Response::empty(request.path.ends_with("pubsub") && i > 20 && i < 30 ? 404 : 204);
+        return http::Response::empty(request.path.ends_with("pubsub") && i > 20 && i < 30 ? 404
+                                                                                          : 204);
     };
     std::atomic<bool> stop{false};
     std::ostringstream out;
@@ -170,9 +179,11 @@ TEST(Demo, SaysWhyItCannotBegin) {
 }
 
 TEST(Demo, ChangesDeadlinesAndNothingElse) {
-    EXPECT_EQ(with_deadlines("legs:\n  order: # deadline: 60s\n    deadline: 60s   # a minute\n  p: {deadline: 90s, x: 1}\n",
+    EXPECT_EQ(with_deadlines("legs:\n  order: # deadline: 60s\n    deadline: 60s   # a minute\n  "
+                             "p: {deadline: 90s, x: 1}\n",
                              std::chrono::seconds(5)),
-              "legs:\n  order: # deadline: 60s\n    deadline: 5s   # a minute\n  p: {deadline: 5s, x: 1}\n");
+              "legs:\n  order: # deadline: 60s\n    deadline: 5s   # a minute\n  p: {deadline: 5s, "
+              "x: 1}\n");
     EXPECT_EQ(with_deadlines("a: 1", std::chrono::seconds(5)), "a: 1");
     EXPECT_EQ(with_deadlines("", std::chrono::seconds(5)), "");
 }

@@ -1,8 +1,9 @@
 #pragma once
-/// How three clouds wrap one fact on its way to a webhook, as faithfully as their public documents allow.
+/// How three clouds wrap one fact on its way to a webhook, as faithfully as their public documents
+/// allow.
 ///
-/// Values in, bytes out: no clock, no randomness. The shapes are those of EventBridge API destinations, EventBridge through SNS,
-/// Pub/Sub push (wrapped) and Event Grid (its own schema).
+/// Values in, bytes out: no clock, no randomness. The shapes are those of EventBridge API
+/// destinations, EventBridge through SNS, Pub/Sub push (wrapped) and Event Grid (its own schema).
 
 #include <cstdint>
 #include <string>

@@ -40,13 +40,15 @@ std::string FakeHelios::url() const {
 }
 
 void FakeHelios::start() {
-    auto add = [&](http::Method method, std::string path, std::function<http::Response(const http::Request&)> answer) {
+    auto add = [&](http::Method method, std::string path,
+                   std::function<http::Response(const http::Request&)> answer) {
         http::Route route;
         route.method = method;
         route.path = std::move(path);
         route.blocking = true;
         route.hidden = true;
-        route.handler = [answer = std::move(answer)](http::Request request, http::Responder responder) {
+        route.handler = [answer = std::move(answer)](http::Request request,
+                                                     http::Responder responder) {
             responder.send(answer(request));
         };
         routes_.add(std::move(route));
@@ -59,23 +61,31 @@ void FakeHelios::start() {
             return on_post ? on_post(request) : http::Response::json(200, "{}");
         });
     }
-    add(Method::get, "/ready", [](const http::Request&) { return http::Response::text(200, "ready"); });
-    add(Method::get, "/metrics", [this](const http::Request&) { return http::Response::text(200, metrics ? metrics() : ""); });
-    add(Method::get, "/api/v1/reconciliation/mismatches",
-        [this](const http::Request&) { return list_of(exceptions ? exceptions() : std::vector<std::string>{}); });
-    add(Method::get, "/api/v1/dlq",
-        [this](const http::Request&) { return list_of(quarantined ? quarantined() : std::vector<std::string>{}); });
+    add(Method::get, "/ready",
+        [](const http::Request&) { return http::Response::text(200, "ready"); });
+    add(Method::get, "/metrics", [this](const http::Request&) {
+        return http::Response::text(200, metrics ? metrics() : "");
+    });
+    add(Method::get, "/api/v1/reconciliation/mismatches", [this](const http::Request&) {
+        return list_of(exceptions ? exceptions() : std::vector<std::string>{});
+    });
+    add(Method::get, "/api/v1/dlq", [this](const http::Request&) {
+        return list_of(quarantined ? quarantined() : std::vector<std::string>{});
+    });
     add(Method::get, "/api/v1/reconciliation/{orderId}", [this](const http::Request& request) {
         auto json = verdict ? verdict(std::string(request.path_param("orderId"))) : std::nullopt;
-        return json ? http::Response::json(200, *json) : http::problem(404, "not found", "no such order");
+        return json ? http::Response::json(200, *json)
+                    : http::problem(404, "not found", "no such order");
     });
     add(Method::get, "/api/v1/orders/{orderId}/explain", [](const http::Request& request) {
-        return http::Response::text(200, fmt::format("order {} explained\n  by nobody\n", request.path_param("orderId")));
+        return http::Response::text(
+            200, fmt::format("order {} explained\n  by nobody\n", request.path_param("orderId")));
     });
     server_->start(routes_);
 }
 
-std::string verdict_json(const std::string& key, const std::string& status, const std::vector<std::string>& missing,
+std::string verdict_json(const std::string& key, const std::string& status,
+                         const std::vector<std::string>& missing,
                          const std::vector<std::string>& findings, const std::string& at_risk) {
     json::Writer w;
     w.begin_object()
@@ -94,13 +104,17 @@ std::string verdict_json(const std::string& key, const std::string& status, cons
         std::size_t second = first == std::string::npos ? first : finding.find(':', first + 1);
         w.begin_object().field("kind", finding.substr(0, first));
         if (second != std::string::npos) {
-            w.field("expected", finding.substr(first + 1, second - first - 1)).field("actual", finding.substr(second + 1));
+            w.field("expected", finding.substr(first + 1, second - first - 1))
+                .field("actual", finding.substr(second + 1));
         }
         w.end_object();
     }
     w.end_array().key("atRisk").begin_array();
     if (std::size_t blank = at_risk.find(' '); blank != std::string::npos) {
-        w.begin_object().field("currency", at_risk.substr(blank + 1)).field("amount", at_risk.substr(0, blank)).end_object();
+        w.begin_object()
+            .field("currency", at_risk.substr(blank + 1))
+            .field("amount", at_risk.substr(0, blank))
+            .end_object();
     }
     w.end_array().end_object();
     return w.take();

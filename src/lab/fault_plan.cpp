@@ -15,7 +15,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// One deal: each row of the scoreboard once. Missing legs and malformed ones count thrice between them, as their kinds do.
+/// One deal: each row of the scoreboard once. Missing legs and malformed ones count thrice between
+/// them, as their kinds do.
 constexpr std::array faults{
     Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,          Fault::missing_order,
     Fault::missing_payment,    Fault::missing_inventory, Fault::declined,      Fault::wrong_amount,
@@ -23,7 +24,8 @@ constexpr std::array faults{
 };
 
 std::vector<Fault> deal(const PlanOptions& options) {
-    std::size_t faulty = std::max<std::size_t>(faults.size(), std::size_t{options.orders} * options.faulty_per_thousand / 1000);
+    std::size_t faulty = std::max<std::size_t>(
+        faults.size(), std::size_t{options.orders} * options.faulty_per_thousand / 1000);
     std::vector<Fault> dealt(options.orders, Fault::none);
     for (std::size_t i = 0; i < std::min<std::size_t>(faulty, dealt.size()); ++i) {
         dealt[i] = faults[i % faults.size()];
@@ -73,8 +75,9 @@ private:
         if (cloud_of(leg) != Cloud::gcp) {
             return make_uuid(options_.seed, name);
         }
-        return fmt::format(
-            "{}", 10'000'000'000'000'000ULL + random_.below(90'000'000'000'000'000ULL / 100) * 100 + planned_.events.size());
+        return fmt::format("{}", 10'000'000'000'000'000ULL +
+                                     random_.below(90'000'000'000'000'000ULL / 100) * 100 +
+                                     planned_.events.size());
     }
 
     void add(Leg leg, std::string payload, Instant at, std::string_view what = "1") {
@@ -85,7 +88,8 @@ private:
             event.wrapping = Wrapping::sns;
         }
         if (leg == Leg::payment && random_.chance(300)) {
-            event.wrapping = random_.chance(500) ? Wrapping::camel_id_only : Wrapping::snake_id_only;
+            event.wrapping =
+                random_.chance(500) ? Wrapping::camel_id_only : Wrapping::snake_id_only;
         }
         planned_.events.push_back(std::move(event));
     }
@@ -98,7 +102,8 @@ private:
     }
 
     PlannedEvent& event_of(Leg leg) {
-        auto it = std::ranges::find_if(planned_.events, [&](const PlannedEvent& e) { return e.fact.leg == leg; });
+        auto it = std::ranges::find_if(planned_.events,
+                                       [&](const PlannedEvent& e) { return e.fact.leg == leg; });
         HELIOS_ASSERT(it != planned_.events.end(), "the leg was planned");
         return *it;
     }
@@ -134,12 +139,16 @@ private:
         }
     }
 
-    void order_at_risk() { planned_.truth.at_risk = {planned_.order.currency, money(planned_.order, planned_.order.total)}; }
+    void order_at_risk() {
+        planned_.truth.at_risk = {planned_.order.currency,
+                                  money(planned_.order, planned_.order.total)};
+    }
 
     void lacks(Leg leg) {
         planned_.truth.status = "partial";
         planned_.truth.missing = {std::string(to_string(leg))};
-        order_at_risk();  // without the order the payment's own amount stands: the same figure, as only one thing is wrong
+        order_at_risk();  // without the order the payment's own amount stands: the same figure, as
+                          // only one thing is wrong
         if (leg == Leg::order) {
             planned_.truth.findings.push_back({"orphan", "", ""});
         }
@@ -147,7 +156,8 @@ private:
 
     void mismatches(std::string_view kind, std::string expected, std::string actual) {
         planned_.truth.status = "mismatched";
-        planned_.truth.findings.push_back({std::string(kind), std::move(expected), std::move(actual)});
+        planned_.truth.findings.push_back(
+            {std::string(kind), std::move(expected), std::move(actual)});
         order_at_risk();
     }
 
@@ -182,8 +192,8 @@ private:
 
     void delay() {
         planned_.leg = static_cast<Leg>(random_.below(3));
-        event_of(planned_.leg).send_after =
-            offset(planned_.order.reserved_at) + options_.late_by + milliseconds(random_.between(0, 700));
+        event_of(planned_.leg).send_after = offset(planned_.order.reserved_at) + options_.late_by +
+                                            milliseconds(random_.between(0, 700));
     }
 
     void decline() {
@@ -200,7 +210,8 @@ private:
         int minor = currency_minor_units(o.currency);
         // From one smallest coin to a whole mug: the coin is what doubles lose.
         std::string_view small = minor == 0 ? "1" : "0.01";
-        Decimal by = random_.chance(500) ? *Decimal::parse(small) : Decimal::from_int(random_.between(1, 9));
+        Decimal by =
+            random_.chance(500) ? *Decimal::parse(small) : Decimal::from_int(random_.between(1, 9));
         Charge charge = charge_of(o);
         charge.amount = money(o, plus(o.total, random_.chance(500) ? by : by.negate()));
         event_of(Leg::payment).fact.payload = payment_payload(o, charge);
@@ -245,21 +256,24 @@ private:
     PlannedOrder planned_;
 };
 
-/// Each way is one that the catalogue or the envelope rules forbid, in an envelope that is still its cloud's.
+/// Each way is one that the catalogue or the envelope rules forbid, in an envelope that is still
+/// its cloud's.
 void Maker::malform() {
     planned_.leg = static_cast<Leg>(random_.below(3));
     PlannedEvent& event = event_of(planned_.leg);
     const Order& o = planned_.order;
     std::string whole = event.fact.payload;
     // In the order's own spelling, so that the doubled key is the one that counts.
-    std::string twice =
-        fmt::format(R"({{"{}":"{}-B",)", o.spelling == Spelling::snake ? "order_id" : "orderId", o.id) + whole.substr(1);
+    std::string twice = fmt::format(R"({{"{}":"{}-B",)",
+                                    o.spelling == Spelling::snake ? "order_id" : "orderId", o.id) +
+                        whole.substr(1);
     bool first = random_.chance(500);
     switch (planned_.leg) {
         case Leg::order:
             if (first) {
                 spoil(event, "no order id",
-                      fmt::format(R"({{"customerId":"{}","totalAmount":"{}"}})", o.customer_id, money(o, o.total)));
+                      fmt::format(R"({{"customerId":"{}","totalAmount":"{}"}})", o.customer_id,
+                                  money(o, o.total)));
             } else {
                 spoil(event, "two order ids", twice);
             }
@@ -267,9 +281,11 @@ void Maker::malform() {
         case Leg::payment:
             if (first) {
                 spoil(event, "no amount",
-                      fmt::format(R"({{"orderId":"{}","paymentId":"{}","status":"AUTHORIZED"}})", o.id, o.payment_id));
+                      fmt::format(R"({{"orderId":"{}","paymentId":"{}","status":"AUTHORIZED"}})",
+                                  o.id, o.payment_id));
             } else {
-                spoil(event, "cut off in the middle", whole.substr(0, whole.size() / 2));  // base64 of half a document
+                spoil(event, "cut off in the middle",
+                      whole.substr(0, whole.size() / 2));  // base64 of half a document
             }
             break;
         case Leg::inventory:
@@ -318,7 +334,8 @@ std::string_view to_string(Fault fault) {
 }
 
 bool stays_matched(Fault fault) {
-    return fault == Fault::none || fault == Fault::duplicate_delivery || fault == Fault::out_of_order || fault == Fault::late;
+    return fault == Fault::none || fault == Fault::duplicate_delivery ||
+           fault == Fault::out_of_order || fault == Fault::late;
 }
 
 std::size_t FaultPlan::events() const {
@@ -332,7 +349,8 @@ std::size_t FaultPlan::events() const {
 std::size_t FaultPlan::quarantined() const {
     std::size_t n = 0;
     for (const PlannedOrder& order : orders) {
-        n += static_cast<std::size_t>(std::ranges::count(order.events, false, &PlannedEvent::reaches_case));
+        n += static_cast<std::size_t>(
+            std::ranges::count(order.events, false, &PlannedEvent::reaches_case));
     }
     return n;
 }
@@ -354,7 +372,8 @@ FaultPlan make_plan(const PlanOptions& options) {
     // The slowest order ends about 4 s after its start; a late one needs late_by more.
     Duration tail = std::min<Duration>(std::chrono::seconds(4), options.send_for / 4);
     Duration room = std::max<Duration>(milliseconds(1), options.send_for - tail);
-    Duration room_late = std::max<Duration>(milliseconds(1), options.send_for - tail - options.late_by);
+    Duration room_late =
+        std::max<Duration>(milliseconds(1), options.send_for - tail - options.late_by);
     for (std::size_t i = 0; i < dealt.size(); ++i) {
         Duration span = dealt[i] == Fault::late ? room_late : room;
         Duration at = span * static_cast<std::int64_t>(i) / static_cast<std::int64_t>(dealt.size());

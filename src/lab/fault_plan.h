@@ -1,8 +1,10 @@
 #pragma once
-/// What goes wrong with each order, decided before anything is sent, and what a true judge must therefore say of it.
+/// What goes wrong with each order, decided before anything is sent, and what a true judge must
+/// therefore say of it.
 ///
-/// At most one fault per order. Truth is written here, next to the fault it follows from, and nowhere is it computed by code
-/// that Helios decides with: that is what makes the scoreboard worth reading. Pure and deterministic in (options).
+/// At most one fault per order. Truth is written here, next to the fault it follows from, and
+/// nowhere is it computed by code that Helios decides with: that is what makes the scoreboard worth
+/// reading. Pure and deterministic in (options).
 
 #include <cstdint>
 #include <optional>
@@ -47,8 +49,8 @@ struct ExpectedMoney {
     std::string amount;
 };
 
-/// The settled verdict an order must get, `late` and `missing` findings aside (missing legs have a list of their own, lateness a
-/// clock).
+/// The settled verdict an order must get, `late` and `missing` findings aside (missing legs have a
+/// list of their own, lateness a clock).
 struct Truth {
     std::string status;                ///< "matched", "partial", "mismatched"
     std::vector<std::string> missing;  ///< legs, in flow order
@@ -86,11 +88,13 @@ struct PlanOptions {
     std::uint32_t orders = 300;  ///< ≥ 20, so that every fault occurs
     Instant start;               ///< event times count from here
     Duration send_for = std::chrono::seconds(22);
-    Duration late_by = std::chrono::milliseconds(7500);  ///< a late leg is sent so long after the first
+    Duration late_by =
+        std::chrono::milliseconds(7500);  ///< a late leg is sent so long after the first
     std::uint32_t faulty_per_thousand = 400;
 };
 
-/// Every kind of fault occurs about equally often, none by chance alone: counts are dealt, then shuffled by the seed.
+/// Every kind of fault occurs about equally often, none by chance alone: counts are dealt, then
+/// shuffled by the seed.
 FaultPlan make_plan(const PlanOptions& options);
 
 }  // namespace helios::lab

@@ -21,7 +21,8 @@ PlanOptions options_for(std::uint64_t seed, std::uint32_t orders = 300) {
 }
 
 const PlannedEvent* first_of(const PlannedOrder& order, Leg leg) {
-    auto it = std::ranges::find_if(order.events, [&](const PlannedEvent& e) { return e.fact.leg == leg; });
+    auto it = std::ranges::find_if(order.events,
+                                   [&](const PlannedEvent& e) { return e.fact.leg == leg; });
     return it == order.events.end() ? nullptr : &*it;
 }
 
@@ -81,14 +82,16 @@ TEST(FaultPlan, FitsItsTimeAndItsOrder) {
     for (const PlannedOrder& order : plan.orders) {
         EXPECT_TRUE(std::ranges::is_sorted(order.events, {}, &PlannedEvent::send_after));
         EXPECT_GE(order.events.front().send_after, Duration{});
-        for (const PlannedEvent& event : order.events) {  // no skew: the facts lie close together, however late they are told
+        for (const PlannedEvent& event :
+             order.events) {  // no skew: the facts lie close together, however late they are told
             EXPECT_LT(event.fact.at - order.order.placed_at, std::chrono::seconds(5));
         }
         Duration spread = order.events.back().send_after - order.events.front().send_after;
         if (order.fault == Fault::late) {
             EXPECT_GT(spread, std::chrono::seconds(7)) << order.order.id;
         } else {
-            EXPECT_LT(spread, std::chrono::milliseconds(3600)) << order.order.id << ' ' << to_string(order.fault);
+            EXPECT_LT(spread, std::chrono::milliseconds(3600))
+                << order.order.id << ' ' << to_string(order.fault);
         }
     }
 }
@@ -119,7 +122,8 @@ TEST(FaultPlan, WhatIsSentIsWhatTheTruthSays) {
                               : order.fault == Fault::missing_inventory && leg == Leg::inventory;
             ASSERT_EQ(event == nullptr, absent) << order.order.id;
             if (event) {
-                EXPECT_EQ(event->reaches_case, !(order.fault == Fault::malformed && leg == order.leg));
+                EXPECT_EQ(event->reaches_case,
+                          !(order.fault == Fault::malformed && leg == order.leg));
             }
         }
         const PlannedEvent* payment = first_of(order, Leg::payment);
@@ -128,10 +132,13 @@ TEST(FaultPlan, WhatIsSentIsWhatTheTruthSays) {
         }
         auto document = json::Document::parse(payment->fact.payload);
         ASSERT_TRUE(document);
-        bool same_amount = *Decimal::parse(document->root().find("amount").text()) == order.order.total;
+        bool same_amount =
+            *Decimal::parse(document->root().find("amount").text()) == order.order.total;
         EXPECT_EQ(same_amount, order.fault != Fault::wrong_amount);
-        EXPECT_EQ(document->root().find("currency").text() == order.order.currency, order.fault != Fault::other_currency);
-        EXPECT_EQ(document->root().find("status").text() == "AUTHORIZED", order.fault != Fault::declined);
+        EXPECT_EQ(document->root().find("currency").text() == order.order.currency,
+                  order.fault != Fault::other_currency);
+        EXPECT_EQ(document->root().find("status").text() == "AUTHORIZED",
+                  order.fault != Fault::declined);
     }
 }
 

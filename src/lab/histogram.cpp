@@ -11,7 +11,8 @@ std::size_t Histogram::index_of(std::uint64_t nanos) {
     if (nanos < linear) {
         return nanos;
     }
-    // Values with their top bit at sub_bits + e share row e + 1; the sub_bits below the top bit choose the place in it.
+    // Values with their top bit at sub_bits + e share row e + 1; the sub_bits below the top bit
+    // choose the place in it.
     auto exponent = static_cast<unsigned>(std::bit_width(nanos)) - 1 - sub_bits;
     return ((std::size_t{exponent} + 1) << sub_bits) + ((nanos >> exponent) & (linear - 1));
 }

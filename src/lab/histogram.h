@@ -1,6 +1,6 @@
 #pragma once
-/// Latencies, log-linear: every bucket is at most 1/64 of its value wide, so a percentile is at most 1.6 % too high. Never too
-/// low: a bucket answers with its upper edge.
+/// Latencies, log-linear: every bucket is at most 1/64 of its value wide, so a percentile is at
+/// most 1.6 % too high. Never too low: a bucket answers with its upper edge.
 
 #include <array>
 #include <cstdint>
@@ -16,9 +16,12 @@ public:
     std::uint64_t count() const { return count_; }
     Duration max() const { return Duration(static_cast<std::int64_t>(max_)); }
     Duration mean() const {
-        return count_ == 0 ? Duration{} : Duration(static_cast<std::int64_t>(sum_ / static_cast<double>(count_)));
+        return count_ == 0
+                   ? Duration{}
+                   : Duration(static_cast<std::int64_t>(sum_ / static_cast<double>(count_)));
     }
-    /// The least bucket edge that p percent of the values do not exceed (nearest rank), capped by max(). 0 if empty.
+    /// The least bucket edge that p percent of the values do not exceed (nearest rank), capped by
+    /// max(). 0 if empty.
     Duration percentile(double p) const;
 
 private:

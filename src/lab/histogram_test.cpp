@@ -40,7 +40,8 @@ TEST(Histogram, PercentilesAreNeverTooLowAndAtMost1_6PercentTooHigh) {
     }
     std::ranges::sort(values);
     for (double p : {0.1, 1.0, 25.0, 50.0, 90.0, 99.0, 99.9, 100.0}) {
-        auto rank = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(p / 100 * static_cast<double>(values.size()))));
+        auto rank = std::max<std::size_t>(
+            1, static_cast<std::size_t>(std::ceil(p / 100 * static_cast<double>(values.size()))));
         double exact = static_cast<double>(values[rank - 1]);
         double told = static_cast<double>(h.percentile(p).count());
         EXPECT_GE(told, exact) << p;

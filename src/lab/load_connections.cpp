@@ -22,9 +22,11 @@ constexpr std::size_t read_chunk = 64u << 10;
 
 /// Value of a header in `head` (name lower case, with colon), trimmed; empty if absent.
 std::string_view header_in(std::string_view head, std::string_view name) {
-    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
         std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
-        if (line.size() > name.size() && std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
+        if (line.size() > name.size() &&
+            std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
                 return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
             })) {
             std::size_t start = line.find_first_not_of(' ', name.size());
@@ -45,7 +47,8 @@ bool is_loopback(std::string_view host) {
         return true;
     }
     in_addr address{};
-    return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+    return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 &&
+           (ntohl(address.s_addr) >> 24) == 127;
 }
 
 LoadConnections::LoadConnections(std::uint32_t pipeline_max, OnAnswer on_answer)
@@ -62,8 +65,10 @@ LoadConnections::~LoadConnections() {
     }
 }
 
-Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string& host, std::uint16_t port,
-                                                               std::uint32_t connections, std::uint32_t pipeline_max,
+Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string& host,
+                                                               std::uint16_t port,
+                                                               std::uint32_t connections,
+                                                               std::uint32_t pipeline_max,
                                                                OnAnswer on_answer) {
     if (!is_loopback(host)) {
         return fail(ErrorKind::invalid, fmt::format("{} is not this machine", host),
@@ -79,7 +84,8 @@ Result<std::unique_ptr<LoadConnections>> LoadConnections::open(const std::string
     load->connections_.resize(connections);
     for (std::size_t i = 0; i < connections; ++i) {
         auto connected = load->connect(i);
-        if (!connected && i == 0 && host == "localhost") {  // both families: the server may have the other
+        if (!connected && i == 0 &&
+            host == "localhost") {  // both families: the server may have the other
             load->host_ = "::1";
             connected = load->connect(i);
         }
@@ -117,7 +123,8 @@ Status LoadConnections::connect(std::size_t index) {
     if (::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0) {
         std::string why = reason();
         ::close(fd);
-        return fail(ErrorKind::unavailable, fmt::format("can't connect to {}:{}: {}", host_, port_, why),
+        return fail(ErrorKind::unavailable,
+                    fmt::format("can't connect to {}:{}: {}", host_, port_, why),
                     "is the server running?");
     }
     int one = 1;
@@ -179,8 +186,9 @@ void LoadConnections::turn(Duration wait) {
     limit.tv_nsec = nanos % 1'000'000'000;
     int n = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &limit, nullptr);
     if (n < 0 && errno == ENOSYS) {  // an older kernel: whole milliseconds
-        n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                       static_cast<int>(std::min<std::int64_t>((nanos + 999'999) / 1'000'000, 1000)));
+        n = epoll_wait(
+            epoll_, events.data(), static_cast<int>(events.size()),
+            static_cast<int>(std::min<std::int64_t>((nanos + 999'999) / 1'000'000, 1000)));
     }
     for (int i = 0; i < n; ++i) {
         std::size_t index = events[static_cast<std::size_t>(i)].data.u64;
@@ -197,8 +205,8 @@ void LoadConnections::turn(Duration wait) {
 void LoadConnections::write_out(std::size_t index) {
     Connection& connection = connections_[index];
     while (connection.fd >= 0 && connection.out_at < connection.out.size()) {
-        ssize_t n = ::send(connection.fd, connection.out.data() + connection.out_at, connection.out.size() - connection.out_at,
-                           MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = ::send(connection.fd, connection.out.data() + connection.out_at,
+                           connection.out.size() - connection.out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             watch(index, true);
             return;
@@ -242,7 +250,8 @@ void LoadConnections::read_in(std::size_t index) {
     connection.in_at = 0;
 }
 
-/// One whole response from the front of what was read. Helios answers with Content-Length; anything else ends the connection.
+/// One whole response from the front of what was read. Helios answers with Content-Length; anything
+/// else ends the connection.
 bool LoadConnections::take_answer(Connection& connection) {
     std::string_view rest = std::string_view(connection.in).substr(connection.in_at);
     std::size_t head_end = rest.find("\r\n\r\n");
@@ -268,7 +277,8 @@ bool LoadConnections::take_answer(Connection& connection) {
     return true;
 }
 
-/// Requests of a broken connection may have been stored or not: they are told as unanswered, never sent again.
+/// Requests of a broken connection may have been stored or not: they are told as unanswered, never
+/// sent again.
 void LoadConnections::lose(std::size_t index) {
     Connection& connection = connections_[index];
     ::close(connection.fd);

@@ -1,8 +1,9 @@
 #pragma once
 /// Many pipelined keep-alive connections on one thread: the transport of the load generator.
 ///
-/// http::Client is for conversations; this is for load: it writes bytes that are ready, reads statuses, and does as little else
-/// as it can, because on a small machine every cycle of the generator is taken from the server it measures. epoll, no threads.
+/// http::Client is for conversations; this is for load: it writes bytes that are ready, reads
+/// statuses, and does as little else as it can, because on a small machine every cycle of the
+/// generator is taken from the server it measures. epoll, no threads.
 
 #include <cstdint>
 #include <deque>
@@ -30,13 +31,17 @@ public:
     using OnAnswer = std::function<void(const LoadAnswer&)>;
 
     /// Connects all. invalid: the host is not this machine. unavailable: can't connect.
-    static Result<std::unique_ptr<LoadConnections>> open(const std::string& host, std::uint16_t port, std::uint32_t connections,
-                                                         std::uint32_t pipeline_max, OnAnswer on_answer);
+    static Result<std::unique_ptr<LoadConnections>> open(const std::string& host,
+                                                         std::uint16_t port,
+                                                         std::uint32_t connections,
+                                                         std::uint32_t pipeline_max,
+                                                         OnAnswer on_answer);
     ~LoadConnections();
 
     /// A connection with room for one more request, or false: all pipelines are full.
     bool has_room() const { return free_ > 0; }
-    /// Queues one request on the connection with room whose turn it is; has_room() must hold. Bytes go out in turn().
+    /// Queues one request on the connection with room whose turn it is; has_room() must hold. Bytes
+    /// go out in turn().
     void send(std::uint64_t tag, std::string_view request);
     /// Writes what waits, waits for answers at most `wait`, delivers them.
     void turn(Duration wait);
@@ -77,7 +82,8 @@ private:
     std::uint64_t broken_ = 0;
 };
 
-/// True for localhost, 127.0.0.0/8 and ::1: nobody points a load generator at another's machine by mistake.
+/// True for localhost, 127.0.0.0/8 and ::1: nobody points a load generator at another's machine by
+/// mistake.
 bool is_loopback(std::string_view host);
 
 }  // namespace helios::lab

@@ -16,7 +16,8 @@ std::optional<double> seconds_in_stat(std::string_view stat, double ticks_per_se
     if (at == std::string_view::npos) {
         return std::nullopt;
     }
-    // proc(5) numbers its fields from 1; what follows the name begins with field 3. utime is 14, stime 15.
+    // proc(5) numbers its fields from 1; what follows the name begins with field 3. utime is 14,
+    // stime 15.
     std::uint64_t ticks = 0;
     stat.remove_prefix(at + 1);
     for (int field = 3; field <= 15; ++field) {
@@ -46,7 +47,9 @@ std::optional<double> process_seconds(std::int64_t pid) {
 double own_process_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 

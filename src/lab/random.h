@@ -1,6 +1,6 @@
 #pragma once
-/// Seeded randomness whose sequence is ours for ever: standard distributions differ between libraries, and a plan
-/// must be the same on every machine.
+/// Seeded randomness whose sequence is ours for ever: standard distributions differ between
+/// libraries, and a plan must be the same on every machine.
 
 #include <cstdint>
 
@@ -13,7 +13,8 @@ class Random {
 public:
     explicit Random(std::uint64_t seed) : state_(seed) {}
 
-    /// A generator of its own for item `n` of a series: item 7 is the same in a series of 10 and of 10,000.
+    /// A generator of its own for item `n` of a series: item 7 is the same in a series of 10 and of
+    /// 10,000.
     static Random of(std::uint64_t seed, std::uint64_t n) {
         Random parent(seed ^ (n * 0x9e3779b97f4a7c15ULL));
         parent.next();

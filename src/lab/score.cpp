@@ -14,7 +14,8 @@ Decimal add_money(const Decimal& a, const Decimal& b) {
     return Decimal::add(a, b).value_or(a);
 }
 
-/// Decimals by value ("12.5" is "12.50"), other text as it is; an expectation left empty says nothing.
+/// Decimals by value ("12.5" is "12.50"), other text as it is; an expectation left empty says
+/// nothing.
 bool agrees(const std::string& expected, const std::string& actual) {
     if (expected.empty()) {
         return true;
@@ -40,7 +41,8 @@ std::string in_words(const std::string& status, const std::vector<std::string>& 
     return text;
 }
 
-std::string in_words(const std::string& kind, const std::string& expected, const std::string& actual) {
+std::string in_words(const std::string& kind, const std::string& expected,
+                     const std::string& actual) {
     if (expected.empty() && actual.empty()) {
         return kind;
     }
@@ -53,7 +55,9 @@ std::string in_words(const Truth& truth) {
         findings.push_back(in_words(f.kind, f.expected, f.actual));
     }
     std::string text = in_words(truth.status, truth.missing, findings);
-    return truth.at_risk ? fmt::format("{}, at risk {} {}", text, truth.at_risk->amount, truth.at_risk->currency) : text;
+    return truth.at_risk ? fmt::format("{}, at risk {} {}", text, truth.at_risk->amount,
+                                       truth.at_risk->currency)
+                         : text;
 }
 
 std::string in_words(const std::optional<GotVerdict>& got) {
@@ -68,25 +72,29 @@ std::string in_words(const std::optional<GotVerdict>& got) {
     }
     std::string text = in_words(got->status, got->missing, findings);
     for (const auto& [currency, amount] : got->at_risk) {
-        text += fmt::format(", at risk {} {}", amount.to_string(currency_minor_units(currency)), currency);
+        text += fmt::format(", at risk {} {}", amount.to_string(currency_minor_units(currency)),
+                            currency);
     }
     return text;
 }
 
 bool money_matches(const Truth& truth, const GotVerdict& got) {
     if (!truth.at_risk) {
-        return std::ranges::all_of(got.at_risk, [](const auto& money) { return money.second.is_zero(); });
+        return std::ranges::all_of(got.at_risk,
+                                   [](const auto& money) { return money.second.is_zero(); });
     }
     auto it = got.at_risk.find(truth.at_risk->currency);
     auto expected = Decimal::parse(truth.at_risk->amount);
-    return got.at_risk.size() == 1 && it != got.at_risk.end() && expected && it->second == *expected;
+    return got.at_risk.size() == 1 && it != got.at_risk.end() && expected &&
+           it->second == *expected;
 }
 
 void read_findings(json::Value findings, GotVerdict& verdict) {
     for (std::size_t i = 0; i < findings.size(); ++i) {
         json::Value f = findings.at(i);
-        verdict.findings.push_back({std::string(f.find("kind").text()), std::string(f.find("leg").text()),
-                                    std::string(f.find("expected").text()), std::string(f.find("actual").text())});
+        verdict.findings.push_back(
+            {std::string(f.find("kind").text()), std::string(f.find("leg").text()),
+             std::string(f.find("expected").text()), std::string(f.find("actual").text())});
     }
 }
 
@@ -125,7 +133,8 @@ Lateness lateness_of(const SendTimes& times, Duration deadline) {
     if (*times.last_sent - *times.first_answered > deadline + margin) {
         return Lateness::late;
     }
-    return *times.last_answered - *times.first_sent < deadline - margin ? Lateness::in_time : Lateness::not_scored;
+    return *times.last_answered - *times.first_sent < deadline - margin ? Lateness::in_time
+                                                                        : Lateness::not_scored;
 }
 
 Score score_order(const PlannedOrder& planned, const std::optional<GotVerdict>& got) {
@@ -135,19 +144,24 @@ Score score_order(const PlannedOrder& planned, const std::optional<GotVerdict>& 
         return score;
     }
     std::vector<GotFinding> unexplained;
-    std::ranges::copy_if(got->findings, std::back_inserter(unexplained), [](const GotFinding& f) { return !in_another_list(f); });
+    std::ranges::copy_if(got->findings, std::back_inserter(unexplained),
+                         [](const GotFinding& f) { return !in_another_list(f); });
     bool all_found = true;
     for (const ExpectedFinding& wanted : truth.findings) {
-        // One expected finding explains every one of its kind: a check may name each of several items.
+        // One expected finding explains every one of its kind: a check may name each of several
+        // items.
         auto matching = [&](const GotFinding& f) {
-            return f.kind == wanted.kind && agrees(wanted.expected, f.expected) && agrees(wanted.actual, f.actual);
+            return f.kind == wanted.kind && agrees(wanted.expected, f.expected) &&
+                   agrees(wanted.actual, f.actual);
         };
         all_found = std::erase_if(unexplained, matching) > 0 && all_found;
     }
     bool missing_right = got->missing == truth.missing;
-    bool legs_invented = std::ranges::any_of(
-        got->missing, [&](const std::string& leg) { return std::ranges::find(truth.missing, leg) == truth.missing.end(); });
-    score.found = all_found && missing_right && got->status == truth.status && money_matches(truth, *got);
+    bool legs_invented = std::ranges::any_of(got->missing, [&](const std::string& leg) {
+        return std::ranges::find(truth.missing, leg) == truth.missing.end();
+    });
+    score.found =
+        all_found && missing_right && got->status == truth.status && money_matches(truth, *got);
     bool alarm_where_none = truth.status == "matched" && got->status != "matched";
     bool money_invented = !truth.at_risk && !money_matches(truth, *got);
     score.false_alarm = !unexplained.empty() || legs_invented || alarm_where_none || money_invented;
@@ -158,11 +172,14 @@ LateScore score_late(const std::optional<GotVerdict>& got, Lateness lateness) {
     LateScore score;
     score.scored = lateness != Lateness::not_scored;
     score.is_late = lateness == Lateness::late;
-    score.said_late = got && std::ranges::any_of(got->findings, [](const GotFinding& f) { return f.kind == "late"; });
+    score.said_late = got && std::ranges::any_of(got->findings, [](const GotFinding& f) {
+                          return f.kind == "late";
+                      });
     return score;
 }
 
-void Scoreboard::add(const PlannedOrder& planned, const std::optional<GotVerdict>& got, Lateness late) {
+void Scoreboard::add(const PlannedOrder& planned, const std::optional<GotVerdict>& got,
+                     Lateness late) {
     Score score = score_order(planned, got);
     ScoreRow& r = row(planned.fault);
     r.injected += 1;
@@ -181,7 +198,8 @@ void Scoreboard::add(const PlannedOrder& planned, const std::optional<GotVerdict
         lateness.missed += ls.is_late && !ls.said_late ? 1 : 0;
         lateness.false_alarms += !ls.is_late && ls.said_late ? 1 : 0;
         if (ls.is_late != ls.said_late) {
-            wrong.push_back({planned.order.id, planned.fault, ls.is_late ? "a finding late" : "no finding late", score.got});
+            wrong.push_back({planned.order.id, planned.fault,
+                             ls.is_late ? "a finding late" : "no finding late", score.got});
         }
     }
     if (planned.truth.at_risk) {
@@ -213,8 +231,10 @@ bool Scoreboard::money_agrees() const {
 
 bool Scoreboard::perfect() const {
     ScoreRow sum = total();
-    return sum.missed == 0 && sum.false_alarms == 0 && lateness.missed == 0 && lateness.false_alarms == 0 && money_agrees() &&
-           quarantined_found == quarantined_expected && quarantined_unexpected == 0 && wrong.empty();
+    return sum.missed == 0 && sum.false_alarms == 0 && lateness.missed == 0 &&
+           lateness.false_alarms == 0 && money_agrees() &&
+           quarantined_found == quarantined_expected && quarantined_unexpected == 0 &&
+           wrong.empty();
 }
 
 }  // namespace helios::lab

@@ -1,5 +1,6 @@
 #pragma once
-/// The judge's judge: a verdict as the API tells it, held against the truth that the fault plan knew beforehand. Pure.
+/// The judge's judge: a verdict as the API tells it, held against the truth that the fault plan
+/// knew beforehand. Pure.
 ///
 /// Knows the verdict's JSON (docs/contracts) and nothing of how verdicts come about.
 
@@ -44,11 +45,12 @@ struct SendTimes {
     std::optional<Duration> last_answered;
 };
 
-/// Whether the last leg came after the deadline that the first one started. The lab cannot see the server's stamps, only bound
-/// them: between `in time for certain` and `late for certain` it does not score.
+/// Whether the last leg came after the deadline that the first one started. The lab cannot see the
+/// server's stamps, only bound them: between `in time for certain` and `late for certain` it does
+/// not score.
 enum class Lateness : std::uint8_t { in_time, not_scored, late };
-/// Late: last leg sent more than deadline + 1 s after the first leg's answer. In time: answered within deadline − 1 s of the
-/// first one's sending. With 5 s deadlines: 6 s and 4 s.
+/// Late: last leg sent more than deadline + 1 s after the first leg's answer. In time: answered
+/// within deadline − 1 s of the first one's sending. With 5 s deadlines: 6 s and 4 s.
 Lateness lateness_of(const SendTimes& times, Duration deadline);
 
 /// What one order's verdict was worth.
@@ -77,7 +79,8 @@ struct ScoreRow {
     std::uint64_t false_alarms = 0;
 };
 
-/// Adds up. The row of Fault::late is scored twice over: its settled verdict like any other, and `lateness` by the clock.
+/// Adds up. The row of Fault::late is scored twice over: its settled verdict like any other, and
+/// `lateness` by the clock.
 struct Scoreboard {
     std::array<ScoreRow, fault_count> rows{};
     ScoreRow lateness;
@@ -100,7 +103,8 @@ struct Scoreboard {
     const ScoreRow& row(Fault fault) const { return rows[static_cast<std::size_t>(fault)]; }
     ScoreRow total() const;
     bool money_agrees() const;
-    /// Missed 0, false alarms 0, money to the cent, every malformed event in quarantine and nothing else there.
+    /// Missed 0, false alarms 0, money to the cent, every malformed event in quarantine and nothing
+    /// else there.
     bool perfect() const;
 };
 

@@ -45,10 +45,11 @@ GotVerdict matched() {
     return {"matched", {}, {}, {}};
 }
 
-constexpr Fault all_faults[] = {Fault::none,          Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
-                                Fault::missing_order, Fault::missing_payment,    Fault::missing_inventory, Fault::declined,
-                                Fault::wrong_amount,  Fault::other_currency,     Fault::wrong_quantity,    Fault::double_charge,
-                                Fault::malformed};
+constexpr Fault all_faults[] = {
+    Fault::none,          Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
+    Fault::missing_order, Fault::missing_payment,    Fault::missing_inventory, Fault::declined,
+    Fault::wrong_amount,  Fault::other_currency,     Fault::wrong_quantity,    Fault::double_charge,
+    Fault::malformed};
 
 class ScoreEveryFault : public testing::TestWithParam<Fault> {};
 
@@ -62,7 +63,8 @@ TEST_P(ScoreEveryFault, NoVerdictAndPendingAreMissed) {
     PlannedOrder order = planned(GetParam());
     GotVerdict pending = truthful(order);
     pending.status = "pending";
-    for (const std::optional<GotVerdict>& got : {std::optional<GotVerdict>{}, std::optional<GotVerdict>{pending}}) {
+    for (const std::optional<GotVerdict>& got :
+         {std::optional<GotVerdict>{}, std::optional<GotVerdict>{pending}}) {
         Scoreboard board;
         board.add(order, got, Lateness::not_scored);
         EXPECT_EQ(board.row(GetParam()).missed, 1u);
@@ -130,7 +132,8 @@ TEST(Score, AnAmountFindingWithAnotherFigureIsNotTheOne) {
 TEST(Score, DecimalsAreComparedByValue) {
     PlannedOrder order = planned(Fault::wrong_amount);
     GotVerdict got = truthful(order);
-    got.findings[0].expected += got.findings[0].expected.find('.') == std::string::npos ? ".0" : "0";
+    got.findings[0].expected +=
+        got.findings[0].expected.find('.') == std::string::npos ? ".0" : "0";
     EXPECT_TRUE(score_order(order, got).right());
 }
 
@@ -143,12 +146,15 @@ TEST(Score, SeveralFindingsOfTheExpectedKindAreOneTruth) {
 
 TEST(Lateness, IsJudgedOnlyWhereTheClockAllows) {
     auto at = [](int sent_ms, int answered_ms) {
-        return lateness_of({milliseconds(0), milliseconds(10), milliseconds(sent_ms), milliseconds(answered_ms)}, seconds(5));
+        return lateness_of(
+            {milliseconds(0), milliseconds(10), milliseconds(sent_ms), milliseconds(answered_ms)},
+            seconds(5));
     };
     EXPECT_EQ(at(6011, 6020), Lateness::late);
     EXPECT_EQ(at(6010, 6020), Lateness::not_scored) << "exactly 6 s after the first answer";
     EXPECT_EQ(at(4500, 4510), Lateness::not_scored);
-    EXPECT_EQ(at(3900, 4000), Lateness::not_scored) << "answered exactly 4 s after the first was sent";
+    EXPECT_EQ(at(3900, 4000), Lateness::not_scored)
+        << "answered exactly 4 s after the first was sent";
     EXPECT_EQ(at(3900, 3999), Lateness::in_time);
     EXPECT_EQ(lateness_of({}, seconds(5)), Lateness::not_scored);
 }
@@ -186,7 +192,8 @@ TEST(Score, QuarantineMustHoldExactlyWhatWasSpoiled) {
 }
 
 TEST(Score, ReadsTheVerdictOfTheContract) {
-    auto got = parse_verdict(R"({"flow":"order","key":"ORD-1","status":"mismatched","missingEvents":[],
+    auto got =
+        parse_verdict(R"({"flow":"order","key":"ORD-1","status":"mismatched","missingEvents":[],
         "findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","final":true}],
         "events":{},"atRisk":[{"currency":"USD","amount":"1299.00"}]})");
     ASSERT_TRUE(got);
@@ -196,7 +203,8 @@ TEST(Score, ReadsTheVerdictOfTheContract) {
     EXPECT_EQ(got->at_risk.at("USD"), *Decimal::parse("1299"));
     EXPECT_FALSE(parse_verdict("[]"));
     EXPECT_FALSE(parse_verdict("{}"));
-    EXPECT_FALSE(parse_verdict(R"({"status":"matched","atRisk":[{"currency":"USD","amount":"many"}]})"));
+    EXPECT_FALSE(
+        parse_verdict(R"({"status":"matched","atRisk":[{"currency":"USD","amount":"many"}]})"));
 }
 
 TEST(Scoreboard, IsAlignedAndReadable) {
@@ -225,8 +233,9 @@ TEST(Scoreboard, IsAlignedAndReadable) {
 
 TEST(Scoreboard, MoneyIsGrouped) {
     EXPECT_EQ(money_in_words({}), "nothing");
-    EXPECT_EQ(money_in_words({{"USD", *Decimal::parse("1234567.80")}, {"JPY", *Decimal::parse("999")}}),
-              "999 JPY · 1,234,567.80 USD");
+    EXPECT_EQ(
+        money_in_words({{"USD", *Decimal::parse("1234567.80")}, {"JPY", *Decimal::parse("999")}}),
+        "999 JPY · 1,234,567.80 USD");
     EXPECT_EQ(money_in_words({{"EUR", *Decimal::parse("-1000")}}), "-1,000.00 EUR");
 }
 

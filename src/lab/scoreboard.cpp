@@ -13,9 +13,18 @@ using Cell = Terminal::Cell;
 
 /// In the order in which a person asks: is the healthy left alone, then what is broken.
 constexpr Fault rows_in_order[] = {
-    Fault::none,          Fault::duplicate_delivery, Fault::out_of_order,      Fault::late,
-    Fault::missing_order, Fault::missing_payment,    Fault::missing_inventory, Fault::malformed,
-    Fault::declined,      Fault::wrong_amount,       Fault::other_currency,    Fault::wrong_quantity,
+    Fault::none,
+    Fault::duplicate_delivery,
+    Fault::out_of_order,
+    Fault::late,
+    Fault::missing_order,
+    Fault::missing_payment,
+    Fault::missing_inventory,
+    Fault::malformed,
+    Fault::declined,
+    Fault::wrong_amount,
+    Fault::other_currency,
+    Fault::wrong_quantity,
     Fault::double_charge,
 };
 
@@ -105,8 +114,9 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
         if (fault == Fault::missing_order || fault == Fault::duplicate_delivery) {
             rows.emplace_back();
         }
-        rows.push_back(cells_of(fault == Fault::none ? "nothing wrong" : std::string(to_string(fault)), truth_in_words(fault),
-                                board.row(fault)));
+        rows.push_back(
+            cells_of(fault == Fault::none ? "nothing wrong" : std::string(to_string(fault)),
+                     truth_in_words(fault), board.row(fault)));
     }
     rows.emplace_back();
     rows.push_back(cells_of("all orders", "", board.total()));
@@ -114,26 +124,34 @@ void print_scoreboard(Terminal& terminal, const Scoreboard& board, const DemoOpt
     terminal.table({"fault", "the truth", "injected", "found", "missed", "false alarms"}, rows, 2);
     if (board.lateness_not_scored > 0) {
         terminal.paragraph(terminal.tint(
-            Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} deadline to know from outside.",
+            Tint::dim, fmt::format("  Lateness not scored for {} orders: too close to the {} "
+                                   "deadline to know from outside.",
                                    board.lateness_not_scored, format_duration(options.deadline))));
     }
     terminal.line();
-    bool quarantine_good = board.quarantined_found == board.quarantined_expected && board.quarantined_unexpected == 0;
-    terminal.paragraph(fmt::format("  {} money at risk   expected {}", verdict_mark(terminal, board.money_agrees()),
+    bool quarantine_good =
+        board.quarantined_found == board.quarantined_expected && board.quarantined_unexpected == 0;
+    terminal.paragraph(fmt::format("  {} money at risk   expected {}",
+                                   verdict_mark(terminal, board.money_agrees()),
                                    money_in_words(board.at_risk_expected)),
                        10);
-    terminal.paragraph(fmt::format("                    reported {}", money_in_words(board.at_risk_reported)));
     terminal.paragraph(
-        fmt::format(
-            "  {} quarantine      {} malformed events sent, {} found there{}", verdict_mark(terminal, quarantine_good),
-            board.quarantined_expected, board.quarantined_found,
-            board.quarantined_unexpected > 0 ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected) : ""),
+        fmt::format("                    reported {}", money_in_words(board.at_risk_reported)));
+    terminal.paragraph(
+        fmt::format("  {} quarantine      {} malformed events sent, {} found there{}",
+                    verdict_mark(terminal, quarantine_good), board.quarantined_expected,
+                    board.quarantined_found,
+                    board.quarantined_unexpected > 0
+                        ? fmt::format(", {} more that nobody sent", board.quarantined_unexpected)
+                        : ""),
         4);
 }
 
 void print_times(Terminal& terminal, const std::vector<Duration>& to_verdict) {
-    terminal.paragraph(fmt::format("    time to verdict   p50 {}, p99 {} (last leg answered → verdict readable, {} orders)",
-                                   in_ms(percentile(to_verdict, 50)), in_ms(percentile(to_verdict, 99)), to_verdict.size()),
+    terminal.paragraph(fmt::format("    time to verdict   p50 {}, p99 {} (last leg answered → "
+                                   "verdict readable, {} orders)",
+                                   in_ms(percentile(to_verdict, 50)),
+                                   in_ms(percentile(to_verdict, 99)), to_verdict.size()),
                        4);
 }
 
@@ -141,7 +159,8 @@ void print_wrong(Terminal& terminal, const Scoreboard& board) {
     constexpr std::size_t shown_max = 20;
     for (std::size_t i = 0; i < std::min(board.wrong.size(), shown_max); ++i) {
         const Scoreboard::Wrong& w = board.wrong[i];
-        terminal.line(fmt::format("  {} {} ({})", verdict_mark(terminal, false), w.order_id, to_string(w.fault)));
+        terminal.line(fmt::format("  {} {} ({})", verdict_mark(terminal, false), w.order_id,
+                                  to_string(w.fault)));
         terminal.paragraph(fmt::format("      expected {}", w.expected), 9);
         terminal.paragraph(fmt::format("      got      {}", w.got), 9);
     }

@@ -9,8 +9,8 @@
 namespace helios::lab {
 namespace {
 
-/// Waking up for every single request of a fast schedule would take the server's processor time: a few are sent together, and the
-/// wait counts as latency.
+/// Waking up for every single request of a fast schedule would take the server's processor time: a
+/// few are sent together, and the wait counts as latency.
 constexpr Duration wake_min = std::chrono::microseconds(200);
 
 std::uint64_t number_after(std::string_view text, std::string_view name) {
@@ -33,7 +33,9 @@ public:
     };
 
     Requests(const BenchOptions& options, const CorpusText& text)
-        : options_(options), text_(text), stream_(options, orders_for(options), held_for(options)) {}
+        : options_(options),
+          text_(text),
+          stream_(options, orders_for(options), held_for(options)) {}
 
     /// False when nothing is left.
     bool next(Next& request) {
@@ -41,7 +43,8 @@ public:
         while (stream_.next(event)) {
             events += 1;
             repeats += event.repeat ? 1 : 0;
-            Duration due(static_cast<std::int64_t>(static_cast<double>(events - 1) * 1e9 / static_cast<double>(options_.rate)));
+            Duration due(static_cast<std::int64_t>(static_cast<double>(events - 1) * 1e9 /
+                                                   static_cast<double>(options_.rate)));
             if (options_.mode == BenchOptions::Mode::single) {
                 request.bytes.clear();
                 text_.append(request.bytes, event, CorpusText::Form::request);
@@ -91,10 +94,11 @@ private:
     /// A batch is due when its last event is.
     void close(Buffer& buffer, Next& request, bool grid) {
         buffer.body += ']';
-        request.bytes =
-            fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n",
-                        grid ? "/api/v1/webhooks/azure/eventgrid" : "/api/v1/events/batch",
-                        grid ? "aeg-event-type: Notification\r\n" : "", buffer.body.size());
+        request.bytes = fmt::format(
+            "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+            "application/json\r\n{}Content-Length: {}\r\n\r\n",
+            grid ? "/api/v1/webhooks/azure/eventgrid" : "/api/v1/events/batch",
+            grid ? "aeg-event-type: Notification\r\n" : "", buffer.body.size());
         request.bytes += buffer.body;
         request.orders.swap(buffer.orders);
         request.intended = last_due_;
@@ -130,7 +134,8 @@ public:
             if (request.batch) {
                 totals_.batch_accepted += number_after(answer.body, "\"accepted\":");
                 totals_.batch_duplicate += number_after(answer.body, "\"duplicate\":");
-                bad = number_after(answer.body, "\"failed\":") + number_after(answer.body, "\"quarantined\":") +
+                bad = number_after(answer.body, "\"failed\":") +
+                      number_after(answer.body, "\"quarantined\":") +
                       number_after(answer.body, "\"conflict\":");
                 totals_.batch_failed += bad;
             }
@@ -164,8 +169,9 @@ public:
             if (dead || waited_enough || (!more && connections.under_way() == 0)) {
                 break;
             }
-            Duration wait =
-                more && connections.has_room() ? std::max(wake_min, start_ + next.intended - now) : std::chrono::milliseconds(20);
+            Duration wait = more && connections.has_room()
+                                ? std::max(wake_min, start_ + next.intended - now)
+                                : std::chrono::milliseconds(20);
             connections.turn(std::min<Duration>(wait, std::chrono::milliseconds(20)));
         }
         totals_.stopped = stop || more;
@@ -229,17 +235,21 @@ double SendTotals::events_per_second() const {
 }
 
 std::uint64_t orders_for(const BenchOptions& options) {
-    double wanted = std::chrono::duration<double>(options.duration).count() * static_cast<double>(options.rate);
+    double wanted =
+        std::chrono::duration<double>(options.duration).count() * static_cast<double>(options.rate);
     double events = std::min(wanted, static_cast<double>(options.events_max));
     double per_order = 3.0 * (1.0 + static_cast<double>(options.duplicates_per_thousand) / 1000.0);
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(events / per_order));
 }
 
-Result<SendTotals> send_corpus(const BenchOptions& options, const http::Url& url, const CorpusText& text, const Clock& clock,
+Result<SendTotals> send_corpus(const BenchOptions& options, const http::Url& url,
+                               const CorpusText& text, const Clock& clock,
                                const std::atomic<bool>& stop) {
     Run run(options, text, clock);
-    HELIOS_TRY_ASSIGN(auto connections, LoadConnections::open(url.host, url.port, options.connections, options.pipeline_max,
-                                                              [&](const LoadAnswer& answer) { run.answer(answer); }));
+    HELIOS_TRY_ASSIGN(
+        auto connections,
+        LoadConnections::open(url.host, url.port, options.connections, options.pipeline_max,
+                              [&](const LoadAnswer& answer) { run.answer(answer); }));
     return run.run(*connections, stop);
 }
 

@@ -35,17 +35,20 @@ constexpr std::array products{
 };
 
 constexpr std::array customers{
-    "Ada Novak",   "Ben Okafor",  "Chiara Russo", "Dmitri Aalto", "Elif Demir", "Farid Haddad", "Grace Liu",   "Hugo Martins",
-    "Ines Duarte", "Jonas Weber", "Keiko Tanaka", "Lars Nyström", "Maya Cohen", "Noah Fischer", "Olga Petrov", "Priya Nair",
+    "Ada Novak",  "Ben Okafor",   "Chiara Russo", "Dmitri Aalto", "Elif Demir",   "Farid Haddad",
+    "Grace Liu",  "Hugo Martins", "Ines Duarte",  "Jonas Weber",  "Keiko Tanaka", "Lars Nyström",
+    "Maya Cohen", "Noah Fischer", "Olga Petrov",  "Priya Nair",
 };
 
 constexpr std::array currencies{"USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY"};
 constexpr std::array warehouses{"WH-US-EAST", "WH-EU-NORTH", "WH-EU-SOUTH", "WH-APAC"};
 
 Decimal price_in(std::int64_t cents, std::string_view currency) {
-    // A yen price is a whole number; 140 of them to the dollar is near enough for a shop that does not exist.
-    std::string text = currency_minor_units(currency) == 0 ? fmt::format("{}", cents * 14 / 10)
-                                                           : fmt::format("{}.{:02}", cents / 100, cents % 100);
+    // A yen price is a whole number; 140 of them to the dollar is near enough for a shop that does
+    // not exist.
+    std::string text = currency_minor_units(currency) == 0
+                           ? fmt::format("{}", cents * 14 / 10)
+                           : fmt::format("{}.{:02}", cents / 100, cents % 100);
     auto price = Decimal::parse(text);
     HELIOS_ASSERT(price.has_value(), "the shop's prices are decimals");
     return *price;
@@ -72,8 +75,8 @@ std::vector<Item> make_items(Random& random, std::string_view currency) {
             continue;
         }
         std::int64_t quantity = random.chance(700) ? 1 : random.between(2, 4);
-        items.push_back(
-            {std::string(product.sku), std::string(product.title), price_in(product.price_cents, currency), quantity});
+        items.push_back({std::string(product.sku), std::string(product.title),
+                         price_in(product.price_cents, currency), quantity});
     }
     return items;
 }
@@ -130,8 +133,8 @@ Order make_order(std::uint64_t seed, std::uint64_t number, Instant placed_at) {
 }
 
 Charge charge_of(const Order& order) {
-    return {order.payment_id, order.total.to_string(currency_minor_units(order.currency)), order.currency, "AUTHORIZED",
-            order.paid_at};
+    return {order.payment_id, order.total.to_string(currency_minor_units(order.currency)),
+            order.currency, "AUTHORIZED", order.paid_at};
 }
 
 std::string order_payload(const Order& order) {
@@ -149,7 +152,10 @@ std::string order_payload(const Order& order) {
     w.field("currency", order.currency).key("items").begin_array();
     for (const Item& item : order.items) {
         w.begin_object().field(snake ? "sku" : "productId", item.sku).field("title", item.title);
-        w.key("price").raw(item.price.to_string(minor)).field(snake ? "quantity" : "qty", item.quantity).end_object();
+        w.key("price")
+            .raw(item.price.to_string(minor))
+            .field(snake ? "quantity" : "qty", item.quantity)
+            .end_object();
     }
     w.end_array().field("timestamp", format_rfc3339(order.placed_at)).end_object();
     return w.take();
@@ -158,7 +164,9 @@ std::string order_payload(const Order& order) {
 std::string payment_payload(const Order& order, const Charge& charge) {
     bool snake = order.spelling == Spelling::snake;
     json::Writer w;
-    w.begin_object().field(order_id_name(order), order.id).field(snake ? "payment_id" : "paymentId", charge.payment_id);
+    w.begin_object()
+        .field(order_id_name(order), order.id)
+        .field(snake ? "payment_id" : "paymentId", charge.payment_id);
     if (order.spelling == Spelling::camel) {
         w.field("amount", charge.amount);
     } else {
@@ -177,7 +185,10 @@ std::string inventory_payload(const Order& order, const std::vector<Item>& reser
         .field(snake ? "reservation_id" : "reservationId", order.reservation_id);
     w.field(snake ? "warehouse_id" : "warehouseId", order.warehouse).key("items").begin_array();
     for (const Item& item : reserved) {
-        w.begin_object().field("sku", item.sku).field(snake ? "quantity" : "qty", item.quantity).end_object();
+        w.begin_object()
+            .field("sku", item.sku)
+            .field(snake ? "quantity" : "qty", item.quantity)
+            .end_object();
     }
     w.end_array().field("timestamp", format_rfc3339(order.reserved_at)).end_object();
     return w.take();
@@ -187,8 +198,8 @@ std::string make_uuid(std::uint64_t seed, std::string_view what) {
     std::string hex = to_hex(sha256_128(fmt::format("{}/{}", seed, what)));
     hex[12] = '4';
     hex[16] = "89ab"[static_cast<unsigned char>(hex[16]) % 4];
-    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
-                       hex.substr(20, 12));
+    return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4),
+                       hex.substr(16, 4), hex.substr(20, 12));
 }
 
 }  // namespace helios::lab

@@ -1,8 +1,10 @@
 #pragma once
-/// A small shop with one foot in each of three clouds: AWS takes its orders, GCP charges its customers, Azure reserves its stock.
+/// A small shop with one foot in each of three clouds: AWS takes its orders, GCP charges its
+/// customers, Azure reserves its stock.
 ///
-/// Everything follows from (seed, order number, time): the same arguments give the same bytes on every machine. The shop tells
-/// what happened (payloads); how a cloud wraps it is envelope.h, what goes wrong with it is fault_plan.h.
+/// Everything follows from (seed, order number, time): the same arguments give the same bytes on
+/// every machine. The shop tells what happened (payloads); how a cloud wraps it is envelope.h, what
+/// goes wrong with it is fault_plan.h.
 
 #include <cstdint>
 #include <string>
@@ -49,7 +51,8 @@ struct Order {
     Instant reserved_at;
 };
 
-/// Order `number` of the shop with this seed. Payment and reservation follow within 1.2 s of `placed_at`.
+/// Order `number` of the shop with this seed. Payment and reservation follow within 1.2 s of
+/// `placed_at`.
 Order make_order(std::uint64_t seed, std::uint64_t number, Instant placed_at);
 
 /// What the payment service says. Usually the order's own facts.
@@ -67,7 +70,8 @@ std::string order_payload(const Order& order);
 std::string payment_payload(const Order& order, const Charge& charge);
 std::string inventory_payload(const Order& order, const std::vector<Item>& reserved);
 
-/// A name for `what`, derived from the seed and spelled as a version 4 UUID: what EventBridge and Event Grid use as event ids.
+/// A name for `what`, derived from the seed and spelled as a version 4 UUID: what EventBridge and
+/// Event Grid use as event ids.
 std::string make_uuid(std::uint64_t seed, std::string_view what);
 
 }  // namespace helios::lab

@@ -38,13 +38,16 @@ TEST(Shop, SameSeedSameBytes) {
 }
 
 TEST(Shop, BytesAreFixedForEver) {
-    // A change of the random sequence or of a payload changes every published figure: it must be meant.
+    // A change of the random sequence or of a payload changes every published figure: it must be
+    // meant.
     std::string all;
     for (std::uint64_t n = 1; n <= 100; ++n) {
         Order order = make_order(7, n, start);
-        all += order_payload(order) + payment_payload(order, charge_of(order)) + inventory_payload(order, order.items);
+        all += order_payload(order) + payment_payload(order, charge_of(order)) +
+               inventory_payload(order, order.items);
     }
-    EXPECT_EQ(to_hex(sha256(all)), "076efc4ed69ab251205d509b62adfcd28993a6bff1c7df200ed247b9e9a3604b");
+    EXPECT_EQ(to_hex(sha256(all)),
+              "076efc4ed69ab251205d509b62adfcd28993a6bff1c7df200ed247b9e9a3604b");
 }
 
 TEST(Shop, TotalIsTheExactSumOfItsItems) {
@@ -54,7 +57,8 @@ TEST(Shop, TotalIsTheExactSumOfItsItems) {
         std::set<std::string> skus;
         for (const Item& item : order.items) {
             EXPECT_TRUE(skus.insert(item.sku).second) << "an order names an article once";
-            sum = *Decimal::add(sum, *Decimal::multiply(item.price, Decimal::from_int(item.quantity)));
+            sum = *Decimal::add(sum,
+                                *Decimal::multiply(item.price, Decimal::from_int(item.quantity)));
         }
         EXPECT_EQ(sum, order.total) << order.id;
         EXPECT_LE(order.total.scale(), currency_minor_units(order.currency)) << order.id;
@@ -69,7 +73,8 @@ TEST(Shop, AllThreeSpellingsOccurAndAreSpelledSo) {
         seen.insert(order.spelling);
         auto document = parse(order_payload(order));
         json::Value root = document.root();
-        EXPECT_EQ(root.find(order.spelling == Spelling::snake ? "order_id" : "orderId").text(), order.id);
+        EXPECT_EQ(root.find(order.spelling == Spelling::snake ? "order_id" : "orderId").text(),
+                  order.id);
         EXPECT_EQ(root.find("totalAmount").present(), order.spelling == Spelling::camel);
         EXPECT_EQ(root.find("total").present(), order.spelling == Spelling::snake);
     }
@@ -98,7 +103,8 @@ TEST(Envelope, SnsCarriesTheSameEnvelopeAsText) {
     auto document = parse(delivery.body);
     EXPECT_EQ(document.root().find("Type").text(), "Notification");
     EXPECT_EQ(document.root().find("Message").text(), eventbridge_envelope(fact));
-    EXPECT_EQ(delivery.headers.at(0), (std::pair<std::string, std::string>{"Content-Type", "text/plain; charset=UTF-8"}));
+    EXPECT_EQ(delivery.headers.at(0),
+              (std::pair<std::string, std::string>{"Content-Type", "text/plain; charset=UTF-8"}));
 }
 
 TEST(Envelope, PubsubSpellsItsIdBothWaysOrOne) {
@@ -120,7 +126,8 @@ TEST(Envelope, PubsubSpellsItsIdBothWaysOrOne) {
 TEST(Envelope, EventGridIsAlwaysAnArray) {
     Order order = make_order(7, 4, start);
     Fact fact = fact_of(Leg::inventory, order);
-    for (const Delivery& delivery : {deliver(fact, Wrapping::usual), deliver_batch({&fact, &fact, &fact})}) {
+    for (const Delivery& delivery :
+         {deliver(fact, Wrapping::usual), deliver_batch({&fact, &fact, &fact})}) {
         auto document = parse(delivery.body);
         ASSERT_TRUE(document.root().is_array());
         for (std::size_t i = 0; i < document.root().size(); ++i) {

@@ -23,7 +23,8 @@ std::string mebibytes(std::uint64_t bytes) {
 }
 
 Error as_unavailable(const Error& error) {
-    return {ErrorKind::unavailable, fmt::format("the append did not become durable: {}", error.what),
+    return {ErrorKind::unavailable,
+            fmt::format("the append did not become durable: {}", error.what),
             error.hint.empty() ? "retry; if it persists, look at the disk" : error.hint};
 }
 
@@ -52,23 +53,32 @@ struct DiskLog::Round {
     std::uint64_t records = 0;
     Instant first{};
     /// Groups moved by this round, and in which journal.
-    std::map<std::string, std::pair<RetentionClass, std::map<format::PartitionKey, std::uint64_t>>, std::less<>> groups;
+    std::map<std::string, std::pair<RetentionClass, std::map<format::PartitionKey, std::uint64_t>>,
+             std::less<>>
+        groups;
 };
 
 Error DiskLog::disk_full(const Error& cause) {
-    const std::uint64_t needed = options_.segment_bytes + (reserve_there_ ? 0 : options_.reserve_bytes);
+    const std::uint64_t needed =
+        options_.segment_bytes + (reserve_there_ ? 0 : options_.reserve_bytes);
     const auto free = disk_.free_bytes(paths_.root);
-    if (!free || *free >= needed)  // a quota, or a limit of this process
-        return {ErrorKind::unavailable, fmt::format("no more can be made durable: {}", cause.what), cause.hint};
+    if (!free || *free >= needed) {  // a quota, or a limit of this process
+        return {ErrorKind::unavailable, fmt::format("no more can be made durable: {}", cause.what),
+                cause.hint};
+    }
     return {ErrorKind::unavailable,
-            fmt::format("the disk of {} is full: {} are free, {} are needed (a segment of {}{}), {} are missing", paths_.root,
-                        mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
-                        reserve_there_ ? "" : fmt::format(" and the reserve of {}", mebibytes(options_.reserve_bytes)),
-                        mebibytes(needed - *free)),
             fmt::format(
-                "free at least {} there, twice as much is better (each of two journals sets log.segment_bytes aside); appends "
-                "are accepted again within a second",
-                mebibytes(needed - *free))};
+                "the disk of {} is full: {} are free, {} are needed (a segment of {}{}), {} are "
+                "missing",
+                paths_.root, mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
+                reserve_there_
+                    ? ""
+                    : fmt::format(" and the reserve of {}", mebibytes(options_.reserve_bytes)),
+                mebibytes(needed - *free)),
+            fmt::format("free at least {} there, twice as much is better (each of two journals "
+                        "sets log.segment_bytes aside); appends "
+                        "are accepted again within a second",
+                        mebibytes(needed - *free))};
 }
 
 // ---- Callers' threads
@@ -82,23 +92,29 @@ bool DiskLog::place_records(Call& call) {
         const std::uint64_t bytes = record.key.size() + record.value.size();
         std::optional<Error> error;
         if (found == nullptr) {
-            error = Error{ErrorKind::invalid, fmt::format("there is no topic {}", record.topic), {}};
-        } else if (record.partition && *record.partition >= found->partitions) {
-            error = Error{
-                ErrorKind::invalid,
-                fmt::format("topic {} has {} partitions, there is no {}", record.topic, found->partitions, *record.partition),
-                {}};
-        } else if (bytes > options_.record_bytes_max) {
             error =
-                Error{ErrorKind::invalid, fmt::format("a record of {} bytes is larger than {}", bytes, options_.record_bytes_max),
-                      "send less at a time"};
+                Error{ErrorKind::invalid, fmt::format("there is no topic {}", record.topic), {}};
+        } else if (record.partition && *record.partition >= found->partitions) {
+            error = Error{ErrorKind::invalid,
+                          fmt::format("topic {} has {} partitions, there is no {}", record.topic,
+                                      found->partitions, *record.partition),
+                          {}};
+        } else if (bytes > options_.record_bytes_max) {
+            error = Error{ErrorKind::invalid,
+                          fmt::format("a record of {} bytes is larger than {}", bytes,
+                                      options_.record_bytes_max),
+                          "send less at a time"};
         }
         if (error) {
             call.rejected.emplace(i, std::move(*error));
             all = false;
             continue;
         }
-        call.slots[i] = {found, record.partition ? *record.partition : partition_of(record.key, found->partitions), 0, {}};
+        call.slots[i] = {
+            found,
+            record.partition ? *record.partition : partition_of(record.key, found->partitions),
+            0,
+            {}};
         call.bytes += format::frame_header_bytes + bytes;
     }
     return all;
@@ -112,7 +128,8 @@ void DiskLog::append(std::vector<Record> records, AppendDone done) {
     enqueue(std::move(call));
 }
 
-Result<std::map<format::PartitionKey, std::uint64_t>> DiskLog::place_offsets(const Offsets& offsets) const {
+Result<std::map<format::PartitionKey, std::uint64_t>> DiskLog::place_offsets(
+    const Offsets& offsets) const {
     std::map<format::PartitionKey, std::uint64_t> out;
     for (const auto& [id, offset] : offsets) {
         HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
@@ -132,23 +149,30 @@ void DiskLog::transact(std::vector<Record> outputs, GroupOffsets offsets, Transa
     }
     auto from = place_offsets(offsets.from);
     auto to = place_offsets(offsets.to);
-    if (!from || !to)
+    if (!from || !to) {
         return refuse(std::move(call), from ? std::move(to).error() : std::move(from).error());
+    }
     call.from = std::move(*from);
     call.to = std::move(*to);
     const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
     if (!std::equal(call.from.begin(), call.from.end(), call.to.begin(), call.to.end(), same_key)) {
-        return refuse(std::move(call), {ErrorKind::invalid, "a transaction's from and to name different partitions", {}});
+        return refuse(
+            std::move(call),
+            {ErrorKind::invalid, "a transaction's from and to name different partitions", {}});
     }
     if (call.group.empty() || call.group.size() > 1024) {
-        return refuse(std::move(call), {ErrorKind::invalid, "a group's name has 1 to 1024 bytes", {}});
+        return refuse(std::move(call),
+                      {ErrorKind::invalid, "a group's name has 1 to 1024 bytes", {}});
     }
-    if (!call.slots.empty())
+    if (!call.slots.empty()) {
         call.retention = call.slots.front().topic->retention;
+    }
     for (const Slot& slot : call.slots) {
         if (slot.topic->retention != call.retention) {
             return refuse(std::move(call),
-                          {ErrorKind::invalid, "a transaction's outputs belong to more than one retention class", {}});
+                          {ErrorKind::invalid,
+                           "a transaction's outputs belong to more than one retention class",
+                           {}});
         }
     }
     call.offsets_value = format::encode_offsets(call.to);
@@ -166,20 +190,27 @@ void DiskLog::enqueue(Call call) {
     const std::uint64_t records = call.records.size();
     {
         const std::lock_guard lock(mutex_);
-        if (lost_)
+        if (lost_) {
             call.refused = *lost_;
-        if (closing_)
-            call.refused = Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
-        if (!call.refused && (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max)) {
+        }
+        if (closing_) {
+            call.refused =
+                Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
+        }
+        if (!call.refused &&
+            (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max)) {
             call.refused =
                 Error{ErrorKind::invalid,
-                      fmt::format("{} records of {} bytes in one call are more than may ever wait", records, call.bytes),
-                      "append fewer at a time, or raise log.pending_bytes_max and log.pending_records_max"};
+                      fmt::format("{} records of {} bytes in one call are more than may ever wait",
+                                  records, call.bytes),
+                      "append fewer at a time, or raise log.pending_bytes_max and "
+                      "log.pending_records_max"};
         }
         if (!call.refused && (pending_bytes_ + call.bytes > options_.pending_bytes_max ||
                               pending_records_ + records > options_.pending_records_max)) {
             call.refused = Error{ErrorKind::exhausted,
-                                 fmt::format("{} bytes in {} records wait to become durable", pending_bytes_, pending_records_),
+                                 fmt::format("{} bytes in {} records wait to become durable",
+                                             pending_bytes_, pending_records_),
                                  "slow down and retry; the bound is log.pending_bytes_max"};
         }
         if (call.refused) {
@@ -203,8 +234,9 @@ void DiskLog::run() {
         {
             std::unique_lock lock(mutex_);
             busy_ = false;
-            if (queue_.empty())
+            if (queue_.empty()) {
                 drained_.notify_all();
+            }
             const auto wake = [&] { return !queue_.empty() || stop_; };
             if (data_half_.trouble || control_half_.trouble) {
                 if (!arrived_.wait_for(lock, options_.retry_interval, wake)) {
@@ -216,15 +248,18 @@ void DiskLog::run() {
             } else {
                 arrived_.wait(lock, wake);
             }
-            if (queue_.empty() && stop_)
+            if (queue_.empty() && stop_) {
                 return;
+            }
             busy_ = true;
-            if (!take(round))
+            if (!take(round)) {
                 continue;
+            }
         }
         for (Half* half : {&data_half_, &control_half_}) {
-            if (clock_.monotonic() >= half->next_try)
+            if (clock_.monotonic() >= half->next_try) {
                 retry(*half);
+            }
         }
         stamp(round);
         commit(data_half_, round);
@@ -237,12 +272,14 @@ void DiskLog::run() {
 // Moves waiting calls into the round and reserves its stamps. mutex_ is held.
 bool DiskLog::take(Round& round) {
     while (!queue_.empty() && round.bytes < options_.group_bytes_max) {
-        if (!admit(queue_.front(), round))
+        if (!admit(queue_.front(), round)) {
             break;
+        }
         Call call = std::move(queue_.front());
         queue_.pop_front();
         round.bytes += call.bytes;
-        round.records += call.records.size();  // also of those refused since for a conflict: they were counted as pending
+        round.records += call.records.size();  // also of those refused since for a conflict: they
+                                               // were counted as pending
         round.calls.push_back(std::move(call));
     }
     const std::uint64_t frames = round.shares[0].frames + round.shares[1].frames;
@@ -253,36 +290,44 @@ bool DiskLog::take(Round& round) {
     return !round.calls.empty();
 }
 
-// False: the call must wait for the next round. A group's moves within a round stay in one journal, or a torn write could keep
-// the later one without the earlier.
+// False: the call must wait for the next round. A group's moves within a round stay in one journal,
+// or a torn write could keep the later one without the earlier.
 bool DiskLog::admit(Call& call, Round& round) {
-    if (lost_ && !call.refused)
+    if (lost_ && !call.refused) {
         call.refused = *lost_;
-    if (call.refused)
+    }
+    if (call.refused) {
         return true;
+    }
     if (call.is_transact()) {
         const auto moved = round.groups.find(call.group);
-        if (moved != round.groups.end() && moved->second.first != call.retention)
+        if (moved != round.groups.end() && moved->second.first != call.retention) {
             return false;
+        }
         for (const auto& [key, from] : call.from) {
             std::uint64_t now = committed_at(call.group, key);
             if (moved != round.groups.end()) {
-                if (const auto at = moved->second.second.find(key); at != moved->second.second.end())
+                if (const auto at = moved->second.second.find(key);
+                    at != moved->second.second.end()) {
                     now = at->second;
+                }
             }
-            if (now == from)
+            if (now == from) {
                 continue;
+            }
             const Topic* named = topic(key.topic);
             call.refused =
                 Error{ErrorKind::conflict,
-                      fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now, named->name, key.partition, from),
+                      fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now,
+                                  named->name, key.partition, from),
                       "somebody else moved it: load the committed offsets and start over"};
             return true;
         }
         auto& [retention, offsets] = round.groups[call.group];
         retention = call.retention;
-        for (const auto& [key, to] : call.to)
+        for (const auto& [key, to] : call.to) {
             offsets[key] = to;
+        }
         Round::Share& share = round.shares[index_of(call.retention)];
         share.frames += 1;
         share.bytes += call.bytes;
@@ -292,11 +337,13 @@ bool DiskLog::admit(Call& call, Round& round) {
     }
     for (std::size_t i = 0; i < call.slots.size(); ++i) {
         const Slot& slot = call.slots[i];
-        if (slot.topic == nullptr)
+        if (slot.topic == nullptr) {
             continue;
+        }
         Round::Share& share = round.shares[index_of(slot.topic->retention)];
         share.frames += 1;
-        share.bytes += format::frame_header_bytes + call.records[i].key.size() + call.records[i].value.size();
+        share.bytes +=
+            format::frame_header_bytes + call.records[i].key.size() + call.records[i].value.size();
     }
     return true;
 }
@@ -304,11 +351,13 @@ bool DiskLog::admit(Call& call, Round& round) {
 void DiskLog::stamp(Round& round) {
     Instant next = round.first;
     for (Call& call : round.calls) {
-        if (call.refused)
+        if (call.refused) {
             continue;
+        }
         for (Slot& slot : call.slots) {
-            if (slot.topic == nullptr)
+            if (slot.topic == nullptr) {
                 continue;
+            }
             slot.log_time = next;
             next += Duration{1};
         }
@@ -321,27 +370,31 @@ void DiskLog::stamp(Round& round) {
 
 void DiskLog::commit(Half& half, Round& round) {
     Round::Share& share = round.shares[half.index];
-    if (share.frames == 0)
+    if (share.frames == 0) {
         return;
+    }
     if (auto room = make_room(half, round); !room) {
         share.error = as_unavailable(room.error());
         failures_.add();
         return;
     }
     auto group = build(half, round);
-    if (share.built_frames == 0)
+    if (share.built_frames == 0) {
         return;
+    }
     share.begin = half.writer.end();
     auto written = half.writer.write(*group);
     if (!written) {
         failures_.add();
         share.error = as_unavailable(written.error());
-        if (half.writer.lost())
+        if (half.writer.lost()) {
             lose(written.error());
+        }
         {
             const std::lock_guard lock(mutex_);
-            if (!half.unsettled_from)
+            if (!half.unsettled_from) {
                 half.unsettled_from = round.first;
+            }
         }
         set_trouble(half, share.error);
         retry(half);  // a new segment rules out what the failed write left behind
@@ -357,30 +410,37 @@ Status DiskLog::make_room(Half& half, Round& round) {
         const std::lock_guard lock(mutex_);
         share.append_error = half.trouble;
     }
-    const std::uint64_t bytes = format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
-    if (share.append_error && share.transact_bytes == 0)
+    const std::uint64_t bytes =
+        format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
+    if (share.append_error && share.transact_bytes == 0) {
         return {};
-    auto room = half.full ? use_reserve(half, bytes) : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
+    }
+    auto room = half.full ? use_reserve(half, bytes)
+                          : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
     if (!room && room.error().kind == ErrorKind::exhausted && !half.full) {
         half.full = true;
         share.append_error = disk_full(room.error());
         set_trouble(half, share.append_error);
-        if (share.transact_bytes == 0)
+        if (share.transact_bytes == 0) {
             return {};
+        }
         room = use_reserve(half, format::group_header_bytes + share.transact_bytes);
     } else if (!room && !half.full) {
         set_trouble(half, as_unavailable(room.error()));
     }
-    if (room)
+    if (room) {
         settle(half);
+    }
     return room;
 }
 
 // On a full disk transactions go on, in a small segment made from the space set aside.
 Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
     const std::uint64_t segment_bytes = options_.reserve_bytes / 2;
-    if (auto room = half.writer.prepare(bytes, segment_bytes, half.view.state); room || !reserve_there_)
+    if (auto room = half.writer.prepare(bytes, segment_bytes, half.view.state);
+        room || !reserve_there_) {
         return room;
+    }
     static_cast<void>(disk_.remove(paths_.reserve));
     reserve_there_ = false;
     telemetry_.logger.warn("log", "the disk is full: the reserve is given to transactions",
@@ -390,8 +450,10 @@ Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
 
 bool DiskLog::space_is_back(Half& half) {
     auto room = make_reserve();
-    if (room)
-        room = half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes, half.view.state);
+    if (room) {
+        room = half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes,
+                                   half.view.state);
+    }
     if (!room) {  // with the figures of now
         Error error = disk_full(room.error());
         const std::lock_guard lock(mutex_);
@@ -404,32 +466,37 @@ bool DiskLog::space_is_back(Half& half) {
 }
 
 Status DiskLog::make_reserve() {
-    if (reserve_there_ || options_.reserve_bytes == 0)
+    if (reserve_there_ || options_.reserve_bytes == 0) {
         return {};
+    }
     auto made = [&]() -> Status {
         HELIOS_TRY_ASSIGN(auto file, disk_.open(paths_.reserve, OpenMode::create));
         return file->preallocate(options_.reserve_bytes);
     }();
     reserve_there_ = made.has_value();
-    if (!made)
+    if (!made) {
         static_cast<void>(disk_.remove(paths_.reserve));
+    }
     return made;
 }
 
 void DiskLog::retry(Half& half) {
     {
         const std::lock_guard lock(mutex_);
-        if (!half.trouble || lost_)
+        if (!half.trouble || lost_) {
             return;
+        }
     }
     half.next_try = clock_.monotonic() + options_.retry_interval;
     if (half.full) {
         space_is_back(half);
         return;
     }
-    auto room = half.writer.prepare(format::group_header_bytes, options_.segment_bytes, half.view.state);
-    if (room)
+    auto room =
+        half.writer.prepare(format::group_header_bytes, options_.segment_bytes, half.view.state);
+    if (room) {
         return settle(half);
+    }
     if (room.error().kind == ErrorKind::exhausted) {
         half.full = true;
         set_trouble(half, disk_full(room.error()));
@@ -448,11 +515,14 @@ void DiskLog::settle(Half& half) {
     {
         const std::lock_guard lock(mutex_);
         half.unsettled_from.reset();
-        if (!half.full)
+        if (!half.full) {
             recovered = std::exchange(half.trouble, std::nullopt).has_value();
+        }
     }
-    if (recovered)
-        telemetry_.logger.info("log", "the journal accepts appends again", {{"journal", name_of(half.retention)}});
+    if (recovered) {
+        telemetry_.logger.info("log", "the journal accepts appends again",
+                               {{"journal", name_of(half.retention)}});
+    }
 }
 
 void DiskLog::set_trouble(Half& half, std::optional<Error> trouble) {
@@ -461,8 +531,9 @@ void DiskLog::set_trouble(Half& half, std::optional<Error> trouble) {
         const std::lock_guard lock(mutex_);
         const bool same = half.trouble && trouble && half.trouble->what == trouble->what;
         half.trouble = std::move(trouble);
-        if (same)
+        if (same) {
             return;
+        }
     }
     telemetry_.logger.error("log", "the journal cannot make appends durable",
                             {{"journal", name_of(half.retention)}, {"what", what}});
@@ -479,22 +550,26 @@ std::shared_ptr<const std::string> DiskLog::build(Half& half, Round& round) {
     const auto add = [&](format::Frame frame, std::string_view key, std::string_view value) {
         frame.position = begin + out->size();
         format::append_frame(*out, frame, key, value, salt);
-        if (share.built_frames++ == 0)
+        if (share.built_frames++ == 0) {
             header.first_time = frame.log_time;
+        }
         header.last_time = frame.log_time;
         return frame.position;
     };
     for (Call& call : round.calls) {
-        if (call.refused || (share.append_error && !call.is_transact()))
+        if (call.refused || (share.append_error && !call.is_transact())) {
             continue;
+        }
         for (std::size_t i = 0; i < call.slots.size(); ++i) {
             Slot& slot = call.slots[i];
-            if (slot.topic == nullptr || slot.topic->retention != half.retention)
+            if (slot.topic == nullptr || slot.topic->retention != half.retention) {
                 continue;
+            }
             Record& record = call.records[i];
-            slot.position = add({0, 0, slot.log_time, format::FrameKind::record, slot.topic->id, slot.partition, record.type,
-                                 record.version, record.payload_key_id, 0},
-                                record.key, record.value);
+            slot.position =
+                add({0, 0, slot.log_time, format::FrameKind::record, slot.topic->id, slot.partition,
+                     record.type, record.version, record.payload_key_id, 0},
+                    record.key, record.value);
             header.topics |= 1ull << (slot.topic->id % 64);
             format::PartitionState& state = share.partitions[{slot.topic->id, slot.partition}];
             if (state.records++ == 0) {
@@ -506,7 +581,8 @@ std::shared_ptr<const std::string> DiskLog::build(Half& half, Round& round) {
             ++share.built_records;
         }
         if (call.is_transact() && call.retention == half.retention) {
-            add({0, 0, call.offsets_time, format::FrameKind::offsets, 0, 0, 0, 0, 0, 0}, call.group, call.offsets_value);
+            add({0, 0, call.offsets_time, format::FrameKind::offsets, 0, 0, 0, 0, 0, 0}, call.group,
+                call.offsets_value);
         }
     }
     header.bytes = static_cast<std::uint32_t>(out->size() - format::group_header_bytes);
@@ -521,8 +597,9 @@ void DiskLog::publish(Round& round) {
     std::uint64_t records = 0, bytes = 0;
     for (Half* half : {&data_half_, &control_half_}) {
         Round::Share& share = round.shares[half->index];
-        if (!share.group)
+        if (!share.group) {
             continue;
+        }
         half->view.recent.push(share.begin, share.group);
         records += share.built_records;
         bytes += share.group->size();
@@ -533,8 +610,9 @@ void DiskLog::publish(Round& round) {
         std::uint64_t topics = 0;
         for (Half* half : {&data_half_, &control_half_}) {
             Round::Share& share = round.shares[half->index];
-            if (!share.group)
+            if (!share.group) {
                 continue;
+            }
             format::Snapshot& state = half->view.state;
             half->view.known_to = half->view.end = share.begin + share.group->size();
             state.last_time = share.last_time;
@@ -552,11 +630,14 @@ void DiskLog::publish(Round& round) {
             }
         }
         for (const Call& call : round.calls) {
-            if (call.refused || !call.is_transact() || !round.shares[index_of(call.retention)].group)
+            if (call.refused || !call.is_transact() ||
+                !round.shares[index_of(call.retention)].group) {
                 continue;
+            }
             format::GroupState& group = journal(call.retention).state.groups[call.group];
-            for (const auto& [key, to] : call.to)
+            for (const auto& [key, to] : call.to) {
                 group[key] = {to, call.offsets_time};
+            }
         }
         round_first_.reset();
         pending_bytes_ -= round.bytes;
@@ -583,7 +664,8 @@ void DiskLog::write_mark() {
     put_mark();
 }
 
-/// mark_mutex_ is held. Unsynced, and no matter if it fails: it may only be too low, and the next group's header says the same.
+/// mark_mutex_ is held. Unsynced, and no matter if it fails: it may only be too low, and the next
+/// group's header says the same.
 void DiskLog::put_mark() {
     ++mark_.sequence;
     static_cast<void>(mark_file_->pwrite(0, format::encode_mark(mark_)));
@@ -602,20 +684,24 @@ void DiskLog::show_life(const SignOfLife& sign) {
 
 // ---- Answers
 
-const Error* DiskLog::failure(const Round& round, const Call& call, RetentionClass retention) const {
+const Error* DiskLog::failure(const Round& round, const Call& call,
+                              RetentionClass retention) const {
     const Round::Share& share = round.shares[index_of(retention)];
-    if (share.error)
+    if (share.error) {
         return &*share.error;
-    if (share.append_error && !call.is_transact())
+    }
+    if (share.append_error && !call.is_transact()) {
         return &*share.append_error;
+    }
     return nullptr;
 }
 
 void DiskLog::answer(Round& round) {
     const Duration now = clock_.monotonic();
     for (Call& call : round.calls) {
-        if (!call.refused)
+        if (!call.refused) {
             append_seconds_.observe(std::chrono::duration<double>(now - call.arrived).count());
+        }
         answer_call(round, call);
     }
 }
@@ -626,12 +712,14 @@ void DiskLog::answer_call(Round& round, Call& call) {
     };
     if (call.is_transact()) {
         const Error* error = call.refused ? &*call.refused : failure(round, call, call.retention);
-        if (error != nullptr)
+        if (error != nullptr) {
             return call.transact_done(fail(*error));
+        }
         std::vector<Position> positions;
         positions.reserve(call.slots.size());
-        for (const Slot& slot : call.slots)
+        for (const Slot& slot : call.slots) {
             positions.push_back(position(slot));
+        }
         return call.transact_done(std::move(positions));
     }
     std::vector<AppendOutcome> outcomes;

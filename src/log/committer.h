@@ -1,8 +1,9 @@
 #pragma once
-/// The writing half of a log on disk: one thread that turns whatever calls are waiting into one group, one write and one fsync.
+/// The writing half of a log on disk: one thread that turns whatever calls are waiting into one
+/// group, one write and one fsync.
 ///
-/// Natural group commit: while one group is being synced the next one gathers; there is no timer. Per journal and round:
-/// stamp, build, write, sync, publish, mark, answer, in this order.
+/// Natural group commit: while one group is being synced the next one gathers; there is no timer.
+/// Per journal and round: stamp, build, write, sync, publish, mark, answer, in this order.
 
 #include <condition_variable>
 #include <cstdint>
@@ -26,7 +27,8 @@ namespace helios::log {
 /// Thread-safe. See log/disk_log.h.
 class DiskLog final : public StoredLog {
 public:
-    static Result<std::unique_ptr<Log>> open(const DiskLogOptions& options, std::vector<TopicSpec> topics, Disk& disk,
+    static Result<std::unique_ptr<Log>> open(const DiskLogOptions& options,
+                                             std::vector<TopicSpec> topics, Disk& disk,
                                              const Clock& clock, telemetry::Telemetry& telemetry);
     ~DiskLog() override;
 
@@ -71,20 +73,24 @@ private:
     /// One journal's writing side.
     struct Half {
         Half(Disk& disk, JournalView& journal, const DiskLogOptions& options, RetentionClass of)
-            : retention(of), index(of == RetentionClass::data ? 0 : 1), view(journal), writer(disk, journal.segments, options) {}
+            : retention(of),
+              index(of == RetentionClass::data ? 0 : 1),
+              view(journal),
+              writer(disk, journal.segments, options) {}
         const RetentionClass retention;
         const std::size_t index;
         JournalView& view;
         JournalWriter writer;
-        std::optional<Error> trouble;  ///< guarded by mutex_; why the last attempt failed
-        std::optional<Instant>
-            unsettled_from;   ///< guarded by mutex_; a failed group may still lie behind the end, stamped from here on
-        bool full = false;    ///< only transactions are admitted
-        Duration next_try{};  ///< monotonic; while in trouble
+        std::optional<Error> trouble;           ///< guarded by mutex_; why the last attempt failed
+        std::optional<Instant> unsettled_from;  ///< guarded by mutex_; a failed group may still lie
+                                                ///< behind the end, stamped from here on
+        bool full = false;                      ///< only transactions are admitted
+        Duration next_try{};                    ///< monotonic; while in trouble
     };
     struct Round;
 
-    DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry);
+    DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock,
+            telemetry::Telemetry& telemetry);
     Status recover_directory(const std::vector<TopicSpec>& topics);
     Status recover_journal(Half& half, std::uint64_t mark_end);
     Status make_reserve();
@@ -92,7 +98,8 @@ private:
     void enqueue(Call call);
     void refuse(Call call, Error error);
     bool place_records(Call& call);
-    Result<std::map<format::PartitionKey, std::uint64_t>> place_offsets(const Offsets& offsets) const;
+    Result<std::map<format::PartitionKey, std::uint64_t>> place_offsets(
+        const Offsets& offsets) const;
 
     void run();
     bool take(Round& round);

@@ -1,9 +1,10 @@
 #pragma once
 /// Walks a journal frame by frame, from segment to segment, over damage.
 ///
-/// Below the durable mark a bad frame is damage: its extent is reported, and the walk goes on at the next intact frame
-/// or group, which is recognised by naming its own position and carrying the segment's salt. Every frame on the way is
-/// verified, wanted or not; only whole groups that hold nothing wanted are hopped over, by their verified header.
+/// Below the durable mark a bad frame is damage: its extent is reported, and the walk goes on at
+/// the next intact frame or group, which is recognised by naming its own position and carrying the
+/// segment's salt. Every frame on the way is verified, wanted or not; only whole groups that hold
+/// nothing wanted are hopped over, by their verified header.
 
 #include <cstdint>
 #include <functional>
@@ -41,19 +42,22 @@ using DamageSink = std::function<void(Damage)>;
 /// What stands before the first group that could be read.
 Damage damaged_header(const Segment& segment);
 
-/// Whether an intact group header stands at `position` (its frames are not looked at), from bytes that begin there.
-std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segment& segment, std::uint64_t position);
+/// Whether an intact group header stands at `position` (its frames are not looked at), from bytes
+/// that begin there.
+std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segment& segment,
+                                            std::uint64_t position);
 
 /// One thread. The sink may be called from next().
 class JournalCursor {
 public:
-    JournalCursor(SegmentTable& segments, const RecentGroups* recent, std::uint64_t read_ahead, DamageSink sink)
+    JournalCursor(SegmentTable& segments, const RecentGroups* recent, std::uint64_t read_ahead,
+                  DamageSink sink)
         : segments_(segments), bytes_(segments, recent, read_ahead), sink_(std::move(sink)) {}
 
     /// The next next() begins at the first frame at or after `position`, which may be any number.
     void seek(std::uint64_t position);
-    /// The next wanted frame below `end` (a durable group boundary); nullopt: none, position() is `end`.
-    /// unavailable: a read failed; the cursor stands where it stood.
+    /// The next wanted frame below `end` (a durable group boundary); nullopt: none, position() is
+    /// `end`. unavailable: a read failed; the cursor stands where it stood.
     Result<std::optional<Walked>> next(std::uint64_t end, const Wanted& wanted);
     std::uint64_t position() const { return position_; }
 

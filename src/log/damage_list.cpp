@@ -14,7 +14,8 @@ constexpr Duration between_lines = std::chrono::seconds(10);
 DamageList::DamageList(const Clock& clock, telemetry::Telemetry& telemetry)
     : clock_(clock),
       telemetry_(telemetry),
-      stretches_(telemetry.metrics.counter("helios_log_damage_total", "Stretches of the log's files found damaged.")) {}
+      stretches_(telemetry.metrics.counter("helios_log_damage_total",
+                                           "Stretches of the log's files found damaged.")) {}
 
 DamageList::~DamageList() {
     tell(true);
@@ -25,41 +26,49 @@ void DamageList::note(Damage damage) {
     bool first = false;
     {
         const std::lock_guard lock(mutex_);
-        if (!add(std::move(damage)))
+        if (!add(std::move(damage))) {
             return;
+        }
         first = count_ == 1;
-        if (first)
+        if (first) {
             last_line_ = clock_.monotonic();
-        else
+        } else {
             ++untold_;
+        }
         last_ = told;
     }
     stretches_.add();
-    if (!first)
+    if (!first) {
         return tell();
-    telemetry_.logger.error("log", "a stretch of the log is damaged; the rest is served",
-                            {{"file", told.file}, {"begin", told.begin}, {"end", told.end}, {"what", told.what}});
+    }
+    telemetry_.logger.error(
+        "log", "a stretch of the log is damaged; the rest is served",
+        {{"file", told.file}, {"begin", told.begin}, {"end", told.end}, {"what", told.what}});
 }
 
 // False: known. Two readers may see different ends of one stretch: it stays one.
 bool DamageList::add(Damage damage) {
     auto& file = found_[damage.file];
     auto at = file.upper_bound(damage.begin);
-    if (at != file.begin() && std::prev(at)->second.end >= damage.begin)
+    if (at != file.begin() && std::prev(at)->second.end >= damage.begin) {
         --at;
+    }
     if (at != file.end() && at->second.begin <= damage.end) {
         damage.begin = std::min(damage.begin, at->second.begin);
-        bytes_ += std::max(damage.end, at->second.end) - damage.begin - (at->second.end - at->second.begin);
+        bytes_ += std::max(damage.end, at->second.end) - damage.begin -
+                  (at->second.end - at->second.begin);
         damage.end = std::max(damage.end, at->second.end);
         at = file.erase(at);
-        for (; at != file.end() && at->second.begin <= damage.end; at = file.erase(at))
+        for (; at != file.end() && at->second.begin <= damage.end; at = file.erase(at)) {
             damage.end = std::max(damage.end, at->second.end);
+        }
         const auto begin = damage.begin;
         file.emplace(begin, std::move(damage));
         return false;
     }
-    if (count_ >= listed_max)
+    if (count_ >= listed_max) {
         return false;
+    }
     ++count_;
     bytes_ += damage.end - damage.begin;
     const auto begin = damage.begin;
@@ -71,8 +80,9 @@ std::vector<Damage> DamageList::all() const {
     std::vector<Damage> out;
     const std::lock_guard lock(mutex_);
     for (const auto& [file, stretches] : found_) {
-        for (const auto& [begin, damage] : stretches)
+        for (const auto& [begin, damage] : stretches) {
             out.push_back(damage);
+        }
     }
     return out;
 }
@@ -87,8 +97,9 @@ void DamageList::tell(bool all_of_it) {
     {
         const std::lock_guard lock(mutex_);
         const Duration now = clock_.monotonic();
-        if (untold_ == 0 || (!all_of_it && now - last_line_ < between_lines))
+        if (untold_ == 0 || (!all_of_it && now - last_line_ < between_lines)) {
             return;
+        }
         last_line_ = now;
         more = std::exchange(untold_, 0);
         count = count_;

@@ -13,8 +13,8 @@
 
 namespace helios::log {
 
-/// Thread-safe. The first stretch has a log line of its own, with its place; those that follow share one now and then, so that a
-/// bad disk doesn't bury what else is said.
+/// Thread-safe. The first stretch has a log line of its own, with its place; those that follow
+/// share one now and then, so that a bad disk doesn't bury what else is said.
 class DamageList {
 public:
     DamageList(const Clock& clock, telemetry::Telemetry& telemetry);
@@ -26,7 +26,8 @@ public:
     void note(Damage damage);
     /// By file and place.
     std::vector<Damage> all() const;
-    /// A line about what came since the last one, if that was long enough ago. note() calls it, and whoever has time.
+    /// A line about what came since the last one, if that was long enough ago. note() calls it, and
+    /// whoever has time.
     void tell();
 
 private:
@@ -37,7 +38,8 @@ private:
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& stretches_;
     mutable std::mutex mutex_;
-    std::map<std::string, std::map<std::uint64_t, Damage>> found_;  ///< by file, then begin; never overlapping
+    std::map<std::string, std::map<std::uint64_t, Damage>>
+        found_;  ///< by file, then begin; never overlapping
     std::uint64_t count_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t untold_ = 0;

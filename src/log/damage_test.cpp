@@ -1,4 +1,5 @@
-/// Every single bit of a small log, flipped: whoever comes across it says so, and nothing is lost in silence.
+/// Every single bit of a small log, flipped: whoever comes across it says so, and nothing is lost
+/// in silence.
 
 #include <functional>
 #include <gmock/gmock.h>
@@ -24,7 +25,9 @@ using ::testing::HasSubstr;
 constexpr Instant now_of_tests = from_nanos(1'700'000'000'000'000'000);
 
 std::vector<TopicSpec> topics() {
-    return {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}};
+    return {{"events", RetentionClass::data, 0},
+            {"cases", RetentionClass::data, 2},
+            {"flows", RetentionClass::control, 1}};
 }
 
 DiskLogOptions small_options() {
@@ -49,8 +52,8 @@ Record record_for(std::string topic, std::string value) {
     return record;
 }
 
-/// The files of a directory after three lives: a sealed segment, one that ends with a group that nothing follows, and an empty
-/// one.
+/// The files of a directory after three lives: a sealed segment, one that ends with a group that
+/// nothing follows, and an empty one.
 class Original {
 public:
     Original() {
@@ -64,18 +67,24 @@ public:
         };
         const TopicPartition id{"events", 0};
         life([&](Log& log) {
-            add(log, {record_for("events", "e1"), record_for("cases", "c1"), record_for("flows", "f1")});
-            ASSERT_TRUE(transact_now(log, {record_for("cases", "c2")}, {"g", {{id, Offset{0}}}, {{id, Offset{9}}}}));
+            add(log,
+                {record_for("events", "e1"), record_for("cases", "c1"), record_for("flows", "f1")});
+            ASSERT_TRUE(transact_now(log, {record_for("cases", "c2")},
+                                     {"g", {{id, Offset{0}}}, {{id, Offset{9}}}}));
             add(log, {record_for("events", "e2")});
         });
-        life([&](Log& log) { add(log, {record_for("cases", "c3"), record_for("events", "e3"), record_for("flows", "f2")}); });
+        life([&](Log& log) {
+            add(log,
+                {record_for("cases", "c3"), record_for("events", "e3"), record_for("flows", "f2")});
+        });
         life([&](Log&) {});
         for (const char* directory : {"d", "d/log", "d/log/data", "d/log/control"}) {
             const auto names = disk.list(directory);
             for (const std::string& name : *names) {
                 const std::string path = std::string(directory) + "/" + name;
-                if (auto bytes = disk.contents(path))
+                if (auto bytes = disk.contents(path)) {
                     files[path] = *bytes;
+                }
             }
         }
     }
@@ -90,7 +99,9 @@ private:
             ASSERT_TRUE(outcomes[i]);
             // The log of a position's topic name is gone when it is looked at.
             Position at = *outcomes[i];
-            at.topic = records[i].topic == "events" ? "events" : records[i].topic == "cases" ? "cases" : "flows";
+            at.topic = records[i].topic == "events"  ? "events"
+                       : records[i].topic == "cases" ? "cases"
+                                                     : "flows";
             positions.emplace(records[i].value, at);
         }
     }
@@ -98,32 +109,41 @@ private:
 
 class EveryBit : public ::testing::Test {
 protected:
-    /// Calls `look` with a disk for every bit of the file, and whether anything was said must be its answer.
-    void flip_all(const std::string& path, const std::function<bool(SimDisk&, std::size_t bit)>& look) {
+    /// Calls `look` with a disk for every bit of the file, and whether anything was said must be
+    /// its answer.
+    void flip_all(const std::string& path,
+                  const std::function<bool(SimDisk&, std::size_t bit)>& look) {
         const std::string& bytes = original_.files.at(path);
         for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
             SimDisk disk(2);
-            for (const auto& [name, content] : original_.files)
+            for (const auto& [name, content] : original_.files) {
                 disk.put(name, content);
-            disk.damage(path, bit / 8, std::string(1, static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8))));
-            ASSERT_TRUE(look(disk, bit)) << path << " byte " << bit / 8 << " bit " << bit % 8 << " was not noticed";
+            }
+            disk.damage(path, bit / 8,
+                        std::string(1, static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8))));
+            ASSERT_TRUE(look(disk, bit))
+                << path << " byte " << bit / 8 << " bit " << bit % 8 << " was not noticed";
         }
     }
 
     Result<std::unique_ptr<Log>> open(SimDisk& disk, bool writing) {
-        if (writing)
+        if (writing) {
             return open_disk_log(small_options(), topics(), disk, clock_, telemetry_);
+        }
         return open_read_only(small_options(), disk, clock_, telemetry_);
     }
 
-    /// Reads these topics, finds nothing that was never written, and names damage if something is missing.
+    /// Reads these topics, finds nothing that was never written, and names damage if something is
+    /// missing.
     void read_some(Log& log, std::initializer_list<std::string_view> wanted) {
         std::set<std::string> found;
-        for (const std::string& value : read_values(*reader_of(log, wanted)))
+        for (const std::string& value : read_values(*reader_of(log, wanted))) {
             found.insert(value);
+        }
         for (const auto& [value, at] : original_.positions) {
             const bool asked = std::find(wanted.begin(), wanted.end(), at.topic) != wanted.end();
-            EXPECT_TRUE(!asked || found.contains(value) || !log.damage().empty()) << value << " is missing";
+            EXPECT_TRUE(!asked || found.contains(value) || !log.damage().empty())
+                << value << " is missing";
             found.erase(value);
         }
         found.erase("c2");
@@ -133,10 +153,12 @@ protected:
     void ask_for_each(Log& log) {
         for (const auto& [value, at] : original_.positions) {
             const auto found = log.read_at({std::string(at.topic), at.partition}, at.offset);
-            if (found)
+            if (found) {
                 EXPECT_EQ(found->records[0].value, value);
-            else
-                EXPECT_EQ(found.error().kind, ErrorKind::corrupt) << value << ": " << found.error().what;
+            } else {
+                EXPECT_EQ(found.error().kind, ErrorKind::corrupt)
+                    << value << ": " << found.error().what;
+            }
         }
     }
 
@@ -164,21 +186,25 @@ protected:
 
 TEST_F(EveryBit, of_the_segments_is_noticed) {
     for (const auto& [path, bytes] : original_.files) {
-        if (!path.ends_with(".seg"))
+        if (!path.ends_with(".seg")) {
             continue;
-        for (const bool writing : {false, true})
+        }
+        for (const bool writing : {false, true}) {
             flip_all(path, [&](SimDisk& disk, std::size_t) { return noticed(disk, writing); });
+        }
     }
 }
 
 TEST_F(EveryBit, of_mark_topics_and_format_is_noticed) {
     for (const char* path : {"d/log/mark", "d/log/topics", "d/FORMAT"}) {
-        for (const bool writing : {false, true})
+        for (const bool writing : {false, true}) {
             flip_all(path, [&](SimDisk& disk, std::size_t) { return noticed(disk, writing); });
+        }
     }
 }
 
-// A group that holds nothing wanted is hopped over by its verified header; within one that does, all is looked at.
+// A group that holds nothing wanted is hopped over by its verified header; within one that does,
+// all is looked at.
 TEST_F(EveryBit, of_an_unwanted_frame_is_noticed_by_who_passes_it) {
     const Position& unwanted = original_.positions.at("c1");
     const Position& wanted = original_.positions.at("e1");
@@ -186,11 +212,13 @@ TEST_F(EveryBit, of_an_unwanted_frame_is_noticed_by_who_passes_it) {
     const std::string path = "d/log/data/0000000000000000.seg";
     const std::size_t begin = unwanted.offset.value * 8;
     flip_all(path, [&](SimDisk& disk, std::size_t bit) {
-        if (bit < begin || bit >= begin + (44 + 3) * 8)
+        if (bit < begin || bit >= begin + (44 + 3) * 8) {
             return true;
+        }
         auto log = open(disk, false);
         EXPECT_TRUE(log);
-        EXPECT_THAT(read_values(*reader_of(**log, {"events"})), ::testing::ElementsAre("e1", "e2", "e3"));
+        EXPECT_THAT(read_values(*reader_of(**log, {"events"})),
+                    ::testing::ElementsAre("e1", "e2", "e3"));
         return !(*log)->damage().empty();
     });
 }
@@ -198,11 +226,13 @@ TEST_F(EveryBit, of_an_unwanted_frame_is_noticed_by_who_passes_it) {
 // What a live log holds in memory, or has long passed, only the scrub looks at.
 TEST_F(EveryBit, is_found_by_the_scrub_of_a_running_log) {
     for (const auto& [path, bytes] : original_.files) {
-        if (path == "d/LOCK" || path == "d/log/mark")
+        if (path == "d/LOCK" || path == "d/log/mark") {
             continue;
+        }
         SimDisk disk(2);
-        for (const auto& [name, content] : original_.files)
+        for (const auto& [name, content] : original_.files) {
             disk.put(name, content);
+        }
         ManualClock clock(now_of_tests);
         std::vector<std::string> lines;
         telemetry::Telemetry telemetry(clock, telemetry::Level::info, lines);
@@ -218,15 +248,19 @@ TEST_F(EveryBit, is_found_by_the_scrub_of_a_running_log) {
         };
         ASSERT_TRUE(scrub.pass(pause));
         EXPECT_TRUE(log.damage().empty());
-        EXPECT_THAT(telemetry.metrics.expose(), HasSubstr("helios_log_scrub_last_pass_timestamp_seconds 1700000000"));
-        if (bytes.empty())
+        EXPECT_THAT(telemetry.metrics.expose(),
+                    HasSubstr("helios_log_scrub_last_pass_timestamp_seconds 1700000000"));
+        if (bytes.empty()) {
             continue;
-        // The last byte of a segment file belongs to a frame or a header: closed logs keep no space behind the end. An empty last
-        // segment was replaced at open.
+        }
+        // The last byte of a segment file belongs to a frame or a header: closed logs keep no space
+        // behind the end. An empty last segment was replaced at open.
         const auto now = disk.contents(path);
-        if (!now || *now != bytes)
+        if (!now || *now != bytes) {
             continue;
-        disk.damage(path, bytes.size() / 2, std::string(1, static_cast<char>(bytes[bytes.size() / 2] ^ 4)));
+        }
+        disk.damage(path, bytes.size() / 2,
+                    std::string(1, static_cast<char>(bytes[bytes.size() / 2] ^ 4)));
         ASSERT_TRUE(scrub.pass(pause));
         ASSERT_EQ(log.damage().size(), 1u) << path;
         EXPECT_EQ(log.damage()[0].file, path);
@@ -242,8 +276,9 @@ TEST(Scrub, keeps_to_its_rate_and_stops_when_told) {
     options.scrub_bytes_per_second = 1'000'000;
     auto opened = open_disk_log(options, topics(), disk, clock, telemetry);
     ASSERT_TRUE(opened);
-    for (int i = 0; i < 30; ++i)
+    for (int i = 0; i < 30; ++i) {
         ASSERT_TRUE(append_now(**opened, {record_for("events", std::string(100'000, 'x'))})[0]);
+    }
     Scrub scrub(dynamic_cast<StoredLog&>(**opened), clock, telemetry);
     Duration paused{};
     ASSERT_TRUE(scrub.pass([&](Duration time) {
@@ -263,8 +298,9 @@ TEST(DamageList, one_line_then_sums) {
     telemetry::Telemetry telemetry(clock, telemetry::Level::debug, lines);
     {
         DamageList list(clock, telemetry);
-        for (std::uint64_t i = 0; i < 677; ++i)
+        for (std::uint64_t i = 0; i < 677; ++i) {
             list.note({"d/1.seg", i * 100, i * 100 + 10, "bad"});
+        }
         ASSERT_EQ(lines.size(), 1u);
         EXPECT_THAT(lines[0], HasSubstr("\"file\":\"d/1.seg\",\"begin\":0,\"end\":10"));
         clock.advance(std::chrono::seconds(10));
@@ -273,8 +309,9 @@ TEST(DamageList, one_line_then_sums) {
         EXPECT_THAT(lines[1], HasSubstr("\"more\":676,\"stretches\":677,\"bytes\":6770"));
         list.tell();
         EXPECT_EQ(lines.size(), 2u);
-        for (std::uint64_t i = 0; i < 677; ++i)
+        for (std::uint64_t i = 0; i < 677; ++i) {
             list.note({"d/1.seg", i * 100 + 2, i * 100 + 5, "bad"});
+        }
         list.note({"d/1.seg", 5, 20, "bad"});
         EXPECT_EQ(list.all().size(), 677u) << "another reader, the same stretch";
         EXPECT_EQ(list.all()[0].end, 20u);

@@ -16,14 +16,15 @@ constexpr std::string_view topics_title = "helios topics 1";
 constexpr std::uint32_t partitions_limit = 4096;
 constexpr std::size_t topics_limit = 4096;
 
-/// What may stand in a directory that has no FORMAT yet: LOCK and FORMAT.new if a first start ended half-way, and what a file
-/// system puts into its root. Anything else of ours comes after FORMAT.
+/// What may stand in a directory that has no FORMAT yet: LOCK and FORMAT.new if a first start ended
+/// half-way, and what a file system puts into its root. Anything else of ours comes after FORMAT.
 constexpr std::array<std::string_view, 3> names_before_format{"FORMAT.new", "LOCK", "lost+found"};
 
 std::optional<std::string_view> next_line(std::string_view& text) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos)
+    if (end == std::string_view::npos) {
         return std::nullopt;
+    }
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
     return line;
@@ -32,14 +33,17 @@ std::optional<std::string_view> next_line(std::string_view& text) {
 std::optional<std::uint32_t> number(std::string_view text, int base = 10) {
     std::uint32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size())
+    if (error != std::errc{} || end != text.data() + text.size()) {
         return std::nullopt;
+    }
     return value;
 }
 
 std::unexpected<Error> foreign(const std::string& path) {
-    return fail(ErrorKind::corrupt, fmt::format("{} is not a Helios FORMAT file: this directory is foreign or damaged", path),
-                "choose another directory with --data, or restore this one");
+    return fail(
+        ErrorKind::corrupt,
+        fmt::format("{} is not a Helios FORMAT file: this directory is foreign or damaged", path),
+        "choose another directory with --data, or restore this one");
 }
 
 std::unexpected<Error> broken_topics(const std::string& path, std::string_view why) {
@@ -55,8 +59,9 @@ std::string with_checksum(std::string text) {
 }
 
 bool checksum_holds(std::string_view text) {
-    if (text.size() < checksum_line_bytes)
+    if (text.size() < checksum_line_bytes) {
         return false;
+    }
     const std::string_view body = text.substr(0, text.size() - checksum_line_bytes);
     // Compared as text: another spelling of the same number is a change, too.
     return text.substr(body.size()) == fmt::format("crc32c {:08x}\n", crc32c(body));
@@ -65,7 +70,8 @@ bool checksum_holds(std::string_view text) {
 /// Format 1 had no checksum: what it wrote is told by every byte.
 bool is_first_format(std::string_view text) {
     const std::string begin = fmt::format("{}\nreader 1\nwriter 1\npartitions ", format_title);
-    return text.starts_with(begin) && text.ends_with('\n') && number(text.substr(begin.size(), text.size() - begin.size() - 1));
+    return text.starts_with(begin) && text.ends_with('\n') &&
+           number(text.substr(begin.size(), text.size() - begin.size() - 1));
 }
 
 std::unexpected<Error> broken_format(const std::string& path) {
@@ -75,51 +81,63 @@ std::unexpected<Error> broken_format(const std::string& path) {
 
 bool good_topic_name(std::string_view name) {
     return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
     });
 }
 
 }  // namespace
 
 std::string encode_format(const DirectoryFormat& format) {
-    return with_checksum(
-        fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title, format.reader, format.writer, format.partitions));
+    return with_checksum(fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title,
+                                     format.reader, format.writer, format.partitions));
 }
 
-Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing) {
+Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path,
+                                     bool for_writing) {
     const bool intact = checksum_holds(text);
-    if (!intact && !is_first_format(text))
+    if (!intact && !is_first_format(text)) {
         return text.starts_with(format_title) ? broken_format(path) : foreign(path);
+    }
     std::string_view rest = text;
-    if (next_line(rest) != format_title)
+    if (next_line(rest) != format_title) {
         return foreign(path);
+    }
     std::optional<std::uint32_t> reader, writer, partitions;
     while (const auto line = next_line(rest)) {  // unknown lines are a newer writer's business
-        if (line->starts_with("reader "))
+        if (line->starts_with("reader ")) {
             reader = number(line->substr(7));
-        if (line->starts_with("writer "))
+        }
+        if (line->starts_with("writer ")) {
             writer = number(line->substr(7));
-        if (line->starts_with("partitions "))
+        }
+        if (line->starts_with("partitions ")) {
             partitions = number(line->substr(11));
+        }
     }
-    if (!reader || !writer || *reader == 0 || *writer == 0)
+    if (!reader || !writer || *reader == 0 || *writer == 0) {
         return foreign(path);
+    }
     const std::uint32_t needed = for_writing ? std::max(*reader, *writer) : *reader;
     if (needed > directory_format) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("{} was written by a newer Helios: it needs one that {} format {}, this one knows format {}",
+                    fmt::format("{} was written by a newer Helios: it needs one that {} format {}, "
+                                "this one knows format {}",
                                 path, for_writing ? "writes" : "reads", needed, directory_format),
                     "start the newer version, or choose another directory with --data");
     }
     if (*reader < directory_format) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("{} was written by an older Helios: it has format {}, this one knows format {} and no older one",
+                    fmt::format("{} was written by an older Helios: it has format {}, this one "
+                                "knows format {} and no older one",
                                 path, *reader, directory_format),
-                    "choose a new directory with --data; with the older version, `helios log export --data DIR > day.ndjson` "
+                    "choose a new directory with --data; with the older version, `helios log "
+                    "export --data DIR > day.ndjson` "
                     "saves the events, and `helios ingest day.ndjson` takes them in anew");
     }
-    if (!partitions || *partitions == 0 || *partitions > partitions_limit)
+    if (!partitions || *partitions == 0 || *partitions > partitions_limit) {
         return foreign(path);
+    }
     return DirectoryFormat{*reader, *writer, *partitions};
 }
 
@@ -127,51 +145,61 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
 std::string encode_topics(const std::vector<Topic>& topics) {
     std::string out = fmt::format("{}\n", topics_title);
     for (const Topic& topic : topics) {
-        out += fmt::format("{} {} {} {}\n", topic.id, topic.retention == RetentionClass::data ? "data" : "control",
+        out += fmt::format("{} {} {} {}\n", topic.id,
+                           topic.retention == RetentionClass::data ? "data" : "control",
                            topic.partitions, topic.name);
     }
     return with_checksum(std::move(out));
 }
 
 Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path) {
-    if (!checksum_holds(text))
+    if (!checksum_holds(text)) {
         return broken_topics(path, "its checksum is wrong");
+    }
     const std::string_view body = text.substr(0, text.size() - checksum_line_bytes);
     std::string_view rest = body;
-    if (next_line(rest) != topics_title)
+    if (next_line(rest) != topics_title) {
         return broken_topics(path, "it is not a topics file of this format");
+    }
     std::vector<Topic> topics;
     while (const auto line = next_line(rest)) {
         const auto a = line->find(' ');
         const auto b = line->find(' ', a + 1);
         const auto c = line->find(' ', b + 1);
-        if (a == std::string_view::npos || b == std::string_view::npos || c == std::string_view::npos)
+        if (a == std::string_view::npos || b == std::string_view::npos ||
+            c == std::string_view::npos) {
             return broken_topics(path, "a line is short");
+        }
         const auto id = number(line->substr(0, a));
         const auto cls = line->substr(a + 1, b - a - 1);
         const auto partitions = number(line->substr(b + 1, c - b - 1));
         const auto name = line->substr(c + 1);
-        if (!id || *id != topics.size() + 1 || *id > topics_limit || (cls != "data" && cls != "control") || !partitions ||
-            *partitions == 0 || *partitions > partitions_limit || !good_topic_name(name)) {
+        if (!id || *id != topics.size() + 1 || *id > topics_limit ||
+            (cls != "data" && cls != "control") || !partitions || *partitions == 0 ||
+            *partitions > partitions_limit || !good_topic_name(name)) {
             return broken_topics(path, fmt::format("line \"{}\"", *line));
         }
         topics.push_back({static_cast<std::uint16_t>(*id), std::string(name),
-                          cls == "data" ? RetentionClass::data : RetentionClass::control, *partitions});
+                          cls == "data" ? RetentionClass::data : RetentionClass::control,
+                          *partitions});
     }
     return topics;
 }
 
-Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& paths, const std::vector<std::string>& folders) {
+Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& paths,
+                                            const std::vector<std::string>& folders) {
     DirectoryLocks locks;
     HELIOS_TRY_ASSIGN(auto root, disk.lock(paths.root, paths.lock));
     locks.held_.push_back(std::move(root));
     std::vector<std::string> all{paths.log, paths.data, paths.control};
-    for (const std::string& folder : folders)
+    for (const std::string& folder : folders) {
         all.push_back(paths.root + "/" + folder);
+    }
     for (const std::string& path : all) {
         HELIOS_TRY_ASSIGN(const bool there, disk.exists(path));
-        if (!there)
+        if (!there) {
             continue;
+        }
         HELIOS_TRY_ASSIGN(auto lock, disk.lock(path, {}));  // a link's holder has signed elsewhere
         locks.held_.push_back(std::move(lock));
     }
@@ -180,45 +208,58 @@ Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& pa
 
 Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
     const auto names = disk.list(paths.root);
-    if (!names)
+    if (!names) {
         return names.error().kind == ErrorKind::not_found ? Status{} : fail(names.error());
-    const auto other = std::find_if(names->begin(), names->end(), [](const std::string& name) {
-        return std::find(names_before_format.begin(), names_before_format.end(), name) == names_before_format.end();
-    });
-    HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));  // last: a server may be making it right now
-    if (!has_format && other != names->end()) {
-        return fail(
-            ErrorKind::corrupt,
-            fmt::format("{} has no FORMAT file but is not empty (\"{}\" is there): it is foreign, or a Helios data directory "
-                        "that has lost it",
-                        paths.root, *other),
-            "choose an empty or new directory with --data, or a Helios data directory; or restore FORMAT from a copy");
     }
-    if (!has_format)
+    const auto other = std::find_if(names->begin(), names->end(), [](const std::string& name) {
+        return std::find(names_before_format.begin(), names_before_format.end(), name) ==
+               names_before_format.end();
+    });
+    HELIOS_TRY_ASSIGN(const bool has_format,
+                      disk.exists(paths.format));  // last: a server may be making it right now
+    if (!has_format && other != names->end()) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("{} has no FORMAT file but is not empty (\"{}\" is there): it is "
+                                "foreign, or a Helios data directory "
+                                "that has lost it",
+                                paths.root, *other),
+                    "choose an empty or new directory with --data, or a Helios data directory; or "
+                    "restore FORMAT from a copy");
+    }
+    if (!has_format) {
         return {};
+    }
     HELIOS_TRY_ASSIGN(const std::string text, read_file(disk, paths.format, 64u << 10));
     HELIOS_TRY_ASSIGN(const DirectoryFormat format, parse_format(text, paths.format, true));
-    if (format.partitions == partitions)
+    if (format.partitions == partitions) {
         return {};
-    return fail(ErrorKind::conflict,
-                fmt::format("the data directory {} was made with {} partitions, this server is set to {}", paths.root,
-                            format.partitions, partitions),
-                fmt::format("the count is fixed for a data directory: set log.partitions to {}, or start with a new directory",
-                            format.partitions));
+    }
+    return fail(
+        ErrorKind::conflict,
+        fmt::format("the data directory {} was made with {} partitions, this server is set to {}",
+                    paths.root, format.partitions, partitions),
+        fmt::format("the count is fixed for a data directory: set log.partitions to {}, or start "
+                    "with a new directory",
+                    format.partitions));
 }
 
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
     HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));
-    if (!has_format)
-        HELIOS_TRY(replace_file(disk, paths.root, "FORMAT", encode_format({directory_format, directory_format, partitions})));
-    for (const std::string& path : {paths.data, paths.control})
+    if (!has_format) {
+        HELIOS_TRY(replace_file(disk, paths.root, "FORMAT",
+                                encode_format({directory_format, directory_format, partitions})));
+    }
+    for (const std::string& path : {paths.data, paths.control}) {
         HELIOS_TRY(disk.make_directories(path));
-    for (const std::string& path : {paths.log, paths.root})
+    }
+    for (const std::string& path : {paths.log, paths.root}) {
         HELIOS_TRY(disk.sync_directory(path));
+    }
     return {};
 }
 
-Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions,
+Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
+                                        std::uint32_t partitions,
                                         const std::vector<TopicSpec>& specs) {
     std::vector<Topic> topics;
     HELIOS_TRY_ASSIGN(const bool known, disk.exists(paths.topics));
@@ -230,28 +271,38 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
     std::set<std::string_view> asked;
     for (const TopicSpec& spec : specs) {
         const std::uint32_t count = spec.partitions == 0 ? partitions : spec.partitions;
-        if (!good_topic_name(spec.name))
-            return fail(ErrorKind::invalid, fmt::format("\"{}\" cannot be a topic's name", spec.name),
-                        "use letters, digits, '.', '_' and '-'");
-        if (!asked.insert(spec.name).second)
-            return fail(ErrorKind::invalid, fmt::format("topic {} is declared twice", spec.name));
-        if (count > partitions_limit)
+        if (!good_topic_name(spec.name)) {
             return fail(ErrorKind::invalid,
-                        fmt::format("topic {} has {} partitions, more than {}", spec.name, count, partitions_limit));
-        const auto found = std::find_if(topics.begin(), topics.end(), [&](const Topic& t) { return t.name == spec.name; });
+                        fmt::format("\"{}\" cannot be a topic's name", spec.name),
+                        "use letters, digits, '.', '_' and '-'");
+        }
+        if (!asked.insert(spec.name).second) {
+            return fail(ErrorKind::invalid, fmt::format("topic {} is declared twice", spec.name));
+        }
+        if (count > partitions_limit) {
+            return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, more than {}",
+                                                        spec.name, count, partitions_limit));
+        }
+        const auto found = std::find_if(topics.begin(), topics.end(),
+                                        [&](const Topic& t) { return t.name == spec.name; });
         if (found == topics.end()) {
-            if (topics.size() >= topics_limit)
+            if (topics.size() >= topics_limit) {
                 return fail(ErrorKind::invalid, fmt::format("more than {} topics", topics_limit));
-            topics.push_back({static_cast<std::uint16_t>(topics.size() + 1), spec.name, spec.retention, count});
+            }
+            topics.push_back(
+                {static_cast<std::uint16_t>(topics.size() + 1), spec.name, spec.retention, count});
         } else if (found->retention != spec.retention || found->partitions != count) {
-            return fail(ErrorKind::conflict,
-                        fmt::format("topic {} is in {} with {} partitions and another class or count is asked for", spec.name,
-                                    paths.root, found->partitions),
-                        "a topic's class and partition count are fixed for a data directory");
+            return fail(
+                ErrorKind::conflict,
+                fmt::format(
+                    "topic {} is in {} with {} partitions and another class or count is asked for",
+                    spec.name, paths.root, found->partitions),
+                "a topic's class and partition count are fixed for a data directory");
         }
     }
-    if (topics.size() != before || !known)
+    if (topics.size() != before || !known) {
         HELIOS_TRY(replace_file(disk, paths.log, "topics", encode_topics(topics)));
+    }
     return topics;
 }
 

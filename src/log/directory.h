@@ -1,5 +1,6 @@
 #pragma once
-/// What a data directory says about itself: FORMAT (who may read and write it), the topics' names and ids, the paths.
+/// What a data directory says about itself: FORMAT (who may read and write it), the topics' names
+/// and ids, the paths.
 ///
 /// Everything here is small, written rarely, replaced atomically. It knows nothing of segments.
 
@@ -34,8 +35,10 @@ struct Topic {
 };
 
 std::string encode_format(const DirectoryFormat& format);
-/// corrupt: foreign (not ours at all), damaged, older or newer than this program; `what` says which.
-Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path, bool for_writing);
+/// corrupt: foreign (not ours at all), damaged, older or newer than this program; `what` says
+/// which.
+Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path,
+                                     bool for_writing);
 
 std::string encode_topics(const std::vector<Topic>& topics);
 /// corrupt: not a topics file, or damaged.
@@ -55,13 +58,15 @@ struct DirectoryPaths {
     std::string root, log, data, control, format, lock, topics, mark, reserve;
 };
 
-/// Every lock of a data directory, held until destroyed: on the directory itself, and on each folder in it, for a folder may be a
-/// link to somewhere that another data directory links to.
+/// Every lock of a data directory, held until destroyed: on the directory itself, and on each
+/// folder in it, for a folder may be a link to somewhere that another data directory links to.
 class DirectoryLocks {
 public:
-    /// Changes nothing. `folders` are those of other rooms; one that isn't there needs no lock: whoever makes it holds the
-    /// directory's. not_found: no such directory. conflict: somebody else holds one; named.
-    static Result<DirectoryLocks> take(Disk& disk, const DirectoryPaths& paths, const std::vector<std::string>& folders);
+    /// Changes nothing. `folders` are those of other rooms; one that isn't there needs no lock:
+    /// whoever makes it holds the directory's. not_found: no such directory. conflict: somebody
+    /// else holds one; named.
+    static Result<DirectoryLocks> take(Disk& disk, const DirectoryPaths& paths,
+                                       const std::vector<std::string>& folders);
     /// Writes who holds them into LOCK.
     Status sign(const DirectoryPaths& paths) { return held_.front()->sign(paths.lock); }
 
@@ -69,17 +74,18 @@ private:
     std::vector<std::unique_ptr<DirectoryLock>> held_;
 };
 
-/// corrupt: somebody else's, or ours and damaged: without a FORMAT, and with names in it that no beginning of ours leaves behind;
-/// or with a FORMAT that this program does not write. conflict: another partition count. Changes nothing; a directory that
-/// doesn't exist is fine.
+/// corrupt: somebody else's, or ours and damaged: without a FORMAT, and with names in it that no
+/// beginning of ours leaves behind; or with a FORMAT that this program does not write. conflict:
+/// another partition count. Changes nothing; a directory that doesn't exist is fine.
 Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
 
 /// Makes what a new directory lacks; it gets `partitions`. Only after check_directory.
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
 
-/// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is there with another
-/// class or partition count. invalid: a bad name, a name twice, too many.
-Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions,
+/// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is
+/// there with another class or partition count. invalid: a bad name, a name twice, too many.
+Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
+                                        std::uint32_t partitions,
                                         const std::vector<TopicSpec>& specs);
 
 }  // namespace helios::log

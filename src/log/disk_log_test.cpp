@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "log/directory.h"
+#include "log/disk_log_test_kit.h"
 #include "log/format.h"
 #include "log/segments.h"
 #include "log/sim_disk.h"
@@ -19,72 +20,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<TopicSpec> test_topics() {
-    return {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}};
-}
-
-Record record_for(std::string topic, std::string key, std::string value) {
-    Record record;
-    record.topic = std::move(topic);
-    record.key = std::move(key);
-    record.value = std::move(value);
-    return record;
-}
-
-class DiskLogTest : public ::testing::Test {
-protected:
-    DiskLogTest() {
-        options_.directory = "d";
-        options_.partitions = 3;
-        options_.segment_bytes = 64u << 10;
-        options_.zero_ahead_bytes = 4096;
-        options_.record_bytes_max = 256u << 10;
-        options_.reserve_bytes = 0;
-        options_.retry_interval = std::chrono::hours(1);
-    }
-    ~DiskLogTest() override { disk_.on_sync({}); }
-
-    Result<std::unique_ptr<Log>> try_open() { return open_disk_log(options_, test_topics(), disk_, clock_, telemetry_); }
-    void open() {
-        log_.reset();
-        auto opened = try_open();
-        ASSERT_TRUE(opened) << opened.error().message();
-        log_ = std::move(*opened);
-    }
-    AppendOutcome append(std::string value, std::string topic = "events") {
-        return append_now(*log_, {record_for(std::move(topic), "k", std::move(value))})[0];
-    }
-    std::vector<std::string> values(std::initializer_list<std::string_view> topics = {"events"}) {
-        return read_values(*reader_of(*log_, topics));
-    }
-
-    std::string last_segment(const std::string& directory = "d/log/data") {
-        const auto names = disk_.list(directory);
-        EXPECT_TRUE(names && !names->empty());
-        return directory + "/" + names->back();
-    }
-    void flip(const std::string& path, std::uint64_t offset) {
-        auto bytes = disk_.contents(path);
-        ASSERT_TRUE(bytes);
-        ASSERT_LT(offset, bytes->size());
-        disk_.damage(path, offset, std::string(1, static_cast<char>((*bytes)[offset] ^ 0x40)));
-    }
-    void forget_mark() { disk_.put("d/log/mark", ""); }
-
-    SimDisk disk_{11, SimDisk::Durability::tracked};
-    ManualClock clock_{from_nanos(1'700'000'000'000'000'000)};
-    std::vector<std::string> lines_;
-    telemetry::Telemetry telemetry_{clock_, telemetry::Level::debug, lines_};
-    DiskLogOptions options_;
-    std::unique_ptr<Log> log_;
-};
-
 // ---- Torn tail and damage
 
 TEST_F(DiskLogTest, cuts_a_torn_tail) {
     open();
-    for (const char* value : {"one", "two", "three"})
+    for (const char* value : {"one", "two", "three"}) {
         ASSERT_TRUE(append(value));
+    }
     const std::string segment = last_segment();
     log_.reset();
     flip(segment, disk_.contents(segment)->size() - 1);  // the last byte of the last group
@@ -99,11 +41,13 @@ TEST_F(DiskLogTest, cuts_a_torn_tail) {
 
 TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
     open();
-    for (const char* value : {"one", "two", "three"})
+    for (const char* value : {"one", "two", "three"}) {
         ASSERT_TRUE(append(value));
+    }
     const std::string segment = last_segment();
     log_.reset();
-    flip(segment, disk_.contents(segment)->size() - 1);  // but the mark file says that it was durable
+    flip(segment,
+         disk_.contents(segment)->size() - 1);  // but the mark file says that it was durable
     open();
     EXPECT_THAT(values(), ElementsAre("one", "two"));
     ASSERT_EQ(log_->damage().size(), 1u);
@@ -116,28 +60,35 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
 TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
     open();
     std::vector<Position> positions;
-    for (const char* value : {"one", "two", "three"})
+    for (const char* value : {"one", "two", "three"}) {
         positions.push_back(*append(value));
+    }
     const std::string segment = last_segment();
     log_.reset();
     flip(segment, positions[1].offset.value + format::frame_header_bytes + 1);
     forget_mark();
     open();
-    EXPECT_THAT(values(), ElementsAre("one", "three")) << "the group behind the bad one says that it was durable";
+    EXPECT_THAT(values(), ElementsAre("one", "three"))
+        << "the group behind the bad one says that it was durable";
     ASSERT_EQ(log_->damage().size(), 1u);
     EXPECT_EQ(log_->damage()[0].begin, positions[1].offset.value);
-    EXPECT_EQ(log_->damage()[0].end, positions[1].offset.value + format::frame_header_bytes + 1 + 3);
-    EXPECT_EQ(log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value, "three")
+    EXPECT_EQ(log_->damage()[0].end,
+              positions[1].offset.value + format::frame_header_bytes + 1 + 3);
+    EXPECT_EQ(
+        log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value,
+        "three")
         << "nothing is renumbered";
-    EXPECT_EQ(log_->read_at({"events", positions[1].partition}, positions[1].offset).error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(log_->read_at({"events", positions[1].partition}, positions[1].offset).error().kind,
+              ErrorKind::corrupt);
     EXPECT_THAT(lines_, ::testing::Contains(HasSubstr("\"level\":\"error\"")));
 }
 
 TEST_F(DiskLogTest, serves_the_rest_of_a_damaged_group) {
     open();
     std::vector<Record> records;
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
         records.push_back(record_for("flows", "", "value " + std::to_string(i)));
+    }
     const auto outcomes = append_now(*log_, records);
     ASSERT_TRUE(append("after", "flows"));
     const std::string segment = last_segment("d/log/control");
@@ -145,7 +96,9 @@ TEST_F(DiskLogTest, serves_the_rest_of_a_damaged_group) {
     for (const std::uint64_t field : {0u, 9u, 50u}) {  // a length, a position, a value
         flip(segment, outcomes[2]->offset.value + field);
         open();
-        EXPECT_THAT(values({"flows"}), ElementsAre("value 0", "value 1", "value 3", "value 4", "after")) << "field at " << field;
+        EXPECT_THAT(values({"flows"}),
+                    ElementsAre("value 0", "value 1", "value 3", "value 4", "after"))
+            << "field at " << field;
         EXPECT_EQ(log_->damage().size(), 1u);
         log_.reset();
         flip(segment, outcomes[2]->offset.value + field);
@@ -164,7 +117,8 @@ TEST_F(DiskLogTest, cuts_good_groups_behind_the_first_bad_byte) {
     ASSERT_TRUE(table.load());
     const Segment segment = *table.all().back();
     log_.reset();
-    // One write of two groups, of which the first sector was lost: the second group is whole, and says what was durable then.
+    // One write of two groups, of which the first sector was lost: the second group is whole, and
+    // says what was durable then.
     const std::uint64_t end = segment.base + disk_.contents(path)->size();
     const std::uint64_t second = end + 200;
     std::string frames;
@@ -174,9 +128,9 @@ TEST_F(DiskLogTest, cuts_good_groups_behind_the_first_bad_byte) {
     frame.topic = 1;
     format::append_frame(frames, frame, "k", "late", segment.salt);
     std::string group(format::group_header_bytes, '\0');
-    format::encode_group_header(
-        {segment.salt, second, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2},
-        group.data());
+    format::encode_group_header({segment.salt, second, static_cast<std::uint32_t>(frames.size()), 1,
+                                 end, frame.log_time, frame.log_time, 2},
+                                group.data());
     disk_.damage(path, second - segment.base, group + frames);
     open();
     EXPECT_THAT(values(), ElementsAre("one", "two"));
@@ -200,12 +154,14 @@ TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
         frame.topic = 1;
         format::append_frame(frames, frame, "k", "stale", salt);
         std::string group(format::group_header_bytes, '\0');
-        format::encode_group_header(
-            {salt, end, static_cast<std::uint32_t>(frames.size()), 1, end, frame.log_time, frame.log_time, 2}, group.data());
+        format::encode_group_header({salt, end, static_cast<std::uint32_t>(frames.size()), 1, end,
+                                     frame.log_time, frame.log_time, 2},
+                                    group.data());
         disk_.damage(path, end - segment.base, group + frames);
         open();
         EXPECT_THAT(values(), ElementsAre("one"))
-            << (salt == segment.salt ? "the next segment's base rules it out by now" : "its salt rules it out");
+            << (salt == segment.salt ? "the next segment's base rules it out by now"
+                                     : "its salt rules it out");
         log_.reset();
     }
 }
@@ -213,8 +169,9 @@ TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
 TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
     open();
     const TopicPartition id{"events", 0};
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 3; ++i) {
         ASSERT_TRUE(append("first life " + std::to_string(i)));
+    }
     ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{5}}}}));
     open();
     ASSERT_TRUE(append("second life"));
@@ -237,8 +194,9 @@ TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
 
 TEST_F(DiskLogTest, survives_a_missing_segment) {
     open();
-    for (int i = 0; i < 30; ++i)
+    for (int i = 0; i < 30; ++i) {
         ASSERT_TRUE(append(std::to_string(i) + std::string(5000, 'x')));
+    }
     const auto names = *disk_.list("d/log/data");
     ASSERT_GE(names.size(), 3u);
     log_.reset();
@@ -279,7 +237,8 @@ TEST_F(DiskLogTest, does_not_adopt_a_directory_with_something_in_it) {
         const auto refused = try_open();
         ASSERT_FALSE(refused) << name;
         EXPECT_EQ(refused.error().kind, ErrorKind::corrupt);
-        EXPECT_THAT(refused.error().what, HasSubstr(options_.directory + " has no FORMAT file but is not empty"));
+        EXPECT_THAT(refused.error().what,
+                    HasSubstr(options_.directory + " has no FORMAT file but is not empty"));
         EXPECT_THAT(refused.error().hint, HasSubstr("an empty or new directory"));
         EXPECT_EQ(disk_.list(options_.directory)->size(), 1u) << "a refusal leaves nothing behind";
     }
@@ -319,17 +278,27 @@ TEST_F(DiskLogTest, keeps_topics_and_adds_new_ones) {
     open();
     ASSERT_TRUE(append("1"));
     log_.reset();
-    auto more = open_disk_log(options_, {{"added", RetentionClass::control, 2}}, disk_, clock_, telemetry_);
+    auto more =
+        open_disk_log(options_, {{"added", RetentionClass::control, 2}}, disk_, clock_, telemetry_);
     ASSERT_TRUE(more) << more.error().message();
     EXPECT_EQ((*more)->partition_count("added"), 2u);
     EXPECT_EQ((*more)->partition_count("events"), 3u) << "known topics stay readable";
     more->reset();
-    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_).error().kind,
-              ErrorKind::conflict);
-    EXPECT_EQ(open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_).error().kind,
-              ErrorKind::conflict);
-    EXPECT_EQ(open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_).error().kind,
-              ErrorKind::invalid);
+    EXPECT_EQ(
+        open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_)
+            .error()
+            .kind,
+        ErrorKind::conflict);
+    EXPECT_EQ(
+        open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_)
+            .error()
+            .kind,
+        ErrorKind::conflict);
+    EXPECT_EQ(
+        open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_)
+            .error()
+            .kind,
+        ErrorKind::invalid);
     open();
     EXPECT_THAT(values(), ElementsAre("1"));
     log_.reset();
@@ -386,7 +355,8 @@ TEST_F(DiskLogTest, goes_on_from_the_log_when_the_wall_clock_is_behind) {
     clock_.jump_wall(-std::chrono::hours(24));
     open();
     EXPECT_GT(append("2")->log_time, before);
-    EXPECT_THAT(lines_, ::testing::Contains(::testing::AllOf(HasSubstr("\"level\":\"warn\""), HasSubstr("wall clock"))));
+    EXPECT_THAT(lines_, ::testing::Contains(::testing::AllOf(HasSubstr("\"level\":\"warn\""),
+                                                             HasSubstr("wall clock"))));
 }
 
 // ---- Groups, bounds, failures
@@ -434,18 +404,22 @@ TEST_F(DiskLogTest, whatever_waits_shares_one_fsync) {
     std::vector<std::promise<bool>> answers(101);
     const auto send = [&](std::size_t i) {
         log_->append({record_for("events", std::to_string(i), "v")},
-                     [&answers, i](std::span<const AppendOutcome> o) { answers[i].set_value(o[0].has_value()); });
+                     [&answers, i](std::span<const AppendOutcome> o) {
+                         answers[i].set_value(o[0].has_value());
+                     });
     };
     const std::uint64_t before = disk_.syncs();
     {
         Hold hold(disk_);
         send(0);
         hold.wait_for_a_sync();
-        for (std::size_t i = 1; i < answers.size(); ++i)
+        for (std::size_t i = 1; i < answers.size(); ++i) {
             send(i);
+        }
         hold.release();
-        for (auto& answer : answers)
+        for (auto& answer : answers) {
             EXPECT_TRUE(answer.get_future().get());
+        }
     }
     EXPECT_EQ(disk_.syncs() - before, 2u);
     EXPECT_EQ(values().size(), 101u);
@@ -460,7 +434,8 @@ TEST_F(DiskLogTest, readers_see_only_what_is_durable) {
     std::promise<void> answered;
     {
         Hold hold(disk_);
-        log_->append({record_for("events", "k", "v")}, [&](std::span<const AppendOutcome>) { answered.set_value(); });
+        log_->append({record_for("events", "k", "v")},
+                     [&](std::span<const AppendOutcome>) { answered.set_value(); });
         hold.wait_for_a_sync();  // the bytes are in the file
         const Instant mark = log_->low_watermark();
         clock_.advance(std::chrono::seconds(1));
@@ -513,7 +488,8 @@ TEST_F(DiskLogTest, a_failed_fsync_fails_its_appends_and_nothing_else) {
     log_.reset();
     disk_.power_cycle();
     open();
-    EXPECT_THAT(values(), ElementsAre("one", "two")) << "what failed must not come back behind what came later";
+    EXPECT_THAT(values(), ElementsAre("one", "two"))
+        << "what failed must not come back behind what came later";
     EXPECT_TRUE(log_->damage().empty());
 }
 
@@ -528,7 +504,8 @@ TEST_F(DiskLogTest, says_so_while_the_disk_fails_and_recovers) {
     EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
     const Instant held = log_->low_watermark();
     clock_.advance(std::chrono::seconds(10));
-    EXPECT_EQ(log_->low_watermark(), held) << "until the failed group is ruled out it might still appear";
+    EXPECT_EQ(log_->low_watermark(), held)
+        << "until the failed group is ruled out it might still appear";
     disk_.fail_syncs(false);
     while (!append("two")) {
     }
@@ -549,13 +526,15 @@ TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
         outcome = append(std::string(5000, 'x'));
     }
     EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable);
-    EXPECT_THAT(outcome.error().what, HasSubstr("the disk of d is full: 0.0 MiB are free, 0.1 MiB are needed"));
+    EXPECT_THAT(outcome.error().what,
+                HasSubstr("the disk of d is full: 0.0 MiB are free, 0.1 MiB are needed"));
     EXPECT_THAT(outcome.error().hint, HasSubstr("free at least 0.1 MiB there"));
     EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
-    const auto staged =
-        transact_now(*log_, {record_for("cases", "k", "from the reserve")}, {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
+    const auto staged = transact_now(*log_, {record_for("cases", "k", "from the reserve")},
+                                     {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
     EXPECT_TRUE(staged) << staged.error().message();
-    EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable) << "the reserve is not for new events";
+    EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable)
+        << "the reserve is not for new events";
     EXPECT_EQ(values().size(), taken) << "reading goes on";
 
     disk_.set_capacity(0);
@@ -585,8 +564,9 @@ TEST_F(DiskLogTest, opens_on_a_full_disk) {
 
 TEST_F(DiskLogTest, rolls_segments_and_takes_records_larger_than_one) {
     open();
-    for (int i = 0; i < 40; ++i)
+    for (int i = 0; i < 40; ++i) {
         ASSERT_TRUE(append(std::string(static_cast<std::size_t>(i) * 300, 'x')));
+    }
     ASSERT_TRUE(append(std::string(200u << 10, 'L')));
     ASSERT_TRUE(append("after"));
     EXPECT_GE(disk_.list("d/log/data")->size(), 4u);
@@ -604,8 +584,9 @@ TEST_F(DiskLogTest, an_idle_restart_leaves_no_segments_behind) {
     ASSERT_TRUE(append("one"));
     open();
     const auto before = disk_.list("d/log/data")->size();
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
         open();
+    }
     EXPECT_EQ(disk_.list("d/log/data")->size(), before);
     EXPECT_THAT(values(), ElementsAre("one"));
 }
@@ -614,7 +595,8 @@ TEST_F(DiskLogTest, counts_what_it_does) {
     open();
     ASSERT_TRUE(append("one"));
     ASSERT_TRUE(append_now(*log_, {2, record_for("events", "k", "v")})[0]);
-    EXPECT_EQ(append_now(*log_, {record_for("nowhere", "k", "v")})[0].error().kind, ErrorKind::invalid);
+    EXPECT_EQ(append_now(*log_, {record_for("nowhere", "k", "v")})[0].error().kind,
+              ErrorKind::invalid);
     const std::string text = telemetry_.metrics.expose();
     EXPECT_THAT(text, HasSubstr("helios_log_appended_records_total 3"));
     EXPECT_THAT(text, HasSubstr("helios_log_fsyncs_total 2"));
@@ -631,104 +613,38 @@ TEST_F(DiskLogTest, acknowledges_nothing_that_goes_to_a_deleted_file) {
     ASSERT_FALSE(lost) << "a sync of a deleted file succeeds";
     EXPECT_EQ(lost.error().kind, ErrorKind::unavailable);
     EXPECT_THAT(lost.error().what, HasSubstr("was deleted while it was written to"));
-    for (const char* topic : {"events", "flows"})
-        EXPECT_EQ(append("three", topic).error().kind, ErrorKind::unavailable) << "what stood before it is gone, too";
+    for (const char* topic : {"events", "flows"}) {
+        EXPECT_EQ(append("three", topic).error().kind, ErrorKind::unavailable)
+            << "what stood before it is gone, too";
+    }
     EXPECT_EQ(transact_now(*log_, {}, {"g", {}, {}}).error().kind, ErrorKind::unavailable);
     EXPECT_FALSE(log_->health());
     EXPECT_FALSE(log_->check_files());
-    EXPECT_FALSE(disk_.open(last_segment("d/log/control") + ".new", OpenMode::read)) << "and nothing new is begun";
+    EXPECT_FALSE(disk_.open(last_segment("d/log/control") + ".new", OpenMode::read))
+        << "and nothing new is begun";
 }
 
 TEST_F(DiskLogTest, looks_whether_its_files_are_still_there) {
     open();
     ASSERT_TRUE(append("one"));
     ASSERT_TRUE(log_->check_files());
-    for (const std::string& path : {std::string("d/FORMAT"), std::string("d/log/topics"), std::string("d/log/mark"),
-                                    "d/log/data/" + disk_.list("d/log/data")->front()}) {
+    for (const std::string& path :
+         {std::string("d/FORMAT"), std::string("d/log/topics"), std::string("d/log/mark"),
+          "d/log/data/" + disk_.list("d/log/data")->front()}) {
         ASSERT_TRUE(disk_.rename(path, "d/elsewhere"));
         EXPECT_THAT(log_->check_files().error().what, HasSubstr(path + " is gone")) << path;
         EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable);
         EXPECT_THAT(log_->health().error().what, HasSubstr(path));
         disk_.put(path, *disk_.contents("d/elsewhere"));
-        EXPECT_THAT(log_->check_files().error().what, HasSubstr(path + " is not the one that was opened")) << path;
+        EXPECT_THAT(log_->check_files().error().what,
+                    HasSubstr(path + " is not the one that was opened"))
+            << path;
         ASSERT_TRUE(disk_.rename("d/elsewhere", path));
         EXPECT_TRUE(log_->check_files()) << "back as it was";
         EXPECT_TRUE(append("and on"));
     }
     EXPECT_EQ(values().size(), 5u);
 }
-
-// ---- Another process
-
-TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
-    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind, ErrorKind::not_found);
-    open();
-    ASSERT_TRUE(append("one"));
-    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
-    ASSERT_TRUE(opened) << opened.error().message();
-    Log& outside = **opened;
-    auto reader = reader_of(outside, {"events", "flows"});
-    EXPECT_THAT(read_values(*reader), ElementsAre("one"));
-    const auto two = append("two", "flows");
-    EXPECT_THAT(read_values(*reader), ElementsAre("two"));
-    EXPECT_EQ(outside.read_at({"flows", 0}, two->offset)->records[0].value, "two");
-    auto waiting = std::async(std::launch::async, [&] { return reader->poll(10, 1u << 20, std::chrono::seconds(60)); });
-    ASSERT_TRUE(append("three"));
-    const auto batch = waiting.get();
-    ASSERT_TRUE(batch);
-    ASSERT_EQ(batch->records.size(), 1u);
-    EXPECT_GT(batch->complete_below, batch->records[0].log_time);
-    for (int i = 0; i < 30; ++i)
-        ASSERT_TRUE(append(std::string(6000, 'x')));  // over several segments
-    EXPECT_EQ(read_values(*reader).size(), 30u);
-    EXPECT_EQ(outside.last_log_time(), log_->last_log_time());
-    const auto infos = outside.describe();
-    EXPECT_EQ(infos.size(), 6u);
-    std::uint64_t records = 0;
-    for (const auto& info : infos)
-        records += info.records;
-    EXPECT_EQ(records, 33u);
-    EXPECT_EQ(append_now(outside, {record_for("events", "k", "v")})[0].error().kind, ErrorKind::denied);
-    const TopicPartition id{"events", 0};
-    ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{3}}}}));
-    EXPECT_EQ(*outside.committed("route"), (Offsets{{id, Offset{3}}}));
-    EXPECT_TRUE(outside.damage().empty());
-    open();  // the writer's next life
-    ASSERT_TRUE(append("later"));
-    EXPECT_THAT(read_values(*reader), ElementsAre("later"));
-}
-
-TEST_F(DiskLogTest, a_read_only_log_follows_over_idle_restarts) {
-    open();
-    auto outside = open_read_only(options_, disk_, clock_, telemetry_);
-    ASSERT_TRUE(outside);
-    auto reader = reader_of(**outside, {"events"});
-    for (int life = 0; life < 3; ++life)
-        open();  // each replaces the empty segment that the reader knows
-    ASSERT_TRUE(append("one"));
-    EXPECT_THAT(read_values(*reader), ElementsAre("one"));
-    EXPECT_TRUE((*outside)->damage().empty());
-}
-
-TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing) {
-    open();
-    for (const char* value : {"one", "two", "three"})
-        ASSERT_TRUE(append(value));
-    disk_.cut_power();
-    log_.reset();
-    disk_.restart_process();
-    const std::uint64_t steps = disk_.steps();
-    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
-    ASSERT_TRUE(opened);
-    EXPECT_THAT(read_values(*reader_of(**opened, {"events"})), ElementsAre("one", "two", "three"));
-    EXPECT_EQ(disk_.steps(), steps);
-    disk_.put("d/log/mark", "");
-    auto unmarked = open_read_only(options_, disk_, clock_, telemetry_);
-    EXPECT_THAT(read_values(*reader_of(**unmarked, {"events"})), ElementsAre("one", "two"))
-        << "the last group's header vouches for those before it";
-}
-
-// ---- Signs of life
 
 TEST_F(DiskLogTest, the_last_sign_of_life_is_what_the_next_process_finds) {
     open();
@@ -742,7 +658,8 @@ TEST_F(DiskLogTest, the_last_sign_of_life_is_what_the_next_process_finds) {
     EXPECT_FALSE(log_->last_sign_of_life().absent);
     ASSERT_TRUE(append("two"));
     open();
-    EXPECT_EQ(log_->last_sign_of_life().at, alive) << "opening and appending alone is none: kept until the next";
+    EXPECT_EQ(log_->last_sign_of_life().at, alive)
+        << "opening and appending alone is none: kept until the next";
     EXPECT_GT(log_->now(), alive);
 }
 
@@ -759,7 +676,8 @@ TEST_F(DiskLogTest, a_sign_of_life_needs_no_space_and_log_time_never_falls_behin
     disk_.set_capacity(0);
     clock_.jump_wall(-std::chrono::hours(1));
     open();
-    EXPECT_EQ(log_->last_sign_of_life().at, since) << "synced: a crash of the machine does not take it back";
+    EXPECT_EQ(log_->last_sign_of_life().at, since)
+        << "synced: a crash of the machine does not take it back";
     EXPECT_TRUE(log_->last_sign_of_life().absent);
     EXPECT_GE(append("two")->log_time, since);
 }

@@ -4,15 +4,18 @@
 
 namespace helios::log {
 
-DiskReader::DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start, std::uint64_t control_start)
+DiskReader::DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start,
+                       std::uint64_t control_start)
     : log_(log),
       position_(std::move(from)),
-      sources_{Source{JournalCursor(log.journal(RetentionClass::data).segments, &log.journal(RetentionClass::data).recent,
+      sources_{Source{JournalCursor(log.journal(RetentionClass::data).segments,
+                                    &log.journal(RetentionClass::data).recent,
                                     log.options().read_ahead_bytes, log.damage_sink()),
                       {},
                       false,
                       {}},
-               Source{JournalCursor(log.journal(RetentionClass::control).segments, &log.journal(RetentionClass::control).recent,
+               Source{JournalCursor(log.journal(RetentionClass::control).segments,
+                                    &log.journal(RetentionClass::control).recent,
                                     log.options().read_ahead_bytes, log.damage_sink()),
                       {},
                       false,
@@ -23,8 +26,9 @@ DiskReader::DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start, s
         source.used = true;
         source.wanted.add(topic->id);
         signal_.topic_bits |= 1ull << (topic->id % 64);
-        if (next_.size() <= topic->id)
+        if (next_.size() <= topic->id) {
             next_.resize(std::size_t{topic->id} + 1);
+        }
         next_[topic->id].resize(topic->partitions);
         next_[topic->id][id.partition] = &offset;
     }
@@ -42,40 +46,48 @@ Result<Batch> DiskReader::poll(std::size_t max_records, std::size_t max_bytes, D
     for (bool waited = wait <= Duration::zero();; waited = true) {
         log_.look_again(signal_);
         const StoredLog::View view = log_.view();
-        if (view.closing)
+        if (view.closing) {
             return fail(ErrorKind::stopping, "the log is closing");
+        }
         auto filled = fill(batch, view, std::max<std::size_t>(max_records, 1), max_bytes);
-        if (!filled && batch.records.empty())
+        if (!filled && batch.records.empty()) {
             return fail(std::move(filled).error());
+        }
         const bool woken = log_.take_wake(signal_);
         batch.complete_below = complete_below_;
-        if (!batch.records.empty() || woken || waited)
+        if (!batch.records.empty() || woken || waited) {
             return batch;
+        }
         log_.wait(signal_, wait);
     }
 }
 
-Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t max_records, std::size_t max_bytes) {
+Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t max_records,
+                        std::size_t max_bytes) {
     std::size_t bytes = 0;
     const std::array<std::uint64_t, 2> ends{view.data_end, view.control_end};
     for (;;) {
         Source* least = nullptr;
         for (std::size_t i = 0; i < sources_.size(); ++i) {
             Source& source = sources_[i];
-            if (!source.used)
+            if (!source.used) {
                 continue;
+            }
             HELIOS_TRY(look_ahead(source, ends[i]));
-            if (!source.ahead || source.ahead->frame.log_time >= view.watermark)
+            if (!source.ahead || source.ahead->frame.log_time >= view.watermark) {
                 continue;
-            if (least == nullptr || source.ahead->frame.log_time < least->ahead->frame.log_time)
+            }
+            if (least == nullptr || source.ahead->frame.log_time < least->ahead->frame.log_time) {
                 least = &source;
+            }
         }
         if (least == nullptr) {
             complete_below_ = std::max(complete_below_, view.watermark);
             return {};
         }
-        if (batch.records.size() >= max_records || bytes >= max_bytes)
+        if (batch.records.size() >= max_records || bytes >= max_bytes) {
             return {};
+        }
         bytes += least->ahead->frame.bytes - format::frame_header_bytes;
         deliver(batch, *least);
     }
@@ -84,11 +96,13 @@ Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t m
 Status DiskReader::look_ahead(Source& source, std::uint64_t end) {
     while (!source.ahead) {
         HELIOS_TRY_ASSIGN(source.ahead, source.cursor.next(end, source.wanted));
-        if (!source.ahead)
+        if (!source.ahead) {
             return {};
+        }
         const Offset* next = next_of(source.ahead->frame);
-        if (next == nullptr || source.ahead->frame.position < next->value)
+        if (next == nullptr || source.ahead->frame.position < next->value) {
             source.ahead.reset();
+        }
     }
     return {};
 }
@@ -106,16 +120,18 @@ void DiskReader::deliver(Batch& batch, Source& source) {
     record.key = format::frame_key(source.ahead->bytes, frame);
     record.value = format::frame_value(source.ahead->bytes, frame);
     batch.records.push_back(record);
-    if (batch.storage.empty() || batch.storage.back() != source.ahead->storage)
+    if (batch.storage.empty() || batch.storage.back() != source.ahead->storage) {
         batch.storage.push_back(std::move(source.ahead->storage));
+    }
     *next_of(frame) = Offset{frame.position + frame.bytes};
     complete_below_ = std::max(complete_below_, frame.log_time + Duration{1});
     source.ahead.reset();
 }
 
 Offset* DiskReader::next_of(const format::Frame& frame) {
-    if (frame.topic >= next_.size() || frame.partition >= next_[frame.topic].size())
+    if (frame.topic >= next_.size() || frame.partition >= next_[frame.topic].size()) {
         return nullptr;
+    }
     return next_[frame.topic][frame.partition];
 }
 

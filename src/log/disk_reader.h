@@ -1,5 +1,6 @@
 #pragma once
-/// A reader over the journals of a StoredLog: merges data and control by log time, up to the watermark.
+/// A reader over the journals of a StoredLog: merges data and control by log time, up to the
+/// watermark.
 
 #include <array>
 #include <cstdint>
@@ -34,15 +35,17 @@ private:
         bool used = false;
         std::optional<Walked> ahead;  ///< read, not yet delivered
     };
-    Status fill(Batch& batch, const StoredLog::View& view, std::size_t max_records, std::size_t max_bytes);
+    Status fill(Batch& batch, const StoredLog::View& view, std::size_t max_records,
+                std::size_t max_bytes);
     Status look_ahead(Source& source, std::uint64_t end);
     void deliver(Batch& batch, Source& source);
     Offset* next_of(const format::Frame& frame);
 
     StoredLog& log_;
     Offsets position_;
-    std::vector<std::vector<Offset*>> next_;  ///< into position_, by topic id and partition; null: not ours
-    std::array<Source, 2> sources_;           ///< data, control
+    std::vector<std::vector<Offset*>>
+        next_;                       ///< into position_, by topic id and partition; null: not ours
+    std::array<Source, 2> sources_;  ///< data, control
     ReaderSignal signal_;
     Instant complete_below_{};
 };

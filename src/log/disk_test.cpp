@@ -80,9 +80,11 @@ TEST(PosixDisk, keeps_the_promises_of_a_disk) {
     {
         const auto held = disk->lock(pattern, pattern + "/LOCK");
         ASSERT_TRUE(held && (*held)->sign(pattern + "/LOCK"));
-        EXPECT_THAT(disk->lock(pattern, pattern + "/LOCK").error().what, HasSubstr("process " + std::to_string(::getpid())));
+        EXPECT_THAT(disk->lock(pattern, pattern + "/LOCK").error().what,
+                    HasSubstr("process " + std::to_string(::getpid())));
         std::filesystem::create_directory_symlink(pattern, pattern + "/link");
-        EXPECT_EQ(disk->lock(pattern + "/link", "").error().kind, ErrorKind::conflict) << "under another name it is the same";
+        EXPECT_EQ(disk->lock(pattern + "/link", "").error().kind, ErrorKind::conflict)
+            << "under another name it is the same";
         std::filesystem::rename(pattern, pattern + ".moved");
         EXPECT_EQ(disk->lock(pattern + ".moved", "").error().kind, ErrorKind::conflict);
         std::filesystem::create_directory(pattern);
@@ -101,7 +103,8 @@ TEST(PosixDisk, makes_what_only_its_owner_may_read) {
     ASSERT_TRUE(disk->open(root + "/f", OpenMode::create));
     using std::filesystem::perms;
     EXPECT_EQ(std::filesystem::status(root).permissions(), perms::owner_all);
-    EXPECT_EQ(std::filesystem::status(root + "/f").permissions(), perms::owner_read | perms::owner_write);
+    EXPECT_EQ(std::filesystem::status(root + "/f").permissions(),
+              perms::owner_read | perms::owner_write);
     std::filesystem::remove_all(pattern);
 }
 
@@ -110,7 +113,8 @@ TEST(SimDisk, keeps_the_promises_of_a_disk) {
         SimDisk disk(3, durability);
         keeps_the_promises_of_a_disk(disk, "root");
         disk.short_reads(true);
-        EXPECT_EQ(text_of(disk, "root/a/f"), std::string("hellowor\0\0", 10)) << "short reads are read over";
+        EXPECT_EQ(text_of(disk, "root/a/f"), std::string("hellowor\0\0", 10))
+            << "short reads are read over";
     }
 }
 
@@ -131,7 +135,8 @@ TEST(SimDisk, loses_what_was_not_synced_and_nothing_else) {
         ASSERT_EQ(text.size(), 2048u);
         for (std::size_t sector = 0; sector < 4; ++sector) {
             const std::string one = text.substr(sector * 512, 512);
-            ASSERT_TRUE(one == std::string(512, 'a') || one == std::string(512, 'b')) << "a sector is old or new";
+            ASSERT_TRUE(one == std::string(512, 'a') || one == std::string(512, 'b'))
+                << "a sector is old or new";
         }
         lost = lost || text == std::string(2048, 'a');
         kept = kept || text == std::string(2048, 'b');

@@ -14,15 +14,17 @@ constexpr std::string_view mark_magic = "HELIOSMK";
 
 template <class T>
 void put(char* to, T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i)
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
         to[i] = static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
+    }
 }
 
 template <class T>
 T get(const char* from) {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i)
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
         value |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
+    }
     return static_cast<T>(value);
 }
 
@@ -56,8 +58,9 @@ void encode_snapshot(ByteWriter& out, const Snapshot& snapshot) {
 }
 
 std::uint32_t narrow_partition(std::uint64_t value, bool& ok) {
-    if (value > std::numeric_limits<std::uint32_t>::max())
+    if (value > std::numeric_limits<std::uint32_t>::max()) {
         ok = false;
+    }
     return static_cast<std::uint32_t>(value);
 }
 
@@ -93,15 +96,16 @@ bool decode_snapshot(ByteReader& in, Snapshot& snapshot) {
 
 }  // namespace
 
-// Prefix: magic 8 | version 4 | header bytes 4 | salt 8 | base 8 | journal 1 | zero 27 | crc of the snapshot 4 ... crc of the
-// prefix last.
+// Prefix: magic 8 | version 4 | header bytes 4 | salt 8 | base 8 | journal 1 | zero 27 | crc of the
+// snapshot 4 ... crc of the prefix last.
 std::string encode_segment_header(const SegmentHeader& header) {
     ByteWriter body;
     encode_snapshot(body, header.snapshot);
     std::string out(segment_prefix_bytes, '\0');
     std::memcpy(out.data(), segment_magic.data(), segment_magic.size());
     put<std::uint32_t>(out.data() + 8, version);
-    put<std::uint32_t>(out.data() + 12, static_cast<std::uint32_t>(segment_prefix_bytes + body.size()));
+    put<std::uint32_t>(out.data() + 12,
+                       static_cast<std::uint32_t>(segment_prefix_bytes + body.size()));
     put<std::uint64_t>(out.data() + 16, header.salt);
     put<std::uint64_t>(out.data() + 24, header.base);
     put<std::uint8_t>(out.data() + 32, header.journal);
@@ -111,37 +115,46 @@ std::string encode_segment_header(const SegmentHeader& header) {
 }
 
 std::optional<std::uint32_t> segment_header_length(std::string_view prefix) {
-    if (prefix.size() < segment_prefix_bytes || !prefix.starts_with(segment_magic))
+    if (prefix.size() < segment_prefix_bytes || !prefix.starts_with(segment_magic)) {
         return std::nullopt;
-    if (get<std::uint32_t>(prefix.data() + 60) != crc32c(prefix.substr(0, 60)))
+    }
+    if (get<std::uint32_t>(prefix.data() + 60) != crc32c(prefix.substr(0, 60))) {
         return std::nullopt;
-    if (get<std::uint32_t>(prefix.data() + 8) != version)
+    }
+    if (get<std::uint32_t>(prefix.data() + 8) != version) {
         return std::nullopt;
+    }
     const auto length = get<std::uint32_t>(prefix.data() + 12);
-    if (length < segment_prefix_bytes || length > segment_header_bytes_max)
+    if (length < segment_prefix_bytes || length > segment_header_bytes_max) {
         return std::nullopt;
+    }
     return length;
 }
 
 std::optional<SegmentHeader> decode_segment_header(std::string_view bytes) {
     const auto length = segment_header_length(bytes);
-    if (!length || bytes.size() < *length)
+    if (!length || bytes.size() < *length) {
         return std::nullopt;
+    }
     SegmentHeader header;
     header.bytes = *length;
     header.salt = get<std::uint64_t>(bytes.data() + 16);
     header.base = get<std::uint64_t>(bytes.data() + 24);
     header.journal = get<std::uint8_t>(bytes.data() + 32);
-    const std::string_view body = bytes.substr(segment_prefix_bytes, *length - segment_prefix_bytes);
-    if (get<std::uint32_t>(bytes.data() + 56) != crc32c(body, checksum_seed(header.salt)))
+    const std::string_view body =
+        bytes.substr(segment_prefix_bytes, *length - segment_prefix_bytes);
+    if (get<std::uint32_t>(bytes.data() + 56) != crc32c(body, checksum_seed(header.salt))) {
         return std::nullopt;
+    }
     ByteReader in(body);
-    if (!decode_snapshot(in, header.snapshot) || !in.at_end())
+    if (!decode_snapshot(in, header.snapshot) || !in.at_end()) {
         return std::nullopt;
+    }
     return header;
 }
 
-// magic 4 | salt 8 | position 8 | bytes 4 | count 4 | mark 8 | first 8 | last 8 | topics 8 | zero 8 | crc 4
+// magic 4 | salt 8 | position 8 | bytes 4 | count 4 | mark 8 | first 8 | last 8 | topics 8 | zero 8
+// | crc 4
 void encode_group_header(const GroupHeader& header, char* to) {
     std::memset(to, 0, group_header_bytes);
     put<std::uint32_t>(to, group_magic);
@@ -157,10 +170,12 @@ void encode_group_header(const GroupHeader& header, char* to) {
 }
 
 std::optional<GroupHeader> decode_group_header(std::string_view bytes) {
-    if (bytes.size() < group_header_bytes || get<std::uint32_t>(bytes.data()) != group_magic)
+    if (bytes.size() < group_header_bytes || get<std::uint32_t>(bytes.data()) != group_magic) {
         return std::nullopt;
-    if (get<std::uint32_t>(bytes.data() + 68) != crc32c(bytes.substr(0, 68)))
+    }
+    if (get<std::uint32_t>(bytes.data() + 68) != crc32c(bytes.substr(0, 68))) {
         return std::nullopt;
+    }
     GroupHeader header;
     header.salt = get<std::uint64_t>(bytes.data() + 4);
     header.position = get<std::uint64_t>(bytes.data() + 12);
@@ -170,8 +185,9 @@ std::optional<GroupHeader> decode_group_header(std::string_view bytes) {
     header.first_time = from_nanos(get<std::int64_t>(bytes.data() + 36));
     header.last_time = from_nanos(get<std::int64_t>(bytes.data() + 44));
     header.topics = get<std::uint64_t>(bytes.data() + 52);
-    if (header.mark > header.position || header.last_time < header.first_time)
+    if (header.mark > header.position || header.last_time < header.first_time) {
         return std::nullopt;
+    }
     return header;
 }
 
@@ -182,9 +198,10 @@ std::string group_prefix(std::uint64_t salt) {
     return prefix;
 }
 
-// length 4 | crc 4 | position 8 | log time 8 | topic 2 | type 2 | partition 4 | payload key 4 | kind 1 | version 1 | zero 2 | key
-// bytes 4
-void append_frame(std::string& out, const Frame& frame, std::string_view key, std::string_view value, std::uint64_t salt) {
+// length 4 | crc 4 | position 8 | log time 8 | topic 2 | type 2 | partition 4 | payload key 4 |
+// kind 1 | version 1 | zero 2 | key bytes 4
+void append_frame(std::string& out, const Frame& frame, std::string_view key,
+                  std::string_view value, std::uint64_t salt) {
     const std::size_t begin = out.size();
     const std::size_t total = frame_header_bytes + key.size() + value.size();
     out.resize(begin + frame_header_bytes);
@@ -208,33 +225,39 @@ void append_frame(std::string& out, const Frame& frame, std::string_view key, st
 }
 
 std::optional<Frame> decode_frame_header(std::string_view bytes, std::uint64_t position) {
-    if (bytes.size() < frame_header_bytes)
+    if (bytes.size() < frame_header_bytes) {
         return std::nullopt;
+    }
     const char* from = bytes.data();
     Frame frame;
     frame.bytes = get<std::uint32_t>(from);
     frame.position = get<std::uint64_t>(from + 8);
-    if (frame.position != position || frame.bytes < frame_header_bytes || frame.bytes > frame_bytes_limit)
+    if (frame.position != position || frame.bytes < frame_header_bytes ||
+        frame.bytes > frame_bytes_limit) {
         return std::nullopt;
+    }
     frame.log_time = from_nanos(get<std::int64_t>(from + 16));
     frame.topic = get<std::uint16_t>(from + 24);
     frame.type = get<std::uint16_t>(from + 26);
     frame.partition = get<std::uint32_t>(from + 28);
     frame.payload_key_id = get<std::uint32_t>(from + 32);
     const auto kind = get<std::uint8_t>(from + 36);
-    if (kind > static_cast<std::uint8_t>(FrameKind::offsets))
+    if (kind > static_cast<std::uint8_t>(FrameKind::offsets)) {
         return std::nullopt;
+    }
     frame.kind = static_cast<FrameKind>(kind);
     frame.version = get<std::uint8_t>(from + 37);
     frame.key_bytes = get<std::uint32_t>(from + 40);
-    if (frame.key_bytes > frame.bytes - frame_header_bytes)
+    if (frame.key_bytes > frame.bytes - frame_header_bytes) {
         return std::nullopt;
+    }
     return frame;
 }
 
 bool frame_intact(std::string_view bytes, std::uint64_t salt) {
-    if (bytes.size() < frame_header_bytes)
+    if (bytes.size() < frame_header_bytes) {
         return false;
+    }
     const std::uint32_t head = crc32c(bytes.substr(0, 4), checksum_seed(salt));
     return get<std::uint32_t>(bytes.data() + 4) == crc32c(bytes.substr(8), head);
 }
@@ -260,13 +283,14 @@ std::optional<std::map<PartitionKey, std::uint64_t>> decode_offsets(std::string_
         key.partition = narrow_partition(in.varint(), ok);
         offsets[key] = in.varint();
     }
-    if (!ok || !in.at_end())
+    if (!ok || !in.at_end()) {
         return std::nullopt;
+    }
     return offsets;
 }
 
-// magic 8 | sequence 8 | data end 8 | data segment 8 | control end 8 | control segment 8 | watermark 8 | last time 8 | zero 20 |
-// crc 4
+// magic 8 | sequence 8 | data end 8 | data segment 8 | control end 8 | control segment 8 |
+// watermark 8 | last time 8 | zero 20 | crc 4
 std::string encode_mark(const Mark& mark) {
     std::string out(mark_bytes, '\0');
     std::memcpy(out.data(), mark_magic.data(), mark_magic.size());
@@ -284,10 +308,12 @@ std::string encode_mark(const Mark& mark) {
 }
 
 std::optional<Mark> decode_mark(std::string_view bytes) {
-    if (bytes.size() < mark_bytes || !bytes.starts_with(mark_magic))
+    if (bytes.size() < mark_bytes || !bytes.starts_with(mark_magic)) {
         return std::nullopt;
-    if (get<std::uint32_t>(bytes.data() + 84) != crc32c(bytes.substr(0, 84)))
+    }
+    if (get<std::uint32_t>(bytes.data() + 84) != crc32c(bytes.substr(0, 84))) {
         return std::nullopt;
+    }
     Mark mark;
     mark.sequence = get<std::uint64_t>(bytes.data() + 8);
     mark.data = {get<std::uint64_t>(bytes.data() + 16), get<std::uint64_t>(bytes.data() + 24)};

@@ -1,8 +1,10 @@
 #pragma once
-/// The bytes of a journal: segment header, group header, frame, durable mark. See docs/formats/log.md.
+/// The bytes of a journal: segment header, group header, frame, durable mark. See
+/// docs/formats/log.md.
 ///
-/// Pure: bytes ↔ values, no disk and no clock. All integers little-endian. A decoder judges every field it returns and
-/// answers nullopt for anything that this format, this salt and this position cannot have produced.
+/// Pure: bytes ↔ values, no disk and no clock. All integers little-endian. A decoder judges every
+/// field it returns and answers nullopt for anything that this format, this salt and this position
+/// cannot have produced.
 
 #include <cstdint>
 #include <map>
@@ -15,11 +17,13 @@
 
 namespace helios::log::format {
 
-inline constexpr std::uint32_t version = 1;               ///< of segments; FORMAT names the directory's
-inline constexpr std::uint32_t group_magic = 0xb19e05f1;  ///< as a frame length it would exceed any limit
+inline constexpr std::uint32_t version = 1;  ///< of segments; FORMAT names the directory's
+inline constexpr std::uint32_t group_magic =
+    0xb19e05f1;  ///< as a frame length it would exceed any limit
 inline constexpr std::size_t group_header_bytes = 72;
 inline constexpr std::size_t frame_header_bytes = 44;
-inline constexpr std::uint32_t frame_bytes_limit = 128u << 20;  ///< sanity bound on a frame's length field
+inline constexpr std::uint32_t frame_bytes_limit =
+    128u << 20;  ///< sanity bound on a frame's length field
 inline constexpr std::uint64_t segment_header_bytes_max = 64ull << 20;
 inline constexpr std::size_t segment_prefix_bytes = 64;
 inline constexpr std::size_t mark_bytes = 88;
@@ -39,7 +43,8 @@ struct PartitionKey {
     friend auto operator<=>(const PartitionKey&, const PartitionKey&) = default;
 };
 
-/// A group's committed offset and when it was committed: of two journals' answers the later one counts.
+/// A group's committed offset and when it was committed: of two journals' answers the later one
+/// counts.
 struct Committed {
     std::uint64_t offset = 0;
     Instant at{};
@@ -61,7 +66,8 @@ struct SegmentHeader {
     Snapshot snapshot;
 };
 std::string encode_segment_header(const SegmentHeader& header);
-/// The header's whole length from its first segment_prefix_bytes; nullopt if they are not a header's.
+/// The header's whole length from its first segment_prefix_bytes; nullopt if they are not a
+/// header's.
 std::optional<std::uint32_t> segment_header_length(std::string_view prefix);
 std::optional<SegmentHeader> decode_segment_header(std::string_view bytes);
 
@@ -97,7 +103,8 @@ struct Frame {
     std::uint32_t key_bytes = 0;
 };
 /// Appends header, key and value to `out`.
-void append_frame(std::string& out, const Frame& frame, std::string_view key, std::string_view value, std::uint64_t salt);
+void append_frame(std::string& out, const Frame& frame, std::string_view key,
+                  std::string_view value, std::uint64_t salt);
 /// The header fields if plausible at `position`; the checksum is not looked at.
 std::optional<Frame> decode_frame_header(std::string_view bytes, std::uint64_t position);
 /// Whether `bytes` (the whole frame) carries the right checksum for this segment.
@@ -113,7 +120,8 @@ inline std::string_view frame_value(std::string_view bytes, const Frame& f) {
 std::string encode_offsets(const std::map<PartitionKey, std::uint64_t>& offsets);
 std::optional<std::map<PartitionKey, std::uint64_t>> decode_offsets(std::string_view bytes);
 
-/// The durable mark, rewritten unsynced after each fsync: for other processes, and for recovery. It fits in one sector.
+/// The durable mark, rewritten unsynced after each fsync: for other processes, and for recovery. It
+/// fits in one sector.
 struct Mark {
     struct Journal {
         std::uint64_t end = 0;           ///< everything below is durable

@@ -70,8 +70,8 @@ TEST(Format, any_changed_byte_of_a_header_is_noticed) {
 
 TEST(Format, a_frame_names_itself) {
     rc::check("a frame reads back, only at its position and under its salt",
-              [](const std::string& key, const std::string& value, std::uint64_t position, std::uint64_t salt,
-                 std::uint16_t topic, std::uint32_t partition) {
+              [](const std::string& key, const std::string& value, std::uint64_t position,
+                 std::uint64_t salt, std::uint16_t topic, std::uint32_t partition) {
                   Frame frame;
                   frame.position = position;
                   frame.log_time = from_nanos(123);
@@ -85,8 +85,8 @@ TEST(Format, a_frame_names_itself) {
                   RC_ASSERT(bytes.size() == frame_header_bytes + key.size() + value.size());
                   const auto read = decode_frame_header(bytes, position);
                   RC_ASSERT(read.has_value());
-                  RC_ASSERT(read->topic == topic && read->partition == partition && read->type == 9 && read->version == 3 &&
-                            read->payload_key_id == 8);
+                  RC_ASSERT(read->topic == topic && read->partition == partition &&
+                            read->type == 9 && read->version == 3 && read->payload_key_id == 8);
                   RC_ASSERT(frame_key(bytes, *read) == key);
                   RC_ASSERT(frame_value(bytes, *read) == value);
                   RC_ASSERT(frame_intact(bytes, salt));
@@ -131,26 +131,30 @@ TEST(Directory, format_says_who_may_read_and_who_may_write) {
     EXPECT_TRUE(parse_format(encode_format({ours, ours + 1, 12}), "FORMAT", false));
     EXPECT_FALSE(parse_format(encode_format({ours, ours + 1, 12}), "FORMAT", true));
     EXPECT_FALSE(parse_format(encode_format({ours + 1, ours, 12}), "FORMAT", false));
-    for (const char* text : {"", "\n", "helios data directory\n", "helios data directory\nreader 1\nwriter 1\n",
-                             "helios data directory\nreader x\nwriter 1\npartitions 3\n",
-                             "helios data directory\nreader 1\nwriter 1\npartitions 0\n"}) {
+    for (const char* text :
+         {"", "\n", "helios data directory\n", "helios data directory\nreader 1\nwriter 1\n",
+          "helios data directory\nreader x\nwriter 1\npartitions 3\n",
+          "helios data directory\nreader 1\nwriter 1\npartitions 0\n"}) {
         EXPECT_EQ(parse_format(text, "FORMAT", true).error().kind, ErrorKind::corrupt) << text;
     }
 }
 
 TEST(Directory, an_older_format_is_refused_with_a_way_out) {
-    const auto old = parse_format("helios data directory\nreader 1\nwriter 1\npartitions 12\n", "d/FORMAT", false);
+    const auto old = parse_format("helios data directory\nreader 1\nwriter 1\npartitions 12\n",
+                                  "d/FORMAT", false);
     ASSERT_FALSE(old);
     EXPECT_EQ(old.error().kind, ErrorKind::corrupt);
     EXPECT_EQ(old.error().what,
-              "d/FORMAT was written by an older Helios: it has format 1, this one knows format 2 and no older one");
+              "d/FORMAT was written by an older Helios: it has format 1, this one knows format 2 "
+              "and no older one");
     EXPECT_NE(old.error().hint.find("log export"), std::string::npos);
     EXPECT_FALSE(parse_format(encode_format({1, 1, 12}), "FORMAT", true));
 }
 
 TEST(Directory, any_changed_bit_of_format_and_topics_is_noticed) {
     const std::string format = encode_format({directory_format, directory_format, 12});
-    const std::string topics = encode_topics({{1, "helios.events.orders", RetentionClass::data, 12}});
+    const std::string topics =
+        encode_topics({{1, "helios.events.orders", RetentionClass::data, 12}});
     const auto changed = [](const std::string& text, std::size_t bit) {
         std::string out = text;
         out[bit / 8] = static_cast<char>(out[bit / 8] ^ (1 << bit % 8));
@@ -159,10 +163,14 @@ TEST(Directory, any_changed_bit_of_format_and_topics_is_noticed) {
     for (std::size_t bit = 0; bit < format.size() * 8; ++bit) {
         const auto read = parse_format(changed(format, bit), "FORMAT", false);
         ASSERT_FALSE(read) << bit;
-        EXPECT_TRUE(read.error().what.contains("FORMAT is damaged") || read.error().what.contains("foreign or damaged")) << bit;
+        EXPECT_TRUE(read.error().what.contains("FORMAT is damaged") ||
+                    read.error().what.contains("foreign or damaged"))
+            << bit;
     }
-    for (std::size_t bit = 0; bit < topics.size() * 8; ++bit)
-        EXPECT_EQ(parse_topics(changed(topics, bit), "topics").error().kind, ErrorKind::corrupt) << bit;
+    for (std::size_t bit = 0; bit < topics.size() * 8; ++bit) {
+        EXPECT_EQ(parse_topics(changed(topics, bit), "topics").error().kind, ErrorKind::corrupt)
+            << bit;
+    }
 }
 
 }  // namespace

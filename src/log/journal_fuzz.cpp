@@ -1,5 +1,6 @@
-/// Opens a data directory from hostile bytes: mutations of a good journal, or arbitrary files. Whatever it holds, the answer is a
-/// clean error, or a log that reads, appends, and reads back what it appended.
+/// Opens a data directory from hostile bytes: mutations of a good journal, or arbitrary files.
+/// Whatever it holds, the answer is a clean error, or a log that reads, appends, and reads back
+/// what it appended.
 
 #include <cstdint>
 #include <cstdlib>
@@ -18,7 +19,8 @@ namespace {
 using namespace helios;
 using namespace helios::log;
 
-const std::vector<TopicSpec> topics{{"events", RetentionClass::data, 0}, {"flows", RetentionClass::control, 1}};
+const std::vector<TopicSpec> topics{{"events", RetentionClass::data, 0},
+                                    {"flows", RetentionClass::control, 1}};
 
 DiskLogOptions small_options() {
     DiskLogOptions options;
@@ -48,20 +50,24 @@ const std::vector<std::pair<std::string, std::string>>& good_files() {
         for (int life = 0; life < 2; ++life) {
             auto opened = open_disk_log(small_options(), topics, disk, clock, telemetry);
             HELIOS_ASSERT(opened.has_value(), "a fresh directory opens");
-            for (int i = 0; i < 5; ++i)
-                append_now(**opened, {record("events", std::string(40, 'a')), record("flows", "b"), record("events", "c")});
+            for (int i = 0; i < 5; ++i) {
+                append_now(**opened, {record("events", std::string(40, 'a')), record("flows", "b"),
+                                      record("events", "c")});
+            }
             const TopicPartition id{"events", 0};
             const auto at = static_cast<std::uint64_t>(life);
-            HELIOS_ASSERT(
-                transact_now(**opened, {record("events", "d")}, {"g", {{id, Offset{at}}}, {{id, Offset{at + 1}}}}).has_value(),
-                "a transaction");
+            HELIOS_ASSERT(transact_now(**opened, {record("events", "d")},
+                                       {"g", {{id, Offset{at}}}, {{id, Offset{at + 1}}}})
+                              .has_value(),
+                          "a transaction");
         }
         std::vector<std::pair<std::string, std::string>> out;
         for (const char* directory : {"d", "d/log", "d/log/data", "d/log/control"}) {
             const auto listed = disk.list(directory);
             for (const std::string& name : *listed) {
-                if (auto bytes = disk.contents(std::string(directory) + "/" + name))
+                if (auto bytes = disk.contents(std::string(directory) + "/" + name)) {
                     out.emplace_back(std::string(directory) + "/" + name, *bytes);
+                }
             }
         }
         return out;
@@ -69,21 +75,25 @@ const std::vector<std::pair<std::string, std::string>>& good_files() {
     return files;
 }
 
-/// Input: operations of 5 bytes (which file, where, what), then bytes for a file to be replaced altogether.
+/// Input: operations of 5 bytes (which file, where, what), then bytes for a file to be replaced
+/// altogether.
 void spoil(SimDisk& disk, std::string_view input) {
     auto files = good_files();
     const bool replace = !input.empty() && (input[0] & 1) != 0;
-    if (!input.empty())
+    if (!input.empty()) {
         input.remove_prefix(1);
+    }
     while (input.size() >= 5 && !replace) {
         auto& [path, bytes] = files[static_cast<unsigned char>(input[0]) % files.size()];
         const std::size_t at =
-            (static_cast<unsigned char>(input[1]) | static_cast<std::size_t>(static_cast<unsigned char>(input[2])) << 8) %
+            (static_cast<unsigned char>(input[1]) |
+             static_cast<std::size_t>(static_cast<unsigned char>(input[2])) << 8) %
             (bytes.size() + 1);
         switch (static_cast<unsigned char>(input[3]) % 5) {
             case 0:
-                if (at < bytes.size())
+                if (at < bytes.size()) {
                     bytes[at] = input[4];
+                }
                 break;
             case 1:
                 bytes.resize(at);
@@ -100,10 +110,13 @@ void spoil(SimDisk& disk, std::string_view input) {
         }
         input.remove_prefix(5);
     }
-    if (replace && !input.empty())
-        files[static_cast<unsigned char>(input[0]) % files.size()].second = std::string(input.substr(1));
-    for (const auto& [path, bytes] : files)
+    if (replace && !input.empty()) {
+        files[static_cast<unsigned char>(input[0]) % files.size()].second =
+            std::string(input.substr(1));
+    }
+    for (const auto& [path, bytes] : files) {
         disk.put(path, bytes);
+    }
 }
 
 std::size_t read_all(Log& log) {
@@ -113,8 +126,9 @@ std::size_t read_all(Log& log) {
     for (;;) {
         const auto batch = reader->poll(64, 1u << 16, Duration::zero());
         HELIOS_ASSERT(batch.has_value(), "damage is no error of a poll");
-        if (batch->records.empty())
+        if (batch->records.empty()) {
             return records;
+        }
         for (const StoredRecord& one : batch->records) {
             last = one.log_time;
             ++records;
@@ -130,14 +144,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     telemetry::Telemetry telemetry(clock, telemetry::Level::off);
     spoil(disk, std::string_view(reinterpret_cast<const char*>(data), size));
     if (auto outside = open_read_only(small_options(), disk, clock, telemetry);
-        outside && (*outside)->partition_count("events") > 0 && (*outside)->partition_count("flows") > 0) {
+        outside && (*outside)->partition_count("events") > 0 &&
+        (*outside)->partition_count("flows") > 0) {
         read_all(**outside);
         static_cast<void>((*outside)->committed("g"));
-        static_cast<void>((*outside)->offsets_at({{"events", 0}}, from_nanos(1'650'000'000'000'000'000)));
+        static_cast<void>(
+            (*outside)->offsets_at({{"events", 0}}, from_nanos(1'650'000'000'000'000'000)));
     }
     auto opened = open_disk_log(small_options(), topics, disk, clock, telemetry);
-    if (!opened)
+    if (!opened) {
         return 0;
+    }
     const std::size_t before = read_all(**opened);
     const auto outcome = append_now(**opened, {record("events", "new")});
     HELIOS_ASSERT(outcome[0].has_value(), "a log that opens takes appends");

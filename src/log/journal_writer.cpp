@@ -5,16 +5,21 @@
 namespace helios::log {
 
 bool JournalWriter::fits(std::uint64_t bytes) const {
-    return active_ && (end_ == first_ || end_ - base_ + bytes <= capacity_);  // a group larger than a segment gets one to itself
+    return active_ &&
+           (end_ == first_ ||
+            end_ - base_ + bytes <= capacity_);  // a group larger than a segment gets one to itself
 }
 
-Status JournalWriter::prepare(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state) {
-    if (fits(bytes))
+Status JournalWriter::prepare(std::uint64_t bytes, std::uint64_t segment_bytes,
+                              const format::Snapshot& state) {
+    if (fits(bytes)) {
         return {};
+    }
     return create(bytes, segment_bytes, state);
 }
 
-Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state) {
+Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes,
+                             const format::Snapshot& state) {
     format::SegmentHeader header;
     do {
         header.salt = disk_.random();
@@ -39,17 +44,20 @@ Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes, c
     };
     auto file = build();
     if (!file) {
-        // Leave nothing that holds space. After a failed directory sync the name may already be there: the next attempt replaces
-        // it.
+        // Leave nothing that holds space. After a failed directory sync the name may already be
+        // there: the next attempt replaces it.
         for (const std::string& left : {fresh, path}) {
-            if (left == path && segments_.find(end_) && segments_.find(end_)->segment->path == path)
+            if (left == path && segments_.find(end_) &&
+                segments_.find(end_)->segment->path == path) {
                 continue;
+            }
             static_cast<void>(disk_.remove(left));
         }
         return fail(std::move(file).error());
     }
-    if (active_)
+    if (active_) {
         finish();
+    }
     active_ = std::move(*file);
     base_ = end_;
     salt_ = header.salt;
@@ -71,7 +79,8 @@ Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes, c
 Status JournalWriter::write(std::string_view group) {
     auto written = write_and_sync(group);
     if (!written) {
-        static_cast<void>(active_->truncate(end_ - base_));  // a kindness to readers of the file; recovery does not need it
+        static_cast<void>(active_->truncate(
+            end_ - base_));  // a kindness to readers of the file; recovery does not need it
         active_.reset();
         return written;
     }
@@ -84,29 +93,35 @@ Status JournalWriter::write_and_sync(std::string_view group) {
     const std::uint64_t after = offset + group.size();
     HELIOS_TRY(active_->pwrite(offset, group));
     zeroed_ = std::max(zeroed_, after);
-    // fdatasync of a block never written before must also commit the file's metadata: twice as slow.
+    // fdatasync of a block never written before must also commit the file's metadata: twice as
+    // slow.
     if (zeroed_ - after < options_.zero_ahead_bytes / 4 && zeroed_ < capacity_) {
         static const std::string zeroes(256u << 10, '\0');
         const std::uint64_t target = std::min(capacity_, after + options_.zero_ahead_bytes);
         while (zeroed_ < target) {
             const auto n = std::min<std::uint64_t>(zeroes.size(), target - zeroed_);
-            HELIOS_TRY(active_->pwrite(zeroed_, std::string_view(zeroes).substr(0, static_cast<std::size_t>(n))));
+            HELIOS_TRY(active_->pwrite(
+                zeroed_, std::string_view(zeroes).substr(0, static_cast<std::size_t>(n))));
             zeroed_ += n;
         }
     }
     HELIOS_TRY(active_->sync());
     ++syncs_;
-    HELIOS_TRY_ASSIGN(lost_, active_->unlinked());  // a sync of a deleted file succeeds, and keeps nothing
-    if (!lost_)
+    HELIOS_TRY_ASSIGN(lost_,
+                      active_->unlinked());  // a sync of a deleted file succeeds, and keeps nothing
+    if (!lost_) {
         return {};
-    return fail(ErrorKind::unavailable,
-                segments_.directory() + "/" + segment_name(base_) + " was deleted while it was written to",
-                "stop the server and restore the data directory from a copy; nothing is taken in any more");
+    }
+    return fail(
+        ErrorKind::unavailable,
+        segments_.directory() + "/" + segment_name(base_) + " was deleted while it was written to",
+        "stop the server and restore the data directory from a copy; nothing is taken in any more");
 }
 
 void JournalWriter::finish() {
-    if (active_)
+    if (active_) {
         static_cast<void>(active_->truncate(end_ - base_));
+    }
 }
 
 }  // namespace helios::log

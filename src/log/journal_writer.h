@@ -1,9 +1,10 @@
 #pragma once
 /// The writing end of one journal: one active segment, one write and one fsync per group.
 ///
-/// A write or fsync that fails is never repeated over the same bytes: the segment is given up at its last durable point and the
-/// next group goes to a new one, which begins there and so rules out whatever the old file still holds behind it.
-/// Every life of a journal begins a new segment with a new salt.
+/// A write or fsync that fails is never repeated over the same bytes: the segment is given up at
+/// its last durable point and the next group goes to a new one, which begins there and so rules out
+/// whatever the old file still holds behind it. Every life of a journal begins a new segment with a
+/// new salt.
 
 #include <cstdint>
 #include <memory>
@@ -26,12 +27,13 @@ public:
     /// Goes on at `end`; nothing is written yet.
     void begin(std::uint64_t end) { end_ = end; }
 
-    /// Makes sure that an active segment has room for a group of `bytes`; begins a new one of `segment_bytes` if not, which
-    /// carries `state`. exhausted: the disk is full. unavailable: it failed. Either way the next call tries again.
+    /// Makes sure that an active segment has room for a group of `bytes`; begins a new one of
+    /// `segment_bytes` if not, which carries `state`. exhausted: the disk is full. unavailable: it
+    /// failed. Either way the next call tries again.
     Status prepare(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state);
 
-    /// Writes the group, built for position end() and salt(), and makes it durable. Only after prepare. After a failure
-    /// the segment is given up and end() stands where it stood.
+    /// Writes the group, built for position end() and salt(), and makes it durable. Only after
+    /// prepare. After a failure the segment is given up and end() stands where it stood.
     Status write(std::string_view group);
 
     std::uint64_t end() const { return end_; }
@@ -39,7 +41,8 @@ public:
     std::uint64_t segment_base() const { return base_; }
     bool has_segment() const { return active_ != nullptr; }
     bool fits(std::uint64_t bytes) const;
-    /// Gives back the space set aside behind the end. For an orderly close; failure is of no consequence.
+    /// Gives back the space set aside behind the end. For an orderly close; failure is of no
+    /// consequence.
     void finish();
     /// The active segment was deleted under us: what is in it is lost.
     bool lost() const { return lost_; }

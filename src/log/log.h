@@ -1,9 +1,9 @@
 #pragma once
 /// The durable log: partitioned, append-only, totally ordered per partition.
 ///
-/// Rooms meet only here. A record is opaque bytes; the log never looks inside. Log time is stamped here, once, at append:
-/// the only clock that decisions know. Backends: disk (one node; its twin runs on an in-memory disk), kafka (cluster,
-/// later). All pass log_contract.h.
+/// Rooms meet only here. A record is opaque bytes; the log never looks inside. Log time is stamped
+/// here, once, at append: the only clock that decisions know. Backends: disk (one node; its twin
+/// runs on an in-memory disk), kafka (cluster, later). All pass log_contract.h.
 
 #include <compare>
 #include <cstdint>
@@ -21,13 +21,15 @@
 
 namespace helios::log {
 
-/// Position of a record within its partition. Offsets grow, with gaps: nobody counts by subtraction.
+/// Position of a record within its partition. Offsets grow, with gaps: nobody counts by
+/// subtraction.
 struct Offset {
     std::uint64_t value = 0;
     friend auto operator<=>(const Offset&, const Offset&) = default;
 };
 
-/// Which journal a topic's records share: records of one class share segments, retention and fsyncs.
+/// Which journal a topic's records share: records of one class share segments, retention and
+/// fsyncs.
 enum class RetentionClass : std::uint8_t { data, control };
 
 struct TopicSpec {
@@ -46,9 +48,9 @@ struct TopicPartition {
 struct Record {
     std::string topic;
     std::optional<std::uint32_t> partition;  ///< absent: murmur2(key) mod partitions, as on Kafka
-    std::uint16_t type = 0;                  ///< what the value is (model/…): carried, never interpreted
-    std::uint8_t version = 0;                ///< version of that type's encoding
-    std::uint32_t payload_key_id = 0;        ///< 0 = not encrypted
+    std::uint16_t type = 0;            ///< what the value is (model/…): carried, never interpreted
+    std::uint8_t version = 0;          ///< version of that type's encoding
+    std::uint32_t payload_key_id = 0;  ///< 0 = not encrypted
     std::string key;
     std::string value;
 };
@@ -77,8 +79,9 @@ struct StoredRecord {
 /// What one poll delivers: records ordered by (log_time, topic, partition, offset).
 struct Batch {
     std::vector<StoredRecord> records;
-    /// Every record of the reader's partitions with log_time < complete_below has been delivered, by this poll or
-    /// an earlier one. Never falls. With no records it still advances: that is how silence is known from a backlog.
+    /// Every record of the reader's partitions with log_time < complete_below has been delivered,
+    /// by this poll or an earlier one. Never falls. With no records it still advances: that is how
+    /// silence is known from a backlog.
     Instant complete_below{};
     std::vector<std::shared_ptr<const std::string>> storage;  ///< keeps key and value alive
 };
@@ -86,8 +89,8 @@ struct Batch {
 /// Next offset to read, per partition: everything below it has been consumed.
 using Offsets = std::map<TopicPartition, Offset>;
 
-/// A stage's progress: moves the group from `from` to `to` (same partitions in both). A partition that the group has
-/// never committed is at Offset{0}.
+/// A stage's progress: moves the group from `from` to `to` (same partitions in both). A partition
+/// that the group has never committed is at Offset{0}.
 struct GroupOffsets {
     std::string group;
     Offsets from;
@@ -95,19 +98,22 @@ struct GroupOffsets {
 };
 
 using AppendOutcome = Result<Position>;
-/// Called once, on a thread of the log: hand over and return, never block, never call back into append's caller under a lock.
+/// Called once, on a thread of the log: hand over and return, never block, never call back into
+/// append's caller under a lock.
 using AppendDone = std::move_only_function<void(std::span<const AppendOutcome>)>;
 using TransactDone = std::move_only_function<void(Result<std::vector<Position>>)>;
 
-/// One consumer's cursor over some partitions. Not thread-safe: one thread. Must not outlive its Log.
+/// One consumer's cursor over some partitions. Not thread-safe: one thread. Must not outlive its
+/// Log.
 class Reader {
 public:
     virtual ~Reader() = default;
 
-    /// Up to max_records and about max_bytes of records (at least one if there is any), durable ones only, in
-    /// (log_time, topic, partition, offset) order across all its partitions. Waits up to `wait` if there is nothing new;
-    /// an empty batch is a normal answer. stopping: the log is closing. corrupt never: damage below the durable mark is
-    /// counted, reported by Log::damage(), skipped, and the rest is served.
+    /// Up to max_records and about max_bytes of records (at least one if there is any), durable
+    /// ones only, in (log_time, topic, partition, offset) order across all its partitions. Waits up
+    /// to `wait` if there is nothing new; an empty batch is a normal answer. stopping: the log is
+    /// closing. corrupt never: damage below the durable mark is counted, reported by Log::damage(),
+    /// skipped, and the rest is served.
     virtual Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) = 0;
 
     /// Next offset per partition, after the last poll.
@@ -125,10 +131,12 @@ struct Damage {
     std::string what;
 };
 
-/// Until when somebody watched, as far as a log can know: what a process leaves for the one that starts after it.
+/// Until when somebody watched, as far as a log can know: what a process leaves for the one that
+/// starts after it.
 struct SignOfLife {
     Instant at{};         ///< log time; the epoch: none
-    bool absent = false;  ///< the process lived on, but could take nothing in from then on, and no record says so yet
+    bool absent = false;  ///< the process lived on, but could take nothing in from then on, and no
+                          ///< record says so yet
 };
 
 /// What a topic holds, for `helios log ls`.
@@ -146,21 +154,23 @@ class Log {
 public:
     virtual ~Log() = default;
 
-    /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in order, after the
-    /// group's fsync. An outcome with a position is durable. Records of one call are stamped in order with growing
-    /// log times. Not atomic across the call on every backend: judge each outcome.
-    /// Errors: exhausted (slow down and retry), unavailable (disk full or failed; retry later), invalid (too large or
-    /// unknown topic; retrying cannot help), stopping.
+    /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in
+    /// order, after the group's fsync. An outcome with a position is durable. Records of one call
+    /// are stamped in order with growing log times. Not atomic across the call on every backend:
+    /// judge each outcome. Errors: exhausted (slow down and retry), unavailable (disk full or
+    /// failed; retry later), invalid (too large or unknown topic; retrying cannot help), stopping.
     virtual void append(std::vector<Record> records, AppendDone done) = 0;
 
-    /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention class.
-    /// conflict: the group is not at `from` (somebody else moved it: reload and start over). Else as append.
+    /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention
+    /// class. conflict: the group is not at `from` (somebody else moved it: reload and start over).
+    /// Else as append.
     virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
 
     /// A cursor over `from` (next offset per partition; Offset{0} = the beginning).
     virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
 
-    /// One record by its position. not_found: no record begins there (or it is past retention). corrupt: damaged.
+    /// One record by its position. not_found: no record begins there (or it is past retention).
+    /// corrupt: damaged.
     virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
 
     /// The first offset per partition whose log_time ≥ t.
@@ -169,15 +179,17 @@ public:
     /// What the group has committed; partitions never committed are absent.
     virtual Result<Offsets> committed(std::string_view group) = 0;
 
-    /// The least log time that an append not yet visible may carry: every record stamped earlier is visible to readers.
-    /// Later appends are stamped ≥ the value returned. Never falls.
+    /// The least log time that an append not yet visible may carry: every record stamped earlier is
+    /// visible to readers. Later appends are stamped ≥ the value returned. Never falls.
     virtual Instant low_watermark() = 0;
 
-    /// What an append made now would be stamped with at least. Never falls, whatever the wall clock does.
+    /// What an append made now would be stamped with at least. Never falls, whatever the wall clock
+    /// does.
     virtual Instant now() = 0;
 
-    /// Leaves a sign of life, in place: it needs no space, so a full disk does not matter. Not synced, unless it says `absent`
-    /// and the one before did not; a crash of the machine may take it back.
+    /// Leaves a sign of life, in place: it needs no space, so a full disk does not matter. Not
+    /// synced, unless it says `absent` and the one before did not; a crash of the machine may take
+    /// it back.
     virtual void show_life(const SignOfLife& sign) = 0;
     /// The last one that a process before this one left.
     virtual SignOfLife last_sign_of_life() = 0;
@@ -190,16 +202,20 @@ public:
     virtual std::vector<PartitionInfo> describe() = 0;
     /// As far as it has been found: by readers, at open, by the scrub.
     virtual std::vector<Damage> damage() = 0;
-    /// Reads and verifies everything durable, what no reader needs included, so that damage() names all there is.
+    /// Reads and verifies everything durable, what no reader needs included, so that damage() names
+    /// all there is.
     virtual Status read_through() { return {}; }
-    /// Looks whether the files are still those that were opened. unavailable: they are gone, replaced or read-only; then appends
-    /// are refused and health() says so, until a later look finds them again. By one thread at a time.
+    /// Looks whether the files are still those that were opened. unavailable: they are gone,
+    /// replaced or read-only; then appends are refused and health() says so, until a later look
+    /// finds them again. By one thread at a time.
     virtual Status check_files() { return {}; }
 
-    /// unavailable after a failed fsync or a full disk, with what and hint; else good. Read by /ready.
+    /// unavailable after a failed fsync or a full disk, with what and hint; else good. Read by
+    /// /ready.
     virtual Status health() = 0;
 
-    /// Refuses new appends (stopping), waits until those waiting are durable and answered, wakes readers.
+    /// Refuses new appends (stopping), waits until those waiting are durable and answered, wakes
+    /// readers.
     virtual void close() = 0;
 };
 

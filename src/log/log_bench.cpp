@@ -1,5 +1,6 @@
-/// Append throughput. Durability class: fdatasync before the answer, on the file system of the temporary directory (TMPDIR).
-/// records/s counts answered records, fsyncs/s shows how many shared one.
+/// Append throughput. Durability class: fdatasync before the answer, on the file system of the
+/// temporary directory (TMPDIR). records/s counts answered records, fsyncs/s shows how many shared
+/// one.
 
 #include <benchmark/benchmark.h>
 #include <condition_variable>
@@ -29,7 +30,8 @@ void append_durably(benchmark::State& state) {
     DiskLogOptions options;
     options.directory = pattern;
     {
-        auto opened = open_disk_log(options, {{"events", RetentionClass::data, 0}}, *disk, clock, telemetry);
+        auto opened =
+            open_disk_log(options, {{"events", RetentionClass::data, 0}}, *disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
         Log& log = **opened;
         std::mutex mutex;
@@ -59,9 +61,11 @@ void append_durably(benchmark::State& state) {
             std::unique_lock lock(mutex);
             freed.wait(lock, [&] { return in_flight == 0; });
         }
-        state.counters["records"] = benchmark::Counter(static_cast<double>(key), benchmark::Counter::kIsRate);
+        state.counters["records"] =
+            benchmark::Counter(static_cast<double>(key), benchmark::Counter::kIsRate);
         state.counters["fsyncs"] = benchmark::Counter(
-            telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.").value(), benchmark::Counter::kIsRate);
+            telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.").value(),
+            benchmark::Counter::kIsRate);
     }
     std::filesystem::remove_all(pattern);
 }

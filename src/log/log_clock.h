@@ -8,13 +8,16 @@
 
 namespace helios::log {
 
-/// Follows the wall clock when it is ahead, the monotonic clock when it isn't: a wall clock that jumps back, or starts behind
-/// the log, neither stops time nor rewinds it. Not thread-safe.
+/// Follows the wall clock when it is ahead, the monotonic clock when it isn't: a wall clock that
+/// jumps back, or starts behind the log, neither stops time nor rewinds it. Not thread-safe.
 class LogClock {
 public:
     /// Every stamp will be greater than `last`.
     LogClock(const Clock& clock, Instant last)
-        : clock_(clock), last_(last), anchor_(std::max(clock.wall(), last + Duration{1})), anchor_monotonic_(clock.monotonic()) {}
+        : clock_(clock),
+          last_(last),
+          anchor_(std::max(clock.wall(), last + Duration{1})),
+          anchor_monotonic_(clock.monotonic()) {}
 
     /// The first of `count` consecutive stamps, 1 ns apart.
     Instant take(std::uint64_t count) {

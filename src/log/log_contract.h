@@ -19,7 +19,8 @@
 
 namespace helios::log {
 
-/// A log and what surrounds it. Topics: "events" (data, default partitions), "cases" (data, 2), "flows" (control, 1).
+/// A log and what surrounds it. Topics: "events" (data, default partitions), "cases" (data, 2),
+/// "flows" (control, 1).
 class LogUnderTest {
 public:
     virtual ~LogUnderTest() = default;
@@ -30,7 +31,9 @@ public:
     virtual std::size_t record_bytes_max() const = 0;
 
     static std::vector<TopicSpec> topics() {
-        return {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}};
+        return {{"events", RetentionClass::data, 0},
+                {"cases", RetentionClass::data, 2},
+                {"flows", RetentionClass::control, 1}};
     }
 };
 
@@ -57,10 +60,12 @@ protected:
 
 TEST_P(LogContract, answers_each_record_in_order_with_a_growing_stamp) {
     const auto outcomes =
-        append_now(log(), {record_for("events", "a", "1"), record_for("flows", "", "2"), record_for("events", "a", "3")});
+        append_now(log(), {record_for("events", "a", "1"), record_for("flows", "", "2"),
+                           record_for("events", "a", "3")});
     ASSERT_EQ(outcomes.size(), 3u);
-    for (const auto& outcome : outcomes)
+    for (const auto& outcome : outcomes) {
         ASSERT_TRUE(outcome) << outcome.error().message();
+    }
     EXPECT_EQ(outcomes[0]->topic, "events");
     EXPECT_EQ(outcomes[1]->topic, "flows");
     EXPECT_LT(outcomes[0]->log_time, outcomes[1]->log_time);
@@ -83,8 +88,9 @@ TEST_P(LogContract, places_a_record_by_its_key_or_where_it_says) {
 TEST_P(LogContract, refuses_what_cannot_be_appended_and_takes_the_rest) {
     auto elsewhere = record_for("events", "k", "v");
     elsewhere.partition = log().partition_count("events");
-    const auto outcomes = append_now(log(), {record_for("nowhere", "k", "v"), record_for("events", "k", "good"), elsewhere,
-                                             record_for("events", "k", std::string(under_test_->record_bytes_max(), 'x'))});
+    const auto outcomes = append_now(
+        log(), {record_for("nowhere", "k", "v"), record_for("events", "k", "good"), elsewhere,
+                record_for("events", "k", std::string(under_test_->record_bytes_max(), 'x'))});
     ASSERT_EQ(outcomes.size(), 4u);
     EXPECT_EQ(outcomes[0].error().kind, ErrorKind::invalid);
     EXPECT_TRUE(outcomes[1]);
@@ -99,7 +105,8 @@ TEST_P(LogContract, answers_an_append_of_nothing) {
 
 TEST_P(LogContract, reads_back_everything_that_was_written) {
     std::string key("k\0ey", 4);
-    const auto outcome = append_now(log(), {record_for("events", key, std::string("\0\xff value", 8))});
+    const auto outcome =
+        append_now(log(), {record_for("events", key, std::string("\0\xff value", 8))});
     ASSERT_TRUE(outcome[0]);
     auto reader = reader_of(log(), {"events"});
     const auto batch = reader->poll(10, 1000, Duration::zero());
@@ -122,15 +129,16 @@ TEST_P(LogContract, merges_topics_and_classes_by_log_time) {
     const char* const topics[] = {"events", "flows", "cases"};
     for (int i = 0; i < 300; ++i) {
         written.push_back(std::to_string(i));
-        ASSERT_TRUE(append_now(log(), {record_for(topics[i % 3], "k" + std::to_string(i), written.back())})[0]);
+        ASSERT_TRUE(append_now(
+            log(), {record_for(topics[i % 3], "k" + std::to_string(i), written.back())})[0]);
     }
     EXPECT_EQ(read_values(*reader_of(log(), {"events", "cases", "flows"}), 7), written);
 }
 
 TEST_P(LogContract, reads_only_the_partitions_asked_for) {
     for (int i = 0; i < 50; ++i) {
-        ASSERT_TRUE(append_now(
-            log(), {record_for("events", "k" + std::to_string(i), "e"), record_for("cases", "k", "c" + std::to_string(i))})[0]);
+        ASSERT_TRUE(append_now(log(), {record_for("events", "k" + std::to_string(i), "e"),
+                                       record_for("cases", "k", "c" + std::to_string(i))})[0]);
     }
     const auto values = read_values(*reader_of(log(), {"cases"}));
     ASSERT_EQ(values.size(), 50u);
@@ -141,10 +149,12 @@ TEST_P(LogContract, reads_only_the_partitions_asked_for) {
     for (;;) {
         const auto batch = (*one)->poll(10, 1000, Duration::zero());
         ASSERT_TRUE(batch);
-        if (batch->records.empty())
+        if (batch->records.empty()) {
             break;
-        for (const auto& record : batch->records)
+        }
+        for (const auto& record : batch->records) {
             EXPECT_EQ(record.partition, 0u);
+        }
     }
     EXPECT_EQ(log().read({{{"nowhere", 0}, Offset{0}}}).error().kind, ErrorKind::invalid);
     EXPECT_EQ(log().read({{{"flows", 1}, Offset{0}}}).error().kind, ErrorKind::invalid);
@@ -152,10 +162,12 @@ TEST_P(LogContract, reads_only_the_partitions_asked_for) {
 
 TEST_P(LogContract, bounds_a_batch_and_gives_at_least_one) {
     std::vector<Record> records;
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 20; ++i) {
         records.push_back(record_for("cases", "k", std::string(1000, 'x')));
-    for (const auto& outcome : append_now(log(), records))
+    }
+    for (const auto& outcome : append_now(log(), records)) {
         ASSERT_TRUE(outcome);
+    }
     auto reader = reader_of(log(), {"cases"});
     EXPECT_EQ(reader->poll(3, 1u << 20, Duration::zero())->records.size(), 3u);
     EXPECT_EQ(reader->poll(100, 1, Duration::zero())->records.size(), 1u);
@@ -163,39 +175,47 @@ TEST_P(LogContract, bounds_a_batch_and_gives_at_least_one) {
 }
 
 TEST_P(LogContract, goes_on_where_a_reader_stood) {
-    for (int i = 0; i < 30; ++i)
-        ASSERT_TRUE(append_now(log(), {record_for(i % 3 ? "events" : "flows", "k" + std::to_string(i), std::to_string(i))})[0]);
+    for (int i = 0; i < 30; ++i) {
+        ASSERT_TRUE(append_now(log(), {record_for(i % 3 ? "events" : "flows",
+                                                  "k" + std::to_string(i), std::to_string(i))})[0]);
+    }
     auto first = reader_of(log(), {"events", "flows"});
     std::vector<std::string> values;
     for (int i = 0; i < 4; ++i) {
         const auto batch = first->poll(3, 1u << 20, Duration::zero());
         ASSERT_TRUE(batch);
-        for (const auto& record : batch->records)
+        for (const auto& record : batch->records) {
             values.emplace_back(record.value);
+        }
     }
     const Offsets position = first->position();
     first.reset();
     under_test_->reopen();
     auto second = log().read(position);
     ASSERT_TRUE(second);
-    for (const auto& value : read_values(**second, 4))
+    for (const auto& value : read_values(**second, 4)) {
         values.push_back(value);
+    }
     ASSERT_EQ(values.size(), 30u);
-    for (int i = 0; i < 30; ++i)
+    for (int i = 0; i < 30; ++i) {
         EXPECT_EQ(values[static_cast<std::size_t>(i)], std::to_string(i));
+    }
 }
 
 TEST_P(LogContract, reads_from_any_offset) {
     std::vector<Offset> offsets;
-    for (int i = 0; i < 40; ++i)
-        offsets.push_back(
-            append_now(log(), {record_for("flows", "k", std::to_string(i)), record_for("events", "k", "e")})[0]->offset);
+    for (int i = 0; i < 40; ++i) {
+        offsets.push_back(append_now(log(), {record_for("flows", "k", std::to_string(i)),
+                                             record_for("events", "k", "e")})[0]
+                              ->offset);
+    }
     for (std::size_t i = 0; i < offsets.size(); ++i) {
         for (const std::uint64_t beside : {0u, 1u, 17u}) {
             auto reader = log().read({{{"flows", 0}, Offset{offsets[i].value + beside}}});
             ASSERT_TRUE(reader);
             const auto values = read_values(**reader);
-            EXPECT_EQ(values.size(), offsets.size() - i - (beside > 0 ? 1 : 0)) << i << " + " << beside;
+            EXPECT_EQ(values.size(), offsets.size() - i - (beside > 0 ? 1 : 0))
+                << i << " + " << beside;
         }
     }
 }
@@ -209,12 +229,14 @@ TEST_P(LogContract, tells_silence_from_a_backlog) {
     const auto later = reader->poll(1, 1, Duration::zero());
     EXPECT_GE(later->complete_below, empty->complete_below + std::chrono::seconds(5));
     const auto outcomes =
-        append_now(log(), {record_for("events", "a", "1"), record_for("events", "b", "2"), record_for("flows", "", "3")});
+        append_now(log(), {record_for("events", "a", "1"), record_for("events", "b", "2"),
+                           record_for("flows", "", "3")});
     EXPECT_GE(outcomes[0]->log_time, later->complete_below);
     const auto first = reader->poll(1, 1u << 20, Duration::zero());
     ASSERT_EQ(first->records.size(), 1u);
     EXPECT_GT(first->complete_below, outcomes[0]->log_time);
-    EXPECT_LE(first->complete_below, outcomes[1]->log_time) << "the second record has not been delivered";
+    EXPECT_LE(first->complete_below, outcomes[1]->log_time)
+        << "the second record has not been delivered";
     const auto second = reader->poll(1, 1u << 20, Duration::zero());
     ASSERT_EQ(second->records.size(), 1u);
     EXPECT_GE(reader->poll(1, 1, Duration::zero())->complete_below, outcomes[2]->log_time);
@@ -226,7 +248,8 @@ TEST_P(LogContract, stamps_nothing_below_a_watermark_it_has_named) {
         const Instant mark = log().low_watermark();
         const auto outcome = append_now(log(), {record_for("events", "k", "v")});
         EXPECT_GE(outcome[0]->log_time, mark);
-        EXPECT_GT(log().low_watermark(), outcome[0]->log_time) << "what is visible lies below the watermark";
+        EXPECT_GT(log().low_watermark(), outcome[0]->log_time)
+            << "what is visible lies below the watermark";
     }
 }
 
@@ -238,31 +261,37 @@ TEST_P(LogContract, log_time_survives_a_wall_clock_that_jumps_back) {
     EXPECT_LT(jumped, before + std::chrono::seconds(1));
     clock().advance(std::chrono::seconds(10));
     const Instant later = append_now(log(), {record_for("events", "k", "3")})[0]->log_time;
-    EXPECT_GE(later, before + std::chrono::seconds(10)) << "a backward wall clock must not stop log time";
+    EXPECT_GE(later, before + std::chrono::seconds(10))
+        << "a backward wall clock must not stop log time";
     under_test_->reopen();
     const Instant reopened = append_now(log(), {record_for("events", "k", "4")})[0]->log_time;
     EXPECT_GT(reopened, later);
     clock().jump_wall(std::chrono::hours(4));
-    EXPECT_GE(append_now(log(), {record_for("events", "k", "5")})[0]->log_time, later + std::chrono::minutes(30));
-    EXPECT_EQ(read_values(*reader_of(log(), {"events"})), (std::vector<std::string>{"1", "2", "3", "4", "5"}));
+    EXPECT_GE(append_now(log(), {record_for("events", "k", "5")})[0]->log_time,
+              later + std::chrono::minutes(30));
+    EXPECT_EQ(read_values(*reader_of(log(), {"events"})),
+              (std::vector<std::string>{"1", "2", "3", "4", "5"}));
 }
 
 TEST_P(LogContract, wakes_a_waiting_reader_for_its_topics) {
     auto reader = reader_of(log(), {"cases"});
-    auto waiting = std::async(std::launch::async, [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
+    auto waiting = std::async(std::launch::async,
+                              [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
     ASSERT_TRUE(append_now(log(), {record_for("cases", "k", "come")})[0]);
     const auto batch = waiting.get();
     ASSERT_TRUE(batch);
     ASSERT_EQ(batch->records.size(), 1u);
     EXPECT_EQ(batch->records[0].value, "come");
-    auto woken = std::async(std::launch::async, [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
+    auto woken = std::async(std::launch::async,
+                            [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
     reader->wake();
     EXPECT_TRUE(woken.get()->records.empty());
 }
 
 TEST_P(LogContract, one_record_by_its_position) {
-    const auto outcomes = append_now(
-        log(), {record_for("events", "k", std::string(9000, 'a')), record_for("events", "k", "b"), record_for("flows", "", "c")});
+    const auto outcomes =
+        append_now(log(), {record_for("events", "k", std::string(9000, 'a')),
+                           record_for("events", "k", "b"), record_for("flows", "", "c")});
     const Position& at = *outcomes[0];
     for (int life = 0; life < 2; ++life) {
         const auto found = log().read_at({"events", at.partition}, at.offset);
@@ -276,7 +305,8 @@ TEST_P(LogContract, one_record_by_its_position) {
         EXPECT_EQ(missing({"events", at.partition}, at.offset.value + 1), ErrorKind::not_found);
         EXPECT_EQ(missing({"events", at.partition}, 0), ErrorKind::not_found);
         EXPECT_EQ(missing({"events", at.partition}, 1ull << 60), ErrorKind::not_found);
-        EXPECT_EQ(missing({"events", (at.partition + 1) % log().partition_count("events")}, at.offset.value),
+        EXPECT_EQ(missing({"events", (at.partition + 1) % log().partition_count("events")},
+                          at.offset.value),
                   ErrorKind::not_found);
         EXPECT_EQ(missing({"nowhere", 0}, at.offset.value), ErrorKind::invalid);
         under_test_->reopen();
@@ -288,7 +318,8 @@ TEST_P(LogContract, finds_offsets_by_time) {
     for (int i = 0; i < 200; ++i) {
         clock().advance(std::chrono::milliseconds(10));
         const auto outcomes =
-            append_now(log(), {record_for("flows", "", std::to_string(i)), record_for("events", "k", std::string(1000, 'x'))});
+            append_now(log(), {record_for("flows", "", std::to_string(i)),
+                               record_for("events", "k", std::string(1000, 'x'))});
         flows.push_back(*outcomes[0]);
     }
     const TopicPartition id{"flows", 0};
@@ -311,28 +342,35 @@ TEST_P(LogContract, finds_offsets_by_time) {
 TEST_P(LogContract, a_transaction_moves_its_group_and_writes_its_outputs) {
     const TopicPartition id{"events", 0};
     EXPECT_TRUE(log().committed("route")->empty());
-    const auto done = transact_now(log(), {record_for("cases", "a", "1"), record_for("cases", "b", "2")},
-                                   {"route", {{id, Offset{0}}}, {{id, Offset{10}}}});
+    const auto done =
+        transact_now(log(), {record_for("cases", "a", "1"), record_for("cases", "b", "2")},
+                     {"route", {{id, Offset{0}}}, {{id, Offset{10}}}});
     ASSERT_TRUE(done) << done.error().message();
     ASSERT_EQ(done->size(), 2u);
     EXPECT_LT((*done)[0].log_time, (*done)[1].log_time);
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{10}}}));
     EXPECT_TRUE(log().committed("engine")->empty());
-    const auto control = transact_now(log(), {record_for("flows", "", "3")}, {"route", {{id, Offset{10}}}, {{id, Offset{20}}}});
+    const auto control = transact_now(log(), {record_for("flows", "", "3")},
+                                      {"route", {{id, Offset{10}}}, {{id, Offset{20}}}});
     ASSERT_TRUE(control);
     under_test_->reopen();
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{20}}}));
-    ASSERT_TRUE(transact_now(
-        log(), {}, {"route", {{id, Offset{20}}, {{"events", 1}, Offset{0}}}, {{id, Offset{30}}, {{"events", 1}, Offset{5}}}}));
+    ASSERT_TRUE(transact_now(log(), {},
+                             {"route",
+                              {{id, Offset{20}}, {{"events", 1}, Offset{0}}},
+                              {{id, Offset{30}}, {{"events", 1}, Offset{5}}}}));
     under_test_->reopen();
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{30}}, {{"events", 1}, Offset{5}}}));
-    EXPECT_EQ(read_values(*reader_of(log(), {"cases", "flows"})), (std::vector<std::string>{"1", "2", "3"}));
+    EXPECT_EQ(read_values(*reader_of(log(), {"cases", "flows"})),
+              (std::vector<std::string>{"1", "2", "3"}));
 }
 
 TEST_P(LogContract, a_transaction_from_elsewhere_is_a_conflict_and_leaves_nothing) {
     const TopicPartition id{"events", 0};
-    ASSERT_TRUE(transact_now(log(), {record_for("cases", "a", "1")}, {"route", {{id, Offset{0}}}, {{id, Offset{10}}}}));
-    const auto late = transact_now(log(), {record_for("cases", "a", "2")}, {"route", {{id, Offset{0}}}, {{id, Offset{20}}}});
+    ASSERT_TRUE(transact_now(log(), {record_for("cases", "a", "1")},
+                             {"route", {{id, Offset{0}}}, {{id, Offset{10}}}}));
+    const auto late = transact_now(log(), {record_for("cases", "a", "2")},
+                                   {"route", {{id, Offset{0}}}, {{id, Offset{20}}}});
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().kind, ErrorKind::conflict);
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{10}}}));
@@ -346,10 +384,13 @@ TEST_P(LogContract, transactions_in_flight_follow_one_another) {
         const bool control = i % 5 == 4;
         log().transact({record_for(control ? "flows" : "cases", "k", std::to_string(i))},
                        {"route", {{id, Offset{i}}}, {{id, Offset{i + 1}}}},
-                       [&answers, i](Result<std::vector<Position>> outcome) { answers[i].set_value(std::move(outcome)); });
+                       [&answers, i](Result<std::vector<Position>> outcome) {
+                           answers[i].set_value(std::move(outcome));
+                       });
     }
-    for (auto& answer : answers)
+    for (auto& answer : answers) {
         EXPECT_TRUE(answer.get_future().get());
+    }
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{answers.size()}}}));
     under_test_->reopen();
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{answers.size()}}}));
@@ -363,12 +404,15 @@ TEST_P(LogContract, refuses_a_transaction_that_makes_no_sense) {
     };
     EXPECT_EQ(kind({}, {"g", {{id, Offset{0}}}, {{{"events", 1}, Offset{1}}}}), ErrorKind::invalid)
         << "other partitions in to than in from";
-    EXPECT_EQ(kind({}, {"g", {{{"nowhere", 0}, Offset{0}}}, {{{"nowhere", 0}, Offset{1}}}}), ErrorKind::invalid);
+    EXPECT_EQ(kind({}, {"g", {{{"nowhere", 0}, Offset{0}}}, {{{"nowhere", 0}, Offset{1}}}}),
+              ErrorKind::invalid);
     EXPECT_EQ(kind({}, {"", {{id, Offset{0}}}, {{id, Offset{1}}}}), ErrorKind::invalid);
-    EXPECT_EQ(kind({record_for("cases", "", ""), record_for("flows", "", "")}, {"g", {{id, Offset{0}}}, {{id, Offset{1}}}}),
+    EXPECT_EQ(kind({record_for("cases", "", ""), record_for("flows", "", "")},
+                   {"g", {{id, Offset{0}}}, {{id, Offset{1}}}}),
               ErrorKind::invalid)
         << "two classes";
-    EXPECT_EQ(kind({record_for("nowhere", "", "")}, {"g", {{id, Offset{0}}}, {{id, Offset{1}}}}), ErrorKind::invalid);
+    EXPECT_EQ(kind({record_for("nowhere", "", "")}, {"g", {{id, Offset{0}}}, {{id, Offset{1}}}}),
+              ErrorKind::invalid);
     EXPECT_TRUE(log().committed("g")->empty());
 }
 
@@ -378,8 +422,9 @@ TEST_P(LogContract, keeps_everything_over_many_lives) {
     for (int life = 0; life < 5; ++life) {
         for (int i = 0; i < 60; ++i) {
             written.push_back(std::to_string(written.size()));
-            positions.push_back(
-                *append_now(log(), {record_for(i % 4 ? "events" : "flows", "k" + written.back(), written.back())})[0]);
+            positions.push_back(*append_now(
+                log(),
+                {record_for(i % 4 ? "events" : "flows", "k" + written.back(), written.back())})[0]);
         }
         under_test_->reopen();
     }
@@ -388,8 +433,9 @@ TEST_P(LogContract, keeps_everything_over_many_lives) {
     for (;;) {
         const auto batch = reader->poll(64, 1u << 20, Duration::zero());
         ASSERT_TRUE(batch);
-        if (batch->records.empty())
+        if (batch->records.empty()) {
             break;
+        }
         for (const auto& record : batch->records) {
             ASSERT_LT(i, written.size());
             EXPECT_EQ(record.value, written[i]);
@@ -410,8 +456,9 @@ TEST_P(LogContract, serves_many_threads_and_a_follower) {
     for (std::size_t t = 0; t < threads; ++t) {
         appenders.emplace_back([&, t] {
             for (std::size_t i = 0; i < each; ++i) {
-                const auto outcome = append_now(log(), {record_for(i % 7 ? "events" : "flows", "k" + std::to_string(i),
-                                                                   std::to_string(t) + "-" + std::to_string(i))});
+                const auto outcome = append_now(
+                    log(), {record_for(i % 7 ? "events" : "flows", "k" + std::to_string(i),
+                                       std::to_string(t) + "-" + std::to_string(i))});
                 EXPECT_TRUE(outcome[0]);
             }
         });
@@ -429,12 +476,14 @@ TEST_P(LogContract, serves_many_threads_and_a_follower) {
         }
         EXPECT_GT(batch->complete_below, last);
     }
-    for (auto& appender : appenders)
+    for (auto& appender : appenders) {
         appender.join();
+    }
 }
 
 TEST_P(LogContract, describes_what_it_holds) {
-    const auto outcomes = append_now(log(), {record_for("flows", "", "1"), record_for("flows", "", "2")});
+    const auto outcomes =
+        append_now(log(), {record_for("flows", "", "1"), record_for("flows", "", "2")});
     for (int life = 0; life < 2; ++life) {
         bool found = false;
         for (const PartitionInfo& info : log().describe()) {
@@ -460,16 +509,20 @@ TEST_P(LogContract, describes_what_it_holds) {
 
 TEST_P(LogContract, closing_answers_what_waits_and_refuses_the_rest) {
     auto reader = reader_of(log(), {"events"});
-    auto waiting = std::async(std::launch::async, [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
+    auto waiting = std::async(std::launch::async,
+                              [&] { return reader->poll(10, 1000, std::chrono::seconds(60)); });
     std::promise<bool> durable;
-    log().append({record_for("flows", "", "v")},
-                 [&](std::span<const AppendOutcome> outcomes) { durable.set_value(outcomes[0].has_value()); });
+    log().append({record_for("flows", "", "v")}, [&](std::span<const AppendOutcome> outcomes) {
+        durable.set_value(outcomes[0].has_value());
+    });
     auto answered = durable.get_future();
     log().close();
-    EXPECT_EQ(answered.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "close waits for what was accepted";
+    EXPECT_EQ(answered.wait_for(std::chrono::seconds(0)), std::future_status::ready)
+        << "close waits for what was accepted";
     EXPECT_TRUE(answered.get());
     EXPECT_EQ(waiting.get().error().kind, ErrorKind::stopping);
-    EXPECT_EQ(append_now(log(), {record_for("events", "k", "v")})[0].error().kind, ErrorKind::stopping);
+    EXPECT_EQ(append_now(log(), {record_for("events", "k", "v")})[0].error().kind,
+              ErrorKind::stopping);
     EXPECT_EQ(transact_now(log(), {}, {"g", {}, {}}).error().kind, ErrorKind::stopping);
     log().close();
     reader.reset();

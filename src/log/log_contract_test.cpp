@@ -14,7 +14,8 @@ namespace {
 
 class DiskLogUnderTest : public LogUnderTest {
 public:
-    DiskLogUnderTest(std::unique_ptr<Disk> disk, std::string directory, std::uint64_t segment_bytes, std::uint64_t cache_bytes)
+    DiskLogUnderTest(std::unique_ptr<Disk> disk, std::string directory, std::uint64_t segment_bytes,
+                     std::uint64_t cache_bytes)
         : disk_(std::move(disk)) {
         options_.directory = std::move(directory);
         options_.segment_bytes = segment_bytes;
@@ -46,7 +47,8 @@ private:
 class TemporaryDirectory {
 public:
     TemporaryDirectory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "helios-log-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "helios-log-XXXXXX").string();
         HELIOS_ASSERT(::mkdtemp(pattern.data()) != nullptr, "a temporary directory can be made");
         path_ = pattern;
     }
@@ -64,14 +66,17 @@ private:
 
 class PosixLogUnderTest final : private TemporaryDirectory, public DiskLogUnderTest {
 public:
-    PosixLogUnderTest() : DiskLogUnderTest(posix_disk(), TemporaryDirectory::path() + "/data", 256u << 10, 1u << 20) {}
+    PosixLogUnderTest()
+        : DiskLogUnderTest(posix_disk(), TemporaryDirectory::path() + "/data", 256u << 10,
+                           1u << 20) {}
 };
 
 std::unique_ptr<LogUnderTest> on_posix_disk() {
     return std::make_unique<PosixLogUnderTest>();
 }
 std::unique_ptr<LogUnderTest> in_memory() {
-    return std::make_unique<DiskLogUnderTest>(std::make_unique<SimDisk>(), "memory", 1u << 20, 1u << 20);
+    return std::make_unique<DiskLogUnderTest>(std::make_unique<SimDisk>(), "memory", 1u << 20,
+                                              1u << 20);
 }
 /// Small segments, no cache, reads cut short: everything is read back from segment files.
 std::unique_ptr<LogUnderTest> in_small_segments() {
@@ -81,10 +86,14 @@ std::unique_ptr<LogUnderTest> in_small_segments() {
 }
 
 std::string name_of(const ::testing::TestParamInfo<MakeLogUnderTest>& info) {
-    return info.param == &on_posix_disk ? "posix" : info.param == &in_memory ? "memory" : "small_segments";
+    return info.param == &on_posix_disk ? "posix"
+           : info.param == &in_memory   ? "memory"
+                                        : "small_segments";
 }
 
-INSTANTIATE_TEST_SUITE_P(disk, LogContract, ::testing::Values(&on_posix_disk, &in_memory, &in_small_segments), name_of);
+INSTANTIATE_TEST_SUITE_P(disk, LogContract,
+                         ::testing::Values(&on_posix_disk, &in_memory, &in_small_segments),
+                         name_of);
 
 }  // namespace
 }  // namespace helios::log

@@ -6,8 +6,9 @@ namespace helios::log {
 namespace {
 
 Status within(std::string_view name, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
-    if (value >= least && value <= most)
+    if (value >= least && value <= most) {
         return {};
+    }
     return fail(ErrorKind::invalid, fmt::format("log.{} is {}", name, value),
                 fmt::format("choose a value from {} to {}", least, most));
 }
@@ -15,8 +16,9 @@ Status within(std::string_view name, std::uint64_t value, std::uint64_t least, s
 }  // namespace
 
 Status DiskLogOptions::validate() const {
-    if (directory.empty())
+    if (directory.empty()) {
         return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
+    }
     HELIOS_TRY(within("partitions", partitions, 1, 4096));
     HELIOS_TRY(within("segment_bytes", segment_bytes, 64u << 10, 1ull << 30));
     HELIOS_TRY(within("zero_ahead_bytes", zero_ahead_bytes, 0, 64ull << 20));
@@ -28,7 +30,8 @@ Status DiskLogOptions::validate() const {
     HELIOS_TRY(within("read_ahead_bytes", read_ahead_bytes, 4u << 10, 64ull << 20));
     HELIOS_TRY(within("reserve_bytes", reserve_bytes, 0, 64ull << 30));
     if (retry_interval <= Duration::zero() || follow_interval <= Duration::zero()) {
-        return fail(ErrorKind::invalid, "log.retry_interval and log.follow_interval must be longer than nothing");
+        return fail(ErrorKind::invalid,
+                    "log.retry_interval and log.follow_interval must be longer than nothing");
     }
     HELIOS_TRY(within("scrub_bytes_per_second", scrub_bytes_per_second, 4u << 10, 1ull << 40));
     if (scrub_delay < Duration::zero() || scrub_interval < Duration::zero()) {

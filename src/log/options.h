@@ -11,22 +11,27 @@
 namespace helios::log {
 
 struct DiskLogOptions {
-    /// The data directory. The log keeps FORMAT, LOCK and the folder log/ in it; the rest belongs to other rooms.
+    /// The data directory. The log keeps FORMAT, LOCK and the folder log/ in it; the rest belongs
+    /// to other rooms.
     std::string directory;
     /// Folders of other rooms in it, locked together with it.
     std::vector<std::string> folders;
-    /// Partitions of every topic that names no count. Fixed for the life of a data directory; 1..4096.
+    /// Partitions of every topic that names no count. Fixed for the life of a data
+    /// directory; 1..4096.
     std::uint32_t partitions = 12;
-    /// Size at which a segment is closed and the next begun; its space is set aside when it is made. 64 KiB..1 GiB.
+    /// Size at which a segment is closed and the next begun; its space is set aside when it is
+    /// made. 64 KiB..1 GiB.
     std::uint64_t segment_bytes = 64ull << 20;
-    /// How far ahead of the end a segment's blocks are written with zeroes, so that fdatasync touches no metadata.
+    /// How far ahead of the end a segment's blocks are written with zeroes, so that fdatasync
+    /// touches no metadata.
     std::uint64_t zero_ahead_bytes = 2ull << 20;
     /// Largest key + value of one record. Larger is `invalid`.
     std::uint64_t record_bytes_max = (10ull << 20) + (64u << 10);
     /// Accepted and not yet answered; beyond it append and transact answer `exhausted`.
     std::uint64_t pending_bytes_max = 64ull << 20;
     std::uint64_t pending_records_max = 200'000;
-    /// One group (one write, one fsync) takes waiting calls until it has this many bytes; a single call may exceed it.
+    /// One group (one write, one fsync) takes waiting calls until it has this many bytes; a single
+    /// call may exceed it.
     std::uint64_t group_bytes_max = 8ull << 20;
     /// Recent groups kept in memory for readers at the live end.
     std::uint64_t cache_bytes = 32ull << 20;
@@ -39,7 +44,8 @@ struct DiskLogOptions {
     /// How often a reader in another process looks for a new durable mark.
     Duration follow_interval = std::chrono::milliseconds(20);
 
-    /// How long after start everything durable begins to be read and verified in the background, and how often that is repeated.
+    /// How long after start everything durable begins to be read and verified in the background,
+    /// and how often that is repeated.
     Duration scrub_delay = std::chrono::seconds(20);
     Duration scrub_interval = std::chrono::hours(24);  ///< 0: never
     /// At most so much of it in a second.

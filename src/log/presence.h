@@ -1,6 +1,6 @@
 #pragma once
-/// Whether a log's directory and files are still those that were opened: what is written to a deleted file is lost, whatever its
-/// fsync says.
+/// Whether a log's directory and files are still those that were opened: what is written to a
+/// deleted file is lost, whatever its fsync says.
 
 #include <map>
 #include <string>
@@ -18,8 +18,8 @@ public:
     Presence(Disk& disk, const DirectoryPaths& paths, std::vector<const SegmentTable*> journals)
         : disk_(disk), paths_(paths), journals_(std::move(journals)) {}
 
-    /// What it sees for the first time it remembers. unavailable: something is gone, has been replaced, or can't be written to
-    /// any more; named, with what to do.
+    /// What it sees for the first time it remembers. unavailable: something is gone, has been
+    /// replaced, or can't be written to any more; named, with what to do.
     Status check();
 
 private:

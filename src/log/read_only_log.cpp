@@ -7,20 +7,23 @@
 namespace helios::log {
 namespace {
 
-/// A log that another process writes, or has written. It trusts the mark file, and before the first look also what
-/// group headers say; figures are caught up when somebody asks.
+/// A log that another process writes, or has written. It trusts the mark file, and before the first
+/// look also what group headers say; figures are caught up when somebody asks.
 class ReadOnlyLog final : public StoredLog {
 public:
-    ReadOnlyLog(const DiskLogOptions& options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry)
+    ReadOnlyLog(const DiskLogOptions& options, Disk& disk, const Clock& clock,
+                telemetry::Telemetry& telemetry)
         : StoredLog(options, disk, clock, telemetry) {}
 
     Status open() {
         auto format = read_file(disk_, paths_.format, 64u << 10);
         if (!format) {
-            if (format.error().kind != ErrorKind::not_found)
+            if (format.error().kind != ErrorKind::not_found) {
                 return fail(std::move(format).error());
+            }
             return fail(ErrorKind::not_found,
-                        fmt::format("{} is not a Helios data directory: it has no FORMAT file", paths_.root),
+                        fmt::format("{} is not a Helios data directory: it has no FORMAT file",
+                                    paths_.root),
                         "name the directory that the server was started with");
         }
         HELIOS_TRY(parse_format(*format, paths_.format, false));
@@ -31,7 +34,8 @@ public:
         HELIOS_TRY(open_journal(data_, mark.data.end));
         HELIOS_TRY(open_journal(control_, mark.control.end));
         mark_ = mark;
-        watermark_ = std::max({mark.watermark, data_.state.last_time + Duration{1}, control_.state.last_time + Duration{1}});
+        watermark_ = std::max({mark.watermark, data_.state.last_time + Duration{1},
+                               control_.state.last_time + Duration{1}});
         return {};
     }
 
@@ -39,7 +43,9 @@ public:
         const std::vector<AppendOutcome> outcomes(records.size(), AppendOutcome(fail(refusal())));
         done(outcomes);
     }
-    void transact(std::vector<Record>, GroupOffsets, TransactDone done) override { done(fail(refusal())); }
+    void transact(std::vector<Record>, GroupOffsets, TransactDone done) override {
+        done(fail(refusal()));
+    }
 
     Instant low_watermark() override { return view().watermark; }
     Instant now() override { return low_watermark(); }
@@ -58,8 +64,9 @@ public:
     View view() override {
         const auto mark = read_mark();
         const std::lock_guard lock(mutex_);
-        if (mark && mark->sequence != mark_.sequence)
+        if (mark && mark->sequence != mark_.sequence) {
             follow(*mark);
+        }
         return {data_.end, control_.end, watermark_, closing_};
     }
 
@@ -70,14 +77,16 @@ public:
             const Duration slice = std::min(left, options_.follow_interval);
             {
                 std::unique_lock lock(mutex_);
-                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; }))
+                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; })) {
                     return;
+                }
             }
             left -= slice;
             const auto mark = read_mark();
             const std::lock_guard lock(mutex_);
-            if (mark && mark->sequence != mark_.sequence)
+            if (mark && mark->sequence != mark_.sequence) {
                 return;
+            }
         }
     }
 
@@ -97,12 +106,14 @@ protected:
 
 private:
     static Error refusal() {
-        return {ErrorKind::denied, "this log is open for reading only", "append through the server that owns the data directory"};
+        return {ErrorKind::denied, "this log is open for reading only",
+                "append through the server that owns the data directory"};
     }
 
     Status open_journal(JournalView& journal, std::uint64_t mark_end) {
         HELIOS_TRY(journal.segments.load());
-        HELIOS_TRY_ASSIGN(Recovered found, recover(journal.segments, mark_end, true, options_.read_ahead_bytes, damage_sink()));
+        HELIOS_TRY_ASSIGN(Recovered found, recover(journal.segments, mark_end, true,
+                                                   options_.read_ahead_bytes, damage_sink()));
         journal.state = std::move(found.state);
         journal.end = std::max(found.end, mark_end);
         journal.known_to = journal.end;
@@ -114,8 +125,9 @@ private:
         const std::lock_guard lock(mark_mutex_);
         if (!mark_file_) {
             auto file = disk_.open(paths_.mark, OpenMode::read);
-            if (!file)
+            if (!file) {
                 return std::nullopt;
+            }
             mark_file_ = std::move(*file);
         }
         const auto mark = log::read_mark(*mark_file_, paths_.mark, damage_sink());
@@ -124,13 +136,17 @@ private:
 
     // mutex_ is held.
     void follow(const format::Mark& mark) {
-        for (auto [journal, before, now] :
-             {std::tuple{&data_, &mark_.data, &mark.data}, std::tuple{&control_, &mark_.control, &mark.control}}) {
+        for (auto [journal, before, now] : {std::tuple{&data_, &mark_.data, &mark.data},
+                                            std::tuple{&control_, &mark_.control, &mark.control}}) {
             const auto all = journal->segments.all();
             const bool empty =
-                all.empty() || journal->end <= all.back()->begin();  // then it may have been replaced by the writer's next life
-            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load())
+                all.empty() ||
+                journal->end <=
+                    all.back()
+                        ->begin();  // then it may have been replaced by the writer's next life
+            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load()) {
                 return;  // looked at again next time
+            }
             journal->end = std::max(journal->end, now->end);
         }
         watermark_ = std::max(watermark_, mark.watermark);
@@ -139,20 +155,23 @@ private:
 
     // known_to changes here alone, by one thread at a time.
     void catch_up(JournalView& journal, std::uint64_t end) {
-        if (journal.known_to >= end)
+        if (journal.known_to >= end) {
             return;
+        }
         JournalCursor cursor(journal.segments, nullptr, options_.read_ahead_bytes, damage_sink());
         cursor.seek(journal.known_to);
         Wanted all;
         all.everything = true;
         for (;;) {
             auto walked = cursor.next(end, all);
-            if (!walked)
+            if (!walked) {
                 return;  // the next caller goes on from known_to
+            }
             const std::lock_guard lock(mutex_);
             journal.known_to = *walked ? cursor.position() : end;
-            if (!*walked)
+            if (!*walked) {
                 return;
+            }
             apply_frame(journal.state, (*walked)->frame, (*walked)->bytes);
         }
     }
@@ -166,8 +185,8 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk, const Clock& clock,
-                                            telemetry::Telemetry& telemetry) {
+Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk,
+                                            const Clock& clock, telemetry::Telemetry& telemetry) {
     HELIOS_TRY(options.validate());
     auto log = std::make_unique<ReadOnlyLog>(options, disk, clock, telemetry);
     HELIOS_TRY(log->open());

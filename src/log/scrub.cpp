@@ -19,10 +19,12 @@ Scrub::Scrub(StoredLog& log, const Clock& clock, telemetry::Telemetry& telemetry
     : log_(log),
       clock_(clock),
       telemetry_(telemetry),
-      last_pass_(telemetry.metrics.gauge("helios_log_scrub_last_pass_timestamp_seconds",
-                                         "When the whole log was last read through and verified, Unix time; 0: not yet.")),
+      last_pass_(telemetry.metrics.gauge(
+          "helios_log_scrub_last_pass_timestamp_seconds",
+          "When the whole log was last read through and verified, Unix time; 0: not yet.")),
       bytes_total_(
-          telemetry.metrics.counter("helios_log_scrub_bytes_total", "Bytes of the log read and verified in the background.")) {}
+          telemetry.metrics.counter("helios_log_scrub_bytes_total",
+                                    "Bytes of the log read and verified in the background.")) {}
 
 void Scrub::run(const std::stop_token& stop) {
     const Pause pause = [&](Duration time) {
@@ -34,16 +36,20 @@ void Scrub::run(const std::stop_token& stop) {
         }
         return !stop.stop_requested();
     };
-    if (!pause(log_.options().scrub_delay))
+    if (!pause(log_.options().scrub_delay)) {
         return;
+    }
     for (;;) {
         const Duration began = clock_.monotonic();
-        if (!pass(pause))
+        if (!pass(pause)) {
             return;
-        telemetry_.logger.info("log", "the whole log was read through",
-                               {{"bytes", bytes_}, {"damaged_stretches", std::uint64_t{log_.damage().size()}}});
-        if (!pause(log_.options().scrub_interval - (clock_.monotonic() - began)))
+        }
+        telemetry_.logger.info(
+            "log", "the whole log was read through",
+            {{"bytes", bytes_}, {"damaged_stretches", std::uint64_t{log_.damage().size()}}});
+        if (!pause(log_.options().scrub_interval - (clock_.monotonic() - began))) {
             return;
+        }
     }
 }
 
@@ -53,8 +59,9 @@ bool Scrub::pass(const Pause& pause) {
     check_small_files();
     const StoredLog::View view = log_.view();
     if (!walk(log_.journal(RetentionClass::data), view.data_end, pause) ||
-        !walk(log_.journal(RetentionClass::control), view.control_end, pause))
+        !walk(log_.journal(RetentionClass::control), view.control_end, pause)) {
         return false;
+    }
     last_pass_.set(std::chrono::duration<double>(clock_.wall().time_since_epoch()).count());
     return true;
 }
@@ -67,8 +74,9 @@ void Scrub::check_small_files() {
         const auto text = read_file(disk, path, most);
         const Status good = text ? parse(*text) : fail(text.error());
         bytes_ += text ? text->size() : 0;
-        if (!good)
+        if (!good) {
             sink({path, 0, text ? text->size() : 1, good.error().what});
+        }
     };
     check(paths.format, 64u << 10, [&](const std::string& text) -> Status {
         HELIOS_TRY(parse_format(text, paths.format, false));
@@ -84,14 +92,17 @@ bool Scrub::walk(JournalView& journal, std::uint64_t end, const Pause& pause) {
     SegmentTable& segments = journal.segments;
     const DamageSink sink = log_.damage_sink();
     const auto all = segments.all();
-    if (all.empty())
+    if (all.empty()) {
         return true;
+    }
     for (const auto& segment : all) {  // those found damaged at open have been told
         const auto header = segments.header(*segment);
-        if (segment->header_intact && (!header || !*header))
+        if (segment->header_intact && (!header || !*header)) {
             sink(damaged_header(*segment));
-        if (!keep_pace(segment->header_bytes, pause))
+        }
+        if (!keep_pace(segment->header_bytes, pause)) {
             return false;
+        }
     }
     JournalCursor cursor(segments, nullptr, read_bytes, sink);
     std::uint64_t at = all.front()->base;
@@ -106,11 +117,13 @@ bool Scrub::walk(JournalView& journal, std::uint64_t end, const Pause& pause) {
             sink({place->segment->path, bad, bad + unreadable_step, walked.error().what});
             cursor.seek(cursor.position() + unreadable_step);
         }
-        if (!keep_pace(cursor.position() - std::min(at, cursor.position()), pause))
+        if (!keep_pace(cursor.position() - std::min(at, cursor.position()), pause)) {
             return false;
+        }
         at = std::max(at, cursor.position());
-        if (at >= end || (walked && !*walked))
+        if (at >= end || (walked && !*walked)) {
             return true;
+        }
     }
 }
 
@@ -118,7 +131,8 @@ bool Scrub::keep_pace(std::uint64_t bytes, const Pause& pause) {
     bytes_ += bytes;
     bytes_total_.add(static_cast<double>(bytes));
     const double rate = static_cast<double>(log_.options().scrub_bytes_per_second);
-    const Duration due = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(static_cast<double>(bytes_) / rate));
+    const Duration due = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(static_cast<double>(bytes_) / rate));
     const Duration ahead = due - (clock_.monotonic() - began_);
     constexpr Duration worth_a_pause = std::chrono::milliseconds(20);
     return pause(ahead > worth_a_pause ? ahead : Duration::zero());

@@ -1,7 +1,9 @@
 #pragma once
-/// Reads everything durable from end to end, slowly, so that damage is found before somebody needs what is damaged.
+/// Reads everything durable from end to end, slowly, so that damage is found before somebody needs
+/// what is damaged.
 ///
-/// Readers verify what they come across; what they hop over, hold in memory or have long passed, nobody looks at but this.
+/// Readers verify what they come across; what they hop over, hold in memory or have long passed,
+/// nobody looks at but this.
 
 #include <cstdint>
 #include <functional>
@@ -22,8 +24,9 @@ public:
 
     Scrub(StoredLog& log, const Clock& clock, telemetry::Telemetry& telemetry);
 
-    /// One pass over FORMAT, topics, every segment's header and every frame that was durable when it began, at no more than
-    /// log.scrub_bytes_per_second. Damage goes to the log's list. False: stopped before its end.
+    /// One pass over FORMAT, topics, every segment's header and every frame that was durable when
+    /// it began, at no more than log.scrub_bytes_per_second. Damage goes to the log's list. False:
+    /// stopped before its end.
     bool pass(const Pause& pause);
 
     /// Passes until stopped: the first one log.scrub_delay from now, then every log.scrub_interval.

@@ -1,8 +1,9 @@
 #pragma once
-/// The segments of one journal as readers see them: which file holds a position, its salt, its bytes.
+/// The segments of one journal as readers see them: which file holds a position, its salt, its
+/// bytes.
 ///
-/// A journal's positions are one line of bytes; segment n covers [base n, base n+1), whatever else its file holds. A frame's
-/// position is its record's offset. Knows headers, not frames.
+/// A journal's positions are one line of bytes; segment n covers [base n, base n+1), whatever else
+/// its file holds. A frame's position is its record's offset. Knows headers, not frames.
 
 #include <cstdint>
 #include <deque>
@@ -25,7 +26,8 @@ struct Segment {
     std::uint64_t base = 0;
     std::uint64_t salt = 0;
     std::uint32_t header_bytes = 0;
-    bool header_intact = true;  ///< false: salt and header_bytes were found from a group, if at all (0: nothing readable)
+    bool header_intact = true;  ///< false: salt and header_bytes were found from a group, if at all
+                                ///< (0: nothing readable)
     Instant after{};            ///< every record in it was stamped later
 
     std::uint64_t begin() const { return base + header_bytes; }  ///< of its first group
@@ -38,8 +40,9 @@ class SegmentTable {
 public:
     SegmentTable(Disk& disk, std::string directory, std::uint8_t journal);
 
-    /// Reads the headers of the files in the directory that are not known yet, and the last one's again (an empty segment is
-    /// replaced by the next life's). A bad header is no error: see Segment.
+    /// Reads the headers of the files in the directory that are not known yet, and the last one's
+    /// again (an empty segment is replaced by the next life's). A bad header is no error: see
+    /// Segment.
     Status load();
     void add(Segment segment);
 
@@ -49,7 +52,8 @@ public:
     };
     /// The segment whose range holds `position`, else the first one after it.
     std::optional<Place> find(std::uint64_t position) const;
-    /// The last segment whose records may all be stamped before `t`'s first: where a search by time begins.
+    /// The last segment whose records may all be stamped before `t`'s first: where a search by time
+    /// begins.
     std::optional<Place> find_time(Instant t) const;
     std::vector<std::shared_ptr<const Segment>> all() const;
 
@@ -80,8 +84,12 @@ struct Block {
     std::shared_ptr<const std::string> bytes;
     bool trusted = false;  ///< written by this process in this life: checksums need no second look
 
-    bool holds(std::uint64_t position) const { return bytes && position >= begin && position < begin + bytes->size(); }
-    std::string_view from(std::uint64_t position) const { return std::string_view(*bytes).substr(position - begin); }
+    bool holds(std::uint64_t position) const {
+        return bytes && position >= begin && position < begin + bytes->size();
+    }
+    std::string_view from(std::uint64_t position) const {
+        return std::string_view(*bytes).substr(position - begin);
+    }
 };
 
 /// The last groups written, for readers at the live end. Thread-safe; bounded by bytes.
@@ -104,9 +112,10 @@ public:
     JournalBytes(SegmentTable& segments, const RecentGroups* recent, std::uint64_t read_ahead)
         : segments_(segments), recent_(recent), read_ahead_(read_ahead) {}
 
-    /// Bytes from `position`: at least n of them unless `end` or the file comes first. They live as long as block().
-    /// `end` is a durable position in the same segment.
-    Result<std::string_view> at(const Segment& segment, std::uint64_t position, std::size_t n, std::uint64_t end);
+    /// Bytes from `position`: at least n of them unless `end` or the file comes first. They live as
+    /// long as block(). `end` is a durable position in the same segment.
+    Result<std::string_view> at(const Segment& segment, std::uint64_t position, std::size_t n,
+                                std::uint64_t end);
     const Block& block() const { return block_; }
     void forget() { block_ = {}; }
 

@@ -29,36 +29,44 @@ public:
     std::uint64_t size() const { return size_; }
 
     std::size_t read(std::uint64_t offset, std::span<char> into) const {
-        if (offset >= size_)
+        if (offset >= size_) {
             return 0;
-        const std::size_t total = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
+        }
+        const std::size_t total =
+            static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
         for (std::size_t done = 0; done < total;) {
             const std::uint64_t at = offset + done;
-            const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(total - done, page_bytes - at % page_bytes));
+            const std::size_t n = static_cast<std::size_t>(
+                std::min<std::uint64_t>(total - done, page_bytes - at % page_bytes));
             const auto page = pages_.find(at / page_bytes);
-            if (page == pages_.end())
+            if (page == pages_.end()) {
                 std::memset(into.data() + done, 0, n);
-            else
+            } else {
                 std::memcpy(into.data() + done, page->second.get() + at % page_bytes, n);
+            }
             done += n;
         }
         return total;
     }
 
     void write(std::uint64_t offset, std::string_view bytes, bool tracked) {
-        if (tracked)
+        if (tracked) {
             remember(offset, bytes.size());
+        }
         poke(offset, bytes);
         size_ = std::max(size_, offset + bytes.size());
     }
 
     void resize(std::uint64_t bytes, bool tracked) {
-        if (tracked && bytes < size_)
+        if (tracked && bytes < size_) {
             remember(bytes, size_ - bytes);
-        if (tracked && !synced_size_)
+        }
+        if (tracked && !synced_size_) {
             synced_size_ = size_;
-        if (bytes < size_)
+        }
+        if (bytes < size_) {
             erase(bytes, size_);
+        }
         size_ = bytes;
     }
 
@@ -67,12 +75,14 @@ public:
         synced_size_.reset();
     }
 
-    /// A sync that failed: each dirty sector may have arrived; the others never will, whatever is synced later.
+    /// A sync that failed: each dirty sector may have arrived; the others never will, whatever is
+    /// synced later.
     template <class Coin>
     void fail_sync(Coin coin) {
         for (auto& [sector, old] : undo_) {
-            if (!coin())
+            if (!coin()) {
                 lost_.emplace(sector, std::move(old));
+            }
         }
         undo_.clear();
     }
@@ -80,8 +90,9 @@ public:
     /// One dirty sector reaches the platter by itself.
     template <class Pick>
     void write_back(Pick pick) {
-        if (undo_.empty())
+        if (undo_.empty()) {
             return;
+        }
         auto it = undo_.begin();
         std::advance(it, static_cast<std::ptrdiff_t>(pick(undo_.size())));
         undo_.erase(it);
@@ -89,20 +100,25 @@ public:
 
     template <class Coin>
     void crash(Coin coin, std::uint64_t tear) {
-        std::map<std::uint64_t, bool> kept;  // by block of `tear` bytes: a device that writes 4 KiB doesn't tear them
+        std::map<std::uint64_t, bool>
+            kept;  // by block of `tear` bytes: a device that writes 4 KiB doesn't tear them
         const bool size_kept = coin();
         for (const auto& [sector, old] : undo_) {
             const auto [block, fresh] = kept.try_emplace(sector * sector_bytes / tear, false);
-            if (fresh)
+            if (fresh) {
                 block->second = coin();
-            if (!block->second)
+            }
+            if (!block->second) {
                 poke(sector * sector_bytes, old);
+            }
         }
-        for (const auto& [sector, old] : lost_)
+        for (const auto& [sector, old] : lost_) {
             poke(sector * sector_bytes, old);
+        }
         if (synced_size_ && !size_kept) {
-            if (*synced_size_ < size_)
+            if (*synced_size_ < size_) {
                 erase(*synced_size_, size_);
+            }
             size_ = *synced_size_;
         }
         undo_.clear();
@@ -113,11 +129,12 @@ public:
 private:
     void poke(std::uint64_t offset, std::string_view bytes) {
         while (!bytes.empty()) {
-            const std::size_t n =
-                static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), page_bytes - offset % page_bytes));
+            const std::size_t n = static_cast<std::size_t>(
+                std::min<std::uint64_t>(bytes.size(), page_bytes - offset % page_bytes));
             auto& page = pages_[offset / page_bytes];
-            if (!page)
+            if (!page) {
                 page = std::make_unique<char[]>(page_bytes);
+            }
             std::memcpy(page.get() + offset % page_bytes, bytes.data(), n);
             bytes.remove_prefix(n);
             offset += n;
@@ -129,23 +146,28 @@ private:
             const std::uint64_t n = std::min(end - begin, page_bytes - begin % page_bytes);
             const auto page = pages_.find(begin / page_bytes);
             if (page != pages_.end()) {
-                if (n == page_bytes)
+                if (n == page_bytes) {
                     pages_.erase(page);
-                else
+                } else {
                     std::memset(page->second.get() + begin % page_bytes, 0, n);
+                }
             }
             begin += n;
         }
     }
 
     void remember(std::uint64_t offset, std::uint64_t count) {
-        if (offset + count > size_ && !synced_size_)
+        if (offset + count > size_ && !synced_size_) {
             synced_size_ = size_;
-        if (count == 0)
+        }
+        if (count == 0) {
             return;
-        for (std::uint64_t sector = offset / sector_bytes; sector <= (offset + count - 1) / sector_bytes; ++sector) {
-            if (undo_.contains(sector))
+        }
+        for (std::uint64_t sector = offset / sector_bytes;
+             sector <= (offset + count - 1) / sector_bytes; ++sector) {
+            if (undo_.contains(sector)) {
                 continue;
+            }
             if (auto lost = lost_.find(sector); lost != lost_.end()) {
                 undo_.emplace(sector, std::move(lost->second));
                 lost_.erase(lost);
@@ -160,8 +182,9 @@ private:
     std::map<std::uint64_t, std::unique_ptr<char[]>> pages_;
     std::uint64_t size_ = 0;
     std::map<std::uint64_t, std::string> undo_;  ///< dirty sector -> what a crash may bring back
-    std::map<std::uint64_t, std::string> lost_;  ///< looks written, never will be: after a failed sync
-    std::optional<std::uint64_t> synced_size_;   ///< if the size has changed since the last sync
+    std::map<std::uint64_t, std::string>
+        lost_;  ///< looks written, never will be: after a failed sync
+    std::optional<std::uint64_t> synced_size_;  ///< if the size has changed since the last sync
 };
 
 struct NameChange {
@@ -215,42 +238,51 @@ struct SimDisk::State {
     /// Counts a step; true if power fails during it.
     bool power_fails() {
         ++steps;
-        if (crash_in > 0 && --crash_in == 0)
+        if (crash_in > 0 && --crash_in == 0) {
             dead = true;
+        }
         return dead;
     }
 
     std::uint64_t used() const {
         std::uint64_t total = 0;
-        for (const auto& [path, inode] : names)
+        for (const auto& [path, inode] : names) {
             total += inode->size();
+        }
         return total;
     }
 
     Status room_for(const Inode& inode, std::uint64_t end) const {
-        if (capacity == 0 || end <= inode.size() || used() + (end - inode.size()) <= capacity)
+        if (capacity == 0 || end <= inode.size() || used() + (end - inode.size()) <= capacity) {
             return {};
-        return fail(ErrorKind::exhausted, "simulated disk: no space left on device", "free space on the data directory's disk");
+        }
+        return fail(ErrorKind::exhausted, "simulated disk: no space left on device",
+                    "free space on the data directory's disk");
     }
 
     void change_name(NameChange change) {
-        if (!change.also_removed.empty())
+        if (!change.also_removed.empty()) {
             names.erase(change.also_removed);
-        if (change.inode)
+        }
+        if (change.inode) {
             names[change.path] = change.inode;
-        else
+        } else {
             names.erase(change.path);
-        if (tracked)
+        }
+        if (tracked) {
             unsynced_names.push_back(std::move(change));
+        }
     }
 
     void make_durable(const NameChange& change) {
-        if (!change.also_removed.empty())
+        if (!change.also_removed.empty()) {
             durable_names.erase(change.also_removed);
-        if (change.inode)
+        }
+        if (change.inode) {
             durable_names[change.path] = change.inode;
-        else
+        } else {
             durable_names.erase(change.path);
+        }
     }
 };
 
@@ -261,28 +293,34 @@ public:
 
     Result<std::size_t> pread(std::uint64_t offset, std::span<char> into) override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
+        }
         if (disk_.short_reads && into.size() > 1) {
             disk_.odd_read = !disk_.odd_read;
-            if (disk_.odd_read)
+            if (disk_.odd_read) {
                 into = into.first(1 + disk_.next() % (into.size() - 1));
+            }
         }
         return inode_->read(offset, into);
     }
 
     Status pwrite(std::uint64_t offset, std::string_view bytes) override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
+        }
         const bool last = disk_.power_fails();
-        if (auto room = disk_.room_for(*inode_, offset + bytes.size()); !room)
+        if (auto room = disk_.room_for(*inode_, offset + bytes.size()); !room) {
             return room;
+        }
         inode_->write(offset, bytes, disk_.tracked);
-        if (last)
+        if (last) {
             return power_lost();
-        if (disk_.tracked && disk_.next() % 8 == 0)
+        }
+        if (disk_.tracked && disk_.next() % 8 == 0) {
             inode_->write_back([&](std::size_t n) { return disk_.next() % n; });
+        }
         return {};
     }
 
@@ -293,15 +331,18 @@ public:
             hook();
             lock.lock();
         }
-        if (gone())
-            return power_lost();
-        const bool last = disk_.power_fails();
-        if (last) {
-            if (disk_.coin())
-                inode_->sync();
+        if (gone()) {
             return power_lost();
         }
-        const bool fails = disk_.fail_all_syncs || (disk_.fail_sync_in > 0 && --disk_.fail_sync_in == 0);
+        const bool last = disk_.power_fails();
+        if (last) {
+            if (disk_.coin()) {
+                inode_->sync();
+            }
+            return power_lost();
+        }
+        const bool fails =
+            disk_.fail_all_syncs || (disk_.fail_sync_in > 0 && --disk_.fail_sync_in == 0);
         if (fails) {
             inode_->fail_sync([&] { return disk_.coin(); });
             return fail(ErrorKind::unavailable, "simulated disk: input/output error in sync");
@@ -313,41 +354,50 @@ public:
 
     Status preallocate(std::uint64_t bytes) override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
+        }
         const bool last = disk_.power_fails();
-        if (auto room = disk_.room_for(*inode_, bytes); !room)
+        if (auto room = disk_.room_for(*inode_, bytes); !room) {
             return room;
-        if (bytes > inode_->size())
+        }
+        if (bytes > inode_->size()) {
             inode_->resize(bytes, disk_.tracked);
-        if (last)
+        }
+        if (last) {
             return power_lost();
+        }
         return {};
     }
 
     Result<std::uint64_t> size() override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
+        }
         return inode_->size();
     }
 
     Status truncate(std::uint64_t bytes) override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
+        }
         const bool last = disk_.power_fails();
         inode_->resize(bytes, disk_.tracked);
-        if (last)
+        if (last) {
             return power_lost();
+        }
         return {};
     }
 
     Result<bool> unlinked() override {
         const std::lock_guard lock(disk_.mutex);
-        if (gone())
+        if (gone()) {
             return power_lost();
-        return std::none_of(disk_.names.begin(), disk_.names.end(), [&](const auto& name) { return name.second == inode_; });
+        }
+        return std::none_of(disk_.names.begin(), disk_.names.end(),
+                            [&](const auto& name) { return name.second == inode_; });
     }
 
 private:
@@ -361,13 +411,15 @@ private:
 class SimLock final : public DirectoryLock {
 public:
     Status sign(const std::string&) override { return {}; }
-    SimLock(SimDisk::State& disk, std::string path) : disk_(disk), path_(std::move(path)), generation_(disk.generation) {}
+    SimLock(SimDisk::State& disk, std::string path)
+        : disk_(disk), path_(std::move(path)), generation_(disk.generation) {}
     SimLock(const SimLock&) = delete;
     SimLock& operator=(const SimLock&) = delete;
     ~SimLock() override {
         const std::lock_guard lock(disk_.mutex);
-        if (generation_ == disk_.generation)
+        if (generation_ == disk_.generation) {
             disk_.locks.erase(path_);
+        }
     }
 
 private:
@@ -385,17 +437,20 @@ SimDisk::~SimDisk() = default;
 
 Status SimDisk::make_directories(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    for (std::string at = path; !at.empty() && state_->directories.insert(at).second;)
+    }
+    for (std::string at = path; !at.empty() && state_->directories.insert(at).second;) {
         at = parent_of(at);
+    }
     return {};
 }
 
 Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mode) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
+    }
     auto found = state_->names.find(path);
     if (found == state_->names.end()) {
         if (mode != OpenMode::create || !state_->directories.contains(parent_of(path))) {
@@ -403,8 +458,9 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
         }
         const bool last = state_->power_fails();
         state_->change_name({path, std::make_shared<Inode>(), {}});
-        if (last)
+        if (last) {
             return power_lost();
+        }
         found = state_->names.find(path);
     }
     return std::make_unique<SimFile>(*state_, found->second);
@@ -412,37 +468,45 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
 
 Result<std::vector<std::string>> SimDisk::list(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    if (!state_->directories.contains(path))
+    }
+    if (!state_->directories.contains(path)) {
         return fail(ErrorKind::not_found, fmt::format("cannot list {}: no such directory", path));
+    }
     std::set<std::string> names;
     for (const auto& [name, inode] : state_->names) {
-        if (parent_of(name) == path)
+        if (parent_of(name) == path) {
             names.insert(name.substr(path.size() + 1));
+        }
     }
     for (const auto& name : state_->directories) {
-        if (name.size() > path.size() && parent_of(name) == path)
+        if (name.size() > path.size() && parent_of(name) == path) {
             names.insert(name.substr(path.size() + 1));
+        }
     }
     return std::vector<std::string>(names.begin(), names.end());
 }
 
 Result<bool> SimDisk::exists(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
+    }
     return state_->names.contains(path) || state_->directories.contains(path);
 }
 
 Result<FileId> SimDisk::identify(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    if (const auto found = state_->names.find(path); found != state_->names.end())
+    }
+    if (const auto found = state_->names.find(path); found != state_->names.end()) {
         return FileId{1, reinterpret_cast<std::uintptr_t>(found->second.get())};
-    if (state_->directories.contains(path))
+    }
+    if (state_->directories.contains(path)) {
         return FileId{0, 0};  // nobody replaces those here
+    }
     return fail(ErrorKind::not_found, fmt::format("cannot inspect {}: no such file", path));
 }
 
@@ -452,57 +516,71 @@ Status SimDisk::check_writable(const std::string&) {
 
 Result<std::uint64_t> SimDisk::free_bytes(const std::string&) {
     const std::lock_guard lock(state_->mutex);
-    return state_->capacity == 0 ? UINT64_MAX : state_->capacity - std::min(state_->capacity, state_->used());
+    return state_->capacity == 0 ? UINT64_MAX
+                                 : state_->capacity - std::min(state_->capacity, state_->used());
 }
 
 Status SimDisk::remove(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    if (!state_->names.contains(path))
+    }
+    if (!state_->names.contains(path)) {
         return fail(ErrorKind::not_found, fmt::format("cannot remove {}: no such file", path));
+    }
     const bool last = state_->power_fails();
     state_->change_name({path, nullptr, {}});
-    if (last)
+    if (last) {
         return power_lost();
+    }
     return {};
 }
 
 Status SimDisk::rename(const std::string& from, const std::string& to) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
+    }
     const auto found = state_->names.find(from);
-    if (found == state_->names.end())
+    if (found == state_->names.end()) {
         return fail(ErrorKind::not_found, fmt::format("cannot rename {}: no such file", from));
+    }
     const bool last = state_->power_fails();
     state_->change_name({to, found->second, from});
-    if (last)
+    if (last) {
         return power_lost();
+    }
     return {};
 }
 
 Status SimDisk::sync_directory(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    if (state_->power_fails())
+    }
+    if (state_->power_fails()) {
         return power_lost();
+    }
     std::erase_if(state_->unsynced_names, [&](const NameChange& change) {
-        if (parent_of(change.path) != path)
+        if (parent_of(change.path) != path) {
             return false;
+        }
         state_->make_durable(change);
         return true;
     });
     return {};
 }
 
-Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& directory, const std::string&) {
+Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& directory,
+                                                     const std::string&) {
     const std::lock_guard lock(state_->mutex);
-    if (state_->dead)
+    if (state_->dead) {
         return power_lost();
-    if (!state_->directories.contains(directory))
-        return fail(ErrorKind::not_found, fmt::format("cannot lock {}: no such directory", directory));
+    }
+    if (!state_->directories.contains(directory)) {
+        return fail(ErrorKind::not_found,
+                    fmt::format("cannot lock {}: no such directory", directory));
+    }
     if (!state_->locks.insert(directory).second) {
         return fail(ErrorKind::conflict, fmt::format("{} is in use by process 0", directory),
                     "stop that server, or choose another directory with --data");
@@ -540,14 +618,17 @@ void SimDisk::power_cycle() {
     State& s = *state_;
     HELIOS_ASSERT(s.tracked, "a disk that ignores durability cannot lose power");
     // A journalling file system keeps a prefix of the changes to names.
-    const std::size_t kept = s.unsynced_names.empty() ? 0 : s.next() % (s.unsynced_names.size() + 1);
-    for (std::size_t i = 0; i < kept; ++i)
+    const std::size_t kept =
+        s.unsynced_names.empty() ? 0 : s.next() % (s.unsynced_names.size() + 1);
+    for (std::size_t i = 0; i < kept; ++i) {
         s.make_durable(s.unsynced_names[i]);
+    }
     s.unsynced_names.clear();
     s.names = s.durable_names;
     const std::uint64_t tear = s.coin() ? 512 : 4096;
-    for (const auto& [path, inode] : s.names)
+    for (const auto& [path, inode] : s.names) {
         inode->crash([&] { return s.coin(); }, tear);
+    }
     s.reset();
 }
 
@@ -594,8 +675,9 @@ std::uint64_t SimDisk::bytes_used() const {
 Result<std::string> SimDisk::contents(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->names.find(path);
-    if (found == state_->names.end())
+    if (found == state_->names.end()) {
         return fail(ErrorKind::not_found, fmt::format("no file {}", path));
+    }
     std::string bytes(found->second->size(), '\0');
     found->second->read(0, bytes);
     return bytes;
@@ -603,8 +685,9 @@ Result<std::string> SimDisk::contents(const std::string& path) {
 
 void SimDisk::put(const std::string& path, std::string_view bytes) {
     const std::lock_guard lock(state_->mutex);
-    for (std::string at = parent_of(path); !at.empty() && state_->directories.insert(at).second;)
+    for (std::string at = parent_of(path); !at.empty() && state_->directories.insert(at).second;) {
         at = parent_of(at);
+    }
     auto inode = std::make_shared<Inode>();
     inode->write(0, bytes, false);
     state_->names[path] = inode;

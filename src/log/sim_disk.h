@@ -1,9 +1,10 @@
 #pragma once
 /// A disk in memory: the backend of `--ephemeral`, and in the simulator a disk that loses power.
 ///
-/// With `Durability::ignored` it is plain memory. With `Durability::tracked` it remembers, per 512-byte sector, what was
-/// there at the last successful sync, so that a power cut can keep, lose or tear every unsynced write, in any order, and
-/// names can be lost until their directory is synced. Everything random comes from the seed.
+/// With `Durability::ignored` it is plain memory. With `Durability::tracked` it remembers, per
+/// 512-byte sector, what was there at the last successful sync, so that a power cut can keep, lose
+/// or tear every unsynced write, in any order, and names can be lost until their directory is
+/// synced. Everything random comes from the seed.
 
 #include <cstdint>
 #include <functional>
@@ -35,24 +36,28 @@ public:
     Status remove(const std::string& path) override;
     Status rename(const std::string& from, const std::string& to) override;
     Status sync_directory(const std::string& path) override;
-    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory, const std::string& signature) override;
+    Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory,
+                                                const std::string& signature) override;
     std::uint64_t random() override;
 
-    // -- Faults. Steps are operations that change the disk: write, sync, preallocate, truncate, make, remove, rename.
+    // -- Faults. Steps are operations that change the disk: write, sync, preallocate, truncate,
+    // make, remove, rename.
 
-    /// Power fails during the n-th step from now (1 = the next). That step may have happened, in part or not at all; everything
-    /// afterwards fails until power_cycle().
+    /// Power fails during the n-th step from now (1 = the next). That step may have happened, in
+    /// part or not at all; everything afterwards fails until power_cycle().
     void crash_after(std::uint64_t steps);
     /// Power fails now.
     void cut_power();
     bool crashed() const;
     std::uint64_t steps() const;
-    /// Power off (if it isn't) and on again: unsynced sectors and names survive at random; open files and locks are dead.
+    /// Power off (if it isn't) and on again: unsynced sectors and names survive at random; open
+    /// files and locks are dead.
     void power_cycle();
-    /// The process dies and a new one starts, the machine stays up: open files and locks are dead, what was written is
-    /// there, still unsynced.
+    /// The process dies and a new one starts, the machine stays up: open files and locks are dead,
+    /// what was written is there, still unsynced.
     void restart_process();
-    /// The n-th sync from now fails; what it should have made durable may or may not be, and stays so. 0: none.
+    /// The n-th sync from now fails; what it should have made durable may or may not be, and stays
+    /// so. 0: none.
     void fail_sync_after(std::uint64_t syncs);
     /// Every sync fails until told otherwise.
     void fail_syncs(bool on);
@@ -60,7 +65,8 @@ public:
     void short_reads(bool on);
     /// Files may hold this many bytes together; beyond it writes are `exhausted`. 0: no limit.
     void set_capacity(std::uint64_t bytes);
-    /// Called by whoever syncs a file, before the sync and without a lock: how tests hold a sync while other calls gather.
+    /// Called by whoever syncs a file, before the sync and without a lock: how tests hold a sync
+    /// while other calls gather.
     void on_sync(std::function<void()> hook);
 
     std::uint64_t syncs() const;  ///< successful ones, of files

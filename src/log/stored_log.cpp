@@ -12,7 +12,8 @@
 
 namespace helios::log {
 
-StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry)
+StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
+                     telemetry::Telemetry& telemetry)
     : options_(std::move(options)),
       paths_(options_.directory),
       disk_(disk),
@@ -29,8 +30,9 @@ StoredLog::~StoredLog() {
 void StoredLog::set_topics(std::vector<Topic> topics) {
     topics_ = std::move(topics);
     topics_by_name_.clear();
-    for (const Topic& topic : topics_)
+    for (const Topic& topic : topics_) {
         topics_by_name_.emplace(topic.name, &topic);
+    }
 }
 
 const Topic* StoredLog::topic(std::string_view name) const {
@@ -40,16 +42,19 @@ const Topic* StoredLog::topic(std::string_view name) const {
 
 Result<const Topic*> StoredLog::resolve(const TopicPartition& id) const {
     const Topic* found = topic(id.topic);
-    if (found == nullptr)
-        return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic), "`helios log ls` names the topics");
+    if (found == nullptr) {
+        return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic),
+                    "`helios log ls` names the topics");
+    }
     if (id.partition >= found->partitions) {
-        return fail(ErrorKind::invalid,
-                    fmt::format("topic {} has {} partitions, there is no {}", id.topic, found->partitions, id.partition));
+        return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, there is no {}",
+                                                    id.topic, found->partitions, id.partition));
     }
     return found;
 }
 
-// Where a walk for these partitions may begin: the least offset at which one of them still has something to read.
+// Where a walk for these partitions may begin: the least offset at which one of them still has
+// something to read.
 Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
     catch_up();
     std::array<std::uint64_t, 2> start{};
@@ -60,8 +65,9 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
             HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
             const JournalView& view = journal(found->retention);
             const auto state = view.state.partitions.find({found->id, id.partition});
-            if (state == view.state.partitions.end() || offset.value >= state->second.end)
+            if (state == view.state.partitions.end() || offset.value >= state->second.end) {
                 continue;
+            }
             std::uint64_t& least = start[found->retention == RetentionClass::data ? 0 : 1];
             least = std::min(least, std::max(offset.value, state->second.first));
         }
@@ -73,20 +79,24 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
     const View now = view();
     JournalView& source = journal(found->retention);
-    const std::uint64_t end = found->retention == RetentionClass::data ? now.data_end : now.control_end;
+    const std::uint64_t end =
+        found->retention == RetentionClass::data ? now.data_end : now.control_end;
     const auto nothing = [&] {
-        return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value));
+        return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic,
+                                                      id.partition, offset.value));
     };
     const auto place = source.segments.find(offset.value);
-    if (offset.value >= end || !place || offset.value < place->segment->begin())
+    if (offset.value >= end || !place || offset.value < place->segment->begin()) {
         return nothing();
+    }
     const Segment& segment = *place->segment;
 
     // One read usually has it all; this is how payloads are hydrated.
     constexpr std::uint64_t guess = 4096;
     JournalBytes bytes(source.segments, &source.recent, guess);
     const std::uint64_t limit = std::min(end, place->limit);
-    HELIOS_TRY_ASSIGN(std::string_view view, bytes.at(segment, offset.value, format::frame_header_bytes, limit));
+    HELIOS_TRY_ASSIGN(std::string_view view,
+                      bytes.at(segment, offset.value, format::frame_header_bytes, limit));
     const auto frame = format::decode_frame_header(view, offset.value);
     bool intact = frame && frame->bytes <= limit - offset.value;
     if (intact) {
@@ -95,39 +105,50 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
         view = view.substr(0, frame->bytes);
         intact = intact && (bytes.block().trusted || format::frame_intact(view, segment.salt));
     }
-    if (!intact)  // before any field of it is believed
+    if (!intact) {  // before any field of it is believed
         return fail(why_unreadable(source, *place, limit, id, offset));
-    if (frame->kind != format::FrameKind::record || frame->topic != found->id || frame->partition != id.partition)
+    }
+    if (frame->kind != format::FrameKind::record || frame->topic != found->id ||
+        frame->partition != id.partition) {
         return nothing();
+    }
     Batch batch;
-    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type, frame->version,
-                             frame->payload_key_id, format::frame_key(view, *frame), format::frame_value(view, *frame)});
+    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type,
+                             frame->version, frame->payload_key_id, format::frame_key(view, *frame),
+                             format::frame_value(view, *frame)});
     batch.complete_below = frame->log_time;
     batch.storage.push_back(bytes.block().bytes);
     return batch;
 }
 
-// No intact frame stands at `offset`: either none ever began there, or what did is damaged. A walk from the segment's begin
-// tells.
-Error StoredLog::why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
-                                const TopicPartition& id, Offset offset) {
+// No intact frame stands at `offset`: either none ever began there, or what did is damaged. A walk
+// from the segment's begin tells.
+Error StoredLog::why_unreadable(JournalView& source, const SegmentTable::Place& place,
+                                std::uint64_t end, const TopicPartition& id, Offset offset) {
     const Segment& segment = *place.segment;
     bool damaged = false;
-    JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, [&](Damage damage) {
-        damaged = damaged || (damage.file == segment.path && damage.begin <= offset.value - segment.base &&
-                              offset.value - segment.base < damage.end);
-        note_damage(std::move(damage));
-    });
+    JournalCursor cursor(
+        source.segments, &source.recent, options_.read_ahead_bytes, [&](Damage damage) {
+            damaged = damaged ||
+                      (damage.file == segment.path && damage.begin <= offset.value - segment.base &&
+                       offset.value - segment.base < damage.end);
+            note_damage(std::move(damage));
+        });
     cursor.seek(offset.value);
     Wanted all;
     all.everything = true;
-    if (auto walked = cursor.next(end, all); !walked)
+    if (auto walked = cursor.next(end, all); !walked) {
         return std::move(walked).error();
-    if (damaged) {
-        return {ErrorKind::corrupt, fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
-                "see `helios log ls` for the extent"};
     }
-    return {ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value), {}};
+    if (damaged) {
+        return {
+            ErrorKind::corrupt,
+            fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
+            "see `helios log ls` for the extent"};
+    }
+    return {ErrorKind::not_found,
+            fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value),
+            {}};
 }
 
 Result<Offsets> StoredLog::offsets_at(const std::vector<TopicPartition>& ids, Instant t) {
@@ -148,30 +169,38 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     {
         const std::lock_guard lock(mutex_);
         const auto found = source.state.partitions.find({topic.id, partition});
-        if (found != source.state.partitions.end())
+        if (found != source.state.partitions.end()) {
             state = found->second;
+        }
     }
-    if (state.records == 0)
+    if (state.records == 0) {
         return Offset{0};
-    if (t <= state.first_time)
+    }
+    if (t <= state.first_time) {
         return Offset{state.first};
-    if (t > state.last_time)
+    }
+    if (t > state.last_time) {
         return Offset{state.end};
+    }
     const auto place = source.segments.find_time(t);
-    if (!place)
+    if (!place) {
         return Offset{state.end};
+    }
     JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, damage_sink());
     cursor.seek(std::max(place->segment->base, state.first));
     Wanted wanted;
     wanted.add(topic.id);
     wanted.not_before = t;
-    const std::uint64_t end = topic.retention == RetentionClass::data ? now.data_end : now.control_end;
+    const std::uint64_t end =
+        topic.retention == RetentionClass::data ? now.data_end : now.control_end;
     for (;;) {
         HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));
-        if (!walked)
+        if (!walked) {
             return Offset{state.end};
-        if (walked->frame.partition == partition && walked->frame.log_time >= t)
+        }
+        if (walked->frame.partition == partition && walked->frame.log_time >= t) {
             return Offset{walked->frame.position};
+        }
     }
 }
 
@@ -179,11 +208,13 @@ std::uint64_t StoredLog::committed_at(std::string_view group, format::PartitionK
     format::Committed best;
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end())
+        if (found == view->state.groups.end()) {
             continue;
+        }
         const auto at = found->second.find(key);
-        if (at != found->second.end() && at->second.at >= best.at)
+        if (at != found->second.end() && at->second.at >= best.at) {
             best = at->second;
+        }
     }
     return best.offset;
 }
@@ -194,11 +225,13 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
     const std::lock_guard lock(mutex_);
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end())
+        if (found == view->state.groups.end()) {
             continue;
+        }
         for (const auto& [key, committed] : found->second) {
-            if (const Topic* named = topic(key.topic))
+            if (const Topic* named = topic(key.topic)) {
                 out[{named->name, key.partition}] = Offset{committed_at(group, key)};
+            }
         }
     }
     return out;
@@ -207,8 +240,9 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
 std::vector<TopicPartition> StoredLog::partitions_of(std::string_view name) const {
     std::vector<TopicPartition> out;
     const Topic* found = topic(name);
-    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p)
+    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p) {
         out.push_back({found->name, p});
+    }
     return out;
 }
 
@@ -276,8 +310,9 @@ bool StoredLog::take_wake(ReaderSignal& signal) {
 
 void StoredLog::announce(std::uint64_t topic_bits) {
     for (ReaderSignal* signal : signals_) {
-        if (!closing_ && (signal->topic_bits & topic_bits) == 0)
+        if (!closing_ && (signal->topic_bits & topic_bits) == 0) {
             continue;
+        }
         signal->published = true;
         signal->wakeup.notify_one();
     }

@@ -1,7 +1,8 @@
 #pragma once
 /// The reading half of a log on disk: topics, readers, single records, times, figures, damage.
 ///
-/// Two kinds share it: DiskLog, which also writes, and the read-only log of another process, which follows the durable mark.
+/// Two kinds share it: DiskLog, which also writes, and the read-only log of another process, which
+/// follows the durable mark.
 
 #include <array>
 #include <atomic>
@@ -38,13 +39,15 @@ struct ReaderSignal {
 
 /// One journal as its readers see it. end and state are guarded by the log's mutex.
 struct JournalView {
-    JournalView(Disk& disk, const std::string& directory, std::uint8_t id, std::uint64_t cache_bytes)
+    JournalView(Disk& disk, const std::string& directory, std::uint8_t id,
+                std::uint64_t cache_bytes)
         : segments(disk, directory, id), recent(cache_bytes) {}
     SegmentTable segments;
     RecentGroups recent;
     std::uint64_t end = 0;  ///< everything below is durable and may be read
     format::Snapshot state;
-    std::uint64_t known_to = 0;  ///< what state reflects; below end only while a read-only log has not caught up
+    std::uint64_t known_to =
+        0;  ///< what state reflects; below end only while a read-only log has not caught up
 };
 
 /// Thread-safe. Outlives its readers.
@@ -70,9 +73,11 @@ public:
         Instant watermark{};
         bool closing = false;
     };
-    /// One consistent look: everything below the ends and stamped before the watermark may be delivered.
+    /// One consistent look: everything below the ends and stamped before the watermark may be
+    /// delivered.
     virtual View view() = 0;
-    /// Until something of the reader's topics is published, it is woken, the log closes, or `wait` is over.
+    /// Until something of the reader's topics is published, it is woken, the log closes, or `wait`
+    /// is over.
     virtual void wait(ReaderSignal& signal, Duration wait) = 0;
     void enroll(ReaderSignal& signal);
     void dismiss(ReaderSignal& signal);
@@ -81,14 +86,19 @@ public:
     bool take_wake(ReaderSignal& signal);
 
     const Topic* topic(std::string_view name) const;
-    const Topic* topic(std::uint16_t id) const { return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr; }
-    JournalView& journal(RetentionClass retention) { return retention == RetentionClass::data ? data_ : control_; }
+    const Topic* topic(std::uint16_t id) const {
+        return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr;
+    }
+    JournalView& journal(RetentionClass retention) {
+        return retention == RetentionClass::data ? data_ : control_;
+    }
     DamageSink damage_sink();
     void tell_damage() { damage_.tell(); }
     const DiskLogOptions& options() const { return options_; }
 
 protected:
-    StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock, telemetry::Telemetry& telemetry);
+    StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
+              telemetry::Telemetry& telemetry);
 
     /// invalid: no such topic or partition.
     Result<const Topic*> resolve(const TopicPartition& id) const;
@@ -113,8 +123,8 @@ protected:
 
 private:
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
-    Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end, const TopicPartition& id,
-                         Offset offset);
+    Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
+                         const TopicPartition& id, Offset offset);
 
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::unordered_map<std::string_view, const Topic*> topics_by_name_;

@@ -1,5 +1,6 @@
 #pragma once
-/// The log's calls with their answers waited for: for tests and one-shot commands, not for a server's threads.
+/// The log's calls with their answers waited for: for tests and one-shot commands, not for a
+/// server's threads.
 
 #include <future>
 #include <initializer_list>
@@ -16,15 +17,18 @@ namespace helios::log {
 
 inline std::vector<AppendOutcome> append_now(Log& log, std::vector<Record> records) {
     std::promise<std::vector<AppendOutcome>> answered;
-    log.append(std::move(records),
-               [&](std::span<const AppendOutcome> outcomes) { answered.set_value({outcomes.begin(), outcomes.end()}); });
+    log.append(std::move(records), [&](std::span<const AppendOutcome> outcomes) {
+        answered.set_value({outcomes.begin(), outcomes.end()});
+    });
     return answered.get_future().get();
 }
 
-inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> outputs, GroupOffsets offsets) {
+inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> outputs,
+                                                  GroupOffsets offsets) {
     std::promise<Result<std::vector<Position>>> answered;
-    log.transact(std::move(outputs), std::move(offsets),
-                 [&](Result<std::vector<Position>> outcome) { answered.set_value(std::move(outcome)); });
+    log.transact(
+        std::move(outputs), std::move(offsets),
+        [&](Result<std::vector<Position>> outcome) { answered.set_value(std::move(outcome)); });
     return answered.get_future().get();
 }
 
@@ -32,8 +36,9 @@ inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> 
 inline Offsets beginning_of(const Log& log, std::initializer_list<std::string_view> topics) {
     Offsets from;
     for (const auto topic : topics) {
-        for (const TopicPartition& id : log.partitions_of(topic))
+        for (const TopicPartition& id : log.partitions_of(topic)) {
             from[id] = Offset{0};
+        }
     }
     return from;
 }
@@ -51,10 +56,12 @@ inline std::vector<std::string> read_values(Reader& reader, std::size_t max_reco
     for (;;) {
         const auto batch = reader.poll(max_records, 1u << 20, Duration::zero());
         HELIOS_ASSERT(batch.has_value(), "the log can be read");
-        if (batch->records.empty())
+        if (batch->records.empty()) {
             return values;
-        for (const StoredRecord& record : batch->records)
+        }
+        for (const StoredRecord& record : batch->records) {
             values.emplace_back(record.value);
+        }
     }
 }
 

@@ -9,7 +9,8 @@
 namespace helios::model {
 namespace {
 
-constexpr std::array<std::string_view, 7> cause_names{"start", "sleep", "gap", "refused", "lost", "fetch", "silent"};
+constexpr std::array<std::string_view, 7> cause_names{"start", "sleep", "gap",   "refused",
+                                                      "lost",  "fetch", "silent"};
 
 }  // namespace
 
@@ -36,7 +37,8 @@ Result<AbsenceRecord> decode_absence(std::string_view bytes) {
     ByteReader in(bytes);
     AbsenceRecord record = read_absence(in);
     if (!in.at_end() || record.from >= record.to) {
-        return fail(ErrorKind::corrupt, "not an absence record: truncated, with trailing bytes, or no stretch of time");
+        return fail(ErrorKind::corrupt,
+                    "not an absence record: truncated, with trailing bytes, or no stretch of time");
     }
     return record;
 }
@@ -58,7 +60,8 @@ AbsenceRecord read_absence(ByteReader& in) {
     record.max = Duration{in.zigzag()};
     record.sources = read_strings(in);
     const auto cause = in.u8();
-    if (cause >= cause_names.size() || record.grace < Duration::zero() || record.max < Duration::zero()) {
+    if (cause >= cause_names.size() || record.grace < Duration::zero() ||
+        record.max < Duration::zero()) {
         record.to = record.from;  // no stretch: the caller refuses it
         return record;
     }

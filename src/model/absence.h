@@ -1,6 +1,6 @@
 #pragma once
-/// A stretch of time in which Helios itself could not take events in: stopped, asleep, or refusing. On helios.flows; route hands
-/// it to every partition of helios.cases.
+/// A stretch of time in which Helios itself could not take events in: stopped, asleep, or refusing.
+/// On helios.flows; route hands it to every partition of helios.cases.
 ///
 /// What a stretch does to deadlines is reconcile's business (absences.h).
 
@@ -27,12 +27,14 @@ enum class AbsenceCause : std::uint8_t {
 std::string_view to_string(AbsenceCause cause);
 Result<AbsenceCause> parse_absence_cause(std::string_view text);  ///< invalid, with those there are
 
-/// The stretch [from, to) of log time, or one piece of it: pieces that touch are one stretch. Its `at` is `to`.
+/// The stretch [from, to) of log time, or one piece of it: pieces that touch are one stretch. Its
+/// `at` is `to`.
 struct AbsenceRecord {
     Instant from;
     Instant to;
-    Duration grace{};                  ///< given once per stretch, on top
-    Duration max{};                    ///< all stretches with a max together move a deadline by at most the largest; 0: no cap
+    Duration grace{};  ///< given once per stretch, on top
+    Duration max{};  ///< all stretches with a max together move a deadline by at most the largest;
+                     ///< 0: no cap
     std::vector<std::string> sources;  ///< whose events we could not take, sorted; empty: all
     AbsenceCause cause = AbsenceCause::start;
     friend bool operator==(const AbsenceRecord&, const AbsenceRecord&) = default;
@@ -41,6 +43,7 @@ struct AbsenceRecord {
 inline constexpr std::uint8_t absence_version = 1;
 
 std::string encode(const AbsenceRecord& record);
-Result<AbsenceRecord> decode_absence(std::string_view bytes);  ///< corrupt: not this encoding, or no stretch
+Result<AbsenceRecord> decode_absence(
+    std::string_view bytes);  ///< corrupt: not this encoding, or no stretch
 
 }  // namespace helios::model

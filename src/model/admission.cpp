@@ -4,14 +4,16 @@
 
 namespace helios::model {
 
-Admission admit(Event& event, json::Value payload, const Catalogue& catalogue, const KnownSource& known) {
+Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
+                const KnownSource& known) {
     auto judgement = catalogue.judge(event, payload);
     event.key = judgement.key;
     Admission out;
     out.topic = std::move(judgement.topic);
     if (!is_built_in_source(event.source) && !known(event.source)) {
         out.reason = "unknown_source";
-        out.detail = "source: \"" + shown(event.source) + "\" is neither aws, gcp or azure nor named by an active flow";
+        out.detail = "source: \"" + shown(event.source) +
+                     "\" is neither aws, gcp or azure nor named by an active flow";
         out.errors.push_back(out.detail);
     } else if (!judgement.accepted) {
         out.reason = std::move(judgement.reason);

@@ -1,7 +1,7 @@
 #pragma once
-/// What every door asks of an event before it may enter the log: is its source known, does it keep its type's rules, does its
-/// record fit. One place, so that the server and offline work accept and refuse the same, for the same reason and in the same
-/// words.
+/// What every door asks of an event before it may enter the log: is its source known, does it keep
+/// its type's rules, does its record fit. One place, so that the server and offline work accept and
+/// refuse the same, for the same reason and in the same words.
 
 #include <cstddef>
 #include <functional>
@@ -26,9 +26,10 @@ struct Admission {
     bool admitted() const { return reason.empty(); }
 };
 
-/// Whatever the answer, the event gets its key where one can be read: who asks for the key finds it in quarantine too. Admitted,
-/// it also gets the payload's time and the warnings.
-Admission admit(Event& event, json::Value payload, const Catalogue& catalogue, const KnownSource& known);
+/// Whatever the answer, the event gets its key where one can be read: who asks for the key finds it
+/// in quarantine too. Admitted, it also gets the payload's time and the warnings.
+Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
+                const KnownSource& known);
 
 /// The last question, of the encoded record.
 Admission too_large(std::size_t record_bytes_max);

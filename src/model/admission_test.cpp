@@ -17,18 +17,20 @@ Admitting admit(std::string_view source, std::string_view payload) {
     Admitting out{*json::Document::parse(payload), {}, {}};
     out.event.source = source;
     out.event.type = "OrderPlaced";
-    out.admission =
-        admit(out.event, out.document.root(), Catalogue::shipped(), [](std::string_view name) { return name == "warehouse"; });
+    out.admission = admit(out.event, out.document.root(), Catalogue::shipped(),
+                          [](std::string_view name) { return name == "warehouse"; });
     return out;
 }
 
 TEST(Admission, WhoIsKnown) {
-    for (const std::string_view source : {"aws", "gcp", "azure", "warehouse"})
+    for (const std::string_view source : {"aws", "gcp", "azure", "warehouse"}) {
         EXPECT_TRUE(admit(source, R"({"orderId":"A"})").admission.admitted()) << source;
+    }
     const auto stranger = admit("war\nehouse\u202e", R"({"orderId":"A"})");
     EXPECT_EQ(stranger.admission.reason, "unknown_source");
-    EXPECT_EQ(stranger.admission.detail,
-              R"(source: "war\nehouse\u202e" is neither aws, gcp or azure nor named by an active flow)");
+    EXPECT_EQ(
+        stranger.admission.detail,
+        R"(source: "war\nehouse\u202e" is neither aws, gcp or azure nor named by an active flow)");
     EXPECT_EQ(stranger.admission.errors, std::vector<std::string>{stranger.admission.detail});
     EXPECT_EQ(stranger.event.key, "A") << "who asks for the key finds it in quarantine";
     EXPECT_EQ(admit("mars", "{}").admission.reason, "unknown_source") << "asked first";

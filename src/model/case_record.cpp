@@ -151,7 +151,8 @@ Result<CaseRecord> decode_case_record(std::string_view bytes) {
         case Tag::absence:
             record = read_absence(in);
             if (const auto& absence = std::get<AbsenceRecord>(record); absence.from >= absence.to) {
-                return fail(ErrorKind::corrupt, "not a case record: an absence that is no stretch of time");
+                return fail(ErrorKind::corrupt,
+                            "not a case record: an absence that is no stretch of time");
             }
             break;
         case Tag::flow:

@@ -1,7 +1,7 @@
 #pragma once
-/// What the engine eats: everything that may change a verdict, on `helios.cases`, one ordered partition per case key.
-/// Every record carries `at`, the log time of the event (or flow, or end of an absence) that caused it; its own append time is
-/// never used.
+/// What the engine eats: everything that may change a verdict, on `helios.cases`, one ordered
+/// partition per case key. Every record carries `at`, the log time of the event (or flow, or end of
+/// an absence) that caused it; its own append time is never used.
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,13 @@ namespace helios::model {
 
 /// One value that a flow told route to read from a payload.
 struct ReadValue {
-    enum class Kind : std::uint8_t { absent = 0, text = 1, decimal = 2, items = 3, bad = 4 } kind = Kind::absent;
+    enum class Kind : std::uint8_t {
+        absent = 0,
+        text = 1,
+        decimal = 2,
+        items = 3,
+        bad = 4
+    } kind = Kind::absent;
     std::string text;  ///< text; decimal: as written; bad: the reason, for a person
     std::vector<std::pair<std::string, std::string>>
         items;         ///< items: (item key, decimal), sorted by key, quantities of one key summed
@@ -43,24 +49,26 @@ struct LegRecord {
     std::string type;
     std::optional<Instant> event_time;  ///< the envelope's claim
     std::optional<Instant> occurred;    ///< by the leg's `occurred` paths; absent: no time at all
-    std::string sequence;               ///< what the source counts: a whole number without leading zeros; empty: not said
+    std::string sequence;  ///< what the source counts: a whole number without leading zeros; empty:
+                           ///< not said
     Instant at;
     std::vector<std::pair<std::string, ReadValue>> reads;  ///< in the flow's order
-    std::vector<std::string> notes;                        ///< "no zone in payload.timestamp: UTC assumed", …
-    /// What of this event could not be used as sent: one sentence each, quoting it. Each becomes a `data` finding of severity
-    /// warning, which changes no status.
+    std::vector<std::string> notes;  ///< "no zone in payload.timestamp: UTC assumed", …
+    /// What of this event could not be used as sent: one sentence each, quoting it. Each becomes a
+    /// `data` finding of severity warning, which changes no status.
     std::vector<std::string> doubts;
     friend bool operator==(const LegRecord&, const LegRecord&) = default;
 };
 
-/// Time passes: nothing stamped before `at` is still to come on this partition. Leaves no trace in verdicts.
+/// Time passes: nothing stamped before `at` is still to come on this partition. Leaves no trace in
+/// verdicts.
 struct TickRecord {
     Instant at;
     friend bool operator==(const TickRecord&, const TickRecord&) = default;
 };
 
-/// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so that the engine needs no other
-/// input).
+/// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so
+/// that the engine needs no other input).
 struct FlowRecord {
     Instant at;
     std::string tenant{default_tenant};

@@ -46,8 +46,10 @@ public:
         for (const auto& member : node.members) {
             if (std::find(known.begin(), known.end(), member.key) == known.end()) {
                 const auto near = yaml::nearest(member.key, known);
-                return fail(yaml::error_at(file_, member.key_mark, "unknown key \"" + member.key + "\"",
-                                           near.empty() ? "known here: " + join(known) : "did you mean \"" + near + "\"?"));
+                return fail(yaml::error_at(file_, member.key_mark,
+                                           "unknown key \"" + member.key + "\"",
+                                           near.empty() ? "known here: " + join(known)
+                                                        : "did you mean \"" + near + "\"?"));
             }
         }
         return {};
@@ -64,8 +66,9 @@ private:
 
     Result<std::string> topic_name(const yaml::Node& node) const {
         if (std::find(event_topics.begin(), event_topics.end(), node.text) == event_topics.end()) {
-            return fail(yaml::error_at(file_, node.mark, "\"" + node.text + "\" is not an event topic",
-                                       "one of " + join({event_topics.begin(), event_topics.end()})));
+            return fail(
+                yaml::error_at(file_, node.mark, "\"" + node.text + "\" is not an event topic",
+                               "one of " + join({event_topics.begin(), event_topics.end()})));
         }
         return node.text;
     }
@@ -73,7 +76,8 @@ private:
     Result<std::vector<Path>> paths(const yaml::Node& node) const {
         std::vector<Path> out;
         if (!node.is_sequence() || node.items.empty()) {
-            return fail(yaml::error_at(file_, node.mark, "expected a list of paths", "for example [orderId, order_id]"));
+            return fail(yaml::error_at(file_, node.mark, "expected a list of paths",
+                                       "for example [orderId, order_id]"));
         }
         for (const auto& item : node.items) {
             HELIOS_TRY_ASSIGN(auto one, path(item));
@@ -85,13 +89,15 @@ private:
     Result<Path> path(const yaml::Node& item) const {
         auto path = Path::parse(item.text);
         if (!item.is_scalar() || !path) {
-            return fail(
-                yaml::error_at(file_, item.mark, path ? "expected a path" : path.error().what, path ? "" : path.error().hint));
+            return fail(yaml::error_at(file_, item.mark,
+                                       path ? "expected a path" : path.error().what,
+                                       path ? "" : path.error().hint));
         }
         for (const auto& segment : path->segments()) {
             if (segment.each) {
-                return fail(
-                    yaml::error_at(file_, item.mark, "\"" + item.text + "\" walks an array; a key or time has one value"));
+                return fail(yaml::error_at(
+                    file_, item.mark,
+                    "\"" + item.text + "\" walks an array; a key or time has one value"));
             }
         }
         return std::move(*path);
@@ -112,12 +118,14 @@ private:
                 where = item.find("path");
                 const auto* word = item.find("unit");
                 if (where == nullptr || word == nullptr) {
-                    return fail(yaml::error_at(file_, item.mark, "a time with a unit needs path and unit",
+                    return fail(yaml::error_at(file_, item.mark,
+                                               "a time with a unit needs path and unit",
                                                "for example {path: created, unit: s}"));
                 }
                 unit = parse_epoch_unit(word->text);
                 if (!unit) {
-                    return fail(yaml::error_at(file_, word->mark, "\"" + word->text + "\" is not a unit of time",
+                    return fail(yaml::error_at(file_, word->mark,
+                                               "\"" + word->text + "\" is not a unit of time",
                                                "one of s, ms, us, ns"));
                 }
             }
@@ -130,7 +138,8 @@ private:
     Result<std::vector<RequiredField>> required(const yaml::Node& node) const {
         std::vector<RequiredField> out;
         if (!node.is_sequence()) {
-            return fail(yaml::error_at(file_, node.mark, "expected a list of {field, paths, rule}"));
+            return fail(
+                yaml::error_at(file_, node.mark, "expected a list of {field, paths, rule}"));
         }
         for (const auto& item : node.items) {
             HELIOS_TRY(only(item, {"field", "paths", "rule"}));
@@ -138,11 +147,13 @@ private:
             const auto* where = item.find("paths");
             const auto* rule = item.find("rule");
             if (name == nullptr || where == nullptr || rule == nullptr || !name->is_scalar()) {
-                return fail(yaml::error_at(file_, item.mark, "a required field needs field, paths and rule"));
+                return fail(yaml::error_at(file_, item.mark,
+                                           "a required field needs field, paths and rule"));
             }
             if (rule->text != "reject" && rule->text != "warn") {
-                return fail(yaml::error_at(file_, rule->mark, "rule is \"" + rule->text + "\"",
-                                           "reject sends the event to quarantine, warn accepts it with a warning"));
+                return fail(yaml::error_at(
+                    file_, rule->mark, "rule is \"" + rule->text + "\"",
+                    "reject sends the event to quarantine, warn accepts it with a warning"));
             }
             RequiredField field;
             field.name = name->text;
@@ -167,7 +178,9 @@ void reject(Judgement& judgement, std::string_view reason, std::string error) {
 void judge_key(Judgement& judgement, const EventType& type, json::Value payload) {
     const auto found = lookup_first(payload, type.key_paths);
     if (found.duplicate) {
-        reject(judgement, "duplicate_key", found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+        reject(
+            judgement, "duplicate_key",
+            found.path->text() + ": occurs more than once, so which one is meant cannot be known");
         return;
     }
     if (!found.value) {
@@ -175,7 +188,8 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
     }
     if (!found.value.is_string() && !found.value.is_number()) {
         reject(judgement, "bad_key",
-               found.path->text() + ": a key is text or a number, this is " + std::string(json::to_string(found.value.kind())));
+               found.path->text() + ": a key is text or a number, this is " +
+                   std::string(json::to_string(found.value.kind())));
         return;
     }
     if (found.value.text().size() > key_bytes_max) {
@@ -183,14 +197,16 @@ void judge_key(Judgement& judgement, const EventType& type, json::Value payload)
         return;
     }
     if (found.value.text().find('\0') != std::string_view::npos) {
-        reject(judgement, "bad_key", found.path->text() + ": contains NUL, so that no URL could name it");
+        reject(judgement, "bad_key",
+               found.path->text() + ": contains NUL, so that no URL could name it");
         return;
     }
     judgement.key = found.value.text();
 }
 
 /// No time refuses an event: what can't be taken is a warning, and the next path is tried.
-void judge_time(Judgement& judgement, const EventType& type, const Event& event, json::Value payload) {
+void judge_time(Judgement& judgement, const EventType& type, const Event& event,
+                json::Value payload) {
     if (const auto envelope = claimed_time_of(event); envelope.doubtful()) {
         judgement.warnings.push_back("time: " + envelope.why);
     }
@@ -198,7 +214,8 @@ void judge_time(Judgement& judgement, const EventType& type, const Event& event,
         const auto found = lookup(payload, time.path);
         if (found.duplicate) {
             reject(judgement, "duplicate_key",
-                   time.path.text() + ": occurs more than once, so which one is meant cannot be known");
+                   time.path.text() +
+                       ": occurs more than once, so which one is meant cannot be known");
             return;
         }
         const auto claim = claimed_time(found.value, time.unit);
@@ -216,10 +233,12 @@ void judge_required(Judgement& judgement, const EventType& type, json::Value pay
     for (const auto& field : type.required) {
         const auto found = lookup_first(payload, field.paths);
         if (found.duplicate) {
-            const bool told = judgement.reason == "duplicate_key";  // the key rule may have met the same path
+            const bool told =
+                judgement.reason == "duplicate_key";  // the key rule may have met the same path
             if (!told) {
                 reject(judgement, "duplicate_key",
-                       found.path->text() + ": occurs more than once, so which one is meant cannot be known");
+                       found.path->text() +
+                           ": occurs more than once, so which one is meant cannot be known");
             }
         } else if (!found.value) {
             if (field.reject) {
@@ -233,7 +252,8 @@ void judge_required(Judgement& judgement, const EventType& type, json::Value pay
 
 }  // namespace
 
-Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view file, std::vector<Error>* errors) {
+Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view file,
+                                   std::vector<Error>* errors) {
     auto document = yaml::read(yaml_text, file);
     std::vector<Error> told = std::move(document.errors);
     Catalogue catalogue;
@@ -247,7 +267,8 @@ Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view 
         const auto* version = root.find("version");
         if (version == nullptr || version->text != "1") {
             told.push_back(yaml::error_at(file, version == nullptr ? root.mark : version->mark,
-                                          "the catalogue's version must be 1", "write  version: 1"));
+                                          "the catalogue's version must be 1",
+                                          "write  version: 1"));
         }
         const auto take = [&](const std::string& name, const yaml::Node& node, auto keep) {
             if (auto type = reader.type(name, node)) {
@@ -261,11 +282,14 @@ Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view 
         }
         const auto* types = root.find("types");
         if (types != nullptr && !types->is_map()) {
-            told.push_back(
-                yaml::error_at(file, types->mark, "types: expected a map of event type names", "types: {OrderPlaced: {…}}"));
+            told.push_back(yaml::error_at(file, types->mark,
+                                          "types: expected a map of event type names",
+                                          "types: {OrderPlaced: {…}}"));
         } else if (types != nullptr) {
             for (const auto& member : types->members) {
-                take(member.key, member.value, [&](EventType type) { catalogue.types_.emplace(member.key, std::move(type)); });
+                take(member.key, member.value, [&](EventType type) {
+                    catalogue.types_.emplace(member.key, std::move(type));
+                });
             }
         }
     }
@@ -274,7 +298,8 @@ Result<Catalogue> Catalogue::parse(std::string_view yaml_text, std::string_view 
     }
     auto first = told.front();
     if (errors != nullptr) {
-        errors->insert(errors->end(), std::make_move_iterator(told.begin() + 1), std::make_move_iterator(told.end()));
+        errors->insert(errors->end(), std::make_move_iterator(told.begin() + 1),
+                       std::make_move_iterator(told.end()));
     }
     return fail(std::move(first));
 }

@@ -1,6 +1,7 @@
 #pragma once
-/// The catalogue of event types: topic, key paths, required fields, identity. One YAML document (src/model/catalogue.yaml is the
-/// shipped one), the same rules for the server and for offline work.
+/// The catalogue of event types: topic, key paths, required fields, identity. One YAML document
+/// (src/model/catalogue.yaml is the shipped one), the same rules for the server and for offline
+/// work.
 
 #include <map>
 #include <optional>
@@ -40,29 +41,34 @@ struct EventType {
 /// What the rules say of one event. Not an error: a value that decides where the event goes.
 struct Judgement {
     bool accepted = true;
-    std::string reason;               ///< code when rejected: "missing_field", "duplicate_key", "bad_key"
+    std::string reason;  ///< code when rejected: "missing_field", "duplicate_key", "bad_key"
     std::vector<std::string> errors;  ///< one per broken reject rule
     std::vector<std::string> warnings;
-    std::string key;    ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty: none readable
+    std::string key;  ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty:
+                      ///< none readable
     std::string topic;  ///< where it goes when accepted
-    std::optional<ParsedTime> payload_time;  ///< the first of the type's time paths that could be taken
+    std::optional<ParsedTime>
+        payload_time;  ///< the first of the type's time paths that could be taken
 };
 
 /// Immutable, thread-safe.
 class Catalogue {
 public:
-    /// invalid: "file:line:column: what; hint"; `errors`, if given, takes what else is wrong: of each event type the first
-    /// complaint.
-    static Result<Catalogue> parse(std::string_view yaml, std::string_view file, std::vector<Error>* errors = nullptr);
+    /// invalid: "file:line:column: what; hint"; `errors`, if given, takes what else is wrong: of
+    /// each event type the first complaint.
+    static Result<Catalogue> parse(std::string_view yaml, std::string_view file,
+                                   std::vector<Error>* errors = nullptr);
     /// The shipped one, compiled in.
     static const Catalogue& shipped();
 
-    /// The declared type, or the entry for every other type (topic `other`, needs nothing, key paths of the default).
+    /// The declared type, or the entry for every other type (topic `other`, needs nothing, key
+    /// paths of the default).
     const EventType& type_of(std::string_view name) const;
     bool knows(std::string_view name) const;
     std::vector<std::string> type_names() const;  ///< sorted
 
-    /// Applies the rules to a normalised event; fills nothing in (take_judgement does). Empty strings and nulls count as absent.
+    /// Applies the rules to a normalised event; fills nothing in (take_judgement does). Empty
+    /// strings and nulls count as absent.
     Judgement judge(const Event& event, json::Value payload) const;
 
 private:
@@ -70,8 +76,8 @@ private:
     EventType other_;
 };
 
-/// Puts into its event what an accepted judgement says: the key, the payload's time if the event has none, the warnings; one more
-/// warning if the time that counts came without a zone.
+/// Puts into its event what an accepted judgement says: the key, the payload's time if the event
+/// has none, the warnings; one more warning if the time that counts came without a zone.
 void take_judgement(Event& event, const Judgement& judgement);
 
 }  // namespace helios::model

@@ -17,7 +17,8 @@ Judgement judge(std::string_view type, std::string_view payload) {
 }
 
 TEST(Catalogue, AcceptsACompleteOrderUnderEitherSpelling) {
-    for (const auto* payload : {R"({"orderId":"ORD-1","customerId":"C-7"})", R"({"order_id":"ORD-1","customer_id":"C-7"})"}) {
+    for (const auto* payload : {R"({"orderId":"ORD-1","customerId":"C-7"})",
+                                R"({"order_id":"ORD-1","customer_id":"C-7"})"}) {
         const auto judgement = judge("OrderPlaced", payload);
         EXPECT_TRUE(judgement.accepted);
         EXPECT_EQ(judgement.key, "ORD-1");
@@ -36,18 +37,22 @@ TEST(Catalogue, ANullIsAbsent) {
 
 TEST(Catalogue, AnEmptyStringIsAbsentOnEveryPath) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"","order_id":"","order":{"id":"C"}})").key, "C");
-    const auto payment = judge("PaymentProcessed", R"({"orderId":"","order_id":"X","amount":"1","timestamp":""})");
+    const auto payment =
+        judge("PaymentProcessed", R"({"orderId":"","order_id":"X","amount":"1","timestamp":""})");
     EXPECT_TRUE(payment.accepted) << payment.errors.front();
     EXPECT_EQ(payment.key, "X");
     EXPECT_FALSE(payment.payload_time);
-    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","customerId":"","customer":{"id":"C"}})").warnings.empty());
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","customerId":"","customer":{"id":"C"}})")
+                    .warnings.empty());
     EXPECT_FALSE(judge("PaymentProcessed", R"({"orderId":"A","amount":""})").accepted);
-    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":" ","order_id":"X"})").key, " ") << "a blank is text";
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":" ","order_id":"X"})").key, " ")
+        << "a blank is text";
 }
 
 TEST(Catalogue, KeysAreTextAsWritten) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"0012"})").key, "0012");
-    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":12345678901234567890123})").key, "12345678901234567890123");
+    EXPECT_EQ(judge("OrderPlaced", R"({"orderId":12345678901234567890123})").key,
+              "12345678901234567890123");
 }
 
 TEST(Catalogue, RejectsAnOrderWithoutItsId) {
@@ -87,18 +92,24 @@ TEST(Catalogue, DuplicateKeysOnACataloguePathAreQuarantined) {
     EXPECT_EQ(judgement.reason, "duplicate_key");
     EXPECT_EQ(judgement.errors.size(), 1u);
     EXPECT_FALSE(judge("PaymentProcessed", R"({"orderId":"A","amount":1,"amount":2})").accepted);
-    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","note":1,"note":2})").accepted) << "a path nobody reads";
+    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","note":1,"note":2})").accepted)
+        << "a path nobody reads";
 }
 
 TEST(Catalogue, ATimeThatCannotBeTakenRefusesNothing) {
-    for (const std::string time : {R"("2201-01-01T00:00:00Z")", "1e400", "-1", R"("soon")", "1767607425", "true", "{}"}) {
-        const auto judgement = judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":)" + time + "}");
+    for (const std::string time :
+         {R"("2201-01-01T00:00:00Z")", "1e400", "-1", R"("soon")", "1767607425", "true", "{}"}) {
+        const auto judgement =
+            judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":)" + time + "}");
         EXPECT_TRUE(judgement.accepted) << time;
         EXPECT_FALSE(judgement.payload_time) << time;
         ASSERT_EQ(judgement.warnings.size(), 1u) << time;
-        EXPECT_TRUE(judgement.warnings[0].starts_with("timestamp: " + time)) << judgement.warnings[0];
+        EXPECT_TRUE(judgement.warnings[0].starts_with("timestamp: " + time))
+            << judgement.warnings[0];
     }
-    EXPECT_TRUE(judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":""})").warnings.empty()) << "absent";
+    EXPECT_TRUE(
+        judge("OrderPlaced", R"({"orderId":"A","customerId":"C","timestamp":""})").warnings.empty())
+        << "absent";
     const auto good = judge("OrderPlaced", R"({"orderId":"A","timestamp":1767608625120})");
     ASSERT_TRUE(good.payload_time.has_value());
     EXPECT_EQ(format_rfc3339(good.payload_time->at), "2026-01-05T10:23:45.120Z");
@@ -107,28 +118,32 @@ TEST(Catalogue, ATimeThatCannotBeTakenRefusesNothing) {
 TEST(Catalogue, RejectsKeysThatAreNoText) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":{"id":1}})").reason, "bad_key");
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":true})").reason, "bad_key");
-    EXPECT_EQ(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1025, 'x') + "\"}").reason, "bad_key");
+    EXPECT_EQ(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1025, 'x') + "\"}").reason,
+              "bad_key");
     const auto with_nul = judge("OrderPlaced", R"({"orderId":"A\u0000B","customerId":"C"})");
     EXPECT_FALSE(with_nul.accepted);
     EXPECT_EQ(with_nul.reason, "bad_key");
-    EXPECT_EQ(with_nul.errors, std::vector<std::string>{"orderId: contains NUL, so that no URL could name it"});
+    EXPECT_EQ(with_nul.errors,
+              std::vector<std::string>{"orderId: contains NUL, so that no URL could name it"});
     EXPECT_EQ(with_nul.key, "");
     EXPECT_TRUE(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1024, 'x') + "\"}").accepted);
 }
 
 TEST(CatalogueFile, DeclaresAUnitAndTriesTheNextPath) {
-    const auto parsed = Catalogue::parse("version: 1\nother: {time: [{path: created, unit: s}, made.at]}\n", "c.yaml");
+    const auto parsed = Catalogue::parse(
+        "version: 1\nother: {time: [{path: created, unit: s}, made.at]}\n", "c.yaml");
     ASSERT_TRUE(parsed) << parsed.error().message();
     const auto time_of = [&](std::string_view payload) {
         Event event;
         const auto document = json::Document::parse(payload);
         const auto judgement = parsed->judge(event, document->root());
-        return (judgement.payload_time ? format_rfc3339(judgement.payload_time->at) : "none") + " " +
-               std::to_string(judgement.warnings.size());
+        return (judgement.payload_time ? format_rfc3339(judgement.payload_time->at) : "none") +
+               " " + std::to_string(judgement.warnings.size());
     };
     EXPECT_EQ(time_of(R"({"created":1767607425})"), "2026-01-05T10:03:45.000Z 0");
     EXPECT_EQ(time_of(R"({"created":"2026-01-05T10:03:45Z"})"), "2026-01-05T10:03:45.000Z 0");
-    EXPECT_EQ(time_of(R"({"created":"soon","made":{"at":1767607425000}})"), "2026-01-05T10:03:45.000Z 1");
+    EXPECT_EQ(time_of(R"({"created":"soon","made":{"at":1767607425000}})"),
+              "2026-01-05T10:03:45.000Z 1");
     EXPECT_EQ(time_of(R"({"created":0,"made":{"at":1767607425}})"), "none 2");
 }
 
@@ -137,20 +152,29 @@ TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
         const auto parsed = Catalogue::parse(yaml, "c.yaml");
         return parsed ? std::string("accepted") : parsed.error().message();
     };
-    EXPECT_NE(
-        error_of("version: 1\ntypes:\n  A: {topik: x}\n").find("c.yaml:3:7: unknown key \"topik\"; did you mean \"topic\"?"),
-        std::string::npos)
+    EXPECT_NE(error_of("version: 1\ntypes:\n  A: {topik: x}\n")
+                  .find("c.yaml:3:7: unknown key \"topik\"; did you mean \"topic\"?"),
+              std::string::npos)
         << error_of("version: 1\ntypes:\n  A: {topik: x}\n");
     EXPECT_NE(error_of("version: 2\n").find("must be 1"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\ntypes: {A: {topic: nowhere}}\n").find("not an event topic"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\ntypes: {A: {key: [\"items[].x\"]}}\n").find("walks an array"), std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {topic: nowhere}}\n").find("not an event topic"),
+              std::string::npos);
+    EXPECT_NE(error_of("version: 1\ntypes: {A: {key: [\"items[].x\"]}}\n").find("walks an array"),
+              std::string::npos);
     EXPECT_EQ(error_of("version: 1\nother: {time: [{path: x, unit: sec}]}\n"),
               "c.yaml:2:32: \"sec\" is not a unit of time; one of s, ms, us, ns");
-    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x}]}\n").find("needs path and unit"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x, units: s}]}\n").find("did you mean \"unit\"?"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\nother: {time: [{path: \"x[]\", unit: s}]}\n").find("walks an array"), std::string::npos);
-    EXPECT_NE(error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n").find("rule is \"maybe\""),
+    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x}]}\n").find("needs path and unit"),
               std::string::npos);
+    EXPECT_NE(error_of("version: 1\nother: {time: [{path: x, units: s}]}\n")
+                  .find("did you mean \"unit\"?"),
+              std::string::npos);
+    EXPECT_NE(
+        error_of("version: 1\nother: {time: [{path: \"x[]\", unit: s}]}\n").find("walks an array"),
+        std::string::npos);
+    EXPECT_NE(
+        error_of("version: 1\ntypes: {A: {required: [{field: x, paths: [x], rule: maybe}]}}\n")
+            .find("rule is \"maybe\""),
+        std::string::npos);
 }
 
 TEST(TakeJudgement, FillsInKeyTimeAndWarnings) {
@@ -165,13 +189,15 @@ TEST(TakeJudgement, FillsInKeyTimeAndWarnings) {
         return event;
     };
     const Instant noon = parse_rfc3339("2026-01-05T12:00:00Z")->at;
-    const auto complete = taken(R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T11:00:00"})", noon);
+    const auto complete =
+        taken(R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T11:00:00"})", noon);
     EXPECT_EQ(complete.key, "A");
     EXPECT_EQ(complete.time, noon) << "the envelope's time counts";
     EXPECT_TRUE(complete.warnings.empty()) << "and it had a zone";
     const auto no_zone = std::vector<std::string>{"time: no zone, UTC assumed"};
     EXPECT_EQ(taken(R"({"orderId":"A","customerId":"C"})", noon, false).warnings, no_zone);
-    const auto from_payload = taken(R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T12:00:00"})", std::nullopt);
+    const auto from_payload = taken(
+        R"({"orderId":"A","customerId":"C","timestamp":"2026-01-05T12:00:00"})", std::nullopt);
     EXPECT_EQ(from_payload.time, noon);
     EXPECT_FALSE(from_payload.time_had_zone);
     EXPECT_EQ(from_payload.warnings, no_zone);
@@ -201,7 +227,8 @@ TEST(PathLookup, WalksArraysInOrder) {
 }
 
 TEST(Position, RoundTripsAndRefusesStrangers) {
-    const PositionToken token{{std::string(topic::payments), 11, 987654321}, from_nanos(1'767'608'625'120'000'001)};
+    const PositionToken token{{std::string(topic::payments), 11, 987654321},
+                              from_nanos(1'767'608'625'120'000'001)};
     const auto text = encode_position(token);
     EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
     const auto decoded = decode_position(text);
@@ -224,16 +251,18 @@ TEST(Position, RoundTripsAndRefusesStrangers) {
 TEST(Catalogue, AllComplaintsAtOnce) {
     std::vector<Error> more;
     const auto parsed = Catalogue::parse(
-        "version: 2\nversion: 3\nnonsense: 1\ntypes:\n  A: {topic: nowhere}\n  B: {key: []}\n  C: {ky: [a]}\n  D: {key: [id]}\n",
+        "version: 2\nversion: 3\nnonsense: 1\ntypes:\n  A: {topic: nowhere}\n  B: {key: []}\n  C: "
+        "{ky: [a]}\n  D: {key: [id]}\n",
         "c.yaml", &more);
     ASSERT_FALSE(parsed);
     std::string told = parsed.error().message() + "\n";
     for (const auto& error : more) {
         told += error.message() + "\n";
     }
-    for (const auto* what : {"c.yaml:2:1: the key 'version' occurs twice", "c.yaml:3:1: unknown key \"nonsense\"",
-                             "c.yaml:1:10: the catalogue's version", "c.yaml:5:14: \"nowhere\" is not an event topic",
-                             "c.yaml:6:12: expected a list of paths", "c.yaml:7:7: unknown key \"ky\""}) {
+    for (const auto* what :
+         {"c.yaml:2:1: the key 'version' occurs twice", "c.yaml:3:1: unknown key \"nonsense\"",
+          "c.yaml:1:10: the catalogue's version", "c.yaml:5:14: \"nowhere\" is not an event topic",
+          "c.yaml:6:12: expected a list of paths", "c.yaml:7:7: unknown key \"ky\""}) {
         EXPECT_NE(told.find(what), std::string::npos) << what << "\n" << told;
     }
     EXPECT_EQ(more.size(), 5u) << told;

@@ -1,5 +1,6 @@
 #pragma once
-/// Completeness per hop, source and minute of log time (gateway: of receipt): deltas that add up. On `helios.counts`.
+/// Completeness per hop, source and minute of log time (gateway: of receipt): deltas that add up.
+/// On `helios.counts`.
 
 #include <cstdint>
 #include <map>
@@ -11,8 +12,8 @@
 
 namespace helios::model {
 
-/// Hops and their counters: gateway (received, appended, duplicate, conflict, quarantined, refused) · route (judged: events
-/// consumed by route, each once) · store (stored).
+/// Hops and their counters: gateway (received, appended, duplicate, conflict, quarantined, refused)
+/// · route (judged: events consumed by route, each once) · store (stored).
 struct Counts {
     std::string tenant = "default";
     std::string hop;

@@ -43,9 +43,10 @@ LegRecord sample_leg() {
     record.event_time = from_nanos(5);
     record.at = from_nanos(-3);
     record.sequence = "10000000000000003000";
-    record.reads = {{"amount", {ReadValue::Kind::decimal, "12.50", {}, "amount"}},
-                    {"quantities", {ReadValue::Kind::items, "", {{"SKU-1", "2"}, {"SKU-2", "1"}}, "items[]"}},
-                    {"status", {ReadValue::Kind::absent, "", {}, ""}}};
+    record.reads = {
+        {"amount", {ReadValue::Kind::decimal, "12.50", {}, "amount"}},
+        {"quantities", {ReadValue::Kind::items, "", {{"SKU-1", "2"}, {"SKU-2", "1"}}, "items[]"}},
+        {"status", {ReadValue::Kind::absent, "", {}, ""}}};
     record.notes = {"no zone"};
     record.doubts = {"timestamp is \"soon\": not a time"};
     return record;
@@ -59,8 +60,8 @@ Verdict sample_verdict() {
     verdict.key = "ORD-1";
     verdict.revision = 2;
     verdict.status = VerdictStatus::mismatched;
-    verdict.findings = {
-        {FindingKind::amount, "payment", "paid-in-full", "1299.00", "1298.00", "0.00", "USD", Severity::error, true, ""}};
+    verdict.findings = {{FindingKind::amount, "payment", "paid-in-full", "1299.00", "1298.00",
+                         "0.00", "USD", Severity::error, true, ""}};
     verdict.events = {{"order",
                        "e-1",
                        "aws",
@@ -88,7 +89,8 @@ Verdict sample_verdict() {
 template <class Decode>
 void expect_only_whole(const std::string& bytes, Decode decode) {
     for (std::size_t n = 0; n < bytes.size(); ++n) {
-        EXPECT_FALSE(decode(std::string_view(bytes).substr(0, n)).has_value()) << "prefix of " << n << " bytes";
+        EXPECT_FALSE(decode(std::string_view(bytes).substr(0, n)).has_value())
+            << "prefix of " << n << " bytes";
     }
     EXPECT_FALSE(decode(bytes + '\0').has_value());
 }
@@ -105,7 +107,12 @@ TEST(Encoding, EventRoundTrips) {
 TEST(Encoding, CaseRecordsRoundTrip) {
     const std::vector<CaseRecord> records{
         sample_leg(), TickRecord{from_nanos(9)},
-        AbsenceRecord{from_nanos(4), from_nanos(9), Duration{7}, Duration{11}, {"aws"}, AbsenceCause::refused},
+        AbsenceRecord{from_nanos(4),
+                      from_nanos(9),
+                      Duration{7},
+                      Duration{11},
+                      {"aws"},
+                      AbsenceCause::refused},
         FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
     for (const auto& record : records) {
         const auto bytes = encode(record);
@@ -127,8 +134,20 @@ TEST(Encoding, VerdictRoundTrips) {
 }
 
 TEST(Encoding, SmallRecordsRoundTrip) {
-    Quarantined item{"q-1",   "default", "aws", "/x", "missing_field", "why", {"orderId: required, absent"}, "e", "s", "T",
-                     "ORD-1", "{}",      "{}",  ""};
+    Quarantined item{"q-1",
+                     "default",
+                     "aws",
+                     "/x",
+                     "missing_field",
+                     "why",
+                     {"orderId: required, absent"},
+                     "e",
+                     "s",
+                     "T",
+                     "ORD-1",
+                     "{}",
+                     "{}",
+                     ""};
     const auto item_bytes = encode(item);
     ASSERT_EQ(decode_quarantined(item_bytes), item);
     expect_only_whole(item_bytes, decode_quarantined);
@@ -138,17 +157,24 @@ TEST(Encoding, SmallRecordsRoundTrip) {
     ASSERT_EQ(decode_quarantine_repeat(repeat_bytes), repeat);
     expect_only_whole(repeat_bytes, decode_quarantine_repeat);
 
-    Counts counts{"default", "gateway", "aws", from_nanos(60'000'000'000), {{"appended", 3}, {"received", 4}}};
+    Counts counts{"default",
+                  "gateway",
+                  "aws",
+                  from_nanos(60'000'000'000),
+                  {{"appended", 3}, {"received", 4}}};
     const auto counts_bytes = encode(counts);
     ASSERT_EQ(decode_counts(counts_bytes), counts);
     expect_only_whole(counts_bytes, decode_counts);
 
-    const AbsenceRecord absence{from_nanos(4), from_nanos(9), Duration{7}, Duration{11}, {"aws", "gcp"}, AbsenceCause::refused};
+    const AbsenceRecord absence{from_nanos(4), from_nanos(9),  Duration{7},
+                                Duration{11},  {"aws", "gcp"}, AbsenceCause::refused};
     const auto absence_bytes = encode(absence);
     ASSERT_EQ(decode_absence(absence_bytes), absence);
     expect_only_whole(absence_bytes, decode_absence);
     EXPECT_EQ(to_hex(absence_bytes), "12080e1602036177730367637003");
-    EXPECT_FALSE(decode_absence(encode(AbsenceRecord{from_nanos(9), from_nanos(9), {}, {}, {}, {}}))) << "no stretch";
+    EXPECT_FALSE(
+        decode_absence(encode(AbsenceRecord{from_nanos(9), from_nanos(9), {}, {}, {}, {}})))
+        << "no stretch";
 
     FlowActivation activation{"default", "order", 4, "flow: order\n", "hash"};
     const auto activation_bytes = encode(activation);
@@ -208,20 +234,23 @@ TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
     verdict.multi_legs = {"order"};
     json::Writer out;
     write_json(out, verdict);
-    EXPECT_NE(out.view().find(R"("events":{"order":[{"eventId":"e-1")"), std::string::npos) << out.view();
+    EXPECT_NE(out.view().find(R"("events":{"order":[{"eventId":"e-1")"), std::string::npos)
+        << out.view();
     EXPECT_EQ(out.view().find("payload"), std::string::npos);
 }
 
 TEST(Names, ParseWhatToStringSays) {
-    for (const auto status :
-         {VerdictStatus::pending, VerdictStatus::matched, VerdictStatus::partial, VerdictStatus::mismatched}) {
+    for (const auto status : {VerdictStatus::pending, VerdictStatus::matched,
+                              VerdictStatus::partial, VerdictStatus::mismatched}) {
         EXPECT_EQ(parse_status(to_string(status)), status);
     }
     for (int i = 0; i <= static_cast<int>(FindingKind::order); ++i) {
-        EXPECT_EQ(parse_finding_kind(to_string(static_cast<FindingKind>(i))), static_cast<FindingKind>(i));
+        EXPECT_EQ(parse_finding_kind(to_string(static_cast<FindingKind>(i))),
+                  static_cast<FindingKind>(i));
     }
     for (int i = 0; i <= static_cast<int>(AbsenceCause::silent); ++i) {
-        EXPECT_EQ(parse_absence_cause(to_string(static_cast<AbsenceCause>(i))), static_cast<AbsenceCause>(i));
+        EXPECT_EQ(parse_absence_cause(to_string(static_cast<AbsenceCause>(i))),
+                  static_cast<AbsenceCause>(i));
     }
     EXPECT_EQ(parse_absence_cause("away").error().kind, ErrorKind::invalid);
     EXPECT_EQ(parse_status("fine").error().kind, ErrorKind::invalid);

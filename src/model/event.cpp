@@ -9,7 +9,8 @@
 namespace helios::model {
 
 bool is_built_in_source(std::string_view source) {
-    return std::find(built_in_sources.begin(), built_in_sources.end(), source) != built_in_sources.end();
+    return std::find(built_in_sources.begin(), built_in_sources.end(), source) !=
+           built_in_sources.end();
 }
 
 std::string encode(const Event& event) {
@@ -55,7 +56,8 @@ Result<Event> decode_event(std::string_view bytes) {
     return event;
 }
 
-Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope, std::string_view id) {
+Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope,
+                      std::string_view id) {
     ByteWriter out;
     out.string(tenant);
     out.string(source);
@@ -74,7 +76,9 @@ std::string kept_as_sent(json::Value time) {
     std::string out;
     if (raw.size() <= most) {
         out = raw;
-        std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');  // one line in an export
+        std::replace_if(
+            out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r'; },
+            ' ');  // one line in an export
         return out;
     }
     json::append_string(out, raw.substr(0, utf8::valid_prefix(raw.substr(0, most))));
@@ -86,11 +90,13 @@ ClaimedTime claimed_time_of(const Event& event, std::optional<EpochUnit> unit) {
         return {};
     }
     const auto document = json::Document::parse(event.time_as_sent);
-    return document ? claimed_time(document->root(), unit) : claimed_time(std::string_view(event.time_as_sent), unit);
+    return document ? claimed_time(document->root(), unit)
+                    : claimed_time(std::string_view(event.time_as_sent), unit);
 }
 
-std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
-                       std::string_view canonical_payload, std::string_view time_as_sent) {
+std::string content_id(std::string_view source, std::string_view type,
+                       std::optional<Instant> explicit_time, std::string_view canonical_payload,
+                       std::string_view time_as_sent) {
     ByteWriter out;
     out.string(source);
     out.string(type);

@@ -38,17 +38,20 @@ enum class IdentityKind : std::uint8_t {
 struct Event {
     std::string tenant{default_tenant};
     std::string source;  ///< "aws", "gcp", "azure" or a configured name
-    std::string scope;   ///< EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct
+    std::string scope;   ///< EventBridge account/region, Pub/Sub subscription, Event Grid topic;
+                         ///< empty for direct
     std::string id;
     IdentityKind identity = IdentityKind::native;
     std::string type;             ///< "OrderPlaced"
-    std::optional<Instant> time;  ///< the source's claim: the envelope's, else the payload's by the catalogue's time paths
+    std::optional<Instant> time;  ///< the source's claim: the envelope's, else the payload's by the
+                                  ///< catalogue's time paths
     bool time_had_zone = true;
-    std::string time_as_sent;           ///< JSON of the envelope's time if that could not be taken; else empty
-    std::string key;                    ///< by the catalogue's key paths; empty: none readable
-    std::string payload;                ///< exact JSON bytes of an object
-    std::string metadata = "{}";        ///< JSON object: envelope fields worth keeping, sender's metadata
-    std::string traceparent;            ///< W3C, or empty
+    std::string
+        time_as_sent;     ///< JSON of the envelope's time if that could not be taken; else empty
+    std::string key;      ///< by the catalogue's key paths; empty: none readable
+    std::string payload;  ///< exact JSON bytes of an object
+    std::string metadata = "{}";  ///< JSON object: envelope fields worth keeping, sender's metadata
+    std::string traceparent;      ///< W3C, or empty
     std::vector<std::string> warnings;  ///< catalogue rules with `warn` that it broke
 
     friend bool operator==(const Event&, const Event&) = default;
@@ -62,16 +65,20 @@ Result<Event> decode_event(std::string_view bytes);
 
 /// Identity for deduplication: SHA-256/128 over (tenant, source, scope, id), each length-prefixed.
 Digest128 identity_of(const Event& event);
-Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope, std::string_view id);
+Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope,
+                      std::string_view id);
 
-/// What is kept of an envelope's time that could not be taken: its JSON, of a very long one the beginning as a text.
+/// What is kept of an envelope's time that could not be taken: its JSON, of a very long one the
+/// beginning as a text.
 std::string kept_as_sent(json::Value time);
 /// That time again, perhaps in a unit that a flow declares for it. absent: nothing was kept.
 ClaimedTime claimed_time_of(const Event& event, std::optional<EpochUnit> unit = {});
 
-/// The id of an event that came without one: hex SHA-256 of source, type, explicit time (as sent, if it could not be taken) and
-/// canonical payload. `canonical_payload`: json::canonical. Metadata and receive time have no part in it.
-std::string content_id(std::string_view source, std::string_view type, std::optional<Instant> explicit_time,
-                       std::string_view canonical_payload, std::string_view time_as_sent = {});
+/// The id of an event that came without one: hex SHA-256 of source, type, explicit time (as sent,
+/// if it could not be taken) and canonical payload. `canonical_payload`: json::canonical. Metadata
+/// and receive time have no part in it.
+std::string content_id(std::string_view source, std::string_view type,
+                       std::optional<Instant> explicit_time, std::string_view canonical_payload,
+                       std::string_view time_as_sent = {});
 
 }  // namespace helios::model

@@ -1,6 +1,6 @@
 #pragma once
-/// A flow version that was made active, as it stands on `helios.flows`. Version is the file's own `version:`; the same version
-/// with other text is refused.
+/// A flow version that was made active, as it stands on `helios.flows`. Version is the file's own
+/// `version:`; the same version with other text is refused.
 
 #include <cstdint>
 #include <string>

@@ -7,7 +7,8 @@ Result<Path> Path::parse(std::string_view text) {
     path.text_ = text;
     const auto refuse = [&](std::string why) {
         return fail(ErrorKind::invalid, "bad path \"" + std::string(text) + "\": " + why,
-                    "write keys separated by dots, like order.id; put a key with a dot in double quotes; items[] walks an array");
+                    "write keys separated by dots, like order.id; put a key with a dot in double "
+                    "quotes; items[] walks an array");
     };
     std::size_t i = 0;
     while (true) {

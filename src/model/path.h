@@ -1,5 +1,6 @@
 #pragma once
-/// Paths into a payload: "orderId", "order.id", "items[].sku". The first present of an ordered list wins.
+/// Paths into a payload: "orderId", "order.id", "items[].sku". The first present of an ordered list
+/// wins.
 
 #include <string>
 #include <string_view>
@@ -10,8 +11,8 @@
 
 namespace helios::model {
 
-/// Dot-separated keys; a segment ending in "[]" walks the elements of an array. A key containing a dot is written in double
-/// quotes.
+/// Dot-separated keys; a segment ending in "[]" walks the elements of an array. A key containing a
+/// dot is written in double quotes.
 class Path {
 public:
     static Result<Path> parse(std::string_view text);  ///< invalid: empty segment, bad quote
@@ -28,8 +29,10 @@ private:
 };
 
 struct Found {
-    json::Value value;       ///< absent: the path leads nowhere (null and an empty string count as absent)
-    bool duplicate = false;  ///< a key on the way, or the last one, occurs twice: which one is meant cannot be known
+    json::Value
+        value;  ///< absent: the path leads nowhere (null and an empty string count as absent)
+    bool duplicate = false;  ///< a key on the way, or the last one, occurs twice: which one is
+                             ///< meant cannot be known
     const Path* path = nullptr;
 };
 
@@ -38,9 +41,11 @@ bool is_absent(json::Value value);
 
 /// For paths without "[]".
 Found lookup(json::Value root, const Path& path);
-/// The first path whose value is not absent (or has a duplicate key on the way: that is an answer too).
+/// The first path whose value is not absent (or has a duplicate key on the way: that is an answer
+/// too).
 Found lookup_first(json::Value root, const std::vector<Path>& paths);
-/// All values of a path with "[]", in document order; `duplicate` is set if any step met a duplicate key.
+/// All values of a path with "[]", in document order; `duplicate` is set if any step met a
+/// duplicate key.
 std::vector<json::Value> lookup_all(json::Value root, const Path& path, bool& duplicate);
 
 }  // namespace helios::model

@@ -1,5 +1,6 @@
 #pragma once
-/// The opaque position clients get back and pass as `after=`: where an event stands and its log time.
+/// The opaque position clients get back and pass as `after=`: where an event stands and its log
+/// time.
 
 #include <string>
 #include <string_view>

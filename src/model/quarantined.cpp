@@ -7,12 +7,13 @@ namespace helios::model {
 
 std::string encode(const Quarantined& item) {
     ByteWriter out;
-    for (const auto* text : {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+    for (const auto* text :
+         {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
         out.string(*text);
     }
     write_strings(out, item.errors);
-    for (const auto* text :
-         {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
+    for (const auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body,
+                             &item.headers, &item.traceparent}) {
         out.string(*text);
     }
     return out.take();
@@ -21,11 +22,13 @@ std::string encode(const Quarantined& item) {
 Result<Quarantined> decode_quarantined(std::string_view bytes) {
     ByteReader in(bytes);
     Quarantined item;
-    for (auto* text : {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+    for (auto* text :
+         {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
         *text = in.string();
     }
     item.errors = read_strings(in);
-    for (auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body, &item.headers, &item.traceparent}) {
+    for (auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body,
+                       &item.headers, &item.traceparent}) {
         *text = in.string();
     }
     if (!in.at_end()) {

@@ -1,5 +1,6 @@
 #pragma once
-/// What could not be accepted, kept whole on `helios.events.dlq` with its reason until somebody replays or discards it.
+/// What could not be accepted, kept whole on `helios.events.dlq` with its reason until somebody
+/// replays or discards it.
 
 #include <cstdint>
 #include <optional>
@@ -14,11 +15,13 @@
 namespace helios::model {
 
 struct Quarantined {
-    std::string id;  ///< dlqId: derived from source, scope, event id, body and reason, so that a retry lands on the same one
+    std::string id;  ///< dlqId: derived from source, scope, event id, body and reason, so that a
+                     ///< retry lands on the same one
     std::string tenant{default_tenant};
     std::string source;
     std::string endpoint;  ///< "/api/v1/webhooks/aws/eventbridge"
-    std::string reason;    ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object", "conflict", "too_large", …
+    std::string reason;    ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object",
+                           ///< "conflict", "too_large", …
     std::string detail;    ///< a sentence for a person
     std::vector<std::string> errors;  ///< one per broken rule: "orderId: required, absent"
     std::string event_id;             ///< empty if none was readable
@@ -35,7 +38,8 @@ inline constexpr std::uint8_t quarantined_version = 1;
 std::string encode(const Quarantined& item);
 Result<Quarantined> decode_quarantined(std::string_view bytes);
 
-/// A kept item came again: so many times since its last record. Small: the item itself is kept once.
+/// A kept item came again: so many times since its last record. Small: the item itself is kept
+/// once.
 struct QuarantineRepeat {
     std::string tenant{default_tenant};
     std::string id;  ///< dlqId

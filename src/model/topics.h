@@ -1,5 +1,6 @@
 #pragma once
-/// The topics of the log and the types of the records on them. Names are contracts (contracts.md); numbers are stored.
+/// The topics of the log and the types of the records on them. Names are contracts (contracts.md);
+/// numbers are stored.
 
 #include <array>
 #include <cstdint>
@@ -23,7 +24,8 @@ inline constexpr std::string_view audit = "helios.audit";      // control, one p
 }  // namespace topic
 
 /// What route consumes beside topic::flows.
-inline constexpr std::array<std::string_view, 4> event_topics{topic::orders, topic::payments, topic::inventory, topic::other};
+inline constexpr std::array<std::string_view, 4> event_topics{topic::orders, topic::payments,
+                                                              topic::inventory, topic::other};
 
 struct TopicDeclaration {
     std::string_view name;

@@ -11,9 +11,11 @@
 namespace helios::model {
 namespace {
 
-constexpr std::array<std::string_view, 4> status_names{"pending", "matched", "partial", "mismatched"};
-constexpr std::array<std::string_view, 11> finding_names{"missing",   "late",   "amount",    "currency", "quantity", "data",
-                                                         "duplicate", "orphan", "ambiguous", "skew",     "order"};
+constexpr std::array<std::string_view, 4> status_names{"pending", "matched", "partial",
+                                                       "mismatched"};
+constexpr std::array<std::string_view, 11> finding_names{
+    "missing",   "late",   "amount",    "currency", "quantity", "data",
+    "duplicate", "orphan", "ambiguous", "skew",     "order"};
 
 void write(ByteWriter& out, const Finding& finding) {
     out.u8(static_cast<std::uint8_t>(finding.kind));
@@ -90,7 +92,10 @@ void write_finding(json::Writer& out, const Finding& finding) {
 }
 
 void write_event(json::Writer& out, const VerdictEvent& event, const HydratePayload& hydrate) {
-    out.begin_object().field("eventId", event.event_id).field("source", event.source).field("type", event.type);
+    out.begin_object()
+        .field("eventId", event.event_id)
+        .field("source", event.source)
+        .field("type", event.type);
     if (event.time) {
         out.field("time", format_rfc3339(*event.time));
     }
@@ -116,7 +121,8 @@ void write_events(json::Writer& out, const Verdict& verdict, const HydratePayloa
             ++end;
         }
         const bool many =
-            end - i > 1 || std::find(verdict.multi_legs.begin(), verdict.multi_legs.end(), leg) != verdict.multi_legs.end();
+            end - i > 1 || std::find(verdict.multi_legs.begin(), verdict.multi_legs.end(), leg) !=
+                               verdict.multi_legs.end();
         out.key(leg);
         if (many) {
             out.begin_array();
@@ -132,7 +138,8 @@ void write_events(json::Writer& out, const Verdict& verdict, const HydratePayloa
 }
 
 template <std::size_t N>
-std::optional<std::size_t> index_of(const std::array<std::string_view, N>& names, std::string_view text) {
+std::optional<std::size_t> index_of(const std::array<std::string_view, N>& names,
+                                    std::string_view text) {
     const auto it = std::find(names.begin(), names.end(), text);
     if (it == names.end()) {
         return std::nullopt;
@@ -165,12 +172,14 @@ Result<FindingKind> parse_finding_kind(std::string_view text) {
         return static_cast<FindingKind>(*i);
     }
     return fail(ErrorKind::invalid, "unknown finding kind \"" + std::string(text) + "\"",
-                "one of missing, late, amount, currency, quantity, data, duplicate, orphan, ambiguous, skew, order");
+                "one of missing, late, amount, currency, quantity, data, duplicate, orphan, "
+                "ambiguous, skew, order");
 }
 
 bool awaits_legs(const Verdict& verdict) {
     return verdict.status == VerdictStatus::pending ||
-           std::any_of(verdict.findings.begin(), verdict.findings.end(), [](const Finding& f) { return !f.final; });
+           std::any_of(verdict.findings.begin(), verdict.findings.end(),
+                       [](const Finding& f) { return !f.final; });
 }
 
 std::string verdict_id(const Verdict& verdict) {
@@ -261,11 +270,14 @@ Result<Verdict> decode_verdict(std::string_view bytes) {
 }
 
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate) {
-    out.field("flow", verdict.flow).field("flowVersion", std::uint64_t{verdict.flow_version}).field("key", verdict.key);
+    out.field("flow", verdict.flow)
+        .field("flowVersion", std::uint64_t{verdict.flow_version})
+        .field("key", verdict.key);
     if (!verdict.key_name.empty() && verdict.key_name != "key") {
         out.field(verdict.key_name, verdict.key);
     }
-    out.field("instance", std::uint64_t{verdict.instance}).field("revision", std::uint64_t{verdict.revision});
+    out.field("instance", std::uint64_t{verdict.instance})
+        .field("revision", std::uint64_t{verdict.revision});
     out.field("status", to_string(verdict.status)).key("missingEvents").begin_array();
     for (const auto& leg : verdict.missing) {
         out.string(leg);
@@ -285,7 +297,10 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
     }
     out.key("atRisk").begin_array();
     for (const auto& money : verdict.at_risk) {
-        out.begin_object().field("currency", money.currency).field("amount", money.amount).end_object();
+        out.begin_object()
+            .field("currency", money.currency)
+            .field("amount", money.amount)
+            .end_object();
     }
     out.end_array().field("openedAt", format_rfc3339(verdict.opened_at));
     if (verdict.deadline != never) {

@@ -1,6 +1,6 @@
 #pragma once
-/// The versioned state of a case, as it stands on `helios.verdicts`: one record per revision, each whole.
-/// Holds pointers to events, never payloads.
+/// The versioned state of a case, as it stands on `helios.verdicts`: one record per revision, each
+/// whole. Holds pointers to events, never payloads.
 
 #include <cstdint>
 #include <functional>
@@ -76,25 +76,29 @@ struct Verdict {
     std::string tenant{default_tenant};
     std::string flow;
     std::uint32_t flow_version = 0;
-    std::string key_name;  ///< "orderId": the member name under which JSON repeats the key; may be empty
+    std::string
+        key_name;  ///< "orderId": the member name under which JSON repeats the key; may be empty
     std::string key;
     std::uint32_t instance = 1;
     std::uint32_t revision = 1;
     VerdictStatus status = VerdictStatus::pending;
     std::vector<std::string> missing;  ///< legs, in flow order
     std::vector<Finding> findings;
-    std::vector<VerdictEvent> events;     ///< in flow order, then by choice; several of a leg: the leg takes several
+    std::vector<VerdictEvent>
+        events;  ///< in flow order, then by choice; several of a leg: the leg takes several
     std::vector<std::string> multi_legs;  ///< legs of cardinality above 1: JSON shows an array
-    std::vector<std::pair<std::string, std::uint64_t>> unlisted;  ///< leg, and how many more of its events the verdict rests on
-    std::vector<Money> at_risk;                                   ///< sorted by currency; empty when pending or matched
+    std::vector<std::pair<std::string, std::uint64_t>>
+        unlisted;                ///< leg, and how many more of its events the verdict rests on
+    std::vector<Money> at_risk;  ///< sorted by currency; empty when pending or matched
     Instant opened_at;
     Instant deadline;                      ///< the last leg's; `never`: some leg has none
     std::optional<Instant> reconciled_at;  ///< absent while pending
-    Instant at;                            ///< log time of the deciding record, or the deadline that decided
+    Instant at;  ///< log time of the deciding record, or the deadline that decided
     friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
-/// May a needed leg still come in time? Then the case is open, and its last deadline has not passed.
+/// May a needed leg still come in time? Then the case is open, and its last deadline has not
+/// passed.
 bool awaits_legs(const Verdict& verdict);
 
 /// UUIDv5 of tenant, flow, key, instance, revision.
@@ -104,14 +108,16 @@ inline constexpr std::uint8_t verdict_version = 1;
 std::string encode(const Verdict& verdict);
 Result<Verdict> decode_verdict(std::string_view bytes);  ///< corrupt: not this encoding
 
-/// Given an event of the verdict, its payload's JSON text, or empty for null (expired). Absent function: no `payload` member at
-/// all.
+/// Given an event of the verdict, its payload's JSON text, or empty for null (expired). Absent
+/// function: no `payload` member at all.
 using HydratePayload = std::function<std::string(const VerdictEvent&)>;
 
-/// The verdict as contracts.md shows it, members in that order. The one rendering: API, NDJSON, dump and stream use it.
+/// The verdict as contracts.md shows it, members in that order. The one rendering: API, NDJSON,
+/// dump and stream use it.
 void write_json(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
-/// The same with the members still open, so that the caller can add some and end the object himself.
+/// The same with the members still open, so that the caller can add some and end the object
+/// himself.
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
 }  // namespace helios::model

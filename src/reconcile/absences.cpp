@@ -15,11 +15,13 @@ bool alike(const AbsenceRecord& a, const AbsenceRecord& b) {
 bool concerns(const AbsenceRecord& absence, const std::vector<std::string>& sources) {
     return absence.sources.empty() || sources.empty() ||
            std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
-               return std::find(absence.sources.begin(), absence.sources.end(), source) != absence.sources.end();
+               return std::find(absence.sources.begin(), absence.sources.end(), source) !=
+                      absence.sources.end();
            });
 }
 
-/// A deadline on its way through the stretches: what those without a cap have added, and what the others have beyond that.
+/// A deadline on its way through the stretches: what those without a cap have added, and what the
+/// others have beyond that.
 struct Moving {
     Instant opened_at;
     Instant deadline;
@@ -29,8 +31,9 @@ struct Moving {
 
     Instant now() const { return later(deadline, free + std::min(capped, cap)); }
 
-    /// Stretches that overlap or touch; sorted by begin. Between two of their ends the same ones are there, so the deadline is
-    /// taken from end to end: with the cap used up it may pass in the middle, and what had passed stays passed.
+    /// Stretches that overlap or touch; sorted by begin. Between two of their ends the same ones
+    /// are there, so the deadline is taken from end to end: with the cap used up it may pass in the
+    /// middle, and what had passed stays passed.
     void through(const std::vector<const AbsenceRecord*>& merged) {
         std::vector<Instant> ends;
         for (const auto* one : merged) {
@@ -56,7 +59,8 @@ struct Moving {
             }
             (is_free ? free_length : capped_length) += length;
             free = before.free + free_length + free_grace;
-            capped = before.capped + capped_length + std::max(Duration::zero(), capped_grace - free_grace);
+            capped = before.capped + capped_length +
+                     std::max(Duration::zero(), capped_grace - free_grace);
         }
     }
 };
@@ -73,9 +77,11 @@ void Absences::add(const AbsenceRecord& piece) {
         }
         return joins;
     });
-    const auto place = std::upper_bound(all_.begin(), all_.end(), whole, [](const auto& a, const auto& b) {
-        return std::tie(a.from, a.to, a.cause, a.sources) < std::tie(b.from, b.to, b.cause, b.sources);
-    });
+    const auto place =
+        std::upper_bound(all_.begin(), all_.end(), whole, [](const auto& a, const auto& b) {
+            return std::tie(a.from, a.to, a.cause, a.sources) <
+                   std::tie(b.from, b.to, b.cause, b.sources);
+        });
     end_ = std::max(end_, whole.to);
     all_.insert(place, std::move(whole));
     measure();
@@ -102,7 +108,8 @@ std::vector<AbsenceRecord>::const_iterator Absences::since(Instant opened) const
                             [](Instant t, const AbsenceRecord& one) { return t < one.from; });
 }
 
-Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources, const Absences& absences) {
+Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources,
+                       const Absences& absences) {
     if (deadline == never || opened_at >= absences.end()) {
         return deadline;
     }
@@ -130,10 +137,12 @@ Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<st
     return moving.now();
 }
 
-void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences, std::vector<Instant>& out) {
+void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences,
+                     std::vector<Instant>& out) {
     out.clear();
     for (const Leg& leg : flow.legs) {
-        out.push_back(deadline_moved(opened_at, later(opened_at, leg.deadline), leg.sources, absences));
+        out.push_back(
+            deadline_moved(opened_at, later(opened_at, leg.deadline), leg.sources, absences));
     }
 }
 
@@ -150,13 +159,15 @@ std::string describe(const AbsenceRecord& absence) {
         case model::AbsenceCause::start:
             return "it had been stopped";
         case model::AbsenceCause::sleep:
-            return "it stood still: the machine slept, the process was stopped, or the clock was set forward";
+            return "it stood still: the machine slept, the process was stopped, or the clock was "
+                   "set forward";
         case model::AbsenceCause::gap:
             return "nobody took events in";
         case model::AbsenceCause::refused:
             return "it refused events" + (sources.empty() ? std::string() : " of " + sources);
         case model::AbsenceCause::lost:
-            return "a process was lost" + (sources.empty() ? std::string() : " that served " + sources);
+            return "a process was lost" +
+                   (sources.empty() ? std::string() : " that served " + sources);
         case model::AbsenceCause::fetch:
             return "it could not reach " + (sources.empty() ? std::string("a source") : sources);
         case model::AbsenceCause::silent:

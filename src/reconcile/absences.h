@@ -1,8 +1,9 @@
 #pragma once
-/// Our own absence is not their silence: the stretches in which Helios could not take events in, and what they do to deadlines.
+/// Our own absence is not their silence: the stretches in which Helios could not take events in,
+/// and what they do to deadlines.
 ///
-/// The one definition for engine, route, explanations and answers. Pure: the order in which stretches are read and how one is cut
-/// into pieces do not matter.
+/// The one definition for engine, route, explanations and answers. Pure: the order in which
+/// stretches are read and how one is cut into pieces do not matter.
 
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@
 
 namespace helios::reconcile {
 
-/// The stretches that are known, sorted by their begin; pieces that touch and are alike are one. One thread.
+/// The stretches that are known, sorted by their begin; pieces that touch and are alike are one.
+/// One thread.
 class Absences {
 public:
     Absences() = default;
@@ -24,7 +26,8 @@ public:
     }
 
     void add(const model::AbsenceRecord& piece);
-    /// Forgets those that end at or before `opened`: for cases opened from then on they mean nothing.
+    /// Forgets those that end at or before `opened`: for cases opened from then on they mean
+    /// nothing.
     void forget_until(Instant opened);
 
     const std::vector<model::AbsenceRecord>& all() const { return all_; }
@@ -44,16 +47,20 @@ private:
     Duration most_{};
 };
 
-/// Where the deadline of a leg that may come from `sources` (empty: any) has moved to. The stretches that concern one of its
-/// sources are merged and taken in order: if the deadline as moved so far has not passed when one begins, and the case was opened
-/// before it ends, it moves by what of the stretch came after the opening, and by the stretch's largest grace. Stretches with a
+/// Where the deadline of a leg that may come from `sources` (empty: any) has moved to. The
+/// stretches that concern one of its sources are merged and taken in order: if the deadline as
+/// moved so far has not passed when one begins, and the case was opened before it ends, it moves by
+/// what of the stretch came after the opening, and by the stretch's largest grace. Stretches with a
 /// `max` add at most the largest max beyond what those without add. Never before `deadline`.
-Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources, const Absences& absences);
+Instant deadline_moved(Instant opened_at, Instant deadline, const std::vector<std::string>& sources,
+                       const Absences& absences);
 
 /// The same for each leg of a case, into `out`.
-void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences, std::vector<Instant>& out);
+void deadlines_moved(const Flow& flow, Instant opened_at, const Absences& absences,
+                     std::vector<Instant>& out);
 
-/// No case of the flow that was opened by `opened` has a later deadline. Not the least such bound: cheap.
+/// No case of the flow that was opened by `opened` has a later deadline. Not the least such bound:
+/// cheap.
 Instant latest_deadline(const Flow& flow, Instant opened, const Absences& absences);
 
 /// "stopped", "refused events of gcp": for a person.

@@ -39,7 +39,8 @@ TEST(Absences, WhatOverlapsOrTouchesIsOneStretch) {
     EXPECT_EQ(moved({away(10, 40), away(20, 50)}, 0, 60), 60 + 40 + 30);
     EXPECT_EQ(moved({away(10, 40), away(40, 50)}, 0, 60), 60 + 40 + 30);
     EXPECT_EQ(moved({away(10, 40), away(41, 50)}, 0, 60), 60 + 30 + 30 + 9 + 30);
-    EXPECT_EQ(moved({away(10, 40), away(125, 130)}, 0, 60), 60 + 30 + 30) << "120 had passed when the second began";
+    EXPECT_EQ(moved({away(10, 40), away(125, 130)}, 0, 60), 60 + 30 + 30)
+        << "120 had passed when the second began";
     auto generous = away(20, 50);
     generous.grace = std::chrono::seconds(100);
     EXPECT_EQ(moved({away(10, 40), generous}, 0, 60), 60 + 40 + 100) << "the largest grace";
@@ -58,14 +59,20 @@ TEST(Absences, RefusalsTogetherMoveByAtMostTheirLargestMax) {
     constexpr Duration max = std::chrono::seconds(100);
     EXPECT_EQ(moved({refused(10, 40, max)}, 0, 60), 60 + 30 + 30);
     EXPECT_EQ(moved({refused(10, 5000, max)}, 0, 60), 60 + 100);
-    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, max), refused(100, 130, max)}, 0, 60), 60 + 100);
-    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, std::chrono::seconds(110))}, 0, 60), 60 + 110);
-    EXPECT_EQ(moved({away(0, 1000), refused(1000, 1500, max)}, 0, 60), 60 + 1000 + 30 + 100) << "stops have no cap";
-    EXPECT_EQ(moved({refused(0, 1000, max), away(100, 400)}, 0, 60), 60 + 300 + 30 + 100) << "what lies in both is a stop";
-    EXPECT_EQ(moved({refused(0, 1000, max), away(1000, 2000)}, 0, 60), 60 + 100) << "160 had passed when the stop began";
+    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, max), refused(100, 130, max)}, 0, 60),
+              60 + 100);
+    EXPECT_EQ(moved({refused(10, 40, max), refused(50, 80, std::chrono::seconds(110))}, 0, 60),
+              60 + 110);
+    EXPECT_EQ(moved({away(0, 1000), refused(1000, 1500, max)}, 0, 60), 60 + 1000 + 30 + 100)
+        << "stops have no cap";
+    EXPECT_EQ(moved({refused(0, 1000, max), away(100, 400)}, 0, 60), 60 + 300 + 30 + 100)
+        << "what lies in both is a stop";
+    EXPECT_EQ(moved({refused(0, 1000, max), away(1000, 2000)}, 0, 60), 60 + 100)
+        << "160 had passed when the stop began";
 }
 
-/// Stretches of whole seconds, now and then touching, overlapping, of several sources, capped or not.
+/// Stretches of whole seconds, now and then touching, overlapping, of several sources, capped or
+/// not.
 std::vector<AbsenceRecord> some_stretches(std::mt19937& random) {
     const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
     std::vector<AbsenceRecord> out;
@@ -74,7 +81,8 @@ std::vector<AbsenceRecord> some_stretches(std::mt19937& random) {
         AbsenceRecord one = away(from, from + 1 + below(60));
         if (below(2) == 0) {
             one = refused(from, from + 1 + below(60), std::chrono::seconds(40));
-            one.sources = below(2) == 0 ? std::vector<std::string>{"gcp"} : std::vector<std::string>{};
+            one.sources =
+                below(2) == 0 ? std::vector<std::string>{"gcp"} : std::vector<std::string>{};
         }
         out.push_back(one);
     }
@@ -99,7 +107,8 @@ TEST(Absences, NeitherOrderNorCuttingMatters) {
         std::shuffle(pieces.begin(), pieces.end(), random);
         for (int opened = 0; opened < 300; opened += 37) {
             for (const int deadline : {0, 5, 60, 200}) {
-                EXPECT_EQ(moved(whole, opened, opened + deadline), moved(pieces, opened, opened + deadline))
+                EXPECT_EQ(moved(whole, opened, opened + deadline),
+                          moved(pieces, opened, opened + deadline))
                     << "opened at " << opened << ", deadline " << deadline;
             }
         }
@@ -111,14 +120,17 @@ TEST(Absences, WhatHadPassedStaysPassedWhateverBeginsLater) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
         auto stretches = some_stretches(random);
-        std::sort(stretches.begin(), stretches.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+        std::sort(stretches.begin(), stretches.end(),
+                  [](const auto& a, const auto& b) { return a.from < b.from; });
         std::vector<AbsenceRecord> known;
         for (const auto& next : stretches) {
             for (int opened = 0; opened < 300; opened += 29) {
-                const Instant before = deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(known));
+                const Instant before =
+                    deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(known));
                 auto more = known;
                 more.push_back(next);
-                const Instant after = deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(more));
+                const Instant after =
+                    deadline_moved(noon(opened), noon(opened + 60), {"gcp"}, Absences(more));
                 EXPECT_GE(after, before);
                 if (before < next.from) {
                     EXPECT_EQ(after, before);
@@ -144,7 +156,8 @@ TEST(Absences, WithoutACapItIsTheUnionAndAGraceForEachStretch) {
         const int opened = static_cast<int>(random() % 200);
         int expected = opened + 60;
         for (int s = opened; s < 400; ++s) {  // second by second
-            const bool begins = absent[static_cast<std::size_t>(s)] && (s == opened || !absent[static_cast<std::size_t>(s - 1)]);
+            const bool begins = absent[static_cast<std::size_t>(s)] &&
+                                (s == opened || !absent[static_cast<std::size_t>(s - 1)]);
             if (begins && expected < s) {
                 break;
             }
@@ -186,7 +199,8 @@ TEST(Absences, ManyApartCostACaseOnlyThoseThatConcernIt) {
     for (int i = 0; i < 5000; ++i) {
         absences.add(refused(5 * i, 5 * i + 1, std::chrono::hours(24)));
     }
-    EXPECT_EQ(absences.since(noon(24'990)) - absences.all().begin(), 4998) << "looked for, not walked to";
+    EXPECT_EQ(absences.since(noon(24'990)) - absences.all().begin(), 4998)
+        << "looked for, not walked to";
     EXPECT_EQ(absences.most(), std::chrono::hours(24));
 }
 

@@ -10,7 +10,8 @@ namespace helios::reconcile {
 namespace {
 
 /// Appends one control record and waits for it.
-Status append_control(log::Log& log, model::RecordType type, std::uint8_t version, std::string key, std::string value) {
+Status append_control(log::Log& log, model::RecordType type, std::uint8_t version, std::string key,
+                      std::string value) {
     log::Record record;
     record.topic = model::topic::flows;
     record.partition = 0;
@@ -23,16 +24,18 @@ Status append_control(log::Log& log, model::RecordType type, std::uint8_t versio
     std::promise<Status> promise;
     auto future = promise.get_future();
     log.append(std::move(records), [&promise](std::span<const log::AppendOutcome> outcomes) {
-        promise.set_value(outcomes.front() ? Status{} : Status(std::unexpected(outcomes.front().error())));
+        promise.set_value(outcomes.front() ? Status{}
+                                           : Status(std::unexpected(outcomes.front().error())));
     });
     return future.get();
 }
 
-/// Records of these topics are appended only while we watch. An activation comes before a start's absence is written down;
-/// verdicts and counts may.
+/// Records of these topics are appended only while we watch. An activation comes before a start's
+/// absence is written down; verdicts and counts may.
 bool shows_life(std::string_view topic) {
     return topic == model::topic::cases || topic == model::topic::dlq ||
-           std::find(model::event_topics.begin(), model::event_topics.end(), topic) != model::event_topics.end();
+           std::find(model::event_topics.begin(), model::event_topics.end(), topic) !=
+               model::event_topics.end();
 }
 
 template <class Topics>
@@ -45,7 +48,9 @@ std::vector<log::TopicPartition> partitions_of_all(const log::Log& log, const To
     return out;
 }
 
-Result<std::unique_ptr<log::Reader>> read_since(log::Log& log, const std::vector<log::TopicPartition>& ids, Instant t) {
+Result<std::unique_ptr<log::Reader>> read_since(log::Log& log,
+                                                const std::vector<log::TopicPartition>& ids,
+                                                Instant t) {
     HELIOS_TRY_ASSIGN(auto from, log.offsets_at(ids, t));
     return log.read(std::move(from));
 }
@@ -98,24 +103,29 @@ Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     return out;
 }
 
-Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow, std::string_view tenant) {
+Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow,
+                                    std::string_view tenant) {
     Activation out;
     for (const auto& record : records) {
-        if (!record.activation || record.activation->flow != flow.name || record.activation->tenant != tenant) {
+        if (!record.activation || record.activation->flow != flow.name ||
+            record.activation->tenant != tenant) {
             continue;
         }
         if (record.activation->version == flow.version && record.activation->hash != flow.hash) {
             return fail(ErrorKind::conflict,
-                        "flow " + flow.name + " version " + std::to_string(flow.version) + " was activated with another text",
-                        "raise `version:` in the file: what has been decided stays explainable by the text that decided it");
+                        "flow " + flow.name + " version " + std::to_string(flow.version) +
+                            " was activated with another text",
+                        "raise `version:` in the file: what has been decided stays explainable by "
+                        "the text that decided it");
         }
         out.replaces = std::max(out.replaces, record.activation->version);
     }
     if (out.replaces > flow.version) {
-        return fail(ErrorKind::conflict,
-                    "flow " + flow.name + " version " + std::to_string(out.replaces) + " is active, the file has version " +
-                        std::to_string(flow.version),
-                    "to go back to an older text give it a version above " + std::to_string(out.replaces));
+        return fail(
+            ErrorKind::conflict,
+            "flow " + flow.name + " version " + std::to_string(out.replaces) +
+                " is active, the file has version " + std::to_string(flow.version),
+            "to go back to an older text give it a version above " + std::to_string(out.replaces));
     }
     out.is_new = out.replaces != flow.version;
     return out;
@@ -127,8 +137,10 @@ Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view te
     if (!out.is_new) {
         return out;
     }
-    const model::FlowActivation activation{std::string(tenant), flow.name, flow.version, flow.text, flow.hash};
-    HELIOS_TRY(append_control(log, model::RecordType::flow_activation, model::flow_activation_version,
+    const model::FlowActivation activation{std::string(tenant), flow.name, flow.version, flow.text,
+                                           flow.hash};
+    HELIOS_TRY(append_control(log, model::RecordType::flow_activation,
+                              model::flow_activation_version,
                               std::string(tenant) + '\0' + flow.name, model::encode(activation)));
     return out;
 }
@@ -150,7 +162,8 @@ Status record_start(log::Log& log, Duration grace, Duration least) {
             last = std::max(last, record.log_time);
         }
     }
-    // A process that could take nothing in may still have worked on what it had: its records show no presence.
+    // A process that could take nothing in may still have worked on what it had: its records show
+    // no presence.
     last = sign.absent ? sign.at : std::max(last, sign.at);
     const Instant now = log.now();
     if (now - last < least) {
@@ -160,12 +173,14 @@ Status record_start(log::Log& log, Duration grace, Duration least) {
 }
 
 Status record_absence(log::Log& log, const model::AbsenceRecord& absence) {
-    return append_control(log, model::RecordType::absence, model::absence_version, "absence", model::encode(absence));
+    return append_control(log, model::RecordType::absence, model::absence_version, "absence",
+                          model::encode(absence));
 }
 
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record) {
     bool found = false;
-    HELIOS_TRY_ASSIGN(const auto reader, read_since(log, {{std::string(model::topic::cases), 0}}, record.log_time));
+    HELIOS_TRY_ASSIGN(const auto reader,
+                      read_since(log, {{std::string(model::topic::cases), 0}}, record.log_time));
     HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& stored) {
         const auto decoded = model::decode_case_record(stored.value);
         const auto* absence = decoded ? std::get_if<model::AbsenceRecord>(&*decoded) : nullptr;

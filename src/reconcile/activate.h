@@ -18,16 +18,20 @@ struct Activation {
 };
 
 /// Makes the flow active unless it is; durable when it returns. Call before route starts.
-/// conflict: the same version was active with another text, or a newer version is. Else as Log::append.
-Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant = model::default_tenant);
+/// conflict: the same version was active with another text, or a newer version is. Else as
+/// Log::append.
+Result<Activation> activate(log::Log& log, const Flow& flow,
+                            std::string_view tenant = model::default_tenant);
 
-/// At a start: writes down that nobody watched between the last sign of life (the one the log was left with, or its last record
-/// if that is later) and now; route hands it to every case partition in its place. Nothing is written for a log that holds
-/// nothing yet, nor for an absence shorter than `least`. Durable when it returns. Call before anything new may be accepted; what
-/// the stages derive meanwhile (verdicts, counts) is no sign of life.
+/// At a start: writes down that nobody watched between the last sign of life (the one the log was
+/// left with, or its last record if that is later) and now; route hands it to every case partition
+/// in its place. Nothing is written for a log that holds nothing yet, nor for an absence shorter
+/// than `least`. Durable when it returns. Call before anything new may be accepted; what the stages
+/// derive meanwhile (verdicts, counts) is no sign of life.
 Status record_start(log::Log& log, Duration grace, Duration least);
 
-/// Writes an absence down that has been noticed while running, or a piece of it. Durable when it returns.
+/// Writes an absence down that has been noticed while running, or a piece of it. Durable when it
+/// returns.
 Status record_absence(log::Log& log, const model::AbsenceRecord& absence);
 
 /// A record of helios.flows.
@@ -47,7 +51,8 @@ Result<Activation> check_activation(const std::vector<FlowsRecord>& records, con
 /// Whether route has handed an absence to the case partitions already.
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record);
 
-/// The one reading of a record of helios.flows; activation and absence absent: a type that this version doesn't know.
+/// The one reading of a record of helios.flows; activation and absence absent: a type that this
+/// version doesn't know.
 Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record);
 
 }  // namespace helios::reconcile

@@ -1,4 +1,5 @@
-// What happens at the room's bounds: too many identities, too long texts, more revisions at once than one transaction takes.
+// What happens at the room's bounds: too many identities, too long texts, more revisions at once
+// than one transaction takes.
 #include <algorithm>
 #include <chrono>
 #include <gtest/gtest.h>
@@ -18,10 +19,11 @@ TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
         b.order(0, good_order);
         b.stock(1, good_stock);
         for (const bool declined : {declined_first, !declined_first}) {
-            auto e = event("gcp", "PaymentProcessed", "p-1",
-                           R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")" +
-                               std::string(declined ? "DECLINED" : "AUTHORIZED") + "\"}",
-                           noon(2));
+            auto e = event(
+                "gcp", "PaymentProcessed", "p-1",
+                R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")" +
+                    std::string(declined ? "DECLINED" : "AUTHORIZED") + "\"}",
+                noon(2));
             e.scope = declined ? "one" : "two";
             b.feed(e, noon(declined == declined_first ? 3 : 4));
         }
@@ -34,8 +36,10 @@ TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
 TEST(Bounds, ALongTextIsBadDataNotALongRecord) {
     Bench b;
     const std::string huge(100'000, 'x');
-    const auto records = legs_of(
-        *b.flow, event("gcp", "PaymentProcessed", "p", R"({"orderId":"A1","amount":1,"currency":")" + huge + "\"}"), noon(0));
+    const auto records = legs_of(*b.flow,
+                                 event("gcp", "PaymentProcessed", "p",
+                                       R"({"orderId":"A1","amount":1,"currency":")" + huge + "\"}"),
+                                 noon(0));
     ASSERT_EQ(records.size(), 1u);
     EXPECT_LT(model::encode(model::CaseRecord(records[0])).size(), 2000u);
     EXPECT_EQ(records[0].reads[1].second.text, "currency is longer than 4 KiB");
@@ -44,11 +48,14 @@ TEST(Bounds, ALongTextIsBadDataNotALongRecord) {
 TEST(Bounds, LongItemKeysAreBadDataNotALongRecord) {
     std::string items;
     for (int i = 0; i < 1200; ++i) {
-        items += (i == 0 ? "" : ",") + std::string(R"({"qty":1,"sku":")") + std::string(1000, 'x') + std::to_string(i) + "\"}";
+        items += (i == 0 ? "" : ",") + std::string(R"({"qty":1,"sku":")") + std::string(1000, 'x') +
+                 std::to_string(i) + "\"}";
     }
     Bench b;
-    const auto records =
-        legs_of(*b.flow, event("azure", "InventoryReserved", "i", R"({"orderId":"A1","items":[)" + items + "]}"), noon(0));
+    const auto records = legs_of(
+        *b.flow,
+        event("azure", "InventoryReserved", "i", R"({"orderId":"A1","items":[)" + items + "]}"),
+        noon(0));
     ASSERT_EQ(records.size(), 1u);
     EXPECT_LT(model::encode(model::CaseRecord(records[0])).size(), 2000u);
     EXPECT_EQ(records[0].reads[0].second.text, "the keys of items are longer than 1 MiB together");
@@ -79,7 +86,9 @@ std::string settled(std::string_view bill, std::initializer_list<std::string_vie
     int n = 0;
     for (const auto part : parts) {
         ++n;
-        b.feed(event("gcp", "Part", "p" + std::to_string(n), R"({"id":"A1",)" + std::string(part) + "}", noon(n)), noon(n));
+        b.feed(event("gcp", "Part", "p" + std::to_string(n),
+                     R"({"id":"A1",)" + std::string(part) + "}", noon(n)),
+               noon(n));
     }
     b.tick(100);
     std::string out = b.line();
@@ -102,14 +111,16 @@ std::shared_ptr<const Flow> instalments(std::string_view events_max) {
 }
 
 model::Event part(int n, std::string_view sum = "1.00") {
-    return event("gcp", "Part", "p" + std::to_string(n), R"({"id":"A1","sum":)" + std::string(sum) + "}", noon(1));
+    return event("gcp", "Part", "p" + std::to_string(n),
+                 R"({"id":"A1","sum":)" + std::string(sum) + "}", noon(1));
 }
 
 TEST(Bounds, BeyondEventsMaxNothingIsComparedWhateverTheOrder) {
     const auto told = [](std::vector<int> order) {
         Bench b(instalments("3"));
         for (const int n : order) {
-            b.feed(n == 0 ? event("aws", "Bill", "b", R"({"id":"A1","sum":4})", noon(0)) : part(n), noon(n));
+            b.feed(n == 0 ? event("aws", "Bill", "b", R"({"id":"A1","sum":4})", noon(0)) : part(n),
+                   noon(n));
         }
         b.tick(100);
         std::string out = b.line();
@@ -123,7 +134,8 @@ TEST(Bounds, BeyondEventsMaxNothingIsComparedWhateverTheOrder) {
     };
     EXPECT_EQ(told({0, 1, 2, 3}), "matched") << "3 of 4, within the tolerance";
     const std::string beyond =
-        "mismatched data\npart: part has more than 3 events, its events_max: nothing of this case is compared, for that would be "
+        "mismatched data\npart: part has more than 3 events, its events_max: nothing of this case "
+        "is compared, for that would be "
         "a "
         "part\nat risk 4.00";
     EXPECT_EQ(told({0, 1, 2, 3, 4}), beyond);
@@ -148,10 +160,12 @@ TEST(Bounds, TenThousandPaymentsOfOneCaseAreAddedUpInSeconds) {
     }
     EXPECT_EQ(b.line(), "matched");
     EXPECT_EQ(b.last().events.size(), 101u);
-    EXPECT_EQ(b.last().unlisted, (std::vector<std::pair<std::string, std::uint64_t>>{{"part", 9900}}));
+    EXPECT_EQ(b.last().unlisted,
+              (std::vector<std::pair<std::string, std::uint64_t>>{{"part", 9900}}));
     EXPECT_LT(largest, 20'000u) << "whatever the case holds";
     EXPECT_LT(bytes, 5'000'000u) << "all revisions together";
-    EXPECT_LT(took, std::chrono::seconds(20)) << "seconds by itself; 10,000 judgements of all would be minutes";
+    EXPECT_LT(took, std::chrono::seconds(20))
+        << "seconds by itself; 10,000 judgements of all would be minutes";
 }
 
 TEST(Bounds, AVerdictStaysShortWhateverIsFound) {
@@ -162,7 +176,8 @@ TEST(Bounds, AVerdictStaysShortWhateverIsFound) {
     }
     b.tick(100);
     ASSERT_EQ(b.last().findings.size(), 50u);
-    EXPECT_TRUE(b.last().findings.back().detail.ends_with("; 2950 more like this")) << b.last().findings.back().detail;
+    EXPECT_TRUE(b.last().findings.back().detail.ends_with("; 2950 more like this"))
+        << b.last().findings.back().detail;
     EXPECT_LT(model::encode(b.last()).size(), 50'000u);
 }
 
@@ -171,7 +186,8 @@ TEST(Bounds, ManyEventsOfOneIdentityAreFoldedInSeconds) {
     b.order(0, good_order);
     b.stock(1, good_stock);
     for (int n = 0; n < 10'000; ++n) {
-        b.feed(event("gcp", "PaymentProcessed", "p-" + std::to_string(n), good_payment, noon(2)), noon(2 + n * 0.001));
+        b.feed(event("gcp", "PaymentProcessed", "p-" + std::to_string(n), good_payment, noon(2)),
+               noon(2 + n * 0.001));
     }
     b.tick(100);
     EXPECT_EQ(b.line(), "matched") << "all say the same, and nothing tells which is the last";
@@ -204,32 +220,41 @@ TEST(Bounds, AnAmountThat38DigitsCannotWriteIsBadData) {
               "part: part.sum: written in USD it has more than 38 digits");
     EXPECT_EQ(settled(R"("sum":9e35)", {R"("sum":"9e35")"}), "matched");
     EXPECT_EQ(settled(R"("sum":100)", {R"("sum":99.999999999999999999999999999999999999)"}),
-              "mismatched data 100.00\nbill: paid: bill.sum written with 36 decimals has more than 38 digits");
-    EXPECT_EQ(settled(R"("lines":[{"price":1e30,"qty":1e7}])", {R"("sum":1)"}).substr(0, 17), "mismatched data 1");
+              "mismatched data 100.00\nbill: paid: bill.sum written with 36 decimals has more than "
+              "38 digits");
+    EXPECT_EQ(settled(R"("lines":[{"price":1e30,"qty":1e7}])", {R"("sum":1)"}).substr(0, 17),
+              "mismatched data 1");
 }
 
 TEST(Bounds, ASumOverEventsThat38DigitsCannotWriteIsBadData) {
-    EXPECT_EQ(settled(R"("sum":1)",
-                      {R"("sum":60000000000000000000000000000000000000)", R"("sum":60000000000000000000000000000000000000)"}),
-              "mismatched data 1.00\npart: part.sum: the sum over its events has more than 38 digits");
+    EXPECT_EQ(
+        settled(R"("sum":1)", {R"("sum":60000000000000000000000000000000000000)",
+                               R"("sum":60000000000000000000000000000000000000)"}),
+        "mismatched data 1.00\npart: part.sum: the sum over its events has more than 38 digits");
     EXPECT_EQ(settled(R"("sum":3,"items":[{"sku":"X","qty":1}])",
-                      {R"("sum":1,"items":[{"sku":"X","qty":6e37}])", R"("sum":2,"items":[{"sku":"X","qty":6e37}])"}),
-              "mismatched data 3.00\npart: part.items: the sum of X over its events has more than 38 digits");
-    EXPECT_EQ(settled(R"("sum":3,"items":[{"sku":"X","qty":6e37}])", {R"("sum":3,"items":[{"sku":"X","qty":0.5}])"}),
-              "mismatched data 3.00\nbill: sent: X written with 1 decimals has more than 38 digits");
+                      {R"("sum":1,"items":[{"sku":"X","qty":6e37}])",
+                       R"("sum":2,"items":[{"sku":"X","qty":6e37}])"}),
+              "mismatched data 3.00\npart: part.items: the sum of X over its events has more than "
+              "38 digits");
+    EXPECT_EQ(
+        settled(R"("sum":3,"items":[{"sku":"X","qty":6e37}])",
+                {R"("sum":3,"items":[{"sku":"X","qty":0.5}])"}),
+        "mismatched data 3.00\nbill: sent: X written with 1 decimals has more than 38 digits");
 }
 
 TEST(Bounds, ATickLetsOnlySoManyDeadlinesPass) {
     Bench b;
     for (int i = 0; i < 5000; ++i) {
-        b.order(i / 128.0, R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})", "o-" + std::to_string(i));
+        b.order(i / 128.0, R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})",
+                "o-" + std::to_string(i));
     }
     const auto first = tick_due(b.engine, noon(1000), std::chrono::seconds(10));
     ASSERT_TRUE(first);
     EXPECT_EQ(*first, noon(60 + 4095 / 128.0) + Duration(1));
     b.feed(model::CaseRecord(model::TickRecord{*first}));
     EXPECT_EQ(b.engine.open_cases(), 904u);
-    b.feed(model::CaseRecord(model::TickRecord{*tick_due(b.engine, noon(1000), std::chrono::seconds(10))}));
+    b.feed(model::CaseRecord(
+        model::TickRecord{*tick_due(b.engine, noon(1000), std::chrono::seconds(10))}));
     EXPECT_EQ(b.engine.open_cases(), 0u) << "the rest with the next";
 }
 
@@ -238,8 +263,9 @@ TEST(Bounds, MoreRevisionsThanOneTransactionTakesAreAllAppendedOnce) {
     p.engine_options.commit_records_max = 3;
     ASSERT_TRUE(p.start());
     for (int i = 0; i < 20; ++i) {
-        p.append(model::topic::orders, event("aws", "OrderPlaced", "o-" + std::to_string(i),
-                                             R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})"));
+        p.append(model::topic::orders,
+                 event("aws", "OrderPlaced", "o-" + std::to_string(i),
+                       R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})"));
     }
     ASSERT_TRUE(p.settle());
     p.clock.advance(std::chrono::seconds(61));
@@ -257,9 +283,11 @@ TEST(Bounds, MoreRevisionsThanOneTransactionTakesAreAllAppendedOnce) {
 
 TEST(Bounds, MoreCaseRecordsThanOneTransactionTakesAreRoutedInSeveral) {
     const auto wide = [](int n) {
-        std::string text = "flow: wide" + std::to_string(n) + "\nversion: 1\nkey: {paths: [orderId]}\namend_for: 1h\nlegs:\n";
+        std::string text = "flow: wide" + std::to_string(n) +
+                           "\nversion: 1\nkey: {paths: [orderId]}\namend_for: 1h\nlegs:\n";
         for (int leg = 0; leg < 32; ++leg) {
-            text += "  leg" + std::to_string(leg) + ": {source: aws, type: OrderPlaced, deadline: 1h, identity: key}\n";
+            text += "  leg" + std::to_string(leg) +
+                    ": {source: aws, type: OrderPlaced, deadline: 1h, identity: key}\n";
         }
         const auto flow = parse_flow(text, "wide.yaml");
         HELIOS_ASSERT(flow.has_value(), "the test's flow is one");
@@ -273,7 +301,8 @@ TEST(Bounds, MoreCaseRecordsThanOneTransactionTakesAreRoutedInSeveral) {
     ASSERT_TRUE(p.settle());
     constexpr std::size_t events = 320;  // 640 records of each: more than the log lets wait
     for (std::size_t i = 0; i < events; ++i) {
-        p.append(model::topic::orders, event("aws", "OrderPlaced", "o-" + std::to_string(i), R"({"orderId":"B"})"));
+        p.append(model::topic::orders,
+                 event("aws", "OrderPlaced", "o-" + std::to_string(i), R"({"orderId":"B"})"));
     }
     ASSERT_FALSE(p.step_route()) << "more than the log takes at once";
     for (int i = 0; i < 3; ++i) {
@@ -289,7 +318,8 @@ TEST(Bounds, AnEventOfTheLastMomentBeforeASleepComesAfterTheAbsence) {
     p.append(model::topic::orders, event("aws", "OrderPlaced", "o-1", good_order));
     ASSERT_TRUE(p.settle());
     p.clock.advance(std::chrono::milliseconds(40));
-    p.append(model::topic::orders, event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":5})"));
+    p.append(model::topic::orders,
+             event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":5})"));
     p.clock.sleep_machine(std::chrono::hours(2));
     ASSERT_TRUE(p.settle());
     std::map<std::uint32_t, Instant> latest;  // per partition, of the legs before the absence

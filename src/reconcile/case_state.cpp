@@ -38,7 +38,8 @@ ReadView unpack_read(ByteReader& in) {
     return view;
 }
 
-const ReadValue& find_read(const model::LegRecord& record, std::size_t expected_at, std::string_view name) {
+const ReadValue& find_read(const model::LegRecord& record, std::size_t expected_at,
+                           std::string_view name) {
     static const ReadValue absent;
     if (expected_at < record.reads.size() && record.reads[expected_at].first == name) {
         return record.reads[expected_at].second;
@@ -182,13 +183,15 @@ StatusVerdict judge_status(const Leg& leg, const ReadValue& status) {
 
 HeldEvent* Case::find(const HeldEvent& fresh) {
     const auto same = [&](const HeldEvent& held) {
-        return held.content_hash == fresh.content_hash && held.leg == fresh.leg && held.content() == fresh.content();
+        return held.content_hash == fresh.content_hash && held.leg == fresh.leg &&
+               held.content() == fresh.content();
     };
     if (slots_.empty()) {
         const auto it = std::find_if(events.begin(), events.end(), same);
         return it == events.end() ? nullptr : &*it;
     }
-    for (std::size_t slot = fresh.content_hash % slots_.size(); slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
+    for (std::size_t slot = fresh.content_hash % slots_.size(); slots_[slot] != 0;
+         slot = (slot + 1) % slots_.size()) {
         if (HeldEvent& held = events[slots_[slot] - 1]; same(held)) {
             return &held;
         }
@@ -223,7 +226,8 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
         return false;
     }
     HeldEvent fresh;
-    const StatusVerdict status_verdict = judge_status(leg, leg.status ? status_of(leg, record) : ReadValue{});
+    const StatusVerdict status_verdict =
+        judge_status(leg, leg.status ? status_of(leg, record) : ReadValue{});
     fresh.leg = static_cast<std::uint16_t>(leg_index);
     fresh.counts = status_verdict.counts;
     fresh.unknown_status = status_verdict.unknown;
@@ -242,9 +246,11 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
     }
     unsettled |= 1u << leg_index;
     const auto of_leg = [&](const HeldEvent& e) { return e.leg == leg_index; };
-    const std::size_t held = events.size() < leg.events_max ? 0
-                             : held_.empty() ? static_cast<std::size_t>(std::count_if(events.begin(), events.end(), of_leg))
-                                             : held_[leg_index];
+    const std::size_t held =
+        events.size() < leg.events_max ? 0
+        : held_.empty()
+            ? static_cast<std::size_t>(std::count_if(events.begin(), events.end(), of_leg))
+            : held_[leg_index];
     if (held >= leg.events_max) {
         // Whatever is kept would be a part, and which one would depend on the order of arrival.
         overflowed |= 1u << leg_index;
@@ -266,7 +272,8 @@ void Case::settle_legs() {
     for (std::size_t i = 0; unsettled != 0; ++i, unsettled >>= 1) {
         if ((unsettled & 1u) != 0) {
             const std::uint32_t bit = 1u << i;
-            satisfied = is_overflowed(i) || leg_counts(*this, i) ? satisfied | bit : satisfied & ~bit;
+            satisfied =
+                is_overflowed(i) || leg_counts(*this, i) ? satisfied | bit : satisfied & ~bit;
         }
     }
 }

@@ -1,9 +1,10 @@
 #pragma once
-/// What the engine remembers of one case: every distinct event of it, their reads, and what was last published.
+/// What the engine remembers of one case: every distinct event of it, their reads, and what was
+/// last published.
 ///
-/// Packed, because a busy shop has hundreds of thousands of open cases: an event is a few numbers and one string. No payload.
-/// Knows how to take an event in; what the events of one identity say together is history.h's business, what the case means is
-/// judge.h's.
+/// Packed, because a busy shop has hundreds of thousands of open cases: an event is a few numbers
+/// and one string. No payload. Knows how to take an event in; what the events of one identity say
+/// together is history.h's business, what the case means is judge.h's.
 
 #include <cstdint>
 #include <limits>
@@ -37,12 +38,15 @@ struct EventView {
     std::string_view topic;
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
-    std::vector<ReadView> reads;               ///< the leg's reads in flow order, then the status if the leg has a rule
+    std::vector<ReadView>
+        reads;  ///< the leg's reads in flow order, then the status if the leg has a rule
     std::vector<std::string_view> unreadable;  ///< why identity could not be read
-    std::vector<std::string_view> doubts;      ///< what could not be used as sent, and changes no status
+    std::vector<std::string_view>
+        doubts;  ///< what could not be used as sent, and changes no status
 };
 
-/// One event of a case. Of several deliveries the first place on the log and the earliest times stand.
+/// One event of a case. Of several deliveries the first place on the log and the earliest times
+/// stand.
 struct HeldEvent {
     static constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
 
@@ -57,7 +61,8 @@ struct HeldEvent {
 
     std::string_view identity() const;
     std::string_view sequence() const;  ///< empty: not said
-    std::string_view content() const;   ///< all but times and place: equal for deliveries of one event
+    std::string_view content()
+        const;  ///< all but times and place: equal for deliveries of one event
     EventView view() const;
     std::optional<Instant> occurred() const;
     /// Some time of its own could be read, the envelope's or one that the flow names.
@@ -75,17 +80,20 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
-    std::uint32_t satisfied = 0;   ///< bit per leg: an identity counts; meaningful after settle_legs()
-    std::uint32_t unsettled = 0;   ///< bit per leg: it took something since
-    std::uint32_t overflowed = 0;  ///< bit per leg: it had more events than events_max, and holds none any more
+    std::uint32_t satisfied =
+        0;  ///< bit per leg: an identity counts; meaningful after settle_legs()
+    std::uint32_t unsettled = 0;  ///< bit per leg: it took something since
+    std::uint32_t overflowed =
+        0;  ///< bit per leg: it had more events than events_max, and holds none any more
     model::VerdictStatus status = model::VerdictStatus::pending;  ///< as last published
     bool decided = false;                                         ///< some revision was not pending
-    std::uint64_t published = 0;                                  ///< digest of what was last published
+    std::uint64_t published = 0;  ///< digest of what was last published
     Instant opened_at;
-    Instant closed_at;                 ///< meaningful while it is closed
-    Instant scheduled;                 ///< its entry in the deadline queue; meaningful while it is open
-    Instant judged_at;                 ///< stamp of the last judgement
-    Instant put_off = Instant::max();  ///< a large case: when what it took since will be judged; Instant::max(): nothing waits
+    Instant closed_at;  ///< meaningful while it is closed
+    Instant scheduled;  ///< its entry in the deadline queue; meaningful while it is open
+    Instant judged_at;  ///< stamp of the last judgement
+    Instant put_off = Instant::max();  ///< a large case: when what it took since will be judged;
+                                       ///< Instant::max(): nothing waits
     std::vector<HeldEvent> events;     ///< in order of arrival
 
     bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }
@@ -96,7 +104,8 @@ struct Case {
     /// After take(): which legs have an identity that counts.
     void settle_legs();
 
-    /// Compact bytes for a closed case, and back. `flow` must be the version that flow_version_of() names.
+    /// Compact bytes for a closed case, and back. `flow` must be the version that flow_version_of()
+    /// names.
     std::string encode() const;
     static Case decode(std::string_view bytes, const Flow* flow);
     static std::uint32_t flow_version_of(std::string_view bytes);
@@ -106,7 +115,8 @@ private:
     void index(std::size_t event);
     void index_all();
 
-    // Only of cases with more events than index_above: where an event with that content hash stands, and how many each leg has.
+    // Only of cases with more events than index_above: where an event with that content hash
+    // stands, and how many each leg has.
     std::vector<std::uint32_t> slots_;  ///< open addressing; index + 1, 0: free
     std::vector<std::uint32_t> held_;
 };

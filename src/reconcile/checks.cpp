@@ -33,16 +33,19 @@ std::string seconds(Duration d) {
 /// Does what is read have a currency, and so that currency's minor units?
 bool Judge::is_money(ReadRef ref) const {
     const auto same = [&](ReadRef other) { return other.leg == ref.leg && other.read == ref.read; };
-    return flow_.legs[ref.leg].reads[ref.read].currency || std::any_of(flow_.at_risk.begin(), flow_.at_risk.end(), same) ||
+    return flow_.legs[ref.leg].reads[ref.read].currency ||
+           std::any_of(flow_.at_risk.begin(), flow_.at_risk.end(), same) ||
            std::any_of(flow_.checks.begin(), flow_.checks.end(), [&](const Check& check) {
-               return check.kind == Check::Kind::amount && (same(check.expected) || same(check.actual));
+               return check.kind == Check::Kind::amount &&
+                      (same(check.expected) || same(check.actual));
            });
 }
 
 bool Judge::is_tied(ReadRef ref) const {
     const auto& taken = legs_[ref.leg].taken;
     return std::any_of(taken.begin(), taken.end(), [&](const Taken& identity) {
-        return std::any_of(identity.ties.begin(), identity.ties.end(), [&](const Tie& tie) { return tie.read == ref.read; });
+        return std::any_of(identity.ties.begin(), identity.ties.end(),
+                           [&](const Tie& tie) { return tie.read == ref.read; });
     });
 }
 
@@ -70,7 +73,9 @@ void Judge::currencies_of(ReadRef ref, Amount& out) const {
 
 const Amount& Judge::amount_of(ReadRef ref) const {
     const auto known = amounts_.find({ref.leg, ref.read});
-    return known != amounts_.end() ? known->second : amounts_.emplace(std::pair(ref.leg, ref.read), add_up(ref)).first->second;
+    return known != amounts_.end()
+               ? known->second
+               : amounts_.emplace(std::pair(ref.leg, ref.read), add_up(ref)).first->second;
 }
 
 Amount Judge::add_up(ReadRef ref) const {
@@ -122,7 +127,8 @@ Items Judge::items_of(ReadRef ref) const {
     for (const Taken& event : legs_[ref.leg].taken) {
         const ReadView& value = event.view.reads[ref.read];
         if (value.kind != ReadValue::Kind::items) {
-            out.state = value.kind == ReadValue::Kind::bad ? Items::State::bad : Items::State::absent;
+            out.state =
+                value.kind == ReadValue::Kind::bad ? Items::State::bad : Items::State::absent;
             return out;
         }
         for (const auto& [key, text] : value.items()) {
@@ -131,7 +137,8 @@ Items Judge::items_of(ReadRef ref) const {
             const auto sum = quantity ? Decimal::add(total, *quantity) : quantity;
             if (!sum) {
                 out.state = Items::State::bad;
-                out.why = "the sum of " + std::string(key) + " over its events has more than 38 digits";
+                out.why =
+                    "the sum of " + std::string(key) + " over its events has more than 38 digits";
                 return out;
             }
             total = *sum;
@@ -144,7 +151,8 @@ Items Judge::items_of(ReadRef ref) const {
 Finding Judge::too_long(const Check& check, ReadRef ref, const std::string& what, int scale) const {
     Finding f = finding(FindingKind::data, ref.leg);
     f.check = check.name;
-    f.detail = check.name + ": " + what + " written with " + std::to_string(scale) + " decimals has more than 38 digits";
+    f.detail = check.name + ": " + what + " written with " + std::to_string(scale) +
+               " decimals has more than 38 digits";
     return f;
 }
 
@@ -179,15 +187,18 @@ void Judge::take_over(Outcome& outcome, const Finding& f) {
 bool Judge::compare_possible(const Check& check, Outcome& outcome) const {
     for (const ReadRef ref : {check.expected, check.actual}) {
         if (!present(ref.leg)) {
-            outcome.state =
-                passed(ref.leg) || flow_.legs[ref.leg].optional ? Outcome::State::not_compared : Outcome::State::waiting;
-            outcome.note = outcome.state == Outcome::State::waiting ? "waits for " + flow_.legs[ref.leg].name
-                                                                    : flow_.legs[ref.leg].name + " is missing";
+            outcome.state = passed(ref.leg) || flow_.legs[ref.leg].optional
+                                ? Outcome::State::not_compared
+                                : Outcome::State::waiting;
+            outcome.note = outcome.state == Outcome::State::waiting
+                               ? "waits for " + flow_.legs[ref.leg].name
+                               : flow_.legs[ref.leg].name + " is missing";
             return false;
         }
         if (legs_[ref.leg].tied) {
             outcome.state = Outcome::State::not_compared;
-            outcome.note = "nothing tells which " + flow_.legs[ref.leg].name + " came first, so none is compared";
+            outcome.note = "nothing tells which " + flow_.legs[ref.leg].name +
+                           " came first, so none is compared";
             return false;
         }
     }
@@ -202,7 +213,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
     }
     const Amount& expected = amount_of(check.expected);
     const Amount& actual = amount_of(check.actual);
-    for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
+    for (const auto& [side, ref] :
+         {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
         if (side->no_currency) {
             outcome.state = Outcome::State::not_compared;
             outcome.note = "the currency of " + name_of(ref) + " can't be known";
@@ -210,7 +222,9 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         }
     }
     std::string one = expected.currency;
-    std::string two = !actual.other_currency.empty() && actual.currency == one ? actual.other_currency : actual.currency;
+    std::string two = !actual.other_currency.empty() && actual.currency == one
+                          ? actual.other_currency
+                          : actual.currency;
     if (!expected.other_currency.empty() && two == one) {
         two = expected.other_currency;
     }
@@ -219,13 +233,14 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         f.check = check.name;
         f.expected = one;
         f.actual = two;
-        f.detail = flow_.legs[check.expected.leg].name + " is in " + one + ", " + flow_.legs[check.actual.leg].name + " in " +
-                   two + ": amounts are not compared";
+        f.detail = flow_.legs[check.expected.leg].name + " is in " + one + ", " +
+                   flow_.legs[check.actual.leg].name + " in " + two + ": amounts are not compared";
         take_over(outcome, f);
         findings.push_back(std::move(f));
         return outcome;
     }
-    for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
+    for (const auto& [side, ref] :
+         {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
         if (side->state != Amount::State::good) {
             outcome.state = Outcome::State::not_compared;
             outcome.note = name_of(ref) + (side->state == Amount::State::bad    ? " can't be read"
@@ -240,8 +255,10 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
     } else if (one.empty()) {
         outcome.note = "no currency is named";
     }
-    const int scale = std::max({expected.value.scale(), actual.value.scale(), currency_minor_units(unit)});
-    for (const auto& [side, ref] : {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
+    const int scale =
+        std::max({expected.value.scale(), actual.value.scale(), currency_minor_units(unit)});
+    for (const auto& [side, ref] :
+         {std::pair(&expected, check.expected), std::pair(&actual, check.actual)}) {
         if (!side->value.fits(scale)) {
             findings.push_back(too_long(check, ref, name_of(ref), scale));
             take_over(outcome, findings.back());
@@ -249,7 +266,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
             return outcome;
         }
     }
-    const auto difference = Decimal::subtract(expected.value, actual.value);  // beyond 38 digits: beyond any tolerance
+    const auto difference =
+        Decimal::subtract(expected.value, actual.value);  // beyond 38 digits: beyond any tolerance
     Finding f = finding(FindingKind::amount, check.actual.leg);
     f.check = check.name;
     f.expected = expected.value.to_string(scale);
@@ -263,8 +281,8 @@ Outcome Judge::amount(const Check& check, std::vector<Finding>& findings) {
         outcome.state = Outcome::State::passed;
         return outcome;
     }
-    f.detail = flow_.legs[check.actual.leg].name + " is " + f.actual + " " + unit + ", " + flow_.legs[check.expected.leg].name +
-               " asks for " + f.expected + " " + unit;
+    f.detail = flow_.legs[check.actual.leg].name + " is " + f.actual + " " + unit + ", " +
+               flow_.legs[check.expected.leg].name + " asks for " + f.expected + " " + unit;
     findings.push_back(std::move(f));
     return outcome;
 }
@@ -303,14 +321,16 @@ Outcome Judge::quantity(const Check& check, std::vector<Finding>& findings) {
         const int scale = std::max(expected.scale(), actual.scale());
         Finding f = finding(FindingKind::quantity, check.actual.leg);
         if (!expected.fits(scale) || !actual.fits(scale)) {
-            f = too_long(check, expected.fits(scale) ? check.actual : check.expected, std::string(key), scale);
+            f = too_long(check, expected.fits(scale) ? check.actual : check.expected,
+                         std::string(key), scale);
         } else {
             f.check = check.name;
             f.expected = expected.to_string(scale);
             f.actual = actual.to_string(scale);
             f.unit = key;
-            f.detail = std::string(key) + ": " + flow_.legs[check.expected.leg].name + " asks for " + f.expected + ", " +
-                       flow_.legs[check.actual.leg].name + " has " + f.actual;
+            f.detail = std::string(key) + ": " + flow_.legs[check.expected.leg].name +
+                       " asks for " + f.expected + ", " + flow_.legs[check.actual.leg].name +
+                       " has " + f.actual;
         }
         if (outcome.state == Outcome::State::passed) {
             take_over(outcome, f);
@@ -318,7 +338,8 @@ Outcome Judge::quantity(const Check& check, std::vector<Finding>& findings) {
         findings.push_back(std::move(f));
     }
     if (differing > item_findings_max) {
-        findings.back().detail += "; " + std::to_string(differing - item_findings_max) + " more items differ";
+        findings.back().detail +=
+            "; " + std::to_string(differing - item_findings_max) + " more items differ";
     }
     if (differing > 1) {
         outcome.note += "; " + std::to_string(differing - 1) + " more differ";
@@ -344,14 +365,16 @@ Outcome Judge::equal(const Check& check, std::vector<Finding>& findings) {
         if (is_tied(ref)) {
             outcome.note = name_of(ref) + " is ambiguous";
         } else if (std::ranges::any_of(legs_[ref.leg].taken, unusable)) {
-            outcome.note = ref.leg == check.expected.leg ? "the expected value can't be read" : "the actual value can't be read";
+            outcome.note = ref.leg == check.expected.leg ? "the expected value can't be read"
+                                                         : "the actual value can't be read";
         }
         if (!outcome.note.empty()) {
             outcome.state = Outcome::State::not_compared;
             return outcome;
         }
     }
-    const ReadView& expected = legs_[check.expected.leg].taken.front().view.reads[check.expected.read];
+    const ReadView& expected =
+        legs_[check.expected.leg].taken.front().view.reads[check.expected.read];
     outcome.state = Outcome::State::passed;
     outcome.expected = expected.text;
     outcome.actual = expected.text;
@@ -368,8 +391,8 @@ Outcome Judge::equal(const Check& check, std::vector<Finding>& findings) {
             f.check = check.name;
             f.expected = expected.text;
             f.actual = actual.text;
-            f.detail = check.name + ": " + flow_.legs[check.expected.leg].name + " says " + shown(expected) + ", " +
-                       flow_.legs[ref.leg].name + " says " + shown(actual);
+            f.detail = check.name + ": " + flow_.legs[check.expected.leg].name + " says " +
+                       shown(expected) + ", " + flow_.legs[ref.leg].name + " says " + shown(actual);
             take_over(outcome, f);
             findings.push_back(std::move(f));
             return outcome;
@@ -416,8 +439,8 @@ Outcome Judge::skew(const Check& check, std::vector<Finding>& findings) {
         outcome.state = Outcome::State::passed;
         return outcome;
     }
-    f.detail = flow_.legs[last->second].name + " happened " + f.actual + " s after " + flow_.legs[first->second].name +
-               "; at most " + f.expected + " s are allowed";
+    f.detail = flow_.legs[last->second].name + " happened " + f.actual + " s after " +
+               flow_.legs[first->second].name + "; at most " + f.expected + " s are allowed";
     outcome.note = f.detail;
     findings.push_back(std::move(f));
     return outcome;

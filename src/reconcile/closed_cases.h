@@ -1,9 +1,11 @@
 #pragma once
-/// Where closed cases wait for later facts, whole, until they have outlived their flow's amend_for; after that only the number of
-/// the last instance is remembered, so that instance n + 1 never takes an old verdict's id.
+/// Where closed cases wait for later facts, whole, until they have outlived their flow's amend_for;
+/// after that only the number of the last instance is remembered, so that instance n + 1 never
+/// takes an old verdict's id.
 ///
-/// Two stores: in memory (the server; bounded by what closes within amend_for, plus a few bytes per key ever seen) and spilled to
-/// a temporary directory (spilled_cases.h: `helios reconcile`, bounded by open cases).
+/// Two stores: in memory (the server; bounded by what closes within amend_for, plus a few bytes per
+/// key ever seen) and spilled to a temporary directory (spilled_cases.h: `helios reconcile`,
+/// bounded by open cases).
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +44,8 @@ public:
     std::size_t size() const override { return cases_.size(); }
 
 private:
-    std::unordered_map<std::string, ClosedCase> cases_;  // looked up only, never walked: its order shows nowhere
+    std::unordered_map<std::string, ClosedCase>
+        cases_;  // looked up only, never walked: its order shows nowhere
     std::set<std::pair<Instant, const std::string*>> expiries_;
 };
 

@@ -6,7 +6,8 @@
 
 namespace helios::reconcile {
 
-std::vector<std::string> case_keys(const std::vector<Flow>& flows, const model::Event& event, json::Value payload) {
+std::vector<std::string> case_keys(const std::vector<Flow>& flows, const model::Event& event,
+                                   json::Value payload) {
     std::vector<std::string> out;
     for (const Flow& flow : flows) {
         for (const Leg& leg : flow.legs) {

@@ -10,7 +10,9 @@
 
 namespace helios::reconcile {
 
-/// The cases (case_log_key) that route would send an event of the default tenant to, each once. `flows`: the active versions.
-std::vector<std::string> case_keys(const std::vector<Flow>& flows, const model::Event& event, json::Value payload);
+/// The cases (case_log_key) that route would send an event of the default tenant to, each once.
+/// `flows`: the active versions.
+std::vector<std::string> case_keys(const std::vector<Flow>& flows, const model::Event& event,
+                                   json::Value payload);
 
 }  // namespace helios::reconcile

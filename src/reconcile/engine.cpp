@@ -14,11 +14,13 @@ using model::VerdictStatus;
 
 constexpr Instant no_deadline = never;  // in the queue of deadlines: not there
 
-// Of a case with more events than this, judging is put off by so much for each of them: 0.5 s at 1,000 events, 50 s at 100,000.
+// Of a case with more events than this, judging is put off by so much for each of them: 0.5 s at
+// 1,000 events, 50 s at 100,000.
 constexpr std::size_t judged_at_once_max = 256;
 constexpr Duration judged_every = std::chrono::microseconds(500);
 
-/// What a person would see change: status, findings, a decided case's events and amounts. While pending nothing but the status.
+/// What a person would see change: status, findings, a decided case's events and amounts. While
+/// pending nothing but the status.
 std::uint64_t digest_of(const Judgement& judgement) {
     ByteWriter out;
     out.u8(static_cast<std::uint8_t>(judgement.status));
@@ -29,7 +31,8 @@ std::uint64_t digest_of(const Judgement& judgement) {
         out.varint(judgement.findings.size());
         for (const auto& f : judgement.findings) {
             out.u8(static_cast<std::uint8_t>(f.kind));
-            for (const std::string* text : {&f.leg, &f.check, &f.expected, &f.actual, &f.tolerance, &f.unit, &f.detail}) {
+            for (const std::string* text :
+                 {&f.leg, &f.check, &f.expected, &f.actual, &f.tolerance, &f.unit, &f.detail}) {
                 out.string(*text);
             }
             out.u8(static_cast<std::uint8_t>(f.severity));
@@ -117,7 +120,8 @@ void Engine::use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow)
     flows_.push_back({std::string(tenant), std::move(flow)});
 }
 
-const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const {
+const Flow* Engine::find_flow(std::string_view tenant, std::string_view name,
+                              std::uint32_t version) const {
     for (const KnownFlow& known : flows_) {
         if (known.flow->version == version && known.flow->name == name && known.tenant == tenant) {
             return known.flow.get();
@@ -126,14 +130,17 @@ const Flow* Engine::find_flow(std::string_view tenant, std::string_view name, st
     return nullptr;
 }
 
-/// What is in the queue stays where it is: a deadline only ever moves later, and is looked at again when its turn comes.
+/// What is in the queue stays where it is: a deadline only ever moves later, and is looked at again
+/// when its turn comes.
 void Engine::on_absence(const model::AbsenceRecord& record) {
     absences_.add(record);
-    // Of a stretch that ended so long ago, every case it could concern has closed and can't be amended any more.
+    // Of a stretch that ended so long ago, every case it could concern has closed and can't be
+    // amended any more.
     Duration longest{};
     for (const KnownFlow& known : flows_) {
         const Duration so_far = time_.time_since_epoch();
-        if (known.flow->amend_for >= so_far || known.flow->longest_deadline() >= so_far - known.flow->amend_for) {
+        if (known.flow->amend_for >= so_far ||
+            known.flow->longest_deadline() >= so_far - known.flow->amend_for) {
             return;
         }
         longest = std::max(longest, known.flow->longest_deadline() + known.flow->amend_for);
@@ -180,7 +187,8 @@ void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> nex
     }
 }
 
-/// The case this record belongs to: open, or closed and still amendable, or new. end(): the record is not for it.
+/// The case this record belongs to: open, or closed and still amendable, or new. end(): the record
+/// is not for it.
 Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow) {
     if (const auto it = open_.find(id_); it != open_.end()) {
         return it->second.flow == &flow ? it : open_.end();
@@ -206,7 +214,8 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
 }
 
 /// Even if this one event decides the case: opening is a revision of its own.
-void Engine::publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out) {
+void Engine::publish_opening(const std::string& id, Case& c, Instant stamp,
+                             std::vector<Revision>& out) {
     Judgement opening = judge(c, deadlines_, Instant::min());
     opening.status = VerdictStatus::pending;
     opening.missing.clear();
@@ -238,8 +247,9 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
     }
 }
 
-/// A case of very many events is judged as a whole each time, and each revision is a record: often enough is once per so much log
-/// time for each of its events. What has been put off is judged then, or with a deadline of the case, whichever comes first.
+/// A case of very many events is judged as a whole each time, and each revision is a record: often
+/// enough is once per so much log time for each of its events. What has been put off is judged
+/// then, or with a deadline of the case, whichever comes first.
 bool Engine::put_off(Open::iterator it) {
     Case& c = it->second;
     if (c.events.size() <= judged_at_once_max) {
@@ -258,13 +268,15 @@ bool Engine::put_off(Open::iterator it) {
     return true;
 }
 
-/// When something happens to the case by itself: a deadline that has not passed, or what was put off.
+/// When something happens to the case by itself: a deadline that has not passed, or what was put
+/// off.
 std::optional<Instant> Engine::next_due(const Case& c, Instant passed_below) const {
     const auto deadline = earliest_from(deadlines_, passed_below);
     return c.put_off != no_deadline && (!deadline || c.put_off < *deadline) ? c.put_off : deadline;
 }
 
-void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out) {
+void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
+                    std::vector<Revision>& out) {
     Case& c = it->second;
     deadlines_of(c, deadlines_);
     c.settle_legs();
@@ -286,7 +298,8 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below, std:
     }
 }
 
-void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instant stamp, std::vector<Revision>& out) {
+void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instant stamp,
+                     std::vector<Revision>& out) {
     const IdParts parts = parts_of(id);
     c.published = digest_of(judgement);
     c.status = judgement.status;
@@ -328,7 +341,10 @@ void Engine::close(Open::iterator it, Instant stamp) {
     if (c.closed_at == Instant{}) {
         c.closed_at = stamp;  // an amendment does not prolong it
     }
-    closed_.put(it->first, {c.instance, options_.one_case_per_key ? never : later(c.closed_at, c.flow->amend_for), c.encode()});
+    closed_.put(
+        it->first,
+        {c.instance, options_.one_case_per_key ? never : later(c.closed_at, c.flow->amend_for),
+         c.encode()});
     open_.erase(it);
 }
 
@@ -340,7 +356,8 @@ bool Engine::would_join(const std::string& id) const {
     return closed && !closed->bytes.empty() && time_ <= closed->amend_until;
 }
 
-std::optional<CaseView> Engine::inspect(std::string_view tenant, std::string_view flow, std::string_view key) const {
+std::optional<CaseView> Engine::inspect(std::string_view tenant, std::string_view flow,
+                                        std::string_view key) const {
     const std::string id = model::case_log_key(tenant, flow, key);
     CaseView view;
     if (const auto it = open_.find(id); it != open_.end()) {

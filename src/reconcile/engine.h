@@ -1,8 +1,9 @@
 #pragma once
-/// The engine: case records in, verdict revisions out. Pure and deterministic: the same records give the same bytes on any
-/// machine, in any batching, live, after a restart, offline.
+/// The engine: case records in, verdict revisions out. Pure and deterministic: the same records
+/// give the same bytes on any machine, in any batching, live, after a restart, offline.
 ///
-/// Knows no log, no thread and no clock: time is the largest `at` seen. One engine per partition of helios.cases.
+/// Knows no log, no thread and no clock: time is the largest `at` seen. One engine per partition of
+/// helios.cases.
 
 #include <cstdint>
 #include <map>
@@ -47,30 +48,35 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Takes one record in; appends the revisions it causes, in order. Deadlines < the record's `at` fire first, ordered by
-    /// (deadline, tenant, flow, key, instance). An absence fires none: it only moves those that have not passed when it begins,
-    /// and it must be taken before a record that would let one of them pass.
+    /// Takes one record in; appends the revisions it causes, in order. Deadlines < the record's
+    /// `at` fire first, ordered by (deadline, tenant, flow, key, instance). An absence fires none:
+    /// it only moves those that have not passed when it begins, and it must be taken before a
+    /// record that would let one of them pass.
     void on_record(const model::CaseRecord& record, std::vector<Revision>& out);
     std::vector<Revision> on_record(const model::CaseRecord& record);
 
     /// The same for a flow that has been parsed elsewhere: no parsing, shared between engines.
     void use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow);
 
-    /// No deadline can fire before this one; it fires with the first record whose `at` is greater, unless an absence has moved
-    /// it.
+    /// No deadline can fire before this one; it fires with the first record whose `at` is greater,
+    /// unless an absence has moved it.
     std::optional<Instant> earliest_deadline() const;
-    /// The n-th of those (1 is the next), or the last if there are fewer: no tick up to it fires more than about n cases.
+    /// The n-th of those (1 is the next), or the last if there are fewer: no tick up to it fires
+    /// more than about n cases.
     std::optional<Instant> deadline_of(std::size_t n) const;
     Instant time() const { return time_; }
     std::size_t open_cases() const { return open_.size(); }
     std::size_t closed_cases() const { return closed_.size(); }
-    /// Records whose flow version is not known here (its activation can't be read any more), so they were passed over.
+    /// Records whose flow version is not known here (its activation can't be read any more), so
+    /// they were passed over.
     std::uint64_t records_without_flow() const { return records_without_flow_; }
 
-    /// Whether a leg of this case (case_log_key) would find it open, or closed and still amendable; else it would open one.
+    /// Whether a leg of this case (case_log_key) would find it open, or closed and still amendable;
+    /// else it would open one.
     bool would_join(const std::string& id) const;
 
-    std::optional<CaseView> inspect(std::string_view tenant, std::string_view flow, std::string_view key) const;
+    std::optional<CaseView> inspect(std::string_view tenant, std::string_view flow,
+                                    std::string_view key) const;
 
 private:
     struct Due {
@@ -91,12 +97,16 @@ private:
     bool put_off(Open::iterator it);
     std::optional<Instant> next_due(const Case& c, Instant passed_below) const;
     void settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out);
-    void publish(const std::string& id, Case& c, Judgement judgement, Instant stamp, std::vector<Revision>& out);
+    void publish(const std::string& id, Case& c, Judgement judgement, Instant stamp,
+                 std::vector<Revision>& out);
     void close(Open::iterator it, Instant stamp);
     void schedule(const std::string& id, Case& c, std::optional<Instant> next);
 
-    const Flow* find_flow(std::string_view tenant, std::string_view name, std::uint32_t version) const;
-    void deadlines_of(const Case& c, std::vector<Instant>& out) const { deadlines_moved(*c.flow, c.opened_at, absences_, out); }
+    const Flow* find_flow(std::string_view tenant, std::string_view name,
+                          std::uint32_t version) const;
+    void deadlines_of(const Case& c, std::vector<Instant>& out) const {
+        deadlines_moved(*c.flow, c.opened_at, absences_, out);
+    }
 
     const EngineOptions options_;
     ClosedCases& closed_;

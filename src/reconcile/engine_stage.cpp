@@ -16,8 +16,9 @@ namespace {
 constexpr std::string_view group = "engine";
 constexpr Duration show_every = std::chrono::seconds(1);
 constexpr std::size_t tick_cases_max = 4096;  // deadlines that one tick lets pass
-constexpr std::array<model::VerdictStatus, 4> statuses{model::VerdictStatus::pending, model::VerdictStatus::matched,
-                                                       model::VerdictStatus::partial, model::VerdictStatus::mismatched};
+constexpr std::array<model::VerdictStatus, 4> statuses{
+    model::VerdictStatus::pending, model::VerdictStatus::matched, model::VerdictStatus::partial,
+    model::VerdictStatus::mismatched};
 
 }  // namespace
 
@@ -34,22 +35,29 @@ struct EngineStage::Metrics {
     telemetry::Histogram& time_to_verdict;
 
     explicit Metrics(telemetry::Metrics& m)
-        : amendments(m.counter("helios_reconcile_amendments_total", "Revisions of cases that had been decided before.")),
-          records(m.counter("helios_reconcile_engine_records_total", "Case records processed by the engine, replays included.")),
+        : amendments(m.counter("helios_reconcile_amendments_total",
+                               "Revisions of cases that had been decided before.")),
+          records(m.counter("helios_reconcile_engine_records_total",
+                            "Case records processed by the engine, replays included.")),
           ticks(m.counter("helios_reconcile_ticks_total", "Ticks appended.")),
-          failures(m.counter("helios_reconcile_engine_failures_total", "Rounds of the engine that failed and were tried again.")),
-          without_flow(m.counter("helios_reconcile_records_without_flow_total", "Case records whose flow version is not known.")),
+          failures(m.counter("helios_reconcile_engine_failures_total",
+                             "Rounds of the engine that failed and were tried again.")),
+          without_flow(m.counter("helios_reconcile_records_without_flow_total",
+                                 "Case records whose flow version is not known.")),
           open(m.gauge("helios_reconcile_open_cases", "Cases that wait for legs or deadlines.")),
-          closed(m.gauge("helios_reconcile_closed_cases", "Closed cases in memory, and keys whose last instance is remembered.")),
+          closed(m.gauge("helios_reconcile_closed_cases",
+                         "Closed cases in memory, and keys whose last instance is remembered.")),
           time_to_verdict(m.histogram("helios_reconcile_time_to_verdict_seconds",
                                       "From the case's opening to its first decision, in log time.",
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600})) {
         for (const auto status : statuses) {
             const auto index = static_cast<std::size_t>(status);
             const telemetry::Labels labels{{"status", std::string(model::to_string(status))}};
-            revisions[index] = &m.counter("helios_reconcile_revisions_total", "Verdict revisions appended.", labels);
+            revisions[index] = &m.counter("helios_reconcile_revisions_total",
+                                          "Verdict revisions appended.", labels);
             if (status != model::VerdictStatus::pending) {
-                reconciled[index] = &m.counter("helios_events_reconciled_total", "First decided verdict per case.", labels);
+                reconciled[index] = &m.counter("helios_events_reconciled_total",
+                                               "First decided verdict per case.", labels);
             }
         }
     }
@@ -71,21 +79,23 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
     const bool fires = deadline && *deadline < may_be;
     const bool beats = engine.open_cases() > 0 && may_be - engine.time() >= heartbeat;
     if (fires) {
-        // After a standstill everything is due at once; a tick at a time keeps what one transaction must hold bounded.
+        // After a standstill everything is due at once; a tick at a time keeps what one transaction
+        // must hold bounded.
         return std::min(may_be, *engine.deadline_of(tick_cases_max) + Duration(1));
     }
     return beats ? std::optional<Instant>(may_be) : std::nullopt;
 }
 
-EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
-                         const Clock& clock)
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
+                         telemetry::Telemetry& telemetry, const Clock& clock)
     : options_(options),
       log_(log),
       route_(route),
       telemetry_(telemetry),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
-      thread_("engine", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
+      thread_("engine", options.pace, options.retry_after, clock, telemetry.logger,
+              metrics_->failures) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)
@@ -124,7 +134,8 @@ void EngineStage::emit(Revision&& revision) {
     metrics_->revisions[status]->add();
     if (revision.first_decision) {
         metrics_->reconciled[status]->add();
-        metrics_->time_to_verdict.observe(std::chrono::duration<double>(verdict.at - verdict.opened_at).count());
+        metrics_->time_to_verdict.observe(
+            std::chrono::duration<double>(verdict.at - verdict.opened_at).count());
     } else if (verdict.status != model::VerdictStatus::pending) {
         metrics_->amendments.add();
     }
@@ -140,9 +151,10 @@ void EngineStage::emit(Revision&& revision) {
 void EngineStage::process(Partition& partition, const log::StoredRecord& stored) {
     const auto record = model::decode_case_record(stored.value);
     if (!record) {
-        telemetry_.logger.error(
-            "reconcile", "a case record can't be decoded and was passed over",
-            {{"partition", stored.partition}, {"offset", stored.offset.value}, {"error", record.error().message()}});
+        telemetry_.logger.error("reconcile", "a case record can't be decoded and was passed over",
+                                {{"partition", stored.partition},
+                                 {"offset", stored.offset.value},
+                                 {"error", record.error().message()}});
         return;
     }
     revisions_.clear();
@@ -150,7 +162,8 @@ void EngineStage::process(Partition& partition, const log::StoredRecord& stored)
     if (std::holds_alternative<model::TickRecord>(*record)) {
         partition.tick_on_its_way->store(false);
     }
-    if (const auto count = partition.engine.records_without_flow(); count != partition.without_flow) {
+    if (const auto count = partition.engine.records_without_flow();
+        count != partition.without_flow) {
         metrics_->without_flow.add(static_cast<double>(count - partition.without_flow));
         partition.without_flow = count;
     }
@@ -162,7 +175,8 @@ void EngineStage::process(Partition& partition, const log::StoredRecord& stored)
 }
 
 Result<std::size_t> EngineStage::take(Duration wait) {
-    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
+    HELIOS_TRY_ASSIGN(const auto batch,
+                      reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
     {
         const std::lock_guard lock(engines_mutex_);
         for (const auto& record : batch.records) {
@@ -172,26 +186,29 @@ Result<std::size_t> EngineStage::take(Duration wait) {
     metrics_->records.add(static_cast<double>(batch.records.size()));
     waiting_.to = committed_;
     for (const auto& [id, offset] : reader_->position()) {
-        waiting_.to[id] = std::max(waiting_.to[id], offset);  // while it replays, the position is behind what is committed
+        waiting_.to[id] = std::max(
+            waiting_.to[id], offset);  // while it replays, the position is behind what is committed
     }
     waiting_.complete_below = batch.complete_below;
     waiting_.any = true;
     return batch.records.size();
 }
 
-/// Usually one transaction. What a single round causes may be more than the log takes at once; then the first ones move nothing,
-/// and a crash between them makes some revisions again, byte for byte.
+/// Usually one transaction. What a single round causes may be more than the log takes at once; then
+/// the first ones move nothing, and a crash between them makes some revisions again, byte for byte.
 Status EngineStage::commit_waiting() {
     while (!waiting_.outputs.empty() || waiting_.to != committed_) {
         std::size_t n = 0;
         std::size_t bytes = 0;
-        for (; n < waiting_.outputs.size() && n < options_.commit_records_max && (n == 0 || bytes < options_.commit_bytes_max);
+        for (; n < waiting_.outputs.size() && n < options_.commit_records_max &&
+               (n == 0 || bytes < options_.commit_bytes_max);
              ++n) {
             bytes += waiting_.outputs[n].key.size() + waiting_.outputs[n].value.size();
         }
         const auto end = waiting_.outputs.begin() + static_cast<std::ptrdiff_t>(n);
         const bool last = end == waiting_.outputs.end();
-        auto done = commit(log_, {waiting_.outputs.begin(), end}, group, committed_, last ? waiting_.to : committed_);
+        auto done = commit(log_, {waiting_.outputs.begin(), end}, group, committed_,
+                           last ? waiting_.to : committed_);
         if (!done) {
             if (done.error().kind == ErrorKind::conflict) {
                 reader_.reset();  // somebody else moved the group: replay and go on from there
@@ -225,8 +242,9 @@ Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) 
     const auto wanted = keys();
     const std::lock_guard lock(engines_mutex_);
     for (const auto& id : wanted) {
-        const bool joins = std::any_of(partitions_.begin(), partitions_.end(),
-                                       [&](const auto& partition) { return partition->engine.would_join(id); });
+        const bool joins =
+            std::any_of(partitions_.begin(), partitions_.end(),
+                        [&](const auto& partition) { return partition->engine.would_join(id); });
         if (joins) {
             return {};
         }
@@ -236,12 +254,14 @@ Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) 
         return {};
     }
     return fail(ErrorKind::exhausted,
-                std::to_string(open) + " cases are open, and no more than " + std::to_string(options_.open_cases_max) +
-                    " may be: this event would open one",
-                "room comes as deadlines pass; raise reconcile.open_cases_max if there is memory (about 1 KiB each)");
+                std::to_string(open) + " cases are open, and no more than " +
+                    std::to_string(options_.open_cases_max) + " may be: this event would open one",
+                "room comes as deadlines pass; raise reconcile.open_cases_max if there is memory "
+                "(about 1 KiB each)");
 }
 
-/// Ticks may carry `may_be`: deadlines before it have passed, but for those that wait for a tick still.
+/// Ticks may carry `may_be`: deadlines before it have passed, but for those that wait for a tick
+/// still.
 void EngineStage::settle(Instant may_be) {
     Instant fired = may_be;
     for (const auto& partition : partitions_) {
@@ -259,7 +279,8 @@ EngineStage::Settled EngineStage::settled() const {
 }
 
 void EngineStage::append_ticks() {
-    // In this order: what route had committed when the frontier was read is < the watermark read before it.
+    // In this order: what route had committed when the frontier was read is < the watermark read
+    // before it.
     const Instant read = presence_ == nullptr ? Instant::max() : presence_->read_until();
     const Instant low = log_.low_watermark();
     const Instant may_be = std::min({read, low, route_.get()});
@@ -288,13 +309,14 @@ void EngineStage::append_ticks() {
         return;
     }
     metrics_->ticks.add(static_cast<double>(ticks.size()));
-    log_.append(std::move(ticks), [flags = std::move(flags)](std::span<const log::AppendOutcome> outcomes) {
-        for (std::size_t i = 0; i < outcomes.size(); ++i) {
-            if (!outcomes[i]) {
-                flags[i]->store(false);  // the next round tries again
-            }
-        }
-    });
+    log_.append(std::move(ticks),
+                [flags = std::move(flags)](std::span<const log::AppendOutcome> outcomes) {
+                    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+                        if (!outcomes[i]) {
+                            flags[i]->store(false);  // the next round tries again
+                        }
+                    }
+                });
 }
 
 bool EngineStage::awaits_tick() const {

@@ -1,9 +1,10 @@
 #pragma once
-/// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets it has consumed (group
-/// "engine"), and sees to it that time passes: ticks.
+/// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets
+/// it has consumed (group "engine"), and sees to it that time passes: ticks.
 ///
-/// At start it replays every partition from its beginning to what the group has committed without appending anything (incremental
-/// checkpoints come later), then goes on. Open and closed cases live in memory.
+/// At start it replays every partition from its beginning to what the group has committed without
+/// appending anything (incremental checkpoints come later), then goes on. Open and closed cases
+/// live in memory.
 
 #include <atomic>
 #include <functional>
@@ -28,19 +29,19 @@ namespace helios::reconcile {
 class Presence;
 class RouteStage;
 
-/// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low watermark, and every event
-/// stamped before it has been routed). Due when a deadline lies before it, or a case is open and `heartbeat` has passed since the
-/// engine's time.
+/// Whether a tick is due, and its time: `may_be` is the latest time a tick may carry (≤ the low
+/// watermark, and every event stamped before it has been routed). Due when a deadline lies before
+/// it, or a case is open and `heartbeat` has passed since the engine's time.
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat);
 
-/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
-/// Log, route, telemetry and clock outlive it.
+/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All
+/// else is thread-safe. Log, route, telemetry and clock outlive it.
 class EngineStage {
 public:
-    EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route, telemetry::Telemetry& telemetry,
-                const Clock& clock);
-    EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route, telemetry::Telemetry& telemetry,
-                const Clock& clock);
+    EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
+                telemetry::Telemetry& telemetry, const Clock& clock);
+    EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
+                telemetry::Telemetry& telemetry, const Clock& clock);
     ~EngineStage();  ///< stops
     EngineStage(const EngineStage&) = delete;
     EngineStage& operator=(const EngineStage&) = delete;
@@ -51,19 +52,20 @@ public:
     /// Lets the transaction at work finish. Idempotent.
     void stop() { thread_.stop(); }
 
-    /// One poll, one transaction if it caused any, and the ticks that are due; how many records it took. After an error the same
-    /// outputs wait for the next step (after a conflict it replays).
+    /// One poll, one transaction if it caused any, and the ticks that are due; how many records it
+    /// took. After an error the same outputs wait for the next step (after a conflict it replays).
     Result<std::size_t> step(Duration wait);
     /// A tick that step() appended has not come back yet: step again, with a wait.
     bool awaits_tick() const;
 
-    /// Every record appended to helios.cases before it (by its own log time) has been processed, and the verdicts it caused are
-    /// on helios.verdicts, visible. So: route's frontier > t, then u = the log's last log time, then this > u: everything
-    /// derived from events stamped ≤ t is there, but for deadlines that no tick has reached yet.
+    /// Every record appended to helios.cases before it (by its own log time) has been processed,
+    /// and the verdicts it caused are on helios.verdicts, visible. So: route's frontier > t, then u
+    /// = the log's last log time, then this > u: everything derived from events stamped ≤ t is
+    /// there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return frontier_; }
-    /// What the frontier leaves out: every deadline before `fired` of a case that is known from records before `processed` has
-    /// passed, and what it caused is on helios.verdicts, visible. As of one moment: `fired` may fall when a case with an old
-    /// deadline is opened.
+    /// What the frontier leaves out: every deadline before `fired` of a case that is known from
+    /// records before `processed` has passed, and what it caused is on helios.verdicts, visible. As
+    /// of one moment: `fired` may fall when a case with an old deadline is opened.
     struct Settled {
         Instant processed{};
         Instant fired{};
@@ -71,9 +73,9 @@ public:
     Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
-    /// exhausted: as many cases are open as open_cases_max allows, and an event of these cases (case_keys of door.h) would open
-    /// one and join none. As of the last step; what is on the log already is still worked on, and a round more may come. Cheap
-    /// while there is room.
+    /// exhausted: as many cases are open as open_cases_max allows, and an event of these cases
+    /// (case_keys of door.h) would open one and join none. As of the last step; what is on the log
+    /// already is still worked on, and a round more may come. Cheap while there is room.
     Status room(const std::function<std::vector<std::string>()>& keys) const;
 
 private:
@@ -98,7 +100,8 @@ private:
     const Clock& clock_;
     std::unique_ptr<Metrics> metrics_;
 
-    mutable std::mutex engines_mutex_;  // of the engines' state, while a step changes it and room() looks
+    mutable std::mutex
+        engines_mutex_;  // of the engines' state, while a step changes it and room() looks
     std::vector<std::unique_ptr<Partition>> partitions_;
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;

@@ -87,7 +87,9 @@ TEST(Engine, APaymentWithoutAnOrderIsAnOrphan) {
 
 TEST(Engine, StatusesDecideWhatCounts) {
     const auto payment = [](const char* status) {
-        return std::string(R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") + status + "\"}";
+        return std::string(
+                   R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") +
+               status + "\"}";
     };
     {
         Bench b;
@@ -179,7 +181,10 @@ TEST(Engine, EventsOfOneIdentityThatDifferAreData) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment, "p-1");
-    b.payment(2, R"({"orderId":"A1","paymentId":"P1","amount":12.50,"currency":"USD","status":"CAPTURED"})", "p-2");
+    b.payment(
+        2,
+        R"({"orderId":"A1","paymentId":"P1","amount":12.50,"currency":"USD","status":"CAPTURED"})",
+        "p-2");
     b.stock(3, good_stock);
     EXPECT_EQ(b.line(), "matched") << "only status, time and the way the number is written differ";
     b.payment(4, R"({"orderId":"A1","paymentId":"P1","amount":99,"currency":"USD"})", "p-3");
@@ -196,7 +201,8 @@ TEST(Engine, AnEventWithoutAnyTimeIsNeitherFirstNorLast) {
         const auto payment = [&](const char* status, const char* id) {
             return legs_of(*b.flow,
                            event("gcp", "PaymentProcessed", id,
-                                 R"({"orderId":"A1","paymentId":"P1","amount":12.5,"status":")" + std::string(status) + "\"}",
+                                 R"({"orderId":"A1","paymentId":"P1","amount":12.5,"status":")" +
+                                     std::string(status) + "\"}",
                                  noon(2)),
                            noon(3))
                 .at(0);
@@ -214,15 +220,20 @@ TEST(Engine, AnEventWithoutAnyTimeIsNeitherFirstNorLast) {
     EXPECT_EQ(line("AUTHORIZED", "VOIDED", ""), "mismatched ambiguous");
     EXPECT_EQ(line("VOIDED", "AUTHORIZED", ""), "mismatched ambiguous");
     EXPECT_EQ(line("AUTHORIZED", "CAPTURED", ""), "matched");
-    EXPECT_EQ(line("AUTHORIZED", "VOIDED", "6"), "matched") << "the source says that it came before";
+    EXPECT_EQ(line("AUTHORIZED", "VOIDED", "6"), "matched")
+        << "the source says that it came before";
     EXPECT_EQ(line("AUTHORIZED", "VOIDED", "10"), "pending") << "ten is after seven";
 }
 
 TEST(Engine, QuantitiesPerItem) {
     Bench b;
-    b.order(0, R"({"orderId":"A1","items":[{"productId":"X","price":"2.50","qty":2},{"sku":"Y","price":1,"quantity":3}]})");
+    b.order(
+        0,
+        R"({"orderId":"A1","items":[{"productId":"X","price":"2.50","qty":2},{"sku":"Y","price":1,"quantity":3}]})");
     b.payment(1, R"({"orderId":"A1","amount":8})");
-    b.stock(2, R"({"orderId":"A1","items":[{"sku":"X","qty":1},{"sku":"X","qty":1},{"sku":"Y","qty":2},{"sku":"Z","qty":1}]})");
+    b.stock(
+        2,
+        R"({"orderId":"A1","items":[{"sku":"X","qty":1},{"sku":"X","qty":1},{"sku":"Y","qty":2},{"sku":"Z","qty":1}]})");
     ASSERT_EQ(b.line(), "mismatched quantity quantity");
     EXPECT_EQ(b.last().findings[0].unit, "Y");
     EXPECT_EQ(b.last().findings[0].expected, "3");
@@ -237,7 +248,8 @@ TEST(Engine, BadNumbersAreData) {
     b.payment(1, R"({"orderId":"A1","amount":1299})");
     b.stock(2, R"({"orderId":"A1"})");
     ASSERT_EQ(b.line(), "mismatched data");
-    EXPECT_NE(b.last().findings[0].detail.find("order.amount: total is \"1,299.00\""), std::string::npos)
+    EXPECT_NE(b.last().findings[0].detail.find("order.amount: total is \"1,299.00\""),
+              std::string::npos)
         << b.last().findings[0].detail;
 }
 
@@ -255,7 +267,8 @@ TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
 TEST(Engine, ADoubtIsAWarningThatChangesNoStatus) {
     Bench b;
     b.order(0, good_order);
-    auto payment = legs_of(*b.flow, event("gcp", "PaymentProcessed", "p-1", good_payment), noon(1)).at(0);
+    auto payment =
+        legs_of(*b.flow, event("gcp", "PaymentProcessed", "p-1", good_payment), noon(1)).at(0);
     payment.doubts = {"timestamp is \"soon\"", "created is \"later\""};
     b.feed(payment);
     b.stock(2, good_stock);
@@ -286,7 +299,8 @@ TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
     b.order(100, R"({"orderId":"A2","total":5})", "o-2");
     b.tick(110);
     ASSERT_EQ(b.revisions.size(), 3u);
-    EXPECT_EQ(b.revisions[1].verdict.status, VerdictStatus::partial) << "A1's deadline was long ago";
+    EXPECT_EQ(b.revisions[1].verdict.status, VerdictStatus::partial)
+        << "A1's deadline was long ago";
     b.feed(away(110, 1000));
     EXPECT_EQ(b.revisions.size(), 3u) << "nothing fires because we were away";
     b.order(1001, R"({"orderId":"A3","total":5})", "o-3");
@@ -367,14 +381,19 @@ TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
     b.order(0, good_order);
     b.feed(model::CaseRecord(flow_record(*two, noon(1))));
     const auto rest = [&](const std::string& key, double s) {
-        both(event("gcp", "PaymentProcessed", "p" + key, R"({"orderId":")" + key + R"(","amount":12,"currency":"USD"})", noon(s)),
+        both(event("gcp", "PaymentProcessed", "p" + key,
+                   R"({"orderId":")" + key + R"(","amount":12,"currency":"USD"})", noon(s)),
              noon(s));
-        both(event("azure", "InventoryReserved", "i" + key, R"({"orderId":")" + key + R"("})", noon(s)), noon(s));
+        both(event("azure", "InventoryReserved", "i" + key, R"({"orderId":")" + key + R"("})",
+                   noon(s)),
+             noon(s));
     };
     rest("A1", 2);
     EXPECT_EQ(b.line(), "mismatched amount");
     EXPECT_EQ(b.last().flow_version, 2u);
-    both(event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":12.5,"currency":"USD"})", noon(3)), noon(3));
+    both(event("aws", "OrderPlaced", "o-2", R"({"orderId":"A2","total":12.5,"currency":"USD"})",
+               noon(3)),
+         noon(3));
     rest("A2", 4);
     EXPECT_EQ(b.line(), "matched");
     EXPECT_EQ(b.last().flow_version, 3u);

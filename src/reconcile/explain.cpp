@@ -36,8 +36,9 @@ std::string event_line(const model::LegRecord& r) {
 }
 
 std::string away_line(const model::AbsenceRecord& absence) {
-    std::string text = "Helios had been away for " + format_duration(absence.to - absence.from) + ": " + describe(absence) +
-                       "; open deadlines move by that and " + format_duration(absence.grace);
+    std::string text = "Helios had been away for " + format_duration(absence.to - absence.from) +
+                       ": " + describe(absence) + "; open deadlines move by that and " +
+                       format_duration(absence.grace);
     if (absence.max > Duration::zero()) {
         text += ", by at most " + format_duration(absence.max) + " in all";
     }
@@ -61,7 +62,9 @@ public:
     std::vector<LegEvent> events;
     std::vector<Revision> revisions;
     std::map<std::uint32_t, std::shared_ptr<const Flow>> flows;
-    std::optional<CaseView> view() const { return engine_.inspect(request_.tenant, request_.flow, request_.key); }
+    std::optional<CaseView> view() const {
+        return engine_.inspect(request_.tenant, request_.flow, request_.key);
+    }
 
 private:
     void take(const model::CaseRecord& record) {
@@ -70,7 +73,8 @@ private:
             return;
         }
         const auto* leg = std::get_if<model::LegRecord>(&record);
-        if (leg != nullptr && (leg->key != request_.key || leg->flow != request_.flow || leg->tenant != request_.tenant)) {
+        if (leg != nullptr && (leg->key != request_.key || leg->flow != request_.flow ||
+                               leg->tenant != request_.tenant)) {
             return;
         }
         const auto made = engine_.on_record(record);
@@ -94,7 +98,8 @@ private:
             if (absence.to <= revisions.front().verdict.opened_at) {
                 continue;
             }
-            const auto later = std::find_if(timeline.begin(), timeline.end(), [&](const auto& e) { return e.at > absence.to; });
+            const auto later = std::find_if(timeline.begin(), timeline.end(),
+                                            [&](const auto& e) { return e.at > absence.to; });
             timeline.insert(later, {absence.to, "away", "", away_line(absence)});
         }
     }
@@ -108,9 +113,10 @@ private:
             engine_.use_flow(record.tenant, shared);
             flows[record.version] = std::move(shared);
             if (!events.empty()) {
-                timeline.push_back({record.at, "flow", "",
-                                    "flow " + record.flow + " version " + std::to_string(record.version) +
-                                        " became active; this case keeps the version it opened with"});
+                timeline.push_back(
+                    {record.at, "flow", "",
+                     "flow " + record.flow + " version " + std::to_string(record.version) +
+                         " became active; this case keeps the version it opened with"});
             }
         }
     }
@@ -180,14 +186,16 @@ void give_roles(Explanation& out) {
             event.role = "other version";
             continue;
         }
-        const EventName name{*leg, event.record.identity, event.record.event_id, event.record.source};
+        const EventName name{*leg, event.record.identity, event.record.event_id,
+                             event.record.source};
         if (const auto role = roles.find(name); role != roles.end()) {
             event.role = role->second;
         }
         if (out.view.state.is_overflowed(*leg)) {
             event.role = "not compared";
         }
-        if (!seen.insert(name).second) {  // of an event that is held a redelivery plays no part of its own
+        if (!seen.insert(name)
+                 .second) {  // of an event that is held a redelivery plays no part of its own
             event.role = "redelivered";
         }
         event.taken = event.role == "taken" || event.role == "ambiguous";
@@ -200,10 +208,12 @@ void shorten(Explanation& out) {
     constexpr std::size_t timeline_max = 400;
     std::map<std::string, std::size_t> shown;
     const std::size_t all = out.events.size();
-    std::erase_if(out.events, [&](const LegEvent& event) { return ++shown[event.record.leg] > of_leg_max; });
+    std::erase_if(out.events,
+                  [&](const LegEvent& event) { return ++shown[event.record.leg] > of_leg_max; });
     if (out.events.size() < all) {
         out.caveats.push_back(std::to_string(all - out.events.size()) +
-                              " events are not shown one by one: of each leg the first " + std::to_string(of_leg_max) +
+                              " events are not shown one by one: of each leg the first " +
+                              std::to_string(of_leg_max) +
                               " are; the verdict rests on all of them");
     }
     if (out.timeline.size() > timeline_max) {
@@ -216,8 +226,8 @@ void shorten(Explanation& out) {
 
 std::string key_hint(const Flow& flow, const Leg& leg, const std::string& key) {
     static_cast<void>(flow);
-    return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) + " with " +
-           leg.key_paths.front().text() + " " + key;
+    return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) +
+           " with " + leg.key_paths.front().text() + " " + key;
 }
 
 std::string would_match(const Flow& flow, const model::Finding& f, const std::string& key) {
@@ -225,13 +235,17 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
     const Leg* leg = index ? &flow.legs[*index] : nullptr;
     switch (f.kind) {
         case FindingKind::missing:
-            return leg == nullptr ? "" : "a " + key_hint(flow, *leg, key) + (leg->status ? " and a status that counts" : "");
+            return leg == nullptr ? ""
+                                  : "a " + key_hint(flow, *leg, key) +
+                                        (leg->status ? " and a status that counts" : "");
         case FindingKind::amount: {
             const auto expected = Decimal::parse(f.expected);
             const auto actual = Decimal::parse(f.actual);
-            const auto difference = expected && actual ? Decimal::subtract(*expected, *actual) : Result<Decimal>(Decimal{});
+            const auto difference = expected && actual ? Decimal::subtract(*expected, *actual)
+                                                       : Result<Decimal>(Decimal{});
             return f.leg + " of " + f.expected + " " + f.unit +
-                   (difference ? " (" + difference->abs().to_string() + (difference->is_negative() ? " less" : " more") + ")"
+                   (difference ? " (" + difference->abs().to_string() +
+                                     (difference->is_negative() ? " less" : " more") + ")"
                                : "");
         }
         case FindingKind::currency:
@@ -243,9 +257,13 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
         case FindingKind::skew:
             return f.leg + " within " + f.expected + " s of the others";
         case FindingKind::ambiguous:
-            return f.leg + " whose events say which came last: by a finer time, or by what the leg's `sequence` reads";
+            return f.leg +
+                   " whose events say which came last: by a finer time, or by what the leg's "
+                   "`sequence` reads";
         case FindingKind::data:
-            return f.severity == model::Severity::warning ? "" : f.leg + " sent again with a value that can be read";
+            return f.severity == model::Severity::warning
+                       ? ""
+                       : f.leg + " sent again with a value that can be read";
         default:
             return "";
     }
@@ -259,26 +277,33 @@ void say_next(Explanation& out, Instant now) {
         for (std::size_t i = 0; i < flow.legs.size(); ++i) {
             if (!c.is_satisfied(i) && !flow.legs[i].optional && out.view.deadlines[i] >= now) {
                 if (out.view.deadlines[i] == never) {
-                    out.next.push_back("waits for " + flow.legs[i].name + ", which has no deadline");
+                    out.next.push_back("waits for " + flow.legs[i].name +
+                                       ", which has no deadline");
                     continue;
                 }
-                out.next.push_back("waits for " + flow.legs[i].name + " until " + when(out.view.deadlines[i]) + " (" +
-                                   format_duration(std::chrono::floor<std::chrono::seconds>(out.view.deadlines[i] - now)) +
+                out.next.push_back("waits for " + flow.legs[i].name + " until " +
+                                   when(out.view.deadlines[i]) + " (" +
+                                   format_duration(std::chrono::floor<std::chrono::seconds>(
+                                       out.view.deadlines[i] - now)) +
                                    " from now); then it is missing");
             }
         }
-        const Instant last = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
+        const Instant last =
+            *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
         out.next.push_back(last == never ? "the case stays open until it matches"
                                          : "the case closes at " + when(last) + " at the latest");
         return;
     }
     const Instant amend_until = later(c.closed_at, flow.amend_for);
     if (amend_until == never) {
-        out.next.push_back("closed since " + when(c.closed_at) + "; a later fact amends it, whenever it comes");
+        out.next.push_back("closed since " + when(c.closed_at) +
+                           "; a later fact amends it, whenever it comes");
         return;
     }
-    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " + when(amend_until) + " amends it");
-    out.next.push_back("after that an event with this key opens instance " + std::to_string(c.instance + 1));
+    out.next.push_back("closed since " + when(c.closed_at) + "; a fact that comes by " +
+                       when(amend_until) + " amends it");
+    out.next.push_back("after that an event with this key opens instance " +
+                       std::to_string(c.instance + 1));
 }
 
 }  // namespace
@@ -288,21 +313,25 @@ Result<Explanation> explain(const ExplainRequest& request) {
     walk.run();
     auto view = walk.view();
     if (!view || walk.revisions.empty()) {
-        return fail(ErrorKind::not_found, "flow " + request.flow + " has no case for " + request.key,
-                    request.quarantined.empty() ? "check the key; an event that has not been accepted is no case"
-                                                : "events that name it wait in quarantine");
+        return fail(ErrorKind::not_found,
+                    "flow " + request.flow + " has no case for " + request.key,
+                    request.quarantined.empty()
+                        ? "check the key; an event that has not been accepted is no case"
+                        : "events that name it wait in quarantine");
     }
     Explanation out;
     out.verdict = std::move(walk.revisions.back().verdict);
     out.flow = walk.flows.at(out.verdict.flow_version);
     out.view = std::move(*view);
     if (model::awaits_legs(out.verdict)) {
-        out.verdict.deadline = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
+        out.verdict.deadline =
+            *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
     }
     out.events = std::move(walk.events);
     out.timeline = std::move(walk.timeline);
     give_roles(out);
-    const auto& findings = out.view.judgement.awaited ? out.view.judgement.tentative : out.view.judgement.findings;
+    const auto& findings =
+        out.view.judgement.awaited ? out.view.judgement.tentative : out.view.judgement.findings;
     for (const auto& f : findings) {
         if (auto remedy = would_match(*out.flow, f, request.key); !remedy.empty()) {
             out.would_match.push_back(std::move(remedy));
@@ -311,8 +340,9 @@ Result<Explanation> explain(const ExplainRequest& request) {
     out.revised = out.view.judgement.revised;
     say_next(out, request.now);
     if (request.expired > 0) {
-        out.caveats.push_back(std::to_string(request.expired) +
-                              " records of this case are past retention: what they said is not shown");
+        out.caveats.push_back(
+            std::to_string(request.expired) +
+            " records of this case are past retention: what they said is not shown");
     }
     if (request.truncated) {
         // What the records that are here would give is the verdict of a part.
@@ -323,7 +353,8 @@ Result<Explanation> explain(const ExplainRequest& request) {
         out.view.judgement.tentative.clear();
         out.would_match.clear();
         out.caveats.push_back(
-            "the case has more records than an explanation reads: the verdict is the published one, its checks "
+            "the case has more records than an explanation reads: the verdict is the published "
+            "one, its checks "
             "are not shown");
     }
     shorten(out);
@@ -389,7 +420,10 @@ void write_legs(json::Writer& w, const Explanation& e) {
     w.key("legs").begin_array();
     for (std::size_t i = 0; i < e.flow->legs.size(); ++i) {
         const Leg& leg = e.flow->legs[i];
-        w.begin_object().field("leg", leg.name).field("type", leg.type).field("optional", leg.optional);
+        w.begin_object()
+            .field("leg", leg.name)
+            .field("type", leg.type)
+            .field("optional", leg.optional);
         if (e.view.deadlines[i] != never) {
             w.field("deadline", format_rfc3339(e.view.deadlines[i]));
         }
@@ -407,8 +441,9 @@ void write_legs(json::Writer& w, const Explanation& e) {
 void write_finding(json::Writer& w, const model::Finding& f) {
     w.begin_object().field("kind", model::to_string(f.kind)).field("leg", f.leg);
     for (const auto& [name, text] :
-         {std::pair("check", &f.check), std::pair("expected", &f.expected), std::pair("actual", &f.actual),
-          std::pair("tolerance", &f.tolerance), std::pair("unit", &f.unit), std::pair("detail", &f.detail)}) {
+         {std::pair("check", &f.check), std::pair("expected", &f.expected),
+          std::pair("actual", &f.actual), std::pair("tolerance", &f.tolerance),
+          std::pair("unit", &f.unit), std::pair("detail", &f.detail)}) {
         if (!text->empty()) {
             w.field(name, *text);
         }
@@ -427,10 +462,14 @@ void write_strings(json::Writer& w, std::string_view name, const std::vector<std
 void write_checks(json::Writer& w, const Explanation& e) {
     w.key("checks").begin_array();
     for (const CheckOutcome& c : e.view.judgement.checks) {
-        w.begin_object().field("check", c.check).field("kind", to_string(c.kind)).field("state", to_string(c.state));
+        w.begin_object()
+            .field("check", c.check)
+            .field("kind", to_string(c.kind))
+            .field("state", to_string(c.state));
         for (const auto& [name, text] :
-             {std::pair("leg", &c.leg), std::pair("expected", &c.expected), std::pair("actual", &c.actual),
-              std::pair("tolerance", &c.tolerance), std::pair("unit", &c.unit), std::pair("note", &c.note)}) {
+             {std::pair("leg", &c.leg), std::pair("expected", &c.expected),
+              std::pair("actual", &c.actual), std::pair("tolerance", &c.tolerance),
+              std::pair("unit", &c.unit), std::pair("note", &c.note)}) {
             if (!text->empty()) {
                 w.field(name, *text);
             }
@@ -446,7 +485,9 @@ std::string to_json(const Explanation& e, const ExplainRequest& request) {
     json::Writer w;
     w.begin_object().key("verdict");
     model::write_json(w, e.verdict);
-    w.field("flowHash", e.flow->hash).field("open", e.view.open).field("asOf", format_rfc3339(request.now));
+    w.field("flowHash", e.flow->hash)
+        .field("open", e.view.open)
+        .field("asOf", format_rfc3339(request.now));
     write_legs(w, e);
     write_checks(w, e);
     w.key("tentative").begin_array();

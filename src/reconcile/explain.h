@@ -1,8 +1,9 @@
 #pragma once
 /// Why a case stands as it does: for a person at 3 a.m. (text) and for programs (JSON). Pure.
 ///
-/// Works on what the log holds of the case, through the same engine that decided it, so the explanation can't drift from the
-/// decision. Shows what verdicts don't: checks that passed, checks that wait, what came but does not count, what happens next.
+/// Works on what the log holds of the case, through the same engine that decided it, so the
+/// explanation can't drift from the decision. Shows what verdicts don't: checks that passed, checks
+/// that wait, what came but does not count, what happens next.
 
 #include <cstddef>
 #include <optional>
@@ -30,11 +31,13 @@ struct ExplainRequest {
     std::string tenant{model::default_tenant};
     std::string flow;
     std::string key;
-    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and absences, in the partition's order
+    std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and
+                                             ///< absences, in the partition's order
     std::vector<QuarantinedItem> quarantined;
     Instant now;              ///< as far as the engine has come
     std::size_t expired = 0;  ///< records of the case that the log no longer has
-    bool truncated = false;   ///< more records than could be handed out: what they would give is the verdict of a part
+    bool truncated = false;  ///< more records than could be handed out: what they would give is the
+                             ///< verdict of a part
     std::optional<model::Verdict> latest;  ///< as published; shown if `truncated`
 };
 
@@ -49,8 +52,9 @@ struct TimelineEntry {
 struct LegEvent {
     model::LegRecord record;
     bool taken = false;  ///< the verdict rests on it
-    std::string role;    ///< "taken", "duplicate", "ambiguous", "does not count", "superseded", "redelivered", "other version",
-                         ///< "not compared" (its leg has more than events_max)
+    std::string role;    ///< "taken", "duplicate", "ambiguous", "does not count", "superseded",
+                         ///< "redelivered", "other version", "not compared" (its leg has more than
+                         ///< events_max)
 };
 
 struct Explanation {
@@ -59,10 +63,11 @@ struct Explanation {
     CaseView view;
     std::vector<LegEvent> events;  ///< in order of arrival; of very many the first of each leg
     std::vector<TimelineEntry> timeline;
-    std::vector<std::string> would_match;  ///< what would have made it match, one remedy per finding
-    std::vector<std::string> next;         ///< what happens next
-    std::vector<std::string> revised;      ///< "payment P1: amount 50.00 → 45.00 by pay-2"
-    std::vector<std::string> caveats;      ///< what this explanation can't see
+    std::vector<std::string>
+        would_match;                   ///< what would have made it match, one remedy per finding
+    std::vector<std::string> next;     ///< what happens next
+    std::vector<std::string> revised;  ///< "payment P1: amount 50.00 → 45.00 by pay-2"
+    std::vector<std::string> caveats;  ///< what this explanation can't see
 };
 
 /// not_found: the records say nothing of such a case. invalid: its flow's text can't be read.
@@ -72,9 +77,12 @@ std::string to_json(const Explanation& explanation, const ExplainRequest& reques
 
 /// The screen that the text is for.
 struct TextLayout {
-    std::size_t columns = 0;  ///< 0: legs stand side by side however wide that is; else one below the other where that is wider
-    bool full_ids = false;    ///< not even to make room for that are ids that are hashes cut to their beginning
+    std::size_t columns = 0;  ///< 0: legs stand side by side however wide that is; else one below
+                              ///< the other where that is wider
+    bool full_ids =
+        false;  ///< not even to make room for that are ids that are hashes cut to their beginning
 };
-std::string to_text(const Explanation& explanation, const ExplainRequest& request, const TextLayout& layout = {});
+std::string to_text(const Explanation& explanation, const ExplainRequest& request,
+                    const TextLayout& layout = {});
 
 }  // namespace helios::reconcile

@@ -28,20 +28,22 @@ bool has(const std::string& text, std::string_view part) {
 }
 
 TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
-    const auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
-                                     {event("gcp", "PaymentProcessed", "p-1",
-                                            R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD"})", noon(1)),
-                                      1},
-                                     {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
-                                    3);
+    const auto request = request_of(
+        {{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+         {event("gcp", "PaymentProcessed", "p-1",
+                R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD"})", noon(1)),
+          1},
+         {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
+        3);
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::mismatched);
     EXPECT_EQ(e->would_match, std::vector<std::string>{"payment of 12.50 USD (0.45 more)"});
     const std::string text = to_text(*e, request);
     for (const char* part :
-         {"A1   MISMATCHED   at risk 12.50 USD", "✗ paid-in-full", "12.05 of 12.50 USD ± 0.00", "✓ stock-reserved",
-          "✓ close-in-time", "payment of 12.50 USD (0.45 more)", "2 × X", "revision 2: mismatched, amount payment"}) {
+         {"A1   MISMATCHED   at risk 12.50 USD", "✗ paid-in-full", "12.05 of 12.50 USD ± 0.00",
+          "✓ stock-reserved", "✓ close-in-time", "payment of 12.50 USD (0.45 more)", "2 × X",
+          "revision 2: mismatched, amount payment"}) {
         EXPECT_TRUE(has(text, part)) << part << "\n" << text;
     }
     const auto json = json::Document::parse(to_json(*e, request));
@@ -54,7 +56,9 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
 TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
     const auto payment = [](const char* id, double at, const char* rest) {
         return std::pair(
-            event("gcp", "PaymentProcessed", id, R"({"orderId":"A1","paymentId":"P1",)" + std::string(rest) + "}", noon(at)), at);
+            event("gcp", "PaymentProcessed", id,
+                  R"({"orderId":"A1","paymentId":"P1",)" + std::string(rest) + "}", noon(at)),
+            at);
     };
     const std::vector<std::pair<model::Event, double>> others{
         {event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
@@ -67,7 +71,8 @@ TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::matched);
     EXPECT_EQ(e->revised, std::vector<std::string>{"payment P1: amount 50.00 → 12.50 by pay-2"});
-    EXPECT_TRUE(has(to_text(*e, request), "What later events changed\n  payment P1: amount 50.00 → 12.50 by pay-2"));
+    EXPECT_TRUE(has(to_text(*e, request),
+                    "What later events changed\n  payment P1: amount 50.00 → 12.50 by pay-2"));
     EXPECT_EQ(e->events[2].role, "superseded");
     EXPECT_EQ(e->events[3].role, "taken");
 
@@ -81,7 +86,8 @@ TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
     EXPECT_EQ(e->events[2].role, "ambiguous");
     EXPECT_EQ(e->events[3].role, "ambiguous");
     EXPECT_TRUE(has(to_text(*e, request),
-                    "✗ ambiguous payment P1: pay-2 says CAPTURED, which counts, and pay-1 says VOIDED, which does not"))
+                    "✗ ambiguous payment P1: pay-2 says CAPTURED, which counts, and pay-1 says "
+                    "VOIDED, which does not"))
         << to_text(*e, request);
 }
 
@@ -101,7 +107,8 @@ TEST(Explain, OfAPartOfTheRecordsThePublishedVerdictIsShown) {
 
 TEST(Explain, LegsStandSideBySideWhereTheyFit) {
     const std::string uuid = "8f434346-648f-4b96-9f89-dda901c5176b";
-    const auto request = request_of({{event("aws", "OrderPlaced", uuid, good_order, noon(0)), 0}}, 3);
+    const auto request =
+        request_of({{event("aws", "OrderPlaced", uuid, good_order, noon(0)), 0}}, 3);
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     const auto widest = [](const std::string& text) {
@@ -118,46 +125,57 @@ TEST(Explain, LegsStandSideBySideWhereTheyFit) {
     EXPECT_TRUE(has(shorter, "\n  event       8f434346  ")) << shorter;
     EXPECT_TRUE(has(shorter, "order: OrderPlaced " + uuid)) << "whole where it can be copied";
     const auto below = to_text(*e, request, {.columns = 60});
-    EXPECT_TRUE(has(below, "\n  order\n    state       ✓ here\n    event       " + uuid + "\n")) << below;
+    EXPECT_TRUE(has(below, "\n  order\n    state       ✓ here\n    event       " + uuid + "\n"))
+        << below;
     EXPECT_TRUE(has(below, "\n  payment\n    state       … awaited\n")) << below;
-    EXPECT_LE(widest(below.substr(below.find("Legs"), below.find("Checks") - below.find("Legs"))), 60u) << below;
-    EXPECT_TRUE(has(to_text(*e, request, {.columns = 100, .full_ids = true}), "    event       " + uuid + "\n"));
+    EXPECT_LE(widest(below.substr(below.find("Legs"), below.find("Checks") - below.find("Legs"))),
+              60u)
+        << below;
+    EXPECT_TRUE(has(to_text(*e, request, {.columns = 100, .full_ids = true}),
+                    "    event       " + uuid + "\n"));
 }
 
 TEST(Explain, WhatWasAssumedIsSaidInFull) {
     const auto request =
         request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
-                    {event("gcp", "PaymentProcessed", "p-1", R"({"orderId":"A1","paymentId":"P1","amount":12.50})", noon(1)), 1},
+                    {event("gcp", "PaymentProcessed", "p-1",
+                           R"({"orderId":"A1","paymentId":"P1","amount":12.50})", noon(1)),
+                     1},
                     {event("azure", "InventoryReserved", "i-1", good_stock, noon(2)), 2}},
                    3);
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::matched);
     const std::string text = to_text(*e, request);
-    EXPECT_TRUE(has(text, "12.50 of 12.50 USD ± 0.00  only one of them names a currency: assumed")) << text;
+    EXPECT_TRUE(has(text, "12.50 of 12.50 USD ± 0.00  only one of them names a currency: assumed"))
+        << text;
     EXPECT_FALSE(has(text, "…")) << text;
 }
 
 TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
-    auto request =
-        request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
-                    {event("gcp", "PaymentProcessed", "p-1",
-                           R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD","status":"DECLINED"})", noon(1)),
-                     1},
-                    {event("gcp", "PaymentProcessed", "p-2",
-                           R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)),
-                     2}},
-                   20);
-    request.quarantined.push_back({"af2f90cc-8cc2-550f-837b-265dbc67867c", "azure", "InventoryReserved", "i-9", "bad_time",
+    auto request = request_of(
+        {{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
+         {event(
+              "gcp", "PaymentProcessed", "p-1",
+              R"({"orderId":"A1","paymentId":"P1","amount":12.05,"currency":"USD","status":"DECLINED"})",
+              noon(1)),
+          1},
+         {event("gcp", "PaymentProcessed", "p-2",
+                R"({"orderId":"A1","paymentId":"P2","amount":12.05,"currency":"USD"})", noon(2)),
+          2}},
+        20);
+    request.quarantined.push_back({"af2f90cc-8cc2-550f-837b-265dbc67867c", "azure",
+                                   "InventoryReserved", "i-9", "bad_time",
                                    "eventTime is \"soon\"\x1b[2J", noon(3)});
     const auto e = explain(request);
     ASSERT_TRUE(e) << e.error().message();
     EXPECT_EQ(e->verdict.status, model::VerdictStatus::pending);
     ASSERT_EQ(e->view.judgement.tentative.size(), 1u);
     const std::string text = to_text(*e, request);
-    for (const char* part :
-         {"PENDING", "nothing is final", "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)", "does not count",
-          "bad_time", "af2f90cc-8cc2-550f-837b-265dbc67867c\n", "… awaited", "waits for inventory"}) {
+    for (const char* part : {"PENDING", "nothing is final",
+                             "waits for inventory until 2026-01-05T12:01:00.000Z (40s from now)",
+                             "does not count", "bad_time", "af2f90cc-8cc2-550f-837b-265dbc67867c\n",
+                             "… awaited", "waits for inventory"}) {
         EXPECT_TRUE(has(text, part)) << part << "\n" << text;
     }
     EXPECT_FALSE(has(text, "\x1b")) << "what an event says must not drive a terminal";
@@ -172,7 +190,9 @@ TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
     EXPECT_EQ(e->timeline[0].what, "event");
     EXPECT_EQ(e->timeline[1].text, "revision 1: pending");
     EXPECT_EQ(e->timeline[2].what, "away");
-    EXPECT_EQ(e->timeline[2].text, "Helios had been away for 470s: it had been stopped; open deadlines move by that and 30s");
+    EXPECT_EQ(
+        e->timeline[2].text,
+        "Helios had been away for 470s: it had been stopped; open deadlines move by that and 30s");
     EXPECT_EQ(e->timeline[3].at, noon(60 + 500));
     EXPECT_EQ(e->verdict.missing.size(), 2u);
 }
@@ -189,8 +209,12 @@ TEST(Explain, TheVerdictOfAnOpenCaseHasTheDeadlineThatAbsencesLeftIt) {
 TEST(Explain, AStretchOfRefusalsIsToldOnceWithItsSources) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
     for (int i = 0; i < 3; ++i) {
-        request.records.push_back(model::AbsenceRecord{
-            noon(30 + i), noon(31 + i), std::chrono::seconds(30), std::chrono::hours(24), {"gcp"}, model::AbsenceCause::refused});
+        request.records.push_back(model::AbsenceRecord{noon(30 + i),
+                                                       noon(31 + i),
+                                                       std::chrono::seconds(30),
+                                                       std::chrono::hours(24),
+                                                       {"gcp"},
+                                                       model::AbsenceCause::refused});
     }
     const auto e = explain(request);
     ASSERT_TRUE(e);
@@ -201,8 +225,9 @@ TEST(Explain, AStretchOfRefusalsIsToldOnceWithItsSources) {
         }
     }
     EXPECT_EQ(away_lines,
-              std::vector<std::string>{"Helios had been away for 3s: it refused events of gcp; open deadlines move by "
-                                       "that and 30s, by at most 1d in all"});
+              std::vector<std::string>{
+                  "Helios had been away for 3s: it refused events of gcp; open deadlines move by "
+                  "that and 30s, by at most 1d in all"});
 }
 
 TEST(Explain, NoRecordsNoCase) {

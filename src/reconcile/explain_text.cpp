@@ -16,8 +16,9 @@ constexpr std::size_t short_id_characters = 8;
 
 /// Code points, which is what a terminal shows of the texts that occur here.
 std::size_t width(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;
+    }));
 }
 
 std::string cut(std::string text, std::size_t most) {
@@ -77,7 +78,8 @@ public:
     std::size_t columns(std::string_view indent) const {
         std::size_t most = 0;
         const auto lines = text(indent);
-        for (std::string_view rest = lines; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+        for (std::string_view rest = lines; !rest.empty();
+             rest.remove_prefix(rest.find('\n') + 1)) {
             most = std::max(most, width(rest.substr(0, rest.find('\n'))));
         }
         return most;
@@ -86,8 +88,8 @@ public:
     void shorten_hashes() {
         for (auto& row : rows_) {
             for (auto& cell : row) {
-                const bool hash =
-                    cell.size() >= hash_characters_min && cell.find_first_not_of("0123456789abcdef-") == std::string::npos;
+                const bool hash = cell.size() >= hash_characters_min &&
+                                  cell.find_first_not_of("0123456789abcdef-") == std::string::npos;
                 cell = hash ? cell.substr(0, short_id_characters) : cell;
             }
         }
@@ -104,9 +106,10 @@ public:
             out += std::string(indent) + rows_.front()[i] + "\n";
             for (std::size_t r = 1; r < rows_.size(); ++r) {
                 const auto& row = rows_[r];
-                out += i < row.size() && !row[i].empty()
-                           ? std::string(indent) + "  " + pad(row.front(), titles + 2) + row[i] + "\n"
-                           : "";
+                out +=
+                    i < row.size() && !row[i].empty()
+                        ? std::string(indent) + "  " + pad(row.front(), titles + 2) + row[i] + "\n"
+                        : "";
             }
         }
         return out;
@@ -173,15 +176,21 @@ std::string legs_table(const Explanation& e, const TextLayout& layout) {
     using Event = const model::LegRecord*;
     row("", [&](std::size_t i, Event) { return e.flow->legs[i].name; });
     row("state", [&](std::size_t i, Event) { return leg_state(e, i); });
-    row("event", [&](std::size_t, Event r) { return r != nullptr ? r->event_id : std::string("–"); });
+    row("event",
+        [&](std::size_t, Event r) { return r != nullptr ? r->event_id : std::string("–"); });
     row("type", [&](std::size_t i, Event) { return e.flow->legs[i].type; });
-    row("source", [&](std::size_t, Event r) { return r != nullptr ? r->source : std::string("–"); });
-    row("identity", [&](std::size_t, Event r) { return r != nullptr ? r->identity : std::string("–"); });
-    row("happened",
-        [&](std::size_t, Event r) { return r != nullptr && r->occurred ? shown_time(*r->occurred) : std::string("–"); });
-    row("received", [&](std::size_t, Event r) { return r != nullptr ? shown_time(r->at) : std::string("–"); });
-    row("deadline",
-        [&](std::size_t i, Event) { return e.view.deadlines[i] == never ? "none" : shown_time(e.view.deadlines[i]); });
+    row("source",
+        [&](std::size_t, Event r) { return r != nullptr ? r->source : std::string("–"); });
+    row("identity",
+        [&](std::size_t, Event r) { return r != nullptr ? r->identity : std::string("–"); });
+    row("happened", [&](std::size_t, Event r) {
+        return r != nullptr && r->occurred ? shown_time(*r->occurred) : std::string("–");
+    });
+    row("received",
+        [&](std::size_t, Event r) { return r != nullptr ? shown_time(r->at) : std::string("–"); });
+    row("deadline", [&](std::size_t i, Event) {
+        return e.view.deadlines[i] == never ? "none" : shown_time(e.view.deadlines[i]);
+    });
     std::vector<std::string> names;
     for (const LegEvent& event : e.events) {
         for (const auto& [name, value] : event.record.reads) {
@@ -202,7 +211,9 @@ std::string legs_table(const Explanation& e, const TextLayout& layout) {
             return std::string();
         });
     }
-    const auto too_wide = [&] { return layout.columns != 0 && table.columns("  ") > layout.columns; };
+    const auto too_wide = [&] {
+        return layout.columns != 0 && table.columns("  ") > layout.columns;
+    };
     if (too_wide() && !layout.full_ids) {
         Table shorter = table;
         shorter.shorten_hashes();
@@ -232,13 +243,15 @@ std::string checks_table(const Explanation& e) {
     for (const CheckOutcome& c : e.view.judgement.checks) {
         std::string values;
         if (!c.expected.empty() || !c.actual.empty()) {
-            values = c.kind == Check::Kind::skew ? c.actual + " of at most " + c.expected + " " + c.unit
-                                                 : c.actual + " of " + c.expected + " " + c.unit;
+            values = c.kind == Check::Kind::skew
+                         ? c.actual + " of at most " + c.expected + " " + c.unit
+                         : c.actual + " of " + c.expected + " " + c.unit;
             if (!c.tolerance.empty()) {
                 values += " ± " + c.tolerance;
             }
         }
-        std::vector<std::string> cells{mark(c.state) + " " + c.check, std::string(to_string(c.kind)),
+        std::vector<std::string> cells{mark(c.state) + " " + c.check,
+                                       std::string(to_string(c.kind)),
                                        values.empty() ? c.note : values};
         if (!values.empty() && c.state != CheckOutcome::State::failed && !c.note.empty()) {
             cells.push_back(c.note);
@@ -252,22 +265,27 @@ std::string findings_text(const std::vector<model::Finding>& findings) {
     std::string out;
     for (const auto& f : findings) {
         out += "  " + std::string(f.severity == model::Severity::warning ? "! " : "✗ ") +
-               pad(std::string(model::to_string(f.kind)), 10) + printable(f.detail) + (f.final ? "" : "  (not final)") + "\n";
+               pad(std::string(model::to_string(f.kind)), 10) + printable(f.detail) +
+               (f.final ? "" : "  (not final)") + "\n";
     }
     return out;
 }
 
 std::string headline(const Explanation& e) {
     std::string status(model::to_string(e.verdict.status));
-    std::transform(status.begin(), status.end(), status.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+    std::transform(status.begin(), status.end(), status.begin(),
+                   [](char c) { return static_cast<char>(c - 'a' + 'A'); });
     std::string out = printable(e.verdict.key) + "   " + status;
     for (const auto& money : e.verdict.at_risk) {
         out += "   at risk " + money.amount + " " + money.currency;
     }
-    out += "\nflow " + e.flow->name + " version " + std::to_string(e.flow->version) + ", instance " +
-           std::to_string(e.verdict.instance) + ", revision " + std::to_string(e.verdict.revision);
+    out += "\nflow " + e.flow->name + " version " + std::to_string(e.flow->version) +
+           ", instance " + std::to_string(e.verdict.instance) + ", revision " +
+           std::to_string(e.verdict.revision);
     out += "\nopened " + shown_time(e.verdict.opened_at) +
-           (e.verdict.reconciled_at ? ", decided " + shown_time(*e.verdict.reconciled_at) : ", not decided yet") + "\n";
+           (e.verdict.reconciled_at ? ", decided " + shown_time(*e.verdict.reconciled_at)
+                                    : ", not decided yet") +
+           "\n";
     return out;
 }
 
@@ -280,7 +298,8 @@ std::string timeline_table(const Explanation& e) {
     }
     for (const auto& entry : e.timeline) {
         const char* sign = entry.what == "event" ? "→" : entry.what == "revision" ? "=" : "·";
-        out += "  " + pad(shown_time(entry.at), widest) + "  " + sign + " " + printable(entry.text) + "\n";
+        out += "  " + pad(shown_time(entry.at), widest) + "  " + sign + " " +
+               printable(entry.text) + "\n";
     }
     return out;
 }
@@ -315,7 +334,9 @@ std::string to_text(const Explanation& e, const ExplainRequest& request, const T
     };
     section("Findings", findings_text(e.verdict.findings));
     section("Legs side by side", legs_table(e, layout));
-    section(e.view.judgement.awaited ? "Checks so far (nothing is final while a leg is awaited)" : "Checks", checks_table(e));
+    section(e.view.judgement.awaited ? "Checks so far (nothing is final while a leg is awaited)"
+                                     : "Checks",
+            checks_table(e));
     section("Would be found if nothing more came", findings_text(e.view.judgement.tentative));
     section("What later events changed", list(e.revised));
     section("What would have matched", list(e.would_match));

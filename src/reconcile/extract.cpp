@@ -32,7 +32,8 @@ struct Scalar {
     const model::Path* path = nullptr;
 };
 
-/// The first path with a value that is not empty; a duplicate key or a container on the way is an answer too.
+/// The first path with a value that is not empty; a duplicate key or a container on the way is an
+/// answer too.
 Scalar first_scalar(json::Value root, std::span<const model::Path> paths) {
     for (const model::Path& path : paths) {
         const model::Found found = model::lookup(root, path);
@@ -75,7 +76,8 @@ ReadValue read_text(const Scalar& found) {
 }
 
 std::string not_a_decimal(std::string_view name, std::string_view text, const Error& error) {
-    return std::string(name) + " is \"" + shown(text) + "\": " + (error.what.empty() ? "not a decimal" : error.what);
+    return std::string(name) + " is \"" + shown(text) +
+           "\": " + (error.what.empty() ? "not a decimal" : error.what);
 }
 
 ReadValue read_decimal(const Scalar& found) {
@@ -98,7 +100,9 @@ struct List {
 List find_list(json::Value payload, const model::Path& path, bool empty_is_absent) {
     const model::Found found = model::lookup(payload, path);
     if (found.duplicate) {
-        return {{}, bad(path.text() + " occurs twice: which one is meant cannot be known", path.text())};
+        return {
+            {},
+            bad(path.text() + " occurs twice: which one is meant cannot be known", path.text())};
     }
     if (!found.value) {
         return {{}, ReadValue{}};
@@ -107,7 +111,9 @@ List find_list(json::Value payload, const model::Path& path, bool empty_is_absen
         return {{}, bad(path.text() + " is not a list", path.text())};
     }
     if (found.value.size() > items_max) {
-        return {{}, bad(path.text() + " has more than " + std::to_string(items_max) + " elements", path.text())};
+        return {{},
+                bad(path.text() + " has more than " + std::to_string(items_max) + " elements",
+                    path.text())};
     }
     if (found.value.size() == 0 && empty_is_absent) {
         return {{}, ReadValue{}};
@@ -120,7 +126,8 @@ std::string element(const model::Path& list, std::size_t i) {
 }
 
 /// One decimal of an element, or the reason why not.
-Result<Decimal> element_decimal(json::Value item, const std::vector<model::Path>& paths, const std::string& place) {
+Result<Decimal> element_decimal(json::Value item, const std::vector<model::Path>& paths,
+                                const std::string& place) {
     const Scalar found = first_scalar(item, paths);
     if (found.state == Scalar::State::absent) {
         return fail(ErrorKind::invalid, place + " has no " + paths.front().text());
@@ -130,7 +137,8 @@ Result<Decimal> element_decimal(json::Value item, const std::vector<model::Path>
     }
     auto value = Decimal::parse(found.text);
     if (!value) {
-        return fail(ErrorKind::invalid, not_a_decimal(place + "." + found.path->text(), found.text, value.error()));
+        return fail(ErrorKind::invalid,
+                    not_a_decimal(place + "." + found.path->text(), found.text, value.error()));
     }
     return value;
 }
@@ -183,8 +191,9 @@ ReadValue read_items(json::Value payload, const ItemsSource& source) {
         const json::Value item = list.array.at(i);
         const Scalar key = first_scalar(item, source.key);
         if (key.state != Scalar::State::present) {
-            return bad(element(source.list, i) +
-                           (key.path != nullptr ? ": " + why_unusable(key, "a text") : " has no " + source.key.front().text()),
+            return bad(element(source.list, i) + (key.path != nullptr
+                                                      ? ": " + why_unusable(key, "a text")
+                                                      : " has no " + source.key.front().text()),
                        expression);
         }
         const auto quantity = element_decimal(item, source.quantity, element(source.list, i));
@@ -192,13 +201,15 @@ ReadValue read_items(json::Value payload, const ItemsSource& source) {
             return bad(quantity.error().what, expression);
         }
         if (key_bytes += key.text.size(); key_bytes > item_keys_bytes_max) {
-            return bad("the keys of " + source.list.text() + " are longer than 1 MiB together", expression);
+            return bad("the keys of " + source.list.text() + " are longer than 1 MiB together",
+                       expression);
         }
         auto [slot, fresh] = totals.try_emplace(std::string(key.text), *quantity);
         if (!fresh) {
             const auto sum = Decimal::add(slot->second, *quantity);
             if (!sum) {
-                return bad("the quantity of " + shown(key.text) + " has more than 38 digits", expression);
+                return bad("the quantity of " + shown(key.text) + " has more than 38 digits",
+                           expression);
             }
             slot->second = *sum;
         }
@@ -230,14 +241,16 @@ ReadValue read_one(json::Value payload, const Read& read) {
     return {};
 }
 
-/// A currency as it is compared: trimmed, in upper case. What then is not three letters is none, and bad data.
+/// A currency as it is compared: trimmed, in upper case. What then is not three letters is none,
+/// and bad data.
 ReadValue currency_of(ReadValue value) {
     if (value.kind != ReadValue::Kind::text) {
         return value;
     }
     std::string_view code = value.text;
     const auto blank_at = [](std::string_view text, bool at_end) -> std::size_t {
-        for (const std::string_view blank : {" ", "\t", "\n", "\v", "\f", "\r", "\u00a0", "\ufeff"}) {
+        for (const std::string_view blank :
+             {" ", "\t", "\n", "\v", "\f", "\r", "\u00a0", "\ufeff"}) {
             if (at_end ? text.ends_with(blank) : text.starts_with(blank)) {
                 return blank.size();
             }
@@ -252,13 +265,16 @@ ReadValue currency_of(ReadValue value) {
     }
     const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
     if (code.size() != 3 || !std::all_of(code.begin(), code.end(), letter)) {
-        return bad(value.path + " is " + in_quotes(value.text) + ": not a currency of three letters", value.path);
+        return bad(
+            value.path + " is " + in_quotes(value.text) + ": not a currency of three letters",
+            value.path);
     }
     value.text = ascii::upper(code);
     return value;
 }
 
-/// What was claimed on the way to the instant and could not be taken: one doubt, however many paths.
+/// What was claimed on the way to the instant and could not be taken: one doubt, however many
+/// paths.
 class UntakenTimes {
 public:
     void add(std::string_view name, std::string_view why) {
@@ -278,8 +294,10 @@ private:
     std::size_t count_ = 0;
 };
 
-/// The instant used in checks: the first claim that can be taken. Without one the leg is neither late nor skewed.
-void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload) {
+/// The instant used in checks: the first claim that can be taken. Without one the leg is neither
+/// late nor skewed.
+void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event& event,
+                   json::Value payload) {
     UntakenTimes untaken;
     const auto take = [&](const ClaimedTime& claim, std::string_view name) {
         if (claim.doubtful()) {
@@ -321,7 +339,8 @@ void read_occurred(model::LegRecord& record, const Leg& leg, const model::Event&
     untaken.put_into(record);
 }
 
-/// Of a counting source: a whole number, as a number or as text, without leading zeros. Compared, never added: any length does.
+/// Of a counting source: a whole number, as a number or as text, without leading zeros. Compared,
+/// never added: any length does.
 std::optional<std::string> whole_number(std::string_view text) {
     const bool negative = text.starts_with('-');
     std::string_view digits = text.substr(negative ? 1 : 0);
@@ -338,7 +357,8 @@ void read_sequence(model::LegRecord& record, const Leg& leg, json::Value payload
     if (found.state == Scalar::State::absent) {
         return;
     }
-    const auto number = found.state == Scalar::State::present ? whole_number(found.text) : std::nullopt;
+    const auto number =
+        found.state == Scalar::State::present ? whole_number(found.text) : std::nullopt;
     if (number) {
         record.sequence = *number;
     } else {
@@ -349,7 +369,8 @@ void read_sequence(model::LegRecord& record, const Leg& leg, json::Value payload
     }
 }
 
-void read_identity(model::LegRecord& record, const Leg& leg, const model::Event& event, json::Value payload) {
+void read_identity(model::LegRecord& record, const Leg& leg, const model::Event& event,
+                   json::Value payload) {
     if (leg.identity.kind == Identity::Kind::key) {
         record.identity = record.key;
         return;
@@ -362,8 +383,9 @@ void read_identity(model::LegRecord& record, const Leg& leg, const model::Event&
         }
         if (found.state != Scalar::State::absent) {
             record.reads.emplace_back(identity_read,
-                                      bad(found.state == Scalar::State::present ? found.path->text() + " is longer than 1 KiB"
-                                                                                : why_unusable(found, "a text"),
+                                      bad(found.state == Scalar::State::present
+                                              ? found.path->text() + " is longer than 1 KiB"
+                                              : why_unusable(found, "a text"),
                                           found.path->text()));
         }
     }
@@ -373,10 +395,12 @@ void read_identity(model::LegRecord& record, const Leg& leg, const model::Event&
 
 }  // namespace
 
-std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens, const model::Event& event,
-                                        json::Value payload, const Arrival& arrival) {
+std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool opens,
+                                        const model::Event& event, json::Value payload,
+                                        const Arrival& arrival) {
     const Scalar key = first_scalar(payload, leg.key_paths);
-    if (key.state != Scalar::State::present || key.text.size() > key_bytes_max || key.text.find('\0') != std::string_view::npos) {
+    if (key.state != Scalar::State::present || key.text.size() > key_bytes_max ||
+        key.text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }
     model::LegRecord record;
@@ -394,7 +418,8 @@ std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool o
     record.at = arrival.at;
     for (const Read& read : leg.reads) {
         ReadValue value = read_one(payload, read);
-        record.reads.emplace_back(read.name, read.names_currency ? currency_of(std::move(value)) : std::move(value));
+        record.reads.emplace_back(
+            read.name, read.names_currency ? currency_of(std::move(value)) : std::move(value));
     }
     if (leg.status) {
         record.reads.emplace_back(status_read, read_text(first_scalar(payload, leg.status->paths)));

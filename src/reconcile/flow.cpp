@@ -32,7 +32,8 @@ std::string status_word(std::string_view written) {
 }
 
 bool Leg::wants(std::string_view source, std::string_view event_type) const {
-    return type == event_type && (sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end());
+    return type == event_type &&
+           (sources.empty() || std::find(sources.begin(), sources.end(), source) != sources.end());
 }
 
 std::optional<std::size_t> Leg::read_index(std::string_view read) const {

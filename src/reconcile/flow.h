@@ -1,8 +1,10 @@
 #pragma once
-/// A flow: what several sources must agree on, as a person declared it. See docs/flows.md for the language.
+/// A flow: what several sources must agree on, as a person declared it. See docs/flows.md for the
+/// language.
 ///
-/// Nothing about orders, payments or any other business is compiled in: legs, keys, statuses, reads and checks all come from
-/// the file. This file knows the shape of the language; judge.h knows what it means.
+/// Nothing about orders, payments or any other business is compiled in: legs, keys, statuses, reads
+/// and checks all come from the file. This file knows the shape of the language; judge.h knows what
+/// it means.
 
 #include <cstdint>
 #include <optional>
@@ -20,13 +22,16 @@
 
 namespace helios::reconcile {
 
-/// {sum: items[], of: [price, [qty, quantity]]}: over all elements, the sum of the product of the factors.
+/// {sum: items[], of: [price, [qty, quantity]]}: over all elements, the sum of the product of the
+/// factors.
 struct SumSource {
-    model::Path list;                               ///< the list itself, without []
-    std::vector<std::vector<model::Path>> factors;  ///< each factor: first present wins, relative to the element
+    model::Path list;  ///< the list itself, without []
+    std::vector<std::vector<model::Path>>
+        factors;  ///< each factor: first present wins, relative to the element
 };
 
-/// {each: items[], key: [productId, sku], quantity: [qty, quantity]}: element key → quantity, equal keys added up.
+/// {each: items[], key: [productId, sku], quantity: [qty, quantity]}: element key → quantity, equal
+/// keys added up.
 struct ItemsSource {
     model::Path list;  ///< the list itself, without []
     std::vector<model::Path> key;
@@ -40,10 +45,11 @@ struct Read {
     enum class Type : std::uint8_t { text, decimal, items } type = Type::text;
     std::string name;
     std::vector<ReadSource> first;
-    bool required = false;                ///< absent on a taken event: a `data` finding
-    bool positive = false;                ///< decimal: below 0 is a `data` finding of severity warning
-    bool names_currency = false;          ///< text: some decimal of this leg has it as its currency
-    std::optional<std::size_t> currency;  ///< decimal: index of the text read of this leg that names its currency
+    bool required = false;        ///< absent on a taken event: a `data` finding
+    bool positive = false;        ///< decimal: below 0 is a `data` finding of severity warning
+    bool names_currency = false;  ///< text: some decimal of this leg has it as its currency
+    std::optional<std::size_t>
+        currency;  ///< decimal: index of the text read of this leg that names its currency
 };
 
 /// Which statuses of a leg's event make it count. Words are compared as status_word() makes them.
@@ -53,8 +59,9 @@ struct StatusRule {
     std::vector<std::string> does_not_count;  ///< likewise
 };
 
-/// A status as it is compared: letters in upper case, without blanks, '_' and '-'. Senders spell one word in several ways:
-/// "requires_capture", "RequiresCapture", "SENT_FOR_SETTLEMENT", "Sent for settlement".
+/// A status as it is compared: letters in upper case, without blanks, '_' and '-'. Senders spell
+/// one word in several ways: "requires_capture", "RequiresCapture", "SENT_FOR_SETTLEMENT", "Sent
+/// for settlement".
 std::string status_word(std::string_view written);
 
 struct Identity {
@@ -79,7 +86,8 @@ struct Leg {
     Identity identity;
     std::vector<OccurredSource> occurred;
     Duration deadline{};                ///< after the case opened; may be `forever`
-    std::vector<model::Path> sequence;  ///< what the source counts: orders events of one identity where their times are equal
+    std::vector<model::Path> sequence;  ///< what the source counts: orders events of one identity
+                                        ///< where their times are equal
     std::size_t events_max = events_max_default;  ///< of one case; of more nothing is compared
     std::vector<Read> reads;
     std::uint32_t revises = 0;  ///< bit per read: a later event of an identity may change it
@@ -114,11 +122,12 @@ struct Flow {
     std::string name;
     std::uint32_t version = 0;
     std::string description;
-    std::string key_name;  ///< "orderId": the member under which a verdict repeats its key; may be empty
+    std::string
+        key_name;  ///< "orderId": the member under which a verdict repeats its key; may be empty
     std::vector<Leg> legs;
     std::optional<std::size_t> anchor;  ///< the leg without which others are orphans
-    Duration amend_for{};               ///< how long after closing a case takes later facts; may be `forever`
-    std::string currency;               ///< assumed where no leg names one; "XXX" if the file doesn't say
+    Duration amend_for{};  ///< how long after closing a case takes later facts; may be `forever`
+    std::string currency;  ///< assumed where no leg names one; "XXX" if the file doesn't say
     std::vector<Check> checks;
     std::vector<ReadRef> at_risk;  ///< the first usable amount is the money at risk
     std::string text;              ///< the file
@@ -130,8 +139,8 @@ struct Flow {
     std::vector<std::string> sources() const;
 };
 
-/// Every complaint about the file, each "file:line:column: what" with a hint; no errors: a good flow. Warnings are about what is
-/// the language and hardly meant.
+/// Every complaint about the file, each "file:line:column: what" with a hint; no errors: a good
+/// flow. Warnings are about what is the language and hardly meant.
 struct FlowReading {
     std::optional<Flow> flow;
     std::vector<Error> errors;

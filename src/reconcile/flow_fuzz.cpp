@@ -1,4 +1,5 @@
-// Any text: a flow or complaints that each name a place. A flow that reads must also work: route and judge a small event.
+// Any text: a flow or complaints that each name a place. A flow that reads must also work: route
+// and judge a small event.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,7 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::string source = leg.sources.empty() ? "aws" : leg.sources.front();
         for (const char* payload : {test::good_order, test::good_payment}) {
             ++n;
-            bench.feed(test::event(source, leg.type, "e" + std::to_string(n), payload, test::noon(n)), test::noon(n));
+            bench.feed(
+                test::event(source, leg.type, "e" + std::to_string(n), payload, test::noon(n)),
+                test::noon(n));
         }
     }
     bench.tick(1e8);

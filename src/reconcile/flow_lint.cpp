@@ -43,7 +43,8 @@ public:
         : file_(file), errors_(errors), warnings_(warnings) {}
 
     void lint(const Node& root) {
-        if (const Node* currency = root.find("currency"); currency != nullptr && currency->is_scalar()) {
+        if (const Node* currency = root.find("currency");
+            currency != nullptr && currency->is_scalar()) {
             lint_currency(*currency);
         }
         if (const Node* legs = root.find("legs"); legs != nullptr) {
@@ -65,20 +66,25 @@ private:
         errors_.push_back(yaml::error_at(file_, mark, std::move(what), std::move(hint)));
     }
     void warn(yaml::Mark mark, std::string what, std::string hint) {
-        warnings_.push_back(yaml::error_at(file_, mark, "warning: " + std::move(what), std::move(hint)));
+        warnings_.push_back(
+            yaml::error_at(file_, mark, "warning: " + std::move(what), std::move(hint)));
     }
 
     void lint_currency(const Node& node) {
         const auto code = ascii::upper(node.text);
-        const bool letters =
-            code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+        const bool letters = code.size() == 3 && std::all_of(code.begin(), code.end(), [](char c) {
+                                 return c >= 'A' && c <= 'Z';
+                             });
         if (!letters && !node.text.empty()) {
-            complain(node.mark, "currency '" + node.text + "' is not three letters", "write an ISO 4217 code, for example  EUR");
+            complain(node.mark, "currency '" + node.text + "' is not three letters",
+                     "write an ISO 4217 code, for example  EUR");
         } else if (code != node.text && letters) {
             warn(node.mark, "currency '" + node.text + "' is taken as " + code, "write  " + code);
         }
         if (letters && !is_iso_4217(code)) {
-            warn(node.mark, "currency " + code + " is not one that ISO 4217 lists: each amount in it gets a data warning",
+            warn(node.mark,
+                 "currency " + code +
+                     " is not one that ISO 4217 lists: each amount in it gets a data warning",
                  "write an ISO 4217 code, for example  EUR");
         }
     }
@@ -87,16 +93,22 @@ private:
     void lint_leg(const std::string& name, const Node& leg) {
         if (const Node* type = leg.find("type"); type != nullptr && type->is_scalar()) {
             if (ascii::lower(type->text) == "any" || type->text == "*") {
-                complain(type->mark, "type '" + type->text + "' is no wildcard: it is one event type of that name",
-                         "write the event type that leg '" + name + "' waits for; only source can be any");
+                complain(
+                    type->mark,
+                    "type '" + type->text + "' is no wildcard: it is one event type of that name",
+                    "write the event type that leg '" + name +
+                        "' waits for; only source can be any");
             } else {
                 lint_type(*type);
             }
         }
         lint_sources(elements(leg.find("source")));
-        if (const Node* deadline = leg.find("deadline"); deadline != nullptr && deadline->is_scalar()) {
-            if (const auto parsed = parse_duration(deadline->text); parsed && *parsed == Duration::zero()) {
-                warn(deadline->mark, "deadline 0: leg '" + name + "' is in time only if it opens the case",
+        if (const Node* deadline = leg.find("deadline");
+            deadline != nullptr && deadline->is_scalar()) {
+            if (const auto parsed = parse_duration(deadline->text);
+                parsed && *parsed == Duration::zero()) {
+                warn(deadline->mark,
+                     "deadline 0: leg '" + name + "' is in time only if it opens the case",
                      "write how long after the case opened it may come, for example  60s");
             }
         }
@@ -119,8 +131,10 @@ private:
         constexpr std::size_t typo = 2;
         const auto near = yaml::nearest(type.text, {names.begin(), names.end()}, typo);
         if (!near.empty()) {
-            warn(type.mark, "event type '" + type.text + "' is not in the shipped catalogue, '" + near + "' is",
-                 "did you mean '" + near + "'?");
+            warn(
+                type.mark,
+                "event type '" + type.text + "' is not in the shipped catalogue, '" + near + "' is",
+                "did you mean '" + near + "'?");
         }
     }
 
@@ -131,10 +145,13 @@ private:
             const auto small = ascii::lower(word);
             const bool wildcard = small == "any" || word == "*";
             if (wildcard && (sources.size() > 1 || word != "any")) {
-                complain(source->mark, "source '" + word + "' is no wildcard here: it is one source of that name",
+                complain(source->mark,
+                         "source '" + word + "' is no wildcard here: it is one source of that name",
                          "for every source write  source: any");
             } else if (!wildcard && small != word && model::is_built_in_source(small)) {
-                warn(source->mark, "source '" + word + "' is not '" + small + "': names are compared letter by letter",
+                warn(source->mark,
+                     "source '" + word + "' is not '" + small +
+                         "': names are compared letter by letter",
                      "did you mean '" + small + "'?");
             }
             if (!seen.insert(word).second) {
@@ -149,12 +166,15 @@ private:
             for (std::size_t j = 0; j < i; ++j) {
                 const auto& [a, b] = std::pair(&legs.members[j], &legs.members[i]);
                 const bool same =
-                    b->value.find("type") != nullptr && std::all_of(same_events.begin(), same_events.end(), [&](auto key) {
+                    b->value.find("type") != nullptr &&
+                    std::all_of(same_events.begin(), same_events.end(), [&](auto key) {
                         return written(a->value.find(key)) == written(b->value.find(key));
                     });
                 if (same) {
-                    warn(b->key_mark, "leg '" + b->key + "' wants the same events as leg '" + a->key + "'",
-                         "each event goes to both; for several events of one kind write  cardinality: many");
+                    warn(b->key_mark,
+                         "leg '" + b->key + "' wants the same events as leg '" + a->key + "'",
+                         "each event goes to both; for several events of one kind write  "
+                         "cardinality: many");
                     break;
                 }
             }
@@ -164,9 +184,12 @@ private:
     void lint_check(const Node& check, const Node* legs) {
         const Node* expected = check.find("expected");
         const Node* actual = check.find("actual");
-        if (expected != nullptr && actual != nullptr && expected->is_scalar() && expected->text == actual->text) {
-            complain(actual->mark, "expected and actual are both '" + actual->text + "': such a check never fails",
-                     "name the reads of two legs");
+        if (expected != nullptr && actual != nullptr && expected->is_scalar() &&
+            expected->text == actual->text) {
+            complain(
+                actual->mark,
+                "expected and actual are both '" + actual->text + "': such a check never fails",
+                "name the reads of two legs");
         }
         const Node* kind = check.find("kind");
         if (kind != nullptr && kind->text == "skew") {
@@ -177,9 +200,11 @@ private:
                 distinct.insert(word->text);
             }
             if (named != nullptr && distinct.size() == 1) {
-                complain(named->mark, "skew over one leg never fails", "name two or more, or leave legs out: all of them");
+                complain(named->mark, "skew over one leg never fails",
+                         "name two or more, or leave legs out: all of them");
             } else if (named == nullptr && legs != nullptr && legs->members.size() == 1) {
-                complain(kind->mark, "skew over one leg never fails", "this flow has one leg: remove the check");
+                complain(kind->mark, "skew over one leg never fails",
+                         "this flow has one leg: remove the check");
             } else {
                 warn_of_repetitions(named, "legs");
             }
@@ -190,7 +215,8 @@ private:
         std::set<std::string> seen;
         for (const Node* each : elements(list)) {
             if (each->is_scalar() && !seen.insert(each->text).second) {
-                warn(each->mark, std::string(what) + " has '" + each->text + "' twice", "keep one of them");
+                warn(each->mark, std::string(what) + " has '" + each->text + "' twice",
+                     "keep one of them");
             }
         }
     }
@@ -204,7 +230,8 @@ private:
 
 }  // namespace
 
-void lint_flow(const Node& root, std::string_view file, std::vector<Error>& errors, std::vector<Error>& warnings) {
+void lint_flow(const Node& root, std::string_view file, std::vector<Error>& errors,
+               std::vector<Error>& warnings) {
     Linter(file, errors, warnings).lint(root);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-/// What a flow says that is the language and yet hardly what was meant: each part is readable alone, together they say nothing,
-/// or something else. Looks at the document, not at the flow, so that it can name places. Private to read_flow().
+/// What a flow says that is the language and yet hardly what was meant: each part is readable
+/// alone, together they say nothing, or something else. Looks at the document, not at the flow, so
+/// that it can name places. Private to read_flow().
 
 #include <string_view>
 #include <vector>
@@ -10,7 +11,9 @@
 
 namespace helios::reconcile {
 
-/// Adds to `errors` what makes the flow useless as written, to `warnings` what may be meant but rarely is.
-void lint_flow(const yaml::Node& root, std::string_view file, std::vector<Error>& errors, std::vector<Error>& warnings);
+/// Adds to `errors` what makes the flow useless as written, to `warnings` what may be meant but
+/// rarely is.
+void lint_flow(const yaml::Node& root, std::string_view file, std::vector<Error>& errors,
+               std::vector<Error>& warnings);
 
 }  // namespace helios::reconcile

@@ -1,4 +1,3 @@
-// From the YAML tree to a Flow, with a complaint at its place for everything that is not the language.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,16 +10,14 @@
 #include "reconcile/extract.h"
 #include "reconcile/flow.h"
 #include "reconcile/flow_lint.h"
+#include "reconcile/flow_reader.h"
 
 namespace helios::reconcile {
 namespace {
 
-using Names = std::vector<std::string_view>;
-
 constexpr std::size_t legs_max = 32;
 constexpr std::size_t reads_max = 32;
 constexpr std::size_t checks_max = 64;
-constexpr std::size_t list_max = 64;
 constexpr std::size_t leg_events_max = 1'000'000;
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
 
@@ -41,236 +38,7 @@ std::string named(Read::Type type) {
     return (type == Read::Type::items ? "" : "a ") + std::string(word_of(type));
 }
 
-class FlowReader {
-public:
-    FlowReader(std::string_view file, std::vector<Error>& errors) : file_(file), errors_(errors) {}
-
-    Flow read(const yaml::Node& root);
-
-private:
-    using Node = yaml::Node;
-
-    // Complaints and plain values.
-    void complain(yaml::Mark mark, std::string what, std::string hint = {}) {
-        errors_.push_back(yaml::error_at(file_, mark, std::move(what), std::move(hint)));
-    }
-    bool is_map(const Node& node, std::string_view what, const Names& keys);
-    const Node* required(const Node& map, std::string_view key, std::string_view example);
-    std::string text(const Node& node, std::string_view what);
-    std::string name(std::string_view word, yaml::Mark mark, std::string_view what);
-    bool boolean(const Node& node, std::string_view what);
-    Duration duration(const Node& node, std::string_view what);
-    Duration duration_or_forever(const Node& node, std::string_view what);
-    std::vector<const Node*> list(const Node& node, std::string_view what);
-    std::vector<std::string> words(const Node& node, std::string_view what);
-    std::string choice(const Node& node, std::string_view what, const Names& names);
-
-    // Paths.
-    /// each: the path must end in [] and is returned without it; else it must not walk a list.
-    std::optional<model::Path> path(const Node& node, bool each);
-    std::vector<model::Path> paths(const Node& node, std::string_view what);
-    std::vector<OccurredSource> occurred(const Node& node);
-
-    // Sections.
-    void key(const Node& root);
-    void legs(const Node& root);
-    Leg leg(const std::string& leg_name, const Node& node);
-    Identity identity(const Node& node);
-    StatusRule status(const Node& node);
-    void reads(Leg& leg, const Node& node);
-    Read read_one(const std::string& read_name, const Node& node);
-    std::optional<ReadSource> read_source(const Node& node, Read::Type type);
-    void link_currencies(Leg& leg, const Node& node);
-    std::size_t events_max(const Node& node);
-    void revises(Leg& leg, const Node& node);
-    void checks(const Node& root);
-    Check check(const std::string& check_name, const Node& node);
-    std::optional<ReadRef> reference(const Node& node, std::optional<Read::Type> type);
-    const Read* find_read(std::string_view word) const;
-    void compared(Check& check, const Node& node, std::optional<Read::Type> type);
-    void skew(Check& check, const Node& node);
-    std::string leg_hint(std::string_view word) const;
-    void anchor(const Node& root);
-
-    std::string_view file_;
-    std::vector<Error>& errors_;
-    Flow flow_;
-    std::vector<model::Path> key_paths_;
-    std::vector<OccurredSource> occurred_;
-};
-
-bool FlowReader::is_map(const Node& node, std::string_view what, const Names& keys) {
-    if (!node.is_map()) {
-        complain(node.mark, std::string(what) + " must be a map", "its keys are " + join(keys));
-        return false;
-    }
-    for (const auto& member : node.members) {
-        if (std::find(keys.begin(), keys.end(), member.key) == keys.end()) {
-            const std::string near = yaml::nearest(member.key, keys);
-            complain(member.key_mark, "unknown key '" + member.key + "' in " + std::string(what),
-                     near.empty() ? "known here: " + join(keys) : "did you mean '" + near + "'?");
-        }
-    }
-    return true;
-}
-
-const yaml::Node* FlowReader::required(const Node& map, std::string_view key, std::string_view example) {
-    const Node* node = map.find(key);
-    if (node == nullptr) {
-        complain(map.mark, "'" + std::string(key) + "' is missing", "add for example  " + std::string(example));
-    }
-    return node;
-}
-
-std::string FlowReader::text(const Node& node, std::string_view what) {
-    if (!node.is_scalar() || node.text.empty()) {
-        complain(node.mark, std::string(what) + " must be a text",
-                 node.is_null() ? "a value is missing" : "one value, no list and no map");
-        return {};
-    }
-    return node.text;
-}
-
-std::string FlowReader::name(std::string_view word, yaml::Mark mark, std::string_view what) {
-    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
-    if (word.empty() || word.size() > 64 || !(word[0] >= 'a' && word[0] <= 'z') || !std::all_of(word.begin(), word.end(), good)) {
-        complain(mark, "'" + std::string(word.substr(0, 80)) + "' is no name for " + std::string(what),
-                 "lower-case letters, digits, - and _, beginning with a letter, at most 64");
-    }
-    return std::string(word);
-}
-
-bool FlowReader::boolean(const Node& node, std::string_view what) {
-    if (!node.is_scalar() || (node.text != "true" && node.text != "false")) {
-        complain(node.mark, std::string(what) + " must be true or false");
-    }
-    return node.text == "true";
-}
-
-Duration FlowReader::duration(const Node& node, std::string_view what) {
-    const std::string value = text(node, what);
-    const auto parsed = parse_duration(value);
-    if (!parsed) {
-        complain(node.mark, std::string(what) + ": '" + value + "' is not a duration",
-                 "write a number with a unit: 250ms, 60s, 5m, 2h, 31d");
-        return {};
-    }
-    return *parsed;
-}
-
-Duration FlowReader::duration_or_forever(const Node& node, std::string_view what) {
-    return node.is_scalar() && node.text == "forever" ? forever : duration(node, what);
-}
-
-/// The elements of a list; a single value is a list of one.
-std::vector<const yaml::Node*> FlowReader::list(const Node& node, std::string_view what) {
-    std::vector<const Node*> out;
-    if (node.is_sequence()) {
-        for (const Node& item : node.items) {
-            out.push_back(&item);
-        }
-    } else if (!node.is_null()) {
-        out.push_back(&node);
-    }
-    if (out.empty()) {
-        complain(node.mark, std::string(what) + " is empty", "name at least one, or remove the line");
-    }
-    if (out.size() > list_max) {
-        complain(node.mark, std::string(what) + " has more than " + std::to_string(list_max) + " entries");
-        out.clear();
-    }
-    return out;
-}
-
-std::vector<std::string> FlowReader::words(const Node& node, std::string_view what) {
-    std::vector<std::string> out;
-    for (const Node* item : list(node, what)) {
-        out.push_back(text(*item, what));
-    }
-    return out;
-}
-
-std::string FlowReader::choice(const Node& node, std::string_view what, const Names& names) {
-    const std::string word = text(node, what);
-    if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {
-        const std::string near = yaml::nearest(word, names);
-        complain(node.mark, "unknown " + std::string(what) + " '" + word + "'",
-                 near.empty() ? "one of " + join(names) : "did you mean '" + near + "'?");
-        return {};
-    }
-    return word;
-}
-
-std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
-    const std::string written = text(node, "a path");
-    if (written.empty()) {
-        return std::nullopt;
-    }
-    if (!node.quoted && written.find_first_not_of("0123456789.-") == std::string::npos) {
-        complain(node.mark, "'" + written + "' is a number, no path",
-                 "write the name of a member; put one that looks so into quotes");
-        return std::nullopt;
-    }
-    const bool ends_in_walk = each && written.size() > 2 && written.ends_with("[]");
-    auto parsed =
-        model::Path::parse(ends_in_walk ? std::string_view(written).substr(0, written.size() - 2) : std::string_view(written));
-    if (!parsed) {
-        complain(node.mark, parsed.error().what, parsed.error().hint);
-        return std::nullopt;
-    }
-    const auto walks = std::count_if(parsed->segments().begin(), parsed->segments().end(), [](const auto& s) { return s.each; });
-    if (each && (!ends_in_walk || walks != 0)) {
-        complain(node.mark, "'" + written + "' must end in [] and walk one list", "write  items[]");
-        return std::nullopt;
-    }
-    if (!each && walks != 0) {
-        complain(node.mark, "'" + written + "' walks a list; a single value is needed here",
-                 "use {sum: \"items[]\", of: […]} or {each: \"items[]\", key: […], quantity: […]}");
-        return std::nullopt;
-    }
-    return std::move(*parsed);
-}
-
-std::vector<model::Path> FlowReader::paths(const Node& node, std::string_view what) {
-    std::vector<model::Path> out;
-    for (const Node* item : list(node, what)) {
-        if (auto parsed = path(*item, false)) {
-            out.push_back(std::move(*parsed));
-        }
-    }
-    return out;
-}
-
-std::vector<OccurredSource> FlowReader::occurred(const Node& node) {
-    std::vector<OccurredSource> out;
-    for (const Node* item : list(node, "occurred")) {
-        OccurredSource source;
-        const Node* where = item;
-        if (item->is_map()) {
-            is_map(*item, "a time with a unit", {"path", "unit"});
-            where = required(*item, "path", "{path: created, unit: s}");
-            if (const Node* unit = required(*item, "unit", "{path: created, unit: s}")) {
-                source.unit = parse_epoch_unit(choice(*unit, "unit of time", {"s", "ms", "us", "ns"}));
-            }
-            if (where == nullptr) {
-                continue;
-            }
-        }
-        source.envelope = where->is_scalar() && where->text == "envelope.time";
-        if (!out.empty() && out.back().envelope) {
-            complain(item->mark, "a path after envelope.time is never looked at", "put envelope.time last");
-        }
-        if (!source.envelope) {
-            auto parsed = path(*where, false);
-            if (!parsed) {
-                continue;
-            }
-            source.path = std::move(*parsed);
-        }
-        out.push_back(std::move(source));
-    }
-    return out;
-}
+}  // namespace
 
 void FlowReader::key(const Node& root) {
     const Node* node = required(root, "key", "key: {name: orderId, paths: [orderId, order_id]}");
@@ -314,8 +82,10 @@ StatusRule FlowReader::status(const Node& node) {
     if (const Node* not_counting = node.find("does_not_count")) {
         for (const auto& word : words(*not_counting, "does_not_count")) {
             out.does_not_count.push_back(status_word(word));
-            if (std::find(out.counts.begin(), out.counts.end(), out.does_not_count.back()) != out.counts.end()) {
-                complain(not_counting->mark, "status " + word + " both counts and does not count", "keep it in one of the lists");
+            if (std::find(out.counts.begin(), out.counts.end(), out.does_not_count.back()) !=
+                out.counts.end()) {
+                complain(not_counting->mark, "status " + word + " both counts and does not count",
+                         "keep it in one of the lists");
             }
         }
     }
@@ -325,7 +95,8 @@ StatusRule FlowReader::status(const Node& node) {
 std::optional<ReadSource> FlowReader::read_source(const Node& node, Read::Type type) {
     if (node.is_scalar()) {
         if (type == Read::Type::items) {
-            complain(node.mark, "items are read with {each: \"items[]\", key: […], quantity: […]}", "");
+            complain(node.mark, "items are read with {each: \"items[]\", key: […], quantity: […]}",
+                     "");
             return std::nullopt;
         }
         auto parsed = path(node, false);
@@ -378,12 +149,15 @@ std::optional<ReadSource> FlowReader::read_source(const Node& node, Read::Type t
 Read FlowReader::read_one(const std::string& read_name, const Node& node) {
     Read out;
     out.name = read_name;
-    if (!is_map(node, "read '" + read_name + "'", {"type", "first", "required", "currency", "sign"})) {
+    if (!is_map(node, "read '" + read_name + "'",
+                {"type", "first", "required", "currency", "sign"})) {
         return out;
     }
     if (const Node* type = required(node, "type", "type: decimal")) {
         const std::string word = choice(*type, "type", {"text", "decimal", "items"});
-        out.type = word == "items" ? Read::Type::items : word == "decimal" ? Read::Type::decimal : Read::Type::text;
+        out.type = word == "items"     ? Read::Type::items
+                   : word == "decimal" ? Read::Type::decimal
+                                       : Read::Type::text;
     }
     if (const Node* first = required(node, "first", "first: [totalAmount, total]")) {
         for (const Node* source : list(*first, "first")) {
@@ -414,10 +188,12 @@ void FlowReader::link_currencies(Leg& leg, const Node& node) {
         Read& read = leg.reads[*leg.read_index(member.key)];
         const auto index = leg.read_index(word);
         if (read.type != Read::Type::decimal) {
-            complain(currency->mark, "only a decimal has a currency", "remove it, or write  type: decimal");
+            complain(currency->mark, "only a decimal has a currency",
+                     "remove it, or write  type: decimal");
         } else if (!index || leg.reads[*index].type != Read::Type::text) {
             complain(currency->mark, "'" + word + "' is no text read of leg '" + leg.name + "'",
-                     "declare  " + (word.empty() ? "currency" : word) + ": {type: text, first: [currency]}  beside it");
+                     "declare  " + (word.empty() ? "currency" : word) +
+                         ": {type: text, first: [currency]}  beside it");
         } else {
             read.currency = *index;
             leg.reads[*index].names_currency = true;
@@ -427,7 +203,8 @@ void FlowReader::link_currencies(Leg& leg, const Node& node) {
 
 void FlowReader::reads(Leg& leg, const Node& node) {
     if (!node.is_map()) {
-        complain(node.mark, "'read' must be a map from names to what to read", "read: {amount: {type: decimal, first: [total]}}");
+        complain(node.mark, "'read' must be a map from names to what to read",
+                 "read: {amount: {type: decimal, first: [total]}}");
         return;
     }
     if (node.members.size() > reads_max) {
@@ -437,7 +214,8 @@ void FlowReader::reads(Leg& leg, const Node& node) {
     for (const auto& member : node.members) {
         const std::string read_name = name(member.key, member.key_mark, "a read");
         if (read_name == "status" || read_name == "occurred" || read_name == "identity") {
-            complain(member.key_mark, "'" + read_name + "' is read by the leg itself", "choose another name");
+            complain(member.key_mark, "'" + read_name + "' is read by the leg itself",
+                     "choose another name");
         }
         leg.reads.push_back(read_one(read_name, member.value));
     }
@@ -448,17 +226,18 @@ std::size_t FlowReader::events_max(const Node& node) {
     std::size_t value = 0;
     const std::string& digits = node.text;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (!node.is_scalar() || error != std::errc{} || end != digits.data() + digits.size() || value == 0 ||
-        value > leg_events_max) {
-        complain(node.mark, "events_max must be a whole number from 1 to " + std::to_string(leg_events_max),
+    if (!node.is_scalar() || error != std::errc{} || end != digits.data() + digits.size() ||
+        value == 0 || value > leg_events_max) {
+        complain(node.mark,
+                 "events_max must be a whole number from 1 to " + std::to_string(leg_events_max),
                  "write for example  events_max: " + std::to_string(Leg::events_max_default));
         return Leg::events_max_default;
     }
     return value;
 }
 
-/// What a later event of one identity may change. Never a currency: money does not change its currency, so one that seems to is
-/// bad data.
+/// What a later event of one identity may change. Never a currency: money does not change its
+/// currency, so one that seems to is bad data.
 void FlowReader::revises(Leg& leg, const Node& node) {
     std::vector<std::string> known;
     for (const Read& read : leg.reads) {
@@ -481,7 +260,9 @@ void FlowReader::revises(Leg& leg, const Node& node) {
                      : known.empty()     ? "declare it under  read:"
                                          : "one of " + join(names));
         } else if (leg.reads[*index].names_currency || word == "currency") {
-            complain(item->mark, "revises: '" + word + "' names a currency, which no later event may change", "remove it");
+            complain(item->mark,
+                     "revises: '" + word + "' names a currency, which no later event may change",
+                     "remove it");
         } else if (leg.may_revise(*index)) {
             complain(item->mark, "revises: '" + word + "' stands here twice", "keep one of them");
         } else {
@@ -496,8 +277,8 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
     out.key_paths = key_paths_;
     out.occurred = occurred_;
     if (!is_map(node, "leg '" + leg_name + "'",
-                {"source", "type", "optional", "cardinality", "key", "identity", "occurred", "sequence", "events_max", "deadline",
-                 "status", "read", "revises"})) {
+                {"source", "type", "optional", "cardinality", "key", "identity", "occurred",
+                 "sequence", "events_max", "deadline", "status", "read", "revises"})) {
         return out;
     }
     if (const Node* source = required(node, "source", "source: aws  (or a list, or any)")) {
@@ -546,7 +327,8 @@ Leg FlowReader::leg(const std::string& leg_name, const Node& node) {
 }
 
 void FlowReader::legs(const Node& root) {
-    const Node* node = required(root, "legs", "legs: {order: {source: aws, type: OrderPlaced, deadline: 60s}}");
+    const Node* node =
+        required(root, "legs", "legs: {order: {source: aws, type: OrderPlaced, deadline: 60s}}");
     if (node == nullptr) {
         return;
     }
@@ -558,8 +340,10 @@ void FlowReader::legs(const Node& root) {
     for (const auto& member : node->members) {
         flow_.legs.push_back(leg(name(member.key, member.key_mark, "a leg"), member.value));
     }
-    if (std::all_of(flow_.legs.begin(), flow_.legs.end(), [](const Leg& l) { return l.optional; })) {
-        complain(node->mark, "every leg is optional: such a flow always agrees", "at least one leg must be needed");
+    if (std::all_of(flow_.legs.begin(), flow_.legs.end(),
+                    [](const Leg& l) { return l.optional; })) {
+        complain(node->mark, "every leg is optional: such a flow always agrees",
+                 "at least one leg must be needed");
     }
 }
 
@@ -581,11 +365,15 @@ std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Rea
         const std::string near = yaml::nearest(word, known);
         const Read* other = find_read(word);
         complain(node.mark,
-                 other != nullptr ? "'" + word + "' is " + named(other->type) + ", and " + named(*type) + " is needed here"
-                                  : "'" + word + "' is no read of a leg" + (type ? "; " + named(*type) + " is needed here" : ""),
-                 !near.empty()   ? "did you mean '" + near + "'?"
-                 : known.empty() ? "write leg.read" + (type ? ", a read of  type: " + std::string(word_of(*type)) : "")
-                                 : "one of " + join(known));
+                 other != nullptr ? "'" + word + "' is " + named(other->type) + ", and " +
+                                        named(*type) + " is needed here"
+                                  : "'" + word + "' is no read of a leg" +
+                                        (type ? "; " + named(*type) + " is needed here" : ""),
+                 !near.empty() ? "did you mean '" + near + "'?"
+                 : known.empty()
+                     ? "write leg.read" +
+                           (type ? ", a read of  type: " + std::string(word_of(*type)) : "")
+                     : "one of " + join(known));
         return std::nullopt;
     }
     const std::size_t l = *flow_.leg_index(std::string_view(word).substr(0, dot));
@@ -596,7 +384,8 @@ std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Rea
 const Read* FlowReader::find_read(std::string_view word) const {
     const auto dot = std::min(word.find('.'), word.size());
     const auto leg = flow_.leg_index(word.substr(0, dot));
-    const auto read = leg && dot < word.size() ? flow_.legs[*leg].read_index(word.substr(dot + 1)) : std::nullopt;
+    const auto read =
+        leg && dot < word.size() ? flow_.legs[*leg].read_index(word.substr(dot + 1)) : std::nullopt;
     return read ? &flow_.legs[*leg].reads[*read] : nullptr;
 }
 
@@ -608,18 +397,20 @@ void FlowReader::compared(Check& check, const Node& node, std::optional<Read::Ty
     }
     check.expected = reference(*expected, type).value_or(ReadRef{});
     check.actual = reference(*actual, type).value_or(ReadRef{});
-    if (flow_.legs.empty() || flow_.legs[check.expected.leg].reads.empty() || flow_.legs[check.actual.leg].reads.empty()) {
+    if (flow_.legs.empty() || flow_.legs[check.expected.leg].reads.empty() ||
+        flow_.legs[check.actual.leg].reads.empty()) {
         return;  // already complained
     }
     const auto type_of = [&](ReadRef ref) { return flow_.legs[ref.leg].reads[ref.read].type; };
     if (type_of(check.expected) != type_of(check.actual)) {
         complain(node.mark,
-                 "expected and actual are of different types: " + named(type_of(check.expected)) + " and " +
-                     named(type_of(check.actual)),
+                 "expected and actual are of different types: " + named(type_of(check.expected)) +
+                     " and " + named(type_of(check.actual)),
                  "compare like with like");
     }
     if (check.kind == Check::Kind::equal && type_of(check.expected) == Read::Type::items) {
-        complain(expected->mark, "'equal' compares texts and decimals", "for items use  kind: quantity");
+        complain(expected->mark, "'equal' compares texts and decimals",
+                 "for items use  kind: quantity");
     }
 }
 
@@ -656,7 +447,8 @@ Check FlowReader::check(const std::string& check_name, const Node& node) {
     Check out;
     out.name = check_name;
     const Node* kind = node.is_map() ? required(node, "kind", "kind: amount") : nullptr;
-    const std::string word = kind != nullptr ? choice(*kind, "kind", {"amount", "quantity", "equal", "skew"}) : "";
+    const std::string word =
+        kind != nullptr ? choice(*kind, "kind", {"amount", "quantity", "equal", "skew"}) : "";
     const std::string what = "check '" + check_name + "'";
     if (word == "amount") {
         is_map(node, what, {"kind", "expected", "actual", "tolerance"});
@@ -664,7 +456,8 @@ Check FlowReader::check(const std::string& check_name, const Node& node) {
         if (const Node* tolerance = node.find("tolerance")) {
             const auto value = Decimal::parse(tolerance->text);
             if (!value || value->is_negative()) {
-                complain(tolerance->mark, "tolerance '" + tolerance->text + "' is not a decimal of 0 or more",
+                complain(tolerance->mark,
+                         "tolerance '" + tolerance->text + "' is not a decimal of 0 or more",
                          "write for example  0.01");
             } else {
                 out.tolerance = *value;
@@ -683,7 +476,8 @@ Check FlowReader::check(const std::string& check_name, const Node& node) {
         is_map(node, what, {"kind", "max", "legs"});
         skew(out, node);
     } else if (!node.is_map()) {
-        complain(node.mark, what + " must be a map", "{kind: amount, expected: order.amount, actual: payment.amount}");
+        complain(node.mark, what + " must be a map",
+                 "{kind: amount, expected: order.amount, actual: payment.amount}");
     }
     return out;
 }
@@ -694,8 +488,10 @@ void FlowReader::checks(const Node& root) {
         return;
     }
     if (!node->is_map() || node->members.size() > checks_max) {
-        complain(node->mark, "'checks' must be a map of at most " + std::to_string(checks_max) + " named checks",
-                 "checks: {paid-in-full: {kind: amount, …}}");
+        complain(
+            node->mark,
+            "'checks' must be a map of at most " + std::to_string(checks_max) + " named checks",
+            "checks: {paid-in-full: {kind: amount, …}}");
         return;
     }
     for (const auto& member : node->members) {
@@ -713,14 +509,15 @@ void FlowReader::anchor(const Node& root) {
     if (!flow_.anchor) {
         complain(node->mark, "anchor '" + word + "' is no leg of this flow", leg_hint(word));
     } else if (flow_.legs[*flow_.anchor].optional) {
-        complain(node->mark, "the anchor must not be optional", "remove  optional: true  from leg '" + word + "', or the anchor");
+        complain(node->mark, "the anchor must not be optional",
+                 "remove  optional: true  from leg '" + word + "', or the anchor");
     }
 }
 
 Flow FlowReader::read(const Node& root) {
     if (!is_map(root, "a flow",
-                {"flow", "version", "description", "key", "anchor", "amend_for", "currency", "occurred", "legs", "checks",
-                 "at_risk"})) {
+                {"flow", "version", "description", "key", "anchor", "amend_for", "currency",
+                 "occurred", "legs", "checks", "at_risk"})) {
         return {};
     }
     if (const Node* flow = required(root, "flow", "flow: order")) {
@@ -728,9 +525,11 @@ Flow FlowReader::read(const Node& root) {
     }
     if (const Node* version = required(root, "version", "version: 1")) {
         const auto& digits = version->text;
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), flow_.version);
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), flow_.version);
         if (error != std::errc{} || end != digits.data() + digits.size() || flow_.version == 0) {
-            complain(version->mark, "version '" + digits + "' is not a whole number of 1 or more", "raise it with every change");
+            complain(version->mark, "version '" + digits + "' is not a whole number of 1 or more",
+                     "raise it with every change");
         }
     }
     if (const Node* description = root.find("description")) {
@@ -761,8 +560,6 @@ Flow FlowReader::read(const Node& root) {
     }
     return std::move(flow_);
 }
-
-}  // namespace
 
 FlowReading read_flow(std::string_view text, std::string_view file) {
     FlowReading out;

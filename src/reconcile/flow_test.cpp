@@ -7,8 +7,10 @@ namespace {
 
 constexpr const char* small =
     "flow: pair\nversion: 3\nkey: {paths: [id]}\nlegs:\n"
-    "  left: {source: any, type: L, deadline: 5s, read: {n: {type: decimal, first: [n]}, t: {type: text, first: [t]}}}\n"
-    "  right: {source: [a, b], type: R, deadline: 1m30s, optional: true, cardinality: many, key: [lid], identity: event, read: "
+    "  left: {source: any, type: L, deadline: 5s, read: {n: {type: decimal, first: [n]}, t: {type: "
+    "text, first: [t]}}}\n"
+    "  right: {source: [a, b], type: R, deadline: 1m30s, optional: true, cardinality: many, key: "
+    "[lid], identity: event, read: "
     "{n: {type: decimal, first: [n]}}}\n"
     "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n";
 
@@ -66,14 +68,19 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
               (V{"f.yaml:5:32: unknown key 'deadlin' in leg 'left'; did you mean 'deadline'?",
                  "f.yaml:5:9: 'deadline' is missing; add for example  deadline: 60s"}));
     EXPECT_EQ(complaints(with(small, "5s", "5")),
-              (V{"f.yaml:5:42: deadline: '5' is not a duration; write a number with a unit: 250ms, 60s, 5m, 2h, 31d"}));
+              (V{"f.yaml:5:42: deadline: '5' is not a duration; write a number with a unit: 250ms, "
+                 "60s, 5m, 2h, 31d"}));
     EXPECT_EQ(complaints(with(small, "left.n", "left.m")),
               (V{"f.yaml:8:33: 'left.m' is no read of a leg; did you mean 'left.n'?"}));
     EXPECT_EQ(complaints(with(small, "kind: equal", "kind: amonut")),
               (V{"f.yaml:8:16: unknown kind 'amonut'; did you mean 'amount'?"}));
     EXPECT_EQ(complaints(with(small, "version: 3", "version: 1.0")),
-              (V{"f.yaml:2:10: version '1.0' is not a whole number of 1 or more; raise it with every change"}));
-    EXPECT_EQ(complaints(with(small, "paths: [id]", "paths: [a..b]")).at(0).rfind("f.yaml:3:15: bad path \"a..b\"", 0), 0u);
+              (V{"f.yaml:2:10: version '1.0' is not a whole number of 1 or more; raise it with "
+                 "every change"}));
+    EXPECT_EQ(complaints(with(small, "paths: [id]", "paths: [a..b]"))
+                  .at(0)
+                  .rfind("f.yaml:3:15: bad path \"a..b\"", 0),
+              0u);
     EXPECT_EQ(complaints(with(small, "paths: [id]", "paths: [\"a[].b\"]")).size(), 1u);
     EXPECT_EQ(complaints(with(small, "actual: right.n", "actual: left.t"))
                   .at(0)
@@ -88,28 +95,36 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
 TEST(Flow, WhatLaterEventsMayChangeIsDeclared) {
     using V = std::vector<std::string>;
     const auto leg = [](std::string_view words) {
-        return "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay:\n    source: any\n    type: P\n    deadline: 5s\n    " +
+        return "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay:\n    source: any\n    type: "
+               "P\n    deadline: 5s\n    " +
                std::string(words) +
-               "\n    read:\n      amount: {type: decimal, currency: money, sign: positive, first: [a]}\n"
+               "\n    read:\n      amount: {type: decimal, currency: money, sign: positive, first: "
+               "[a]}\n"
                "      money: {type: text, first: [m]}\n      note: {type: text, first: [n]}\n";
     };
-    const auto f = parse_flow(leg("revises: [amount, note]\n    sequence: [seq, n]\n    events_max: 7"), "f.yaml");
+    const auto f = parse_flow(
+        leg("revises: [amount, note]\n    sequence: [seq, n]\n    events_max: 7"), "f.yaml");
     ASSERT_TRUE(f) << f.error().message();
     EXPECT_EQ(f->legs[0].revises, 5u);
     EXPECT_EQ(f->legs[0].sequence.size(), 2u);
     EXPECT_EQ(f->legs[0].events_max, 7u);
     EXPECT_TRUE(f->legs[0].reads[0].positive);
     EXPECT_TRUE(f->legs[0].reads[1].names_currency);
-    EXPECT_EQ(complaints(leg("revises: [amuont]")),
-              (V{"f.yaml:9:15: revises: 'amuont' is no read of leg 'pay'; did you mean 'amount'?"}));
-    EXPECT_EQ(complaints(leg("revises: [note, note]")), (V{"f.yaml:9:21: revises: 'note' stands here twice; keep one of them"}));
+    EXPECT_EQ(
+        complaints(leg("revises: [amuont]")),
+        (V{"f.yaml:9:15: revises: 'amuont' is no read of leg 'pay'; did you mean 'amount'?"}));
+    EXPECT_EQ(complaints(leg("revises: [note, note]")),
+              (V{"f.yaml:9:21: revises: 'note' stands here twice; keep one of them"}));
     EXPECT_EQ(complaints(leg("revises: [money]")),
-              (V{"f.yaml:9:15: revises: 'money' names a currency, which no later event may change; remove it"}));
+              (V{"f.yaml:9:15: revises: 'money' names a currency, which no later event may change; "
+                 "remove it"}));
     EXPECT_EQ(complaints(leg("revises: [status]")),
-              (V{"f.yaml:9:15: revises: 'status' is no read of leg 'pay'; remove it: a status may always change"}));
+              (V{"f.yaml:9:15: revises: 'status' is no read of leg 'pay'; remove it: a status may "
+                 "always change"}));
     for (const std::string bad : {"0", "1000001", "many", "1.5", "-1", "[1]"}) {
         EXPECT_EQ(complaints(leg("events_max: " + bad)),
-                  (V{"f.yaml:9:17: events_max must be a whole number from 1 to 1000000; write for example  events_max: 100000"}));
+                  (V{"f.yaml:9:17: events_max must be a whole number from 1 to 1000000; write for "
+                     "example  events_max: 100000"}));
     }
     EXPECT_EQ(complaints(with(leg("optional: false"), "first: [n]", "sign: positive, first: [n]")),
               (V{"f.yaml:13:32: only a decimal has a sign; remove it, or write  type: decimal"}));
@@ -122,18 +137,19 @@ TEST(Flow, StatusesAreComparedByTheirLetters) {
     EXPECT_EQ(status_word("requires_capture"), "REQUIRESCAPTURE");
     EXPECT_EQ(status_word(" Sent for-settlement\n"), "SENTFORSETTLEMENT");
     EXPECT_EQ(status_word("bezahlt_für"), "BEZAHLTFüR");
-    EXPECT_EQ(
-        complaints(
-            "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay: {source: any, type: P, deadline: 5s, status: {paths: [s], "
-            "counts: [SENT_IN], does_not_count: [SentIn]}}\n")
-            .size(),
-        1u);
+    EXPECT_EQ(complaints("flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay: {source: any, "
+                         "type: P, deadline: 5s, status: {paths: [s], "
+                         "counts: [SENT_IN], does_not_count: [SentIn]}}\n")
+                  .size(),
+              1u);
 }
 
 TEST(Flow, DurationsHaveNoCapButForever) {
-    EXPECT_EQ(parse_flow(with(small, "deadline: 1m30s", "deadline: 100000d"), "f.yaml")->longest_deadline(),
+    EXPECT_EQ(parse_flow(with(small, "deadline: 1m30s", "deadline: 100000d"), "f.yaml")
+                  ->longest_deadline(),
               std::chrono::hours(24 * 100'000));
-    const auto f = parse_flow("amend_for: forever\n" + with(small, "deadline: 1m30s", "deadline: forever"), "f.yaml");
+    const auto f = parse_flow(
+        "amend_for: forever\n" + with(small, "deadline: 1m30s", "deadline: forever"), "f.yaml");
     ASSERT_TRUE(f) << f.error().message();
     EXPECT_EQ(f->longest_deadline(), forever);
     EXPECT_EQ(f->amend_for, forever);
@@ -143,7 +159,8 @@ TEST(Flow, DurationsHaveNoCapButForever) {
 
 TEST(Flow, ATimePathMayDeclareItsUnit) {
     const std::string timed =
-        "occurred: [{path: made.at, unit: s}, created, {path: envelope.time, unit: us}]\n" + std::string(small);
+        "occurred: [{path: made.at, unit: s}, created, {path: envelope.time, unit: us}]\n" +
+        std::string(small);
     const auto f = parse_flow(timed, "f.yaml");
     ASSERT_TRUE(f) << f.error().message();
     const auto& occurred = f->legs[0].occurred;
@@ -154,16 +171,19 @@ TEST(Flow, ATimePathMayDeclareItsUnit) {
     EXPECT_TRUE(occurred[2].envelope);
     EXPECT_EQ(occurred[2].unit, EpochUnit::microseconds);
     EXPECT_EQ(complaints(with(timed, "unit: s}", "unit: sec}")),
-              (std::vector<std::string>{"f.yaml:1:34: unknown unit of time 'sec'; one of s, ms, us, ns"}));
+              (std::vector<std::string>{
+                  "f.yaml:1:34: unknown unit of time 'sec'; one of s, ms, us, ns"}));
     EXPECT_EQ(complaints(with(timed, "unit: s}", "units: s}")).size(), 2u);
     EXPECT_EQ(complaints(with(timed, "{path: made.at, unit: s}", "{unit: s}")).size(), 1u);
     EXPECT_EQ(complaints(with(timed, "path: made.at", "path: \"made[]\"")).size(), 1u);
 }
 
 TEST(Flow, OrderOfKeysDoesNotMatterToReferences) {
-    EXPECT_TRUE(complaints("checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" +
-                           with(small, "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n", ""))
-                    .empty());
+    EXPECT_TRUE(
+        complaints(
+            "checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" +
+            with(small, "checks:\n  same: {kind: equal, expected: left.n, actual: right.n}\n", ""))
+            .empty());
 }
 
 }  // namespace

@@ -34,8 +34,9 @@ bool less(Step step, const HeldEvent& a, const HeldEvent& b) {
 
 /// Is it known that `a` came before `b`, or after it?
 bool ordered(const HeldEvent& a, const HeldEvent& b) {
-    return std::any_of(std::begin(steps), std::end(steps),
-                       [&](Step step) { return says(step, a) && says(step, b) && (less(step, a, b) || less(step, b, a)); });
+    return std::any_of(std::begin(steps), std::end(steps), [&](Step step) {
+        return says(step, a) && says(step, b) && (less(step, a, b) || less(step, b, a));
+    });
 }
 
 /// Which of them may be the last: step by step without those that another one surely follows.
@@ -47,14 +48,18 @@ Events last_of(Events events) {
                 latest = event;
             }
         }
-        std::erase_if(events, [&](const HeldEvent* event) { return says(step, *event) && less(step, *event, *latest); });
+        std::erase_if(events, [&](const HeldEvent* event) {
+            return says(step, *event) && less(step, *event, *latest);
+        });
     }
     return events;
 }
 
-/// Earlier first, what does not say when last, then by name: an order to show things in and to begin with, never to decide by.
+/// Earlier first, what does not say when last, then by name: an order to show things in and to
+/// begin with, never to decide by.
 bool shown_before(const HeldEvent& a, const HeldEvent& b) {
-    if (a.occurred_ns != b.occurred_ns && a.occurred_ns != HeldEvent::no_time && b.occurred_ns != HeldEvent::no_time) {
+    if (a.occurred_ns != b.occurred_ns && a.occurred_ns != HeldEvent::no_time &&
+        b.occurred_ns != HeldEvent::no_time) {
         return a.occurred_ns < b.occurred_ns;
     }
     for (const Step step : steps) {
@@ -109,10 +114,13 @@ public:
     Taken run() {
         Taken out;
         const auto last = among(last_of(all([](const Said&) { return true; })));
-        out.counts = std::any_of(last.begin(), last.end(), [](const Said* s) { return s->held->counts; });
-        const Said* shown = least_status(last, [&](const Said& s) { return s.held->counts == out.counts; });
+        out.counts =
+            std::any_of(last.begin(), last.end(), [](const Said* s) { return s->held->counts; });
+        const Said* shown =
+            least_status(last, [&](const Said& s) { return s.held->counts == out.counts; });
         for (const Said& s : said_) {
-            out.events.emplace_back(s.held, std::binary_search(last.begin(), last.end(), &s));  // both in the order of said_
+            out.events.emplace_back(s.held, std::binary_search(last.begin(), last.end(),
+                                                               &s));  // both in the order of said_
         }
         out.held = shown->held;
         out.view = shown->view;
@@ -155,7 +163,9 @@ private:
     /// Which of them is quoted: by what it says, so that its id does not decide.
     template <class Which>
     const Said* least_status(const std::vector<const Said*>& events, Which which) const {
-        const auto status = [&](const Said* s) { return leg_.status ? s->view.reads.back().text : std::string_view{}; };
+        const auto status = [&](const Said* s) {
+            return leg_.status ? s->view.reads.back().text : std::string_view{};
+        };
         const Said* least = nullptr;
         for (const Said* s : events) {
             if (which(*s) && (least == nullptr || status(s) < status(least))) {
@@ -166,17 +176,21 @@ private:
     }
 
     void status(Taken& out, const std::vector<const Said*>& last) const {
-        if (const Said* refused = least_status(last, [](const Said& s) { return !s.held->counts; })) {
-            out.ties.push_back({Tie::of_status, shown_status(out.view), std::string(out.view.event_id),
-                                shown_status(refused->view), std::string(refused->view.event_id)});
+        if (const Said* refused =
+                least_status(last, [](const Said& s) { return !s.held->counts; })) {
+            out.ties.push_back({Tie::of_status, shown_status(out.view),
+                                std::string(out.view.event_id), shown_status(refused->view),
+                                std::string(refused->view.event_id)});
         }
-        if (const Said* unknown = least_status(last, [](const Said& s) { return s.held->unknown_status; })) {
+        if (const Said* unknown =
+                least_status(last, [](const Said& s) { return s.held->unknown_status; })) {
             out.unknown_status = true;
             out.view.reads.back() = unknown->view.reads.back();
         }
     }
     static std::string shown_status(const EventView& view) {
-        return view.reads.back().kind == ReadValue::Kind::text ? shown(view.reads.back()) : "without a status";
+        return view.reads.back().kind == ReadValue::Kind::text ? shown(view.reads.back())
+                                                               : "without a status";
     }
 
     /// The leg happened and came when it first counted; what came later does not move it.
@@ -192,17 +206,23 @@ private:
         }
     }
 
-    /// What a read is worth: what the last event that says it says, of those that count if one of them does.
+    /// What a read is worth: what the last event that says it says, of those that count if one of
+    /// them does.
     void read(Taken& out, std::size_t r) const {
-        const auto has = [r](const Said& s) { return s.view.reads[r].kind != ReadValue::Kind::absent; };
-        const bool counting = std::any_of(said_.begin(), said_.end(), [&](const Said& s) { return has(s) && s.held->counts; });
-        const auto speakers = all([&](const Said& s) { return has(s) && (s.held->counts || !counting); });
+        const auto has = [r](const Said& s) {
+            return s.view.reads[r].kind != ReadValue::Kind::absent;
+        };
+        const bool counting = std::any_of(said_.begin(), said_.end(),
+                                          [&](const Said& s) { return has(s) && s.held->counts; });
+        const auto speakers =
+            all([&](const Said& s) { return has(s) && (s.held->counts || !counting); });
         if (speakers.empty()) {
             return;
         }
         const auto last = among(last_of(speakers));
-        const auto other = std::find_if(
-            last.begin(), last.end(), [&](const Said* s) { return !same_value(s->view.reads[r], last.front()->view.reads[r]); });
+        const auto other = std::find_if(last.begin(), last.end(), [&](const Said* s) {
+            return !same_value(s->view.reads[r], last.front()->view.reads[r]);
+        });
         if (other != last.end()) {
             tie(out, r, last);
             return;
@@ -210,14 +230,18 @@ private:
         const ReadView& value = last.front()->view.reads[r];
         out.view.reads[r] = value;
         if (leg_.may_revise(r)) {
-            const auto first = std::find_if(said_.begin(), said_.end(), [&](const Said& s) { return has(s) && s.held->counts; });
+            const auto first = std::find_if(said_.begin(), said_.end(), [&](const Said& s) {
+                return has(s) && s.held->counts;
+            });
             if (first != said_.end() && !same_value(first->view.reads[r], value)) {
-                out.revised.push_back({r, shown(first->view.reads[r]), shown(value), std::string(last.front()->view.event_id)});
+                out.revised.push_back({r, shown(first->view.reads[r]), shown(value),
+                                       std::string(last.front()->view.event_id)});
             }
             return;
         }
-        if (std::any_of(said_.begin(), said_.end(),
-                        [&](const Said& s) { return has(s) && !same_value(s.view.reads[r], value); })) {
+        if (std::any_of(said_.begin(), said_.end(), [&](const Said& s) {
+                return has(s) && !same_value(s.view.reads[r], value);
+            })) {
             out.differs |= 1u << r;
         }
     }
@@ -231,10 +255,11 @@ private:
                    std::tuple(y.kind, y.text, y.packed_items, b->view.event_id);
         });
         const ReadView& value = last.front()->view.reads[r];
-        const auto other =
-            std::find_if(last.begin(), last.end(), [&](const Said* s) { return !same_value(s->view.reads[r], value); });
-        out.ties.push_back({r, shown(value), std::string(last.front()->view.event_id), shown((*other)->view.reads[r]),
-                            std::string((*other)->view.event_id)});
+        const auto other = std::find_if(last.begin(), last.end(), [&](const Said* s) {
+            return !same_value(s->view.reads[r], value);
+        });
+        out.ties.push_back({r, shown(value), std::string(last.front()->view.event_id),
+                            shown((*other)->view.reads[r]), std::string((*other)->view.event_id)});
         out.view.reads[r] = value;
     }
 
@@ -269,7 +294,8 @@ void sort_by(std::vector<T>& values, Before before) {
     }
     std::vector<std::uint32_t> order(values.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return before(values[a], values[b]); });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return before(values[a], values[b]); });
     std::vector<T> sorted;
     sorted.reserve(values.size());
     for (const std::uint32_t i : order) {
@@ -290,10 +316,12 @@ void choose(const Leg& leg, LegHistory& history) {
     if (leg.many || history.taken.size() <= 1) {
         return;
     }
-    history.duplicates.assign(std::make_move_iterator(history.taken.begin() + 1), std::make_move_iterator(history.taken.end()));
+    history.duplicates.assign(std::make_move_iterator(history.taken.begin() + 1),
+                              std::make_move_iterator(history.taken.end()));
     history.taken.resize(1);
-    history.tied = std::any_of(history.duplicates.begin(), history.duplicates.end(),
-                               [&](const Taken& other) { return !ordered(*history.taken.front().first, *other.first); });
+    history.tied = std::any_of(
+        history.duplicates.begin(), history.duplicates.end(),
+        [&](const Taken& other) { return !ordered(*history.taken.front().first, *other.first); });
 }
 
 }  // namespace
@@ -340,17 +368,21 @@ std::vector<LegHistory> read_histories(const Case& c) {
     for (std::size_t i = 0; i < legs.size(); ++i) {
         auto& said = legs[i];
         if (said.size() > 1) {
-            sort_by(said, [](const Said& a, const Said& b) { return a.view.identity < b.view.identity; });
+            sort_by(said,
+                    [](const Said& a, const Said& b) { return a.view.identity < b.view.identity; });
         }
         for (std::size_t begin = 0, end = 0; begin < said.size(); begin = end) {
             while (end < said.size() && said[end].view.identity == said[begin].view.identity) {
                 ++end;
             }
-            Taken taken = end - begin == 1
-                              ? alone(*said[begin].held, std::move(said[begin].view))
-                              : Fold(c.flow->legs[i], {std::make_move_iterator(said.begin() + static_cast<std::ptrdiff_t>(begin)),
-                                                       std::make_move_iterator(said.begin() + static_cast<std::ptrdiff_t>(end))})
-                                    .run();
+            Taken taken =
+                end - begin == 1
+                    ? alone(*said[begin].held, std::move(said[begin].view))
+                    : Fold(c.flow->legs[i], {std::make_move_iterator(
+                                                 said.begin() + static_cast<std::ptrdiff_t>(begin)),
+                                             std::make_move_iterator(
+                                                 said.begin() + static_cast<std::ptrdiff_t>(end))})
+                          .run();
             (taken.counts ? out[i].taken : out[i].not_counting).push_back(std::move(taken));
         }
         choose(c.flow->legs[i], out[i]);

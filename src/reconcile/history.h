@@ -1,10 +1,11 @@
 #pragma once
-/// What the events of one identity say together: whether it counts, what it is worth, when it happened, where they contradict
-/// each other. Pure, and the same for every order of arrival.
+/// What the events of one identity say together: whether it counts, what it is worth, when it
+/// happened, where they contradict each other. Pure, and the same for every order of arrival.
 ///
-/// Events of one identity are ordered by when they happened (`occurred`), then by the envelope's time, then by what the source
-/// counts (`sequence`). What one of two events does not say orders them no further. What then is still unordered is never decided
-/// by an id or by the order of arrival: if it matters, it is a tie, and the case ambiguous.
+/// Events of one identity are ordered by when they happened (`occurred`), then by the envelope's
+/// time, then by what the source counts (`sequence`). What one of two events does not say orders
+/// them no further. What then is still unordered is never decided by an id or by the order of
+/// arrival: if it matters, it is a tie, and the case ambiguous.
 
 #include <cstdint>
 #include <limits>
@@ -36,26 +37,29 @@ struct RevisedRead {
 
 /// One identity on one leg. Views into the case's events.
 struct Taken {
-    const HeldEvent* held = nullptr;  ///< the event that decides; of several that nothing orders the least by id
-    EventView view;                   ///< of that event, but `reads` hold what the identity's events say together
-    bool counts = true;               ///< also if that is tied: money may have moved
+    const HeldEvent* held =
+        nullptr;     ///< the event that decides; of several that nothing orders the least by id
+    EventView view;  ///< of that event, but `reads` hold what the identity's events say together
+    bool counts = true;  ///< also if that is tied: money may have moved
     bool unknown_status = false;
-    std::uint32_t differs = 0;                      ///< bit per read: events differ in it, and none may change it
-    std::int64_t happened_ns = HeldEvent::no_time;  ///< when the first of its events that counted happened
-    std::int64_t arrived_ns = 0;                    ///< log time at which the first that counts came
-    const HeldEvent* first = nullptr;               ///< that first event
-    std::vector<Tie> ties;                          ///< in the order of reads, of_status first
-    std::vector<RevisedRead> revised;               ///< in the order of reads
+    std::uint32_t differs = 0;  ///< bit per read: events differ in it, and none may change it
+    std::int64_t happened_ns =
+        HeldEvent::no_time;            ///< when the first of its events that counted happened
+    std::int64_t arrived_ns = 0;       ///< log time at which the first that counts came
+    const HeldEvent* first = nullptr;  ///< that first event
+    std::vector<Tie> ties;             ///< in the order of reads, of_status first
+    std::vector<RevisedRead> revised;  ///< in the order of reads
     /// All of it, if there are several; true: no other one surely came later.
     std::vector<std::pair<const HeldEvent*, bool>> events;
 };
 
 /// What one leg brings.
 struct LegHistory {
-    std::vector<Taken> taken;         ///< counting and chosen: one, unless the leg takes several; earliest first
+    std::vector<Taken>
+        taken;  ///< counting and chosen: one, unless the leg takes several; earliest first
     std::vector<Taken> duplicates;    ///< counting, but the leg takes one
     std::vector<Taken> not_counting;  ///< earliest first
-    bool tied = false;                ///< the leg takes one, and nothing tells which of two that count came first
+    bool tied = false;  ///< the leg takes one, and nothing tells which of two that count came first
 };
 
 /// Per leg of the case's flow. An overflowed leg brings nothing.

@@ -84,7 +84,9 @@ void Judge::presence(Judgement& out) {
         f.detail = missing_reason(i, f.actual);
         out.findings.push_back(std::move(f));
     }
-    out.status = overdue ? VerdictStatus::partial : out.awaited ? VerdictStatus::pending : VerdictStatus::matched;
+    out.status = overdue       ? VerdictStatus::partial
+                 : out.awaited ? VerdictStatus::pending
+                               : VerdictStatus::matched;
 }
 
 void Judge::orphans(Judgement& out) {
@@ -96,14 +98,17 @@ void Judge::orphans(Judgement& out) {
         if (i != *flow_.anchor && present(i)) {
             Finding f = finding(FindingKind::orphan, i);
             const bool whole = !legs_[i].taken.empty();
-            f.detail = flow_.legs[i].name + (whole ? " " + named(legs_[i].taken.front().view.identity) : "") + " has no " +
-                       anchor.name + ": no " + anchor.type + " from " + source_names(anchor);
+            f.detail = flow_.legs[i].name +
+                       (whole ? " " + named(legs_[i].taken.front().view.identity) : "") +
+                       " has no " + anchor.name + ": no " + anchor.type + " from " +
+                       source_names(anchor);
             out.findings.push_back(std::move(f));
         }
     }
 }
 
-/// A leg came when an identity that counts now first counted: what an identity says later does not make it late.
+/// A leg came when an identity that counts now first counted: what an identity says later does not
+/// make it late.
 void Judge::lateness(std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         std::int64_t at = std::numeric_limits<std::int64_t>::max();
@@ -122,7 +127,8 @@ void Judge::lateness(std::vector<Finding>& findings) {
         f.severity = Severity::warning;
         f.expected = format_rfc3339(deadlines_[i]);
         f.actual = format_rfc3339(from_nanos(at));
-        f.detail = flow_.legs[i].name + " came " + seconds(from_nanos(at) - deadlines_[i]) + " s after its deadline";
+        f.detail = flow_.legs[i].name + " came " + seconds(from_nanos(at) - deadlines_[i]) +
+                   " s after its deadline";
         findings.push_back(std::move(f));
     }
 }
@@ -134,13 +140,15 @@ void Judge::duplicates(std::vector<Finding>& findings) {
             Finding f = finding(FindingKind::duplicate, i);
             f.expected = legs_[i].taken.front().view.identity;
             f.actual = other.view.identity;
-            f.detail = "a second " + name + " counts: " + named(f.actual) + " beside " + named(f.expected);
+            f.detail =
+                "a second " + name + " counts: " + named(f.actual) + " beside " + named(f.expected);
             findings.push_back(std::move(f));
         }
     }
 }
 
-/// What nothing orders and yet decides: two events of an identity of which one counts, or which say different things.
+/// What nothing orders and yet decides: two events of an identity of which one counts, or which say
+/// different things.
 void Judge::ties(std::vector<Finding>& findings) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         for (const auto* identities : {&legs_[i].taken, &legs_[i].duplicates}) {
@@ -152,10 +160,12 @@ void Judge::ties(std::vector<Finding>& findings) {
                     f.actual = tie.other;
                     f.detail = leg.name + " " + named(identity.view.identity) + ": ";
                     f.detail += tie.read == Tie::of_status
-                                    ? named(tie.one_by) + " says " + tie.one + ", which counts, and " + named(tie.other_by) +
-                                          " says " + tie.other + ", which does not"
-                                    : leg.reads[tie.read].name + " is " + tie.one + " by " + named(tie.one_by) + " and " +
-                                          tie.other + " by " + named(tie.other_by);
+                                    ? named(tie.one_by) + " says " + tie.one +
+                                          ", which counts, and " + named(tie.other_by) + " says " +
+                                          tie.other + ", which does not"
+                                    : leg.reads[tie.read].name + " is " + tie.one + " by " +
+                                          named(tie.one_by) + " and " + tie.other + " by " +
+                                          named(tie.other_by);
                     f.detail += "; nothing tells which is the later";
                     findings.push_back(std::move(f));
                 }
@@ -171,18 +181,22 @@ void Judge::overflows(std::vector<Finding>& findings) {
             Finding f = finding(FindingKind::data, i);
             f.expected = std::to_string(flow_.legs[i].events_max);
             f.detail = flow_.legs[i].name + " has more than " + f.expected +
-                       " events, its events_max: nothing of this case is compared, for that would be a part";
+                       " events, its events_max: nothing of this case is compared, for that would "
+                       "be a part";
             findings.push_back(std::move(f));
         }
     }
 }
 
-/// Keeps a verdict short: of one kind, leg and severity so many, and the last of them says how many more there are.
+/// Keeps a verdict short: of one kind, leg and severity so many, and the last of them says how many
+/// more there are.
 void Judge::cap(std::vector<Finding>& findings) const {
-    std::map<std::tuple<FindingKind, std::string, Severity>, std::pair<std::size_t, std::size_t>> seen;  // last kept, how many
+    std::map<std::tuple<FindingKind, std::string, Severity>, std::pair<std::size_t, std::size_t>>
+        seen;  // last kept, how many
     std::vector<Finding> kept;
     for (Finding& f : findings) {
-        const bool listed = f.kind == FindingKind::data || f.kind == FindingKind::duplicate || f.kind == FindingKind::ambiguous;
+        const bool listed = f.kind == FindingKind::data || f.kind == FindingKind::duplicate ||
+                            f.kind == FindingKind::ambiguous;
         auto& [last, count] = seen[{f.kind, f.leg, f.severity}];
         ++count;
         if ((listed && count > findings_of_a_kind_max) || kept.size() >= findings_max) {
@@ -193,8 +207,10 @@ void Judge::cap(std::vector<Finding>& findings) const {
     }
     std::map<std::size_t, std::size_t> more;
     for (const auto& [key, entry] : seen) {
-        if (std::get<0>(key) != FindingKind::quantity && entry.second > findings_of_a_kind_max && entry.first < kept.size()) {
-            kept[entry.first].detail += "; " + std::to_string(entry.second - findings_of_a_kind_max) + " more like this";
+        if (std::get<0>(key) != FindingKind::quantity && entry.second > findings_of_a_kind_max &&
+            entry.first < kept.size()) {
+            kept[entry.first].detail +=
+                "; " + std::to_string(entry.second - findings_of_a_kind_max) + " more like this";
         }
     }
     findings = std::move(kept);
@@ -206,9 +222,10 @@ void Judge::notes(Judgement& out) const {
         for (const Taken& identity : legs_[i].taken) {
             for (const RevisedRead& revised : identity.revised) {
                 if (out.revised.size() < findings_of_a_kind_max) {
-                    out.revised.push_back(flow_.legs[i].name + " " + named(identity.view.identity) + ": " +
-                                          flow_.legs[i].reads[revised.read].name + " " + revised.from + " → " + revised.to +
-                                          " by " + named(revised.by));
+                    out.revised.push_back(flow_.legs[i].name + " " + named(identity.view.identity) +
+                                          ": " + flow_.legs[i].reads[revised.read].name + " " +
+                                          revised.from + " → " + revised.to + " by " +
+                                          named(revised.by));
                 }
             }
         }
@@ -230,19 +247,24 @@ void Judge::data_of(std::size_t index, const Taken& event, std::vector<Finding>&
         } else if (value.kind == ReadValue::Kind::absent && leg.reads[r].required) {
             add("", leg.name + "." + leg.reads[r].name + " is required and absent");
         } else if ((event.differs >> r & 1u) != 0) {
-            add("", "events of " + leg.name + " " + named(event.view.identity) + " differ in " + leg.reads[r].name);
+            add("", "events of " + leg.name + " " + named(event.view.identity) + " differ in " +
+                        leg.reads[r].name);
         }
-        if (const auto number = leg.reads[r].positive ? Decimal::parse(value.text) : Decimal{}; number && number->is_negative()) {
-            add(std::string(value.text), leg.name + "." + leg.reads[r].name + " is " + in_quotes(value.text) + ", below 0");
+        if (const auto number = leg.reads[r].positive ? Decimal::parse(value.text) : Decimal{};
+            number && number->is_negative()) {
+            add(std::string(value.text),
+                leg.name + "." + leg.reads[r].name + " is " + in_quotes(value.text) + ", below 0");
             findings.back().severity = Severity::warning;
         }
     }
     if (leg.status && event.view.reads.back().kind == ReadValue::Kind::bad) {
-        add("", leg.name + "." + std::string(status_read) + ": " + std::string(event.view.reads.back().text));
+        add("", leg.name + "." + std::string(status_read) + ": " +
+                    std::string(event.view.reads.back().text));
     }
     if (event.unknown_status) {
         const std::string_view status = event.view.reads.back().text;
-        add(shown(event.view.reads.back()), leg.name + " status " + in_quotes(status) + " is not one that the flow knows");
+        add(shown(event.view.reads.back()),
+            leg.name + " status " + in_quotes(status) + " is not one that the flow knows");
     }
     for (const auto reason : event.view.unreadable) {
         add("", leg.name + ": " + std::string(reason));
@@ -259,7 +281,8 @@ void Judge::unknown_currencies(std::size_t index, std::vector<Finding>& findings
         std::set<std::string_view> unknown;
         for (const Taken& event : legs_[index].taken) {
             const ReadView& value = event.view.reads[r];
-            if (flow_.legs[index].reads[r].names_currency && value.kind == ReadValue::Kind::text && !is_iso_4217(value.text)) {
+            if (flow_.legs[index].reads[r].names_currency && value.kind == ReadValue::Kind::text &&
+                !is_iso_4217(value.text)) {
                 unknown.insert(value.text);
             }
         }
@@ -267,7 +290,8 @@ void Judge::unknown_currencies(std::size_t index, std::vector<Finding>& findings
             Finding f = finding(FindingKind::data, index);
             f.severity = Severity::warning;
             f.actual = code;
-            f.detail = name_of({index, r}) + " is " + in_quotes(code) + ", which ISO 4217 does not list";
+            f.detail =
+                name_of({index, r}) + " is " + in_quotes(code) + ", which ISO 4217 does not list";
             findings.push_back(std::move(f));
         }
     }
@@ -282,7 +306,9 @@ void Judge::data(std::vector<Finding>& findings) {
         for (std::size_t r = 0; present(i) && r < flow_.legs[i].reads.size(); ++r) {
             const Read::Type type = flow_.legs[i].reads[r].type;
             const bool sum = type == Read::Type::items && legs_[i].taken.size() > 1;
-            const std::string why = type == Read::Type::decimal ? amount_of({i, r}).why : sum ? items_of({i, r}).why : "";
+            const std::string why = type == Read::Type::decimal ? amount_of({i, r}).why
+                                    : sum                       ? items_of({i, r}).why
+                                                                : "";
             if (!why.empty()) {
                 Finding f = finding(FindingKind::data, i);
                 f.detail = name_of({i, r}) + ": " + why;
@@ -314,7 +340,8 @@ void Judge::run_checks(std::vector<Finding>& findings, std::vector<Outcome>* out
 void Judge::chosen(Judgement& out) {
     for (std::size_t i = 0; i < legs_.size(); ++i) {
         if (legs_[i].taken.size() > listed_events_max) {
-            out.unlisted.emplace_back(flow_.legs[i].name, legs_[i].taken.size() - listed_events_max);
+            out.unlisted.emplace_back(flow_.legs[i].name,
+                                      legs_[i].taken.size() - listed_events_max);
         }
         for (const Taken& event : legs_[i].taken) {
             if (&event - legs_[i].taken.data() == static_cast<std::ptrdiff_t>(listed_events_max)) {
@@ -342,7 +369,8 @@ void Judge::at_risk(Judgement& out) {
         if (amount.state == Amount::State::good) {
             const std::string currency = assumed_currency(amount.currency);
             out.at_risk.push_back(
-                {currency, amount.value.to_string(std::max(amount.value.scale(), currency_minor_units(currency)))});
+                {currency, amount.value.to_string(
+                               std::max(amount.value.scale(), currency_minor_units(currency)))});
             return;
         }
     }
@@ -366,7 +394,8 @@ Judgement Judge::run(bool with_outcomes) {
     if (with_outcomes) {
         notes(out);
     }
-    const bool wrong = std::any_of(rest.begin(), rest.end(), [](const Finding& f) { return f.severity == Severity::error; });
+    const bool wrong = std::any_of(rest.begin(), rest.end(),
+                                   [](const Finding& f) { return f.severity == Severity::error; });
     cap(rest);
     if (out.awaited) {
         for (Finding& f : out.findings) {
@@ -388,8 +417,11 @@ Judgement Judge::run(bool with_outcomes) {
 }
 
 bool Judgement::late(std::string_view leg) const {
-    const auto is_late = [leg](const Finding& f) { return f.kind == FindingKind::late && f.leg == leg; };
-    return std::any_of(findings.begin(), findings.end(), is_late) || std::any_of(tentative.begin(), tentative.end(), is_late);
+    const auto is_late = [leg](const Finding& f) {
+        return f.kind == FindingKind::late && f.leg == leg;
+    };
+    return std::any_of(findings.begin(), findings.end(), is_late) ||
+           std::any_of(tentative.begin(), tentative.end(), is_late);
 }
 
 std::string_view to_string(CheckOutcome::State state) {
@@ -406,12 +438,13 @@ std::string_view to_string(CheckOutcome::State state) {
     return "";
 }
 
-Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below, bool with_outcomes) {
+Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below,
+                bool with_outcomes) {
     return Judge(c, deadlines, passed_below).run(with_outcomes);
 }
 
-model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below,
-                                        bool& awaited) {
+model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines,
+                                        Instant passed_below, bool& awaited) {
     bool overdue = false;
     awaited = false;
     for (std::size_t i = 0; i < c.flow->legs.size(); ++i) {
@@ -419,7 +452,9 @@ model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant
             (deadlines[i] < passed_below ? overdue : awaited) = true;
         }
     }
-    return overdue ? VerdictStatus::partial : awaited ? VerdictStatus::pending : VerdictStatus::matched;
+    return overdue   ? VerdictStatus::partial
+           : awaited ? VerdictStatus::pending
+                     : VerdictStatus::matched;
 }
 
 }  // namespace helios::reconcile

@@ -1,5 +1,6 @@
 #pragma once
-/// One judging of one case, private to judge.cpp (presence and what is found) and checks.cpp (comparisons across legs).
+/// One judging of one case, private to judge.cpp (presence and what is found) and checks.cpp
+/// (comparisons across legs).
 
 #include <cstddef>
 #include <map>
@@ -21,8 +22,9 @@ struct Amount {
     Decimal value;
     std::string currency;        ///< empty: not said
     std::string other_currency;  ///< set: the leg's own events disagree
-    bool no_currency = false;    ///< what is said cannot be one, or is ambiguous: its money is under XXX
-    std::string why;             ///< bad though each event by itself is not
+    bool no_currency =
+        false;        ///< what is said cannot be one, or is ambiguous: its money is under XXX
+    std::string why;  ///< bad though each event by itself is not
 };
 
 /// Quantities over the taken events of a leg.
@@ -38,7 +40,11 @@ std::string seconds(Duration d);
 class Judge {
 public:
     Judge(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below)
-        : case_(c), flow_(*c.flow), deadlines_(deadlines), passed_below_(passed_below), legs_(read_histories(c)) {}
+        : case_(c),
+          flow_(*c.flow),
+          deadlines_(deadlines),
+          passed_below_(passed_below),
+          legs_(read_histories(c)) {}
 
     Judgement run(bool with_outcomes);
 
@@ -62,7 +68,9 @@ private:
     void chosen(Judgement& out);
     void at_risk(Judgement& out);
 
-    bool present(std::size_t leg) const { return !legs_[leg].taken.empty() || case_.is_overflowed(leg); }
+    bool present(std::size_t leg) const {
+        return !legs_[leg].taken.empty() || case_.is_overflowed(leg);
+    }
     bool passed(std::size_t leg) const { return deadlines_[leg] < passed_below_; }
     std::string missing_reason(std::size_t leg, std::string& actual) const;
     void currencies_of(ReadRef ref, Amount& out) const;
@@ -72,8 +80,11 @@ private:
     bool is_money(ReadRef ref) const;
     /// Do the leg's events contradict each other in this read, and nothing orders them?
     bool is_tied(ReadRef ref) const;
-    std::string name_of(ReadRef ref) const { return flow_.legs[ref.leg].name + "." + flow_.legs[ref.leg].reads[ref.read].name; }
-    model::Finding too_long(const Check& check, ReadRef ref, const std::string& what, int scale) const;
+    std::string name_of(ReadRef ref) const {
+        return flow_.legs[ref.leg].name + "." + flow_.legs[ref.leg].reads[ref.read].name;
+    }
+    model::Finding too_long(const Check& check, ReadRef ref, const std::string& what,
+                            int scale) const;
     std::string assumed_currency(const std::string& own) const;
     bool compare_possible(const Check& check, Outcome& outcome) const;
     model::Finding finding(model::FindingKind kind, std::size_t leg) const;

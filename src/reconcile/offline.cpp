@@ -31,18 +31,22 @@ std::string bytes_of(const Digest128& digest) {
 }
 
 Error broken_scratch() {
-    return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given", "check the disk"};
+    return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given",
+            "check the disk"};
 }
 
 }  // namespace
 
-OfflineReconcile::OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows, std::unique_ptr<Spill> spill)
+OfflineReconcile::OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows,
+                                   std::unique_ptr<Spill> spill)
     : options_(options), flows_(std::move(flows)), spill_(std::move(spill)) {}
 OfflineReconcile::~OfflineReconcile() = default;
 
-Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOptions& options, std::vector<Flow> flows) {
+Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOptions& options,
+                                                                 std::vector<Flow> flows) {
     HELIOS_TRY_ASSIGN(auto spill, Spill::open(options.scratch));
-    return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(options, std::move(flows), std::move(spill)));
+    return std::unique_ptr<OfflineReconcile>(
+        new OfflineReconcile(options, std::move(flows), std::move(spill)));
 }
 
 namespace {
@@ -77,7 +81,8 @@ struct KnownId {
     }
 };
 
-/// The order of events that were received at one instant: one that every permutation of the lines agrees on.
+/// The order of events that were received at one instant: one that every permutation of the lines
+/// agrees on.
 std::string order_of(const model::Event& event) {
     std::string order;
     append_sortable(order, to_nanos(event.time.value_or(Instant::max())));
@@ -90,8 +95,10 @@ std::string order_of(const model::Event& event) {
 
 }  // namespace
 
-/// Of one id one event counts, whichever line it stands on: the one received first, then the earliest by its own time.
-Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at, std::string_view origin) {
+/// Of one id one event counts, whichever line it stands on: the one received first, then the
+/// earliest by its own time.
+Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at,
+                                                           std::string_view origin) {
     const std::string key = id_prefix + bytes_of(model::identity_of(event));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
     const std::string encoded = model::encode(event);
@@ -118,17 +125,21 @@ Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& e
     }
     if (known->content != added.content) {
         left_out_ = counts ? known->origin : added.origin;
-        return fail(
-            ErrorKind::conflict, "event " + event.id + " from " + event.source + " stands on another line with other content",
-            "the other one counts, received or happened first, whatever the order of lines; give one of them an id of its "
-            "own");
+        return fail(ErrorKind::conflict,
+                    "event " + event.id + " from " + event.source +
+                        " stands on another line with other content",
+                    "the other one counts, received or happened first, whatever the order of "
+                    "lines; give one of them an id of its "
+                    "own");
     }
     ++summary_.duplicates;
     return Added::duplicate;
 }
 
-/// `order` and `content` decide at one instant, so that the order of lines does not; the number only tells equal ones apart.
-std::string OfflineReconcile::next_place(Instant at, char kind, std::string_view order, std::string_view content) {
+/// `order` and `content` decide at one instant, so that the order of lines does not; the number
+/// only tells equal ones apart.
+std::string OfflineReconcile::next_place(Instant at, char kind, std::string_view order,
+                                         std::string_view content) {
     std::string key(1, input_prefix);
     append_sortable(key, to_nanos(at));
     key.push_back(kind);
@@ -138,13 +149,15 @@ std::string OfflineReconcile::next_place(Instant at, char kind, std::string_view
     return key;
 }
 
-Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event, std::optional<Instant> received_at,
-                                                      std::string_view position, std::string_view origin) {
+Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
+                                                      std::optional<Instant> received_at,
+                                                      std::string_view position,
+                                                      std::string_view origin) {
     if (has_receive_times_ && *has_receive_times_ != received_at.has_value()) {
-        return fail(
-            ErrorKind::invalid,
-            received_at ? "this line has receivedAt, earlier ones have none" : "this line has no receivedAt, earlier ones have",
-            "an input is either an export with receive times or without; judge them apart");
+        return fail(ErrorKind::invalid,
+                    received_at ? "this line has receivedAt, earlier ones have none"
+                                : "this line has no receivedAt, earlier ones have",
+                    "an input is either an export with receive times or without; judge them apart");
     }
     has_receive_times_ = received_at.has_value();
     const Instant at = received_at.value_or(Instant{});
@@ -152,7 +165,8 @@ Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
         return add_once(event, at, origin);
     }
     const std::string encoded = model::encode(event);
-    HELIOS_TRY(spill_->put(next_place(at, kind_event, std::string(position) + '\0', encoded), encoded));
+    HELIOS_TRY(
+        spill_->put(next_place(at, kind_event, std::string(position) + '\0', encoded), encoded));
     ++summary_.events;
     return Added::accepted;
 }
@@ -192,7 +206,8 @@ Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
 }
 
 void OfflineReconcile::count_as_later(Instant at) {
-    summary_.first_after_as_of = summary_.after_as_of == 0 ? at : std::min(summary_.first_after_as_of, at);
+    summary_.first_after_as_of =
+        summary_.after_as_of == 0 ? at : std::min(summary_.first_after_as_of, at);
     ++summary_.after_as_of;
 }
 
@@ -205,13 +220,15 @@ void OfflineReconcile::name_flows(const Router& router) {
 }
 
 /// Over all that begins with `prefix`; the loops that take long are all here.
-Status OfflineReconcile::scan(char prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
-    return spill_->scan(std::string(1, prefix), [&](std::string_view key, std::string_view value) -> Status {
-        if (options_.stop && options_.stop()) {
-            return fail(ErrorKind::stopping, "interrupted");
-        }
-        return visit(key, value);
-    });
+Status OfflineReconcile::scan(
+    char prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
+    return spill_->scan(std::string(1, prefix),
+                        [&](std::string_view key, std::string_view value) -> Status {
+                            if (options_.stop && options_.stop()) {
+                                return fail(ErrorKind::stopping, "interrupted");
+                            }
+                            return visit(key, value);
+                        });
 }
 
 /// With receive times: one router and one engine over everything, as live.
@@ -221,7 +238,8 @@ Status OfflineReconcile::in_receive_order() {
     Engine engine(closed);
     std::vector<Revision> revisions;
     for (const Flow& flow : flows_) {
-        HELIOS_TRY_ASSIGN(const auto record, router.activate(activation_of(flow), earliest_instant));
+        HELIOS_TRY_ASSIGN(const auto record,
+                          router.activate(activation_of(flow), earliest_instant));
         engine.on_record(record, revisions);
     }
     const auto take = [&](std::string_view key, std::string_view value) -> Status {
@@ -296,8 +314,10 @@ Status OfflineReconcile::sort_legs(Router& router) {
             if (!leg.opens) {
                 continue;
             }
-            std::string sorted = leg_prefix + model::case_log_key(leg.tenant, leg.flow, leg.key) + '\0';
-            append_sortable(sorted, time ? to_nanos(*time) : std::numeric_limits<std::int64_t>::min());
+            std::string sorted =
+                leg_prefix + model::case_log_key(leg.tenant, leg.flow, leg.key) + '\0';
+            append_sortable(sorted,
+                            time ? to_nanos(*time) : std::numeric_limits<std::int64_t>::min());
             sorted += event.source + '\0' + event.id + '\0' + event.scope + '\0' + leg.leg;
             HELIOS_TRY(spill_->put(sorted, model::encode(model::CaseRecord(leg))));
         }
@@ -316,7 +336,8 @@ Status OfflineReconcile::judge_case(const Router& router, std::vector<model::Leg
     for (const auto& active : router.active()) {
         engine.use_flow(active.tenant, active.flow);
     }
-    const auto timed = std::find_if(legs.begin(), legs.end(), [](const auto& leg) { return event_time_of(leg).has_value(); });
+    const auto timed = std::find_if(legs.begin(), legs.end(),
+                                    [](const auto& leg) { return event_time_of(leg).has_value(); });
     const Instant earliest = timed == legs.end() ? earliest_instant : *event_time_of(*timed);
     std::vector<Revision> revisions;
     for (auto& leg : legs) {
@@ -343,8 +364,8 @@ Status OfflineReconcile::case_by_case() {
         if (leg == nullptr) {
             return fail(broken_scratch());
         }
-        if (!legs.empty() &&
-            (legs.front().key != leg->key || legs.front().flow != leg->flow || legs.front().tenant != leg->tenant)) {
+        if (!legs.empty() && (legs.front().key != leg->key || legs.front().flow != leg->flow ||
+                              legs.front().tenant != leg->tenant)) {
             HELIOS_TRY(judge_case(router, legs));
         }
         legs.push_back(std::move(*leg));
@@ -354,7 +375,8 @@ Status OfflineReconcile::case_by_case() {
     return legs.empty() ? Status{} : judge_case(router, legs);
 }
 
-Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const model::Verdict&)>& sink) {
+Result<OfflineSummary> OfflineReconcile::emit(
+    const std::function<void(const model::Verdict&)>& sink) {
     std::optional<model::Verdict> last;
     const auto count_last = [&] {
         if (last) {
@@ -378,8 +400,8 @@ Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const mod
     const auto visit = [&](std::string_view, std::string_view value) -> Status {
         HELIOS_TRY_ASSIGN(auto verdict, model::decode_verdict(value));
         sink(verdict);
-        if (last && (last->key != verdict.key || last->instance != verdict.instance || last->flow != verdict.flow ||
-                     last->tenant != verdict.tenant)) {
+        if (last && (last->key != verdict.key || last->instance != verdict.instance ||
+                     last->flow != verdict.flow || last->tenant != verdict.tenant)) {
             count_last();
         }
         last = std::move(verdict);
@@ -390,7 +412,8 @@ Result<OfflineSummary> OfflineReconcile::emit(const std::function<void(const mod
     return summary_;
 }
 
-Result<OfflineSummary> OfflineReconcile::finish(const std::function<void(const model::Verdict&)>& sink) {
+Result<OfflineSummary> OfflineReconcile::finish(
+    const std::function<void(const model::Verdict&)>& sink) {
     if (flows_.empty() && !has_control_flows_) {
         HELIOS_TRY_ASSIGN(auto shipped, parse_flow(shipped_order_flow(), "flows/order.yaml"));
         flows_.push_back(std::move(shipped));

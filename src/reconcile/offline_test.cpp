@@ -21,7 +21,8 @@ struct Line {
 
 /// A directory of this test's own: tests run side by side.
 std::filesystem::path make_root() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "helios-offline-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "helios-offline-XXXXXX").string();
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     return pattern;
 }
@@ -30,7 +31,8 @@ class OfflineTest : public ::testing::Test {
 protected:
     ~OfflineTest() override { std::filesystem::remove_all(root_); }
 
-    std::unique_ptr<OfflineReconcile> open(bool revisions = false, std::optional<Instant> as_of = {}) {
+    std::unique_ptr<OfflineReconcile> open(bool revisions = false,
+                                           std::optional<Instant> as_of = {}) {
         OfflineOptions options;
         options.scratch = (root_ / std::to_string(++runs_)).string();
         options.revisions = revisions;
@@ -40,7 +42,8 @@ protected:
         EXPECT_TRUE(opened) << opened.error().message();
         return std::move(*opened);
     }
-    std::vector<std::string> run(const std::vector<Line>& lines, bool revisions = false, std::optional<Instant> as_of = {}) {
+    std::vector<std::string> run(const std::vector<Line>& lines, bool revisions = false,
+                                 std::optional<Instant> as_of = {}) {
         const auto offline = open(revisions, as_of);
         for (const Line& line : lines) {
             const auto added = offline->add(line.event, line.received, "");
@@ -59,13 +62,16 @@ protected:
     }
 
     static model::Event order(const std::string& key, std::optional<Instant> t) {
-        return event("aws", "OrderPlaced", "o-" + key, R"({"orderId":")" + key + R"(","total":5})", t);
+        return event("aws", "OrderPlaced", "o-" + key, R"({"orderId":")" + key + R"(","total":5})",
+                     t);
     }
     static model::Event payment(const std::string& key, std::optional<Instant> t) {
-        return event("gcp", "PaymentProcessed", "p-" + key, R"({"orderId":")" + key + R"(","amount":5})", t);
+        return event("gcp", "PaymentProcessed", "p-" + key,
+                     R"({"orderId":")" + key + R"(","amount":5})", t);
     }
     static model::Event stock(const std::string& key, std::optional<Instant> t) {
-        return event("azure", "InventoryReserved", "i-" + key, R"({"orderId":")" + key + R"("})", t);
+        return event("azure", "InventoryReserved", "i-" + key, R"({"orderId":")" + key + R"("})",
+                     t);
     }
 
     std::filesystem::path root_ = make_root();
@@ -76,15 +82,17 @@ using V = std::vector<std::string>;
 
 TEST_F(OfflineTest, WithoutReceiveTimesOneKeyIsOneCase) {
     const auto far = noon(90 * 86400);  // beyond amend_for
-    const std::vector<Line> lines{{event("aws", "OrderPlaced", "o", good_order, noon(0)), {}},
-                                  {event("gcp", "PaymentProcessed", "p", good_payment, noon(1)), {}},
-                                  {event("azure", "InventoryReserved", "i", good_stock, noon(2)), {}},
-                                  {event("azure", "InventoryReserved", "i2",
-                                         R"({"orderId":"A1","reservationId":"R2","items":[{"sku":"X","quantity":2}]})", far),
-                                   {}}};
+    const std::vector<Line> lines{
+        {event("aws", "OrderPlaced", "o", good_order, noon(0)), {}},
+        {event("gcp", "PaymentProcessed", "p", good_payment, noon(1)), {}},
+        {event("azure", "InventoryReserved", "i", good_stock, noon(2)), {}},
+        {event("azure", "InventoryReserved", "i2",
+               R"({"orderId":"A1","reservationId":"R2","items":[{"sku":"X","quantity":2}]})", far),
+         {}}};
     EXPECT_EQ(run(lines), std::vector<std::string>{"A1 mismatched duplicate:inventory"});
     // A leg years later than the rest is late and skewed, but no orphan of a second instance.
-    std::vector<Line> late{lines[0], lines[1], {event("azure", "InventoryReserved", "i", good_stock, far), {}}};
+    std::vector<Line> late{
+        lines[0], lines[1], {event("azure", "InventoryReserved", "i", good_stock, far), {}}};
     EXPECT_EQ(run(late), std::vector<std::string>{"A1 mismatched late:inventory skew:inventory"});
     // With receive times, as live.
     for (Line& line : late) {
@@ -94,8 +102,9 @@ TEST_F(OfflineTest, WithoutReceiveTimesOneKeyIsOneCase) {
 }
 
 TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
-    std::vector<Line> lines{{order("B", noon(0)), {}},   {payment("B", noon(2)), {}},   {stock("B", noon(3)), {}},
-                            {order("A", noon(500)), {}}, {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},
+    std::vector<Line> lines{{order("B", noon(0)), {}},     {payment("B", noon(2)), {}},
+                            {stock("B", noon(3)), {}},     {order("A", noon(500)), {}},
+                            {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},
                             {payment("C", noon(9)), {}}};
     const V expected{"A mismatched late:inventory skew:inventory", "B matched",
                      "C partial missing:order missing:inventory orphan:payment"};
@@ -110,24 +119,31 @@ TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
 }
 
 TEST_F(OfflineTest, LinesWithoutAnyTimeAreNeitherLateNorSkewed) {
-    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", noon(0)), {}}, {payment("A", noon(1)), {}}}), V{"A matched"});
-    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", {}), {}}, {payment("A", {}), {}}}), V{"A matched"});
+    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", noon(0)), {}}, {payment("A", noon(1)), {}}}),
+              V{"A matched"});
+    EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", {}), {}}, {payment("A", {}), {}}}),
+              V{"A matched"});
 }
 
 TEST_F(OfflineTest, WithReceiveTimesTheyAreTheOrder) {
-    std::vector<Line> lines{{order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(61)}};
+    std::vector<Line> lines{{order("A", noon(0)), noon(0)},
+                            {payment("A", noon(1)), noon(1)},
+                            {stock("A", noon(2)), noon(61)}};
     EXPECT_EQ(run(lines), V{"A matched late:inventory"});
     std::swap(lines[0], lines[2]);
     EXPECT_EQ(run(lines), V{"A matched late:inventory"});
-    EXPECT_EQ(run(lines, true), (V{"A pending", "A partial missing:inventory", "A matched late:inventory"}));
+    EXPECT_EQ(run(lines, true),
+              (V{"A pending", "A partial missing:inventory", "A matched late:inventory"}));
 }
 
 TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
-    const std::vector<Line> received{
-        {order("A", noon(0)), noon(0)}, {payment("A", noon(1)), noon(1)}, {stock("A", noon(2)), noon(30)}};
+    const std::vector<Line> received{{order("A", noon(0)), noon(0)},
+                                     {payment("A", noon(1)), noon(1)},
+                                     {stock("A", noon(2)), noon(30)}};
     EXPECT_EQ(run(received, false, noon(29)), V{"A pending"});
     EXPECT_EQ(run(received, false, noon(30)), V{"A matched"});
-    const std::vector<Line> plain{{order("A", noon(0)), {}}, {payment("A", noon(1)), {}}, {stock("A", noon(30)), {}}};
+    const std::vector<Line> plain{
+        {order("A", noon(0)), {}}, {payment("A", noon(1)), {}}, {stock("A", noon(30)), {}}};
     EXPECT_EQ(run(plain, false, noon(29)), V{"A pending"});
     EXPECT_EQ(run(plain, false, noon(100)), V{"A matched"});
 }
@@ -135,13 +151,15 @@ TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
 TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
     const auto runs = [this](std::vector<Line> lines) {
         std::set<std::vector<std::string>> outcomes;
-        for (std::size_t i = 0; i < lines.size(); ++i, std::rotate(lines.begin(), lines.begin() + 1, lines.end())) {
+        for (std::size_t i = 0; i < lines.size();
+             ++i, std::rotate(lines.begin(), lines.begin() + 1, lines.end())) {
             const auto offline = open(true);
             for (const Line& line : lines) {
                 (void)offline->add(line.event, line.received, "");
             }
             std::vector<std::string> out;
-            const auto summary = offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); });
+            const auto summary =
+                offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); });
             EXPECT_TRUE(summary && summary->events == 3u);
             outcomes.insert(std::move(out));
         }
@@ -149,10 +167,16 @@ TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
     };
     auto dearer = payment("A", noon(4));
     dearer.payload = R"({"orderId":"A","amount":6})";
-    const std::vector<Line> repeated{
-        {order("A", noon(0)), {}}, {payment("A", noon(70)), {}}, {payment("A", noon(3)), {}}, {stock("A", noon(3)), {}}};
+    const std::vector<Line> repeated{{order("A", noon(0)), {}},
+                                     {payment("A", noon(70)), {}},
+                                     {payment("A", noon(3)), {}},
+                                     {stock("A", noon(3)), {}}};
     EXPECT_EQ(runs(repeated), 1u) << "the same content at another time";
-    EXPECT_EQ(runs({{order("A", noon(0)), {}}, {dearer, {}}, {payment("A", noon(4)), {}}, {stock("A", noon(3)), {}}}), 1u)
+    EXPECT_EQ(runs({{order("A", noon(0)), {}},
+                    {dearer, {}},
+                    {payment("A", noon(4)), {}},
+                    {stock("A", noon(3)), {}}}),
+              1u)
         << "other content";
     EXPECT_EQ(runs({{order("A", noon(0)), noon(0)},
                     {payment("A", noon(1)), noon(90)},
@@ -170,10 +194,12 @@ TEST_F(OfflineTest, LinesReceivedAtOneInstantHaveAnOrderOfTheirOwn) {
         do {
             const auto offline = open(true);
             for (const std::size_t i : places) {
-                EXPECT_TRUE(offline->add(lines[i].event, lines[i].received, positions ? "p" + std::to_string(i) : ""));
+                EXPECT_TRUE(offline->add(lines[i].event, lines[i].received,
+                                         positions ? "p" + std::to_string(i) : ""));
             }
             std::vector<std::string> out;
-            EXPECT_TRUE(offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); }));
+            EXPECT_TRUE(
+                offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); }));
             seen.insert(std::move(out));
         } while (std::next_permutation(places.begin(), places.end()));
         return seen;
@@ -197,7 +223,8 @@ TEST_F(OfflineTest, AConflictLeavesOutTheSameLineWhicheverComesFirst) {
     dearer.payload = R"({"orderId":"A","amount":6})";
     for (const bool reversed : {false, true}) {
         const auto offline = open();
-        std::vector<std::pair<model::Event, std::string>> lines{{payment("A", noon(3)), "counts"}, {dearer, "is left out"}};
+        std::vector<std::pair<model::Event, std::string>> lines{{payment("A", noon(3)), "counts"},
+                                                                {dearer, "is left out"}};
         if (reversed) {
             std::reverse(lines.begin(), lines.end());
         }
@@ -212,7 +239,8 @@ TEST_F(OfflineTest, AConflictLeavesOutTheSameLineWhicheverComesFirst) {
 TEST_F(OfflineTest, TheSameIdIsADuplicateOrAConflict) {
     const auto offline = open();
     EXPECT_EQ(*offline->add(order("A", noon(0)), {}, ""), OfflineReconcile::Added::accepted);
-    EXPECT_EQ(*offline->add(order("A", noon(5)), {}, ""), OfflineReconcile::Added::duplicate) << "times are no content";
+    EXPECT_EQ(*offline->add(order("A", noon(5)), {}, ""), OfflineReconcile::Added::duplicate)
+        << "times are no content";
     auto other = order("A", noon(0));
     other.payload = R"({"orderId":"A","total":6})";
     const auto conflict = offline->add(other, {}, "");

@@ -9,19 +9,24 @@
 namespace helios::reconcile {
 
 struct EngineOptions {
-    bool one_case_per_key = false;  ///< a closed case takes later facts for ever, whatever its flow's amend_for says
+    bool one_case_per_key =
+        false;  ///< a closed case takes later facts for ever, whatever its flow's amend_for says
 };
 
 struct RouteOptions {
     std::size_t batch_records_max = 4096;    ///< events per transaction
     std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll
     Duration poll_wait = std::chrono::milliseconds(50);
-    Duration pace = std::chrono::milliseconds(2);           ///< between the beginnings of two transactions; 0: none
-    Duration retry_after = std::chrono::milliseconds(200);  ///< between attempts while the log refuses
-    Duration absence_min = std::chrono::seconds(1);         ///< a shorter standstill or stop is none
-    Duration absence_max = std::chrono::hours(24);          ///< refusals together move a deadline by at most as much
-    Duration grace = std::chrono::seconds(30);              ///< given to open deadlines on top of our own absence
-    std::size_t flow_versions_max = 32;                     ///< active versions over all flows; fan-out of one event
+    Duration pace =
+        std::chrono::milliseconds(2);  ///< between the beginnings of two transactions; 0: none
+    Duration retry_after =
+        std::chrono::milliseconds(200);              ///< between attempts while the log refuses
+    Duration absence_min = std::chrono::seconds(1);  ///< a shorter standstill or stop is none
+    Duration absence_max =
+        std::chrono::hours(24);  ///< refusals together move a deadline by at most as much
+    Duration grace =
+        std::chrono::seconds(30);        ///< given to open deadlines on top of our own absence
+    std::size_t flow_versions_max = 32;  ///< active versions over all flows; fan-out of one event
 
     Status validate() const;
 };
@@ -29,13 +34,18 @@ struct RouteOptions {
 struct EngineStageOptions {
     std::size_t batch_records_max = 8192;
     std::size_t batch_bytes_max = 8u << 20;
-    Duration poll_wait = std::chrono::milliseconds(20);  ///< also the grain of deadlines while nothing arrives
-    Duration pace = std::chrono::milliseconds(2);        ///< between the beginnings of two transactions; 0: none
+    Duration poll_wait =
+        std::chrono::milliseconds(20);  ///< also the grain of deadlines while nothing arrives
+    Duration pace =
+        std::chrono::milliseconds(2);  ///< between the beginnings of two transactions; 0: none
     Duration retry_after = std::chrono::milliseconds(200);
-    std::size_t commit_records_max = 50'000;        ///< revisions per transaction; a round that causes more needs several
-    std::size_t commit_bytes_max = 16u << 20;       ///< bytes of them, about
-    Duration heartbeat = std::chrono::seconds(10);  ///< a tick at least this often while a case is open
-    std::size_t open_cases_max = 5'000'000;         ///< about 1 KiB each; from then on the door refuses what would open one
+    std::size_t commit_records_max =
+        50'000;  ///< revisions per transaction; a round that causes more needs several
+    std::size_t commit_bytes_max = 16u << 20;  ///< bytes of them, about
+    Duration heartbeat =
+        std::chrono::seconds(10);  ///< a tick at least this often while a case is open
+    std::size_t open_cases_max =
+        5'000'000;  ///< about 1 KiB each; from then on the door refuses what would open one
 
     Status validate() const;
 };

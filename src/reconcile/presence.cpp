@@ -22,7 +22,8 @@ void Presence::turn() {
     look();
 }
 
-/// Under the lock. Log time first: a thread that is held up between the two must not look like an absence.
+/// Under the lock. Log time first: a thread that is held up between the two must not look like an
+/// absence.
 void Presence::look() {
     const Instant now = log_.now();
     const Duration monotonic = clock_.monotonic();
@@ -83,18 +84,21 @@ void Presence::close_overdue(Instant now) {
         }
         if (refusals.covered < to) {
             keep({refusals.covered, to, options_.grace, options_.absence_max,
-                  source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source}, AbsenceCause::refused});
+                  source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source},
+                  AbsenceCause::refused});
         }
         return true;
     });
 }
 
-/// Under the lock. While nothing can be written for long, stretches grow together: too long rather than too many.
+/// Under the lock. While nothing can be written for long, stretches grow together: too long rather
+/// than too many.
 void Presence::keep(AbsenceRecord piece) {
     if (unwritten_.size() >= unwritten_max) {
-        const auto last = std::find_if(unwritten_.rbegin(), unwritten_.rend(), [&](const AbsenceRecord& other) {
-            return other.cause == piece.cause && other.sources == piece.sources;
-        });
+        const auto last =
+            std::find_if(unwritten_.rbegin(), unwritten_.rend(), [&](const AbsenceRecord& other) {
+                return other.cause == piece.cause && other.sources == piece.sources;
+            });
         if (last != unwritten_.rend()) {
             last->to = std::max(last->to, piece.to);
             return;
@@ -111,11 +115,14 @@ std::vector<AbsenceRecord> Presence::notice(Instant t) {
     routed_until_ = std::max(routed_until_, t);
     std::vector<AbsenceRecord> out = unwritten_;
     for (const auto& [source, refusals] : refusals_) {
-        // It lasts until `absence_min` after its latest refusal at least: so far a piece may reach ahead, and so few suffice.
+        // It lasts until `absence_min` after its latest refusal at least: so far a piece may reach
+        // ahead, and so few suffice.
         if (refusals.covered <= now) {
-            out.push_back({refusals.covered, refusals.last + options_.absence_min, options_.grace, options_.absence_max,
-                           source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source},
-                           AbsenceCause::refused});
+            out.push_back(
+                {refusals.covered, refusals.last + options_.absence_min, options_.grace,
+                 options_.absence_max,
+                 source.empty() ? std::vector<std::string>{} : std::vector<std::string>{source},
+                 AbsenceCause::refused});
         }
     }
     std::erase_if(out, [](const AbsenceRecord& piece) { return piece.from >= piece.to; });
@@ -126,7 +133,8 @@ void Presence::written(const AbsenceRecord& piece) {
     const std::lock_guard lock(mutex_);
     std::erase(unwritten_, piece);
     if (piece.cause == AbsenceCause::refused) {
-        const auto it = refusals_.find(piece.sources.empty() ? std::string_view() : std::string_view(piece.sources.front()));
+        const auto it = refusals_.find(
+            piece.sources.empty() ? std::string_view() : std::string_view(piece.sources.front()));
         if (it != refusals_.end() && it->second.covered == piece.from) {
             it->second.covered = piece.to;
         }

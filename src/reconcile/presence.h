@@ -1,11 +1,12 @@
 #pragma once
-/// What this process knows of its own presence: when it last looked at the clocks, up to when it has read what senders sent, and
-/// when it had to refuse them. Route asks before it hands anything on and makes records of it; nothing here is kept on a disk,
-/// but sign_of_life() says what must be, in case the process dies before route could write it.
+/// What this process knows of its own presence: when it last looked at the clocks, up to when it
+/// has read what senders sent, and when it had to refuse them. Route asks before it hands anything
+/// on and makes records of it; nothing here is kept on a disk, but sign_of_life() says what must
+/// be, in case the process dies before route could write it.
 ///
-/// A standstill is noticed as two turns too far apart: the process was stopped, or, by the wall clock alone, the machine slept. A
-/// wall clock set back is none: log time goes on. An interval of refusals runs from the first until none has come for
-/// `absence_min`.
+/// A standstill is noticed as two turns too far apart: the process was stopped, or, by the wall
+/// clock alone, the machine slept. A wall clock set back is none: log time goes on. An interval of
+/// refusals runs from the first until none has come for `absence_min`.
 
 #include <map>
 #include <mutex>
@@ -29,28 +30,30 @@ struct PresenceOptions {
 /// Thread-safe. Log and clock outlive it.
 class Presence {
 public:
-    Presence(const PresenceOptions& options, log::Log& log, const Clock& clock) : options_(options), log_(log), clock_(clock) {}
+    Presence(const PresenceOptions& options, log::Log& log, const Clock& clock)
+        : options_(options), log_(log), clock_(clock) {}
 
-    /// From now on somebody turns often (or no longer): two turns more than `absence_min` apart are a standstill. Without, only a
-    /// wall clock that runs ahead of the monotonic one shows one.
+    /// From now on somebody turns often (or no longer): two turns more than `absence_min` apart are
+    /// a standstill. Without, only a wall clock that runs ahead of the monotonic one shows one.
     void expect_turns(bool often = true);
     /// Looks at both clocks.
     void turn();
 
     /// From now on somebody tells has_read(): what lies beyond is not known to be watched.
     void expect_reading();
-    /// A turn of accepting connections and reading them that began at `t` has ended: what a sender had sent by then is taken in,
-    /// or refused.
+    /// A turn of accepting connections and reading them that began at `t` has ended: what a sender
+    /// had sent by then is taken in, or refused.
     void has_read(Instant t);
     /// No tick is appended for a later time.
     Instant read_until() const;
 
-    /// We could not take an event of `source`; empty: of which one is not known. To be told before the sender is answered.
+    /// We could not take an event of `source`; empty: of which one is not known. To be told before
+    /// the sender is answered.
     void refuse(std::string_view source);
 
-    /// For route, with every record stamped before `t` in hand and none of them handed on yet: the stretches, or pieces of them,
-    /// that must be on the log before any of those that are stamped from their begin on. Whatever is noticed later begins at `t`
-    /// or later.
+    /// For route, with every record stamped before `t` in hand and none of them handed on yet: the
+    /// stretches, or pieces of them, that must be on the log before any of those that are stamped
+    /// from their begin on. Whatever is noticed later begins at `t` or later.
     std::vector<model::AbsenceRecord> notice(Instant t);
     /// That piece is durable. Until then notice() gives it again.
     void written(const model::AbsenceRecord& piece);
@@ -81,7 +84,8 @@ private:
     Instant routed_until_{};
     Duration ahead_{};  ///< how far log time is ahead of the monotonic clock, at most so far
     std::map<std::string, Refusals, std::less<>> refusals_;
-    std::vector<model::AbsenceRecord> unwritten_;  ///< standstills, and the rest of intervals that are over
+    std::vector<model::AbsenceRecord>
+        unwritten_;  ///< standstills, and the rest of intervals that are over
 };
 
 }  // namespace helios::reconcile

@@ -1,5 +1,6 @@
-// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival or on repetition; revisions
-// don't depend on restarts and batching. And a third: an export judged offline gives the live revisions.
+// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival
+// or on repetition; revisions don't depend on restarts and batching. And a third: an export judged
+// offline gives the live revisions.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -29,43 +30,52 @@ struct Fact {
 };
 
 std::ostream& operator<<(std::ostream& out, const Fact& f) {
-    return out << "{kind " << f.kind << " key " << f.key << " identity " << f.identity << " amount " << f.amount << " status "
-               << f.status << " second " << f.second << "." << f.tenth << (f.payload ? " by itself" : "") << "}";
+    return out << "{kind " << f.kind << " key " << f.key << " identity " << f.identity << " amount "
+               << f.amount << " status " << f.status << " second " << f.second << "." << f.tenth
+               << (f.payload ? " by itself" : "") << "}";
 }
 
 model::Event event_of(const Fact& f, std::string name) {
     const std::string key = "A" + std::to_string(f.key);
-    const std::string amount = std::vector<std::string>{"5", "5.00", "6", "\"1,0\""}[static_cast<std::size_t>(f.amount)];
+    const std::string amount =
+        std::vector<std::string>{"5", "5.00", "6", "\"1,0\""}[static_cast<std::size_t>(f.amount)];
     const std::string status =
-        std::vector<std::string>{"AUTHORIZED", "DECLINED", "VOIDED", "captured", "PONDERED"}[static_cast<std::size_t>(f.status)];
+        std::vector<std::string>{"AUTHORIZED", "DECLINED", "VOIDED", "captured",
+                                 "PONDERED"}[static_cast<std::size_t>(f.status)];
     const std::string identity = std::to_string(f.identity);
-    const std::string own = f.payload ? R"(,"timestamp":")" + format_rfc3339(noon(f.second)) + "\"" : "";
+    const std::string own =
+        f.payload ? R"(,"timestamp":")" + format_rfc3339(noon(f.second)) + "\"" : "";
     const Instant time = noon(f.second + f.tenth / 10.0);
     switch (f.kind) {
         case 0:
             return event("aws", "OrderPlaced", name,
-                         R"({"orderId":")" + key + R"(","total":)" + amount + R"(,"items":[{"sku":"X","qty":)" + identity + "}]" +
-                             own + "}",
+                         R"({"orderId":")" + key + R"(","total":)" + amount +
+                             R"(,"items":[{"sku":"X","qty":)" + identity + "}]" + own + "}",
                          time);
         case 1:
             return event("gcp", "PaymentProcessed", name,
-                         R"({"orderId":")" + key + R"(","paymentId":"P)" + identity + R"(","amount":)" + amount +
-                             R"(,"status":")" + status + "\"" + own + "}",
+                         R"({"orderId":")" + key + R"(","paymentId":"P)" + identity +
+                             R"(","amount":)" + amount + R"(,"status":")" + status + "\"" + own +
+                             "}",
                          time);
         default:
             return event("azure", "InventoryReserved", name,
-                         R"({"orderId":")" + key + R"(","reservationId":"R)" + identity + R"(","items":[{"sku":"X","qty":)" +
-                             std::to_string(f.amount) + "}]" + own + "}",
+                         R"({"orderId":")" + key + R"(","reservationId":"R)" + identity +
+                             R"(","items":[{"sku":"X","qty":)" + std::to_string(f.amount) + "}]" +
+                             own + "}",
                          time);
     }
 }
 
 rc::Gen<Fact> any_fact() {
-    return rc::gen::build<Fact>(
-        rc::gen::set(&Fact::kind, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::key, rc::gen::inRange(0, 3)),
-        rc::gen::set(&Fact::identity, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::amount, rc::gen::inRange(0, 4)),
-        rc::gen::set(&Fact::status, rc::gen::inRange(0, 5)), rc::gen::set(&Fact::second, rc::gen::element(0, 1, 2, 40)),
-        rc::gen::set(&Fact::tenth, rc::gen::inRange(0, 3)), rc::gen::set(&Fact::payload, rc::gen::arbitrary<bool>()));
+    return rc::gen::build<Fact>(rc::gen::set(&Fact::kind, rc::gen::inRange(0, 3)),
+                                rc::gen::set(&Fact::key, rc::gen::inRange(0, 3)),
+                                rc::gen::set(&Fact::identity, rc::gen::inRange(0, 3)),
+                                rc::gen::set(&Fact::amount, rc::gen::inRange(0, 4)),
+                                rc::gen::set(&Fact::status, rc::gen::inRange(0, 5)),
+                                rc::gen::set(&Fact::second, rc::gen::element(0, 1, 2, 40)),
+                                rc::gen::set(&Fact::tenth, rc::gen::inRange(0, 3)),
+                                rc::gen::set(&Fact::payload, rc::gen::arbitrary<bool>()));
 }
 
 /// Status, findings except late, chosen events, amounts.
@@ -76,8 +86,9 @@ std::string settled(const model::Verdict& v) {
     }
     for (const auto& f : v.findings) {
         if (f.kind != model::FindingKind::late) {
-            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check + "|" + f.expected + "|" +
-                   f.actual + "|" + f.tolerance + "|" + f.unit + "|" + f.detail + "|" + (f.final ? "final" : "");
+            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check +
+                   "|" + f.expected + "|" + f.actual + "|" + f.tolerance + "|" + f.unit + "|" +
+                   f.detail + "|" + (f.final ? "final" : "");
         }
     }
     for (const auto& e : v.events) {
@@ -89,7 +100,8 @@ std::string settled(const model::Verdict& v) {
     return out;
 }
 
-/// The same without what names an event: sentences of ambiguous findings, and which event is listed.
+/// The same without what names an event: sentences of ambiguous findings, and which event is
+/// listed.
 std::string decided(const model::Verdict& v) {
     model::Verdict nameless = v;
     nameless.events.clear();
@@ -101,8 +113,10 @@ std::string decided(const model::Verdict& v) {
 
 using Told = std::string (*)(const model::Verdict&);
 
-std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& facts, const std::vector<std::size_t>& arrival,
-                                                    const std::vector<int>& gaps, const std::vector<std::string>& ids,
+std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& facts,
+                                                    const std::vector<std::size_t>& arrival,
+                                                    const std::vector<int>& gaps,
+                                                    const std::vector<std::string>& ids,
                                                     Told told = settled) {
     Bench b;
     double now = 100;
@@ -135,13 +149,16 @@ RC_GTEST_PROP(Property, SettledVerdictsDontDependOnOrderOrRepetition, ()) {
         in_order.push_back(i);
     }
     auto shuffled = in_order;
-    const auto repeated = *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, facts.size()));
+    const auto repeated = *rc::gen::container<std::vector<std::size_t>>(
+        rc::gen::inRange<std::size_t>(0, facts.size()));
     shuffled.insert(shuffled.end(), repeated.begin(), repeated.end());
     std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
     std::shuffle(shuffled.begin(), shuffled.end(), random);
-    const auto gaps = *rc::gen::nonEmpty(rc::gen::container<std::vector<int>>(rc::gen::element(0, 1, 5, 30, 61, 200)));
+    const auto gaps = *rc::gen::nonEmpty(
+        rc::gen::container<std::vector<int>>(rc::gen::element(0, 1, 5, 30, 61, 200)));
     const auto ids = ids_of(facts.size(), 0);
-    RC_ASSERT(settled_verdicts(facts, in_order, {1}, ids) == settled_verdicts(facts, shuffled, gaps, ids));
+    RC_ASSERT(settled_verdicts(facts, in_order, {1}, ids) ==
+              settled_verdicts(facts, shuffled, gaps, ids));
 }
 
 RC_GTEST_PROP(Property, SettledVerdictsDontDependOnIds, ()) {
@@ -152,7 +169,8 @@ RC_GTEST_PROP(Property, SettledVerdictsDontDependOnIds, ()) {
     }
     const auto one = ids_of(facts.size(), *rc::gen::arbitrary<std::uint32_t>());
     const auto other = ids_of(facts.size(), *rc::gen::arbitrary<std::uint32_t>());
-    RC_ASSERT(settled_verdicts(facts, in_order, {1}, one, decided) == settled_verdicts(facts, in_order, {1}, other, decided));
+    RC_ASSERT(settled_verdicts(facts, in_order, {1}, one, decided) ==
+              settled_verdicts(facts, in_order, {1}, other, decided));
 }
 
 RC_GTEST_PROP(Property, ClosedCasesComeBackWhole, ()) {
@@ -162,14 +180,16 @@ RC_GTEST_PROP(Property, ClosedCasesComeBackWhole, ()) {
         b.feed(event_of(facts[i], "e-" + std::to_string(i)), noon(static_cast<double>(i)));
     }
     for (int key = 0; key < 3; ++key) {
-        if (const auto view = b.engine.inspect(model::default_tenant, "order", "A" + std::to_string(key))) {
+        if (const auto view =
+                b.engine.inspect(model::default_tenant, "order", "A" + std::to_string(key))) {
             const Case back = Case::decode(view->state.encode(), b.flow.get());
             RC_ASSERT(back.encode() == view->state.encode());
         }
     }
 }
 
-/// Random work on real stages over the real log: appends, passing time, single steps with small batches, restarts anywhere.
+/// Random work on real stages over the real log: appends, passing time, single steps with small
+/// batches, restarts anywhere.
 void play(Pipeline& p, std::uint32_t seed) {
     std::mt19937 random(seed);
     const auto below = [&](std::uint32_t n) { return static_cast<int>(random() % n); };
@@ -184,7 +204,8 @@ void play(Pipeline& p, std::uint32_t seed) {
             case 1:
             case 2:
             case 3: {
-                const Fact fact{below(3), below(3), below(2), below(4), below(5), below(40), below(3), below(2) == 0};
+                const Fact fact{below(3), below(3),  below(2), below(4),
+                                below(5), below(40), below(3), below(2) == 0};
                 const std::string_view topic = fact.kind == 0   ? model::topic::orders
                                                : fact.kind == 1 ? model::topic::payments
                                                                 : model::topic::inventory;
@@ -214,7 +235,8 @@ void play(Pipeline& p, std::uint32_t seed) {
                         p.stand_still(std::chrono::milliseconds(1 + below(90'000)));
                         break;
                     case 3:
-                        p.route().presence().refuse(std::array{"", "aws", "gcp"}.at(static_cast<std::size_t>(below(3))));
+                        p.route().presence().refuse(
+                            std::array{"", "aws", "gcp"}.at(static_cast<std::size_t>(below(3))));
                         break;
                     default:
                         break;
@@ -243,7 +265,8 @@ TEST(Property, TheLogsVerdictsAreThoseOfThePureEngineOverItsCases) {
             if (!engine) {
                 engine = std::make_unique<Engine>(closed[record.partition]);
             }
-            for (const auto& revision : engine->on_record(*model::decode_case_record(record.value))) {
+            for (const auto& revision :
+                 engine->on_record(*model::decode_case_record(record.value))) {
                 expected[record.partition].push_back(model::encode(revision.verdict));
             }
         }
@@ -276,21 +299,24 @@ TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
         Instant end{};
         for (const auto& record : p.records(model::topic::cases)) {
             const auto decoded = *model::decode_case_record(record.value);
-            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
+            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
+                absence == nullptr) {
                 end = std::max(end, model::at_of(decoded));
             } else if (record.partition == 0) {
                 ASSERT_TRUE(offline->add_absence(*absence));
             }
         }
         offline->add_end(end);
-        for (const auto topic : {model::topic::payments, model::topic::inventory, model::topic::orders}) {
+        for (const auto topic :
+             {model::topic::payments, model::topic::inventory, model::topic::orders}) {
             for (const auto& record : p.records(topic)) {
                 ASSERT_TRUE(offline->add(*model::decode_event(record.value), record.log_time, "p"));
             }
         }
         std::vector<model::Verdict> live = p.verdicts();
         std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) {
-            return std::tie(a.key, a.instance, a.revision) < std::tie(b.key, b.instance, b.revision);
+            return std::tie(a.key, a.instance, a.revision) <
+                   std::tie(b.key, b.instance, b.revision);
         });
         std::vector<std::string> expected, actual;
         const auto line = [](const model::Verdict& v) {
@@ -301,7 +327,8 @@ TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
         for (const auto& v : live) {
             expected.push_back(line(v));
         }
-        const auto summary = offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
+        const auto summary =
+            offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
         ASSERT_TRUE(summary) << summary.error().message();
         EXPECT_EQ(actual, expected);
         offline.reset();

@@ -12,7 +12,8 @@ std::string in_quotes(std::string_view text) {
 
 std::string named(std::string_view text) {
     const bool word = !text.empty() && text.size() <= 2 * shown_bytes_max &&
-                      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~' && c != '"'; });
+                      std::all_of(text.begin(), text.end(),
+                                  [](char c) { return c > ' ' && c <= '~' && c != '"'; });
     return word ? std::string(text) : in_quotes(text);
 }
 

@@ -9,7 +9,8 @@ namespace helios::reconcile {
 /// shown() in double quotes.
 std::string in_quotes(std::string_view text);
 
-/// The same, but a short word of visible ASCII stands as it is: names, statuses, numbers in a sentence.
+/// The same, but a short word of visible ASCII stands as it is: names, statuses, numbers in a
+/// sentence.
 std::string named(std::string_view text);
 
 }  // namespace helios::reconcile

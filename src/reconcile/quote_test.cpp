@@ -14,7 +14,8 @@ TEST(Quote, WhatCanBeSeenStandsAsItIs) {
 TEST(Quote, WhatCannotBeSeenOrSteersATerminalIsEscaped) {
     EXPECT_EQ(in_quotes("a\"b\\c"), R"("a\"b\\c")");
     EXPECT_EQ(in_quotes(std::string_view("E\0UR\x1b[2J\n", 9)), R"("E\u0000UR\u001b[2J\n")");
-    EXPECT_EQ(in_quotes("\u00a0EUR\u202e\u200b\ufeff\u0085"), R"("\u00a0EUR\u202e\u200b\ufeff\u0085")");
+    EXPECT_EQ(in_quotes("\u00a0EUR\u202e\u200b\ufeff\u0085"),
+              R"("\u00a0EUR\u202e\u200b\ufeff\u0085")");
     EXPECT_EQ(in_quotes("\xff\xc3"), R"("\xff\xc3")");
 }
 

@@ -9,12 +9,16 @@ namespace {
 
 using namespace test;
 
-/// Three legs per order, legs of `open` orders interleaved, so that as many cases are open at a time.
+/// Three legs per order, legs of `open` orders interleaved, so that as many cases are open at a
+/// time.
 std::vector<std::string> recorded(int orders, int open) {
     std::vector<std::string> out;
-    const auto add = [&](const char* source, const char* type, int i, const std::string& payload, double s) {
+    const auto add = [&](const char* source, const char* type, int i, const std::string& payload,
+                         double s) {
         for (auto& leg :
-             legs_of(*order_flow(), event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i), payload, noon(s)),
+             legs_of(*order_flow(),
+                     event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i),
+                           payload, noon(s)),
                      noon(s))) {
             out.push_back(model::encode(model::CaseRecord(std::move(leg))));
         }
@@ -29,13 +33,16 @@ std::vector<std::string> recorded(int orders, int open) {
                 s);
         }
         if (i >= open) {
-            const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i - open) + "\"";
+            const std::string id =
+                R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i - open) + "\"";
             add("gcp", "PaymentProcessed", i,
                 id + R"(,"paymentId":"PAY-)" + std::to_string(i) +
                     R"(","amount":1299.00,"currency":"USD","status":"AUTHORIZED"})",
                 s);
             add("azure", "InventoryReserved", i,
-                id + R"(,"reservationId":"R-)" + std::to_string(i) + R"(","items":[{"sku":"LAPTOP-X1","qty":1}]})", s);
+                id + R"(,"reservationId":"R-)" + std::to_string(i) +
+                    R"(","items":[{"sku":"LAPTOP-X1","qty":1}]})",
+                s);
         }
     }
     return out;
@@ -95,21 +102,26 @@ void bytes_per_open_case(benchmark::State& state) {
         for (int i = 0; i < cases; ++i) {
             const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i) + "\"";
             const auto feed = [&](const char* source, const char* type, const std::string& rest) {
-                for (const auto& leg :
-                     legs_of(*order_flow(),
-                             event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i), id + rest, noon(1)),
-                             noon(1))) {
+                for (const auto& leg : legs_of(
+                         *order_flow(),
+                         event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i),
+                               id + rest, noon(1)),
+                         noon(1))) {
                     revisions.clear();
                     engine.on_record(leg, revisions);
                 }
             };
-            feed("aws", "OrderPlaced",
-                 R"(,"totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","qty":1}]})");
-            feed("gcp", "PaymentProcessed",
-                 R"(,"paymentId":"PAY-67890","amount":1298.00,"currency":"USD","status":"AUTHORIZED"})");
-            feed("azure", "InventoryReserved", R"(,"reservationId":"R-67890","items":[{"sku":"LAPTOP-X1","qty":1}]})");
+            feed(
+                "aws", "OrderPlaced",
+                R"(,"totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","qty":1}]})");
+            feed(
+                "gcp", "PaymentProcessed",
+                R"(,"paymentId":"PAY-67890","amount":1298.00,"currency":"USD","status":"AUTHORIZED"})");
+            feed("azure", "InventoryReserved",
+                 R"(,"reservationId":"R-67890","items":[{"sku":"LAPTOP-X1","qty":1}]})");
         }
-        state.counters["bytes_per_case"] = static_cast<double>(mallinfo2().uordblks - before) / cases;
+        state.counters["bytes_per_case"] =
+            static_cast<double>(mallinfo2().uordblks - before) / cases;
     }
 }
 BENCHMARK(bytes_per_open_case)->Iterations(1)->Unit(benchmark::kMillisecond);

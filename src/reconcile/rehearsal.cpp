@@ -14,12 +14,14 @@ namespace helios::reconcile {
 namespace {
 
 constexpr std::uint64_t disk_seed = 7;
-constexpr int settling_rounds = 6;  // event, verdict, tick, its verdict, the next tick, and one to see that it is quiet
+constexpr int settling_rounds =
+    6;  // event, verdict, tick, its verdict, the next tick, and one to see that it is quiet
 
 std::vector<log::TopicSpec> topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& topic : model::all_topics) {
-        specs.push_back({std::string(topic.name), topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+        specs.push_back({std::string(topic.name),
+                         topic.control ? log::RetentionClass::control : log::RetentionClass::data,
                          topic.partitions});
     }
     return specs;
@@ -27,7 +29,8 @@ std::vector<log::TopicSpec> topics() {
 
 }  // namespace
 
-/// Where the log's own thread and the caller meet: answers, and the sync that waits while appends are held.
+/// Where the log's own thread and the caller meet: answers, and the sync that waits while appends
+/// are held.
 struct Rehearsal::Gate {
     using Answer = std::shared_ptr<std::optional<Status>>;
 
@@ -73,7 +76,8 @@ Status Rehearsal::start() {
 }
 
 void Rehearsal::stop() {
-    static_cast<void>(release_append());  // a closing log waits for its syncs; who appended was not told that it is durable
+    static_cast<void>(release_append());  // a closing log waits for its syncs; who appended was not
+                                          // told that it is durable
     if (log_ && route_) {
         log_->show_life(route_->presence().sign_of_life());
     }
@@ -95,7 +99,8 @@ void Rehearsal::stand_still(Duration d) {
 
 Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
     if (gate_->holding) {
-        return fail(ErrorKind::conflict, "a flow can't be activated while appends are held", "release append first");
+        return fail(ErrorKind::conflict, "a flow can't be activated while appends are held",
+                    "release append first");
     }
     HELIOS_TRY(activate(*log_, *flow));
     flow_ = std::move(flow);
@@ -117,13 +122,15 @@ Status Rehearsal::append(std::string_view topic, const model::Event& event) {
     records.push_back(std::move(record));
 
     auto answer = std::make_shared<std::optional<Status>>();
-    log_->append(std::move(records), [gate = gate_, answer](std::span<const log::AppendOutcome> outcomes) {
-        const std::lock_guard lock(gate->mutex);
-        *answer = outcomes[0] ? Status{} : Status(std::unexpected(outcomes[0].error()));
-        gate->changed.notify_all();
-    });
+    log_->append(
+        std::move(records), [gate = gate_, answer](std::span<const log::AppendOutcome> outcomes) {
+            const std::lock_guard lock(gate->mutex);
+            *answer = outcomes[0] ? Status{} : Status(std::unexpected(outcomes[0].error()));
+            gate->changed.notify_all();
+        });
     std::unique_lock lock(gate_->mutex);
-    gate_->changed.wait(lock, [&] { return answer->has_value() || (gate_->holding && gate_->reached); });
+    gate_->changed.wait(lock,
+                        [&] { return answer->has_value() || (gate_->holding && gate_->reached); });
     if (answer->has_value()) {
         return **answer;
     }
@@ -192,7 +199,8 @@ Result<std::vector<model::Verdict>> Rehearsal::verdicts() {
     return out;
 }
 
-Result<std::vector<log::StoredRecord>> Rehearsal::read(std::string_view topic, std::vector<log::Batch>& batches) {
+Result<std::vector<log::StoredRecord>> Rehearsal::read(std::string_view topic,
+                                                       std::vector<log::Batch>& batches) {
     log::Offsets from;
     for (const auto& id : log_->partitions_of(topic)) {
         from[id] = log::Offset{0};

@@ -1,6 +1,7 @@
 #pragma once
-/// Route and engine over the real log, on a disk in memory and a clock that moves when told to, one step at a time: how
-/// `helios flow test` and the tests of this room see what a flow decides, and when, without waiting for it.
+/// Route and engine over the real log, on a disk in memory and a clock that moves when told to, one
+/// step at a time: how `helios flow test` and the tests of this room see what a flow decides, and
+/// when, without waiting for it.
 
 #include <memory>
 #include <string>
@@ -36,28 +37,31 @@ public:
 
     ManualClock clock;
 
-    /// Opens the log, activates the flow and stands where the last life left off. conflict: as activate(); else as the log.
+    /// Opens the log, activates the flow and stands where the last life left off. conflict: as
+    /// activate(); else as the log.
     Status start();
     /// The process ends; the disk keeps what it has. Held appends become durable first.
     void stop();
     Status restart();
     /// The process stands still for `d`: stopped, or its machine paused.
     void stand_still(Duration d);
-    /// This flow is active from now on. conflict: not a newer version of its name, or appends are held.
+    /// This flow is active from now on. conflict: not a newer version of its name, or appends are
+    /// held.
     Status use(std::shared_ptr<const Flow> flow);
 
-    /// Durable when it returns, unless appends are held: then it is on its way, stamped but not visible. conflict: one is on its
-    /// way already. Else as Log::append.
+    /// Durable when it returns, unless appends are held: then it is on its way, stamped but not
+    /// visible. conflict: one is on its way already. Else as Log::append.
     Status append(std::string_view topic, const model::Event& event);
-    /// Settles, then what is appended does not become durable; nor would what route and engine write. So until it is released
-    /// time may only advance: no absence, no flow.
+    /// Settles, then what is appended does not become durable; nor would what route and engine
+    /// write. So until it is released time may only advance: no absence, no flow.
     Status hold_append();
     /// What was held is durable when it returns, or was refused: why.
     Status release_append();
 
     Status step_route();
     Status step_engine();
-    /// Steps both stages (the engine alone without `with_route`) until they have taken what there is, and the ticks it calls for.
+    /// Steps both stages (the engine alone without `with_route`) until they have taken what there
+    /// is, and the ticks it calls for.
     Status settle(bool with_route = true);
 
     /// All records of a topic; their bytes live as long as this object.
@@ -72,7 +76,8 @@ public:
 
 private:
     struct Gate;
-    Result<std::vector<log::StoredRecord>> read(std::string_view topic, std::vector<log::Batch>& batches);
+    Result<std::vector<log::StoredRecord>> read(std::string_view topic,
+                                                std::vector<log::Batch>& batches);
 
     std::shared_ptr<const Flow> flow_;
     log::DiskLogOptions log_options_;

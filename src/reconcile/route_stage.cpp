@@ -26,14 +26,20 @@ struct RouteStage::Metrics {
 
     explicit Metrics(telemetry::Metrics& m)
         : events(m.counter("helios_reconcile_routed_events_total", "Events consumed by route.")),
-          records(m.counter("helios_reconcile_case_records_total", "Case records made from events.")),
-          keyless(m.counter("helios_reconcile_keyless_total", "Legs that wanted an event but found no key in it.")),
-          unwanted(m.counter("helios_reconcile_unwanted_total", "Events that no active flow wants.")),
-          failures(m.counter("helios_reconcile_route_failures_total", "Rounds of route that failed and were begun again.")) {
-        for (const auto cause : {model::AbsenceCause::start, model::AbsenceCause::sleep, model::AbsenceCause::refused}) {
-            absences[cause] = &m.counter("helios_reconcile_absences_total",
-                                         "Stretches of Helios' own absence, or pieces of them, handed on to cases.",
-                                         {{"cause", std::string(model::to_string(cause))}});
+          records(
+              m.counter("helios_reconcile_case_records_total", "Case records made from events.")),
+          keyless(m.counter("helios_reconcile_keyless_total",
+                            "Legs that wanted an event but found no key in it.")),
+          unwanted(
+              m.counter("helios_reconcile_unwanted_total", "Events that no active flow wants.")),
+          failures(m.counter("helios_reconcile_route_failures_total",
+                             "Rounds of route that failed and were begun again.")) {
+        for (const auto cause : {model::AbsenceCause::start, model::AbsenceCause::sleep,
+                                 model::AbsenceCause::refused}) {
+            absences[cause] = &m.counter(
+                "helios_reconcile_absences_total",
+                "Stretches of Helios' own absence, or pieces of them, handed on to cases.",
+                {{"cause", std::string(model::to_string(cause))}});
         }
     }
     std::map<model::AbsenceCause, telemetry::Counter*> absences;
@@ -42,12 +48,14 @@ struct RouteStage::Metrics {
 /// What one round appends, and what it counted.
 struct RouteStage::Outputs {
     std::vector<log::Record> records;
-    std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t> judged;  // tenant, source, minute
+    std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t>
+        judged;  // tenant, source, minute
     std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0;
     std::size_t absences = 0;  // of absences_, taken into these outputs
 };
 
-RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock)
+RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry,
+                       const Clock& clock)
     : options_(options),
       log_(log),
       telemetry_(telemetry),
@@ -56,7 +64,8 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       partitions_(log.partition_count(model::topic::cases)),
       records_max_(options.batch_records_max),
       presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
-      thread_("route", options.pace, options.retry_after, clock, telemetry.logger, metrics_->failures) {}
+      thread_("route", options.pace, options.retry_after, clock, telemetry.logger,
+              metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();
@@ -82,17 +91,20 @@ Status RouteStage::write_down(const std::vector<model::AbsenceRecord>& noticed) 
     return {};
 }
 
-/// While the disk is full no deadline can pass, since no tick can be appended: pieces wait until they are needed, and what is set
-/// aside for finishing what was begun stays for that.
-bool RouteStage::is_stuck(const log::Batch& batch, const std::vector<model::AbsenceRecord>& noticed) {
+/// While the disk is full no deadline can pass, since no tick can be appended: pieces wait until
+/// they are needed, and what is set aside for finishing what was begun stays for that.
+bool RouteStage::is_stuck(const log::Batch& batch,
+                          const std::vector<model::AbsenceRecord>& noticed) {
     return batch.records.empty() && !noticed.empty() && !log_.health();
 }
 
 /// One line for a stretch, however many pieces it has.
 void RouteStage::tell(const model::AbsenceRecord& piece) {
-    const bool goes_on = std::any_of(told_.all().begin(), told_.all().end(), [&](const auto& known) {
-        return known.cause == piece.cause && known.sources == piece.sources && known.to >= piece.from;
-    });
+    const bool goes_on =
+        std::any_of(told_.all().begin(), told_.all().end(), [&](const auto& known) {
+            return known.cause == piece.cause && known.sources == piece.sources &&
+                   known.to >= piece.from;
+        });
     told_.add(piece);
     if (!goes_on) {
         told_.forget_until(piece.from - options_.absence_max);
@@ -105,8 +117,9 @@ void RouteStage::tell(const model::AbsenceRecord& piece) {
 }
 
 void RouteStage::enqueue(const model::AbsenceRecord& absence) {
-    const auto later = std::upper_bound(absences_.begin(), absences_.end(), absence,
-                                        [](const auto& a, const auto& b) { return a.from < b.from; });
+    const auto later =
+        std::upper_bound(absences_.begin(), absences_.end(), absence,
+                         [](const auto& a, const auto& b) { return a.from < b.from; });
     absences_.insert(later, absence);
 }
 
@@ -183,7 +196,8 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
         return;
     }
     ++out.events;
-    ++out.judged[{event->tenant, event->source, std::chrono::floor<std::chrono::minutes>(record.log_time)}];
+    ++out.judged[{event->tenant, event->source,
+                  std::chrono::floor<std::chrono::minutes>(record.log_time)}];
     if (!router_->wants(*event)) {
         ++out.unwanted;
         return;
@@ -191,10 +205,13 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
     const auto payload = json::Document::parse(event->payload);
     if (!payload) {
         telemetry_.logger.error("reconcile", "an event's payload is not JSON and was passed over",
-                                {{"topic", record.topic}, {"offset", record.offset.value}, {"error", payload.error().message()}});
+                                {{"topic", record.topic},
+                                 {"offset", record.offset.value},
+                                 {"error", payload.error().message()}});
         return;
     }
-    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value}, record.log_time};
+    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value},
+                          record.log_time};
     for (auto& leg : router_->on_event(*event, payload->root(), arrival, out.keyless)) {
         log::Record output;
         output.topic = model::topic::cases;
@@ -220,8 +237,9 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
             if (flow) {
                 to_every_partition(*flow, out);
             } else {
-                telemetry_.logger.error("reconcile", "a flow on the log was not made active",
-                                        {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
+                telemetry_.logger.error(
+                    "reconcile", "a flow on the log was not made active",
+                    {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
             }
         }  // an absence has been handed on, or waits in absences_, since it was written
     }
@@ -252,8 +270,10 @@ Result<std::size_t> RouteStage::step(Duration wait) {
     if (!reader_) {
         HELIOS_TRY(open());
     }
-    HELIOS_TRY_ASSIGN(const auto batch, reader_->poll(records_max_, options_.batch_bytes_max, wait));
-    // After the poll, so that no record of the batch is from beyond an absence that has not been noticed.
+    HELIOS_TRY_ASSIGN(const auto batch,
+                      reader_->poll(records_max_, options_.batch_bytes_max, wait));
+    // After the poll, so that no record of the batch is from beyond an absence that has not been
+    // noticed.
     const auto noticed = presence_.notice(batch.complete_below);
     if (is_stuck(batch, noticed)) {
         return 0;
@@ -275,17 +295,20 @@ Result<std::size_t> RouteStage::step(Duration wait) {
             to[id] = std::max(to[id], offset);
         }
         if (auto done = commit(log_, std::move(out.records), group, committed_, to); !done) {
-            reader_.reset();  // begin again from what is committed: the router has seen records that are not
+            reader_.reset();  // begin again from what is committed: the router has seen records
+                              // that are not
             if (done.error().kind == ErrorKind::invalid) {
-                records_max_ = std::max<std::size_t>(
-                    1, std::min(records_max_, batch.records.size()) / 2);  // more than the log takes at once
+                records_max_ =
+                    std::max<std::size_t>(1, std::min(records_max_, batch.records.size()) /
+                                                 2);  // more than the log takes at once
             }
             return fail(std::move(done).error());
         }
         committed_ = std::move(to);
         records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
         for (; out.absences > 0; --out.absences) {
-            if (const auto counter = metrics_->absences.find(absences_.front().cause); counter != metrics_->absences.end()) {
+            if (const auto counter = metrics_->absences.find(absences_.front().cause);
+                counter != metrics_->absences.end()) {
                 counter->second->add();
             }
             absences_.pop_front();
@@ -301,7 +324,8 @@ Result<std::size_t> RouteStage::step(Duration wait) {
 }
 
 void RouteStage::show_lag() {
-    if (const Duration now = clock_.monotonic(); now - lag_shown_ >= lag_every || lag_shown_ == Duration::zero()) {
+    if (const Duration now = clock_.monotonic();
+        now - lag_shown_ >= lag_every || lag_shown_ == Duration::zero()) {
         lag_shown_ = now;
         show_consumer_lag(log_, telemetry_, group, committed_);
     }
@@ -309,8 +333,8 @@ void RouteStage::show_lag() {
 
 void RouteStage::start() {
     if (!reader_) {
-        static_cast<void>(
-            open());  // here, so that it comes before whatever the caller starts next; a failure shows in the first step
+        static_cast<void>(open());  // here, so that it comes before whatever the caller starts
+                                    // next; a failure shows in the first step
     }
     thread_.start([this]() -> Status {
         HELIOS_TRY(step(options_.poll_wait));

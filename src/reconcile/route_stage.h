@@ -1,10 +1,11 @@
 #pragma once
-/// Route, running: reads all event topics and helios.flows in route order, appends case records to helios.cases atomically with
-/// the offsets it has consumed (group "route").
+/// Route, running: reads all event topics and helios.flows in route order, appends case records to
+/// helios.cases atomically with the offsets it has consumed (group "route").
 ///
-/// Also hands Helios' own absences to every case partition: the one between two lives of the server, and what presence.h noticed
-/// (standstills, refusals). All are written to helios.flows first, and handed on before the first event stamped from their begin
-/// on, so that no deadline passes that they move.
+/// Also hands Helios' own absences to every case partition: the one between two lives of the
+/// server, and what presence.h noticed (standstills, refusals). All are written to helios.flows
+/// first, and handed on before the first event stamped from their begin on, so that no deadline
+/// passes that they move.
 
 #include <deque>
 #include <map>
@@ -26,26 +27,31 @@ struct Telemetry;
 
 namespace helios::reconcile {
 
-/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All else is thread-safe.
-/// Log, telemetry and clock outlive it.
+/// Owns its thread once started. open() and step() are for one thread, and not beside start(). All
+/// else is thread-safe. Log, telemetry and clock outlive it.
 class RouteStage {
 public:
-    RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry, const Clock& clock);
+    RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry,
+               const Clock& clock);
     ~RouteStage();  ///< stops
     RouteStage(const RouteStage&) = delete;
     RouteStage& operator=(const RouteStage&) = delete;
 
-    /// Writes down that we were away, reads what is active, stands where the group left off. Before anybody may append.
+    /// Writes down that we were away, reads what is active, stands where the group left off. Before
+    /// anybody may append.
     Status open();
-    /// open(), then runs on its own thread. If open fails it says so in the log and in health(), and tries again.
+    /// open(), then runs on its own thread. If open fails it says so in the log and in health(),
+    /// and tries again.
     void start();
     /// Lets the transaction at work finish. Idempotent.
     void stop() { thread_.stop(); }
 
-    /// One poll and one transaction; how many records it took. After an error the next step begins again from what is committed.
+    /// One poll and one transaction; how many records it took. After an error the next step begins
+    /// again from what is committed.
     Result<std::size_t> step(Duration wait);
 
-    /// Every event stamped before it has been routed and its case records are on helios.cases, visible.
+    /// Every event stamped before it has been routed and its case records are on helios.cases,
+    /// visible.
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return thread_.health(); }
@@ -79,10 +85,12 @@ private:
     std::optional<Router> router_;
     std::unique_ptr<log::Reader> reader_;
     log::Offsets committed_;
-    std::size_t records_max_;  // events per transaction; fewer after one that the log found too large
+    std::size_t
+        records_max_;  // events per transaction; fewer after one that the log found too large
     Presence presence_;
-    Absences told_;                              // what the server's own log has a line of
-    std::deque<model::AbsenceRecord> absences_;  // on helios.flows, not yet handed on, sorted by their begin
+    Absences told_;  // what the server's own log has a line of
+    std::deque<model::AbsenceRecord>
+        absences_;  // on helios.flows, not yet handed on, sorted by their begin
     bool absence_recorded_ = false;
     Duration lag_shown_{};
     Frontier frontier_;

@@ -6,28 +6,35 @@ namespace helios::reconcile {
 
 Result<model::FlowRecord> Router::activate(const model::FlowActivation& activation, Instant at) {
     HELIOS_TRY_ASSIGN(Flow flow, parse_flow(activation.text, activation.flow + ".yaml"));
-    retire_before(at);  // by time alone, so that a restart, which reads activations without events, counts the same versions
+    retire_before(at);  // by time alone, so that a restart, which reads activations without events,
+                        // counts the same versions
     if (active_.size() >= flow_versions_max_) {
         return fail(ErrorKind::exhausted,
-                    "flow " + activation.flow + " version " + std::to_string(activation.version) + ": " +
-                        std::to_string(active_.size()) + " flow versions are active",
-                    "old versions retire after their last deadline and amend_for; raise flow_versions_max to go on before that");
+                    "flow " + activation.flow + " version " + std::to_string(activation.version) +
+                        ": " + std::to_string(active_.size()) + " flow versions are active",
+                    "old versions retire after their last deadline and amend_for; raise "
+                    "flow_versions_max to go on before that");
     }
     for (const Active& other : active_) {
-        if (other.tenant == activation.tenant && other.flow->name == flow.name && other.flow->version >= flow.version) {
+        if (other.tenant == activation.tenant && other.flow->name == flow.name &&
+            other.flow->version >= flow.version) {
             return fail(ErrorKind::conflict,
-                        "flow " + flow.name + " version " + std::to_string(flow.version) + " is not newer than the active one",
+                        "flow " + flow.name + " version " + std::to_string(flow.version) +
+                            " is not newer than the active one",
                         "raise `version:`");
         }
     }
     for (Active& older : active_) {
-        if (older.tenant == activation.tenant && older.flow->name == flow.name && !older.replaced_at) {
+        if (older.tenant == activation.tenant && older.flow->name == flow.name &&
+            !older.replaced_at) {
             older.replaced_at = at;
             older.retires_at = retirement_of(older);
         }
     }
-    model::FlowRecord record{at, activation.tenant, flow.name, flow.version, activation.text, flow.hash};
-    active_.push_back({activation.tenant, std::make_shared<const Flow>(std::move(flow)), std::nullopt});
+    model::FlowRecord record{at,           activation.tenant, flow.name,
+                             flow.version, activation.text,   flow.hash};
+    active_.push_back(
+        {activation.tenant, std::make_shared<const Flow>(std::move(flow)), std::nullopt});
     return record;
 }
 
@@ -38,7 +45,8 @@ void Router::take_absence(const model::AbsenceRecord& absence) {
     for (const Active& version : active_) {
         longest = std::max(longest, version.flow->longest_deadline());
     }
-    absences_.forget_until(absence.from - longest - absences_.most());  // no case that was open then is open now
+    absences_.forget_until(absence.from - longest -
+                           absences_.most());  // no case that was open then is open now
     for (Active& version : active_) {
         if (version.replaced_at) {
             version.retires_at = retirement_of(version);
@@ -47,22 +55,26 @@ void Router::take_absence(const model::AbsenceRecord& absence) {
 }
 
 Instant Router::retirement_of(const Active& version) const {
-    return later(latest_deadline(*version.flow, *version.replaced_at, absences_), version.flow->amend_for);
+    return later(latest_deadline(*version.flow, *version.replaced_at, absences_),
+                 version.flow->amend_for);
 }
 
 void Router::retire_before(Instant t) {
-    std::erase_if(active_, [&](const Active& version) { return version.replaced_at && version.retires_at < t; });
+    std::erase_if(active_, [&](const Active& version) {
+        return version.replaced_at && version.retires_at < t;
+    });
 }
 
 bool Router::wants(const model::Event& event) const {
     return std::any_of(active_.begin(), active_.end(), [&](const Active& version) {
-        return version.tenant == event.tenant && std::any_of(version.flow->legs.begin(), version.flow->legs.end(),
-                                                             [&](const Leg& leg) { return leg.wants(event.source, event.type); });
+        return version.tenant == event.tenant &&
+               std::any_of(version.flow->legs.begin(), version.flow->legs.end(),
+                           [&](const Leg& leg) { return leg.wants(event.source, event.type); });
     });
 }
 
-std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload, const Arrival& arrival,
-                                               std::size_t& keyless) {
+std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload,
+                                               const Arrival& arrival, std::size_t& keyless) {
     retire_before(arrival.at);
     std::vector<model::LegRecord> out;
     for (const Active& version : active_) {
@@ -73,7 +85,8 @@ std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::
             if (!leg.wants(event.source, event.type)) {
                 continue;
             }
-            if (auto record = extract(*version.flow, leg, !version.replaced_at, event, payload, arrival)) {
+            if (auto record =
+                    extract(*version.flow, leg, !version.replaced_at, event, payload, arrival)) {
                 out.push_back(std::move(*record));
             } else {
                 ++keyless;

@@ -1,6 +1,6 @@
 #pragma once
-/// Route's rules: which flows are active, and which case records an event makes. Pure: the same inputs in the same order give the
-/// same records, live, offline and in a backtest.
+/// Route's rules: which flows are active, and which case records an event makes. Pure: the same
+/// inputs in the same order give the same records, live, offline and in a backtest.
 ///
 /// Inputs come in route order: (log time, topic, partition, offset). Knows no log.
 
@@ -24,9 +24,10 @@ class Router {
 public:
     explicit Router(std::size_t flow_versions_max) : flow_versions_max_(flow_versions_max) {}
 
-    /// A flow version becomes active. From now on it alone opens cases of this flow; older versions go on being extracted until
-    /// their last case has closed and outlived amend_for.
-    /// invalid: the text is no flow. conflict: not newer than the active version. exhausted: too many active versions.
+    /// A flow version becomes active. From now on it alone opens cases of this flow; older versions
+    /// go on being extracted until their last case has closed and outlived amend_for. invalid: the
+    /// text is no flow. conflict: not newer than the active version. exhausted: too many active
+    /// versions.
     Result<model::FlowRecord> activate(const model::FlowActivation& activation, Instant at);
 
     /// Helios was away: cases that are open then may close later and so may be amended later.
@@ -35,9 +36,10 @@ public:
     /// Whether any active leg wants such an event (so that others need no parsing).
     bool wants(const model::Event& event) const;
 
-    /// One record per active flow version and leg that wants the event and finds its key. `keyless`: how many legs found none.
-    std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload, const Arrival& arrival,
-                                           std::size_t& keyless);
+    /// One record per active flow version and leg that wants the event and finds its key.
+    /// `keyless`: how many legs found none.
+    std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload,
+                                           const Arrival& arrival, std::size_t& keyless);
 
     struct Active {
         std::string tenant;

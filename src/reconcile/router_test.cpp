@@ -68,7 +68,8 @@ TEST(Router, AnAbsenceDoesNotBringBackWhatHadRetired) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     ASSERT_TRUE(router.activate(version(2), noon(10)));
-    router.take_absence({noon(0) + 40 * day, noon(0) + 41 * day, std::chrono::seconds(30), {}, {}, {}});
+    router.take_absence(
+        {noon(0) + 40 * day, noon(0) + 41 * day, std::chrono::seconds(30), {}, {}, {}});
     EXPECT_EQ(legs(router, noon(0) + 41 * day), 1u);
 }
 

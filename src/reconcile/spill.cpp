@@ -21,7 +21,8 @@ std::string_view view(const rocksdb::Slice& s) {
 }
 
 Error error_of(const rocksdb::Status& status) {
-    return {ErrorKind::unavailable, "scratch space: " + status.ToString(), "free some disk space, or point TMPDIR elsewhere"};
+    return {ErrorKind::unavailable, "scratch space: " + status.ToString(),
+            "free some disk space, or point TMPDIR elsewhere"};
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ Result<std::unique_ptr<Spill>> Spill::open(const std::string& directory) {
 }
 
 Status Spill::put(std::string_view key, std::string_view value) {
-    if (const auto status = state_->db->Put(state_->write, slice(key), slice(value)); !status.ok()) {
+    if (const auto status = state_->db->Put(state_->write, slice(key), slice(value));
+        !status.ok()) {
         return fail(error_of(status));
     }
     return {};
@@ -81,7 +83,8 @@ Result<std::optional<std::string>> Spill::get(std::string_view key) {
     return value;
 }
 
-Status Spill::scan(std::string_view prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
+Status Spill::scan(std::string_view prefix,
+                   const std::function<Status(std::string_view, std::string_view)>& visit) {
     rocksdb::ReadOptions options;
     options.fill_cache = false;
     const std::unique_ptr<rocksdb::Iterator> it(state_->db->NewIterator(options));

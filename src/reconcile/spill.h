@@ -1,5 +1,6 @@
 #pragma once
-/// Sorted scratch space on disk for offline work, so that memory doesn't grow with the input. Nothing in it outlives the run.
+/// Sorted scratch space on disk for offline work, so that memory doesn't grow with the input.
+/// Nothing in it outlives the run.
 ///
 /// The only file of this room that knows RocksDB.
 
@@ -24,9 +25,10 @@ public:
     Status put(std::string_view key, std::string_view value);
     Status remove(std::string_view key);
     Result<std::optional<std::string>> get(std::string_view key);
-    /// Every entry whose key begins with `prefix`, in byte order, as they were when the scan began. Stops with the visitor's
-    /// error.
-    Status scan(std::string_view prefix, const std::function<Status(std::string_view key, std::string_view value)>& visit);
+    /// Every entry whose key begins with `prefix`, in byte order, as they were when the scan began.
+    /// Stops with the visitor's error.
+    Status scan(std::string_view prefix,
+                const std::function<Status(std::string_view key, std::string_view value)>& visit);
 
 private:
     struct State;

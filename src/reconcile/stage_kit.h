@@ -17,7 +17,8 @@ namespace helios::reconcile::test {
 /// One thread. Starts with the shipped order flow unless told otherwise.
 class Pipeline : public Rehearsal {
 public:
-    explicit Pipeline(std::shared_ptr<const Flow> flow = order_flow(), Instant now = noon(0)) : Rehearsal(std::move(flow), now) {}
+    explicit Pipeline(std::shared_ptr<const Flow> flow = order_flow(), Instant now = noon(0))
+        : Rehearsal(std::move(flow), now) {}
 
     void append(std::string_view topic, const model::Event& e) {
         HELIOS_ASSERT(Rehearsal::append(topic, e).has_value(), "a test's append succeeds");

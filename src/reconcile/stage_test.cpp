@@ -24,7 +24,8 @@ protected:
         p.append(model::topic::payments, event("gcp", "PaymentProcessed", id, payload, noon(0)));
     }
     void stock(std::string payload, std::string id = "i-1") {
-        p.append(model::topic::inventory, event("azure", "InventoryReserved", id, payload, noon(0)));
+        p.append(model::topic::inventory,
+                 event("azure", "InventoryReserved", id, payload, noon(0)));
     }
     void settle() { good(p.settle()); }
     std::vector<model::Verdict> verdicts() { return p.verdicts(); }
@@ -33,7 +34,8 @@ protected:
         std::vector<model::AbsenceRecord> out;
         for (const auto& record : p.records(model::topic::cases)) {
             const auto decoded = *model::decode_case_record(record.value);
-            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence != nullptr && record.partition == 0) {
+            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
+                absence != nullptr && record.partition == 0) {
                 out.push_back(*absence);
             }
         }
@@ -206,12 +208,18 @@ TEST_F(StageTest, ASleepNoticedBeforeACrashStillMovesDeadlines) {
     const Instant last = p.log().last_log_time();
     p.clock.sleep_machine(std::chrono::hours(2));
     p.clock.advance(std::chrono::milliseconds(1));
-    good(record_absence(p.log(), {last, p.log().low_watermark(), std::chrono::seconds(30), {}, {}, model::AbsenceCause::sleep}));
+    good(record_absence(p.log(), {last,
+                                  p.log().low_watermark(),
+                                  std::chrono::seconds(30),
+                                  {},
+                                  {},
+                                  model::AbsenceCause::sleep}));
     stock(good_stock);
     EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 0u);
     restart();
     settle();
-    EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u) << "once per partition; the restart took no time";
+    EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u)
+        << "once per partition; the restart took no time";
     for (const auto& v : verdicts()) {
         EXPECT_NE(v.status, model::VerdictStatus::partial) << "revision " << v.revision;
     }
@@ -226,11 +234,13 @@ TEST_F(StageTest, ASleepIsHandedOnOnceWhateverCrashesAfterwards) {
     p.clock.sleep_machine(std::chrono::hours(2));
     p.clock.advance(std::chrono::milliseconds(1));
     payment(good_payment);
-    good(p.step_route());  // notices; the payment comes after the sleep, the record of the sleep after the payment
+    good(p.step_route());  // notices; the payment comes after the sleep, the record of the sleep
+                           // after the payment
     ASSERT_EQ(p.count_cases<model::AbsenceRecord>(), 3u);
     restart();
     settle();
-    EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u) << "the sleep, once per partition; the restart took no time";
+    EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 3u)
+        << "the sleep, once per partition; the restart took no time";
     stock(good_stock);
     settle();
     EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
@@ -248,7 +258,8 @@ TEST_F(StageTest, WhatTheStagesDeriveIsNoSignOfLife) {
     const auto flows = read_flows(p.log());
     ASSERT_TRUE(flows);
     ASSERT_TRUE(flows->back().absence);
-    EXPECT_GE(flows->back().absence->to - flows->back().absence->from, std::chrono::hours(1) - std::chrono::seconds(1));
+    EXPECT_GE(flows->back().absence->to - flows->back().absence->from,
+              std::chrono::hours(1) - std::chrono::seconds(1));
 }
 
 TEST_F(StageTest, ACleanRestartAfterAnIdleTimeMovesNothing) {
@@ -262,7 +273,8 @@ TEST_F(StageTest, ACleanRestartAfterAnIdleTimeMovesNothing) {
     EXPECT_EQ(p.count_cases<model::AbsenceRecord>(), 0u);
     p.clock.advance(std::chrono::milliseconds(51'500));
     settle();
-    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial) << "60 s and not a moment longer";
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial)
+        << "60 s and not a moment longer";
 }
 
 TEST_F(StageTest, AStopCountsFromTheStop) {
@@ -328,13 +340,15 @@ TEST_F(StageTest, OneRefusalGivesTheGraceAndIsOnTheLogBeforeAnyTick) {
     p.clock.advance(std::chrono::milliseconds(59'900));
     p.route().presence().refuse("gcp");
     p.clock.advance(std::chrono::milliseconds(600));
-    order(R"({"orderId":"A2","total":5})", "o-2");  // a leg beyond the deadline, in whatever partition
+    order(R"({"orderId":"A2","total":5})",
+          "o-2");  // a leg beyond the deadline, in whatever partition
     settle();
     auto v = verdicts();
     ASSERT_EQ(v.size(), 3u);
     for (const auto& one : v) {
         if (one.status == model::VerdictStatus::partial) {
-            EXPECT_EQ(one.missing, std::vector<std::string>{"inventory"}) << "payment comes from gcp, which was refused";
+            EXPECT_EQ(one.missing, std::vector<std::string>{"inventory"})
+                << "payment comes from gcp, which was refused";
         }
     }
     p.clock.advance(std::chrono::seconds(30));
@@ -346,7 +360,8 @@ TEST_F(StageTest, OneRefusalGivesTheGraceAndIsOnTheLogBeforeAnyTick) {
     EXPECT_EQ(absences[0].cause, model::AbsenceCause::refused);
     EXPECT_EQ(absences[0].sources, std::vector<std::string>{"gcp"});
     EXPECT_EQ(absences[0].max, std::chrono::hours(24));
-    EXPECT_EQ(absences[0].to - absences[0].from, std::chrono::seconds(1)) << "until none has come for absence_min";
+    EXPECT_EQ(absences[0].to - absences[0].from, std::chrono::seconds(1))
+        << "until none has come for absence_min";
 }
 
 TEST_F(StageTest, RefusalsThatGoOnAreOneStretchOfPieces) {
@@ -369,7 +384,8 @@ TEST_F(StageTest, RefusalsThatGoOnAreOneStretchOfPieces) {
     EXPECT_EQ(verdicts().size(), 1u);
     p.clock.advance(std::chrono::seconds(4));
     settle();
-    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial) << "60 s, 150 s and one grace";
+    EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial)
+        << "60 s, 150 s and one grace";
 }
 
 TEST_F(StageTest, RefusalsThatNoRecordTellsOfAreLeftAsASignOfLife) {

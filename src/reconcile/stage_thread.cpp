@@ -7,16 +7,22 @@
 
 namespace helios::reconcile {
 
-StageThread::StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock, telemetry::Logger& logger,
-                         telemetry::Counter& failures)
-    : name_(std::move(name)), pace_(pace), retry_after_(retry_after), clock_(clock), logger_(logger), failures_(failures) {}
+StageThread::StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock,
+                         telemetry::Logger& logger, telemetry::Counter& failures)
+    : name_(std::move(name)),
+      pace_(pace),
+      retry_after_(retry_after),
+      clock_(clock),
+      logger_(logger),
+      failures_(failures) {}
 
 StageThread::~StageThread() {
     stop();
 }
 
 void StageThread::start(std::function<Status()> step) {
-    thread_ = std::jthread([this, step = std::move(step)](const std::stop_token& stop) { run(stop, step); });
+    thread_ = std::jthread(
+        [this, step = std::move(step)](const std::stop_token& stop) { run(stop, step); });
 }
 
 void StageThread::run(const std::stop_token& stop, const std::function<Status()>& step) {
@@ -38,7 +44,8 @@ void StageThread::run(const std::stop_token& stop, const std::function<Status()>
         }
         failures_.add();
         if (!std::exchange(failing, true)) {
-            logger_.warn("reconcile", name_ + " failed and tries again", {{"error", stepped.error().message()}});
+            logger_.warn("reconcile", name_ + " failed and tries again",
+                         {{"error", stepped.error().message()}});
         }
         set_health(std::move(stepped));
         pause_for(stop, retry_after_);

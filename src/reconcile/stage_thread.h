@@ -1,6 +1,6 @@
 #pragma once
-/// The thread of a stage: steps until told to stop. A step that fails is tried again after a pause, and the log says so once per
-/// failure, not once per attempt. Knows nothing of what a step does.
+/// The thread of a stage: steps until told to stop. A step that fails is tried again after a pause,
+/// and the log says so once per failure, not once per attempt. Knows nothing of what a step does.
 
 #include <functional>
 #include <mutex>
@@ -15,14 +15,15 @@
 
 namespace helios::reconcile {
 
-/// Owned by its stage, as the last member: its step uses the others. health() is thread-safe, all else for one thread.
+/// Owned by its stage, as the last member: its step uses the others. health() is thread-safe, all
+/// else for one thread.
 class StageThread {
 public:
-    /// `name`: "route", as log lines say it. `failures` counts failed steps. All references outlive it.
-    /// Steps begin at least `pace` apart, so that what arrives meanwhile shares one transaction instead of each paying for its
-    /// own.
-    StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock, telemetry::Logger& logger,
-                telemetry::Counter& failures);
+    /// `name`: "route", as log lines say it. `failures` counts failed steps. All references outlive
+    /// it. Steps begin at least `pace` apart, so that what arrives meanwhile shares one transaction
+    /// instead of each paying for its own.
+    StageThread(std::string name, Duration pace, Duration retry_after, const Clock& clock,
+                telemetry::Logger& logger, telemetry::Counter& failures);
     ~StageThread();  ///< stops
     StageThread(const StageThread&) = delete;
     StageThread& operator=(const StageThread&) = delete;

@@ -34,13 +34,16 @@ inline model::Event event(std::string source, std::string type, std::string id, 
 }
 
 /// The records that route would make of one event for one flow.
-inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Event& e, Instant log_time, bool opens = true) {
+inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Event& e,
+                                             Instant log_time, bool opens = true) {
     std::vector<model::LegRecord> out;
     auto document = json::Document::parse(e.payload);
     HELIOS_ASSERT(document.has_value(), "a test's payload is JSON");
     for (const Leg& leg : flow.legs) {
         if (leg.wants(e.source, e.type)) {
-            Arrival arrival{{"helios.events.test", 0, static_cast<std::uint64_t>(to_nanos(log_time))}, log_time};
+            Arrival arrival{
+                {"helios.events.test", 0, static_cast<std::uint64_t>(to_nanos(log_time))},
+                log_time};
             if (auto record = extract(flow, leg, opens, e, document->root(), arrival)) {
                 out.push_back(std::move(*record));
             }
@@ -50,7 +53,8 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
 }
 
 inline model::FlowRecord flow_record(const Flow& flow, Instant when) {
-    return {when, std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
+    return {when,     std::string(model::default_tenant), flow.name, flow.version, flow.text,
+            flow.hash};
 }
 
 /// Stopped from `from` to `to`, seconds after noon; grace 30 s.
@@ -59,7 +63,8 @@ inline model::AbsenceRecord away(double from, double to) {
 }
 
 inline std::shared_ptr<const Flow> order_flow() {
-    static const auto flow = std::make_shared<const Flow>(*parse_flow(shipped_order_flow(), "order.yaml"));
+    static const auto flow =
+        std::make_shared<const Flow>(*parse_flow(shipped_order_flow(), "order.yaml"));
     return flow;
 }
 
@@ -98,7 +103,8 @@ struct Bench {
         const auto& v = last();
         std::string out(model::to_string(v.status));
         for (const auto& f : v.findings) {
-            out += " " + std::string(model::to_string(f.kind)) + (f.kind == model::FindingKind::missing ? "=" + f.leg : "");
+            out += " " + std::string(model::to_string(f.kind)) +
+                   (f.kind == model::FindingKind::missing ? "=" + f.leg : "");
         }
         return out;
     }
@@ -108,6 +114,7 @@ inline constexpr const char* good_order =
     R"({"orderId":"A1","customerId":"C1","totalAmount":"12.50","currency":"USD","items":[{"productId":"X","price":6.25,"qty":2}]})";
 inline constexpr const char* good_payment =
     R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":"AUTHORIZED"})";
-inline constexpr const char* good_stock = R"({"orderId":"A1","reservationId":"R1","items":[{"sku":"X","quantity":2}]})";
+inline constexpr const char* good_stock =
+    R"({"orderId":"A1","reservationId":"R1","items":[{"sku":"X","quantity":2}]})";
 
 }  // namespace helios::reconcile::test

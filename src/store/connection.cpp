@@ -5,43 +5,52 @@
 namespace helios::store {
 namespace {
 
-#define EVENT_COLUMNS                                                                                                          \
-    "SELECT log_time, topic, partition, \"offset\", source, scope, event_id, identity, event_type, key, customer, event_time " \
+#define EVENT_COLUMNS                                                                    \
+    "SELECT log_time, topic, partition, \"offset\", source, scope, event_id, identity, " \
+    "event_type, key, customer, event_time "                                             \
     "FROM events "
-// ?1 tenant, ?2 key, ?3 type, ?4 source, ?5 start, ?6 end, ?7..?10 cursor, ?11 limit. What drives is an equality on its own
-// index; the others may be NULL. Unary plus keeps the planner from choosing another index than the one named.
-#define EVENT_RANGE                                                                                          \
-    " AND log_time >= ?5 AND log_time < ?6 AND (log_time, topic, partition, \"offset\") < (?7, ?8, ?9, ?10)" \
+// ?1 tenant, ?2 key, ?3 type, ?4 source, ?5 start, ?6 end, ?7..?10 cursor, ?11 limit. What drives
+// is an equality on its own index; the others may be NULL. Unary plus keeps the planner from
+// choosing another index than the one named.
+#define EVENT_RANGE                                                                              \
+    " AND log_time >= ?5 AND log_time < ?6 AND (log_time, topic, partition, \"offset\") < (?7, " \
+    "?8, ?9, ?10)"                                                                               \
     " ORDER BY log_time DESC, topic DESC, partition DESC, \"offset\" DESC LIMIT ?11"
 
 constexpr Sql events_by_key_sql = EVENT_COLUMNS
-    "INDEXED BY events_by_key WHERE tenant = ?1 AND key = ?2 AND key <> '' AND (?3 IS NULL OR event_type = ?3) AND (?4 IS NULL "
+    "INDEXED BY events_by_key WHERE tenant = ?1 AND key = ?2 AND key <> '' AND (?3 IS NULL OR "
+    "event_type = ?3) AND (?4 IS NULL "
     "OR source = ?4)" EVENT_RANGE;
 constexpr Sql events_by_type_sql = EVENT_COLUMNS
-    "INDEXED BY events_by_type WHERE tenant = ?1 AND event_type = ?3 AND (?2 IS NULL OR key = ?2) AND (?4 IS NULL OR source = "
+    "INDEXED BY events_by_type WHERE tenant = ?1 AND event_type = ?3 AND (?2 IS NULL OR key = ?2) "
+    "AND (?4 IS NULL OR source = "
     "?4)" EVENT_RANGE;
 constexpr Sql events_by_source_sql = EVENT_COLUMNS
-    "INDEXED BY events_by_source WHERE tenant = ?1 AND source = ?4 AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR event_type = "
+    "INDEXED BY events_by_source WHERE tenant = ?1 AND source = ?4 AND (?2 IS NULL OR key = ?2) "
+    "AND (?3 IS NULL OR event_type = "
     "?3)" EVENT_RANGE;
 constexpr Sql events_by_time_sql = EVENT_COLUMNS
-    "NOT INDEXED WHERE tenant = ?1 AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR event_type = ?3) AND (?4 IS NULL OR source = "
+    "NOT INDEXED WHERE tenant = ?1 AND (?2 IS NULL OR key = ?2) AND (?3 IS NULL OR event_type = "
+    "?3) AND (?4 IS NULL OR source = "
     "?4)" EVENT_RANGE;
 #undef EVENT_COLUMNS
 #undef EVENT_RANGE
 
-#define QUARANTINE_COLUMNS                                                                                                      \
-    "SELECT dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times," \
+#define QUARANTINE_COLUMNS                                                                        \
+    "SELECT dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, " \
+    "key, first_at, last_at, times,"                                                              \
     " partition, \"offset\" FROM quarantine "
 
 // ?1 tenant, ?2 start, ?3 end, ?4 ?5 cursor, ?6 source, ?7 reason, ?8 key, ?9 limit
-#define QUARANTINE_RANGE                                                                      \
-    " AND last_at >= ?2 AND last_at < ?3 AND last_at <= ?4 AND (last_at < ?4 OR dlq_id > ?5)" \
-    " AND (?6 IS NULL OR source = ?6) AND (?7 IS NULL OR reason = ?7) ORDER BY last_at DESC, dlq_id LIMIT ?9"
+#define QUARANTINE_RANGE                                                                       \
+    " AND last_at >= ?2 AND last_at < ?3 AND last_at <= ?4 AND (last_at < ?4 OR dlq_id > ?5)"  \
+    " AND (?6 IS NULL OR source = ?6) AND (?7 IS NULL OR reason = ?7) ORDER BY last_at DESC, " \
+    "dlq_id LIMIT ?9"
 
-constexpr Sql quarantined_sql =
-    QUARANTINE_COLUMNS "INDEXED BY quarantine_by_time WHERE tenant = ?1 AND ?8 IS NULL" QUARANTINE_RANGE;
-constexpr Sql quarantined_by_key_sql =
-    QUARANTINE_COLUMNS "INDEXED BY quarantine_by_key WHERE tenant = ?1 AND key = ?8 AND key <> ''" QUARANTINE_RANGE;
+constexpr Sql quarantined_sql = QUARANTINE_COLUMNS
+    "INDEXED BY quarantine_by_time WHERE tenant = ?1 AND ?8 IS NULL" QUARANTINE_RANGE;
+constexpr Sql quarantined_by_key_sql = QUARANTINE_COLUMNS
+    "INDEXED BY quarantine_by_key WHERE tenant = ?1 AND key = ?8 AND key <> ''" QUARANTINE_RANGE;
 constexpr Sql quarantined_item_sql = QUARANTINE_COLUMNS "WHERE tenant = ?1 AND dlq_id = ?2";
 #undef QUARANTINE_COLUMNS
 #undef QUARANTINE_RANGE
@@ -54,8 +63,10 @@ SELECT v.body FROM cases c JOIN verdicts v ON v.id = c.verdict
 WHERE c.tenant = ?1 AND c.key = ?2 AND c.flow = ?3 ORDER BY c.instance DESC LIMIT 1)sql"));
     HELIOS_TRY_ASSIGN(revisions, database.prepare(R"sql(
 SELECT body FROM verdicts WHERE tenant = ?1 AND key = ?2 AND flow = ?3 ORDER BY instance DESC, revision DESC LIMIT ?4)sql"));
-    HELIOS_TRY_ASSIGN(flows_with,
-                      database.prepare("SELECT DISTINCT flow FROM cases WHERE tenant = ?1 AND key = ?2 ORDER BY flow"));
+    HELIOS_TRY_ASSIGN(
+        flows_with,
+        database.prepare(
+            "SELECT DISTINCT flow FROM cases WHERE tenant = ?1 AND key = ?2 ORDER BY flow"));
     // ?1 tenant, ?2 start, ?3 end, ?4..?7 cursor, ?8 status, ?9 kind bit, ?10 flow, ?11 limit
     HELIOS_TRY_ASSIGN(mismatches, database.prepare(R"sql(
 SELECT v.body FROM cases c INDEXED BY cases_broken JOIN verdicts v ON v.id = c.verdict
@@ -69,8 +80,11 @@ WHERE status <> 0 AND tenant = ?1 AND reconciled_at >= ?2 AND reconciled_at < ?3
     HELIOS_TRY_ASSIGN(broken_money, database.prepare(R"sql(
 SELECT at_risk FROM cases INDEXED BY cases_broken
 WHERE status IN (2, 3) AND tenant = ?1 AND reconciled_at >= ?2 AND reconciled_at < ?3 AND (?4 IS NULL OR flow = ?4) AND at_risk <> '')sql"));
-    HELIOS_TRY_ASSIGN(pending, database.prepare("SELECT count(*) FROM cases INDEXED BY cases_pending WHERE status = 0 AND tenant "
-                                                "= ?1 AND (?2 IS NULL OR flow = ?2)"));
+    HELIOS_TRY_ASSIGN(
+        pending,
+        database.prepare(
+            "SELECT count(*) FROM cases INDEXED BY cases_pending WHERE status = 0 AND tenant "
+            "= ?1 AND (?2 IS NULL OR flow = ?2)"));
     HELIOS_TRY_ASSIGN(events[0], database.prepare(events_by_key_sql));
     HELIOS_TRY_ASSIGN(events[1], database.prepare(events_by_type_sql));
     HELIOS_TRY_ASSIGN(events[2], database.prepare(events_by_source_sql));
@@ -88,10 +102,9 @@ SELECT dlq_id FROM quarantine WHERE tenant = ?1 AND dlq_id >= ?2 AND dlq_id < ?3
     HELIOS_TRY_ASSIGN(quarantined, database.prepare(quarantined_sql));
     HELIOS_TRY_ASSIGN(quarantined_by_key, database.prepare(quarantined_by_key_sql));
     HELIOS_TRY_ASSIGN(quarantined_item, database.prepare(quarantined_item_sql));
-    HELIOS_TRY_ASSIGN(
-        flows,
-        database.prepare(
-            "SELECT flow, version, activated_at, hash, text FROM flows WHERE tenant = ?1 ORDER BY flow, activated_at, version"));
+    HELIOS_TRY_ASSIGN(flows,
+                      database.prepare("SELECT flow, version, activated_at, hash, text FROM flows "
+                                       "WHERE tenant = ?1 ORDER BY flow, activated_at, version"));
     HELIOS_TRY_ASSIGN(case_legs, database.prepare(R"sql(
 SELECT partition, "offset", at FROM case_records WHERE tenant = ?1 AND key = ?2 AND flow = ?3 ORDER BY partition, "offset" LIMIT ?4)sql"));
     HELIOS_TRY_ASSIGN(case_controls, database.prepare(R"sql(
@@ -133,7 +146,9 @@ Result<Queries::Borrowed> Queries::borrow() {
     std::unique_ptr<Connection> connection;
     {
         std::unique_lock lock(mutex_);
-        if (!returned_.wait_for(lock, options_.query_limit, [this] { return !idle_.empty() || open_ < options_.readers_max; })) {
+        if (!returned_.wait_for(lock, options_.query_limit, [this] {
+                return !idle_.empty() || open_ < options_.readers_max;
+            })) {
             return fail(ErrorKind::exhausted, "store: all read connections are busy",
                         "retry; raise store.readers_max if it stays so");
         }

@@ -40,7 +40,8 @@ struct Queries::Connection {
 /// A connection on loan; goes back when destroyed.
 class Queries::Borrowed {
 public:
-    Borrowed(Queries& owner, std::unique_ptr<Connection> connection) : owner_(&owner), connection_(std::move(connection)) {}
+    Borrowed(Queries& owner, std::unique_ptr<Connection> connection)
+        : owner_(&owner), connection_(std::move(connection)) {}
     Borrowed(Borrowed&&) noexcept = default;
     Borrowed& operator=(Borrowed&&) = delete;
     ~Borrowed();

@@ -34,21 +34,28 @@ std::unexpected<Error> sqlite_error(int code, const char* message, std::string_v
         hint = "narrow the time range or the filters";
     } else if ((code & 0xff) == SQLITE_FULL) {
         hint = "free disk space; nothing is lost, the store catches up from the log";
-    } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY || (code & 0xff) == SQLITE_PERM) {
+    } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY ||
+               (code & 0xff) == SQLITE_PERM) {
         hint =
-            "look at the permissions of the data directory's folder `store` and of the files in it; beside a running server, be "
+            "look at the permissions of the data directory's folder `store` and of the files in "
+            "it; beside a running server, be "
             "the "
             "user that it runs as";
     }
-    return fail(kind, fmt::format("store: {}: {} (SQLite {})", doing, message != nullptr ? message : "?", code), std::move(hint));
+    return fail(
+        kind,
+        fmt::format("store: {}: {} (SQLite {})", doing, message != nullptr ? message : "?", code),
+        std::move(hint));
 }
 
-/// How to open a file that nobody writes, without locks and without the files that a write-ahead log needs beside it. Is there
-/// nothing in its log, it is taken as it is; else what is in the log is indexed in memory.
+/// How to open a file that nobody writes, without locks and without the files that a write-ahead
+/// log needs beside it. Is there nothing in its log, it is taken as it is; else what is in the log
+/// is indexed in memory.
 std::string uri_of_still(const std::filesystem::path& file) {
     std::string uri = "file:";
     for (const char c : file.string()) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') ||
                            std::string_view("/-_.~").find(c) != std::string_view::npos;
         uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
@@ -63,7 +70,8 @@ std::string uri_of_still(const std::filesystem::path& file) {
 
 // ---- Statement
 
-Statement::Statement(Statement&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
+Statement::Statement(Statement&& other) noexcept
+    : statement_(std::exchange(other.statement_, nullptr)), code_(other.code_) {}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
     if (this != &other) {
@@ -87,7 +95,8 @@ Statement& Statement::bind(int index, std::int64_t value) {
 
 Statement& Statement::bind(int index, std::string_view text) {
     const char* data = text.data() != nullptr ? text.data() : "";  // a null pointer would bind NULL
-    const int code = sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    const int code =
+        sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
     HELIOS_ASSERT(code == SQLITE_OK, "parameter of a statement that has been reset");
     return *this;
 }
@@ -155,12 +164,14 @@ std::int64_t Statement::integer(int column) const {
 
 std::string_view Statement::text(int column) const {
     const auto* data = sqlite3_column_text(statement_, column);
-    return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return {reinterpret_cast<const char*>(data),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 std::string_view Statement::blob(int column) const {
     const void* data = sqlite3_column_blob(statement_, column);
-    return {static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return {static_cast<const char*>(data),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 std::optional<Instant> Statement::optional_time(int column) const {
@@ -198,23 +209,31 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
     }
     sqlite3* connection = nullptr;
     const int flags =
-        SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+        SQLITE_OPEN_NOMUTEX |
+        (mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
     const std::string name = mode == Mode::still ? uri_of_still(file) : file.string();
-    const int code = sqlite3_open_v2(name.c_str(), &connection, flags | (mode == Mode::still ? SQLITE_OPEN_URI : 0), nullptr);
+    const int code = sqlite3_open_v2(name.c_str(), &connection,
+                                     flags | (mode == Mode::still ? SQLITE_OPEN_URI : 0), nullptr);
     Database database(connection);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr, "open " + file.string());
+        return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr,
+                            "open " + file.string());
     }
     if (mode == Mode::write) {  // -wal and -shm take over the file's permissions
-        std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+        std::filesystem::permissions(
+            file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
+            ignored);
     }
     sqlite3_extended_result_codes(connection, 1);
     sqlite3_busy_timeout(connection, 5000);
     if (mode == Mode::write) {
-        // The page size counts only before the first table exists. Checkpoints at 32 MiB of WAL: few, and still short.
-        HELIOS_TRY(database.execute(
-            "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=4096;"
-            "PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"));
+        // The page size counts only before the first table exists. Checkpoints at 32 MiB of WAL:
+        // few, and still short.
+        HELIOS_TRY(
+            database.execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA "
+                             "synchronous=NORMAL; PRAGMA wal_autocheckpoint=4096;"
+                             "PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY; "
+                             "PRAGMA foreign_keys=OFF;"));
     } else {
         if (mode == Mode::still) {  // the index in memory, and what is in the log stays there
             sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -226,7 +245,8 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
 }
 
 Database::Database(Database&& other) noexcept
-    : connection_(std::exchange(other.connection_, nullptr)), guard_(std::exchange(other.guard_, nullptr)) {}
+    : connection_(std::exchange(other.connection_, nullptr)),
+      guard_(std::exchange(other.guard_, nullptr)) {}
 
 Database& Database::operator=(Database&& other) noexcept {
     std::swap(connection_, other.connection_);
@@ -241,7 +261,8 @@ Database::~Database() {
 
 Result<Statement> Database::prepare(Sql sql) {
     sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v3(connection_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    const int code = sqlite3_prepare_v3(connection_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
     if (code != SQLITE_OK) {
         return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
     }
@@ -267,7 +288,9 @@ Status Database::set_cache_bytes(std::size_t bytes) {
     // PRAGMA takes no parameters; the number is ours.
     const std::string pragma = fmt::format("PRAGMA cache_size=-{}", bytes / 1024);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return code == SQLITE_OK
+               ? Status{}
+               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 Status Database::copy_into(const std::filesystem::path& file) {
@@ -281,7 +304,8 @@ Status Database::copy_into(const std::filesystem::path& file) {
 }
 
 Status Database::checkpoint() {
-    const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                               nullptr, nullptr);
     if (code != SQLITE_OK && code != SQLITE_BUSY) {
         return sqlite_error(code, sqlite3_errmsg(connection_), "checkpoint");
     }
@@ -307,13 +331,17 @@ Result<std::int64_t> Database::application_id() {
 Status Database::set_user_version(std::int64_t version) {
     const std::string pragma = fmt::format("PRAGMA user_version={}", version);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return code == SQLITE_OK
+               ? Status{}
+               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 Status Database::set_application_id(std::int64_t id) {
     const std::string pragma = fmt::format("PRAGMA application_id={}", id);
     const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK ? Status{} : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return code == SQLITE_OK
+               ? Status{}
+               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
 void Database::set_deadline(const Clock& clock, Duration limit) {
@@ -340,7 +368,8 @@ Result<Transaction> Transaction::begin_read(Database& database) {
 
 Transaction::~Transaction() {
     if (database_ != nullptr) {
-        (void)database_->execute("ROLLBACK");  // already rolled back by SQLite itself after some errors: nothing to add
+        (void)database_->execute(
+            "ROLLBACK");  // already rolled back by SQLite itself after some errors: nothing to add
     }
 }
 

@@ -1,8 +1,9 @@
 #pragma once
-/// SQLite, thinly: one connection, its statements, transactions. The only file pair of the tree that includes sqlite3.h.
+/// SQLite, thinly: one connection, its statements, transactions. The only file pair of the tree
+/// that includes sqlite3.h.
 ///
-/// SQL is a literal of this program (`Sql` can be made of nothing else); values are bound, never pasted.
-/// Knows no table.
+/// SQL is a literal of this program (`Sql` can be made of nothing else); values are bound, never
+/// pasted. Knows no table.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +22,8 @@ namespace helios::store {
 /// SQL text that was written in the source: the constructor runs at compile time only.
 class Sql {
 public:
-    consteval Sql(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor): reads as SQL at the call
+    consteval Sql(const char* text)
+        : text_(text) {}  // NOLINT(google-explicit-constructor): reads as SQL at the call
     constexpr const char* text() const { return text_; }
 
 private:
@@ -84,12 +86,14 @@ public:
     enum class Mode : std::uint8_t {
         write,
         read,   ///< beside a writer
-        still,  ///< nobody writes: makes no file and changes none, so that a copy on a read-only disk can be read
+        still,  ///< nobody writes: makes no file and changes none, so that a copy on a read-only
+                ///< disk can be read
     };
 
-    /// write: creates file and folder. Else the file must exist (not_found). WAL, synchronous=NORMAL: the store is derived
-    /// from the log, so a power cut may take back the last transactions, rows and offsets together, and they are projected
-    /// again; the file stays consistent. corrupt: not a database. unavailable: can't be opened, disk full.
+    /// write: creates file and folder. Else the file must exist (not_found). WAL,
+    /// synchronous=NORMAL: the store is derived from the log, so a power cut may take back the last
+    /// transactions, rows and offsets together, and they are projected again; the file stays
+    /// consistent. corrupt: not a database. unavailable: can't be opened, disk full.
     static Result<Database> open(const std::filesystem::path& file, Mode mode);
 
     Database(Database&& other) noexcept;
@@ -111,8 +115,8 @@ public:
     Result<std::int64_t> application_id();
     Status set_application_id(std::int64_t id);
 
-    /// From now on statements that run past `limit` from now, by the clock's monotonic time, stop with timeout.
-    /// The clock must outlive the connection.
+    /// From now on statements that run past `limit` from now, by the clock's monotonic time, stop
+    /// with timeout. The clock must outlive the connection.
     void set_deadline(const Clock& clock, Duration limit);
 
 private:
@@ -127,8 +131,11 @@ private:
 class Transaction {
 public:
     static Result<Transaction> begin_write(Database& database);  ///< takes the write lock now
-    static Result<Transaction> begin_read(Database& database);   ///< one snapshot for several statements
-    Transaction(Transaction&& other) noexcept : database_(other.database_) { other.database_ = nullptr; }
+    static Result<Transaction> begin_read(
+        Database& database);  ///< one snapshot for several statements
+    Transaction(Transaction&& other) noexcept : database_(other.database_) {
+        other.database_ = nullptr;
+    }
     Transaction& operator=(Transaction&&) = delete;
     ~Transaction();
     Status commit();

@@ -29,7 +29,8 @@ constexpr std::array<DumpedTable, 8> dumped_tables{{
      R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
     {"control_records",
      R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, body FROM control_records ORDER BY partition, "offset")sql"},
-    {"verdicts", R"sql(SELECT tenant, key, flow, instance, revision, partition, "offset", log_time, body
+    {"verdicts",
+     R"sql(SELECT tenant, key, flow, instance, revision, partition, "offset", log_time, body
                        FROM verdicts ORDER BY tenant, key, flow, instance, revision)sql"},
     {"cases",
      R"sql(SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, deadline, reconciled_at, first_reconciled_at, at_risk
@@ -37,7 +38,8 @@ constexpr std::array<DumpedTable, 8> dumped_tables{{
     {"quarantine",
      R"sql(SELECT tenant, dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times,
                          partition, "offset" FROM quarantine ORDER BY tenant, dlq_id)sql"},
-    {"flows", R"sql(SELECT tenant, flow, version, activated_at, hash, text FROM flows ORDER BY tenant, flow, version)sql"},
+    {"flows",
+     R"sql(SELECT tenant, flow, version, activated_at, hash, text FROM flows ORDER BY tenant, flow, version)sql"},
     {"counts",
      R"sql(SELECT tenant, minute, source, hop, counter, value FROM counts ORDER BY tenant, minute, source, hop, counter)sql"},
 }};
@@ -49,7 +51,10 @@ void write_value(json::Writer& out, const Statement& row, int column) {
         out.number(row.integer(column));
     } else if (row.is_blob(column)) {
         const auto bytes = row.blob(column);
-        out.begin_object().field("bytes", std::uint64_t{bytes.size()}).field("sha256", to_hex(sha256(bytes))).end_object();
+        out.begin_object()
+            .field("bytes", std::uint64_t{bytes.size()})
+            .field("sha256", to_hex(sha256(bytes)))
+            .end_object();
     } else {
         out.string(row.text(column));
     }
@@ -82,21 +87,25 @@ std::filesystem::path with_suffix(const std::filesystem::path& file, std::string
     return path;
 }
 
-/// The database first: a WAL without its database is ignored, a database without its WAL would not be whole.
+/// The database first: a WAL without its database is ignored, a database without its WAL would not
+/// be whole.
 Status remove_store(const std::filesystem::path& file) {
     for (const auto suffix : {"", "-wal", "-shm"}) {
         std::error_code error;
         std::filesystem::remove(with_suffix(file, suffix), error);
         if (error) {
             return fail(ErrorKind::unavailable,
-                        fmt::format("store: can't remove {}{}: {}", file.string(), suffix, error.message()));
+                        fmt::format("store: can't remove {}{}: {}", file.string(), suffix,
+                                    error.message()));
         }
     }
     return {};
 }
 
-Result<std::uint64_t> project_all(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                                  telemetry::Telemetry& telemetry, const Clock& clock, const Progress& progress) {
+Result<std::uint64_t> project_all(const Options& options, log::Log& log,
+                                  const model::Catalogue& catalogue,
+                                  telemetry::Telemetry& telemetry, const Clock& clock,
+                                  const Progress& progress) {
     HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, catalogue, telemetry, clock));
     const Instant end = log.last_log_time();
     std::uint64_t records = 0;
@@ -125,14 +134,18 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
     return {};
 }
 
-Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write) {
+Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
+                     const WriteLine& write) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    HELIOS_TRY_ASSIGN(Statement rows,
-                      database.prepare("SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
+    HELIOS_TRY_ASSIGN(
+        Statement rows,
+        database.prepare(
+            "SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
     while (rows.row()) {
         const auto verdict = model::decode_verdict(rows.blob(0));
         if (!verdict) {
-            return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what,
+            return fail(ErrorKind::corrupt,
+                        "store: a stored verdict can't be decoded: " + verdict.error().what,
                         "run `helios store rebuild`");
         }
         json::Writer line;
@@ -144,29 +157,35 @@ Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode, con
 
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    HELIOS_TRY_ASSIGN(Statement rows, database.prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
+    HELIOS_TRY_ASSIGN(
+        Statement rows,
+        database.prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
     log::Offsets applied;
     while (rows.row()) {
-        const log::TopicPartition id{std::string(topic_name(rows.integer(0))), static_cast<std::uint32_t>(rows.integer(1))};
+        const log::TopicPartition id{std::string(topic_name(rows.integer(0))),
+                                     static_cast<std::uint32_t>(rows.integer(1))};
         applied[id] = log::Offset{static_cast<std::uint64_t>(rows.integer(2))};
     }
     HELIOS_TRY(rows.status());
     return applied;
 }
 
-Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                              telemetry::Telemetry& telemetry, const Clock& clock, const Progress& progress) {
+Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
+                              const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+                              const Clock& clock, const Progress& progress) {
     Options fresh = options;
     fresh.file = with_suffix(options.file, ".rebuilding");
     HELIOS_TRY(remove_store(fresh.file));
-    HELIOS_TRY_ASSIGN(const std::uint64_t records, project_all(fresh, log, catalogue, telemetry, clock, progress));
+    HELIOS_TRY_ASSIGN(const std::uint64_t records,
+                      project_all(fresh, log, catalogue, telemetry, clock, progress));
     // Closing the last connection has folded the WAL into the file.
     HELIOS_TRY(remove_store(options.file));
     std::error_code error;
     std::filesystem::rename(fresh.file, options.file, error);
     if (error) {
         return fail(ErrorKind::unavailable,
-                    fmt::format("store: can't move {} into place: {}", fresh.file.string(), error.message()),
+                    fmt::format("store: can't move {} into place: {}", fresh.file.string(),
+                                error.message()),
                     "the next start of `helios serve` makes a new store from the log");
     }
     return records;

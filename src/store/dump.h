@@ -1,8 +1,10 @@
 #pragma once
-/// The store as text, in one order and one encoding, so that two stores can be compared; and the store made anew from the log.
+/// The store as text, in one order and one encoding, so that two stores can be compared; and the
+/// store made anew from the log.
 ///
-/// "The same store" means the same dump, not the same SQLite pages: row ids and applied offsets (which depend on batching) are
-/// left out. Two projections of the same log give identical dumps whatever their batches were.
+/// "The same store" means the same dump, not the same SQLite pages: row ids and applied offsets
+/// (which depend on batching) are left out. Two projections of the same log give identical dumps
+/// whatever their batches were.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,23 +24,28 @@ namespace helios::store {
 /// Takes one line with its newline; an error ends the dump and is handed on.
 using WriteLine = std::function<Status(std::string_view line)>;
 
-/// Every table by its key, NDJSON: {"table":"events","log_time":…}. One snapshot, beside a running server (`read`) or without one
+/// Every table by its key, NDJSON: {"table":"events","log_time":…}. One snapshot, beside a running
+/// server (`read`) or without one
 /// (`still`).
 Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write);
 
-/// Every revision as `helios reconcile --revisions` prints it, sorted by tenant, flow, key, instance, revision.
-Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write);
+/// Every revision as `helios reconcile --revisions` prints it, sorted by tenant, flow, key,
+/// instance, revision.
+Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
+                     const WriteLine& write);
 
-/// Next offset to project, per partition that the store has begun on; whoever reads afterwards finds all records before it.
+/// Next offset to project, per partition that the store has begun on; whoever reads afterwards
+/// finds all records before it.
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);
 
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;
 
-/// Projects the whole log into a new file beside the old one, then puts it in its place; returns how many records it read.
-/// Until then the old file stays as it is. No server may have the store open. A log past retention rebuilds only what it still
-/// holds; nothing is deleted from logs yet.
-Result<std::uint64_t> rebuild(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                              telemetry::Telemetry& telemetry, const Clock& clock, const Progress& progress = {});
+/// Projects the whole log into a new file beside the old one, then puts it in its place; returns
+/// how many records it read. Until then the old file stays as it is. No server may have the store
+/// open. A log past retention rebuilds only what it still holds; nothing is deleted from logs yet.
+Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
+                              const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
+                              const Clock& clock, const Progress& progress = {});
 
 }  // namespace helios::store

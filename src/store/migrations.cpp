@@ -14,8 +14,9 @@ struct Migration {
     Sql sql;
 };
 
-// Times are int64 nanoseconds since the epoch, UTC. Texts compare by bytes. Enumerations are the model's stored numbers.
-// Tables without a row id are clustered by their key: events by log time, so that appending and paging by time touch one end.
+// Times are int64 nanoseconds since the epoch, UTC. Texts compare by bytes. Enumerations are the
+// model's stored numbers. Tables without a row id are clustered by their key: events by log time,
+// so that appending and paging by time touch one end.
 constexpr Sql first_step = R"sql(
 CREATE TABLE migrations(number INTEGER PRIMARY KEY, name TEXT NOT NULL);
 
@@ -98,21 +99,25 @@ Status check_origin(Database& database, std::int64_t version) {
     const std::int64_t objects = tables.row() ? tables.integer(0) : 0;
     HELIOS_TRY(tables.status());
     if (application != store_application_id && (application != 0 || version != 0 || objects != 0)) {
-        return fail(ErrorKind::corrupt, "store: the file is an SQLite database, but not one of Helios",
+        return fail(ErrorKind::corrupt,
+                    "store: the file is an SQLite database, but not one of Helios",
                     "move it away; `helios store rebuild` makes a new one from the log");
     }
     if (version > newest_migration()) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was written by a newer one",
+                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was "
+                                "written by a newer one",
                                 version, newest_migration()),
                     "run the newer Helios, or `helios store rebuild` with this one");
     }
     return {};
 }
 
-/// Topic numbers are positions in model::all_topics, which only grows: new topics get rows, old ones never move.
+/// Topic numbers are positions in model::all_topics, which only grows: new topics get rows, old
+/// ones never move.
 Status write_topics(Database& database) {
-    HELIOS_TRY_ASSIGN(Statement insert, database.prepare("INSERT OR IGNORE INTO topics(id, name) VALUES(?1, ?2)"));
+    HELIOS_TRY_ASSIGN(Statement insert,
+                      database.prepare("INSERT OR IGNORE INTO topics(id, name) VALUES(?1, ?2)"));
     std::int64_t id = 0;
     for (const auto& declared : model::all_topics) {
         HELIOS_TRY(insert.bind(1, ++id).bind(2, declared.name).run());
@@ -123,7 +128,8 @@ Status write_topics(Database& database) {
 Status apply(Database& database, const Migration& step) {
     HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(database));
     HELIOS_TRY(database.execute(step.sql));
-    HELIOS_TRY_ASSIGN(Statement insert, database.prepare("INSERT INTO migrations(number, name) VALUES(?1, ?2)"));
+    HELIOS_TRY_ASSIGN(Statement insert,
+                      database.prepare("INSERT INTO migrations(number, name) VALUES(?1, ?2)"));
     HELIOS_TRY(insert.bind(1, step.number).bind(2, step.name).run());
     HELIOS_TRY(database.set_application_id(store_application_id));
     HELIOS_TRY(database.set_user_version(step.number));
@@ -152,7 +158,8 @@ Status check_version(Database& database) {
     HELIOS_TRY(check_origin(database, version));
     if (version < newest_migration()) {
         return fail(ErrorKind::unavailable,
-                    fmt::format("store: the file is at migration {}, {} is needed", version, newest_migration()),
+                    fmt::format("store: the file is at migration {}, {} is needed", version,
+                                newest_migration()),
                     "start `helios serve` once on this data directory: it migrates");
     }
     return {};

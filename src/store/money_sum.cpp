@@ -48,7 +48,8 @@ Status MoneySum::add(std::string_view currency, std::string_view amount) {
     const std::string_view plain = amount.substr(negative ? 1 : 0);
     const std::size_t point = plain.find('.');
     const std::string_view whole = plain.substr(0, point);
-    const std::string_view fraction = point == std::string_view::npos ? std::string_view{} : plain.substr(point + 1);
+    const std::string_view fraction =
+        point == std::string_view::npos ? std::string_view{} : plain.substr(point + 1);
     if (whole.empty() || !all_digits(whole) || !all_digits(fraction)) {
         return fail(ErrorKind::corrupt, "\"" + std::string(amount) + "\" in the store is no amount",
                     "rebuild the store: `helios store rebuild`");
@@ -73,7 +74,8 @@ Status MoneySum::add(std::string_view currency, std::string_view amount) {
 std::vector<model::Money> MoneySum::take() const {
     std::vector<model::Money> out;
     for (const auto& [currency, sum] : sums_) {
-        const std::size_t scale = std::max(sum.fraction.size(), static_cast<std::size_t>(currency_minor_units(currency)));
+        const std::size_t scale =
+            std::max(sum.fraction.size(), static_cast<std::size_t>(currency_minor_units(currency)));
         std::vector<std::int64_t> digits(scale - sum.fraction.size());
         digits.insert(digits.end(), sum.fraction.rbegin(), sum.fraction.rend());
         digits.insert(digits.end(), sum.whole.begin(), sum.whole.end());

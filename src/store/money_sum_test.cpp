@@ -5,7 +5,8 @@
 namespace helios::store {
 namespace {
 
-std::string sum_of(std::initializer_list<std::string_view> amounts, std::string_view currency = "USD") {
+std::string sum_of(std::initializer_list<std::string_view> amounts,
+                   std::string_view currency = "USD") {
     MoneySum sum;
     for (const auto amount : amounts) {
         const auto added = sum.add(currency, amount);
@@ -29,8 +30,10 @@ TEST(MoneySum, adds_exactly_at_the_largest_scale) {
 
 TEST(MoneySum, is_not_bounded_by_what_one_decimal_holds) {
     const std::string nines(38, '9');
-    EXPECT_EQ("2" + std::string(37, '9') + "7.00", sum_of({nines + ".00", nines + ".00", nines + ".00"}));
-    EXPECT_EQ("1000." + std::string(37, '0') + "1", sum_of({"1000.00", "0." + std::string(37, '0') + "1"}));
+    EXPECT_EQ("2" + std::string(37, '9') + "7.00",
+              sum_of({nines + ".00", nines + ".00", nines + ".00"}));
+    EXPECT_EQ("1000." + std::string(37, '0') + "1",
+              sum_of({"1000.00", "0." + std::string(37, '0') + "1"}));
 }
 
 TEST(MoneySum, keeps_currencies_apart_and_refuses_what_is_no_amount) {

@@ -4,7 +4,8 @@ namespace helios::store {
 
 Status Options::validate() const {
     if (file.empty()) {
-        return fail(ErrorKind::invalid, "store.file is empty", "name a file, for example helios-data/store/store.db");
+        return fail(ErrorKind::invalid, "store.file is empty",
+                    "name a file, for example helios-data/store/store.db");
     }
     if (batch_records_max == 0 || batch_records_max > 1'000'000) {
         return fail(ErrorKind::invalid, "store.batch_records_max must be 1 … 1000000");
@@ -13,7 +14,8 @@ Status Options::validate() const {
         return fail(ErrorKind::invalid, "store.batch_bytes_max must be above 0");
     }
     if (idle_poll <= Duration::zero() || idle_poll > std::chrono::seconds(1)) {
-        return fail(ErrorKind::invalid, "store.idle_poll must be above 0 and at most 1s", "reads of unknown orders wait for it");
+        return fail(ErrorKind::invalid, "store.idle_poll must be above 0 and at most 1s",
+                    "reads of unknown orders wait for it");
     }
     if (retry_pause <= Duration::zero()) {
         return fail(ErrorKind::invalid, "store.retry_pause must be above 0");
@@ -28,7 +30,8 @@ Status Options::validate() const {
         return fail(ErrorKind::invalid, "store.query_limit must be above 0");
     }
     if (page_rows_max == 0 || history_records_max == 0) {
-        return fail(ErrorKind::invalid, "store.page_rows_max and store.history_records_max must be above 0");
+        return fail(ErrorKind::invalid,
+                    "store.page_rows_max and store.history_records_max must be above 0");
     }
     return {};
 }

@@ -41,7 +41,8 @@ std::int64_t topic_number(std::string_view name) {
 
 std::string_view topic_name(std::int64_t number) {
     const auto index = static_cast<std::size_t>(number - 1);
-    return number >= 1 && index < model::all_topics.size() ? model::all_topics[index].name : std::string_view{};
+    return number >= 1 && index < model::all_topics.size() ? model::all_topics[index].name
+                                                           : std::string_view{};
 }
 
 std::int64_t kind_bit(model::FindingKind kind) {
@@ -55,7 +56,8 @@ std::string join_money(const std::vector<model::Money>& amounts) {
             text += '\n';
         }
         text += money.currency;
-        std::replace(text.end() - static_cast<std::ptrdiff_t>(money.currency.size()), text.end(), '\n',
+        std::replace(text.end() - static_cast<std::ptrdiff_t>(money.currency.size()), text.end(),
+                     '\n',
                      ' ');  // a currency is whatever a payload says
         text += ' ';
         text += money.amount;
@@ -69,7 +71,8 @@ std::vector<model::Money> split_money(std::string_view text) {
         const auto line = text.substr(0, text.find('\n'));
         const auto blank = line.rfind(' ');  // the amount has none, a currency might
         if (blank != std::string_view::npos) {
-            amounts.push_back({std::string(line.substr(0, blank)), std::string(line.substr(blank + 1))});
+            amounts.push_back(
+                {std::string(line.substr(0, blank)), std::string(line.substr(blank + 1))});
         }
         text.remove_prefix(line.size() == text.size() ? text.size() : line.size() + 1);
     }
@@ -157,10 +160,12 @@ Status Projection::apply(const log::StoredRecord& record) {
 
 void Projection::skip(const log::StoredRecord& record, std::string why) {
     ++applied_.undecodable;
-    undecodable_.push_back({{std::string(record.topic), record.partition}, record.offset, std::move(why)});
+    undecodable_.push_back(
+        {{std::string(record.topic), record.partition}, record.offset, std::move(why)});
 }
 
-std::optional<std::string> Projection::customer_of(const std::string& type, const std::string& payload) const {
+std::optional<std::string> Projection::customer_of(const std::string& type,
+                                                   const std::string& payload) const {
     for (const auto& field : catalogue_->type_of(type).required) {
         if (field.name != customer_field) {
             continue;
@@ -203,7 +208,8 @@ Status Projection::apply_event(const log::StoredRecord& record) {
     HELIOS_TRY(insert_event_.run());
     if (database_->changes() == 1) {
         ++applied_.events;
-        ++sums_[{event->tenant, to_nanos(minute_of(record.log_time)), event->source, "store", "stored"}];
+        ++sums_[{event->tenant, to_nanos(minute_of(record.log_time)), event->source, "store",
+                 "stored"}];
     }
     return {};
 }
@@ -246,7 +252,8 @@ Status Projection::apply_quarantine_repeat(const log::StoredRecord& record) {
 
 Status Projection::apply_case_record(const log::StoredRecord& record) {
     if (record.topic != model::topic::cases) {
-        return {};  // helios.flows holds what route reads of our absence; the cases have it where route handed it on
+        return {};  // helios.flows holds what route reads of our absence; the cases have it where
+                    // route handed it on
     }
     const auto decoded = model::decode_case_record(record.value);
     if (!decoded) {
@@ -316,8 +323,8 @@ Status Projection::apply_verdict(const log::StoredRecord& record) {
     const auto first_at = updated ? upsert_case_.optional_time(0) : std::nullopt;
     HELIOS_TRY(upsert_case_.run());
     if (updated && verdict->reconciled_at) {
-        applied_.decided.push_back(
-            {verdict->at, verdict->opened_at, *verdict->reconciled_at, first_at == verdict->reconciled_at});
+        applied_.decided.push_back({verdict->at, verdict->opened_at, *verdict->reconciled_at,
+                                    first_at == verdict->reconciled_at});
     }
     return {};
 }
@@ -344,7 +351,8 @@ Status Projection::apply_counts(const log::StoredRecord& record) {
         return {};
     }
     for (const auto& [counter, delta] : counts->deltas) {
-        sums_[{counts->tenant, to_nanos(counts->minute), counts->source, counts->hop, counter}] += delta;
+        sums_[{counts->tenant, to_nanos(counts->minute), counts->source, counts->hop, counter}] +=
+            delta;
     }
     return {};
 }
@@ -360,7 +368,10 @@ Status Projection::finish() {
                        .run());
     }
     for (const auto& [id, next] : next_offsets_) {
-        HELIOS_TRY(set_offset_.bind(1, id.first).bind(2, std::int64_t{id.second}).bind(3, static_cast<std::int64_t>(next)).run());
+        HELIOS_TRY(set_offset_.bind(1, id.first)
+                       .bind(2, std::int64_t{id.second})
+                       .bind(3, static_cast<std::int64_t>(next))
+                       .run());
     }
     return {};
 }

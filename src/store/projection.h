@@ -1,8 +1,9 @@
 #pragma once
 /// From one log record to rows: the store's meaning, without threads, polling or transactions.
 ///
-/// Every statement is an upsert that a second delivery of the same record leaves as it was, except sums (`counts`, and
-/// `quarantine.times`), which are safe because rows and applied offsets commit together.
+/// Every statement is an upsert that a second delivery of the same record leaves as it was, except
+/// sums (`counts`, and `quarantine.times`), which are safe because rows and applied offsets commit
+/// together.
 
 #include <cstdint>
 #include <map>
@@ -50,8 +51,9 @@ public:
 
     /// Forgets what the last batch left behind (its transaction may have been rolled back).
     void start();
-    /// Errors are the database's. Bytes that are not their type's encoding are counted and remembered, not an error:
-    /// retrying can't help, and one damaged record must not stop the store.
+    /// Errors are the database's. Bytes that are not their type's encoding are counted and
+    /// remembered, not an error: retrying can't help, and one damaged record must not stop the
+    /// store.
     Status apply(const log::StoredRecord& record);
     /// Writes the sums and the applied offsets. The caller commits.
     Status finish();
@@ -60,7 +62,8 @@ public:
     const std::vector<Undecodable>& undecodable() const { return undecodable_; }
 
 private:
-    Projection(Database& database, const model::Catalogue& catalogue) : database_(&database), catalogue_(&catalogue) {}
+    Projection(Database& database, const model::Catalogue& catalogue)
+        : database_(&database), catalogue_(&catalogue) {}
     Status apply_event(const log::StoredRecord& record);
     Status apply_quarantined(const log::StoredRecord& record);
     Status apply_quarantine_repeat(const log::StoredRecord& record);
@@ -69,7 +72,8 @@ private:
     Status apply_flow(const log::StoredRecord& record);
     Status apply_counts(const log::StoredRecord& record);
     void skip(const log::StoredRecord& record, std::string why);
-    std::optional<std::string> customer_of(const std::string& type, const std::string& payload) const;
+    std::optional<std::string> customer_of(const std::string& type,
+                                           const std::string& payload) const;
 
     struct CountKey {
         std::string tenant;
@@ -94,7 +98,8 @@ private:
     Statement set_offset_;
 
     std::map<CountKey, std::uint64_t> sums_;
-    std::map<std::pair<std::int64_t, std::uint32_t>, std::uint64_t> next_offsets_;  // (topic number, partition)
+    std::map<std::pair<std::int64_t, std::uint32_t>, std::uint64_t>
+        next_offsets_;  // (topic number, partition)
     Applied applied_;
     std::vector<Undecodable> undecodable_;
 };

@@ -15,8 +15,9 @@ namespace helios::store {
 namespace {
 
 constexpr std::array<std::string_view, 9> projected_topics{
-    model::topic::orders, model::topic::payments, model::topic::inventory, model::topic::other,  model::topic::dlq,
-    model::topic::cases,  model::topic::verdicts, model::topic::flows,     model::topic::counts,
+    model::topic::orders,   model::topic::payments, model::topic::inventory,
+    model::topic::other,    model::topic::dlq,      model::topic::cases,
+    model::topic::verdicts, model::topic::flows,    model::topic::counts,
 };
 
 std::filesystem::path wal_of(std::filesystem::path file) {
@@ -47,30 +48,36 @@ struct Projector::Metrics {
     telemetry::Gauge& frontier;
 
     explicit Metrics(telemetry::Metrics& m)
-        : undecodable(m.counter("helios_store_undecodable_total",
-                                "Log records the store could not decode and skipped; they stay in the log.")),
-          failures(m.counter("helios_store_write_failures_total", "Transactions that failed and are tried again.")),
-          batch_records(
-              m.histogram("helios_store_batch_records", "Log records per transaction.", {1, 10, 100, 1000, 5000, 20000})),
-          commit_seconds(m.histogram("helios_store_batch_duration_seconds", "Time to write and commit one batch.",
+        : undecodable(m.counter(
+              "helios_store_undecodable_total",
+              "Log records the store could not decode and skipped; they stay in the log.")),
+          failures(m.counter("helios_store_write_failures_total",
+                             "Transactions that failed and are tried again.")),
+          batch_records(m.histogram("helios_store_batch_records", "Log records per transaction.",
+                                    {1, 10, 100, 1000, 5000, 20000})),
+          commit_seconds(m.histogram("helios_store_batch_duration_seconds",
+                                     "Time to write and commit one batch.",
                                      {0.001, 0.005, 0.02, 0.1, 0.5, 1, 5})),
-          reconciliation_seconds(
-              m.histogram("helios_reconciliation_duration_seconds",
-                          "From the log time of the deciding record (or the deadline) to the verdict being visible to queries.",
-                          {0.1, 0.5, 1, 2, 5, 10})),
+          reconciliation_seconds(m.histogram("helios_reconciliation_duration_seconds",
+                                             "From the log time of the deciding record (or the "
+                                             "deadline) to the verdict being visible to queries.",
+                                             {0.1, 0.5, 1, 2, 5, 10})),
           verdict_seconds(m.histogram("helios_store_time_to_verdict_seconds",
                                       "From a case's opening to its first decided verdict.",
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600})),
-          frontier(m.gauge("helios_store_frontier_seconds",
-                           "Log time (Unix seconds) before which everything is visible to queries.")) {
+          frontier(
+              m.gauge("helios_store_frontier_seconds",
+                      "Log time (Unix seconds) before which everything is visible to queries.")) {
         for (const auto topic : projected_topics) {
-            records[topic] = &m.counter("helios_store_records_total", "Log records projected.", {{"topic", std::string(topic)}});
+            records[topic] = &m.counter("helios_store_records_total", "Log records projected.",
+                                        {{"topic", std::string(topic)}});
         }
     }
 };
 
-Projector::Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-                     const Clock& clock, std::unique_ptr<Database> database, Projection projection)
+Projector::Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue,
+                     telemetry::Telemetry& telemetry, const Clock& clock,
+                     std::unique_ptr<Database> database, Projection projection)
     : options_(options),
       log_(log),
       catalogue_(catalogue),
@@ -80,16 +87,18 @@ Projector::Projector(const Options& options, log::Log& log, const model::Catalog
       projection_(std::move(projection)),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
 
-Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                                                   telemetry::Telemetry& telemetry, const Clock& clock) {
+Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::Log& log,
+                                                   const model::Catalogue& catalogue,
+                                                   telemetry::Telemetry& telemetry,
+                                                   const Clock& clock) {
     HELIOS_TRY(options.validate());
     HELIOS_TRY_ASSIGN(Database database, Database::open(options.file, Database::Mode::write));
     HELIOS_TRY(migrate(database));
     HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
     HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue));
-    std::unique_ptr<Projector> projector(
-        new Projector(options, log, catalogue, telemetry, clock, std::move(owned), std::move(projection)));
+    std::unique_ptr<Projector> projector(new Projector(options, log, catalogue, telemetry, clock,
+                                                       std::move(owned), std::move(projection)));
     projector->remember_files();
     HELIOS_TRY(projector->stand_at_applied());
     return projector;
@@ -106,23 +115,30 @@ Status Projector::stand_at_applied() {
             from[id] = log::Offset{0};
         }
     }
-    HELIOS_TRY_ASSIGN(Statement applied, database_->prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
+    HELIOS_TRY_ASSIGN(
+        Statement applied,
+        database_->prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
     while (applied.row()) {
-        const log::TopicPartition id{std::string(topic_name(applied.integer(0))), static_cast<std::uint32_t>(applied.integer(1))};
+        const log::TopicPartition id{std::string(topic_name(applied.integer(0))),
+                                     static_cast<std::uint32_t>(applied.integer(1))};
         if (const auto found = from.find(id); found != from.end()) {
             found->second = log::Offset{static_cast<std::uint64_t>(applied.integer(2))};
         }
     }
     HELIOS_TRY(applied.status());
-    const bool damaged = !log_.damage().empty();  // then what is gone may have been the last of its partition
+    const bool damaged =
+        !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& info : log_.describe()) {
         const auto found = from.find(info.id);
-        if (!damaged && found != from.end() && found->second > info.end && found->second.value > 0) {
+        if (!damaged && found != from.end() && found->second > info.end &&
+            found->second.value > 0) {
             return fail(
                 ErrorKind::corrupt,
-                fmt::format("store: the file holds records of {}/{} that this log does not have (next {}, log ends at {})",
+                fmt::format("store: the file holds records of {}/{} that this log does not have "
+                            "(next {}, log ends at {})",
                             info.id.topic, info.id.partition, found->second.value, info.end.value),
-                "it was built from another log, or the log was replaced: run `helios store rebuild`");
+                "it was built from another log, or the log was replaced: run `helios store "
+                "rebuild`");
         }
     }
     HELIOS_TRY_ASSIGN(reader_, log_.read(from));
@@ -181,8 +197,8 @@ Status Projector::check_file() {
     file_health_ = fail(ErrorKind::unavailable,
                         fmt::format("the store {} {}", options_.file.string(),
                                     file && file == file_ ? "has lost its WAL"
-                                    : file                ? "is not the file that was opened: it was replaced"
-                                                          : "is gone: it was removed"),
+                                    : file ? "is not the file that was opened: it was replaced"
+                                           : "is gone: it was removed"),
                         "it is made anew; nothing is lost, all of it is on the log");
     return file_health_;
 }
@@ -196,14 +212,17 @@ bool Projector::must_remake() const {
 Status Projector::remake() {
     const auto fresh = std::filesystem::path(options_.file).concat(".new");
     std::error_code failed;
-    std::filesystem::create_directory(options_.file.parent_path(), failed);  // not those above: they are not the store's
-    for (const auto& left : {fresh, wal_of(fresh), wal_of(options_.file), shm_of(fresh), shm_of(options_.file)}) {
+    std::filesystem::create_directory(options_.file.parent_path(),
+                                      failed);  // not those above: they are not the store's
+    for (const auto& left :
+         {fresh, wal_of(fresh), wal_of(options_.file), shm_of(fresh), shm_of(options_.file)}) {
         std::filesystem::remove(left, failed);
     }
     HELIOS_TRY(database_->copy_into(fresh));
     std::filesystem::rename(fresh, options_.file, failed);
     if (failed) {
-        return fail(ErrorKind::unavailable, fmt::format("store: {}: {}", options_.file.string(), failed.message()));
+        return fail(ErrorKind::unavailable,
+                    fmt::format("store: {}: {}", options_.file.string(), failed.message()));
     }
     HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
     HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
@@ -222,7 +241,8 @@ Status Projector::remake() {
 
 Result<std::size_t> Projector::step(Duration wait) {
     if (!waiting_) {
-        HELIOS_TRY_ASSIGN(waiting_, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
+        HELIOS_TRY_ASSIGN(
+            waiting_, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
     }
     if (!waiting_->records.empty()) {
         const Duration begin = clock_.monotonic();
@@ -249,7 +269,8 @@ Status Projector::write(const log::Batch& batch) {
 
 void Projector::observe(const log::Batch& batch, Duration took) {
     for (const auto& record : batch.records) {
-        if (const auto found = metrics_->records.find(record.topic); found != metrics_->records.end()) {
+        if (const auto found = metrics_->records.find(record.topic);
+            found != metrics_->records.end()) {
             found->second->add();
         }
     }
@@ -264,7 +285,8 @@ void Projector::observe(const log::Batch& batch, Duration took) {
     }
     for (const auto& skipped : projection_.undecodable()) {
         metrics_->undecodable.add();
-        telemetry_.logger.error("store", "a log record could not be decoded and is not in the store",
+        telemetry_.logger.error("store",
+                                "a log record could not be decoded and is not in the store",
                                 {{"topic", skipped.id.topic},
                                  {"partition", skipped.id.partition},
                                  {"offset", skipped.offset.value},
@@ -304,8 +326,9 @@ void Projector::run(const std::stop_token& stop) {
         }
         metrics_->failures.add();
         if (health().has_value() || health().error() != stepped.error()) {
-            telemetry_.logger.warn("store", "writing fails; queries answer from what is there, the log keeps the rest",
-                                   {{"what", stepped.error().what}, {"hint", stepped.error().hint}});
+            telemetry_.logger.warn(
+                "store", "writing fails; queries answer from what is there, the log keeps the rest",
+                {{"what", stepped.error().what}, {"hint", stepped.error().hint}});
         }
         set_health(fail(stepped.error()));
         pause_for(stop, options_.retry_pause);

@@ -1,8 +1,10 @@
 #pragma once
-/// Keeps the store's file up with the log: one writer, one reader of all its topics, one transaction per batch.
+/// Keeps the store's file up with the log: one writer, one reader of all its topics, one
+/// transaction per batch.
 ///
-/// A batch is whatever waited while the last one committed, up to the bounds in options: no timer, so an idle server answers
-/// at once and a busy one writes large transactions. Rows and applied offsets commit together; a restart goes on from them.
+/// A batch is whatever waited while the last one committed, up to the bounds in options: no timer,
+/// so an idle server answers at once and a busy one writes large transactions. Rows and applied
+/// offsets commit together; a restart goes on from them.
 
 #include <memory>
 #include <mutex>
@@ -24,14 +26,17 @@ namespace helios::store {
 /// Every topic that the store is made of.
 std::span<const std::string_view> topics_of_the_store();
 
-/// Owns its thread once started. step() and catch_up() are for one thread, and not beside start(). All else is thread-safe.
-/// Log, catalogue, telemetry and clock must outlive it.
+/// Owns its thread once started. step() and catch_up() are for one thread, and not beside start().
+/// All else is thread-safe. Log, catalogue, telemetry and clock must outlive it.
 class Projector {
 public:
-    /// Opens or creates the file, migrates it, and stands where it left off. corrupt: the file is foreign, newer than this
-    /// binary, damaged, or ahead of this log (it was built from another one). unavailable: can't be opened.
-    static Result<std::unique_ptr<Projector>> open(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                                                   telemetry::Telemetry& telemetry, const Clock& clock);
+    /// Opens or creates the file, migrates it, and stands where it left off. corrupt: the file is
+    /// foreign, newer than this binary, damaged, or ahead of this log (it was built from another
+    /// one). unavailable: can't be opened.
+    static Result<std::unique_ptr<Projector>> open(const Options& options, log::Log& log,
+                                                   const model::Catalogue& catalogue,
+                                                   telemetry::Telemetry& telemetry,
+                                                   const Clock& clock);
     ~Projector();  ///< stops
     Projector(const Projector&) = delete;
     Projector& operator=(const Projector&) = delete;
@@ -46,21 +51,24 @@ public:
     /// Good, or why writing fails at the moment: it goes on trying, nothing is lost.
     Status health() const;
 
-    /// Looks whether the file is still the one that was opened. If not, it is made anew, on this projector's thread, from what is
-    /// still open; unavailable until a later look finds it. By one thread at a time.
+    /// Looks whether the file is still the one that was opened. If not, it is made anew, on this
+    /// projector's thread, from what is still open; unavailable until a later look finds it. By one
+    /// thread at a time.
     Status check_file();
     /// What the last look found.
     Status file_health() const;
 
-    /// One poll and one transaction; how many records it took. After an error the same batch waits for the next step.
+    /// One poll and one transaction; how many records it took. After an error the same batch waits
+    /// for the next step.
     Result<std::size_t> step(Duration wait);
     /// Steps until everything stamped before `to` is in.
     Status catch_up(Instant to);
 
 private:
     struct Metrics;
-    Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-              const Clock& clock, std::unique_ptr<Database> database, Projection projection);
+    Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue,
+              telemetry::Telemetry& telemetry, const Clock& clock,
+              std::unique_ptr<Database> database, Projection projection);
     Status stand_at_applied();
     Status write(const log::Batch& batch);
     void observe(const log::Batch& batch, Duration took);

@@ -1,5 +1,5 @@
-/// How many log records per second one writer projects. The log is in memory, the file on disk; everything else is as in the
-/// server.
+/// How many log records per second one writer projects. The log is in memory, the file on disk;
+/// everything else is as in the server.
 ///   store_bench --benchmark_filter=project
 
 #include <array>
@@ -17,7 +17,8 @@ std::string uuid_like(std::uint64_t n) {
     return uuid5(std::to_string(n));
 }
 
-model::Event bench_event(std::uint64_t n, std::string type, const std::string& key, std::string source) {
+model::Event bench_event(std::uint64_t n, std::string type, const std::string& key,
+                         std::string source) {
     model::Event event;
     event.source = std::move(source);
     event.id = uuid_like(n);
@@ -47,16 +48,30 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
     const auto key = "ORD-" + std::to_string(n * 7919 % 1'000'003);
     const auto case_key = model::case_log_key("default", "order", key);
     const std::array<std::pair<const char*, const char*>, 3> legs{
-        {{"OrderPlaced", "order"}, {"PaymentProcessed", "payment"}, {"InventoryReserved", "inventory"}}};
+        {{"OrderPlaced", "order"},
+         {"PaymentProcessed", "payment"},
+         {"InventoryReserved", "inventory"}}};
     for (std::size_t i = 0; i < legs.size(); ++i) {
         const auto event = bench_event(n * 3 + i, legs[i].first, key, "aws");
-        batch.push_back({model::Catalogue::shipped().type_of(event.type).topic, {}, 1, 1, 0, key, encode(event)});
-        batch.push_back(
-            {std::string(model::topic::cases), {}, 3, 1, 0, case_key, encode(model::CaseRecord(bench_leg(key, legs[i].second)))});
+        batch.push_back({model::Catalogue::shipped().type_of(event.type).topic,
+                         {},
+                         1,
+                         1,
+                         0,
+                         key,
+                         encode(event)});
+        batch.push_back({std::string(model::topic::cases),
+                         {},
+                         3,
+                         1,
+                         0,
+                         case_key,
+                         encode(model::CaseRecord(bench_leg(key, legs[i].second)))});
     }
     auto verdict = testing::a_verdict(key, 1, model::VerdictStatus::pending, std::nullopt);
     batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
-    verdict = testing::a_verdict(key, 2, model::VerdictStatus::matched, testing::epoch_of_tests + std::chrono::milliseconds(n));
+    verdict = testing::a_verdict(key, 2, model::VerdictStatus::matched,
+                                 testing::epoch_of_tests + std::chrono::milliseconds(n));
     for (const auto& leg : legs) {
         verdict.events.push_back({leg.second,
                                   uuid_like(n),
@@ -69,7 +84,8 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
     batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
     if (batch.size() > 1000) {
         std::promise<void> done;
-        bench.log->append(std::move(batch), [&done](std::span<const log::AppendOutcome>) { done.set_value(); });
+        bench.log->append(std::move(batch),
+                          [&done](std::span<const log::AppendOutcome>) { done.set_value(); });
         done.get_future().get();
         batch.clear();
     }
@@ -83,11 +99,13 @@ void project(benchmark::State& state) {
     }
     std::uint64_t records = 0;
     for (auto _ : state) {
-        const auto projected = rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock);
+        const auto projected = rebuild(bench.options, *bench.log, model::Catalogue::shipped(),
+                                       bench.telemetry, bench.clock);
         HELIOS_ASSERT(projected.has_value(), "the log is projected");
         records += *projected;
     }
-    state.counters["records/s"] = benchmark::Counter(static_cast<double>(records), benchmark::Counter::kIsRate);
+    state.counters["records/s"] =
+        benchmark::Counter(static_cast<double>(records), benchmark::Counter::kIsRate);
 }
 BENCHMARK(project)->Arg(100)->Arg(1000)->Arg(20'000)->Unit(benchmark::kMillisecond)->UseRealTime();
 

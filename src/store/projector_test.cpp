@@ -42,7 +42,9 @@ model::Quarantined a_quarantined(std::string id, std::string key) {
 /// A little of everything, the way the stages write it.
 void fill(Bench& bench, int orders) {
     bench.append(model::FlowActivation{"default", "order", 1, "flow: order", "abc"});
-    bench.append(model::CaseRecord(model::FlowRecord{after(0), "default", "order", 1, "flow: order", "abc"}), "", 0);
+    bench.append(
+        model::CaseRecord(model::FlowRecord{after(0), "default", "order", 1, "flow: order", "abc"}),
+        "", 0);
     for (int i = 0; i < orders; ++i) {
         const auto key = "ORD-" + std::to_string(i);
         bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", key));
@@ -55,7 +57,9 @@ void fill(Bench& bench, int orders) {
         bench.append(model::CaseRecord(leg), model::case_log_key("default", "order", key));
         bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
         if (i % 3 != 0) {
-            auto verdict = a_verdict(key, 2, i % 3 == 1 ? VerdictStatus::matched : VerdictStatus::partial, after(60 + i));
+            auto verdict =
+                a_verdict(key, 2, i % 3 == 1 ? VerdictStatus::matched : VerdictStatus::partial,
+                          after(60 + i));
             if (verdict.status == VerdictStatus::partial) {
                 verdict.findings = {a_finding(FindingKind::missing)};
                 verdict.at_risk = {{"USD", "0.10"}};
@@ -65,7 +69,8 @@ void fill(Bench& bench, int orders) {
         if (i % 4 == 0) {
             bench.append(a_quarantined("q-" + std::to_string(i % 8), key));
         }
-        bench.append(model::Counts{"default", "gateway", "aws", after(0), {{"received", 1}, {"appended", 1}}});
+        bench.append(model::Counts{
+            "default", "gateway", "aws", after(0), {{"received", 1}, {"appended", 1}}});
     }
     bench.append(model::CaseRecord(testing::absence_until(100)), "", 0);
     bench.append(model::CaseRecord(model::TickRecord{after(100)}), "", 0);
@@ -74,7 +79,8 @@ void fill(Bench& bench, int orders) {
 TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     Bench bench;
     fill(bench, 9);
-    auto projector = *Projector::open(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock);
+    auto projector = *Projector::open(bench.options, *bench.log, model::Catalogue::shipped(),
+                                      bench.telemetry, bench.clock);
     ASSERT_TRUE(projector->catch_up(bench.log->low_watermark()));
     auto queries = *Queries::open(bench.options, bench.clock);
     const CaseId one{"default", "order", "ORD-1"};
@@ -88,8 +94,9 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     EXPECT_TRUE(queries->latest(one)) << "what was open answers meanwhile";
     projector->start();
     const auto remade = [&] {
-        while (!projector->check_file())
+        while (!projector->check_file()) {
             std::this_thread::yield();
+        }
         EXPECT_TRUE(queries->latest(one));
         EXPECT_TRUE(projector->file_health());
     };
@@ -103,8 +110,9 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     EXPECT_FALSE(projector->check_file());
     remade();
     bench.append(a_verdict("ORD-NEW", 1, VerdictStatus::matched, after(500)));
-    while (projector->frontier().get() <= bench.log->last_log_time())
+    while (projector->frontier().get() <= bench.log->last_log_time()) {
         std::this_thread::yield();
+    }
     EXPECT_TRUE(queries->latest({"default", "order", "ORD-NEW"}));
     projector->stop();
 }
@@ -131,10 +139,12 @@ TEST(Projector, a_second_delivery_of_the_same_records_changes_no_row) {
     bench.project();
     const auto before = bench.dumped();
     {
-        // As if the offsets had been lost but the rows not: sums are then the only thing that may not be repeated.
+        // As if the offsets had been lost but the rows not: sums are then the only thing that may
+        // not be repeated.
         auto database = Database::open(bench.options.file, Database::Mode::write);
         ASSERT_TRUE(database);
-        ASSERT_TRUE(database->execute("DELETE FROM applied_offsets; DELETE FROM counts WHERE hop <> 'store'"));
+        ASSERT_TRUE(database->execute(
+            "DELETE FROM applied_offsets; DELETE FROM counts WHERE hop <> 'store'"));
     }
     bench.project();
     EXPECT_EQ(before, bench.dumped());
@@ -187,11 +197,14 @@ TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
     bench.project();
     auto other = Database::open(bench.options.file, Database::Mode::write);
     ASSERT_TRUE(other);
-    ASSERT_TRUE(other->execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, 'no space'); END"));
+    ASSERT_TRUE(
+        other->execute("CREATE TRIGGER full BEFORE INSERT ON verdicts BEGIN SELECT RAISE(ABORT, "
+                       "'no space'); END"));
     auto projector = bench.open();
     ASSERT_TRUE(projector);
     bench.append(an_event("e", "OrderPlaced", "A"));
-    const Instant last = bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt)).log_time;
+    const Instant last =
+        bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt)).log_time;
     EXPECT_FALSE((*projector)->step(Duration{0}));
     EXPECT_FALSE((*projector)->step(Duration{0}));
     EXPECT_TRUE(bench.queries()->events({}).value().items.empty());  // all of the batch or nothing
@@ -218,9 +231,14 @@ TEST(Projector, observes_how_long_verdicts_took_to_show) {
     bench.clock.advance(std::chrono::seconds(10));
     bench.project();
     const auto text = bench.telemetry.metrics.expose();
-    EXPECT_THAT(text, ::testing::HasSubstr("helios_reconciliation_duration_seconds_count 2"));  // every decided revision
-    EXPECT_THAT(text, ::testing::HasSubstr("helios_store_time_to_verdict_seconds_count 1"));    // the first decision only
-    EXPECT_THAT(text, ::testing::HasSubstr("helios_reconciliation_duration_seconds_bucket{le=\"2\"} 1"));
+    EXPECT_THAT(text,
+                ::testing::HasSubstr(
+                    "helios_reconciliation_duration_seconds_count 2"));  // every decided revision
+    EXPECT_THAT(text,
+                ::testing::HasSubstr(
+                    "helios_store_time_to_verdict_seconds_count 1"));  // the first decision only
+    EXPECT_THAT(text,
+                ::testing::HasSubstr("helios_reconciliation_duration_seconds_bucket{le=\"2\"} 1"));
 }
 
 TEST(Projector, counts_stored_events_per_source_and_minute) {
@@ -236,11 +254,12 @@ TEST(Projector, counts_stored_events_per_source_and_minute) {
     const auto counts = bench.queries()->counts({}).value();
     std::vector<std::string> seen;
     for (const auto& row : counts) {
-        seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop + "." + row.counter + "=" +
-                       std::to_string(row.value));
+        seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop +
+                       "." + row.counter + "=" + std::to_string(row.value));
     }
-    EXPECT_THAT(seen, ::testing::ElementsAre("10:00 aws route.judged=3", "10:00 aws store.stored=2", "10:00 gcp store.stored=1",
-                                             "10:01 aws store.stored=1"));
+    EXPECT_THAT(seen,
+                ::testing::ElementsAre("10:00 aws route.judged=3", "10:00 aws store.stored=2",
+                                       "10:00 gcp store.stored=1", "10:01 aws store.stored=1"));
 }
 
 TEST(Projector, refuses_a_file_that_is_newer_foreign_or_of_another_log) {
@@ -312,7 +331,9 @@ TEST(Dump, is_the_same_whatever_the_batches_and_after_a_rebuild) {
         const auto in_pieces = bench.dumped();
         const auto verdicts = bench.dumped_verdicts();
         bench.options.batch_records_max = 20'000;
-        RC_ASSERT(rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock).has_value());
+        RC_ASSERT(rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry,
+                          bench.clock)
+                      .has_value());
         RC_ASSERT(in_pieces == bench.dumped());
         RC_ASSERT(verdicts == bench.dumped_verdicts());
     }));
@@ -328,9 +349,9 @@ TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(5)));
     bench.project();
     std::string expected;
-    for (const auto& verdict :
-         {a_verdict("A", 1, VerdictStatus::pending, std::nullopt), a_verdict("A", 2, VerdictStatus::matched, after(5)),
-          a_verdict("B", 1, VerdictStatus::pending, std::nullopt), other}) {
+    for (const auto& verdict : {a_verdict("A", 1, VerdictStatus::pending, std::nullopt),
+                                a_verdict("A", 2, VerdictStatus::matched, after(5)),
+                                a_verdict("B", 1, VerdictStatus::pending, std::nullopt), other}) {
         json::Writer line;
         model::write_json(line, verdict);
         expected += line.take() + "\n";
@@ -340,7 +361,8 @@ TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
 
 TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
     Bench bench;
-    const auto records = rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry, bench.clock);
+    const auto records = rebuild(bench.options, *bench.log, model::Catalogue::shipped(),
+                                 bench.telemetry, bench.clock);
     ASSERT_TRUE(records) << records.error().message();
     EXPECT_EQ(0u, *records);
     EXPECT_EQ("", bench.dumped());

@@ -32,7 +32,8 @@ void bind_optional(Statement& s, int index, const std::optional<std::string>& te
 Result<model::Verdict> verdict_of(std::string_view body) {
     auto verdict = model::decode_verdict(body);
     if (!verdict) {
-        return fail(ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + verdict.error().what,
+        return fail(ErrorKind::corrupt,
+                    "store: a stored verdict can't be decoded: " + verdict.error().what,
                     "run `helios store rebuild`");
     }
     return verdict;
@@ -77,7 +78,8 @@ QuarantineRow quarantine_of(const Statement& s) {
 }
 
 CaseRecordPointer pointer_of(const Statement& s) {
-    return {static_cast<std::uint32_t>(s.integer(0)), static_cast<std::uint64_t>(s.integer(1)), s.time(2)};
+    return {static_cast<std::uint32_t>(s.integer(0)), static_cast<std::uint64_t>(s.integer(1)),
+            s.time(2)};
 }
 
 /// One row more than asked for was fetched: it says whether there is a next page, and is left out.
@@ -117,13 +119,17 @@ Result<model::Verdict> Queries::latest(const CaseId& id) {
         return verdict_of(s->blob(0));
     }
     HELIOS_TRY(s->status());
-    return fail(ErrorKind::not_found, fmt::format("flow {} has no case for key {}", id.flow, id.key));
+    return fail(ErrorKind::not_found,
+                fmt::format("flow {} has no case for key {}", id.flow, id.key));
 }
 
 Result<std::vector<model::Verdict>> Queries::revisions(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->revisions);
-    s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, static_cast<std::int64_t>(options_.page_rows_max));
+    s->bind(1, id.tenant)
+        .bind(2, id.key)
+        .bind(3, id.flow)
+        .bind(4, static_cast<std::int64_t>(options_.page_rows_max));
     std::vector<model::Verdict> out;
     while (s->row()) {
         HELIOS_TRY_ASSIGN(auto verdict, verdict_of(s->blob(0)));
@@ -134,7 +140,8 @@ Result<std::vector<model::Verdict>> Queries::revisions(const CaseId& id) {
     return out;
 }
 
-Result<std::vector<std::string>> Queries::flows_with(std::string_view tenant, std::string_view key) {
+Result<std::vector<std::string>> Queries::flows_with(std::string_view tenant,
+                                                     std::string_view key) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->flows_with);
     s->bind(1, tenant).bind(2, key);
@@ -150,7 +157,9 @@ Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchF
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->mismatches);
-    s->bind(1, filter.tenant).bind(2, start_of(filter.reconciled)).bind(3, end_of(filter.reconciled));
+    s->bind(1, filter.tenant)
+        .bind(2, start_of(filter.reconciled))
+        .bind(3, end_of(filter.reconciled));
     // No cursor: one that stands before everything.
     s->bind(4, filter.after ? to_nanos(filter.after->reconciled_at) : unbounded);
     s->bind(5, filter.after ? std::string_view(filter.after->flow) : std::string_view{});
@@ -176,7 +185,8 @@ Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchF
     HELIOS_TRY(s->status());
     if (cut_page(page.items, limit)) {
         const auto& last = page.items.back();
-        page.next = MismatchCursor{last.reconciled_at.value_or(Instant{}), last.flow, last.key, last.instance};
+        page.next = MismatchCursor{last.reconciled_at.value_or(Instant{}), last.flow, last.key,
+                                   last.instance};
     }
     return page;
 }
@@ -188,7 +198,9 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
     std::vector<std::int64_t> durations;
     {
         InUse s(connection->decided);
-        s->bind(1, filter.tenant).bind(2, start_of(filter.reconciled)).bind(3, end_of(filter.reconciled));
+        s->bind(1, filter.tenant)
+            .bind(2, start_of(filter.reconciled))
+            .bind(3, end_of(filter.reconciled));
         bind_optional(*s, 4, filter.flow);
         while (s->row()) {
             ++stats.by_status.at(static_cast<std::size_t>(s->integer(0)));
@@ -203,7 +215,9 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
     MoneySum sum;
     {
         InUse s(connection->broken_money);
-        s->bind(1, filter.tenant).bind(2, start_of(filter.reconciled)).bind(3, end_of(filter.reconciled));
+        s->bind(1, filter.tenant)
+            .bind(2, start_of(filter.reconciled))
+            .bind(3, end_of(filter.reconciled));
         bind_optional(*s, 4, filter.flow);
         while (s->row()) {
             for (const auto& money : split_money(s->text(0))) {
@@ -253,7 +267,8 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     return page;
 }
 
-Result<std::vector<EventRow>> Queries::events_by_id(std::string_view tenant, std::string_view event_id,
+Result<std::vector<EventRow>> Queries::events_by_id(std::string_view tenant,
+                                                    std::string_view event_id,
                                                     std::optional<std::string_view> source) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->events_by_id);
@@ -328,7 +343,9 @@ Result<std::vector<std::string>> texts_of(Statement& s) {
 
 }  // namespace
 
-Result<std::vector<std::string>> Queries::quarantine_ids(std::string_view tenant, std::string_view prefix, std::size_t limit) {
+Result<std::vector<std::string>> Queries::quarantine_ids(std::string_view tenant,
+                                                         std::string_view prefix,
+                                                         std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
     InUse s(connection->quarantine_ids);
@@ -336,8 +353,10 @@ Result<std::vector<std::string>> Queries::quarantine_ids(std::string_view tenant
     return texts_of(*s);
 }
 
-Result<std::vector<std::string>> Queries::event_ids(std::string_view tenant, std::string_view prefix,
-                                                    std::optional<std::string_view> source, std::size_t limit) {
+Result<std::vector<std::string>> Queries::event_ids(std::string_view tenant,
+                                                    std::string_view prefix,
+                                                    std::optional<std::string_view> source,
+                                                    std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
     InUse s(connection->event_ids);
@@ -356,8 +375,8 @@ Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
     s->bind(1, tenant);
     std::vector<FlowRow> out;
     while (s->row()) {
-        out.push_back({std::string(s->text(0)), static_cast<std::uint32_t>(s->integer(1)), s->time(2), std::string(s->text(3)),
-                       std::string(s->text(4))});
+        out.push_back({std::string(s->text(0)), static_cast<std::uint32_t>(s->integer(1)),
+                       s->time(2), std::string(s->text(3)), std::string(s->text(4))});
     }
     HELIOS_TRY(s->status());
     return out;
@@ -394,12 +413,16 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
     }
     history.truncated = cut_page(history.records, options_.history_records_max);
     InUse s(connection->case_controls);
-    s->bind(1, std::int64_t{history.records.front().partition}).bind(2, id.tenant).bind(3, id.flow).bind(4, limit);
+    s->bind(1, std::int64_t{history.records.front().partition})
+        .bind(2, id.tenant)
+        .bind(3, id.flow)
+        .bind(4, limit);
     while (s->row()) {
         history.records.push_back(pointer_of(*s));
     }
     HELIOS_TRY(s->status());
-    std::sort(history.records.begin(), history.records.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    std::sort(history.records.begin(), history.records.end(),
+              [](const auto& a, const auto& b) { return a.offset < b.offset; });
     return history;
 }
 
@@ -411,12 +434,13 @@ Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     s->bind(5, static_cast<std::int64_t>(filter.limit) + 1);
     std::vector<CountRow> out;
     while (s->row()) {
-        out.push_back({s->time(0), std::string(s->text(1)), std::string(s->text(2)), std::string(s->text(3)),
-                       static_cast<std::uint64_t>(s->integer(4))});
+        out.push_back({s->time(0), std::string(s->text(1)), std::string(s->text(2)),
+                       std::string(s->text(3)), static_cast<std::uint64_t>(s->integer(4))});
     }
     HELIOS_TRY(s->status());
     if (out.size() > filter.limit) {
-        return fail(ErrorKind::invalid, fmt::format("more than {} counters lie in this range", filter.limit),
+        return fail(ErrorKind::invalid,
+                    fmt::format("more than {} counters lie in this range", filter.limit),
                     "narrow start_time and end_time");
     }
     return out;

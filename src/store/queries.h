@@ -1,5 +1,6 @@
 #pragma once
-/// What people ask the store. Each answer is one snapshot; a query that runs past options.query_limit ends with timeout.
+/// What people ask the store. Each answer is one snapshot; a query that runs past
+/// options.query_limit ends with timeout.
 ///
 /// Reads never wait for the writer (WAL) and never block it. Knows no HTTP and no payloads.
 
@@ -19,8 +20,9 @@
 
 namespace helios::store {
 
-/// Thread-safe; blocks. Keeps up to options.readers_max connections; a caller beyond that waits for one. Clock must outlive it.
-/// Errors of every member: unavailable (the file can't be read), corrupt, timeout.
+/// Thread-safe; blocks. Keeps up to options.readers_max connections; a caller beyond that waits for
+/// one. Clock must outlive it. Errors of every member: unavailable (the file can't be read),
+/// corrupt, timeout.
 class Queries {
 public:
     /// The file must exist and be migrated (Projector::open does both).
@@ -29,15 +31,18 @@ public:
     Queries(const Queries&) = delete;
     Queries& operator=(const Queries&) = delete;
 
-    /// The latest revision of the newest instance. not_found: this flow has no case for the key (yet).
+    /// The latest revision of the newest instance. not_found: this flow has no case for the key
+    /// (yet).
     Result<model::Verdict> latest(const CaseId& id);
-    /// Every revision of every instance, oldest first; empty: no such case. At most options.page_rows_max, the newest ones.
+    /// Every revision of every instance, oldest first; empty: no such case. At most
+    /// options.page_rows_max, the newest ones.
     Result<std::vector<model::Verdict>> revisions(const CaseId& id);
     /// Flows that have a case for the key, sorted.
     Result<std::vector<std::string>> flows_with(std::string_view tenant, std::string_view key);
 
-    /// Partial and mismatched cases, newest reconciledAt first, then flow, key, instance. A case amended between two pages
-    /// moves to the front; none is skipped or shown twice on account of others.
+    /// Partial and mismatched cases, newest reconciledAt first, then flow, key, instance. A case
+    /// amended between two pages moves to the front; none is skipped or shown twice on account of
+    /// others.
     Result<Page<model::Verdict, MismatchCursor>> mismatches(const MismatchFilter& filter);
     Result<Stats> stats(const StatsFilter& filter);
 
@@ -49,18 +54,23 @@ public:
 
     /// Newest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
-    Result<QuarantineRow> quarantined_item(std::string_view tenant, std::string_view dlq_id);  ///< not_found
+    Result<QuarantineRow> quarantined_item(std::string_view tenant,
+                                           std::string_view dlq_id);  ///< not_found
     /// Ids that begin with `prefix`, sorted, at most `limit`.
-    Result<std::vector<std::string>> quarantine_ids(std::string_view tenant, std::string_view prefix, std::size_t limit);
+    Result<std::vector<std::string>> quarantine_ids(std::string_view tenant,
+                                                    std::string_view prefix, std::size_t limit);
     Result<std::vector<std::string>> event_ids(std::string_view tenant, std::string_view prefix,
-                                               std::optional<std::string_view> source, std::size_t limit);
+                                               std::optional<std::string_view> source,
+                                               std::size_t limit);
 
     /// Every activated version, by flow, then activation; the last of a flow is its active one.
     Result<std::vector<FlowRow>> flows(std::string_view tenant);
-    /// Our own absences that the case's partition has met and that end after `t`, in order; empty: none, or no such case.
+    /// Our own absences that the case's partition has met and that end after `t`, in order; empty:
+    /// none, or no such case.
     Result<std::vector<model::AbsenceRecord>> absences(const CaseId& id, Instant t);
     Result<CaseHistory> history(const CaseId& id);
-    Result<std::vector<CountRow>> counts(const CountFilter& filter);  ///< by minute, source, hop, counter
+    Result<std::vector<CountRow>> counts(
+        const CountFilter& filter);  ///< by minute, source, hop, counter
 
 private:
     struct Connection;

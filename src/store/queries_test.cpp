@@ -24,7 +24,8 @@ Instant after(std::int64_t seconds) {
     return epoch_of_tests + std::chrono::seconds(seconds);
 }
 
-model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds, FindingKind kind = FindingKind::amount,
+model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seconds,
+                      FindingKind kind = FindingKind::amount,
                       VerdictStatus status = VerdictStatus::mismatched) {
     auto verdict = a_verdict(std::move(key), revision, status, after(seconds));
     verdict.findings = {a_finding(kind)};
@@ -49,7 +50,8 @@ TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
     auto second = a_verdict("A", 1, VerdictStatus::pending, std::nullopt);
     second.instance = 2;
     bench.append(second);
-    bench.append(a_verdict("A", 3, VerdictStatus::matched, after(70)));  // an amendment of the first instance
+    bench.append(a_verdict("A", 3, VerdictStatus::matched,
+                           after(70)));  // an amendment of the first instance
     bench.project();
     EXPECT_EQ(2u, queries->latest({"default", "order", "A"}).value().instance);
     EXPECT_EQ(4u, queries->revisions({"default", "order", "A"}).value().size());
@@ -61,7 +63,8 @@ TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
 TEST(Latest, keys_are_text_of_any_bytes) {
     Bench bench;
     const std::vector<std::string> keys{
-        "0012", "12", "a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", std::string(1024, 'k'), "%", "a\nb"};
+        "0012", "12",  "a/b", "../../etc/passwd", "Привет ☃", "' OR 1=1 --", std::string(1024, 'k'),
+        "%",    "a\nb"};
     for (const auto& key : keys) {
         bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
     }
@@ -84,7 +87,8 @@ TEST(Mismatches, newest_first_with_filters) {
     bench.append(other_flow);
     bench.project();
     auto queries = bench.queries();
-    EXPECT_THAT(keys_of(queries->mismatches({}).value().items), ::testing::ElementsAre("B", "E", "A", "A"));
+    EXPECT_THAT(keys_of(queries->mismatches({}).value().items),
+                ::testing::ElementsAre("B", "E", "A", "A"));
     MismatchFilter filter;
     filter.status = VerdictStatus::partial;
     EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("B"));
@@ -124,7 +128,8 @@ TEST(Mismatches, a_walk_shows_every_case_once_and_amended_ones_move_to_the_front
         const auto limit = static_cast<std::size_t>(*rc::gen::inRange(1, 7));
         Bench bench;
         for (int i = 0; i < cases; ++i) {
-            bench.append(broken("K" + std::to_string(i), 1, *rc::gen::inRange(0, 4)));  // many share a reconciledAt
+            bench.append(broken("K" + std::to_string(i), 1,
+                                *rc::gen::inRange(0, 4)));  // many share a reconciledAt
         }
         bench.project();
         auto queries = bench.queries();
@@ -188,7 +193,8 @@ TEST(Stats, counts_and_exact_sums) {
     EXPECT_EQ(10u, all.by_status[3]);
     EXPECT_EQ(10u, all.by_kind[static_cast<std::size_t>(FindingKind::amount)]);
     EXPECT_EQ(1u, all.by_kind[static_cast<std::size_t>(FindingKind::late)]);  // cases, not findings
-    EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"}, model::Money{"USD", "900719925474099300.10"}));
+    EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"},
+                                                    model::Money{"USD", "900719925474099300.10"}));
     EXPECT_EQ(std::chrono::seconds(1000), all.p99_to_verdict);
     StatsFilter filter;
     filter.reconciled = {after(5), after(11)};
@@ -196,14 +202,15 @@ TEST(Stats, counts_and_exact_sums) {
     EXPECT_EQ(1u, some.by_status[1]);
     EXPECT_EQ(1u, some.by_status[3]);
     EXPECT_EQ(std::chrono::milliseconds(7500), some.mean_to_verdict);
-    EXPECT_FALSE(queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
+    EXPECT_FALSE(
+        queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
 }
 
 TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
     Bench bench;
     const std::string nines(38, '9');
-    for (const auto& [key, amount] :
-         std::map<std::string, std::string>{{"A", nines + ".00"}, {"B", "0.01"}, {"C", nines + ".00"}}) {
+    for (const auto& [key, amount] : std::map<std::string, std::string>{
+             {"A", nines + ".00"}, {"B", "0.01"}, {"C", nines + ".00"}}) {
         auto verdict = broken(key, 2, 10);
         verdict.at_risk = {{"USD", amount}};
         bench.append(verdict);
@@ -214,8 +221,9 @@ TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
     bench.project();
     const auto stats = bench.queries()->stats({});
     ASSERT_TRUE(stats) << stats.error().what;
-    EXPECT_THAT(stats->at_risk, ::testing::ElementsAre(model::Money{"US dollars and more", "1.00"},
-                                                       model::Money{"USD", "1" + std::string(37, '9') + "8.01"}));
+    EXPECT_THAT(stats->at_risk,
+                ::testing::ElementsAre(model::Money{"US dollars and more", "1.00"},
+                                       model::Money{"USD", "1" + std::string(37, '9') + "8.01"}));
 }
 
 TEST(Stats, time_to_verdict_is_that_of_the_first_decision) {
@@ -234,23 +242,29 @@ TEST(Events, pages_newest_first_by_every_filter) {
         std::vector<model::Event> appended;
         for (int i = 0; i < n; ++i) {
             appended.push_back(
-                an_event("e" + std::to_string(i), *rc::gen::element<std::string>("OrderPlaced", "PaymentProcessed", "Odd"),
-                         *rc::gen::element<std::string>("A", "B", ""), *rc::gen::element<std::string>("aws", "gcp")));
+                an_event("e" + std::to_string(i),
+                         *rc::gen::element<std::string>("OrderPlaced", "PaymentProcessed", "Odd"),
+                         *rc::gen::element<std::string>("A", "B", ""),
+                         *rc::gen::element<std::string>("aws", "gcp")));
             bench.append(appended.back());
         }
         bench.project();
         auto queries = bench.queries();
         EventFilter filter;
         filter.limit = static_cast<std::size_t>(*rc::gen::inRange(1, 9));
-        if (*rc::gen::arbitrary<bool>())
+        if (*rc::gen::arbitrary<bool>()) {
             filter.key = "A";
-        if (*rc::gen::arbitrary<bool>())
+        }
+        if (*rc::gen::arbitrary<bool>()) {
             filter.type = "OrderPlaced";
-        if (*rc::gen::arbitrary<bool>())
+        }
+        if (*rc::gen::arbitrary<bool>()) {
             filter.source = "gcp";
+        }
         std::vector<std::string> expected;
         for (auto it = appended.rbegin(); it != appended.rend(); ++it) {
-            if ((!filter.key || it->key == *filter.key) && (!filter.type || it->type == *filter.type) &&
+            if ((!filter.key || it->key == *filter.key) &&
+                (!filter.type || it->type == *filter.type) &&
                 (!filter.source || it->source == *filter.source)) {
                 expected.push_back(it->id);
             }
@@ -262,8 +276,9 @@ TEST(Events, pages_newest_first_by_every_filter) {
             for (const auto& row : page->items) {
                 seen.push_back(row.event_id);
             }
-            if (!page->next)
+            if (!page->next) {
                 break;
+            }
             filter.after = page->next;
         }
         RC_ASSERT(expected == seen);
@@ -329,8 +344,8 @@ TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
     bench.append(item);
     bench.clock.advance(std::chrono::seconds(10));
     const auto append = [&](const model::QuarantineRepeat& repeat) {
-        bench.append(model::topic::dlq, model::RecordType::quarantine_repeat, model::quarantine_repeat_version, repeat.id,
-                     model::encode(repeat));
+        bench.append(model::topic::dlq, model::RecordType::quarantine_repeat,
+                     model::quarantine_repeat_version, repeat.id, model::encode(repeat));
     };
     const auto last = bench.clock.wall();
     append({"default", "q1", 300, last});
@@ -356,8 +371,11 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     bench.append(model::CaseRecord(model::TickRecord{after(1)}), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(2)), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(9)), "", (partition + 1) % 4);
-    bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "refund", 1, "", ""}), "", partition);
-    const auto flow = bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "order", 2, "", ""}), "", partition);
+    bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "refund", 1, "", ""}), "",
+                 partition);
+    const auto flow =
+        bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "order", 2, "", ""}),
+                     "", partition);
     const auto last = bench.append(model::CaseRecord(leg), key);
     bench.project();
     const auto history = bench.queries()->history({"default", "order", "A"}).value();
@@ -367,7 +385,8 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     const auto absences = bench.queries()->absences({"default", "order", "A"}, after(0)).value();
     ASSERT_EQ(1u, absences.size());
     EXPECT_EQ(testing::absence_until(2), absences[0]);
-    EXPECT_TRUE(bench.queries()->absences({"default", "order", "A"}, after(2)).value().empty()) << "over by then";
+    EXPECT_TRUE(bench.queries()->absences({"default", "order", "A"}, after(2)).value().empty())
+        << "over by then";
     EXPECT_TRUE(bench.queries()->history({"default", "order", "B"}).value().records.empty());
 }
 

@@ -57,13 +57,15 @@ struct StatsFilter {
     std::optional<std::string> flow;
 };
 
-/// Over the latest revision of every case decided in the range; pending cases have no reconciledAt and are counted as of now.
+/// Over the latest revision of every case decided in the range; pending cases have no reconciledAt
+/// and are counted as of now.
 struct Stats {
     std::array<std::uint64_t, 4> by_status{};  ///< indexed by VerdictStatus
-    std::array<std::uint64_t, 11> by_kind{};   ///< indexed by FindingKind: cases with at least one such finding
-    std::optional<Duration> mean_to_verdict;   ///< openedAt → first decided; absent: none decided
-    std::optional<Duration> p99_to_verdict;    ///< nearest rank, exact
-    std::vector<model::Money> at_risk;         ///< exact sums, by currency
+    std::array<std::uint64_t, 11>
+        by_kind{};  ///< indexed by FindingKind: cases with at least one such finding
+    std::optional<Duration> mean_to_verdict;  ///< openedAt → first decided; absent: none decided
+    std::optional<Duration> p99_to_verdict;   ///< nearest rank, exact
+    std::vector<model::Money> at_risk;        ///< exact sums, by currency
 };
 
 struct EventRow {
@@ -142,8 +144,8 @@ struct CaseRecordPointer {
     Instant at;
 };
 
-/// Everything that could change the verdicts of one case, in the partition's order: its legs, and the flow versions and
-/// absences before and between them.
+/// Everything that could change the verdicts of one case, in the partition's order: its legs, and
+/// the flow versions and absences before and between them.
 struct CaseHistory {
     std::vector<CaseRecordPointer> records;
     bool truncated = false;  ///< more than options.history_records_max: the latest are left out

@@ -1,5 +1,6 @@
 #pragma once
-/// Test kit: a real log on a disk in memory, a store file in a temporary folder, and verbs to fill the one and look at the other.
+/// Test kit: a real log on a disk in memory, a store file in a temporary folder, and verbs to fill
+/// the one and look at the other.
 
 #include <filesystem>
 #include <future>
@@ -29,13 +30,15 @@
 
 namespace helios::store::testing {
 
-inline constexpr Instant epoch_of_tests{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5} + std::chrono::hours(10)};
+inline constexpr Instant epoch_of_tests{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5} +
+                                        std::chrono::hours(10)};
 
 /// A folder that is there for one test.
 class TemporaryFolder {
 public:
     TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "helios-store-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "helios-store-XXXXXX").string();
         HELIOS_ASSERT(mkdtemp(pattern.data()) != nullptr, "a temporary folder");
         path_ = pattern;
     }
@@ -51,7 +54,8 @@ private:
     std::filesystem::path path_;
 };
 
-inline model::Event an_event(std::string id, std::string type, std::string key, std::string source = "aws") {
+inline model::Event an_event(std::string id, std::string type, std::string key,
+                             std::string source = "aws") {
     model::Event event;
     event.source = std::move(source);
     event.id = std::move(id);
@@ -63,8 +67,8 @@ inline model::Event an_event(std::string id, std::string type, std::string key, 
 }
 
 /// `decided`: reconciledAt; absent: pending.
-inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::VerdictStatus status,
-                                std::optional<Instant> decided) {
+inline model::Verdict a_verdict(std::string key, std::uint32_t revision,
+                                model::VerdictStatus status, std::optional<Instant> decided) {
     model::Verdict verdict;
     verdict.flow = "order";
     verdict.flow_version = 1;
@@ -82,7 +86,8 @@ inline model::Verdict a_verdict(std::string key, std::uint32_t revision, model::
 /// Of the five seconds before `seconds` after the beginning.
 inline model::AbsenceRecord absence_until(std::int64_t seconds) {
     const Instant to = epoch_of_tests + std::chrono::seconds(seconds);
-    return {to - std::chrono::seconds(5), to, std::chrono::seconds(30), {}, {}, model::AbsenceCause::start};
+    return {to - std::chrono::seconds(5), to, std::chrono::seconds(30), {}, {},
+            model::AbsenceCause::start};
 }
 
 inline model::Finding a_finding(model::FindingKind kind) {
@@ -106,8 +111,10 @@ public:
         log_options.segment_bytes = 1 << 20;
         std::vector<log::TopicSpec> topics;
         for (const auto& declared : model::all_topics) {
-            topics.push_back({std::string(declared.name),
-                              declared.control ? log::RetentionClass::control : log::RetentionClass::data, declared.partitions});
+            topics.push_back(
+                {std::string(declared.name),
+                 declared.control ? log::RetentionClass::control : log::RetentionClass::data,
+                 declared.partitions});
         }
         auto opened = log::open_disk_log(log_options, std::move(topics), disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
@@ -115,40 +122,47 @@ public:
     }
 
     /// Durable when it returns.
-    log::Position append(std::string_view topic, model::RecordType type, std::uint8_t version, std::string key, std::string value,
+    log::Position append(std::string_view topic, model::RecordType type, std::uint8_t version,
+                         std::string key, std::string value,
                          std::optional<std::uint32_t> partition = std::nullopt) {
         clock.advance(std::chrono::microseconds(1));
         std::vector<log::Record> records(1);
-        records[0] = {std::string(topic), partition,       static_cast<std::uint16_t>(type), version, 0,
-                      std::move(key),     std::move(value)};
+        records[0] = {
+            std::string(topic), partition,       static_cast<std::uint16_t>(type), version, 0,
+            std::move(key),     std::move(value)};
         std::promise<log::AppendOutcome> done;
-        log->append(std::move(records), [&done](std::span<const log::AppendOutcome> outcomes) { done.set_value(outcomes[0]); });
+        log->append(std::move(records), [&done](std::span<const log::AppendOutcome> outcomes) {
+            done.set_value(outcomes[0]);
+        });
         auto outcome = done.get_future().get();
         HELIOS_ASSERT(outcome.has_value(), "the append succeeds");
         return *outcome;
     }
     log::Position append(const model::Event& event) {
-        return append(model::Catalogue::shipped().type_of(event.type).topic, model::RecordType::event, model::event_version,
-                      event.key, encode(event));
+        return append(model::Catalogue::shipped().type_of(event.type).topic,
+                      model::RecordType::event, model::event_version, event.key, encode(event));
     }
     log::Position append(const model::Verdict& verdict) {
         return append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
-                      model::case_log_key(verdict.tenant, verdict.flow, verdict.key), encode(verdict));
+                      model::case_log_key(verdict.tenant, verdict.flow, verdict.key),
+                      encode(verdict));
     }
     log::Position append(const model::Quarantined& item) {
-        return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version, item.id, encode(item));
+        return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version,
+                      item.id, encode(item));
     }
     log::Position append(const model::CaseRecord& record, std::string key,
                          std::optional<std::uint32_t> partition = std::nullopt) {
-        return append(model::topic::cases, model::RecordType::case_record, model::case_record_version, std::move(key),
-                      encode(record), partition);
+        return append(model::topic::cases, model::RecordType::case_record,
+                      model::case_record_version, std::move(key), encode(record), partition);
     }
     log::Position append(const model::Counts& counts) {
-        return append(model::topic::counts, model::RecordType::counts, model::counts_version, "", encode(counts));
+        return append(model::topic::counts, model::RecordType::counts, model::counts_version, "",
+                      encode(counts));
     }
     log::Position append(const model::FlowActivation& activation) {
-        return append(model::topic::flows, model::RecordType::flow_activation, model::flow_activation_version, activation.flow,
-                      encode(activation));
+        return append(model::topic::flows, model::RecordType::flow_activation,
+                      model::flow_activation_version, activation.flow, encode(activation));
     }
 
     Result<std::unique_ptr<Projector>> open() {
@@ -159,7 +173,8 @@ public:
     void project() {
         auto projector = open();
         HELIOS_ASSERT(projector.has_value(), "the store opens");
-        HELIOS_ASSERT((*projector)->catch_up(log->last_log_time() + Duration{1}).has_value(), "the store catches up");
+        HELIOS_ASSERT((*projector)->catch_up(log->last_log_time() + Duration{1}).has_value(),
+                      "the store catches up");
     }
 
     std::unique_ptr<Queries> queries() {
@@ -180,12 +195,14 @@ public:
     Options options;
 
 private:
-    std::string dumped_by(Status (*dump)(const std::filesystem::path&, Database::Mode, const WriteLine&)) {
+    std::string dumped_by(Status (*dump)(const std::filesystem::path&, Database::Mode,
+                                         const WriteLine&)) {
         std::string out;
-        const auto outcome = dump(options.file, Database::Mode::read, [&out](std::string_view line) -> Status {
-            out += line;
-            return {};
-        });
+        const auto outcome =
+            dump(options.file, Database::Mode::read, [&out](std::string_view line) -> Status {
+                out += line;
+                return {};
+            });
         HELIOS_ASSERT(outcome.has_value(), "the store can be dumped");
         return out;
     }

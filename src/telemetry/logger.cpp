@@ -15,7 +15,8 @@
 namespace helios::telemetry {
 namespace {
 
-constexpr std::array<std::string_view, 6> level_names = {"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::array<std::string_view, 6> level_names = {"trace", "debug", "info",
+                                                         "warn",  "error", "off"};
 
 std::string_view to_string(Level level) {
     return level_names[static_cast<std::size_t>(level)];
@@ -34,8 +35,8 @@ void write_value(json::Writer& line, const Field& field) {
     std::visit(Visitor{line}, field.value);
 }
 
-/// What steers a terminal as escapes; JSON has done so for the first control characters. All of a line's own characters are
-/// ASCII, so that others can only stand in its strings.
+/// What steers a terminal as escapes; JSON has done so for the first control characters. All of a
+/// line's own characters are ASCII, so that others can only stand in its strings.
 void escape_steering(std::string& line) {
     std::string out;
     for (std::size_t at = 0; at < line.size();) {
@@ -56,15 +57,17 @@ bool may_steer(std::string_view line) {
     return std::ranges::any_of(line, [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
 }
 
-/// All of it in one write(2) where the kernel takes it, so that lines of several processes do not mix. A log that cannot
-/// be written must not stop the work: the rest of the line is given up.
+/// All of it in one write(2) where the kernel takes it, so that lines of several processes do not
+/// mix. A log that cannot be written must not stop the work: the rest of the line is given up.
 void write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
-        if (n <= 0)
+        }
+        if (n <= 0) {
             return;
+        }
         bytes.remove_prefix(static_cast<std::size_t>(n));
     }
 }
@@ -79,7 +82,8 @@ struct Logger::State {
     std::mutex mutex;  // one line after the other, also into a pipe that takes a line in parts
 };
 
-Logger::Logger(const Clock& clock, Level level, int fd) : state_(new State{clock, level, fd, nullptr, {}}) {}
+Logger::Logger(const Clock& clock, Level level, int fd)
+    : state_(new State{clock, level, fd, nullptr, {}}) {}
 Logger::Logger(const Clock& clock, Level level, std::vector<std::string>& sink)
     : state_(new State{clock, level, -1, &sink, {}}) {}
 Logger::~Logger() = default;
@@ -93,14 +97,16 @@ bool Logger::enabled(Level level) const {
 }
 
 void Logger::log(Level level, std::string_view room, std::string_view message, Fields fields) {
-    if (!enabled(level))
+    if (!enabled(level)) {
         return;
+    }
     json::Writer line;
     line.begin_object();
     line.field("time", format_rfc3339(state_->clock.wall()));
     line.field("level", to_string(level)).field("room", room).field("message", message);
-    for (const Field& field : fields)
+    for (const Field& field : fields) {
         write_value(line, field);
+    }
     line.end_object();
     std::string text = line.take();
     if (may_steer(text)) {
@@ -117,15 +123,19 @@ void Logger::log(Level level, std::string_view room, std::string_view message, F
 
 Result<Level> parse_level(std::string_view text) {
     std::string lower(text);
-    std::ranges::transform(lower, lower.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (lower == "warning")
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (lower == "warning") {
         return Level::warn;
-    if (lower == "critical")
+    }
+    if (lower == "critical") {
         return Level::error;
+    }
     const auto found = std::ranges::find(level_names, std::string_view(lower));
     if (found == level_names.end()) {
-        return fail(ErrorKind::invalid, "unknown log level \"" + std::string(text.substr(0, 64)) + "\"",
+        return fail(ErrorKind::invalid,
+                    "unknown log level \"" + std::string(text.substr(0, 64)) + "\"",
                     "use trace, debug, info, warn, error or off");
     }
     return static_cast<Level>(found - level_names.begin());

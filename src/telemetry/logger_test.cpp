@@ -23,8 +23,10 @@ TEST(Logger, WritesOneJsonObjectPerLine) {
                  {"late", false},
                  {"delta", std::int64_t{-9}}});
     ASSERT_EQ(lines.size(), 1u);
-    EXPECT_EQ(lines[0], R"({"time":"2026-01-05T10:23:45.120Z","level":"info","room":"gateway","message":"accepted",)"
-                        R"("source":"aws","count":3,"bytes":18446744073709551615,"ratio":0.5,"late":false,"delta":-9})");
+    EXPECT_EQ(
+        lines[0],
+        R"({"time":"2026-01-05T10:23:45.120Z","level":"info","room":"gateway","message":"accepted",)"
+        R"("source":"aws","count":3,"bytes":18446744073709551615,"ratio":0.5,"late":false,"delta":-9})");
 }
 
 TEST(Logger, HostileTextStaysOneValidLine) {
@@ -32,12 +34,14 @@ TEST(Logger, HostileTextStaysOneValidLine) {
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
     logger.warn("adapters", "line\nbreak \"quote\" \xff\xfe",
-                {{"id\n", std::string("a\0b\r\n{}", 7)}, {"nan", std::numeric_limits<double>::quiet_NaN()}});
+                {{"id\n", std::string("a\0b\r\n{}", 7)},
+                 {"nan", std::numeric_limits<double>::quiet_NaN()}});
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_EQ(lines[0].find('\n'), std::string::npos);
     const auto parsed = json::Document::parse(lines[0]);
     ASSERT_TRUE(parsed) << parsed.error().what;
-    EXPECT_EQ(parsed->root().find("message").text(), "line\nbreak \"quote\" \xef\xbf\xbd\xef\xbf\xbd");
+    EXPECT_EQ(parsed->root().find("message").text(),
+              "line\nbreak \"quote\" \xef\xbf\xbd\xef\xbf\xbd");
     EXPECT_EQ(parsed->root().find("id\n").text(), std::string_view("a\0b\r\n{}", 7));
     EXPECT_TRUE(parsed->root().find("nan").is_null());
 }
@@ -48,8 +52,11 @@ TEST(Logger, WhatSteersATerminalIsEscaped) {
     Logger logger(clock, Level::info, lines);
     logger.info("app", "Ä \u202e\u009b31m\x7f\u2028", {{"\ufeffkey", "😀"}});
     ASSERT_EQ(lines.size(), 1u);
-    EXPECT_NE(lines[0].find(R"("message":"Ä \u202e\u009b31m\u007f\u2028","\ufeffkey":"😀")"), std::string::npos) << lines[0];
-    EXPECT_EQ(json::Document::parse(lines[0])->root().find("message").text(), "Ä \u202e\u009b31m\x7f\u2028");
+    EXPECT_NE(lines[0].find(R"("message":"Ä \u202e\u009b31m\u007f\u2028","\ufeffkey":"😀")"),
+              std::string::npos)
+        << lines[0];
+    EXPECT_EQ(json::Document::parse(lines[0])->root().find("message").text(),
+              "Ä \u202e\u009b31m\x7f\u2028");
 }
 
 TEST(Logger, LevelDecidesWhatIsWritten) {
@@ -79,21 +86,26 @@ TEST(Logger, LinesOfManyThreadsDoNotMix) {
     std::thread reader([&] {
         char buffer[4096];
         ssize_t n = 0;
-        while ((n = ::read(ends[0], buffer, sizeof buffer)) > 0)
+        while ((n = ::read(ends[0], buffer, sizeof buffer)) > 0) {
             received.append(buffer, static_cast<std::size_t>(n));
+        }
     });
     {
         Logger logger(clock, Level::info, ends[1]);
         std::vector<std::thread> threads;
         for (int t = 0; t < threads_n; ++t) {
             threads.emplace_back([&logger, t] {
-                const std::string filler(9'000, static_cast<char>('a' + t));  // more than a pipe takes at once atomically
-                for (int i = 0; i < lines_n; ++i)
+                const std::string filler(
+                    9'000,
+                    static_cast<char>('a' + t));  // more than a pipe takes at once atomically
+                for (int i = 0; i < lines_n; ++i) {
                     logger.info("app", filler);
+                }
             });
         }
-        for (auto& t : threads)
+        for (auto& t : threads) {
             t.join();
+        }
     }
     ::close(ends[1]);
     reader.join();
@@ -123,8 +135,9 @@ TEST(Logger, ParsesLevels) {
     EXPECT_EQ(parse_level("warn"), Level::warn);
     EXPECT_EQ(parse_level("CRITICAL"), Level::error);
     EXPECT_EQ(parse_level("off"), Level::off);
-    for (const std::string_view bad : {"", "verbose", "info ", "1", "warnings"})
+    for (const std::string_view bad : {"", "verbose", "info ", "1", "warnings"}) {
         EXPECT_FALSE(parse_level(bad)) << bad;
+    }
 }
 
 }  // namespace

@@ -53,7 +53,9 @@ template <class Ours, class Theirs>
 using Families = std::map<std::string, Family<Ours, Theirs>, std::less<>>;
 
 bool valid_name(std::string_view name) {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':'; };
+    const auto letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+    };
     return !name.empty() && letter(name.front()) &&
            std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
@@ -70,27 +72,31 @@ struct Metrics::State {
     /// Names come from code, so a bad one, or one name for two kinds, is a bug.
     void check(std::string_view name, bool exists, const Labels& labels) const {
         HELIOS_ASSERT(valid_name(name), "not a metric name");
-        const int kinds = counters.contains(name) + gauges.contains(name) + histograms.contains(name);
+        const int kinds =
+            counters.contains(name) + gauges.contains(name) + histograms.contains(name);
         HELIOS_ASSERT(kinds == (exists ? 1 : 0), "one metric name used for two kinds");
         for (const auto& [label, value] : labels) {
-            HELIOS_ASSERT(valid_name(label) && !label.starts_with("__") && label.find(':') == std::string::npos,
+            HELIOS_ASSERT(valid_name(label) && !label.starts_with("__") &&
+                              label.find(':') == std::string::npos,
                           "not a label name");
         }
     }
 
     template <class Ours, class Theirs, class Build, class... Args>
-    Ours& get(Families<Ours, Theirs>& families, Build build, std::string_view name, std::string_view help, const Labels& labels,
-              const Args&... args) {
+    Ours& get(Families<Ours, Theirs>& families, Build build, std::string_view name,
+              std::string_view help, const Labels& labels, const Args&... args) {
         const std::lock_guard lock(mutex);
         auto found = families.find(name);
         check(name, found != families.end(), labels);
         if (found == families.end()) {
             found = families.try_emplace(std::string(name)).first;
-            found->second.family = &build().Name(std::string(name)).Help(std::string(help)).Register(registry);
+            found->second.family =
+                &build().Name(std::string(name)).Help(std::string(help)).Register(registry);
         }
         std::unique_ptr<Ours>& metric = found->second.metrics[labels];
-        if (!metric)
+        if (!metric) {
             metric = std::make_unique<Ours>(found->second.family->Add(labels, args...));
+        }
         return *metric;
     }
 };
@@ -106,9 +112,10 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
     return state_->get(state_->gauges, prometheus::BuildGauge, name, help, labels);
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
-                              const Labels& labels) {
-    HELIOS_ASSERT(std::ranges::is_sorted(buckets, std::less_equal<>()), "histogram buckets must grow");
+Histogram& Metrics::histogram(std::string_view name, std::string_view help,
+                              const std::vector<double>& buckets, const Labels& labels) {
+    HELIOS_ASSERT(std::ranges::is_sorted(buckets, std::less_equal<>()),
+                  "histogram buckets must grow");
     return state_->get(state_->histograms, prometheus::BuildHistogram, name, help, labels, buckets);
 }
 

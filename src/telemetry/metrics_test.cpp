@@ -13,7 +13,8 @@ TEST(Metrics, SameNameAndLabelsAreTheSameObject) {
     Metrics metrics;
     Counter& a = metrics.counter("helios_test_total", "Tests.", {{"source", "aws"}, {"kind", "x"}});
     Counter& b = metrics.counter("helios_test_total", "Tests.", {{"kind", "x"}, {"source", "aws"}});
-    Counter& other = metrics.counter("helios_test_total", "Tests.", {{"kind", "x"}, {"source", "gcp"}});
+    Counter& other =
+        metrics.counter("helios_test_total", "Tests.", {{"kind", "x"}, {"source", "gcp"}});
     EXPECT_EQ(&a, &b);
     EXPECT_NE(&a, &other);
     a.add();
@@ -26,7 +27,9 @@ TEST(Metrics, SameNameAndLabelsAreTheSameObject) {
 
 TEST(Metrics, ExposesPrometheusText) {
     Metrics metrics;
-    metrics.counter("helios_events_ingested_total", "Events taken in.", {{"source", "aws"}, {"event_type", "OrderPlaced"}})
+    metrics
+        .counter("helios_events_ingested_total", "Events taken in.",
+                 {{"source", "aws"}, {"event_type", "OrderPlaced"}})
         .add(5);
     Gauge& gauge = metrics.gauge("helios_queue_items", "What waits.");
     gauge.set(7);
@@ -37,9 +40,11 @@ TEST(Metrics, ExposesPrometheusText) {
     h.observe(0.75);
     h.observe(5);
     const std::string text = metrics.expose();
-    EXPECT_THAT(text,
-                HasSubstr("# HELP helios_events_ingested_total Events taken in.\n# TYPE helios_events_ingested_total counter\n"));
-    EXPECT_THAT(text, HasSubstr("helios_events_ingested_total{event_type=\"OrderPlaced\",source=\"aws\"} 5\n"));
+    EXPECT_THAT(text, HasSubstr("# HELP helios_events_ingested_total Events taken in.\n# TYPE "
+                                "helios_events_ingested_total counter\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("helios_events_ingested_total{event_type=\"OrderPlaced\",source=\"aws\"} 5\n"));
     EXPECT_THAT(text, HasSubstr("# TYPE helios_queue_items gauge\nhelios_queue_items 4.5\n"));
     EXPECT_THAT(text, HasSubstr("helios_wait_seconds_bucket{le=\"0.5\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("helios_wait_seconds_bucket{le=\"1\"} 2\n"));
@@ -89,8 +94,9 @@ TEST(Metrics, CountsFromManyThreads) {
             }
         });
     }
-    for (auto& t : threads)
+    for (auto& t : threads) {
         t.join();
+    }
     EXPECT_EQ(metrics.counter("helios_threads_total", "Threads.").value(), 4'000);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What the process says about itself: metrics, structured logs, trace context. The only room that knows the
-/// libraries behind them. Every other room is handed a `Telemetry&`.
+/// What the process says about itself: metrics, structured logs, trace context. The only room that
+/// knows the libraries behind them. Every other room is handed a `Telemetry&`.
 
 #include <initializer_list>
 #include <map>
@@ -37,8 +37,9 @@ public:
     virtual void observe(double v) = 0;
 };
 
-/// The registry. Asking twice for the same name and labels gives the same object. Thread-safe; look a metric up once and
-/// keep the reference (lookup takes a lock). Label values must be bounded: never an id, never free text.
+/// The registry. Asking twice for the same name and labels gives the same object. Thread-safe; look
+/// a metric up once and keep the reference (lookup takes a lock). Label values must be bounded:
+/// never an id, never free text.
 class Metrics {
 public:
     Metrics();
@@ -48,8 +49,8 @@ public:
 
     Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-    Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
-                         const Labels& labels = {});
+    Histogram& histogram(std::string_view name, std::string_view help,
+                         const std::vector<double>& buckets, const Labels& labels = {});
 
     /// Prometheus text format 0.0.4.
     std::string expose() const;
@@ -78,8 +79,9 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 /// Structured log: one JSON object per line, `{"time":…,"level":…,"room":…,"message":…, fields…}`.
-/// Levels are a contract: error = data lost or an invariant broken, wake someone; warn = unexpected, recovered;
-/// info = state changed; debug = for developers. Thread-safe. Secrets never go in (callers' duty).
+/// Levels are a contract: error = data lost or an invariant broken, wake someone; warn =
+/// unexpected, recovered; info = state changed; debug = for developers. Thread-safe. Secrets never
+/// go in (callers' duty).
 class Logger {
 public:
     /// Lines go to file descriptor `fd` (2 = stderr).
@@ -93,10 +95,18 @@ public:
     void set_level(Level level);
     bool enabled(Level level) const;
     void log(Level level, std::string_view room, std::string_view message, Fields fields = {});
-    void debug(std::string_view room, std::string_view message, Fields fields = {}) { log(Level::debug, room, message, fields); }
-    void info(std::string_view room, std::string_view message, Fields fields = {}) { log(Level::info, room, message, fields); }
-    void warn(std::string_view room, std::string_view message, Fields fields = {}) { log(Level::warn, room, message, fields); }
-    void error(std::string_view room, std::string_view message, Fields fields = {}) { log(Level::error, room, message, fields); }
+    void debug(std::string_view room, std::string_view message, Fields fields = {}) {
+        log(Level::debug, room, message, fields);
+    }
+    void info(std::string_view room, std::string_view message, Fields fields = {}) {
+        log(Level::info, room, message, fields);
+    }
+    void warn(std::string_view room, std::string_view message, Fields fields = {}) {
+        log(Level::warn, room, message, fields);
+    }
+    void error(std::string_view room, std::string_view message, Fields fields = {}) {
+        log(Level::error, room, message, fields);
+    }
 
 private:
     struct State;
@@ -108,7 +118,8 @@ struct Telemetry {
     Metrics metrics;
     Logger logger;
     Telemetry(const Clock& clock, Level level, int fd = 2) : logger(clock, level, fd) {}
-    Telemetry(const Clock& clock, Level level, std::vector<std::string>& sink) : logger(clock, level, sink) {}
+    Telemetry(const Clock& clock, Level level, std::vector<std::string>& sink)
+        : logger(clock, level, sink) {}
 };
 
 }  // namespace helios::telemetry

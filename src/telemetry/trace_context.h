@@ -15,8 +15,8 @@ struct TraceContext {
     std::string to_traceparent() const;
 };
 
-/// nullopt: the header must be ignored (version ff, upper case, zero ids, wrong length; 00 is exactly 55 characters,
-/// a higher version at least that, then '-' or the end).
+/// nullopt: the header must be ignored (version ff, upper case, zero ids, wrong length; 00 is
+/// exactly 55 characters, a higher version at least that, then '-' or the end).
 std::optional<TraceContext> parse_traceparent(std::string_view header);
 
 }  // namespace helios::telemetry

@@ -18,12 +18,15 @@ TEST(TraceContext, ReadsAndWritesVersion00) {
 }
 
 TEST(TraceContext, PassesKnownFlagsOnlyOn) {
-    EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-ff")->to_traceparent(), "00-" + trace + "-" + parent + "-03");
-    EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-02")->to_traceparent(), "00-" + trace + "-" + parent + "-02");
+    EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-ff")->to_traceparent(),
+              "00-" + trace + "-" + parent + "-03");
+    EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-02")->to_traceparent(),
+              "00-" + trace + "-" + parent + "-02");
 }
 
 TEST(TraceContext, ReadsTheFirstFieldsOfAHigherVersion) {
-    for (const std::string& header : {"cc-" + trace + "-" + parent + "-01", "01-" + trace + "-" + parent + "-01-what-comes-later",
+    for (const std::string& header : {"cc-" + trace + "-" + parent + "-01",
+                                      "01-" + trace + "-" + parent + "-01-what-comes-later",
                                       "cc-" + trace + "-" + parent + "-01-"}) {
         const auto context = parse_traceparent(header);
         ASSERT_TRUE(context) << header;
@@ -60,8 +63,9 @@ TEST(TraceContext, IgnoresEverythingElse) {
                                    "000-" + trace + "-" + parent + "-1"}) {
         EXPECT_FALSE(parse_traceparent(bad)) << bad;
     }
-    for (std::size_t n = 0; n < good.size(); ++n)
+    for (std::size_t n = 0; n < good.size(); ++n) {
         EXPECT_FALSE(parse_traceparent(good.substr(0, n))) << n;
+    }
 }
 
 }  // namespace

@@ -1,12 +1,16 @@
-/// The log on a disk that loses power, fills up and lies about fsync, against a model of what was acknowledged.
+/// The log on a disk that loses power, fills up and lies about fsync, against a model of what was
+/// acknowledged.
 ///
-/// One seed is one history of several lives. In each life appends and transactions are made in bursts that share an fsync,
-/// readers follow, the clock moves and jumps, and at a step drawn from the seed the power fails or the process dies.
-/// After every restart:
-///  - nothing acknowledged is missing, or elsewhere, or changed; nothing is there twice; nothing that was refused is there
+/// One seed is one history of several lives. In each life appends and transactions are made in
+/// bursts that share an fsync, readers follow, the clock moves and jumps, and at a step drawn from
+/// the seed the power fails or the process dies. After every restart:
+///  - nothing acknowledged is missing, or elsewhere, or changed; nothing is there twice; nothing
+///  that was refused is there
 ///  - what a reader was ever shown is there
-///  - a transaction is there whole or not at all, and its group stands where the last one present left it
-///  - log time grows strictly along the whole log, and nothing appears behind a promise of completeness
+///  - a transaction is there whole or not at all, and its group stands where the last one present
+///  left it
+///  - log time grows strictly along the whole log, and nothing appears behind a promise of
+///  completeness
 /// A failing seed is printed with the command that repeats it.
 
 #include <condition_variable>
@@ -110,33 +114,39 @@ public:
         options_.group_bytes_max = one_of({4096, 32768});
         options_.reserve_bytes = one_of({0, 256u << 10});
         options_.scrub_interval = Duration::zero();
-        options_.retry_interval = std::chrono::hours(1);  // the timer never fires: steps depend on the seed alone
+        options_.retry_interval =
+            std::chrono::hours(1);  // the timer never fires: steps depend on the seed alone
         disk_.on_sync([this] { gate_.pass(); });
     }
 
     void run() {
         const std::uint64_t lives = 2 + below(6);
-        for (std::uint64_t life = 0; life < lives && !::testing::Test::HasFailure(); ++life)
+        for (std::uint64_t life = 0; life < lives && !::testing::Test::HasFailure(); ++life) {
             live(life + 1 == lives);
+        }
     }
 
 private:
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
-    std::uint64_t one_of(std::initializer_list<std::uint64_t> choices) { return *(choices.begin() + below(choices.size())); }
+    std::uint64_t one_of(std::initializer_list<std::uint64_t> choices) {
+        return *(choices.begin() + below(choices.size()));
+    }
     std::string name() const { return fmt::format("HELIOS_SIM_SEED={} log_sim", seed_); }
 
     Result<std::unique_ptr<Log>> open() {
-        return open_disk_log(
-            options_,
-            {{"events", RetentionClass::data, 0}, {"cases", RetentionClass::data, 2}, {"flows", RetentionClass::control, 1}},
-            disk_, clock_, telemetry_);
+        return open_disk_log(options_,
+                             {{"events", RetentionClass::data, 0},
+                              {"cases", RetentionClass::data, 2},
+                              {"flows", RetentionClass::control, 1}},
+                             disk_, clock_, telemetry_);
     }
 
     void live(bool last) {
         disk_.short_reads(below(2) == 0);
         disk_.set_capacity(0);
-        if (!last && below(4) != 0)
+        if (!last && below(4) != 0) {
             disk_.crash_after(1 + below(below(3) == 0 ? 40 : 400));
+        }
         auto opened = open();
         if (!opened) {
             ASSERT_TRUE(disk_.crashed()) << name() << ": cannot open: " << opened.error().message();
@@ -145,26 +155,31 @@ private:
         }
         log_ = std::move(*opened);
         inspect();
-        if (::testing::Test::HasFailure())
+        if (::testing::Test::HasFailure()) {
             return;
+        }
         start_reader();
         const std::uint64_t bursts = 4 + below(40);
-        for (std::uint64_t i = 0; i < bursts && !disk_.crashed(); ++i)
+        for (std::uint64_t i = 0; i < bursts && !disk_.crashed(); ++i) {
             act();
+        }
         reader_.reset();
-        if (below(2) == 0)
+        if (below(2) == 0) {
             disk_.cut_power();  // else an orderly end, if the power lasts
+        }
         log_.reset();
         restart();
     }
 
     void restart() {
-        if (below(3) == 0)
+        if (below(3) == 0) {
             disk_.restart_process();
-        else
+        } else {
             disk_.power_cycle();
-        if (below(4) == 0)
+        }
+        if (below(4) == 0) {
             clock_.jump_wall(-Duration(std::chrono::seconds(below(100))));
+        }
     }
 
     void act() {
@@ -173,7 +188,8 @@ private:
                 clock_.advance(Duration(below(1'000'000)));
                 break;
             case 1:
-                clock_.jump_wall(Duration(static_cast<std::int64_t>(below(2'000'000'000)) - 1'000'000'000));
+                clock_.jump_wall(
+                    Duration(static_cast<std::int64_t>(below(2'000'000'000)) - 1'000'000'000));
                 break;
             case 2:
                 disk_.fail_sync_after(1 + below(3));
@@ -192,21 +208,26 @@ private:
         }
     }
 
-    // The first call's group is held in its sync until the others are queued: they share the next group.
+    // The first call's group is held in its sync until the others are queued: they share the next
+    // group.
     void burst(std::uint64_t calls) {
         answered_ = 0;
         planned_.clear();
-        for (const auto& [group, at] : groups_)
+        for (const auto& [group, at] : groups_) {
             planned_[group] = at;
-        if (calls > 1)
+        }
+        if (calls > 1) {
             gate_.close();
+        }
         for (std::uint64_t i = 0; i < calls; ++i) {
-            if (below(3) == 0)
+            if (below(3) == 0) {
                 transact();
-            else
+            } else {
                 append();
-            if (i == 0 && calls > 1)
+            }
+            if (i == 0 && calls > 1) {
                 gate_.wait_held_or([&] { return answered() > 0; });
+            }
         }
         gate_.open();
         std::unique_lock lock(mutex_);
@@ -236,7 +257,8 @@ private:
         record.payload_key_id = static_cast<std::uint32_t>(below(3));
         record.key = fmt::format("key-{}", below(50));
         const std::uint64_t size = below(20) == 0 ? below(30'000) : below(300);
-        record.value = fmt::format("{}:", id) + std::string(size, static_cast<char>('a' + below(26)));
+        record.value =
+            fmt::format("{}:", id) + std::string(size, static_cast<char>('a' + below(26)));
         return record;
     }
 
@@ -262,25 +284,30 @@ private:
             {
                 const std::lock_guard lock(mutex_);
                 ASSERT_EQ(outcomes.size(), ids.size()) << name();
-                for (std::size_t i = 0; i < ids.size(); ++i)
+                for (std::size_t i = 0; i < ids.size(); ++i) {
                     note(attempts_[ids[i]], outcomes[i]);
+                }
             }
             count_answer();
         });
     }
 
     void note(Attempt& made, const AppendOutcome& outcome) {
-        if (!outcome)
+        if (!outcome) {
             return refuse(made, outcome.error());
+        }
         made.fate = Attempt::Fate::acknowledged;
         made.partition = outcome->partition;
         made.offset = outcome->offset;
         made.log_time = outcome->log_time;
     }
-    // A failed write may still be found after a crash; only what was refused before it was tried never may.
+    // A failed write may still be found after a crash; only what was refused before it was tried
+    // never may.
     void refuse(Attempt& made, const Error& error) {
-        if (error.kind == ErrorKind::exhausted || error.kind == ErrorKind::invalid || error.kind == ErrorKind::conflict)
+        if (error.kind == ErrorKind::exhausted || error.kind == ErrorKind::invalid ||
+            error.kind == ErrorKind::conflict) {
             made.fate = Attempt::Fate::refused;
+        }
     }
 
     void transact() {
@@ -295,8 +322,9 @@ private:
         offsets.to = offsets.from;
         offsets.to[moved].value += 1 + below(1000);
         const bool stale = below(8) == 0;
-        if (stale)
+        if (stale) {
             offsets.from[moved].value += 1'000'000;
+        }
         made.to = offsets.to;
         const bool control = below(5) == 0;
         std::vector<Record> outputs;
@@ -304,33 +332,40 @@ private:
             made.outputs.push_back(attempt(control, id));
             outputs.push_back(attempts_[made.outputs.back()].record);
         }
-        if (!stale)
+        if (!stale) {
             planned_[group] = offsets.to;
+        }
         building.unlock();
-        log_->transact(std::move(outputs), std::move(offsets), [this, id, stale](Result<std::vector<Position>> outcome) {
-            {
-                const std::lock_guard lock(mutex_);
-                Transaction& known = transactions_[id];
-                known.acknowledged = outcome.has_value();
-                known.refused = !outcome && outcome.error().kind != ErrorKind::unavailable;
-                EXPECT_FALSE(stale && outcome) << name() << ": a transaction from the wrong offset was taken";
-                for (std::size_t i = 0; i < known.outputs.size(); ++i) {
-                    Attempt& output = attempts_[known.outputs[i]];
-                    if (outcome)
-                        note(output, (*outcome)[i]);
-                    else
-                        refuse(output, outcome.error());
-                }
-                if (outcome)
-                    acknowledged_order_.push_back(id);
-            }
-            count_answer();
-        });
+        log_->transact(std::move(outputs), std::move(offsets),
+                       [this, id, stale](Result<std::vector<Position>> outcome) {
+                           {
+                               const std::lock_guard lock(mutex_);
+                               Transaction& known = transactions_[id];
+                               known.acknowledged = outcome.has_value();
+                               known.refused =
+                                   !outcome && outcome.error().kind != ErrorKind::unavailable;
+                               EXPECT_FALSE(stale && outcome)
+                                   << name() << ": a transaction from the wrong offset was taken";
+                               for (std::size_t i = 0; i < known.outputs.size(); ++i) {
+                                   Attempt& output = attempts_[known.outputs[i]];
+                                   if (outcome) {
+                                       note(output, (*outcome)[i]);
+                                   } else {
+                                       refuse(output, outcome.error());
+                                   }
+                               }
+                               if (outcome) {
+                                   acknowledged_order_.push_back(id);
+                               }
+                           }
+                           count_answer();
+                       });
     }
 
     void adopt_groups() {
-        for (const std::uint64_t id : acknowledged_order_)
+        for (const std::uint64_t id : acknowledged_order_) {
             groups_[transactions_[id].group] = transactions_[id].to;
+        }
         acknowledged_order_.clear();
         for (const auto& [group, at] : groups_) {
             const auto committed = log_->committed(group);
@@ -346,8 +381,9 @@ private:
     Offsets beginnings() {
         Offsets from;
         for (const char* topic : {"events", "cases", "flows"}) {
-            for (const auto& id : log_->partitions_of(topic))
+            for (const auto& id : log_->partitions_of(topic)) {
                 from[id] = {};
+            }
         }
         return from;
     }
@@ -366,15 +402,17 @@ private:
 
     // What a reader is shown is durable: it is marked, and must be there for ever.
     void follow() {
-        if (!reader_)
+        if (!reader_) {
             return;
+        }
         auto batch = reader_->poll(1 + below(50), 1 + below(20'000), Duration::zero());
         if (!batch) {
             EXPECT_TRUE(disk_.crashed()) << name() << ": " << batch.error().message();
             return;
         }
         for (const StoredRecord& record : batch->records) {
-            EXPECT_GE(record.log_time, reader_complete_) << name() << ": a record behind the promise of completeness";
+            EXPECT_GE(record.log_time, reader_complete_)
+                << name() << ": a record behind the promise of completeness";
             EXPECT_GT(record.log_time, reader_last_) << name();
             reader_last_ = record.log_time;
             attempts_[id_of(record.value)].shown = true;
@@ -393,8 +431,9 @@ private:
 
     // The whole log against the model.
     void inspect() {
-        for (auto& [id, made] : attempts_)
+        for (auto& [id, made] : attempts_) {
             made.present = false;
+        }
         auto reader = log_->read(beginnings());
         ASSERT_TRUE(reader) << name();
         Instant last{};
@@ -402,27 +441,34 @@ private:
         for (;;) {
             auto batch = (*reader)->poll(step, 1u << 20, Duration::zero());
             ASSERT_TRUE(batch || disk_.crashed()) << name() << ": " << batch.error().message();
-            if (!batch)
+            if (!batch) {
                 return;
-            if (batch->records.empty())
+            }
+            if (batch->records.empty()) {
                 break;
-            for (const StoredRecord& record : batch->records)
+            }
+            for (const StoredRecord& record : batch->records) {
                 inspect(record, last);
-            if (::testing::Test::HasFailure())
+            }
+            if (::testing::Test::HasFailure()) {
                 return;
+            }
         }
-        ASSERT_TRUE(log_->damage().empty()) << name() << ": damage: " << log_->damage()[0].file << " " << log_->damage()[0].begin
-                                            << " " << log_->damage()[0].what;
+        ASSERT_TRUE(log_->damage().empty())
+            << name() << ": damage: " << log_->damage()[0].file << " " << log_->damage()[0].begin
+            << " " << log_->damage()[0].what;
         for (const auto& [id, made] : attempts_) {
             const bool must = made.fate == Attempt::Fate::acknowledged || made.shown;
-            ASSERT_TRUE(made.present || !must) << name() << ": record " << id << " is missing at " << made.record.topic << "/"
-                                               << made.partition << "@" << made.offset.value;
+            ASSERT_TRUE(made.present || !must)
+                << name() << ": record " << id << " is missing at " << made.record.topic << "/"
+                << made.partition << "@" << made.offset.value;
             ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused)
                 << name() << ": record " << id << " was refused and is there";
         }
         inspect_transactions();
-        for (auto& [id, made] : attempts_)
+        for (auto& [id, made] : attempts_) {
             made.shown = made.shown || made.present;
+        }
     }
 
     void inspect(const StoredRecord& record, Instant& last) {
@@ -446,44 +492,55 @@ private:
         }
         keep(made, record);
         if (below(8) == 0) {
-            const auto one = log_->read_at({std::string(record.topic), record.partition}, record.offset);
+            const auto one =
+                log_->read_at({std::string(record.topic), record.partition}, record.offset);
             ASSERT_TRUE(one || disk_.crashed()) << name() << ": " << one.error().message();
             ASSERT_TRUE(!one || one->records.at(0).value == record.value) << name();
         }
     }
 
     void inspect_transactions() {
-        for (const std::uint64_t id : acknowledged_order_)
+        for (const std::uint64_t id : acknowledged_order_) {
             groups_[transactions_[id].group] = transactions_[id].to;
+        }
         acknowledged_order_.clear();
         for (auto& [id, made] : transactions_) {
             std::size_t there = 0;
-            for (const std::uint64_t output : made.outputs)
+            for (const std::uint64_t output : made.outputs) {
                 there += attempts_[output].present ? 1 : 0;
-            ASSERT_TRUE(there == 0 || there == made.outputs.size()) << name() << ": half of transaction " << id << " is there";
-            if (there > 0)
+            }
+            ASSERT_TRUE(there == 0 || there == made.outputs.size())
+                << name() << ": half of transaction " << id << " is there";
+            if (there > 0) {
                 made.acknowledged = true;  // it happened, whoever was told
+            }
         }
         for (const char* group : {"route", "engine"}) {
             auto committed = log_->committed(group);
             ASSERT_TRUE(committed) << name();
             Offsets now;
-            for (const auto& [id, offset] : *committed)
+            for (const auto& [id, offset] : *committed) {
                 now[id] = offset;
+            }
             const Offsets& known = groups_[group];
-            if (now == known)
+            if (now == known) {
                 continue;
-            // Not where the last answer left it: then an unanswered transaction survived, and it must say exactly this.
+            }
+            // Not where the last answer left it: then an unanswered transaction survived, and it
+            // must say exactly this.
             bool explained = false;
             for (const auto& [id, made] : transactions_) {
-                if (made.group != group || made.refused || made.to != now)
+                if (made.group != group || made.refused || made.to != now) {
                     continue;
+                }
                 bool whole = true;
-                for (const std::uint64_t output : made.outputs)
+                for (const std::uint64_t output : made.outputs) {
                     whole = whole && attempts_[output].present;
+                }
                 explained = explained || whole;
             }
-            ASSERT_TRUE(explained) << name() << ": group " << group << " stands where no transaction put it";
+            ASSERT_TRUE(explained)
+                << name() << ": group " << group << " stands where no transaction put it";
             groups_[group] = now;
         }
     }
@@ -514,9 +571,11 @@ private:
 
 TEST(LogSimulation, survives_every_crash) {
     const std::uint64_t first = from_environment("HELIOS_SIM_SEED", 0);
-    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1) : from_environment("HELIOS_SIM_RUNS", 250);
+    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1)
+                                          : from_environment("HELIOS_SIM_RUNS", 250);
     const std::uint64_t begin = first != 0 ? first : 1;
-    std::cout << "seeds " << begin << ".." << begin + runs - 1 << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
+    std::cout << "seeds " << begin << ".." << begin + runs - 1
+              << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
     for (std::uint64_t seed = begin; seed < begin + runs; ++seed) {
         History(seed).run();
         if (HasFailure()) {

@@ -16,7 +16,16 @@ import sys
 import threading
 import time
 
-from helios_process import Failure, Server, TemporaryDirectory, check, environment, events_of, line, run
+from helios_process import (
+    Failure,
+    Server,
+    TemporaryDirectory,
+    check,
+    environment,
+    events_of,
+    line,
+    run,
+)
 
 DEADLINE, GRACE, AWAY = 2, 3, 3.5  # seconds
 ORDERS = 300
@@ -32,22 +41,48 @@ def flow(directory):
 
 
 def order_leg(n):
-    return line("aws", "OrderPlaced", f"o-{n}", orderId=f"A-{n:04}", customerId="C-1", totalAmount="5.00", currency="USD",
-                items=[{"productId": "MUG", "price": "5.00", "qty": 1}])
+    return line(
+        "aws",
+        "OrderPlaced",
+        f"o-{n}",
+        orderId=f"A-{n:04}",
+        customerId="C-1",
+        totalAmount="5.00",
+        currency="USD",
+        items=[{"productId": "MUG", "price": "5.00", "qty": 1}],
+    )
 
 
 def other_legs(n):
-    return [line("gcp", "PaymentProcessed", f"p-{n}", orderId=f"A-{n:04}", paymentId=f"PAY-{n}", amount="5.00", currency="USD",
-                 status="CAPTURED"),
-            line("azure", "InventoryReserved", f"i-{n}", orderId=f"A-{n:04}", reservationId=f"RSV-{n}",
-                 items=[{"sku": "MUG", "qty": 1}])]
+    return [
+        line(
+            "gcp",
+            "PaymentProcessed",
+            f"p-{n}",
+            orderId=f"A-{n:04}",
+            paymentId=f"PAY-{n}",
+            amount="5.00",
+            currency="USD",
+            status="CAPTURED",
+        ),
+        line(
+            "azure",
+            "InventoryReserved",
+            f"i-{n}",
+            orderId=f"A-{n:04}",
+            reservationId=f"RSV-{n}",
+            items=[{"sku": "MUG", "qty": 1}],
+        ),
+    ]
 
 
 def batch(server, events):
     answer = server.post("/api/v1/events/batch", events)
     check(answer.status == 200, f"a batch was answered {answer}")
     counted = answer.json()
-    check(counted["accepted"] == len(events), f"{counted['accepted']} of {len(events)} were accepted")
+    check(
+        counted["accepted"] == len(events), f"{counted['accepted']} of {len(events)} were accepted"
+    )
 
 
 def hammer(server, name, stop, failures):
@@ -77,12 +112,18 @@ def stopped_and_unready():
         shutil.rmtree(data + "/dedup")
         stop, failures = threading.Event(), []
         with Server(data, "--flow", flow_file, wait_ready=False, env=environ) as server:
-            threads = [threading.Thread(target=hammer, args=(server, f"noise{i}", stop, failures)) for i in range(4)]
+            threads = [
+                threading.Thread(target=hammer, args=(server, f"noise{i}", stop, failures))
+                for i in range(4)
+            ]
             for thread in threads:
                 thread.start()
             server.wait_ready()
             again = server.ingest(order_leg(0))
-            check(again.status == 200 and again.json()["status"] == "duplicate", f"known before the kill, but answered {again}")
+            check(
+                again.status == 200 and again.json()["status"] == "duplicate",
+                f"known before the kill, but answered {again}",
+            )
             batch(server, [leg for n in range(ORDERS) for leg in other_legs(n)])
             time.sleep(0.3)
             stop.set()
@@ -94,35 +135,59 @@ def stopped_and_unready():
                 if stats["matched"] == ORDERS:
                     break
                 time.sleep(0.05)
-            check(stats["matched"] == ORDERS and stats["partial"] == 0, f"not all orders matched: {stats}")
+            check(
+                stats["matched"] == ORDERS and stats["partial"] == 0,
+                f"not all orders matched: {stats}",
+            )
             check(server.terminate() == 0, "SIGTERM ends with 0")
         events, controls = events_of(data)
-        absences = [control for control in controls if control["control"] == "absence" and control["cause"] == "start"]
+        absences = [
+            control
+            for control in controls
+            if control["control"] == "absence" and control["cause"] == "start"
+        ]
         check(len(absences) == 1, f"one absence of a stop, but the log has {absences}")
         second_life = [event for event in events if event["eventType"] != "OrderPlaced"]
         check(second_life, "nothing was taken in after the restart")
         early = [event for event in second_life if event["receivedAt"] < absences[0]["at"]]
-        check(not early, f"{len(early)} events were taken in before the absence stood on the log, for example {early[:1]}")
-        revised = [json.loads(l) for l in run("store", "dump", "--verdicts", "--data", data)[1].splitlines()]
+        check(
+            not early,
+            f"{len(early)} events were taken in before the absence stood on the log, for example {early[:1]}",
+        )
+        revised = [
+            json.loads(l)
+            for l in run("store", "dump", "--verdicts", "--data", data)[1].splitlines()
+        ]
         partial = [verdict for verdict in revised if verdict["status"] == "partial"]
         check(not partial, f"an order was called incomplete because we were away: {partial[:1]}")
-    print(f"{ORDERS} orders kept their time over an absence of {AWAY} s; {len(second_life)} events taken in after it")
+    print(
+        f"{ORDERS} orders kept their time over an absence of {AWAY} s; {len(second_life)} events taken in after it"
+    )
 
 
 def absences_of(data, cause=None):
-    return [c for c in events_of(data)[1] if c["control"] == "absence" and cause in (None, c["cause"])]
+    return [
+        c for c in events_of(data)[1] if c["control"] == "absence" and cause in (None, c["cause"])
+    ]
 
 
 def seconds_of(absence):
     def parse(text):
         day = text[:19]
-        return calendar.timegm(time.strptime(day, "%Y-%m-%dT%H:%M:%S")) + float("0" + text[19:-1] if len(text) > 20 else 0)
+        return calendar.timegm(time.strptime(day, "%Y-%m-%dT%H:%M:%S")) + float(
+            "0" + text[19:-1] if len(text) > 20 else 0
+        )
+
     return parse(absence["to"]) - parse(absence["from"])
 
 
 def never_partial(data, keys):
-    revised = [json.loads(l) for l in run("store", "dump", "--verdicts", "--data", data)[1].splitlines()]
-    partial = [verdict for verdict in revised if verdict["status"] == "partial" and verdict["key"] in keys]
+    revised = [
+        json.loads(l) for l in run("store", "dump", "--verdicts", "--data", data)[1].splitlines()
+    ]
+    partial = [
+        verdict for verdict in revised if verdict["status"] == "partial" and verdict["key"] in keys
+    ]
     check(not partial, f"an order was called incomplete because of us: {partial[:1]}")
 
 
@@ -139,7 +204,10 @@ def live_equals_offline(data):
     exported = run("log", "export", "--data", data)[1]
     offline = run("reconcile", "--revisions", "--format", "ndjson", stdin=exported.encode())[1]
     live = run("store", "dump", "--verdicts", "--data", data)[1]
-    check(sorted(offline.splitlines()) == sorted(live.splitlines()), "the export judged offline gives other revisions than live")
+    check(
+        sorted(offline.splitlines()) == sorted(live.splitlines()),
+        "the export judged offline gives other revisions than live",
+    )
 
 
 def idle_and_restarted(stop):
@@ -156,7 +224,10 @@ def idle_and_restarted(stop):
             check(server.terminate() == 0, "SIGTERM ends with 0")
         absences = absences_of(data)
         check(all(a["cause"] == "start" for a in absences), f"nobody was refused: {absences}")
-        check(all(seconds_of(a) <= away + 0.5 for a in absences), f"away for {away:.2f} s, but the log says {absences}")
+        check(
+            all(seconds_of(a) <= away + 0.5 for a in absences),
+            f"away for {away:.2f} s, but the log says {absences}",
+        )
         if away < 0.9:
             check(not absences, f"away for {away:.2f} s only, but the log has {absences}")
         print(f"idle, then away for {away:.2f} s: {len(absences)} absences on the log")
@@ -164,8 +235,12 @@ def idle_and_restarted(stop):
 
 def raw_request(leg):
     body = json.dumps(leg).encode()
-    return (b"POST /api/v1/events/ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
-            str(len(body)).encode() + b"\r\n\r\n" + body)
+    return (
+        b"POST /api/v1/events/ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+        + str(len(body)).encode()
+        + b"\r\n\r\n"
+        + body
+    )
 
 
 def status_line(connection):
@@ -224,8 +299,13 @@ def fill(directory):
 def full_disk(stop_while_full):
     """Payments that are refused while the disk is full are not missing."""
     with TemporaryDirectory() as directory:
-        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", directory],
-                                               capture_output=True).returncode != 0:
+        if (
+            os.geteuid() != 0
+            or subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", directory], capture_output=True
+            ).returncode
+            != 0
+        ):
             print("skipped: a full disk needs a small file system, and none can be mounted here")
             return
         try:
@@ -267,8 +347,10 @@ def full_disk(stop_while_full):
             absences = absences_of(data)
             check(absences, "refusals left no trace on the log")
             live_equals_offline(data)
-            print(f"disk full for {DEADLINE + 2} s{', then kill -9' if stop_while_full else ''}: the order matched; "
-                  f"{len(absences)} pieces of absence")
+            print(
+                f"disk full for {DEADLINE + 2} s{', then kill -9' if stop_while_full else ''}: the order matched; "
+                f"{len(absences)} pieces of absence"
+            )
         finally:
             subprocess.run(["umount", directory], check=False)
 

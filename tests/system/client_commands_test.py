@@ -15,17 +15,42 @@ import unittest
 from helios_process import Server, TemporaryDirectory, binary, environment, line, run
 
 FLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "flows", "order.yaml")
-ASKING = (("stats",), ("health",), ("events",), ("mismatches",), ("dlq", "ls"), ("dlq", "show", "x"), ("explain", "x"), ("stream",))
+ASKING = (
+    ("stats",),
+    ("health",),
+    ("events",),
+    ("mismatches",),
+    ("dlq", "ls"),
+    ("dlq", "show", "x"),
+    ("explain", "x"),
+    ("stream",),
+)
 
 
 def case(key, paid):
-    return [line("aws", "OrderPlaced", f"o-{key}", orderId=key, customerId="C", totalAmount="12.50"),
-            line("gcp", "PaymentProcessed", f"p-{key}", orderId=key, paymentId="P", amount=paid, status="CAPTURED"),
-            line("azure", "InventoryReserved", f"i-{key}", orderId=key, reservationId="R", items=[])]
+    return [
+        line("aws", "OrderPlaced", f"o-{key}", orderId=key, customerId="C", totalAmount="12.50"),
+        line(
+            "gcp",
+            "PaymentProcessed",
+            f"p-{key}",
+            orderId=key,
+            paymentId="P",
+            amount=paid,
+            status="CAPTURED",
+        ),
+        line("azure", "InventoryReserved", f"i-{key}", orderId=key, reservationId="R", items=[]),
+    ]
 
 
 def start(*arguments):
-    return subprocess.Popen([binary(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    return subprocess.Popen(
+        [binary(), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
 
 
 class One:
@@ -58,13 +83,23 @@ class One:
 
 
 def accept_websocket(wire, request):
-    key = next(each.split(b": ")[1] for each in request.split(b"\r\n") if each.lower().startswith(b"sec-websocket-key"))
+    key = next(
+        each.split(b": ")[1]
+        for each in request.split(b"\r\n")
+        if each.lower().startswith(b"sec-websocket-key")
+    )
     digest = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-    wire.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + digest + b"\r\n\r\n")
+    wire.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        + digest
+        + b"\r\n\r\n"
+    )
 
 
 def frame(opcode, payload, last=True):
-    length = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2, "big")
+    length = (
+        bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2, "big")
+    )
     return bytes([(0x80 if last else 0) | opcode]) + length + payload
 
 
@@ -81,7 +116,9 @@ class Asking(unittest.TestCase):
         cls.directory.__exit__()
 
     def decided(self, key, paid):
-        self.assertEqual(self.server.post("/api/v1/events/batch", case(key, paid)).json()["accepted"], 3)
+        self.assertEqual(
+            self.server.post("/api/v1/events/batch", case(key, paid)).json()["accepted"], 3
+        )
         for _ in range(500):
             answer = self.server.verdict(key)
             if answer.status == 200 and answer.json()["status"] != "pending":
@@ -102,7 +139,9 @@ class Asking(unittest.TestCase):
             self.assertEqual(run("mismatches", *to), (0, "no case is partial or mismatched\n", ""))
             self.assertEqual(run("events", *to), (0, "no such event\n", ""))
             self.assertEqual(run("dlq", "ls", *to), (0, "nothing waits in quarantine\n", ""))
-            self.assertEqual(run("mismatches", "--json", *to), (0, '{"items":[],"more":false}\n', ""))
+            self.assertEqual(
+                run("mismatches", "--json", *to), (0, '{"items":[],"more":false}\n', "")
+            )
         self.decided("M-1", "12.05")
         code, out, _ = run("mismatches", "--kind", "amount", "--limit", "0", *self.to)
         self.assertEqual(code, 1)
@@ -112,17 +151,35 @@ class Asking(unittest.TestCase):
 
     def test_what_is_typed_wrong(self):
         for command in ("mismatches", "stats", "stream"):
-            self.refused(command, "--flow", "odrer", *self.to, says='--flow "odrer": the server has no such flow\n  there are: order')
+            self.refused(
+                command,
+                "--flow",
+                "odrer",
+                *self.to,
+                says='--flow "odrer": the server has no such flow\n  there are: order',
+            )
         self.refused("mismatches", "--kind", "typo", *self.to, says="typo")
         self.refused("mismatches", "--status", "matched", *self.to, says="matched")
         self.refused("stream", "--status", "typo", *self.to, says="typo")
         self.refused("stream", "--after", "typo", *self.to, says="helios: ")
-        err, _ = self.refused("dlq", "ls", "--reason", "mising_field", *self.to, says='--reason "mising_field": there is no such reason')
+        err, _ = self.refused(
+            "dlq",
+            "ls",
+            "--reason",
+            "mising_field",
+            *self.to,
+            says='--reason "mising_field": there is no such reason',
+        )
         self.assertIn("did you mean missing_field?", err)
         self.refused("dlq", "ls", "--reason", "typo", *self.to, says="there are: ")
-        self.assertEqual(run("dlq", "ls", "--reason", "too_deep", *self.to), (0, "nothing waits in quarantine with these filters\n", ""))
+        self.assertEqual(
+            run("dlq", "ls", "--reason", "too_deep", *self.to),
+            (0, "nothing waits in quarantine with these filters\n", ""),
+        )
         for command in ("mismatches", "events", "stats"):
-            self.refused(command, "--start-time", "2026-01-05T10:00:00", *self.to, says="--start-time")
+            self.refused(
+                command, "--start-time", "2026-01-05T10:00:00", *self.to, says="--start-time"
+            )
             self.refused(command, "--timeout", "soon", *self.to, says="--timeout")
         for typed, near in (("--prot", None), ("--fromat", "--format"), ("--kinb", "--kind")):
             err, _ = self.refused("mismatches", typed, "x", says=f'unknown option "{typed}"')
@@ -137,8 +194,25 @@ class Asking(unittest.TestCase):
         code, out, _ = run("health", *self.to)
         self.assertEqual(code, 0, out)
         self.assertRegex(out, r"^healthy  helios \d")
-        degraded = json.dumps({"status": "degraded", "version": "1", "checks": [{"name": "log", "status": "failing", "detail": "the disk is full", "hint": "free space"}]}).encode()
-        with One(lambda wire, _: wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(degraded), degraded))) as server:
+        degraded = json.dumps(
+            {
+                "status": "degraded",
+                "version": "1",
+                "checks": [
+                    {
+                        "name": "log",
+                        "status": "failing",
+                        "detail": "the disk is full",
+                        "hint": "free space",
+                    }
+                ],
+            }
+        ).encode()
+        with One(
+            lambda wire, _: wire.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(degraded), degraded)
+            )
+        ) as server:
             code, out, _ = run("health", "--to", server.to)
         self.assertEqual(code, 1)
         self.assertRegex(out, r"log +failing: the disk is full; free space\n")
@@ -150,9 +224,21 @@ class Asking(unittest.TestCase):
         for command in ASKING:
             self.refused(*command, "--to", nobody, says=f"is `helios serve` running at {nobody}?")
             with One(lambda wire, _: wire.recv(65536)) as server:
-                _, seconds = self.refused(*command, "--to", server.to, "--timeout", "300ms", says="no answer from 127.0.0.1:")
+                _, seconds = self.refused(
+                    *command,
+                    "--to",
+                    server.to,
+                    "--timeout",
+                    "300ms",
+                    says="no answer from 127.0.0.1:",
+                )
                 self.assertLess(seconds, 20)
-            with One(lambda wire, _: wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page))) as server:
+            with One(
+                lambda wire, _: wire.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s"
+                    % (len(page), page)
+                )
+            ) as server:
                 code, out, err = run(*command, "--to", server.to)
                 if command[0] != "explain":  # text is what it asked for
                     self.assertEqual((code, out), (2, ""), (command, err))
@@ -170,17 +256,32 @@ class Asking(unittest.TestCase):
                 seen = [process.stdout.readline().decode() for _ in range(2)]
                 if arguments:
                     revisions = [json.loads(each) for each in seen]
-                    self.assertEqual([(each["key"], each["status"]) for each in revisions], [(key, "pending"), (key, "mismatched")])
-                    self.assertTrue(revisions[0]["position"] and "payload" not in revisions[0]["events"]["order"])
+                    self.assertEqual(
+                        [(each["key"], each["status"]) for each in revisions],
+                        [(key, "pending"), (key, "mismatched")],
+                    )
+                    self.assertTrue(
+                        revisions[0]["position"]
+                        and "payload" not in revisions[0]["events"]["order"]
+                    )
                     position = revisions[0]["position"]
                 else:
-                    self.assertRegex(seen[1], r"^\d{4}-\S+Z  order S-1  rev 2  mismatched  at risk 12.50 ")
+                    self.assertRegex(
+                        seen[1], r"^\d{4}-\S+Z  order S-1  rev 2  mismatched  at risk 12.50 "
+                    )
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=20)
-                self.assertEqual((process.returncode, out, err), (0, b"", b""), "Ctrl-C is how it ends")
-        with start("stream", *self.to, "--after", position, "--payloads", "--json", "--key", "S-5") as process:
+                self.assertEqual(
+                    (process.returncode, out, err), (0, b"", b""), "Ctrl-C is how it ends"
+                )
+        with start(
+            "stream", *self.to, "--after", position, "--payloads", "--json", "--key", "S-5"
+        ) as process:
             again = json.loads(process.stdout.readline())
-            self.assertEqual((again["status"], again["events"]["order"]["payload"]["orderId"]), ("mismatched", "S-5"))
+            self.assertEqual(
+                (again["status"], again["events"]["order"]["payload"]["orderId"]),
+                ("mismatched", "S-5"),
+            )
             process.terminate()
             self.assertEqual(process.wait(20), 0)
             process.stdout.close()
@@ -191,15 +292,36 @@ class Asking(unittest.TestCase):
             if "\nhelios_http_websockets 1\n" in self.server.get("/metrics").body.decode():
                 return
             time.sleep(0.02)
-        self.fail("nobody listens: " + "\n".join(each for each in self.server.get("/metrics").body.decode().splitlines() if "websocket" in each))
+        self.fail(
+            "nobody listens: "
+            + "\n".join(
+                each
+                for each in self.server.get("/metrics").body.decode().splitlines()
+                if "websocket" in each
+            )
+        )
 
     def test_stream_ends(self):
         def revision(position):
-            return json.dumps({"flow": "order", "key": "K", "revision": 1, "status": "pending", "position": position, "openedAt": "2026-01-05T10:00:00Z"}).encode()
+            return json.dumps(
+                {
+                    "flow": "order",
+                    "key": "K",
+                    "revision": 1,
+                    "status": "pending",
+                    "position": position,
+                    "openedAt": "2026-01-05T10:00:00Z",
+                }
+            ).encode()
 
         def part(wire, request, *then):
             accept_websocket(wire, request)
-            wire.sendall(frame(9, b"ping") + frame(1, revision("p-1")[:20], last=False) + frame(0, revision("p-1")[20:]) + frame(1, revision("p-2")))
+            wire.sendall(
+                frame(9, b"ping")
+                + frame(1, revision("p-1")[:20], last=False)
+                + frame(0, revision("p-1")[20:])
+                + frame(1, revision("p-2"))
+            )
             pong = wire.recv(65536)
             assert pong[:1] == b"\x8a", pong
             for each in then:
@@ -207,31 +329,69 @@ class Asking(unittest.TestCase):
             while not then and wire.recv(65536):  # hears the ping, and says nothing
                 pass
 
-        for then, says in (((frame(8, b"\x03\xe9the server is shutting down"),), "has closed the stream: the server is shutting down"), ((b"",), "closed the connection"),
-                           ((b"HTTP/1.1 200 OK\r\n",), "no WebSocket's"), ((frame(1, b"{}"),), "no verdict"), ((), "no answer from")):
-            with One(lambda wire, request, t=then: part(wire, request, *t)) as server, start("stream", "--to", server.to, "--timeout", "500ms", "--json") as process:
+        for then, says in (
+            (
+                (frame(8, b"\x03\xe9the server is shutting down"),),
+                "has closed the stream: the server is shutting down",
+            ),
+            ((b"",), "closed the connection"),
+            ((b"HTTP/1.1 200 OK\r\n",), "no WebSocket's"),
+            ((frame(1, b"{}"),), "no verdict"),
+            ((), "no answer from"),
+        ):
+            with One(lambda wire, request, t=then: part(wire, request, *t)) as server, start(
+                "stream", "--to", server.to, "--timeout", "500ms", "--json"
+            ) as process:
                 out, err = process.communicate(timeout=30)
             self.assertEqual((process.returncode, len(out.splitlines())), (2, 2), err)
             self.assertIn(says, err.decode())
             self.assertIn("go on with --after p-2\n", err.decode())
-        with One(lambda wire, _: wire.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n{\"detail\":\"not ready yet\"}")) as server:
+        with One(
+            lambda wire, _: wire.sendall(
+                b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n{\"detail\":\"not ready yet\"}"
+            )
+        ) as server:
             self.refused("stream", "--to", server.to, says="helios: not ready yet")
 
     def test_facts_of_a_data_directory_as_json(self):
         with TemporaryDirectory() as directory:
             data = ("--data", directory + "/data")
             with Server(data[1]) as server:
-                self.assertEqual(server.post("/api/v1/events/batch", case("J-1", "12.50")).json()["accepted"], 3)
+                self.assertEqual(
+                    server.post("/api/v1/events/batch", case("J-1", "12.50")).json()["accepted"], 3
+                )
                 self.assertEqual(server.get_patiently("/api/v1/reconciliation/J-1").status, 200)
                 self.assertEqual(server.terminate(), 0)
             code, out, err = run("log", "ls", "--json", *data)
             self.assertEqual(code, 0, err)
             listed = json.loads(out)
-            self.assertEqual((sum(each["records"] for each in listed["items"] if each["topic"].startswith("helios.events")), listed["damage"]), (3, []))
+            self.assertEqual(
+                (
+                    sum(
+                        each["records"]
+                        for each in listed["items"]
+                        if each["topic"].startswith("helios.events")
+                    ),
+                    listed["damage"],
+                ),
+                (3, []),
+            )
             for command in (("log", "export"), ("log", "read"), ("store", "dump")):
-                self.assertEqual(run(*command, "--json", *data)[:2], run(*command, *data)[:2], "lines of JSON they are anyway")
+                self.assertEqual(
+                    run(*command, "--json", *data)[:2],
+                    run(*command, *data)[:2],
+                    "lines of JSON they are anyway",
+                )
             code, out, err = run("store", "rebuild", "--json", *data)
-            self.assertEqual((code, json.loads(out)["damaged"], sorted({"file", "records"} - set(json.loads(out)))), (0, False, []), err)
+            self.assertEqual(
+                (
+                    code,
+                    json.loads(out)["damaged"],
+                    sorted({"file", "records"} - set(json.loads(out))),
+                ),
+                (0, False, []),
+                err,
+            )
 
     def test_stream_of_a_server_that_stops(self):
         with TemporaryDirectory() as directory, Server(directory + "/data") as server:

@@ -14,8 +14,16 @@ from helios_process import Server, TemporaryDirectory, binary, environment, even
 
 
 def order(n):
-    return line("aws", "OrderPlaced", f"o-{n}", orderId=f"DIR-{n}", customerId="C", totalAmount="5.00", currency="USD",
-                items=[{"productId": "MUG", "price": "5.00", "qty": 1}])
+    return line(
+        "aws",
+        "OrderPlaced",
+        f"o-{n}",
+        orderId=f"DIR-{n}",
+        customerId="C",
+        totalAmount="5.00",
+        currency="USD",
+        items=[{"productId": "MUG", "price": "5.00", "qty": 1}],
+    )
 
 
 def tree(root):
@@ -56,7 +64,9 @@ class DataDirectoryTest(unittest.TestCase):
                 code, _, err = self.serve()
                 self.assertEqual(code, 2, err)
                 self.assertIn(f"{self.data} is in use by", err)
-                self.assertFalse(os.path.exists(self.data + "/LOCK"), "who is refused writes nothing")
+                self.assertFalse(
+                    os.path.exists(self.data + "/LOCK"), "who is refused writes nothing"
+                )
                 code, _, err = run("store", "rebuild", "--data", self.data)
                 self.assertEqual(code, 2, err)
                 self.assertIn("is in use by", err)
@@ -80,11 +90,20 @@ class DataDirectoryTest(unittest.TestCase):
     def test_of_servers_started_at_once_one_wins(self):
         for attempt in range(4):
             data = f"{self.data}-{attempt}"
-            started = [subprocess.Popen([binary(), "serve", "--listen", "127.0.0.1:0", "--data", data], stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, env=environment()) for _ in range(3)]
+            started = [
+                subprocess.Popen(
+                    [binary(), "serve", "--listen", "127.0.0.1:0", "--data", data],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment(),
+                )
+                for _ in range(3)
+            ]
             try:
                 first_lines = [process.stdout.readline() for process in started]
-                listening = [n for n, text in enumerate(first_lines) if text.startswith(b"listening on")]
+                listening = [
+                    n for n, text in enumerate(first_lines) if text.startswith(b"listening on")
+                ]
                 self.assertEqual(len(listening), 1, first_lines)
                 for n, process in enumerate(started):
                     if n not in listening:
@@ -126,7 +145,9 @@ class DataDirectoryTest(unittest.TestCase):
             self.assertEqual(server.terminate(), 0)
         _, out, _ = run("log", "read", "--data", self.data)
         records = [json.loads(text) for text in out.splitlines()]
-        offset = [record["offset"] for record in records if record["topic"] == "helios.events.orders"][2]
+        offset = [
+            record["offset"] for record in records if record["topic"] == "helios.events.orders"
+        ][2]
         segment = self.data + "/log/data/0000000000000000.seg"
         for place in (24, 0, 16, 28, 36, 50):  # topic, length, time, partition, kind, value
             with open(segment, "r+b") as file:
@@ -134,17 +155,27 @@ class DataDirectoryTest(unittest.TestCase):
                 byte = file.read(1)
                 file.seek(offset + place)
                 file.write(bytes([byte[0] ^ 1]))
-            for command in (["log", "ls"], ["log", "read"], ["log", "read", "--topic", "helios.events.orders"], ["log", "export"],
-                            ["store", "rebuild"]):
+            for command in (
+                ["log", "ls"],
+                ["log", "read"],
+                ["log", "read", "--topic", "helios.events.orders"],
+                ["log", "export"],
+                ["store", "rebuild"],
+            ):
                 code, out, err = run(*command, "--data", self.data)
                 self.assertEqual(code, 1, command)
                 self.assertIn(f"{segment} bytes {offset}..", out + err)
             with Server(self.data, env=environment(HELIOS_LOG_SCRUB_DELAY="10ms")) as server:
                 self.wait_for(lambda: server.get("/api/v1/health").json()["status"] == "degraded")
                 damage = server.get("/api/v1/health").json()["log"]["damage"]
-                self.assertEqual([(gap["file"], gap["begin"]) for gap in damage], [(segment, offset)])
+                self.assertEqual(
+                    [(gap["file"], gap["begin"]) for gap in damage], [(segment, offset)]
+                )
                 self.assertIn(b"\nhelios_log_damage_total 1\n", server.get("/metrics").body)
-                self.wait_for(lambda: b"scrub_last_pass_timestamp_seconds 0\n" not in server.get("/metrics").body)
+                self.wait_for(
+                    lambda: b"scrub_last_pass_timestamp_seconds 0\n"
+                    not in server.get("/metrics").body
+                )
                 self.assertEqual(server.terminate(), 0)
             with open(segment, "r+b") as file:
                 file.seek(offset + place)
@@ -159,11 +190,16 @@ class DataDirectoryTest(unittest.TestCase):
 
     def test_nothing_is_acknowledged_once_the_directory_is_gone(self):
         quick = environment(HELIOS_APP_CHECK_INTERVAL="50ms")
-        gone = {"deleted": lambda: shutil.rmtree(self.data),
-                "moved": lambda: os.rename(self.data, self.data + ".moved"),
-                "replaced": lambda: (os.rename(self.data, self.data + ".old"), shutil.copytree(self.data + ".old", self.data)),
-                "without its log": lambda: shutil.rmtree(self.data + "/log"),
-                "without its index": lambda: shutil.rmtree(self.data + "/dedup")}
+        gone = {
+            "deleted": lambda: shutil.rmtree(self.data),
+            "moved": lambda: os.rename(self.data, self.data + ".moved"),
+            "replaced": lambda: (
+                os.rename(self.data, self.data + ".old"),
+                shutil.copytree(self.data + ".old", self.data),
+            ),
+            "without its log": lambda: shutil.rmtree(self.data + "/log"),
+            "without its index": lambda: shutil.rmtree(self.data + "/dedup"),
+        }
         for how, remove in gone.items():
             with self.subTest(how), Server(self.data, env=quick) as server:
                 self.send(server, 0, 5)
@@ -172,7 +208,9 @@ class DataDirectoryTest(unittest.TestCase):
                 self.wait_for(lambda: server.get("/ready").status == 503)
                 self.assertEqual(server.ingest(order(1000)).status, 503)
                 self.assertEqual(server.get("/api/v1/health").json()["status"], "degraded")
-                self.wait_for(lambda: "what the server has opened is not as it was" in server.errors())
+                self.wait_for(
+                    lambda: "what the server has opened is not as it was" in server.errors()
+                )
                 self.assertEqual(server.terminate(), 0)
             for path in (self.data, self.data + ".moved", self.data + ".old"):
                 shutil.rmtree(path, ignore_errors=True)
@@ -208,7 +246,9 @@ class DataDirectoryTest(unittest.TestCase):
                 self.assertEqual(server.ingest(order(n)).status, 503)
             ready = server.get("/ready")
             self.assertEqual(ready.status, 503)
-            self.assertIn(b"File too large", ready.body)  # standard error is a file, too, and has ended at its limit
+            self.assertIn(
+                b"File too large", ready.body
+            )  # standard error is a file, too, and has ended at its limit
             self.assertEqual(server.terminate(), 0)
         with Server(self.data) as server:
             for n in range(50):
@@ -221,10 +261,17 @@ class DataDirectoryTest(unittest.TestCase):
         with open(self.data + "/FORMAT", "w", encoding="utf-8") as file:
             file.write("helios data directory\nreader 1\nwriter 1\npartitions 12\n")
         before = tree(self.data)
-        for command in (["serve", "--listen", "127.0.0.1:0"], ["log", "ls"], ["store", "dump"], ["store", "rebuild"]):
+        for command in (
+            ["serve", "--listen", "127.0.0.1:0"],
+            ["log", "ls"],
+            ["store", "dump"],
+            ["store", "rebuild"],
+        ):
             code, _, err = run(*command, "--data", self.data)
             self.assertEqual(code, 2, command)
-            self.assertIn("was written by an older Helios: it has format 1, this one knows format 2", err)
+            self.assertIn(
+                "was written by an older Helios: it has format 1, this one knows format 2", err
+            )
             self.assertIn("choose a new directory with --data", err)
         self.assertEqual(tree(self.data), before)
 

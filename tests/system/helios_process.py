@@ -13,7 +13,9 @@ import time
 import urllib.parse
 
 SKIP = 77  # ctest: SKIP_RETURN_CODE
-SETTINGS = re.compile(r"HELIOS_|API_HOST$|API_PORT$|DATABASE_URL$|REDIS_URL$|KAFKA_BOOTSTRAP_SERVERS$|LOG_LEVEL$|NO_COLOR$")
+SETTINGS = re.compile(
+    r"HELIOS_|API_HOST$|API_PORT$|DATABASE_URL$|REDIS_URL$|KAFKA_BOOTSTRAP_SERVERS$|LOG_LEVEL$|NO_COLOR$"
+)
 
 
 def binary():
@@ -34,8 +36,18 @@ def environment(**more):
 
 def run(*arguments, timeout=60, env=None, stdin=b""):
     """A command of the binary that ends by itself: (exit code, stdout, stderr)."""
-    done = subprocess.run([binary(), *arguments], input=stdin, capture_output=True, timeout=timeout, env=env or environment())
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    done = subprocess.run(
+        [binary(), *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+        env=env or environment(),
+    )
+    return (
+        done.returncode,
+        done.stdout.decode("utf-8", "replace"),
+        done.stderr.decode("utf-8", "replace"),
+    )
 
 
 class Failure(AssertionError):
@@ -76,13 +88,20 @@ class Server:
         self.data = data
         self.stderr = tempfile.TemporaryFile()
         began = time.monotonic()
-        self.process = subprocess.Popen([binary(), "serve", "--listen", listen, "--data", data, *arguments],
-                                        stdout=subprocess.PIPE, stderr=self.stderr, env=env or environment(), **popen)
+        self.process = subprocess.Popen(
+            [binary(), "serve", "--listen", listen, "--data", data, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=self.stderr,
+            env=env or environment(),
+            **popen,
+        )
         try:
             first = self.first_line(20)
             match = re.fullmatch(r"listening on http://(\[[\d:a-f]+\]|[\w.-]+):(\d+)\n", first)
             if not match:
-                raise AssertionError(f"the first line of stdout is {first!r}; stderr: {self.errors()}")
+                raise AssertionError(
+                    f"the first line of stdout is {first!r}; stderr: {self.errors()}"
+                )
             self.host, self.port = match.group(1).strip("[]"), int(match.group(2))
             if wait_ready:
                 self.wait_ready()
@@ -93,7 +112,9 @@ class Server:
 
     def first_line(self, seconds):
         lines = []
-        reader = threading.Thread(target=lambda: lines.append(self.process.stdout.readline().decode()), daemon=True)
+        reader = threading.Thread(
+            target=lambda: lines.append(self.process.stdout.readline().decode()), daemon=True
+        )
         reader.start()
         reader.join(seconds)
         if not lines:
@@ -104,7 +125,9 @@ class Server:
         last = None
         for _ in range(int(seconds * 50)):
             if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}: {self.errors()}")
+                raise AssertionError(
+                    f"the server ended with {self.process.returncode}: {self.errors()}"
+                )
             try:
                 last = self.get("/ready")
                 if last.status == 200:
@@ -115,7 +138,9 @@ class Server:
         raise AssertionError(f"not ready after {seconds} s: {last}; {self.errors()}")
 
     def connection(self, timeout=30):
-        host = "127.0.0.1" if self.host == "localhost" else self.host  # a machine without /etc/hosts has no such name
+        host = (
+            "127.0.0.1" if self.host == "localhost" else self.host
+        )  # a machine without /etc/hosts has no such name
         return http.client.HTTPConnection(host, self.port, timeout=timeout)
 
     def request(self, method, target, body=None, headers=None, timeout=30):
@@ -123,7 +148,11 @@ class Server:
         try:
             connection.request(method, target, body=body, headers=headers or {})
             response = connection.getresponse()
-            return Answer(response.status, dict((k.lower(), v) for k, v in response.getheaders()), response.read())
+            return Answer(
+                response.status,
+                dict((k.lower(), v) for k, v in response.getheaders()),
+                response.read(),
+            )
         finally:
             connection.close()
 
@@ -173,7 +202,9 @@ class Server:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running {seconds} s after SIGTERM: {self.errors()}") from None
+            raise AssertionError(
+                f"still running {seconds} s after SIGTERM: {self.errors()}"
+            ) from None
         finally:
             self.kill()
 
@@ -190,7 +221,9 @@ def events_of(data):
     if code != 0:
         raise AssertionError(f"log export ended with {code}: {err}")
     lines = [json.loads(line) for line in out.splitlines()]
-    return [line for line in lines if "control" not in line], [line for line in lines if "control" in line]
+    return [line for line in lines if "control" not in line], [
+        line for line in lines if "control" in line
+    ]
 
 
 def line(source, event_type, event_id, **payload):

@@ -18,11 +18,22 @@ from helios_process import Server, TemporaryDirectory, binary, environment, line
 
 
 def order(number):
-    return json.dumps(line("aws", "OrderPlaced", f"i-{number}", orderId=f"ING-{number}", customerId="C-1", totalAmount="1")).encode()
+    return json.dumps(
+        line(
+            "aws",
+            "OrderPlaced",
+            f"i-{number}",
+            orderId=f"ING-{number}",
+            customerId="C-1",
+            totalAmount="1",
+        )
+    ).encode()
 
 
 def tally_of(out):
-    match = re.fullmatch(r"accepted (\d+)  duplicate (\d+)  conflict (\d+)  quarantined (\d+)  refused (\d+)\n", out)
+    match = re.fullmatch(
+        r"accepted (\d+)  duplicate (\d+)  conflict (\d+)  quarantined (\d+)  refused (\d+)\n", out
+    )
     if not match:
         raise AssertionError(out)
     return [int(number) for number in match.groups()]
@@ -55,7 +66,11 @@ class Scripted:
                     return
                 status, headers, text = answer
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(text)), "Content-Type": "application/json", **headers}.items():
+                for name, value in {
+                    "Content-Length": str(len(text)),
+                    "Content-Type": "application/json",
+                    **headers,
+                }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text)
@@ -80,7 +95,10 @@ class Scripted:
 
 
 def taken(body, status="accepted", **more):
-    items = [{"index": i, "status": status, "retryable": False, **more} for i in range(len(body.splitlines()))]
+    items = [
+        {"index": i, "status": status, "retryable": False, **more}
+        for i in range(len(body.splitlines()))
+    ]
     return 200, {}, json.dumps({"accepted": len(items), "items": items}).encode()
 
 
@@ -117,7 +135,9 @@ class Lines(Test):
         cls.data.__exit__()
 
     def test_good_lines_and_one_that_is_cut(self):
-        events = self.write("events", *(order(f"cut-{i}") for i in range(500)), order("cut-500")[:40])
+        events = self.write(
+            "events", *(order(f"cut-{i}") for i in range(500)), order("cut-500")[:40]
+        )
         code, out, err = run("ingest", *self.to, events)
         tally = tally_of(out)
         self.assertEqual((code, tally[0], sum(tally)), (1, 500, 501), err)
@@ -125,18 +145,41 @@ class Lines(Test):
         self.assertNotIn("running", err)
 
     def test_garbage_between_good_lines(self):
-        events = self.write("events", *(order(f"gar-{i}") for i in range(3000)), *[b"garbage"] * 20000, *(order(f"gar-{i}") for i in range(3000, 6000)))
+        events = self.write(
+            "events",
+            *(order(f"gar-{i}") for i in range(3000)),
+            *[b"garbage"] * 20000,
+            *(order(f"gar-{i}") for i in range(3000, 6000)),
+        )
         code, out, err = run("ingest", *self.to, events)
         tally = tally_of(out)
         self.assertEqual((code, tally[0], sum(tally)), (1, 6000, 26000), err)
         self.assertIn(f"{events}:3001: ", err)
         self.assertEqual(err.count(f"{events}:"), 20, "a few are named")
         self.assertIn("further lines are only counted", err)
-        self.assertEqual(self.server.get_patiently("/api/v1/reconciliation/ING-gar-5999").status, 200)
+        self.assertEqual(
+            self.server.get_patiently("/api/v1/reconciliation/ING-gar-5999").status, 200
+        )
 
     def test_lines_that_are_no_event(self):
-        odd = [b"\x00" * 50, b"null", b"17", b'"text"', b"[]", b"\xff\xfe\xfd", b'{"a":"\xff"}', b"{", b"\x0b", b"\xef\xbb\xbf" + order("odd-bom"), b"[" * 10_000,
-               b'{"source":"aws"}', order("odd-1")[:-1] + b',"x":"\\ud800"}', b"a\rb", b"\r", b"   "]
+        odd = [
+            b"\x00" * 50,
+            b"null",
+            b"17",
+            b'"text"',
+            b"[]",
+            b"\xff\xfe\xfd",
+            b'{"a":"\xff"}',
+            b"{",
+            b"\x0b",
+            b"\xef\xbb\xbf" + order("odd-bom"),
+            b"[" * 10_000,
+            b'{"source":"aws"}',
+            order("odd-1")[:-1] + b',"x":"\\ud800"}',
+            b"a\rb",
+            b"\r",
+            b"   ",
+        ]
         for lines in (odd, *([each] for each in odd)):
             events = self.write("events", *lines)
             code, out, err = run("ingest", *self.to, events)
@@ -155,7 +198,12 @@ class Lines(Test):
             file.truncate(begin + (2 << 30))
             file.seek(0, os.SEEK_END)
             file.write(b"\n" + order("big-2") + b"\n")
-        with subprocess.Popen([binary(), "ingest", *self.to, events], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        with subprocess.Popen(
+            [binary(), "ingest", *self.to, events],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
             most = 0
             while process.poll() is None:
                 try:
@@ -174,16 +222,39 @@ class Lines(Test):
         self.assertIn(" 2 events, ", err)
 
     def test_a_request_that_is_too_large_is_taken_apart(self):
-        lines = [json.dumps(line("aws", "OrderPlaced", f"large-{i}", orderId=f"LARGE-{i}", customerId="C", note="n" * 900_000)).encode() for i in range(8)]
-        with Server(self.path("data"), env=environment(HELIOS_GATEWAY_BODY_BYTES_MAX="1MiB")) as server:
-            code, out, err = run("ingest", "--to", f"http://{server.host}:{server.port}", self.write("events", *lines, b'{"a":"' + b"x" * (2 << 20) + b'"}'))
+        lines = [
+            json.dumps(
+                line(
+                    "aws",
+                    "OrderPlaced",
+                    f"large-{i}",
+                    orderId=f"LARGE-{i}",
+                    customerId="C",
+                    note="n" * 900_000,
+                )
+            ).encode()
+            for i in range(8)
+        ]
+        with Server(
+            self.path("data"), env=environment(HELIOS_GATEWAY_BODY_BYTES_MAX="1MiB")
+        ) as server:
+            code, out, err = run(
+                "ingest",
+                "--to",
+                f"http://{server.host}:{server.port}",
+                self.write("events", *lines, b'{"a":"' + b"x" * (2 << 20) + b'"}'),
+            )
             self.assertEqual((code, tally_of(out)), (1, [8, 0, 0, 0, 1]), err)
             self.assertIn(":9: refused: ", err)
 
     def test_files_that_cannot_be_read(self):
         good = self.write("good", order("file-1"))
         other = self.write("other", order("file-2"))
-        for bad, says in ((self.directory.path, "Is a directory"), (self.path("absent"), "No such file"), ("/proc/self/mem", "Input/output error")):
+        for bad, says in (
+            (self.directory.path, "Is a directory"),
+            (self.path("absent"), "No such file"),
+            ("/proc/self/mem", "Input/output error"),
+        ):
             code, out, err = run("ingest", *self.to, good, bad, other)
             self.assertEqual((code, sum(tally_of(out)[:2])), (2, 2), err)
             self.assertIn(f"can't read {bad}: {says}", err)
@@ -191,12 +262,16 @@ class Lines(Test):
 
     def test_what_is_no_text(self):
         import gzip  # only here
+
         with open(self.path("day.gz"), "wb") as file:
             file.write(gzip.compress(order("gz-1")))
         for command in (("ingest", *self.to), ("reconcile",)):
             code, _, err = run(*command, self.path("day.gz"))
             self.assertEqual(code, 2, err)
-            self.assertIn(f"can't read {self.path('day.gz')}: it is gzip-compressed\n  zcat {self.path('day.gz')} | helios", err)
+            self.assertIn(
+                f"can't read {self.path('day.gz')}: it is gzip-compressed\n  zcat {self.path('day.gz')} | helios",
+                err,
+            )
             code, _, err = run(*command, self.write("utf16", "{}".encode("utf-16")))
             self.assertEqual(code, 2, err)
             self.assertIn("UTF-16", err)
@@ -208,7 +283,12 @@ class Lines(Test):
         self.assertEqual(code, 2, err)
         self.assertIn("nobody has written to it for 500ms", err)
         self.assertLess(time.monotonic() - began, 20)
-        with subprocess.Popen([binary(), "ingest", *self.to, self.path("pipe")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        with subprocess.Popen(
+            [binary(), "ingest", *self.to, self.path("pipe")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
             with open(self.path("pipe"), "wb") as pipe:
                 pipe.write(order("fifo-1") + b"\n")
                 pipe.flush()
@@ -219,7 +299,9 @@ class Lines(Test):
                 self.assertEqual(self.server.verdict("ING-fifo-1").status, 200)
                 pipe.write(order("fifo-2"))
             out, err = process.communicate(timeout=30)
-            self.assertEqual((process.returncode, tally_of(out.decode())), (0, [2, 0, 0, 0, 0]), err)
+            self.assertEqual(
+                (process.returncode, tally_of(out.decode())), (0, [2, 0, 0, 0, 0]), err
+            )
 
     def test_from(self):
         first = self.write("first", *(order(f"from-{i}") for i in range(10)))
@@ -228,23 +310,53 @@ class Lines(Test):
         self.assertEqual((code, tally_of(out)), (0, [5, 0, 0, 0, 0]), err)
         self.assertIn(f"skipped: 1 of 2 files before {second}\n", err)
         self.assertIn(f"skipped: 5 lines of {second}\n", err)
-        code, out, err = run("ingest", *self.to, "--from", "stdin:2", stdin=order("from-20") + b"\n" + order("from-21") + b"\n")
+        code, out, err = run(
+            "ingest",
+            *self.to,
+            "--from",
+            "stdin:2",
+            stdin=order("from-20") + b"\n" + order("from-21") + b"\n",
+        )
         self.assertEqual((code, tally_of(out)), (0, [1, 0, 0, 0, 0]), err)
-        for wrong, says in ((f"{second}:21", f"{second} has 10 lines"), ("third:1", "third is none of the inputs"), (f"{second}:0", "no line number"),
-                            (f"{second}", "no line number"), ("6", "several FILEs")):
+        for wrong, says in (
+            (f"{second}:21", f"{second} has 10 lines"),
+            ("third:1", "third is none of the inputs"),
+            (f"{second}:0", "no line number"),
+            (f"{second}", "no line number"),
+            ("6", "several FILEs"),
+        ):
             code, out, err = run("ingest", *self.to, first, second, "--from", wrong)
             self.assertEqual(code, 2, err)
             self.assertIn(says, err)
 
     def test_the_summary_as_json(self):
         code, out, _ = run("ingest", *self.to, "--json", stdin=order("json-1"))
-        self.assertEqual((code, json.loads(out)), (0, {"accepted": 1, "duplicate": 0, "conflict": 0, "quarantined": 0, "refused": 0, "skipped": 0}))
+        self.assertEqual(
+            (code, json.loads(out)),
+            (
+                0,
+                {
+                    "accepted": 1,
+                    "duplicate": 0,
+                    "conflict": 0,
+                    "quarantined": 0,
+                    "refused": 0,
+                    "skipped": 0,
+                },
+            ),
+        )
 
 
 class Servers(Test):
     def refused(self, *arguments, stdin=None, timeout=60):
         began = time.monotonic()
-        code, out, err = run("ingest", *arguments, *(() if stdin is not None else (self.orders("events", 3),)), stdin=stdin or b"", timeout=timeout)
+        code, out, err = run(
+            "ingest",
+            *arguments,
+            *(() if stdin is not None else (self.orders("events", 3),)),
+            stdin=stdin or b"",
+            timeout=timeout,
+        )
         self.assertEqual(code, 2, err)
         return out, err, time.monotonic() - began
 
@@ -252,20 +364,31 @@ class Servers(Test):
         to = f"http://127.0.0.1:{free_port()}"
         out, err, seconds = self.refused("--to", to, "--retry-for", "1s")
         self.assertEqual(tally_of(out), [0, 0, 0, 0, 0])
-        self.assertRegex(err.splitlines()[0], r"Connection refused: retrying for 1s$", "told at once")
-        self.assertRegex(err, rf"\nhelios: cannot connect to .*Connection refused, for 1s\n  is `helios serve` running at {to}\?\n"
-                              rf"  go on with --from {self.path('events')}:1\n$")
+        self.assertRegex(
+            err.splitlines()[0], r"Connection refused: retrying for 1s$", "told at once"
+        )
+        self.assertRegex(
+            err,
+            rf"\nhelios: cannot connect to .*Connection refused, for 1s\n  is `helios serve` running at {to}\?\n"
+            rf"  go on with --from {self.path('events')}:1\n$",
+        )
         self.assertLess(seconds, 20)
         _, err, _ = self.refused("--to", to, "--retry-for", "0")
         self.assertNotIn("retrying", err)
         for nothing in (b"", b"\n  \n"):
             _, err, _ = self.refused("--to", to, stdin=nothing)
-            self.assertIn("Connection refused", err, "nothing to send is no success where nobody is")
+            self.assertIn(
+                "Connection refused", err, "nothing to send is no success where nobody is"
+            )
 
     def test_a_server_that_comes(self):
         port = free_port()
-        with subprocess.Popen([binary(), "ingest", "--to", f"http://127.0.0.1:{port}", self.orders("events", 600)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=environment()) as process:
+        with subprocess.Popen(
+            [binary(), "ingest", "--to", f"http://127.0.0.1:{port}", self.orders("events", 600)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
             self.assertIn(b"retrying for 1m", process.stderr.readline())
             with Scripted(lambda _, body: taken(body), port):
                 out, err = process.communicate(timeout=30)
@@ -292,15 +415,27 @@ class Servers(Test):
             return 200, {}, json.dumps(answer).encode()
 
         with Scripted(part) as server:
-            code, out, err = run("ingest", "--to", server.to, "--timeout", "3s", self.orders("events", 10))
+            code, out, err = run(
+                "ingest", "--to", server.to, "--timeout", "3s", self.orders("events", 10)
+            )
         self.assertEqual((code, tally_of(out)), (0, [10, 0, 0, 0, 0]), err)
         self.assertEqual(err.count("retrying"), 1, err)
         self.assertIn("the server answered 429: slow down: retrying for 1m", err)
         self.assertEqual([len(body.splitlines()) for body in server.bodies[5:]], [10, 5])
 
     def test_no_room_for_long(self):
-        with Scripted(lambda number, body: taken(body) if number == 1 else (503, {"Retry-After": "1"}, b'{"detail":"the disk is full"}')) as server:
-            out, err, _ = self.refused("--to", server.to, "--retry-for", "1s", stdin=b"\n".join(order(i) for i in range(1200)))
+        with Scripted(
+            lambda number, body: taken(body)
+            if number == 1
+            else (503, {"Retry-After": "1"}, b'{"detail":"the disk is full"}')
+        ) as server:
+            out, err, _ = self.refused(
+                "--to",
+                server.to,
+                "--retry-for",
+                "1s",
+                stdin=b"\n".join(order(i) for i in range(1200)),
+            )
         self.assertEqual(tally_of(out), [500, 0, 0, 0, 0])
         self.assertIn("helios: the server answered 503: the disk is full, for 1s\n", err)
         self.assertIn("go on with --from stdin:501\n", err)
@@ -312,28 +447,41 @@ class Servers(Test):
         self.assertIn("within 1s", err)
         self.assertIn(f"--from {self.path('events')}:1\n", err)
         self.assertLess(seconds, 20)
-        with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:  # accepts nobody; the kernel does, for a while
-            _, err, seconds = self.refused("--to", f"http://127.0.0.1:{deaf.getsockname()[1]}", "--timeout", "1s")
+        with socket.create_server(
+            ("127.0.0.1", 0), backlog=0
+        ) as deaf:  # accepts nobody; the kernel does, for a while
+            _, err, seconds = self.refused(
+                "--to", f"http://127.0.0.1:{deaf.getsockname()[1]}", "--timeout", "1s"
+            )
             self.assertIn("no answer", err)
             self.assertLess(seconds, 20)
 
     def test_another_server(self):
-        for answer in ((200, {"Content-Type": "text/html"}, b"<html><body>It works!</body></html>"), (404, {"Content-Type": "text/html"}, b"<html>404</html>"),
-                       (200, {}, b"{}"), (200, {}, b'{"items":[{}]}'), (200, {}, b'{"items":[{"status":"acc')):
+        for answer in (
+            (200, {"Content-Type": "text/html"}, b"<html><body>It works!</body></html>"),
+            (404, {"Content-Type": "text/html"}, b"<html>404</html>"),
+            (200, {}, b"{}"),
+            (200, {}, b'{"items":[{}]}'),
+            (200, {}, b'{"items":[{"status":"acc'),
+        ):
             with Scripted(lambda *_, a=answer: a) as server:
                 _, err, _ = self.refused("--to", server.to)
             self.assertIn(f"what answers at {server.to} is no Helios", err)
             self.assertIn("go on with --from", err)
             self.assertNotIn("retrying", err)
         for status in (401, 403, 500):
-            with Scripted(lambda *_, s=status: (s, {}, b'{"title":"No","detail":"not you"}')) as server:
+            with Scripted(
+                lambda *_, s=status: (s, {}, b'{"title":"No","detail":"not you"}')
+            ) as server:
                 _, err, _ = self.refused("--to", server.to)
             self.assertIn(f"the server answered {status}: not you", err)
         with socket.create_server(("127.0.0.1", 0)) as listening:
+
             def speak():
                 with listening.accept()[0] as wire:
                     wire.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
                     wire.recv(65536)
+
             speaker = threading.Thread(target=speak)
             speaker.start()
             _, err, _ = self.refused("--to", f"http://127.0.0.1:{listening.getsockname()[1]}")
@@ -351,17 +499,31 @@ class Servers(Test):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             asked.clear()
-            with Scripted(part) as server, subprocess.Popen([binary(), "ingest", "--to", server.to, self.orders("events", 3000)], stdout=subprocess.PIPE,
-                                                            stderr=subprocess.PIPE, env=environment()) as process:
+            with Scripted(part) as server, subprocess.Popen(
+                [binary(), "ingest", "--to", server.to, self.orders("events", 3000)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(),
+            ) as process:
                 self.assertTrue(asked.wait(30))
                 process.send_signal(number)
                 out, err = process.communicate(timeout=20)
-            self.assertEqual((process.returncode, tally_of(out.decode())), (2, [1000, 0, 0, 0, 0]), err)
-            self.assertIn(f"helios: interrupted\n  go on with --from {self.path('events')}:1001\n", err.decode())
+            self.assertEqual(
+                (process.returncode, tally_of(out.decode())), (2, [1000, 0, 0, 0, 0]), err
+            )
+            self.assertIn(
+                f"helios: interrupted\n  go on with --from {self.path('events')}:1001\n",
+                err.decode(),
+            )
 
     def test_interrupt_while_nothing_comes(self):
-        with Scripted(lambda _, body: taken(body)) as server, subprocess.Popen([binary(), "ingest", "--to", server.to], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                                                               stderr=subprocess.PIPE, env=environment()) as process:
+        with Scripted(lambda _, body: taken(body)) as server, subprocess.Popen(
+            [binary(), "ingest", "--to", server.to],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
             process.stdin.write(order(1) + b"\n")
             process.stdin.flush()
             for _ in range(500):
@@ -380,7 +542,12 @@ class OnATerminal(Test):
     def shown(self, *arguments, **env):
         """What a terminal of 80 columns is shown on standard error."""
         master, slave = pty.openpty()
-        with subprocess.Popen([binary(), *arguments], stdout=subprocess.DEVNULL, stderr=slave, env=environment(**{"TERM": "xterm", "COLUMNS": "80", **env})) as process:
+        with subprocess.Popen(
+            [binary(), *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
+            env=environment(**{"TERM": "xterm", "COLUMNS": "80", **env}),
+        ) as process:
             os.close(slave)
             seen = b""
             while select.select([master], [], [], 60)[0]:
@@ -403,10 +570,19 @@ class OnATerminal(Test):
             self.assertRegex(seen, r" 33 %  500 lines  [\d,]+ lines/s  ETA 0:0\d\r\x1b\[2K")
             self.assertTrue(seen.endswith("\r\x1b[2K"), repr(seen[-80:]))
             self.assertNotIn("\x1b", self.shown("ingest", "--to", server.to, events, TERM="dumb"))
-            self.assertEqual(run("ingest", "--to", server.to, events)[2], "", "nothing where no terminal is")
+            self.assertEqual(
+                run("ingest", "--to", server.to, events)[2], "", "nothing where no terminal is"
+            )
 
     def test_retrying(self):
-        seen = self.shown("ingest", "--to", f"http://127.0.0.1:{free_port()}", "--retry-for", "1s", self.orders("events", 1))
+        seen = self.shown(
+            "ingest",
+            "--to",
+            f"http://127.0.0.1:{free_port()}",
+            "--retry-for",
+            "1s",
+            self.orders("events", 1),
+        )
         self.assertIn("retrying for 1s", seen)
         self.assertIn("retrying (1s left): ", seen)
 

@@ -27,18 +27,42 @@ class Shop:
     def __init__(self):
         self.lock = threading.Lock()
         self.next_order = 0
-        self.pending = []          # events of begun orders that are still to be sent
-        self.acknowledged = {}     # id -> event
-        self.doubtful = {}         # id -> event: sent, never answered
+        self.pending = []  # events of begun orders that are still to be sent
+        self.acknowledged = {}  # id -> event
+        self.doubtful = {}  # id -> event: sent, never answered
         self.duplicates = 0
 
     def order(self, n):
         key, total = f"K9-{n:06}", f"{n % 900 + 1}.{n % 100:02}"
         return [
-            line("aws", "OrderPlaced", f"o-{n}", orderId=key, customerId=f"C-{n % 50}", totalAmount=total, currency="USD",
-                 items=[{"productId": "MUG", "price": total, "qty": 1}]),
-            line("gcp", "PaymentProcessed", f"p-{n}", orderId=key, paymentId=f"PAY-{n}", amount=total, currency="USD", status="CAPTURED"),
-            line("azure", "InventoryReserved", f"i-{n}", orderId=key, reservationId=f"RSV-{n}", items=[{"sku": "MUG", "qty": 1}]),
+            line(
+                "aws",
+                "OrderPlaced",
+                f"o-{n}",
+                orderId=key,
+                customerId=f"C-{n % 50}",
+                totalAmount=total,
+                currency="USD",
+                items=[{"productId": "MUG", "price": total, "qty": 1}],
+            ),
+            line(
+                "gcp",
+                "PaymentProcessed",
+                f"p-{n}",
+                orderId=key,
+                paymentId=f"PAY-{n}",
+                amount=total,
+                currency="USD",
+                status="CAPTURED",
+            ),
+            line(
+                "azure",
+                "InventoryReserved",
+                f"i-{n}",
+                orderId=key,
+                reservationId=f"RSV-{n}",
+                items=[{"sku": "MUG", "qty": 1}],
+            ),
         ]
 
     def take(self, rng, n):
@@ -63,8 +87,14 @@ class Shop:
 
 def send(connection, events):
     """One request; the status of each event. Raises when the connection breaks."""
-    target, body = ("/api/v1/events/ingest", events[0]) if len(events) == 1 else ("/api/v1/events/batch", events)
-    connection.request("POST", target, body=json.dumps(body), headers={"Content-Type": "application/json"})
+    target, body = (
+        ("/api/v1/events/ingest", events[0])
+        if len(events) == 1
+        else ("/api/v1/events/batch", events)
+    )
+    connection.request(
+        "POST", target, body=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
     response = connection.getresponse()
     answer = json.loads(response.read())
     check(response.status in (200, 202), f"{target} answered {response.status}: {answer}")
@@ -94,9 +124,12 @@ def send_again(server, shop, rng):
     known = rng.sample(sorted(shop.acknowledged), min(300, len(shop.acknowledged)))
     connection = server.connection()
     for at in range(0, len(known), 50):
-        events = [shop.acknowledged[i] for i in known[at:at + 50]] or []
+        events = [shop.acknowledged[i] for i in known[at : at + 50]] or []
         for event, status in zip(events, send(connection, events)):
-            check(status == "duplicate", f"{event['id']} was acknowledged before the kill and is {status} now")
+            check(
+                status == "duplicate",
+                f"{event['id']} was acknowledged before the kill and is {status} now",
+            )
     for event in list(shop.doubtful.values()):
         shop.settle(event, send(connection, [event])[0])
     connection.close()
@@ -104,9 +137,11 @@ def send_again(server, shop, rng):
 
 
 def nanoseconds(time_text):
-    """"2026-01-05T10:23:45.120Z" as an integer; fractions have three, six or nine digits."""
+    """ "2026-01-05T10:23:45.120Z" as an integer; fractions have three, six or nine digits."""
     whole, fraction = time_text.rstrip("Z").split(".")
-    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction.ljust(9, "0"))
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(
+        fraction.ljust(9, "0")
+    )
 
 
 def check_log(data, shop):
@@ -116,15 +151,24 @@ def check_log(data, shop):
         check(event["id"] not in seen, f"{event['id']} stands in the log twice")
         seen[event["id"]] = event
     missing = [i for i in shop.acknowledged if i not in seen]
-    check(not missing, f"{len(missing)} acknowledged events are not in the log, for example {missing[:5]}")
+    check(
+        not missing,
+        f"{len(missing)} acknowledged events are not in the log, for example {missing[:5]}",
+    )
     strangers = [i for i in seen if i not in shop.acknowledged]
     check(not strangers, f"events nobody sent: {strangers[:5]}")
     for i, event in shop.acknowledged.items():
-        check(seen[i]["payload"] == event["payload"], f"{i} has another payload in the log: {seen[i]['payload']}")
+        check(
+            seen[i]["payload"] == event["payload"],
+            f"{i} has another payload in the log: {seen[i]['payload']}",
+        )
     check(controls and controls[-1]["control"] == "end", "the export ends with its end line")
     received = [nanoseconds(event["receivedAt"]) for event in events]
     backwards = [i for i in range(1, len(received)) if received[i] < received[i - 1]]
-    check(not backwards, f"log time goes backwards in the export at {[events[i] for i in backwards[:2]]}")
+    check(
+        not backwards,
+        f"log time goes backwards in the export at {[events[i] for i in backwards[:2]]}",
+    )
     return len(seen)
 
 
@@ -176,7 +220,13 @@ def main():
                 if life > 0:
                     send_again(server, shop, rng)
                 stop, failures = threading.Event(), []
-                threads = [threading.Thread(target=load, args=(server, shop, SEED * 1000 + life * 10 + i, stop, failures)) for i in range(CONNECTIONS)]
+                threads = [
+                    threading.Thread(
+                        target=load,
+                        args=(server, shop, SEED * 1000 + life * 10 + i, stop, failures),
+                    )
+                    for i in range(CONNECTIONS)
+                ]
                 for thread in threads:
                     thread.start()
                 time.sleep(rng.uniform(0.05, 1.2))  # the moment is the point of the test
@@ -185,8 +235,11 @@ def main():
                 for thread in threads:
                     thread.join()
                 check(not failures, f"before kill {life + 1}: {failures}")
-            print(f"kill {life + 1}: {len(shop.acknowledged)} acknowledged, {len(shop.doubtful)} in doubt, "
-                  f"ready in {server.seconds_to_ready:.2f} s", flush=True)
+            print(
+                f"kill {life + 1}: {len(shop.acknowledged)} acknowledged, {len(shop.doubtful)} in doubt, "
+                f"ready in {server.seconds_to_ready:.2f} s",
+                flush=True,
+            )
         with Server(data) as server:
             send_again(server, shop, rng)
             finish_orders(server, shop, rng)
@@ -194,8 +247,10 @@ def main():
             check(server.terminate() == 0, "SIGTERM ends with 0")
         in_log = check_log(data, shop)
         revisions = check_rebuild(data)
-    print(f"{KILLS} kills, {in_log} events acknowledged and in the log once, {shop.duplicates} answered as duplicates, "
-          f"{revisions} verdict revisions rebuilt the same, {time.monotonic() - began:.1f} s")
+    print(
+        f"{KILLS} kills, {in_log} events acknowledged and in the log once, {shop.duplicates} answered as duplicates, "
+        f"{revisions} verdict revisions rebuilt the same, {time.monotonic() - began:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,16 @@ import subprocess
 import sys
 import time
 
-from helios_process import Failure, Server, TemporaryDirectory, binary, check, environment, line, run
+from helios_process import (
+    Failure,
+    Server,
+    TemporaryDirectory,
+    binary,
+    check,
+    environment,
+    line,
+    run,
+)
 
 ORDERS = 8_000
 BATCH = 400
@@ -18,14 +27,51 @@ BATCH = 400
 def send(server, first, count):
     connection = server.connection()
     for at in range(first, first + count, BATCH):
-        legs = [leg for n in range(at, min(at + BATCH, first + count)) for leg in (
-            line("aws", "OrderPlaced", f"o-{n}", orderId=f"S-{n}", customerId="C", totalAmount="2.00", currency="EUR"),
-            line("gcp", "PaymentProcessed", f"p-{n}", orderId=f"S-{n}", paymentId=f"P-{n}", amount="2.00", currency="EUR", status="CAPTURED"),
-            line("azure", "InventoryReserved", f"i-{n}", orderId=f"S-{n}", reservationId=f"R-{n}", items=[]))]
-        connection.request("POST", "/api/v1/events/batch", body=json.dumps(legs), headers={"Content-Type": "application/json"})
+        legs = [
+            leg
+            for n in range(at, min(at + BATCH, first + count))
+            for leg in (
+                line(
+                    "aws",
+                    "OrderPlaced",
+                    f"o-{n}",
+                    orderId=f"S-{n}",
+                    customerId="C",
+                    totalAmount="2.00",
+                    currency="EUR",
+                ),
+                line(
+                    "gcp",
+                    "PaymentProcessed",
+                    f"p-{n}",
+                    orderId=f"S-{n}",
+                    paymentId=f"P-{n}",
+                    amount="2.00",
+                    currency="EUR",
+                    status="CAPTURED",
+                ),
+                line(
+                    "azure",
+                    "InventoryReserved",
+                    f"i-{n}",
+                    orderId=f"S-{n}",
+                    reservationId=f"R-{n}",
+                    items=[],
+                ),
+            )
+        ]
+        connection.request(
+            "POST",
+            "/api/v1/events/batch",
+            body=json.dumps(legs),
+            headers={"Content-Type": "application/json"},
+        )
         response = connection.getresponse()
         answer = json.loads(response.read())
-        check(response.status == 200 and answer["accepted"] == len(legs), f"{response.status} {answer}"[:300])
+        check(
+            response.status == 200 and answer["accepted"] == len(legs),
+            f"{response.status} {answer}"[:300],
+        )
     connection.close()
 
 
@@ -51,12 +97,18 @@ def after_a_clean_stop(data):
         check(server.terminate() == 0, "SIGTERM ends with 0")
     before = everything(data)
     code, out, err = run("store", "dump", "--verdicts", "--data", data)
-    check(code == 0 and matched_of(out) == ORDERS, f"store dump after a clean stop: exit {code}, {matched_of(out)} of {ORDERS} matched; {err}")
+    check(
+        code == 0 and matched_of(out) == ORDERS,
+        f"store dump after a clean stop: exit {code}, {matched_of(out)} of {ORDERS} matched; {err}",
+    )
     check(run("store", "dump", "--data", data)[0] == 0, "store dump of every table")
     code, out, err = run("log", "export", "--data", data)
     check(code == 0 and out.count('"eventType"') == 3 * ORDERS, f"log export: exit {code}; {err}")
     code, out, err = run("log", "ls", "--data", data)
-    check(code == 0 and "route 0, engine 0, store 0" in out, f"log ls says how far the stages are: {out[-300:]}")
+    check(
+        code == 0 and "route 0, engine 0, store 0" in out,
+        f"log ls says how far the stages are: {out[-300:]}",
+    )
     check(everything(data) == before, "reading changed the directory")
 
 
@@ -67,9 +119,14 @@ def after_a_kill(data):
         server.kill()
     before = everything(data)
     code, out, err = run("store", "dump", "--data", data)
-    check(code == 1 and out == "", f"store dump of what is behind: exit {code}, {len(out)} bytes; {err}")
+    check(
+        code == 1 and out == "",
+        f"store dump of what is behind: exit {code}, {len(out)} bytes; {err}",
+    )
     found = re.search(r"route is ([\d,]+) records behind, engine ([\d,]+), store ([\d,]+)", err)
-    check(found and sum(int(n.replace(",", "")) for n in found.groups()) > 0, f"it is counted: {err}")
+    check(
+        found and sum(int(n.replace(",", "")) for n in found.groups()) > 0, f"it is counted: {err}"
+    )
     check("helios serve" in err, f"what to do: {err}")
     code, out, err = run("store", "dump", "--partial", "--data", data)
     check(code == 1 and out and "records behind" in err, f"--partial: exit {code}; {err}")
@@ -78,7 +135,10 @@ def after_a_kill(data):
     check(everything(data) == before, "reading changed the directory")
     with Server(data, wait_ready=False) as server:
         code, out, err = run("store", "dump", "--verdicts", "--wait", "--data", data, timeout=120)
-        check(code == 0 and matched_of(out) == 2 * ORDERS, f"--wait beside a server: exit {code}, {matched_of(out)} of {2 * ORDERS}; {err}")
+        check(
+            code == 0 and matched_of(out) == 2 * ORDERS,
+            f"--wait beside a server: exit {code}, {matched_of(out)} of {2 * ORDERS}; {err}",
+        )
         check(server.terminate() == 0, "SIGTERM ends with 0")
 
 
@@ -89,14 +149,34 @@ def as_another_user(data, copy):
     for folder, _, names in os.walk(copy):
         for name in names:
             os.chmod(os.path.join(folder, name), stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
-        os.chmod(folder, stat.S_IRUSR | stat.S_IXUSR | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+        os.chmod(
+            folder,
+            stat.S_IRUSR | stat.S_IXUSR | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH,
+        )
     before = everything(copy)
-    program = shutil.copy(binary(), os.path.dirname(copy))  # the checkout may be one that this user can't look into
+    program = shutil.copy(
+        binary(), os.path.dirname(copy)
+    )  # the checkout may be one that this user can't look into
     demoted = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-    for arguments in (("store", "dump", "--partial"), ("store", "dump", "--verdicts", "--partial"), ("log", "export"), ("log", "ls")):
-        done = subprocess.run([program, *arguments, "--data", copy], capture_output=True, timeout=120, env=environment(), cwd="/", **demoted)
+    for arguments in (
+        ("store", "dump", "--partial"),
+        ("store", "dump", "--verdicts", "--partial"),
+        ("log", "export"),
+        ("log", "ls"),
+    ):
+        done = subprocess.run(
+            [program, *arguments, "--data", copy],
+            capture_output=True,
+            timeout=120,
+            env=environment(),
+            cwd="/",
+            **demoted,
+        )
         err = done.stderr.decode()
-        check(done.returncode in (0, 1) and done.stdout, f"{arguments} of a read-only copy: exit {done.returncode}; {err}")
+        check(
+            done.returncode in (0, 1) and done.stdout,
+            f"{arguments} of a read-only copy: exit {done.returncode}; {err}",
+        )
         check("SELECT" not in err and "PRAGMA" not in err, f"no SQL for people: {err}")
     check(everything(copy) == before, "reading changed the read-only copy")
     for folder, _, _ in os.walk(copy):
@@ -117,11 +197,17 @@ def main():
                     break
                 time.sleep(0.01)
             server.kill()
-        check(os.path.getsize(data + "/store/store.db-wal") > 0, "the kill left a write-ahead log: that is the case to test")
+        check(
+            os.path.getsize(data + "/store/store.db-wal") > 0,
+            "the kill left a write-ahead log: that is the case to test",
+        )
         as_another_user(data, directory + "/copy")
         code, out, err = run("store", "rebuild", "--data", data)
         behind = re.search(r"route is ([\d,]+) records behind, engine ([\d,]+)", err)
-        check(code == (1 if behind else 0), f"store rebuild says whether the log is judged to its end: exit {code}; {out} {err}")
+        check(
+            code == (1 if behind else 0),
+            f"store rebuild says whether the log is judged to its end: exit {code}; {out} {err}",
+        )
     print(f"{ORDERS} orders, a clean stop and two kills: complete or counted, and nothing written")
 
 

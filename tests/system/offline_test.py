@@ -8,7 +8,11 @@ import unittest
 from helios_process import TemporaryDirectory, line, run
 
 ORDER = line("aws", "OrderPlaced", "o-1", orderId="A1", customerId="C-1", totalAmount="1")
-FULL = [ORDER, line("gcp", "PaymentProcessed", "p-1", orderId="A1", amount="1"), line("azure", "InventoryReserved", "i-1", orderId="A1")]
+FULL = [
+    ORDER,
+    line("gcp", "PaymentProcessed", "p-1", orderId="A1", amount="1"),
+    line("azure", "InventoryReserved", "i-1", orderId="A1"),
+]
 
 
 def ndjson(*events):
@@ -39,34 +43,75 @@ class Reconcile(unittest.TestCase):
 
     def test_all_rejected(self):
         self.nothing(b"nonsense\n{}\n", says=["every event line was rejected"])
-        self.nothing(ndjson(line("mars", "OrderPlaced", "o-1", orderId="A1")), says=["named by an active flow", "every event line was rejected"])
+        self.nothing(
+            ndjson(line("mars", "OrderPlaced", "o-1", orderId="A1")),
+            says=["named by an active flow", "every event line was rejected"],
+        )
 
     def test_no_flow_wants_them(self):
-        self.nothing(ndjson(line("aws", "OrderCreated", "o-1", orderId="A1"), line("gcp", "Ping", "p-1")),
-                     says=["no flow wants such events", "flow order wants: aws OrderPlaced, gcp PaymentProcessed, azure InventoryReserved",
-                           "aws OrderCreated with orderId", "gcp Ping with an empty payload", "--flow FILE"])
+        self.nothing(
+            ndjson(line("aws", "OrderCreated", "o-1", orderId="A1"), line("gcp", "Ping", "p-1")),
+            says=[
+                "no flow wants such events",
+                "flow order wants: aws OrderPlaced, gcp PaymentProcessed, azure InventoryReserved",
+                "aws OrderCreated with orderId",
+                "gcp Ping with an empty payload",
+                "--flow FILE",
+            ],
+        )
 
     def test_a_key_that_no_event_carries(self):
         with TemporaryDirectory() as directory:
             flow = os.path.join(directory, "shop.yaml")
             with open(flow, "w", encoding="utf-8") as file:
-                file.write("flow: shop\nversion: 1\nkey: {paths: [orderNumber, head.order]}\n"
-                           "legs:\n  a: {source: any, type: A, deadline: 5s}\n  b: {source: any, type: B, deadline: 5s}\n")
+                file.write(
+                    "flow: shop\nversion: 1\nkey: {paths: [orderNumber, head.order]}\n"
+                    "legs:\n  a: {source: any, type: A, deadline: 5s}\n  b: {source: any, type: B, deadline: 5s}\n"
+                )
             events = [line("aws", "A", f"a-{n}", OrderNumber=n, head={"at": 1}) for n in range(100)]
-            self.nothing(ndjson(*events), "--flow", flow,
-                         says=["100 without a key", "flow shop looks for its key at: orderNumber, head.order",
-                               "aws A with OrderNumber, head, head.at", 'is "OrderNumber" meant?', "key: {paths: [OrderNumber]}"])
-            code, _, err = run("reconcile", "--flow", flow, stdin=ndjson(line("aws", "A", "a", orderNumber=1), line("aws", "B", "b", orderNumber=1), *events))
+            self.nothing(
+                ndjson(*events),
+                "--flow",
+                flow,
+                says=[
+                    "100 without a key",
+                    "flow shop looks for its key at: orderNumber, head.order",
+                    "aws A with OrderNumber, head, head.at",
+                    'is "OrderNumber" meant?',
+                    "key: {paths: [OrderNumber]}",
+                ],
+            )
+            code, _, err = run(
+                "reconcile",
+                "--flow",
+                flow,
+                stdin=ndjson(
+                    line("aws", "A", "a", orderNumber=1),
+                    line("aws", "B", "b", orderNumber=1),
+                    *events,
+                ),
+            )
             self.assertEqual(code, 0, err)
-            self.assertIn("events without a key belong to no case\n  flow shop looks for its key at: orderNumber, head.order\n", err)
+            self.assertIn(
+                "events without a key belong to no case\n  flow shop looks for its key at: orderNumber, head.order\n",
+                err,
+            )
 
     def test_every_mistake_of_every_flow_is_named(self):
         with TemporaryDirectory() as directory:
-            names = [os.path.join(directory, name) for name in ("one.yaml", "two.yaml", "three.yaml")]
-            for name, text in zip(names, ("flow: a\nversion: 0\nnonsense: 1\n", "flow: b\nkey: 5\n")):
+            names = [
+                os.path.join(directory, name) for name in ("one.yaml", "two.yaml", "three.yaml")
+            ]
+            for name, text in zip(
+                names, ("flow: a\nversion: 0\nnonsense: 1\n", "flow: b\nkey: 5\n")
+            ):
                 with open(name, "w", encoding="utf-8") as file:
                     file.write(text)
-            code, out, err = run("reconcile", *(word for name in names for word in ("--flow", name)), stdin=ndjson(*FULL))
+            code, out, err = run(
+                "reconcile",
+                *(word for name in names for word in ("--flow", name)),
+                stdin=ndjson(*FULL),
+            )
             self.assertEqual((code, out), (2, ""))
             for place in ("one.yaml:2:", "one.yaml:3:", "two.yaml:2:", "three.yaml"):
                 self.assertIn(place, err)

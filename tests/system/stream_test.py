@@ -15,9 +15,16 @@ try:
     import websockets.exceptions
     import websockets.version
 except ImportError:
-    debian = "/usr/bin/python3"  # the package is Debian's, the interpreter found first may be another
-    if os.path.realpath(sys.executable) != os.path.realpath(debian) and \
-            subprocess.run([debian, "-c", "import websockets"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+    debian = (
+        "/usr/bin/python3"  # the package is Debian's, the interpreter found first may be another
+    )
+    if (
+        os.path.realpath(sys.executable) != os.path.realpath(debian)
+        and subprocess.run(
+            [debian, "-c", "import websockets"], stderr=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    ):
         os.execv(debian, [debian, *sys.argv])
     print("skipped: there is no Python module `websockets`; apt-get install python3-websockets")
     sys.exit(SKIP)
@@ -30,7 +37,9 @@ Refused = websockets.exceptions.InvalidStatus if NEWER else websockets.exception
 
 def stream(server, query="", **headers):
     more = {"additional_headers" if NEWER else "extra_headers": headers}
-    return websockets.connect(f"ws://{server.host}:{server.port}/api/v1/stream{query}", close_timeout=2, **more)
+    return websockets.connect(
+        f"ws://{server.host}:{server.port}/api/v1/stream{query}", close_timeout=2, **more
+    )
 
 
 def status_of(refused):
@@ -43,15 +52,47 @@ def extensions_of(socket):
 
 def order(server, key):
     """One order, all three legs agreeing: revision 1 pending, revision 2 matched."""
-    lines = [line("aws", "OrderPlaced", "o-" + key, orderId=key, customerId="C", totalAmount="10.00", currency="EUR"),
-             line("gcp", "PaymentProcessed", "p-" + key, orderId=key, paymentId="P-" + key, amount="10.00", currency="EUR", status="CAPTURED"),
-             line("azure", "InventoryReserved", "i-" + key, orderId=key, reservationId="R-" + key, items=[])]
-    answer = server.post("/api/v1/events/batch", "\n".join(json.dumps(each) for each in lines), "application/x-ndjson")
+    lines = [
+        line(
+            "aws",
+            "OrderPlaced",
+            "o-" + key,
+            orderId=key,
+            customerId="C",
+            totalAmount="10.00",
+            currency="EUR",
+        ),
+        line(
+            "gcp",
+            "PaymentProcessed",
+            "p-" + key,
+            orderId=key,
+            paymentId="P-" + key,
+            amount="10.00",
+            currency="EUR",
+            status="CAPTURED",
+        ),
+        line(
+            "azure",
+            "InventoryReserved",
+            "i-" + key,
+            orderId=key,
+            reservationId="R-" + key,
+            items=[],
+        ),
+    ]
+    answer = server.post(
+        "/api/v1/events/batch",
+        "\n".join(json.dumps(each) for each in lines),
+        "application/x-ndjson",
+    )
     assert answer.status == 200 and answer.json()["accepted"] == 3, answer
 
 
 async def ingest(server, keys):
-    await asyncio.get_running_loop().run_in_executor(None, lambda: [order(server, key) for key in keys])
+    await asyncio.get_running_loop().run_in_executor(
+        None, lambda: [order(server, key) for key in keys]
+    )
 
 
 async def receive(socket):
@@ -63,7 +104,11 @@ def named(messages):
 
 
 def expected(keys):
-    return sorted((key, revision, status) for key in keys for revision, status in ((1, "pending"), (2, "matched")))
+    return sorted(
+        (key, revision, status)
+        for key in keys
+        for revision, status in ((1, "pending"), (2, "matched"))
+    )
 
 
 class Stream(unittest.IsolatedAsyncioTestCase):
@@ -77,7 +122,9 @@ class Stream(unittest.IsolatedAsyncioTestCase):
         self.directory.__exit__()
 
     async def test_each_revision_is_what_the_api_answers(self):
-        async with stream(self.server) as all_of_it, stream(self.server, "?key=B&status=matched&payloads=true") as filtered:
+        async with stream(self.server) as all_of_it, stream(
+            self.server, "?key=B&status=matched&payloads=true"
+        ) as filtered:
             self.assertEqual(extensions_of(all_of_it), [], "no compression")
             await ingest(self.server, ["A", "B"])
             messages = [await receive(all_of_it) for _ in range(4)]
@@ -86,7 +133,11 @@ class Stream(unittest.IsolatedAsyncioTestCase):
             self.server.verdict("A")  # waits until the store has it
             for key in ("A", "B"):
                 listed = self.server.get(f"/api/v1/reconciliation/{key}/revisions").json()["items"]
-                streamed = [{k: v for k, v in m.items() if k != "position"} for m in messages if m["key"] == key]
+                streamed = [
+                    {k: v for k, v in m.items() if k != "position"}
+                    for m in messages
+                    if m["key"] == key
+                ]
                 self.assertEqual(streamed, listed)
             latest = self.server.verdict("B").json()
             self.assertEqual({**whole, "otherFlows": []}, {**latest, "position": whole["position"]})
@@ -126,7 +177,12 @@ class Stream(unittest.IsolatedAsyncioTestCase):
         silent.transport.abort()
 
     async def test_refusals_are_http(self):
-        for query, headers, status in (("?flow=", {}, 400), ("?after=x", {}, 400), ("?unknown=1", {}, 400), ("", {"Origin": "http://evil.example"}, 403)):
+        for query, headers, status in (
+            ("?flow=", {}, 400),
+            ("?after=x", {}, 400),
+            ("?unknown=1", {}, 400),
+            ("", {"Origin": "http://evil.example"}, 403),
+        ):
             with self.assertRaises(Refused) as refused:
                 await stream(self.server, query, **headers)
             self.assertEqual(status_of(refused.exception), status, query)
@@ -148,5 +204,7 @@ class Stream(unittest.IsolatedAsyncioTestCase):
 
 if __name__ == "__main__":
     binary()
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # unittest's debug mode tells of every slow step
+    logging.getLogger("asyncio").setLevel(
+        logging.ERROR
+    )  # unittest's debug mode tells of every slow step
     unittest.main(argv=sys.argv[:1], verbosity=2, warnings="ignore")

@@ -16,9 +16,14 @@ import unittest
 from helios_process import Server, TemporaryDirectory, binary, environment, line, run
 
 KUBERNETES = {  # for a Service named helios
-    "HELIOS_SERVICE_HOST": "10.0.0.1", "HELIOS_SERVICE_PORT": "8001", "HELIOS_SERVICE_PORT_HTTP": "8001",
-    "HELIOS_PORT": "tcp://10.0.0.1:8001", "HELIOS_PORT_8001_TCP": "tcp://10.0.0.1:8001", "HELIOS_PORT_8001_TCP_PROTO": "tcp",
-    "HELIOS_PORT_8001_TCP_PORT": "8001", "HELIOS_PORT_8001_TCP_ADDR": "10.0.0.1",
+    "HELIOS_SERVICE_HOST": "10.0.0.1",
+    "HELIOS_SERVICE_PORT": "8001",
+    "HELIOS_SERVICE_PORT_HTTP": "8001",
+    "HELIOS_PORT": "tcp://10.0.0.1:8001",
+    "HELIOS_PORT_8001_TCP": "tcp://10.0.0.1:8001",
+    "HELIOS_PORT_8001_TCP_PROTO": "tcp",
+    "HELIOS_PORT_8001_TCP_PORT": "8001",
+    "HELIOS_PORT_8001_TCP_ADDR": "10.0.0.1",
 }
 
 
@@ -42,13 +47,17 @@ class Test(unittest.TestCase):
     def lines(self, server, message):
         """The server's log lines that hold `message`."""
         server.stderr.seek(0)
-        found = [json.loads(line) for line in server.stderr.read().splitlines() if line.startswith(b"{")]
+        found = [
+            json.loads(line) for line in server.stderr.read().splitlines() if line.startswith(b"{")
+        ]
         return [line for line in found if message in line["message"]]
 
 
 class Variables(Test):
     def test_an_orchestrators_variables_are_told_and_ignored(self):
-        env = environment(**KUBERNETES, HELIOS_VERSION="1", HELIOS_HOME="/opt/helios", HELIOS_HTTP_PROT="9000")
+        env = environment(
+            **KUBERNETES, HELIOS_VERSION="1", HELIOS_HOME="/opt/helios", HELIOS_HTTP_PROT="9000"
+        )
         server = self.serve(env=env)
         told = self.lines(server, "which is no option: ignored")
         self.assertEqual(len(told), len(KUBERNETES) + 3, told)
@@ -64,15 +73,38 @@ class Variables(Test):
         self.assertEqual(run("config", "check", "--strict")[0], 0)
 
     def test_a_bad_value_of_a_known_variable_says_where_it_comes_from(self):
-        for name, value in (("HELIOS_HTTP_PORT", "tcp://10.0.0.1:8001"), ("API_PORT", "eight"), ("LOG_LEVEL", "loud")):
-            code, _, err = run("serve", "--data", self.path + "/data", env=environment(**{name: value}))
+        for name, value in (
+            ("HELIOS_HTTP_PORT", "tcp://10.0.0.1:8001"),
+            ("API_PORT", "eight"),
+            ("LOG_LEVEL", "loud"),
+        ):
+            code, _, err = run(
+                "serve", "--data", self.path + "/data", env=environment(**{name: value})
+            )
             self.assertEqual(code, 2, err)
             self.assertIn(f"{name}: ", err)
             self.assertIn(f'"{value}"', err)
 
     def test_an_empty_variable_counts_as_unset(self):
-        names = ("TMPDIR", "TMP", "TEMP", "API_HOST", "API_PORT", "LOG_LEVEL", "HELIOS_HTTP_PORT", "HELIOS_APP_DATA_DIR", "HELIOS_HOME",
-                 "DATABASE_URL", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS", "NO_COLOR", "TZ", "NOTIFY_SOCKET", "WATCHDOG_USEC", "HELIOS_SERVER")
+        names = (
+            "TMPDIR",
+            "TMP",
+            "TEMP",
+            "API_HOST",
+            "API_PORT",
+            "LOG_LEVEL",
+            "HELIOS_HTTP_PORT",
+            "HELIOS_APP_DATA_DIR",
+            "HELIOS_HOME",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "KAFKA_BOOTSTRAP_SERVERS",
+            "NO_COLOR",
+            "TZ",
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "HELIOS_SERVER",
+        )
         env = environment(**{name: "" for name in names})
         code, out, err = run("config", "check", "--strict", env=env)
         self.assertEqual((code, err), (0, ""))
@@ -80,8 +112,18 @@ class Variables(Test):
         server = self.serve("--ephemeral", env=env)  # its store needs a temporary directory
         self.assertEqual(self.lines(server, "no option"), [])
         self.assertEqual(server.terminate(), 0)
-        code, out, err = run("reconcile", "-", env=env, stdin=json.dumps(
-            {"source": "aws", "eventType": "OrderPlaced", "payload": {"orderId": "O-1", "customerId": "C"}}).encode())
+        code, out, err = run(
+            "reconcile",
+            "-",
+            env=env,
+            stdin=json.dumps(
+                {
+                    "source": "aws",
+                    "eventType": "OrderPlaced",
+                    "payload": {"orderId": "O-1", "customerId": "C"},
+                }
+            ).encode(),
+        )
         self.assertEqual((code, "partial" in out), (1, True), err)
 
 
@@ -108,15 +150,51 @@ class Configuration(Test):
         return check, serve
 
     def test_seven_mistakes_are_seven_complaints(self):
-        file = self.write("helios.yaml", "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\nlog:\n  partitions: 0\nhtpp:\n")
-        flow = self.write("flow.yaml", "flow: Order\nversion: 0\nlegs:\n  a: {source: any, type: any, deadline: 0}\n")
-        env = environment(API_HOST="", HELIOS_LOG_SEGMENT_BYTES="1XB", DATABASE_URL="postgresql://x")
-        check, serve = self.both("--flow", flow, "--flow", self.path + "/none.yaml", "--catalogue", flow, "--log-level", "loud",
-                                 "--data", self.path + "/data", "--listen", "0.0.0.0:0", env=env, positional=[file])
-        for what in (f"{file}:2:3: unknown option", f"{file}:3:9: http.port", f"{file}:4:17: http.idle_timeout", f"{file}:6:15: log.partitions is 0",
-                     f'{file}:7:1: unknown section "htpp"', "HELIOS_LOG_SEGMENT_BYTES: ", "DATABASE_URL is set", "--log-level: ", "--listen: 0.0.0.0",
-                     f"{flow}:1:7: ", f"{flow}:2:10: ", f"{flow}:4:26: type 'any'", f"{flow}:4:41: ", f"{flow}:1:1: 'key' is missing",
-                     f"can't read {self.path}/none.yaml", "unknown key"):
+        file = self.write(
+            "helios.yaml",
+            "http:\n  prot: 1\n  port: 99999\n  idle_timeout: soon\nlog:\n  partitions: 0\nhtpp:\n",
+        )
+        flow = self.write(
+            "flow.yaml",
+            "flow: Order\nversion: 0\nlegs:\n  a: {source: any, type: any, deadline: 0}\n",
+        )
+        env = environment(
+            API_HOST="", HELIOS_LOG_SEGMENT_BYTES="1XB", DATABASE_URL="postgresql://x"
+        )
+        check, serve = self.both(
+            "--flow",
+            flow,
+            "--flow",
+            self.path + "/none.yaml",
+            "--catalogue",
+            flow,
+            "--log-level",
+            "loud",
+            "--data",
+            self.path + "/data",
+            "--listen",
+            "0.0.0.0:0",
+            env=env,
+            positional=[file],
+        )
+        for what in (
+            f"{file}:2:3: unknown option",
+            f"{file}:3:9: http.port",
+            f"{file}:4:17: http.idle_timeout",
+            f"{file}:6:15: log.partitions is 0",
+            f'{file}:7:1: unknown section "htpp"',
+            "HELIOS_LOG_SEGMENT_BYTES: ",
+            "DATABASE_URL is set",
+            "--log-level: ",
+            "--listen: 0.0.0.0",
+            f"{flow}:1:7: ",
+            f"{flow}:2:10: ",
+            f"{flow}:4:26: type 'any'",
+            f"{flow}:4:41: ",
+            f"{flow}:1:1: 'key' is missing",
+            f"can't read {self.path}/none.yaml",
+            "unknown key",
+        ):
             self.assertIn(what, check)
             self.assertIn(what, serve)
         self.assertFalse(os.path.exists(self.path + "/data"))
@@ -128,30 +206,71 @@ class Configuration(Test):
         with Server(self.path + "/data") as server:  # a running server is no complaint
             self.assertEqual(run("config", "check", "--data", self.path + "/data")[0], 0)
             server.terminate()
-        changed = self.write("changed.yaml", open(os.path.join(os.path.dirname(__file__), "../../flows/order.yaml"), encoding="utf-8").read() + "\n# changed\n")
-        for arguments, what in ((("--listen", "0.0.0.0:8001"), "not a loopback address"), (("--listen", "nowhere.invalid:1", "--insecure"), "nowhere.invalid"),
-                                (("--listen", "192.0.2.1:1", "--insecure"), "192.0.2.1"), (("--listen", "x"), "is not HOST:PORT"),
-                                (("--listen", "127.0.0.1:70000"), "is not HOST:PORT"), (("--flow", self.path + "/none.yaml"), "No such file"),
-                                (("--flow", self.path), "directory"), (("--catalogue", self.path + "/none.yaml"), "No such file"),
-                                (("--data", occupied), "not a directory"), (("--data", self.path + "/foreign"), "foreign"),
-                                (("--data", self.path + "/data", "--flow", changed), "was activated with another text")):
+        changed = self.write(
+            "changed.yaml",
+            open(
+                os.path.join(os.path.dirname(__file__), "../../flows/order.yaml"), encoding="utf-8"
+            ).read()
+            + "\n# changed\n",
+        )
+        for arguments, what in (
+            (("--listen", "0.0.0.0:8001"), "not a loopback address"),
+            (("--listen", "nowhere.invalid:1", "--insecure"), "nowhere.invalid"),
+            (("--listen", "192.0.2.1:1", "--insecure"), "192.0.2.1"),
+            (("--listen", "x"), "is not HOST:PORT"),
+            (("--listen", "127.0.0.1:70000"), "is not HOST:PORT"),
+            (("--flow", self.path + "/none.yaml"), "No such file"),
+            (("--flow", self.path), "directory"),
+            (("--catalogue", self.path + "/none.yaml"), "No such file"),
+            (("--data", occupied), "not a directory"),
+            (("--data", self.path + "/foreign"), "foreign"),
+            (("--data", self.path + "/data", "--flow", changed), "was activated with another text"),
+        ):
             _, told, check = run("config", "check", *arguments)
-            code, _, serve = run("serve", *(arguments if "--listen" in arguments else (*arguments, "--listen", "127.0.0.1:0")))
+            code, _, serve = run(
+                "serve",
+                *(
+                    arguments
+                    if "--listen" in arguments
+                    else (*arguments, "--listen", "127.0.0.1:0")
+                ),
+            )
             self.assertEqual(code, 2, (arguments, serve))
             self.assertIn(what, check)
             self.assertEqual(told, "", arguments)
             self.assertNotEqual(serve.strip(), "")
         env = environment(HELIOS_LOG_PARTITIONS="3")
         code, _, check = run("config", "check", "--data", self.path + "/data", env=env)
-        self.assertEqual((code, re.search("HELIOS_LOG_PARTITIONS: .* made with 12 partitions, this server is set to 3", check) is not None), (1, True), check)
+        self.assertEqual(
+            (
+                code,
+                re.search(
+                    "HELIOS_LOG_PARTITIONS: .* made with 12 partitions, this server is set to 3",
+                    check,
+                )
+                is not None,
+            ),
+            (1, True),
+            check,
+        )
 
     def test_files_that_are_no_configuration(self):
-        for name, content in (("binary", bytes(range(256))), ("list", "- a\n"), ("text", "just words\n"), ("tab", "http:\n\tport: 1\n"), ("huge", "#" * 3_000_000),
-                              ("utf16", "http:\n".encode("utf-16")), ("two", "http:\n---\nlog:\n"), ("twice", "http:\nhttp:\n")):
+        for name, content in (
+            ("binary", bytes(range(256))),
+            ("list", "- a\n"),
+            ("text", "just words\n"),
+            ("tab", "http:\n\tport: 1\n"),
+            ("huge", "#" * 3_000_000),
+            ("utf16", "http:\n".encode("utf-16")),
+            ("two", "http:\n---\nlog:\n"),
+            ("twice", "http:\nhttp:\n"),
+        ):
             check, _ = self.both(positional=[self.write(name, content)])
             self.assertRegex(check, rf"(?m)^{self.path}/{name}:\d+:\d+: .+; .+")
         self.assertEqual(run("config", "check", self.write("empty", ""))[0], 0)
-        self.assertEqual(run("config", "check", self.write("windows", "\ufeffhttp:\r\n  port: 9000\r\n"))[0], 0)
+        self.assertEqual(
+            run("config", "check", self.write("windows", "\ufeffhttp:\r\n  port: 9000\r\n"))[0], 0
+        )
         for missing in (self.path + "/none", self.path):
             code, _, err = run("config", "check", missing)
             self.assertEqual((code, "can't read" in err), (2, True), err)
@@ -166,7 +285,10 @@ class Signals(Test):
         for name in TOLD:
             server.process.send_signal(getattr(signal, "SIG" + name))
             told = "SIGRTMIN+0" if name == "RTMIN" else "SIGPOLL" if name == "IO" else "SIG" + name
-            self.wait_for(lambda: self.lines(server, f"{told}: the server goes on"), f"no line about {told}: {server.errors()}")
+            self.wait_for(
+                lambda: self.lines(server, f"{told}: the server goes on"),
+                f"no line about {told}: {server.errors()}",
+            )
         self.assertEqual(self.accepted(server, "A"), 202)
         self.assertEqual(server.terminate(), 0)
 
@@ -176,7 +298,9 @@ class Signals(Test):
                 self.assertEqual(self.accepted(server, "A"), 202)
                 server.process.send_signal(getattr(signal, "SIG" + name))
                 self.assertEqual(server.process.wait(10), code, server.errors())
-                self.assertEqual([told["signal"] for told in self.lines(server, "stopping")], ["SIG" + name])
+                self.assertEqual(
+                    [told["signal"] for told in self.lines(server, "stopping")], ["SIG" + name]
+                )
 
     def test_a_terminal_that_hangs_up_drains_it(self):
         ours, theirs = pty.openpty()
@@ -192,7 +316,11 @@ class Signals(Test):
         self.assertEqual([told["signal"] for told in self.lines(server, "stopping")], ["SIGHUP"])
 
     def test_what_was_ignored_stays_ignored(self):
-        server = self.serve(preexec_fn=lambda: [signal.signal(each, signal.SIG_IGN) for each in (signal.SIGHUP, signal.SIGUSR1)])
+        server = self.serve(
+            preexec_fn=lambda: [
+                signal.signal(each, signal.SIG_IGN) for each in (signal.SIGHUP, signal.SIGUSR1)
+            ]
+        )
         for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             server.process.send_signal(each)
         self.wait_for(lambda: self.lines(server, "SIGUSR2: the server goes on"), server.errors())
@@ -204,7 +332,12 @@ class Signals(Test):
         # A client that does not read its answers: the drain waits for it.
         with socket.create_connection((server.host, server.port)) as slow:
             slow.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
-            self.wait_for(lambda: re.search(rb"helios_http_inflight_requests [1-9]", server.get("/metrics").body), "nothing is in flight")
+            self.wait_for(
+                lambda: re.search(
+                    rb"helios_http_inflight_requests [1-9]", server.get("/metrics").body
+                ),
+                "nothing is in flight",
+            )
             server.process.send_signal(signal.SIGTERM)
             self.wait_for(lambda: self.lines(server, "stopping"), server.errors())
             server.process.send_signal(signal.SIGINT)
@@ -242,7 +375,10 @@ class Supervised(Test):
         for address in (self.path + "/notify", f"\0helios-test-{os.getpid()}"):
             manager, server = self.start(address)
             ready = manager.until("READY")
-            self.assertEqual((ready["READY"], ready["STATUS"]), ("1", f"listening on http://{server.host}:{server.port}"))
+            self.assertEqual(
+                (ready["READY"], ready["STATUS"]),
+                ("1", f"listening on http://{server.host}:{server.port}"),
+            )
             self.assertEqual(server.get("/ready").status, 200)
             self.assertEqual(server.terminate(), 0)
             self.assertEqual(manager.until("STOPPING")["STOPPING"], "1")
@@ -272,8 +408,14 @@ class Supervised(Test):
         self.assertEqual(server.terminate(), 0)
 
     def test_another_processs_watchdog_and_nonsense_are_not_ours(self):
-        for more in ({"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "0"}):
-            manager, server = self.start(f"{self.path}/notify-{len(more)}-{more['WATCHDOG_USEC']}", **more)
+        for more in (
+            {"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"},
+            {"WATCHDOG_USEC": "soon"},
+            {"WATCHDOG_USEC": "0"},
+        ):
+            manager, server = self.start(
+                f"{self.path}/notify-{len(more)}-{more['WATCHDOG_USEC']}", **more
+            )
             manager.until("READY")
             manager.socket.settimeout(0.3)
             self.assertRaises(TimeoutError, manager.receive)
@@ -316,9 +458,14 @@ class Addresses(Test):
     @unittest.skipUnless(has_ipv6(), "this machine has no IPv6")
     def test_the_client_finds_the_family_that_is_served(self):
         for address in ("127.0.0.1", "::1"):
-            with Server(f"{self.path}/{address}", listen=f"[{address}]:0" if ":" in address else address + ":0") as server:
+            with Server(
+                f"{self.path}/{address}",
+                listen=f"[{address}]:0" if ":" in address else address + ":0",
+            ) as server:
                 event = json.dumps(line("aws", "OrderPlaced", "e-1", orderId="O", customerId="C"))
-                code, out, err = run("ingest", "--to", f"http://localhost:{server.port}", stdin=event.encode())
+                code, out, err = run(
+                    "ingest", "--to", f"http://localhost:{server.port}", stdin=event.encode()
+                )
                 self.assertEqual(code, 0, out + err)
 
 

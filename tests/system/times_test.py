@@ -16,7 +16,11 @@ TIMES = [
     ('"2026-01-05T10:23:45"', "2026-01-05T10:23:45.000Z", None),
     ("1767608625120", "2026-01-05T10:23:45.120Z", None),
     ('"1767608625120"', "2026-01-05T10:23:45.120Z", None),
-    ("1767608625", None, "1767608625 is 2026-01-05T10:23:45.000Z as seconds, 1970-01-21T11:00:08.625Z as milliseconds"),
+    (
+        "1767608625",
+        None,
+        "1767608625 is 2026-01-05T10:23:45.000Z as seconds, 1970-01-21T11:00:08.625Z as milliseconds",
+    ),
     ('"1767608625"', None, '"1767608625" is 2026-01-05T10:23:45.000Z as seconds'),
     ("1767608625120000", None, "2026-01-05T10:23:45.120Z as microseconds"),
     ("1767608625120000000", None, "2026-01-05T10:23:45.120Z as nanoseconds"),
@@ -44,45 +48,87 @@ PAYMENT = {"amount": "5.00", "currency": "USD", "status": "CAPTURED"}
 
 def legs(key):
     """What each source says of this order, by leg: (source, type, payload)."""
-    return {"order": ("aws", "OrderPlaced", {"orderId": key, **ORDER}),
-            "payment": ("gcp", "PaymentProcessed", {"orderId": key, "paymentId": "P-" + key, **PAYMENT}),
-            "inventory": ("azure", "InventoryReserved", {"orderId": key, "reservationId": "R-" + key})}
+    return {
+        "order": ("aws", "OrderPlaced", {"orderId": key, **ORDER}),
+        "payment": (
+            "gcp",
+            "PaymentProcessed",
+            {"orderId": key, "paymentId": "P-" + key, **PAYMENT},
+        ),
+        "inventory": ("azure", "InventoryReserved", {"orderId": key, "reservationId": "R-" + key}),
+    }
 
 
 def event_line(key, leg, time, **more):
     source, event_type, payload = legs(key)[leg]
-    text = json.dumps({"source": source, "eventType": event_type, "id": f"{key}-{leg}", "payload": payload, **more})
+    text = json.dumps(
+        {
+            "source": source,
+            "eventType": event_type,
+            "id": f"{key}-{leg}",
+            "payload": payload,
+            **more,
+        }
+    )
     return text if time is None else text[:-1] + f',"time":{time}}}'
 
 
 def eventbridge(key, time):
     detail = json.dumps(legs(key)["order"][2])
-    return (f'{{"version":"0","id":"{key}-order","detail-type":"OrderPlaced","source":"shop","account":"1","region":"eu-west-1",'
-            f'"time":{time},"detail":{detail}}}')
+    return (
+        f'{{"version":"0","id":"{key}-order","detail-type":"OrderPlaced","source":"shop","account":"1","region":"eu-west-1",'
+        f'"time":{time},"detail":{detail}}}'
+    )
 
 
 def sns(key, time):
-    return json.dumps({"Type": "Notification", "MessageId": "m-" + key, "TopicArn": "arn:aws:sns:eu-west-1:1:orders",
-                       "Message": eventbridge(key, time), "Timestamp": "2026-01-05T10:23:46.000Z"})
+    return json.dumps(
+        {
+            "Type": "Notification",
+            "MessageId": "m-" + key,
+            "TopicArn": "arn:aws:sns:eu-west-1:1:orders",
+            "Message": eventbridge(key, time),
+            "Timestamp": "2026-01-05T10:23:46.000Z",
+        }
+    )
 
 
 def pubsub(key, time):
     data = base64.b64encode(json.dumps(legs(key)["payment"][2]).encode()).decode()
-    return (f'{{"message":{{"data":"{data}","messageId":"{key}-payment","attributes":{{"eventType":"PaymentProcessed"}},'
-            f'"publishTime":{time}}},"subscription":"projects/p/subscriptions/s"}}')
+    return (
+        f'{{"message":{{"data":"{data}","messageId":"{key}-payment","attributes":{{"eventType":"PaymentProcessed"}},'
+        f'"publishTime":{time}}},"subscription":"projects/p/subscriptions/s"}}'
+    )
 
 
 def eventgrid(key, time):
     data = json.dumps(legs(key)["inventory"][2])
-    return (f'[{{"id":"{key}-inventory","eventType":"Shop.InventoryReserved","eventTime":{time},"subject":"s","dataVersion":"1",'
-            f'"topic":"/t","data":{data}}}]')
+    return (
+        f'[{{"id":"{key}-inventory","eventType":"Shop.InventoryReserved","eventTime":{time},"subject":"s","dataVersion":"1",'
+        f'"topic":"/t","data":{data}}}]'
+    )
 
 
 # door: the leg that comes through it, path, media type, body
 DOORS = {
-    "direct": ("order", "/api/v1/events/ingest", "application/json", lambda k, t: event_line(k, "order", t)),
-    "array": ("payment", "/api/v1/events/batch", "application/json", lambda k, t: f'[{event_line(k, "payment", t)}]'),
-    "lines": ("inventory", "/api/v1/events/batch", "application/x-ndjson", lambda k, t: event_line(k, "inventory", t) + "\n"),
+    "direct": (
+        "order",
+        "/api/v1/events/ingest",
+        "application/json",
+        lambda k, t: event_line(k, "order", t),
+    ),
+    "array": (
+        "payment",
+        "/api/v1/events/batch",
+        "application/json",
+        lambda k, t: f'[{event_line(k, "payment", t)}]',
+    ),
+    "lines": (
+        "inventory",
+        "/api/v1/events/batch",
+        "application/x-ndjson",
+        lambda k, t: event_line(k, "inventory", t) + "\n",
+    ),
     "eventbridge": ("order", "/api/v1/webhooks/aws/eventbridge", "application/json", eventbridge),
     "sns": ("order", "/api/v1/webhooks/aws/eventbridge", "text/plain", sns),
     "pubsub": ("payment", "/api/v1/webhooks/gcp/pubsub", "application/json", pubsub),
@@ -92,7 +138,9 @@ DOORS = {
 
 def told(verdict):
     """Status, and each finding as one text."""
-    return [verdict["status"]] + [f'{f["kind"]} {f["leg"]} {f["severity"]} {f["detail"]}' for f in verdict["findings"]]
+    return [verdict["status"]] + [
+        f'{f["kind"]} {f["leg"]} {f["severity"]} {f["detail"]}' for f in verdict["findings"]
+    ]
 
 
 def as_expected(test, verdict, leg, name, taken, why, context):
@@ -100,7 +148,11 @@ def as_expected(test, verdict, leg, name, taken, why, context):
     test.assertEqual(verdict["status"], "matched", (context, verdict))
     test.assertEqual(len(findings), 0 if why is None else 1, (context, findings))
     if why is not None:
-        test.assertEqual((findings[0]["kind"], findings[0]["leg"], findings[0]["severity"]), ("data", leg, "warning"), context)
+        test.assertEqual(
+            (findings[0]["kind"], findings[0]["leg"], findings[0]["severity"]),
+            ("data", leg, "warning"),
+            context,
+        )
         test.assertIn(f"{leg}: {name}: ", findings[0]["detail"], context)
         test.assertIn(why, findings[0]["detail"], context)
     event = verdict["events"][leg]
@@ -138,7 +190,11 @@ class Times(unittest.TestCase):
                     self.assertLess(answer.status, 300, (door, time, answer))
                     if door == "direct":
                         warnings = [w for w in answer.json()["warnings"] if w.startswith("time: ")]
-                        self.assertEqual(any(why in w for w in warnings) if why else False, why is not None, (time, warnings))
+                        self.assertEqual(
+                            any(why in w for w in warnings) if why else False,
+                            why is not None,
+                            (time, warnings),
+                        )
                     self.send(server, self.others(key, leg))
                     sent.append((key, leg, taken, why, (door, time)))
             self.assertEqual(server.quarantined(), [], "no time refuses an event")
@@ -157,7 +213,9 @@ class Times(unittest.TestCase):
         _, offline, err = run("reconcile", "--revisions", "--format", "ndjson", stdin=out.encode())
         self.assertIn(" 0 rejected", err)
         latest = {v["key"]: v for v in map(json.loads, offline.splitlines())}
-        self.assertEqual({k: told(v) for k, v in latest.items()}, {k: told(v) for k, v in live.items()})
+        self.assertEqual(
+            {k: told(v) for k, v in latest.items()}, {k: told(v) for k, v in live.items()}
+        )
         events, _ = events_of(self.path("data"))
         as_sent = [e.get("time") for e in events if e["id"] == "direct-5-order"]
         self.assertEqual(as_sent, [1767608625], "kept as sent")
@@ -183,21 +241,38 @@ class Times(unittest.TestCase):
     def test_epoch_seconds_with_a_declared_unit(self):
         """Seconds are as good as any once the flow says so; then skew and lateness are judged."""
         flow = self.path("order.yaml")
-        with open(sys.argv[1], encoding="utf-8") as shipped, open(flow, "w", encoding="utf-8") as out:
+        with open(sys.argv[1], encoding="utf-8") as shipped, open(
+            flow, "w", encoding="utf-8"
+        ) as out:
             text = shipped.read()
             self.assertIn("envelope.time]", text)
-            out.write(text.replace("occurred: [timestamp,", "occurred: [{path: created, unit: s}, timestamp,")
-                      .replace("envelope.time]", "{path: envelope.time, unit: s}]"))
+            out.write(
+                text.replace(
+                    "occurred: [timestamp,", "occurred: [{path: created, unit: s}, timestamp,"
+                ).replace("envelope.time]", "{path: envelope.time, unit: s}]")
+            )
         start = 1767608625
         lines = []
-        for key, envelope, late in (("A", False, 0), ("B", True, 0), ("C", False, 45), ("D", True, 45)):
+        for key, envelope, late in (
+            ("A", False, 0),
+            ("B", True, 0),
+            ("C", False, 45),
+            ("D", True, 45),
+        ):
             for leg in legs(key):
                 happened = start + (late if leg == "inventory" else 1)
                 source, event_type, payload = legs(key)[leg]
-                item = {"source": source, "eventType": event_type, "id": f"{key}-{leg}", "payload": payload}
+                item = {
+                    "source": source,
+                    "eventType": event_type,
+                    "id": f"{key}-{leg}",
+                    "payload": payload,
+                }
                 (item if envelope else payload)["time" if envelope else "created"] = happened
                 lines.append(json.dumps(item))
-        code, out, err = run("reconcile", "--flow", flow, "--format", "ndjson", stdin="\n".join(lines).encode())
+        code, out, err = run(
+            "reconcile", "--flow", flow, "--format", "ndjson", stdin="\n".join(lines).encode()
+        )
         self.assertEqual(code, 1, err)
         verdicts = {v["key"]: told(v) for v in map(json.loads, out.splitlines())}
         self.assertEqual(verdicts["A"], ["matched"])
