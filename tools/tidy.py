@@ -267,6 +267,27 @@ def rule_width(f):
             yield number, f"{len(line)} columns; at most {MOST_COLUMNS}: ./dev format, or wrap it"
 
 
+TEST = re.compile(
+    r"\b(?:TEST(?:_F|_P)?|TYPED_TEST(?:_P)?|RC_GTEST_(?:FIXTURE_)?PROP)\(\s*(\w+),\s*(\w+)"
+)
+EXPECTED_FIRST = re.compile(
+    r"\b(?:EXPECT|ASSERT)_(?:EQ|NE)\(\s*"
+    r'(?:-?\d[\w.\']*|"(?:\\.|[^"\\\n])*"s?|true|false|nullptr|std::nullopt|ErrorKind::\w+),'
+)
+
+
+def rule_test(f):
+    """One dialect of tests: Suite.what_it_says, and EXPECT_EQ(actual, expected)."""
+    if not f.path.endswith(SOURCE) or not is_test(f.path):
+        return
+    for number, line in enumerate(f.lines, 1):
+        for suite, name in TEST.findall(line):
+            if name != name.lower():
+                yield number, f"{name}: a test is a sentence in snake_case"
+        if EXPECTED_FIRST.search(line):
+            yield number, "the expected value stands first; EXPECT_EQ(actual, expected)"
+
+
 def rule_home(f):
     """Clock, randomness, environment, threads, sleeping: only in their homes."""
     if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
@@ -385,6 +406,7 @@ FILE_RULES = [
     rule_name,
     rule_length,
     rule_width,
+    rule_test,
     rule_home,
     rule_throw,
     rule_pragma,

@@ -35,6 +35,13 @@ BAD = {
         ("src/log/a.h", "using IOUtils = int;\n", [1]),
         ("src/log/a.h", "namespace helios::log {\nenum class CommonKind { a };\n}\n", [2]),
     ],
+    "test": [
+        (
+            "src/log/a_test.cpp",
+            "TEST(Log, KeepsOrder) {\n    EXPECT_EQ(3u, x);\n    EXPECT_EQ(\"a, b\", x);\n",
+            [1, 2, 3],
+        )
+    ],
     "width": [
         ("src/log/a.cpp", "int x;\n// " + "word " * 20 + "\n", [2]),
         ("docs/a.md", "word " * 20 + "x\n", [1]),
@@ -103,6 +110,13 @@ GOOD = {
             "struct Implied {};\nclass Commons;\nusing X = std::common_type_t<int>;\n// the Manager\nauto s = \"class Util\";\n",
         ),
         ("docs/common.md", ""),
+    ],
+    "test": [
+        (
+            "src/log/a_test.cpp",
+            "TEST_F(LogTest, keeps_order_2) {\n    EXPECT_EQ(x, 3u);\n    EXPECT_EQ(f(3, x), 4);\n",
+        ),
+        ("src/log/a.cpp", "TEST(Log, KeepsOrder)\n"),
     ],
     "width": [
         ("src/log/a.cpp", 'auto s = R"(\n' + "word " * 30 + '\n)";\n// ' + "x" * 150 + "\n"),

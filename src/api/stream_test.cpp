@@ -96,7 +96,7 @@ std::shared_ptr<Client> connect(Served& served, std::string_view query = "",
                                 std::size_t capacity = 1000) {
     const auto response =
         served.get(fmt::format("/api/v1/stream{}{}", query.empty() ? "" : "?", query));
-    EXPECT_EQ(101, response.status) << response.body;
+    EXPECT_EQ(response.status, 101) << response.body;
     HELIOS_ASSERT(response.websocket, "it is accepted");
     auto client = std::make_shared<Client>(capacity);
     client->events = response.websocket;

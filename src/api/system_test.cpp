@@ -34,17 +34,17 @@ TEST(EventRoutes, an_event_whole_with_position_and_exact_payload) {
     const auto root = document.root();
     EXPECT_EQ(event.payload, root.find("payload").raw());
     EXPECT_EQ(event.metadata, root.find("metadata").raw());
-    EXPECT_EQ("1234/eu-west-1", root.find("scope").text());
-    EXPECT_EQ("ORD-1", root.find("orderId").text());
-    EXPECT_EQ("native", root.find("identity").text());
-    EXPECT_EQ(1u, root.find("warnings").size());
+    EXPECT_EQ(root.find("scope").text(), "1234/eu-west-1");
+    EXPECT_EQ(root.find("orderId").text(), "ORD-1");
+    EXPECT_EQ(root.find("identity").text(), "native");
+    EXPECT_EQ(root.find("warnings").size(), 1u);
     EXPECT_FALSE(root.find("position").text().empty());
-    EXPECT_EQ(1u,
-              parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws"))
+    EXPECT_EQ(parsed(served.get("/api/v1/events?order_id=ORD-1&event_type=OrderPlaced&source=aws"))
                   .root()
                   .find("items")
-                  .size());
-    EXPECT_EQ(0u, parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size());
+                  .size(),
+              1u);
+    EXPECT_EQ(parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size(), 0u);
 }
 
 TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
@@ -57,18 +57,18 @@ TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {
     served.bench.append(scoped);  // the same identity again: no further candidate
     served.open();
     const auto response = served.get("/api/v1/events/x");
-    EXPECT_EQ(409, response.status);
-    EXPECT_EQ(3u, parsed(response).root().find("candidates").size());
-    EXPECT_EQ(200, served.get("/api/v1/events/x?source=aws").status);
-    EXPECT_EQ(409, served.get("/api/v1/events/x?source=gcp").status);
-    EXPECT_EQ(200, served.get("/api/v1/events/x?source=gcp&scope=subscription%2F2").status);
+    EXPECT_EQ(response.status, 409);
+    EXPECT_EQ(parsed(response).root().find("candidates").size(), 3u);
+    EXPECT_EQ(served.get("/api/v1/events/x?source=aws").status, 200);
+    EXPECT_EQ(served.get("/api/v1/events/x?source=gcp").status, 409);
+    EXPECT_EQ(served.get("/api/v1/events/x?source=gcp&scope=subscription%2F2").status, 200);
     served.bench.append(an_event("z", "OrderPlaced", "A"));
-    EXPECT_EQ(503, served.get("/api/v1/events/y")
-                       .status);  // something was acknowledged that the store does not have yet
-    EXPECT_EQ(503, served.get("/api/v1/events/x?source=aws").status)
+    EXPECT_EQ(served.get("/api/v1/events/y").status,
+              503);  // something was acknowledged that the store does not have yet
+    EXPECT_EQ(served.get("/api/v1/events/x?source=aws").status, 503)
         << "also where there is an answer already: it may be an old one";
     served.catch_up();
-    EXPECT_EQ(404, served.get("/api/v1/events/y").status);
+    EXPECT_EQ(served.get("/api/v1/events/y").status, 404);
 }
 
 TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
@@ -91,22 +91,22 @@ TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
         return response.status == 200 ? std::string(parsed(response).root().find("eventId").text())
                                       : std::to_string(response.status);
     };
-    EXPECT_EQ("3f786850e387550fdab836ed7e6dc881de23001b", event_of("3f786850e387550fdab8"));
-    EXPECT_EQ("409", event_of("3f786850"));
-    EXPECT_EQ("404", event_of("o-1")) << "a program that asks for o-1 does not want o-17";
-    EXPECT_EQ("o-17", event_of("o-1%E2%80%A6")) << "copied with its ellipsis";
-    EXPECT_EQ("404", event_of("3f786850e387550fdab8ff"));
+    EXPECT_EQ(event_of("3f786850e387550fdab8"), "3f786850e387550fdab836ed7e6dc881de23001b");
+    EXPECT_EQ(event_of("3f786850"), "409");
+    EXPECT_EQ(event_of("o-1"), "404") << "a program that asks for o-1 does not want o-17";
+    EXPECT_EQ(event_of("o-1%E2%80%A6"), "o-17") << "copied with its ellipsis";
+    EXPECT_EQ(event_of("3f786850e387550fdab8ff"), "404");
     const auto both = parsed(served.get("/api/v1/events/3f786850"));
-    EXPECT_EQ(2u, both.root().find("candidates").size());
-    EXPECT_EQ("404", event_of("3f786850e387550fdab8?source=gcp"));
-    EXPECT_EQ(200, served.get("/api/v1/dlq/af2f90cc-8").status);
-    EXPECT_EQ(200, served.get("/api/v1/dlq/b000").status);
-    EXPECT_EQ(404, served.get("/api/v1/dlq/b00").status);
-    EXPECT_EQ(404, served.get("/api/v1/dlq/b001").status);
+    EXPECT_EQ(both.root().find("candidates").size(), 2u);
+    EXPECT_EQ(event_of("3f786850e387550fdab8?source=gcp"), "404");
+    EXPECT_EQ(served.get("/api/v1/dlq/af2f90cc-8").status, 200);
+    EXPECT_EQ(served.get("/api/v1/dlq/b000").status, 200);
+    EXPECT_EQ(served.get("/api/v1/dlq/b00").status, 404);
+    EXPECT_EQ(served.get("/api/v1/dlq/b001").status, 404);
     const auto two = served.get("/api/v1/dlq/af2f");
-    EXPECT_EQ(409, two.status);
-    EXPECT_EQ("af2f90cc-0000-550f-837b-265dbc67867c",
-              parsed(two).root().find("candidates").at(0).find("dlqId").text());
+    EXPECT_EQ(two.status, 409);
+    EXPECT_EQ(parsed(two).root().find("candidates").at(0).find("dlqId").text(),
+              "af2f90cc-0000-550f-837b-265dbc67867c");
 }
 
 TEST(QuarantineRoutes, a_list_and_whole_items) {
@@ -122,15 +122,15 @@ TEST(QuarantineRoutes, a_list_and_whole_items) {
     served.bench.append(item);
     served.open();
     const auto list = parsed(served.get("/api/v1/dlq?reason=duplicate_key&source=azure"));
-    ASSERT_EQ(1u, list.root().find("items").size());
+    ASSERT_EQ(list.root().find("items").size(), 1u);
     EXPECT_FALSE(list.root().find("items").at(0).find("body").present());
     const auto one = parsed(served.get("/api/v1/dlq/q%2F1"));
-    EXPECT_EQ("base64", one.root().find("bodyEncoding").text());
-    EXPECT_EQ("/wB7", one.root().find("body").text());
+    EXPECT_EQ(one.root().find("bodyEncoding").text(), "base64");
+    EXPECT_EQ(one.root().find("body").text(), "/wB7");
     EXPECT_EQ(item.headers, one.root().find("headers").raw());
-    EXPECT_EQ(0u, parsed(served.get("/api/v1/dlq?reason=other")).root().find("items").size());
+    EXPECT_EQ(parsed(served.get("/api/v1/dlq?reason=other")).root().find("items").size(), 0u);
     served.catch_up();
-    EXPECT_EQ(404, served.get("/api/v1/dlq/none").status);
+    EXPECT_EQ(served.get("/api/v1/dlq/none").status, 404);
 }
 
 TEST(Counts, per_minute_source_and_hop) {
@@ -144,11 +144,11 @@ TEST(Counts, per_minute_source_and_hop) {
     served.open();
     const auto document = parsed(served.get("/api/v1/counts"));
     const auto hops = document.root().find("totals").at(0).find("hops");
-    EXPECT_EQ(R"({"gateway":{"appended":1,"duplicate":1,"received":2},"store":{"stored":1}})",
-              hops.raw());
-    EXPECT_EQ("2026-01-05T10:00:00.000Z",
-              document.root().find("items").at(0).find("minute").text());
-    EXPECT_EQ(0u, parsed(served.get("/api/v1/counts?source=gcp")).root().find("totals").size());
+    EXPECT_EQ(hops.raw(),
+              R"({"gateway":{"appended":1,"duplicate":1,"received":2},"store":{"stored":1}})");
+    EXPECT_EQ(document.root().find("items").at(0).find("minute").text(),
+              "2026-01-05T10:00:00.000Z");
+    EXPECT_EQ(parsed(served.get("/api/v1/counts?source=gcp")).root().find("totals").size(), 0u);
 }
 
 TEST(Flows, the_active_version_is_marked) {
@@ -157,7 +157,7 @@ TEST(Flows, the_active_version_is_marked) {
     served.bench.append(model::FlowActivation{"default", "order", 2, "v2", "h2"});
     served.open();
     const auto document = parsed(served.get("/api/v1/flows"));
-    ASSERT_EQ(2u, document.root().find("items").size());
+    ASSERT_EQ(document.root().find("items").size(), 2u);
     EXPECT_FALSE(document.root().find("items").at(0).find("active").boolean());
     EXPECT_TRUE(document.root().find("items").at(1).find("active").boolean());
     EXPECT_TRUE(document.root().find("items").at(1).find("primary").boolean());
@@ -174,25 +174,23 @@ TEST(Health, ready_says_what_is_not) {
     served.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
     served.open();
     const auto before = served.get("/ready");
-    EXPECT_EQ(503, before.status);
+    EXPECT_EQ(before.status, 503);
     EXPECT_THAT(before.body, HasSubstr("dedup: the index is catching up"));
-    EXPECT_EQ("degraded", parsed(served.get("/api/v1/health")).root().find("status").text());
-    EXPECT_EQ(200, served.get("/health").status);
+    EXPECT_EQ(parsed(served.get("/api/v1/health")).root().find("status").text(), "degraded");
+    EXPECT_EQ(served.get("/health").status, 200);
     warm = true;
-    EXPECT_EQ(200, served.get("/ready").status);
+    EXPECT_EQ(served.get("/ready").status, 200);
     const auto health = parsed(served.get("/api/v1/health"));
-    EXPECT_EQ("healthy", health.root().find("status").text());
-    EXPECT_EQ("ok", health.root().find("clouds").find("aws").find("status").text());
-    EXPECT_EQ(3u, health.root().find("stages").size());
+    EXPECT_EQ(health.root().find("status").text(), "healthy");
+    EXPECT_EQ(health.root().find("clouds").find("aws").find("status").text(), "ok");
+    EXPECT_EQ(health.root().find("stages").size(), 3u);
 }
 
-TEST(
-    Health,
-    a_stage_is_ready_once_it_has_worked_off_the_start_and_what_came_of_it) {
+TEST(Health, a_stage_is_ready_once_it_has_worked_off_the_start_and_what_came_of_it) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
     const auto checks = caught_up(served.barrier);
-    ASSERT_EQ(3u, checks.size());
+    ASSERT_EQ(checks.size(), 3u);
     const auto good = [&] {
         std::string names;
         for (const auto& check : checks) {
@@ -200,7 +198,7 @@ TEST(
         }
         return names;
     };
-    EXPECT_EQ("", good());
+    EXPECT_EQ(good(), "");
     EXPECT_THAT(checks[0].check().error().what, HasSubstr("has read nothing yet"));
     EXPECT_THAT(checks[0].check().error().what, Not(HasSubstr("1970")));
     served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
@@ -209,16 +207,16 @@ TEST(
     served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
     served.engine.advance_to(served.bench.log->last_log_time());
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
-    EXPECT_EQ("route ", good());
+    EXPECT_EQ(good(), "route ");
     EXPECT_THAT(checks[1].check().error().what, HasSubstr("has come to 2026-01-05T10:00:00"));
     EXPECT_THAT(checks[2].check().error().what, HasSubstr("can't be complete before engine is"));
     served.engine.advance_to(served.bench.log->last_log_time() + Duration{1});
     served.bench.append(a_verdict("A", 1, model::VerdictStatus::matched, epoch_of_tests));
-    EXPECT_EQ("route engine ", good());
+    EXPECT_EQ(good(), "route engine ");
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
-    EXPECT_EQ("route engine store ", good());
+    EXPECT_EQ(good(), "route engine store ");
     served.bench.append(an_event("f", "OrderPlaced", "A"));
-    EXPECT_EQ("route engine store ", good());
+    EXPECT_EQ(good(), "route engine store ");
 }
 
 TEST(Health, a_stage_that_has_read_nothing_is_not_said_to_stand_in_1970) {
@@ -241,17 +239,17 @@ TEST(Health, a_clock_behind_the_log_is_said_with_how_far_and_is_no_reason_to_sta
     Served served;
     served.open();
     served.bench.append(an_event("e", "OrderPlaced", "A"));
-    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text());
+    EXPECT_EQ(parsed(served.get("/api/v1/health")).root().find("status").text(), "healthy");
     served.bench.clock.jump_wall(-std::chrono::seconds(50));
-    EXPECT_EQ("healthy", parsed(served.get("/api/v1/health")).root().find("status").text())
+    EXPECT_EQ(parsed(served.get("/api/v1/health")).root().find("status").text(), "healthy")
         << "within a minute";
     served.bench.clock.jump_wall(-std::chrono::hours(24 * 3650));
     const auto health = served.get("/api/v1/health");
-    EXPECT_EQ("degraded", parsed(health).root().find("status").text());
+    EXPECT_EQ(parsed(health).root().find("status").text(), "degraded");
     EXPECT_THAT(health.body, HasSubstr("log time is 3650 days ahead"));
     EXPECT_THAT(health.body, HasSubstr("log export"));
-    EXPECT_EQ(200, served.get("/ready").status);
-    EXPECT_EQ(200, served.get("/api/v1/events").status);
+    EXPECT_EQ(served.get("/ready").status, 200);
+    EXPECT_EQ(served.get("/api/v1/events").status, 200);
 }
 
 /// What follows from an event comes in three hops; a list is as old as the last event whose hops
@@ -309,7 +307,7 @@ TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
     served.readiness = {
         {"<script>", []() -> Status { return fail(ErrorKind::unavailable, "a<b"); }}};
     served.open();
-    EXPECT_EQ("Helios", parsed(served.get("/")).root().find("name").text());
+    EXPECT_EQ(parsed(served.get("/")).root().find("name").text(), "Helios");
     const auto page = served.get("/", {{"Accept", "text/html,application/xhtml+xml"}});
     EXPECT_THAT(page.body, HasSubstr("&lt;script&gt;"));
     EXPECT_THAT(page.body, Not(HasSubstr("<script")));
@@ -364,7 +362,7 @@ TEST(Documentation, every_route_is_described_and_every_reference_leads_somewhere
     served.open();
     const auto document = parsed(served.get("/openapi.json"));
     const auto root = document.root();
-    EXPECT_EQ("3.1.0", root.find("openapi").text());
+    EXPECT_EQ(root.find("openapi").text(), "3.1.0");
     std::set<std::string> references;
     collect_references(root, references);
     EXPECT_FALSE(references.empty());
@@ -405,7 +403,7 @@ TEST(Documentation, unknown_parameters_are_refused_by_every_route_that_documents
                     target.replace(at, std::string_view(name).size(), "x");
                 }
             }
-            EXPECT_EQ(400, served.get(target + "?no_such_parameter=1").status) << target;
+            EXPECT_EQ(served.get(target + "?no_such_parameter=1").status, 400) << target;
             EXPECT_TRUE(std::any_of(route.answers.begin(), route.answers.end(),
                                     [](const auto& a) { return a.status == 400; }))
                 << target << ": not documented";
@@ -436,9 +434,9 @@ TEST(Documentation, problems_have_no_member_that_their_schema_lacks) {
 TEST(Documentation, pages_say_what_is_missing_and_load_nothing_foreign) {
     Served bare;
     bare.open();
-    EXPECT_EQ(503, bare.get("/docs").status);
+    EXPECT_EQ(bare.get("/docs").status, 503);
     EXPECT_THAT(bare.get("/docs").body, HasSubstr("./dev setup"));
-    EXPECT_EQ(503, bare.get("/redoc").status);
+    EXPECT_EQ(bare.get("/redoc").status, 503);
 
     Served served({{"/docs/swagger-ui.css", "text/css", "a{}"},
                    {"/docs/swagger-ui-bundle.js", "text/javascript", "1"},
@@ -446,13 +444,13 @@ TEST(Documentation, pages_say_what_is_missing_and_load_nothing_foreign) {
     served.open();
     for (const char* path : {"/docs", "/redoc"}) {
         const auto page = served.get(path);
-        EXPECT_EQ(200, page.status);
+        EXPECT_EQ(page.status, 200);
         EXPECT_THAT(page.body, Not(HasSubstr("//")));
         EXPECT_THAT(header_of(page, "Content-Security-Policy"), HasSubstr("script-src 'self'"));
-        EXPECT_EQ(200, served.get(std::string(path) + "/start.js").status);
+        EXPECT_EQ(served.get(std::string(path) + "/start.js").status, 200);
     }
-    EXPECT_EQ("a{}", served.get("/docs/swagger-ui.css").body);
-    EXPECT_EQ("text/css", header_of(served.get("/docs/swagger-ui.css"), "Content-Type"));
+    EXPECT_EQ(served.get("/docs/swagger-ui.css").body, "a{}");
+    EXPECT_EQ(header_of(served.get("/docs/swagger-ui.css"), "Content-Type"), "text/css");
 }
 
 TEST(Cursors, survive_a_round_trip_and_refuse_anything_else) {

@@ -58,24 +58,24 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
     served.bench.append(refund);
     served.open();
     const auto response = served.get("/api/v1/reconciliation/ORD-1");
-    ASSERT_EQ(200, response.status) << response.body;
+    ASSERT_EQ(response.status, 200) << response.body;
     const auto document = parsed(response);
     const auto root = document.root();
-    EXPECT_EQ("order",
-              root.find("flow").text());  // the primary one, although `refund` was given first
-    EXPECT_EQ("ORD-1", root.find("orderId").text());
-    EXPECT_EQ("partial", root.find("status").text());
-    EXPECT_EQ(R"(["refund"])", root.find("otherFlows").raw());
-    EXPECT_EQ(R"({"orderId":"ORD-1","customerId":"C-ORD-1"})",
-              root.find("events").find("order").find("payload").raw());
+    EXPECT_EQ(root.find("flow").text(),
+              "order");  // the primary one, although `refund` was given first
+    EXPECT_EQ(root.find("orderId").text(), "ORD-1");
+    EXPECT_EQ(root.find("status").text(), "partial");
+    EXPECT_EQ(root.find("otherFlows").raw(), R"(["refund"])");
+    EXPECT_EQ(root.find("events").find("order").find("payload").raw(),
+              R"({"orderId":"ORD-1","customerId":"C-ORD-1"})");
     EXPECT_TRUE(root.find("events").find("payment").find("payload").is_null());
     EXPECT_TRUE(root.find("events").find("payment").find("expired").boolean());
     EXPECT_EQ(
-        "refund",
-        parsed(served.get("/api/v1/reconciliation/ORD-1?flow=refund")).root().find("flow").text());
-    EXPECT_EQ("refund",
-              parsed(served.get("/api/v1/cases/refund/ORD-1")).root().find("flow").text());
-    EXPECT_EQ("nosniff", header_of(response, "X-Content-Type-Options"));
+        parsed(served.get("/api/v1/reconciliation/ORD-1?flow=refund")).root().find("flow").text(),
+        "refund");
+    EXPECT_EQ(parsed(served.get("/api/v1/cases/refund/ORD-1")).root().find("flow").text(),
+              "refund");
+    EXPECT_EQ(header_of(response, "X-Content-Type-Options"), "nosniff");
     EXPECT_THAT(header_of(response, "Content-Security-Policy"),
                 HasSubstr("frame-ancestors 'none'"));
 }
@@ -94,18 +94,18 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     for (Frontier* stage : {&served.route, &served.engine, &served.store}) {
         stage->advance_to(served.bench.log->last_log_time());  // one stamp short
         const auto behind = served.get("/api/v1/reconciliation/ORD-1");
-        EXPECT_EQ(503, behind.status);
-        EXPECT_EQ("1", header_of(behind, "Retry-After"));
+        EXPECT_EQ(behind.status, 503);
+        EXPECT_EQ(header_of(behind, "Retry-After"), "1");
         stage->advance_to(all);
     }
     const auto response = served.get("/api/v1/reconciliation/ORD-1");
-    EXPECT_EQ(404, response.status);
-    EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
+    EXPECT_EQ(response.status, 404);
+    EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json");
     const auto document = parsed(response);
-    EXPECT_EQ("q1", document.root().find("quarantined").at(0).find("dlqId").text());
-    EXPECT_EQ("missing_field", document.root().find("quarantined").at(0).find("reason").text());
-    EXPECT_EQ(0u,
-              parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size());
+    EXPECT_EQ(document.root().find("quarantined").at(0).find("dlqId").text(), "q1");
+    EXPECT_EQ(document.root().find("quarantined").at(0).find("reason").text(), "missing_field");
+    EXPECT_EQ(parsed(served.get("/api/v1/reconciliation/ORD-2")).root().find("quarantined").size(),
+              0u);
 }
 
 constexpr std::string_view awaits_until_60_and_90 =
@@ -185,7 +185,7 @@ TEST(Reconciliation, what_was_acknowledged_before_the_read_is_seen_once_the_stag
         served.catch_up();
     });
     const auto response = served.get("/api/v1/reconciliation/ORD-1");
-    EXPECT_EQ(200, response.status) << response.body;
+    EXPECT_EQ(response.status, 200) << response.body;
 }
 
 TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_older_answer) {
@@ -195,23 +195,23 @@ TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_o
         return Explanation{"{}", ""};
     };
     served.open();
-    EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1").status);
+    EXPECT_EQ(served.get("/api/v1/reconciliation/ORD-1").status, 200);
     const auto position = model::encode_position(
         token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
     for (const std::string path :
          {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
           "/api/v1/cases/order/ORD-1", "/api/v1/orders/ORD-1/explain"}) {
         const auto behind = served.get(path);
-        EXPECT_EQ(503, behind.status) << path;
-        EXPECT_EQ("1", header_of(behind, "Retry-After")) << path;
-        EXPECT_EQ(503, served.get(path + "?after=" + position).status) << path;
+        EXPECT_EQ(behind.status, 503) << path;
+        EXPECT_EQ(header_of(behind, "Retry-After"), "1") << path;
+        EXPECT_EQ(served.get(path + "?after=" + position).status, 503) << path;
     }
-    EXPECT_EQ(200, served.get("/api/v1/events").status) << "a list says how old it is instead";
-    EXPECT_EQ(503, served.get("/api/v1/events?after=" + position).status);
+    EXPECT_EQ(served.get("/api/v1/events").status, 200) << "a list says how old it is instead";
+    EXPECT_EQ(served.get("/api/v1/events?after=" + position).status, 503);
     served.catch_up();
-    EXPECT_EQ(200, served.get("/api/v1/reconciliation/ORD-1?after=" + position).status);
-    EXPECT_EQ(200, served.get("/api/v1/events?after=" + position).status);
-    EXPECT_EQ(400, served.get("/api/v1/reconciliation/ORD-1?after=nonsense").status);
+    EXPECT_EQ(served.get("/api/v1/reconciliation/ORD-1?after=" + position).status, 200);
+    EXPECT_EQ(served.get("/api/v1/events?after=" + position).status, 200);
+    EXPECT_EQ(served.get("/api/v1/reconciliation/ORD-1?after=nonsense").status, 400);
 }
 
 TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_sentence_everywhere) {
@@ -240,13 +240,13 @@ TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_se
             const auto response =
                 served.get(path + (path.find('?') == std::string::npos ? "?after=" : "&after=") +
                            model::encode_position(token));
-            EXPECT_EQ(400, response.status) << path << response.body;
+            EXPECT_EQ(response.status, 400) << path << response.body;
             const auto problem = json::Document::parse(response.body);
             ASSERT_TRUE(problem);
             details.insert(std::string(problem->root().find("detail").text()) + "; " +
                            std::string(problem->root().find("hint").text()));
         }
-        EXPECT_EQ(1u, details.size());
+        EXPECT_EQ(details.size(), 1u);
         EXPECT_NE(std::string::npos, details.begin()->find("another server"));
     }
 }
@@ -265,7 +265,7 @@ TEST(Reconciliation, keys_are_text) {
     served.open();
     for (const auto& key : keys) {
         const auto response = served.get("/api/v1/reconciliation/" + http::percent_encode(key));
-        ASSERT_EQ(200, response.status) << key << response.body;
+        ASSERT_EQ(response.status, 200) << key << response.body;
         EXPECT_EQ(key, parsed(response).root().find("orderId").text());
         EXPECT_EQ(key, parsed(served.get("/api/v1/cases/order?key=" + http::percent_encode(key)))
                            .root()
@@ -278,9 +278,9 @@ TEST(Reconciliation, keys_are_text) {
                     .present());  // fixed words win
     EXPECT_TRUE(
         parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").is_array());
-    EXPECT_EQ("stats", parsed(served.get("/api/v1/cases/order/stats")).root().find("key").text());
-    EXPECT_EQ(400, served.get("/api/v1/reconciliation/" + std::string(1025, 'k')).status);
-    EXPECT_EQ(400, served.get("/api/v1/cases/order").status);
+    EXPECT_EQ(parsed(served.get("/api/v1/cases/order/stats")).root().find("key").text(), "stats");
+    EXPECT_EQ(served.get("/api/v1/reconciliation/" + std::string(1025, 'k')).status, 400);
+    EXPECT_EQ(served.get("/api/v1/cases/order").status, 400);
 }
 
 TEST(Reconciliation, revisions_oldest_first) {
@@ -290,9 +290,9 @@ TEST(Reconciliation, revisions_oldest_first) {
     served.open();
     served.catch_up();
     const auto document = parsed(served.get("/api/v1/reconciliation/A/revisions"));
-    ASSERT_EQ(2u, document.root().find("items").size());
-    EXPECT_EQ("pending", document.root().find("items").at(0).find("status").text());
-    EXPECT_EQ(404, served.get("/api/v1/reconciliation/B/revisions").status);
+    ASSERT_EQ(document.root().find("items").size(), 2u);
+    EXPECT_EQ(document.root().find("items").at(0).find("status").text(), "pending");
+    EXPECT_EQ(served.get("/api/v1/reconciliation/B/revisions").status, 404);
 }
 
 std::vector<std::string> walk(Served& served, const std::string& base) {
@@ -342,11 +342,11 @@ TEST(Mismatches, a_page_ends_early_when_its_payloads_are_large) {
         served.bench.append(verdict);
     }
     served.open();
-    EXPECT_EQ(1u,
-              parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").size());
+    EXPECT_EQ(parsed(served.get("/api/v1/reconciliation/mismatches")).root().find("items").size(),
+              1u);
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=100"),
                 ElementsAre("K2", "K1", "K0"));
-    EXPECT_EQ(1u, parsed(served.get("/api/v1/events")).root().find("items").size());
+    EXPECT_EQ(parsed(served.get("/api/v1/events")).root().find("items").size(), 1u);
 }
 
 TEST(Parameters, are_read_strictly) {
@@ -359,13 +359,13 @@ TEST(Parameters, are_read_strictly) {
                               "status=matched", "status=odd", "kind=odd", "flow=", "flow=a&flow=b",
                               "start_time=2026-01-06T00:00:00Z&end_time=2026-01-05T00:00:00Z"}) {
         const auto response = served.get(base + wrong);
-        EXPECT_EQ(400, response.status) << wrong;
-        EXPECT_EQ("application/problem+json", header_of(response, "Content-Type"));
+        EXPECT_EQ(response.status, 400) << wrong;
+        EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json");
     }
     const auto unknown = served.get(base + "statu=partial");
-    EXPECT_EQ(400, unknown.status);
+    EXPECT_EQ(unknown.status, 400);
     EXPECT_THAT(unknown.body, HasSubstr("did you mean status?"));
-    EXPECT_EQ(200, served.get(base + "start_time=2026-01-05T10:00:00%2B02:00&limit=1000").status);
+    EXPECT_EQ(served.get(base + "start_time=2026-01-05T10:00:00%2B02:00&limit=1000").status, 200);
 }
 
 TEST(Parameters, a_cursor_of_another_list_is_refused) {
@@ -376,9 +376,9 @@ TEST(Parameters, a_cursor_of_another_list_is_refused) {
     served.open();
     const auto document = parsed(served.get("/api/v1/events?limit=1"));
     const std::string cursor(document.root().find("nextCursor").text());
-    EXPECT_EQ(200, served.get("/api/v1/events?cursor=" + cursor).status);
-    EXPECT_EQ(400, served.get("/api/v1/reconciliation/mismatches?cursor=" + cursor).status);
-    EXPECT_EQ(400, served.get("/api/v1/dlq?cursor=" + cursor).status);
+    EXPECT_EQ(served.get("/api/v1/events?cursor=" + cursor).status, 200);
+    EXPECT_EQ(served.get("/api/v1/reconciliation/mismatches?cursor=" + cursor).status, 400);
+    EXPECT_EQ(served.get("/api/v1/dlq?cursor=" + cursor).status, 400);
 }
 
 TEST(Stats, figures_are_exact) {
@@ -392,10 +392,10 @@ TEST(Stats, figures_are_exact) {
     served.open();
     const auto document = parsed(served.get("/api/v1/reconciliation/stats"));
     const auto root = document.root();
-    EXPECT_EQ(R"([{"currency":"USD","amount":"0.30"}])", root.find("atRisk").raw());
-    EXPECT_EQ("0.25", root.find("matchRate").text());
-    EXPECT_EQ("8", root.find("timeToVerdictSeconds").find("mean").text());
-    EXPECT_EQ("3", root.find("kinds").find("amount").text());
+    EXPECT_EQ(root.find("atRisk").raw(), R"([{"currency":"USD","amount":"0.30"}])");
+    EXPECT_EQ(root.find("matchRate").text(), "0.25");
+    EXPECT_EQ(root.find("timeToVerdictSeconds").find("mean").text(), "8");
+    EXPECT_EQ(root.find("kinds").find("amount").text(), "3");
     EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none"))
                     .root()
                     .find("matchRate")
@@ -413,8 +413,8 @@ TEST(Stats, times_are_numbers_that_a_person_reads) {
     served.open();
     const auto document = parsed(served.get("/api/v1/reconciliation/stats"));
     const auto times = document.root().find("timeToVerdictSeconds");
-    EXPECT_EQ("0.000012", times.find("mean").raw());
-    EXPECT_EQ("0.000024", times.find("p99").raw());
+    EXPECT_EQ(times.find("mean").raw(), "0.000012");
+    EXPECT_EQ(times.find("p99").raw(), "0.000024");
 }
 
 TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
@@ -446,21 +446,21 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     served.open();
     served.catch_up();
     const auto json = served.get("/api/v1/orders/A/explain");
-    EXPECT_EQ(R"({"key":"A"})", json.body);
+    EXPECT_EQ(json.body, R"({"key":"A"})");
     EXPECT_THAT(seen, ElementsAre("control", "order", "payment", "1 revisions, 0 quarantined"));
-    EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain", {{"Accept", "text/plain"}}).body);
-    EXPECT_EQ("case A\n", served.get("/api/v1/orders/A/explain?format=text").body);
-    EXPECT_EQ(R"({"key":"A"})",
-              served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body);
-    EXPECT_EQ(0u, columns);
-    EXPECT_EQ(200, served.get("/api/v1/orders/A/explain?columns=80&full_ids=true").status);
-    EXPECT_EQ(80u, columns);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain", {{"Accept", "text/plain"}}).body, "case A\n");
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?format=text").body, "case A\n");
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?format=json", {{"Accept", "text/plain"}}).body,
+              R"({"key":"A"})");
+    EXPECT_EQ(columns, 0u);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?columns=80&full_ids=true").status, 200);
+    EXPECT_EQ(columns, 80u);
     EXPECT_TRUE(full_ids);
-    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?columns=wide").status);
-    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?columns=-1").status);
-    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?full_ids=maybe").status);
-    EXPECT_EQ(400, served.get("/api/v1/orders/A/explain?format=pdf").status);
-    EXPECT_EQ(404, served.get("/api/v1/orders/B/explain").status);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?columns=wide").status, 400);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?columns=-1").status, 400);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?full_ids=maybe").status, 400);
+    EXPECT_EQ(served.get("/api/v1/orders/A/explain?format=pdf").status, 400);
+    EXPECT_EQ(served.get("/api/v1/orders/B/explain").status, 404);
 }
 
 }  // namespace

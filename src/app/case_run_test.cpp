@@ -41,7 +41,7 @@ std::string refusal(const std::string& text) {
     return told.empty() ? "accepted" : told;
 }
 
-TEST(CaseRun, WhatHoldsIsSilent) {
+TEST(CaseRun, what_holds_is_silent) {
     const auto out = run(std::string(paid_too_little) +
                          "expect A1 partial missing=inventory decided=12:01:00\nexpect A1 finding "
                          "amount expected=12.50 actual=12.05\n");
@@ -52,7 +52,7 @@ TEST(CaseRun, WhatHoldsIsSilent) {
     EXPECT_EQ(out.summary->failures, 0u);
 }
 
-TEST(CaseRun, AFailingExpectationIsReportedWithItsLineAndWhatIsThere) {
+TEST(CaseRun, a_failing_expectation_is_reported_with_its_line_and_what_is_there) {
     const auto out = run(std::string(paid_too_little) +
                          "expect A1 matched missing=\nexpect A1 finding amount "
                          "actual=12.50\nexpect A2 pending\nexpect A1 partial\n");
@@ -68,7 +68,7 @@ TEST(CaseRun, AFailingExpectationIsReportedWithItsLineAndWhatIsThere) {
     EXPECT_EQ(out.complaints[2], "shop.case:8: [paid too little] there is no verdict for A2");
 }
 
-TEST(CaseRun, AStepThatCantBeTakenEndsItsCaseOnly) {
+TEST(CaseRun, a_step_that_cant_be_taken_ends_its_case_only) {
     const auto out =
         run("case a\nflow order version=2\nexpect A1 nothing\nflow order version=1\nexpect A1 "
             "matched\ncase b\nexpect A1 nothing\n");
@@ -79,7 +79,7 @@ TEST(CaseRun, AStepThatCantBeTakenEndsItsCaseOnly) {
     EXPECT_EQ(out.summary->expectations, 2u);
 }
 
-TEST(CaseRun, WhatTheServerWouldQuarantineIsCounted) {
+TEST(CaseRun, what_the_server_would_quarantine_is_counted) {
     const auto out = run(
         "case a\nat 12:00:00 aws OrderPlaced {\"customerId\":\"C1\"}\nat 12:00:00 mars OrderPlaced "
         "{\"orderId\":\"A1\"}\nexpect quarantined 2\nexpect A1 nothing\n");
@@ -87,7 +87,7 @@ TEST(CaseRun, WhatTheServerWouldQuarantineIsCounted) {
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
 }
 
-TEST(CaseRun, HeldAppendsRefuseWhatWouldWaitForThem) {
+TEST(CaseRun, held_appends_refuse_what_would_wait_for_them) {
     const std::string begin =
         "case a\nhold append\nat 12:00:00 aws OrderPlaced "
         "{\"orderId\":\"A1\",\"customerId\":\"C1\",\"total\":1}\nexpect A1 "
@@ -105,7 +105,7 @@ TEST(CaseRun, HeldAppendsRefuseWhatWouldWaitForThem) {
     EXPECT_TRUE(out.complaints.empty()) << out.complaints.front();
 }
 
-TEST(CaseRun, FlowsAreFoundBesideTheFileOfCases) {
+TEST(CaseRun, flows_are_found_beside_the_file_of_cases) {
     auto directory = TemporaryDirectory::make("case-run");
     ASSERT_TRUE(directory) << directory.error().message();
     std::filesystem::create_directory(directory->path() + "/flows");
@@ -125,7 +125,7 @@ TEST(CaseRun, FlowsAreFoundBesideTheFileOfCases) {
               "shop.case:2: the flow has no \"deadlin:\" to change");
 }
 
-TEST(CaseScript, ABrokenScriptIsRefusedWithItsLine) {
+TEST(CaseScript, a_broken_script_is_refused_with_its_line) {
     const std::string good = "case a\nexpect A1 nothing\n";
     for (const auto& [step, why] : std::vector<std::pair<std::string, std::string>>{
              {"expct A1 matched", "unknown step \"expct\"; did you mean expect?"},
@@ -154,7 +154,7 @@ TEST(CaseScript, ABrokenScriptIsRefusedWithItsLine) {
     EXPECT_EQ(refusal("# nothing\n"), "shop.case:1: no cases; a case begins with `case NAME`");
 }
 
-TEST(CaseScript, AllComplaintsAtOnceAndTheOtherCasesRun) {
+TEST(CaseScript, all_complaints_at_once_and_the_other_cases_run) {
     const auto out =
         run("advance 1s\ncase a\nexpct A1 matched\nat noon aws X {}\nexpect A1 nothing\ncase "
             "b\nflow flows/none.yaml\nexpect A1 "
@@ -179,7 +179,7 @@ TEST(CaseScript, AllComplaintsAtOnceAndTheOtherCasesRun) {
         << out.complaints[0];
 }
 
-TEST(CaseScript, TimesReadBack) {
+TEST(CaseScript, times_read_back) {
     for (const auto* text : {"12:00:02", "12:00:02.500", "2026-01-06T00:00:00Z"}) {
         const auto time = parse_case_time(text);
         ASSERT_TRUE(time) << text;

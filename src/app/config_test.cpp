@@ -11,7 +11,7 @@ std::string error_of(const std::vector<Error>& errors) {
     return errors.empty() ? "accepted" : errors.front().message();
 }
 
-TEST(ConfigFile, SetsOptionsOfEveryKind) {
+TEST(ConfigFile, sets_options_of_every_kind) {
     Config config;
     const auto applied = apply_file(config,
                                     "http:\n  port: 9000\n  body_bytes_max: 4MiB\n  idle_timeout: "
@@ -27,7 +27,7 @@ TEST(ConfigFile, SetsOptionsOfEveryKind) {
     EXPECT_EQ(config.log_level, telemetry::Level::debug);
 }
 
-TEST(ConfigFile, UnknownOptionsNameLineAndNearestName) {
+TEST(ConfigFile, unknown_options_name_line_and_nearest_name) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")),
               "h.yaml:2:3: unknown option \"http.prot\"; did you mean \"http.port\"?");
@@ -36,7 +36,7 @@ TEST(ConfigFile, UnknownOptionsNameLineAndNearestName) {
               std::string::npos);
 }
 
-TEST(ConfigFile, WrongValuesNamePlace) {
+TEST(ConfigFile, wrong_values_name_place) {
     Config config;
     EXPECT_NE(error_of(apply_file(config, "http:\n  port: 99999\n", "h.yaml"))
                   .find("h.yaml:2:9: http.port: \"99999\" is not a whole number"),
@@ -51,7 +51,7 @@ TEST(ConfigFile, WrongValuesNamePlace) {
               std::string::npos);
 }
 
-TEST(ConfigFile, WholeNamesAtTopLevelAndWhatCheckPrintsReadsBack) {
+TEST(ConfigFile, whole_names_at_top_level_and_what_check_prints_reads_back) {
     Config config;
     ASSERT_EQ(error_of(apply_file(config, "http.port: 8001\nlog:\n  partitions: 3\n", "h.yaml")),
               "accepted");
@@ -71,7 +71,7 @@ TEST(ConfigFile, WholeNamesAtTopLevelAndWhatCheckPrintsReadsBack) {
               "h.yaml:1:1: unknown option \"http.prot\"; did you mean \"http.port\"?");
 }
 
-TEST(ConfigFile, ASectionWithAllItsOptionsCommentedOutIsFine) {
+TEST(ConfigFile, a_section_with_all_its_options_commented_out_is_fine) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "http:\n#  port: 1\nlog:\n", "h.yaml")), "accepted");
     EXPECT_EQ(config_listing(config), config_listing(Config{}));
@@ -82,7 +82,7 @@ TEST(ConfigFile, ASectionWithAllItsOptionsCommentedOutIsFine) {
               std::string::npos);
 }
 
-TEST(ConfigFile, AnEmptyValueIsComplainedOfInItsOwnLine) {
+TEST(ConfigFile, an_empty_value_is_complained_of_in_its_own_line) {
     Config config;
     EXPECT_NE(error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml"))
                   .find("h.yaml:2:3: http.port: \"\" is not"),
@@ -90,7 +90,7 @@ TEST(ConfigFile, AnEmptyValueIsComplainedOfInItsOwnLine) {
         << error_of(apply_file(config, "http:\n  port:\n  host: a\n", "h.yaml"));
 }
 
-TEST(ConfigFile, ValuesOutOfRangeNameTheirPlace) {
+TEST(ConfigFile, values_out_of_range_name_their_place) {
     const auto complaint = [](std::string_view text, const Environment& environment = {}) {
         Config config;
         EXPECT_EQ(error_of(apply_file(config, text, "h.yaml")), "accepted");
@@ -111,7 +111,7 @@ TEST(ConfigFile, ValuesOutOfRangeNameTheirPlace) {
               0u);
 }
 
-TEST(ConfigFile, AllComplaintsAtOnce) {
+TEST(ConfigFile, all_complaints_at_once) {
     Config config;
     const auto errors = apply_file(
         config,
@@ -147,7 +147,7 @@ TEST(ConfigFile, AllComplaintsAtOnce) {
         0u);
 }
 
-TEST(ConfigFile, AllValuesOutOfRangeAtOnce) {
+TEST(ConfigFile, all_values_out_of_range_at_once) {
     Config config;
     ASSERT_EQ(error_of(apply_file(config,
                                   "log:\n  partitions: 0\n  pending_bytes_max: "
@@ -161,13 +161,13 @@ TEST(ConfigFile, AllValuesOutOfRangeAtOnce) {
         << error_of(errors);
 }
 
-TEST(ConfigFile, AnEmptyFileChangesNothing) {
+TEST(ConfigFile, an_empty_file_changes_nothing) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "# nothing\n", "h.yaml")), "accepted");
     EXPECT_EQ(config_listing(config), config_listing(Config{}));
 }
 
-TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
+TEST(ConfigEnvironment, full_name_wins_over_the_seeds_name) {
     Config config;
     ASSERT_EQ(error_of(apply_environment(config, {{"API_PORT", "1"},
                                                   {"HELIOS_HTTP_PORT", "2"},
@@ -179,7 +179,7 @@ TEST(ConfigEnvironment, FullNameWinsOverTheSeedsName) {
     EXPECT_EQ(config.log_level, telemetry::Level::warn);
 }
 
-TEST(ConfigEnvironment, AllComplaintsAtOnce) {
+TEST(ConfigEnvironment, all_complaints_at_once) {
     Config config;
     const auto errors = apply_environment(config, {{"API_PORT", "x"},
                                                    {"LOG_LEVEL", "loud"},
@@ -190,7 +190,7 @@ TEST(ConfigEnvironment, AllComplaintsAtOnce) {
     EXPECT_EQ(check_not_built_yet({{"DATABASE_URL", "x"}, {"REDIS_URL", "y"}}).size(), 2u);
 }
 
-TEST(ConfigEnvironment, EmptyMeansUnset) {
+TEST(ConfigEnvironment, empty_means_unset) {
     Config config;
     EXPECT_EQ(error_of(apply_environment(config, {{"HELIOS_HTTP_PORT", ""}})), "accepted");
     EXPECT_EQ(config.http.port, Config{}.http.port);
@@ -204,7 +204,7 @@ std::string text_of(const std::vector<Error>& errors) {
     return out;
 }
 
-TEST(ConfigEnvironment, UnknownNamesAreToldWithTheNearestAndRefuseNothing) {
+TEST(ConfigEnvironment, unknown_names_are_told_with_the_nearest_and_refuse_nothing) {
     const Environment environment{
         {"HELIOS_HTTP_PROT", "1"}, {"HELIOS_VERSION", "1.2"}, {"PATH", "/bin"}};
     Config config;
@@ -220,7 +220,7 @@ TEST(ConfigEnvironment, UnknownNamesAreToldWithTheNearestAndRefuseNothing) {
               "");
 }
 
-TEST(ConfigEnvironment, WhatKubernetesSetsForAServiceOfOurName) {
+TEST(ConfigEnvironment, what_kubernetes_sets_for_a_service_of_our_name) {
     const Environment environment{{"HELIOS_PORT", "tcp://10.0.0.1:8001"},
                                   {"HELIOS_PORT_8001_TCP", "tcp://10.0.0.1:8001"},
                                   {"HELIOS_PORT_8001_TCP_ADDR", "10.0.0.1"},
@@ -246,7 +246,7 @@ TEST(ConfigEnvironment, WhatKubernetesSetsForAServiceOfOurName) {
     EXPECT_NE(refused.find("enableServiceLinks: false"), std::string::npos) << refused;
 }
 
-TEST(ConfigEnvironment, PartsThatAreNotBuiltYetEndTheStart) {
+TEST(ConfigEnvironment, parts_that_are_not_built_yet_end_the_start) {
     for (const auto* name : {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "REDIS_URL"}) {
         EXPECT_NE(error_of(check_not_built_yet({{name, "x"}})).find(std::string("unset ") + name),
                   std::string::npos);
@@ -254,7 +254,7 @@ TEST(ConfigEnvironment, PartsThatAreNotBuiltYetEndTheStart) {
     }
 }
 
-TEST(Listen, Forms) {
+TEST(Listen, forms) {
     Config config;
     ASSERT_TRUE(apply_listen(config, "0.0.0.0:80").has_value());
     EXPECT_EQ(config.http.host, "0.0.0.0");
@@ -269,7 +269,7 @@ TEST(Listen, Forms) {
     }
 }
 
-TEST(Reference, NamesEveryOptionOnceWithADefaultThatReadsBack) {
+TEST(Reference, names_every_option_once_with_a_default_that_reads_back) {
     std::set<std::string> keys;
     const Config defaults;
     for (const auto& row : settings()) {

@@ -44,7 +44,7 @@ TEST_F(ReadLines, of_any_length) {
          {(256u << 10) - 2, (256u << 10) - 1, 256u << 10, (256u << 10) + 1, 1u << 20}) {
         const std::string first(length, 'x');
         const auto lines = lines_of(first + "\nsecond\n" + first);
-        ASSERT_EQ(3u, lines.size());
+        ASSERT_EQ(lines.size(), 3u);
         EXPECT_TRUE(lines[0] == first && lines[1] == "second" && lines[2] == first) << length;
     }
 }
@@ -58,8 +58,8 @@ TEST_F(ReadLines, the_first_refusal_ends_it) {
             return line == "b" ? Status(fail(ErrorKind::conflict, "b")) : Status{};
         });
     ASSERT_FALSE(read);
-    EXPECT_EQ(ErrorKind::conflict, read.error().kind);
-    EXPECT_EQ(2u, last);
+    EXPECT_EQ(read.error().kind, ErrorKind::conflict);
+    EXPECT_EQ(last, 2u);
 }
 
 TEST_F(ReadLines, a_line_that_is_too_long_is_passed_over) {
@@ -86,7 +86,7 @@ TEST_F(ReadLines, a_line_that_is_too_long_is_passed_over) {
                            {1, 1}, {2, n}, {3, n + 1}, {4, 1}, {5, 2 * n + 1}}));
     EXPECT_EQ(bytes, bytes_of_inputs({path()}) + 1)
         << "each once; the last line's end is counted though it has none";
-    EXPECT_EQ(ErrorKind::invalid, read_lines(path(), visit).error().kind)
+    EXPECT_EQ(read_lines(path(), visit).error().kind, ErrorKind::invalid)
         << "nobody wanted to hear of it";
 }
 
@@ -98,7 +98,7 @@ TEST_F(ReadLines, what_is_no_text) {
         std::ofstream(path()) << bytes;
         const auto read = read_lines(path(), none);
         ASSERT_FALSE(read) << bytes;
-        EXPECT_EQ(ErrorKind::invalid, read.error().kind);
+        EXPECT_EQ(read.error().kind, ErrorKind::invalid);
         EXPECT_NE(std::string::npos, read.error().hint.find(path())) << "says how";
     }
     for (const auto& bytes : {"\x1f"s, "BZhello"s, "\xff\xfe"s, "PK"s}) {
@@ -108,8 +108,8 @@ TEST_F(ReadLines, what_is_no_text) {
 
 TEST_F(ReadLines, what_cannot_be_read) {
     const auto none = [](std::uint64_t, std::string_view) { return Status{}; };
-    EXPECT_EQ(ErrorKind::not_found, read_lines(path() + "-absent", none).error().kind);
-    EXPECT_EQ(ErrorKind::unavailable, read_lines(directory->path(), none).error().kind)
+    EXPECT_EQ(read_lines(path() + "-absent", none).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(read_lines(directory->path(), none).error().kind, ErrorKind::unavailable)
         << "a directory";
 }
 

@@ -24,7 +24,7 @@ Config config_for(const std::string& data) {
     return config;
 }
 
-TEST(Node, DoesNotStartWithAClockBeforeItsOwnCommitAndWritesNothing) {
+TEST(Node, does_not_start_with_a_clock_before_its_own_commit_and_writes_nothing) {
     const auto scratch = TemporaryDirectory::make("helios-node-");
     ASSERT_TRUE(scratch);
     const std::string data = scratch->path() + "/data";
@@ -32,12 +32,12 @@ TEST(Node, DoesNotStartWithAClockBeforeItsOwnCommitAndWritesNothing) {
     telemetry::Telemetry telemetry(clock, telemetry::Level::off);
     const auto node = Node::open(config_for(data), clock, telemetry);
     ASSERT_FALSE(node);
-    EXPECT_EQ(ErrorKind::invalid, node.error().kind);
+    EXPECT_EQ(node.error().kind, ErrorKind::invalid);
     EXPECT_THAT(node.error().what, HasSubstr("1970-01-01T00:00:03"));
     EXPECT_FALSE(std::filesystem::exists(data));
 }
 
-TEST(Node, SaysByHowMuchLogTimeIsAheadOfTheClockAndTakesTraffic) {
+TEST(Node, says_by_how_much_log_time_is_ahead_of_the_clock_and_takes_traffic) {
     const auto scratch = TemporaryDirectory::make("helios-node-");
     ASSERT_TRUE(scratch);
     const std::string data = scratch->path() + "/data";
@@ -61,7 +61,7 @@ TEST(Node, SaysByHowMuchLogTimeIsAheadOfTheClockAndTakesTraffic) {
         ready = client.get("/ready");
     }
     ASSERT_TRUE(ready);
-    EXPECT_EQ(200, ready->status) << ready->body;
+    EXPECT_EQ(ready->status, 200) << ready->body;
     const auto health = client.get("/api/v1/health");
     ASSERT_TRUE(health);
     EXPECT_THAT(health->body, HasSubstr(R"("status":"degraded")"));

@@ -14,7 +14,7 @@
 namespace helios::app {
 namespace {
 
-TEST(OpenApi, WhatIngestRoutesReferToIsAmongTheComponents) {
+TEST(OpenApi, what_ingest_routes_refer_to_is_among_the_components) {
     gateway::Rig rig;
     rig.open();
     http::RouteTable routes;
@@ -116,7 +116,7 @@ private:
     json::Value schemas_;
 };
 
-TEST(OpenApi, EveryExampleKeepsToItsSchema) {
+TEST(OpenApi, every_example_keeps_to_its_schema) {
     gateway::Rig rig;
     rig.open();
     api::testing::Served served;
@@ -148,7 +148,7 @@ TEST(OpenApi, EveryExampleKeepsToItsSchema) {
     EXPECT_GE(examples, 18u);
 }
 
-TEST(OpenApi, RoutesThatChangeStateNameWhatTheServerSaysBeforeThem) {
+TEST(OpenApi, routes_that_change_state_name_what_the_server_says_before_them) {
     gateway::Rig rig;
     rig.open();
     http::RouteTable routes;

@@ -55,7 +55,7 @@ struct Whole {
     Served served;
 };
 
-TEST(Routes, EachSaysWhatItReads) {
+TEST(Routes, each_says_what_it_reads) {
     const Whole whole;
     for (const auto& route : whole.served.table.routes()) {
         EXPECT_NE(Reads::unsaid, route.reads) << route.path << ": set http::Route::reads";
@@ -68,9 +68,9 @@ TEST(Routes, EachSaysWhatItReads) {
     }
 }
 
-TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
+TEST(Routes, nothing_derived_is_told_before_the_server_has_once_been_ready) {
     Whole whole;
-    EXPECT_EQ(503, whole.served.get("/ready").status);
+    EXPECT_EQ(whole.served.get("/ready").status, 503);
     std::size_t held = 0;
     for (const auto& route : whole.served.table.routes()) {
         if (route.method != http::Method::get) {
@@ -85,9 +85,9 @@ TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
                 continue;
             }
             ++held;
-            EXPECT_EQ(503, response.status) << target << response.body;
-            EXPECT_EQ("1", header_of(response, "Retry-After")) << target;
-            EXPECT_EQ("application/problem+json", header_of(response, "Content-Type")) << target;
+            EXPECT_EQ(response.status, 503) << target << response.body;
+            EXPECT_EQ(header_of(response, "Retry-After"), "1") << target;
+            EXPECT_EQ(header_of(response, "Content-Type"), "application/problem+json") << target;
             const auto problem = parsed(response);
             EXPECT_NE(std::string::npos,
                       problem.root().find("detail").text().find("route: it has read nothing yet"))
@@ -98,14 +98,14 @@ TEST(Routes, NothingDerivedIsToldBeforeTheServerHasOnceBeenReady) {
     EXPECT_GE(held, 3u * 13);
 }
 
-TEST(Routes, OnceReadyListsSayHowOldTheyAreAndSingleThingsWait) {
+TEST(Routes, once_ready_lists_say_how_old_they_are_and_single_things_wait) {
     Whole whole;
     auto& served = whole.served;
     served.catch_up();
-    EXPECT_EQ(200, served.get("/ready").status);
+    EXPECT_EQ(served.get("/ready").status, 200);
     const Instant complete = served.bench.log->last_log_time();
     const Instant acknowledged = served.bench.append(an_event("e-2", "OrderPlaced", "x")).log_time;
-    EXPECT_EQ(200, served.get("/ready").status) << "slow, not unready";
+    EXPECT_EQ(served.get("/ready").status, 200) << "slow, not unready";
     for (const auto& route : served.table.routes()) {
         if (route.method != http::Method::get || route.reads == Reads::nothing) {
             continue;
@@ -113,33 +113,33 @@ TEST(Routes, OnceReadyListsSayHowOldTheyAreAndSingleThingsWait) {
         const auto target = Whole::target_of(route);
         const auto response = served.get(target);
         if (route.reads == Reads::list) {
-            ASSERT_EQ(200, response.status) << target << response.body;
+            ASSERT_EQ(response.status, 200) << target << response.body;
             const auto document = parsed(response);
             const auto as_of = document.root().find("asOf");
             ASSERT_TRUE(as_of.is_string()) << target;
             const auto at = parse_rfc3339(as_of.text())->at;
             EXPECT_TRUE(at > complete && at <= acknowledged) << target << as_of.text();
         } else if (route.reads == Reads::stream) {
-            EXPECT_EQ(101, response.status) << target;
+            EXPECT_EQ(response.status, 101) << target;
         } else {
-            EXPECT_EQ(503, response.status) << target << response.body;
-            EXPECT_EQ("1", header_of(response, "Retry-After")) << target;
+            EXPECT_EQ(response.status, 503) << target << response.body;
+            EXPECT_EQ(header_of(response, "Retry-After"), "1") << target;
         }
     }
     served.catch_up();
     for (const auto& route : served.table.routes()) {
         if (route.reads == Reads::one_case || route.reads == Reads::one_record) {
-            EXPECT_EQ(404, served.get(Whole::target_of(route)).status) << route.path;
+            EXPECT_EQ(served.get(Whole::target_of(route)).status, 404) << route.path;
         }
     }
 }
 
 /// With the store's tables gone: who says to read nothing does not need them.
-TEST(Routes, WhoSaysToReadNothingDoesNotAskTheStore) {
+TEST(Routes, who_says_to_read_nothing_does_not_ask_the_store) {
     Whole whole;
     auto& served = whole.served;
     served.catch_up();
-    ASSERT_EQ(200, served.get("/ready").status);
+    ASSERT_EQ(served.get("/ready").status, 200);
     auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
     ASSERT_TRUE(database);
     ASSERT_TRUE(database->execute(

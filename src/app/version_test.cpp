@@ -7,7 +7,7 @@
 namespace helios::app {
 namespace {
 
-TEST(BuildInfo, IsOfACommitOrOfADay) {
+TEST(BuildInfo, is_of_a_commit_or_of_a_day) {
     const auto& info = build_info();
     EXPECT_FALSE(info.version.empty());
     EXPECT_TRUE(info.commit.empty() || info.commit.size() == 40) << info.commit;
@@ -15,7 +15,7 @@ TEST(BuildInfo, IsOfACommitOrOfADay) {
     EXPECT_FALSE(info.compiler.empty());
 }
 
-TEST(Clock, IsWrongBeforeTheDayOfTheCommit) {
+TEST(Clock, is_wrong_before_the_day_of_the_commit) {
     BuildInfo info;
     info.committed = parse_rfc3339("2026-11-29T20:15:00Z")->at;
     EXPECT_TRUE(check_clock(info.committed, info));

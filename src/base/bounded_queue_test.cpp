@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(BoundedQueue, IsFirstInFirstOut) {
+TEST(BoundedQueue, is_first_in_first_out) {
     BoundedQueue<int> queue(3);
     for (int i = 1; i <= 3; ++i) {
         EXPECT_EQ(queue.push(int{i}), PushOutcome::taken);
@@ -22,7 +22,7 @@ TEST(BoundedQueue, IsFirstInFirstOut) {
     EXPECT_EQ(queue.pop(0ns), std::nullopt);
 }
 
-TEST(BoundedQueue, RefusesWhenFullAndLeavesTheItemAlone) {
+TEST(BoundedQueue, refuses_when_full_and_leaves_the_item_alone) {
     BoundedQueue<std::unique_ptr<int>> queue(1);
     EXPECT_EQ(queue.push(std::make_unique<int>(1)), PushOutcome::taken);
     auto second = std::make_unique<int>(2);
@@ -33,7 +33,7 @@ TEST(BoundedQueue, RefusesWhenFullAndLeavesTheItemAlone) {
     EXPECT_EQ(**queue.pop(0ns), 2);
 }
 
-TEST(BoundedQueue, DrainsAfterCloseAndTakesNothingMore) {
+TEST(BoundedQueue, drains_after_close_and_takes_nothing_more) {
     BoundedQueue<int> queue(2);
     EXPECT_EQ(queue.push(7), PushOutcome::taken);
     queue.close();
@@ -44,7 +44,7 @@ TEST(BoundedQueue, DrainsAfterCloseAndTakesNothingMore) {
     EXPECT_EQ(queue.pop(1h), std::nullopt);  // at once, not after an hour
 }
 
-TEST(BoundedQueue, PopManyTakesWhatWaitsUpToTheMaximum) {
+TEST(BoundedQueue, pop_many_takes_what_waits_up_to_the_maximum) {
     BoundedQueue<int> queue(10);
     for (int i = 0; i < 5; ++i) {
         queue.push(int{i});
@@ -56,14 +56,14 @@ TEST(BoundedQueue, PopManyTakesWhatWaitsUpToTheMaximum) {
     EXPECT_EQ(out, (std::vector<int>{-1, 0, 1, 2, 3, 4}));
 }
 
-TEST(BoundedQueue, CloseWakesAWaitingConsumer) {
+TEST(BoundedQueue, close_wakes_a_waiting_consumer) {
     BoundedQueue<int> queue(1);
     std::thread consumer([&] { EXPECT_EQ(queue.pop(1h), std::nullopt); });
     queue.close();
     consumer.join();
 }
 
-TEST(BoundedQueue, LosesAndDoublesNothingBetweenThreads) {
+TEST(BoundedQueue, loses_and_doubles_nothing_between_threads) {
     constexpr int producers = 3;
     constexpr int per_producer = 5'000;
     BoundedQueue<int> queue(16);

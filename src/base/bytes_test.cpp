@@ -6,7 +6,7 @@
 namespace helios {
 namespace {
 
-TEST(Bytes, ReadsBackWhatWasWritten) {
+TEST(Bytes, reads_back_what_was_written) {
     const std::string long_text(300, 'x');
     ByteWriter w;
     w.u8(0xab);
@@ -35,13 +35,13 @@ TEST(Bytes, ReadsBackWhatWasWritten) {
     EXPECT_TRUE(r.at_end());
 }
 
-TEST(Bytes, FixedIntegersAreLittleEndian) {
+TEST(Bytes, fixed_integers_are_little_endian) {
     ByteWriter w;
     w.u32(0x01020304);
     EXPECT_EQ(w.take(), std::string("\x04\x03\x02\x01"));
 }
 
-TEST(Bytes, VarintsHoldEveryMagnitude) {
+TEST(Bytes, varints_hold_every_magnitude) {
     const std::uint64_t values[] = {
         0, 1, 127, 128, 300, 16'383, 16'384, 1ull << 35, (1ull << 63) - 1, 1ull << 63, ~0ull};
     for (const std::uint64_t v : values) {
@@ -56,7 +56,7 @@ TEST(Bytes, VarintsHoldEveryMagnitude) {
     EXPECT_EQ(w.view(), "\xac\x02");
 }
 
-TEST(Bytes, ZigzagKeepsSmallNegativesShort) {
+TEST(Bytes, zigzag_keeps_small_negatives_short) {
     for (const std::int64_t v :
          {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1}, std::int64_t{-64}, std::int64_t{64},
           std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
@@ -71,7 +71,7 @@ TEST(Bytes, ZigzagKeepsSmallNegativesShort) {
     }
 }
 
-TEST(Bytes, EveryTruncationIsNoticed) {
+TEST(Bytes, every_truncation_is_noticed) {
     ByteWriter w;
     w.u16(7);
     w.varint(1'000'000);
@@ -89,7 +89,7 @@ TEST(Bytes, EveryTruncationIsNoticed) {
     }
 }
 
-TEST(Bytes, AfterTheFirstShortageNothingIsRead) {
+TEST(Bytes, after_the_first_shortage_nothing_is_read) {
     ByteReader r("abc");
     EXPECT_EQ(r.u32(), 0u);
     EXPECT_FALSE(r.ok());
@@ -100,7 +100,7 @@ TEST(Bytes, AfterTheFirstShortageNothingIsRead) {
     EXPECT_FALSE(r.ok());
 }
 
-TEST(Bytes, HostileLengthsAndVarintsAreRefused) {
+TEST(Bytes, hostile_lengths_and_varints_are_refused) {
     ByteWriter w;
     w.varint(~0ull);  // a string longer than memory
     w.raw("x");

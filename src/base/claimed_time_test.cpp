@@ -36,7 +36,7 @@ struct Row {
     std::string_view expected;
 };
 
-TEST(ClaimedTime, Texts) {
+TEST(ClaimedTime, texts) {
     for (
         const Row& row : std::initializer_list<Row>{
             {R"("2026-01-05T10:23:45.120Z")", "", "taken 2026-01-05T10:23:45.120Z"},
@@ -80,7 +80,7 @@ TEST(ClaimedTime, Texts) {
     }
 }
 
-TEST(ClaimedTime, IntegersWithoutAUnitAreMillisecondsWhereThatCannotBeMistaken) {
+TEST(ClaimedTime, integers_without_a_unit_are_milliseconds_where_that_cannot_be_mistaken) {
     for (
         const Row& row : std::initializer_list<Row>{
             {"1767607425120", "", "taken 2026-01-05T10:03:45.120Z"},
@@ -131,7 +131,7 @@ TEST(ClaimedTime, IntegersWithoutAUnitAreMillisecondsWhereThatCannotBeMistaken) 
     }
 }
 
-TEST(ClaimedTime, ADeclaredUnitCounts) {
+TEST(ClaimedTime, a_declared_unit_counts) {
     for (const Row& row : std::initializer_list<Row>{
              {"1767607425", "s", "taken 2026-01-05T10:03:45.000Z"},
              {R"("1767607425")", "s", "taken 2026-01-05T10:03:45.000Z"},
@@ -155,7 +155,7 @@ TEST(ClaimedTime, ADeclaredUnitCounts) {
     EXPECT_FALSE(parse_epoch_unit("S"));
 }
 
-TEST(ClaimedTime, NothingElseIsATime) {
+TEST(ClaimedTime, nothing_else_is_a_time) {
     for (const Row& row : std::initializer_list<Row>{
              {"1767607425.5", "s", "unreadable: 1767607425.5 is not a whole number"},
              {"1767607425.0", "", "unreadable: 1767607425.0 is not a whole number"},
@@ -172,12 +172,12 @@ TEST(ClaimedTime, NothingElseIsATime) {
     }
 }
 
-TEST(ClaimedTime, ALongClaimIsCutBetweenCharacters) {
+TEST(ClaimedTime, a_long_claim_is_cut_between_characters) {
     const auto time = claimed_time(std::string(59, 'x') + "\xc3\xa9 and so on");
     EXPECT_EQ(time.why, "\"" + std::string(59, 'x') + "…\" is not an RFC 3339 time");
 }
 
-RC_GTEST_PROP(ClaimedTimeProperty, WhatIsTakenInMillisecondsIsThatInstant,
+RC_GTEST_PROP(ClaimedTimeProperty, what_is_taken_in_milliseconds_is_that_instant,
               (const std::int64_t value)) {
     const auto time = claimed_time(std::to_string(value));
     RC_ASSERT(time.taken() || time.doubtful());

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(ManualClock, KeepsTheThreeClocksApart) {
+TEST(ManualClock, keeps_the_three_clocks_apart) {
     const Instant start = from_nanos(1'767'608'625'000'000'000);
     ManualClock clock(start);
     EXPECT_EQ(clock.wall(), start);
@@ -25,7 +25,7 @@ TEST(ManualClock, KeepsTheThreeClocksApart) {
     EXPECT_EQ(clock.boot_time(), 1h + 5s);
 }
 
-TEST(SystemClock, NeverGoesBackwardsAndCountsSleepInBootTime) {
+TEST(SystemClock, never_goes_backwards_and_counts_sleep_in_boot_time) {
     const SystemClock clock;
     const Duration first = clock.monotonic();
     const Duration boot = clock.boot_time();

@@ -5,7 +5,7 @@
 namespace helios {
 namespace {
 
-TEST(Currency, KnowsMinorUnits) {
+TEST(Currency, knows_minor_units) {
     EXPECT_EQ(currency_minor_units("USD"), 2);
     EXPECT_EQ(currency_minor_units("EUR"), 2);
     EXPECT_EQ(currency_minor_units("JPY"), 0);
@@ -15,7 +15,7 @@ TEST(Currency, KnowsMinorUnits) {
     EXPECT_EQ(currency_minor_units(""), 2);
 }
 
-TEST(Currency, TheListKnowsItsCodes) {
+TEST(Currency, the_list_knows_its_codes) {
     for (const auto code : {"EUR", "USD", "XXX", "XTS", "XAU", "CHW", "ZWG", "HRK"}) {
         EXPECT_TRUE(is_iso_4217(code)) << code;
     }

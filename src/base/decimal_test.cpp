@@ -16,7 +16,7 @@ Decimal dec(std::string_view text) {
 
 const std::string nines38(38, '9');
 
-TEST(Decimal, ReadsTheJsonNumberGrammar) {
+TEST(Decimal, reads_the_json_number_grammar) {
     struct Case {
         std::string_view text;
         std::string_view plain;
@@ -48,7 +48,7 @@ TEST(Decimal, ReadsTheJsonNumberGrammar) {
     }
 }
 
-TEST(Decimal, RefusesWhatIsNotANumber) {
+TEST(Decimal, refuses_what_is_not_a_number) {
     for (const std::string_view bad :
          {"",      "-",  "+1",    ".5",    "5.",       "1,299.00", "1.299,00", " 1",
           "1 ",    "01", "-01",   "00",    "1e",       "1e+",      "1.e3",     "e3",
@@ -64,7 +64,7 @@ TEST(Decimal, RefusesWhatIsNotANumber) {
     EXPECT_FALSE(Decimal::parse(std::string_view("1\0002", 3)));
 }
 
-TEST(Decimal, RefusesWhatItCannotHoldExactly) {
+TEST(Decimal, refuses_what_it_cannot_hold_exactly) {
     EXPECT_EQ(dec(nines38).to_string(), nines38);
     EXPECT_EQ(dec("-" + nines38).to_string(), "-" + nines38);
     EXPECT_EQ(dec("0." + nines38).to_string(), "0." + nines38);
@@ -83,7 +83,7 @@ TEST(Decimal, RefusesWhatItCannotHoldExactly) {
     EXPECT_FALSE(Decimal::parse("1" + std::string(1'000'000, '0')));
 }
 
-TEST(Decimal, ComparesByValue) {
+TEST(Decimal, compares_by_value) {
     EXPECT_EQ(dec("1.0"), dec("1.00"));
     EXPECT_EQ(dec("-0"), dec("0.000"));
     EXPECT_LT(dec("-1"), dec("0.5"));
@@ -98,7 +98,7 @@ TEST(Decimal, ComparesByValue) {
     EXPECT_NE(dec("0.1"), dec("0.1000000000000000055511151231257827"));
 }
 
-TEST(Decimal, AddsAndMultipliesExactly) {
+TEST(Decimal, adds_and_multiplies_exactly) {
     EXPECT_EQ(Decimal::add(dec("0.1"), dec("0.2"))->to_string(), "0.3");
     EXPECT_EQ(Decimal::add(dec("12.50"), dec("0.5"))->to_string(), "13.00");
     EXPECT_EQ(Decimal::subtract(dec("12.50"), dec("12.05"))->to_string(), "0.45");
@@ -108,7 +108,7 @@ TEST(Decimal, AddsAndMultipliesExactly) {
     EXPECT_EQ(Decimal::multiply(dec("0"), dec(nines38))->to_string(), "0");
 }
 
-TEST(Decimal, RefusesArithmeticBeyondItsBounds) {
+TEST(Decimal, refuses_arithmetic_beyond_its_bounds) {
     const Decimal most = dec(nines38);
     EXPECT_FALSE(Decimal::add(most, dec("1")));
     EXPECT_FALSE(Decimal::add(most, most));  // beyond 128 bits as well
@@ -122,7 +122,7 @@ TEST(Decimal, RefusesArithmeticBeyondItsBounds) {
     EXPECT_EQ(*Decimal::multiply(most, dec("-1")), most.negate());
 }
 
-TEST(Decimal, WritesAtLeastTheScaleAskedFor) {
+TEST(Decimal, writes_at_least_the_scale_asked_for) {
     EXPECT_EQ(dec("1299").to_string(2), "1299.00");
     EXPECT_EQ(dec("1299.5").to_string(2), "1299.50");
     EXPECT_EQ(dec("1299.125").to_string(2), "1299.125");
@@ -135,7 +135,7 @@ TEST(Decimal, WritesAtLeastTheScaleAskedFor) {
     EXPECT_EQ(dec("5").abs().to_string(), "5");
 }
 
-TEST(Decimal, SaysWhetherItsNotationFits) {
+TEST(Decimal, says_whether_its_notation_fits) {
     EXPECT_TRUE(dec(nines38).fits(0));
     EXPECT_FALSE(dec(nines38).fits(1));
     EXPECT_TRUE(dec("9e35").fits(2));
@@ -189,7 +189,7 @@ int compare_texts(std::string a, std::string b) {
     return (a_negative ? -magnitude : magnitude) < 0 ? -1 : magnitude == 0 ? 0 : 1;
 }
 
-RC_GTEST_PROP(DecimalProperty, ParsesWhatItWrites, ()) {
+RC_GTEST_PROP(DecimalProperty, parses_what_it_writes, ()) {
     const std::string text = *decimal_text(19, 19);
     const Decimal value = dec(text);
     const Decimal again = dec(value.to_string());
@@ -199,7 +199,7 @@ RC_GTEST_PROP(DecimalProperty, ParsesWhatItWrites, ()) {
     RC_ASSERT(dec(value.to_string(19)) == value);
 }
 
-RC_GTEST_PROP(DecimalProperty, ComparesAsTextDoes, ()) {
+RC_GTEST_PROP(DecimalProperty, compares_as_text_does, ()) {
     const std::string a = *decimal_text(19, 19);
     const std::string b =
         *rc::gen::oneOf(decimal_text(19, 19), rc::gen::just(a),
@@ -214,7 +214,7 @@ RC_GTEST_PROP(DecimalProperty, ComparesAsTextDoes, ()) {
     RC_ASSERT((dec(a) == dec(b)) == (expected == 0));
 }
 
-RC_GTEST_PROP(DecimalProperty, SubtractionUndoesAddition, ()) {
+RC_GTEST_PROP(DecimalProperty, subtraction_undoes_addition, ()) {
     const Decimal a = dec(*decimal_text(18, 18));
     const Decimal b = dec(*decimal_text(18, 18));
     const auto sum = Decimal::add(a, b);
@@ -224,7 +224,7 @@ RC_GTEST_PROP(DecimalProperty, SubtractionUndoesAddition, ()) {
     RC_ASSERT((*sum > a) == (b > Decimal()));
 }
 
-RC_GTEST_PROP(DecimalProperty, MultiplicationIsRepeatedAddition, ()) {
+RC_GTEST_PROP(DecimalProperty, multiplication_is_repeated_addition, ()) {
     const Decimal price = dec(*decimal_text(12, 6));
     const int quantity = *rc::gen::inRange(0, 40);
     Decimal sum;
@@ -234,7 +234,7 @@ RC_GTEST_PROP(DecimalProperty, MultiplicationIsRepeatedAddition, ()) {
     RC_ASSERT(*Decimal::multiply(price, Decimal::from_int(quantity)) == sum);
 }
 
-RC_GTEST_PROP(DecimalProperty, AnswersAnyBytesWithAValueOrInvalid, ()) {
+RC_GTEST_PROP(DecimalProperty, answers_any_bytes_with_a_value_or_invalid, ()) {
     const std::string text =
         *rc::gen::container<std::string>(rc::gen::elementOf(std::string("0123456789.-+eE, ")));
     const auto parsed = Decimal::parse(text);

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Frontier, NeverFalls) {
+TEST(Frontier, never_falls) {
     Frontier frontier;
     EXPECT_EQ(frontier.get(), Instant{});
     frontier.advance_to(from_nanos(5));
@@ -16,7 +16,7 @@ TEST(Frontier, NeverFalls) {
     EXPECT_EQ(frontier.get(), from_nanos(5));
 }
 
-TEST(Frontier, WaitersWakeWhenItIsReachedAndNotBefore) {
+TEST(Frontier, waiters_wake_when_it_is_reached_and_not_before) {
     Frontier frontier;
     frontier.advance_to(from_nanos(5));
     EXPECT_TRUE(frontier.wait_for(from_nanos(5), 0ns));

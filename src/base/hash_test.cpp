@@ -11,7 +11,7 @@ std::int32_t java(std::string_view text) {
     return static_cast<std::int32_t>(murmur2(text));
 }
 
-TEST(Hash, Murmur2EqualsKafka) {  // vectors of Kafka's UtilsTest
+TEST(Hash, murmur2_equals_kafka) {  // vectors of Kafka's UtilsTest
     EXPECT_EQ(java("21"), -973'932'308);
     EXPECT_EQ(java("foobar"), -790'332'482);
     EXPECT_EQ(java("a-little-bit-long-string"), -985'981'536);
@@ -20,7 +20,7 @@ TEST(Hash, Murmur2EqualsKafka) {  // vectors of Kafka's UtilsTest
     EXPECT_EQ(java("abc"), 479'470'107);
 }
 
-TEST(Hash, PartitionIgnoresTheSign) {
+TEST(Hash, partition_ignores_the_sign) {
     EXPECT_EQ(partition_of("21", 12), static_cast<std::uint32_t>((-973'932'308) & 0x7fffffff) % 12);
     for (int i = 0; i < 1'000; ++i) {
         EXPECT_LT(partition_of("ORD-" + std::to_string(i), 7), 7u);
@@ -28,14 +28,14 @@ TEST(Hash, PartitionIgnoresTheSign) {
     EXPECT_DEATH(partition_of("x", 0), "at least one partition");
 }
 
-TEST(Hash, Crc32cKnownValues) {
+TEST(Hash, crc32c_known_values) {
     EXPECT_EQ(crc32c("123456789"), 0xE3069283u);
     EXPECT_EQ(crc32c(""), 0u);
     EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAu);  // RFC 3720 B.4
     EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62A8AB43u);
 }
 
-TEST(Hash, Crc32cContinues) {
+TEST(Hash, crc32c_continues) {
     const std::string text = "the quick brown fox jumps over the lazy dog";
     for (std::size_t n = 0; n <= text.size(); ++n) {
         const std::string_view whole = text;
@@ -43,12 +43,12 @@ TEST(Hash, Crc32cContinues) {
     }
 }
 
-TEST(Hash, Xxh3KnownValue) {
+TEST(Hash, xxh3_known_value) {
     EXPECT_EQ(xxh3_64(""), 0x2d06800538d394c2u);
     EXPECT_NE(xxh3_64("a"), xxh3_64("b"));
 }
 
-TEST(Hash, Sha256KnownValues) {
+TEST(Hash, sha256_known_values) {
     EXPECT_EQ(to_hex(sha256("")),
               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(to_hex(sha256("abc")),
@@ -56,7 +56,7 @@ TEST(Hash, Sha256KnownValues) {
     EXPECT_EQ(to_hex(sha256_128("abc")), "ba7816bf8f01cfea414140de5dae2223");
 }
 
-TEST(Hash, DigestsAreIndependentBetweenThreads) {
+TEST(Hash, digests_are_independent_between_threads) {
     const std::string expected = to_hex(sha256("abc"));
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {
@@ -71,7 +71,7 @@ TEST(Hash, DigestsAreIndependentBetweenThreads) {
     }
 }
 
-TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
+TEST(Hash, uuid5_has_its_form_and_never_changes) {
     EXPECT_EQ(uuid5("default/order/ORD-1/1/1"), "7d092abb-3b61-5aa2-997c-0fe35c71686d");
     EXPECT_NE(uuid5("default/order/ORD-1/1/1"), uuid5("default/order/ORD-1/1/2"));
     for (int i = 0; i < 100; ++i) {
@@ -85,11 +85,11 @@ TEST(Hash, Uuid5HasItsFormAndNeverChanges) {
     }
 }
 
-TEST(Hash, HexIsLowerCase) {
+TEST(Hash, hex_is_lower_case) {
     EXPECT_EQ(to_hex(std::string_view("\x00\x7f\xff\x0a", 4)), "007fff0a");
 }
 
-TEST(Hash, Base64KnownValues) {  // RFC 4648 section 10
+TEST(Hash, base64_known_values) {  // RFC 4648 section 10
     const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""},
                                                                      {"f", "Zg=="},
                                                                      {"fo", "Zm8="},
@@ -108,7 +108,7 @@ TEST(Hash, Base64KnownValues) {  // RFC 4648 section 10
     }
 }
 
-TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
+TEST(Hash, base64_round_trips_every_byte_in_both_alphabets) {
     std::string all;
     for (int i = 0; i < 256; ++i) {
         all.push_back(static_cast<char>(i));
@@ -126,7 +126,7 @@ TEST(Hash, Base64RoundTripsEveryByteInBothAlphabets) {
     }
 }
 
-TEST(Hash, Base64RefusesWhatNoEncoderWrites) {
+TEST(Hash, base64_refuses_what_no_encoder_writes) {
     using namespace std::string_view_literals;
     for (const std::string_view bad :
          {"Z"sv, "Zg="sv, "Zg==="sv, "="sv, "===="sv, "Zm9v="sv, "Zm9v===="sv, "Z g="sv, "Zg==\n"sv,

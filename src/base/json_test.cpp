@@ -35,7 +35,7 @@ std::string repeat(std::string_view text, std::size_t n) {
     return out;
 }
 
-TEST(Json, ReadsEveryKind) {
+TEST(Json, reads_every_kind) {
     const Document d =
         doc(R"( {"a":1,"b":"x","c":[true,false,null],"d":{"e":-1.5e-3},"f":"","g":[],"h":{}} )");
     const Value root = d.root();
@@ -60,7 +60,7 @@ TEST(Json, ReadsEveryKind) {
     EXPECT_EQ(root.at(3).raw(), R"({"e":-1.5e-3})");
 }
 
-TEST(Json, AbsentValuesAreHarmless) {
+TEST(Json, absent_values_are_harmless) {
     const Document d = doc(R"({"a":[1],"s":"x"})");
     for (const Value absent :
          {Value(), d.root().find("b"), d.root().find("a").at(1), d.root().find("s").at(0),
@@ -81,7 +81,7 @@ TEST(Json, AbsentValuesAreHarmless) {
     EXPECT_DEATH(Value().kind(), "absent");
 }
 
-TEST(Json, RawIsExactlyWhatWasWritten) {
+TEST(Json, raw_is_exactly_what_was_written) {
     const Document d = doc("\n{ \"a\" : [ 1 , 2.50 ] , \"b\\n\" : \"x\\u0041\" ,\"c\":{ } }\t\r");
     EXPECT_EQ(d.root().raw(), "{ \"a\" : [ 1 , 2.50 ] , \"b\\n\" : \"x\\u0041\" ,\"c\":{ } }");
     EXPECT_EQ(d.root().find("a").raw(), "[ 1 , 2.50 ]");
@@ -91,14 +91,14 @@ TEST(Json, RawIsExactlyWhatWasWritten) {
     EXPECT_EQ(d.root().find("c").raw(), "{ }");
 }
 
-TEST(Json, RootMayBeAScalar) {
+TEST(Json, root_may_be_a_scalar) {
     EXPECT_EQ(doc(" \"x\" ").root().text(), "x");
     EXPECT_EQ(doc("0").root().text(), "0");
     EXPECT_TRUE(doc("null").root().is_null());
     EXPECT_EQ(doc("true").root().size(), 0u);
 }
 
-TEST(Json, ViewsOutliveMovesOfTheDocument) {
+TEST(Json, views_outlive_moves_of_the_document) {
     Document first = doc(R"({"a":"\u0078y"})");
     const Value a = first.root().find("a");
     Document second = std::move(first);
@@ -109,7 +109,7 @@ TEST(Json, ViewsOutliveMovesOfTheDocument) {
     EXPECT_EQ(a.raw(), R"("\u0078y")");
 }
 
-TEST(Json, NumbersAreKeptAsWritten) {
+TEST(Json, numbers_are_kept_as_written) {
     for (const std::string_view n : {"0", "-0", "-0.0", "1e400", "-1E+400", "9007199254740993",
                                      "12.50", "1e-9", "1234567890123456789012345678901234567890",
                                      "0.10000000000000000000000000000000000000000001"}) {
@@ -122,7 +122,7 @@ TEST(Json, NumbersAreKeptAsWritten) {
     }
 }
 
-TEST(Json, RefusesMalformedNumbers) {
+TEST(Json, refuses_malformed_numbers) {
     for (const std::string n :
          {"01",  "-01",      "00",        "+1",   ".5",    "5.",       "-",     "--1",
           "1e",  "1e+",      "1E-",       "1.e5", "1.5.2", "0x10",     "1_000", "1,299.00",
@@ -132,7 +132,7 @@ TEST(Json, RefusesMalformedNumbers) {
     }
 }
 
-TEST(Json, UnescapesStrings) {
+TEST(Json, unescapes_strings) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {R"("")", ""},
         {R"("plain")", "plain"},
@@ -153,7 +153,7 @@ TEST(Json, UnescapesStrings) {
     }
 }
 
-TEST(Json, RefusesMalformedStrings) {
+TEST(Json, refuses_malformed_strings) {
     for (const std::string_view s : {R"(")",
                                      R"("abc)",
                                      R"("\)",
@@ -189,7 +189,7 @@ TEST(Json, RefusesMalformedStrings) {
     }
 }
 
-TEST(Json, RefusesInvalidUtf8AndNamesTheByte) {
+TEST(Json, refuses_invalid_utf8_and_names_the_byte) {
     for (const std::string_view s :
          {"\xff", "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80",
           "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82",
@@ -202,7 +202,7 @@ TEST(Json, RefusesInvalidUtf8AndNamesTheByte) {
     EXPECT_NE(error_of("{\"a\":\xc3\xa9}"), "accepted");
 }
 
-TEST(Json, RefusesMalformedStructure) {
+TEST(Json, refuses_malformed_structure) {
     for (const std::string_view s : {"",
                                      " ",
                                      "{",
@@ -259,7 +259,7 @@ TEST(Json, RefusesMalformedStructure) {
     }
 }
 
-TEST(Json, ErrorsNameTheByte) {
+TEST(Json, errors_name_the_byte) {
     EXPECT_EQ(error_of("{\"a\":1,}"), "JSON: a comma before the closing bracket at byte 7");
     EXPECT_EQ(error_of("{\"a\":01}"), "JSON: a number with a leading zero at byte 6");
     EXPECT_EQ(error_of("[1, 2"), "JSON: the document ends early at byte 5");
@@ -267,7 +267,7 @@ TEST(Json, ErrorsNameTheByte) {
     EXPECT_EQ(error_of(""), "JSON: the document ends early at byte 0");
 }
 
-TEST(Json, EveryTruncationOfADocumentIsRefused) {
+TEST(Json, every_truncation_of_a_document_is_refused) {
     const std::string whole =
         R"({"source":"aws","payload":{"orderId":"ORD-\u00e9\"","items":[{"qty":2,"price":12.50},true,null]},"n":-1.5e+3})";
     ASSERT_TRUE(Document::parse(whole));
@@ -278,7 +278,7 @@ TEST(Json, EveryTruncationOfADocumentIsRefused) {
     }
 }
 
-TEST(Json, KeepsAndNamesDuplicateKeys) {
+TEST(Json, keeps_and_names_duplicate_keys) {
     const Document d = doc(R"({"a":1,"b":2,"\u0061":3,"c":{"x":1,"x":2}})");
     EXPECT_EQ(d.root().size(), 4u);
     EXPECT_EQ(d.root().find("a").text(), "1");
@@ -301,7 +301,8 @@ TEST(Json, KeepsAndNamesDuplicateKeys) {
     }
 }
 
-TEST(Json, HostileObjectsAreNotQuadratic) {  // at 200,000 members anything quadratic takes minutes
+TEST(Json,
+     hostile_objects_are_not_quadratic) {  // at 200,000 members anything quadratic takes minutes
     std::string text = "{";
     for (int i = 0; i < 200'000; ++i) {
         text += "\"some-rather-long-key-" + std::to_string(i) + "\":0,";
@@ -318,7 +319,7 @@ TEST(Json, HostileObjectsAreNotQuadratic) {  // at 200,000 members anything quad
     EXPECT_EQ(sum, 200'001);
 }
 
-TEST(Json, DepthIsLimitedNotTheStack) {
+TEST(Json, depth_is_limited_not_the_stack) {
     EXPECT_NE(error_of(repeat("[", 512) + repeat("]", 512), Limits{.depth_max = 511}), "accepted");
     EXPECT_EQ(doc(repeat("[", 512) + repeat("]", 512)).root().size(), 1u);
     EXPECT_EQ(error_of(repeat("[", 513) + repeat("]", 513)),
@@ -341,7 +342,7 @@ TEST(Json, DepthIsLimitedNotTheStack) {
     EXPECT_EQ(v.text(), "7");
 }
 
-TEST(Json, NodesAreLimited) {
+TEST(Json, nodes_are_limited) {
     EXPECT_TRUE(Document::parse("[1,2,3]", Limits{.nodes_max = 4}));
     EXPECT_NE(error_of("[1,2,3]", Limits{.nodes_max = 3}).find("more values than allowed"),
               std::string::npos);
@@ -352,7 +353,7 @@ TEST(Json, NodesAreLimited) {
               std::string::npos);
 }
 
-TEST(Json, LargeDocumentsAreFine) {
+TEST(Json, large_documents_are_fine) {
     const Document text = doc("\"" + std::string(16 << 20, 'x') + "\"");
     EXPECT_EQ(text.root().text().size(), std::size_t{16} << 20);
     const std::string event =
@@ -378,7 +379,7 @@ std::string flaw_of(std::string_view text, const Limits& limits = {}) {
                 : "";
 }
 
-TEST(JsonLenient, NotesWhatIsWrongInsideAValue) {
+TEST(JsonLenient, notes_what_is_wrong_inside_a_value) {
     EXPECT_EQ(flaw_of(R"({"a":"\u00e9\ud83d\ude00","b":[1,-0.5e3,true,null]})"), "");
     EXPECT_EQ(flaw_of(R"({"a":"\ud83d"})"), "text 12 a high surrogate without a low one");
     EXPECT_EQ(flaw_of(R"({"a":"\udc00"})"), "text 12 a low surrogate without a high one");
@@ -402,7 +403,7 @@ TEST(JsonLenient, NotesWhatIsWrongInsideAValue) {
     EXPECT_EQ(flaw_of("[\xff\xfe]"), "token 1 not a JSON value");
 }
 
-TEST(JsonLenient, TheStructureMustHold) {
+TEST(JsonLenient, the_structure_must_hold) {
     for (const std::string_view text :
          {"",        "{",       "[",        "[1",         "[1,",       "[1,]",    "[,1]",
           "[1 2]",   "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",     "{'a':1}", "[\"a]",
@@ -419,7 +420,7 @@ TEST(JsonLenient, TheStructureMustHold) {
     }
 }
 
-TEST(JsonLenient, OneElementsFlawIsNotItsNeighbours) {
+TEST(JsonLenient, one_elements_flaw_is_not_its_neighbours) {
     const std::string text =
         R"([{"a":"good"},{"a":"\ud83d","b":"x"},[1,NaN],[[[[{"deep":[]},{}]]]],{"a":"last","\udc00":2}])";
     const auto parsed = Document::parse_lenient(text, {3, 100});
@@ -445,7 +446,7 @@ TEST(JsonLenient, OneElementsFlawIsNotItsNeighbours) {
     EXPECT_EQ(root.at(4).flaw()->kind, Flaw::Kind::text);
 }
 
-TEST(JsonLenient, LimitsHoldForEachElement) {
+TEST(JsonLenient, limits_hold_for_each_element) {
     EXPECT_EQ(flaw_of("[[1,2],[3,4],[5,6]]", {2, 3}), "") << "nine values in all, three in each";
     const auto parsed = Document::parse_lenient(R"([[1,2],[3,[NaN],"\ud800",4],[5,6]])", {2, 3});
     ASSERT_TRUE(parsed);
@@ -464,7 +465,7 @@ TEST(JsonLenient, LimitsHoldForEachElement) {
     EXPECT_EQ(flaw_of(repeat("{\"a\":", 1'000'000)).substr(0, 8), "refused:");
 }
 
-TEST(Json, CanonicalIsEqualForEqualContent) {
+TEST(Json, canonical_is_equal_for_equal_content) {
     EXPECT_EQ(canonical(doc(R"( { "b" : 1 , "a" : [ 2 , {"d":null,"c":"\u0041\/\n"} ] } )").root()),
               R"({"a":[2,{"c":"A/\n","d":null}],"b":1})");
     EXPECT_EQ(canonical(doc(R"({"a":1.0})").root()), R"({"a":1.0})");
@@ -479,7 +480,7 @@ TEST(Json, CanonicalIsEqualForEqualContent) {
     EXPECT_EQ(canonical(doc(R"({"a":{"z":1,"y":[]}})").root().find("a")), R"({"y":[],"z":1})");
 }
 
-TEST(Json, AppendStringEscapesMinimallyAndRepairsUtf8) {
+TEST(Json, append_string_escapes_minimally_and_repairs_utf8) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {"", "\"\""},
         {"a/b", "\"a/b\""},
@@ -501,7 +502,7 @@ TEST(Json, AppendStringEscapesMinimallyAndRepairsUtf8) {
     }
 }
 
-TEST(JsonWriter, PutsCommasWhereTheyBelong) {
+TEST(JsonWriter, puts_commas_where_they_belong) {
     Writer w;
     w.begin_object()
         .field("a", "x")
@@ -535,7 +536,7 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
         R"("o":{},"r":{"x":1},"d":0.1,"last":"q\""})");
 }
 
-TEST(JsonWriter, WritesRealsThatReadBack) {
+TEST(JsonWriter, writes_reals_that_read_back) {
     for (const double v :
          {0.0, -0.0, 1.0, 0.1, 1e300, 5e-324, -1.7976931348623157e308, 123456789.125}) {
         Writer w;
@@ -616,7 +617,7 @@ void rewrite(Writer& w, Value v) {
     }
 }
 
-RC_GTEST_PROP(JsonProperty, CanonicalIsAFixedPointAndIgnoresLayout, ()) {
+RC_GTEST_PROP(JsonProperty, canonical_is_a_fixed_point_and_ignores_layout, ()) {
     const std::string text = random_json(4);
     const Document d = doc(text);
     RC_ASSERT(d.root().raw() == text);
@@ -627,7 +628,7 @@ RC_GTEST_PROP(JsonProperty, CanonicalIsAFixedPointAndIgnoresLayout, ()) {
     RC_ASSERT(canonical(doc(w.view()).root()) == once);
 }
 
-RC_GTEST_PROP(JsonProperty, OneWrongByteNeverBreaksTheReader, ()) {
+RC_GTEST_PROP(JsonProperty, one_wrong_byte_never_breaks_the_reader, ()) {
     std::string text = random_json(3);
     const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
     text[at] = *rc::gen::arbitrary<char>();
@@ -639,7 +640,7 @@ RC_GTEST_PROP(JsonProperty, OneWrongByteNeverBreaksTheReader, ()) {
     }
 }
 
-RC_GTEST_PROP(JsonProperty, AnElementHasAFlawExactlyIfItIsNoDocument, ()) {
+RC_GTEST_PROP(JsonProperty, an_element_has_a_flaw_exactly_if_it_is_no_document, ()) {
     std::string text = "[" + random_json(3) + "," + random_json(3) + "]";
     const std::string_view bytes(
         "\"\\u{}[],:\x00\x1f\xff\xc3\xed\xa0"

@@ -27,7 +27,7 @@ Status check(bool good, bool& went_on) {
     return {};
 }
 
-TEST(Result, TryPassesValuesOnAndErrorsUp) {
+TEST(Result, try_passes_values_on_and_errors_up) {
     EXPECT_EQ(twice(true), 14);
     const auto failed = twice(false);
     ASSERT_FALSE(failed);
@@ -40,13 +40,13 @@ TEST(Result, TryPassesValuesOnAndErrorsUp) {
     EXPECT_TRUE(went_on);
 }
 
-TEST(Result, MessageJoinsWhatAndHint) {
+TEST(Result, message_joins_what_and_hint) {
     EXPECT_EQ((Error{ErrorKind::invalid, "the key is empty", ""}.message()), "the key is empty");
     EXPECT_EQ((Error{ErrorKind::invalid, "the key is empty", "give one"}.message()),
               "the key is empty; give one");
 }
 
-TEST(Result, EveryKindHasItsOwnName) {
+TEST(Result, every_kind_has_its_own_name) {
     std::set<std::string_view> names;
     for (int i = 0; i <= static_cast<int>(ErrorKind::stopping); ++i) {
         names.insert(to_string(static_cast<ErrorKind>(i)));
@@ -55,7 +55,7 @@ TEST(Result, EveryKindHasItsOwnName) {
     EXPECT_FALSE(names.contains("unknown"));
 }
 
-TEST(AssertDeathTest, SaysConditionMessageAndPlace) {
+TEST(AssertDeathTest, says_condition_message_and_place) {
     HELIOS_ASSERT(1 + 1 == 2, "never seen");
     EXPECT_DEATH(HELIOS_ASSERT(1 + 1 == 3, "sums are broken"),
                  "result_test.cpp:[0-9]+: assertion failed: 1 \\+ 1 == 3: sums are broken");

@@ -16,7 +16,7 @@ std::string reformat(std::string_view text) {
     return parsed ? format_rfc3339(parsed->at) : "refused: " + parsed.error().what;
 }
 
-TEST(Time, ReadsEveryRfc3339Form) {
+TEST(Time, reads_every_rfc3339_form) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {"2026-01-05T10:23:45.120Z", "2026-01-05T10:23:45.120Z"},
         {"2026-01-05T10:23:45Z", "2026-01-05T10:23:45.000Z"},
@@ -45,7 +45,7 @@ TEST(Time, ReadsEveryRfc3339Form) {
     }
 }
 
-TEST(Time, NotesAMissingZone) {
+TEST(Time, notes_a_missing_zone) {
     const auto bare = parse_rfc3339("2026-01-05T10:23:45.5");
     ASSERT_TRUE(bare);
     EXPECT_FALSE(bare->had_zone);
@@ -54,7 +54,7 @@ TEST(Time, NotesAMissingZone) {
     EXPECT_TRUE(parse_rfc3339("2026-01-05T10:23:45+00:00")->had_zone);
 }
 
-TEST(Time, RefusesEverythingElse) {
+TEST(Time, refuses_everything_else) {
     for (const std::string_view bad : {"",
                                        " ",
                                        "2026",
@@ -108,7 +108,7 @@ TEST(Time, RefusesEverythingElse) {
     EXPECT_FALSE(parse_rfc3339(std::string_view("2026-01-05\00010:23:45Z", 20)));
 }
 
-TEST(Time, RefusesTimesNoSourceCanMean) {
+TEST(Time, refuses_times_no_source_can_mean) {
     for (const std::string_view bad :
          {"1969-12-31T23:59:59.999999999Z", "2200-01-01T00:00:00Z", "0000-01-01T00:00:00Z",
           "9999-12-31T23:59:59Z", "1970-01-01T00:59:59+01:00", "2199-12-31T23:00:00-01:00",
@@ -119,7 +119,7 @@ TEST(Time, RefusesTimesNoSourceCanMean) {
     }
 }
 
-TEST(Time, WritesTheFewestFractionDigitsThatLoseNothing) {
+TEST(Time, writes_the_fewest_fraction_digits_that_lose_nothing) {
     EXPECT_EQ(format_rfc3339(from_nanos(0)), "1970-01-01T00:00:00.000Z");
     EXPECT_EQ(format_rfc3339(from_nanos(1'000'000)), "1970-01-01T00:00:00.001Z");
     EXPECT_EQ(format_rfc3339(from_nanos(1'000)), "1970-01-01T00:00:00.000001Z");
@@ -131,7 +131,7 @@ TEST(Time, WritesTheFewestFractionDigitsThatLoseNothing) {
               "1677-09-21T00:12:43.145224192Z");
 }
 
-TEST(Time, LaterNeverOverflows) {
+TEST(Time, later_never_overflows) {
     const Instant noon = parse_rfc3339("2026-01-05T12:00:00Z")->at;
     EXPECT_EQ(later(noon, 90s), noon + 90s);
     EXPECT_EQ(later(noon, 0s), noon);
@@ -144,14 +144,14 @@ TEST(Time, LaterNeverOverflows) {
     EXPECT_EQ(later(Instant::min(), forever), never);
 }
 
-RC_GTEST_PROP(TimeProperty, ReadsBackWhatItWrites, ()) {
+RC_GTEST_PROP(TimeProperty, reads_back_what_it_writes, ()) {
     const auto nanos = *rc::gen::inRange<std::int64_t>(0, to_nanos(latest_instant));
     const auto parsed = parse_rfc3339(format_rfc3339(from_nanos(nanos)));
     RC_ASSERT(parsed.has_value());
     RC_ASSERT(to_nanos(parsed->at) == nanos);
 }
 
-TEST(Duration, ReadsUnitsCompoundsAndFractions) {
+TEST(Duration, reads_units_compounds_and_fractions) {
     const std::pair<std::string_view, Duration> cases[] = {
         {"250ms", 250ms},
         {"60s", 60s},
@@ -178,7 +178,7 @@ TEST(Duration, ReadsUnitsCompoundsAndFractions) {
     }
 }
 
-TEST(Duration, RefusesEverythingElse) {
+TEST(Duration, refuses_everything_else) {
     for (const std::string_view bad : {"",
                                        "s",
                                        "60",
@@ -211,7 +211,7 @@ TEST(Duration, RefusesEverythingElse) {
     EXPECT_FALSE(parse_duration(std::string_view("5s\0", 3)));
 }
 
-TEST(Duration, WritesOneReadableForm) {
+TEST(Duration, writes_one_readable_form) {
     EXPECT_EQ(format_duration(0s), "0s");
     EXPECT_EQ(format_duration(60s), "1m");
     EXPECT_EQ(format_duration(90s), "90s");
@@ -224,7 +224,7 @@ TEST(Duration, WritesOneReadableForm) {
     EXPECT_EQ(format_duration(Duration::min()), "-9223372036.854775808s");
 }
 
-RC_GTEST_PROP(DurationProperty, ReadsBackWhatItWrites, ()) {
+RC_GTEST_PROP(DurationProperty, reads_back_what_it_writes, ()) {
     const auto unit = *rc::gen::element<std::int64_t>(1, 1'000, 1'000'000, 1'000'000'000,
                                                       60'000'000'000, 3'600'000'000'000);
     const Duration d{*rc::gen::inRange<std::int64_t>(0, 2'000'000) * unit};

@@ -5,7 +5,7 @@
 namespace helios::utf8 {
 namespace {
 
-TEST(Utf8, EveryCodePointReadsBack) {
+TEST(Utf8, every_code_point_reads_back) {
     std::string all;
     for (std::uint32_t c = 0; c <= 0x10ffff; ++c) {
         if (c >= 0xd800 && c <= 0xdfff) {
@@ -21,7 +21,7 @@ TEST(Utf8, EveryCodePointReadsBack) {
     EXPECT_EQ(valid_prefix(all), all.size());
 }
 
-TEST(Utf8, OurScanAgreesWithSimdjsonOnEveryShortSequence) {
+TEST(Utf8, our_scan_agrees_with_simdjson_on_every_short_sequence) {
     for (std::uint32_t bits = 0; bits < 1u << 24;
          bits += 1 + bits % 7) {  // a thinned walk through all three-byte texts
         const char bytes[3] = {static_cast<char>(bits >> 16), static_cast<char>(bits >> 8),
@@ -31,7 +31,7 @@ TEST(Utf8, OurScanAgreesWithSimdjsonOnEveryShortSequence) {
     }
 }
 
-TEST(Utf8, KnowsWhatSteers) {
+TEST(Utf8, knows_what_steers) {
     for (const std::string_view text :
          {"\n", "\x1b[", "\x7f", "\u0080", "\u009f", "\u061c", "\u200e", "\u2028", "\u202a",
           "\u202e", "\u2066", "\u2069", "\ufeff"}) {
@@ -44,7 +44,7 @@ TEST(Utf8, KnowsWhatSteers) {
     EXPECT_EQ(steering("\u202e"), 0x202eu);
 }
 
-TEST(Utf8, TellsWhatNobodySees) {
+TEST(Utf8, tells_what_nobody_sees) {
     for (const std::string_view text : {"\n", "\u202e", "\u00a0", "\u00ad", "\u2009", "\u200b",
                                         "\u200d", "\u2060", "\u3000", "\ufeff"}) {
         EXPECT_TRUE(unseen(text)) << text;
@@ -54,7 +54,7 @@ TEST(Utf8, TellsWhatNobodySees) {
     }
 }
 
-TEST(Utf8, FindsWhereATextStopsBeingValid) {
+TEST(Utf8, finds_where_a_text_stops_being_valid) {
     EXPECT_EQ(valid_prefix(""), 0u);
     EXPECT_TRUE(is_valid(""));
     EXPECT_EQ(valid_prefix("abc\xff"), 3u);

@@ -11,7 +11,7 @@ Error error_of(std::string_view text) {
     return result ? Error{} : result.error();
 }
 
-TEST(Yaml, ScalarsAreTextAndKnowTheirPlace) {
+TEST(Yaml, scalars_are_text_and_know_their_place) {
     const auto doc = parse("a: no\nb: 0012\nc:\n  - \"1.0\"\n  - ~\n", "f.yaml");
     ASSERT_TRUE(doc) << doc.error().message();
     ASSERT_TRUE(doc->is_map());
@@ -28,7 +28,7 @@ TEST(Yaml, ScalarsAreTextAndKnowTheirPlace) {
     EXPECT_EQ(doc->find("d"), nullptr);
 }
 
-TEST(Yaml, EmptyIsNull) {
+TEST(Yaml, empty_is_null) {
     for (const char* text : {"", "# only a comment\n", "---\n"}) {
         const auto doc = parse(text, "f.yaml");
         ASSERT_TRUE(doc) << doc.error().message();
@@ -36,7 +36,7 @@ TEST(Yaml, EmptyIsNull) {
     }
 }
 
-TEST(Yaml, RefusesWhatHidesMeaning) {
+TEST(Yaml, refuses_what_hides_meaning) {
     EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n").what,
               "f.yaml:3:1: the key 'a' occurs twice; first in line 1");
     EXPECT_NE(error_of("a: &x 1\nb: *x\n").what.find("f.yaml:1:4: an anchor"), std::string::npos);
@@ -47,14 +47,14 @@ TEST(Yaml, RefusesWhatHidesMeaning) {
     EXPECT_NE(error_of("~: c\n").what.find("an empty key"), std::string::npos);
 }
 
-TEST(Yaml, BrokenTextNamesItsPlace) {
+TEST(Yaml, broken_text_names_its_place) {
     EXPECT_EQ(error_of("a: [1, 2\nb: 3\n").what.rfind("f.yaml:", 0), 0u);
     EXPECT_EQ(error_of("a: 1\nb: \xff\n").what, "f.yaml:2:4: not UTF-8 text");
     EXPECT_EQ(error_of("a: \xe2\x82").what, "f.yaml:1:4: not UTF-8 text");
     EXPECT_EQ(error_of(std::string_view("a: \0b", 5)).what, "f.yaml:1:4: not UTF-8 text");
 }
 
-TEST(Yaml, DeepAndLargeDocumentsAreRefusedNotFollowed) {
+TEST(Yaml, deep_and_large_documents_are_refused_not_followed) {
     EXPECT_FALSE(parse(std::string(100'000, '['), "f.yaml"));
     EXPECT_FALSE(parse(std::string(2u << 20, 'a'), "f.yaml"));
     EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).what.find("nested deeper"),
@@ -70,7 +70,7 @@ std::vector<std::string> errors_of(std::string_view text) {
 }
 using V = std::vector<std::string>;
 
-TEST(Yaml, AllComplaintsAtOnceAndATreeOfTheRest) {
+TEST(Yaml, all_complaints_at_once_and_a_tree_of_the_rest) {
     const auto reading = read("a: 1\na: 2\nb: &x 1\nc: *x\nd: !!int 1\n~: 5\ne: 6\n", "f");
     EXPECT_EQ(reading.errors.size(), 5u);
     ASSERT_TRUE(reading.root);
@@ -79,7 +79,7 @@ TEST(Yaml, AllComplaintsAtOnceAndATreeOfTheRest) {
     EXPECT_EQ(reading.root->find("e")->text, "6");
 }
 
-TEST(Yaml, TabsAreNamed) {
+TEST(Yaml, tabs_are_named) {
     EXPECT_EQ(errors_of("a:\n\tb: 1\n\tc: 2\n"),
               (V{"f:2:1: a tab in the indentation; YAML wants spaces: write two for each level",
                  "f:3:1: a tab in the indentation; YAML wants spaces: write two for each level"}));
@@ -88,7 +88,7 @@ TEST(Yaml, TabsAreNamed) {
         << "in texts and brackets they are harmless";
 }
 
-TEST(Yaml, AMissingColonIsNamedInItsOwnLine) {
+TEST(Yaml, a_missing_colon_is_named_in_its_own_line) {
     EXPECT_EQ(errors_of("flow: order\nversion 1\nkey: a\n"),
               (V{"f:2:8: a ':' is missing after 'version'; write  version: value"}));
     EXPECT_EQ(errors_of("a: 1\nlegs:\n  order\n    source: aws\n"),
@@ -100,7 +100,7 @@ TEST(Yaml, AMissingColonIsNamedInItsOwnLine) {
     EXPECT_EQ(errors_of("a:1\nb: 2\n"), (V{"f:1:3: no blank after 'a:'; write  a: value"}));
 }
 
-TEST(Yaml, WhatIsNeverClosedIsNamedWhereItOpens) {
+TEST(Yaml, what_is_never_closed_is_named_where_it_opens) {
     EXPECT_EQ(errors_of("a: [1, 2\nb: 3\n").front().find("f:1:4: '[' is never closed"), 0u)
         << errors_of("a: [1, 2\nb: 3\n").front();
     EXPECT_EQ(errors_of("a: {b: \"x\nc: 3\n").size(), 2u);
@@ -111,7 +111,7 @@ TEST(Yaml, WhatIsNeverClosedIsNamedWhereItOpens) {
               0u);
 }
 
-TEST(Yaml, IndentationThatFitsNowhere) {
+TEST(Yaml, indentation_that_fits_nowhere) {
     EXPECT_EQ(errors_of("flow: order\n  version: 1\n")
                   .front()
                   .find("f:2:3: indented below 'flow', which has a value already"),
@@ -124,7 +124,7 @@ TEST(Yaml, IndentationThatFitsNowhere) {
         << errors_of("a: b: c\n").front();
 }
 
-TEST(Yaml, LineEndsAndMarksOfOtherSystems) {
+TEST(Yaml, line_ends_and_marks_of_other_systems) {
     for (const char* text : {"a: 1\r\nb:\r\n  - 2\r\n",
                              "\xef\xbb\xbf"
                              "a: 1\nb:\n- 2\n",
@@ -136,7 +136,7 @@ TEST(Yaml, LineEndsAndMarksOfOtherSystems) {
     }
 }
 
-TEST(Yaml, NearestName) {
+TEST(Yaml, nearest_name) {
     EXPECT_EQ(nearest("deadlin", {"deadline", "identity"}), "deadline");
     EXPECT_EQ(nearest("tpye", {"type", "source"}), "type");
     EXPECT_EQ(nearest("xyzzy", {"type", "source"}), "");

@@ -24,7 +24,7 @@ std::vector<std::string> addresses(const std::vector<Acceptor>& acceptors) {
     return out;
 }
 
-TEST(Listen, LocalhostIsBothFamiliesOnOnePort) {
+TEST(Listen, localhost_is_both_families_on_one_port) {
     asio::io_context context;
     for (const auto* name : {"localhost", "LocalHost"}) {
         const auto acceptors = listen_on(context, name, 0);
@@ -37,7 +37,7 @@ TEST(Listen, LocalhostIsBothFamiliesOnOnePort) {
     }
 }
 
-TEST(Listen, ATakenPortIsRefusedOnEitherFamily) {
+TEST(Listen, a_taken_port_is_refused_on_either_family) {
     if (!has_ipv6()) {
         GTEST_SKIP() << "this machine has no IPv6";
     }
@@ -54,7 +54,7 @@ TEST(Listen, ATakenPortIsRefusedOnEitherFamily) {
     }
 }
 
-TEST(Listen, AnAddressThatIsNotOursIsNamed) {
+TEST(Listen, an_address_that_is_not_ours_is_named) {
     asio::io_context context;
     for (const auto* host : {"192.0.2.1", "2001:db8::1", "no-such-host.invalid"}) {
         const auto refused = listen_on(context, host, 0);
@@ -65,7 +65,7 @@ TEST(Listen, AnAddressThatIsNotOursIsNamed) {
     }
 }
 
-TEST(Listen, TheServerAnswersOnEveryAddress) {
+TEST(Listen, the_server_answers_on_every_address) {
     if (!has_ipv6()) {
         GTEST_SKIP() << "this machine has no IPv6";
     }
@@ -87,7 +87,7 @@ TEST(Listen, TheServerAnswersOnEveryAddress) {
     }
 }
 
-TEST(Listen, AClientOfLocalhostFindsTheFamilyThatIsServed) {
+TEST(Listen, a_client_of_localhost_finds_the_family_that_is_served) {
     for (const std::string host : {"127.0.0.1", "::1"}) {
         if (host == "::1" && !has_ipv6()) {
             GTEST_SKIP() << "this machine has no IPv6";
@@ -107,7 +107,7 @@ TEST(Listen, AClientOfLocalhostFindsTheFamilyThatIsServed) {
     }
 }
 
-TEST(Listen, AClientOfLocalhostIsToldWhenNobodyListens) {
+TEST(Listen, a_client_of_localhost_is_told_when_nobody_listens) {
     std::uint16_t port = 0;
     {
         asio::io_context context;

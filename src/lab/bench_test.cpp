@@ -91,7 +91,7 @@ private:
 
 class BenchModes : public testing::TestWithParam<BenchOptions::Mode> {};
 
-TEST_P(BenchModes, SendsEverythingAndJudgesIt) {
+TEST_P(BenchModes, sends_everything_and_judges_it) {
     BenchOptions options = small_bench({}, GetParam());
     LabelledHelios server(options);
     server.start();
@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(All, BenchModes,
                          testing::Values(BenchOptions::Mode::single, BenchOptions::Mode::grid,
                                          BenchOptions::Mode::direct));
 
-TEST(Bench, AMissedLabelMakesTheFigureVoid) {
+TEST(Bench, a_missed_label_makes_the_figure_void) {
     BenchOptions options = small_bench({}, BenchOptions::Mode::direct);
     LabelledHelios server(options);
     std::uint64_t first = 0;
@@ -133,7 +133,7 @@ TEST(Bench, AMissedLabelMakesTheFigureVoid) {
     EXPECT_NE(out.str().find("VOID"), std::string::npos) << out.str();
 }
 
-TEST(Bench, RefusedRequestsAreErrorsAndTheirOrdersAreNotJudged) {
+TEST(Bench, refused_requests_are_errors_and_their_orders_are_not_judged) {
     BenchOptions options = small_bench({}, BenchOptions::Mode::single);
     LabelledHelios server(options);
     auto accept = server.on_post;
@@ -150,7 +150,7 @@ TEST(Bench, RefusedRequestsAreErrorsAndTheirOrdersAreNotJudged) {
     EXPECT_EQ(out.str().find("VOID"), std::string::npos) << out.str();
 }
 
-TEST(Bench, ConnectionsThatBreakAreCountedNotRetried) {
+TEST(Bench, connections_that_break_are_counted_not_retried) {
     BenchOptions options = small_bench({}, BenchOptions::Mode::single);
     LabelledHelios server(options);
     auto accept = server.on_post;
@@ -173,7 +173,7 @@ TEST(Bench, ConnectionsThatBreakAreCountedNotRetried) {
     EXPECT_FALSE(sent->stopped) << "it went on with new connections";
 }
 
-TEST(Bench, OnlyLoopback) {
+TEST(Bench, only_loopback) {
     for (const char* good : {"localhost", "127.0.0.1", "127.3.4.5", "::1"}) {
         EXPECT_TRUE(is_loopback(good)) << good;
     }
@@ -187,7 +187,7 @@ TEST(Bench, OnlyLoopback) {
     EXPECT_NE(out.str().find("is not this machine"), std::string::npos);
 }
 
-TEST(MetricsText, SumsByLabel) {
+TEST(MetricsText, sums_by_label) {
     std::string text =
         "# HELP x y\nx{status=\"matched\",a=\"b\"} 3\nx{a=\"c\",status=\"matched\"} "
         "4\nx{status=\"partial\"} "
@@ -197,7 +197,7 @@ TEST(MetricsText, SumsByLabel) {
     EXPECT_TRUE(sum_by_label("", "x", "status").empty());
 }
 
-TEST(ProcessTime, ReadsProcStatOfAnyName) {
+TEST(ProcessTime, reads_proc_stat_of_any_name) {
     EXPECT_DOUBLE_EQ(*seconds_in_stat("42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20", 100),
                      3.0);
     EXPECT_FALSE(seconds_in_stat("", 100));

@@ -13,7 +13,7 @@ namespace {
 
 const Instant start = parse_rfc3339("2026-01-05T10:00:00Z")->at;
 
-TEST(CorpusStream, GivesEveryLegOnceAndItsRepeatsLater) {
+TEST(CorpusStream, gives_every_leg_once_and_its_repeats_later) {
     BenchOptions options;
     CorpusStream stream(options, 5000, 3000);
     std::map<std::pair<std::uint64_t, Leg>, int> given;
@@ -28,7 +28,7 @@ TEST(CorpusStream, GivesEveryLegOnceAndItsRepeatsLater) {
     EXPECT_NEAR(static_cast<double>(repeats), 300, 80) << "2 % of 15000";
 }
 
-TEST(CorpusStream, HoldsLateLegsBack) {
+TEST(CorpusStream, holds_late_legs_back) {
     BenchOptions options;
     CorpusStream stream(options, 5000, 3000);
     std::map<std::uint64_t, std::uint64_t> order_at;
@@ -47,7 +47,7 @@ TEST(CorpusStream, HoldsLateLegsBack) {
     EXPECT_GT(late, 50);
 }
 
-TEST(CorpusStream, LabelsHaveTheirShares) {
+TEST(CorpusStream, labels_have_their_shares) {
     BenchOptions options;
     int wrong = 0;
     for (std::uint64_t n = 0; n < 20'000; ++n) {
@@ -62,7 +62,7 @@ json::Document parse(std::string_view text) {
     return *std::move(document);
 }
 
-TEST(CorpusText, PatchesTheOrderNumberEverywhereEvenInsideBase64) {
+TEST(CorpusText, patches_the_order_number_everywhere_even_inside_base64) {
     BenchOptions options;
     CorpusText text(options, start);
     for (std::uint64_t n : {std::uint64_t{0}, std::uint64_t{7}, std::uint64_t{123'456'789'012}}) {
@@ -90,7 +90,7 @@ TEST(CorpusText, PatchesTheOrderNumberEverywhereEvenInsideBase64) {
     }
 }
 
-TEST(CorpusText, LinesAndGridEventsAreJsonWithIdsOfTheirOwn) {
+TEST(CorpusText, lines_and_grid_events_are_json_with_ids_of_their_own) {
     BenchOptions options;
     CorpusText text(options, start);
     std::set<std::string> ids;
@@ -109,7 +109,7 @@ TEST(CorpusText, LinesAndGridEventsAreJsonWithIdsOfTheirOwn) {
     }
 }
 
-TEST(CorpusText, ReadsItsOwnKeysBack) {
+TEST(CorpusText, reads_its_own_keys_back) {
     BenchOptions options;
     CorpusText text(options, start);
     std::uint64_t n = 0;
@@ -121,7 +121,7 @@ TEST(CorpusText, ReadsItsOwnKeysBack) {
         << "another run";
 }
 
-TEST(CorpusText, OnlyLabelledPaymentsAreWrong) {
+TEST(CorpusText, only_labelled_payments_are_wrong) {
     BenchOptions options;
     CorpusText text(options, start);
     for (std::uint64_t n = 0; n < 500; ++n) {

@@ -94,7 +94,7 @@ public:
     std::map<std::string, std::string> verdicts;
 };
 
-TEST(Demo, AServerThatTellsTheTruthPasses) {
+TEST(Demo, a_server_that_tells_the_truth_passes) {
     PlannedHelios server(short_demo({}));
     std::atomic<bool> stop{false};
     std::ostringstream out;
@@ -111,7 +111,7 @@ TEST(Demo, AServerThatTellsTheTruthPasses) {
     EXPECT_EQ(out.str().find('\x1b'), std::string::npos) << "no terminal, no colour";
 }
 
-TEST(Demo, ALiarIsCaughtInEachWay) {
+TEST(Demo, a_liar_is_caught_in_each_way) {
     PlannedHelios server(short_demo({}));
     std::string missed = server.first(Fault::wrong_amount).order.id;
     std::string alarmed = server.first(Fault::none).order.id;
@@ -131,7 +131,7 @@ TEST(Demo, ALiarIsCaughtInEachWay) {
     EXPECT_NE(text.find("0 found there, 1 more that nobody sent"), std::string::npos) << text;
 }
 
-TEST(Demo, ARefusalIsListedAndRetriesAreNot) {
+TEST(Demo, a_refusal_is_listed_and_retries_are_not) {
     PlannedHelios server(short_demo({}));
     std::atomic<int> n{0};
     server.on_post = [&](const http::Request& request) {
@@ -150,7 +150,7 @@ TEST(Demo, ARefusalIsListedAndRetriesAreNot) {
     EXPECT_EQ(out.str().find("answered 503"), std::string::npos) << out.str();
 }
 
-TEST(Demo, StopsWhenTold) {
+TEST(Demo, stops_when_told) {
     PlannedHelios server(short_demo({}));
     std::atomic<bool> stop{false};
     server.on_post = [&](const http::Request&) {
@@ -165,7 +165,7 @@ TEST(Demo, StopsWhenTold) {
     EXPECT_NE(out.str().find("Stopped after"), std::string::npos);
 }
 
-TEST(Demo, SaysWhyItCannotBegin) {
+TEST(Demo, says_why_it_cannot_begin) {
     std::atomic<bool> stop{false};
     SystemClock clock;
     std::ostringstream nobody;
@@ -178,7 +178,7 @@ TEST(Demo, SaysWhyItCannotBegin) {
     EXPECT_NE(few.str().find("orders must be 20 to 5000"), std::string::npos);
 }
 
-TEST(Demo, ChangesDeadlinesAndNothingElse) {
+TEST(Demo, changes_deadlines_and_nothing_else) {
     EXPECT_EQ(with_deadlines("legs:\n  order: # deadline: 60s\n    deadline: 60s   # a minute\n  "
                              "p: {deadline: 90s, x: 1}\n",
                              std::chrono::seconds(5)),

@@ -26,7 +26,7 @@ const PlannedEvent* first_of(const PlannedOrder& order, Leg leg) {
     return it == order.events.end() ? nullptr : &*it;
 }
 
-TEST(FaultPlan, SameSeedSamePlan) {
+TEST(FaultPlan, same_seed_same_plan) {
     FaultPlan a = make_plan(options_for(7));
     FaultPlan b = make_plan(options_for(7));
     ASSERT_EQ(a.orders.size(), b.orders.size());
@@ -41,7 +41,7 @@ TEST(FaultPlan, SameSeedSamePlan) {
     }
 }
 
-TEST(FaultPlan, EveryFaultOccursForAnySeedEvenAmong20) {
+TEST(FaultPlan, every_fault_occurs_for_any_seed_even_among20) {
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
         std::map<Fault, int> seen;
         for (const PlannedOrder& order : make_plan(options_for(seed, 20)).orders) {
@@ -51,7 +51,7 @@ TEST(FaultPlan, EveryFaultOccursForAnySeedEvenAmong20) {
     }
 }
 
-TEST(FaultPlan, DealsFaultsEvenly) {
+TEST(FaultPlan, deals_faults_evenly) {
     std::map<Fault, int> seen;
     for (const PlannedOrder& order : make_plan(options_for(7)).orders) {
         seen[order.fault] += 1;
@@ -62,7 +62,7 @@ TEST(FaultPlan, DealsFaultsEvenly) {
     }
 }
 
-TEST(FaultPlan, EventIdsAreUniqueUnlessRepeated) {
+TEST(FaultPlan, event_ids_are_unique_unless_repeated) {
     std::set<std::string> ids;
     for (const PlannedOrder& order : make_plan(options_for(9, 2000)).orders) {
         for (const PlannedEvent& event : order.events) {
@@ -75,7 +75,7 @@ TEST(FaultPlan, EventIdsAreUniqueUnlessRepeated) {
     }
 }
 
-TEST(FaultPlan, FitsItsTimeAndItsOrder) {
+TEST(FaultPlan, fits_its_time_and_its_order) {
     PlanOptions options = options_for(7);
     FaultPlan plan = make_plan(options);
     EXPECT_LE(plan.last_send(), options.send_for + std::chrono::seconds(1));
@@ -96,7 +96,7 @@ TEST(FaultPlan, FitsItsTimeAndItsOrder) {
     }
 }
 
-TEST(FaultPlan, TruthFollowsFromTheFault) {
+TEST(FaultPlan, truth_follows_from_the_fault) {
     for (const PlannedOrder& order : make_plan(options_for(7, 1000)).orders) {
         const Truth& truth = order.truth;
         EXPECT_EQ(stays_matched(order.fault), truth.status == "matched") << to_string(order.fault);
@@ -112,7 +112,7 @@ TEST(FaultPlan, TruthFollowsFromTheFault) {
     }
 }
 
-TEST(FaultPlan, WhatIsSentIsWhatTheTruthSays) {
+TEST(FaultPlan, what_is_sent_is_what_the_truth_says) {
     for (const PlannedOrder& order : make_plan(options_for(21, 1000)).orders) {
         for (Leg leg : {Leg::order, Leg::payment, Leg::inventory}) {
             const PlannedEvent* event = first_of(order, leg);
@@ -142,7 +142,7 @@ TEST(FaultPlan, WhatIsSentIsWhatTheTruthSays) {
     }
 }
 
-TEST(FaultPlan, MalformedIsCounted) {
+TEST(FaultPlan, malformed_is_counted) {
     FaultPlan plan = make_plan(options_for(7));
     auto malformed = std::ranges::count(plan.orders, Fault::malformed, &PlannedOrder::fault);
     EXPECT_EQ(plan.quarantined(), static_cast<std::size_t>(malformed));

@@ -10,7 +10,7 @@
 namespace helios::lab {
 namespace {
 
-TEST(Histogram, EmptyAndSingle) {
+TEST(Histogram, empty_and_single) {
     Histogram h;
     EXPECT_EQ(h.percentile(99), Duration{});
     EXPECT_EQ(h.mean(), Duration{});
@@ -20,7 +20,7 @@ TEST(Histogram, EmptyAndSingle) {
     EXPECT_EQ(h.max(), Duration(123'456'789));
 }
 
-TEST(Histogram, SmallValuesAreExact) {
+TEST(Histogram, small_values_are_exact) {
     Histogram h;
     for (int i = 0; i < 100; ++i) {
         h.record(Duration(i));
@@ -29,7 +29,7 @@ TEST(Histogram, SmallValuesAreExact) {
     EXPECT_EQ(h.percentile(1), Duration(0));
 }
 
-TEST(Histogram, PercentilesAreNeverTooLowAndAtMost1_6PercentTooHigh) {
+TEST(Histogram, percentiles_are_never_too_low_and_at_most1_6_percent_too_high) {
     Random random(1);
     std::vector<std::int64_t> values;
     Histogram h;
@@ -49,7 +49,7 @@ TEST(Histogram, PercentilesAreNeverTooLowAndAtMost1_6PercentTooHigh) {
     }
 }
 
-TEST(Histogram, TakesWhatNobodyExpects) {
+TEST(Histogram, takes_what_nobody_expects) {
     Histogram h;
     h.record(Duration(-5));
     h.record(Duration::max());

@@ -53,13 +53,13 @@ constexpr Fault all_faults[] = {
 
 class ScoreEveryFault : public testing::TestWithParam<Fault> {};
 
-TEST_P(ScoreEveryFault, TruthIsFound) {
+TEST_P(ScoreEveryFault, truth_is_found) {
     PlannedOrder order = planned(GetParam());
     Score score = score_order(order, truthful(order));
     EXPECT_TRUE(score.right()) << score.expected << " / " << score.got;
 }
 
-TEST_P(ScoreEveryFault, NoVerdictAndPendingAreMissed) {
+TEST_P(ScoreEveryFault, no_verdict_and_pending_are_missed) {
     PlannedOrder order = planned(GetParam());
     GotVerdict pending = truthful(order);
     pending.status = "pending";
@@ -74,7 +74,7 @@ TEST_P(ScoreEveryFault, NoVerdictAndPendingAreMissed) {
     }
 }
 
-TEST_P(ScoreEveryFault, AnAllClearMissesAFaultAndOnlyAFault) {
+TEST_P(ScoreEveryFault, an_all_clear_misses_a_fault_and_only_a_fault) {
     PlannedOrder order = planned(GetParam());
     Scoreboard board;
     board.add(order, matched(), Lateness::in_time);
@@ -84,7 +84,7 @@ TEST_P(ScoreEveryFault, AnAllClearMissesAFaultAndOnlyAFault) {
     EXPECT_EQ(board.perfect(), healthy);
 }
 
-TEST_P(ScoreEveryFault, AFindingNobodyPlannedIsAFalseAlarm) {
+TEST_P(ScoreEveryFault, a_finding_nobody_planned_is_a_false_alarm) {
     PlannedOrder order = planned(GetParam());
     GotVerdict got = truthful(order);
     got.findings.push_back({"skew", "payment", "30", "41"});
@@ -97,7 +97,7 @@ TEST_P(ScoreEveryFault, AFindingNobodyPlannedIsAFalseAlarm) {
     EXPECT_EQ(board.wrong[0].order_id, order.order.id);
 }
 
-TEST_P(ScoreEveryFault, ACentTooMuchAtRiskIsNoticed) {
+TEST_P(ScoreEveryFault, a_cent_too_much_at_risk_is_noticed) {
     PlannedOrder order = planned(GetParam());
     GotVerdict got = truthful(order);
     Decimal& amount = got.at_risk["USD"];
@@ -110,7 +110,7 @@ TEST_P(ScoreEveryFault, ACentTooMuchAtRiskIsNoticed) {
 
 INSTANTIATE_TEST_SUITE_P(All, ScoreEveryFault, testing::ValuesIn(all_faults));
 
-TEST(Score, TheWrongLegIsMissedAndAFalseAlarm) {
+TEST(Score, the_wrong_leg_is_missed_and_a_false_alarm) {
     PlannedOrder order = planned(Fault::missing_payment);
     GotVerdict got = truthful(order);
     got.missing = {"inventory"};
@@ -120,7 +120,7 @@ TEST(Score, TheWrongLegIsMissedAndAFalseAlarm) {
     EXPECT_EQ(board.row(Fault::missing_payment).false_alarms, 1u);
 }
 
-TEST(Score, AnAmountFindingWithAnotherFigureIsNotTheOne) {
+TEST(Score, an_amount_finding_with_another_figure_is_not_the_one) {
     PlannedOrder order = planned(Fault::wrong_amount);
     GotVerdict got = truthful(order);
     got.findings[0].actual = "1.00";
@@ -129,7 +129,7 @@ TEST(Score, AnAmountFindingWithAnotherFigureIsNotTheOne) {
     EXPECT_TRUE(score.false_alarm);
 }
 
-TEST(Score, DecimalsAreComparedByValue) {
+TEST(Score, decimals_are_compared_by_value) {
     PlannedOrder order = planned(Fault::wrong_amount);
     GotVerdict got = truthful(order);
     got.findings[0].expected +=
@@ -137,14 +137,14 @@ TEST(Score, DecimalsAreComparedByValue) {
     EXPECT_TRUE(score_order(order, got).right());
 }
 
-TEST(Score, SeveralFindingsOfTheExpectedKindAreOneTruth) {
+TEST(Score, several_findings_of_the_expected_kind_are_one_truth) {
     PlannedOrder order = planned(Fault::wrong_quantity);
     GotVerdict got = truthful(order);
     got.findings.push_back(got.findings.front());
     EXPECT_TRUE(score_order(order, got).right());
 }
 
-TEST(Lateness, IsJudgedOnlyWhereTheClockAllows) {
+TEST(Lateness, is_judged_only_where_the_clock_allows) {
     auto at = [](int sent_ms, int answered_ms) {
         return lateness_of(
             {milliseconds(0), milliseconds(10), milliseconds(sent_ms), milliseconds(answered_ms)},
@@ -159,7 +159,7 @@ TEST(Lateness, IsJudgedOnlyWhereTheClockAllows) {
     EXPECT_EQ(lateness_of({}, seconds(5)), Lateness::not_scored);
 }
 
-TEST(Lateness, CountsFoundMissedAndFalse) {
+TEST(Lateness, counts_found_missed_and_false) {
     PlannedOrder order = planned(Fault::late);
     GotVerdict silent = truthful(order);
     GotVerdict says = silent;
@@ -179,7 +179,7 @@ TEST(Lateness, CountsFoundMissedAndFalse) {
     EXPECT_FALSE(board.perfect());
 }
 
-TEST(Score, QuarantineMustHoldExactlyWhatWasSpoiled) {
+TEST(Score, quarantine_must_hold_exactly_what_was_spoiled) {
     Scoreboard board;
     board.quarantined_expected = 3;
     board.quarantined_found = 3;
@@ -191,7 +191,7 @@ TEST(Score, QuarantineMustHoldExactlyWhatWasSpoiled) {
     EXPECT_FALSE(board.perfect());
 }
 
-TEST(Score, ReadsTheVerdictOfTheContract) {
+TEST(Score, reads_the_verdict_of_the_contract) {
     auto got =
         parse_verdict(R"({"flow":"order","key":"ORD-1","status":"mismatched","missingEvents":[],
         "findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00","actual":"1298.00","final":true}],
@@ -207,7 +207,7 @@ TEST(Score, ReadsTheVerdictOfTheContract) {
         parse_verdict(R"({"status":"matched","atRisk":[{"currency":"USD","amount":"many"}]})"));
 }
 
-TEST(Scoreboard, IsAlignedAndReadable) {
+TEST(Scoreboard, is_aligned_and_readable) {
     Scoreboard board;
     for (Fault fault : all_faults) {
         PlannedOrder order = planned(fault);
@@ -231,7 +231,7 @@ TEST(Scoreboard, IsAlignedAndReadable) {
     EXPECT_NE(out.str().find("p50 3.0 ms, p99 40 ms"), std::string::npos) << out.str();
 }
 
-TEST(Scoreboard, MoneyIsGrouped) {
+TEST(Scoreboard, money_is_grouped) {
     EXPECT_EQ(money_in_words({}), "nothing");
     EXPECT_EQ(
         money_in_words({{"USD", *Decimal::parse("1234567.80")}, {"JPY", *Decimal::parse("999")}}),
@@ -239,7 +239,7 @@ TEST(Scoreboard, MoneyIsGrouped) {
     EXPECT_EQ(money_in_words({{"EUR", *Decimal::parse("-1000")}}), "-1,000.00 EUR");
 }
 
-TEST(Scoreboard, PercentilesAreNearestRank) {
+TEST(Scoreboard, percentiles_are_nearest_rank) {
     std::vector<Duration> sorted;
     for (int i = 1; i <= 200; ++i) {
         sorted.push_back(milliseconds(i));

@@ -26,7 +26,7 @@ Fact fact_of(Leg leg, const Order& order) {
     return {leg, "e-1", order.id, payload, start};
 }
 
-TEST(Shop, SameSeedSameBytes) {
+TEST(Shop, same_seed_same_bytes) {
     for (std::uint64_t n = 1; n < 50; ++n) {
         Order a = make_order(7, n, start);
         Order b = make_order(7, n, start);
@@ -37,7 +37,7 @@ TEST(Shop, SameSeedSameBytes) {
     EXPECT_NE(order_payload(make_order(7, 1, start)), order_payload(make_order(8, 1, start)));
 }
 
-TEST(Shop, BytesAreFixedForEver) {
+TEST(Shop, bytes_are_fixed_for_ever) {
     // A change of the random sequence or of a payload changes every published figure: it must be
     // meant.
     std::string all;
@@ -50,7 +50,7 @@ TEST(Shop, BytesAreFixedForEver) {
               "076efc4ed69ab251205d509b62adfcd28993a6bff1c7df200ed247b9e9a3604b");
 }
 
-TEST(Shop, TotalIsTheExactSumOfItsItems) {
+TEST(Shop, total_is_the_exact_sum_of_its_items) {
     for (std::uint64_t n = 1; n < 300; ++n) {
         Order order = make_order(3, n, start);
         Decimal sum;
@@ -66,7 +66,7 @@ TEST(Shop, TotalIsTheExactSumOfItsItems) {
     }
 }
 
-TEST(Shop, AllThreeSpellingsOccurAndAreSpelledSo) {
+TEST(Shop, all_three_spellings_occur_and_are_spelled_so) {
     std::set<Spelling> seen;
     for (std::uint64_t n = 1; n < 40; ++n) {
         Order order = make_order(7, n, start);
@@ -81,7 +81,7 @@ TEST(Shop, AllThreeSpellingsOccurAndAreSpelledSo) {
     EXPECT_EQ(seen.size(), 3u);
 }
 
-TEST(Envelope, EventBridge) {
+TEST(Envelope, event_bridge) {
     Order order = make_order(7, 1, start);
     auto document = parse(eventbridge_envelope(fact_of(Leg::order, order)));
     json::Value root = document.root();
@@ -96,7 +96,7 @@ TEST(Envelope, EventBridge) {
     EXPECT_EQ(root.find("detail").raw(), order_payload(order));
 }
 
-TEST(Envelope, SnsCarriesTheSameEnvelopeAsText) {
+TEST(Envelope, sns_carries_the_same_envelope_as_text) {
     Order order = make_order(7, 2, start);
     Fact fact = fact_of(Leg::order, order);
     Delivery delivery = deliver(fact, Wrapping::sns);
@@ -107,7 +107,7 @@ TEST(Envelope, SnsCarriesTheSameEnvelopeAsText) {
               (std::pair<std::string, std::string>{"Content-Type", "text/plain; charset=UTF-8"}));
 }
 
-TEST(Envelope, PubsubSpellsItsIdBothWaysOrOne) {
+TEST(Envelope, pubsub_spells_its_id_both_ways_or_one) {
     Order order = make_order(7, 3, start);
     Fact fact = fact_of(Leg::payment, order);
     for (Wrapping wrapping : {Wrapping::usual, Wrapping::camel_id_only, Wrapping::snake_id_only}) {
@@ -123,7 +123,7 @@ TEST(Envelope, PubsubSpellsItsIdBothWaysOrOne) {
     }
 }
 
-TEST(Envelope, EventGridIsAlwaysAnArray) {
+TEST(Envelope, event_grid_is_always_an_array) {
     Order order = make_order(7, 4, start);
     Fact fact = fact_of(Leg::inventory, order);
     for (const Delivery& delivery :
@@ -140,7 +140,7 @@ TEST(Envelope, EventGridIsAlwaysAnArray) {
     }
 }
 
-TEST(Envelope, UuidsAreVersion4AndDiffer) {
+TEST(Envelope, uuids_are_version4_and_differ) {
     std::set<std::string> seen;
     for (int i = 0; i < 200; ++i) {
         std::string id = make_uuid(7, std::to_string(i));

@@ -22,7 +22,7 @@ Admitting admit(std::string_view source, std::string_view payload) {
     return out;
 }
 
-TEST(Admission, WhoIsKnown) {
+TEST(Admission, who_is_known) {
     for (const std::string_view source : {"aws", "gcp", "azure", "warehouse"}) {
         EXPECT_TRUE(admit(source, R"({"orderId":"A"})").admission.admitted()) << source;
     }
@@ -36,7 +36,7 @@ TEST(Admission, WhoIsKnown) {
     EXPECT_EQ(admit("mars", "{}").admission.reason, "unknown_source") << "asked first";
 }
 
-TEST(Admission, WhatTheCatalogueSays) {
+TEST(Admission, what_the_catalogue_says) {
     const auto good = admit("aws", R"({"orderId":"A","timestamp":"2026-01-05T10:00:00Z"})");
     EXPECT_EQ(good.admission.topic, topic::orders);
     EXPECT_TRUE(good.event.time);

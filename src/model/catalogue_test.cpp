@@ -16,7 +16,7 @@ Judgement judge(std::string_view type, std::string_view payload) {
     return Catalogue::shipped().judge(event, document->root());
 }
 
-TEST(Catalogue, AcceptsACompleteOrderUnderEitherSpelling) {
+TEST(Catalogue, accepts_a_complete_order_under_either_spelling) {
     for (const auto* payload : {R"({"orderId":"ORD-1","customerId":"C-7"})",
                                 R"({"order_id":"ORD-1","customer_id":"C-7"})"}) {
         const auto judgement = judge("OrderPlaced", payload);
@@ -27,15 +27,15 @@ TEST(Catalogue, AcceptsACompleteOrderUnderEitherSpelling) {
     }
 }
 
-TEST(Catalogue, FirstPresentPathWins) {
+TEST(Catalogue, first_present_path_wins) {
     EXPECT_EQ(judge("OrderPlaced", R"({"order_id":"B","orderId":"A"})").key, "A");
 }
 
-TEST(Catalogue, ANullIsAbsent) {
+TEST(Catalogue, a_null_is_absent) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":null,"order_id":"B"})").key, "B");
 }
 
-TEST(Catalogue, AnEmptyStringIsAbsentOnEveryPath) {
+TEST(Catalogue, an_empty_string_is_absent_on_every_path) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"","order_id":"","order":{"id":"C"}})").key, "C");
     const auto payment =
         judge("PaymentProcessed", R"({"orderId":"","order_id":"X","amount":"1","timestamp":""})");
@@ -49,13 +49,13 @@ TEST(Catalogue, AnEmptyStringIsAbsentOnEveryPath) {
         << "a blank is text";
 }
 
-TEST(Catalogue, KeysAreTextAsWritten) {
+TEST(Catalogue, keys_are_text_as_written) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":"0012"})").key, "0012");
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":12345678901234567890123})").key,
               "12345678901234567890123");
 }
 
-TEST(Catalogue, RejectsAnOrderWithoutItsId) {
+TEST(Catalogue, rejects_an_order_without_its_id) {
     for (const auto* payload : {R"({})", R"({"orderId":""})", R"({"orderId":null})"}) {
         const auto judgement = judge("OrderPlaced", payload);
         EXPECT_FALSE(judgement.accepted) << payload;
@@ -65,13 +65,13 @@ TEST(Catalogue, RejectsAnOrderWithoutItsId) {
     }
 }
 
-TEST(Catalogue, WarnsOfAMissingCustomer) {
+TEST(Catalogue, warns_of_a_missing_customer) {
     const auto judgement = judge("OrderPlaced", R"({"orderId":"A"})");
     EXPECT_TRUE(judgement.accepted);
     EXPECT_EQ(judgement.warnings, std::vector<std::string>{"customerId: expected, absent"});
 }
 
-TEST(Catalogue, APaymentNeedsAmountAndOrder) {
+TEST(Catalogue, a_payment_needs_amount_and_order) {
     EXPECT_EQ(judge("PaymentProcessed", R"({})").errors.size(), 2u);
     const auto without_amount = judge("PaymentProcessed", R"({"orderId":"A"})");
     EXPECT_FALSE(without_amount.accepted);
@@ -79,14 +79,14 @@ TEST(Catalogue, APaymentNeedsAmountAndOrder) {
     EXPECT_TRUE(judge("PaymentProcessed", R"({"orderId":"A","amount":0})").accepted);
 }
 
-TEST(Catalogue, OtherTypesNeedNothing) {
+TEST(Catalogue, other_types_need_nothing) {
     const auto judgement = judge("CustomerRenamed", R"({"name":"x"})");
     EXPECT_TRUE(judgement.accepted);
     EXPECT_EQ(judgement.topic, topic::other);
     EXPECT_EQ(judgement.key, "");
 }
 
-TEST(Catalogue, DuplicateKeysOnACataloguePathAreQuarantined) {
+TEST(Catalogue, duplicate_keys_on_a_catalogue_path_are_quarantined) {
     const auto judgement = judge("OrderPlaced", R"({"orderId":"A","orderId":"B"})");
     EXPECT_FALSE(judgement.accepted);
     EXPECT_EQ(judgement.reason, "duplicate_key");
@@ -96,7 +96,7 @@ TEST(Catalogue, DuplicateKeysOnACataloguePathAreQuarantined) {
         << "a path nobody reads";
 }
 
-TEST(Catalogue, ATimeThatCannotBeTakenRefusesNothing) {
+TEST(Catalogue, a_time_that_cannot_be_taken_refuses_nothing) {
     for (const std::string time :
          {R"("2201-01-01T00:00:00Z")", "1e400", "-1", R"("soon")", "1767607425", "true", "{}"}) {
         const auto judgement =
@@ -115,7 +115,7 @@ TEST(Catalogue, ATimeThatCannotBeTakenRefusesNothing) {
     EXPECT_EQ(format_rfc3339(good.payload_time->at), "2026-01-05T10:23:45.120Z");
 }
 
-TEST(Catalogue, RejectsKeysThatAreNoText) {
+TEST(Catalogue, rejects_keys_that_are_no_text) {
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":{"id":1}})").reason, "bad_key");
     EXPECT_EQ(judge("OrderPlaced", R"({"orderId":true})").reason, "bad_key");
     EXPECT_EQ(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1025, 'x') + "\"}").reason,
@@ -129,7 +129,7 @@ TEST(Catalogue, RejectsKeysThatAreNoText) {
     EXPECT_TRUE(judge("OrderPlaced", "{\"orderId\":\"" + std::string(1024, 'x') + "\"}").accepted);
 }
 
-TEST(CatalogueFile, DeclaresAUnitAndTriesTheNextPath) {
+TEST(CatalogueFile, declares_a_unit_and_tries_the_next_path) {
     const auto parsed = Catalogue::parse(
         "version: 1\nother: {time: [{path: created, unit: s}, made.at]}\n", "c.yaml");
     ASSERT_TRUE(parsed) << parsed.error().message();
@@ -147,7 +147,7 @@ TEST(CatalogueFile, DeclaresAUnitAndTriesTheNextPath) {
     EXPECT_EQ(time_of(R"({"created":0,"made":{"at":1767607425}})"), "none 2");
 }
 
-TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
+TEST(CatalogueFile, errors_name_place_and_remedy) {
     const auto error_of = [](std::string_view yaml) {
         const auto parsed = Catalogue::parse(yaml, "c.yaml");
         return parsed ? std::string("accepted") : parsed.error().message();
@@ -177,7 +177,7 @@ TEST(CatalogueFile, ErrorsNamePlaceAndRemedy) {
         std::string::npos);
 }
 
-TEST(TakeJudgement, FillsInKeyTimeAndWarnings) {
+TEST(TakeJudgement, fills_in_key_time_and_warnings) {
     const auto taken = [](std::string payload, std::optional<Instant> time, bool had_zone = true) {
         Event event;
         event.type = "OrderPlaced";
@@ -204,7 +204,7 @@ TEST(TakeJudgement, FillsInKeyTimeAndWarnings) {
     EXPECT_EQ(taken(R"({"orderId":"A"})", noon, false).warnings.size(), 2u);
 }
 
-TEST(PathText, Parses) {
+TEST(PathText, parses) {
     const auto path = Path::parse(R"(order."a.b".items[].id)");
     ASSERT_TRUE(path.has_value());
     ASSERT_EQ(path->segments().size(), 4u);
@@ -215,7 +215,7 @@ TEST(PathText, Parses) {
     }
 }
 
-TEST(PathLookup, WalksArraysInOrder) {
+TEST(PathLookup, walks_arrays_in_order) {
     auto document = json::Document::parse(R"({"items":[{"sku":"a"},{"other":1},{"sku":"b"},7]})");
     ASSERT_TRUE(document.has_value());
     bool duplicate = false;
@@ -226,7 +226,7 @@ TEST(PathLookup, WalksArraysInOrder) {
     EXPECT_FALSE(duplicate);
 }
 
-TEST(Position, RoundTripsAndRefusesStrangers) {
+TEST(Position, round_trips_and_refuses_strangers) {
     const PositionToken token{{std::string(topic::payments), 11, 987654321},
                               from_nanos(1'767'608'625'120'000'001)};
     const auto text = encode_position(token);
@@ -248,7 +248,7 @@ TEST(Position, RoundTripsAndRefusesStrangers) {
     EXPECT_FALSE(decode_position(std::string(1000, 'A')).has_value());
 }
 
-TEST(Catalogue, AllComplaintsAtOnce) {
+TEST(Catalogue, all_complaints_at_once) {
     std::vector<Error> more;
     const auto parsed = Catalogue::parse(
         "version: 2\nversion: 3\nnonsense: 1\ntypes:\n  A: {topic: nowhere}\n  B: {key: []}\n  C: "

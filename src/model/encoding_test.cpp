@@ -95,7 +95,7 @@ void expect_only_whole(const std::string& bytes, Decode decode) {
     EXPECT_FALSE(decode(bytes + '\0').has_value());
 }
 
-TEST(Encoding, EventRoundTrips) {
+TEST(Encoding, event_round_trips) {
     const auto event = sample_event();
     const auto bytes = encode(event);
     const auto decoded = decode_event(bytes);
@@ -104,7 +104,7 @@ TEST(Encoding, EventRoundTrips) {
     expect_only_whole(bytes, decode_event);
 }
 
-TEST(Encoding, CaseRecordsRoundTrip) {
+TEST(Encoding, case_records_round_trip) {
     const std::vector<CaseRecord> records{
         sample_leg(), TickRecord{from_nanos(9)},
         AbsenceRecord{from_nanos(4),
@@ -124,7 +124,7 @@ TEST(Encoding, CaseRecordsRoundTrip) {
     }
 }
 
-TEST(Encoding, VerdictRoundTrips) {
+TEST(Encoding, verdict_round_trips) {
     const auto verdict = sample_verdict();
     const auto bytes = encode(verdict);
     const auto decoded = decode_verdict(bytes);
@@ -133,7 +133,7 @@ TEST(Encoding, VerdictRoundTrips) {
     expect_only_whole(bytes, decode_verdict);
 }
 
-TEST(Encoding, SmallRecordsRoundTrip) {
+TEST(Encoding, small_records_round_trip) {
     Quarantined item{"q-1",
                      "default",
                      "aws",
@@ -182,21 +182,21 @@ TEST(Encoding, SmallRecordsRoundTrip) {
     expect_only_whole(activation_bytes, decode_flow_activation);
 }
 
-TEST(Encoding, AHugeCountInsideARecordIsRefusedQuickly) {
+TEST(Encoding, a_huge_count_inside_a_record_is_refused_quickly) {
     std::string bytes = encode(sample_event());
     bytes.back() = '\xff';  // the warnings' bytes now promise more than there is
     bytes += "\xff\xff\xff\xff\x7f";
     EXPECT_FALSE(decode_event(bytes).has_value());
 }
 
-TEST(Identity, EachPartMatters) {
+TEST(Identity, each_part_matters) {
     const auto base = identity_of("t", "s", "c", "i");
     EXPECT_NE(base, identity_of("t", "s", "ci", ""));
     EXPECT_NE(base, identity_of("ts", "", "c", "i"));
     EXPECT_EQ(base, identity_of("t", "s", "c", "i"));
 }
 
-TEST(Identity, ContentIdIgnoresNothingThatCounts) {
+TEST(Identity, content_id_ignores_nothing_that_counts) {
     const auto id = content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1})");
     EXPECT_EQ(id.size(), 64u);
     EXPECT_EQ(id, content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1})"));
@@ -205,7 +205,7 @@ TEST(Identity, ContentIdIgnoresNothingThatCounts) {
     EXPECT_NE(id, content_id("aws", "OrderPlaced", std::nullopt, R"({"a":1.0})"));
 }
 
-TEST(VerdictId, DependsOnRevisionAndNotOnContent) {
+TEST(VerdictId, depends_on_revision_and_not_on_content) {
     auto a = sample_verdict();
     auto b = a;
     b.status = VerdictStatus::matched;
@@ -214,7 +214,7 @@ TEST(VerdictId, DependsOnRevisionAndNotOnContent) {
     EXPECT_NE(verdict_id(a), verdict_id(b));
 }
 
-TEST(VerdictJson, IsTheContract) {
+TEST(VerdictJson, is_the_contract) {
     json::Writer out;
     write_json(out, sample_verdict(), [](const VerdictEvent& event) {
         return event.leg == "order" ? std::string(R"({"orderId":"ORD-1"})") : std::string();
@@ -228,7 +228,7 @@ TEST(VerdictJson, IsTheContract) {
         R"("eventsNotListed":{"payment":9900},"atRisk":[{"currency":"USD","amount":"1299.00"}],"openedAt":"1970-01-01T00:00:02.000Z","deadline":"1970-01-01T00:01:02.000Z","reconciledAt":"1970-01-01T00:00:03.000Z"})");
 }
 
-TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
+TEST(VerdictJson, several_events_of_a_leg_are_an_array) {
     auto verdict = sample_verdict();
     verdict.events.resize(1);
     verdict.multi_legs = {"order"};
@@ -239,7 +239,7 @@ TEST(VerdictJson, SeveralEventsOfALegAreAnArray) {
     EXPECT_EQ(out.view().find("payload"), std::string::npos);
 }
 
-TEST(Names, ParseWhatToStringSays) {
+TEST(Names, parse_what_to_string_says) {
     for (const auto status : {VerdictStatus::pending, VerdictStatus::matched,
                               VerdictStatus::partial, VerdictStatus::mismatched}) {
         EXPECT_EQ(parse_status(to_string(status)), status);

@@ -26,7 +26,7 @@ double moved(const std::vector<AbsenceRecord>& pieces, double opened, double dea
     return static_cast<double>((at - noon(0)).count()) / 1e9;
 }
 
-TEST(Absences, ADeadlineMovesByWhatOfAStretchCameAfterTheOpening) {
+TEST(Absences, a_deadline_moves_by_what_of_a_stretch_came_after_the_opening) {
     EXPECT_EQ(moved({away(10, 40)}, 0, 60), 60 + 30 + 30);
     EXPECT_EQ(moved({away(10, 40)}, 20, 80), 80 + 20 + 30) << "opened in the middle";
     EXPECT_EQ(moved({away(10, 40)}, 40, 100), 100) << "opened when it was over";
@@ -35,7 +35,7 @@ TEST(Absences, ADeadlineMovesByWhatOfAStretchCameAfterTheOpening) {
     EXPECT_EQ(moved({}, 0, 60), 60);
 }
 
-TEST(Absences, WhatOverlapsOrTouchesIsOneStretch) {
+TEST(Absences, what_overlaps_or_touches_is_one_stretch) {
     EXPECT_EQ(moved({away(10, 40), away(20, 50)}, 0, 60), 60 + 40 + 30);
     EXPECT_EQ(moved({away(10, 40), away(40, 50)}, 0, 60), 60 + 40 + 30);
     EXPECT_EQ(moved({away(10, 40), away(41, 50)}, 0, 60), 60 + 30 + 30 + 9 + 30);
@@ -46,7 +46,7 @@ TEST(Absences, WhatOverlapsOrTouchesIsOneStretch) {
     EXPECT_EQ(moved({away(10, 40), generous}, 0, 60), 60 + 40 + 100) << "the largest grace";
 }
 
-TEST(Absences, OnlyTheSourcesOfTheLegCount) {
+TEST(Absences, only_the_sources_of_the_leg_count) {
     const auto of_aws = refused(10, 20, std::chrono::hours(24), {"aws"});
     EXPECT_EQ(moved({of_aws}, 0, 60, {"gcp"}), 60);
     EXPECT_EQ(moved({of_aws}, 0, 60, {"gcp", "aws"}), 60 + 10 + 30);
@@ -55,7 +55,7 @@ TEST(Absences, OnlyTheSourcesOfTheLegCount) {
     EXPECT_EQ(moved({of_aws, away(20, 30)}, 0, 60, {"aws"}), 60 + 20 + 30);
 }
 
-TEST(Absences, RefusalsTogetherMoveByAtMostTheirLargestMax) {
+TEST(Absences, refusals_together_move_by_at_most_their_largest_max) {
     constexpr Duration max = std::chrono::seconds(100);
     EXPECT_EQ(moved({refused(10, 40, max)}, 0, 60), 60 + 30 + 30);
     EXPECT_EQ(moved({refused(10, 5000, max)}, 0, 60), 60 + 100);
@@ -89,7 +89,7 @@ std::vector<AbsenceRecord> some_stretches(std::mt19937& random) {
     return out;
 }
 
-TEST(Absences, NeitherOrderNorCuttingMatters) {
+TEST(Absences, neither_order_nor_cutting_matters) {
     for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
@@ -115,7 +115,7 @@ TEST(Absences, NeitherOrderNorCuttingMatters) {
     }
 }
 
-TEST(Absences, WhatHadPassedStaysPassedWhateverBeginsLater) {
+TEST(Absences, what_had_passed_stays_passed_whatever_begins_later) {
     for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
@@ -141,7 +141,7 @@ TEST(Absences, WhatHadPassedStaysPassedWhateverBeginsLater) {
     }
 }
 
-TEST(Absences, WithoutACapItIsTheUnionAndAGraceForEachStretch) {
+TEST(Absences, without_a_cap_it_is_the_union_and_a_grace_for_each_stretch) {
     for (std::uint32_t seed = 1; seed <= 500; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
@@ -168,7 +168,7 @@ TEST(Absences, WithoutACapItIsTheUnionAndAGraceForEachStretch) {
     }
 }
 
-TEST(Absences, ALongStretchOfPiecesIsKeptAsOne) {
+TEST(Absences, a_long_stretch_of_pieces_is_kept_as_one) {
     Absences absences;
     for (int i = 999; i >= 0; --i) {
         absences.add(refused(i, i + 1, std::chrono::hours(24)));
@@ -179,7 +179,7 @@ TEST(Absences, ALongStretchOfPiecesIsKeptAsOne) {
     EXPECT_TRUE(absences.all().empty());
 }
 
-TEST(Absences, NoCaseHasALaterDeadlineThanTheLatest) {
+TEST(Absences, no_case_has_a_later_deadline_than_the_latest) {
     for (std::uint32_t seed = 1; seed <= 200; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         std::mt19937 random(seed);
@@ -194,7 +194,7 @@ TEST(Absences, NoCaseHasALaterDeadlineThanTheLatest) {
     }
 }
 
-TEST(Absences, ManyApartCostACaseOnlyThoseThatConcernIt) {
+TEST(Absences, many_apart_cost_a_case_only_those_that_concern_it) {
     Absences absences;
     for (int i = 0; i < 5000; ++i) {
         absences.add(refused(5 * i, 5 * i + 1, std::chrono::hours(24)));

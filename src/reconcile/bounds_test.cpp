@@ -13,7 +13,7 @@ namespace {
 
 using namespace test;
 
-TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
+TEST(Bounds, one_id_in_two_scopes_at_one_instant_does_not_depend_on_the_order_of_arrival) {
     const auto chosen = [](bool declined_first) {
         Bench b;
         b.order(0, good_order);
@@ -33,7 +33,7 @@ TEST(Bounds, OneIdInTwoScopesAtOneInstantDoesNotDependOnTheOrderOfArrival) {
     EXPECT_EQ(chosen(true), chosen(false));
 }
 
-TEST(Bounds, ALongTextIsBadDataNotALongRecord) {
+TEST(Bounds, a_long_text_is_bad_data_not_a_long_record) {
     Bench b;
     const std::string huge(100'000, 'x');
     const auto records = legs_of(*b.flow,
@@ -45,7 +45,7 @@ TEST(Bounds, ALongTextIsBadDataNotALongRecord) {
     EXPECT_EQ(records[0].reads[1].second.text, "currency is longer than 4 KiB");
 }
 
-TEST(Bounds, LongItemKeysAreBadDataNotALongRecord) {
+TEST(Bounds, long_item_keys_are_bad_data_not_a_long_record) {
     std::string items;
     for (int i = 0; i < 1200; ++i) {
         items += (i == 0 ? "" : ",") + std::string(R"({"qty":1,"sku":")") + std::string(1000, 'x') +
@@ -115,7 +115,7 @@ model::Event part(int n, std::string_view sum = "1.00") {
                  R"({"id":"A1","sum":)" + std::string(sum) + "}", noon(1));
 }
 
-TEST(Bounds, BeyondEventsMaxNothingIsComparedWhateverTheOrder) {
+TEST(Bounds, beyond_events_max_nothing_is_compared_whatever_the_order) {
     const auto told = [](std::vector<int> order) {
         Bench b(instalments("3"));
         for (const int n : order) {
@@ -143,7 +143,7 @@ TEST(Bounds, BeyondEventsMaxNothingIsComparedWhateverTheOrder) {
     EXPECT_EQ(told({0, 1, 2, 3, 3, 3, 2, 1}), "matched") << "redeliveries are no further events";
 }
 
-TEST(Bounds, TenThousandPaymentsOfOneCaseAreAddedUpInSeconds) {
+TEST(Bounds, ten_thousand_payments_of_one_case_are_added_up_in_seconds) {
     Bench b(instalments("100000"));
     b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":10000})", noon(0)), noon(0));
     std::size_t bytes = 0, largest = 0;
@@ -168,7 +168,7 @@ TEST(Bounds, TenThousandPaymentsOfOneCaseAreAddedUpInSeconds) {
         << "seconds by itself; 10,000 judgements of all would be minutes";
 }
 
-TEST(Bounds, AVerdictStaysShortWhateverIsFound) {
+TEST(Bounds, a_verdict_stays_short_whatever_is_found) {
     Bench b(instalments("100000"));
     b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":10000})", noon(0)), noon(0));
     for (int n = 0; n < 3000; ++n) {
@@ -181,7 +181,7 @@ TEST(Bounds, AVerdictStaysShortWhateverIsFound) {
     EXPECT_LT(model::encode(b.last()).size(), 50'000u);
 }
 
-TEST(Bounds, ManyEventsOfOneIdentityAreFoldedInSeconds) {
+TEST(Bounds, many_events_of_one_identity_are_folded_in_seconds) {
     Bench b;
     b.order(0, good_order);
     b.stock(1, good_stock);
@@ -193,7 +193,7 @@ TEST(Bounds, ManyEventsOfOneIdentityAreFoldedInSeconds) {
     EXPECT_EQ(b.line(), "matched") << "all say the same, and nothing tells which is the last";
 }
 
-TEST(Bounds, AnAmendmentOfALargeClosedCaseComesBackWhole) {
+TEST(Bounds, an_amendment_of_a_large_closed_case_comes_back_whole) {
     Bench b(instalments("100000"));
     b.feed(event("aws", "Bill", "b", R"({"id":"A1","sum":1000})", noon(0)), noon(0));
     for (int n = 0; n < 1000; ++n) {
@@ -213,7 +213,7 @@ TEST(Bounds, AnAmendmentOfALargeClosedCaseComesBackWhole) {
     EXPECT_EQ(b.engine.open_cases(), 0u);
 }
 
-TEST(Bounds, AnAmountThat38DigitsCannotWriteIsBadData) {
+TEST(Bounds, an_amount_that38_digits_cannot_write_is_bad_data) {
     EXPECT_EQ(settled(R"("sum":9e38)", {R"("sum":1)"}).substr(0, 17), "mismatched data 1");
     EXPECT_EQ(settled(R"("sum":9e36)", {R"("sum":"9e36")"}),
               "mismatched data data\nbill: bill.sum: written in USD it has more than 38 digits\n"
@@ -226,7 +226,7 @@ TEST(Bounds, AnAmountThat38DigitsCannotWriteIsBadData) {
               "mismatched data 1");
 }
 
-TEST(Bounds, ASumOverEventsThat38DigitsCannotWriteIsBadData) {
+TEST(Bounds, a_sum_over_events_that38_digits_cannot_write_is_bad_data) {
     EXPECT_EQ(
         settled(R"("sum":1)", {R"("sum":60000000000000000000000000000000000000)",
                                R"("sum":60000000000000000000000000000000000000)"}),
@@ -242,7 +242,7 @@ TEST(Bounds, ASumOverEventsThat38DigitsCannotWriteIsBadData) {
         "mismatched data 3.00\nbill: sent: X written with 1 decimals has more than 38 digits");
 }
 
-TEST(Bounds, ATickLetsOnlySoManyDeadlinesPass) {
+TEST(Bounds, a_tick_lets_only_so_many_deadlines_pass) {
     Bench b;
     for (int i = 0; i < 5000; ++i) {
         b.order(i / 128.0, R"({"orderId":"B)" + std::to_string(i) + R"(","total":5})",
@@ -258,7 +258,7 @@ TEST(Bounds, ATickLetsOnlySoManyDeadlinesPass) {
     EXPECT_EQ(b.engine.open_cases(), 0u) << "the rest with the next";
 }
 
-TEST(Bounds, MoreRevisionsThanOneTransactionTakesAreAllAppendedOnce) {
+TEST(Bounds, more_revisions_than_one_transaction_takes_are_all_appended_once) {
     Pipeline p;
     p.engine_options.commit_records_max = 3;
     ASSERT_TRUE(p.start());
@@ -281,7 +281,7 @@ TEST(Bounds, MoreRevisionsThanOneTransactionTakesAreAllAppendedOnce) {
     EXPECT_EQ(ids.size(), 40u);
 }
 
-TEST(Bounds, MoreCaseRecordsThanOneTransactionTakesAreRoutedInSeveral) {
+TEST(Bounds, more_case_records_than_one_transaction_takes_are_routed_in_several) {
     const auto wide = [](int n) {
         std::string text = "flow: wide" + std::to_string(n) +
                            "\nversion: 1\nkey: {paths: [orderId]}\namend_for: 1h\nlegs:\n";
@@ -311,7 +311,7 @@ TEST(Bounds, MoreCaseRecordsThanOneTransactionTakesAreRoutedInSeveral) {
     EXPECT_EQ(p.count_cases<model::LegRecord>(), events * 640);
 }
 
-TEST(Bounds, AnEventOfTheLastMomentBeforeASleepComesAfterTheAbsence) {
+TEST(Bounds, an_event_of_the_last_moment_before_a_sleep_comes_after_the_absence) {
     // Else it would let deadlines pass that the absence moves, in its partition alone.
     Pipeline p;
     ASSERT_TRUE(p.start());

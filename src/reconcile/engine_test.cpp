@@ -11,7 +11,7 @@ using namespace test;
 using model::FindingKind;
 using model::VerdictStatus;
 
-TEST(Engine, ThreeAgreeingLegsMatchAndTheCaseCloses) {
+TEST(Engine, three_agreeing_legs_match_and_the_case_closes) {
     Bench b;
     b.order(0, good_order);
     ASSERT_EQ(b.revisions.size(), 1u);
@@ -35,7 +35,7 @@ TEST(Engine, ThreeAgreeingLegsMatchAndTheCaseCloses) {
     EXPECT_EQ(b.revisions.size(), 2u);
 }
 
-TEST(Engine, ALegExactlyAtItsDeadlineIsInTime) {
+TEST(Engine, a_leg_exactly_at_its_deadline_is_in_time) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment);
@@ -44,7 +44,7 @@ TEST(Engine, ALegExactlyAtItsDeadlineIsInTime) {
     EXPECT_EQ(b.revisions.size(), 2u);
 }
 
-TEST(Engine, ALegAfterItsDeadlineIsMissingThenLate) {
+TEST(Engine, a_leg_after_its_deadline_is_missing_then_late) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment);
@@ -62,7 +62,7 @@ TEST(Engine, ALegAfterItsDeadlineIsMissingThenLate) {
     EXPECT_FALSE(b.revisions[2].first_decision);
 }
 
-TEST(Engine, TicksLeaveNoTrace) {
+TEST(Engine, ticks_leave_no_trace) {
     Bench ticked;
     Bench plain;
     for (Bench* b : {&ticked, &plain}) {
@@ -76,7 +76,7 @@ TEST(Engine, TicksLeaveNoTrace) {
     EXPECT_EQ(model::encode(ticked.last()), model::encode(plain.last()));
 }
 
-TEST(Engine, APaymentWithoutAnOrderIsAnOrphan) {
+TEST(Engine, a_payment_without_an_order_is_an_orphan) {
     Bench b;
     b.payment(0, good_payment);
     b.tick(61);
@@ -85,7 +85,7 @@ TEST(Engine, APaymentWithoutAnOrderIsAnOrphan) {
     EXPECT_EQ(b.last().at_risk.at(0), (model::Money{"USD", "12.50"}));
 }
 
-TEST(Engine, StatusesDecideWhatCounts) {
+TEST(Engine, statuses_decide_what_counts) {
     const auto payment = [](const char* status) {
         return std::string(
                    R"({"orderId":"A1","paymentId":"P1","amount":12.5,"currency":"USD","status":")") +
@@ -123,7 +123,7 @@ TEST(Engine, StatusesDecideWhatCounts) {
     }
 }
 
-TEST(Engine, AmountsAreExactAndScaledAlike) {
+TEST(Engine, amounts_are_exact_and_scaled_alike) {
     Bench b;
     b.order(0, R"({"orderId":"A1","total":1299,"currency":"USD"})");
     b.payment(1, R"({"orderId":"A1","paymentId":"P1","amount":1298.995,"currency":"USD"})");
@@ -138,7 +138,7 @@ TEST(Engine, AmountsAreExactAndScaledAlike) {
     EXPECT_EQ(b.last().at_risk.at(0), (model::Money{"USD", "1299.00"}));
 }
 
-TEST(Engine, CurrenciesAreComparedBeforeAmounts) {
+TEST(Engine, currencies_are_compared_before_amounts) {
     struct Outcome {
         std::string line;
         model::Verdict last;
@@ -161,7 +161,7 @@ TEST(Engine, CurrenciesAreComparedBeforeAmounts) {
     EXPECT_EQ(run("JPY", "").last.at_risk.at(0), (model::Money{"JPY", "5.00"}));
 }
 
-TEST(Engine, ADoubleChargeIsADuplicateButARedeliveryIsNot) {
+TEST(Engine, a_double_charge_is_a_duplicate_but_a_redelivery_is_not) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment, "p-1");
@@ -177,7 +177,7 @@ TEST(Engine, ADoubleChargeIsADuplicateButARedeliveryIsNot) {
     EXPECT_EQ(b.last().findings[0].actual, "P2");
 }
 
-TEST(Engine, EventsOfOneIdentityThatDifferAreData) {
+TEST(Engine, events_of_one_identity_that_differ_are_data) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment, "p-1");
@@ -193,7 +193,7 @@ TEST(Engine, EventsOfOneIdentityThatDifferAreData) {
     EXPECT_EQ(b.line(), "mismatched data currency") << "its currency may not";
 }
 
-TEST(Engine, AnEventWithoutAnyTimeIsNeitherFirstNorLast) {
+TEST(Engine, an_event_without_any_time_is_neither_first_nor_last) {
     const auto line = [](const char* timed, const char* timeless, const char* sequence) {
         Bench b;
         b.order(0, good_order);
@@ -225,7 +225,7 @@ TEST(Engine, AnEventWithoutAnyTimeIsNeitherFirstNorLast) {
     EXPECT_EQ(line("AUTHORIZED", "VOIDED", "10"), "pending") << "ten is after seven";
 }
 
-TEST(Engine, QuantitiesPerItem) {
+TEST(Engine, quantities_per_item) {
     Bench b;
     b.order(
         0,
@@ -242,7 +242,7 @@ TEST(Engine, QuantitiesPerItem) {
     EXPECT_EQ(b.last().findings[1].expected, "0");
 }
 
-TEST(Engine, BadNumbersAreData) {
+TEST(Engine, bad_numbers_are_data) {
     Bench b;
     b.order(0, R"({"orderId":"A1","total":"1,299.00"})");
     b.payment(1, R"({"orderId":"A1","amount":1299})");
@@ -253,7 +253,7 @@ TEST(Engine, BadNumbersAreData) {
         << b.last().findings[0].detail;
 }
 
-TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
+TEST(Engine, skew_is_measured_on_when_things_happened) {
     Bench b;
     b.order(0, R"({"orderId":"A1","total":5,"timestamp":"2026-01-05T12:00:00Z"})");
     b.payment(1, R"({"orderId":"A1","amount":5,"timestamp":"2026-01-05T11:59:29.5Z"})");
@@ -264,7 +264,7 @@ TEST(Engine, SkewIsMeasuredOnWhenThingsHappened) {
     EXPECT_EQ(b.last().findings[0].unit, "s");
 }
 
-TEST(Engine, ADoubtIsAWarningThatChangesNoStatus) {
+TEST(Engine, a_doubt_is_a_warning_that_changes_no_status) {
     Bench b;
     b.order(0, good_order);
     auto payment =
@@ -279,7 +279,7 @@ TEST(Engine, ADoubtIsAWarningThatChangesNoStatus) {
     EXPECT_EQ(b.last().findings[1].detail, "payment: created is \"later\"");
 }
 
-TEST(Engine, AfterAmendForANewInstanceBegins) {
+TEST(Engine, after_amend_for_a_new_instance_begins) {
     Bench b;
     b.order(0, good_order);
     b.payment(1, good_payment);
@@ -293,7 +293,7 @@ TEST(Engine, AfterAmendForANewInstanceBegins) {
     EXPECT_EQ(b.line(), "pending");
 }
 
-TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
+TEST(Engine, our_own_absence_moves_open_deadlines) {
     Bench b;
     b.order(0, good_order);
     b.order(100, R"({"orderId":"A2","total":5})", "o-2");
@@ -313,7 +313,7 @@ TEST(Engine, OurOwnAbsenceMovesOpenDeadlines) {
     EXPECT_EQ(b.last().deadline, noon(1080));
 }
 
-TEST(Engine, DeadlinesBeforeAnAbsenceStillFireFirst) {
+TEST(Engine, deadlines_before_an_absence_still_fire_first) {
     Bench b;
     b.order(0, good_order);
     b.feed(away(100, 1000));
@@ -323,7 +323,7 @@ TEST(Engine, DeadlinesBeforeAnAbsenceStillFireFirst) {
     EXPECT_EQ(b.last().at, noon(60));
 }
 
-TEST(Engine, AnAbsenceOfOneSourceMovesOnlyLegsThatItCouldHaveBrought) {
+TEST(Engine, an_absence_of_one_source_moves_only_legs_that_it_could_have_brought) {
     Bench b;
     b.order(0, good_order);
     auto absence = away(50, 100);
@@ -337,7 +337,7 @@ TEST(Engine, AnAbsenceOfOneSourceMovesOnlyLegsThatItCouldHaveBrought) {
     EXPECT_EQ(b.last().at, noon(140));
 }
 
-TEST(Engine, ACaseAnsweredWhileWeWereAwayIsInTimeAfterwards) {
+TEST(Engine, a_case_answered_while_we_were_away_is_in_time_afterwards) {
     Bench b;
     b.order(0, good_order);
     b.stock(1, good_stock);
@@ -346,7 +346,7 @@ TEST(Engine, ACaseAnsweredWhileWeWereAwayIsInTimeAfterwards) {
     EXPECT_EQ(b.line(), "matched") << "60 s, 590 s and the grace";
 }
 
-TEST(Engine, AStretchInPiecesIsOneStretchWhateverTheRecordsBetween) {
+TEST(Engine, a_stretch_in_pieces_is_one_stretch_whatever_the_records_between) {
     Bench whole, pieces;
     whole.order(0, good_order);
     whole.feed(away(30, 90));
@@ -364,7 +364,7 @@ TEST(Engine, AStretchInPiecesIsOneStretchWhateverTheRecordsBetween) {
     EXPECT_EQ(model::encode(whole.last()), model::encode(pieces.last()));
 }
 
-TEST(Engine, EachCaseKeepsTheFlowVersionItOpenedWith) {
+TEST(Engine, each_case_keeps_the_flow_version_it_opened_with) {
     std::string text(shipped_order_flow());
     text.replace(text.find("version: 2"), 10, "version: 3");
     text.replace(text.find("tolerance: 0"), 12, "tolerance: 1");

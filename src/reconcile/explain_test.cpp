@@ -27,7 +27,7 @@ bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
+TEST(Explain, a_wrong_amount_is_shown_with_its_counterfactual) {
     const auto request = request_of(
         {{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
          {event("gcp", "PaymentProcessed", "p-1",
@@ -53,7 +53,7 @@ TEST(Explain, AWrongAmountIsShownWithItsCounterfactual) {
     EXPECT_EQ(json->root().find("verdict").find("status").text(), "mismatched");
 }
 
-TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
+TEST(Explain, what_was_revised_and_what_is_ambiguous_is_said) {
     const auto payment = [](const char* id, double at, const char* rest) {
         return std::pair(
             event("gcp", "PaymentProcessed", id,
@@ -91,7 +91,7 @@ TEST(Explain, WhatWasRevisedAndWhatIsAmbiguousIsSaid) {
         << to_text(*e, request);
 }
 
-TEST(Explain, OfAPartOfTheRecordsThePublishedVerdictIsShown) {
+TEST(Explain, of_a_part_of_the_records_the_published_verdict_is_shown) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
     request.truncated = true;
     request.latest.emplace();
@@ -105,7 +105,7 @@ TEST(Explain, OfAPartOfTheRecordsThePublishedVerdictIsShown) {
     EXPECT_EQ(e->caveats.size(), 1u);
 }
 
-TEST(Explain, LegsStandSideBySideWhereTheyFit) {
+TEST(Explain, legs_stand_side_by_side_where_they_fit) {
     const std::string uuid = "8f434346-648f-4b96-9f89-dda901c5176b";
     const auto request =
         request_of({{event("aws", "OrderPlaced", uuid, good_order, noon(0)), 0}}, 3);
@@ -135,7 +135,7 @@ TEST(Explain, LegsStandSideBySideWhereTheyFit) {
                     "    event       " + uuid + "\n"));
 }
 
-TEST(Explain, WhatWasAssumedIsSaidInFull) {
+TEST(Explain, what_was_assumed_is_said_in_full) {
     const auto request =
         request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
                     {event("gcp", "PaymentProcessed", "p-1",
@@ -152,7 +152,7 @@ TEST(Explain, WhatWasAssumedIsSaidInFull) {
     EXPECT_FALSE(has(text, "…")) << text;
 }
 
-TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
+TEST(Explain, a_pending_case_shows_what_it_waits_for_and_tentative_results) {
     auto request = request_of(
         {{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0},
          {event(
@@ -181,7 +181,7 @@ TEST(Explain, APendingCaseShowsWhatItWaitsForAndTentativeResults) {
     EXPECT_FALSE(has(text, "\x1b")) << "what an event says must not drive a terminal";
 }
 
-TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
+TEST(Explain, the_timeline_tells_of_deadlines_and_absences) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 1000);
     request.records.push_back(away(30, 500));
     const auto e = explain(request);
@@ -197,7 +197,7 @@ TEST(Explain, TheTimelineTellsOfDeadlinesAndAbsences) {
     EXPECT_EQ(e->verdict.missing.size(), 2u);
 }
 
-TEST(Explain, TheVerdictOfAnOpenCaseHasTheDeadlineThatAbsencesLeftIt) {
+TEST(Explain, the_verdict_of_an_open_case_has_the_deadline_that_absences_left_it) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 520);
     request.records.push_back(away(30, 500));
     const auto open = explain(request);
@@ -206,7 +206,7 @@ TEST(Explain, TheVerdictOfAnOpenCaseHasTheDeadlineThatAbsencesLeftIt) {
     EXPECT_EQ(open->verdict.deadline, noon(60 + 500));
 }
 
-TEST(Explain, AStretchOfRefusalsIsToldOnceWithItsSources) {
+TEST(Explain, a_stretch_of_refusals_is_told_once_with_its_sources) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
     for (int i = 0; i < 3; ++i) {
         request.records.push_back(model::AbsenceRecord{noon(30 + i),
@@ -230,7 +230,7 @@ TEST(Explain, AStretchOfRefusalsIsToldOnceWithItsSources) {
                   "that and 30s, by at most 1d in all"});
 }
 
-TEST(Explain, NoRecordsNoCase) {
+TEST(Explain, no_records_no_case) {
     const auto e = explain(request_of({}, 1));
     ASSERT_FALSE(e);
     EXPECT_EQ(e.error().kind, ErrorKind::not_found);

@@ -52,14 +52,14 @@ struct Slip {
     std::string_view from, to, complaint;
 };
 
-TEST(FlowLint, TheGoodOneIsGood) {
+TEST(FlowLint, the_good_one_is_good) {
     const auto reading = read_flow(good, "f");
     EXPECT_EQ(told(reading.errors) + told(reading.warnings), "");
     const auto shipped = read_flow(shipped_order_flow(), "order.yaml");
     EXPECT_EQ(told(shipped.errors) + told(shipped.warnings), "");
 }
 
-TEST(FlowLint, SlipsThatAreErrors) {
+TEST(FlowLint, slips_that_are_errors) {
     for (const auto& [from, to, complaint] : std::vector<Slip>{
              {"type: OrderPlaced", "type: any",
               "f:9:11: type 'any' is no wildcard: it is one event type of that name; write the "
@@ -140,7 +140,7 @@ TEST(FlowLint, SlipsThatAreErrors) {
     }
 }
 
-TEST(FlowLint, WhatMayBeMeantIsAWarning) {
+TEST(FlowLint, what_may_be_meant_is_a_warning) {
     for (const auto& [from, to, complaint] : std::vector<Slip>{
              {"currency: EUR", "currency: eur",
               "f:3:11: warning: currency 'eur' is taken as EUR; write  EUR"},
@@ -176,7 +176,7 @@ TEST(FlowLint, WhatMayBeMeantIsAWarning) {
         << "in quotes it is a name";
 }
 
-TEST(FlowLint, AllAtOnce) {
+TEST(FlowLint, all_at_once) {
     std::string text = good;
     for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
              {"version: 1", "version: one"},
@@ -197,7 +197,7 @@ TEST(FlowLint, AllAtOnce) {
     }
 }
 
-TEST(FlowLint, LineEndsAndAMarkOfOtherSystems) {
+TEST(FlowLint, line_ends_and_a_mark_of_other_systems) {
     std::string windows = "\xef\xbb\xbf";
     for (const char c : std::string_view(good)) {
         windows += c == '\n' ? "\r\n" : std::string(1, c);

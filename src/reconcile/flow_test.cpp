@@ -26,7 +26,7 @@ std::vector<std::string> complaints(const std::string& text) {
     return out;
 }
 
-TEST(Flow, TheShippedOrderFlowReads) {
+TEST(Flow, the_shipped_order_flow_reads) {
     const auto reading = read_flow(shipped_order_flow(), "flows/order.yaml");
     for (const Error& e : reading.errors) {
         ADD_FAILURE() << e.message();
@@ -47,7 +47,7 @@ TEST(Flow, TheShippedOrderFlowReads) {
     EXPECT_EQ(f.text, shipped_order_flow());
 }
 
-TEST(Flow, ADeclaredFlowHasWhatItDeclares) {
+TEST(Flow, a_declared_flow_has_what_it_declares) {
     const auto f = parse_flow(small, "f.yaml");
     ASSERT_TRUE(f) << f.error().message();
     EXPECT_TRUE(f->legs[0].wants("anybody", "L"));
@@ -62,7 +62,7 @@ TEST(Flow, ADeclaredFlowHasWhatItDeclares) {
     EXPECT_TRUE(f->legs[0].occurred.at(0).envelope);
 }
 
-TEST(Flow, ComplaintsNamePlaceAndRemedy) {
+TEST(Flow, complaints_name_place_and_remedy) {
     using V = std::vector<std::string>;
     EXPECT_EQ(complaints(with(small, "deadline: 5s", "deadlin: 5s")),
               (V{"f.yaml:5:32: unknown key 'deadlin' in leg 'left'; did you mean 'deadline'?",
@@ -92,7 +92,7 @@ TEST(Flow, ComplaintsNamePlaceAndRemedy) {
     EXPECT_EQ(complaints("legs: {}\nflow: {}\nkey: 3\nversion: [1]\n").size(), 4u);
 }
 
-TEST(Flow, WhatLaterEventsMayChangeIsDeclared) {
+TEST(Flow, what_later_events_may_change_is_declared) {
     using V = std::vector<std::string>;
     const auto leg = [](std::string_view words) {
         return "flow: f\nversion: 1\nkey: {paths: [id]}\nlegs:\n  pay:\n    source: any\n    type: "
@@ -133,7 +133,7 @@ TEST(Flow, WhatLaterEventsMayChangeIsDeclared) {
     EXPECT_EQ(complaints(leg("sequence: [\"items[].n\"]")).size(), 1u);
 }
 
-TEST(Flow, StatusesAreComparedByTheirLetters) {
+TEST(Flow, statuses_are_compared_by_their_letters) {
     EXPECT_EQ(status_word("requires_capture"), "REQUIRESCAPTURE");
     EXPECT_EQ(status_word(" Sent for-settlement\n"), "SENTFORSETTLEMENT");
     EXPECT_EQ(status_word("bezahlt_für"), "BEZAHLTFüR");
@@ -144,7 +144,7 @@ TEST(Flow, StatusesAreComparedByTheirLetters) {
               1u);
 }
 
-TEST(Flow, DurationsHaveNoCapButForever) {
+TEST(Flow, durations_have_no_cap_but_forever) {
     EXPECT_EQ(parse_flow(with(small, "deadline: 1m30s", "deadline: 100000d"), "f.yaml")
                   ->longest_deadline(),
               std::chrono::hours(24 * 100'000));
@@ -157,7 +157,7 @@ TEST(Flow, DurationsHaveNoCapButForever) {
     EXPECT_EQ(complaints(with(small, "deadline: 1m30s", "deadline: 200000d")).size(), 1u);
 }
 
-TEST(Flow, ATimePathMayDeclareItsUnit) {
+TEST(Flow, a_time_path_may_declare_its_unit) {
     const std::string timed =
         "occurred: [{path: made.at, unit: s}, created, {path: envelope.time, unit: us}]\n" +
         std::string(small);
@@ -178,7 +178,7 @@ TEST(Flow, ATimePathMayDeclareItsUnit) {
     EXPECT_EQ(complaints(with(timed, "path: made.at", "path: \"made[]\"")).size(), 1u);
 }
 
-TEST(Flow, OrderOfKeysDoesNotMatterToReferences) {
+TEST(Flow, order_of_keys_does_not_matter_to_references) {
     EXPECT_TRUE(
         complaints(
             "checks: {same: {kind: equal, expected: left.n, actual: right.n}}\n" +

@@ -80,7 +80,7 @@ protected:
 
 using V = std::vector<std::string>;
 
-TEST_F(OfflineTest, WithoutReceiveTimesOneKeyIsOneCase) {
+TEST_F(OfflineTest, without_receive_times_one_key_is_one_case) {
     const auto far = noon(90 * 86400);  // beyond amend_for
     const std::vector<Line> lines{
         {event("aws", "OrderPlaced", "o", good_order, noon(0)), {}},
@@ -101,7 +101,7 @@ TEST_F(OfflineTest, WithoutReceiveTimesOneKeyIsOneCase) {
     EXPECT_EQ(run(late).size(), 2u);
 }
 
-TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
+TEST_F(OfflineTest, without_receive_times_the_order_of_lines_does_not_matter) {
     std::vector<Line> lines{{order("B", noon(0)), {}},     {payment("B", noon(2)), {}},
                             {stock("B", noon(3)), {}},     {order("A", noon(500)), {}},
                             {payment("A", noon(501)), {}}, {stock("A", noon(570)), {}},
@@ -118,14 +118,14 @@ TEST_F(OfflineTest, WithoutReceiveTimesTheOrderOfLinesDoesNotMatter) {
     EXPECT_EQ(run(lines, true), revisions);
 }
 
-TEST_F(OfflineTest, LinesWithoutAnyTimeAreNeitherLateNorSkewed) {
+TEST_F(OfflineTest, lines_without_any_time_are_neither_late_nor_skewed) {
     EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", noon(0)), {}}, {payment("A", noon(1)), {}}}),
               V{"A matched"});
     EXPECT_EQ(run({{stock("A", {}), {}}, {order("A", {}), {}}, {payment("A", {}), {}}}),
               V{"A matched"});
 }
 
-TEST_F(OfflineTest, WithReceiveTimesTheyAreTheOrder) {
+TEST_F(OfflineTest, with_receive_times_they_are_the_order) {
     std::vector<Line> lines{{order("A", noon(0)), noon(0)},
                             {payment("A", noon(1)), noon(1)},
                             {stock("A", noon(2)), noon(61)}};
@@ -136,7 +136,7 @@ TEST_F(OfflineTest, WithReceiveTimesTheyAreTheOrder) {
               (V{"A pending", "A partial missing:inventory", "A matched late:inventory"}));
 }
 
-TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
+TEST_F(OfflineTest, as_of_ignores_what_came_later) {
     const std::vector<Line> received{{order("A", noon(0)), noon(0)},
                                      {payment("A", noon(1)), noon(1)},
                                      {stock("A", noon(2)), noon(30)}};
@@ -148,7 +148,7 @@ TEST_F(OfflineTest, AsOfIgnoresWhatCameLater) {
     EXPECT_EQ(run(plain, false, noon(100)), V{"A matched"});
 }
 
-TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
+TEST_F(OfflineTest, which_of_one_id_counts_does_not_depend_on_the_order_of_lines) {
     const auto runs = [this](std::vector<Line> lines) {
         std::set<std::vector<std::string>> outcomes;
         for (std::size_t i = 0; i < lines.size();
@@ -186,7 +186,7 @@ TEST_F(OfflineTest, WhichOfOneIdCountsDoesNotDependOnTheOrderOfLines) {
         << "received twice";
 }
 
-TEST_F(OfflineTest, LinesReceivedAtOneInstantHaveAnOrderOfTheirOwn) {
+TEST_F(OfflineTest, lines_received_at_one_instant_have_an_order_of_their_own) {
     const auto outcomes = [this](std::vector<Line> lines, bool positions) {
         std::vector<std::size_t> places(lines.size());
         std::iota(places.begin(), places.end(), 0u);
@@ -218,7 +218,7 @@ TEST_F(OfflineTest, LinesReceivedAtOneInstantHaveAnOrderOfTheirOwn) {
     EXPECT_EQ(outcomes(lines, true).size(), 1u);
 }
 
-TEST_F(OfflineTest, AConflictLeavesOutTheSameLineWhicheverComesFirst) {
+TEST_F(OfflineTest, a_conflict_leaves_out_the_same_line_whichever_comes_first) {
     auto dearer = payment("A", noon(4));
     dearer.payload = R"({"orderId":"A","amount":6})";
     for (const bool reversed : {false, true}) {
@@ -236,7 +236,7 @@ TEST_F(OfflineTest, AConflictLeavesOutTheSameLineWhicheverComesFirst) {
     }
 }
 
-TEST_F(OfflineTest, TheSameIdIsADuplicateOrAConflict) {
+TEST_F(OfflineTest, the_same_id_is_a_duplicate_or_a_conflict) {
     const auto offline = open();
     EXPECT_EQ(*offline->add(order("A", noon(0)), {}, ""), OfflineReconcile::Added::accepted);
     EXPECT_EQ(*offline->add(order("A", noon(5)), {}, ""), OfflineReconcile::Added::duplicate)

@@ -142,7 +142,7 @@ std::vector<std::string> ids_of(std::size_t n, std::uint32_t seed) {
     return out;
 }
 
-RC_GTEST_PROP(Property, SettledVerdictsDontDependOnOrderOrRepetition, ()) {
+RC_GTEST_PROP(Property, settled_verdicts_dont_depend_on_order_or_repetition, ()) {
     const auto facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
     std::vector<std::size_t> in_order;
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -161,7 +161,7 @@ RC_GTEST_PROP(Property, SettledVerdictsDontDependOnOrderOrRepetition, ()) {
               settled_verdicts(facts, shuffled, gaps, ids));
 }
 
-RC_GTEST_PROP(Property, SettledVerdictsDontDependOnIds, ()) {
+RC_GTEST_PROP(Property, settled_verdicts_dont_depend_on_ids, ()) {
     const auto facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
     std::vector<std::size_t> in_order;
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -173,7 +173,7 @@ RC_GTEST_PROP(Property, SettledVerdictsDontDependOnIds, ()) {
               settled_verdicts(facts, in_order, {1}, other, decided));
 }
 
-RC_GTEST_PROP(Property, ClosedCasesComeBackWhole, ()) {
+RC_GTEST_PROP(Property, closed_cases_come_back_whole, ()) {
     const auto facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
     Bench b;
     for (std::size_t i = 0; i < facts.size(); ++i) {
@@ -252,7 +252,7 @@ void play(Pipeline& p, std::uint32_t seed) {
     }
 }
 
-TEST(Property, TheLogsVerdictsAreThoseOfThePureEngineOverItsCases) {
+TEST(Property, the_logs_verdicts_are_those_of_the_pure_engine_over_its_cases) {
     for (std::uint32_t seed = 1; seed <= 25; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Pipeline p;
@@ -277,7 +277,7 @@ TEST(Property, TheLogsVerdictsAreThoseOfThePureEngineOverItsCases) {
     }
 }
 
-TEST(Property, AnExportJudgedOfflineGivesTheLiveRevisions) {
+TEST(Property, an_export_judged_offline_gives_the_live_revisions) {
     for (std::uint32_t seed = 100; seed < 108; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Pipeline p;

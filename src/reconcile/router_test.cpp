@@ -26,7 +26,7 @@ std::size_t legs(Router& router, Instant when) {
     return router.on_event(e, payload->root(), {{}, when}, keyless).size();
 }
 
-TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
+TEST(Router, an_old_version_is_extracted_until_its_last_case_has_outlived_amend_for) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     ASSERT_TRUE(router.activate(version(2), noon(10)));
@@ -34,7 +34,7 @@ TEST(Router, AnOldVersionIsExtractedUntilItsLastCaseHasOutlivedAmendFor) {
     EXPECT_EQ(legs(router, noon(70) + 31 * day + Duration(1)), 1u);
 }
 
-TEST(Router, AVersionThatAmendsForEverNeverRetires) {
+TEST(Router, a_version_that_amends_for_ever_never_retires) {
     Router router(8);
     auto first = version(1);
     first.text.replace(first.text.find("amend_for: 31d"), 14, "amend_for: forever");
@@ -44,7 +44,7 @@ TEST(Router, AVersionThatAmendsForEverNeverRetires) {
     EXPECT_EQ(legs(router, noon(20) + 80'000 * day), 2u);
 }
 
-TEST(Router, AKeyWithNulIsNoKey) {
+TEST(Router, a_key_with_nul_is_no_key) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     const auto e = event("aws", "OrderPlaced", "o", R"({"orderId":"A\u0000B"})", noon(1));
@@ -54,7 +54,7 @@ TEST(Router, AKeyWithNulIsNoKey) {
     EXPECT_EQ(keyless, 1u);
 }
 
-TEST(Router, VersionsRetiredByTimeNoLongerCountThoughNoEventCame) {
+TEST(Router, versions_retired_by_time_no_longer_count_though_no_event_came) {
     // A restart reads activations without the events between them.
     Router router(2);
     for (std::uint32_t n = 1; n <= 5; ++n) {
@@ -64,7 +64,7 @@ TEST(Router, VersionsRetiredByTimeNoLongerCountThoughNoEventCame) {
     EXPECT_EQ(router.activate(version(6), noon(1) + 200 * day).error().kind, ErrorKind::exhausted);
 }
 
-TEST(Router, AnAbsenceDoesNotBringBackWhatHadRetired) {
+TEST(Router, an_absence_does_not_bring_back_what_had_retired) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     ASSERT_TRUE(router.activate(version(2), noon(10)));
@@ -73,7 +73,7 @@ TEST(Router, AnAbsenceDoesNotBringBackWhatHadRetired) {
     EXPECT_EQ(legs(router, noon(0) + 41 * day), 1u);
 }
 
-TEST(Router, ACaseWhoseDeadlineAnAbsenceMovedStaysAmendable) {
+TEST(Router, a_case_whose_deadline_an_absence_moved_stays_amendable) {
     Router router(8);
     ASSERT_TRUE(router.activate(version(1), noon(0)));
     router.take_absence(away(1, 5));  // a case of noon(0.5) now waits until noon(94.5)

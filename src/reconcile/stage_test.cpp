@@ -45,7 +45,7 @@ protected:
     Pipeline p;
 };
 
-TEST_F(StageTest, EventsBecomeAVerdict) {
+TEST_F(StageTest, events_become_a_verdict) {
     order(good_order);
     payment(good_payment);
     stock(good_stock);
@@ -58,7 +58,7 @@ TEST_F(StageTest, EventsBecomeAVerdict) {
     EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u) << "one copy per partition";
 }
 
-TEST_F(StageTest, AfterTheFrontiersEverythingDerivedIsVisible) {
+TEST_F(StageTest, after_the_frontiers_everything_derived_is_visible) {
     order(good_order);
     const Instant t = p.log().last_log_time();
     while (p.route().frontier().get() <= t) {
@@ -71,7 +71,7 @@ TEST_F(StageTest, AfterTheFrontiersEverythingDerivedIsVisible) {
     EXPECT_EQ(verdicts().size(), 1u);
 }
 
-TEST_F(StageTest, SilenceFiresDeadlinesThroughTicks) {
+TEST_F(StageTest, silence_fires_deadlines_through_ticks) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(59));
@@ -85,7 +85,7 @@ TEST_F(StageTest, SilenceFiresDeadlinesThroughTicks) {
     EXPECT_EQ(v[1].at, v[0].deadline);
 }
 
-TEST_F(StageTest, ARouteThatIsBehindIsNotAMissingEvent) {
+TEST_F(StageTest, a_route_that_is_behind_is_not_a_missing_event) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(30));
@@ -101,7 +101,7 @@ TEST_F(StageTest, ARouteThatIsBehindIsNotAMissingEvent) {
     EXPECT_EQ(verdicts()[1].status, model::VerdictStatus::matched);
 }
 
-TEST_F(StageTest, WhileACaseIsOpenTheLogShowsThatWeLive) {
+TEST_F(StageTest, while_a_case_is_open_the_log_shows_that_we_live) {
     order(good_order);
     settle();
     EXPECT_EQ(p.count_cases<model::TickRecord>(), 0u);
@@ -112,7 +112,7 @@ TEST_F(StageTest, WhileACaseIsOpenTheLogShowsThatWeLive) {
     EXPECT_EQ(p.count_cases<model::TickRecord>(), 3u) << "only the partition with the open case";
 }
 
-TEST_F(StageTest, AtTheBoundOnlyWhatWouldOpenACaseIsRefused) {
+TEST_F(StageTest, at_the_bound_only_what_would_open_a_case_is_refused) {
     const auto room = [&](std::vector<std::string> keys) {
         for (auto& key : keys) {
             key = model::case_log_key(model::default_tenant, "order", key);
@@ -143,7 +143,7 @@ TEST_F(StageTest, AtTheBoundOnlyWhatWouldOpenACaseIsRefused) {
     EXPECT_TRUE(room({"new"}));
 }
 
-TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
+TEST_F(StageTest, a_restart_with_open_cases_goes_on) {
     order(good_order);
     payment(good_payment);
     settle();
@@ -165,7 +165,7 @@ TEST_F(StageTest, ARestartWithOpenCasesGoesOn) {
     EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u);
 }
 
-TEST_F(StageTest, ARestartBeforeRouteHasReadTheBacklogKeepsItsOrder) {
+TEST_F(StageTest, a_restart_before_route_has_read_the_backlog_keeps_its_order) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(5));
@@ -181,7 +181,7 @@ TEST_F(StageTest, ARestartBeforeRouteHasReadTheBacklogKeepsItsOrder) {
     EXPECT_TRUE(v[1].findings.empty());
 }
 
-TEST_F(StageTest, ASleepingMachineMovesDeadlines) {
+TEST_F(StageTest, a_sleeping_machine_moves_deadlines) {
     order(good_order);
     settle();
     p.clock.sleep_machine(std::chrono::hours(2));
@@ -201,7 +201,7 @@ TEST_F(StageTest, ASleepingMachineMovesDeadlines) {
 }
 
 // A backlog, a sleep noticed and written down, and a crash before route has handed it on.
-TEST_F(StageTest, ASleepNoticedBeforeACrashStillMovesDeadlines) {
+TEST_F(StageTest, a_sleep_noticed_before_a_crash_still_moves_deadlines) {
     order(good_order);
     settle();
     payment(good_payment);
@@ -226,7 +226,7 @@ TEST_F(StageTest, ASleepNoticedBeforeACrashStillMovesDeadlines) {
     EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
 }
 
-TEST_F(StageTest, ASleepIsHandedOnOnceWhateverCrashesAfterwards) {
+TEST_F(StageTest, a_sleep_is_handed_on_once_whatever_crashes_afterwards) {
     p.route_options.batch_records_max = 1;
     restart();
     order(good_order);
@@ -246,7 +246,7 @@ TEST_F(StageTest, ASleepIsHandedOnOnceWhateverCrashesAfterwards) {
     EXPECT_EQ(verdicts().back().status, model::VerdictStatus::matched);
 }
 
-TEST_F(StageTest, WhatTheStagesDeriveIsNoSignOfLife) {
+TEST_F(StageTest, what_the_stages_derive_is_no_sign_of_life) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::hours(1));
@@ -262,7 +262,7 @@ TEST_F(StageTest, WhatTheStagesDeriveIsNoSignOfLife) {
               std::chrono::hours(1) - std::chrono::seconds(1));
 }
 
-TEST_F(StageTest, ACleanRestartAfterAnIdleTimeMovesNothing) {
+TEST_F(StageTest, a_clean_restart_after_an_idle_time_moves_nothing) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::milliseconds(8500));  // no record, but we watch
@@ -277,7 +277,7 @@ TEST_F(StageTest, ACleanRestartAfterAnIdleTimeMovesNothing) {
         << "60 s and not a moment longer";
 }
 
-TEST_F(StageTest, AStopCountsFromTheStop) {
+TEST_F(StageTest, a_stop_counts_from_the_stop) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(20));
@@ -292,7 +292,7 @@ TEST_F(StageTest, AStopCountsFromTheStop) {
     EXPECT_GE(absences[0].to - absences[0].from, std::chrono::milliseconds(99'900));
 }
 
-TEST_F(StageTest, AStandstillMovesDeadlinesWhateverWakesUpFirst) {
+TEST_F(StageTest, a_standstill_moves_deadlines_whatever_wakes_up_first) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(50));
@@ -311,7 +311,7 @@ TEST_F(StageTest, AStandstillMovesDeadlinesWhateverWakesUpFirst) {
     EXPECT_EQ(absences[0].cause, model::AbsenceCause::sleep);
 }
 
-TEST_F(StageTest, ShorterThanAbsenceMinIsNoStandstill) {
+TEST_F(StageTest, shorter_than_absence_min_is_no_standstill) {
     order(good_order);
     settle();
     p.stand_still(std::chrono::milliseconds(900));
@@ -319,7 +319,7 @@ TEST_F(StageTest, ShorterThanAbsenceMinIsNoStandstill) {
     EXPECT_TRUE(absences().empty());
 }
 
-TEST_F(StageTest, NoTickIsAppendedForATimeThatHasNotBeenRead) {
+TEST_F(StageTest, no_tick_is_appended_for_a_time_that_has_not_been_read) {
     p.route().presence().expect_reading();
     order(good_order);
     settle();
@@ -334,7 +334,7 @@ TEST_F(StageTest, NoTickIsAppendedForATimeThatHasNotBeenRead) {
     EXPECT_EQ(verdicts().back().status, model::VerdictStatus::partial);
 }
 
-TEST_F(StageTest, OneRefusalGivesTheGraceAndIsOnTheLogBeforeAnyTick) {
+TEST_F(StageTest, one_refusal_gives_the_grace_and_is_on_the_log_before_any_tick) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::milliseconds(59'900));
@@ -364,7 +364,7 @@ TEST_F(StageTest, OneRefusalGivesTheGraceAndIsOnTheLogBeforeAnyTick) {
         << "until none has come for absence_min";
 }
 
-TEST_F(StageTest, RefusalsThatGoOnAreOneStretchOfPieces) {
+TEST_F(StageTest, refusals_that_go_on_are_one_stretch_of_pieces) {
     order(good_order);
     settle();
     for (int i = 0; i < 300; ++i) {  // 150 s
@@ -388,7 +388,7 @@ TEST_F(StageTest, RefusalsThatGoOnAreOneStretchOfPieces) {
         << "60 s, 150 s and one grace";
 }
 
-TEST_F(StageTest, RefusalsThatNoRecordTellsOfAreLeftAsASignOfLife) {
+TEST_F(StageTest, refusals_that_no_record_tells_of_are_left_as_a_sign_of_life) {
     order(good_order);
     settle();
     p.clock.advance(std::chrono::seconds(5));
@@ -405,7 +405,7 @@ TEST_F(StageTest, RefusalsThatNoRecordTellsOfAreLeftAsASignOfLife) {
     EXPECT_EQ(verdicts().size(), 1u);
 }
 
-TEST_F(StageTest, AWallClockSetBackMovesNothing) {
+TEST_F(StageTest, a_wall_clock_set_back_moves_nothing) {
     order(good_order);
     settle();
     p.clock.jump_wall(-std::chrono::hours(1));
@@ -416,7 +416,7 @@ TEST_F(StageTest, AWallClockSetBackMovesNothing) {
     EXPECT_EQ(verdicts().size(), 2u);
 }
 
-TEST_F(StageTest, EveryEventIsJudgedOncePerSourceAndMinute) {
+TEST_F(StageTest, every_event_is_judged_once_per_source_and_minute) {
     order(good_order);
     payment(good_payment);
     payment(good_payment, "p-2");
@@ -434,7 +434,7 @@ TEST_F(StageTest, EveryEventIsJudgedOncePerSourceAndMinute) {
     EXPECT_EQ(judged, (std::map<std::string, std::uint64_t>{{"aws", 2}, {"gcp", 2}}));
 }
 
-TEST_F(StageTest, TheSameVersionWithAnotherTextIsRefused) {
+TEST_F(StageTest, the_same_version_with_another_text_is_refused) {
     Flow other = *order_flow();
     other.hash = "00";
     const auto refused = activate(p.log(), other);
@@ -446,7 +446,7 @@ TEST_F(StageTest, TheSameVersionWithAnotherTextIsRefused) {
     EXPECT_EQ(activate(p.log(), *order_flow()).error().kind, ErrorKind::conflict);
 }
 
-TEST_F(StageTest, ThreadsStartAndStop) {
+TEST_F(StageTest, threads_start_and_stop) {
     p.route().start();
     p.engine().start();
     order(good_order);

@@ -17,23 +17,23 @@ std::string sum_of(std::initializer_list<std::string_view> amounts,
 }
 
 TEST(MoneySum, adds_exactly_at_the_largest_scale) {
-    EXPECT_EQ("0.30", sum_of({"0.10", "0.20"}));
-    EXPECT_EQ("1000.005", sum_of({"999.999", "0.006"}));
-    EXPECT_EQ("2", sum_of({"1", "1"}, "JPY"));
-    EXPECT_EQ("2.000", sum_of({"1", "1"}, "KWD"));
-    EXPECT_EQ("0.00", sum_of({"0.00"}));
-    EXPECT_EQ("0.00", sum_of({"12.50", "-12.50"}));
-    EXPECT_EQ("-0.01", sum_of({"12.50", "-12.51"}));
-    EXPECT_EQ("-100.00", sum_of({"-99.99", "-0.01"}));
-    EXPECT_EQ("0.99", sum_of({"-0.01", "1.00"}));
+    EXPECT_EQ(sum_of({"0.10", "0.20"}), "0.30");
+    EXPECT_EQ(sum_of({"999.999", "0.006"}), "1000.005");
+    EXPECT_EQ(sum_of({"1", "1"}, "JPY"), "2");
+    EXPECT_EQ(sum_of({"1", "1"}, "KWD"), "2.000");
+    EXPECT_EQ(sum_of({"0.00"}), "0.00");
+    EXPECT_EQ(sum_of({"12.50", "-12.50"}), "0.00");
+    EXPECT_EQ(sum_of({"12.50", "-12.51"}), "-0.01");
+    EXPECT_EQ(sum_of({"-99.99", "-0.01"}), "-100.00");
+    EXPECT_EQ(sum_of({"-0.01", "1.00"}), "0.99");
 }
 
 TEST(MoneySum, is_not_bounded_by_what_one_decimal_holds) {
     const std::string nines(38, '9');
-    EXPECT_EQ("2" + std::string(37, '9') + "7.00",
-              sum_of({nines + ".00", nines + ".00", nines + ".00"}));
-    EXPECT_EQ("1000." + std::string(37, '0') + "1",
-              sum_of({"1000.00", "0." + std::string(37, '0') + "1"}));
+    EXPECT_EQ(sum_of({nines + ".00", nines + ".00", nines + ".00"}),
+              "2" + std::string(37, '9') + "7.00");
+    EXPECT_EQ(sum_of({"1000.00", "0." + std::string(37, '0') + "1"}),
+              "1000." + std::string(37, '0') + "1");
 }
 
 TEST(MoneySum, keeps_currencies_apart_and_refuses_what_is_no_amount) {
@@ -44,9 +44,9 @@ TEST(MoneySum, keeps_currencies_apart_and_refuses_what_is_no_amount) {
         EXPECT_FALSE(sum.add("USD", bad)) << bad;
     }
     const auto all = sum.take();
-    ASSERT_EQ(2u, all.size());
-    EXPECT_EQ("EUR", all[0].currency);
-    EXPECT_EQ("1.00", all[1].amount);
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].currency, "EUR");
+    EXPECT_EQ(all[1].amount, "1.00");
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {
     fill(bench, 6);
     bench.project();
     const auto first = bench.dumped();
-    EXPECT_EQ(12u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 12u);
 
     bench.project();  // nothing new: nothing changes
     EXPECT_EQ(first, bench.dumped());
@@ -130,7 +130,7 @@ TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {
     bench.append(an_event("late", "OrderPlaced", "ORD-99"));
     bench.project();
     EXPECT_THAT(bench.dumped(), ::testing::HasSubstr("\"event_id\":\"late\""));
-    EXPECT_EQ(13u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 13u);
 }
 
 TEST(Projector, a_second_delivery_of_the_same_records_changes_no_row) {
@@ -158,10 +158,10 @@ TEST(Projector, the_frontier_passes_what_is_visible_and_follows_silence) {
     EXPECT_LE((*projector)->frontier().get(), position.log_time);
     ASSERT_TRUE((*projector)->step(Duration{0}));
     EXPECT_GT((*projector)->frontier().get(), position.log_time);
-    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
 
     bench.clock.advance(std::chrono::seconds(5));
-    ASSERT_EQ(0u, (*projector)->step(Duration{0}).value());
+    ASSERT_EQ((*projector)->step(Duration{0}).value(), 0u);
     EXPECT_GE((*projector)->frontier().get(), position.log_time + std::chrono::seconds(5));
 }
 
@@ -175,7 +175,7 @@ TEST(Projector, runs_on_its_own_thread_and_stops) {
         last = bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", "ORD-1")).log_time;
     }
     ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
-    EXPECT_EQ(50u, bench.queries()->events({}).value().items.size());
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 50u);
     EXPECT_TRUE((*projector)->health());
     (*projector)->stop();
     (*projector)->stop();
@@ -186,8 +186,8 @@ TEST(Projector, a_record_that_cannot_be_decoded_is_counted_logged_and_passed) {
     bench.append(model::topic::orders, model::RecordType::event, 1, "k", "not an event");
     bench.append(an_event("good", "OrderPlaced", "ORD-1"));
     bench.project();
-    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
-    EXPECT_EQ(1, bench.telemetry.metrics.counter("helios_store_undecodable_total", "").value());
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.telemetry.metrics.counter("helios_store_undecodable_total", "").value(), 1);
     EXPECT_THAT(bench.lines, ::testing::Contains(::testing::HasSubstr("could not be decoded")));
 }
 
@@ -219,8 +219,8 @@ TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
     while (!(*projector)->health()) {
         std::this_thread::yield();
     }
-    EXPECT_EQ(1u, bench.queries()->events({}).value().items.size());
-    EXPECT_EQ(1u, bench.queries()->counts({}).value().at(0).value);
+    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->counts({}).value().at(0).value, 1u);
 }
 
 TEST(Projector, observes_how_long_verdicts_took_to_show) {
@@ -272,7 +272,7 @@ TEST(Projector, refuses_a_file_that_is_newer_foreign_or_of_another_log) {
     }
     auto newer = bench.open();
     ASSERT_FALSE(newer);
-    EXPECT_EQ(ErrorKind::corrupt, newer.error().kind);
+    EXPECT_EQ(newer.error().kind, ErrorKind::corrupt);
     EXPECT_THAT(newer.error().what, ::testing::HasSubstr("newer"));
     EXPECT_FALSE(Queries::open(bench.options, bench.clock));
     {
@@ -293,12 +293,12 @@ TEST(Projector, refuses_a_file_that_is_no_database) {
     Bench bench;
     std::filesystem::create_directories(bench.options.file.parent_path());
     std::FILE* file = std::fopen(bench.options.file.c_str(), "w");
-    ASSERT_NE(nullptr, file);
+    ASSERT_NE(file, nullptr);
     std::fputs(std::string(10'000, 'x').c_str(), file);
     std::fclose(file);
     auto opened = bench.open();
     ASSERT_FALSE(opened);
-    EXPECT_EQ(ErrorKind::corrupt, opened.error().kind);
+    EXPECT_EQ(opened.error().kind, ErrorKind::corrupt);
 }
 
 TEST(Migrations, are_recorded_and_applied_once) {
@@ -364,8 +364,8 @@ TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
     const auto records = rebuild(bench.options, *bench.log, model::Catalogue::shipped(),
                                  bench.telemetry, bench.clock);
     ASSERT_TRUE(records) << records.error().message();
-    EXPECT_EQ(0u, *records);
-    EXPECT_EQ("", bench.dumped());
+    EXPECT_EQ(*records, 0u);
+    EXPECT_EQ(bench.dumped(), "");
 }
 
 }  // namespace

@@ -53,10 +53,10 @@ TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
     bench.append(a_verdict("A", 3, VerdictStatus::matched,
                            after(70)));  // an amendment of the first instance
     bench.project();
-    EXPECT_EQ(2u, queries->latest({"default", "order", "A"}).value().instance);
-    EXPECT_EQ(4u, queries->revisions({"default", "order", "A"}).value().size());
-    EXPECT_EQ(ErrorKind::not_found, queries->latest({"default", "order", "a"}).error().kind);
-    EXPECT_EQ(ErrorKind::not_found, queries->latest({"other", "order", "A"}).error().kind);
+    EXPECT_EQ(queries->latest({"default", "order", "A"}).value().instance, 2u);
+    EXPECT_EQ(queries->revisions({"default", "order", "A"}).value().size(), 4u);
+    EXPECT_EQ(queries->latest({"default", "order", "a"}).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(queries->latest({"other", "order", "A"}).error().kind, ErrorKind::not_found);
     EXPECT_THAT(queries->flows_with("default", "A").value(), ::testing::ElementsAre("order"));
 }
 
@@ -94,7 +94,7 @@ TEST(Mismatches, newest_first_with_filters) {
     EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("B"));
     filter = {};
     filter.kind = FindingKind::skew;
-    EXPECT_EQ("refund", queries->mismatches(filter).value().items.at(0).flow);
+    EXPECT_EQ(queries->mismatches(filter).value().items.at(0).flow, "refund");
     filter = {};
     filter.flow = "order";
     filter.reconciled = {after(10), after(20)};  // [start, end)
@@ -158,7 +158,7 @@ TEST(Mismatches, a_case_that_is_amended_to_matched_leaves_the_list) {
     Bench bench;
     bench.append(broken("A", 1, 10));
     bench.project();
-    EXPECT_EQ(1u, bench.queries()->mismatches({}).value().items.size());
+    EXPECT_EQ(bench.queries()->mismatches({}).value().items.size(), 1u);
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
     EXPECT_TRUE(bench.queries()->mismatches({}).value().items.empty());
@@ -169,8 +169,8 @@ TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
     bench.append(broken("A", 3, 30));
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
-    EXPECT_EQ(3u, bench.queries()->latest({"default", "order", "A"}).value().revision);
-    EXPECT_EQ(1u, bench.queries()->mismatches({}).value().items.size());
+    EXPECT_EQ(bench.queries()->latest({"default", "order", "A"}).value().revision, 3u);
+    EXPECT_EQ(bench.queries()->mismatches({}).value().items.size(), 1u);
 }
 
 TEST(Stats, counts_and_exact_sums) {
@@ -188,19 +188,19 @@ TEST(Stats, counts_and_exact_sums) {
     bench.project();
     auto queries = bench.queries();
     const auto all = queries->stats({}).value();
-    EXPECT_EQ(1u, all.by_status[0]);
-    EXPECT_EQ(2u, all.by_status[1]);
-    EXPECT_EQ(10u, all.by_status[3]);
-    EXPECT_EQ(10u, all.by_kind[static_cast<std::size_t>(FindingKind::amount)]);
-    EXPECT_EQ(1u, all.by_kind[static_cast<std::size_t>(FindingKind::late)]);  // cases, not findings
+    EXPECT_EQ(all.by_status[0], 1u);
+    EXPECT_EQ(all.by_status[1], 2u);
+    EXPECT_EQ(all.by_status[3], 10u);
+    EXPECT_EQ(all.by_kind[static_cast<std::size_t>(FindingKind::amount)], 10u);
+    EXPECT_EQ(all.by_kind[static_cast<std::size_t>(FindingKind::late)], 1u);  // cases, not findings
     EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"},
                                                     model::Money{"USD", "900719925474099300.10"}));
     EXPECT_EQ(std::chrono::seconds(1000), all.p99_to_verdict);
     StatsFilter filter;
     filter.reconciled = {after(5), after(11)};
     const auto some = queries->stats(filter).value();
-    EXPECT_EQ(1u, some.by_status[1]);
-    EXPECT_EQ(1u, some.by_status[3]);
+    EXPECT_EQ(some.by_status[1], 1u);
+    EXPECT_EQ(some.by_status[3], 1u);
     EXPECT_EQ(std::chrono::milliseconds(7500), some.mean_to_verdict);
     EXPECT_FALSE(
         queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
@@ -291,13 +291,13 @@ TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
     bench.append(an_event("x", "PaymentProcessed", "A", "gcp"));
     bench.project();
     auto queries = bench.queries();
-    EXPECT_EQ(2u, queries->events_by_id("default", "x", std::nullopt).value().size());
+    EXPECT_EQ(queries->events_by_id("default", "x", std::nullopt).value().size(), 2u);
     const auto one = queries->events_by_id("default", "x", "aws").value();
-    ASSERT_EQ(1u, one.size());
-    EXPECT_EQ("C-A", one[0].customer);
+    ASSERT_EQ(one.size(), 1u);
+    EXPECT_EQ(one[0].customer, "C-A");
     EXPECT_EQ(position.offset.value, one[0].pointer.offset);
     EXPECT_EQ(position.partition, one[0].pointer.partition);
-    EXPECT_EQ("helios.events.orders", one[0].pointer.topic);
+    EXPECT_EQ(one[0].pointer.topic, "helios.events.orders");
     EXPECT_EQ(position.log_time, one[0].log_time);
 }
 
@@ -318,20 +318,20 @@ TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
     bench.project();
     auto queries = bench.queries();
     const auto page = queries->quarantined({}).value();
-    ASSERT_EQ(2u, page.items.size());
-    EXPECT_EQ("q2", page.items[0].dlq_id);
-    EXPECT_EQ(2u, page.items[1].times);
+    ASSERT_EQ(page.items.size(), 2u);
+    EXPECT_EQ(page.items[0].dlq_id, "q2");
+    EXPECT_EQ(page.items[1].times, 2u);
     EXPECT_EQ(first.log_time, page.items[1].first_at);
     QuarantineFilter filter;
     filter.key = "ORD-1";
-    EXPECT_EQ(1u, queries->quarantined(filter).value().items.size());
+    EXPECT_EQ(queries->quarantined(filter).value().items.size(), 1u);
     filter = {};
     filter.limit = 1;
     const auto one = queries->quarantined(filter).value();
     ASSERT_TRUE(one.next);
     filter.after = one.next;
-    EXPECT_EQ("q1", queries->quarantined(filter).value().items.at(0).dlq_id);
-    EXPECT_EQ(ErrorKind::not_found, queries->quarantined_item("default", "q3").error().kind);
+    EXPECT_EQ(queries->quarantined(filter).value().items.at(0).dlq_id, "q1");
+    EXPECT_EQ(queries->quarantined_item("default", "q3").error().kind, ErrorKind::not_found);
 }
 
 TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
@@ -353,12 +353,12 @@ TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
     append({"default", "never kept", 2, last});
     bench.project();
     const auto page = bench.queries()->quarantined({}).value();
-    ASSERT_EQ(2u, page.items.size());
-    EXPECT_EQ("q1", page.items[0].dlq_id);
-    EXPECT_EQ(303u, page.items[0].times);
+    ASSERT_EQ(page.items.size(), 2u);
+    EXPECT_EQ(page.items[0].dlq_id, "q1");
+    EXPECT_EQ(page.items[0].times, 303u);
     EXPECT_EQ(first.log_time, page.items[0].first_at);
     EXPECT_EQ(last, page.items[0].last_at);
-    EXPECT_EQ(1u, page.items[1].times);
+    EXPECT_EQ(page.items[1].times, 1u);
 }
 
 TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
@@ -379,11 +379,11 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     const auto last = bench.append(model::CaseRecord(leg), key);
     bench.project();
     const auto history = bench.queries()->history({"default", "order", "A"}).value();
-    ASSERT_EQ(3u, history.records.size());
+    ASSERT_EQ(history.records.size(), 3u);
     EXPECT_EQ(flow.offset.value, history.records[1].offset);
     EXPECT_EQ(last.offset.value, history.records[2].offset);
     const auto absences = bench.queries()->absences({"default", "order", "A"}, after(0)).value();
-    ASSERT_EQ(1u, absences.size());
+    ASSERT_EQ(absences.size(), 1u);
     EXPECT_EQ(testing::absence_until(2), absences[0]);
     EXPECT_TRUE(bench.queries()->absences({"default", "order", "A"}, after(2)).value().empty())
         << "over by then";
@@ -402,7 +402,7 @@ TEST(History, what_route_read_of_our_absence_is_no_record_of_a_case) {
     bench.append(absence, "", 0);
     bench.project();
     const auto absences = bench.queries()->absences({"default", "order", "A"}, after(0)).value();
-    EXPECT_EQ(1u, absences.size()) << "one partition 0 is not the other";
+    EXPECT_EQ(absences.size(), 1u) << "one partition 0 is not the other";
 }
 
 TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
@@ -428,7 +428,7 @@ TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
         bench.append(broken("A", i, 10 + i));
     }
     threads.clear();
-    EXPECT_EQ(0, failures);
+    EXPECT_EQ(failures, 0);
 }
 
 TEST(Queries, a_query_that_runs_too_long_is_stopped) {
@@ -444,7 +444,7 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     ASSERT_TRUE(product);
     database->set_deadline(clock, std::chrono::milliseconds(20));
     EXPECT_FALSE(product->row());
-    EXPECT_EQ(ErrorKind::timeout, product->status().error().kind);
+    EXPECT_EQ(product->status().error().kind, ErrorKind::timeout);
 }
 
 TEST(Flows, every_version_by_activation) {
@@ -454,8 +454,8 @@ TEST(Flows, every_version_by_activation) {
     bench.append(model::FlowActivation{"default", "order", 1, "a", "ha"});  // activated again
     bench.project();
     const auto flows = bench.queries()->flows("default").value();
-    ASSERT_EQ(2u, flows.size());
-    EXPECT_EQ(1u, flows.back().version);
+    ASSERT_EQ(flows.size(), 2u);
+    EXPECT_EQ(flows.back().version, 1u);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 const Instant start = from_nanos(1'767'608'625'120'000'000);
 
-TEST(Logger, WritesOneJsonObjectPerLine) {
+TEST(Logger, writes_one_json_object_per_line) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
@@ -29,7 +29,7 @@ TEST(Logger, WritesOneJsonObjectPerLine) {
         R"("source":"aws","count":3,"bytes":18446744073709551615,"ratio":0.5,"late":false,"delta":-9})");
 }
 
-TEST(Logger, HostileTextStaysOneValidLine) {
+TEST(Logger, hostile_text_stays_one_valid_line) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
@@ -46,7 +46,7 @@ TEST(Logger, HostileTextStaysOneValidLine) {
     EXPECT_TRUE(parsed->root().find("nan").is_null());
 }
 
-TEST(Logger, WhatSteersATerminalIsEscaped) {
+TEST(Logger, what_steers_a_terminal_is_escaped) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::info, lines);
@@ -59,7 +59,7 @@ TEST(Logger, WhatSteersATerminalIsEscaped) {
               "Ä \u202e\u009b31m\x7f\u2028");
 }
 
-TEST(Logger, LevelDecidesWhatIsWritten) {
+TEST(Logger, level_decides_what_is_written) {
     const ManualClock clock(start);
     std::vector<std::string> lines;
     Logger logger(clock, Level::warn, lines);
@@ -76,7 +76,7 @@ TEST(Logger, LevelDecidesWhatIsWritten) {
     EXPECT_EQ(lines.size(), 2u);
 }
 
-TEST(Logger, LinesOfManyThreadsDoNotMix) {
+TEST(Logger, lines_of_many_threads_do_not_mix) {
     const ManualClock clock(start);
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);
@@ -123,13 +123,13 @@ TEST(Logger, LinesOfManyThreadsDoNotMix) {
     EXPECT_EQ(lines, threads_n * lines_n);
 }
 
-TEST(Logger, AClosedDescriptorDoesNotStopTheWork) {
+TEST(Logger, a_closed_descriptor_does_not_stop_the_work) {
     const ManualClock clock(start);
     Logger logger(clock, Level::info, -1);
     logger.error("app", "nobody hears this");
 }
 
-TEST(Logger, ParsesLevels) {
+TEST(Logger, parses_levels) {
     EXPECT_EQ(parse_level("INFO"), Level::info);
     EXPECT_EQ(parse_level("Warning"), Level::warn);
     EXPECT_EQ(parse_level("warn"), Level::warn);

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Metrics, SameNameAndLabelsAreTheSameObject) {
+TEST(Metrics, same_name_and_labels_are_the_same_object) {
     Metrics metrics;
     Counter& a = metrics.counter("helios_test_total", "Tests.", {{"source", "aws"}, {"kind", "x"}});
     Counter& b = metrics.counter("helios_test_total", "Tests.", {{"kind", "x"}, {"source", "aws"}});
@@ -25,7 +25,7 @@ TEST(Metrics, SameNameAndLabelsAreTheSameObject) {
     EXPECT_EQ(&h, &metrics.histogram("helios_test_seconds", "Durations.", {0.1, 1}));
 }
 
-TEST(Metrics, ExposesPrometheusText) {
+TEST(Metrics, exposes_prometheus_text) {
     Metrics metrics;
     metrics
         .counter("helios_events_ingested_total", "Events taken in.",
@@ -54,13 +54,13 @@ TEST(Metrics, ExposesPrometheusText) {
     EXPECT_EQ(text.back(), '\n');
 }
 
-TEST(Metrics, LabelValuesCannotBreakTheFormat) {
+TEST(Metrics, label_values_cannot_break_the_format) {
     Metrics metrics;
     metrics.counter("helios_odd_total", "Odd.", {{"name", "a\"b\\c\nd"}}).add();
     EXPECT_THAT(metrics.expose(), HasSubstr("helios_odd_total{name=\"a\\\"b\\\\c\\nd\"} 1\n"));
 }
 
-TEST(Metrics, CountersNeverFall) {
+TEST(Metrics, counters_never_fall) {
     Metrics metrics;
     Counter& counter = metrics.counter("helios_up_total", "Only up.");
     counter.add(3);
@@ -68,7 +68,7 @@ TEST(Metrics, CountersNeverFall) {
     EXPECT_EQ(counter.value(), 3);
 }
 
-TEST(MetricsDeathTest, NamesThatNoOneCouldScrapeAreBugs) {
+TEST(MetricsDeathTest, names_that_no_one_could_scrape_are_bugs) {
     Metrics metrics;
     metrics.counter("helios_once_total", "Once.");
     EXPECT_DEATH(metrics.gauge("helios_once_total", "Twice."), "two kinds");
@@ -80,7 +80,7 @@ TEST(MetricsDeathTest, NamesThatNoOneCouldScrapeAreBugs) {
     EXPECT_DEATH(metrics.histogram("helios_h", "Order.", {1, 0.5}), "must grow");
 }
 
-TEST(Metrics, CountsFromManyThreads) {
+TEST(Metrics, counts_from_many_threads) {
     Metrics metrics;
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t) {

@@ -8,7 +8,7 @@ namespace {
 const std::string trace = "0af7651916cd43dd8448eb211c80319c";
 const std::string parent = "b7ad6b7169203331";
 
-TEST(TraceContext, ReadsAndWritesVersion00) {
+TEST(TraceContext, reads_and_writes_version00) {
     const auto context = parse_traceparent("00-" + trace + "-" + parent + "-01");
     ASSERT_TRUE(context);
     EXPECT_EQ(context->trace_id, trace);
@@ -17,14 +17,14 @@ TEST(TraceContext, ReadsAndWritesVersion00) {
     EXPECT_EQ(context->to_traceparent(), "00-" + trace + "-" + parent + "-01");
 }
 
-TEST(TraceContext, PassesKnownFlagsOnlyOn) {
+TEST(TraceContext, passes_known_flags_only_on) {
     EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-ff")->to_traceparent(),
               "00-" + trace + "-" + parent + "-03");
     EXPECT_EQ(parse_traceparent("00-" + trace + "-" + parent + "-02")->to_traceparent(),
               "00-" + trace + "-" + parent + "-02");
 }
 
-TEST(TraceContext, ReadsTheFirstFieldsOfAHigherVersion) {
+TEST(TraceContext, reads_the_first_fields_of_a_higher_version) {
     for (const std::string& header : {"cc-" + trace + "-" + parent + "-01",
                                       "01-" + trace + "-" + parent + "-01-what-comes-later",
                                       "cc-" + trace + "-" + parent + "-01-"}) {
@@ -34,7 +34,7 @@ TEST(TraceContext, ReadsTheFirstFieldsOfAHigherVersion) {
     }
 }
 
-TEST(TraceContext, IgnoresEverythingElse) {
+TEST(TraceContext, ignores_everything_else) {
     const std::string zeros(32, '0');
     const std::string good = "00-" + trace + "-" + parent + "-01";
     std::string upper = good;
