@@ -1,13 +1,14 @@
-# helios_module(<room> [DEPS <room>…] [LIBS <library>…] [TEST_LIBS <target>…])
+# helios_module(<room> [PUBLIC <header>…] [DEPS <room>…] [LIBS <library>…] [TEST_LIBS <target>…])
 #
 # One shape for every room. In src/<room>:
 #   *.h, *.cpp           -> library helios::<room>
 #   *_test.cpp           -> one test program <room>_test, its cases found by ctest under the label <room>
 #   *_fuzz.cpp           -> one libFuzzer program each, when HELIOS_FUZZ is on
 #   *_bench.cpp          -> one Google Benchmark program <room>_bench, when the library is installed
-# DEPS are public (their headers may appear in this room's headers); LIBS are private: one room wraps a library.
+# PUBLIC: the headers that other rooms may include (tools/tidy.py keeps the others in); a *test_kit.h
+# is every test's. DEPS are public (their headers may appear in this room's headers); LIBS are private: one room wraps a library.
 function(helios_module room)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PUBLIC;DEPS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
 
   file(GLOB headers CONFIGURE_DEPENDS *.h)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)

@@ -186,7 +186,7 @@ class File:
 
 
 def rule_include(f):
-    """Rooms include only the rooms the table allows, and no other room's private headers."""
+    """Rooms include only the rooms the table allows."""
     if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
         return
     for number, line in enumerate(f.lines, 1):
@@ -204,8 +204,6 @@ def rule_include(f):
         if f.room in ROOMS and target not in ROOMS[f.room]:
             allowed = ", ".join(sorted(ROOMS[f.room])) or "nothing"
             yield number, f"{f.room} may not include {target}; it may include {allowed}: move the shared type to model or base, or pass a value in"
-        elif "/detail/" in name or re.search(r"_internal\.h$", name):
-            yield number, f'"{name}" is private to {target}; include one of its public headers'
 
 
 def rule_depends(f):
@@ -480,6 +478,31 @@ def rule_rooms(tree):
             yield "ARCHITECTURE.md", number, f"room {room} may include {', '.join(sorted(present)) or 'nothing'} by tools/tidy.py; the row says {cell or 'nothing'}"
 
 
+def rule_private(tree):
+    """Other rooms include only what a room's CMakeLists.txt lists as PUBLIC; tests also its test kits."""
+    public = {}
+    for room in tree.rooms():
+        text = tree.text(f"src/{room}/CMakeLists.txt") or ""
+        match = re.search(
+            r"helios_module\(\s*\w+\s+PUBLIC\s+((?:[a-z]\S*\.h\s+)*[a-z]\S*\.h)", text
+        )
+        public[room] = set(match.group(1).split()) if match else set()
+        for name in sorted(public[room]):
+            if tree.text(f"src/{room}/{name}") is None:
+                yield f"src/{room}/CMakeLists.txt", 1, f"PUBLIC {name} is not there; take it out"
+    for path in tree.paths():
+        if not path.endswith(SOURCE) or not path.startswith(("src/", "tests/")):
+            continue
+        for number, line in enumerate(tree.text(path).split("\n"), 1):
+            match = re.match(r'#include "(\w+)/([^"]+)"', line)
+            if not match or match.group(1) not in public or match.group(1) == room_of(path):
+                continue
+            room, name = match.groups()
+            kit = name.endswith("test_kit.h") and (is_test(path) or path.endswith("test_kit.h"))
+            if name not in public[room] and not kit:
+                yield path, number, f"{room}/{name} is private to {room}; include one of its PUBLIC headers (src/{room}/CMakeLists.txt)"
+
+
 def rule_decision(tree):
     """Decision records are numbered once each and have the same parts."""
     seen = {}
@@ -508,7 +531,7 @@ def rule_decision(tree):
             ) + "; see docs/decisions/0000-template.md"
 
 
-TREE_RULES = [rule_readme, rule_rooms, rule_decision]
+TREE_RULES = [rule_readme, rule_rooms, rule_private, rule_decision]
 
 
 # ---- running -------------------------------------------------------------------------------------------------------------------

@@ -14,9 +14,6 @@ BAD = {
         ("src/log/a.cpp", '#include "gateway/accept.h"\n', [1]),
         ("src/base/a.h", '#pragma once\n#include "log/log.h"\n', [2]),
         ("src/lab/a_test.cpp", '#include "reconcile/engine.h"\n', [1]),
-        ("src/store/a.cpp", '#include "log/detail/frame.h"\n', [1]),
-        ("src/store/a.cpp", '#include "log/frame_internal.h"\n', [1]),
-        ("tests/sim/a.cpp", '#include "log/detail/frame.h"\n', [1]),
         ("src/log/a.cpp", '#include "log.h"\n', [1]),
         ("src/log/a.cpp", '#include "../log/log.h"\n', [1]),
     ],
@@ -294,6 +291,27 @@ class TreeRules(unittest.TestCase):
             ),
             ["ARCHITECTURE.md"],
         )
+
+    def test_private(self):
+        log = {
+            "src/log/CMakeLists.txt": "helios_module(log\n  PUBLIC log.h options.h\n  DEPS base)\n",
+            "src/log/log.h": "",
+            "src/log/options.h": "",
+            "src/log/journal.h": "",
+        }
+        user = "src/base/a.cpp"
+        for include, found in (
+            ("log/log.h", []),
+            ("log/journal.h", [user]),
+            ("log/test_kit.h", [user]),
+            ("base/own.h", []),
+        ):
+            text = f'#include "{include}"\n'
+            self.assertEqual(self.findings(tidy.rule_private, {**log, user: text}), found, include)
+        kit = {**log, "src/base/a_test.cpp": '#include "log/test_kit.h"\n'}
+        self.assertEqual(self.findings(tidy.rule_private, kit), [])
+        gone = {**log, "src/log/options.h": None}
+        self.assertEqual(self.findings(tidy.rule_private, gone), ["src/log/CMakeLists.txt"])
 
     def test_decision(self):
         folder = "docs/decisions/"
