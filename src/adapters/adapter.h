@@ -21,6 +21,9 @@ namespace helios::adapters {
 /// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the
 /// call.
 struct RawRequest {
+    explicit RawRequest(const TenantId& of) : tenant(of) {}
+
+    const TenantId& tenant;  ///< whose events these are: the caller's
     std::string_view body;
     std::string_view media_type;                                      ///< lower case, no parameters
     std::function<const std::string*(std::string_view name)> header;  ///< any case; may be empty
@@ -43,6 +46,8 @@ struct Rejection {
 };
 
 struct AdaptedEvent {
+    explicit AdaptedEvent(TenantId of) : event(std::move(of)) {}
+
     model::Event event;    ///< key and catalogue warnings are still empty
     json::Value payload;   ///< parsed view of event.payload, alive as long as the Adapted
     std::string_view raw;  ///< the item's exact bytes, envelope included; alive as long as the

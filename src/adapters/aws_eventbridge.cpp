@@ -51,9 +51,10 @@ std::string metadata_of(Envelope& envelope, const SnsWrapper* sns) {
     return out.end_object().take();
 }
 
-Item event_of(json::Value body, const SnsWrapper* sns, std::string_view raw) {
+Item event_of(const TenantId& tenant, json::Value body, const SnsWrapper* sns,
+              std::string_view raw) {
     Envelope envelope(body);
-    AdaptedEvent out;
+    AdaptedEvent out(tenant);
     model::Event& event = out.event;
     event.source = "aws";
     event.type = envelope.required_text({"detail-type"}, type_bytes_max);
@@ -86,7 +87,7 @@ Item wrapped(Rejection rejected, const SnsWrapper& sns) {
     return rejected;
 }
 
-Adapted notification(Envelope envelope, std::string_view raw) {
+Adapted notification(const TenantId& tenant, Envelope envelope, std::string_view raw) {
     SnsWrapper sns;
     sns.topic_arn = envelope.text("TopicArn");
     sns.message_id = envelope.text("MessageId", id_bytes_max);
@@ -108,7 +109,7 @@ Adapted notification(Envelope envelope, std::string_view raw) {
         return items_of(wrapped(
             rejection("not_an_envelope", "Message: not an EventBridge envelope", raw), sns));
     }
-    auto adapted = items_of(event_of(inner->root(), &sns, raw));
+    auto adapted = items_of(event_of(tenant, inner->root(), &sns, raw));
     adapted.documents.push_back(*std::move(inner));
     return adapted;
 }
@@ -127,11 +128,11 @@ Adapted confirmation(Envelope envelope, std::string_view type, std::string_view 
     return Adapted{std::move(out), {}};
 }
 
-Adapted sns_of(json::Value body, std::string_view raw) {
+Adapted sns_of(const TenantId& tenant, json::Value body, std::string_view raw) {
     Envelope envelope(body);
     const auto type = body.find("Type").text();
     if (type == "Notification") {
-        return notification(std::move(envelope), raw);
+        return notification(tenant, std::move(envelope), raw);
     }
     if (type == "SubscriptionConfirmation" || type == "UnsubscribeConfirmation") {
         return confirmation(std::move(envelope), type, raw);
@@ -153,9 +154,9 @@ Adapted adapt_aws_eventbridge(const RawRequest& request) {
     const auto body = parsed->root();
     Adapted adapted;
     if (is_sns(body)) {
-        adapted = sns_of(body, request.body);
+        adapted = sns_of(request.tenant, body, request.body);
     } else if (is_envelope(body)) {
-        adapted = items_of(event_of(body, nullptr, request.body));
+        adapted = items_of(event_of(request.tenant, body, nullptr, request.body));
     } else {
         return {
             NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",

@@ -38,7 +38,7 @@ std::string metadata_of(Envelope& envelope) {
     return out.end_object().take();
 }
 
-Item event_of(json::Value element) {
+Item event_of(const TenantId& tenant, json::Value element) {
     const auto raw = element.raw();
     if (!is_recognised(element)) {
         return rejection("not_an_envelope", "not an Event Grid event", raw);
@@ -48,7 +48,7 @@ Item event_of(json::Value element) {
         envelope.complain("cloudevent", "specversion",
                           "a CloudEvent; this endpoint reads the Event Grid schema");
     }
-    AdaptedEvent out;
+    AdaptedEvent out(tenant);
     model::Event& event = out.event;
     event.source = "azure";
     event.id = envelope.id({"id"});
@@ -133,7 +133,7 @@ Adapted adapt_azure_eventgrid(const RawRequest& request) {
     std::vector<Item> items;
     items.reserve(elements.size());
     for (const auto element : elements) {
-        items.push_back(event_of(element));
+        items.push_back(event_of(request.tenant, element));
     }
     Adapted adapted{std::move(items), {}};
     adapted.documents.push_back(*std::move(parsed));

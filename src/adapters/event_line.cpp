@@ -8,7 +8,7 @@ namespace {
 
 /// `received_at` and `position` are read only where the caller has room for them: online they are
 /// unknown members.
-Item event_of(json::Value line, EventLine* offline = nullptr) {
+Item event_of(const TenantId& tenant, json::Value line, EventLine* offline = nullptr) {
     const auto raw = line.raw();
     if (!line.is_object()) {
         return rejection(
@@ -17,7 +17,7 @@ Item event_of(json::Value line, EventLine* offline = nullptr) {
             raw);
     }
     Envelope envelope(line);
-    AdaptedEvent out;
+    AdaptedEvent out(tenant);
     model::Event& event = out.event;
     event.source = envelope.required_text({"source"}, type_bytes_max);
     event.type = envelope.required_text({"eventType", "type"}, type_bytes_max);
@@ -75,7 +75,7 @@ Adapted adapt_event_line(const RawRequest& request) {
                 {}};
     }
     std::vector<Item> items;
-    items.push_back(event_of(body));
+    items.push_back(event_of(request.tenant, body));
     Adapted adapted{std::move(items), {}};
     adapted.documents.push_back(*std::move(parsed));
     return adapted;
@@ -92,14 +92,14 @@ Adapted adapt_event_array(const RawRequest& request) {
     const auto body = parsed->root();
     std::vector<Item> items;
     if (body.is_object()) {
-        items.push_back(event_of(body));
+        items.push_back(event_of(request.tenant, body));
     } else if (body.is_array()) {
         if (auto refused = too_many(body.size(), request.body.size())) {
             return {*std::move(refused), {}};
         }
         items.reserve(body.size());
         for (std::size_t i = 0; i < body.size(); ++i) {
-            items.push_back(event_of(body.at(i)));
+            items.push_back(event_of(request.tenant, body.at(i)));
         }
     } else {
         return {not_an_event("the body must be an array, is " +
@@ -131,7 +131,7 @@ Adapted adapt_event_lines(const RawRequest& request) {
             continue;
         }
         any_object = any_object || parsed->root().is_object();
-        items.push_back(event_of(parsed->root()));
+        items.push_back(event_of(request.tenant, parsed->root()));
         adapted.documents.push_back(*std::move(parsed));
     }
     if (!items.empty() && !any_object) {
@@ -153,7 +153,14 @@ OfflineLine parse_offline_line(std::string_view line) {
         return {ControlLine{std::string(control.text()), root}, *std::move(parsed)};
     }
     EventLine out;
-    out.item = event_of(root, &out);
+    const auto named = root.find("tenant");
+    const auto tenant = named ? TenantId::parse(named.is_string() ? named.text() : named.raw())
+                              : Result<TenantId>(default_tenant());
+    if (!tenant) {
+        out.item = rejection("bad_field", "tenant: " + tenant.error().what, line);
+        return {std::move(out), *std::move(parsed)};
+    }
+    out.item = event_of(*tenant, root, &out);
     return {std::move(out), *std::move(parsed)};
 }
 

@@ -29,7 +29,7 @@ Adapted adapt_event_lines(const RawRequest& request);
 
 /// A line of an offline input: an event with what an export knows of it.
 struct EventLine {
-    Item item;
+    Item item = Rejection{};
     std::optional<Instant> received_at;
     std::string position;
 };

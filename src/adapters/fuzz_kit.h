@@ -30,7 +30,7 @@ inline void check_item(const Item& item) {
 }
 
 inline void check_adapted(Adapted (*adapt)(const RawRequest&), std::string_view body) {
-    RawRequest request;
+    RawRequest request(default_tenant());
     request.body = body;
     const auto adapted = adapt(request);
     if (const auto* items = std::get_if<std::vector<Item>>(&adapted.outcome)) {

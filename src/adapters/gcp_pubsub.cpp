@@ -113,7 +113,8 @@ json::Value data_of(Envelope& message, std::vector<json::Document>& documents) {
     return documents.back().root();
 }
 
-Item event_of(json::Value body, std::vector<json::Document>& documents, std::string_view raw) {
+Item event_of(const TenantId& tenant, json::Value body, std::vector<json::Document>& documents,
+              std::string_view raw) {
     Envelope outer(body);
     const auto subscription = outer.text("subscription");
     const auto inner = outer.required_object("message");
@@ -123,7 +124,7 @@ Item event_of(json::Value body, std::vector<json::Document>& documents, std::str
         return rejected;
     }
     Envelope message(inner, "message.");
-    AdaptedEvent out;
+    AdaptedEvent out(tenant);
     model::Event& event = out.event;
     event.source = "gcp";
     event.scope = subscription;
@@ -160,7 +161,7 @@ Adapted adapt_gcp_pubsub(const RawRequest& request) {
     }
     Adapted adapted;
     std::vector<Item> items;
-    items.push_back(event_of(body, adapted.documents, request.body));
+    items.push_back(event_of(request.tenant, body, adapted.documents, request.body));
     adapted.outcome = std::move(items);
     adapted.documents.push_back(*std::move(parsed));
     return adapted;

@@ -20,7 +20,7 @@ struct Adapting {
     Adapting(Adapted (*adapt)(const RawRequest&), std::string text,
              std::map<std::string, std::string> with = {})
         : body(std::move(text)), headers(std::move(with)) {
-        RawRequest raw;
+        RawRequest raw(default_tenant());
         raw.body = body;
         raw.header = [this](std::string_view name) -> const std::string* {
             const auto it = headers.find(std::string(name));

@@ -29,7 +29,9 @@ struct HealthDetail {
 
 /// What an explanation is made of.
 struct ExplainRequest {
-    std::string tenant;
+    explicit ExplainRequest(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string flow;
     std::string key;
     std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and

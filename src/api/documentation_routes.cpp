@@ -104,6 +104,7 @@ http::Route hidden(const Shared& shared, std::string path, Answering answering) 
     auto route =
         get(shared, http::Reads::nothing, std::move(path), "", "", "", std::move(answering), false);
     route.hidden = true;
+    route.access = http::Access::everyone;
     return route;
 }
 
@@ -128,10 +129,11 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     auto document = std::make_shared<OpenapiDocument>();
     auto openapi = get(
         shared, http::Reads::nothing, "/openapi.json", "getOpenapi", "System", "This document",
-        [shared, document, &table](const http::Request&) -> Result<http::Response> {
+        [shared, document, &table](const http::Request&, const Caller&) -> Result<http::Response> {
             return http::Response::json(200, document->text(table, shared->options));
         },
         false);
+    openapi.access = http::Access::everyone;
     http::Answer object;
     object.status = 200;
     object.description = "OpenAPI 3.1.";
@@ -139,21 +141,26 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(openapi, {std::move(object)});
     table.add(std::move(openapi));
 
-    table.add(hidden(shared, "/docs", [shared](const http::Request&) -> Result<http::Response> {
-        return page(*shared, swagger_page, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
-    }));
-    table.add(hidden(shared, "/redoc", [shared](const http::Request&) -> Result<http::Response> {
-        return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"});
-    }));
-    table.add(hidden(shared, "/docs/start.js", [](const http::Request&) -> Result<http::Response> {
-        return asset_response("text/javascript; charset=utf-8", swagger_start);
-    }));
-    table.add(hidden(shared, "/redoc/start.js", [](const http::Request&) -> Result<http::Response> {
-        return asset_response("text/javascript; charset=utf-8", redoc_start);
-    }));
+    table.add(hidden(shared, "/docs",
+                     [shared](const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(*shared, swagger_page,
+                                     {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
+                     }));
+    table.add(hidden(shared, "/redoc",
+                     [shared](const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"});
+                     }));
+    table.add(hidden(shared, "/docs/start.js",
+                     [](const http::Request&, const Caller&) -> Result<http::Response> {
+                         return asset_response("text/javascript; charset=utf-8", swagger_start);
+                     }));
+    table.add(hidden(shared, "/redoc/start.js",
+                     [](const http::Request&, const Caller&) -> Result<http::Response> {
+                         return asset_response("text/javascript; charset=utf-8", redoc_start);
+                     }));
     for (const WebAsset& asset : shared->assets) {
         table.add(hidden(shared, std::string(asset.path),
-                         [asset](const http::Request&) -> Result<http::Response> {
+                         [asset](const http::Request&, const Caller&) -> Result<http::Response> {
                              return asset_response(asset.media_type, asset.bytes);
                          }));
     }

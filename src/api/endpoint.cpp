@@ -92,13 +92,13 @@ std::optional<http::Response> held_back(const Dependencies& d, http::Reads reads
 }  // namespace
 
 http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering) {
-    return [shared, reads, answering = std::move(answering)](const http::Request& request,
-                                                             http::Responder responder) {
+    return [shared, reads, answering = std::move(answering)](
+               const http::Request& request, const Caller& caller, http::Responder responder) {
         if (auto held = held_back(*shared, reads)) {
             responder.send(with_security_headers(*std::move(held)));
             return;
         }
-        auto outcome = answering(request);
+        auto outcome = answering(request, caller);
         responder.send(
             with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
     };
@@ -243,6 +243,7 @@ http::Route get(const Shared& shared, http::Reads reads, std::string path, std::
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);
+    route.access = http::Access::viewer;
     route.handler = answer_with(shared, reads, std::move(answering));
     route.blocking = blocking;
     route.reads = reads;

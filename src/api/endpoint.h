@@ -16,13 +16,10 @@
 
 namespace helios::api {
 
-inline constexpr std::string_view tenant =
-    model::default_tenant;  // the only one until credentials name others
-
 /// Dependencies live as long as the routes that share them.
 using Shared = std::shared_ptr<const Dependencies>;
 
-using Answering = std::function<Result<http::Response>(const http::Request&)>;
+using Answering = std::function<Result<http::Response>(const http::Request&, const Caller&)>;
 
 /// Answers at once; errors become problems; every answer carries the security headers. What `reads`
 /// promises is kept here, before `answering` is asked: nothing derived is told before the server

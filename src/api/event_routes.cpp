@@ -22,11 +22,12 @@ constexpr std::string_view events_example =
     R"("payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{},"warnings":[]}],"nextCursor":null,)"
     R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
-Result<http::Response> answer_events(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_events(const Dependencies& d, const http::Request& request,
+                                     const Caller& caller) {
     QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time",
                                 "limit", "cursor", "after"});
     HELIOS_TRY(query.check());
-    store::EventFilter filter;
+    store::EventFilter filter(caller.tenant);
     HELIOS_TRY(
         read_page(query, d.options, &store::EventFilter::received, decode_event_cursor, filter));
     filter.key = query.text("order_id");
@@ -94,22 +95,23 @@ void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::s
     rows = std::move(kept);
 }
 
-Result<http::Response> answer_event(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_event(const Dependencies& d, const http::Request& request,
+                                    const Caller& caller) {
     QueryReader query(request, {"source", "scope"});
     HELIOS_TRY(query.check());
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
     const auto of = source ? std::optional<std::string_view>(*source) : std::nullopt;
-    HELIOS_TRY_ASSIGN(auto rows, d.store.events_by_id(tenant, id, of));
+    HELIOS_TRY_ASSIGN(auto rows, d.store.events_by_id(caller.tenant, id, of));
     if (rows.empty()) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids,
-                              d.store.event_ids(tenant, prefix, of, prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids, d.store.event_ids(caller.tenant, prefix, of,
+                                                                prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "eventId", ids);
             }
             if (ids.size() == 1) {
-                HELIOS_TRY_ASSIGN(rows, d.store.events_by_id(tenant, ids.front(), of));
+                HELIOS_TRY_ASSIGN(rows, d.store.events_by_id(caller.tenant, ids.front(), of));
             }
         }
     }
@@ -131,8 +133,9 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
 
 void add_event_routes(http::RouteTable& table, const Shared& shared) {
     auto list = get(shared, http::Reads::list, "/api/v1/events", "listEvents", "Events",
-                    "Accepted events, newest first", [shared](const http::Request& request) {
-                        return answer_events(*shared, request);
+                    "Accepted events, newest first",
+                    [shared](const http::Request& request, const Caller& caller) {
+                        return answer_events(*shared, request, caller);
                     });
     list.description =
         "Times filter `receivedAt`. A payload past the log's retention reads "
@@ -147,10 +150,11 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
                        problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one = get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent",
-                   "Events", "One event by its id", [shared](const http::Request& request) {
-                       return answer_event(*shared, request);
-                   });
+    auto one =
+        get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events",
+            "One event by its id", [shared](const http::Request& request, const Caller& caller) {
+                return answer_event(*shared, request, caller);
+            });
     one.description = "An id is unique only within its source and scope.";
     one.params = {
         path_param(

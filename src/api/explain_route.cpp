@@ -37,8 +37,7 @@ Status collect_records(const Dependencies& d, const store::CaseHistory& history,
 }
 
 Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
-    ExplainRequest request;
-    request.tenant = id.tenant;
+    ExplainRequest request(id.tenant);
     request.flow = id.flow;
     request.key = id.key;
     // The revisions first: records found afterwards cover at least what they rest on.
@@ -53,8 +52,7 @@ Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
     request.records.assign(absences.all().begin(), absences.all().end());
     HELIOS_TRY_ASSIGN(const auto history, d.store.history(id));
     HELIOS_TRY(collect_records(d, history, request));
-    store::QuarantineFilter filter;
-    filter.tenant = id.tenant;
+    store::QuarantineFilter filter(id.tenant);
     filter.key = id.key;
     HELIOS_TRY_ASSIGN(auto quarantined, d.store.quarantined(filter));
     request.quarantined = std::move(quarantined.items);
@@ -86,13 +84,15 @@ Result<std::size_t> columns_of_screen(const QueryReader& query) {
     return columns;
 }
 
-Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request,
+                                      const Caller& caller) {
     QueryReader query(request, {"flow", "after", "format", "columns", "full_ids"});
     HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const bool text, wants_text(request, query));
     HELIOS_TRY_ASSIGN(const auto columns, columns_of_screen(query));
     HELIOS_TRY_ASSIGN(const bool full_ids, query.yes_or_no("full_ids"));
-    HELIOS_TRY_ASSIGN(const auto id, case_of(d, query.text("flow"), request.path_param("orderId")));
+    HELIOS_TRY_ASSIGN(const auto id,
+                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
     if (!d.explain) {
         return fail(ErrorKind::unavailable, "this server was built without explanations");
     }
@@ -116,10 +116,11 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
 }  // namespace
 
 void add_explain_route(http::RouteTable& table, const Shared& shared) {
-    auto route =
-        get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain", "explainOrder",
-            "Verdicts", "Why the verdict is what it is",
-            [shared](const http::Request& request) { return answer_explain(*shared, request); });
+    auto route = get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain",
+                     "explainOrder", "Verdicts", "Why the verdict is what it is",
+                     [shared](const http::Request& request, const Caller& caller) {
+                         return answer_explain(*shared, request, caller);
+                     });
     route.description =
         "Timeline, legs side by side, every check with expected, actual and tolerance (tentative "
         "while legs are awaited), what "

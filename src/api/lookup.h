@@ -14,8 +14,8 @@
 namespace helios::api {
 
 /// The case of `key`; flow absent: the primary one. invalid: no flow at all, or no possible key.
-Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow,
-                              std::string_view key);
+Result<store::CaseId> case_of(const Dependencies& d, const TenantId& tenant,
+                              std::optional<std::string> flow, std::string_view key);
 
 /// The position must be one of this log: what was acknowledged before the request has been waited
 /// for, it included. invalid.

@@ -12,7 +12,6 @@ namespace helios::api {
 template <class Filter, class Decode>
 Status read_page(const QueryReader& query, const Options& options, store::TimeRange Filter::* times,
                  Decode decode, Filter& filter) {
-    filter.tenant = tenant;
     HELIOS_TRY_ASSIGN(filter.*times, query.range());
     HELIOS_TRY_ASSIGN(filter.limit, query.limit(options));
     if (const auto cursor = query.text("cursor")) {

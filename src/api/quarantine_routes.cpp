@@ -17,11 +17,12 @@ constexpr std::string_view quarantine_example =
     R"("orderId":"ORD-1","firstReceivedAt":"2026-01-05T10:23:45.500Z","lastReceivedAt":"2026-01-05T10:23:45.500Z","times":1}],)"
     R"("nextCursor":null,"asOf":"2026-01-05T10:23:48.120Z"})";
 
-Result<http::Response> answer_list(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_list(const Dependencies& d, const http::Request& request,
+                                   const Caller& caller) {
     QueryReader query(
         request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
     HELIOS_TRY(query.check());
-    store::QuarantineFilter filter;
+    store::QuarantineFilter filter(caller.tenant);
     HELIOS_TRY(read_page(query, d.options, &store::QuarantineFilter::last, decode_quarantine_cursor,
                          filter));
     filter.source = query.text("source");
@@ -40,20 +41,21 @@ Result<http::Response> answer_list(const Dependencies& d, const http::Request& r
     return http::Response::json(200, out.end_object().take());
 }
 
-Result<http::Response> answer_item(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_item(const Dependencies& d, const http::Request& request,
+                                   const Caller& caller) {
     QueryReader query(request, {});
     HELIOS_TRY(query.check());
     const auto id = request.path_param("dlqId");
-    auto found = d.store.quarantined_item(tenant, id);
+    auto found = d.store.quarantined_item(caller.tenant, id);
     if (!found && found.error().kind == ErrorKind::not_found) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids,
-                              d.store.quarantine_ids(tenant, prefix, prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids, d.store.quarantine_ids(caller.tenant, prefix,
+                                                                     prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "dlqId", ids);
             }
             if (ids.size() == 1) {
-                found = d.store.quarantined_item(tenant, ids.front());
+                found = d.store.quarantined_item(caller.tenant, ids.front());
             }
         }
     }
@@ -66,10 +68,11 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
 }  // namespace
 
 void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
-    auto list =
-        get(shared, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine",
-            "What could not be accepted, newest first",
-            [shared](const http::Request& request) { return answer_list(*shared, request); });
+    auto list = get(shared, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine",
+                    "What could not be accepted, newest first",
+                    [shared](const http::Request& request, const Caller& caller) {
+                        return answer_list(*shared, request, caller);
+                    });
     list.description =
         "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes "
         "kept for a person have kind "
@@ -82,10 +85,11 @@ void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
                        problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one = get(shared, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined",
-                   "Quarantine", "One item, whole", [shared](const http::Request& request) {
-                       return answer_item(*shared, request);
-                   });
+    auto one =
+        get(shared, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined", "Quarantine",
+            "One item, whole", [shared](const http::Request& request, const Caller& caller) {
+                return answer_item(*shared, request, caller);
+            });
     one.description =
         "With its body as it came (base64 if it is not UTF-8) and its headers, credentials "
         "replaced by fingerprints.";

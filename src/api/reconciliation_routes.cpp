@@ -55,7 +55,7 @@ Result<http::Response> answer_case(const Dependencies& d, const http::Request& r
         return *found->response;
     }
     HELIOS_TRY(DeadlineMover(d).move(*found->value));
-    HELIOS_TRY_ASSIGN(const auto flows, d.store.flows_with(tenant, id.key));
+    HELIOS_TRY_ASSIGN(const auto flows, d.store.flows_with(id.tenant, id.key));
     return render_verdict(d, *found->value, flows);
 }
 
@@ -83,29 +83,36 @@ Result<http::Response> answer_revisions(const Dependencies& d, const http::Reque
     return http::Response::json(200, out.take());
 }
 
-Result<http::Response> answer_order(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_order(const Dependencies& d, const http::Request& request,
+                                    const Caller& caller) {
     QueryReader query(request, {"flow", "after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto id, case_of(d, query.text("flow"), request.path_param("orderId")));
+    HELIOS_TRY_ASSIGN(const auto id,
+                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
     return answer_case(d, request, id);
 }
 
-Result<http::Response> answer_order_revisions(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_order_revisions(const Dependencies& d, const http::Request& request,
+                                              const Caller& caller) {
     QueryReader query(request, {"flow", "after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto id, case_of(d, query.text("flow"), request.path_param("orderId")));
+    HELIOS_TRY_ASSIGN(const auto id,
+                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
     return answer_revisions(d, request, id);
 }
 
-Result<http::Response> answer_any_case(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_any_case(const Dependencies& d, const http::Request& request,
+                                       const Caller& caller) {
     QueryReader query(request, {"after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto id, case_of(d, std::string(request.path_param("flow")),
-                                             request.path_param("key")));
+    HELIOS_TRY_ASSIGN(const auto id,
+                      case_of(d, caller.tenant, std::string(request.path_param("flow")),
+                              request.path_param("key")));
     return answer_case(d, request, id);
 }
 
-Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Request& request,
+                                          const Caller& caller) {
     QueryReader query(request, {"key", "after"});
     HELIOS_TRY(query.check());
     const auto key = query.text("key");
@@ -113,12 +120,14 @@ Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Req
         return fail(ErrorKind::invalid, "query parameter \"key\" is missing",
                     "/api/v1/cases/{flow}?key=… names one case");
     }
-    HELIOS_TRY_ASSIGN(const auto id, case_of(d, std::string(request.path_param("flow")), *key));
+    HELIOS_TRY_ASSIGN(const auto id,
+                      case_of(d, caller.tenant, std::string(request.path_param("flow")), *key));
     return answer_case(d, request, id);
 }
 
-Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const QueryReader& query) {
-    store::MismatchFilter filter;
+Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const TenantId& tenant,
+                                              const QueryReader& query) {
+    store::MismatchFilter filter(tenant);
     HELIOS_TRY(read_page(query, d.options, &store::MismatchFilter::reconciled,
                          decode_mismatch_cursor, filter));
     filter.flow = query.text("flow");
@@ -137,11 +146,12 @@ Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const Query
     return filter;
 }
 
-Result<http::Response> answer_mismatches(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_mismatches(const Dependencies& d, const http::Request& request,
+                                         const Caller& caller) {
     QueryReader query(request,
                       {"start_time", "end_time", "limit", "cursor", "status", "kind", "flow"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(d, query));
+    HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(d, caller.tenant, query));
     const Instant as_of = d.progress.judged_before();
     HELIOS_TRY_ASSIGN(auto page, d.store.mismatches(filter));
     std::size_t bytes = 0;
@@ -214,11 +224,11 @@ std::string render_stats(const store::Stats& stats, Instant as_of) {
     return out.end_object().take();
 }
 
-Result<http::Response> answer_stats(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_stats(const Dependencies& d, const http::Request& request,
+                                    const Caller& caller) {
     QueryReader query(request, {"start_time", "end_time", "flow"});
     HELIOS_TRY(query.check());
-    store::StatsFilter filter;
-    filter.tenant = tenant;
+    store::StatsFilter filter(caller.tenant);
     HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
     filter.flow = query.text("flow");
     const Instant as_of = d.progress.judged_before();
@@ -253,7 +263,9 @@ void add_stats_route(http::RouteTable& table, const Shared& shared) {
     auto route =
         get(shared, http::Reads::list, "/api/v1/reconciliation/stats", "getReconciliationStats",
             "Verdicts", "Counts, match rate, time to verdict, money at risk",
-            [shared](const http::Request& request) { return answer_stats(*shared, request); });
+            [shared](const http::Request& request, const Caller& caller) {
+                return answer_stats(*shared, request, caller);
+            });
     route.description =
         "Over the latest revision of every case decided in the range. `pending` is the number of "
         "cases open now, whatever the "
@@ -274,10 +286,11 @@ void add_stats_route(http::RouteTable& table, const Shared& shared) {
 }
 
 void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
-    auto route =
-        get(shared, http::Reads::list, "/api/v1/reconciliation/mismatches", "listMismatches",
-            "Verdicts", "Cases that are partial or mismatched",
-            [shared](const http::Request& request) { return answer_mismatches(*shared, request); });
+    auto route = get(shared, http::Reads::list, "/api/v1/reconciliation/mismatches",
+                     "listMismatches", "Verdicts", "Cases that are partial or mismatched",
+                     [shared](const http::Request& request, const Caller& caller) {
+                         return answer_mismatches(*shared, request, caller);
+                     });
     route.description =
         "The latest revision of each such case, newest `reconciledAt` first. A case that is "
         "amended while you page moves to the "
@@ -312,8 +325,8 @@ std::string missing_case_hint(const Dependencies& d, const store::CaseId& id, bo
 
 }  // namespace
 
-Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> flow,
-                              std::string_view key) {
+Result<store::CaseId> case_of(const Dependencies& d, const TenantId& tenant,
+                              std::optional<std::string> flow, std::string_view key) {
     if (!flow) {
         const auto* primary = d.options.primary_flow();
         if (primary == nullptr) {
@@ -326,7 +339,7 @@ Result<store::CaseId> case_of(const Dependencies& d, std::optional<std::string> 
         return fail(ErrorKind::invalid,
                     fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()));
     }
-    return store::CaseId{std::string(tenant), *std::move(flow), std::string(key)};
+    return store::CaseId{tenant, *std::move(flow), std::string(key)};
 }
 
 Status check_after(const Dependencies& d, const http::Request& request) {
@@ -374,8 +387,7 @@ Result<const reconcile::Flow*> DeadlineMover::flow_of(const model::Verdict& verd
 }
 
 http::Response no_such_case(const Dependencies& d, const store::CaseId& id) {
-    store::QuarantineFilter filter;
-    filter.tenant = id.tenant;
+    store::QuarantineFilter filter(id.tenant);
     filter.key = id.key;
     const auto quarantined = d.store.quarantined(filter);
     const auto flows = d.store.flows_with(id.tenant, id.key);
@@ -397,10 +409,11 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     add_mismatches_route(table, shared);
     add_stats_route(table, shared);
 
-    auto order =
-        get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}", "getReconciliation",
-            "Verdicts", "The verdict of one order",
-            [shared](const http::Request& request) { return answer_order(*shared, request); });
+    auto order = get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}",
+                     "getReconciliation", "Verdicts", "The verdict of one order",
+                     [shared](const http::Request& request, const Caller& caller) {
+                         return answer_order(*shared, request, caller);
+                     });
     order.description =
         "The latest revision, with the payloads it rests on. Answers what was acknowledged before "
         "the request: 404 only when "
@@ -415,8 +428,8 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     auto revisions =
         get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}/revisions",
             "listRevisions", "Verdicts", "Every revision of an order's verdict",
-            [shared](const http::Request& request) {
-                return answer_order_revisions(*shared, request);
+            [shared](const http::Request& request, const Caller& caller) {
+                return answer_order_revisions(*shared, request, caller);
             });
     revisions.description =
         "Oldest first, all instances, without payloads; each as it was when it was made.";
@@ -424,19 +437,21 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(revisions, case_answers("The revisions.", "RevisionList"));
     table.add(std::move(revisions));
 
-    auto any =
-        get(shared, http::Reads::one_case, "/api/v1/cases/{flow}/{key}", "getCase", "Verdicts",
-            "The verdict of one case of any flow",
-            [shared](const http::Request& request) { return answer_any_case(*shared, request); });
+    auto any = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}/{key}", "getCase",
+                   "Verdicts", "The verdict of one case of any flow",
+                   [shared](const http::Request& request, const Caller& caller) {
+                       return answer_any_case(*shared, request, caller);
+                   });
     any.params = {path_param("flow", "The flow's name."),
                   path_param("key", "The case's key, percent-encoded."), after_param()};
     add_answers(any, case_answers("The verdict.", "Verdict"));
     table.add(std::move(any));
 
-    auto by_key = get(
-        shared, http::Reads::one_case, "/api/v1/cases/{flow}", "getCaseByKey", "Verdicts",
-        "The same, for keys that do not fit into a path",
-        [shared](const http::Request& request) { return answer_case_by_key(*shared, request); });
+    auto by_key = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}", "getCaseByKey",
+                      "Verdicts", "The same, for keys that do not fit into a path",
+                      [shared](const http::Request& request, const Caller& caller) {
+                          return answer_case_by_key(*shared, request, caller);
+                      });
     by_key.params = {path_param("flow", "The flow's name."), query_param("key", "The case's key."),
                      after_param()};
     by_key.params[1].required = true;

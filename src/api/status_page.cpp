@@ -73,11 +73,11 @@ http::Response status_json(const Dependencies& d) {
     return http::Response::json(200, out.end_object().end_object().take());
 }
 
-std::string figures(const Dependencies& d) {
+std::string figures(const Dependencies& d, const TenantId& tenant) {
     if (!d.progress.answerable()) {
         return "<p>Figures come once this server has taken in what its log holds.</p>";
     }
-    store::StatsFilter filter;
+    store::StatsFilter filter(tenant);
     filter.reconciled.start = d.clock.wall() - std::chrono::hours(24);
     const auto stats = d.store.stats(filter);
     if (!stats) {
@@ -96,7 +96,7 @@ std::string figures(const Dependencies& d) {
     return fmt::format("<h2>Verdicts of the last 24 hours</h2><table>{}</table>", rows);
 }
 
-http::Response status_html(const Dependencies& d) {
+http::Response status_html(const Dependencies& d, const TenantId& tenant) {
     std::string checks;
     for (const auto& outcome : d.progress.run_checks()) {
         checks += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(outcome.name),
@@ -123,7 +123,7 @@ http::Response status_html(const Dependencies& d) {
                     d.options.ephemeral
                         ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>"
                         : "",
-                    checks, figures(d), list));
+                    checks, figures(d, tenant), list));
     response.with(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
@@ -133,15 +133,17 @@ http::Response status_html(const Dependencies& d) {
 }  // namespace
 
 void add_status_page(http::RouteTable& table, const Shared& shared) {
-    auto route = get(shared, http::Reads::nothing, "/", "getStatus", "System", "Who is there",
-                     [shared](const http::Request& request) -> Result<http::Response> {
-                         auto response = prefers(request, "text/html", "application/json")
-                                             ? status_html(*shared)
-                                             : status_json(*shared);
-                         response.with("Vary", "Accept");
-                         return response;
-                     });
+    auto route =
+        get(shared, http::Reads::nothing, "/", "getStatus", "System", "Who is there",
+            [shared](const http::Request& request, const Caller& caller) -> Result<http::Response> {
+                auto response = prefers(request, "text/html", "application/json")
+                                    ? status_html(*shared, caller.tenant)
+                                    : status_json(*shared);
+                response.with("Vary", "Accept");
+                return response;
+            });
     route.description = "A page for browsers (`Accept: text/html`), JSON for everybody else.";
+    route.access = http::Access::everyone;
     http::Answer html;
     html.status = 200;
     html.description = "The status.";

@@ -19,8 +19,8 @@ constexpr Duration long_wait = std::chrono::hours(1);  // whatever happens wakes
 }  // namespace
 
 bool StreamFilter::wants(const model::Verdict& verdict) const {
-    return (!flow || *flow == verdict.flow) && (!key || *key == verdict.key) &&
-           (!status || *status == verdict.status) &&
+    return verdict.tenant == tenant && (!flow || *flow == verdict.flow) &&
+           (!key || *key == verdict.key) && (!status || *status == verdict.status) &&
            (!kind ||
             std::any_of(verdict.findings.begin(), verdict.findings.end(),
                         [&](const model::Finding& finding) { return finding.kind == *kind; }));

@@ -27,6 +27,9 @@ namespace helios::api {
 
 /// Which revisions a listener wants; what is absent restricts nothing.
 struct StreamFilter {
+    explicit StreamFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::optional<std::string> flow;
     std::optional<std::string> key;
     std::optional<model::VerdictStatus> status;

@@ -6,10 +6,11 @@
 namespace helios::api {
 namespace {
 
-Result<http::Response> answer_stream(Stream& stream, const http::Request& request) {
+Result<http::Response> answer_stream(Stream& stream, const http::Request& request,
+                                     const Caller& caller) {
     QueryReader query(request, {"flow", "status", "kind", "key", "after", "payloads"});
     HELIOS_TRY(query.check());
-    StreamFilter filter;
+    StreamFilter filter(caller.tenant);
     filter.flow = query.text("flow");
     filter.key = query.text("key");
     if (const auto status = query.text("status")) {
@@ -60,10 +61,11 @@ constexpr std::string_view description =
 
 void add_stream_route(http::RouteTable& table, const Shared& shared) {
     const auto stream = std::make_shared<Stream>(shared->options, shared->log, shared->telemetry);
-    auto route = get(
-        shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
-        "Verdicts as they are made, over a WebSocket",
-        [shared, stream](const http::Request& request) { return answer_stream(*stream, request); });
+    auto route = get(shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
+                     "Verdicts as they are made, over a WebSocket",
+                     [shared, stream](const http::Request& request, const Caller& caller) {
+                         return answer_stream(*stream, request, caller);
+                     });
     route.websocket = true;
     route.description = description;
     route.params = {

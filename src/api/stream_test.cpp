@@ -362,7 +362,11 @@ protected:
         auto bound = http::Server::bind(http_options, telemetry, clock);
         HELIOS_ASSERT(bound, "it listens");
         server = *std::move(bound);
-        server->start(served.table);
+        server->start(served.table, [this](const http::Route&, const http::Request&) {
+            Caller caller = local_caller();
+            caller.tenant = *TenantId::parse(tenant);
+            return caller;
+        });
     }
     RawWebSocket connect(std::string_view query = "", int receive_buffer_bytes = 0) {
         return RawWebSocket(server->port(), fmt::format("/api/v1/stream{}", query),
@@ -374,6 +378,7 @@ protected:
     telemetry::Telemetry telemetry{clock, telemetry::Level::info, lines};
     http::ServerOptions http_options;
     Served served;
+    std::string tenant = "default";  ///< of whoever connects
     std::unique_ptr<http::Server> server;
 };
 
@@ -394,6 +399,20 @@ TEST_F(StreamServer, a_revision_arrives_and_a_restart_costs_nothing) {
     EXPECT_EQ(member(again.text().value_or("{}"), "key"), "ORD-2");
     EXPECT_EQ(member(again.text().value_or("{}"), "key"), "ORD-3");
     EXPECT_TRUE(again.close());
+}
+
+TEST_F(StreamServer, a_tenant_hears_of_its_own_cases_alone) {
+    tenant = "second";
+    auto client = connect();
+    ASSERT_TRUE(client.open());
+    served.bench.append(pending("ORD-1"));
+    auto own = pending("ORD-1");
+    own.tenant = *TenantId::parse("second");
+    own.revision = 7;
+    served.bench.append(own);
+    const auto message = client.text();
+    ASSERT_TRUE(message);
+    EXPECT_NE(message->find("\"revision\":7"), std::string::npos) << *message;
 }
 
 TEST_F(StreamServer, refuses_as_http_before_the_upgrade) {

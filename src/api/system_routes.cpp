@@ -102,9 +102,9 @@ Result<http::Response> answer_health(const Dependencies& d) {
     return http::Response::json(200, out.end_object().take());
 }
 
-Result<http::Response> answer_flows(const Dependencies& d) {
+Result<http::Response> answer_flows(const Dependencies& d, const Caller& caller) {
     const Instant as_of = d.progress.stored_before();
-    HELIOS_TRY_ASSIGN(const auto rows, d.store.flows(tenant));
+    HELIOS_TRY_ASSIGN(const auto rows, d.store.flows(caller.tenant));
     const auto* primary = d.options.primary_flow();
     json::Writer out;
     out.begin_object().key("items").begin_array();
@@ -175,11 +175,11 @@ std::string render_counts(const store::TimeRange& range, const std::vector<store
     return out.end_object().take();
 }
 
-Result<http::Response> answer_counts(const Dependencies& d, const http::Request& request) {
+Result<http::Response> answer_counts(const Dependencies& d, const http::Request& request,
+                                     const Caller& caller) {
     QueryReader query(request, {"start_time", "end_time", "source"});
     HELIOS_TRY(query.check());
-    store::CountFilter filter;
-    filter.tenant = tenant;
+    store::CountFilter filter(caller.tenant);
     HELIOS_TRY_ASSIGN(filter.minutes, query.range());
     filter.source = query.text("source");
     if (!filter.minutes.start && !filter.minutes.end) {
@@ -192,10 +192,11 @@ Result<http::Response> answer_counts(const Dependencies& d, const http::Request&
 }
 
 void add_counts_route(http::RouteTable& table, const Shared& shared) {
-    auto route =
-        get(shared, http::Reads::list, "/api/v1/counts", "getCounts", "System",
-            "Completeness: events per hop, source and minute",
-            [shared](const http::Request& request) { return answer_counts(*shared, request); });
+    auto route = get(shared, http::Reads::list, "/api/v1/counts", "getCounts", "System",
+                     "Completeness: events per hop, source and minute",
+                     [shared](const http::Request& request, const Caller& caller) {
+                         return answer_counts(*shared, request, caller);
+                     });
     route.description =
         "Every hop counts what passed it: gateway (received, appended, duplicate, conflict, "
         "quarantined, refused; by minute of "
@@ -223,23 +224,27 @@ void add_counts_route(http::RouteTable& table, const Shared& shared) {
 void add_system_routes(http::RouteTable& table, const Shared& shared) {
     auto health = get(
         shared, http::Reads::nothing, "/health", "getLiveness", "System", "The process is alive",
-        [](const http::Request&) -> Result<http::Response> {
+        [](const http::Request&, const Caller&) -> Result<http::Response> {
             return http::Response::json(200, R"({"status":"ok"})");
         },
         false);
+    health.access = http::Access::everyone;
     add_answers(health, {answer(200, "Always, while the process answers at all.", "Liveness")});
     table.add(std::move(health));
 
     auto ready = get(shared, http::Reads::nothing, "/ready", "getReadiness", "System",
-                     "The server may take traffic",
-                     [shared](const http::Request&) { return answer_ready(*shared); });
+                     "The server may take traffic", [shared](const http::Request&, const Caller&) {
+                         return answer_ready(*shared);
+                     });
+    ready.access = http::Access::everyone;
     add_answers(ready, {answer(200, "Yes.", "Readiness"),
                         problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
     table.add(std::move(ready));
 
-    auto details = get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System",
-                       "Health per component, stage and cloud",
-                       [shared](const http::Request&) { return answer_health(*shared); });
+    auto details =
+        get(shared, http::Reads::nothing, "/api/v1/health", "getHealth", "System",
+            "Health per component, stage and cloud",
+            [shared](const http::Request&, const Caller&) { return answer_health(*shared); });
     add_answers(details, {answer(200,
                                  "`degraded` if a check fails, a part of the log was found "
                                  "damaged, the store has to be made anew, "
@@ -250,7 +255,7 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
 
     auto metrics =
         get(shared, http::Reads::nothing, "/metrics", "getMetrics", "System", "Prometheus metrics",
-            [shared](const http::Request&) -> Result<http::Response> {
+            [shared](const http::Request&, const Caller&) -> Result<http::Response> {
                 auto response = http::Response::empty(200);
                 response.body = shared->telemetry.metrics.expose();
                 response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
@@ -264,9 +269,11 @@ void add_system_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(metrics, {std::move(text)});
     table.add(std::move(metrics));
 
-    auto flows = get(shared, http::Reads::list, "/api/v1/flows", "listFlows", "System",
-                     "Activated flow versions",
-                     [shared](const http::Request&) { return answer_flows(*shared); });
+    auto flows =
+        get(shared, http::Reads::list, "/api/v1/flows", "listFlows", "System",
+            "Activated flow versions", [shared](const http::Request&, const Caller& caller) {
+                return answer_flows(*shared, caller);
+            });
     flows.description =
         "By flow, then activation; `active` marks the one that new cases open under.";
     add_answers(

@@ -78,7 +78,7 @@ TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
     served.bench.append(an_event("o-17", "OrderPlaced", "A"));
     for (const char* id : {"af2f90cc-8cc2-550f-837b-265dbc67867c",
                            "af2f90cc-0000-550f-837b-265dbc67867c", "b000-x"}) {
-        model::Quarantined item;
+        model::Quarantined item(default_tenant());
         item.id = id;
         item.source = "aws";
         item.reason = "missing_field";
@@ -111,7 +111,7 @@ TEST(Prefixes, of_ids_resolve_where_only_one_has_them) {
 
 TEST(QuarantineRoutes, a_list_and_whole_items) {
     Served served;
-    model::Quarantined item;
+    model::Quarantined item(default_tenant());
     item.id = "q/1";
     item.source = "azure";
     item.reason = "duplicate_key";
@@ -136,11 +136,8 @@ TEST(QuarantineRoutes, a_list_and_whole_items) {
 TEST(Counts, per_minute_source_and_hop) {
     Served served;
     served.bench.append(an_event("e", "OrderPlaced", "A"));
-    served.bench.append(model::Counts{"default",
-                                      "gateway",
-                                      "aws",
-                                      epoch_of_tests,
-                                      {{"received", 2}, {"appended", 1}, {"duplicate", 1}}});
+    served.bench.append(store::testing::some_counts(
+        "gateway", epoch_of_tests, {{"received", 2}, {"appended", 1}, {"duplicate", 1}}));
     served.open();
     const auto document = parsed(served.get("/api/v1/counts"));
     const auto hops = document.root().find("totals").at(0).find("hops");
@@ -153,8 +150,8 @@ TEST(Counts, per_minute_source_and_hop) {
 
 TEST(Flows, the_active_version_is_marked) {
     Served served;
-    served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});
-    served.bench.append(model::FlowActivation{"default", "order", 2, "v2", "h2"});
+    served.bench.append(store::testing::an_activation("order", 1, "v1", "h1"));
+    served.bench.append(store::testing::an_activation("order", 2, "v2", "h2"));
     served.open();
     const auto document = parsed(served.get("/api/v1/flows"));
     ASSERT_EQ(document.root().find("items").size(), 2u);
@@ -204,7 +201,7 @@ TEST(Health, a_stage_is_ready_once_it_has_worked_off_the_start_and_what_came_of_
     served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
     // What route made of it: stamped later than the event, and nothing that the log had at the
     // start.
-    served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
+    served.bench.append(model::CaseRecord(model::LegRecord(default_tenant())), "A");
     served.engine.advance_to(served.bench.log->last_log_time());
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
     EXPECT_EQ(good(), "route ");
@@ -265,7 +262,7 @@ TEST(AsOf, is_the_time_before_which_everything_and_all_that_follows_from_it_is_t
     const auto past_the_end = [&] { return served.bench.log->last_log_time() + Duration{1}; };
     const Instant event = served.bench.append(an_event("e", "OrderPlaced", "A")).log_time;
     EXPECT_LE(as_of(stats), event);
-    served.bench.append(model::CaseRecord(model::LegRecord{}), "A");
+    served.bench.append(model::CaseRecord(model::LegRecord(default_tenant())), "A");
     served.route.advance_to(event + Duration{1});
     EXPECT_LE(as_of(stats), event) << "routed only";
     served.store.advance_to(past_the_end());

@@ -66,7 +66,7 @@ public:
         HELIOS_ASSERT(query.has_value(), "a query");
         request.query = *std::move(query);
         http::Response answered;
-        match.route->handler(std::move(request),
+        match.route->handler(std::move(request), caller,
                              http::Responder([&answered](http::Response response) {
                                  answered = std::move(response);
                              }));
@@ -74,6 +74,7 @@ public:
     }
 
     store::testing::Bench bench;
+    Caller caller = local_caller();  ///< of get()
     Options options;
     Frontier route;
     Frontier engine;

@@ -82,7 +82,7 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
 
 TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     Served served;
-    model::Quarantined item;
+    model::Quarantined item(default_tenant());
     item.id = "q1";
     item.source = "aws";
     item.reason = "missing_field";
@@ -116,7 +116,7 @@ constexpr std::string_view awaits_until_60_and_90 =
 TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
     Served served;
     using std::chrono::seconds;
-    model::LegRecord leg;
+    model::LegRecord leg(default_tenant());
     leg.flow = "order";
     leg.at = after(0);
     const auto away = [&](std::int64_t from, std::int64_t to, std::uint32_t partition) {
@@ -125,7 +125,7 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
                             "", partition);
     };
     served.bench.append(
-        model::FlowActivation{"default", "order", 1, std::string(awaits_until_60_and_90), "h1"});
+        store::testing::an_activation("order", 1, std::string(awaits_until_60_and_90), "h1"));
     away(-105, -5, 2);  // before the case
     away(-3, 0, 2);     // ends with its first event
     for (const std::string key : {"WAITS", "DONE", "HALF"}) {
@@ -164,7 +164,7 @@ TEST(Reconciliation, absences_move_the_deadline_of_a_case_that_awaits_legs) {
 
 TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
     Served served;
-    served.bench.append(model::FlowActivation{"default", "order", 1, "v1", "h1"});
+    served.bench.append(store::testing::an_activation("order", 1, "v1", "h1"));
     served.open();
     served.catch_up();
     EXPECT_THAT(served.get("/api/v1/reconciliation/A?flow=ordr").body,
@@ -433,11 +433,11 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
                        std::to_string(request.quarantined.size()) + " quarantined");
         return Explanation{R"({"key":"A"})", "case A\n"};
     };
-    model::LegRecord leg;
+    model::LegRecord leg(default_tenant());
     leg.flow = "order";
     leg.key = "A";
     leg.leg = "order";
-    const auto log_key = model::case_log_key("default", "order", "A");
+    const auto log_key = model::case_log_key(default_tenant(), "order", "A");
     const auto partition = served.bench.append(model::CaseRecord(leg), log_key).partition;
     served.bench.append(model::CaseRecord(store::testing::absence_until(2)), "", partition);
     leg.leg = "payment";

@@ -341,7 +341,7 @@ private:
         if (when > clock.wall()) {
             clock.advance(when - clock.wall());
         }
-        model::Event event;
+        model::Event event(default_tenant());
         event.source = step.words[1];
         event.type = step.words[2];
         event.id =

@@ -28,6 +28,7 @@
 #include "base/shown.h"
 #include "gateway/options.h"
 #include "model/admission.h"
+#include "reconcile/activate.h"
 #include "reconcile/offline.h"
 
 namespace helios::app {
@@ -167,9 +168,10 @@ private:
             for (auto& source : flow.sources()) {
                 sources_.insert(std::move(source));
             }
-            const auto tenant = text("tenant").empty() ? model::default_tenant : text("tenant");
-            return offline_.add_flow(
-                {std::string(tenant), flow.name, flow.version, flow.text, flow.hash}, at.at);
+            HELIOS_TRY_ASSIGN(const auto tenant, text("tenant").empty()
+                                                     ? Result<TenantId>(default_tenant())
+                                                     : TenantId::parse(text("tenant")));
+            return offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
         }
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
                     "flow, absence or end");

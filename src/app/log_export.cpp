@@ -102,8 +102,8 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
     if (event.identity == model::IdentityKind::content) {
         out.field("identity", "content");
     }
-    if (event.tenant != model::default_tenant) {
-        out.field("tenant", event.tenant);
+    if (event.tenant != default_tenant()) {
+        out.field("tenant", event.tenant.text());
     }
     if (!event.scope.empty()) {
         out.field("scope", event.scope);
@@ -130,7 +130,7 @@ std::string flow_line(Instant at, const model::FlowActivation& flow) {
     out.begin_object()
         .field("control", "flow")
         .field("at", format_rfc3339(at))
-        .field("tenant", flow.tenant)
+        .field("tenant", flow.tenant.text())
         .field("flow", flow.flow);
     out.field("version", std::uint64_t{flow.version})
         .field("hash", flow.hash)

@@ -68,6 +68,23 @@ TEST(Routes, each_says_what_it_reads) {
     }
 }
 
+TEST(Routes, each_says_who_may_call_it_and_few_are_for_everyone) {
+    const Whole whole;
+    std::vector<std::string> open;
+    for (const auto& route : whole.served.table.routes()) {
+        EXPECT_NE(route.access, http::Access::unsaid) << route.path << ": set http::Route::access";
+        EXPECT_TRUE(!route.changes_state || route.access != http::Access::viewer) << route.path;
+        if (route.access == http::Access::everyone) {
+            open.push_back(route.path);
+        }
+    }
+    std::sort(open.begin(), open.end());
+    EXPECT_EQ(open, (std::vector<std::string>{"/", "/docs", "/docs/start.js",
+                                              "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css",
+                                              "/health", "/openapi.json", "/ready", "/redoc",
+                                              "/redoc/redoc.standalone.js", "/redoc/start.js"}));
+}
+
 TEST(Routes, nothing_derived_is_told_before_the_server_has_once_been_ready) {
     Whole whole;
     EXPECT_EQ(whole.served.get("/ready").status, 503);

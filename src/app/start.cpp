@@ -239,7 +239,8 @@ std::vector<Error> check_data_directory(const Config& config,
         complain(records.error());
     } else {
         for (const auto& flow : flows) {
-            if (const auto fits = reconcile::check_activation(*records, flow); !fits) {
+            if (const auto fits = reconcile::check_activation(*records, default_tenant(), flow);
+                !fits) {
                 errors.push_back(fits.error());
             }
         }

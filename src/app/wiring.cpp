@@ -46,8 +46,7 @@ std::string activity_json(const gateway::SourceActivity& activity) {
 
 /// What the API found in the store and the log, told to the engine's own explanation.
 Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
-    reconcile::ExplainRequest request;
-    request.tenant = asked.tenant;
+    reconcile::ExplainRequest request(asked.tenant);
     request.flow = asked.flow;
     request.key = asked.key;
     request.records = asked.records;
@@ -126,7 +125,8 @@ Status Node::open_log() {
 
 Status Node::open_flows() {
     for (const auto& flow : flows_) {
-        HELIOS_TRY_ASSIGN(const auto activation, reconcile::activate(*log_, flow));
+        HELIOS_TRY_ASSIGN(const auto activation,
+                          reconcile::activate(*log_, default_tenant(), flow));
         if (activation.is_new) {
             telemetry_.logger.info("reconcile", "flow activated",
                                    {{"flow", flow.name}, {"version", flow.version}});
@@ -226,7 +226,7 @@ void Node::start() {
     engine_->start();
     projector_->start();
     progress_->start();
-    server_->start(*routes_, [this](const http::Route* route) {
+    server_->start(*routes_, {}, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
             route_->presence().refuse(*source);
         }

@@ -43,6 +43,8 @@ public:
     std::string_view string();
     std::string_view raw(std::size_t n);
 
+    /// What was read makes no sense: ok() is false from here on.
+    void spoil() { ok_ = false; }
     bool ok() const { return ok_; }
     bool at_end() const { return ok_ && rest_.empty(); }
     std::string_view rest() const { return rest_; }

@@ -717,8 +717,12 @@ private:
 }  // namespace
 
 Digest128 dlq_identity(std::string_view dlq_id) {
-    return model::identity_of("", "dlq", "", dlq_id);
-}  // no tenant is empty
+    ByteWriter name;
+    for (const std::string_view part : {std::string_view(), std::string_view("dlq"), dlq_id}) {
+        name.string(part);  // no event's identity begins so: no tenant is empty
+    }
+    return sha256_128(name.view());
+}
 
 Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log,
                                                          telemetry::Telemetry& telemetry) {

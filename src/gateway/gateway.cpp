@@ -99,7 +99,7 @@ struct Gateway::State {
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
                 if (!outcomes[i]) {
                     const auto& [key, item] = repeats[i];
-                    intake.repeats.add(key, item.tenant, item.id, item.last_received_at,
+                    intake.repeats.add(item.tenant, key, item.id, item.last_received_at,
                                        item.times);
                 }
             }
@@ -162,7 +162,7 @@ Gateway::~Gateway() {
     close();
 }
 
-void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done) {
+void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, ReceiptDone done) {
     Intake& intake = state_->intake;
     if (!state_->begin_unless_closing()) {
         Receipt receipt;
@@ -179,7 +179,8 @@ void Gateway::accept(Endpoint endpoint, http::Request request, ReceiptDone done)
         state->intake.metrics.in_flight().add(-1);
         state->end();
     };
-    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(finished))
+    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(caller),
+                                 std::move(finished))
         ->start();
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/caller.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -67,7 +68,7 @@ public:
 
     /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is
     /// not in memory.
-    void accept(Endpoint endpoint, http::Request request, ReceiptDone done);
+    void accept(Endpoint endpoint, http::Request request, Caller caller, ReceiptDone done);
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
     /// first.

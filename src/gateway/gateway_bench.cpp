@@ -34,7 +34,7 @@ public:
             changed_.wait(lock, [&] { return under_way_ < window; });
             ++under_way_;
         }
-        gateway_.accept(endpoint, Rig::request(std::move(body)),
+        gateway_.accept(endpoint, Rig::request(std::move(body)), local_caller(),
                         [this, endpoint](const Receipt& receipt) {
                             const auto response = answer(endpoint, receipt);
                             const std::lock_guard lock(mutex_);

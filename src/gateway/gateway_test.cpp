@@ -394,14 +394,14 @@ TEST(Gateway, what_is_wrong_inside_one_item_is_kept_whole_and_its_neighbours_are
     ASSERT_EQ(kept.size(), 8u);
     std::map<std::string, model::Quarantined> by_id;
     for (const auto& record : kept) {
-        by_id[record.quarantined().event_id] = record.quarantined();
+        by_id.emplace(record.quarantined().event_id, record.quarantined());
     }
-    EXPECT_EQ(by_id["z-2"].body, broken(eventgrid("z-2"), lone));
-    EXPECT_EQ(by_id["b-2"].body, broken(order("b-2"), "\xff")) << "every byte";
-    EXPECT_EQ(by_id["b-2"].source, "aws");
-    EXPECT_EQ(by_id["b-2"].key, "") << "what is no text is no key";
-    EXPECT_EQ(by_id["g-1"].key, "ORD-1");
-    EXPECT_EQ(by_id["d-1"].id, member(direct, "dlqId"));
+    EXPECT_EQ(by_id.at("z-2").body, broken(eventgrid("z-2"), lone));
+    EXPECT_EQ(by_id.at("b-2").body, broken(order("b-2"), "\xff")) << "every byte";
+    EXPECT_EQ(by_id.at("b-2").source, "aws");
+    EXPECT_EQ(by_id.at("b-2").key, "") << "what is no text is no key";
+    EXPECT_EQ(by_id.at("g-1").key, "ORD-1");
+    EXPECT_EQ(by_id.at("d-1").id, member(direct, "dlqId"));
     EXPECT_EQ(rig.ingest(order("d-1")).status, 202) << "it has not taken its id";
 }
 
@@ -641,7 +641,7 @@ TEST(Gateway, routes_are_documented_and_answer) {
         const auto match = routes.match(method, path);
         std::promise<http::Response> promise;
         auto future = promise.get_future();
-        match.route->handler(Rig::request(std::move(body)),
+        match.route->handler(Rig::request(std::move(body)), local_caller(),
                              http::Responder([&](http::Response response) {
                                  promise.set_value(std::move(response));
                              }));

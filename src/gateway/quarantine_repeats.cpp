@@ -4,18 +4,19 @@
 
 namespace helios::gateway {
 
-void QuarantineRepeats::add(std::string_view key, std::string_view tenant, std::string_view dlq_id,
+void QuarantineRepeats::add(const TenantId& tenant, std::string_view key, std::string_view dlq_id,
                             Instant at, std::uint64_t times) {
     const std::lock_guard lock(mutex_);
-    std::pair<std::string, std::string> id{tenant, dlq_id};
+    std::pair<TenantId, std::string> id{tenant, dlq_id};
     auto it = entries_.find(id);
     if (it == entries_.end()) {
         if (entries_.size() >= items_max) {
             return;
         }
-        Entry entry;
+        Entry entry(tenant);
         entry.key = key;
-        entry.repeat = {id.first, id.second, 0, at};
+        entry.repeat.id = dlq_id;
+        entry.repeat.last_received_at = at;
         it = entries_.emplace(std::move(id), std::move(entry)).first;
     }
     auto& repeat = it->second.repeat;

@@ -30,7 +30,7 @@ public:
     static constexpr std::size_t taken_max = 4'096;
 
     /// `key`: of the item's record on the log; its repeats stand in the same partition, behind it.
-    void add(std::string_view key, std::string_view tenant, std::string_view dlq_id, Instant at,
+    void add(const TenantId& tenant, std::string_view key, std::string_view dlq_id, Instant at,
              std::uint64_t times = 1);
 
     enum class Which : bool { due, all };
@@ -41,12 +41,14 @@ public:
 
 private:
     struct Entry {
+        explicit Entry(TenantId of) : repeat(std::move(of)) {}
+
         std::string key;
         model::QuarantineRepeat repeat;  ///< times 0: nothing since the last record
         Duration not_before = Duration::min();
     };
     std::mutex mutex_;
-    std::map<std::pair<std::string, std::string>, Entry> entries_;  ///< (tenant, dlq id)
+    std::map<std::pair<TenantId, std::string>, Entry> entries_;  ///< (tenant, dlq id)
 };
 
 }  // namespace helios::gateway

@@ -105,24 +105,28 @@ TEST(QuarantineRepeats, one_record_per_item_and_interval) {
     QuarantineRepeats repeats;
     using Which = QuarantineRepeats::Which;
     const Duration start = std::chrono::hours(1);
-    repeats.add("k", "default", "q", from_nanos(5));
-    repeats.add("k", "default", "q", from_nanos(4));
+    repeats.add(default_tenant(), "k", "q", from_nanos(5));
+    repeats.add(default_tenant(), "k", "q", from_nanos(4));
     auto taken = repeats.take(start, Which::due);
     ASSERT_EQ(taken.size(), 1u) << "the first at once";
     EXPECT_EQ(taken[0].first, "k");
-    EXPECT_EQ(taken[0].second, (model::QuarantineRepeat{"default", "q", 2, from_nanos(5)}));
-    repeats.add("k", "default", "q", from_nanos(6));
+    model::QuarantineRepeat expected(default_tenant());
+    expected.id = "q";
+    expected.times = 2;
+    expected.last_received_at = from_nanos(5);
+    EXPECT_EQ(taken[0].second, expected);
+    repeats.add(default_tenant(), "k", "q", from_nanos(6));
     EXPECT_TRUE(
         repeats.take(start + QuarantineRepeats::interval - Duration(1), Which::due).empty());
-    repeats.add("k", "default", "q", from_nanos(7), 3);
+    repeats.add(default_tenant(), "k", "q", from_nanos(7), 3);
     taken = repeats.take(start + QuarantineRepeats::interval, Which::due);
     ASSERT_EQ(taken.size(), 1u);
     EXPECT_EQ(taken[0].second.times, 4u);
-    repeats.add("k", "default", "q", from_nanos(8));
+    repeats.add(default_tenant(), "k", "q", from_nanos(8));
     EXPECT_EQ(repeats.take(start + QuarantineRepeats::interval, Which::all).size(), 1u)
         << "at the end nothing waits";
     for (std::size_t i = 0; i < QuarantineRepeats::items_max + 5; ++i) {
-        repeats.add("k", "default", std::to_string(i), {});
+        repeats.add(default_tenant(), "k", std::to_string(i), {});
     }
     std::size_t all = 0;
     for (auto some = repeats.take(start, Which::all); !some.empty();

@@ -13,10 +13,11 @@ std::string_view to_string(Counted counted) {
     return names[static_cast<std::size_t>(counted)];
 }
 
-void ReceiptCounts::add(std::string_view source, Instant at, Counted what, std::uint64_t n) {
+void ReceiptCounts::add(const TenantId& tenant, std::string_view source, Instant at, Counted what,
+                        std::uint64_t n) {
     const Instant minute = std::chrono::floor<std::chrono::minutes>(at);
     std::lock_guard lock(mutex_);
-    rows_[{minute, std::string(source)}][static_cast<std::size_t>(what)] += n;
+    rows_[{minute, tenant, std::string(source)}][static_cast<std::size_t>(what)] += n;
 }
 
 std::vector<model::Counts> ReceiptCounts::take() {
@@ -28,10 +29,11 @@ std::vector<model::Counts> ReceiptCounts::take() {
     std::vector<model::Counts> out;
     out.reserve(rows.size());
     for (const auto& [id, row] : rows) {
-        model::Counts counts;
+        const auto& [minute, tenant, source] = id;
+        model::Counts counts(tenant);
         counts.hop = "gateway";
-        counts.minute = id.first;
-        counts.source = id.second;
+        counts.minute = minute;
+        counts.source = source;
         for (std::size_t i = 0; i < counted_kinds; ++i) {
             if (row[i] > 0) {
                 counts.deltas.emplace(names[i], row[i]);
@@ -45,7 +47,7 @@ std::vector<model::Counts> ReceiptCounts::take() {
 void ReceiptCounts::put_back(const std::vector<model::Counts>& counts) {
     std::lock_guard lock(mutex_);
     for (const auto& item : counts) {
-        Row& row = rows_[{item.minute, item.source}];
+        Row& row = rows_[{item.minute, item.tenant, item.source}];
         for (std::size_t i = 0; i < counted_kinds; ++i) {
             const auto it = item.deltas.find(std::string(names[i]));
             row[i] += it == item.deltas.end() ? 0 : it->second;

@@ -1,6 +1,6 @@
 #pragma once
-/// What came in and what became of it, per source and minute of receipt, as deltas on their way to
-/// `helios.counts`. received = appended + duplicate + conflict + quarantined + refused.
+/// What came in and what became of it, per tenant, source and minute of receipt, as deltas on their
+/// way to `helios.counts`. received = appended + duplicate + conflict + quarantined + refused.
 
 #include <array>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "base/time.h"
@@ -23,7 +23,8 @@ std::string_view to_string(Counted counted);
 /// Thread-safe.
 class ReceiptCounts {
 public:
-    void add(std::string_view source, Instant at, Counted what, std::uint64_t n = 1);
+    void add(const TenantId& tenant, std::string_view source, Instant at, Counted what,
+             std::uint64_t n = 1);
 
     /// All deltas since the last take, oldest minute first; the caller appends them or gives them
     /// back.
@@ -33,7 +34,7 @@ public:
 private:
     using Row = std::array<std::uint64_t, counted_kinds>;
     std::mutex mutex_;
-    std::map<std::pair<Instant, std::string>, Row> rows_;  ///< (minute, source)
+    std::map<std::tuple<Instant, TenantId, std::string>, Row> rows_;  ///< minute, tenant, source
 };
 
 }  // namespace helios::gateway

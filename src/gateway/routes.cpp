@@ -39,9 +39,9 @@ http::Param trace_param() {
 }
 
 http::Handler taker(Gateway& gateway, Endpoint endpoint) {
-    return [&gateway, endpoint](http::Request request, http::Responder responder) {
+    return [&gateway, endpoint](http::Request request, Caller caller, http::Responder responder) {
         gateway.accept(
-            endpoint, std::move(request),
+            endpoint, std::move(request), std::move(caller),
             [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
                 responder.send(answer(endpoint, receipt));
             });
@@ -54,6 +54,7 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
     route.path = path_of(endpoint);
     route.handler = taker(gateway, endpoint);
     route.changes_state = true;
+    route.access = http::Access::sender;
     route.reads = http::Reads::nothing;
     route.body_bytes_max = endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max
                                                         : gateway.options().body_bytes_max;
@@ -260,7 +261,8 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
     route.answers.push_back(json_answer(200, "Events are taken", schema, example));
     route.answers.push_back(
         json_answer(503, "Events are refused for now; `detail` says why", schema, ""));
-    route.handler = [&gateway, source = std::move(source)](const http::Request&,
+    route.access = http::Access::sender;
+    route.handler = [&gateway, source = std::move(source)](const http::Request&, const Caller&,
                                                            http::Responder responder) {
         responder.send(health_of(gateway, source));
     };

@@ -26,8 +26,8 @@ bool is_ndjson(std::string_view media_type) {
 /// Derived, so that a retry of the same item lands on the same id.
 std::string dlq_id_of(const model::Quarantined& item) {
     ByteWriter name;
-    for (const auto* part :
-         {&item.tenant, &item.source, &item.scope, &item.event_id, &item.reason, &item.body}) {
+    for (const auto* part : {&item.tenant.text(), &item.source, &item.scope, &item.event_id,
+                             &item.reason, &item.body}) {
         name.string(*part);
     }
     return uuid5("dlq " + name.view());
@@ -51,10 +51,12 @@ void take_later(std::optional<model::PositionToken>& position, const model::Posi
 
 }  // namespace
 
-Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done)
+Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request, Caller caller,
+                       ReceiptDone done)
     : intake_(intake),
       endpoint_(endpoint),
       request_(std::move(request)),
+      caller_(std::move(caller)),
       done_(std::move(done)),
       received_at_(intake.clock.wall()),
       started_(intake.clock.monotonic()) {}
@@ -107,7 +109,7 @@ void Submission::start() {
 }
 
 adapters::Adapted Submission::adapt() {
-    adapters::RawRequest raw;
+    adapters::RawRequest raw(caller_.tenant);
     raw.body = request_.body;
     raw.header = [this](std::string_view name) { return request_.header(name); };
     switch (endpoint_) {
@@ -214,13 +216,13 @@ void Submission::take_rejection(std::size_t index, adapters::Rejection& rejectio
     item.source = rejection.source.empty() ? source_of(endpoint_) : rejection.source;
     item.event_type = rejection.event_type;
     item.event_id = rejection.event_id;
-    model::Quarantined kept;
+    model::Quarantined kept(caller_.tenant);
     kept.source = item.source;
     kept.scope = std::move(rejection.scope);
     kept.event_id = std::move(rejection.event_id);
     kept.event_type = std::move(rejection.event_type);
     if (rejection.payload.is_object()) {
-        model::Event event;
+        model::Event event(caller_.tenant);
         event.type = kept.event_type;
         kept.key = intake_.catalogue.judge(event, rejection.payload).key;
     }
@@ -236,7 +238,7 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     receipt_.items.resize(1);
     receipt_.items[0].source = source_of(endpoint_);
     receipt_.items[0].event_id = confirmation.message_id;
-    model::Quarantined kept;
+    model::Quarantined kept(caller_.tenant);
     kept.source = source_of(endpoint_);
     kept.scope = confirmation.topic_arn;
     kept.event_id = confirmation.message_id;
@@ -256,8 +258,7 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
 
 void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted,
                             model::Admission refusal) {
-    model::Quarantined kept;
-    kept.tenant = adapted.event.tenant;
+    model::Quarantined kept(adapted.event.tenant);
     kept.source = adapted.event.source;
     kept.scope = adapted.event.scope;
     kept.event_id = adapted.event.id;
@@ -272,8 +273,7 @@ void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& ada
 }
 
 void Submission::conflict(std::size_t index, const adapters::AdaptedEvent& adapted) {
-    model::Quarantined kept;
-    kept.tenant = adapted.event.tenant;
+    model::Quarantined kept(adapted.event.tenant);
     kept.source = adapted.event.source;
     kept.scope = adapted.event.scope;
     kept.event_id = adapted.event.id;
@@ -441,8 +441,8 @@ void Submission::count(const ItemReceipt& item) {
     if (item.status == ItemStatus::noted) {
         return;  // no event
     }
-    intake_.counts.add(source, received_at_, Counted::received);
-    intake_.counts.add(source, received_at_, counted);
+    intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
+    intake_.counts.add(caller_.tenant, source, received_at_, counted);
 }
 
 void Submission::finish() {
@@ -460,7 +460,7 @@ void Submission::finish() {
     }
     for (const auto& repeat : repeats_) {
         if (receipt_.items[repeat.item].status != ItemStatus::failed) {
-            intake_.repeats.add(repeat.key, repeat.tenant, repeat.dlq_id, received_at_);
+            intake_.repeats.add(repeat.tenant, repeat.key, repeat.dlq_id, received_at_);
         }
     }
     intake_.metrics.request(
@@ -488,8 +488,8 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     intake_.metrics.without_items(endpoint_, outcome);
     if (refused) {
         const auto source = intake_.countable(source_of(endpoint_));
-        intake_.counts.add(source, received_at_, Counted::received);
-        intake_.counts.add(source, received_at_, Counted::refused);
+        intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
+        intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);
         const std::lock_guard lock(intake_.mutex);
         SourceActivity& activity = intake_.activity.try_emplace(std::string(source)).first->second;
         ++activity.received;

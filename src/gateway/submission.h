@@ -68,7 +68,8 @@ struct Intake {
 /// outcome; the last one finishes.
 class Submission : public std::enable_shared_from_this<Submission> {
 public:
-    Submission(Intake& intake, Endpoint endpoint, http::Request request, ReceiptDone done);
+    Submission(Intake& intake, Endpoint endpoint, http::Request request, Caller caller,
+               ReceiptDone done);
 
     void start();
 
@@ -83,7 +84,7 @@ private:
     struct Repeat {
         std::size_t item = 0;
         std::string key;  ///< of its record
-        std::string tenant;
+        TenantId tenant;
         std::string dlq_id;
     };
 
@@ -120,6 +121,7 @@ private:
     Intake& intake_;
     const Endpoint endpoint_;
     const http::Request request_;
+    const Caller caller_;
     ReceiptDone done_;
     const Instant received_at_;
     const Duration started_;

@@ -89,7 +89,8 @@ private:
 };
 
 struct Rig {
-    Gate syncs;  ///< shut: appends wait for their fsync
+    Caller caller = local_caller();  ///< of what is posted
+    Gate syncs;                      ///< shut: appends wait for their fsync
     log::SimDisk disk{1, log::SimDisk::Durability::tracked};
     ManualClock clock{parse_rfc3339("2026-01-05T10:23:45Z")->at};
     std::vector<std::string> lines;
@@ -167,9 +168,10 @@ struct Rig {
     std::future<http::Response> post(Endpoint endpoint, http::Request request) {
         auto promise = std::make_shared<std::promise<http::Response>>();
         auto future = promise->get_future();
-        gateway->accept(endpoint, std::move(request), [endpoint, promise](const Receipt& receipt) {
-            promise->set_value(answer(endpoint, receipt));
-        });
+        gateway->accept(endpoint, std::move(request), caller,
+                        [endpoint, promise](const Receipt& receipt) {
+                            promise->set_value(answer(endpoint, receipt));
+                        });
         return future;
     }
     http::Response send(Endpoint endpoint, std::string body,

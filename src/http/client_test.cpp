@@ -201,11 +201,11 @@ TEST(Client, says_what_is_wrong_with_the_other_side) {
 
 TEST(Client, hears_a_refusal_before_it_has_sent_everything) {
     TestServer server;
-    server.routes.add(
-        {.method = Method::post,
-         .path = "/",
-         .handler = [](Request, Responder responder) { responder.send(Response::empty(204)); },
-         .body_bytes_max = 1000});
+    server.routes.add({.method = Method::post,
+                       .path = "/",
+                       .handler = [](Request, const Caller&,
+                                     Responder responder) { responder.send(Response::empty(204)); },
+                       .body_bytes_max = 1000});
     server.start();
     Client client("127.0.0.1", server.port());
     const std::string large(30u << 20, 'x');

@@ -72,9 +72,10 @@ TEST(Listen, the_server_answers_on_every_address) {
     for (const std::string host : {"localhost", "::"}) {
         TestServer server;
         server.options.host = host;
-        server.routes.add({.path = "/who", .handler = [](Request request, Responder responder) {
-                               responder.send(Response::text(200, request.remote));
-                           }});
+        server.routes.add(
+            {.path = "/who", .handler = [](Request request, const Caller&, Responder responder) {
+                 responder.send(Response::text(200, request.remote));
+             }});
         server.start();
         EXPECT_EQ(server.server->host(), host);
         EXPECT_TRUE(server.server->turns_within(test_patience));
@@ -94,7 +95,7 @@ TEST(Listen, a_client_of_localhost_finds_the_family_that_is_served) {
         }
         TestServer server;
         server.options.host = host;
-        server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+        server.routes.add({.path = "/", .handler = [](Request, const Caller&, Responder responder) {
                                responder.send(Response::text(200, "yes"));
                            }});
         server.start();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/caller.h"
 #include "http/message.h"
 
 namespace helios::http {
@@ -29,9 +30,17 @@ private:
     Send send_;
 };
 
+/// Who may call a route. What a role may do is said here and nowhere else.
+enum class Access : std::uint8_t {
+    unsaid,    ///< a mistake of whoever wrote the route
+    everyone,  ///< whoever reaches the port; a test holds the list of such routes
+    sender,    ///< who may bring events
+    viewer,    ///< who may read
+};
+
 /// Called on an I/O thread when `blocking` is false: must not block. Called on a worker thread when
 /// it is true.
-using Handler = std::function<void(Request, Responder)>;
+using Handler = std::function<void(Request, Caller, Responder)>;
 
 struct Param {
     enum class In : std::uint8_t { path, query, header } in = In::query;
@@ -69,6 +78,7 @@ struct Route {
         path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
     Handler handler{};
     bool blocking = false;
+    Access access = Access::unsaid;
     Reads reads = Reads::unsaid;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default
 

@@ -10,7 +10,7 @@ namespace helios::http {
 namespace {
 
 Handler nothing() {
-    return [](Request, Responder) {};
+    return [](Request, const Caller&, Responder) {};
 }
 
 Route route(Method method, std::string path) {

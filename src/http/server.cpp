@@ -164,7 +164,7 @@ public:
 
     std::string host() const override { return shared_->options.host; }
     std::uint16_t port() const override { return port_; }
-    void start(const RouteTable& routes, Refused refused) override;
+    void start(const RouteTable& routes, Identify identify, Refused refused) override;
     void turn(std::function<void()> done) override;
     void drain(Duration limit) override;
     bool turns_within(Duration limit) override;
@@ -203,10 +203,10 @@ Status AsioServer::listen() {
     return {};
 }
 
-void AsioServer::start(const RouteTable& routes, Refused refused) {
+void AsioServer::start(const RouteTable& routes, Identify identify, Refused refused) {
     HELIOS_ASSERT(!started_, "a server is started once");
     started_ = true;
-    shared_->start(routes, std::move(refused));
+    shared_->start(routes, std::move(identify), std::move(refused));
     for (const auto& door : doors_) {
         accept(*door);
     }

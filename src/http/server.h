@@ -35,7 +35,10 @@ public:
     /// connections, draining, a handler's failure), before it is answered; nullptr: of which route
     /// it would have been is not known. Not of what a handler answers.
     using Refused = std::function<void(const Route* route)>;
-    virtual void start(const RouteTable& routes, Refused refused = {}) = 0;
+    /// `identify` says who asks, after the body has been read and before the handler is called, on
+    /// the thread of the handler; a response instead ends the request. Absent: local_caller().
+    using Identify = std::function<std::variant<Caller, Response>(const Route&, const Request&)>;
+    virtual void start(const RouteTable& routes, Identify identify = {}, Refused refused = {}) = 0;
 
     /// A turn of accepting and reading: `done` is called, on a thread of the server, once whoever
     /// waited to be accepted when this was called has been, and what had arrived by then has been

@@ -114,7 +114,7 @@ void post_500_bytes(benchmark::State& state) {
     routes.add({.method = Method::post,
                 .path = "/api/v1/events/ingest",
                 .handler =
-                    [](Request request, Responder responder) {
+                    [](Request request, const Caller&, Responder responder) {
                         benchmark::DoNotOptimize(request.body.data());
                         responder.send(Response::json(202, R"({"status":"accepted"})"));
                     },

@@ -30,7 +30,7 @@ std::string get(std::string_view path, std::string_view headers = "Host: localho
 class LimitsTest : public testing::Test {
 protected:
     void start() {
-        const Handler count = [this](Request request, Responder responder) {
+        const Handler count = [this](Request request, const Caller&, Responder responder) {
             ++handled;
             responder.send(Response::text(200, std::move(request.body)));
         };
@@ -209,9 +209,10 @@ TEST_F(LimitsTest, a_handler_may_take_longer_than_every_timeout) {
 
 TEST_F(LimitsTest, drops_a_client_that_does_not_read) {
     server.options.write_timeout = milliseconds(50);
-    server.routes.add({.path = "/large/answer", .handler = [](Request, Responder responder) {
-                           responder.send(Response::text(200, std::string(32u << 20, 'x')));
-                       }});
+    server.routes.add(
+        {.path = "/large/answer", .handler = [](Request, const Caller&, Responder responder) {
+             responder.send(Response::text(200, std::string(32u << 20, 'x')));
+         }});
     start();
     RawConnection connection(server.port(), 4096);
     connection.send(get("/large/answer"));
@@ -499,7 +500,7 @@ TEST_F(LimitsTest, refuses_blocking_work_beyond_its_queue) {
     std::mutex busy;
     server.routes.add({.path = "/blocking/work",
                        .handler =
-                           [&](Request request, Responder responder) {
+                           [&](Request request, const Caller&, Responder responder) {
                                gate.hold(std::move(request), Responder([](Response) {}));
                                const std::lock_guard wait(busy);
                                responder.send(Response::empty(204));

@@ -16,7 +16,7 @@ using testing::Contains;
 using testing::HasSubstr;
 
 Handler echo() {
-    return [](Request request, Responder responder) {
+    return [](Request request, const Caller&, Responder responder) {
         responder.send(Response::text(200, std::move(request.body)));
     };
 }
@@ -32,9 +32,10 @@ std::string get(std::string_view path, std::string_view headers = "") {
 
 TEST(Server, keeps_a_connection_for_many_requests) {
     TestServer server;
-    server.routes.add({.path = "/who", .handler = [](Request request, Responder responder) {
-                           responder.send(Response::text(200, request.remote));
-                       }});
+    server.routes.add(
+        {.path = "/who", .handler = [](Request request, const Caller&, Responder responder) {
+             responder.send(Response::text(200, request.remote));
+         }});
     server.start();
     Client client("127.0.0.1", server.port());
     const auto first = client.get("/who");
@@ -134,10 +135,10 @@ TEST(Server, answers_pipelined_requests_in_order_whatever_the_handlers_do) {
 
 TEST(Server, answers_pipelined_requests_of_a_client_that_has_finished_sending) {
     TestServer server;
-    server.routes.add({.path = "/{n}", .handler = [](Request request, Responder responder) {
-                           responder.send(
-                               Response::text(200, std::string(request.path_param("n"))));
-                       }});
+    server.routes.add(
+        {.path = "/{n}", .handler = [](Request request, const Caller&, Responder responder) {
+             responder.send(Response::text(200, std::string(request.path_param("n"))));
+         }});
     server.options.pipeline_max = 4;
     server.start();
     auto connection = server.connect();
@@ -245,9 +246,10 @@ TEST(Server, says_continue_after_the_answers_before_it) {
 
 TEST(Server, answers_head_options_and_unknown_paths_and_methods) {
     TestServer server;
-    server.routes.add({.path = "/thing", .handler = [](Request, Responder responder) {
-                           responder.send(Response::json(200, "{\"a\":1}").with("X-Extra", "1"));
-                       }});
+    server.routes.add(
+        {.path = "/thing", .handler = [](Request, const Caller&, Responder responder) {
+             responder.send(Response::json(200, "{\"a\":1}").with("X-Extra", "1"));
+         }});
     server.routes.add({.method = Method::delete_, .path = "/thing", .handler = echo()});
     server.start();
     auto connection = server.connect();
@@ -277,14 +279,15 @@ TEST(Server, answers_head_options_and_unknown_paths_and_methods) {
 
 TEST(Server, closes_when_either_side_asks) {
     TestServer server;
-    server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+    server.routes.add({.path = "/", .handler = [](Request, const Caller&, Responder responder) {
                            responder.send(Response::text(200, "x"));
                        }});
-    server.routes.add({.path = "/close", .handler = [](Request, Responder responder) {
-                           auto response = Response::text(200, "bye");
-                           response.close = true;
-                           responder.send(std::move(response));
-                       }});
+    server.routes.add(
+        {.path = "/close", .handler = [](Request, const Caller&, Responder responder) {
+             auto response = Response::text(200, "bye");
+             response.close = true;
+             responder.send(std::move(response));
+         }});
     server.start();
     for (const auto& request : {get("/", "Connection: close\r\n"), get("/close"),
                                 std::string("GET / HTTP/1.0\r\n\r\n")}) {
@@ -303,11 +306,13 @@ TEST(Server, closes_when_either_side_asks) {
 
 TEST(Server, answers_500_for_a_handler_that_drops_its_request_or_throws) {
     TestServer server;
-    server.routes.add({.path = "/drop", .handler = [](Request, Responder) {}});
-    server.routes.add(
-        {.path = "/drop-later", .handler = [](Request, Responder) {}, .blocking = true});
-    server.routes.add({.path = "/throw",
-                       .handler = [](Request, Responder) { throw std::runtime_error("boom"); }});
+    server.routes.add({.path = "/drop", .handler = [](Request, const Caller&, Responder) {}});
+    server.routes.add({.path = "/drop-later",
+                       .handler = [](Request, const Caller&, Responder) {},
+                       .blocking = true});
+    server.routes.add({.path = "/throw", .handler = [](Request, const Caller&, Responder) {
+                           throw std::runtime_error("boom");
+                       }});
     server.start();
     auto connection = server.connect();
     for (const auto* path : {"/drop", "/drop-later", "/throw"}) {
@@ -322,7 +327,7 @@ TEST(Server, answers_500_for_a_handler_that_drops_its_request_or_throws) {
 TEST(Server, sends_large_answers_whole) {
     TestServer server;
     const std::string large(5u << 20, 'z');
-    server.routes.add({.path = "/", .handler = [&](Request, Responder responder) {
+    server.routes.add({.path = "/", .handler = [&](Request, const Caller&, Responder responder) {
                            responder.send(Response::text(200, large));
                        }});
     server.start();
@@ -334,7 +339,7 @@ TEST(Server, sends_large_answers_whole) {
 
 TEST(Server, never_lets_a_value_begin_a_header) {
     TestServer server;
-    server.routes.add({.path = "/", .handler = [](Request, Responder responder) {
+    server.routes.add({.path = "/", .handler = [](Request, const Caller&, Responder responder) {
                            responder.send(Response::text(200, "x").with("X", "a\r\nInjected: 1"));
                        }});
     server.start();
@@ -411,9 +416,10 @@ TEST(Server, a_client_that_leaves_does_not_disturb_its_handler) {
 
 TEST(Server, counts_by_route_and_logs_no_query) {
     TestServer server(telemetry::Level::debug);
-    server.routes.add({.path = "/orders/{id}", .handler = [](Request, Responder responder) {
-                           responder.send(Response::text(200, "x"));
-                       }});
+    server.routes.add(
+        {.path = "/orders/{id}", .handler = [](Request, const Caller&, Responder responder) {
+             responder.send(Response::text(200, "x"));
+         }});
     server.start();
     EXPECT_EQ(server.ask(get("/orders/A1?token=s3cret")).status, 200);
     EXPECT_EQ(server.ask(get("/nothing?token=s3cret")).status, 404);

@@ -19,16 +19,17 @@ const std::string stand = "GET /stand HTTP/1.1\r\nHost: localhost\r\n\r\n";
 class TurnTest : public testing::Test {
 protected:
     void start() {
-        server.routes.add({.path = "/x", .handler = [this](const Request&, Responder responder) {
-                               ++handled;
-                               responder.send(Response::empty(204));
-                           }});
         server.routes.add(
-            {.path = "/stand", .handler = [this](const Request&, Responder responder) {
-                 stands.release();
-                 goes_on.acquire();
+            {.path = "/x", .handler = [this](const Request&, const Caller&, Responder responder) {
+                 ++handled;
                  responder.send(Response::empty(204));
              }});
+        server.routes.add({.path = "/stand",
+                           .handler = [this](const Request&, const Caller&, Responder responder) {
+                               stands.release();
+                               goes_on.acquire();
+                               responder.send(Response::empty(204));
+                           }});
         server.start();
     }
     /// How many requests had been handed out when a turn ended that was begun in a standstill, with
@@ -115,7 +116,8 @@ TEST(ServerRefusals, what_is_refused_because_of_us_is_told_before_the_answer) {
     server.options.inflight_bytes_max = 2500;
     Gate gate;
     server.routes.add({.method = Method::post, .path = "/held", .handler = gate.handler()});
-    server.routes.add({.path = "/broken", .handler = [](const Request&, const Responder&) {}});
+    server.routes.add(
+        {.path = "/broken", .handler = [](const Request&, const Caller&, const Responder&) {}});
     server.start();
     const std::string held =
         "POST /held HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n" +

@@ -2,7 +2,9 @@
 
 namespace helios::http {
 
-void Serving::start(const RouteTable& routes, std::function<void(const Route*)> refused) {
+void Serving::start(const RouteTable& routes, Identify identify,
+                    std::function<void(const Route*)> refused) {
+    identify_ = std::move(identify);
     refused_ = std::move(refused);
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
@@ -13,7 +15,16 @@ void Serving::start(const RouteTable& routes, std::function<void(const Route*)> 
 
 void Serving::invoke(const Route& route, Request request, Responder responder) const {
     try {
-        route.handler(std::move(request), std::move(responder));
+        if (!identify_) {
+            route.handler(std::move(request), local_caller(), std::move(responder));
+            return;
+        }
+        auto outcome = identify_(route, request);
+        if (auto* caller = std::get_if<Caller>(&outcome)) {
+            route.handler(std::move(request), std::move(*caller), std::move(responder));
+        } else {
+            responder.send(std::get<Response>(std::move(outcome)));
+        }
     } catch (const std::exception& e) {
         telemetry.logger.error("http", "a handler threw an exception",
                                {{"route", route.path}, {"what", e.what()}});

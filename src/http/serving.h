@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <variant>
 
 #include "base/clock.h"
 #include "http/admission.h"
@@ -23,10 +24,12 @@ struct Serving {
     Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
         : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
 
-    void start(const RouteTable& routes, std::function<void(const Route*)> refused);
+    using Identify = std::function<std::variant<Caller, Response>(const Route&, const Request&)>;
+    void start(const RouteTable& routes, Identify identify,
+               std::function<void(const Route*)> refused);
 
-    /// Calls the handler. An exception is a bug of the handler: logged, and its client gets the 500
-    /// of a dropped responder.
+    /// Finds out who asks, then calls the handler. An exception is a bug of the handler: logged,
+    /// and its client gets the 500 of a dropped responder.
     void invoke(const Route& route, Request request, Responder responder) const;
 
     /// nullptr: of which route it would have been is not known.
@@ -59,6 +62,7 @@ struct Serving {
 private:
     void tell_if_idle();
 
+    Identify identify_;
     std::function<void(const Route*)> refused_;
 
     std::atomic<std::size_t> inflight_{0};

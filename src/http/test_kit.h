@@ -165,7 +165,7 @@ public:
         Responder responder;
     };
     Handler handler() {
-        return [this](Request request, Responder responder) {
+        return [this](Request request, const Caller&, Responder responder) {
             hold(std::move(request), std::move(responder));
         };
     }
@@ -209,7 +209,7 @@ public:
         auto bound = Server::bind(options, telemetry, http_clock != nullptr ? *http_clock : clock);
         HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
         server = *std::move(bound);
-        server->start(routes, refused);
+        server->start(routes, {}, refused);
     }
     void stop() { server.reset(); }
     std::uint16_t port() const { return server->port(); }

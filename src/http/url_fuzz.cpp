@@ -21,7 +21,8 @@ const helios::http::RouteTable& routes() {
                                  "/{any}/{other}/{third}"}) {
             helios::http::Route route;
             route.path = path;
-            route.handler = [](helios::http::Request, helios::http::Responder) {};
+            route.handler = [](helios::http::Request, const helios::Caller&,
+                               helios::http::Responder) {};
             made.add(std::move(route));
         }
         return made;

@@ -34,7 +34,7 @@ public:
     };
 
     Handler handler() {
-        return [this](const Request& request, Responder responder) {
+        return [this](const Request& request, const Caller&, Responder responder) {
             if (request.query_param("refuse")) {
                 responder.send(problem(400, "Bad request", "not like this"));
                 return;

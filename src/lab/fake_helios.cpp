@@ -47,7 +47,7 @@ void FakeHelios::start() {
         route.path = std::move(path);
         route.blocking = true;
         route.hidden = true;
-        route.handler = [answer = std::move(answer)](http::Request request,
+        route.handler = [answer = std::move(answer)](http::Request request, const Caller&,
                                                      http::Responder responder) {
             responder.send(answer(request));
         };

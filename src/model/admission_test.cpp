@@ -9,12 +9,12 @@ namespace {
 
 struct Admitting {
     json::Document document;
-    Event event;
+    Event event{default_tenant()};
     Admission admission;
 };
 
 Admitting admit(std::string_view source, std::string_view payload) {
-    Admitting out{*json::Document::parse(payload), {}, {}};
+    Admitting out{*json::Document::parse(payload), Event(default_tenant()), {}};
     out.event.source = source;
     out.event.type = "OrderPlaced";
     out.admission = admit(out.event, out.document.root(), Catalogue::shipped(),

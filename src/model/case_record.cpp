@@ -33,8 +33,8 @@ ReadValue read_value(ByteReader& in) {
 
 void write(ByteWriter& out, const LegRecord& record) {
     out.u8(static_cast<std::uint8_t>(Tag::leg));
+    out.string(record.tenant.text());
     out.zigzag(to_nanos(record.at));
-    out.string(record.tenant);
     out.string(record.flow);
     out.varint(record.flow_version);
     out.boolean(record.opens);
@@ -60,9 +60,8 @@ void write(ByteWriter& out, const LegRecord& record) {
 }
 
 LegRecord read_leg(ByteReader& in) {
-    LegRecord record;
+    LegRecord record(read_tenant(in));
     record.at = from_nanos(in.zigzag());
-    record.tenant = in.string();
     record.flow = in.string();
     record.flow_version = static_cast<std::uint32_t>(in.varint());
     record.opens = in.boolean();
@@ -100,8 +99,8 @@ struct Encoder {
     }
     void operator()(const FlowRecord& record) const {
         out.u8(static_cast<std::uint8_t>(Tag::flow));
+        out.string(record.tenant.text());
         out.zigzag(to_nanos(record.at));
-        out.string(record.tenant);
         out.string(record.flow);
         out.varint(record.version);
         out.string(record.text);
@@ -110,9 +109,8 @@ struct Encoder {
 };
 
 FlowRecord read_flow(ByteReader& in) {
-    FlowRecord record;
+    FlowRecord record(read_tenant(in));
     record.at = from_nanos(in.zigzag());
-    record.tenant = in.string();
     record.flow = in.string();
     record.version = static_cast<std::uint32_t>(in.varint());
     record.text = in.string();
@@ -140,7 +138,7 @@ std::string encode(const CaseRecord& record) {
 
 Result<CaseRecord> decode_case_record(std::string_view bytes) {
     ByteReader in(bytes);
-    CaseRecord record;
+    CaseRecord record = TickRecord{};
     switch (static_cast<Tag>(in.u8())) {
         case Tag::leg:
             record = read_leg(in);
@@ -167,10 +165,10 @@ Result<CaseRecord> decode_case_record(std::string_view bytes) {
     return record;
 }
 
-std::string case_log_key(std::string_view tenant, std::string_view flow, std::string_view key) {
+std::string case_log_key(const TenantId& tenant, std::string_view flow, std::string_view key) {
     std::string out;
-    out.reserve(tenant.size() + flow.size() + key.size() + 2);
-    out.append(tenant).push_back('\0');
+    out.reserve(tenant.text().size() + flow.size() + key.size() + 2);
+    out.append(tenant.text()).push_back('\0');
     out.append(flow).push_back('\0');
     out.append(key);
     return out;

@@ -36,7 +36,9 @@ struct ReadValue {
 
 /// One event as one leg of one flow sees it.
 struct LegRecord {
-    std::string tenant{default_tenant};
+    explicit LegRecord(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string flow;
     std::uint32_t flow_version = 0;
     bool opens = true;  ///< extracted under the newest version: may open a case
@@ -70,8 +72,10 @@ struct TickRecord {
 /// A flow version becomes active (a copy of the helios.flows record, one per cases partition, so
 /// that the engine needs no other input).
 struct FlowRecord {
+    explicit FlowRecord(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     Instant at;
-    std::string tenant{default_tenant};
     std::string flow;
     std::uint32_t version = 0;
     std::string text;  ///< the flow file
@@ -88,6 +92,6 @@ std::string encode(const CaseRecord& record);
 Result<CaseRecord> decode_case_record(std::string_view bytes);  ///< corrupt: not this encoding
 
 /// The log key of a case: tenant, flow and key, so that one partition holds all of it.
-std::string case_log_key(std::string_view tenant, std::string_view flow, std::string_view key);
+std::string case_log_key(const TenantId& tenant, std::string_view flow, std::string_view key);
 
 }  // namespace helios::model

@@ -11,7 +11,7 @@ namespace {
 Judgement judge(std::string_view type, std::string_view payload) {
     auto document = json::Document::parse(payload);
     EXPECT_TRUE(document.has_value());
-    Event event;
+    Event event(default_tenant());
     event.type = type;
     return Catalogue::shipped().judge(event, document->root());
 }
@@ -134,7 +134,7 @@ TEST(CatalogueFile, declares_a_unit_and_tries_the_next_path) {
         "version: 1\nother: {time: [{path: created, unit: s}, made.at]}\n", "c.yaml");
     ASSERT_TRUE(parsed) << parsed.error().message();
     const auto time_of = [&](std::string_view payload) {
-        Event event;
+        Event event(default_tenant());
         const auto document = json::Document::parse(payload);
         const auto judgement = parsed->judge(event, document->root());
         return (judgement.payload_time ? format_rfc3339(judgement.payload_time->at) : "none") +
@@ -179,7 +179,7 @@ TEST(CatalogueFile, errors_name_place_and_remedy) {
 
 TEST(TakeJudgement, fills_in_key_time_and_warnings) {
     const auto taken = [](std::string payload, std::optional<Instant> time, bool had_zone = true) {
-        Event event;
+        Event event(default_tenant());
         event.type = "OrderPlaced";
         event.time = time;
         event.time_had_zone = had_zone;

@@ -1,12 +1,13 @@
 #include "model/counts.h"
 
 #include "base/bytes.h"
+#include "model/record_bytes.h"
 
 namespace helios::model {
 
 std::string encode(const Counts& counts) {
     ByteWriter out;
-    out.string(counts.tenant);
+    out.string(counts.tenant.text());
     out.string(counts.hop);
     out.string(counts.source);
     out.zigzag(to_nanos(counts.minute));
@@ -20,8 +21,7 @@ std::string encode(const Counts& counts) {
 
 Result<Counts> decode_counts(std::string_view bytes) {
     ByteReader in(bytes);
-    Counts counts;
-    counts.tenant = in.string();
+    Counts counts(read_tenant(in));
     counts.hop = in.string();
     counts.source = in.string();
     counts.minute = from_nanos(in.zigzag());

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/tenant.h"
 #include "base/time.h"
 
 namespace helios::model {
@@ -15,7 +16,9 @@ namespace helios::model {
 /// Hops and their counters: gateway (received, appended, duplicate, conflict, quarantined, refused)
 /// · route (judged: events consumed by route, each once) · store (stored).
 struct Counts {
-    std::string tenant = "default";
+    explicit Counts(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string hop;
     std::string source;
     Instant minute;                               ///< floor to the minute

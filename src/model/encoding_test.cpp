@@ -12,8 +12,14 @@
 namespace helios::model {
 namespace {
 
+// Forgetting the tenant must not compile.
+template <class... T>
+constexpr bool has_no_default = (!std::is_default_constructible_v<T> && ...);
+static_assert(has_no_default<Event, LegRecord, FlowRecord, FlowActivation, Quarantined,
+                             QuarantineRepeat, Counts, Verdict>);
+
 Event sample_event() {
-    Event event;
+    Event event(default_tenant());
     event.source = "aws";
     event.scope = "123456789012/eu-west-1";
     event.id = "e-1";
@@ -29,7 +35,7 @@ Event sample_event() {
 }
 
 LegRecord sample_leg() {
-    LegRecord record;
+    LegRecord record(default_tenant());
     record.flow = "order";
     record.flow_version = 3;
     record.opens = false;
@@ -52,8 +58,18 @@ LegRecord sample_leg() {
     return record;
 }
 
+FlowRecord sample_flow() {
+    FlowRecord record(default_tenant());
+    record.at = from_nanos(1);
+    record.flow = "order";
+    record.version = 2;
+    record.text = "flow: order";
+    record.hash = "abc";
+    return record;
+}
+
 Verdict sample_verdict() {
-    Verdict verdict;
+    Verdict verdict(default_tenant());
     verdict.flow = "order";
     verdict.flow_version = 1;
     verdict.key_name = "orderId";
@@ -105,15 +121,14 @@ TEST(Encoding, event_round_trips) {
 }
 
 TEST(Encoding, case_records_round_trip) {
-    const std::vector<CaseRecord> records{
-        sample_leg(), TickRecord{from_nanos(9)},
-        AbsenceRecord{from_nanos(4),
-                      from_nanos(9),
-                      Duration{7},
-                      Duration{11},
-                      {"aws"},
-                      AbsenceCause::refused},
-        FlowRecord{from_nanos(1), "default", "order", 2, "flow: order", "abc"}};
+    const std::vector<CaseRecord> records{sample_leg(), TickRecord{from_nanos(9)},
+                                          AbsenceRecord{from_nanos(4),
+                                                        from_nanos(9),
+                                                        Duration{7},
+                                                        Duration{11},
+                                                        {"aws"},
+                                                        AbsenceCause::refused},
+                                          sample_flow()};
     for (const auto& record : records) {
         const auto bytes = encode(record);
         const auto decoded = decode_case_record(bytes);
@@ -134,34 +149,35 @@ TEST(Encoding, verdict_round_trips) {
 }
 
 TEST(Encoding, small_records_round_trip) {
-    Quarantined item{"q-1",
-                     "default",
-                     "aws",
-                     "/x",
-                     "missing_field",
-                     "why",
-                     {"orderId: required, absent"},
-                     "e",
-                     "s",
-                     "T",
-                     "ORD-1",
-                     "{}",
-                     "{}",
-                     ""};
+    Quarantined item(default_tenant());
+    item.id = "q-1";
+    item.source = "aws";
+    item.endpoint = "/x";
+    item.reason = "missing_field";
+    item.detail = "why";
+    item.errors = {"orderId: required, absent"};
+    item.event_id = "e";
+    item.scope = "s";
+    item.event_type = "T";
+    item.key = "ORD-1";
+    item.body = item.headers = "{}";
     const auto item_bytes = encode(item);
     ASSERT_EQ(decode_quarantined(item_bytes), item);
     expect_only_whole(item_bytes, decode_quarantined);
 
-    const QuarantineRepeat repeat{"default", "q-1", 7, from_nanos(60'000'000'001)};
+    QuarantineRepeat repeat(default_tenant());
+    repeat.id = "q-1";
+    repeat.times = 7;
+    repeat.last_received_at = from_nanos(60'000'000'001);
     const auto repeat_bytes = encode(repeat);
     ASSERT_EQ(decode_quarantine_repeat(repeat_bytes), repeat);
     expect_only_whole(repeat_bytes, decode_quarantine_repeat);
 
-    Counts counts{"default",
-                  "gateway",
-                  "aws",
-                  from_nanos(60'000'000'000),
-                  {{"appended", 3}, {"received", 4}}};
+    Counts counts(default_tenant());
+    counts.hop = "gateway";
+    counts.source = "aws";
+    counts.minute = from_nanos(60'000'000'000);
+    counts.deltas = {{"appended", 3}, {"received", 4}};
     const auto counts_bytes = encode(counts);
     ASSERT_EQ(decode_counts(counts_bytes), counts);
     expect_only_whole(counts_bytes, decode_counts);
@@ -176,7 +192,11 @@ TEST(Encoding, small_records_round_trip) {
         decode_absence(encode(AbsenceRecord{from_nanos(9), from_nanos(9), {}, {}, {}, {}})))
         << "no stretch";
 
-    FlowActivation activation{"default", "order", 4, "flow: order\n", "hash"};
+    FlowActivation activation(default_tenant());
+    activation.flow = "order";
+    activation.version = 4;
+    activation.text = "flow: order\n";
+    activation.hash = "hash";
     const auto activation_bytes = encode(activation);
     ASSERT_EQ(decode_flow_activation(activation_bytes), activation);
     expect_only_whole(activation_bytes, decode_flow_activation);
@@ -190,10 +210,12 @@ TEST(Encoding, a_huge_count_inside_a_record_is_refused_quickly) {
 }
 
 TEST(Identity, each_part_matters) {
-    const auto base = identity_of("t", "s", "c", "i");
-    EXPECT_NE(base, identity_of("t", "s", "ci", ""));
-    EXPECT_NE(base, identity_of("ts", "", "c", "i"));
-    EXPECT_EQ(base, identity_of("t", "s", "c", "i"));
+    const auto t = *TenantId::parse("t");
+    const auto ts = *TenantId::parse("ts");
+    const auto base = identity_of(t, "s", "c", "i");
+    EXPECT_NE(base, identity_of(t, "s", "ci", ""));
+    EXPECT_NE(base, identity_of(ts, "", "c", "i"));
+    EXPECT_EQ(base, identity_of(t, "s", "c", "i"));
 }
 
 TEST(Identity, content_id_ignores_nothing_that_counts) {

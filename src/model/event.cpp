@@ -15,7 +15,7 @@ bool is_built_in_source(std::string_view source) {
 
 std::string encode(const Event& event) {
     ByteWriter out;
-    out.string(event.tenant);
+    out.string(event.tenant.text());
     out.string(event.source);
     out.string(event.scope);
     out.string(event.id);
@@ -34,8 +34,7 @@ std::string encode(const Event& event) {
 
 Result<Event> decode_event(std::string_view bytes) {
     ByteReader in(bytes);
-    Event event;
-    event.tenant = in.string();
+    Event event(read_tenant(in));
     event.source = in.string();
     event.scope = in.string();
     event.id = in.string();
@@ -56,10 +55,10 @@ Result<Event> decode_event(std::string_view bytes) {
     return event;
 }
 
-Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope,
+Digest128 identity_of(const TenantId& tenant, std::string_view source, std::string_view scope,
                       std::string_view id) {
     ByteWriter out;
-    out.string(tenant);
+    out.string(tenant.text());
     out.string(source);
     out.string(scope);
     out.string(id);

@@ -12,11 +12,10 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "base/tenant.h"
 #include "base/time.h"
 
 namespace helios::model {
-
-inline constexpr std::string_view default_tenant = "default";
 
 /// The clouds whose webhooks Helios speaks: sources that need no flow to be known.
 inline constexpr std::array<std::string_view, 3> built_in_sources{"aws", "gcp", "azure"};
@@ -36,7 +35,9 @@ enum class IdentityKind : std::uint8_t {
 };
 
 struct Event {
-    std::string tenant{default_tenant};
+    explicit Event(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string source;  ///< "aws", "gcp", "azure" or a configured name
     std::string scope;   ///< EventBridge account/region, Pub/Sub subscription, Event Grid topic;
                          ///< empty for direct
@@ -65,7 +66,7 @@ Result<Event> decode_event(std::string_view bytes);
 
 /// Identity for deduplication: SHA-256/128 over (tenant, source, scope, id), each length-prefixed.
 Digest128 identity_of(const Event& event);
-Digest128 identity_of(std::string_view tenant, std::string_view source, std::string_view scope,
+Digest128 identity_of(const TenantId& tenant, std::string_view source, std::string_view scope,
                       std::string_view id);
 
 /// What is kept of an envelope's time that could not be taken: its JSON, of a very long one the

@@ -1,12 +1,13 @@
 #include "model/flow_activation.h"
 
 #include "base/bytes.h"
+#include "model/record_bytes.h"
 
 namespace helios::model {
 
 std::string encode(const FlowActivation& activation) {
     ByteWriter out;
-    out.string(activation.tenant);
+    out.string(activation.tenant.text());
     out.string(activation.flow);
     out.varint(activation.version);
     out.string(activation.text);
@@ -16,8 +17,7 @@ std::string encode(const FlowActivation& activation) {
 
 Result<FlowActivation> decode_flow_activation(std::string_view bytes) {
     ByteReader in(bytes);
-    FlowActivation activation;
-    activation.tenant = in.string();
+    FlowActivation activation(read_tenant(in));
     activation.flow = in.string();
     activation.version = static_cast<std::uint32_t>(in.varint());
     activation.text = in.string();

@@ -12,7 +12,9 @@
 namespace helios::model {
 
 struct FlowActivation {
-    std::string tenant{default_tenant};
+    explicit FlowActivation(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string flow;
     std::uint32_t version = 0;
     std::string text;

@@ -7,8 +7,8 @@ namespace helios::model {
 
 std::string encode(const Quarantined& item) {
     ByteWriter out;
-    for (const auto* text :
-         {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+    out.string(item.tenant.text());
+    for (const auto* text : {&item.id, &item.source, &item.endpoint, &item.reason, &item.detail}) {
         out.string(*text);
     }
     write_strings(out, item.errors);
@@ -21,9 +21,8 @@ std::string encode(const Quarantined& item) {
 
 Result<Quarantined> decode_quarantined(std::string_view bytes) {
     ByteReader in(bytes);
-    Quarantined item;
-    for (auto* text :
-         {&item.id, &item.tenant, &item.source, &item.endpoint, &item.reason, &item.detail}) {
+    Quarantined item(read_tenant(in));
+    for (auto* text : {&item.id, &item.source, &item.endpoint, &item.reason, &item.detail}) {
         *text = in.string();
     }
     item.errors = read_strings(in);
@@ -39,7 +38,7 @@ Result<Quarantined> decode_quarantined(std::string_view bytes) {
 
 std::string encode(const QuarantineRepeat& repeat) {
     ByteWriter out;
-    out.string(repeat.tenant);
+    out.string(repeat.tenant.text());
     out.string(repeat.id);
     out.varint(repeat.times);
     out.zigzag(to_nanos(repeat.last_received_at));
@@ -48,8 +47,7 @@ std::string encode(const QuarantineRepeat& repeat) {
 
 Result<QuarantineRepeat> decode_quarantine_repeat(std::string_view bytes) {
     ByteReader in(bytes);
-    QuarantineRepeat repeat;
-    repeat.tenant = in.string();
+    QuarantineRepeat repeat(read_tenant(in));
     repeat.id = in.string();
     repeat.times = in.varint();
     repeat.last_received_at = from_nanos(in.zigzag());

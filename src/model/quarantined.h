@@ -15,9 +15,11 @@
 namespace helios::model {
 
 struct Quarantined {
+    explicit Quarantined(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string id;  ///< dlqId: derived from source, scope, event id, body and reason, so that a
                      ///< retry lands on the same one
-    std::string tenant{default_tenant};
     std::string source;
     std::string endpoint;  ///< "/api/v1/webhooks/aws/eventbridge"
     std::string reason;    ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object",
@@ -41,7 +43,9 @@ Result<Quarantined> decode_quarantined(std::string_view bytes);
 /// A kept item came again: so many times since its last record. Small: the item itself is kept
 /// once.
 struct QuarantineRepeat {
-    std::string tenant{default_tenant};
+    explicit QuarantineRepeat(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string id;  ///< dlqId
     std::uint64_t times = 0;
     Instant last_received_at{};

@@ -2,6 +2,15 @@
 
 namespace helios::model {
 
+TenantId read_tenant(ByteReader& in) {
+    auto tenant = TenantId::parse(in.string());
+    if (!tenant) {
+        in.spoil();
+        return default_tenant();
+    }
+    return *std::move(tenant);
+}
+
 void write_time(ByteWriter& out, const std::optional<Instant>& t) {
     out.boolean(t.has_value());
     if (t) {

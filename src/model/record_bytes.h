@@ -7,10 +7,14 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/tenant.h"
 #include "base/time.h"
 #include "model/absence.h"
 
 namespace helios::model {
+
+/// A text that is no tenant spoils the reader: its ok() is false from there on.
+TenantId read_tenant(ByteReader& in);
 
 void write_time(ByteWriter& out, const std::optional<Instant>& t);
 std::optional<Instant> read_time(ByteReader& in);

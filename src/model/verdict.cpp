@@ -184,7 +184,7 @@ bool awaits_legs(const Verdict& verdict) {
 
 std::string verdict_id(const Verdict& verdict) {
     ByteWriter name;
-    name.string(verdict.tenant);
+    name.string(verdict.tenant.text());
     name.string(verdict.flow);
     name.string(verdict.key);
     name.u32(verdict.instance);
@@ -194,7 +194,7 @@ std::string verdict_id(const Verdict& verdict) {
 
 std::string encode(const Verdict& verdict) {
     ByteWriter out;
-    out.string(verdict.tenant);
+    out.string(verdict.tenant.text());
     out.string(verdict.flow);
     out.varint(verdict.flow_version);
     out.string(verdict.key_name);
@@ -231,8 +231,7 @@ std::string encode(const Verdict& verdict) {
 
 Result<Verdict> decode_verdict(std::string_view bytes) {
     ByteReader in(bytes);
-    Verdict verdict;
-    verdict.tenant = in.string();
+    Verdict verdict(read_tenant(in));
     verdict.flow = in.string();
     verdict.flow_version = static_cast<std::uint32_t>(in.varint());
     verdict.key_name = in.string();

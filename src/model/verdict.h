@@ -73,7 +73,9 @@ struct VerdictEvent {
 };
 
 struct Verdict {
-    std::string tenant{default_tenant};
+    explicit Verdict(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string flow;
     std::uint32_t flow_version = 0;
     std::string

@@ -103,8 +103,17 @@ Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     return out;
 }
 
-Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow,
-                                    std::string_view tenant) {
+model::FlowActivation activation_of(const TenantId& tenant, const Flow& flow) {
+    model::FlowActivation activation(tenant);
+    activation.flow = flow.name;
+    activation.version = flow.version;
+    activation.text = flow.text;
+    activation.hash = flow.hash;
+    return activation;
+}
+
+Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,
+                                    const Flow& flow) {
     Activation out;
     for (const auto& record : records) {
         if (!record.activation || record.activation->flow != flow.name ||
@@ -131,17 +140,16 @@ Result<Activation> check_activation(const std::vector<FlowsRecord>& records, con
     return out;
 }
 
-Result<Activation> activate(log::Log& log, const Flow& flow, std::string_view tenant) {
+Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow) {
     HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
-    HELIOS_TRY_ASSIGN(const auto out, check_activation(records, flow, tenant));
+    HELIOS_TRY_ASSIGN(const auto out, check_activation(records, tenant, flow));
     if (!out.is_new) {
         return out;
     }
-    const model::FlowActivation activation{std::string(tenant), flow.name, flow.version, flow.text,
-                                           flow.hash};
+    const auto activation = activation_of(tenant, flow);
     HELIOS_TRY(append_control(log, model::RecordType::flow_activation,
-                              model::flow_activation_version,
-                              std::string(tenant) + '\0' + flow.name, model::encode(activation)));
+                              model::flow_activation_version, tenant.text() + '\0' + flow.name,
+                              model::encode(activation)));
     return out;
 }
 

@@ -12,6 +12,9 @@
 
 namespace helios::reconcile {
 
+/// What stands on helios.flows when a flow is active for a tenant.
+model::FlowActivation activation_of(const TenantId& tenant, const Flow& flow);
+
 struct Activation {
     bool is_new = false;         ///< false: this very version was active already
     std::uint32_t replaces = 0;  ///< the version that was active before, 0 if none
@@ -20,8 +23,7 @@ struct Activation {
 /// Makes the flow active unless it is; durable when it returns. Call before route starts.
 /// conflict: the same version was active with another text, or a newer version is. Else as
 /// Log::append.
-Result<Activation> activate(log::Log& log, const Flow& flow,
-                            std::string_view tenant = model::default_tenant);
+Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow);
 
 /// At a start: writes down that nobody watched between the last sign of life (the one the log was
 /// left with, or its last record if that is later) and now; route hands it to every case partition
@@ -45,8 +47,8 @@ struct FlowsRecord {
 Result<std::vector<FlowsRecord>> read_flows(log::Log& log);
 
 /// What activate() would find, given those records. conflict: as there.
-Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const Flow& flow,
-                                    std::string_view tenant = model::default_tenant);
+Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,
+                                    const Flow& flow);
 
 /// Whether route has handed an absence to the case partitions already.
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record);

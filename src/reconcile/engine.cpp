@@ -116,11 +116,11 @@ void Engine::on_flow(const model::FlowRecord& record) {
     }
 }
 
-void Engine::use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow) {
-    flows_.push_back({std::string(tenant), std::move(flow)});
+void Engine::use_flow(const TenantId& tenant, std::shared_ptr<const Flow> flow) {
+    flows_.push_back({tenant, std::move(flow)});
 }
 
-const Flow* Engine::find_flow(std::string_view tenant, std::string_view name,
+const Flow* Engine::find_flow(const TenantId& tenant, std::string_view name,
                               std::uint32_t version) const {
     for (const KnownFlow& known : flows_) {
         if (known.flow->version == version && known.flow->name == name && known.tenant == tenant) {
@@ -304,11 +304,10 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
     c.published = digest_of(judgement);
     c.status = judgement.status;
     ++c.revision;
-    Revision revision;
+    Revision revision{model::Verdict(*TenantId::parse(parts.tenant)), false};
     revision.first_decision = judgement.status != VerdictStatus::pending && !c.decided;
     c.decided = c.decided || judgement.status != VerdictStatus::pending;
     Verdict& v = revision.verdict;
-    v.tenant = parts.tenant;
     v.flow = parts.flow;
     v.flow_version = c.flow->version;
     v.key_name = c.flow->key_name;
@@ -356,7 +355,7 @@ bool Engine::would_join(const std::string& id) const {
     return closed && !closed->bytes.empty() && time_ <= closed->amend_until;
 }
 
-std::optional<CaseView> Engine::inspect(std::string_view tenant, std::string_view flow,
+std::optional<CaseView> Engine::inspect(const TenantId& tenant, std::string_view flow,
                                         std::string_view key) const {
     const std::string id = model::case_log_key(tenant, flow, key);
     CaseView view;

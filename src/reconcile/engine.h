@@ -56,7 +56,7 @@ public:
     std::vector<Revision> on_record(const model::CaseRecord& record);
 
     /// The same for a flow that has been parsed elsewhere: no parsing, shared between engines.
-    void use_flow(std::string_view tenant, std::shared_ptr<const Flow> flow);
+    void use_flow(const TenantId& tenant, std::shared_ptr<const Flow> flow);
 
     /// No deadline can fire before this one; it fires with the first record whose `at` is greater,
     /// unless an absence has moved it.
@@ -75,7 +75,7 @@ public:
     /// else it would open one.
     bool would_join(const std::string& id) const;
 
-    std::optional<CaseView> inspect(std::string_view tenant, std::string_view flow,
+    std::optional<CaseView> inspect(const TenantId& tenant, std::string_view flow,
                                     std::string_view key) const;
 
 private:
@@ -102,7 +102,7 @@ private:
     void close(Open::iterator it, Instant stamp);
     void schedule(const std::string& id, Case& c, std::optional<Instant> next);
 
-    const Flow* find_flow(std::string_view tenant, std::string_view name,
+    const Flow* find_flow(const TenantId& tenant, std::string_view name,
                           std::uint32_t version) const;
     void deadlines_of(const Case& c, std::vector<Instant>& out) const {
         deadlines_moved(*c.flow, c.opened_at, absences_, out);
@@ -115,7 +115,7 @@ private:
     std::set<Due> due_;
     Absences absences_;
     struct KnownFlow {
-        std::string tenant;
+        TenantId tenant;
         std::shared_ptr<const Flow> flow;
     };
     std::vector<KnownFlow> flows_;

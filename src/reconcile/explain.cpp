@@ -319,8 +319,7 @@ Result<Explanation> explain(const ExplainRequest& request) {
                         ? "check the key; an event that has not been accepted is no case"
                         : "events that name it wait in quarantine");
     }
-    Explanation out;
-    out.verdict = std::move(walk.revisions.back().verdict);
+    Explanation out(std::move(walk.revisions.back().verdict));
     out.flow = walk.flows.at(out.verdict.flow_version);
     out.view = std::move(*view);
     if (model::awaits_legs(out.verdict)) {

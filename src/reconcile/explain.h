@@ -28,7 +28,9 @@ struct QuarantinedItem {
 };
 
 struct ExplainRequest {
-    std::string tenant{model::default_tenant};
+    explicit ExplainRequest(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::string flow;
     std::string key;
     std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and
@@ -58,6 +60,8 @@ struct LegEvent {
 };
 
 struct Explanation {
+    explicit Explanation(model::Verdict of) : verdict(std::move(of)) {}
+
     model::Verdict verdict;  ///< the latest revision, its deadline as absences have moved it
     std::shared_ptr<const Flow> flow;
     CaseView view;

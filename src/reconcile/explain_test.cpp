@@ -10,7 +10,7 @@ namespace {
 using namespace test;
 
 ExplainRequest request_of(std::vector<std::pair<model::Event, double>> events, double now) {
-    ExplainRequest request;
+    ExplainRequest request(default_tenant());
     request.flow = "order";
     request.key = "A1";
     request.now = noon(now);
@@ -94,7 +94,7 @@ TEST(Explain, what_was_revised_and_what_is_ambiguous_is_said) {
 TEST(Explain, of_a_part_of_the_records_the_published_verdict_is_shown) {
     auto request = request_of({{event("aws", "OrderPlaced", "o-1", good_order, noon(0)), 0}}, 100);
     request.truncated = true;
-    request.latest.emplace();
+    request.latest.emplace(default_tenant());
     request.latest->key = "A1";
     request.latest->status = model::VerdictStatus::matched;
     const auto e = explain(request);

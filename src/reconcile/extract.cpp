@@ -403,8 +403,7 @@ std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool o
         key.text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }
-    model::LegRecord record;
-    record.tenant = event.tenant;
+    model::LegRecord record(event.tenant);
     record.flow = flow.name;
     record.flow_version = flow.version;
     record.opens = opens;

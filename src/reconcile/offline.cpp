@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "reconcile/activate.h"
 #include "reconcile/engine.h"
 #include "reconcile/router.h"
 
@@ -21,10 +22,6 @@ constexpr char verdict_prefix = 'v';
 constexpr char kind_absence = 'a';
 constexpr char kind_flow = 'b';
 constexpr char kind_event = 'c';
-
-model::FlowActivation activation_of(const Flow& flow) {
-    return {std::string(model::default_tenant), flow.name, flow.version, flow.text, flow.hash};
-}
 
 std::string bytes_of(const Digest128& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -177,7 +174,7 @@ Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Insta
     }
     HELIOS_TRY(parse_flow(activation.text, activation.flow + ".yaml"));
     has_control_flows_ = true;
-    std::string order = activation.tenant + '\0' + activation.flow + '\0';
+    std::string order = activation.tenant.text() + '\0' + activation.flow + '\0';
     append_sortable(order, activation.version);
     const std::string encoded = model::encode(activation);
     return spill_->put(next_place(at, kind_flow, order, encoded), encoded);
@@ -239,7 +236,7 @@ Status OfflineReconcile::in_receive_order() {
     std::vector<Revision> revisions;
     for (const Flow& flow : flows_) {
         HELIOS_TRY_ASSIGN(const auto record,
-                          router.activate(activation_of(flow), earliest_instant));
+                          router.activate(activation_of(default_tenant(), flow), earliest_instant));
         engine.on_record(record, revisions);
     }
     const auto take = [&](std::string_view key, std::string_view value) -> Status {
@@ -353,7 +350,7 @@ Status OfflineReconcile::judge_case(const Router& router, std::vector<model::Leg
 Status OfflineReconcile::case_by_case() {
     Router router(options_.flow_versions_max);
     for (const Flow& flow : flows_) {
-        HELIOS_TRY(router.activate(activation_of(flow), earliest_instant));
+        HELIOS_TRY(router.activate(activation_of(default_tenant(), flow), earliest_instant));
     }
     HELIOS_TRY(sort_legs(router));
     name_flows(router);

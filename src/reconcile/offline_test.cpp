@@ -15,7 +15,7 @@ namespace {
 using namespace test;
 
 struct Line {
-    model::Event event;
+    model::Event event{default_tenant()};
     std::optional<Instant> received;
 };
 

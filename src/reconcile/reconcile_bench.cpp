@@ -53,7 +53,7 @@ void engine_over_records(benchmark::State& state) {
     for (auto _ : state) {
         MemoryClosedCases closed;
         Engine engine(closed);
-        engine.use_flow(model::default_tenant, order_flow());
+        engine.use_flow(default_tenant(), order_flow());
         std::vector<Revision> revisions;
         std::size_t bytes = 0;
         for (const auto& bytes_in : records) {
@@ -78,7 +78,7 @@ void engine_alone(benchmark::State& state) {
     for (auto _ : state) {
         MemoryClosedCases closed;
         Engine engine(closed);
-        engine.use_flow(model::default_tenant, order_flow());
+        engine.use_flow(default_tenant(), order_flow());
         std::vector<Revision> revisions;
         for (const auto& record : records) {
             revisions.clear();
@@ -96,7 +96,7 @@ void bytes_per_open_case(benchmark::State& state) {
     for (auto _ : state) {
         MemoryClosedCases closed;
         Engine engine(closed);
-        engine.use_flow(model::default_tenant, order_flow());
+        engine.use_flow(default_tenant(), order_flow());
         std::vector<Revision> revisions;
         const auto before = mallinfo2().uordblks;
         for (int i = 0; i < cases; ++i) {

@@ -48,7 +48,7 @@ struct RouteStage::Metrics {
 /// What one round appends, and what it counted.
 struct RouteStage::Outputs {
     std::vector<log::Record> records;
-    std::map<std::tuple<std::string, std::string, Instant>, std::uint64_t>
+    std::map<std::tuple<TenantId, std::string, Instant>, std::uint64_t>
         judged;  // tenant, source, minute
     std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0;
     std::size_t absences = 0;  // of absences_, taken into these outputs
@@ -249,8 +249,7 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
 
 void RouteStage::add_counts(Outputs& out) {
     for (const auto& [where, n] : out.judged) {
-        model::Counts counts;
-        counts.tenant = std::get<0>(where);
+        model::Counts counts(std::get<0>(where));
         counts.hop = "route";
         counts.source = std::get<1>(where);
         counts.minute = std::get<2>(where);

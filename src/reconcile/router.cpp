@@ -31,8 +31,12 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
             older.retires_at = retirement_of(older);
         }
     }
-    model::FlowRecord record{at,           activation.tenant, flow.name,
-                             flow.version, activation.text,   flow.hash};
+    model::FlowRecord record(activation.tenant);
+    record.at = at;
+    record.flow = flow.name;
+    record.version = flow.version;
+    record.text = activation.text;
+    record.hash = flow.hash;
     active_.push_back(
         {activation.tenant, std::make_shared<const Flow>(std::move(flow)), std::nullopt});
     return record;

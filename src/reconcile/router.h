@@ -42,7 +42,7 @@ public:
                                            const Arrival& arrival, std::size_t& keyless);
 
     struct Active {
-        std::string tenant;
+        TenantId tenant;
         std::shared_ptr<const Flow> flow;
         std::optional<Instant> replaced_at;  ///< when a newer version became active
         Instant retires_at = never;

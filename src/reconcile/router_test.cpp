@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reconcile/activate.h"
 #include "reconcile/test_kit.h"
 
 namespace helios::reconcile {
@@ -16,7 +17,7 @@ model::FlowActivation version(std::uint32_t n) {
     text.replace(text.find("version: 2"), 10, "version: " + std::to_string(n));
     const auto flow = parse_flow(text, "order.yaml");
     HELIOS_ASSERT(flow.has_value(), "the shipped flow with another version is a flow");
-    return {std::string(model::default_tenant), flow->name, n, text, flow->hash};
+    return activation_of(default_tenant(), *flow);
 }
 
 std::size_t legs(Router& router, Instant when) {

@@ -115,7 +115,7 @@ TEST_F(StageTest, while_a_case_is_open_the_log_shows_that_we_live) {
 TEST_F(StageTest, at_the_bound_only_what_would_open_a_case_is_refused) {
     const auto room = [&](std::vector<std::string> keys) {
         for (auto& key : keys) {
-            key = model::case_log_key(model::default_tenant, "order", key);
+            key = model::case_log_key(default_tenant(), "order", key);
         }
         return p.engine().room([&] { return keys; });
     };
@@ -437,13 +437,13 @@ TEST_F(StageTest, every_event_is_judged_once_per_source_and_minute) {
 TEST_F(StageTest, the_same_version_with_another_text_is_refused) {
     Flow other = *order_flow();
     other.hash = "00";
-    const auto refused = activate(p.log(), other);
+    const auto refused = activate(p.log(), default_tenant(), other);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
     EXPECT_NE(refused.error().hint.find("raise `version:`"), std::string::npos);
     other.version = 3;
-    EXPECT_TRUE(activate(p.log(), other)->is_new);
-    EXPECT_EQ(activate(p.log(), *order_flow()).error().kind, ErrorKind::conflict);
+    EXPECT_TRUE(activate(p.log(), default_tenant(), other)->is_new);
+    EXPECT_EQ(activate(p.log(), default_tenant(), *order_flow()).error().kind, ErrorKind::conflict);
 }
 
 TEST_F(StageTest, threads_start_and_stop) {

@@ -24,7 +24,7 @@ inline Instant noon(double seconds) {
 
 inline model::Event event(std::string source, std::string type, std::string id, std::string payload,
                           std::optional<Instant> time = {}) {
-    model::Event e;
+    model::Event e(default_tenant());
     e.source = std::move(source);
     e.type = std::move(type);
     e.id = std::move(id);
@@ -53,8 +53,13 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
 }
 
 inline model::FlowRecord flow_record(const Flow& flow, Instant when) {
-    return {when,     std::string(model::default_tenant), flow.name, flow.version, flow.text,
-            flow.hash};
+    model::FlowRecord record(default_tenant());
+    record.at = when;
+    record.flow = flow.name;
+    record.version = flow.version;
+    record.text = flow.text;
+    record.hash = flow.hash;
+    return record;
 }
 
 /// Stopped from `from` to `to`, seconds after noon; grace 30 s.

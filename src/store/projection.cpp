@@ -192,7 +192,7 @@ Status Projection::apply_event(const log::StoredRecord& record) {
         .bind(2, topic_number(record.topic))
         .bind(3, std::int64_t{record.partition})
         .bind(4, signed_offset(record.offset))
-        .bind(5, event->tenant)
+        .bind(5, event->tenant.text())
         .bind(6, event->source)
         .bind(7, event->scope)
         .bind(8, event->id)
@@ -208,7 +208,7 @@ Status Projection::apply_event(const log::StoredRecord& record) {
     HELIOS_TRY(insert_event_.run());
     if (database_->changes() == 1) {
         ++applied_.events;
-        ++sums_[{event->tenant, to_nanos(minute_of(record.log_time)), event->source, "store",
+        ++sums_[{event->tenant.text(), to_nanos(minute_of(record.log_time)), event->source, "store",
                  "stored"}];
     }
     return {};
@@ -220,7 +220,7 @@ Status Projection::apply_quarantined(const log::StoredRecord& record) {
         skip(record, item.error().what);
         return {};
     }
-    return upsert_quarantine_.bind(1, item->tenant)
+    return upsert_quarantine_.bind(1, item->tenant.text())
         .bind(2, item->id)
         .bind(3, std::int64_t{record.type})
         .bind(4, item->reason)
@@ -243,7 +243,7 @@ Status Projection::apply_quarantine_repeat(const log::StoredRecord& record) {
         skip(record, repeat.error().what);
         return {};
     }
-    return repeat_quarantined_.bind(1, repeat->tenant)
+    return repeat_quarantined_.bind(1, repeat->tenant.text())
         .bind(2, repeat->id)
         .bind(3, static_cast<std::int64_t>(repeat->times))
         .bind(4, to_nanos(repeat->last_received_at))
@@ -262,7 +262,7 @@ Status Projection::apply_case_record(const log::StoredRecord& record) {
     }
     const auto partition = std::int64_t{record.partition};
     if (const auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
-        return insert_case_record_.bind(1, leg->tenant)
+        return insert_case_record_.bind(1, leg->tenant.text())
             .bind(2, leg->key)
             .bind(3, leg->flow)
             .bind(4, partition)
@@ -279,7 +279,7 @@ Status Projection::apply_case_record(const log::StoredRecord& record) {
         .bind(2, signed_offset(record.offset))
         .bind(3, to_nanos(model::at_of(*decoded)))
         .bind(4, std::int64_t{absence == nullptr})
-        .bind(5, flow != nullptr ? std::string_view(flow->tenant) : std::string_view{})
+        .bind(5, flow != nullptr ? std::string_view(flow->tenant.text()) : std::string_view{})
         .bind(6, flow != nullptr ? std::string_view(flow->flow) : std::string_view{})
         .bind(7, flow != nullptr ? std::int64_t{flow->version} : 0)
         .bind_blob(8, absence != nullptr ? model::encode(*absence) : std::string())
@@ -292,7 +292,7 @@ Status Projection::apply_verdict(const log::StoredRecord& record) {
         skip(record, verdict.error().what);
         return {};
     }
-    HELIOS_TRY(insert_verdict_.bind(1, verdict->tenant)
+    HELIOS_TRY(insert_verdict_.bind(1, verdict->tenant.text())
                    .bind(2, verdict->key)
                    .bind(3, verdict->flow)
                    .bind(4, std::int64_t{verdict->instance})
@@ -307,7 +307,7 @@ Status Projection::apply_verdict(const log::StoredRecord& record) {
     }
     ++applied_.verdicts;
     const auto at_risk = join_money(verdict->at_risk);
-    upsert_case_.bind(1, verdict->tenant)
+    upsert_case_.bind(1, verdict->tenant.text())
         .bind(2, verdict->key)
         .bind(3, verdict->flow)
         .bind(4, std::int64_t{verdict->instance})
@@ -335,7 +335,7 @@ Status Projection::apply_flow(const log::StoredRecord& record) {
         skip(record, activation.error().what);
         return {};
     }
-    return upsert_flow_.bind(1, activation->tenant)
+    return upsert_flow_.bind(1, activation->tenant.text())
         .bind(2, activation->flow)
         .bind(3, std::int64_t{activation->version})
         .bind(4, to_nanos(record.log_time))
@@ -351,8 +351,8 @@ Status Projection::apply_counts(const log::StoredRecord& record) {
         return {};
     }
     for (const auto& [counter, delta] : counts->deltas) {
-        sums_[{counts->tenant, to_nanos(counts->minute), counts->source, counts->hop, counter}] +=
-            delta;
+        sums_[{counts->tenant.text(), to_nanos(counts->minute), counts->source, counts->hop,
+               counter}] += delta;
     }
     return {};
 }

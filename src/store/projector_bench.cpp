@@ -19,7 +19,7 @@ std::string uuid_like(std::uint64_t n) {
 
 model::Event bench_event(std::uint64_t n, std::string type, const std::string& key,
                          std::string source) {
-    model::Event event;
+    model::Event event(default_tenant());
     event.source = std::move(source);
     event.id = uuid_like(n);
     event.type = std::move(type);
@@ -33,7 +33,7 @@ model::Event bench_event(std::uint64_t n, std::string type, const std::string& k
 }
 
 model::LegRecord bench_leg(const std::string& key, std::string leg) {
-    model::LegRecord record;
+    model::LegRecord record(default_tenant());
     record.flow = "order";
     record.flow_version = 1;
     record.key = key;
@@ -46,7 +46,7 @@ model::LegRecord bench_leg(const std::string& key, std::string leg) {
 
 void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::uint64_t n) {
     const auto key = "ORD-" + std::to_string(n * 7919 % 1'000'003);
-    const auto case_key = model::case_log_key("default", "order", key);
+    const auto case_key = model::case_log_key(default_tenant(), "order", key);
     const std::array<std::pair<const char*, const char*>, 3> legs{
         {{"OrderPlaced", "order"},
          {"PaymentProcessed", "payment"},

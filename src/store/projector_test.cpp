@@ -27,7 +27,7 @@ Instant after(std::int64_t seconds) {
 }
 
 model::Quarantined a_quarantined(std::string id, std::string key) {
-    model::Quarantined item;
+    model::Quarantined item(default_tenant());
     item.id = std::move(id);
     item.source = "gcp";
     item.endpoint = "/api/v1/events/ingest";
@@ -41,20 +41,20 @@ model::Quarantined a_quarantined(std::string id, std::string key) {
 
 /// A little of everything, the way the stages write it.
 void fill(Bench& bench, int orders) {
-    bench.append(model::FlowActivation{"default", "order", 1, "flow: order", "abc"});
+    bench.append(testing::an_activation("order", 1, "flow: order", "abc"));
     bench.append(
-        model::CaseRecord(model::FlowRecord{after(0), "default", "order", 1, "flow: order", "abc"}),
-        "", 0);
+        model::CaseRecord(testing::a_flow_record(after(0), "order", 1, "flow: order", "abc")), "",
+        0);
     for (int i = 0; i < orders; ++i) {
         const auto key = "ORD-" + std::to_string(i);
         bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", key));
         bench.append(an_event("p-" + std::to_string(i), "PaymentProcessed", key, "gcp"));
-        model::LegRecord leg;
+        model::LegRecord leg(default_tenant());
         leg.flow = "order";
         leg.key = key;
         leg.leg = "order";
         leg.at = after(i);
-        bench.append(model::CaseRecord(leg), model::case_log_key("default", "order", key));
+        bench.append(model::CaseRecord(leg), model::case_log_key(default_tenant(), "order", key));
         bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
         if (i % 3 != 0) {
             auto verdict =
@@ -69,8 +69,7 @@ void fill(Bench& bench, int orders) {
         if (i % 4 == 0) {
             bench.append(a_quarantined("q-" + std::to_string(i % 8), key));
         }
-        bench.append(model::Counts{
-            "default", "gateway", "aws", after(0), {{"received", 1}, {"appended", 1}}});
+        bench.append(testing::some_counts("gateway", after(0), {{"received", 1}, {"appended", 1}}));
     }
     bench.append(model::CaseRecord(testing::absence_until(100)), "", 0);
     bench.append(model::CaseRecord(model::TickRecord{after(100)}), "", 0);
@@ -83,7 +82,7 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
                                       bench.telemetry, bench.clock);
     ASSERT_TRUE(projector->catch_up(bench.log->low_watermark()));
     auto queries = *Queries::open(bench.options, bench.clock);
-    const CaseId one{"default", "order", "ORD-1"};
+    const CaseId one{default_tenant(), "order", "ORD-1"};
     ASSERT_TRUE(queries->latest(one));
     ASSERT_TRUE(projector->check_file());
     const auto store = bench.options.file.parent_path();
@@ -113,7 +112,7 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     while (projector->frontier().get() <= bench.log->last_log_time()) {
         std::this_thread::yield();
     }
-    EXPECT_TRUE(queries->latest({"default", "order", "ORD-NEW"}));
+    EXPECT_TRUE(queries->latest({default_tenant(), "order", "ORD-NEW"}));
     projector->stop();
 }
 
@@ -122,7 +121,7 @@ TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {
     fill(bench, 6);
     bench.project();
     const auto first = bench.dumped();
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 12u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 12u);
 
     bench.project();  // nothing new: nothing changes
     EXPECT_EQ(first, bench.dumped());
@@ -130,7 +129,7 @@ TEST(Projector, rows_appear_and_a_restart_goes_on_where_it_stopped) {
     bench.append(an_event("late", "OrderPlaced", "ORD-99"));
     bench.project();
     EXPECT_THAT(bench.dumped(), ::testing::HasSubstr("\"event_id\":\"late\""));
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 13u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 13u);
 }
 
 TEST(Projector, a_second_delivery_of_the_same_records_changes_no_row) {
@@ -158,7 +157,7 @@ TEST(Projector, the_frontier_passes_what_is_visible_and_follows_silence) {
     EXPECT_LE((*projector)->frontier().get(), position.log_time);
     ASSERT_TRUE((*projector)->step(Duration{0}));
     EXPECT_GT((*projector)->frontier().get(), position.log_time);
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 1u);
 
     bench.clock.advance(std::chrono::seconds(5));
     ASSERT_EQ((*projector)->step(Duration{0}).value(), 0u);
@@ -175,7 +174,7 @@ TEST(Projector, runs_on_its_own_thread_and_stops) {
         last = bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", "ORD-1")).log_time;
     }
     ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 50u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 50u);
     EXPECT_TRUE((*projector)->health());
     (*projector)->stop();
     (*projector)->stop();
@@ -186,7 +185,7 @@ TEST(Projector, a_record_that_cannot_be_decoded_is_counted_logged_and_passed) {
     bench.append(model::topic::orders, model::RecordType::event, 1, "k", "not an event");
     bench.append(an_event("good", "OrderPlaced", "ORD-1"));
     bench.project();
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 1u);
     EXPECT_EQ(bench.telemetry.metrics.counter("helios_store_undecodable_total", "").value(), 1);
     EXPECT_THAT(bench.lines, ::testing::Contains(::testing::HasSubstr("could not be decoded")));
 }
@@ -207,7 +206,10 @@ TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
         bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt)).log_time;
     EXPECT_FALSE((*projector)->step(Duration{0}));
     EXPECT_FALSE((*projector)->step(Duration{0}));
-    EXPECT_TRUE(bench.queries()->events({}).value().items.empty());  // all of the batch or nothing
+    EXPECT_TRUE(bench.queries()
+                    ->events(EventFilter(default_tenant()))
+                    .value()
+                    .items.empty());  // all of the batch or nothing
     EXPECT_LE((*projector)->frontier().get(), last);
     (*projector)->start();
     while ((*projector)->health()) {
@@ -219,8 +221,8 @@ TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
     while (!(*projector)->health()) {
         std::this_thread::yield();
     }
-    EXPECT_EQ(bench.queries()->events({}).value().items.size(), 1u);
-    EXPECT_EQ(bench.queries()->counts({}).value().at(0).value, 1u);
+    EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->counts(CountFilter(default_tenant())).value().at(0).value, 1u);
 }
 
 TEST(Projector, observes_how_long_verdicts_took_to_show) {
@@ -248,10 +250,10 @@ TEST(Projector, counts_stored_events_per_source_and_minute) {
     bench.append(an_event("c", "OrderPlaced", "3", "gcp"));
     bench.clock.advance(std::chrono::minutes(1));
     bench.append(an_event("d", "OrderPlaced", "4"));
-    bench.append(model::Counts{"default", "route", "aws", epoch_of_tests, {{"judged", 2}}});
-    bench.append(model::Counts{"default", "route", "aws", epoch_of_tests, {{"judged", 1}}});
+    bench.append(testing::some_counts("route", epoch_of_tests, {{"judged", 2}}));
+    bench.append(testing::some_counts("route", epoch_of_tests, {{"judged", 1}}));
     bench.project();
-    const auto counts = bench.queries()->counts({}).value();
+    const auto counts = bench.queries()->counts(CountFilter(default_tenant())).value();
     std::vector<std::string> seen;
     for (const auto& row : counts) {
         seen.push_back(format_rfc3339(row.minute).substr(11, 5) + " " + row.source + " " + row.hop +

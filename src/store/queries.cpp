@@ -114,7 +114,7 @@ Duration mean_of(const std::vector<std::int64_t>& values) {
 Result<model::Verdict> Queries::latest(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->latest);
-    s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow);
+    s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow);
     if (s->row()) {
         return verdict_of(s->blob(0));
     }
@@ -126,7 +126,7 @@ Result<model::Verdict> Queries::latest(const CaseId& id) {
 Result<std::vector<model::Verdict>> Queries::revisions(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->revisions);
-    s->bind(1, id.tenant)
+    s->bind(1, id.tenant.text())
         .bind(2, id.key)
         .bind(3, id.flow)
         .bind(4, static_cast<std::int64_t>(options_.page_rows_max));
@@ -140,11 +140,10 @@ Result<std::vector<model::Verdict>> Queries::revisions(const CaseId& id) {
     return out;
 }
 
-Result<std::vector<std::string>> Queries::flows_with(std::string_view tenant,
-                                                     std::string_view key) {
+Result<std::vector<std::string>> Queries::flows_with(const TenantId& tenant, std::string_view key) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->flows_with);
-    s->bind(1, tenant).bind(2, key);
+    s->bind(1, tenant.text()).bind(2, key);
     std::vector<std::string> out;
     while (s->row()) {
         out.emplace_back(s->text(0));
@@ -157,7 +156,7 @@ Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchF
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->mismatches);
-    s->bind(1, filter.tenant)
+    s->bind(1, filter.tenant.text())
         .bind(2, start_of(filter.reconciled))
         .bind(3, end_of(filter.reconciled));
     // No cursor: one that stands before everything.
@@ -198,7 +197,7 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
     std::vector<std::int64_t> durations;
     {
         InUse s(connection->decided);
-        s->bind(1, filter.tenant)
+        s->bind(1, filter.tenant.text())
             .bind(2, start_of(filter.reconciled))
             .bind(3, end_of(filter.reconciled));
         bind_optional(*s, 4, filter.flow);
@@ -215,7 +214,7 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
     MoneySum sum;
     {
         InUse s(connection->broken_money);
-        s->bind(1, filter.tenant)
+        s->bind(1, filter.tenant.text())
             .bind(2, start_of(filter.reconciled))
             .bind(3, end_of(filter.reconciled));
         bind_optional(*s, 4, filter.flow);
@@ -228,7 +227,7 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
     }
     {
         InUse s(connection->pending);
-        s->bind(1, filter.tenant);
+        s->bind(1, filter.tenant.text());
         bind_optional(*s, 2, filter.flow);
         stats.by_status[0] = s->row() ? static_cast<std::uint64_t>(s->integer(0)) : 0;
         HELIOS_TRY(s->status());
@@ -246,7 +245,7 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const std::size_t driver = filter.key ? 0 : filter.type ? 1 : filter.source ? 2 : 3;
     InUse s(connection->events.at(driver));
-    s->bind(1, filter.tenant);
+    s->bind(1, filter.tenant.text());
     bind_optional(*s, 2, filter.key);
     bind_optional(*s, 3, filter.type);
     bind_optional(*s, 4, filter.source);
@@ -267,12 +266,14 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     return page;
 }
 
-Result<std::vector<EventRow>> Queries::events_by_id(std::string_view tenant,
+Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,
                                                     std::string_view event_id,
                                                     std::optional<std::string_view> source) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->events_by_id);
-    s->bind(1, tenant).bind(2, event_id).bind(4, static_cast<std::int64_t>(options_.page_rows_max));
+    s->bind(1, tenant.text())
+        .bind(2, event_id)
+        .bind(4, static_cast<std::int64_t>(options_.page_rows_max));
     if (source) {
         s->bind(3, *source);
     } else {
@@ -290,7 +291,7 @@ Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const Quarant
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(filter.key ? connection->quarantined_by_key : connection->quarantined);
-    s->bind(1, filter.tenant).bind(2, start_of(filter.last)).bind(3, end_of(filter.last));
+    s->bind(1, filter.tenant.text()).bind(2, start_of(filter.last)).bind(3, end_of(filter.last));
     s->bind(4, filter.after ? to_nanos(filter.after->last_at) : unbounded);
     s->bind(5, filter.after ? std::string_view(filter.after->dlq_id) : std::string_view{});
     bind_optional(*s, 6, filter.source);
@@ -308,10 +309,10 @@ Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const Quarant
     return page;
 }
 
-Result<QuarantineRow> Queries::quarantined_item(std::string_view tenant, std::string_view dlq_id) {
+Result<QuarantineRow> Queries::quarantined_item(const TenantId& tenant, std::string_view dlq_id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->quarantined_item);
-    s->bind(1, tenant).bind(2, dlq_id);
+    s->bind(1, tenant.text()).bind(2, dlq_id);
     if (s->row()) {
         return quarantine_of(*s);
     }
@@ -343,24 +344,29 @@ Result<std::vector<std::string>> texts_of(Statement& s) {
 
 }  // namespace
 
-Result<std::vector<std::string>> Queries::quarantine_ids(std::string_view tenant,
+Result<std::vector<std::string>> Queries::quarantine_ids(const TenantId& tenant,
                                                          std::string_view prefix,
                                                          std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
     InUse s(connection->quarantine_ids);
-    s->bind(1, tenant).bind(2, prefix).bind(3, end).bind(4, static_cast<std::int64_t>(limit));
+    s->bind(1, tenant.text())
+        .bind(2, prefix)
+        .bind(3, end)
+        .bind(4, static_cast<std::int64_t>(limit));
     return texts_of(*s);
 }
 
-Result<std::vector<std::string>> Queries::event_ids(std::string_view tenant,
-                                                    std::string_view prefix,
+Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std::string_view prefix,
                                                     std::optional<std::string_view> source,
                                                     std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
     InUse s(connection->event_ids);
-    s->bind(1, tenant).bind(2, prefix).bind(3, end).bind(5, static_cast<std::int64_t>(limit));
+    s->bind(1, tenant.text())
+        .bind(2, prefix)
+        .bind(3, end)
+        .bind(5, static_cast<std::int64_t>(limit));
     if (source) {
         s->bind(4, *source);
     } else {
@@ -369,10 +375,10 @@ Result<std::vector<std::string>> Queries::event_ids(std::string_view tenant,
     return texts_of(*s);
 }
 
-Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
+Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->flows);
-    s->bind(1, tenant);
+    s->bind(1, tenant.text());
     std::vector<FlowRow> out;
     while (s->row()) {
         out.push_back({std::string(s->text(0)), static_cast<std::uint32_t>(s->integer(1)),
@@ -385,7 +391,7 @@ Result<std::vector<FlowRow>> Queries::flows(std::string_view tenant) {
 Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, Instant t) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->absences);
-    s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(t));
+    s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(t));
     std::vector<model::AbsenceRecord> out;
     while (s->row()) {
         HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(s->blob(0)));
@@ -402,7 +408,7 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
     CaseHistory history;
     {
         InUse s(connection->case_legs);
-        s->bind(1, id.tenant).bind(2, id.key).bind(3, id.flow).bind(4, limit + 1);
+        s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow).bind(4, limit + 1);
         while (s->row()) {
             history.records.push_back(pointer_of(*s));
         }
@@ -414,7 +420,7 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
     history.truncated = cut_page(history.records, options_.history_records_max);
     InUse s(connection->case_controls);
     s->bind(1, std::int64_t{history.records.front().partition})
-        .bind(2, id.tenant)
+        .bind(2, id.tenant.text())
         .bind(3, id.flow)
         .bind(4, limit);
     while (s->row()) {
@@ -429,7 +435,9 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
 Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     InUse s(connection->counts);
-    s->bind(1, filter.tenant).bind(2, start_of(filter.minutes)).bind(3, end_of(filter.minutes));
+    s->bind(1, filter.tenant.text())
+        .bind(2, start_of(filter.minutes))
+        .bind(3, end_of(filter.minutes));
     bind_optional(*s, 4, filter.source);
     s->bind(5, static_cast<std::int64_t>(filter.limit) + 1);
     std::vector<CountRow> out;

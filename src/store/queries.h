@@ -38,7 +38,7 @@ public:
     /// options.page_rows_max, the newest ones.
     Result<std::vector<model::Verdict>> revisions(const CaseId& id);
     /// Flows that have a case for the key, sorted.
-    Result<std::vector<std::string>> flows_with(std::string_view tenant, std::string_view key);
+    Result<std::vector<std::string>> flows_with(const TenantId& tenant, std::string_view key);
 
     /// Partial and mismatched cases, newest reconciledAt first, then flow, key, instance. A case
     /// amended between two pages moves to the front; none is skipped or shown twice on account of
@@ -49,22 +49,22 @@ public:
     /// Newest received first.
     Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
     /// Every event of that id (several sources or scopes may use the same), newest first.
-    Result<std::vector<EventRow>> events_by_id(std::string_view tenant, std::string_view event_id,
+    Result<std::vector<EventRow>> events_by_id(const TenantId& tenant, std::string_view event_id,
                                                std::optional<std::string_view> source);
 
     /// Newest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
-    Result<QuarantineRow> quarantined_item(std::string_view tenant,
+    Result<QuarantineRow> quarantined_item(const TenantId& tenant,
                                            std::string_view dlq_id);  ///< not_found
     /// Ids that begin with `prefix`, sorted, at most `limit`.
-    Result<std::vector<std::string>> quarantine_ids(std::string_view tenant,
-                                                    std::string_view prefix, std::size_t limit);
-    Result<std::vector<std::string>> event_ids(std::string_view tenant, std::string_view prefix,
+    Result<std::vector<std::string>> quarantine_ids(const TenantId& tenant, std::string_view prefix,
+                                                    std::size_t limit);
+    Result<std::vector<std::string>> event_ids(const TenantId& tenant, std::string_view prefix,
                                                std::optional<std::string_view> source,
                                                std::size_t limit);
 
     /// Every activated version, by flow, then activation; the last of a flow is its active one.
-    Result<std::vector<FlowRow>> flows(std::string_view tenant);
+    Result<std::vector<FlowRow>> flows(const TenantId& tenant);
     /// Our own absences that the case's partition has met and that end after `t`, in order; empty:
     /// none, or no such case.
     Result<std::vector<model::AbsenceRecord>> absences(const CaseId& id, Instant t);

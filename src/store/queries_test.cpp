@@ -12,6 +12,12 @@
 namespace helios::store {
 namespace {
 
+// Forgetting the tenant must not compile.
+template <class... T>
+constexpr bool has_no_default = (!std::is_default_constructible_v<T> && ...);
+static_assert(has_no_default<CaseId, MismatchFilter, StatsFilter, EventFilter, QuarantineFilter,
+                             CountFilter>);
+
 using model::FindingKind;
 using model::VerdictStatus;
 using testing::a_finding;
@@ -46,18 +52,21 @@ TEST(Latest, is_the_newest_revision_of_the_newest_instance) {
     bench.append(a_verdict("A", 2, VerdictStatus::partial, after(60)));
     bench.project();
     auto queries = bench.queries();
-    EXPECT_EQ(VerdictStatus::partial, queries->latest({"default", "order", "A"}).value().status);
+    EXPECT_EQ(VerdictStatus::partial,
+              queries->latest({default_tenant(), "order", "A"}).value().status);
     auto second = a_verdict("A", 1, VerdictStatus::pending, std::nullopt);
     second.instance = 2;
     bench.append(second);
     bench.append(a_verdict("A", 3, VerdictStatus::matched,
                            after(70)));  // an amendment of the first instance
     bench.project();
-    EXPECT_EQ(queries->latest({"default", "order", "A"}).value().instance, 2u);
-    EXPECT_EQ(queries->revisions({"default", "order", "A"}).value().size(), 4u);
-    EXPECT_EQ(queries->latest({"default", "order", "a"}).error().kind, ErrorKind::not_found);
-    EXPECT_EQ(queries->latest({"other", "order", "A"}).error().kind, ErrorKind::not_found);
-    EXPECT_THAT(queries->flows_with("default", "A").value(), ::testing::ElementsAre("order"));
+    EXPECT_EQ(queries->latest({default_tenant(), "order", "A"}).value().instance, 2u);
+    EXPECT_EQ(queries->revisions({default_tenant(), "order", "A"}).value().size(), 4u);
+    EXPECT_EQ(queries->latest({default_tenant(), "order", "a"}).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(queries->latest({*TenantId::parse("other"), "order", "A"}).error().kind,
+              ErrorKind::not_found);
+    EXPECT_THAT(queries->flows_with(default_tenant(), "A").value(),
+                ::testing::ElementsAre("order"));
 }
 
 TEST(Latest, keys_are_text_of_any_bytes) {
@@ -71,7 +80,7 @@ TEST(Latest, keys_are_text_of_any_bytes) {
     bench.project();
     auto queries = bench.queries();
     for (const auto& key : keys) {
-        EXPECT_EQ(key, queries->latest({"default", "order", key}).value().key);
+        EXPECT_EQ(key, queries->latest({default_tenant(), "order", key}).value().key);
     }
 }
 
@@ -87,15 +96,15 @@ TEST(Mismatches, newest_first_with_filters) {
     bench.append(other_flow);
     bench.project();
     auto queries = bench.queries();
-    EXPECT_THAT(keys_of(queries->mismatches({}).value().items),
+    EXPECT_THAT(keys_of(queries->mismatches(MismatchFilter(default_tenant())).value().items),
                 ::testing::ElementsAre("B", "E", "A", "A"));
-    MismatchFilter filter;
+    MismatchFilter filter(default_tenant());
     filter.status = VerdictStatus::partial;
     EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("B"));
-    filter = {};
+    filter = MismatchFilter(default_tenant());
     filter.kind = FindingKind::skew;
     EXPECT_EQ(queries->mismatches(filter).value().items.at(0).flow, "refund");
-    filter = {};
+    filter = MismatchFilter(default_tenant());
     filter.flow = "order";
     filter.reconciled = {after(10), after(20)};  // [start, end)
     EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("A"));
@@ -105,7 +114,7 @@ TEST(Mismatches, newest_first_with_filters) {
 template <class Between>
 std::vector<std::string> walk(Queries& queries, std::size_t limit, Between between) {
     std::vector<std::string> seen;
-    MismatchFilter filter;
+    MismatchFilter filter(default_tenant());
     filter.limit = limit;
     for (;;) {
         auto page = queries.mismatches(filter);
@@ -158,10 +167,12 @@ TEST(Mismatches, a_case_that_is_amended_to_matched_leaves_the_list) {
     Bench bench;
     bench.append(broken("A", 1, 10));
     bench.project();
-    EXPECT_EQ(bench.queries()->mismatches({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.size(),
+              1u);
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
-    EXPECT_TRUE(bench.queries()->mismatches({}).value().items.empty());
+    EXPECT_TRUE(
+        bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.empty());
 }
 
 TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
@@ -169,8 +180,9 @@ TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
     bench.append(broken("A", 3, 30));
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
-    EXPECT_EQ(bench.queries()->latest({"default", "order", "A"}).value().revision, 3u);
-    EXPECT_EQ(bench.queries()->mismatches({}).value().items.size(), 1u);
+    EXPECT_EQ(bench.queries()->latest({default_tenant(), "order", "A"}).value().revision, 3u);
+    EXPECT_EQ(bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.size(),
+              1u);
 }
 
 TEST(Stats, counts_and_exact_sums) {
@@ -187,7 +199,7 @@ TEST(Stats, counts_and_exact_sums) {
     bench.append(late);
     bench.project();
     auto queries = bench.queries();
-    const auto all = queries->stats({}).value();
+    const auto all = queries->stats(StatsFilter(default_tenant())).value();
     EXPECT_EQ(all.by_status[0], 1u);
     EXPECT_EQ(all.by_status[1], 2u);
     EXPECT_EQ(all.by_status[3], 10u);
@@ -196,14 +208,13 @@ TEST(Stats, counts_and_exact_sums) {
     EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"},
                                                     model::Money{"USD", "900719925474099300.10"}));
     EXPECT_EQ(std::chrono::seconds(1000), all.p99_to_verdict);
-    StatsFilter filter;
+    StatsFilter filter(default_tenant());
     filter.reconciled = {after(5), after(11)};
     const auto some = queries->stats(filter).value();
     EXPECT_EQ(some.by_status[1], 1u);
     EXPECT_EQ(some.by_status[3], 1u);
     EXPECT_EQ(std::chrono::milliseconds(7500), some.mean_to_verdict);
-    EXPECT_FALSE(
-        queries->stats({.tenant = "nobody", .reconciled = {}, .flow = {}}).value().mean_to_verdict);
+    EXPECT_FALSE(queries->stats(StatsFilter(*TenantId::parse("nobody"))).value().mean_to_verdict);
 }
 
 TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
@@ -219,7 +230,7 @@ TEST(Stats, one_absurd_amount_does_not_take_the_figures_away) {
     verdict.at_risk = {{"US dollars\nand more", "1.00"}};
     bench.append(verdict);
     bench.project();
-    const auto stats = bench.queries()->stats({});
+    const auto stats = bench.queries()->stats(StatsFilter(default_tenant()));
     ASSERT_TRUE(stats) << stats.error().what;
     EXPECT_THAT(stats->at_risk,
                 ::testing::ElementsAre(model::Money{"US dollars and more", "1.00"},
@@ -232,7 +243,8 @@ TEST(Stats, time_to_verdict_is_that_of_the_first_decision) {
     bench.append(a_verdict("A", 2, VerdictStatus::partial, after(60)));
     bench.append(a_verdict("A", 3, VerdictStatus::matched, after(86'400)));
     bench.project();
-    EXPECT_EQ(std::chrono::seconds(60), bench.queries()->stats({}).value().mean_to_verdict);
+    EXPECT_EQ(std::chrono::seconds(60),
+              bench.queries()->stats(StatsFilter(default_tenant())).value().mean_to_verdict);
 }
 
 TEST(Events, pages_newest_first_by_every_filter) {
@@ -250,7 +262,7 @@ TEST(Events, pages_newest_first_by_every_filter) {
         }
         bench.project();
         auto queries = bench.queries();
-        EventFilter filter;
+        EventFilter filter(default_tenant());
         filter.limit = static_cast<std::size_t>(*rc::gen::inRange(1, 9));
         if (*rc::gen::arbitrary<bool>()) {
             filter.key = "A";
@@ -291,8 +303,8 @@ TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
     bench.append(an_event("x", "PaymentProcessed", "A", "gcp"));
     bench.project();
     auto queries = bench.queries();
-    EXPECT_EQ(queries->events_by_id("default", "x", std::nullopt).value().size(), 2u);
-    const auto one = queries->events_by_id("default", "x", "aws").value();
+    EXPECT_EQ(queries->events_by_id(default_tenant(), "x", std::nullopt).value().size(), 2u);
+    const auto one = queries->events_by_id(default_tenant(), "x", "aws").value();
     ASSERT_EQ(one.size(), 1u);
     EXPECT_EQ(one[0].customer, "C-A");
     EXPECT_EQ(position.offset.value, one[0].pointer.offset);
@@ -303,7 +315,7 @@ TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
 
 TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
     Bench bench;
-    model::Quarantined item;
+    model::Quarantined item(default_tenant());
     item.id = "q1";
     item.source = "aws";
     item.reason = "missing_field";
@@ -317,26 +329,26 @@ TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
     bench.append(item);
     bench.project();
     auto queries = bench.queries();
-    const auto page = queries->quarantined({}).value();
+    const auto page = queries->quarantined(QuarantineFilter(default_tenant())).value();
     ASSERT_EQ(page.items.size(), 2u);
     EXPECT_EQ(page.items[0].dlq_id, "q2");
     EXPECT_EQ(page.items[1].times, 2u);
     EXPECT_EQ(first.log_time, page.items[1].first_at);
-    QuarantineFilter filter;
+    QuarantineFilter filter(default_tenant());
     filter.key = "ORD-1";
     EXPECT_EQ(queries->quarantined(filter).value().items.size(), 1u);
-    filter = {};
+    filter = QuarantineFilter(default_tenant());
     filter.limit = 1;
     const auto one = queries->quarantined(filter).value();
     ASSERT_TRUE(one.next);
     filter.after = one.next;
     EXPECT_EQ(queries->quarantined(filter).value().items.at(0).dlq_id, "q1");
-    EXPECT_EQ(queries->quarantined_item("default", "q3").error().kind, ErrorKind::not_found);
+    EXPECT_EQ(queries->quarantined_item(default_tenant(), "q3").error().kind, ErrorKind::not_found);
 }
 
 TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
     Bench bench;
-    model::Quarantined item;
+    model::Quarantined item(default_tenant());
     item.id = "q1";
     item.body = "{";
     const auto first = bench.append(item);
@@ -348,11 +360,11 @@ TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
                      model::quarantine_repeat_version, repeat.id, model::encode(repeat));
     };
     const auto last = bench.clock.wall();
-    append({"default", "q1", 300, last});
-    append({"default", "q1", 2, first.log_time});
-    append({"default", "never kept", 2, last});
+    append(testing::a_repeat("q1", 300, last));
+    append(testing::a_repeat("q1", 2, first.log_time));
+    append(testing::a_repeat("never kept", 2, last));
     bench.project();
-    const auto page = bench.queries()->quarantined({}).value();
+    const auto page = bench.queries()->quarantined(QuarantineFilter(default_tenant())).value();
     ASSERT_EQ(page.items.size(), 2u);
     EXPECT_EQ(page.items[0].dlq_id, "q1");
     EXPECT_EQ(page.items[0].times, 303u);
@@ -363,45 +375,47 @@ TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
 
 TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     Bench bench;
-    const auto key = model::case_log_key("default", "order", "A");
-    model::LegRecord leg;
+    const auto key = model::case_log_key(default_tenant(), "order", "A");
+    model::LegRecord leg(default_tenant());
     leg.flow = "order";
     leg.key = "A";
     const auto partition = bench.append(model::CaseRecord(leg), key).partition;
     bench.append(model::CaseRecord(model::TickRecord{after(1)}), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(2)), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(9)), "", (partition + 1) % 4);
-    bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "refund", 1, "", ""}), "",
+    bench.append(model::CaseRecord(testing::a_flow_record(after(3), "refund", 1, "", "")), "",
                  partition);
-    const auto flow =
-        bench.append(model::CaseRecord(model::FlowRecord{after(3), "default", "order", 2, "", ""}),
-                     "", partition);
+    const auto flow = bench.append(
+        model::CaseRecord(testing::a_flow_record(after(3), "order", 2, "", "")), "", partition);
     const auto last = bench.append(model::CaseRecord(leg), key);
     bench.project();
-    const auto history = bench.queries()->history({"default", "order", "A"}).value();
+    const auto history = bench.queries()->history({default_tenant(), "order", "A"}).value();
     ASSERT_EQ(history.records.size(), 3u);
     EXPECT_EQ(flow.offset.value, history.records[1].offset);
     EXPECT_EQ(last.offset.value, history.records[2].offset);
-    const auto absences = bench.queries()->absences({"default", "order", "A"}, after(0)).value();
+    const auto absences =
+        bench.queries()->absences({default_tenant(), "order", "A"}, after(0)).value();
     ASSERT_EQ(absences.size(), 1u);
     EXPECT_EQ(testing::absence_until(2), absences[0]);
-    EXPECT_TRUE(bench.queries()->absences({"default", "order", "A"}, after(2)).value().empty())
+    EXPECT_TRUE(
+        bench.queries()->absences({default_tenant(), "order", "A"}, after(2)).value().empty())
         << "over by then";
-    EXPECT_TRUE(bench.queries()->history({"default", "order", "B"}).value().records.empty());
+    EXPECT_TRUE(bench.queries()->history({default_tenant(), "order", "B"}).value().records.empty());
 }
 
 TEST(History, what_route_read_of_our_absence_is_no_record_of_a_case) {
     Bench bench;
-    model::LegRecord leg;
+    model::LegRecord leg(default_tenant());
     leg.flow = "order";
     leg.key = "A";
-    bench.append(model::CaseRecord(leg), model::case_log_key("default", "order", "A"), 0);
+    bench.append(model::CaseRecord(leg), model::case_log_key(default_tenant(), "order", "A"), 0);
     const model::CaseRecord absence(testing::absence_until(2));
     bench.append(model::topic::flows, model::RecordType::absence, model::absence_version, "absence",
                  model::encode(testing::absence_until(2)));
     bench.append(absence, "", 0);
     bench.project();
-    const auto absences = bench.queries()->absences({"default", "order", "A"}, after(0)).value();
+    const auto absences =
+        bench.queries()->absences({default_tenant(), "order", "A"}, after(0)).value();
     EXPECT_EQ(absences.size(), 1u) << "one partition 0 is not the other";
 }
 
@@ -419,8 +433,8 @@ TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
     for (int t = 0; t < 6; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < 50; ++i) {
-                failures += queries->latest({"default", "order", "A"}) ? 0 : 1;
-                failures += queries->stats({}) ? 0 : 1;
+                failures += queries->latest({default_tenant(), "order", "A"}) ? 0 : 1;
+                failures += queries->stats(StatsFilter(default_tenant())) ? 0 : 1;
             }
         });
     }
@@ -449,11 +463,11 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
 
 TEST(Flows, every_version_by_activation) {
     Bench bench;
-    bench.append(model::FlowActivation{"default", "order", 1, "a", "ha"});
-    bench.append(model::FlowActivation{"default", "order", 2, "b", "hb"});
-    bench.append(model::FlowActivation{"default", "order", 1, "a", "ha"});  // activated again
+    bench.append(testing::an_activation("order", 1, "a", "ha"));
+    bench.append(testing::an_activation("order", 2, "b", "hb"));
+    bench.append(testing::an_activation("order", 1, "a", "ha"));  // activated again
     bench.project();
-    const auto flows = bench.queries()->flows("default").value();
+    const auto flows = bench.queries()->flows(default_tenant()).value();
     ASSERT_EQ(flows.size(), 2u);
     EXPECT_EQ(flows.back().version, 1u);
 }

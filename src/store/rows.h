@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/tenant.h"
 #include "base/time.h"
 #include "model/event.h"
 #include "model/verdict.h"
@@ -22,7 +23,7 @@ struct TimeRange {
 
 /// Names one case key of one flow.
 struct CaseId {
-    std::string tenant{model::default_tenant};
+    TenantId tenant;
     std::string flow;
     std::string key;
 };
@@ -36,7 +37,9 @@ struct MismatchCursor {
 };
 
 struct MismatchFilter {
-    std::string tenant{model::default_tenant};
+    explicit MismatchFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     TimeRange reconciled;
     std::optional<model::VerdictStatus> status;  ///< partial or mismatched; absent: both
     std::optional<model::FindingKind> kind;      ///< some finding is of this kind
@@ -52,7 +55,9 @@ struct Page {
 };
 
 struct StatsFilter {
-    std::string tenant{model::default_tenant};
+    explicit StatsFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     TimeRange reconciled;
     std::optional<std::string> flow;
 };
@@ -87,7 +92,9 @@ struct EventCursor {
 };
 
 struct EventFilter {
-    std::string tenant{model::default_tenant};
+    explicit EventFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::optional<std::string> key;
     std::optional<std::string> type;
     std::optional<std::string> source;
@@ -120,7 +127,9 @@ struct QuarantineCursor {
 };
 
 struct QuarantineFilter {
-    std::string tenant{model::default_tenant};
+    explicit QuarantineFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     std::optional<std::string> source;
     std::optional<std::string> reason;
     std::optional<std::string> key;
@@ -165,7 +174,9 @@ struct CountCursor {
 };
 
 struct CountFilter {
-    std::string tenant{model::default_tenant};
+    explicit CountFilter(TenantId of) : tenant(std::move(of)) {}
+
+    TenantId tenant;
     TimeRange minutes;
     std::optional<std::string> source;
     std::size_t limit = 10'000;  ///< rows; more: exhausted

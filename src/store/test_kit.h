@@ -56,7 +56,7 @@ private:
 
 inline model::Event an_event(std::string id, std::string type, std::string key,
                              std::string source = "aws") {
-    model::Event event;
+    model::Event event(default_tenant());
     event.source = std::move(source);
     event.id = std::move(id);
     event.type = std::move(type);
@@ -69,7 +69,7 @@ inline model::Event an_event(std::string id, std::string type, std::string key,
 /// `decided`: reconciledAt; absent: pending.
 inline model::Verdict a_verdict(std::string key, std::uint32_t revision,
                                 model::VerdictStatus status, std::optional<Instant> decided) {
-    model::Verdict verdict;
+    model::Verdict verdict(default_tenant());
     verdict.flow = "order";
     verdict.flow_version = 1;
     verdict.key_name = "orderId";
@@ -81,6 +81,46 @@ inline model::Verdict a_verdict(std::string key, std::uint32_t revision,
     verdict.reconciled_at = decided;
     verdict.at = decided.value_or(epoch_of_tests);
     return verdict;
+}
+
+inline model::FlowActivation an_activation(std::string flow, std::uint32_t version,
+                                           std::string text, std::string hash) {
+    model::FlowActivation activation(default_tenant());
+    activation.flow = std::move(flow);
+    activation.version = version;
+    activation.text = std::move(text);
+    activation.hash = std::move(hash);
+    return activation;
+}
+
+inline model::FlowRecord a_flow_record(Instant at, std::string flow, std::uint32_t version,
+                                       std::string text, std::string hash) {
+    model::FlowRecord record(default_tenant());
+    record.at = at;
+    record.flow = std::move(flow);
+    record.version = version;
+    record.text = std::move(text);
+    record.hash = std::move(hash);
+    return record;
+}
+
+/// Of events from aws.
+inline model::Counts some_counts(std::string hop, Instant minute,
+                                 std::map<std::string, std::uint64_t> deltas) {
+    model::Counts counts(default_tenant());
+    counts.hop = std::move(hop);
+    counts.source = "aws";
+    counts.minute = minute;
+    counts.deltas = std::move(deltas);
+    return counts;
+}
+
+inline model::QuarantineRepeat a_repeat(std::string id, std::uint64_t times, Instant last) {
+    model::QuarantineRepeat repeat(default_tenant());
+    repeat.id = std::move(id);
+    repeat.times = times;
+    repeat.last_received_at = last;
+    return repeat;
 }
 
 /// Of the five seconds before `seconds` after the beginning.
