@@ -56,7 +56,7 @@ std::string encode_cursor(const store::EventCursor& cursor) {
     ByteWriter out;
     out.u8(static_cast<std::uint8_t>(List::events));
     out.zigzag(to_nanos(cursor.log_time));
-    out.string(cursor.pointer.topic);
+    out.u8(static_cast<std::uint8_t>(cursor.pointer.topic));
     out.varint(cursor.pointer.partition);
     out.varint(cursor.pointer.offset);
     return seal(out);
@@ -89,7 +89,7 @@ Result<store::EventCursor> decode_event_cursor(std::string_view text) {
     ByteReader in(bytes);
     store::EventCursor cursor;
     cursor.log_time = from_nanos(in.zigzag());
-    cursor.pointer.topic = in.string();
+    cursor.pointer.topic = static_cast<model::TopicId>(in.u8());
     cursor.pointer.partition = static_cast<std::uint32_t>(in.varint());
     cursor.pointer.offset = in.varint();
     if (!in.at_end()) {

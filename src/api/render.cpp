@@ -50,7 +50,7 @@ void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row
 }  // namespace
 
 std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer& pointer) {
-    const auto bytes = fetch(log, pointer.topic, pointer.partition, pointer.offset);
+    const auto bytes = fetch(log, model::name_of(pointer.topic), pointer.partition, pointer.offset);
     if (!bytes) {
         return std::nullopt;
     }

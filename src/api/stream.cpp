@@ -68,7 +68,7 @@ public:
             out.begin_object();
             model::write_members(out, *verdict_,
                                  payloads ? payloads_from(log_, bytes) : model::HydratePayload());
-            out.field("position", model::encode_position({{std::string(record_.topic),
+            out.field("position", model::encode_position({{model::topic_of(record_.topic),
                                                            record_.partition, record_.offset.value},
                                                           record_.log_time}));
             out.end_object();
@@ -123,7 +123,7 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
     HELIOS_TRY(check_position(log_, *after));
     const auto& pointer = after->pointer;
     HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, after->log_time));
-    const bool of_a_verdict = pointer.topic == model::topic::verdicts;
+    const bool of_a_verdict = pointer.topic == model::TopicId::verdicts;
     return Start{of_a_verdict
                      ? Place{after->log_time, pointer.partition, log::Offset{pointer.offset}}
                      : before(after->log_time),

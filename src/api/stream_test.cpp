@@ -112,7 +112,7 @@ std::string member(std::string_view message, std::string_view name) {
 
 std::string position_of(const log::Position& position) {
     return model::encode_position(
-        {{std::string(position.topic), position.partition, position.offset.value},
+        {{model::topic_of(position.topic), position.partition, position.offset.value},
          position.log_time});
 }
 
@@ -149,7 +149,7 @@ TEST(Stream, payloads_come_when_asked_for) {
     rests_on.event_id = "e-1";
     rests_on.source = "aws";
     rests_on.type = "OrderPlaced";
-    rests_on.pointer = {std::string(stored.topic), stored.partition, stored.offset.value};
+    rests_on.pointer = {model::topic_of(stored.topic), stored.partition, stored.offset.value};
     verdict.events = {rests_on};
     const auto with = connect(served, "payloads=true");
     const auto without = connect(served, "payloads=false");

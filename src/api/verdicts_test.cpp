@@ -34,7 +34,7 @@ model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seco
 }
 
 model::PositionToken token_of(const log::Position& position) {
-    return {{std::string(position.topic), position.partition, position.offset.value},
+    return {{model::topic_of(position.topic), position.partition, position.offset.value},
             position.log_time};
 }
 
@@ -51,7 +51,7 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
          "PaymentProcessed",
          {},
          at.log_time,
-         {"helios.events.payments", 0, 4711}}};
+         {model::TopicId::payments, 0, 4711}}};
     served.bench.append(verdict);
     auto refund = a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt);
     refund.flow = "refund";

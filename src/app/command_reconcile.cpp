@@ -28,6 +28,7 @@
 #include "base/shown.h"
 #include "gateway/options.h"
 #include "model/admission.h"
+#include "model/engine_level.h"
 #include "reconcile/activate.h"
 #include "reconcile/offline.h"
 
@@ -162,6 +163,9 @@ private:
         if (line.control == "absence") {
             return add_absence(line.object);
         }
+        if (line.control == "level") {
+            return check_level(line.object.find("level"));
+        }
         if (line.control == "flow") {
             HELIOS_TRY_ASSIGN(const auto flow,
                               reconcile::parse_flow(text("text"), "the flow of a control line"));
@@ -174,7 +178,22 @@ private:
             return offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
         }
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
-                    "flow, absence or end");
+                    "flow, absence, level or end");
+    }
+
+    /// All levels are known up to the highest, and there is one: what an export is at changes
+    /// nothing, unless it is beyond.
+    static Status check_level(json::Value level) {
+        std::uint32_t number = 0;
+        HELIOS_TRY(read_number(std::string(level.present() ? level.text() : "-"), "level", number));
+        if (number > model::highest_level) {
+            return fail(ErrorKind::conflict,
+                        fmt::format("the export is at level {} of the engine, and this version "
+                                    "knows up to {}",
+                                    number, model::highest_level),
+                        "use the version that wrote it, or a newer one");
+        }
+        return {};
     }
 
     Status add_absence(json::Value line) {

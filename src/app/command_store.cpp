@@ -21,7 +21,6 @@ namespace {
 
 struct StoreOptions {
     std::string data = "./helios-data";
-    std::string catalogue;
     bool verdicts = false;
     bool wait = false;
     Environment environment;
@@ -76,10 +75,6 @@ int dump(const StoreOptions& options) {
 }
 
 int rebuild(const StoreOptions& options, const Environment& environment) {
-    const auto catalogue = load_catalogue(options.catalogue);
-    if (!catalogue) {
-        return complain(catalogue.error());
-    }
     const SystemClock clock;
     telemetry::Telemetry telemetry(clock, telemetry::Level::warn);
     const auto disk = log::posix_disk();
@@ -113,12 +108,12 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     store::Options store_options;
     store_options.file = store_file(options.data);
     Terminal terminal(std::cerr, screen_of(STDERR_FILENO, environment));
-    const auto records = store::rebuild(store_options, **log, *catalogue, telemetry, clock,
-                                        [&terminal](std::uint64_t n) {
-                                            if (terminal.screen().rewrites) {
-                                                terminal.progress(fmt::format("{} records", n));
-                                            }
-                                        });
+    const auto records =
+        store::rebuild(store_options, **log, telemetry, clock, [&terminal](std::uint64_t n) {
+            if (terminal.screen().rewrites) {
+                terminal.progress(fmt::format("{} records", n));
+            }
+        });
     terminal.clear_progress();
     if (!records) {
         return complain(records.error());
@@ -213,12 +208,6 @@ Command store_command(const Environment& environment) {
         "verdicts come from the log, so start the server, which goes on from there.",
         {"helios store rebuild --data ./helios-data"},
         {data,
-         {"--catalogue",
-          "FILE",
-          "the catalogue the server used, default: the shipped one",
-          &options->catalogue,
-          false,
-          {}},
          {"--format", "FORMAT", "text or json", &options->rebuild_format, false, {"text", "json"}}},
         {},
         [options, environment] { return rebuild(*options, environment); }};

@@ -12,6 +12,7 @@
 #include "base/shown.h"
 #include "model/case_record.h"
 #include "model/counts.h"
+#include "model/engine_level.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
 #include "model/position.h"
@@ -115,9 +116,9 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));
-    out.field("position", model::encode_position(
-                              {{std::string(record.topic), record.partition, record.offset.value},
-                               record.log_time}));
+    out.field("position", model::encode_position({{model::topic_of(record.topic), record.partition,
+                                                   record.offset.value},
+                                                  record.log_time}));
     out.key("payload")
         .raw(on_one_line(event.payload))
         .key("metadata")
@@ -150,6 +151,12 @@ std::string absence_line(const model::AbsenceRecord& absence) {
     return out.end_array().field("cause", model::to_string(absence.cause)).end_object().take();
 }
 
+std::string level_line(Instant at, const model::EngineLevel& level) {
+    json::Writer out;
+    out.begin_object().field("control", "level").field("at", format_rfc3339(at));
+    return out.field("level", std::uint64_t{level.level}).end_object().take();
+}
+
 void describe_value(json::Writer& out, const log::StoredRecord& record) {
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
@@ -168,6 +175,12 @@ void describe_value(json::Writer& out, const log::StoredRecord& record) {
         case model::RecordType::flow_activation:
             if (const auto flow = model::decode_flow_activation(record.value)) {
                 out.key("activation").raw(flow_line(record.log_time, *flow));
+                return;
+            }
+            break;
+        case model::RecordType::engine_level:
+            if (const auto level = model::decode_engine_level(record.value)) {
+                out.key("level").raw(level_line(record.log_time, *level));
                 return;
             }
             break;
@@ -274,6 +287,9 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
                    model::RecordType::flow_activation) {
             HELIOS_TRY_ASSIGN(const auto flow, model::decode_flow_activation(record.value));
             control(flow_line(record.log_time, flow));
+        } else if (static_cast<model::RecordType>(record.type) == model::RecordType::engine_level) {
+            HELIOS_TRY_ASSIGN(const auto level, model::decode_engine_level(record.value));
+            control(level_line(record.log_time, level));
         }
         return {};
     });

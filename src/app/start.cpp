@@ -238,6 +238,9 @@ std::vector<Error> check_data_directory(const Config& config,
     if (const auto records = reconcile::read_flows(*opened->log); !records) {
         complain(records.error());
     } else {
+        if (const auto known = reconcile::check_level(*records); !known) {
+            errors.push_back(known.error());
+        }
         for (const auto& flow : flows) {
             if (const auto fits = reconcile::check_activation(*records, default_tenant(), flow);
                 !fits) {

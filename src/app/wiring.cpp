@@ -124,6 +124,7 @@ Status Node::open_log() {
 }
 
 Status Node::open_flows() {
+    HELIOS_TRY(reconcile::raise_level(*log_));
     for (const auto& flow : flows_) {
         HELIOS_TRY_ASSIGN(const auto activation,
                           reconcile::activate(*log_, default_tenant(), flow));
@@ -141,8 +142,7 @@ Status Node::open_stages() {
     engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_,
                                                        clock_);
     config_.store.file = store_file(config_.data_dir);
-    HELIOS_TRY_ASSIGN(
-        projector_, store::Projector::open(config_.store, *log_, *catalogue_, telemetry_, clock_));
+    HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
     std::set<std::string, std::less<>> sources;

@@ -54,15 +54,15 @@ std::array<char, 17> key_of(const Digest128& identity) {
     return key;
 }
 
-void write_pointer(ByteWriter& out, const IndexPointer& at) {
-    out.u8(at.topic);
+void write_pointer(ByteWriter& out, const model::EventPointer& at) {
+    out.u8(static_cast<std::uint8_t>(at.topic));
     out.varint(at.partition);
     out.varint(at.offset);
 }
 
-IndexPointer read_pointer(ByteReader& in) {
-    IndexPointer at;
-    at.topic = in.u8();
+model::EventPointer read_pointer(ByteReader& in) {
+    model::EventPointer at;
+    at.topic = static_cast<model::TopicId>(in.u8());
     at.partition = static_cast<std::uint32_t>(in.varint());
     at.offset = in.varint();
     return at;
@@ -224,7 +224,7 @@ public:
                    : fail(ErrorKind::corrupt, "deduplication index: its position is unreadable");
     }
 
-    Result<std::optional<IndexPointer>> find(const Digest128& identity) override {
+    Result<std::optional<model::EventPointer>> find(const Digest128& identity) override {
         const auto key = key_of(identity);
         std::string value;
         const auto status = db_->Get(reading_, rocksdb::Slice(key.data(), key.size()), &value);

@@ -16,20 +16,13 @@
 #include "base/result.h"
 #include "gateway/options.h"
 #include "log/log.h"
+#include "model/event.h"
 
 namespace helios::gateway {
 
-/// Where a record stands. `topic` is its index in model::all_topics, which only grows.
-struct IndexPointer {
-    std::uint8_t topic = 0;
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
-    friend bool operator==(const IndexPointer&, const IndexPointer&) = default;
-};
-
 struct IndexEntry {
     Digest128 identity{};
-    IndexPointer at;
+    model::EventPointer at;
 };
 
 /// find: thread-safe. write: one thread.
@@ -42,7 +35,7 @@ public:
     static Status destroy(const Options& options);
     virtual ~DedupIndex() = default;
 
-    virtual Result<std::optional<IndexPointer>> find(const Digest128& identity) = 0;
+    virtual Result<std::optional<model::EventPointer>> find(const Digest128& identity) = 0;
 
     /// Adds the entries and moves the position, all or nothing, also across a crash.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;

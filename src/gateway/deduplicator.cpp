@@ -37,24 +37,21 @@ constexpr std::array<std::string_view, 5> indexed_topics{
     model::topic::orders, model::topic::payments, model::topic::inventory, model::topic::other,
     model::topic::dlq};
 
-std::uint8_t topic_number(std::string_view name) {
-    for (std::size_t i = 0; i < model::all_topics.size(); ++i) {
-        if (model::all_topics[i].name == name) {
-            return static_cast<std::uint8_t>(i);
-        }
-    }
-    HELIOS_ASSERT(false, "a position on a topic that is none of ours");
+model::TopicId topic_of(std::string_view name) {
+    const auto id = model::topic_of(name);
+    HELIOS_ASSERT(id != model::TopicId::none, "a position on a topic that is none of ours");
+    return id;
 }
 
-bool exists(const IndexPointer& at) {
-    return at.topic < model::all_topics.size();
+bool exists(const model::EventPointer& at) {
+    return !model::name_of(at.topic).empty();
 }
-log::TopicPartition partition_of(const IndexPointer& at) {
-    return {std::string(model::all_topics[at.topic].name), at.partition};
+log::TopicPartition partition_of(const model::EventPointer& at) {
+    return {std::string(model::name_of(at.topic)), at.partition};
 }
 
-model::PositionToken token_of(const IndexPointer& at, Instant log_time) {
-    return {{std::string(model::all_topics[at.topic].name), at.partition, at.offset}, log_time};
+model::PositionToken token_of(const model::EventPointer& at, Instant log_time) {
+    return {at, log_time};
 }
 
 /// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
@@ -158,14 +155,14 @@ private:
 struct Entry {
     std::shared_ptr<Pending> pending;  ///< null once durable
     Digest128 content{};
-    IndexPointer at;
+    model::EventPointer at;
     Instant log_time{};
 };
 
 struct Shard {
     std::mutex mutex;
     std::unordered_map<Digest128, Entry, IdentityHash> entries;
-    std::deque<std::pair<Digest128, IndexPointer>>
+    std::deque<std::pair<Digest128, model::EventPointer>>
         durable;  ///< in the order in which they became durable: the oldest leave first
 };
 
@@ -197,8 +194,9 @@ public:
             for (const auto& id : log_.partitions_of(topic)) {
                 const auto it = index_->position_at_open().find(id);
                 from[id] = it == index_->position_at_open().end() ? log::Offset{} : it->second;
-                indexed_[topic_number(topic)].resize(
-                    std::max<std::size_t>(indexed_[topic_number(topic)].size(), id.partition + 1));
+                indexed_of(topic_of(topic))
+                    .resize(std::max<std::size_t>(indexed_of(topic_of(topic)).size(),
+                                                  id.partition + 1));
             }
         }
         publish(from);
@@ -244,7 +242,7 @@ public:
         Shard& shard = shard_of(identity);
         bool trust_index = true;
         while (true) {
-            IndexPointer at;
+            model::EventPointer at;
             std::shared_ptr<Pending> pending;
             {
                 std::lock_guard lock(shard.mutex);
@@ -256,7 +254,7 @@ public:
                     pending = entry.pending;
                     at = entry.at;
                 } else {
-                    std::optional<IndexPointer> hit;
+                    std::optional<model::EventPointer> hit;
                     if (trust_index) {
                         HELIOS_TRY_ASSIGN(hit, find_in_index(identity));
                     }
@@ -291,8 +289,7 @@ public:
             pending = std::move(it->second.pending);
             if (outcome) {
                 Entry& entry = it->second;
-                entry.at = {topic_number(outcome->topic), outcome->partition,
-                            outcome->offset.value};
+                entry.at = {topic_of(outcome->topic), outcome->partition, outcome->offset.value};
                 entry.log_time = outcome->log_time;
                 settled = token_of(entry.at, entry.log_time);
                 shard.durable.emplace_back(identity, entry.at);
@@ -339,7 +336,7 @@ public:
 private:
     Shard& shard_of(const Digest128& identity) { return shards_[identity.back() % shard_count]; }
 
-    Result<std::optional<IndexPointer>> find_in_index(const Digest128& identity) {
+    Result<std::optional<model::EventPointer>> find_in_index(const Digest128& identity) {
         const std::shared_lock lock(index_mutex_);
         if (!index_) {
             return fail(ErrorKind::stopping, "the deduplication index is closed");
@@ -475,7 +472,7 @@ private:
     }
 
     /// A stale hit may also have come from memory, when a record that was durable is damaged now.
-    void forget(Shard& shard, const Digest128& identity, const IndexPointer& at) {
+    void forget(Shard& shard, const Digest128& identity, const model::EventPointer& at) {
         std::lock_guard lock(shard.mutex);
         const auto it = shard.entries.find(identity);
         if (it != shard.entries.end() && !it->second.pending && it->second.at == at) {
@@ -486,7 +483,7 @@ private:
 
     /// The record an id is said to stand at. nullopt: there is none, or it is another's.
     Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content,
-                                                  const IndexPointer& at) {
+                                                  const model::EventPointer& at) {
         if (!exists(at)) {
             return std::nullopt;
         }
@@ -567,13 +564,13 @@ private:
     void publish(const log::Offsets& position) {
         std::lock_guard lock(indexed_mutex_);
         for (const auto& [id, offset] : position) {
-            indexed_[topic_number(id.topic)][id.partition] = offset.value;
+            indexed_of(topic_of(id.topic))[id.partition] = offset.value;
         }
     }
 
-    bool is_indexed(const IndexPointer& at) {
+    bool is_indexed(const model::EventPointer& at) {
         std::lock_guard lock(indexed_mutex_);
-        const auto& partitions = indexed_[at.topic];
+        const auto& partitions = indexed_of(at.topic);
         return at.partition < partitions.size() && at.offset < partitions[at.partition];
     }
 
@@ -648,7 +645,7 @@ private:
             if (const auto stored = identity_of(record)) {
                 entries.push_back(
                     {stored->identity,
-                     {topic_number(record.topic), record.partition, record.offset.value}});
+                     {topic_of(record.topic), record.partition, record.offset.value}});
             }
         }
         return entries;
@@ -701,8 +698,11 @@ private:
     std::atomic<bool> troubled_{false};
 
     std::mutex indexed_mutex_;
-    std::array<std::vector<std::uint64_t>, model::all_topics.size()>
+    std::array<std::vector<std::uint64_t>, model::all_topics.size() + 1>
         indexed_;  ///< topic → partition → next offset
+    std::vector<std::uint64_t>& indexed_of(model::TopicId topic) {
+        return indexed_[static_cast<std::size_t>(topic)];
+    }
 
     mutable std::mutex caught_up_mutex_;
     mutable std::condition_variable caught_up_changed_;

@@ -33,8 +33,9 @@ TEST(Gateway, an_accepted_event_is_on_the_log) {
     EXPECT_EQ(event.key, "ORD-1");
     EXPECT_EQ(event.traceparent, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     EXPECT_TRUE(event.warnings.empty());
-    const auto stored = rig.log->read_at({position->pointer.topic, position->pointer.partition},
-                                         log::Offset{position->pointer.offset});
+    const auto stored = rig.log->read_at(
+        {std::string(model::name_of(position->pointer.topic)), position->pointer.partition},
+        log::Offset{position->pointer.offset});
     ASSERT_TRUE(stored);
     EXPECT_EQ(stored->records.at(0).value, events[0].value);
 }

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "base/trace_id.h"
 #include "model/absence.h"
 #include "model/event.h"
 
@@ -59,6 +60,9 @@ struct LegRecord {
     /// What of this event could not be used as sent: one sentence each, quoting it. Each becomes a
     /// `data` finding of severity warning, which changes no status.
     std::vector<std::string> doubts;
+    std::optional<Instant> passed;  ///< see passed_of()
+    TraceId trace;                  ///< of the request that brought the event
+    UnknownFields unknown;
     friend bool operator==(const LegRecord&, const LegRecord&) = default;
 };
 
@@ -80,14 +84,27 @@ struct FlowRecord {
     std::uint32_t version = 0;
     std::string text;  ///< the flow file
     std::string hash;  ///< hex SHA-256 of text
+    Duration lead{};   ///< as FlowActivation's
+    std::optional<Instant> passed;
     friend bool operator==(const FlowRecord&, const FlowRecord&) = default;
 };
 
-using CaseRecord = std::variant<LegRecord, TickRecord, AbsenceRecord, FlowRecord>;
+/// From here on cases open under this level of the engine (a copy of the helios.flows record).
+struct LevelRecord {
+    Instant at;
+    std::uint32_t level = 0;
+    std::optional<Instant> passed;
+    friend bool operator==(const LevelRecord&, const LevelRecord&) = default;
+};
+
+using CaseRecord = std::variant<LegRecord, TickRecord, AbsenceRecord, FlowRecord, LevelRecord>;
 
 inline constexpr std::uint8_t case_record_version = 1;
 
 Instant at_of(const CaseRecord& record);  ///< of an absence: its end
+/// Deadlines before it fire before the record is taken; nothing: none fires. A tick's is its `at`,
+/// an absence has none. Stamped by whoever knows that nothing earlier is still to come.
+std::optional<Instant> passed_of(const CaseRecord& record);
 std::string encode(const CaseRecord& record);
 Result<CaseRecord> decode_case_record(std::string_view bytes);  ///< corrupt: not this encoding
 

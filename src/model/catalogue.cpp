@@ -330,6 +330,21 @@ std::vector<std::string> Catalogue::type_names() const {
     return names;
 }
 
+namespace {
+
+std::string customer_of(const EventType& type, json::Value payload) {
+    for (const auto& field : type.required) {
+        if (field.name == "customerId") {
+            const auto found = lookup_first(payload, field.paths);
+            return found.value.present() && !found.duplicate ? std::string(found.value.text())
+                                                             : std::string();
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 Judgement Catalogue::judge(const Event& event, json::Value payload) const {
     const auto& type = type_of(event.type);
     Judgement judgement;
@@ -337,11 +352,13 @@ Judgement Catalogue::judge(const Event& event, json::Value payload) const {
     judge_key(judgement, type, payload);
     judge_time(judgement, type, event, payload);
     judge_required(judgement, type, payload);
+    judgement.customer = customer_of(type, payload);
     return judgement;
 }
 
 void take_judgement(Event& event, const Judgement& judgement) {
     event.key = judgement.key;
+    event.customer = judgement.customer;
     if (!event.time && judgement.payload_time) {
         event.time = judgement.payload_time->at;
         event.time_had_zone = judgement.payload_time->had_zone;

@@ -47,6 +47,8 @@ struct Judgement {
     std::string key;  ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty:
                       ///< none readable
     std::string topic;  ///< where it goes when accepted
+    std::string
+        customer;  ///< whose it is, as the type's rule `customerId` reads it; empty: none readable
     std::optional<ParsedTime>
         payload_time;  ///< the first of the type's time paths that could be taken
 };

@@ -227,7 +227,7 @@ TEST(PathLookup, walks_arrays_in_order) {
 }
 
 TEST(Position, round_trips_and_refuses_strangers) {
-    const PositionToken token{{std::string(topic::payments), 11, 987654321},
+    const PositionToken token{{TopicId::payments, 11, 987654321},
                               from_nanos(1'767'608'625'120'000'001)};
     const auto text = encode_position(token);
     EXPECT_EQ(text.find_first_of("+/="), std::string::npos);

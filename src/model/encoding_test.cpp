@@ -42,7 +42,7 @@ LegRecord sample_leg() {
     record.key = "ORD-1";
     record.leg = "payment";
     record.identity = "PAY-1";
-    record.event = {"helios.events.payments", 7, 123456789};
+    record.event = {TopicId::payments, 7, 123456789};
     record.event_id = "p-1";
     record.source = "gcp";
     record.type = "PaymentProcessed";
@@ -84,14 +84,14 @@ Verdict sample_verdict() {
                        "OrderPlaced",
                        from_nanos(1'000'000'000),
                        from_nanos(2'000'000'000),
-                       {"helios.events.orders", 1, 42}},
+                       {TopicId::orders, 1, 42}},
                       {"payment",
                        "p-1",
                        "gcp",
                        "PaymentProcessed",
                        std::nullopt,
                        from_nanos(3'000'000'000),
-                       {"helios.events.payments", 2, 43}}};
+                       {TopicId::payments, 2, 43}}};
     verdict.unlisted = {{"payment", 9900}};
     verdict.at_risk = {{"USD", "1299.00"}};
     verdict.opened_at = from_nanos(2'000'000'000);

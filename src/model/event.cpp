@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "model/record_bytes.h"
+#include "model/tagged_fields.h"
 
 namespace helios::model {
 
@@ -29,6 +30,7 @@ std::string encode(const Event& event) {
     out.string(event.metadata);
     out.string(event.traceparent);
     write_strings(out, event.warnings);
+    write_fields(out, {{FieldTag::customer, event.customer}}, event.unknown);
     return out.take();
 }
 
@@ -49,6 +51,13 @@ Result<Event> decode_event(std::string_view bytes) {
     event.metadata = in.string();
     event.traceparent = in.string();
     event.warnings = read_strings(in);
+    for (FieldReader field(in); field.next();) {
+        if (field.tag() == FieldTag::customer) {
+            event.customer = field.bytes();
+        } else {
+            field.keep(event.unknown);
+        }
+    }
     if (!in.at_end() || identity > static_cast<std::uint8_t>(IdentityKind::content)) {
         return fail(ErrorKind::corrupt, "not an event record");
     }

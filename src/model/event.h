@@ -14,6 +14,8 @@
 #include "base/result.h"
 #include "base/tenant.h"
 #include "base/time.h"
+#include "model/tagged_fields.h"
+#include "model/topics.h"
 
 namespace helios::model {
 
@@ -21,9 +23,9 @@ namespace helios::model {
 inline constexpr std::array<std::string_view, 3> built_in_sources{"aws", "gcp", "azure"};
 bool is_built_in_source(std::string_view source);
 
-/// Where an event stands on the log. Topic by name: readable in dumps, stable across engines.
+/// Where an event stands on the log.
 struct EventPointer {
-    std::string topic;
+    TopicId topic = TopicId::none;
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
     friend auto operator<=>(const EventPointer&, const EventPointer&) = default;
@@ -54,6 +56,8 @@ struct Event {
     std::string metadata = "{}";  ///< JSON object: envelope fields worth keeping, sender's metadata
     std::string traceparent;      ///< W3C, or empty
     std::vector<std::string> warnings;  ///< catalogue rules with `warn` that it broke
+    std::string customer;               ///< by the catalogue's paths; empty: none readable
+    UnknownFields unknown;
 
     friend bool operator==(const Event&, const Event&) = default;
 };

@@ -12,6 +12,8 @@ std::string encode(const FlowActivation& activation) {
     out.varint(activation.version);
     out.string(activation.text);
     out.string(activation.hash);
+    out.varint(static_cast<std::uint64_t>(activation.lead.count()));
+    write_fields(out, {}, activation.unknown);
     return out.take();
 }
 
@@ -22,6 +24,10 @@ Result<FlowActivation> decode_flow_activation(std::string_view bytes) {
     activation.version = static_cast<std::uint32_t>(in.varint());
     activation.text = in.string();
     activation.hash = in.string();
+    activation.lead = Duration(static_cast<std::int64_t>(in.varint()));
+    for (FieldReader field(in); field.next();) {
+        field.keep(activation.unknown);
+    }
     if (!in.at_end()) {
         return fail(ErrorKind::corrupt, "not a flow activation record");
     }

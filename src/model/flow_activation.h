@@ -19,6 +19,8 @@ struct FlowActivation {
     std::uint32_t version = 0;
     std::string text;
     std::string hash;  ///< hex SHA-256 of text
+    Duration lead{};   ///< it takes effect this long after its stamp: 0 on one machine
+    UnknownFields unknown;
     friend bool operator==(const FlowActivation&, const FlowActivation&) = default;
 };
 

@@ -20,15 +20,9 @@ std::string checksum_of(std::string_view body) {
 }  // namespace
 
 std::string encode_position(const PositionToken& token) {
-    std::uint8_t index = 0xff;
-    for (std::size_t i = 0; i < all_topics.size(); ++i) {
-        if (all_topics[i].name == token.pointer.topic) {
-            index = static_cast<std::uint8_t>(i);
-        }
-    }
     ByteWriter out;
     out.u8(token_version);
-    out.u8(index);
+    out.u8(static_cast<std::uint8_t>(token.pointer.topic));
     out.varint(token.pointer.partition);
     out.varint(token.pointer.offset);
     out.zigzag(to_nanos(token.log_time));
@@ -55,15 +49,14 @@ Result<PositionToken> decode_position(std::string_view text) {
     }
     ByteReader in(body);
     const auto version = in.u8();
-    const auto index = in.u8();
     PositionToken token;
+    token.pointer.topic = static_cast<TopicId>(in.u8());
     token.pointer.partition = static_cast<std::uint32_t>(in.varint());
     token.pointer.offset = in.varint();
     token.log_time = from_nanos(in.zigzag());
-    if (!in.at_end() || version != token_version || index >= all_topics.size()) {
+    if (!in.at_end() || version != token_version || name_of(token.pointer.topic).empty()) {
         return refuse();
     }
-    token.pointer.topic = all_topics[index].name;
     return token;
 }
 

@@ -16,6 +16,7 @@ std::string encode(const Quarantined& item) {
                              &item.headers, &item.traceparent}) {
         out.string(*text);
     }
+    write_fields(out, {}, item.unknown);
     return out.take();
 }
 
@@ -29,6 +30,9 @@ Result<Quarantined> decode_quarantined(std::string_view bytes) {
     for (auto* text : {&item.event_id, &item.scope, &item.event_type, &item.key, &item.body,
                        &item.headers, &item.traceparent}) {
         *text = in.string();
+    }
+    for (FieldReader field(in); field.next();) {
+        field.keep(item.unknown);
     }
     if (!in.at_end()) {
         return fail(ErrorKind::corrupt, "not a quarantine record");

@@ -33,6 +33,7 @@ struct Quarantined {
     std::string body;        ///< the item as it came, whole
     std::string headers;     ///< JSON object, credentials replaced by fingerprints
     std::string traceparent;
+    UnknownFields unknown;
     friend bool operator==(const Quarantined&, const Quarantined&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "model/record_bytes.h"
 
+#include <algorithm>
+
 namespace helios::model {
 
 TenantId read_tenant(ByteReader& in) {
@@ -9,6 +11,38 @@ TenantId read_tenant(ByteReader& in) {
         return default_tenant();
     }
     return *std::move(tenant);
+}
+
+void write_pointer(ByteWriter& out, const EventPointer& pointer) {
+    out.u8(static_cast<std::uint8_t>(pointer.topic));
+    out.varint(pointer.partition);
+    out.varint(pointer.offset);
+}
+
+EventPointer read_pointer(ByteReader& in) {
+    EventPointer pointer;
+    pointer.topic = static_cast<TopicId>(in.u8());
+    pointer.partition = static_cast<std::uint32_t>(in.varint());
+    pointer.offset = in.varint();
+    if (pointer.topic != TopicId::none && name_of(pointer.topic).empty()) {
+        in.spoil();
+    }
+    return pointer;
+}
+
+std::string_view trace_bytes(const TraceId& id) {
+    if (!id) {
+        return {};
+    }
+    return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+bool read_trace(std::string_view bytes, TraceId& id) {
+    if (bytes.size() != id.bytes.size()) {
+        return false;
+    }
+    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
+    return true;
 }
 
 void write_time(ByteWriter& out, const std::optional<Instant>& t) {

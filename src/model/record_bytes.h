@@ -9,12 +9,22 @@
 #include "base/bytes.h"
 #include "base/tenant.h"
 #include "base/time.h"
+#include "base/trace_id.h"
 #include "model/absence.h"
+#include "model/event.h"
 
 namespace helios::model {
 
 /// A text that is no tenant spoils the reader: its ok() is false from there on.
 TenantId read_tenant(ByteReader& in);
+
+/// A topic that this version does not know spoils the reader.
+void write_pointer(ByteWriter& out, const EventPointer& pointer);
+EventPointer read_pointer(ByteReader& in);
+
+/// As a field: empty, or sixteen bytes.
+std::string_view trace_bytes(const TraceId& id);
+bool read_trace(std::string_view bytes, TraceId& id);
 
 void write_time(ByteWriter& out, const std::optional<Instant>& t);
 std::optional<Instant> read_time(ByteReader& in);

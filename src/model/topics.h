@@ -18,36 +18,90 @@ inline constexpr std::string_view cases = "helios.cases";
 inline constexpr std::string_view verdicts = "helios.verdicts";
 inline constexpr std::string_view remedies = "helios.remedies";
 inline constexpr std::string_view counts = "helios.counts";
-inline constexpr std::string_view flows = "helios.flows";      // control, one partition
-inline constexpr std::string_view schemas = "helios.schemas";  // control, one partition
-inline constexpr std::string_view audit = "helios.audit";      // control, one partition
+inline constexpr std::string_view flows = "helios.flows";        // control, one partition
+inline constexpr std::string_view schemas = "helios.schemas";    // control, one partition
+inline constexpr std::string_view audit = "helios.audit";        // control, one partition
+inline constexpr std::string_view settings = "helios.settings";  // control, one partition
 }  // namespace topic
 
 /// What route consumes beside topic::flows.
 inline constexpr std::array<std::string_view, 4> event_topics{topic::orders, topic::payments,
                                                               topic::inventory, topic::other};
 
+/// A topic's number: what records, tokens and tables name it by. Stored: never changed, never
+/// given again.
+enum class TopicId : std::uint8_t {
+    none = 0,
+    orders = 1,
+    payments = 2,
+    inventory = 3,
+    other = 4,
+    dlq = 5,
+    cases = 6,
+    verdicts = 7,
+    remedies = 8,
+    counts = 9,
+    flows = 10,
+    schemas = 11,
+    audit = 12,
+    settings = 13,
+    // Numbers only: no topic of a log on disk.
+    health = 14,
+    positions_route = 15,
+    positions_engine = 16,
+    positions_heal = 17,
+    members = 18,
+};
+
 struct TopicDeclaration {
+    TopicId id;
     std::string_view name;
     bool control;              ///< retention class control, else data
     std::uint32_t partitions;  ///< 0: the data directory's partition count
 };
 
-/// In this order topic ids are given out: append only.
-inline constexpr std::array<TopicDeclaration, 12> all_topics{{
-    {topic::orders, false, 0},
-    {topic::payments, false, 0},
-    {topic::inventory, false, 0},
-    {topic::other, false, 0},
-    {topic::dlq, false, 0},
-    {topic::cases, false, 0},
-    {topic::verdicts, false, 0},
-    {topic::remedies, false, 0},
-    {topic::counts, false, 1},
-    {topic::flows, true, 1},
-    {topic::schemas, true, 1},
-    {topic::audit, true, 1},
+inline constexpr std::array<TopicDeclaration, 13> all_topics{{
+    {TopicId::orders, topic::orders, false, 0},
+    {TopicId::payments, topic::payments, false, 0},
+    {TopicId::inventory, topic::inventory, false, 0},
+    {TopicId::other, topic::other, false, 0},
+    {TopicId::dlq, topic::dlq, false, 0},
+    {TopicId::cases, topic::cases, false, 0},
+    {TopicId::verdicts, topic::verdicts, false, 0},
+    {TopicId::remedies, topic::remedies, false, 1},
+    {TopicId::counts, topic::counts, false, 0},  // lane i writes partition i
+    {TopicId::flows, topic::flows, true, 1},
+    {TopicId::schemas, topic::schemas, true, 1},
+    {TopicId::audit, topic::audit, true, 1},
+    {TopicId::settings, topic::settings, true, 1},
 }};
+
+/// none: not one of them.
+constexpr TopicId topic_of(std::string_view name) {
+    for (const auto& declared : all_topics) {
+        if (declared.name == name) {
+            return declared.id;
+        }
+    }
+    return TopicId::none;
+}
+
+/// "helios.events.orders"; empty: no topic of this log.
+constexpr std::string_view name_of(TopicId id) {
+    for (const auto& declared : all_topics) {
+        if (declared.id == id) {
+            return declared.name;
+        }
+    }
+    return {};
+}
+
+/// "events.orders": as dumps and answers name it, whatever prefix a cluster gives its topics.
+constexpr std::string_view short_name_of(TopicId id) {
+    constexpr std::string_view prefix = "helios.";
+    const auto name = name_of(id);
+    return name.substr(name.empty() ? 0 : prefix.size());
+}
 
 /// Record types, stored in every frame.
 enum class RecordType : std::uint16_t {
@@ -60,6 +114,30 @@ enum class RecordType : std::uint16_t {
     sns_confirmation = 7,   ///< quarantined.h: an SNS handshake kept for a person, on topic::dlq
     quarantine_repeat = 8,  ///< quarantined.h: a kept item came again, on topic::dlq
     absence = 9,            ///< absence.h, on topic::flows
+    engine_level = 10,      ///< engine_level.h, on topic::flows
+};
+
+/// Numbers given to records whose encodings come with their rooms: none of them is written yet.
+enum class LaterRecordType : std::uint16_t {
+    audit = 11,         ///< on topic::audit
+    sample = 12,        ///< what a process saw, once a second, on helios.health
+    dlq_outcome = 13,   ///< an item was replayed or discarded, on topic::dlq
+    settings = 14,      ///< on topic::settings
+    reopened = 15,      ///< a case, on topic::cases
+    left = 16,          ///< an event left a case, on topic::cases
+    schema = 17,        ///< on topic::schemas
+    registration = 18,  ///< on topic::schemas
+    erased = 19,        ///< a subject's key, on topic::flows
+    drift = 20,
+    seal = 21,  ///< on topic::audit
+    beat = 22,
+    position = 23,
+    member = 24,
+    cluster = 25,
+    begun = 26,
+    resolution = 27,
+    remedy = 28,
+    incident = 29,
 };
 
 }  // namespace helios::model

@@ -53,9 +53,7 @@ void write(ByteWriter& out, const VerdictEvent& event) {
     out.string(event.type);
     write_time(out, event.time);
     out.zigzag(to_nanos(event.received_at));
-    out.string(event.pointer.topic);
-    out.varint(event.pointer.partition);
-    out.varint(event.pointer.offset);
+    write_pointer(out, event.pointer);
 }
 
 VerdictEvent read_event(ByteReader& in) {
@@ -66,9 +64,7 @@ VerdictEvent read_event(ByteReader& in) {
     event.type = in.string();
     event.time = read_time(in);
     event.received_at = from_nanos(in.zigzag());
-    event.pointer.topic = in.string();
-    event.pointer.partition = static_cast<std::uint32_t>(in.varint());
-    event.pointer.offset = in.varint();
+    event.pointer = read_pointer(in);
     return event;
 }
 
@@ -226,6 +222,8 @@ std::string encode(const Verdict& verdict) {
     out.zigzag(to_nanos(verdict.deadline));
     write_time(out, verdict.reconciled_at);
     out.zigzag(to_nanos(verdict.at));
+    out.varint(verdict.level);
+    write_fields(out, {{FieldTag::trace, trace_bytes(verdict.trace)}}, verdict.unknown);
     return out.take();
 }
 
@@ -262,6 +260,14 @@ Result<Verdict> decode_verdict(std::string_view bytes) {
     verdict.deadline = from_nanos(in.zigzag());
     verdict.reconciled_at = read_time(in);
     verdict.at = from_nanos(in.zigzag());
+    verdict.level = static_cast<std::uint32_t>(in.varint());
+    for (FieldReader field(in); field.next();) {
+        if (field.tag() == FieldTag::trace) {
+            good = read_trace(field.bytes(), verdict.trace) && good;
+        } else {
+            field.keep(verdict.unknown);
+        }
+    }
     if (!in.at_end() || !good) {
         return fail(ErrorKind::corrupt, "not a verdict record");
     }

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/trace_id.h"
 #include "model/event.h"
 
 namespace helios::model {
@@ -95,7 +96,10 @@ struct Verdict {
     Instant opened_at;
     Instant deadline;                      ///< the last leg's; `never`: some leg has none
     std::optional<Instant> reconciled_at;  ///< absent while pending
-    Instant at;  ///< log time of the deciding record, or the deadline that decided
+    Instant at;               ///< log time of the deciding record, or the deadline that decided
+    std::uint32_t level = 1;  ///< of the engine, under which the case was opened
+    TraceId trace;  ///< of the record that decided; none: a deadline did. No part of JSON or digest
+    UnknownFields unknown;
     friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 

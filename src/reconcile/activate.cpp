@@ -81,6 +81,8 @@ Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
         HELIOS_TRY_ASSIGN(out.activation, model::decode_flow_activation(record.value));
     } else if (record.type == static_cast<std::uint16_t>(model::RecordType::absence)) {
         HELIOS_TRY_ASSIGN(out.absence, model::decode_absence(record.value));
+    } else if (record.type == static_cast<std::uint16_t>(model::RecordType::engine_level)) {
+        HELIOS_TRY_ASSIGN(out.level, model::decode_engine_level(record.value));
     }
     return out;
 }
@@ -101,6 +103,37 @@ Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     }));
     HELIOS_TRY(readable);
     return out;
+}
+
+std::uint32_t level_of(const std::vector<FlowsRecord>& records) {
+    std::uint32_t level = 0;
+    for (const auto& record : records) {
+        level = record.level ? std::max(level, record.level->level) : level;
+    }
+    return level;
+}
+
+Status check_level(const std::vector<FlowsRecord>& records) {
+    const std::uint32_t level = level_of(records);
+    if (level > model::highest_level) {
+        return fail(ErrorKind::conflict,
+                    "this log is at level " + std::to_string(level) +
+                        " of the engine, and this version knows up to " +
+                        std::to_string(model::highest_level),
+                    "start the version that raised it, or a newer one: another would decide "
+                    "otherwise than was published");
+    }
+    return {};
+}
+
+Status raise_level(log::Log& log) {
+    HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
+    HELIOS_TRY(check_level(records));
+    if (level_of(records) == model::highest_level) {
+        return {};
+    }
+    return append_control(log, model::RecordType::engine_level, model::engine_level_version,
+                          "level", model::encode(model::EngineLevel{}));
 }
 
 model::FlowActivation activation_of(const TenantId& tenant, const Flow& flow) {

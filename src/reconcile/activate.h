@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "log/log.h"
 #include "model/case_record.h"
+#include "model/engine_level.h"
 #include "model/flow_activation.h"
 #include "reconcile/flow.h"
 
@@ -42,9 +43,18 @@ struct FlowsRecord {
     Instant log_time;
     std::optional<model::FlowActivation> activation;
     std::optional<model::AbsenceRecord> absence;
+    std::optional<model::EngineLevel> level;
 };
 /// All there are, in order.
 Result<std::vector<FlowsRecord>> read_flows(log::Log& log);
+
+/// The level that the log is at; 0: none stands there.
+std::uint32_t level_of(const std::vector<FlowsRecord>& records);
+/// conflict: the log is at a level that this version does not know.
+Status check_level(const std::vector<FlowsRecord>& records);
+/// At a start: raises the log to the highest level that this version knows, if it is at a lower one
+/// or at none. conflict: as check_level. Durable when it returns.
+Status raise_level(log::Log& log);
 
 /// What activate() would find, given those records. conflict: as there.
 Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,
@@ -53,7 +63,7 @@ Result<Activation> check_activation(const std::vector<FlowsRecord>& records, con
 /// Whether route has handed an absence to the case partitions already.
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record);
 
-/// The one reading of a record of helios.flows; activation and absence absent: a type that this
+/// The one reading of a record of helios.flows; none of the three: a type that this
 /// version doesn't know.
 Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record);
 

@@ -58,7 +58,7 @@ const ReadValue& status_of(const Leg& leg, const model::LegRecord& record) {
 
 std::string pack(const Leg& leg, const model::LegRecord& record) {
     ByteWriter out;
-    out.string(record.event.topic);
+    out.u8(static_cast<std::uint8_t>(record.event.topic));
     out.varint(record.event.partition);
     out.varint(record.event.offset);
     out.string(record.identity);
@@ -95,7 +95,7 @@ constexpr std::size_t index_above = 32;
 /// Behind the event's place on the log.
 ByteReader content_of(std::string_view packed) {
     ByteReader in(packed);
-    in.string();
+    in.u8();
     in.varint();
     in.varint();
     return in;
@@ -141,7 +141,7 @@ std::optional<Instant> HeldEvent::occurred() const {
 EventView HeldEvent::view() const {
     EventView view;
     ByteReader in(packed);
-    view.topic = in.string();
+    view.topic = static_cast<model::TopicId>(in.u8());
     view.partition = static_cast<std::uint32_t>(in.varint());
     view.offset = in.varint();
     view.identity = in.string();
@@ -283,6 +283,7 @@ std::string Case::encode() const {
     out.varint(flow->version);
     out.varint(instance);
     out.varint(revision);
+    out.varint(level);
     out.varint(satisfied);
     out.varint(overflowed);
     out.u8(static_cast<std::uint8_t>(status));
@@ -315,6 +316,7 @@ Case Case::decode(std::string_view bytes, const Flow* flow) {
     HELIOS_ASSERT(in.varint() == flow->version, "a closed case is read with its own flow version");
     c.instance = static_cast<std::uint32_t>(in.varint());
     c.revision = static_cast<std::uint32_t>(in.varint());
+    c.level = static_cast<std::uint32_t>(in.varint());
     c.satisfied = static_cast<std::uint32_t>(in.varint());
     c.overflowed = static_cast<std::uint32_t>(in.varint());
     c.status = static_cast<model::VerdictStatus>(in.u8());

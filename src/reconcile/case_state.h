@@ -35,7 +35,7 @@ struct EventView {
     std::string_view event_id;
     std::string_view source;
     std::string_view type;
-    std::string_view topic;
+    model::TopicId topic = model::TopicId::none;
     std::uint32_t partition = 0;
     std::uint64_t offset = 0;
     std::vector<ReadView>
@@ -80,6 +80,7 @@ struct Case {
     const Flow* flow = nullptr;
     std::uint32_t instance = 1;
     std::uint32_t revision = 0;
+    std::uint32_t level = 1;  ///< of the engine, when it was opened
     std::uint32_t satisfied =
         0;  ///< bit per leg: an identity counts; meaningful after settle_legs()
     std::uint32_t unsettled = 0;  ///< bit per leg: it took something since

@@ -96,14 +96,17 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
         on_absence(*absence);
         return;
     }
-    const Instant at = model::at_of(record);
-    fire_before(at, out);
-    time_ = std::max(time_, at);
-    closed_.expire(time_);
+    if (const auto passed = model::passed_of(record)) {
+        fire_before(*passed, out);
+        time_ = std::max(time_, *passed);
+        closed_.expire(time_);
+    }
     if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
         on_leg(*leg, out);
     } else if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
         on_flow(*flow);
+    } else if (const auto* level = std::get_if<model::LevelRecord>(&record)) {
+        level_ = level->level;
     }
 }
 
@@ -208,6 +211,7 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
     Case c;
     c.flow = &flow;
     c.instance = closed ? closed->instance + 1 : 1;
+    c.level = level_;
     c.opened_at = record.at;
     c.scheduled = no_deadline;
     return open_.emplace(id_, std::move(c)).first;
@@ -331,6 +335,7 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
         v.reconciled_at = stamp;
     }
     v.at = stamp;
+    v.level = c.level;
     out.push_back(std::move(revision));
 }
 

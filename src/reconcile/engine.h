@@ -2,8 +2,8 @@
 /// The engine: case records in, verdict revisions out. Pure and deterministic: the same records
 /// give the same bytes on any machine, in any batching, live, after a restart, offline.
 ///
-/// Knows no log, no thread and no clock: time is the largest `at` seen. One engine per partition of
-/// helios.cases.
+/// Knows no log, no thread and no clock: time is the largest `passed` seen. One engine per
+/// partition of helios.cases.
 
 #include <cstdint>
 #include <map>
@@ -111,6 +111,7 @@ private:
     const EngineOptions options_;
     ClosedCases& closed_;
     Instant time_{};
+    std::uint32_t level_ = 1;  ///< of cases that open now
     Open open_;
     std::set<Due> due_;
     Absences absences_;

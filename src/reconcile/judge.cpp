@@ -354,7 +354,7 @@ void Judge::chosen(Judgement& out) {
             e.type = event.view.type;
             e.time = event.held->occurred();
             e.received_at = from_nanos(event.held->at_ns);
-            e.pointer = {std::string(event.view.topic), event.view.partition, event.view.offset};
+            e.pointer = {event.view.topic, event.view.partition, event.view.offset};
             out.events.push_back(std::move(e));
         }
     }

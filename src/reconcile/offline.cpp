@@ -339,6 +339,7 @@ Status OfflineReconcile::judge_case(const Router& router, std::vector<model::Leg
     std::vector<Revision> revisions;
     for (auto& leg : legs) {
         leg.at = event_time_of(leg).value_or(earliest);
+        leg.passed = leg.at;
         engine.on_record(std::move(leg), revisions);
     }
     legs.clear();

@@ -210,7 +210,7 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
                                  {"error", payload.error().message()}});
         return;
     }
-    const Arrival arrival{{std::string(record.topic), record.partition, record.offset.value},
+    const Arrival arrival{{model::topic_of(record.topic), record.partition, record.offset.value},
                           record.log_time};
     for (auto& leg : router_->on_event(*event, payload->root(), arrival, out.keyless)) {
         log::Record output;
@@ -241,6 +241,9 @@ Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
                     "reconcile", "a flow on the log was not made active",
                     {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
             }
+        } else if (decoded.level) {
+            to_every_partition(
+                model::LevelRecord{record.log_time, decoded.level->level, record.log_time}, out);
         }  // an absence has been handed on, or waits in absences_, since it was written
     }
     absences_until(batch.complete_below, out);

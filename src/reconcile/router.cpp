@@ -33,6 +33,8 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
     }
     model::FlowRecord record(activation.tenant);
     record.at = at;
+    record.passed = at;
+    record.lead = activation.lead;
     record.flow = flow.name;
     record.version = flow.version;
     record.text = activation.text;
@@ -80,6 +82,7 @@ bool Router::wants(const model::Event& event) const {
 std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload,
                                                const Arrival& arrival, std::size_t& keyless) {
     retire_before(arrival.at);
+    const TraceId trace = trace_id_of(event.traceparent);
     std::vector<model::LegRecord> out;
     for (const Active& version : active_) {
         if (version.tenant != event.tenant) {
@@ -91,6 +94,8 @@ std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::
             }
             if (auto record =
                     extract(*version.flow, leg, !version.replaced_at, event, payload, arrival)) {
+                record->passed = arrival.at;  // one lane: nothing earlier is still to come
+                record->trace = trace;
                 out.push_back(std::move(*record));
             } else {
                 ++keyless;

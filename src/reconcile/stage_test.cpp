@@ -53,7 +53,7 @@ TEST_F(StageTest, events_become_a_verdict) {
     const auto v = verdicts();
     ASSERT_EQ(v.size(), 2u);
     EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
-    EXPECT_EQ(v[1].events.at(0).pointer.topic, model::topic::orders);
+    EXPECT_EQ(v[1].events.at(0).pointer.topic, model::TopicId::orders);
     EXPECT_GE(p.engine().frontier().get(), v[1].at);
     EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u) << "one copy per partition";
 }

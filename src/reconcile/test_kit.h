@@ -42,9 +42,10 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
     for (const Leg& leg : flow.legs) {
         if (leg.wants(e.source, e.type)) {
             Arrival arrival{
-                {"helios.events.test", 0, static_cast<std::uint64_t>(to_nanos(log_time))},
+                {model::TopicId::other, 0, static_cast<std::uint64_t>(to_nanos(log_time))},
                 log_time};
             if (auto record = extract(flow, leg, opens, e, document->root(), arrival)) {
+                record->passed = log_time;
                 out.push_back(std::move(*record));
             }
         }
@@ -55,6 +56,7 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
 inline model::FlowRecord flow_record(const Flow& flow, Instant when) {
     model::FlowRecord record(default_tenant());
     record.at = when;
+    record.passed = when;
     record.flow = flow.name;
     record.version = flow.version;
     record.text = flow.text;

@@ -103,10 +103,9 @@ Status remove_store(const std::filesystem::path& file) {
 }
 
 Result<std::uint64_t> project_all(const Options& options, log::Log& log,
-                                  const model::Catalogue& catalogue,
                                   telemetry::Telemetry& telemetry, const Clock& clock,
                                   const Progress& progress) {
-    HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, catalogue, telemetry, clock));
+    HELIOS_TRY_ASSIGN(auto projector, Projector::open(options, log, telemetry, clock));
     const Instant end = log.last_log_time();
     std::uint64_t records = 0;
     if (end == Instant{}) {
@@ -162,8 +161,9 @@ Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database
         database.prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
     log::Offsets applied;
     while (rows.row()) {
-        const log::TopicPartition id{std::string(topic_name(rows.integer(0))),
-                                     static_cast<std::uint32_t>(rows.integer(1))};
+        const log::TopicPartition id{
+            std::string(model::name_of(static_cast<model::TopicId>(rows.integer(0)))),
+            static_cast<std::uint32_t>(rows.integer(1))};
         applied[id] = log::Offset{static_cast<std::uint64_t>(rows.integer(2))};
     }
     HELIOS_TRY(rows.status());
@@ -171,13 +171,13 @@ Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database
 }
 
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
-                              const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-                              const Clock& clock, const Progress& progress) {
+                              telemetry::Telemetry& telemetry, const Clock& clock,
+                              const Progress& progress) {
     Options fresh = options;
     fresh.file = with_suffix(options.file, ".rebuilding");
     HELIOS_TRY(remove_store(fresh.file));
     HELIOS_TRY_ASSIGN(const std::uint64_t records,
-                      project_all(fresh, log, catalogue, telemetry, clock, progress));
+                      project_all(fresh, log, telemetry, clock, progress));
     // Closing the last connection has folded the WAL into the file.
     HELIOS_TRY(remove_store(options.file));
     std::error_code error;

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
-#include "model/catalogue.h"
 #include "store/database.h"
 #include "store/options.h"
 #include "telemetry/telemetry.h"
@@ -45,7 +44,7 @@ using Progress = std::function<void(std::uint64_t records)>;
 /// how many records it read. Until then the old file stays as it is. No server may have the store
 /// open. A log past retention rebuilds only what it still holds; nothing is deleted from logs yet.
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
-                              const model::Catalogue& catalogue, telemetry::Telemetry& telemetry,
-                              const Clock& clock, const Progress& progress = {});
+                              telemetry::Telemetry& telemetry, const Clock& clock,
+                              const Progress& progress = {});
 
 }  // namespace helios::store

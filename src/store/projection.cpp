@@ -14,8 +14,6 @@
 namespace helios::store {
 namespace {
 
-constexpr std::string_view customer_field = "customerId";  // as the catalogue names it
-
 std::int64_t signed_offset(log::Offset offset) {
     return static_cast<std::int64_t>(offset.value);
 }
@@ -31,18 +29,7 @@ std::int64_t kinds_of(const model::Verdict& verdict) {
 }  // namespace
 
 std::int64_t topic_number(std::string_view name) {
-    for (std::size_t i = 0; i < model::all_topics.size(); ++i) {
-        if (model::all_topics[i].name == name) {
-            return static_cast<std::int64_t>(i) + 1;
-        }
-    }
-    return 0;
-}
-
-std::string_view topic_name(std::int64_t number) {
-    const auto index = static_cast<std::size_t>(number - 1);
-    return number >= 1 && index < model::all_topics.size() ? model::all_topics[index].name
-                                                           : std::string_view{};
+    return static_cast<std::int64_t>(model::topic_of(name));
 }
 
 std::int64_t kind_bit(model::FindingKind kind) {
@@ -83,8 +70,8 @@ Instant minute_of(Instant t) {
     return std::chrono::floor<std::chrono::minutes>(t);
 }
 
-Result<Projection> Projection::prepare(Database& database, const model::Catalogue& catalogue) {
-    Projection p(database, catalogue);
+Result<Projection> Projection::prepare(Database& database) {
+    Projection p(database);
     HELIOS_TRY_ASSIGN(p.insert_event_, database.prepare(R"sql(
 INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, identity, event_type, key, customer, event_time)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING)sql"));
@@ -151,6 +138,7 @@ Status Projection::apply(const log::StoredRecord& record) {
             return apply_flow(record);
         case model::RecordType::counts:
             return apply_counts(record);
+        case model::RecordType::engine_level:
         case model::RecordType::absence:
             return {};  // on helios.flows; the copies on helios.cases are what cases have met
     }
@@ -164,30 +152,12 @@ void Projection::skip(const log::StoredRecord& record, std::string why) {
         {{std::string(record.topic), record.partition}, record.offset, std::move(why)});
 }
 
-std::optional<std::string> Projection::customer_of(const std::string& type,
-                                                   const std::string& payload) const {
-    for (const auto& field : catalogue_->type_of(type).required) {
-        if (field.name != customer_field) {
-            continue;
-        }
-        auto document = json::Document::parse(payload);
-        if (!document) {
-            return std::nullopt;
-        }
-        const auto found = model::lookup_first(document->root(), field.paths);
-        const auto text = found.value.present() ? found.value.text() : std::string_view{};
-        return text.empty() ? std::nullopt : std::optional(std::string(text));
-    }
-    return std::nullopt;
-}
-
 Status Projection::apply_event(const log::StoredRecord& record) {
     const auto event = model::decode_event(record.value);
     if (!event) {
         skip(record, event.error().what);
         return {};
     }
-    const auto customer = customer_of(event->type, event->payload);
     insert_event_.bind(1, to_nanos(record.log_time))
         .bind(2, topic_number(record.topic))
         .bind(3, std::int64_t{record.partition})
@@ -200,8 +170,8 @@ Status Projection::apply_event(const log::StoredRecord& record) {
         .bind(10, event->type)
         .bind(11, event->key)
         .bind_time(13, event->time);
-    if (customer) {
-        insert_event_.bind(12, *customer);
+    if (!event->customer.empty()) {
+        insert_event_.bind(12, event->customer);
     } else {
         insert_event_.bind_null(12);
     }
@@ -273,7 +243,7 @@ Status Projection::apply_case_record(const log::StoredRecord& record) {
     const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded);
     const auto* flow = std::get_if<model::FlowRecord>(&*decoded);
     if (absence == nullptr && flow == nullptr) {
-        return {};  // a tick: leaves no trace
+        return {};  // a tick or a level: leaves no trace here
     }
     return insert_control_.bind(1, partition)
         .bind(2, signed_offset(record.offset))

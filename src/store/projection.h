@@ -14,7 +14,6 @@
 
 #include "base/result.h"
 #include "log/log.h"
-#include "model/catalogue.h"
 #include "model/verdict.h"
 #include "store/database.h"
 
@@ -44,10 +43,10 @@ struct Undecodable {
     std::string why;
 };
 
-/// Not thread-safe; must not outlive database and catalogue.
+/// Not thread-safe; must not outlive the database.
 class Projection {
 public:
-    static Result<Projection> prepare(Database& database, const model::Catalogue& catalogue);
+    static Result<Projection> prepare(Database& database);
 
     /// Forgets what the last batch left behind (its transaction may have been rolled back).
     void start();
@@ -62,8 +61,7 @@ public:
     const std::vector<Undecodable>& undecodable() const { return undecodable_; }
 
 private:
-    Projection(Database& database, const model::Catalogue& catalogue)
-        : database_(&database), catalogue_(&catalogue) {}
+    explicit Projection(Database& database) : database_(&database) {}
     Status apply_event(const log::StoredRecord& record);
     Status apply_quarantined(const log::StoredRecord& record);
     Status apply_quarantine_repeat(const log::StoredRecord& record);
@@ -72,8 +70,6 @@ private:
     Status apply_flow(const log::StoredRecord& record);
     Status apply_counts(const log::StoredRecord& record);
     void skip(const log::StoredRecord& record, std::string why);
-    std::optional<std::string> customer_of(const std::string& type,
-                                           const std::string& payload) const;
 
     struct CountKey {
         std::string tenant;
@@ -85,7 +81,6 @@ private:
     };
 
     Database* database_;
-    const model::Catalogue* catalogue_;
     Statement insert_event_;
     Statement upsert_quarantine_;
     Statement repeat_quarantined_;
@@ -104,10 +99,8 @@ private:
     std::vector<Undecodable> undecodable_;
 };
 
-/// Number of a topic in the store: its place in model::all_topics, from 1. 0: not one of them.
+/// Of a topic, as rows name it; 0: not one of the log's.
 std::int64_t topic_number(std::string_view name);
-/// The other way; empty for an unknown number.
-std::string_view topic_name(std::int64_t number);
 
 /// One bit per kind of finding.
 std::int64_t kind_bit(model::FindingKind kind);

@@ -75,12 +75,10 @@ struct Projector::Metrics {
     }
 };
 
-Projector::Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-                     telemetry::Telemetry& telemetry, const Clock& clock,
-                     std::unique_ptr<Database> database, Projection projection)
+Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
+                     const Clock& clock, std::unique_ptr<Database> database, Projection projection)
     : options_(options),
       log_(log),
-      catalogue_(catalogue),
       telemetry_(telemetry),
       clock_(clock),
       database_(std::move(database)),
@@ -88,7 +86,6 @@ Projector::Projector(const Options& options, log::Log& log, const model::Catalog
       metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
 
 Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::Log& log,
-                                                   const model::Catalogue& catalogue,
                                                    telemetry::Telemetry& telemetry,
                                                    const Clock& clock) {
     HELIOS_TRY(options.validate());
@@ -96,9 +93,9 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     HELIOS_TRY(migrate(database));
     HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue));
-    std::unique_ptr<Projector> projector(new Projector(options, log, catalogue, telemetry, clock,
-                                                       std::move(owned), std::move(projection)));
+    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned));
+    std::unique_ptr<Projector> projector(
+        new Projector(options, log, telemetry, clock, std::move(owned), std::move(projection)));
     projector->remember_files();
     HELIOS_TRY(projector->stand_at_applied());
     return projector;
@@ -119,8 +116,9 @@ Status Projector::stand_at_applied() {
         Statement applied,
         database_->prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
     while (applied.row()) {
-        const log::TopicPartition id{std::string(topic_name(applied.integer(0))),
-                                     static_cast<std::uint32_t>(applied.integer(1))};
+        const log::TopicPartition id{
+            std::string(model::name_of(static_cast<model::TopicId>(applied.integer(0)))),
+            static_cast<std::uint32_t>(applied.integer(1))};
         if (const auto found = from.find(id); found != from.end()) {
             found->second = log::Offset{static_cast<std::uint64_t>(applied.integer(2))};
         }
@@ -227,7 +225,7 @@ Status Projector::remake() {
     HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
     HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned, catalogue_));
+    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned));
     projection_ = std::move(projection);  // before the database that its statements belong to
     database_ = std::move(owned);
     remember_files();

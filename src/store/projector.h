@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
-#include "model/catalogue.h"
 #include "store/options.h"
 #include "store/projection.h"
 #include "telemetry/telemetry.h"
@@ -27,14 +26,13 @@ namespace helios::store {
 std::span<const std::string_view> topics_of_the_store();
 
 /// Owns its thread once started. step() and catch_up() are for one thread, and not beside start().
-/// All else is thread-safe. Log, catalogue, telemetry and clock must outlive it.
+/// All else is thread-safe. Log, telemetry and clock must outlive it.
 class Projector {
 public:
     /// Opens or creates the file, migrates it, and stands where it left off. corrupt: the file is
     /// foreign, newer than this binary, damaged, or ahead of this log (it was built from another
     /// one). unavailable: can't be opened.
     static Result<std::unique_ptr<Projector>> open(const Options& options, log::Log& log,
-                                                   const model::Catalogue& catalogue,
                                                    telemetry::Telemetry& telemetry,
                                                    const Clock& clock);
     ~Projector();  ///< stops
@@ -66,9 +64,8 @@ public:
 
 private:
     struct Metrics;
-    Projector(const Options& options, log::Log& log, const model::Catalogue& catalogue,
-              telemetry::Telemetry& telemetry, const Clock& clock,
-              std::unique_ptr<Database> database, Projection projection);
+    Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
+              const Clock& clock, std::unique_ptr<Database> database, Projection projection);
     Status stand_at_applied();
     Status write(const log::Batch& batch);
     void observe(const log::Batch& batch, Duration took);
@@ -80,7 +77,6 @@ private:
 
     const Options options_;
     log::Log& log_;
-    const model::Catalogue& catalogue_;
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
     std::unique_ptr<Database> database_;  // at a fixed place: projection_ points to it

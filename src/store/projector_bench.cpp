@@ -39,7 +39,7 @@ model::LegRecord bench_leg(const std::string& key, std::string leg) {
     record.key = key;
     record.leg = std::move(leg);
     record.identity = key;
-    record.event = {"helios.events.orders", 1, 1};
+    record.event = {model::TopicId::orders, 1, 1};
     record.at = testing::epoch_of_tests;
     return record;
 }
@@ -79,7 +79,7 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
                                   leg.first,
                                   testing::epoch_of_tests,
                                   testing::epoch_of_tests,
-                                  {"helios.events.orders", 1, n}});
+                                  {model::TopicId::orders, 1, n}});
     }
     batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
     if (batch.size() > 1000) {
@@ -99,8 +99,7 @@ void project(benchmark::State& state) {
     }
     std::uint64_t records = 0;
     for (auto _ : state) {
-        const auto projected = rebuild(bench.options, *bench.log, model::Catalogue::shipped(),
-                                       bench.telemetry, bench.clock);
+        const auto projected = rebuild(bench.options, *bench.log, bench.telemetry, bench.clock);
         HELIOS_ASSERT(projected.has_value(), "the log is projected");
         records += *projected;
     }

@@ -78,8 +78,7 @@ void fill(Bench& bench, int orders) {
 TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     Bench bench;
     fill(bench, 9);
-    auto projector = *Projector::open(bench.options, *bench.log, model::Catalogue::shipped(),
-                                      bench.telemetry, bench.clock);
+    auto projector = *Projector::open(bench.options, *bench.log, bench.telemetry, bench.clock);
     ASSERT_TRUE(projector->catch_up(bench.log->low_watermark()));
     auto queries = *Queries::open(bench.options, bench.clock);
     const CaseId one{default_tenant(), "order", "ORD-1"};
@@ -333,9 +332,7 @@ TEST(Dump, is_the_same_whatever_the_batches_and_after_a_rebuild) {
         const auto in_pieces = bench.dumped();
         const auto verdicts = bench.dumped_verdicts();
         bench.options.batch_records_max = 20'000;
-        RC_ASSERT(rebuild(bench.options, *bench.log, model::Catalogue::shipped(), bench.telemetry,
-                          bench.clock)
-                      .has_value());
+        RC_ASSERT(rebuild(bench.options, *bench.log, bench.telemetry, bench.clock).has_value());
         RC_ASSERT(in_pieces == bench.dumped());
         RC_ASSERT(verdicts == bench.dumped_verdicts());
     }));
@@ -363,8 +360,7 @@ TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
 
 TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
     Bench bench;
-    const auto records = rebuild(bench.options, *bench.log, model::Catalogue::shipped(),
-                                 bench.telemetry, bench.clock);
+    const auto records = rebuild(bench.options, *bench.log, bench.telemetry, bench.clock);
     ASSERT_TRUE(records) << records.error().message();
     EXPECT_EQ(*records, 0u);
     EXPECT_EQ(bench.dumped(), "");

@@ -42,7 +42,8 @@ Result<model::Verdict> verdict_of(std::string_view body) {
 EventRow event_of(const Statement& s) {
     EventRow row;
     row.log_time = s.time(0);
-    row.pointer = {std::string(topic_name(s.integer(1))), static_cast<std::uint32_t>(s.integer(2)),
+    row.pointer = {static_cast<model::TopicId>(s.integer(1)),
+                   static_cast<std::uint32_t>(s.integer(2)),
                    static_cast<std::uint64_t>(s.integer(3))};
     row.source = s.text(4);
     row.scope = s.text(5);
@@ -251,7 +252,7 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     bind_optional(*s, 4, filter.source);
     s->bind(5, start_of(filter.received)).bind(6, end_of(filter.received));
     s->bind(7, filter.after ? to_nanos(filter.after->log_time) : unbounded);
-    s->bind(8, filter.after ? topic_number(filter.after->pointer.topic) : 0);
+    s->bind(8, filter.after ? static_cast<std::int64_t>(filter.after->pointer.topic) : 0);
     s->bind(9, filter.after ? std::int64_t{filter.after->pointer.partition} : 0);
     s->bind(10, filter.after ? static_cast<std::int64_t>(filter.after->pointer.offset) : 0);
     s->bind(11, static_cast<std::int64_t>(limit) + 1);

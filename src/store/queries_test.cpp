@@ -309,7 +309,7 @@ TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
     EXPECT_EQ(one[0].customer, "C-A");
     EXPECT_EQ(position.offset.value, one[0].pointer.offset);
     EXPECT_EQ(position.partition, one[0].pointer.partition);
-    EXPECT_EQ(one[0].pointer.topic, "helios.events.orders");
+    EXPECT_EQ(one[0].pointer.topic, model::TopicId::orders);
     EXPECT_EQ(position.log_time, one[0].log_time);
 }
 

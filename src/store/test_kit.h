@@ -63,6 +63,7 @@ inline model::Event an_event(std::string id, std::string type, std::string key,
     event.key = key;
     event.time = epoch_of_tests;
     event.payload = R"({"orderId":")" + key + R"(","customerId":"C-)" + key + R"("})";
+    event.customer = "C-" + key;
     return event;
 }
 
@@ -206,7 +207,7 @@ public:
     }
 
     Result<std::unique_ptr<Projector>> open() {
-        return Projector::open(options, *log, model::Catalogue::shipped(), telemetry, clock);
+        return Projector::open(options, *log, telemetry, clock);
     }
 
     /// Everything that is on the log now is in the store.
