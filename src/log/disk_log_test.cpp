@@ -255,6 +255,22 @@ TEST_F(DiskLogTest, takes_a_directory_whose_making_was_interrupted) {
     EXPECT_TRUE(try_open()) << "an empty one";
 }
 
+TEST_F(DiskLogTest, a_directory_whose_making_was_interrupted_twice_is_still_ours) {
+    for (std::uint64_t first = 1; first <= 12; ++first) {
+        for (std::uint64_t second = 1; second <= 12; ++second) {
+            options_.directory = "d-" + std::to_string(first) + "-" + std::to_string(second);
+            disk_.crash_after(first);
+            EXPECT_FALSE(try_open());
+            disk_.restart_process();  // what it saw last need not be durable
+            disk_.crash_after(second);
+            static_cast<void>(try_open());
+            disk_.power_cycle();
+            const auto third = try_open();
+            EXPECT_TRUE(third) << options_.directory << ": " << third.error().message();
+        }
+    }
+}
+
 TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
     open();
     log_.reset();
