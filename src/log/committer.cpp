@@ -1,282 +1,267 @@
 #include "log/committer.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
-#include "base/hash.h"
+#include "base/thread_name.h"
+#include "log/group.h"
 
 namespace helios::log {
-namespace {
-
-std::size_t index_of(RetentionClass retention) {
-    return retention == RetentionClass::data ? 0 : 1;
-}
-const char* name_of(RetentionClass retention) {
-    return retention == RetentionClass::data ? "data" : "control";
-}
-
-std::string mebibytes(std::uint64_t bytes) {
-    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
-}
-
-Error as_unavailable(const Error& error) {
-    return {ErrorKind::unavailable,
-            fmt::format("the append did not become durable: {}", error.what),
-            error.hint.empty() ? "retry; if it persists, look at the disk" : error.hint};
-}
-
-}  // namespace
 
 /// What one pass of the committer carries from the queue to the answers.
-struct DiskLog::Round {
+struct Committer::Round {
     /// A journal's share of it.
     struct Share {
         std::uint64_t frames = 0;
         std::uint64_t bytes = 0;           ///< of all frames
         std::uint64_t transact_bytes = 0;  ///< of those of transactions
-        std::optional<Error> append_error;
-        std::optional<Error> error;
-        std::shared_ptr<const std::string> group;
-        std::uint64_t begin = 0;  ///< where the group stands
-        std::uint64_t built_frames = 0;
-        std::uint64_t built_records = 0;
-        std::uint64_t topics = 0;
-        Instant last_time{};
-        std::map<format::PartitionKey, format::PartitionState> partitions;
+        Refusals refused;
+        Group group;  ///< once it is durable
+    };
+    /// Where a consumer group has moved in this round, and in which journal.
+    struct Moved {
+        RetentionClass retention = RetentionClass::data;
+        std::map<format::PartitionKey, std::uint64_t> to;
     };
     std::vector<Call> calls;
-    std::array<Share, 2> shares;
+    std::array<Share, 2> shares;  ///< by index_of(retention)
     std::uint64_t bytes = 0;
     std::uint64_t records = 0;
     Instant first{};
-    /// Groups moved by this round, and in which journal.
-    std::map<std::string, std::pair<RetentionClass, std::map<format::PartitionKey, std::uint64_t>>,
-             std::less<>>
-        groups;
+    std::map<std::string, Moved, std::less<>> groups;
+
+    Share& share(RetentionClass retention) { return shares[index_of(retention)]; }
 };
 
-Error DiskLog::disk_full(const Error& cause) {
-    const std::uint64_t needed =
-        options_.segment_bytes + (reserve_there_ ? 0 : options_.reserve_bytes);
-    const auto free = disk_.free_bytes(paths_.root);
-    if (!free || *free >= needed) {  // a quota, or a limit of this process
-        return {ErrorKind::unavailable, fmt::format("no more can be made durable: {}", cause.what),
-                cause.hint};
+Committer::Committer(StoredLog& log, Journal& data, Journal& control, MarkFile& mark,
+                     const Clock& clock, telemetry::Telemetry& telemetry)
+    : log_(log),
+      journals_{&data, &control},
+      mark_(mark),
+      clock_(clock),
+      options_(log.options()),
+      appended_records_(
+          telemetry.metrics.counter("helios_log_appended_records_total", "Records made durable.")),
+      appended_bytes_(telemetry.metrics.counter("helios_log_appended_bytes_total",
+                                                "Bytes of groups made durable.")),
+      syncs_(telemetry.metrics.counter("helios_log_fsyncs_total", "Groups synced to disk.")),
+      failures_(telemetry.metrics.counter("helios_log_failed_groups_total",
+                                          "Groups that could not be made durable.")),
+      refusals_(
+          telemetry.metrics.counter("helios_log_refused_calls_total",
+                                    "Appends and transactions refused before they were tried.")),
+      group_records_(telemetry.metrics.histogram("helios_log_group_records",
+                                                 "Records that shared one fsync.",
+                                                 {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000})),
+      append_seconds_(telemetry.metrics.histogram(
+          "helios_log_append_seconds", "From append to its answer.",
+          {0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
+      pending_gauge_(telemetry.metrics.gauge("helios_log_pending_bytes",
+                                             "Bytes accepted and not yet durable.")) {}
+
+Committer::~Committer() {
+    HELIOS_ASSERT(!started(), "a committer is stopped before it is destroyed");
+}
+
+// ---- From open to close
+
+void Committer::set_time(Instant last_stamp, Instant last_durable) {
+    const Locked lock = log_.lock();
+    Shared& shared = shared_.with(lock);
+    shared.clock.emplace(clock_, last_stamp);
+    shared.last_durable = last_durable;
+}
+
+void Committer::start() {
+    thread_ = std::thread([this] {
+        name_this_thread("log");
+        run();
+    });
+}
+
+void Committer::stop() {
+    {
+        const Locked lock = log_.lock();
+        shared_.with(lock).stop = true;
     }
-    return {ErrorKind::unavailable,
-            fmt::format(
-                "the disk of {} is full: {} are free, {} are needed (a segment of {}{}), {} are "
-                "missing",
-                paths_.root, mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
-                reserve_there_
-                    ? ""
-                    : fmt::format(" and the reserve of {}", mebibytes(options_.reserve_bytes)),
-                mebibytes(needed - *free)),
-            fmt::format("free at least {} there, twice as much is better (each of two journals "
-                        "sets log.segment_bytes aside); appends "
-                        "are accepted again within a second",
-                        mebibytes(needed - *free))};
+    arrived_.notify_all();
+    thread_.join();
+}
+
+void Committer::drain(Locked& lock) {
+    HELIOS_ASSERT(std::this_thread::get_id() != thread_.get_id(),
+                  "a log is not closed or destroyed by its own callback");
+    arrived_.notify_all();
+    const Shared& shared = shared_.with(lock);
+    drained_.wait(lock, [&] { return shared.queue.empty() && !shared.busy; });
+}
+
+Instant Committer::watermark(const Locked& lock) {
+    Shared& shared = shared_.with(lock);
+    Instant mark = shared.round_first ? *shared.round_first : shared.clock->floor();
+    for (const Journal* journal : journals_) {
+        if (const auto& unsettled = journal->status(lock).unsettled_from) {
+            mark = std::min(mark, *unsettled);
+        }
+    }
+    return mark;
+}
+
+Instant Committer::log_time(const Locked& lock) {
+    return shared_.with(lock).clock->floor();
+}
+
+Instant Committer::last_durable(const Locked& lock) const {
+    return shared_.with(lock).last_durable;
+}
+
+const std::optional<Error>& Committer::lost(const Locked& lock) const {
+    return shared_.with(lock).lost;
+}
+
+Status Committer::note_files(const Locked& lock, Status found) {
+    Shared& shared = shared_.with(lock);
+    if (shared.deleted) {
+        return fail(*shared.lost);
+    }
+    if (found) {
+        shared.lost.reset();
+    } else {
+        shared.lost = found.error();
+    }
+    return found;
+}
+
+void Committer::write_mark() {
+    const auto marked = [&] {
+        const Locked lock = log_.lock();
+        return durable(lock);
+    }();
+    mark_.write(marked);
+}
+
+MarkFile::Durable Committer::durable(const Locked& lock) {
+    return {journals_[0]->durable(), journals_[1]->durable(), watermark(lock), last_durable(lock)};
 }
 
 // ---- Callers' threads
 
-bool DiskLog::place_records(Call& call) {
-    call.slots.resize(call.records.size());
-    bool all = true;
-    for (std::size_t i = 0; i < call.records.size(); ++i) {
-        Record& record = call.records[i];
-        const Topic* found = topic(record.topic);
-        const std::uint64_t bytes = record.key.size() + record.value.size();
-        std::optional<Error> error;
-        if (found == nullptr) {
-            error =
-                Error{ErrorKind::invalid, fmt::format("there is no topic {}", record.topic), {}};
-        } else if (record.partition && *record.partition >= found->partitions) {
-            error = Error{ErrorKind::invalid,
-                          fmt::format("topic {} has {} partitions, there is no {}", record.topic,
-                                      found->partitions, *record.partition),
-                          {}};
-        } else if (bytes > options_.record_bytes_max) {
-            error = Error{ErrorKind::invalid,
-                          fmt::format("a record of {} bytes is larger than {}", bytes,
-                                      options_.record_bytes_max),
-                          "send less at a time"};
-        }
-        if (error) {
-            call.rejected.emplace(i, std::move(*error));
-            all = false;
-            continue;
-        }
-        call.slots[i] = {
-            found,
-            record.partition ? *record.partition : partition_of(record.key, found->partitions),
-            0,
-            {}};
-        call.bytes += format::frame_header_bytes + bytes;
-    }
-    return all;
-}
-
-void DiskLog::append(std::vector<Record> records, AppendDone done) {
-    Call call;
-    call.records = std::move(records);
-    call.append_done = std::move(done);
-    place_records(call);
-    enqueue(std::move(call));
-}
-
-Result<std::map<format::PartitionKey, std::uint64_t>> DiskLog::place_offsets(
-    const Offsets& offsets) const {
-    std::map<format::PartitionKey, std::uint64_t> out;
-    for (const auto& [id, offset] : offsets) {
-        HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
-        out[{found->id, id.partition}] = offset.value;
-    }
-    return out;
-}
-
-void DiskLog::transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) {
-    Call call;
-    call.records = std::move(outputs);
-    call.transact_done = std::move(done);
-    call.group = std::move(offsets.group);
-    if (!place_records(call)) {
-        Error first = call.rejected.begin()->second;
-        return refuse(std::move(call), std::move(first));
-    }
-    auto from = place_offsets(offsets.from);
-    auto to = place_offsets(offsets.to);
-    if (!from || !to) {
-        return refuse(std::move(call), from ? std::move(to).error() : std::move(from).error());
-    }
-    call.from = std::move(*from);
-    call.to = std::move(*to);
-    const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
-    if (!std::equal(call.from.begin(), call.from.end(), call.to.begin(), call.to.end(), same_key)) {
-        return refuse(
-            std::move(call),
-            {ErrorKind::invalid, "a transaction's from and to name different partitions", {}});
-    }
-    if (call.group.empty() || call.group.size() > 1024) {
-        return refuse(std::move(call),
-                      {ErrorKind::invalid, "a group's name has 1 to 1024 bytes", {}});
-    }
-    if (!call.slots.empty()) {
-        call.retention = call.slots.front().topic->retention;
-    }
-    for (const Slot& slot : call.slots) {
-        if (slot.topic->retention != call.retention) {
-            return refuse(std::move(call),
-                          {ErrorKind::invalid,
-                           "a transaction's outputs belong to more than one retention class",
-                           {}});
-        }
-    }
-    call.offsets_value = format::encode_offsets(call.to);
-    call.bytes += format::frame_header_bytes + call.group.size() + call.offsets_value.size();
-    enqueue(std::move(call));
-}
-
-void DiskLog::refuse(Call call, Error error) {
-    call.refused = std::move(error);
-    enqueue(std::move(call));
-}
-
-void DiskLog::enqueue(Call call) {
-    call.arrived = clock_.monotonic();
+std::optional<Error> Committer::why_refused(const Locked& lock, const Call& call) const {
+    const Shared& shared = shared_.with(lock);
     const std::uint64_t records = call.records.size();
+    if (log_.closing(lock)) {
+        return Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
+    }
+    if (shared.lost) {
+        return shared.lost;
+    }
+    if (call.refused) {
+        return call.refused;
+    }
+    if (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max) {
+        return Error{ErrorKind::invalid,
+                     fmt::format("{} records of {} bytes in one call are more than may ever wait",
+                                 records, call.bytes),
+                     "append fewer at a time, or raise log.pending_bytes_max and "
+                     "log.pending_records_max"};
+    }
+    if (shared.pending_bytes + call.bytes > options_.pending_bytes_max ||
+        shared.pending_records + records > options_.pending_records_max) {
+        return Error{ErrorKind::exhausted,
+                     fmt::format("{} bytes in {} records wait to become durable",
+                                 shared.pending_bytes, shared.pending_records),
+                     "slow down and retry; the bound is log.pending_bytes_max"};
+    }
+    return std::nullopt;
+}
+
+void Committer::enqueue(Call call) {
+    call.arrived = clock_.monotonic();
     {
-        const std::lock_guard lock(mutex_);
-        if (lost_) {
-            call.refused = *lost_;
-        }
-        if (closing_) {
-            call.refused =
-                Error{ErrorKind::stopping, "the log is closing", "retry elsewhere or later"};
-        }
-        if (!call.refused &&
-            (call.bytes > options_.pending_bytes_max || records > options_.pending_records_max)) {
-            call.refused =
-                Error{ErrorKind::invalid,
-                      fmt::format("{} records of {} bytes in one call are more than may ever wait",
-                                  records, call.bytes),
-                      "append fewer at a time, or raise log.pending_bytes_max and "
-                      "log.pending_records_max"};
-        }
-        if (!call.refused && (pending_bytes_ + call.bytes > options_.pending_bytes_max ||
-                              pending_records_ + records > options_.pending_records_max)) {
-            call.refused = Error{ErrorKind::exhausted,
-                                 fmt::format("{} bytes in {} records wait to become durable",
-                                             pending_bytes_, pending_records_),
-                                 "slow down and retry; the bound is log.pending_bytes_max"};
-        }
+        const Locked lock = log_.lock();
+        Shared& shared = shared_.with(lock);
+        call.refused = why_refused(lock, call);
         if (call.refused) {
             call.records.clear();
             call.bytes = 0;
             refusals_.add();
         } else {
-            pending_bytes_ += call.bytes;
-            pending_records_ += records;
+            shared.pending_bytes += call.bytes;
+            shared.pending_records += call.records.size();
         }
-        queue_.push_back(std::move(call));
+        shared.queue.push_back(std::move(call));
     }
     arrived_.notify_one();
 }
 
 // ---- The committer's thread
 
-void DiskLog::run() {
+void Committer::run() {
     for (;;) {
         Round round;
-        {
-            std::unique_lock lock(mutex_);
-            busy_ = false;
-            if (queue_.empty()) {
-                drained_.notify_all();
-            }
-            const auto wake = [&] { return !queue_.empty() || stop_; };
-            if (data_half_.trouble || control_half_.trouble) {
-                if (!arrived_.wait_for(lock, options_.retry_interval, wake)) {
-                    lock.unlock();
-                    retry(data_half_);
-                    retry(control_half_);
-                    continue;
-                }
-            } else {
-                arrived_.wait(lock, wake);
-            }
-            if (queue_.empty() && stop_) {
-                return;
-            }
-            busy_ = true;
-            if (!take(round)) {
-                continue;
-            }
+        if (!wait_for_calls(round)) {
+            return;
         }
-        for (Half* half : {&data_half_, &control_half_}) {
-            if (clock_.monotonic() >= half->next_try) {
-                retry(*half);
+        const Duration now = clock_.monotonic();
+        for (Journal* journal : journals_) {
+            if (journal->retry_due(now)) {
+                retry(*journal);
             }
         }
         stamp(round);
-        commit(data_half_, round);
-        commit(control_half_, round);
+        for (Journal* journal : journals_) {
+            commit(*journal, round);
+        }
         publish(round);
-        answer(round);
+        answer_all(round);
     }
 }
 
-// Moves waiting calls into the round and reserves its stamps. mutex_ is held.
-bool DiskLog::take(Round& round) {
-    while (!queue_.empty() && round.bytes < options_.group_bytes_max) {
-        if (!admit(queue_.front(), round)) {
+/// Fills the round. A journal in trouble is tried meanwhile. False: stopped, and nothing waits.
+bool Committer::wait_for_calls(Round& round) {
+    const auto in_trouble = [](const Journal* journal) {
+        return journal->status().state != JournalState::open;
+    };
+    for (;;) {
+        Locked lock = log_.lock();
+        Shared& shared = shared_.with(lock);
+        shared.busy = false;
+        if (shared.queue.empty()) {
+            drained_.notify_all();
+        }
+        const auto wake = [&] { return !shared.queue.empty() || shared.stop; };
+        if (std::ranges::none_of(journals_, in_trouble)) {
+            arrived_.wait(lock, wake);
+        } else if (!arrived_.wait_for(lock, options_.retry_interval, wake)) {
+            lock.unlock();
+            for (Journal* journal : journals_) {
+                retry(*journal);
+            }
+            continue;
+        }
+        if (shared.queue.empty()) {
+            return false;
+        }
+        shared.busy = true;
+        if (take(lock, round)) {
+            return true;
+        }
+    }
+}
+
+// Moves waiting calls into the round and reserves its stamps.
+bool Committer::take(const Locked& lock, Round& round) {
+    Shared& shared = shared_.with(lock);
+    while (!shared.queue.empty() && round.bytes < options_.group_bytes_max) {
+        if (!admit(lock, shared.queue.front(), round)) {
             break;
         }
-        Call call = std::move(queue_.front());
-        queue_.pop_front();
+        Call call = std::move(shared.queue.front());
+        shared.queue.pop_front();
         round.bytes += call.bytes;
         round.records += call.records.size();  // also of those refused since for a conflict: they
                                                // were counted as pending
@@ -284,63 +269,29 @@ bool DiskLog::take(Round& round) {
     }
     const std::uint64_t frames = round.shares[0].frames + round.shares[1].frames;
     if (frames > 0) {
-        round.first = log_clock_->take(frames);
-        round_first_ = round.first;
+        round.first = shared.clock->take(frames);
+        shared.round_first = round.first;
     }
     return !round.calls.empty();
 }
 
-// False: the call must wait for the next round. A group's moves within a round stay in one journal,
-// or a torn write could keep the later one without the earlier.
-bool DiskLog::admit(Call& call, Round& round) {
-    if (lost_ && !call.refused) {
-        call.refused = *lost_;
+// False: the call must wait for the next round.
+bool Committer::admit(const Locked& lock, Call& call, Round& round) {
+    if (!call.refused) {
+        call.refused = lost(lock);
     }
     if (call.refused) {
         return true;
     }
     if (call.is_transact()) {
-        const auto moved = round.groups.find(call.group);
-        if (moved != round.groups.end() && moved->second.first != call.retention) {
-            return false;
-        }
-        for (const auto& [key, from] : call.from) {
-            std::uint64_t now = committed_at(call.group, key);
-            if (moved != round.groups.end()) {
-                if (const auto at = moved->second.second.find(key);
-                    at != moved->second.second.end()) {
-                    now = at->second;
-                }
-            }
-            if (now == from) {
-                continue;
-            }
-            const Topic* named = topic(key.topic);
-            call.refused =
-                Error{ErrorKind::conflict,
-                      fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now,
-                                  named->name, key.partition, from),
-                      "somebody else moved it: load the committed offsets and start over"};
-            return true;
-        }
-        auto& [retention, offsets] = round.groups[call.group];
-        retention = call.retention;
-        for (const auto& [key, to] : call.to) {
-            offsets[key] = to;
-        }
-        Round::Share& share = round.shares[index_of(call.retention)];
-        share.frames += 1;
-        share.bytes += call.bytes;
-        share.transact_bytes += call.bytes;
-        share.frames += call.slots.size();
-        return true;
+        return admit_transact(lock, call, round);
     }
     for (std::size_t i = 0; i < call.slots.size(); ++i) {
         const Slot& slot = call.slots[i];
         if (slot.topic == nullptr) {
             continue;
         }
-        Round::Share& share = round.shares[index_of(slot.topic->retention)];
+        Round::Share& share = round.share(slot.topic->retention);
         share.frames += 1;
         share.bytes +=
             format::frame_header_bytes + call.records[i].key.size() + call.records[i].value.size();
@@ -348,7 +299,42 @@ bool DiskLog::admit(Call& call, Round& round) {
     return true;
 }
 
-void DiskLog::stamp(Round& round) {
+// A consumer group's moves within a round stay in one journal, or a torn write could keep the later
+// one without the earlier.
+bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
+    const auto moved = round.groups.find(call.group);
+    if (moved != round.groups.end() && moved->second.retention != call.retention) {
+        return false;
+    }
+    for (const auto& [key, from] : call.from) {
+        std::uint64_t now = log_.committed_at(lock, call.group, key);
+        if (moved != round.groups.end()) {
+            if (const auto at = moved->second.to.find(key); at != moved->second.to.end()) {
+                now = at->second;
+            }
+        }
+        if (now == from) {
+            continue;
+        }
+        call.refused = Error{ErrorKind::conflict,
+                             fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now,
+                                         log_.topic(key.topic)->name, key.partition, from),
+                             "somebody else moved it: load the committed offsets and start over"};
+        return true;
+    }
+    Round::Moved& group = round.groups[call.group];
+    group.retention = call.retention;
+    for (const auto& [key, to] : call.to) {
+        group.to[key] = to;
+    }
+    Round::Share& share = round.share(call.retention);
+    share.frames += call.slots.size() + 1;
+    share.bytes += call.bytes;
+    share.transact_bytes += call.bytes;
+    return true;
+}
+
+void Committer::stamp(Round& round) {
     Instant next = round.first;
     for (Call& call : round.calls) {
         if (call.refused) {
@@ -368,375 +354,114 @@ void DiskLog::stamp(Round& round) {
     }
 }
 
-void DiskLog::commit(Half& half, Round& round) {
-    Round::Share& share = round.shares[half.index];
+void Committer::commit(Journal& journal, Round& round) {
+    Round::Share& share = round.share(journal.retention());
     if (share.frames == 0) {
         return;
     }
-    if (auto room = make_room(half, round); !room) {
-        share.error = as_unavailable(room.error());
+    share.refused = journal.make_room(share.bytes, share.transact_bytes);
+    if (share.refused.all) {
         failures_.add();
         return;
     }
-    auto group = build(half, round);
-    if (share.built_frames == 0) {
+    Group group = build_group(round.calls, {journal.retention(), share.refused.appends.has_value(),
+                                            journal.end(), journal.salt(), share.bytes});
+    if (group.frames == 0) {
         return;
     }
-    share.begin = half.writer.end();
-    auto written = half.writer.write(*group);
-    if (!written) {
+    if (const auto written = journal.write(*group.bytes, round.first); !written) {
         failures_.add();
-        share.error = as_unavailable(written.error());
-        if (half.writer.lost()) {
+        share.refused.all = not_durable(written.error());
+        if (journal.lost()) {
             lose(written.error());
         }
-        {
-            const std::lock_guard lock(mutex_);
-            if (!half.unsettled_from) {
-                half.unsettled_from = round.first;
-            }
-        }
-        set_trouble(half, share.error);
-        retry(half);  // a new segment rules out what the failed write left behind
+        retry(journal);  // a new segment rules out what the failed write left behind
         return;
     }
     syncs_.add();
     share.group = std::move(group);
 }
 
-Status DiskLog::make_room(Half& half, Round& round) {
-    Round::Share& share = round.shares[half.index];
-    if (half.full) {
-        const std::lock_guard lock(mutex_);
-        share.append_error = half.trouble;
-    }
-    const std::uint64_t bytes =
-        format::group_header_bytes + (share.append_error ? share.transact_bytes : share.bytes);
-    if (share.append_error && share.transact_bytes == 0) {
-        return {};
-    }
-    auto room = half.full ? use_reserve(half, bytes)
-                          : half.writer.prepare(bytes, options_.segment_bytes, half.view.state);
-    if (!room && room.error().kind == ErrorKind::exhausted && !half.full) {
-        half.full = true;
-        share.append_error = disk_full(room.error());
-        set_trouble(half, share.append_error);
-        if (share.transact_bytes == 0) {
-            return {};
-        }
-        room = use_reserve(half, format::group_header_bytes + share.transact_bytes);
-    } else if (!room && !half.full) {
-        set_trouble(half, as_unavailable(room.error()));
-    }
-    if (room) {
-        settle(half);
-    }
-    return room;
-}
-
-// On a full disk transactions go on, in a small segment made from the space set aside.
-Status DiskLog::use_reserve(Half& half, std::uint64_t bytes) {
-    const std::uint64_t segment_bytes = options_.reserve_bytes / 2;
-    if (auto room = half.writer.prepare(bytes, segment_bytes, half.view.state);
-        room || !reserve_there_) {
-        return room;
-    }
-    static_cast<void>(disk_.remove(paths_.reserve));
-    reserve_there_ = false;
-    telemetry_.logger.warn("log", "the disk is full: the reserve is given to transactions",
-                           {{"reserve_bytes", options_.reserve_bytes}});
-    return half.writer.prepare(bytes, segment_bytes, half.view.state);
-}
-
-bool DiskLog::space_is_back(Half& half) {
-    auto room = make_reserve();
-    if (room) {
-        room = half.writer.prepare(options_.segment_bytes / 4, options_.segment_bytes,
-                                   half.view.state);
-    }
-    if (!room) {  // with the figures of now
-        Error error = disk_full(room.error());
-        const std::lock_guard lock(mutex_);
-        half.trouble = std::move(error);
-        return false;
-    }
-    half.full = false;
-    settle(half);
-    return true;
-}
-
-Status DiskLog::make_reserve() {
-    if (reserve_there_ || options_.reserve_bytes == 0) {
-        return {};
-    }
-    auto made = [&]() -> Status {
-        HELIOS_TRY_ASSIGN(auto file, disk_.open(paths_.reserve, OpenMode::create));
-        return file->preallocate(options_.reserve_bytes);
-    }();
-    reserve_there_ = made.has_value();
-    if (!made) {
-        static_cast<void>(disk_.remove(paths_.reserve));
-    }
-    return made;
-}
-
-void DiskLog::retry(Half& half) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!half.trouble || lost_) {
-            return;
-        }
-    }
-    half.next_try = clock_.monotonic() + options_.retry_interval;
-    if (half.full) {
-        space_is_back(half);
-        return;
-    }
-    auto room =
-        half.writer.prepare(format::group_header_bytes, options_.segment_bytes, half.view.state);
-    if (room) {
-        return settle(half);
-    }
-    if (room.error().kind == ErrorKind::exhausted) {
-        half.full = true;
-        set_trouble(half, disk_full(room.error()));
-    }
-}
-
-void DiskLog::lose(const Error& error) {
-    const std::lock_guard lock(mutex_);
-    lost_ = error;
-    deleted_ = true;
-}
-
-// The journal has a segment that begins at its durable end: nothing that failed can come back.
-void DiskLog::settle(Half& half) {
-    bool recovered = false;
-    {
-        const std::lock_guard lock(mutex_);
-        half.unsettled_from.reset();
-        if (!half.full) {
-            recovered = std::exchange(half.trouble, std::nullopt).has_value();
-        }
-    }
-    if (recovered) {
-        telemetry_.logger.info("log", "the journal accepts appends again",
-                               {{"journal", name_of(half.retention)}});
-    }
-}
-
-void DiskLog::set_trouble(Half& half, std::optional<Error> trouble) {
-    const std::string what = trouble ? trouble->what : std::string();
-    {
-        const std::lock_guard lock(mutex_);
-        const bool same = half.trouble && trouble && half.trouble->what == trouble->what;
-        half.trouble = std::move(trouble);
-        if (same) {
-            return;
-        }
-    }
-    telemetry_.logger.error("log", "the journal cannot make appends durable",
-                            {{"journal", name_of(half.retention)}, {"what", what}});
-}
-
-std::shared_ptr<const std::string> DiskLog::build(Half& half, Round& round) {
-    Round::Share& share = round.shares[half.index];
-    auto out = std::make_shared<std::string>();
-    out->reserve(format::group_header_bytes + share.bytes);
-    out->resize(format::group_header_bytes);
-    const std::uint64_t begin = half.writer.end();
-    const std::uint64_t salt = half.writer.salt();
-    format::GroupHeader header{salt, begin, 0, 0, begin, {}, {}, 0};
-    const auto add = [&](format::Frame frame, std::string_view key, std::string_view value) {
-        frame.position = begin + out->size();
-        format::append_frame(*out, frame, key, value, salt);
-        if (share.built_frames++ == 0) {
-            header.first_time = frame.log_time;
-        }
-        header.last_time = frame.log_time;
-        return frame.position;
-    };
-    for (Call& call : round.calls) {
-        if (call.refused || (share.append_error && !call.is_transact())) {
-            continue;
-        }
-        for (std::size_t i = 0; i < call.slots.size(); ++i) {
-            Slot& slot = call.slots[i];
-            if (slot.topic == nullptr || slot.topic->retention != half.retention) {
-                continue;
-            }
-            Record& record = call.records[i];
-            slot.position =
-                add({0, 0, slot.log_time, format::FrameKind::record, slot.topic->id, slot.partition,
-                     record.type, record.version, record.payload_key_id, 0},
-                    record.key, record.value);
-            header.topics |= 1ull << (slot.topic->id % 64);
-            format::PartitionState& state = share.partitions[{slot.topic->id, slot.partition}];
-            if (state.records++ == 0) {
-                state.first = slot.position;
-                state.first_time = slot.log_time;
-            }
-            state.end = begin + out->size();
-            state.last_time = slot.log_time;
-            ++share.built_records;
-        }
-        if (call.is_transact() && call.retention == half.retention) {
-            add({0, 0, call.offsets_time, format::FrameKind::offsets, 0, 0, 0, 0, 0, 0}, call.group,
-                call.offsets_value);
-        }
-    }
-    header.bytes = static_cast<std::uint32_t>(out->size() - format::group_header_bytes);
-    header.count = static_cast<std::uint32_t>(share.built_frames);
-    format::encode_group_header(header, out->data());
-    share.topics = header.topics;
-    share.last_time = header.last_time;
-    return out;
-}
-
-void DiskLog::publish(Round& round) {
+void Committer::publish(Round& round) {
     std::uint64_t records = 0, bytes = 0;
-    for (Half* half : {&data_half_, &control_half_}) {
-        Round::Share& share = round.shares[half->index];
-        if (!share.group) {
+    for (Journal* journal : journals_) {
+        const Group& group = round.share(journal->retention()).group;
+        if (!group.bytes) {
             continue;
         }
-        half->view.recent.push(share.begin, share.group);
-        records += share.built_records;
-        bytes += share.group->size();
-        group_records_.observe(static_cast<double>(share.built_records));
+        journal->view().recent.push(group.begin, group.bytes);
+        records += group.records;
+        bytes += group.bytes->size();
+        group_records_.observe(static_cast<double>(group.records));
     }
+    MarkFile::Durable marked;
     {
-        const std::lock_guard lock(mutex_);
+        const Locked lock = log_.lock();
+        Shared& shared = shared_.with(lock);
         std::uint64_t topics = 0;
-        for (Half* half : {&data_half_, &control_half_}) {
-            Round::Share& share = round.shares[half->index];
-            if (!share.group) {
+        for (Journal* journal : journals_) {
+            const Group& group = round.share(journal->retention()).group;
+            if (!group.bytes) {
                 continue;
             }
-            format::Snapshot& state = half->view.state;
-            half->view.known_to = half->view.end = share.begin + share.group->size();
-            state.last_time = share.last_time;
-            last_durable_ = std::max(last_durable_, share.last_time);
-            topics |= share.topics;
-            for (const auto& [key, fresh] : share.partitions) {
-                format::PartitionState& known = state.partitions[key];
-                if (known.records == 0) {
-                    known = fresh;
-                    continue;
-                }
-                known.records += fresh.records;
-                known.end = fresh.end;
-                known.last_time = fresh.last_time;
-            }
+            journal->publish(lock, group);
+            shared.last_durable = std::max(shared.last_durable, group.last_time);
+            topics |= group.topics;
         }
         for (const Call& call : round.calls) {
-            if (call.refused || !call.is_transact() ||
-                !round.shares[index_of(call.retention)].group) {
-                continue;
-            }
-            format::GroupState& group = journal(call.retention).state.groups[call.group];
-            for (const auto& [key, to] : call.to) {
-                group[key] = {to, call.offsets_time};
+            if (!call.refused && call.is_transact() && round.share(call.retention).group.bytes) {
+                journals_[index_of(call.retention)]->move_group(lock, call.group, call.to,
+                                                                call.offsets_time);
             }
         }
-        round_first_.reset();
-        pending_bytes_ -= round.bytes;
-        pending_records_ -= round.records;
-        pending_gauge_.set(static_cast<double>(pending_bytes_));
-        announce(topics);
+        shared.round_first.reset();
+        shared.pending_bytes -= round.bytes;
+        shared.pending_records -= round.records;
+        pending_gauge_.set(static_cast<double>(shared.pending_bytes));
+        marked = durable(lock);
+        log_.announce(lock, topics);
     }
-    if (records + bytes > 0) {
+    if (bytes > 0) {
         appended_records_.add(static_cast<double>(records));
         appended_bytes_.add(static_cast<double>(bytes));
-        write_mark();
+        mark_.write(marked);
     }
 }
 
-void DiskLog::write_mark() {
-    const std::lock_guard mark_lock(mark_mutex_);
-    {
-        const std::lock_guard lock(mutex_);
-        mark_.data = {data_.end, data_half_.writer.segment_base()};
-        mark_.control = {control_.end, control_half_.writer.segment_base()};
-        mark_.watermark = watermark();
-        mark_.last_time = last_durable_;
-    }
-    put_mark();
-}
-
-/// mark_mutex_ is held. Unsynced, and no matter if it fails: it may only be too low, and the next
-/// group's header says the same.
-void DiskLog::put_mark() {
-    ++mark_.sequence;
-    static_cast<void>(mark_file_->pwrite(0, format::encode_mark(mark_)));
-}
-
-void DiskLog::show_life(const SignOfLife& sign) {
-    const std::lock_guard lock(mark_mutex_);
-    const bool begins = sign.absent && !mark_.absent;
-    mark_.alive = sign.at;
-    mark_.absent = sign.absent;
-    put_mark();
-    if (begins) {
-        static_cast<void>(mark_file_->sync());
-    }
-}
-
-// ---- Answers
-
-const Error* DiskLog::failure(const Round& round, const Call& call,
-                              RetentionClass retention) const {
-    const Round::Share& share = round.shares[index_of(retention)];
-    if (share.error) {
-        return &*share.error;
-    }
-    if (share.append_error && !call.is_transact()) {
-        return &*share.append_error;
-    }
-    return nullptr;
-}
-
-void DiskLog::answer(Round& round) {
+void Committer::answer_all(Round& round) {
     const Duration now = clock_.monotonic();
     for (Call& call : round.calls) {
         if (!call.refused) {
             append_seconds_.observe(std::chrono::duration<double>(now - call.arrived).count());
         }
-        answer_call(round, call);
+        std::array<const Error*, 2> failed{};
+        for (std::size_t i = 0; i < failed.size(); ++i) {
+            const Refusals& refused = round.shares[i].refused;
+            if (refused.all) {
+                failed[i] = &*refused.all;
+            } else if (refused.appends && !call.is_transact()) {
+                failed[i] = &*refused.appends;
+            }
+        }
+        answer(call, failed);
     }
 }
 
-void DiskLog::answer_call(Round& round, Call& call) {
-    const auto position = [](const Slot& slot) {
-        return Position{slot.topic->name, slot.partition, Offset{slot.position}, slot.log_time};
-    };
-    if (call.is_transact()) {
-        const Error* error = call.refused ? &*call.refused : failure(round, call, call.retention);
-        if (error != nullptr) {
-            return call.transact_done(fail(*error));
-        }
-        std::vector<Position> positions;
-        positions.reserve(call.slots.size());
-        for (const Slot& slot : call.slots) {
-            positions.push_back(position(slot));
-        }
-        return call.transact_done(std::move(positions));
-    }
-    std::vector<AppendOutcome> outcomes;
-    outcomes.reserve(call.slots.size());
-    for (std::size_t i = 0; i < call.slots.size(); ++i) {
-        const Slot& slot = call.slots[i];
-        if (const auto rejected = call.rejected.find(i); rejected != call.rejected.end()) {
-            outcomes.push_back(fail(rejected->second));
-        } else if (call.refused) {
-            outcomes.push_back(fail(*call.refused));
-        } else if (const Error* error = failure(round, call, slot.topic->retention)) {
-            outcomes.push_back(fail(*error));
-        } else {
-            outcomes.push_back(position(slot));
+void Committer::retry(Journal& journal) {
+    {
+        const Locked lock = log_.lock();
+        if (lost(lock)) {
+            return;  // nothing new is begun where files are not ours any more
         }
     }
-    call.append_done(outcomes);
+    journal.retry(clock_.monotonic());
+}
+
+void Committer::lose(const Error& error) {
+    const Locked lock = log_.lock();
+    Shared& shared = shared_.with(lock);
+    shared.lost = error;
+    shared.deleted = true;
 }
 
 }  // namespace helios::log

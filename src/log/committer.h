@@ -1,149 +1,104 @@
 #pragma once
-/// The writing half of a log on disk: one thread that turns whatever calls are waiting into one
-/// group, one write and one fsync.
+/// The queue of a log on disk and the one thread that empties it: whatever calls are waiting become
+/// one group per journal, one write and one fsync.
 ///
-/// Natural group commit: while one group is being synced the next one gathers; there is no timer.
-/// Per journal and round: stamp, build, write, sync, publish, mark, answer, in this order.
+/// Natural group commit: while one round is being synced the next one gathers; there is no timer.
+/// A round: take and stamp; per journal make room, build, write and sync; then publish, mark,
+/// answer, in this order. What becomes of a journal whose disk fails is the journal's business.
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
-#include <vector>
 
-#include "log/journal_writer.h"
+#include "log/call.h"
+#include "log/journal.h"
+#include "log/locked.h"
 #include "log/log_clock.h"
-#include "log/presence.h"
-#include "log/scrub.h"
+#include "log/mark_file.h"
 #include "log/stored_log.h"
+#include "telemetry/telemetry.h"
 
 namespace helios::log {
 
-/// Thread-safe. See log/disk_log.h.
-class DiskLog final : public StoredLog {
+/// Thread-safe. Outlived by its log, journals and mark file.
+class Committer {
 public:
-    static Result<std::unique_ptr<Log>> open(const DiskLogOptions& options,
-                                             std::vector<TopicSpec> topics, Disk& disk,
-                                             const Clock& clock, telemetry::Telemetry& telemetry);
-    ~DiskLog() override;
+    Committer(StoredLog& log, Journal& data, Journal& control, MarkFile& mark, const Clock& clock,
+              telemetry::Telemetry& telemetry);
+    /// Stopped, if it was ever started.
+    ~Committer();
+    Committer(const Committer&) = delete;
+    Committer& operator=(const Committer&) = delete;
 
-    void append(std::vector<Record> records, AppendDone done) override;
-    void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) override;
-    Instant low_watermark() override;
-    Instant now() override;
-    void show_life(const SignOfLife& sign) override;
-    SignOfLife last_sign_of_life() override { return life_at_open_; }
-    Instant last_log_time() override;
-    Status health() override;
-    Status check_files() override;
-    void close() override;
+    /// The least stamp, and the greatest that is durable; before anything else is asked.
+    void set_time(Instant last_stamp, Instant last_durable);
+    void start();
+    bool started() const { return thread_.joinable(); }
+    /// Answers what waits, then ends the thread.
+    void stop();
 
-    View view() override;
-    void wait(ReaderSignal& signal, Duration wait) override;
+    /// Any thread. Refused, if it is, by the answer: exhausted, invalid, stopping, unavailable.
+    void enqueue(Call call);
+    /// Until nothing waits and nothing is being written; the lock is given up meanwhile. Not from a
+    /// call's answer, which is part of what is waited for.
+    void drain(Locked& lock);
+
+    /// Writes the mark: as each round does. While the thread does not run.
+    void write_mark();
+
+    Instant watermark(const Locked& lock);
+    /// What a record appended now would be stamped with at least.
+    Instant log_time(const Locked& lock);
+    Instant last_durable(const Locked& lock) const;
+
+    /// What a look at the files has found. If they are gone nothing is taken in until they are
+    /// back; what was written to a deleted segment is lost for good, and says so ever after.
+    Status note_files(const Locked& lock, Status found);
+    /// Why nothing is taken in: the files are not there.
+    const std::optional<Error>& lost(const Locked& lock) const;
 
 private:
-    /// Where one record goes, and how it went.
-    struct Slot {
-        const Topic* topic = nullptr;  ///< null: rejected
-        std::uint32_t partition = 0;
-        std::uint64_t position = 0;
-        Instant log_time{};
-    };
-    struct Call {
-        std::vector<Record> records;
-        std::vector<Slot> slots;
-        std::map<std::size_t, Error> rejected;  ///< records that can never be appended, by index
-        std::optional<Error> refused;           ///< the whole call
-        AppendDone append_done;
-        TransactDone transact_done;
-        std::string group;  ///< of a transaction
-        std::map<format::PartitionKey, std::uint64_t> from, to;
-        std::string offsets_value;
-        Instant offsets_time{};
-        std::uint64_t bytes = 0;
-        Duration arrived{};
-        RetentionClass retention = RetentionClass::data;  ///< of a transaction
-        bool is_transact() const { return static_cast<bool>(transact_done); }
-    };
-    /// One journal's writing side.
-    struct Half {
-        Half(Disk& disk, JournalView& journal, const DiskLogOptions& options, RetentionClass of)
-            : retention(of),
-              index(of == RetentionClass::data ? 0 : 1),
-              view(journal),
-              writer(disk, journal.segments, options) {}
-        const RetentionClass retention;
-        const std::size_t index;
-        JournalView& view;
-        JournalWriter writer;
-        std::optional<Error> trouble;           ///< guarded by mutex_; why the last attempt failed
-        std::optional<Instant> unsettled_from;  ///< guarded by mutex_; a failed group may still lie
-                                                ///< behind the end, stamped from here on
-        bool full = false;                      ///< only transactions are admitted
-        Duration next_try{};                    ///< monotonic; while in trouble
-    };
     struct Round;
+    /// What callers' threads and the committer's share.
+    struct Shared {
+        std::optional<LogClock> clock;
+        std::deque<Call> queue;
+        std::uint64_t pending_bytes = 0;
+        std::uint64_t pending_records = 0;
+        std::optional<Instant> round_first;  ///< least stamp of the round being written
+        Instant last_durable{};
+        std::optional<Error> lost;  ///< the files are not there any more: nothing is taken in
+        bool deleted = false;       ///< and part of the log with them, for good
+        bool busy = false;
+        bool stop = false;
+    };
 
-    DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock,
-            telemetry::Telemetry& telemetry);
-    Status recover_directory(const std::vector<TopicSpec>& topics);
-    Status recover_journal(Half& half, std::uint64_t mark_end);
-    Status make_reserve();
+    std::optional<Error> why_refused(const Locked& lock, const Call& call) const;
 
-    void enqueue(Call call);
-    void refuse(Call call, Error error);
-    bool place_records(Call& call);
-    Result<std::map<format::PartitionKey, std::uint64_t>> place_offsets(
-        const Offsets& offsets) const;
-
+    // The committer's thread.
     void run();
-    bool take(Round& round);
-    bool admit(Call& call, Round& round);
+    bool wait_for_calls(Round& round);
+    bool take(const Locked& lock, Round& round);
+    bool admit(const Locked& lock, Call& call, Round& round);
+    bool admit_transact(const Locked& lock, Call& call, Round& round);
     void stamp(Round& round);
-    void commit(Half& half, Round& round);
-    Status make_room(Half& half, Round& round);
-    Status use_reserve(Half& half, std::uint64_t bytes);
-    bool space_is_back(Half& half);
-    void retry(Half& half);
-    std::shared_ptr<const std::string> build(Half& half, Round& round);
+    void commit(Journal& journal, Round& round);
     void publish(Round& round);
-    void set_trouble(Half& half, std::optional<Error> trouble);
-    void settle(Half& half);
-    void write_mark();
-    void put_mark();
-    void answer(Round& round);
-    void answer_call(Round& round, Call& call);
-    const Error* failure(const Round& round, const Call& call, RetentionClass retention) const;
-    Instant watermark();  ///< mutex_ is held
-    Error disk_full(const Error& cause);
+    void answer_all(Round& round);
+    void retry(Journal& journal);
     void lose(const Error& error);
+    MarkFile::Durable durable(const Locked& lock);
 
-    Half data_half_;
-    Half control_half_;
-    std::optional<DirectoryLocks> locks_;
-    std::unique_ptr<File> mark_file_;
-    std::mutex mark_mutex_;  ///< before mutex_; of what is written to the mark file
-    format::Mark mark_;
-    SignOfLife life_at_open_;
-    bool reserve_there_ = false;
-    Presence presence_;
+    StoredLog& log_;
+    const std::array<Journal*, 2> journals_;  ///< by index_of(retention)
+    MarkFile& mark_;
+    const Clock& clock_;
+    const DiskLogOptions& options_;
 
-    // Guarded by mutex_.
-    std::optional<LogClock> log_clock_;
-    std::deque<Call> queue_;
-    std::uint64_t pending_bytes_ = 0;
-    std::uint64_t pending_records_ = 0;
-    std::optional<Instant> round_first_;  ///< least stamp of the group being written
-    Instant last_durable_{};
-    std::optional<Error> lost_;  ///< the files are not there any more: nothing is taken in
-    bool deleted_ = false;       ///< and part of the log with them, for good
-    bool busy_ = false;
-    bool stop_ = false;
+    Guarded<Shared> shared_;
     std::condition_variable arrived_;
     std::condition_variable drained_;
 
@@ -156,8 +111,6 @@ private:
     telemetry::Histogram& append_seconds_;
     telemetry::Gauge& pending_gauge_;
     std::thread thread_;
-    Scrub scrub_;
-    std::jthread scrubber_;
 };
 
 }  // namespace helios::log

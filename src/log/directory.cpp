@@ -245,7 +245,9 @@ Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
 
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions) {
     HELIOS_TRY_ASSIGN(const bool has_format, disk.exists(paths.format));
-    if (!has_format) {
+    if (has_format) {  // seen is not durable: the last life may have ended while it was made so
+        HELIOS_TRY(disk.sync_directory(paths.root));
+    } else {
         HELIOS_TRY(replace_file(disk, paths.root, "FORMAT",
                                 encode_format({directory_format, directory_format, partitions})));
     }

@@ -255,6 +255,22 @@ TEST_F(DiskLogTest, takes_a_directory_whose_making_was_interrupted) {
     EXPECT_TRUE(try_open()) << "an empty one";
 }
 
+TEST_F(DiskLogTest, a_directory_whose_making_was_interrupted_twice_is_still_ours) {
+    for (std::uint64_t first = 1; first <= 12; ++first) {
+        for (std::uint64_t second = 1; second <= 12; ++second) {
+            options_.directory = "d-" + std::to_string(first) + "-" + std::to_string(second);
+            disk_.crash_after(first);
+            EXPECT_FALSE(try_open());
+            disk_.restart_process();  // what it saw last need not be durable
+            disk_.crash_after(second);
+            static_cast<void>(try_open());
+            disk_.power_cycle();
+            const auto third = try_open();
+            EXPECT_TRUE(third) << options_.directory << ": " << third.error().message();
+        }
+    }
+}
+
 TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
     open();
     log_.reset();
@@ -556,10 +572,66 @@ TEST_F(DiskLogTest, opens_on_a_full_disk) {
     EXPECT_THAT(values(), ElementsAre("one"));
     EXPECT_EQ(append("two").error().kind, ErrorKind::unavailable);
     EXPECT_FALSE(log_->health());
+    const Instant held = log_->low_watermark();
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ(log_->low_watermark(), held) << "no segment rules out what the last life left";
     disk_.set_capacity(0);
     clock_.advance(options_.retry_interval);
     EXPECT_TRUE(append("three"));
     EXPECT_THAT(values(), ElementsAre("one", "three"));
+}
+
+TEST_F(DiskLogTest, a_write_that_fails_on_a_full_disk_leaves_the_disk_full) {
+    options_.reserve_bytes = 256u << 10;
+    open();
+    const TopicPartition id{"events", 0};
+    const auto stage = [&](std::uint64_t from, std::uint64_t to) {
+        return transact_now(*log_, {record_for("cases", "k", std::to_string(to))},
+                            {"route", {{id, Offset{from}}}, {{id, Offset{to}}}});
+    };
+    disk_.set_capacity(disk_.bytes_used() + (4u << 10));
+    while (append(std::string(5000, 'x'))) {
+    }
+    ASSERT_TRUE(stage(0, 1));
+    disk_.fail_sync_after(1);
+    EXPECT_EQ(stage(1, 2).error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(log_->health().error().what, HasSubstr("the disk of d is full"));
+    const Instant held = log_->low_watermark();
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ(log_->low_watermark(), held)
+        << "until the failed group is ruled out it might still appear";
+
+    EXPECT_TRUE(stage(1, 3)) << "in another segment of the reserve";
+    EXPECT_GT(log_->low_watermark(), held);
+    EXPECT_THAT(append("x").error().what, HasSubstr("the disk of d is full"));
+    disk_.set_capacity(0);
+    clock_.advance(options_.retry_interval);
+    ASSERT_TRUE(append("space again"));
+    EXPECT_TRUE(log_->health());
+    disk_.cut_power();
+    log_.reset();
+    disk_.power_cycle();
+    open();
+    EXPECT_THAT(values({"cases"}), ElementsAre("1", "3"));
+    EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{3}}}));
+}
+
+TEST_F(DiskLogTest, a_failed_group_is_not_ruled_out_while_the_disk_is_full) {
+    open();
+    ASSERT_TRUE(append("one"));
+    const std::uint64_t used = disk_.bytes_used();
+    disk_.set_capacity(used);
+    disk_.fail_sync_after(1);
+    EXPECT_EQ(append("lost").error().kind, ErrorKind::unavailable);
+    EXPECT_FALSE(log_->health()) << "no space for the segment that would follow";
+    const Instant held = log_->low_watermark();
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ(log_->low_watermark(), held);
+    disk_.set_capacity(0);
+    clock_.advance(options_.retry_interval);
+    ASSERT_TRUE(append("two"));
+    EXPECT_GT(log_->low_watermark(), held);
+    EXPECT_THAT(values(), ElementsAre("one", "two"));
 }
 
 TEST_F(DiskLogTest, rolls_segments_and_takes_records_larger_than_one) {

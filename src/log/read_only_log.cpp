@@ -91,9 +91,9 @@ public:
     }
 
     void close() override {
-        const std::lock_guard lock(mutex_);
+        const Locked held = lock();
         closing_ = true;
-        announce(~std::uint64_t{0});
+        announce(held, ~std::uint64_t{0});
     }
 
 protected:

@@ -68,7 +68,7 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
             if (state == view.state.partitions.end() || offset.value >= state->second.end) {
                 continue;
             }
-            std::uint64_t& least = start[found->retention == RetentionClass::data ? 0 : 1];
+            std::uint64_t& least = start[index_of(found->retention)];
             least = std::min(least, std::max(offset.value, state->second.first));
         }
     }
@@ -204,7 +204,8 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     }
 }
 
-std::uint64_t StoredLog::committed_at(std::string_view group, format::PartitionKey key) const {
+std::uint64_t StoredLog::committed_at(const Locked&, std::string_view group,
+                                      format::PartitionKey key) const {
     format::Committed best;
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
@@ -222,7 +223,7 @@ std::uint64_t StoredLog::committed_at(std::string_view group, format::PartitionK
 Result<Offsets> StoredLog::committed(std::string_view group) {
     catch_up();
     Offsets out;
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
         if (found == view->state.groups.end()) {
@@ -230,7 +231,7 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
         }
         for (const auto& [key, committed] : found->second) {
             if (const Topic* named = topic(key.topic)) {
-                out[{named->name, key.partition}] = Offset{committed_at(group, key)};
+                out[{named->name, key.partition}] = Offset{committed_at(held, group, key)};
             }
         }
     }
@@ -308,7 +309,7 @@ bool StoredLog::take_wake(ReaderSignal& signal) {
     return std::exchange(signal.woken, false);
 }
 
-void StoredLog::announce(std::uint64_t topic_bits) {
+void StoredLog::announce(const Locked&, std::uint64_t topic_bits) {
     for (ReaderSignal* signal : signals_) {
         if (!closing_ && (signal->topic_bits & topic_bits) == 0) {
             continue;

@@ -21,6 +21,7 @@
 #include "log/damage_list.h"
 #include "log/directory.h"
 #include "log/disk.h"
+#include "log/locked.h"
 #include "log/log.h"
 #include "log/options.h"
 #include "log/recovery.h"
@@ -37,7 +38,14 @@ struct ReaderSignal {
     std::condition_variable wakeup;
 };
 
-/// One journal as its readers see it. end and state are guarded by the log's mutex.
+/// The place of a journal among the two.
+inline std::size_t index_of(RetentionClass retention) {
+    return retention == RetentionClass::data ? 0 : 1;
+}
+
+/// One journal as its readers see it. segments and recent are thread-safe; end, state and known_to
+/// are guarded by the log's mutex, but that who alone changes them (a disk log's committer; of
+/// state and known_to in a read-only log, who catches up) reads them without.
 struct JournalView {
     JournalView(Disk& disk, const std::string& directory, std::uint8_t id,
                 std::uint64_t cache_bytes)
@@ -96,20 +104,26 @@ public:
     void tell_damage() { damage_.tell(); }
     const DiskLogOptions& options() const { return options_; }
 
+    // -- For the writing side.
+
+    Locked lock() { return Locked(mutex_); }
+    /// invalid: no such topic or partition.
+    Result<const Topic*> resolve(const TopicPartition& id) const;
+    /// The group's position on one partition.
+    std::uint64_t committed_at(const Locked&, std::string_view group,
+                               format::PartitionKey key) const;
+    /// Wakes the readers of these topics.
+    void announce(const Locked&, std::uint64_t topic_bits);
+    bool closing(const Locked&) const { return closing_; }
+
 protected:
     StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
               telemetry::Telemetry& telemetry);
 
-    /// invalid: no such topic or partition.
-    Result<const Topic*> resolve(const TopicPartition& id) const;
     void set_topics(std::vector<Topic> topics);
     void note_damage(Damage damage) { damage_.note(std::move(damage)); }
-    /// The group's position on one partition; mutex_ is held.
-    std::uint64_t committed_at(std::string_view group, format::PartitionKey key) const;
     /// Brings `state` of both journals up to date, for those that don't do it as they write.
     virtual void catch_up() {}
-    /// Wakes the readers of these topics; mutex_ is held.
-    void announce(std::uint64_t topic_bits);
 
     const DiskLogOptions options_;
     const DirectoryPaths paths_;
@@ -119,7 +133,7 @@ protected:
     mutable std::mutex mutex_;
     JournalView data_;
     JournalView control_;
-    bool closing_ = false;
+    bool closing_ = false;  ///< guarded by mutex_
 
 private:
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
@@ -128,7 +142,7 @@ private:
 
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::unordered_map<std::string_view, const Topic*> topics_by_name_;
-    std::vector<ReaderSignal*> signals_;
+    std::vector<ReaderSignal*> signals_;  ///< guarded by mutex_
     DamageList damage_;
 };
 

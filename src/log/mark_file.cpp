@@ -1,0 +1,41 @@
+#include "log/mark_file.h"
+
+namespace helios::log {
+
+Result<format::Mark> MarkFile::open(Disk& disk, const std::string& path, const DamageSink& sink) {
+    HELIOS_TRY_ASSIGN(file_, disk.open(path, OpenMode::create));
+    HELIOS_TRY_ASSIGN(const auto read, read_mark(*file_, path, sink));
+    const format::Mark left = read.value_or(format::Mark{});
+    const std::lock_guard lock(mutex_);
+    mark_.sequence = left.sequence;
+    mark_.alive = left.alive;
+    mark_.absent = left.absent;
+    return left;
+}
+
+void MarkFile::write(const Durable& durable) {
+    const std::lock_guard lock(mutex_);
+    mark_.data = durable.data;
+    mark_.control = durable.control;
+    mark_.watermark = durable.watermark;
+    mark_.last_time = durable.last_time;
+    put();
+}
+
+void MarkFile::show_life(const SignOfLife& sign) {
+    const std::lock_guard lock(mutex_);
+    const bool begins = sign.absent && !mark_.absent;
+    mark_.alive = sign.at;
+    mark_.absent = sign.absent;
+    put();
+    if (begins) {
+        static_cast<void>(file_->sync());
+    }
+}
+
+void MarkFile::put() {
+    ++mark_.sequence;
+    static_cast<void>(file_->pwrite(0, format::encode_mark(mark_)));
+}
+
+}  // namespace helios::log

@@ -1,0 +1,48 @@
+#pragma once
+/// The mark file as its writer sees it: how far everything is durable, and until when this process
+/// lived.
+///
+/// Written in place, so it needs no space; unsynced, and no matter if that fails: it may only be
+/// too low, and the next group's header says the same.
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "log/disk.h"
+#include "log/format.h"
+#include "log/log.h"
+#include "log/recovery.h"
+
+namespace helios::log {
+
+/// Thread-safe once open. Its mutex is a leaf: nothing is locked under it.
+class MarkFile {
+public:
+    /// What the committer says with each round.
+    struct Durable {
+        format::Mark::Journal data;
+        format::Mark::Journal control;
+        Instant watermark{};
+        Instant last_time{};
+    };
+
+    /// Takes the file over; the answer is what the last life left there, all zero if nothing or if
+    /// it is damaged, which the sink is told.
+    Result<format::Mark> open(Disk& disk, const std::string& path, const DamageSink& sink);
+
+    /// By one thread, so that it never goes backwards.
+    void write(const Durable& durable);
+    /// Synced if it says `absent` and the one before did not.
+    void show_life(const SignOfLife& sign);
+    Status sync() { return file_->sync(); }
+
+private:
+    void put();  ///< mutex_ is held
+
+    std::unique_ptr<File> file_;  ///< fixed after opening
+    std::mutex mutex_;
+    format::Mark mark_;  ///< guarded by mutex_
+};
+
+}  // namespace helios::log
