@@ -1,6 +1,6 @@
 # helios_module(<room> [PUBLIC <header>…] [DEPS <room>…] [LIBS <library>…] [TEST_LIBS <target>…])
 #
-# One shape for every room. In src/<room>:
+# One shape for every room. In src/<room> and its folders, one level deep:
 #   *.h, *.cpp           -> library helios::<room>
 #   *_test.cpp           -> one test program <room>_test, its cases found by ctest under the label <room>
 #   *_fuzz.cpp           -> one libFuzzer program each, when HELIOS_FUZZ is on
@@ -10,8 +10,8 @@
 function(helios_module room)
   cmake_parse_arguments(ARG "" "" "PUBLIC;DEPS;LIBS;PUBLIC_LIBS;TEST_LIBS" ${ARGN})
 
-  file(GLOB headers CONFIGURE_DEPENDS *.h)
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS *.h */*.h)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp */*.cpp)
   set(tests ${sources})
   set(fuzzers ${sources})
   set(benches ${sources})

@@ -298,16 +298,20 @@ class TreeRules(unittest.TestCase):
             "src/log/log.h": "",
             "src/log/options.h": "",
             "src/log/journal.h": "",
+            "src/log/disk/file.h": "",
         }
         user = "src/base/a.cpp"
         for include, found in (
             ("log/log.h", []),
             ("log/journal.h", [user]),
+            ("log/disk/file.h", [user]),
             ("log/test_kit.h", [user]),
             ("base/own.h", []),
         ):
             text = f'#include "{include}"\n'
             self.assertEqual(self.findings(tidy.rule_private, {**log, user: text}), found, include)
+        inside = {**log, "src/log/disk/file.cpp": '#include "log/disk/file.h"\n'}
+        self.assertEqual(self.findings(tidy.rule_private, inside), [])
         kit = {**log, "src/base/a_test.cpp": '#include "log/test_kit.h"\n'}
         self.assertEqual(self.findings(tidy.rule_private, kit), [])
         gone = {**log, "src/log/options.h": None}

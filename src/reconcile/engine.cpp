@@ -286,8 +286,7 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
     c.settle_legs();
     c.judged_at = stamp;
     c.put_off = no_deadline;
-    bool awaited = false;
-    const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below, awaited);
+    const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below);
     if (coarse != VerdictStatus::pending || c.status != VerdictStatus::pending) {
         Judgement judgement = judge(c, deadlines_, passed_below);
         if (digest_of(judgement) != c.published) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "reconcile/checks/check_kind.h"
 #include "reconcile/history.h"
 
 namespace helios::reconcile {
@@ -224,10 +225,16 @@ void shorten(Explanation& out) {
     }
 }
 
-std::string key_hint(const Flow& flow, const Leg& leg, const std::string& key) {
-    static_cast<void>(flow);
+std::string key_hint(const Leg& leg, const std::string& key) {
     return leg.type + " from " + (leg.sources.empty() ? "any source" : leg.sources.front()) +
            " with " + leg.key_paths.front().text() + " " + key;
+}
+
+/// Of a kind of finding that checks alone make.
+std::string check_remedy(const Flow& flow, const model::Finding& f) {
+    const auto check = std::find_if(flow.checks.begin(), flow.checks.end(),
+                                    [&](const Check& c) { return c.name == f.check; });
+    return check == flow.checks.end() ? "" : kind_of(check->kind).remedy(f);
 }
 
 std::string would_match(const Flow& flow, const model::Finding& f, const std::string& key) {
@@ -236,26 +243,10 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
     switch (f.kind) {
         case FindingKind::missing:
             return leg == nullptr ? ""
-                                  : "a " + key_hint(flow, *leg, key) +
+                                  : "a " + key_hint(*leg, key) +
                                         (leg->status ? " and a status that counts" : "");
-        case FindingKind::amount: {
-            const auto expected = Decimal::parse(f.expected);
-            const auto actual = Decimal::parse(f.actual);
-            const auto difference = expected && actual ? Decimal::subtract(*expected, *actual)
-                                                       : Result<Decimal>(Decimal{});
-            return f.leg + " of " + f.expected + " " + f.unit +
-                   (difference ? " (" + difference->abs().to_string() +
-                                     (difference->is_negative() ? " less" : " more") + ")"
-                               : "");
-        }
-        case FindingKind::currency:
-            return f.leg + " in " + f.expected;
-        case FindingKind::quantity:
-            return f.leg + " of " + f.expected + " × " + f.unit + " instead of " + f.actual;
         case FindingKind::duplicate:
             return f.leg + " without " + f.actual + " (voided or refunded by its source)";
-        case FindingKind::skew:
-            return f.leg + " within " + f.expected + " s of the others";
         case FindingKind::ambiguous:
             return f.leg +
                    " whose events say which came last: by a finer time, or by what the leg's "
@@ -264,9 +255,17 @@ std::string would_match(const Flow& flow, const model::Finding& f, const std::st
             return f.severity == model::Severity::warning
                        ? ""
                        : f.leg + " sent again with a value that can be read";
-        default:
+        case FindingKind::amount:
+        case FindingKind::currency:
+        case FindingKind::quantity:
+        case FindingKind::skew:
+            return check_remedy(flow, f);
+        case FindingKind::late:
+        case FindingKind::orphan:
+        case FindingKind::order:
             return "";
     }
+    return "";
 }
 
 void say_next(Explanation& out, Instant now) {

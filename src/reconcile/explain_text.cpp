@@ -1,9 +1,9 @@
 // The explanation as aligned text: what a person reads in a terminal, at 3 a.m., on 100 columns.
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "base/shown.h"
+#include "reconcile/checks/check_kind.h"
 #include "reconcile/explain.h"
 
 namespace helios::reconcile {
@@ -243,12 +243,7 @@ std::string checks_table(const Explanation& e) {
     for (const CheckOutcome& c : e.view.judgement.checks) {
         std::string values;
         if (!c.expected.empty() || !c.actual.empty()) {
-            values = c.kind == Check::Kind::skew
-                         ? c.actual + " of at most " + c.expected + " " + c.unit
-                         : c.actual + " of " + c.expected + " " + c.unit;
-            if (!c.tolerance.empty()) {
-                values += " ± " + c.tolerance;
-            }
+            values = kind_of(c.kind).describe(c);
         }
         std::vector<std::string> cells{mark(c.state) + " " + c.check,
                                        std::string(to_string(c.kind)),

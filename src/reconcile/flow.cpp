@@ -2,22 +2,14 @@
 
 #include <algorithm>
 
+#include "reconcile/checks/check_kind.h"
+
 namespace helios::reconcile {
 
 extern const std::string_view order_flow_text;  // flows/order.yaml, embedded by CMake
 
 std::string_view to_string(Check::Kind kind) {
-    switch (kind) {
-        case Check::Kind::amount:
-            return "amount";
-        case Check::Kind::quantity:
-            return "quantity";
-        case Check::Kind::equal:
-            return "equal";
-        case Check::Kind::skew:
-            return "skew";
-    }
-    return "";
+    return kind_of(kind).word;
 }
 
 std::string status_word(std::string_view written) {

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "model/catalogue.h"
 #include "model/event.h"
+#include "reconcile/flow.h"
 
 namespace helios::reconcile {
 namespace {
@@ -192,7 +193,7 @@ private:
                 "name the reads of two legs");
         }
         const Node* kind = check.find("kind");
-        if (kind != nullptr && kind->text == "skew") {
+        if (kind != nullptr && kind->text == to_string(Check::Kind::skew)) {
             const Node* named = check.find("legs");
             const auto words = elements(named);
             std::set<std::string> distinct;

@@ -1,7 +1,7 @@
 #pragma once
 /// What a flow says that is the language and yet hardly what was meant: each part is readable
 /// alone, together they say nothing, or something else. Looks at the document, not at the flow, so
-/// that it can name places. Private to read_flow().
+/// that it can name places.
 
 #include <string_view>
 #include <vector>

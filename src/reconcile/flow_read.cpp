@@ -1,16 +1,16 @@
+// From the YAML tree to a Flow, with a complaint at its place for everything that is not the
+// language.
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <limits>
-#include <set>
 
 #include "base/ascii.h"
 #include "base/hash.h"
 #include "base/yaml.h"
+#include "reconcile/checks/check_kind.h"
 #include "reconcile/extract.h"
 #include "reconcile/flow.h"
 #include "reconcile/flow_lint.h"
-#include "reconcile/flow_reader.h"
+#include "reconcile/reference_reader.h"
 
 namespace helios::reconcile {
 namespace {
@@ -21,22 +21,33 @@ constexpr std::size_t checks_max = 64;
 constexpr std::size_t leg_events_max = 1'000'000;
 constexpr Duration default_amend_for = std::chrono::hours(24 * 31);
 
-std::string join(const Names& names) {
-    std::string out;
-    for (const auto name : names) {
-        out += (out.empty() ? "" : ", ") + std::string(name);
-    }
-    return out;
-}
+class FlowReader : private ValueReader {
+public:
+    using ValueReader::ValueReader;
 
-std::string_view word_of(Read::Type type) {
-    return type == Read::Type::items ? "items" : type == Read::Type::decimal ? "decimal" : "text";
-}
+    Flow read(const Node& root);
 
-/// In a sentence.
-std::string named(Read::Type type) {
-    return (type == Read::Type::items ? "" : "a ") + std::string(word_of(type));
-}
+private:
+    void key(const Node& root);
+    void legs(const Node& root);
+    Leg leg(const std::string& leg_name, const Node& node);
+    Identity identity(const Node& node);
+    StatusRule status(const Node& node);
+    void reads(Leg& leg, const Node& node);
+    Read read_one(const std::string& read_name, const Node& node);
+    std::optional<ReadSource> read_source(const Node& node, Read::Type type);
+    void link_currencies(Leg& leg, const Node& node);
+    std::size_t events_max(const Node& node);
+    void revises(Leg& leg, const Node& node);
+    void checks(const Node& root);
+    Check check(const std::string& check_name, const Node& node);
+    void anchor(const Node& root);
+    void at_risk(const Node& root);
+
+    Flow flow_;
+    std::vector<model::Path> key_paths_;
+    std::vector<OccurredSource> occurred_;
+};
 
 }  // namespace
 
@@ -258,7 +269,7 @@ void FlowReader::revises(Leg& leg, const Node& node) {
                      word == status_read ? "remove it: a status may always change"
                      : !near.empty()     ? "did you mean '" + near + "'?"
                      : known.empty()     ? "declare it under  read:"
-                                         : "one of " + join(names));
+                                         : "one of " + listed(names));
         } else if (leg.reads[*index].names_currency || word == "currency") {
             complain(item->mark,
                      "revises: '" + word + "' names a currency, which no later event may change",
@@ -347,137 +358,21 @@ void FlowReader::legs(const Node& root) {
     }
 }
 
-/// "leg.read", of the wanted type.
-std::optional<ReadRef> FlowReader::reference(const Node& node, std::optional<Read::Type> type) {
-    const std::string word = text(node, "a reference");
-    const auto dot = word.find('.');
-    Names known;
-    std::vector<std::string> names;
-    for (const Leg& l : flow_.legs) {
-        for (const Read& r : l.reads) {
-            if (!type || r.type == *type) {
-                names.push_back(l.name + "." + r.name);
-            }
-        }
-    }
-    known.assign(names.begin(), names.end());
-    if (std::find(names.begin(), names.end(), word) == names.end()) {
-        const std::string near = yaml::nearest(word, known);
-        const Read* other = find_read(word);
-        complain(node.mark,
-                 other != nullptr ? "'" + word + "' is " + named(other->type) + ", and " +
-                                        named(*type) + " is needed here"
-                                  : "'" + word + "' is no read of a leg" +
-                                        (type ? "; " + named(*type) + " is needed here" : ""),
-                 !near.empty() ? "did you mean '" + near + "'?"
-                 : known.empty()
-                     ? "write leg.read" +
-                           (type ? ", a read of  type: " + std::string(word_of(*type)) : "")
-                     : "one of " + join(known));
-        return std::nullopt;
-    }
-    const std::size_t l = *flow_.leg_index(std::string_view(word).substr(0, dot));
-    return ReadRef{l, *flow_.legs[l].read_index(std::string_view(word).substr(dot + 1))};
-}
-
-/// "leg.read" of any type.
-const Read* FlowReader::find_read(std::string_view word) const {
-    const auto dot = std::min(word.find('.'), word.size());
-    const auto leg = flow_.leg_index(word.substr(0, dot));
-    const auto read =
-        leg && dot < word.size() ? flow_.legs[*leg].read_index(word.substr(dot + 1)) : std::nullopt;
-    return read ? &flow_.legs[*leg].reads[*read] : nullptr;
-}
-
-void FlowReader::compared(Check& check, const Node& node, std::optional<Read::Type> type) {
-    const Node* expected = required(node, "expected", "expected: order.amount");
-    const Node* actual = required(node, "actual", "actual: payment.amount");
-    if (expected == nullptr || actual == nullptr) {
-        return;
-    }
-    check.expected = reference(*expected, type).value_or(ReadRef{});
-    check.actual = reference(*actual, type).value_or(ReadRef{});
-    if (flow_.legs.empty() || flow_.legs[check.expected.leg].reads.empty() ||
-        flow_.legs[check.actual.leg].reads.empty()) {
-        return;  // already complained
-    }
-    const auto type_of = [&](ReadRef ref) { return flow_.legs[ref.leg].reads[ref.read].type; };
-    if (type_of(check.expected) != type_of(check.actual)) {
-        complain(node.mark,
-                 "expected and actual are of different types: " + named(type_of(check.expected)) +
-                     " and " + named(type_of(check.actual)),
-                 "compare like with like");
-    }
-    if (check.kind == Check::Kind::equal && type_of(check.expected) == Read::Type::items) {
-        complain(expected->mark, "'equal' compares texts and decimals",
-                 "for items use  kind: quantity");
-    }
-}
-
-std::string FlowReader::leg_hint(std::string_view word) const {
-    Names names;
-    for (const Leg& l : flow_.legs) {
-        names.push_back(l.name);
-    }
-    const std::string near = yaml::nearest(word, names);
-    return near.empty() ? "one of " + join(names) : "did you mean '" + near + "'?";
-}
-
-void FlowReader::skew(Check& check, const Node& node) {
-    if (const Node* max = required(node, "max", "max: 30s")) {
-        check.max = duration(*max, "max");
-    }
-    if (const Node* which = node.find("legs")) {
-        for (const Node* item : list(*which, "legs")) {
-            const std::string word = text(*item, "a leg");
-            if (const auto index = flow_.leg_index(word)) {
-                check.legs.push_back(*index);
-            } else {
-                complain(item->mark, "'" + word + "' is no leg of this flow", leg_hint(word));
-            }
-        }
-        return;
-    }
-    for (std::size_t i = 0; i < flow_.legs.size(); ++i) {
-        check.legs.push_back(i);
-    }
-}
-
 Check FlowReader::check(const std::string& check_name, const Node& node) {
     Check out;
     out.name = check_name;
-    const Node* kind = node.is_map() ? required(node, "kind", "kind: amount") : nullptr;
-    const std::string word =
-        kind != nullptr ? choice(*kind, "kind", {"amount", "quantity", "equal", "skew"}) : "";
-    const std::string what = "check '" + check_name + "'";
-    if (word == "amount") {
-        is_map(node, what, {"kind", "expected", "actual", "tolerance"});
-        compared(out, node, Read::Type::decimal);
-        if (const Node* tolerance = node.find("tolerance")) {
-            const auto value = Decimal::parse(tolerance->text);
-            if (!value || value->is_negative()) {
-                complain(tolerance->mark,
-                         "tolerance '" + tolerance->text + "' is not a decimal of 0 or more",
-                         "write for example  0.01");
-            } else {
-                out.tolerance = *value;
-            }
-        }
-    } else if (word == "quantity") {
-        out.kind = Check::Kind::quantity;
-        is_map(node, what, {"kind", "expected", "actual"});
-        compared(out, node, Read::Type::items);
-    } else if (word == "equal") {
-        out.kind = Check::Kind::equal;
-        is_map(node, what, {"kind", "expected", "actual"});
-        compared(out, node, std::nullopt);
-    } else if (word == "skew") {
-        out.kind = Check::Kind::skew;
-        is_map(node, what, {"kind", "max", "legs"});
-        skew(out, node);
-    } else if (!node.is_map()) {
-        complain(node.mark, what + " must be a map",
+    if (!node.is_map()) {
+        complain(node.mark, "check '" + check_name + "' must be a map",
                  "{kind: amount, expected: order.amount, actual: payment.amount}");
+        return out;
+    }
+    const Node* word = required(node, "kind", "kind: amount");
+    const auto kind =
+        word != nullptr ? check_kind_named(choice(*word, "kind", check_words())) : std::nullopt;
+    if (kind) {
+        out.kind = *kind;
+        ReferenceReader in(*this, flow_);
+        kind_of(*kind).parse(in, node, out);
     }
     return out;
 }
@@ -505,12 +400,23 @@ void FlowReader::anchor(const Node& root) {
         return;
     }
     const std::string word = text(*node, "anchor");
-    flow_.anchor = flow_.leg_index(word);
-    if (!flow_.anchor) {
-        complain(node->mark, "anchor '" + word + "' is no leg of this flow", leg_hint(word));
-    } else if (flow_.legs[*flow_.anchor].optional) {
+    flow_.anchor = ReferenceReader(*this, flow_).leg(word, node->mark, "anchor ");
+    if (flow_.anchor && flow_.legs[*flow_.anchor].optional) {
         complain(node->mark, "the anchor must not be optional",
                  "remove  optional: true  from leg '" + word + "', or the anchor");
+    }
+}
+
+void FlowReader::at_risk(const Node& root) {
+    const Node* node = root.find("at_risk");
+    if (node == nullptr) {
+        return;
+    }
+    ReferenceReader in(*this, flow_);
+    for (const Node* item : list(*node, "at_risk")) {
+        if (const auto ref = in.reference(*item, Read::Type::decimal)) {
+            flow_.at_risk.push_back(*ref);
+        }
     }
 }
 
@@ -551,13 +457,7 @@ Flow FlowReader::read(const Node& root) {
     legs(root);
     checks(root);
     anchor(root);
-    if (const Node* risk = root.find("at_risk")) {
-        for (const Node* item : list(*risk, "at_risk")) {
-            if (const auto ref = reference(*item, Read::Type::decimal)) {
-                flow_.at_risk.push_back(*ref);
-            }
-        }
-    }
+    at_risk(root);
     return std::move(flow_);
 }
 

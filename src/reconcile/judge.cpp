@@ -8,8 +8,9 @@
 
 #include "base/ascii.h"
 #include "base/currency.h"
+#include "reconcile/case_reading.h"
+#include "reconcile/checks/check_kind.h"
 #include "reconcile/extract.h"
-#include "reconcile/judging.h"
 #include "reconcile/quote.h"
 
 namespace helios::reconcile {
@@ -40,18 +41,10 @@ std::string source_names(const Leg& leg) {
     return leg.sources.empty() ? "any source" : join(leg.sources, " or ");
 }
 
-}  // namespace
-
-Finding Judge::finding(FindingKind kind, std::size_t leg) const {
-    Finding f;
-    f.kind = kind;
-    f.leg = flow_.legs[leg].name;
-    return f;
-}
-
-std::string Judge::missing_reason(std::size_t index, std::string& actual) const {
-    const Leg& leg = flow_.legs[index];
-    const auto& refused = legs_[index].not_counting;
+/// `actual`: the statuses that do not count.
+std::string missing_reason(const CaseReading& c, std::size_t index, std::string& actual) {
+    const Leg& leg = c.leg(index);
+    const auto& refused = c.history(index).not_counting;
     if (refused.empty()) {
         return "no " + leg.type + " from " + source_names(leg);
     }
@@ -68,20 +61,20 @@ std::string Judge::missing_reason(std::size_t index, std::string& actual) const 
     return leg.name + " " + join(parts, " and ") + ", which does not count";
 }
 
-void Judge::presence(Judgement& out) {
+void presence(const CaseReading& c, Judgement& out) {
     bool overdue = false;
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        if (flow_.legs[i].optional || present(i)) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        if (c.leg(i).optional || c.present(i)) {
             continue;
         }
-        if (!passed(i)) {
+        if (!c.passed(i)) {
             out.awaited = true;
             continue;
         }
         overdue = true;
-        out.missing.push_back(flow_.legs[i].name);
-        Finding f = finding(FindingKind::missing, i);
-        f.detail = missing_reason(i, f.actual);
+        out.missing.push_back(c.leg(i).name);
+        Finding f = c.finding(FindingKind::missing, i);
+        f.detail = missing_reason(c, i, f.actual);
         out.findings.push_back(std::move(f));
     }
     out.status = overdue       ? VerdictStatus::partial
@@ -89,17 +82,17 @@ void Judge::presence(Judgement& out) {
                                : VerdictStatus::matched;
 }
 
-void Judge::orphans(Judgement& out) {
-    if (!flow_.anchor || present(*flow_.anchor) || !passed(*flow_.anchor)) {
+void orphans(const CaseReading& c, Judgement& out) {
+    if (!c.flow().anchor || c.present(*c.flow().anchor) || !c.passed(*c.flow().anchor)) {
         return;
     }
-    const Leg& anchor = flow_.legs[*flow_.anchor];
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        if (i != *flow_.anchor && present(i)) {
-            Finding f = finding(FindingKind::orphan, i);
-            const bool whole = !legs_[i].taken.empty();
-            f.detail = flow_.legs[i].name +
-                       (whole ? " " + named(legs_[i].taken.front().view.identity) : "") +
+    const Leg& anchor = c.leg(*c.flow().anchor);
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        if (i != *c.flow().anchor && c.present(i)) {
+            Finding f = c.finding(FindingKind::orphan, i);
+            const bool whole = !c.history(i).taken.empty();
+            f.detail = c.leg(i).name +
+                       (whole ? " " + named(c.history(i).taken.front().view.identity) : "") +
                        " has no " + anchor.name + ": no " + anchor.type + " from " +
                        source_names(anchor);
             out.findings.push_back(std::move(f));
@@ -109,36 +102,36 @@ void Judge::orphans(Judgement& out) {
 
 /// A leg came when an identity that counts now first counted: what an identity says later does not
 /// make it late.
-void Judge::lateness(std::vector<Finding>& findings) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
+void lateness(const CaseReading& c, std::vector<Finding>& findings) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
         std::int64_t at = std::numeric_limits<std::int64_t>::max();
         bool timed = false;
-        for (const auto* identities : {&legs_[i].taken, &legs_[i].duplicates}) {
+        for (const auto* identities : {&c.history(i).taken, &c.history(i).duplicates}) {
             for (const Taken& identity : *identities) {
                 at = std::min(at, identity.arrived_ns);
                 timed = timed || (identity.first != nullptr && identity.first->timed());
             }
         }
         // Without a time of its own, when it came says nothing of when it happened.
-        if (!present(i) || !timed || from_nanos(at) <= deadlines_[i]) {
+        if (!c.present(i) || !timed || from_nanos(at) <= c.deadline(i)) {
             continue;
         }
-        Finding f = finding(FindingKind::late, i);
+        Finding f = c.finding(FindingKind::late, i);
         f.severity = Severity::warning;
-        f.expected = format_rfc3339(deadlines_[i]);
+        f.expected = format_rfc3339(c.deadline(i));
         f.actual = format_rfc3339(from_nanos(at));
-        f.detail = flow_.legs[i].name + " came " + seconds(from_nanos(at) - deadlines_[i]) +
+        f.detail = c.leg(i).name + " came " + seconds(from_nanos(at) - c.deadline(i)) +
                    " s after its deadline";
         findings.push_back(std::move(f));
     }
 }
 
-void Judge::duplicates(std::vector<Finding>& findings) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        for (const Taken& other : legs_[i].duplicates) {
-            const std::string& name = flow_.legs[i].name;
-            Finding f = finding(FindingKind::duplicate, i);
-            f.expected = legs_[i].taken.front().view.identity;
+void duplicates(const CaseReading& c, std::vector<Finding>& findings) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        for (const Taken& other : c.history(i).duplicates) {
+            const std::string& name = c.leg(i).name;
+            Finding f = c.finding(FindingKind::duplicate, i);
+            f.expected = c.history(i).taken.front().view.identity;
             f.actual = other.view.identity;
             f.detail =
                 "a second " + name + " counts: " + named(f.actual) + " beside " + named(f.expected);
@@ -149,13 +142,13 @@ void Judge::duplicates(std::vector<Finding>& findings) {
 
 /// What nothing orders and yet decides: two events of an identity of which one counts, or which say
 /// different things.
-void Judge::ties(std::vector<Finding>& findings) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        for (const auto* identities : {&legs_[i].taken, &legs_[i].duplicates}) {
+void ties(const CaseReading& c, std::vector<Finding>& findings) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        for (const auto* identities : {&c.history(i).taken, &c.history(i).duplicates}) {
             for (const Taken& identity : *identities) {
                 for (const Tie& tie : identity.ties) {
-                    const Leg& leg = flow_.legs[i];
-                    Finding f = finding(FindingKind::ambiguous, i);
+                    const Leg& leg = c.leg(i);
+                    Finding f = c.finding(FindingKind::ambiguous, i);
                     f.expected = tie.one;
                     f.actual = tie.other;
                     f.detail = leg.name + " " + named(identity.view.identity) + ": ";
@@ -175,12 +168,12 @@ void Judge::ties(std::vector<Finding>& findings) {
 }
 
 /// More than a leg takes: whatever could be compared would be a part.
-void Judge::overflows(std::vector<Finding>& findings) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        if (case_.is_overflowed(i)) {
-            Finding f = finding(FindingKind::data, i);
-            f.expected = std::to_string(flow_.legs[i].events_max);
-            f.detail = flow_.legs[i].name + " has more than " + f.expected +
+void overflows(const CaseReading& c, std::vector<Finding>& findings) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        if (c.overflowed(i)) {
+            Finding f = c.finding(FindingKind::data, i);
+            f.expected = std::to_string(c.leg(i).events_max);
+            f.detail = c.leg(i).name + " has more than " + f.expected +
                        " events, its events_max: nothing of this case is compared, for that would "
                        "be a part";
             findings.push_back(std::move(f));
@@ -190,7 +183,7 @@ void Judge::overflows(std::vector<Finding>& findings) {
 
 /// Keeps a verdict short: of one kind, leg and severity so many, and the last of them says how many
 /// more there are.
-void Judge::cap(std::vector<Finding>& findings) const {
+void cap(std::vector<Finding>& findings) {
     std::map<std::tuple<FindingKind, std::string, Severity>, std::pair<std::size_t, std::size_t>>
         seen;  // last kept, how many
     std::vector<Finding> kept;
@@ -217,13 +210,13 @@ void Judge::cap(std::vector<Finding>& findings) const {
 }
 
 /// What later events of an identity have changed, as the flow lets them.
-void Judge::notes(Judgement& out) const {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        for (const Taken& identity : legs_[i].taken) {
+void notes(const CaseReading& c, Judgement& out) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        for (const Taken& identity : c.history(i).taken) {
             for (const RevisedRead& revised : identity.revised) {
                 if (out.revised.size() < findings_of_a_kind_max) {
-                    out.revised.push_back(flow_.legs[i].name + " " + named(identity.view.identity) +
-                                          ": " + flow_.legs[i].reads[revised.read].name + " " +
+                    out.revised.push_back(c.leg(i).name + " " + named(identity.view.identity) +
+                                          ": " + c.leg(i).reads[revised.read].name + " " +
                                           revised.from + " → " + revised.to + " by " +
                                           named(revised.by));
                 }
@@ -232,10 +225,11 @@ void Judge::notes(Judgement& out) const {
     }
 }
 
-void Judge::data_of(std::size_t index, const Taken& event, std::vector<Finding>& findings) {
-    const Leg& leg = flow_.legs[index];
+void data_of(const CaseReading& c, std::size_t index, const Taken& event,
+             std::vector<Finding>& findings) {
+    const Leg& leg = c.leg(index);
     const auto add = [&](std::string actual, std::string detail) {
-        Finding f = finding(FindingKind::data, index);
+        Finding f = c.finding(FindingKind::data, index);
         f.actual = std::move(actual);
         f.detail = std::move(detail);
         findings.push_back(std::move(f));
@@ -276,59 +270,54 @@ void Judge::data_of(std::size_t index, const Taken& event, std::vector<Finding>&
 }
 
 /// Accepted, for lists grow old, but said.
-void Judge::unknown_currencies(std::size_t index, std::vector<Finding>& findings) {
-    for (std::size_t r = 0; r < flow_.legs[index].reads.size(); ++r) {
+void unknown_currencies(const CaseReading& c, std::size_t index, std::vector<Finding>& findings) {
+    for (std::size_t r = 0; r < c.leg(index).reads.size(); ++r) {
         std::set<std::string_view> unknown;
-        for (const Taken& event : legs_[index].taken) {
+        for (const Taken& event : c.history(index).taken) {
             const ReadView& value = event.view.reads[r];
-            if (flow_.legs[index].reads[r].names_currency && value.kind == ReadValue::Kind::text &&
+            if (c.leg(index).reads[r].names_currency && value.kind == ReadValue::Kind::text &&
                 !is_iso_4217(value.text)) {
                 unknown.insert(value.text);
             }
         }
         for (const auto code : unknown) {
-            Finding f = finding(FindingKind::data, index);
+            Finding f = c.finding(FindingKind::data, index);
             f.severity = Severity::warning;
             f.actual = code;
             f.detail =
-                name_of({index, r}) + " is " + in_quotes(code) + ", which ISO 4217 does not list";
+                c.name({index, r}) + " is " + in_quotes(code) + ", which ISO 4217 does not list";
             findings.push_back(std::move(f));
         }
     }
 }
 
-void Judge::data(std::vector<Finding>& findings) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        for (const Taken& event : legs_[i].taken) {
-            data_of(i, event, findings);
+void data(const CaseReading& c, std::vector<Finding>& findings) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        for (const Taken& event : c.history(i).taken) {
+            data_of(c, i, event, findings);
         }
-        unknown_currencies(i, findings);
-        for (std::size_t r = 0; present(i) && r < flow_.legs[i].reads.size(); ++r) {
-            const Read::Type type = flow_.legs[i].reads[r].type;
-            const bool sum = type == Read::Type::items && legs_[i].taken.size() > 1;
-            const std::string why = type == Read::Type::decimal ? amount_of({i, r}).why
-                                    : sum                       ? items_of({i, r}).why
+        unknown_currencies(c, i, findings);
+        for (std::size_t r = 0; c.present(i) && r < c.leg(i).reads.size(); ++r) {
+            const Read::Type type = c.leg(i).reads[r].type;
+            const bool sum = type == Read::Type::items && c.history(i).taken.size() > 1;
+            const std::string why = type == Read::Type::decimal ? c.amount({i, r}).why
+                                    : sum                       ? c.items({i, r}).why
                                                                 : "";
             if (!why.empty()) {
-                Finding f = finding(FindingKind::data, i);
-                f.detail = name_of({i, r}) + ": " + why;
+                Finding f = c.finding(FindingKind::data, i);
+                f.detail = c.name({i, r}) + ": " + why;
                 findings.push_back(std::move(f));
             }
         }
     }
 }
 
-void Judge::run_checks(std::vector<Finding>& findings, std::vector<Outcome>* outcomes) {
-    for (const Check& check : flow_.checks) {
-        Outcome outcome = case_.overflowed != 0                 ? Outcome{}
-                          : check.kind == Check::Kind::amount   ? amount(check, findings)
-                          : check.kind == Check::Kind::quantity ? quantity(check, findings)
-                          : check.kind == Check::Kind::equal    ? equal(check, findings)
-                                                                : skew(check, findings);
-        if (case_.overflowed != 0) {
-            outcome.state = Outcome::State::not_compared;
-            outcome.note = "a leg has more events than its events_max";
-        }
+void run_checks(const CaseReading& c, std::vector<Finding>& findings,
+                std::vector<CheckOutcome>* outcomes) {
+    for (const Check& check : c.flow().checks) {
+        CheckOutcome outcome = c.overflowed()
+                                   ? not_compared({}, "a leg has more events than its events_max")
+                                   : kind_of(check.kind).run(check, c, findings);
         if (outcomes != nullptr) {
             outcome.check = check.name;
             outcome.kind = check.kind;
@@ -337,18 +326,18 @@ void Judge::run_checks(std::vector<Finding>& findings, std::vector<Outcome>* out
     }
 }
 
-void Judge::chosen(Judgement& out) {
-    for (std::size_t i = 0; i < legs_.size(); ++i) {
-        if (legs_[i].taken.size() > listed_events_max) {
-            out.unlisted.emplace_back(flow_.legs[i].name,
-                                      legs_[i].taken.size() - listed_events_max);
+void chosen(const CaseReading& c, Judgement& out) {
+    for (std::size_t i = 0; i < c.legs(); ++i) {
+        if (c.history(i).taken.size() > listed_events_max) {
+            out.unlisted.emplace_back(c.leg(i).name, c.history(i).taken.size() - listed_events_max);
         }
-        for (const Taken& event : legs_[i].taken) {
-            if (&event - legs_[i].taken.data() == static_cast<std::ptrdiff_t>(listed_events_max)) {
+        for (const Taken& event : c.history(i).taken) {
+            if (&event - c.history(i).taken.data() ==
+                static_cast<std::ptrdiff_t>(listed_events_max)) {
                 break;
             }
             model::VerdictEvent e;
-            e.leg = flow_.legs[i].name;
+            e.leg = c.leg(i).name;
             e.event_id = event.view.event_id;
             e.source = event.view.source;
             e.type = event.view.type;
@@ -360,14 +349,14 @@ void Judge::chosen(Judgement& out) {
     }
 }
 
-void Judge::at_risk(Judgement& out) {
+void at_risk(const CaseReading& c, Judgement& out) {
     if (out.status != VerdictStatus::partial && out.status != VerdictStatus::mismatched) {
         return;
     }
-    for (const ReadRef ref : flow_.at_risk) {
-        const Amount amount = amount_of(ref);
+    for (const ReadRef ref : c.flow().at_risk) {
+        const Amount amount = c.amount(ref);
         if (amount.state == Amount::State::good) {
-            const std::string currency = assumed_currency(amount.currency);
+            const std::string currency = c.assumed_currency(amount.currency);
             out.at_risk.push_back(
                 {currency, amount.value.to_string(
                                std::max(amount.value.scale(), currency_minor_units(currency)))});
@@ -376,23 +365,23 @@ void Judge::at_risk(Judgement& out) {
     }
 }
 
-Judgement Judge::run(bool with_outcomes) {
+Judgement judgement_of(const CaseReading& c, bool with_outcomes) {
     Judgement out;
-    presence(out);
-    orphans(out);
+    presence(c, out);
+    orphans(c, out);
     std::vector<Finding> rest;
     if (!out.awaited || with_outcomes) {
-        overflows(rest);
+        overflows(c, rest);
         if (rest.empty()) {
-            lateness(rest);
-            duplicates(rest);
-            ties(rest);
-            data(rest);
+            lateness(c, rest);
+            duplicates(c, rest);
+            ties(c, rest);
+            data(c, rest);
         }
-        run_checks(rest, with_outcomes ? &out.checks : nullptr);
+        run_checks(c, rest, with_outcomes ? &out.checks : nullptr);
     }
     if (with_outcomes) {
-        notes(out);
+        notes(c, out);
     }
     const bool wrong = std::any_of(rest.begin(), rest.end(),
                                    [](const Finding& f) { return f.severity == Severity::error; });
@@ -411,10 +400,12 @@ Judgement Judge::run(bool with_outcomes) {
         }
         std::move(rest.begin(), rest.end(), std::back_inserter(out.findings));
     }
-    chosen(out);
-    at_risk(out);
+    chosen(c, out);
+    at_risk(c, out);
     return out;
 }
+
+}  // namespace
 
 bool Judgement::late(std::string_view leg) const {
     const auto is_late = [leg](const Finding& f) {
@@ -426,13 +417,13 @@ bool Judgement::late(std::string_view leg) const {
 
 std::string_view to_string(CheckOutcome::State state) {
     switch (state) {
-        case Outcome::State::passed:
+        case CheckOutcome::State::passed:
             return "passed";
-        case Outcome::State::failed:
+        case CheckOutcome::State::failed:
             return "failed";
-        case Outcome::State::waiting:
+        case CheckOutcome::State::waiting:
             return "waiting";
-        case Outcome::State::not_compared:
+        case CheckOutcome::State::not_compared:
             return "not compared";
     }
     return "";
@@ -440,13 +431,13 @@ std::string_view to_string(CheckOutcome::State state) {
 
 Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant passed_below,
                 bool with_outcomes) {
-    return Judge(c, deadlines, passed_below).run(with_outcomes);
+    return judgement_of(CaseReading(c, deadlines, passed_below), with_outcomes);
 }
 
 model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines,
-                                        Instant passed_below, bool& awaited) {
+                                        Instant passed_below) {
     bool overdue = false;
-    awaited = false;
+    bool awaited = false;
     for (std::size_t i = 0; i < c.flow->legs.size(); ++i) {
         if (!c.flow->legs[i].optional && !c.is_satisfied(i)) {
             (deadlines[i] < passed_below ? overdue : awaited) = true;

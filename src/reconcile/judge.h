@@ -62,6 +62,6 @@ Judgement judge(const Case& c, const std::vector<Instant>& deadlines, Instant pa
 
 /// Just the status; cheap.
 model::VerdictStatus pending_or_partial(const Case& c, const std::vector<Instant>& deadlines,
-                                        Instant passed_below, bool& awaited);
+                                        Instant passed_below);
 
 }  // namespace helios::reconcile

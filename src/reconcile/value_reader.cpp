@@ -1,15 +1,15 @@
-#include <algorithm>
-#include <string>
+#include "reconcile/value_reader.h"
 
-#include "base/yaml.h"
-#include "reconcile/flow_reader.h"
+#include <algorithm>
 
 namespace helios::reconcile {
 namespace {
 
 constexpr std::size_t list_max = 64;
 
-std::string join(const Names& names) {
+}  // namespace
+
+std::string listed(const Names& names) {
     std::string out;
     for (const auto name : names) {
         out += (out.empty() ? "" : ", ") + std::string(name);
@@ -17,25 +17,23 @@ std::string join(const Names& names) {
     return out;
 }
 
-}  // namespace
-
-bool FlowReader::is_map(const Node& node, std::string_view what, const Names& keys) {
+bool ValueReader::is_map(const Node& node, std::string_view what, const Names& keys) {
     if (!node.is_map()) {
-        complain(node.mark, std::string(what) + " must be a map", "its keys are " + join(keys));
+        complain(node.mark, std::string(what) + " must be a map", "its keys are " + listed(keys));
         return false;
     }
     for (const auto& member : node.members) {
         if (std::find(keys.begin(), keys.end(), member.key) == keys.end()) {
             const std::string near = yaml::nearest(member.key, keys);
             complain(member.key_mark, "unknown key '" + member.key + "' in " + std::string(what),
-                     near.empty() ? "known here: " + join(keys) : "did you mean '" + near + "'?");
+                     near.empty() ? "known here: " + listed(keys) : "did you mean '" + near + "'?");
         }
     }
     return true;
 }
 
-const yaml::Node* FlowReader::required(const Node& map, std::string_view key,
-                                       std::string_view example) {
+const yaml::Node* ValueReader::required(const Node& map, std::string_view key,
+                                        std::string_view example) {
     const Node* node = map.find(key);
     if (node == nullptr) {
         complain(map.mark, "'" + std::string(key) + "' is missing",
@@ -44,7 +42,7 @@ const yaml::Node* FlowReader::required(const Node& map, std::string_view key,
     return node;
 }
 
-std::string FlowReader::text(const Node& node, std::string_view what) {
+std::string ValueReader::text(const Node& node, std::string_view what) {
     if (!node.is_scalar() || node.text.empty()) {
         complain(node.mark, std::string(what) + " must be a text",
                  node.is_null() ? "a value is missing" : "one value, no list and no map");
@@ -53,7 +51,7 @@ std::string FlowReader::text(const Node& node, std::string_view what) {
     return node.text;
 }
 
-std::string FlowReader::name(std::string_view word, yaml::Mark mark, std::string_view what) {
+std::string ValueReader::name(std::string_view word, yaml::Mark mark, std::string_view what) {
     const auto good = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     };
@@ -66,14 +64,14 @@ std::string FlowReader::name(std::string_view word, yaml::Mark mark, std::string
     return std::string(word);
 }
 
-bool FlowReader::boolean(const Node& node, std::string_view what) {
+bool ValueReader::boolean(const Node& node, std::string_view what) {
     if (!node.is_scalar() || (node.text != "true" && node.text != "false")) {
         complain(node.mark, std::string(what) + " must be true or false");
     }
     return node.text == "true";
 }
 
-Duration FlowReader::duration(const Node& node, std::string_view what) {
+Duration ValueReader::duration(const Node& node, std::string_view what) {
     const std::string value = text(node, what);
     const auto parsed = parse_duration(value);
     if (!parsed) {
@@ -84,12 +82,11 @@ Duration FlowReader::duration(const Node& node, std::string_view what) {
     return *parsed;
 }
 
-Duration FlowReader::duration_or_forever(const Node& node, std::string_view what) {
+Duration ValueReader::duration_or_forever(const Node& node, std::string_view what) {
     return node.is_scalar() && node.text == "forever" ? forever : duration(node, what);
 }
 
-/// The elements of a list; a single value is a list of one.
-std::vector<const yaml::Node*> FlowReader::list(const Node& node, std::string_view what) {
+std::vector<const yaml::Node*> ValueReader::list(const Node& node, std::string_view what) {
     std::vector<const Node*> out;
     if (node.is_sequence()) {
         for (const Node& item : node.items) {
@@ -110,7 +107,7 @@ std::vector<const yaml::Node*> FlowReader::list(const Node& node, std::string_vi
     return out;
 }
 
-std::vector<std::string> FlowReader::words(const Node& node, std::string_view what) {
+std::vector<std::string> ValueReader::words(const Node& node, std::string_view what) {
     std::vector<std::string> out;
     for (const Node* item : list(node, what)) {
         out.push_back(text(*item, what));
@@ -118,18 +115,18 @@ std::vector<std::string> FlowReader::words(const Node& node, std::string_view wh
     return out;
 }
 
-std::string FlowReader::choice(const Node& node, std::string_view what, const Names& names) {
+std::string ValueReader::choice(const Node& node, std::string_view what, const Names& names) {
     const std::string word = text(node, what);
     if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {
         const std::string near = yaml::nearest(word, names);
         complain(node.mark, "unknown " + std::string(what) + " '" + word + "'",
-                 near.empty() ? "one of " + join(names) : "did you mean '" + near + "'?");
+                 near.empty() ? "one of " + listed(names) : "did you mean '" + near + "'?");
         return {};
     }
     return word;
 }
 
-std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
+std::optional<model::Path> ValueReader::path(const Node& node, bool each) {
     const std::string written = text(node, "a path");
     if (written.empty()) {
         return std::nullopt;
@@ -161,7 +158,7 @@ std::optional<model::Path> FlowReader::path(const Node& node, bool each) {
     return std::move(*parsed);
 }
 
-std::vector<model::Path> FlowReader::paths(const Node& node, std::string_view what) {
+std::vector<model::Path> ValueReader::paths(const Node& node, std::string_view what) {
     std::vector<model::Path> out;
     for (const Node* item : list(node, what)) {
         if (auto parsed = path(*item, false)) {
@@ -171,7 +168,7 @@ std::vector<model::Path> FlowReader::paths(const Node& node, std::string_view wh
     return out;
 }
 
-std::vector<OccurredSource> FlowReader::occurred(const Node& node) {
+std::vector<OccurredSource> ValueReader::occurred(const Node& node) {
     std::vector<OccurredSource> out;
     for (const Node* item : list(node, "occurred")) {
         OccurredSource source;
