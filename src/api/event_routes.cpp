@@ -48,7 +48,7 @@ Result<http::Response> answer_events(const Dependencies& d, const http::Request&
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         const auto& row = page.items[i];
         const auto event = fetch_event(d.log, row.pointer);
-        write_event(out, row, event);
+        write_event(out, log::hash_of(d.log.id()), row, event);
         bytes += event ? event->payload.size() + event->metadata.size() : 0;
         if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
             page.next = store::EventCursor{row.log_time, row.pointer};
@@ -61,7 +61,8 @@ Result<http::Response> answer_events(const Dependencies& d, const http::Request&
     return http::Response::json(200, out.end_object().take());
 }
 
-http::Response ambiguous(std::string_view event_id, const std::vector<store::EventRow>& rows) {
+http::Response ambiguous(std::uint32_t log, std::string_view event_id,
+                         const std::vector<store::EventRow>& rows) {
     json::Writer members;
     members.begin_object().key("candidates").begin_array();
     for (const auto& row : rows) {
@@ -70,7 +71,7 @@ http::Response ambiguous(std::string_view event_id, const std::vector<store::Eve
             .field("scope", row.scope)
             .field("eventType", row.type);
         members.field("receivedAt", format_rfc3339(row.log_time))
-            .field("position", model::encode_position({row.pointer, row.log_time}))
+            .field("position", model::encode_position({log, row.pointer, row.log_time}))
             .end_object();
     }
     members.end_array().end_object();
@@ -122,10 +123,11 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
                              "refused ones wait in quarantine: /api/v1/dlq");
     }
     if (rows.size() > 1) {
-        return ambiguous(rows.front().event_id, rows);
+        return ambiguous(log::hash_of(d.log.id()), rows.front().event_id, rows);
     }
     json::Writer out;
-    write_event(out, rows.front(), fetch_event(d.log, rows.front().pointer));
+    write_event(out, log::hash_of(d.log.id()), rows.front(),
+                fetch_event(d.log, rows.front().pointer));
     return http::Response::json(200, out.take());
 }
 

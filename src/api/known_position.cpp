@@ -8,6 +8,10 @@ Status check_position(log::Log& log, const model::PositionToken& after) {
     constexpr std::string_view hint =
         "it belongs to another server or data directory, or is past retention: leave it out and "
         "read the present state";
+    if (after.log != log::hash_of(log.id())) {
+        return fail(ErrorKind::invalid, "after: this position is one of another log",
+                    std::string(hint));
+    }
     if (after.log_time > log.last_log_time()) {
         return fail(ErrorKind::invalid,
                     "after: this position lies beyond the end of this server's log",

@@ -79,7 +79,7 @@ model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes) {
     };
 }
 
-void write_event(json::Writer& out, const store::EventRow& row,
+void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
                  const std::optional<model::Event>& event) {
     out.begin_object()
         .field("eventId", row.event_id)
@@ -96,7 +96,7 @@ void write_event(json::Writer& out, const store::EventRow& row,
     if (row.customer) {
         out.field("customerId", *row.customer);
     }
-    out.field("position", model::encode_position({row.pointer, row.log_time}));
+    out.field("position", model::encode_position({log, row.pointer, row.log_time}));
     out.field("identity", row.identity == model::IdentityKind::content ? "content" : "native");
     if (event) {
         out.key("payload").raw(event->payload).key("metadata").raw(event->metadata);

@@ -23,7 +23,7 @@ std::optional<model::Quarantined> fetch_quarantined(log::Log& log, const store::
 /// was fetched.
 model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes);
 
-void write_event(json::Writer& out, const store::EventRow& row,
+void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
                  const std::optional<model::Event>& event);
 void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row);
 /// Whole: errors, headers and body as they came; body null and expired where the log no longer has

@@ -68,7 +68,8 @@ public:
             out.begin_object();
             model::write_members(out, *verdict_,
                                  payloads ? payloads_from(log_, bytes) : model::HydratePayload());
-            out.field("position", model::encode_position({{model::topic_of(record_.topic),
+            out.field("position", model::encode_position({log::hash_of(log_.id()),
+                                                          {model::topic_of(record_.topic),
                                                            record_.partition, record_.offset.value},
                                                           record_.log_time}));
             out.end_object();

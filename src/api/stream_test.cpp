@@ -110,9 +110,10 @@ std::string member(std::string_view message, std::string_view name) {
     return std::string(document->root().find(name).text());
 }
 
-std::string position_of(const log::Position& position) {
+std::string position_of(const log::Log& log, const log::Position& position) {
     return model::encode_position(
-        {{model::topic_of(position.topic), position.partition, position.offset.value},
+        {log::hash_of(log.id()),
+         {model::topic_of(position.topic), position.partition, position.offset.value},
          position.log_time});
 }
 
@@ -133,7 +134,8 @@ TEST(Stream, a_message_is_the_verdict_of_the_contract_with_its_position) {
     model::write_json(expected, verdict);
     auto text = expected.take();
     text.back() = ',';
-    EXPECT_EQ(client->take(), text + R"("position":")" + position_of(at) + R"("})")
+    EXPECT_EQ(client->take(),
+              text + R"("position":")" + position_of(*served.bench.log, at) + R"("})")
         << "and nothing from before";
     EXPECT_EQ(client->waiting(), 0u);
 }
@@ -225,11 +227,13 @@ TEST(Stream, what_is_asked_wrongly_is_refused_before_there_is_a_websocket) {
         EXPECT_EQ(testing::header_of(response, "Content-Type"), "application/problem+json");
     }
     for (const auto& position : {beyond, elsewhere, no_partition, other_time}) {
-        const auto response = served.get("/api/v1/stream?after=" + position_of(position));
+        const auto response =
+            served.get("/api/v1/stream?after=" + position_of(*served.bench.log, position));
         EXPECT_EQ(response.status, 400);
         EXPECT_THAT(response.body, HasSubstr("another server"));
     }
-    EXPECT_EQ(served.get("/api/v1/stream?after=" + position_of(event)).status, 101);
+    EXPECT_EQ(served.get("/api/v1/stream?after=" + position_of(*served.bench.log, event)).status,
+              101);
 }
 
 TEST(Stream, begins_behind_an_events_position_with_what_was_decided_since) {
@@ -238,7 +242,7 @@ TEST(Stream, begins_behind_an_events_position_with_what_was_decided_since) {
     const auto event = served.bench.append(an_event("e-1", "OrderPlaced", "ORD-1"));
     served.bench.append(pending("ORD-1"));
     served.open();
-    const auto client = connect(served, "after=" + position_of(event));
+    const auto client = connect(served, "after=" + position_of(*served.bench.log, event));
     served.bench.append(pending("ORD-2"));
     EXPECT_EQ(member(client->take(), "key"), "ORD-1");
     EXPECT_EQ(member(client->take(), "key"), "ORD-2");
@@ -280,7 +284,7 @@ TEST(Stream, who_connects_again_and_again_under_load_gets_every_revision_once) {
             served.bench.append(verdict);
         }
     });
-    const auto steady = connect(served, "after=" + position_of(first), count);
+    const auto steady = connect(served, "after=" + position_of(*served.bench.log, first), count);
     std::mt19937 random(20260105);
     struct Reader {
         std::string filter;
@@ -289,8 +293,8 @@ TEST(Stream, who_connects_again_and_again_under_load_gets_every_revision_once) {
         int connections;
         std::string after;
     };
-    std::vector<Reader> readers{{"", 1, 0, 0, position_of(first)},
-                                {"flow=refund&", 3, 0, 0, position_of(first)}};
+    std::vector<Reader> readers{{"", 1, 0, 0, position_of(*served.bench.log, first)},
+                                {"flow=refund&", 3, 0, 0, position_of(*served.bench.log, first)}};
     for (auto& reader : readers) {
         while (reader.next < count) {
             const auto client =
@@ -328,7 +332,7 @@ TEST(Stream, listeners_are_sent_away_when_the_log_closes) {
     const auto first = served.bench.append(pending("first"));
     served.open();
     const auto idle = connect(served);
-    const auto reading = connect(served, "after=" + position_of(first), 1);
+    const auto reading = connect(served, "after=" + position_of(*served.bench.log, first), 1);
     served.bench.append(pending("second"));
     EXPECT_EQ(member(idle->take(), "key"), "second");
     EXPECT_EQ(member(reading->take(), "key"), "second");

@@ -33,8 +33,9 @@ model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seco
     return verdict;
 }
 
-model::PositionToken token_of(const log::Position& position) {
-    return {{model::topic_of(position.topic), position.partition, position.offset.value},
+model::PositionToken token_of(const log::Log& log, const log::Position& position) {
+    return {log::hash_of(log.id()),
+            {model::topic_of(position.topic), position.partition, position.offset.value},
             position.log_time};
 }
 
@@ -43,15 +44,15 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
     const auto at = served.bench.append(an_event("e-1", "OrderPlaced", "ORD-1"));
     auto verdict = a_verdict("ORD-1", 2, VerdictStatus::partial, after(60));
     verdict.missing = {"payment"};
-    verdict.events = {
-        {"order", "e-1", "aws", "OrderPlaced", after(0), at.log_time, token_of(at).pointer},
-        {"payment",
-         "gone",
-         "gcp",
-         "PaymentProcessed",
-         {},
-         at.log_time,
-         {model::TopicId::payments, 0, 4711}}};
+    verdict.events = {{"order", "e-1", "aws", "OrderPlaced", after(0), at.log_time,
+                       token_of(*served.bench.log, at).pointer},
+                      {"payment",
+                       "gone",
+                       "gcp",
+                       "PaymentProcessed",
+                       {},
+                       at.log_time,
+                       {model::TopicId::payments, 0, 4711}}};
     served.bench.append(verdict);
     auto refund = a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt);
     refund.flow = "refund";
@@ -197,7 +198,7 @@ TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_o
     served.open();
     EXPECT_EQ(served.get("/api/v1/reconciliation/ORD-1").status, 200);
     const auto position = model::encode_position(
-        token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
+        token_of(*served.bench.log, served.bench.append(an_event("e", "OrderPlaced", "ORD-1"))));
     for (const std::string path :
          {"/api/v1/reconciliation/ORD-1", "/api/v1/reconciliation/ORD-1/revisions",
           "/api/v1/cases/order/ORD-1", "/api/v1/orders/ORD-1/explain"}) {
@@ -217,7 +218,8 @@ TEST(Reconciliation, what_was_acknowledged_is_waited_for_even_when_there_is_an_o
 TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_sentence_everywhere) {
     Served served;
     served.bench.append(a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt));
-    const auto ours = token_of(served.bench.append(an_event("e", "OrderPlaced", "ORD-1")));
+    const auto ours =
+        token_of(*served.bench.log, served.bench.append(an_event("e", "OrderPlaced", "ORD-1")));
     served.explain = [](const ExplainRequest&) -> Result<Explanation> {
         return Explanation{"{}", ""};
     };
@@ -337,8 +339,13 @@ TEST(Mismatches, a_page_ends_early_when_its_payloads_are_large) {
     for (int i = 0; i < 3; ++i) {
         const auto at = served.bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "K"));
         auto verdict = broken("K" + std::to_string(i), 1, i);
-        verdict.events = {
-            {"order", "e", "aws", "OrderPlaced", {}, at.log_time, token_of(at).pointer}};
+        verdict.events = {{"order",
+                           "e",
+                           "aws",
+                           "OrderPlaced",
+                           {},
+                           at.log_time,
+                           token_of(*served.bench.log, at).pointer}};
         served.bench.append(verdict);
     }
     served.open();

@@ -213,7 +213,7 @@ int read(const LogOptions& options, bool follow) {
             return complain(batch.error());
         }
         for (const auto& record : batch->records) {
-            fmt::print("{}\n", describe_record(record, !options.headers_only));
+            fmt::print("{}\n", describe_record(log, record, !options.headers_only));
             if (--limit == 0) {
                 break;
             }

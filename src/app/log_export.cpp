@@ -94,7 +94,8 @@ std::string on_one_line(std::string_view json) {
     return out;
 }
 
-std::string event_line(const log::StoredRecord& record, const model::Event& event) {
+std::string event_line(const log::Log& log, const log::StoredRecord& record,
+                       const model::Event& event) {
     json::Writer out;
     out.begin_object()
         .field("source", event.source)
@@ -116,7 +117,8 @@ std::string event_line(const log::StoredRecord& record, const model::Event& even
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));
-    out.field("position", model::encode_position({{model::topic_of(record.topic), record.partition,
+    out.field("position", model::encode_position({log::hash_of(log.id()),
+                                                  {model::topic_of(record.topic), record.partition,
                                                    record.offset.value},
                                                   record.log_time}));
     out.key("payload")
@@ -157,11 +159,11 @@ std::string level_line(Instant at, const model::EngineLevel& level) {
     return out.field("level", std::uint64_t{level.level}).end_object().take();
 }
 
-void describe_value(json::Writer& out, const log::StoredRecord& record) {
+void describe_value(json::Writer& out, const log::Log& log, const log::StoredRecord& record) {
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
             if (const auto event = model::decode_event(record.value)) {
-                out.key("event").raw(event_line(record, *event));
+                out.key("event").raw(event_line(log, record, *event));
                 return;
             }
             break;
@@ -281,7 +283,7 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
         absences_until(record.log_time);
         if (record.topic != model::topic::flows) {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
-            sink(event_line(record, event));
+            sink(event_line(log, record, event));
             ++counts.events;
         } else if (static_cast<model::RecordType>(record.type) ==
                    model::RecordType::flow_activation) {
@@ -341,7 +343,7 @@ bool report_left_out(log::Log& log) {
     return !damages.empty();
 }
 
-std::string describe_record(const log::StoredRecord& record, bool with_value) {
+std::string describe_record(const log::Log& log, const log::StoredRecord& record, bool with_value) {
     json::Writer out;
     out.begin_object()
         .field("topic", record.topic)
@@ -355,7 +357,7 @@ std::string describe_record(const log::StoredRecord& record, bool with_value) {
                  '/');  // case keys join tenant, flow and key with NUL
     out.field("key", key).field("bytes", static_cast<std::uint64_t>(record.value.size()));
     if (with_value) {
-        describe_value(out, record);
+        describe_value(out, log, record);
     }
     return out.end_object().take();
 }

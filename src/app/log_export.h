@@ -35,6 +35,6 @@ std::vector<std::string> describe_damage(log::Log& log);
 bool report_left_out(log::Log& log);
 
 /// One record as a JSON object, for `log read` and `log tail`: decoded where its type is known.
-std::string describe_record(const log::StoredRecord& record, bool with_value);
+std::string describe_record(const log::Log& log, const log::StoredRecord& record, bool with_value);
 
 }  // namespace helios::app

@@ -50,10 +50,6 @@ log::TopicPartition partition_of(const model::EventPointer& at) {
     return {std::string(model::name_of(at.topic)), at.partition};
 }
 
-model::PositionToken token_of(const model::EventPointer& at, Instant log_time) {
-    return {at, log_time};
-}
-
 /// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
 /// many ways.
 Digest128 digest_of(const Content& content) {
@@ -681,6 +677,10 @@ private:
     }
 
     const Options options_;
+    model::PositionToken token_of(const model::EventPointer& at, Instant log_time) const {
+        return {log::hash_of(log_.id()), at, log_time};
+    }
+
     log::Log& log_;
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& index_failures_;

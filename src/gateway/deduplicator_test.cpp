@@ -291,6 +291,7 @@ private:
 class LogWithFailingReaders final : public log::Log {
 public:
     LogWithFailingReaders(log::Log& log, int failures) : log_(log), failures_(failures) {}
+    log::LogId id() const override { return log_.id(); }
     void append(std::vector<log::Record> records, log::AppendDone done) override {
         log_.append(std::move(records), std::move(done));
     }

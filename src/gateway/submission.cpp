@@ -371,9 +371,11 @@ void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own>
             self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
             if (outcomes[i]) {
                 const auto& at = *outcomes[i];
-                self->settled(owns[i].item, model::PositionToken{{model::topic_of(at.topic),
-                                                                  at.partition, at.offset.value},
-                                                                 at.log_time});
+                self->settled(
+                    owns[i].item,
+                    model::PositionToken{log::hash_of(self->intake_.log.id()),
+                                         {model::topic_of(at.topic), at.partition, at.offset.value},
+                                         at.log_time});
             } else {
                 self->settled(owns[i].item, fail(outcomes[i].error()));
             }

@@ -39,6 +39,33 @@ std::optional<std::uint32_t> number(std::string_view text, int base = 10) {
     return value;
 }
 
+/// 32 lower-case hex digits.
+std::optional<LogId> id_of(std::string_view text) {
+    LogId id;
+    if (text.size() != 2 * id.bits.size()) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < id.bits.size(); ++i) {
+        const auto byte = number(text.substr(2 * i, 2), 16);
+        if (!byte) {
+            return std::nullopt;
+        }
+        id.bits[i] = static_cast<std::uint8_t>(*byte);
+    }
+    return to_hex(id.bits) == text ? std::optional(id) : std::nullopt;
+}
+
+LogId new_id(Disk& disk) {
+    LogId id;
+    for (std::size_t i = 0; i < id.bits.size(); i += 8) {
+        const std::uint64_t bits = disk.random();
+        for (std::size_t k = 0; k < 8; ++k) {
+            id.bits[i + k] = static_cast<std::uint8_t>(bits >> 8 * k);
+        }
+    }
+    return id;
+}
+
 std::unexpected<Error> foreign(const std::string& path) {
     return fail(
         ErrorKind::corrupt,
@@ -88,9 +115,14 @@ bool good_topic_name(std::string_view name) {
 
 }  // namespace
 
+std::uint32_t hash_of(const LogId& id) {
+    return crc32c({reinterpret_cast<const char*>(id.bits.data()), id.bits.size()});
+}
+
 std::string encode_format(const DirectoryFormat& format) {
-    return with_checksum(fmt::format("{}\nreader {}\nwriter {}\npartitions {}\n", format_title,
-                                     format.reader, format.writer, format.partitions));
+    return with_checksum(fmt::format("{}\nreader {}\nwriter {}\npartitions {}\nid {}\n",
+                                     format_title, format.reader, format.writer, format.partitions,
+                                     to_hex(format.id.bits)));
 }
 
 Result<DirectoryFormat> parse_format(std::string_view text, const std::string& path,
@@ -104,6 +136,7 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
         return foreign(path);
     }
     std::optional<std::uint32_t> reader, writer, partitions;
+    std::optional<LogId> id;
     while (const auto line = next_line(rest)) {  // unknown lines are a newer writer's business
         if (line->starts_with("reader ")) {
             reader = number(line->substr(7));
@@ -113,6 +146,9 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
         }
         if (line->starts_with("partitions ")) {
             partitions = number(line->substr(11));
+        }
+        if (line->starts_with("id ")) {
+            id = id_of(line->substr(3));
         }
     }
     if (!reader || !writer || *reader == 0 || *writer == 0) {
@@ -135,10 +171,10 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
                     "export --data DIR > day.ndjson` "
                     "saves the events, and `helios ingest day.ndjson` takes them in anew");
     }
-    if (!partitions || *partitions == 0 || *partitions > partitions_limit) {
+    if (!partitions || *partitions == 0 || *partitions > partitions_limit || !id) {
         return foreign(path);
     }
-    return DirectoryFormat{*reader, *writer, *partitions};
+    return DirectoryFormat{*reader, *writer, *partitions, *id};
 }
 
 // One line per topic: id, class, partitions, name; the last line is the checksum of all before it.
@@ -248,8 +284,9 @@ Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
     if (has_format) {  // seen is not durable: the last life may have ended while it was made so
         HELIOS_TRY(disk.sync_directory(paths.root));
     } else {
-        HELIOS_TRY(replace_file(disk, paths.root, "FORMAT",
-                                encode_format({directory_format, directory_format, partitions})));
+        HELIOS_TRY(replace_file(
+            disk, paths.root, "FORMAT",
+            encode_format({directory_format, directory_format, partitions, new_id(disk)})));
     }
     for (const std::string& path : {paths.data, paths.control}) {
         HELIOS_TRY(disk.make_directories(path));

@@ -18,12 +18,13 @@
 namespace helios::log {
 
 /// The format that this program reads and writes.
-inline constexpr std::uint32_t directory_format = 2;
+inline constexpr std::uint32_t directory_format = 3;
 
 struct DirectoryFormat {
     std::uint32_t reader = directory_format;  ///< the least format a reader must know
     std::uint32_t writer = directory_format;  ///< the least format a writer must know
     std::uint32_t partitions = 0;
+    LogId id{};
 };
 
 /// A topic as this directory knows it. Ids count from 1 and are never reused.

@@ -149,6 +149,9 @@ Status DiskLog::take_directory(const std::vector<TopicSpec>& topics) {
     HELIOS_TRY(claim_directory(disk_, paths_, options_.partitions));
     HELIOS_TRY_ASSIGN(auto all_topics, claim_topics(disk_, paths_, options_.partitions, topics));
     set_topics(std::move(all_topics));
+    HELIOS_TRY_ASSIGN(const auto text, read_file(disk_, paths_.format, 64u << 10));
+    HELIOS_TRY_ASSIGN(const auto format, parse_format(text, paths_.format, true));
+    set_id(format.id);
     return {};
 }
 

@@ -16,10 +16,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 #include "base/time.h"
 
 namespace helios::log {
+
+/// Which log this is: 128 random bits, given when it is made. Two logs never have the same.
+struct LogId {
+    Digest128 bits{};
+    friend bool operator==(const LogId&, const LogId&) = default;
+};
+
+/// CRC-32C: what a position carries, so that one of another log is told.
+std::uint32_t hash_of(const LogId& id);
 
 /// Position of a record within its partition. Offsets grow, with gaps: nobody counts by
 /// subtraction.
@@ -153,6 +163,9 @@ struct PartitionInfo {
 class Log {
 public:
     virtual ~Log() = default;
+
+    /// Never changes.
+    virtual LogId id() const = 0;
 
     /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in
     /// order, after the group's fsync. An outcome with a position is durable. Records of one call

@@ -26,7 +26,8 @@ public:
                                     paths_.root),
                         "name the directory that the server was started with");
         }
-        HELIOS_TRY(parse_format(*format, paths_.format, false));
+        HELIOS_TRY_ASSIGN(const auto parsed_format, parse_format(*format, paths_.format, false));
+        set_id(parsed_format.id);
         HELIOS_TRY_ASSIGN(const std::string topics, read_file(disk_, paths_.topics, 8u << 20));
         HELIOS_TRY_ASSIGN(auto parsed, parse_topics(topics, paths_.topics));
         set_topics(std::move(parsed));

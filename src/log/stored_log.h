@@ -63,6 +63,7 @@ class StoredLog : public Log {
 public:
     ~StoredLog() override;
 
+    LogId id() const override { return id_; }
     Result<std::unique_ptr<Reader>> read(Offsets from) override;
     Result<Batch> read_at(const TopicPartition& id, Offset offset) override;
     Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) override;
@@ -121,6 +122,7 @@ protected:
               telemetry::Telemetry& telemetry);
 
     void set_topics(std::vector<Topic> topics);
+    void set_id(const LogId& id) { id_ = id; }
     void note_damage(Damage damage) { damage_.note(std::move(damage)); }
     /// Brings `state` of both journals up to date, for those that don't do it as they write.
     virtual void catch_up() {}
@@ -140,6 +142,7 @@ private:
     Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
                          const TopicPartition& id, Offset offset);
 
+    LogId id_;
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::unordered_map<std::string_view, const Topic*> topics_by_name_;
     std::vector<ReaderSignal*> signals_;  ///< guarded by mutex_

@@ -9,7 +9,8 @@
 namespace helios::model {
 namespace {
 
-constexpr std::uint8_t token_version = 1;
+constexpr std::uint8_t token_version = 2;
+constexpr std::uint8_t kind_record = 1;  // of one record; others are vectors of offsets
 constexpr std::size_t check_bytes = 2;
 
 std::string checksum_of(std::string_view body) {
@@ -22,6 +23,8 @@ std::string checksum_of(std::string_view body) {
 std::string encode_position(const PositionToken& token) {
     ByteWriter out;
     out.u8(token_version);
+    out.u8(kind_record);
+    out.u32(token.log);
     out.u8(static_cast<std::uint8_t>(token.pointer.topic));
     out.varint(token.pointer.partition);
     out.varint(token.pointer.offset);
@@ -49,12 +52,14 @@ Result<PositionToken> decode_position(std::string_view text) {
     }
     ByteReader in(body);
     const auto version = in.u8();
-    PositionToken token;
+    const auto kind = in.u8();
+    PositionToken token{in.u32(), {}, {}};
     token.pointer.topic = static_cast<TopicId>(in.u8());
     token.pointer.partition = static_cast<std::uint32_t>(in.varint());
     token.pointer.offset = in.varint();
     token.log_time = from_nanos(in.zigzag());
-    if (!in.at_end() || version != token_version || name_of(token.pointer.topic).empty()) {
+    if (!in.at_end() || version != token_version || kind != kind_record ||
+        name_of(token.pointer.topic).empty()) {
         return refuse();
     }
     return token;

@@ -1,7 +1,8 @@
 #pragma once
-/// The opaque position clients get back and pass as `after=`: where an event stands and its log
-/// time.
+/// The opaque position clients get back and pass as `after=`: which log it is of, where
+/// an event stands in it, and its log time.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 namespace helios::model {
 
 struct PositionToken {
+    std::uint32_t log;  ///< log::hash_of: the log it belongs to
     EventPointer pointer;
     Instant log_time;
 };
