@@ -1,6 +1,7 @@
 #include "reconcile/case_state.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -99,6 +100,17 @@ ByteReader content_of(std::string_view packed) {
     in.varint();
     in.varint();
     return in;
+}
+
+/// Of two deliveries of one event: the one with the earlier place on the log.
+bool stands_before(const HeldEvent& a, const HeldEvent& b) {
+    const auto place = [](const HeldEvent& event) {
+        ByteReader in(event.packed);
+        const auto topic = in.u8();
+        const auto partition = in.varint();
+        return std::tuple(event.at_ns, topic, partition, in.varint());
+    };
+    return place(a) < place(b);
 }
 
 void keep_earlier(std::int64_t& held, std::int64_t other, bool& changed) {
@@ -241,6 +253,11 @@ bool Case::take(const Leg& leg, std::size_t leg_index, const model::LegRecord& r
         bool changed = false;
         keep_earlier(held->occurred_ns, fresh.occurred_ns, changed);
         keep_earlier(held->event_ns, fresh.event_ns, changed);
+        if (stands_before(fresh, *held)) {  // only where lanes hand deliveries over out of order
+            changed = changed || fresh.at_ns != held->at_ns;
+            held->at_ns = fresh.at_ns;
+            held->packed = std::move(fresh.packed);
+        }
         unsettled |= changed ? 1u << leg_index : 0;
         return changed;
     }
@@ -281,6 +298,7 @@ void Case::settle_legs() {
 std::string Case::encode() const {
     ByteWriter out;
     out.varint(flow->version);
+    out.zigzag(to_nanos(opened_at));
     out.varint(instance);
     out.varint(revision);
     out.varint(level);
@@ -289,7 +307,6 @@ std::string Case::encode() const {
     out.u8(static_cast<std::uint8_t>(status));
     out.boolean(decided);
     out.u64(published);
-    out.zigzag(to_nanos(opened_at));
     out.zigzag(to_nanos(closed_at));
     out.zigzag(to_nanos(judged_at));
     out.varint(events.size());
@@ -309,11 +326,18 @@ std::uint32_t Case::flow_version_of(std::string_view bytes) {
     return static_cast<std::uint32_t>(in.varint());
 }
 
+Instant Case::opened_at_of(std::string_view bytes) {
+    ByteReader in(bytes);
+    in.varint();
+    return from_nanos(in.zigzag());
+}
+
 Case Case::decode(std::string_view bytes, const Flow* flow) {
     ByteReader in(bytes);
     Case c;
     c.flow = flow;
     HELIOS_ASSERT(in.varint() == flow->version, "a closed case is read with its own flow version");
+    c.opened_at = from_nanos(in.zigzag());
     c.instance = static_cast<std::uint32_t>(in.varint());
     c.revision = static_cast<std::uint32_t>(in.varint());
     c.level = static_cast<std::uint32_t>(in.varint());
@@ -322,9 +346,8 @@ Case Case::decode(std::string_view bytes, const Flow* flow) {
     c.status = static_cast<model::VerdictStatus>(in.u8());
     c.decided = in.boolean();
     c.published = in.u64();
-    c.opened_at = from_nanos(in.zigzag());
     c.closed_at = from_nanos(in.zigzag());
-    c.judged_at = from_nanos(in.zigzag());
+    c.latest = c.judged_at = from_nanos(in.zigzag());
     c.put_off = Instant::max();
     for (auto n = in.varint(); n > 0 && in.ok(); --n) {
         HeldEvent event;

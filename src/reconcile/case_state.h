@@ -90,9 +90,10 @@ struct Case {
     bool decided = false;                                         ///< some revision was not pending
     std::uint64_t published = 0;  ///< digest of what was last published
     Instant opened_at;
-    Instant closed_at;  ///< meaningful while it is closed
+    Instant closed_at;  ///< when it first closed; meaningful while it is closed
     Instant scheduled;  ///< its entry in the deadline queue; meaningful while it is open
-    Instant judged_at;  ///< stamp of the last judgement
+    Instant latest = Instant::min();   ///< the largest `at` or fired deadline that it has seen
+    Instant judged_at;                 ///< `latest` at the last judgement
     Instant put_off = Instant::max();  ///< a large case: when what it took since will be judged;
                                        ///< Instant::max(): nothing waits
     std::vector<HeldEvent> events;     ///< in order of arrival
@@ -110,6 +111,7 @@ struct Case {
     std::string encode() const;
     static Case decode(std::string_view bytes, const Flow* flow);
     static std::uint32_t flow_version_of(std::string_view bytes);
+    static Instant opened_at_of(std::string_view bytes);
 
 private:
     HeldEvent* find(const HeldEvent& fresh);

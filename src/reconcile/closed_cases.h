@@ -21,8 +21,9 @@ namespace helios::reconcile {
 
 struct ClosedCase {
     std::uint32_t instance = 0;
-    Instant amend_until;  ///< a fact with log time ≤ this amends; empty bytes: too late anyway
-    std::string bytes;    ///< Case::encode()
+    Instant amend_until;  ///< a fact with log time ≤ this amends, as far as was known when it
+                          ///< closed; empty bytes: too late anyway
+    std::string bytes;  ///< Case::encode()
 };
 
 /// Keeps what it is given; knows nothing of cases. One thread.

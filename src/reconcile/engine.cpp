@@ -68,6 +68,11 @@ std::optional<Instant> earliest_from(const std::vector<Instant>& deadlines, Inst
     return next;
 }
 
+/// A leg belongs to the newest instance if it came by then, matched before or not.
+Instant amend_until(const Flow& flow, const std::vector<Instant>& deadlines) {
+    return later(*std::max_element(deadlines.begin(), deadlines.end()), flow.amend_for);
+}
+
 struct IdParts {
     std::string_view tenant;
     std::string_view flow;
@@ -99,7 +104,9 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
     if (const auto passed = model::passed_of(record)) {
         fire_before(*passed, out);
         time_ = std::max(time_, *passed);
-        closed_.expire(time_);
+        // An absence that has become known since may have moved a case's end by so much.
+        closed_.expire(time_.time_since_epoch() < absences_.most() ? Instant{}
+                                                                   : time_ - absences_.most());
     }
     if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
         on_leg(*leg, out);
@@ -192,12 +199,22 @@ void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> nex
 
 /// The case this record belongs to: open, or closed and still amendable, or new. end(): the record
 /// is not for it.
-Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow) {
+Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow,
+                                            std::vector<Revision>& out) {
     if (const auto it = open_.find(id_); it != open_.end()) {
-        return it->second.flow == &flow ? it : open_.end();
+        if (it->second.flow != &flow) {
+            return open_.end();
+        }
+        deadlines_of(it->second, deadlines_);
+        if (record.at <= amend_until(*it->second.flow, deadlines_)) {
+            return it;
+        }
+        // Engine time is far behind: the instance ends here, where no deadline has ended it yet.
+        settle(it, *std::max_element(deadlines_.begin(), deadlines_.end()), record.at, out);
     }
     auto closed = closed_.find(id_);
-    if (closed && !closed->bytes.empty() && time_ <= closed->amend_until) {
+    if (closed && !closed->bytes.empty() &&
+        amends(*closed, record.tenant, record.flow, record.at)) {
         if (Case::flow_version_of(closed->bytes) != flow.version) {
             return open_.end();
         }
@@ -236,18 +253,20 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
         return;
     }
     id_ = model::case_log_key(record.tenant, record.flow, record.key);
-    const auto it = find_or_open(record, *flow);
+    const auto it = find_or_open(record, *flow, out);
     if (it == open_.end()) {
         return;
     }
     Case& c = it->second;
     c.take(flow->legs[*leg], *leg, record);
+    c.opened_at = std::min(c.opened_at, record.at);
+    c.latest = std::max(c.latest, record.at);
     deadlines_of(c, deadlines_);
     if (c.revision == 0) {
-        publish_opening(it->first, c, record.at, out);
+        publish_opening(it->first, c, c.latest, out);
     }
     if (!put_off(it)) {
-        settle(it, record.at, time_, out);
+        settle(it, c.latest, time_, out);
     }
 }
 
@@ -284,6 +303,7 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
     Case& c = it->second;
     deadlines_of(c, deadlines_);
     c.settle_legs();
+    c.latest = stamp = std::max(c.latest, stamp);
     c.judged_at = stamp;
     c.put_off = no_deadline;
     const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below);
@@ -338,16 +358,28 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
     out.push_back(std::move(revision));
 }
 
+/// The absences that have become known since it closed may have moved its deadlines.
+bool Engine::amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,
+                    Instant at) const {
+    if (at <= closed.amend_until) {
+        return true;
+    }
+    const Flow* version = find_flow(tenant, flow, Case::flow_version_of(closed.bytes));
+    HELIOS_ASSERT(version != nullptr, "a closed case's flow is known");
+    std::vector<Instant> deadlines;
+    deadlines_moved(*version, Case::opened_at_of(closed.bytes), absences_, deadlines);
+    return at <= amend_until(*version, deadlines);
+}
+
 void Engine::close(Open::iterator it, Instant stamp) {
     Case& c = it->second;
     schedule(it->first, c, std::nullopt);
     if (c.closed_at == Instant{}) {
-        c.closed_at = stamp;  // an amendment does not prolong it
+        c.closed_at = stamp;
     }
-    closed_.put(
-        it->first,
-        {c.instance, options_.one_case_per_key ? never : later(c.closed_at, c.flow->amend_for),
-         c.encode()});
+    closed_.put(it->first,
+                {c.instance, options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_),
+                 c.encode()});
     open_.erase(it);
 }
 

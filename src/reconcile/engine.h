@@ -92,7 +92,10 @@ private:
     void on_absence(const model::AbsenceRecord& record);
     void on_flow(const model::FlowRecord& record);
     void fire_before(Instant t, std::vector<Revision>& out);
-    Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow);
+    Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow,
+                                std::vector<Revision>& out);
+    bool amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,
+                Instant at) const;
     void publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out);
     bool put_off(Open::iterator it);
     std::optional<Instant> next_due(const Case& c, Instant passed_below) const;

@@ -285,12 +285,26 @@ TEST(Engine, after_amend_for_a_new_instance_begins) {
     b.payment(1, good_payment);
     b.stock(2, good_stock);
     const double day = 86400;
-    b.stock(2 + 31 * day, R"({"orderId":"A1","reservationId":"R2","items":[]})", "i-2");
+    b.stock(60 + 31 * day, R"({"orderId":"A1","reservationId":"R2","items":[]})", "i-2");
     EXPECT_EQ(b.last().instance, 1u);
     EXPECT_EQ(b.line(), "mismatched duplicate");
-    b.stock(2.5 + 31 * day, R"({"orderId":"A1","reservationId":"R3","items":[]})", "i-3");
+    b.stock(60.5 + 31 * day, R"({"orderId":"A1","reservationId":"R3","items":[]})", "i-3");
     EXPECT_EQ(b.last().instance, 2u);
     EXPECT_EQ(b.line(), "pending");
+}
+
+TEST(Engine, an_absence_that_moves_the_last_deadline_moves_the_end_of_amending) {
+    Bench b;
+    b.order(0, good_order);
+    b.payment(1, good_payment);
+    b.stock(2, good_stock);
+    b.feed(model::CaseRecord(away(30, 130)));  // the deadline of a case that has matched: 60 → 190
+    const double day = 86400;
+    b.tick(100 + 31 * day);
+    b.stock(190 + 31 * day, R"({"orderId":"A1","reservationId":"R2","items":[]})", "i-2");
+    EXPECT_EQ(b.last().instance, 1u);
+    b.stock(190.5 + 31 * day, R"({"orderId":"A1","reservationId":"R3","items":[]})", "i-3");
+    EXPECT_EQ(b.last().instance, 2u);
 }
 
 TEST(Engine, our_own_absence_moves_open_deadlines) {

@@ -293,7 +293,8 @@ void say_next(Explanation& out, Instant now) {
                                          : "the case closes at " + when(last) + " at the latest");
         return;
     }
-    const Instant amend_until = later(c.closed_at, flow.amend_for);
+    const Instant last = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
+    const Instant amend_until = later(last, flow.amend_for);
     if (amend_until == never) {
         out.next.push_back("closed since " + when(c.closed_at) +
                            "; a later fact amends it, whenever it comes");

@@ -3,6 +3,7 @@
 // offline gives the live revisions.
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
@@ -171,6 +172,148 @@ RC_GTEST_PROP(Property, settled_verdicts_dont_depend_on_ids, ()) {
     const auto other = ids_of(facts.size(), *rc::gen::arbitrary<std::uint32_t>());
     RC_ASSERT(settled_verdicts(facts, in_order, {1}, one, decided) ==
               settled_verdicts(facts, in_order, {1}, other, decided));
+}
+
+/// A key's events with log times, and our absences among them.
+struct Past {
+    std::vector<Fact> facts;
+    std::vector<Instant> at;  ///< of the facts, rising
+    std::vector<model::AbsenceRecord> absences;
+    Instant end;
+};
+
+Past any_past() {
+    Past past;
+    past.facts = *rc::gen::nonEmpty(rc::gen::container<std::vector<Fact>>(any_fact()));
+    double now = 100;
+    for (std::size_t i = 0; i < past.facts.size(); ++i) {
+        now += *rc::gen::element(0, 0, 1, 5, 30, 61, 200);
+        past.at.push_back(noon(now));
+    }
+    for (int n = *rc::gen::inRange(0, 3); n > 0; --n) {
+        const double from = *rc::gen::inRange(90, static_cast<int>(now) + 100);
+        past.absences.push_back(away(from, from + *rc::gen::element(1, 20, 100)));
+    }
+    past.end = noon(now + 2000);
+    return past;
+}
+
+std::vector<model::LegRecord> legs_at(const Past& past, const Bench& b, std::size_t i) {
+    return legs_of(*b.flow, event_of(past.facts[i], "e-" + std::to_string(i)), past.at[i]);
+}
+
+/// Route's way on one machine: every record says what has passed.
+void one_lane(const Past& past, Bench& b) {
+    auto absences = past.absences;
+    std::sort(absences.begin(), absences.end(),
+              [](const auto& x, const auto& y) { return x.from < y.from; });
+    auto next = absences.begin();
+    const auto until = [&](Instant t) {
+        for (; next != absences.end() && next->from <= t; ++next) {
+            b.feed(model::CaseRecord(*next));
+        }
+    };
+    for (std::size_t i = 0; i < past.facts.size(); ++i) {
+        until(past.at[i]);
+        for (const auto& leg : legs_at(past, b, i)) {
+            b.feed(model::CaseRecord(leg));
+        }
+    }
+    until(past.end);
+    b.feed(model::CaseRecord(model::TickRecord{past.end}));
+}
+
+/// Lanes that wait for nobody: each hands its records over in its own order, whenever it likes, and
+/// none of them says what has passed; ticks do, up to the least time that is still to come.
+void several_lanes(const Past& past, Bench& b, std::mt19937& random) {
+    const auto any = [&](std::size_t n) {
+        return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+    };
+    std::vector<std::deque<std::size_t>> lanes(1 + any(4));
+    for (std::size_t i = 0; i < past.facts.size(); ++i) {
+        lanes[any(lanes.size())].push_back(i);
+    }
+    auto absences = past.absences;
+    Instant passed = noon(0);
+    const auto tick = [&](Instant t) {
+        std::erase_if(absences, [&](const auto& absence) {
+            const bool due = absence.from <= t;
+            if (due) {
+                b.feed(model::CaseRecord(absence));
+            }
+            return due;
+        });
+        b.feed(model::CaseRecord(model::TickRecord{passed = std::max(passed, t)}));
+    };
+    for (;;) {
+        std::vector<std::size_t> waiting;
+        Instant least = past.end;
+        for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+            if (!lanes[lane].empty()) {
+                waiting.push_back(lane);
+                least = std::min(least, past.at[lanes[lane].front()]);
+            }
+        }
+        if (waiting.empty()) {
+            break;
+        }
+        if (any(3) == 0) {
+            const auto room = (least - passed) / std::chrono::seconds(1);
+            tick(room <= 0
+                     ? least
+                     : passed + std::chrono::seconds(any(static_cast<std::size_t>(room) + 1)));
+        }
+        if (!absences.empty() && any(4) == 0) {  // heard of early
+            b.feed(model::CaseRecord(absences.back()));
+            absences.pop_back();
+        }
+        auto& lane = lanes[waiting[any(waiting.size())]];
+        for (auto leg : legs_at(past, b, lane.front())) {
+            leg.passed.reset();
+            b.feed(model::CaseRecord(std::move(leg)));
+        }
+        lane.pop_front();
+    }
+    tick(past.end);
+}
+
+std::map<std::string, std::string> last_of_each(const Bench& b) {
+    std::map<std::string, std::string> out;
+    for (const auto& revision : b.revisions) {
+        out[revision.verdict.key] = settled(revision.verdict);
+    }
+    return out;
+}
+
+RC_GTEST_PROP(Property, settled_verdicts_dont_depend_on_how_lanes_interleave, ()) {
+    const Past past = any_past();
+    Bench one;
+    one_lane(past, one);
+    Bench several;
+    std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
+    several_lanes(past, several, random);
+    RC_ASSERT(last_of_each(several) == last_of_each(one));
+    for (const auto& [key, verdict] : last_of_each(one)) {
+        const auto here = one.engine.inspect(default_tenant(), "order", key);
+        const auto there = several.engine.inspect(default_tenant(), "order", key);
+        RC_ASSERT(here.has_value() && there.has_value());
+        RC_ASSERT(there->state.opened_at == here->state.opened_at);
+        RC_ASSERT(there->deadlines == here->deadlines);
+        RC_ASSERT(there->state.latest == here->state.latest);
+    }
+    for (const auto& revision : several.revisions) {
+        const auto& v = revision.verdict;
+        RC_ASSERT(v.instance == 1u);
+        for (std::size_t i = 0; i < past.facts.size(); ++i) {
+            const auto legs = legs_at(past, several, i);
+            const bool missing =
+                !legs.empty() && legs[0].key == v.key &&
+                std::find(v.missing.begin(), v.missing.end(), legs[0].leg) != v.missing.end();
+            // A payment may be there and not count.
+            RC_ASSERT(!(missing && v.status == model::VerdictStatus::partial &&
+                        legs[0].leg != "payment" && past.at[i] <= v.deadline));
+        }
+    }
 }
 
 RC_GTEST_PROP(Property, closed_cases_come_back_whole, ()) {
