@@ -242,7 +242,9 @@ std::vector<Error> check_data_directory(const Config& config,
             errors.push_back(known.error());
         }
         for (const auto& flow : flows) {
-            if (const auto fits = reconcile::check_activation(*records, default_tenant(), flow);
+            if (const auto fits =
+                    reconcile::check_activation(*records, default_tenant(), flow,
+                                                config.route.flow_versions_max, opened->log->now());
                 !fits) {
                 errors.push_back(fits.error());
             }

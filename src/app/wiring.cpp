@@ -126,8 +126,9 @@ Status Node::open_log() {
 Status Node::open_flows() {
     HELIOS_TRY(reconcile::raise_level(*log_));
     for (const auto& flow : flows_) {
-        HELIOS_TRY_ASSIGN(const auto activation,
-                          reconcile::activate(*log_, default_tenant(), flow));
+        HELIOS_TRY_ASSIGN(
+            const auto activation,
+            reconcile::activate(*log_, default_tenant(), flow, config_.route.flow_versions_max));
         if (activation.is_new) {
             telemetry_.logger.info("reconcile", "flow activated",
                                    {{"flow", flow.name}, {"version", flow.version}});

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "model/topics.h"
+#include "reconcile/router.h"
 
 namespace helios::reconcile {
 namespace {
@@ -145,8 +146,22 @@ model::FlowActivation activation_of(const TenantId& tenant, const Flow& flow) {
     return activation;
 }
 
+/// By what stands on helios.flows alone, as route counts them.
+std::size_t active_versions(const std::vector<FlowsRecord>& records, Instant now) {
+    Router router;
+    for (const auto& record : records) {
+        if (record.activation) {
+            static_cast<void>(router.activate(*record.activation, record.log_time));
+        } else if (record.absence) {
+            router.take_absence(*record.absence);
+        }
+    }
+    router.retire_before(now);
+    return router.active().size();
+}
+
 Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,
-                                    const Flow& flow) {
+                                    const Flow& flow, std::size_t versions_max, Instant now) {
     Activation out;
     for (const auto& record : records) {
         if (!record.activation || record.activation->flow != flow.name ||
@@ -170,12 +185,22 @@ Result<Activation> check_activation(const std::vector<FlowsRecord>& records, con
             "to go back to an older text give it a version above " + std::to_string(out.replaces));
     }
     out.is_new = out.replaces != flow.version;
+    if (const auto active = out.is_new ? active_versions(records, now) : 0;
+        active >= versions_max) {
+        return fail(ErrorKind::exhausted,
+                    "flow " + flow.name + " version " + std::to_string(flow.version) + ": " +
+                        std::to_string(active) + " flow versions are active",
+                    "old versions retire after their last deadline and amend_for; raise "
+                    "reconcile.flow_versions_max to go on before that");
+    }
     return out;
 }
 
-Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow) {
+Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow,
+                            std::size_t versions_max) {
     HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
-    HELIOS_TRY_ASSIGN(const auto out, check_activation(records, tenant, flow));
+    HELIOS_TRY_ASSIGN(const auto out,
+                      check_activation(records, tenant, flow, versions_max, log.now()));
     if (!out.is_new) {
         return out;
     }

@@ -24,7 +24,8 @@ struct Activation {
 /// Makes the flow active unless it is; durable when it returns. Call before route starts.
 /// conflict: the same version was active with another text, or a newer version is. Else as
 /// Log::append.
-Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow);
+Result<Activation> activate(log::Log& log, const TenantId& tenant, const Flow& flow,
+                            std::size_t versions_max);
 
 /// At a start: writes down that nobody watched between the last sign of life (the one the log was
 /// left with, or its last record if that is later) and now; route hands it to every case partition
@@ -58,7 +59,7 @@ Status raise_level(log::Log& log);
 
 /// What activate() would find, given those records. conflict: as there.
 Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,
-                                    const Flow& flow);
+                                    const Flow& flow, std::size_t versions_max, Instant now);
 
 /// Whether route has handed an absence to the case partitions already.
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record);

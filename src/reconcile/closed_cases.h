@@ -23,7 +23,7 @@ struct ClosedCase {
     std::uint32_t instance = 0;
     Instant amend_until;  ///< a fact with log time ≤ this amends, as far as was known when it
                           ///< closed; empty bytes: too late anyway
-    std::string bytes;  ///< Case::encode()
+    std::string bytes;    ///< Case::encode()
 };
 
 /// Keeps what it is given; knows nothing of cases. One thread.

@@ -68,9 +68,11 @@ std::optional<Instant> earliest_from(const std::vector<Instant>& deadlines, Inst
     return next;
 }
 
-/// A leg belongs to the newest instance if it came by then, matched before or not.
-Instant amend_until(const Flow& flow, const std::vector<Instant>& deadlines) {
-    return later(*std::max_element(deadlines.begin(), deadlines.end()), flow.amend_for);
+/// A leg belongs to the newest instance if it came by then, matched before or not. Where some leg
+/// may come whenever it likes, there is no last deadline: then it counts from the closing.
+Instant amend_until(const Flow& flow, const std::vector<Instant>& deadlines, Instant closed_at) {
+    const Instant last = *std::max_element(deadlines.begin(), deadlines.end());
+    return later(last == never ? closed_at : last, flow.amend_for);
 }
 
 struct IdParts {
@@ -206,7 +208,7 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
             return open_.end();
         }
         deadlines_of(it->second, deadlines_);
-        if (record.at <= amend_until(*it->second.flow, deadlines_)) {
+        if (record.at <= amend_until(*it->second.flow, deadlines_, never)) {
             return it;
         }
         // Engine time is far behind: the instance ends here, where no deadline has ended it yet.
@@ -368,7 +370,8 @@ bool Engine::amends(const ClosedCase& closed, const TenantId& tenant, std::strin
     HELIOS_ASSERT(version != nullptr, "a closed case's flow is known");
     std::vector<Instant> deadlines;
     deadlines_moved(*version, Case::opened_at_of(closed.bytes), absences_, deadlines);
-    return at <= amend_until(*version, deadlines);
+    return *std::max_element(deadlines.begin(), deadlines.end()) != never &&
+           at <= amend_until(*version, deadlines, never);
 }
 
 void Engine::close(Open::iterator it, Instant stamp) {
@@ -378,7 +381,8 @@ void Engine::close(Open::iterator it, Instant stamp) {
         c.closed_at = stamp;
     }
     closed_.put(it->first,
-                {c.instance, options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_),
+                {c.instance,
+                 options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at),
                  c.encode()});
     open_.erase(it);
 }

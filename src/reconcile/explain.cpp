@@ -294,7 +294,7 @@ void say_next(Explanation& out, Instant now) {
         return;
     }
     const Instant last = *std::max_element(out.view.deadlines.begin(), out.view.deadlines.end());
-    const Instant amend_until = later(last, flow.amend_for);
+    const Instant amend_until = later(last == never ? c.closed_at : last, flow.amend_for);
     if (amend_until == never) {
         out.next.push_back("closed since " + when(c.closed_at) +
                            "; a later fact amends it, whenever it comes");

@@ -230,7 +230,7 @@ Status OfflineReconcile::scan(
 
 /// With receive times: one router and one engine over everything, as live.
 Status OfflineReconcile::in_receive_order() {
-    Router router(options_.flow_versions_max);
+    Router router;
     SpilledClosedCases closed(*spill_);
     Engine engine(closed);
     std::vector<Revision> revisions;
@@ -349,7 +349,7 @@ Status OfflineReconcile::judge_case(const Router& router, std::vector<model::Leg
 
 /// Without receive times: each case by itself, with an engine of its own.
 Status OfflineReconcile::case_by_case() {
-    Router router(options_.flow_versions_max);
+    Router router;
     for (const Flow& flow : flows_) {
         HELIOS_TRY(router.activate(activation_of(default_tenant(), flow), earliest_instant));
     }

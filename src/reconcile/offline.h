@@ -35,7 +35,6 @@ struct OfflineOptions {
     std::optional<Instant>
         as_of;  ///< later inputs are ignored, deadlines before it have passed; absent: the input's
                 ///< end line, or if there is none all deadlines have passed
-    std::size_t flow_versions_max = 32;
     std::function<bool()> stop;  ///< asked often; true ends finish() with `stopping`. May be empty
 };
 

@@ -26,7 +26,8 @@ struct RouteOptions {
         std::chrono::hours(24);  ///< refusals together move a deadline by at most as much
     Duration grace =
         std::chrono::seconds(30);        ///< given to open deadlines on top of our own absence
-    std::size_t flow_versions_max = 32;  ///< active versions over all flows; fan-out of one event
+    std::size_t flow_versions_max = 32;  ///< active versions over all flows, the fan-out of one
+                                         ///< event: asked before one more is activated
 
     Status validate() const;
 };

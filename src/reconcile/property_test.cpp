@@ -341,6 +341,18 @@ void play(Pipeline& p, std::uint32_t seed) {
     p.engine_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
     good(p.start());
     std::size_t id = 0;
+    // No option decides: whatever they are after a restart, what was published stays what it is.
+    const auto change_options = [&] {
+        p.route_options.flow_versions_max = static_cast<std::size_t>(1 + below(3));
+        p.route_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
+        p.route_options.grace = std::chrono::seconds(below(60));
+        p.route_options.absence_min = std::chrono::milliseconds(1 + below(3'000));
+        p.route_options.absence_max = std::chrono::seconds(1 + below(200));
+        p.engine_options.batch_records_max = static_cast<std::size_t>(1 + below(4));
+        p.engine_options.commit_records_max = static_cast<std::size_t>(1 + below(4));
+        p.engine_options.heartbeat = std::chrono::seconds(1 + below(60));
+        p.engine_options.open_cases_max = static_cast<std::size_t>(1 + below(4));
+    };
     for (int i = 0; i < 60; ++i) {
         switch (below(8)) {
             case 0:
@@ -367,10 +379,13 @@ void play(Pipeline& p, std::uint32_t seed) {
             default:
                 switch (below(6)) {
                     case 0:
-                        good(p.restart());
+                        p.stop();
+                        change_options();
+                        good(p.start());
                         break;
                     case 1:
                         p.stop();
+                        change_options();
                         p.clock.advance(std::chrono::milliseconds(1 + below(90'000)));
                         good(p.start());
                         break;

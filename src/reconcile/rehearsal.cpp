@@ -69,7 +69,7 @@ Rehearsal::~Rehearsal() {
 
 Status Rehearsal::start() {
     HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options_, topics(), disk_, clock, telemetry_));
-    HELIOS_TRY(activate(*log_, default_tenant(), *flow_));
+    HELIOS_TRY(activate(*log_, default_tenant(), *flow_, route_options.flow_versions_max));
     route_ = std::make_unique<RouteStage>(route_options, *log_, telemetry_, clock);
     engine_ = std::make_unique<EngineStage>(engine_options, *log_, *route_, telemetry_, clock);
     return route_->open();
@@ -102,7 +102,7 @@ Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
         return fail(ErrorKind::conflict, "a flow can't be activated while appends are held",
                     "release append first");
     }
-    HELIOS_TRY(activate(*log_, default_tenant(), *flow));
+    HELIOS_TRY(activate(*log_, default_tenant(), *flow, route_options.flow_versions_max));
     flow_ = std::move(flow);
     return {};
 }

@@ -139,7 +139,7 @@ Status RouteStage::stand_at_committed() {
         from[id] = offset;
     }
     const log::TopicPartition flows{std::string(model::topic::flows), 0};
-    router_.emplace(options_.flow_versions_max);
+    router_.emplace();
     absences_.clear();
     HELIOS_TRY_ASSIGN(const auto history, read_flows(log_));
     for (const auto& record : history) {

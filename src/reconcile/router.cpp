@@ -8,13 +8,6 @@ Result<model::FlowRecord> Router::activate(const model::FlowActivation& activati
     HELIOS_TRY_ASSIGN(Flow flow, parse_flow(activation.text, activation.flow + ".yaml"));
     retire_before(at);  // by time alone, so that a restart, which reads activations without events,
                         // counts the same versions
-    if (active_.size() >= flow_versions_max_) {
-        return fail(ErrorKind::exhausted,
-                    "flow " + activation.flow + " version " + std::to_string(activation.version) +
-                        ": " + std::to_string(active_.size()) + " flow versions are active",
-                    "old versions retire after their last deadline and amend_for; raise "
-                    "flow_versions_max to go on before that");
-    }
     for (const Active& other : active_) {
         if (other.tenant == activation.tenant && other.flow->name == flow.name &&
             other.flow->version >= flow.version) {

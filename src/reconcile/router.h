@@ -22,12 +22,10 @@ namespace helios::reconcile {
 /// One thread.
 class Router {
 public:
-    explicit Router(std::size_t flow_versions_max) : flow_versions_max_(flow_versions_max) {}
-
     /// A flow version becomes active. From now on it alone opens cases of this flow; older versions
-    /// go on being extracted until their last case has closed and outlived amend_for. invalid: the
-    /// text is no flow. conflict: not newer than the active version. exhausted: too many active
-    /// versions.
+    /// go on being extracted until their last case has closed and outlived amend_for. What stands
+    /// on helios.flows is always taken. invalid: the text is no flow. conflict: not newer than the
+    /// active version.
     Result<model::FlowRecord> activate(const model::FlowActivation& activation, Instant at);
 
     /// Helios was away: cases that are open then may close later and so may be amended later.
@@ -47,14 +45,14 @@ public:
         std::optional<Instant> replaced_at;  ///< when a newer version became active
         Instant retires_at = never;
     };
+    /// Forgets what has retired by `t`.
+    void retire_before(Instant t);
     /// In order of activation.
     const std::vector<Active>& active() const { return active_; }
 
 private:
-    void retire_before(Instant t);
     Instant retirement_of(const Active& version) const;
 
-    std::size_t flow_versions_max_;
     std::vector<Active> active_;
     Absences absences_;
 };

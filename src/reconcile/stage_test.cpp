@@ -437,13 +437,37 @@ TEST_F(StageTest, every_event_is_judged_once_per_source_and_minute) {
 TEST_F(StageTest, the_same_version_with_another_text_is_refused) {
     Flow other = *order_flow();
     other.hash = "00";
-    const auto refused = activate(p.log(), default_tenant(), other);
+    const auto refused = activate(p.log(), default_tenant(), other, 32);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
     EXPECT_NE(refused.error().hint.find("raise `version:`"), std::string::npos);
     other.version = 3;
-    EXPECT_TRUE(activate(p.log(), default_tenant(), other)->is_new);
-    EXPECT_EQ(activate(p.log(), default_tenant(), *order_flow()).error().kind, ErrorKind::conflict);
+    EXPECT_TRUE(activate(p.log(), default_tenant(), other, 32)->is_new);
+    EXPECT_EQ(activate(p.log(), default_tenant(), *order_flow(), 32).error().kind,
+              ErrorKind::conflict);
+}
+
+TEST_F(StageTest, as_many_versions_as_may_be_are_asked_before_one_is_activated) {
+    const auto version = [](int n) {
+        std::string text = order_flow()->text;
+        text.replace(text.find("version: 2"), 10, "version: " + std::to_string(n));
+        return std::make_shared<const Flow>(*parse_flow(text, "order.yaml"));
+    };
+    p.route_options.flow_versions_max = 2;
+    ASSERT_TRUE(p.use(version(3)));
+    const auto refused = p.use(version(4));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::exhausted);
+    EXPECT_NE(refused.error().hint.find("reconcile.flow_versions_max"), std::string::npos);
+    p.route_options.flow_versions_max = 1;  // what stands there is taken all the same
+    restart();
+    order(good_order);
+    settle();
+    EXPECT_EQ(p.verdicts().back().flow_version, 3u);
+    p.route_options.flow_versions_max = 2;
+    EXPECT_FALSE(p.use(version(4)));
+    p.clock.advance(std::chrono::hours(24 * 40));  // the older one has retired
+    EXPECT_TRUE(p.use(version(4)));
 }
 
 TEST_F(StageTest, threads_start_and_stop) {
