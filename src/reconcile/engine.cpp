@@ -111,7 +111,9 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
                                                                    : time_ - absences_.most());
     }
     if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
+        trace_ = leg->trace;
         on_leg(*leg, out);
+        trace_ = {};
     } else if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
         on_flow(*flow);
     } else if (const auto* level = std::get_if<model::LevelRecord>(&record)) {
@@ -357,6 +359,7 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
     }
     v.at = stamp;
     v.level = c.level;
+    v.trace = trace_;
     out.push_back(std::move(revision));
 }
 

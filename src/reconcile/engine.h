@@ -114,6 +114,7 @@ private:
     const EngineOptions options_;
     ClosedCases& closed_;
     Instant time_{};
+    TraceId trace_;            ///< of the leg that is being judged; none: a deadline is
     std::uint32_t level_ = 1;  ///< of cases that open now
     Open open_;
     std::set<Due> due_;

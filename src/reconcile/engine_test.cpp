@@ -279,6 +279,27 @@ TEST(Engine, a_doubt_is_a_warning_that_changes_no_status) {
     EXPECT_EQ(b.last().findings[1].detail, "payment: created is \"later\"");
 }
 
+TEST(Engine, a_verdict_says_the_trace_of_the_leg_that_decided_it) {
+    Bench b;
+    const auto leg = [&](model::LegRecord record, std::string_view trace) {
+        record.trace = trace_id_of(trace);
+        b.feed(model::CaseRecord(std::move(record)));
+    };
+    const std::string one = "0af7651916cd43dd8448eb211c80319c";
+    const std::string two = "1af7651916cd43dd8448eb211c80319c";
+    leg(legs_of(*b.flow, event("aws", "OrderPlaced", "o-1", good_order), noon(0)).at(0), one);
+    EXPECT_EQ(to_hex(b.last().trace), one);
+    b.tick(100);
+    EXPECT_EQ(b.line(), "partial missing=payment missing=inventory");
+    EXPECT_FALSE(b.last().trace) << "a deadline decided";
+    leg(legs_of(*b.flow, event("gcp", "PaymentProcessed", "p-1", good_payment), noon(101)).at(0),
+        two);
+    EXPECT_EQ(to_hex(b.last().trace), two);
+    json::Writer out;
+    model::write_json(out, b.last());
+    EXPECT_EQ(out.view().find(two), std::string::npos);
+}
+
 TEST(Engine, after_amend_for_a_new_instance_begins) {
     Bench b;
     b.order(0, good_order);
