@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/shown.h"
+#include "model/audit.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/engine_level.h"
@@ -153,6 +154,16 @@ std::string absence_line(const model::AbsenceRecord& absence) {
     return out.end_array().field("cause", model::to_string(absence.cause)).end_object().take();
 }
 
+std::string audit_line(const model::AuditRecord& record) {
+    json::Writer out;
+    out.begin_object().field("tenant", record.tenant.text()).field("who", record.who);
+    out.field("from", record.from).field("what", record.what).field("before", record.before);
+    out.field("after", record.after).field("reason", record.reason);
+    out.field("outcome", record.outcome).field("requestId", record.request_id);
+    out.field("writer", record.writer).field("number", record.number);
+    return out.field("previous", to_hex(record.previous)).end_object().take();
+}
+
 std::string level_line(Instant at, const model::EngineLevel& level) {
     json::Writer out;
     out.begin_object().field("control", "level").field("at", format_rfc3339(at));
@@ -177,6 +188,12 @@ void describe_value(json::Writer& out, const log::Log& log, const log::StoredRec
         case model::RecordType::flow_activation:
             if (const auto flow = model::decode_flow_activation(record.value)) {
                 out.key("activation").raw(flow_line(record.log_time, *flow));
+                return;
+            }
+            break;
+        case model::RecordType::audit:
+            if (const auto audit = model::decode_audit(record.value)) {
+                out.key("audit").raw(audit_line(*audit));
                 return;
             }
             break;

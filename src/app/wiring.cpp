@@ -44,6 +44,34 @@ std::string activity_json(const gateway::SourceActivity& activity) {
     return out.end_object().take();
 }
 
+/// What a start changes; the configuration is who asked.
+model::AuditRecord done_by_itself(std::string what, std::string before, std::string after) {
+    model::AuditRecord record(default_tenant());
+    record.who = "helios";
+    record.what = std::move(what);
+    record.before = std::move(before);
+    record.after = std::move(after);
+    record.reason = "start";
+    record.outcome = "done";
+    return record;
+}
+
+std::string version_text(std::uint32_t version) {
+    return "version " + std::to_string(version);
+}
+
+model::AuditRecord deleted(const Caller& caller, const http::Request& request,
+                           const adapters::SubscriptionDeletion& deletion) {
+    model::AuditRecord record(caller.tenant);
+    record.who = caller.subject;
+    record.from = request.remote;
+    record.what = "eventgrid.subscription.delete";
+    record.before = deletion.topic + " " + deletion.subscription;
+    record.reason = "told by Event Grid";
+    record.outcome = "done";
+    return record;
+}
+
 /// What the API found in the store and the log, told to the engine's own explanation.
 Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     reconcile::ExplainRequest request(asked.tenant);
@@ -117,13 +145,19 @@ Status Node::open_log() {
                                              // into quarantine
     HELIOS_TRY_ASSIGN(log_,
                       log::open_disk_log(config_.log, topic_specs(), *disk_, clock_, telemetry_));
+    audit_ = std::make_unique<Audit>(*log_, telemetry_, clock_);
     HELIOS_TRY_ASSIGN(auto catalogue, load_catalogue(config_.catalogue_file));
     catalogue_ = std::make_unique<model::Catalogue>(std::move(catalogue));
     return {};
 }
 
 Status Node::open_flows() {
-    HELIOS_TRY(reconcile::raise_level(*log_));
+    HELIOS_TRY_ASSIGN(const std::uint32_t level_before, reconcile::raise_level(*log_));
+    if (level_before != model::highest_level) {
+        HELIOS_TRY(audit_->write_now(
+            done_by_itself("engine.level", level_before == 0 ? "" : std::to_string(level_before),
+                           std::to_string(model::highest_level))));
+    }
     for (const auto& flow : flows_) {
         HELIOS_TRY_ASSIGN(
             const auto activation,
@@ -131,6 +165,10 @@ Status Node::open_flows() {
         if (activation.is_new) {
             telemetry_.logger.info("reconcile", "flow activated",
                                    {{"flow", flow.name}, {"version", flow.version}});
+            HELIOS_TRY(audit_->write_now(
+                done_by_itself("flow.activate " + flow.name,
+                               activation.replaces == 0 ? "" : version_text(activation.replaces),
+                               version_text(flow.version) + " " + flow.hash)));
         }
         api_options_.flows.push_back(flow.name);
     }
@@ -157,7 +195,11 @@ Status Node::open_stages() {
     HELIOS_TRY_ASSIGN(gateway_,
                       gateway::Gateway::open(
                           config_.gateway, *log_, *catalogue_, known, telemetry_, clock_,
-                          [this](std::string_view source) { route_->presence().refuse(source); }));
+                          [this](std::string_view source) { route_->presence().refuse(source); },
+                          [this](const Caller& caller, const http::Request& request,
+                                 const adapters::SubscriptionDeletion& deletion) {
+                              audit_->write(deleted(caller, request, deletion));
+                          }));
     return {};
 }
 

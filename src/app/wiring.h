@@ -11,6 +11,7 @@
 #include "api/barrier.h"
 #include "api/dependencies.h"
 #include "api/progress.h"
+#include "app/audit.h"
 #include "app/config.h"
 #include "app/file_watch.h"
 #include "app/temporary_directory.h"
@@ -71,6 +72,7 @@ private:
 
     std::unique_ptr<log::Disk> disk_;
     std::unique_ptr<log::Log> log_;
+    std::unique_ptr<Audit> audit_;
     std::unique_ptr<model::Catalogue> catalogue_;
     std::vector<reconcile::Flow> flows_;
     std::unique_ptr<reconcile::RouteStage> route_;

@@ -29,12 +29,14 @@ std::string Intake::why_not_yet() const {
 
 struct Gateway::State {
     State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
-          telemetry::Telemetry& telemetry, const Clock& clock, RefusedByUs refused)
+          telemetry::Telemetry& telemetry, const Clock& clock, RefusedByUs refused,
+          SubscriptionDeleted deleted)
         : intake{.options = std::move(options),
                  .log = log,
                  .catalogue = catalogue,
                  .known = std::move(known),
                  .refused_by_us = std::move(refused),
+                 .subscription_deleted = std::move(deleted),
                  .telemetry = telemetry,
                  .clock = clock,
                  .metrics = {telemetry.metrics, catalogue},
@@ -139,10 +141,10 @@ struct Gateway::State {
 Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                                                const model::Catalogue& catalogue, KnownSource known,
                                                telemetry::Telemetry& telemetry, const Clock& clock,
-                                               RefusedByUs refused) {
+                                               RefusedByUs refused, SubscriptionDeleted deleted) {
     HELIOS_TRY(options.validate());
     auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known),
-                                         telemetry, clock, std::move(refused));
+                                         telemetry, clock, std::move(refused), std::move(deleted));
     HELIOS_TRY_ASSIGN(state->intake.deduplicator,
                       Deduplicator::open(state->intake.options, log, telemetry));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {

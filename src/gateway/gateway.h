@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/adapter.h"
 #include "base/caller.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -39,6 +40,11 @@ using RoomCheck = std::function<Status(const model::Event& event, json::Value pa
 /// Called on many threads: cheap.
 using RefusedByUs = std::function<void(std::string_view source)>;
 
+/// Told when Event Grid says that its subscription was deleted, on the request's thread: must not
+/// block.
+using SubscriptionDeleted =
+    std::function<void(const Caller&, const http::Request&, const adapters::SubscriptionDeletion&)>;
+
 /// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
 using ReceiptDone = std::move_only_function<void(Receipt)>;
 
@@ -61,7 +67,8 @@ public:
     static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log,
                                                  const model::Catalogue& catalogue,
                                                  KnownSource known, telemetry::Telemetry& telemetry,
-                                                 const Clock& clock, RefusedByUs refused = {});
+                                                 const Clock& clock, RefusedByUs refused = {},
+                                                 SubscriptionDeleted deleted = {});
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;

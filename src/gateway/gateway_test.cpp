@@ -489,6 +489,7 @@ TEST(Gateway, sns_confirmations_are_kept_once_and_event_grid_shakes_hands) {
             .status,
         200);
     EXPECT_EQ(rig.events().size(), 0u);
+    EXPECT_EQ(rig.deleted.size(), 1u);
     EXPECT_NE(rig.telemetry.metrics.expose().find(R"(outcome="subscription_deleted")"),
               std::string::npos);
 }

@@ -96,6 +96,9 @@ void Submission::start() {
         intake_.telemetry.logger.info(
             room, "Event Grid subscription deleted by its owner",
             {{"topic", deletion->topic}, {"subscription", deletion->subscription}});
+        if (intake_.subscription_deleted) {
+            intake_.subscription_deleted(caller_, request_, *deletion);
+        }
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
                                     false);
     } else {

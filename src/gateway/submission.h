@@ -32,6 +32,7 @@ struct Intake {
     const model::Catalogue& catalogue;
     KnownSource known;
     RefusedByUs refused_by_us;
+    SubscriptionDeleted subscription_deleted;
     telemetry::Telemetry& telemetry;
     const Clock& clock;
     GatewayMetrics metrics;

@@ -101,6 +101,7 @@ struct Rig {
     std::unique_ptr<log::Log> log;
     std::mutex refused_mutex;
     std::vector<std::string> refused;  ///< by us; look at it when the answers are there
+    std::vector<std::string> deleted;  ///< subscriptions, and by whom; likewise
     std::unique_ptr<Gateway> gateway;
 
     Rig() {
@@ -139,6 +140,11 @@ struct Rig {
             [this](std::string_view source) {
                 const std::lock_guard lock(refused_mutex);
                 refused.emplace_back(source);
+            },
+            [this](const Caller& by, const http::Request&,
+                   const adapters::SubscriptionDeletion& deletion) {
+                const std::lock_guard lock(refused_mutex);
+                deleted.push_back(by.subject + " " + deletion.subscription);
             });
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/audit.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/event.h"
@@ -200,6 +201,46 @@ TEST(Encoding, small_records_round_trip) {
     const auto activation_bytes = encode(activation);
     ASSERT_EQ(decode_flow_activation(activation_bytes), activation);
     expect_only_whole(activation_bytes, decode_flow_activation);
+}
+
+TEST(Encoding, audit_round_trips) {
+    AuditRecord record(*TenantId::parse("shop-7"));
+    record.who = "ann";
+    record.from = "127.0.0.1:4711";
+    record.what = "flow.activate order";
+    record.before = "version 1";
+    record.after = "version 2";
+    record.reason = "tolerance of a cent";
+    record.outcome = "done";
+    record.request_id = "r-1";
+    record.writer = "w-1";
+    record.number = 300;
+    record.previous.fill(0xab);
+    record.unknown[77] = "later";
+    const auto bytes = encode(record);
+    ASSERT_EQ(decode_audit(bytes), record);
+    for (std::size_t length = 0; length + 7 < bytes.size(); ++length) {
+        EXPECT_FALSE(decode_audit(bytes.substr(0, length))) << length;
+    }
+}
+
+TEST(Encoding, a_tenant_that_is_none_is_refused_by_every_decoder) {
+    for (const std::string& name : {std::string(), std::string("../"), std::string(1024, 'a')}) {
+        ByteWriter out;
+        out.string(name);
+        for (const std::string& bytes :
+             {encode(sample_event()), encode(sample_verdict()),
+              encode(AuditRecord(default_tenant())), encode(FlowActivation(default_tenant())),
+              encode(Counts(default_tenant())), encode(QuarantineRepeat(default_tenant())),
+              encode(Quarantined(default_tenant()))}) {
+            const std::string spoiled = out.view() + bytes.substr(sizeof("default"));
+            EXPECT_FALSE(decode_event(spoiled) || decode_verdict(spoiled) ||
+                         decode_audit(spoiled) || decode_flow_activation(spoiled) ||
+                         decode_counts(spoiled) || decode_quarantine_repeat(spoiled) ||
+                         decode_quarantined(spoiled))
+                << name;
+        }
+    }
 }
 
 TEST(Encoding, a_huge_count_inside_a_record_is_refused_quickly) {

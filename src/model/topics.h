@@ -115,11 +115,11 @@ enum class RecordType : std::uint16_t {
     quarantine_repeat = 8,  ///< quarantined.h: a kept item came again, on topic::dlq
     absence = 9,            ///< absence.h, on topic::flows
     engine_level = 10,      ///< engine_level.h, on topic::flows
+    audit = 11,             ///< audit.h, on topic::audit
 };
 
 /// Numbers given to records whose encodings come with their rooms: none of them is written yet.
 enum class LaterRecordType : std::uint16_t {
-    audit = 11,         ///< on topic::audit
     sample = 12,        ///< what a process saw, once a second, on helios.health
     dlq_outcome = 13,   ///< an item was replayed or discarded, on topic::dlq
     settings = 14,      ///< on topic::settings

@@ -127,14 +127,15 @@ Status check_level(const std::vector<FlowsRecord>& records) {
     return {};
 }
 
-Status raise_level(log::Log& log) {
+Result<std::uint32_t> raise_level(log::Log& log) {
     HELIOS_TRY_ASSIGN(const auto records, read_flows(log));
     HELIOS_TRY(check_level(records));
-    if (level_of(records) == model::highest_level) {
-        return {};
+    const std::uint32_t level = level_of(records);
+    if (level != model::highest_level) {
+        HELIOS_TRY(append_control(log, model::RecordType::engine_level, model::engine_level_version,
+                                  "level", model::encode(model::EngineLevel{})));
     }
-    return append_control(log, model::RecordType::engine_level, model::engine_level_version,
-                          "level", model::encode(model::EngineLevel{}));
+    return level;
 }
 
 model::FlowActivation activation_of(const TenantId& tenant, const Flow& flow) {

@@ -54,8 +54,8 @@ std::uint32_t level_of(const std::vector<FlowsRecord>& records);
 /// conflict: the log is at a level that this version does not know.
 Status check_level(const std::vector<FlowsRecord>& records);
 /// At a start: raises the log to the highest level that this version knows, if it is at a lower one
-/// or at none. conflict: as check_level. Durable when it returns.
-Status raise_level(log::Log& log);
+/// or at none; which it was at before. conflict: as check_level. Durable when it returns.
+Result<std::uint32_t> raise_level(log::Log& log);
 
 /// What activate() would find, given those records. conflict: as there.
 Result<Activation> check_activation(const std::vector<FlowsRecord>& records, const TenantId& tenant,

@@ -139,6 +139,7 @@ Status Projection::apply(const log::StoredRecord& record) {
         case model::RecordType::counts:
             return apply_counts(record);
         case model::RecordType::engine_level:
+        case model::RecordType::audit:
         case model::RecordType::absence:
             return {};  // on helios.flows; the copies on helios.cases are what cases have met
     }

@@ -38,6 +38,37 @@ class Start(unittest.TestCase):
     def serve(self, *arguments):
         return ("serve", "--listen", "127.0.0.1:0", "--data", self.data, *arguments)
 
+    def test_what_a_start_changes_is_audited(self):
+        with Server(self.data) as server:
+            deletion = [
+                {
+                    "id": "1",
+                    "topic": "/t",
+                    "subject": "s",
+                    "eventTime": "2026-01-05T10:23:45Z",
+                    "dataVersion": "1",
+                    "eventType": "Microsoft.EventGrid.SubscriptionDeletedEvent",
+                    "data": {"eventSubscriptionId": "/sub/1"},
+                }
+            ]
+            answer = server.post("/api/v1/webhooks/azure/eventgrid", deletion)
+            self.assertEqual(answer.status, 200, answer)
+            self.assertEqual(server.terminate(), 0)
+        with Server(self.data) as server:
+            self.assertEqual(server.terminate(), 0)
+        code, out, err = run("log", "read", "helios.audit", "--data", self.data)
+        self.assertEqual(code, 0, err)
+        records = [json.loads(text)["audit"] for text in out.splitlines()]
+        told = [(r["who"], r["what"], r["before"], r["outcome"]) for r in records]
+        self.assertEqual(told[0], ("helios", "engine.level", "", "done"))
+        self.assertEqual(told[1], ("helios", "flow.activate order", "", "done"))
+        self.assertEqual(told[2][:2], ("local", "eventgrid.subscription.delete"))
+        self.assertIn("/sub/1", told[2][2])
+        self.assertEqual(len(records), 3, "a second start changes nothing")
+        self.assertEqual([r["number"] for r in records], [1, 2, 3])
+        self.assertEqual(records[0]["previous"], "0" * 64)
+        self.assertEqual(len({r["previous"] for r in records}), 3)
+
     def test_second_server(self):
         with Server(self.data) as server:
             self.refused(*self.serve(), says=[str(server.process.pid), self.data])
