@@ -56,7 +56,7 @@ class Start(unittest.TestCase):
             self.assertEqual(server.terminate(), 0)
         with Server(self.data) as server:
             self.assertEqual(server.terminate(), 0)
-        code, out, err = run("log", "read", "helios.audit", "--data", self.data)
+        code, out, err = run("log", "read", "--topic", "helios.audit", "--data", self.data)
         self.assertEqual(code, 0, err)
         records = [json.loads(text)["audit"] for text in out.splitlines()]
         told = [(r["who"], r["what"], r["before"], r["outcome"]) for r in records]
