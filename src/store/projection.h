@@ -9,13 +9,14 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "log/log.h"
 #include "model/verdict.h"
 #include "store/database.h"
+#include "store/write_statements.h"
 
 namespace helios::store {
 
@@ -71,39 +72,14 @@ private:
     Status apply_counts(const log::StoredRecord& record);
     void skip(const log::StoredRecord& record, std::string why);
 
-    struct CountKey {
-        std::string tenant;
-        std::int64_t minute = 0;
-        std::string source;
-        std::string hop;
-        std::string counter;
-        auto operator<=>(const CountKey&) const = default;
-    };
-
     Database* database_;
-    Statement insert_event_;
-    Statement upsert_quarantine_;
-    Statement repeat_quarantined_;
-    Statement insert_case_record_;
-    Statement insert_control_;
-    Statement insert_verdict_;
-    Statement upsert_case_;
-    Statement upsert_flow_;
-    Statement add_count_;
-    Statement set_offset_;
+    WriteStatements statements_;
 
     std::map<CountKey, std::uint64_t> sums_;
-    std::map<std::pair<std::int64_t, std::uint32_t>, std::uint64_t>
-        next_offsets_;  // (topic number, partition)
+    std::map<std::pair<model::TopicId, std::uint32_t>, std::uint64_t> next_offsets_;
     Applied applied_;
     std::vector<Undecodable> undecodable_;
 };
-
-/// Of a topic, as rows name it; 0: not one of the log's.
-std::int64_t topic_number(std::string_view name);
-
-/// One bit per kind of finding.
-std::int64_t kind_bit(model::FindingKind kind);
 
 /// "USD 12.50\nEUR 3.00" and back: how `cases.at_risk` keeps exact amounts.
 std::string join_money(const std::vector<model::Money>& amounts);

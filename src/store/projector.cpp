@@ -9,6 +9,7 @@
 #include "base/pause.h"
 #include "base/thread_name.h"
 #include "model/topics.h"
+#include "store/dump.h"
 #include "store/migrations.h"
 
 namespace helios::store {
@@ -112,18 +113,12 @@ Status Projector::stand_at_applied() {
             from[id] = log::Offset{0};
         }
     }
-    HELIOS_TRY_ASSIGN(
-        Statement applied,
-        database_->prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
-    while (applied.row()) {
-        const log::TopicPartition id{
-            std::string(model::name_of(static_cast<model::TopicId>(applied.integer(0)))),
-            static_cast<std::uint32_t>(applied.integer(1))};
+    HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
+    for (const auto& [id, next] : applied) {
         if (const auto found = from.find(id); found != from.end()) {
-            found->second = log::Offset{static_cast<std::uint64_t>(applied.integer(2))};
+            found->second = next;
         }
     }
-    HELIOS_TRY(applied.status());
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& info : log_.describe()) {
