@@ -50,6 +50,21 @@ constexpr Named<Part> named(std::string_view name, Part part) {
     return {name, part};
 }
 
+/// A part of a part.
+constexpr auto part_of(auto outer, auto inner) {
+    return [outer, inner](const auto& row) -> const auto& {
+        return std::invoke(inner, std::invoke(outer, row));
+    };
+}
+
+/// Of what is called `of`, or `row`.
+constexpr auto of_case(auto member) {
+    return [member](const auto& values) -> const auto& { return std::invoke(member, values.of); };
+}
+constexpr auto of_row(auto member) {
+    return [member](const auto& values) -> const auto& { return std::invoke(member, values.row); };
+}
+
 /// std::optional is NULL where it is empty.
 template <class T>
 void bind_value(Statement& statement, int index, const T& value) {

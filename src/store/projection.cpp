@@ -4,7 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "base/json.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/flow_activation.h"
@@ -58,57 +57,40 @@ Instant minute_of(Instant t) {
     return std::chrono::floor<std::chrono::minutes>(t);
 }
 
-Result<Projection> Projection::prepare(Database& database) {
-    Projection projection(database);
-    HELIOS_TRY(projection.statements_.prepare(database));
-    return projection;
-}
-
-void Projection::start() {
-    sums_.clear();
-    next_offsets_.clear();
-    applied_ = {};
-    undecodable_.clear();
-}
-
-Status Projection::apply(const log::StoredRecord& record) {
-    ++applied_.records;
-    next_offsets_[{model::topic_of(record.topic), record.partition}] = record.offset.value + 1;
+void Projection::add(const log::StoredRecord& record) {
+    rows_.next_offsets[{model::topic_of(record.topic), record.partition}] = record.offset.value + 1;
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
-            return apply_event(record);
+            return add_event(record);
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation:
-            return apply_quarantined(record);
+            return add_quarantined(record);
         case model::RecordType::quarantine_repeat:
-            return apply_quarantine_repeat(record);
+            return add_quarantine_repeat(record);
         case model::RecordType::case_record:
-            return apply_case_record(record);
+            return add_case_record(record);
         case model::RecordType::verdict:
-            return apply_verdict(record);
+            return add_verdict(record);
         case model::RecordType::flow_activation:
-            return apply_flow(record);
+            return add_flow(record);
         case model::RecordType::counts:
-            return apply_counts(record);
+            return add_counts(record);
         case model::RecordType::engine_level:
         case model::RecordType::absence:
-            return {};  // on helios.flows; the copies on helios.cases are what cases have met
+            return;  // on helios.flows; the copies on helios.cases are what cases have met
     }
     skip(record, "a record type this Helios does not know");
-    return {};
 }
 
 void Projection::skip(const log::StoredRecord& record, std::string why) {
-    ++applied_.undecodable;
     undecodable_.push_back(
         {{std::string(record.topic), record.partition}, record.offset, std::move(why)});
 }
 
-Status Projection::apply_event(const log::StoredRecord& record) {
+void Projection::add_event(const log::StoredRecord& record) {
     auto event = model::decode_event(record.value);
     if (!event) {
-        skip(record, event.error().what);
-        return {};
+        return skip(record, event.error().what);
     }
     EventRow row;
     row.pointer = {model::topic_of(record.topic), record.partition, record.offset.value};
@@ -123,20 +105,13 @@ Status Projection::apply_event(const log::StoredRecord& record) {
         row.customer = std::move(event->customer);
     }
     row.event_time = event->time;
-    const OfTenant<EventRow> owned(std::move(event->tenant), std::move(row));
-    HELIOS_TRY(statements_.get<InsertEvent>().run(owned));
-    if (database_->changes() == 1) {
-        ++applied_.events;
-        ++sums_[{owned.tenant, minute_of(owned.log_time), owned.source, "store", "stored"}];
-    }
-    return {};
+    rows_.events.emplace_back(std::move(event->tenant), std::move(row));
 }
 
-Status Projection::apply_quarantined(const log::StoredRecord& record) {
+void Projection::add_quarantined(const log::StoredRecord& record) {
     auto item = model::decode_quarantined(record.value);
     if (!item) {
-        skip(record, item.error().what);
-        return {};
+        return skip(record, item.error().what);
     }
     QuarantineRow row;
     row.dlq_id = std::move(item->id);
@@ -154,119 +129,103 @@ Status Projection::apply_quarantined(const log::StoredRecord& record) {
     row.last_at = record.log_time;
     row.partition = record.partition;
     row.offset = record.offset.value;
-    return statements_.get<UpsertQuarantined>().run(
-        OfTenant<QuarantineRow>(std::move(item->tenant), std::move(row)));
+    rows_.quarantine.emplace_back(OfTenant<QuarantineRow>(std::move(item->tenant), std::move(row)));
 }
 
-Status Projection::apply_quarantine_repeat(const log::StoredRecord& record) {
-    const auto repeat = model::decode_quarantine_repeat(record.value);
+void Projection::add_quarantine_repeat(const log::StoredRecord& record) {
+    auto repeat = model::decode_quarantine_repeat(record.value);
     if (!repeat) {
-        skip(record, repeat.error().what);
-        return {};
+        return skip(record, repeat.error().what);
     }
-    return statements_.get<RepeatQuarantined>().run(
-        QuarantineRepeatRow{repeat->tenant, repeat->id, repeat->times, repeat->last_received_at});
+    rows_.quarantine.emplace_back(QuarantineRepeatRow{
+        std::move(repeat->tenant), std::move(repeat->id), repeat->times, repeat->last_received_at});
 }
 
-Status Projection::apply_case_record(const log::StoredRecord& record) {
+void Projection::add_case_record(const log::StoredRecord& record) {
     if (record.topic != model::topic::cases) {
-        return {};  // helios.flows holds what route reads of our absence; the cases have it where
-                    // route handed it on
+        return;  // helios.flows holds what route reads of our absence; the cases have it where
+                 // route handed it on
     }
     auto decoded = model::decode_case_record(record.value);
     if (!decoded) {
-        skip(record, decoded.error().what);
-        return {};
+        return skip(record, decoded.error().what);
     }
     const CaseRecordPointer pointer{record.partition, record.offset.value, model::at_of(*decoded)};
     if (auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
-        return statements_.get<InsertCaseLeg>().run(CaseLegRow{
-            {std::move(leg->tenant), std::move(leg->flow), std::move(leg->key)}, pointer});
-    }
-    if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
-        return statements_.get<InsertControl>().run(
-            ControlRow{pointer, ControlKind::absence, {}, {}, 0, model::encode(*absence)});
-    }
-    if (auto* flow = std::get_if<model::FlowRecord>(&*decoded)) {
-        return statements_.get<InsertControl>().run(ControlRow{pointer,
-                                                               ControlKind::flow,
-                                                               flow->tenant.text(),
-                                                               std::move(flow->flow),
-                                                               flow->version,
-                                                               {}});
-    }
-    return {};  // a tick or a level: leaves no trace here
+        rows_.case_legs.push_back(
+            {{std::move(leg->tenant), std::move(leg->flow), std::move(leg->key)}, pointer});
+    } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
+        rows_.controls.push_back(
+            {pointer, ControlKind::absence, {}, {}, 0, model::encode(*absence)});
+    } else if (auto* flow = std::get_if<model::FlowRecord>(&*decoded)) {
+        rows_.controls.push_back({pointer,
+                                  ControlKind::flow,
+                                  flow->tenant.text(),
+                                  std::move(flow->flow),
+                                  flow->version,
+                                  {}});
+    }  // a tick or a level leaves no trace here
 }
 
-Status Projection::apply_verdict(const log::StoredRecord& record) {
-    const auto verdict = model::decode_verdict(record.value);
+void Projection::add_verdict(const log::StoredRecord& record) {
+    auto verdict = model::decode_verdict(record.value);
     if (!verdict) {
-        skip(record, verdict.error().what);
-        return {};
+        return skip(record, verdict.error().what);
     }
-    const CaseId of{verdict->tenant, verdict->flow, verdict->key};
-    HELIOS_TRY(statements_.get<InsertVerdict>().run(
-        VerdictRow{of, verdict->instance, verdict->revision, record.partition, record.offset.value,
-                   record.log_time, record.value}));
-    if (database_->changes() == 0) {
-        return {};  // this revision is here already
+    CaseInstance of{std::move(verdict->tenant), std::move(verdict->flow), std::move(verdict->key),
+                    verdict->instance};
+    const std::size_t place = rows_.verdicts.size();
+    rows_.verdicts.push_back({of,
+                              verdict->revision,
+                              record.partition,
+                              record.offset.value,
+                              record.log_time,
+                              record.value,
+                              verdict->at,
+                              verdict->opened_at,
+                              verdict->reconciled_at,
+                              {}});
+    const auto [found, is_first] = rows_.cases.try_emplace(std::move(of));
+    CaseRow& row = found->second;
+    if (!is_first) {
+        if (verdict->revision <= row.revision) {
+            return;  // an older one that came late
+        }
+        rows_.verdicts.back().before = row.verdict;
     }
-    ++applied_.verdicts;
-    const CaseRow row{of,
-                      verdict->instance,
-                      verdict->revision,
-                      database_->last_insert_id(),
-                      verdict->status,
-                      kinds_of(*verdict),
-                      verdict->opened_at,
-                      verdict->deadline,
-                      verdict->reconciled_at,
-                      verdict->reconciled_at,
-                      join_money(verdict->at_risk)};
-    auto answer = statements_.get<UpsertCase>().ask(row);
-    const bool updated = answer.next();
-    const auto first_at = updated ? answer.row() : std::nullopt;
-    while (answer.next()) {
+    row.revision = verdict->revision;
+    row.verdict = place;
+    row.status = verdict->status;
+    row.kinds = kinds_of(*verdict);
+    row.opened_at = verdict->opened_at;
+    row.deadline = verdict->deadline;
+    row.reconciled_at = verdict->reconciled_at;
+    if (!row.first_reconciled_at) {
+        row.first_reconciled_at = verdict->reconciled_at;
     }
-    HELIOS_TRY(answer.status());
-    if (updated && verdict->reconciled_at) {
-        applied_.decided.push_back({verdict->at, verdict->opened_at, *verdict->reconciled_at,
-                                    first_at == verdict->reconciled_at});
-    }
-    return {};
+    row.at_risk = join_money(verdict->at_risk);
 }
 
-Status Projection::apply_flow(const log::StoredRecord& record) {
-    const auto activation = model::decode_flow_activation(record.value);
+void Projection::add_flow(const log::StoredRecord& record) {
+    auto activation = model::decode_flow_activation(record.value);
     if (!activation) {
-        skip(record, activation.error().what);
-        return {};
+        return skip(record, activation.error().what);
     }
-    return statements_.get<UpsertFlow>().run(OfTenant<FlowRow>(
-        activation->tenant, {activation->flow, activation->version, record.log_time,
-                             activation->hash, activation->text}));
+    rows_.flows.emplace_back(
+        std::move(activation->tenant),
+        FlowRow{std::move(activation->flow), activation->version, record.log_time,
+                std::move(activation->hash), std::move(activation->text)});
 }
 
-Status Projection::apply_counts(const log::StoredRecord& record) {
+void Projection::add_counts(const log::StoredRecord& record) {
     const auto counts = model::decode_counts(record.value);
     if (!counts) {
-        skip(record, counts.error().what);
-        return {};
+        return skip(record, counts.error().what);
     }
     for (const auto& [counter, delta] : counts->deltas) {
-        sums_[{counts->tenant, counts->minute, counts->source, counts->hop, counter}] += delta;
+        rows_.counts[{counts->tenant, counts->minute, counts->source, counts->hop, counter}] +=
+            delta;
     }
-    return {};
-}
-
-Status Projection::finish() {
-    for (const auto& sum : sums_) {
-        HELIOS_TRY(statements_.get<AddCount>().run(sum));
-    }
-    for (const auto& [id, next] : next_offsets_) {
-        HELIOS_TRY(statements_.get<SetApplied>().run(AppliedRow{id.first, id.second, next}));
-    }
-    return {};
 }
 
 }  // namespace helios::store

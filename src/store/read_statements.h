@@ -80,9 +80,6 @@ constexpr auto cursor_or(auto part, auto first) {
         return asked.filter.after ? decltype(first)(part(*asked.filter.after)) : first;
     };
 }
-constexpr auto of_case(auto member) {
-    return [member](const auto& asked) -> const auto& { return std::invoke(member, asked.of); };
-}
 
 // ---- Cases
 

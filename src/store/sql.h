@@ -5,20 +5,14 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 #include "base/assert.h"
 #include "model/verdict.h"
 #include "store/database.h"
+#include "store/written_rows.h"
 
 namespace helios::store {
-
-/// What a row of `control_records` is: a stored number.
-enum class ControlKind : std::uint8_t {
-    absence = 0,  ///< of our own; the row holds it
-    flow = 1,     ///< an activated version
-};
 
 struct SqlWord {
     std::string_view word;

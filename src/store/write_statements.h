@@ -9,13 +9,6 @@
 
 namespace helios::store {
 
-/// A part of a part.
-constexpr auto part_of(auto outer, auto inner) {
-    return [outer, inner](const auto& row) -> const auto& {
-        return std::invoke(inner, std::invoke(outer, row));
-    };
-}
-
 struct InsertEvent {
     static constexpr SqlText sql{R"sql(
 INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, identity,
@@ -128,10 +121,10 @@ VALUES(:tenant, :key, :flow, :instance, :revision, :partition, :offset, :log_tim
 ON CONFLICT DO NOTHING)sql"};
     using Values = VerdictRow;
     static constexpr std::tuple parameters{
-        named("tenant", part_of(&Values::of, &CaseId::tenant)),
-        named("key", part_of(&Values::of, &CaseId::key)),
-        named("flow", part_of(&Values::of, &CaseId::flow)),
-        named("instance", &Values::instance),
+        named("tenant", part_of(&Values::of, &CaseInstance::tenant)),
+        named("key", part_of(&Values::of, &CaseInstance::key)),
+        named("flow", part_of(&Values::of, &CaseInstance::flow)),
+        named("instance", part_of(&Values::of, &CaseInstance::instance)),
         named("revision", &Values::revision),
         named("partition", &Values::partition),
         named("offset", &Values::offset),
@@ -155,21 +148,25 @@ ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revis
   at_risk = excluded.at_risk
 WHERE excluded.revision > revision
 RETURNING first_reconciled_at)sql"};
-    using Values = CaseRow;
+    struct Values {
+        const CaseInstance& of;
+        const CaseRow& row;
+        std::int64_t verdict;  ///< row id of the revision
+    };
     static constexpr std::tuple parameters{
-        named("tenant", part_of(&Values::of, &CaseId::tenant)),
-        named("key", part_of(&Values::of, &CaseId::key)),
-        named("flow", part_of(&Values::of, &CaseId::flow)),
-        named("instance", &Values::instance),
-        named("revision", &Values::revision),
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("revision", of_row(&CaseRow::revision)),
         named("verdict", &Values::verdict),
-        named("status", &Values::status),
-        named("kinds", &Values::kinds),
-        named("opened_at", &Values::opened_at),
-        named("deadline", &Values::deadline),
-        named("reconciled_at", &Values::reconciled_at),
-        named("first_reconciled_at", &Values::first_reconciled_at),
-        named("at_risk", &Values::at_risk),
+        named("status", of_row(&CaseRow::status)),
+        named("kinds", of_row(&CaseRow::kinds)),
+        named("opened_at", of_row(&CaseRow::opened_at)),
+        named("deadline", of_row(&CaseRow::deadline)),
+        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
+        named("first_reconciled_at", of_row(&CaseRow::first_reconciled_at)),
+        named("at_risk", of_row(&CaseRow::at_risk)),
     };
     using Row = std::optional<Instant>;  ///< of the first decision
     static constexpr std::tuple columns{named("first_reconciled_at", std::identity{})};
