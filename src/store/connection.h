@@ -1,10 +1,13 @@
 #pragma once
 /// One read connection with every query prepared. Private to the room.
 
-#include <array>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "store/database.h"
 #include "store/queries.h"
+#include "store/read_statements.h"
 
 namespace helios::store {
 
@@ -13,28 +16,15 @@ struct Queries::Connection {
     Database database;
     std::optional<FileIdentity> file;  ///< what was opened
 
-    Statement latest;
-    Statement revisions;
-    Statement flows_with;
-    Statement mismatches;
-    Statement decided;
-    Statement broken_money;
-    Statement pending;
-    std::array<Statement, 4> events;  ///< driven by key, type, source, time
-    Statement events_by_id;
-    Statement event_ids;
-    Statement quarantined;
-    Statement quarantined_by_key;
-    Statement quarantined_item;
-    Statement quarantine_ids;
-    Statement flows;
-    Statement case_legs;
-    Statement case_controls;
-    Statement absences;
-    Statement counts;
+    ReadStatements statements;
 
     explicit Connection(Database opened) : database(std::move(opened)) {}
-    Status prepare();
+
+    /// Asks question S.
+    template <class S, class Values>
+    Answer<S> ask(Values&& values) {
+        return statements.get<S>().ask(std::forward<Values>(values));
+    }
 };
 
 /// A connection on loan; goes back when destroyed.
@@ -50,20 +40,6 @@ public:
 private:
     Queries* owner_;
     std::unique_ptr<Connection> connection_;
-};
-
-/// Resets a statement when the query that used it ends, so that no snapshot stays open.
-class InUse {
-public:
-    explicit InUse(Statement& statement) : statement_(statement) {}
-    InUse(const InUse&) = delete;
-    InUse& operator=(const InUse&) = delete;
-    ~InUse() { statement_.reset(); }
-    Statement* operator->() { return &statement_; }
-    Statement& operator*() { return statement_; }
-
-private:
-    Statement& statement_;
 };
 
 }  // namespace helios::store

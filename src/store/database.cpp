@@ -143,8 +143,22 @@ void Statement::reset() {
     code_ = SQLITE_OK;
 }
 
+int Statement::parameters() const {
+    return sqlite3_bind_parameter_count(statement_);
+}
+int Statement::parameter(std::string_view name) const {
+    return sqlite3_bind_parameter_index(statement_, fmt::format(":{}", name).c_str());
+}
 int Statement::columns() const {
     return sqlite3_column_count(statement_);
+}
+int Statement::column(std::string_view name) const {
+    for (int column = 0; column < columns(); ++column) {
+        if (this->name(column) == name) {
+            return column;
+        }
+    }
+    return -1;
 }
 std::string_view Statement::name(int column) const {
     return sqlite3_column_name(statement_, column);

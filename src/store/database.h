@@ -54,8 +54,11 @@ public:
     Status status() const;
     void reset();
 
+    int parameters() const;                      ///< how many there are
+    int parameter(std::string_view name) const;  ///< where `:name` is bound; 0: there is none
     int columns() const;
     std::string_view name(int column) const;
+    int column(std::string_view name) const;  ///< -1: there is none
     bool is_null(int column) const;
     bool is_integer(int column) const;
     bool is_blob(int column) const;

@@ -11,6 +11,7 @@
 #include "store/database.h"
 #include "store/migrations.h"
 #include "store/projector.h"
+#include "store/read_statements.h"
 
 namespace helios::store {
 namespace {
@@ -136,12 +137,11 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
 Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
                      const WriteLine& write) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    HELIOS_TRY_ASSIGN(
-        Statement rows,
-        database.prepare(
-            "SELECT body FROM verdicts ORDER BY tenant, flow, key, instance, revision"));
-    while (rows.row()) {
-        const auto verdict = model::decode_verdict(rows.blob(0));
+    Prepared<EveryRevision> revisions;
+    HELIOS_TRY(revisions.prepare(database));
+    auto answer = revisions.ask();
+    while (answer.next()) {
+        const auto verdict = model::decode_verdict(answer.row().bytes);
         if (!verdict) {
             return fail(ErrorKind::corrupt,
                         "store: a stored verdict can't be decoded: " + verdict.error().what,
@@ -151,23 +151,26 @@ Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
         model::write_json(line, *verdict);
         HELIOS_TRY(write(line.take() + "\n"));
     }
-    return rows.status();
+    return answer.status();
+}
+
+Result<log::Offsets> applied_offsets(Database& database) {
+    Prepared<AppliedOffsets> statement;
+    HELIOS_TRY(statement.prepare(database));
+    auto answer = statement.ask();
+    log::Offsets applied;
+    while (answer.next()) {
+        const AppliedRow row = answer.row();
+        applied[{std::string(model::name_of(row.topic)), row.partition}] =
+            log::Offset{row.next_offset};
+    }
+    HELIOS_TRY(answer.status());
+    return applied;
 }
 
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    HELIOS_TRY_ASSIGN(
-        Statement rows,
-        database.prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
-    log::Offsets applied;
-    while (rows.row()) {
-        const log::TopicPartition id{
-            std::string(model::name_of(static_cast<model::TopicId>(rows.integer(0)))),
-            static_cast<std::uint32_t>(rows.integer(1))};
-        applied[id] = log::Offset{static_cast<std::uint64_t>(rows.integer(2))};
-    }
-    HELIOS_TRY(rows.status());
-    return applied;
+    return applied_offsets(database);
 }
 
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,

@@ -36,6 +36,7 @@ Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
 /// Next offset to project, per partition that the store has begun on; whoever reads afterwards
 /// finds all records before it.
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);
+Result<log::Offsets> applied_offsets(Database& database);
 
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "model/topics.h"
+#include "store/prepared.h"
+#include "store/sql.h"
 
 namespace helios::store {
 namespace {
@@ -17,7 +19,7 @@ struct Migration {
 // Times are int64 nanoseconds since the epoch, UTC. Texts compare by bytes. Enumerations are the
 // model's stored numbers. Tables without a row id are clustered by their key: events by log time,
 // so that appending and paging by time touch one end.
-constexpr Sql first_step = R"sql(
+constexpr SqlText first_step{R"sql(
 CREATE TABLE migrations(number INTEGER PRIMARY KEY, name TEXT NOT NULL);
 
 CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -44,8 +46,8 @@ CREATE TABLE case_records(
   at INTEGER NOT NULL,
   PRIMARY KEY(tenant, key, flow, partition, "offset")) WITHOUT ROWID;
 
--- What else on helios.cases may change a verdict: absences of ours (kind 0, body: model::encode),
--- activated flow versions (kind 1).
+-- What else on helios.cases may change a verdict: absences of ours (kind {absence}, body: model::encode),
+-- activated flow versions (kind {flow}).
 CREATE TABLE control_records(
   partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL,
   tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,
@@ -66,9 +68,9 @@ CREATE TABLE cases(
   opened_at INTEGER NOT NULL, deadline INTEGER NOT NULL, reconciled_at INTEGER, first_reconciled_at INTEGER,
   at_risk TEXT NOT NULL,
   PRIMARY KEY(tenant, key, flow, instance)) WITHOUT ROWID;
-CREATE INDEX cases_pending ON cases(tenant, flow) WHERE status = 0;
-CREATE INDEX cases_decided ON cases(tenant, reconciled_at, flow, status, kinds, opened_at, first_reconciled_at) WHERE status <> 0;
-CREATE INDEX cases_broken ON cases(tenant, reconciled_at DESC, flow, key, instance, status, kinds, at_risk, verdict) WHERE status IN (2, 3);
+CREATE INDEX cases_pending ON cases(tenant, flow) WHERE status = {pending};
+CREATE INDEX cases_decided ON cases(tenant, reconciled_at, flow, status, kinds, opened_at, first_reconciled_at) WHERE status <> {pending};
+CREATE INDEX cases_broken ON cases(tenant, reconciled_at DESC, flow, key, instance, status, kinds, at_risk, verdict) WHERE status IN ({partial}, {mismatched});
 
 -- What waits on helios.events.dlq, one row per dlqId: a sender's retry lands on the same one.
 CREATE TABLE quarantine(
@@ -88,9 +90,25 @@ CREATE TABLE flows(
 CREATE TABLE counts(
   tenant TEXT NOT NULL, minute INTEGER NOT NULL, source TEXT NOT NULL, hop TEXT NOT NULL, counter TEXT NOT NULL, value INTEGER NOT NULL,
   PRIMARY KEY(tenant, minute, source, hop, counter)) WITHOUT ROWID;
-)sql";
+)sql"};
 
 constexpr std::array<Migration, 1> migrations{{{1, "tables of the first release", first_step}}};
+
+struct InsertMigration {
+    static constexpr SqlText sql{"INSERT INTO migrations(number, name) VALUES(:number, :name)"};
+    static constexpr std::tuple parameters{
+        named("number", &Migration::number),
+        named("name", &Migration::name),
+    };
+};
+
+struct InsertTopic {
+    static constexpr SqlText sql{"INSERT OR IGNORE INTO topics(id, name) VALUES(:id, :name)"};
+    static constexpr std::tuple parameters{
+        named("id", &model::TopicDeclaration::id),
+        named("name", &model::TopicDeclaration::name),
+    };
+};
 
 /// not ours, or newer: what to tell.
 Status check_origin(Database& database, std::int64_t version) {
@@ -113,14 +131,12 @@ Status check_origin(Database& database, std::int64_t version) {
     return {};
 }
 
-/// Topic numbers are positions in model::all_topics, which only grows: new topics get rows, old
-/// ones never move.
+/// Topics that are new to the file get rows; a number is never given again.
 Status write_topics(Database& database) {
-    HELIOS_TRY_ASSIGN(Statement insert,
-                      database.prepare("INSERT OR IGNORE INTO topics(id, name) VALUES(?1, ?2)"));
-    std::int64_t id = 0;
+    Prepared<InsertTopic> insert;
+    HELIOS_TRY(insert.prepare(database));
     for (const auto& declared : model::all_topics) {
-        HELIOS_TRY(insert.bind(1, ++id).bind(2, declared.name).run());
+        HELIOS_TRY(insert.run(declared));
     }
     return {};
 }
@@ -128,9 +144,9 @@ Status write_topics(Database& database) {
 Status apply(Database& database, const Migration& step) {
     HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(database));
     HELIOS_TRY(database.execute(step.sql));
-    HELIOS_TRY_ASSIGN(Statement insert,
-                      database.prepare("INSERT INTO migrations(number, name) VALUES(?1, ?2)"));
-    HELIOS_TRY(insert.bind(1, step.number).bind(2, step.name).run());
+    Prepared<InsertMigration> insert;
+    HELIOS_TRY(insert.prepare(database));
+    HELIOS_TRY(insert.run(step));
     HELIOS_TRY(database.set_application_id(store_application_id));
     HELIOS_TRY(database.set_user_version(step.number));
     return transaction.commit();

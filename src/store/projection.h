@@ -1,40 +1,16 @@
 #pragma once
-/// From one log record to rows: the store's meaning, without threads, polling or transactions.
-///
-/// Every statement is an upsert that a second delivery of the same record leaves as it was, except
-/// sums (`counts`, and `quarantine.times`), which are safe because rows and applied offsets commit
-/// together.
+/// From log records to rows: the store's meaning, pure. Knows no SQL and no table's state: what is
+/// there already, only the tables can tell.
 
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "log/log.h"
 #include "model/verdict.h"
-#include "store/database.h"
+#include "store/written_rows.h"
 
 namespace helios::store {
-
-/// What a batch decided: observed by the projector once it is visible.
-struct DecidedVerdict {
-    Instant at;  ///< of the deciding record, or the deadline
-    Instant opened_at;
-    Instant reconciled_at;
-    bool first = false;  ///< revision by which the case was decided for the first time
-};
-
-/// What became of the records since the last start().
-struct Applied {
-    std::uint64_t records = 0;
-    std::uint64_t events = 0;       ///< new event rows
-    std::uint64_t verdicts = 0;     ///< new revisions
-    std::uint64_t undecodable = 0;  ///< skipped: they stay in the log, counted and logged
-    std::vector<DecidedVerdict> decided;
-};
 
 /// A record that could not be decoded: where, and why.
 struct Undecodable {
@@ -43,67 +19,30 @@ struct Undecodable {
     std::string why;
 };
 
-/// Not thread-safe; must not outlive the database.
+/// The rows of one batch, record by record. Not thread-safe. The records' bytes must live as long
+/// as the rows.
 class Projection {
 public:
-    static Result<Projection> prepare(Database& database);
+    /// In the order of the reader. Bytes that are not their type's encoding are remembered, not an
+    /// error: retrying can't help, and one damaged record must not stop the store.
+    void add(const log::StoredRecord& record);
 
-    /// Forgets what the last batch left behind (its transaction may have been rolled back).
-    void start();
-    /// Errors are the database's. Bytes that are not their type's encoding are counted and
-    /// remembered, not an error: retrying can't help, and one damaged record must not stop the
-    /// store.
-    Status apply(const log::StoredRecord& record);
-    /// Writes the sums and the applied offsets. The caller commits.
-    Status finish();
-
-    const Applied& applied() const { return applied_; }
+    const Rows& rows() const { return rows_; }
     const std::vector<Undecodable>& undecodable() const { return undecodable_; }
 
 private:
-    explicit Projection(Database& database) : database_(&database) {}
-    Status apply_event(const log::StoredRecord& record);
-    Status apply_quarantined(const log::StoredRecord& record);
-    Status apply_quarantine_repeat(const log::StoredRecord& record);
-    Status apply_case_record(const log::StoredRecord& record);
-    Status apply_verdict(const log::StoredRecord& record);
-    Status apply_flow(const log::StoredRecord& record);
-    Status apply_counts(const log::StoredRecord& record);
+    void add_event(const log::StoredRecord& record);
+    void add_quarantined(const log::StoredRecord& record);
+    void add_quarantine_repeat(const log::StoredRecord& record);
+    void add_case_record(const log::StoredRecord& record);
+    void add_verdict(const log::StoredRecord& record);
+    void add_flow(const log::StoredRecord& record);
+    void add_counts(const log::StoredRecord& record);
     void skip(const log::StoredRecord& record, std::string why);
 
-    struct CountKey {
-        std::string tenant;
-        std::int64_t minute = 0;
-        std::string source;
-        std::string hop;
-        std::string counter;
-        auto operator<=>(const CountKey&) const = default;
-    };
-
-    Database* database_;
-    Statement insert_event_;
-    Statement upsert_quarantine_;
-    Statement repeat_quarantined_;
-    Statement insert_case_record_;
-    Statement insert_control_;
-    Statement insert_verdict_;
-    Statement upsert_case_;
-    Statement upsert_flow_;
-    Statement add_count_;
-    Statement set_offset_;
-
-    std::map<CountKey, std::uint64_t> sums_;
-    std::map<std::pair<std::int64_t, std::uint32_t>, std::uint64_t>
-        next_offsets_;  // (topic number, partition)
-    Applied applied_;
+    Rows rows_;
     std::vector<Undecodable> undecodable_;
 };
-
-/// Of a topic, as rows name it; 0: not one of the log's.
-std::int64_t topic_number(std::string_view name);
-
-/// One bit per kind of finding.
-std::int64_t kind_bit(model::FindingKind kind);
 
 /// "USD 12.50\nEUR 3.00" and back: how `cases.at_risk` keeps exact amounts.
 std::string join_money(const std::vector<model::Money>& amounts);

@@ -9,7 +9,10 @@
 #include "base/pause.h"
 #include "base/thread_name.h"
 #include "model/topics.h"
+#include "store/dump.h"
 #include "store/migrations.h"
+#include "store/projection.h"
+#include "store/tables.h"
 
 namespace helios::store {
 namespace {
@@ -76,13 +79,14 @@ struct Projector::Metrics {
 };
 
 Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-                     const Clock& clock, std::unique_ptr<Database> database, Projection projection)
+                     const Clock& clock, std::unique_ptr<Database> database,
+                     std::unique_ptr<Tables> tables)
     : options_(options),
       log_(log),
       telemetry_(telemetry),
       clock_(clock),
       database_(std::move(database)),
-      projection_(std::move(projection)),
+      tables_(std::move(tables)),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
 
 Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::Log& log,
@@ -93,9 +97,9 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     HELIOS_TRY(migrate(database));
     HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned));
+    HELIOS_TRY_ASSIGN(auto tables, Tables::prepare(*owned));
     std::unique_ptr<Projector> projector(
-        new Projector(options, log, telemetry, clock, std::move(owned), std::move(projection)));
+        new Projector(options, log, telemetry, clock, std::move(owned), std::move(tables)));
     projector->remember_files();
     HELIOS_TRY(projector->stand_at_applied());
     return projector;
@@ -112,18 +116,12 @@ Status Projector::stand_at_applied() {
             from[id] = log::Offset{0};
         }
     }
-    HELIOS_TRY_ASSIGN(
-        Statement applied,
-        database_->prepare("SELECT topic, partition, next_offset FROM applied_offsets"));
-    while (applied.row()) {
-        const log::TopicPartition id{
-            std::string(model::name_of(static_cast<model::TopicId>(applied.integer(0)))),
-            static_cast<std::uint32_t>(applied.integer(1))};
+    HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
+    for (const auto& [id, next] : applied) {
         if (const auto found = from.find(id); found != from.end()) {
-            found->second = log::Offset{static_cast<std::uint64_t>(applied.integer(2))};
+            found->second = next;
         }
     }
-    HELIOS_TRY(applied.status());
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& info : log_.describe()) {
@@ -225,8 +223,8 @@ Status Projector::remake() {
     HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
     HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(Projection projection, Projection::prepare(*owned));
-    projection_ = std::move(projection);  // before the database that its statements belong to
+    HELIOS_TRY_ASSIGN(auto tables, Tables::prepare(*owned));
+    tables_ = std::move(tables);  // before the database that its statements belong to
     database_ = std::move(owned);
     remember_files();
     {
@@ -244,8 +242,12 @@ Result<std::size_t> Projector::step(Duration wait) {
     }
     if (!waiting_->records.empty()) {
         const Duration begin = clock_.monotonic();
-        HELIOS_TRY(write(*waiting_));
-        observe(*waiting_, clock_.monotonic() - begin);
+        Projection projection;
+        for (const auto& record : waiting_->records) {
+            projection.add(record);
+        }
+        HELIOS_TRY_ASSIGN(const auto decided, tables_->write(projection.rows()));
+        observe(*waiting_, decided, projection.undecodable(), clock_.monotonic() - begin);
     }
     const std::size_t taken = waiting_->records.size();
     const Instant complete = waiting_->complete_below;
@@ -255,17 +257,8 @@ Result<std::size_t> Projector::step(Duration wait) {
     return taken;
 }
 
-Status Projector::write(const log::Batch& batch) {
-    projection_.start();
-    HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
-    for (const auto& record : batch.records) {
-        HELIOS_TRY(projection_.apply(record));
-    }
-    HELIOS_TRY(projection_.finish());
-    return transaction.commit();
-}
-
-void Projector::observe(const log::Batch& batch, Duration took) {
+void Projector::observe(const log::Batch& batch, std::span<const DecidedVerdict> decided,
+                        std::span<const Undecodable> undecodable, Duration took) {
     for (const auto& record : batch.records) {
         if (const auto found = metrics_->records.find(record.topic);
             found != metrics_->records.end()) {
@@ -275,13 +268,13 @@ void Projector::observe(const log::Batch& batch, Duration took) {
     metrics_->batch_records.observe(static_cast<double>(batch.records.size()));
     metrics_->commit_seconds.observe(seconds(took));
     const Instant now = clock_.wall();
-    for (const auto& decided : projection_.applied().decided) {
-        metrics_->reconciliation_seconds.observe(std::max(0.0, seconds(now - decided.at)));
-        if (decided.first) {
-            metrics_->verdict_seconds.observe(seconds(decided.reconciled_at - decided.opened_at));
+    for (const auto& verdict : decided) {
+        metrics_->reconciliation_seconds.observe(std::max(0.0, seconds(now - verdict.at)));
+        if (verdict.first) {
+            metrics_->verdict_seconds.observe(seconds(verdict.reconciled_at - verdict.opened_at));
         }
     }
-    for (const auto& skipped : projection_.undecodable()) {
+    for (const auto& skipped : undecodable) {
         metrics_->undecodable.add();
         telemetry_.logger.error("store",
                                 "a log record could not be decoded and is not in the store",

@@ -16,11 +16,15 @@
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
+#include "store/database.h"
 #include "store/options.h"
-#include "store/projection.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::store {
+
+class Tables;
+struct DecidedVerdict;
+struct Undecodable;
 
 /// Every topic that the store is made of.
 std::span<const std::string_view> topics_of_the_store();
@@ -65,10 +69,11 @@ public:
 private:
     struct Metrics;
     Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-              const Clock& clock, std::unique_ptr<Database> database, Projection projection);
+              const Clock& clock, std::unique_ptr<Database> database,
+              std::unique_ptr<Tables> tables);
     Status stand_at_applied();
-    Status write(const log::Batch& batch);
-    void observe(const log::Batch& batch, Duration took);
+    void observe(const log::Batch& batch, std::span<const DecidedVerdict> decided,
+                 std::span<const Undecodable> undecodable, Duration took);
     void run(const std::stop_token& stop);
     void set_health(Status health);
     bool must_remake() const;
@@ -79,8 +84,8 @@ private:
     log::Log& log_;
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
-    std::unique_ptr<Database> database_;  // at a fixed place: projection_ points to it
-    Projection projection_;               // after database_: its statements go first
+    std::unique_ptr<Database> database_;  // at a fixed place: tables_ points to it
+    std::unique_ptr<Tables> tables_;      // after database_: its statements go first
     std::unique_ptr<log::Reader> reader_;
     std::optional<log::Batch> waiting_;  // polled, not yet committed
     Frontier frontier_;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
+#include <sstream>
 #include <thread>
 
 #include "store/database.h"
@@ -73,6 +74,18 @@ void fill(Bench& bench, int orders) {
     }
     bench.append(model::CaseRecord(testing::absence_until(100)), "", 0);
     bench.append(model::CaseRecord(model::TickRecord{after(100)}), "", 0);
+}
+
+/// Those that name it.
+std::string lines_of(const std::string& text, std::string_view name) {
+    std::string found;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find(name) != std::string::npos) {
+            found += line + "\n";
+        }
+    }
+    return found;
 }
 
 TEST(Projector, makes_its_file_anew_when_it_is_gone) {
@@ -336,6 +349,27 @@ TEST(Dump, is_the_same_whatever_the_batches_and_after_a_rebuild) {
         RC_ASSERT(in_pieces == bench.dumped());
         RC_ASSERT(verdicts == bench.dumped_verdicts());
     }));
+}
+
+TEST(Dump, of_several_revisions_in_a_batch_is_that_of_one_by_one) {
+    const auto dumped = [](std::size_t batch_records_max) {
+        Bench bench(batch_records_max);
+        for (const std::string key : {"A", "B", "C"}) {
+            bench.append(a_verdict(key, 1, VerdictStatus::pending, std::nullopt));
+            bench.append(a_verdict(key, 3, VerdictStatus::matched, after(3)));
+            bench.append(a_verdict(key, 2, VerdictStatus::partial, after(2)));
+        }
+        bench.append(a_verdict("A", 4, VerdictStatus::mismatched, after(9)));
+        bench.append(a_verdict("B", 4, VerdictStatus::pending, std::nullopt));
+        bench.append(a_verdict("B", 4, VerdictStatus::matched, after(8)));
+        bench.project();
+        return bench.dumped() + lines_of(bench.telemetry.metrics.expose(), "_to_verdict_seconds") +
+               lines_of(bench.telemetry.metrics.expose(),
+                        "helios_reconciliation_duration_seconds_count");
+    };
+    const auto one_by_one = dumped(1);
+    EXPECT_EQ(dumped(3), one_by_one);
+    EXPECT_EQ(dumped(100), one_by_one);
 }
 
 TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <limits>
+#include <utility>
 
 #include "store/connection.h"
 #include "store/money_sum.h"
@@ -11,26 +11,9 @@
 namespace helios::store {
 namespace {
 
-constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t start_of(const TimeRange& range) {
-    return range.start ? to_nanos(*range.start) : std::numeric_limits<std::int64_t>::min();
-}
-std::int64_t end_of(const TimeRange& range) {
-    return range.end ? to_nanos(*range.end) : unbounded;
-}
-
-void bind_optional(Statement& s, int index, const std::optional<std::string>& text) {
-    if (text) {
-        s.bind(index, *text);
-    } else {
-        s.bind_null(index);
-    }
-}
-
 /// Bodies are ours: one that can't be decoded means a damaged file.
-Result<model::Verdict> verdict_of(std::string_view body) {
-    auto verdict = model::decode_verdict(body);
+Result<model::Verdict> verdict_of(Blob body) {
+    auto verdict = model::decode_verdict(body.bytes);
     if (!verdict) {
         return fail(ErrorKind::corrupt,
                     "store: a stored verdict can't be decoded: " + verdict.error().what,
@@ -39,48 +22,20 @@ Result<model::Verdict> verdict_of(std::string_view body) {
     return verdict;
 }
 
-EventRow event_of(const Statement& s) {
-    EventRow row;
-    row.log_time = s.time(0);
-    row.pointer = {static_cast<model::TopicId>(s.integer(1)),
-                   static_cast<std::uint32_t>(s.integer(2)),
-                   static_cast<std::uint64_t>(s.integer(3))};
-    row.source = s.text(4);
-    row.scope = s.text(5);
-    row.event_id = s.text(6);
-    row.identity = static_cast<model::IdentityKind>(s.integer(7));
-    row.type = s.text(8);
-    row.key = s.text(9);
-    if (!s.is_null(10)) {
-        row.customer = std::string(s.text(10));
+template <class S>
+Result<std::vector<model::Verdict>> verdicts_of(Answer<S>& bodies) {
+    std::vector<model::Verdict> verdicts;
+    while (bodies.next()) {
+        HELIOS_TRY_ASSIGN(auto verdict, verdict_of(bodies.row()));
+        verdicts.push_back(std::move(verdict));
     }
-    row.event_time = s.optional_time(11);
-    return row;
+    HELIOS_TRY(bodies.status());
+    return verdicts;
 }
 
-QuarantineRow quarantine_of(const Statement& s) {
-    QuarantineRow row;
-    row.dlq_id = s.text(0);
-    row.confirmation = s.integer(1) != 2;  // model::RecordType::quarantined
-    row.reason = s.text(2);
-    row.detail = s.text(3);
-    row.source = s.text(4);
-    row.endpoint = s.text(5);
-    row.scope = s.text(6);
-    row.event_id = s.text(7);
-    row.event_type = s.text(8);
-    row.key = s.text(9);
-    row.first_at = s.time(10);
-    row.last_at = s.time(11);
-    row.times = static_cast<std::uint64_t>(s.integer(12));
-    row.partition = static_cast<std::uint32_t>(s.integer(13));
-    row.offset = static_cast<std::uint64_t>(s.integer(14));
-    return row;
-}
-
-CaseRecordPointer pointer_of(const Statement& s) {
-    return {static_cast<std::uint32_t>(s.integer(0)), static_cast<std::uint64_t>(s.integer(1)),
-            s.time(2)};
+/// As many rows as asked for, and one more: it says whether there is a next page.
+std::int64_t one_more(std::size_t rows) {
+    return static_cast<std::int64_t>(rows) + 1;
 }
 
 /// One row more than asked for was fetched: it says whether there is a next page, and is left out.
@@ -114,75 +69,35 @@ Duration mean_of(const std::vector<std::int64_t>& values) {
 
 Result<model::Verdict> Queries::latest(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->latest);
-    s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow);
-    if (s->row()) {
-        return verdict_of(s->blob(0));
+    auto answer = connection->ask<Latest>(id);
+    if (answer.next()) {
+        return verdict_of(answer.row());
     }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY(answer.status());
     return fail(ErrorKind::not_found,
                 fmt::format("flow {} has no case for key {}", id.flow, id.key));
 }
 
 Result<std::vector<model::Verdict>> Queries::revisions(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->revisions);
-    s->bind(1, id.tenant.text())
-        .bind(2, id.key)
-        .bind(3, id.flow)
-        .bind(4, static_cast<std::int64_t>(options_.page_rows_max));
-    std::vector<model::Verdict> out;
-    while (s->row()) {
-        HELIOS_TRY_ASSIGN(auto verdict, verdict_of(s->blob(0)));
-        out.push_back(std::move(verdict));
-    }
-    HELIOS_TRY(s->status());
-    std::reverse(out.begin(), out.end());
-    return out;
+    auto answer = connection->ask<Revisions>(
+        AskedCase{id, static_cast<std::int64_t>(options_.page_rows_max)});
+    HELIOS_TRY_ASSIGN(auto verdicts, verdicts_of(answer));
+    std::reverse(verdicts.begin(), verdicts.end());
+    return verdicts;
 }
 
 Result<std::vector<std::string>> Queries::flows_with(const TenantId& tenant, std::string_view key) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->flows_with);
-    s->bind(1, tenant.text()).bind(2, key);
-    std::vector<std::string> out;
-    while (s->row()) {
-        out.emplace_back(s->text(0));
-    }
-    HELIOS_TRY(s->status());
-    return out;
+    return connection->ask<FlowsWith>(AskedKey{tenant, key}).rows();
 }
 
 Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->mismatches);
-    s->bind(1, filter.tenant.text())
-        .bind(2, start_of(filter.reconciled))
-        .bind(3, end_of(filter.reconciled));
-    // No cursor: one that stands before everything.
-    s->bind(4, filter.after ? to_nanos(filter.after->reconciled_at) : unbounded);
-    s->bind(5, filter.after ? std::string_view(filter.after->flow) : std::string_view{});
-    s->bind(6, filter.after ? std::string_view(filter.after->key) : std::string_view{});
-    s->bind(7, filter.after ? std::int64_t{filter.after->instance} : -1);
-    if (filter.status) {
-        s->bind(8, static_cast<std::int64_t>(*filter.status));
-    } else {
-        s->bind_null(8);
-    }
-    if (filter.kind) {
-        s->bind(9, kind_bit(*filter.kind));
-    } else {
-        s->bind_null(9);
-    }
-    bind_optional(*s, 10, filter.flow);
-    s->bind(11, static_cast<std::int64_t>(limit) + 1);
+    auto answer = connection->ask<Mismatches>(Asked<MismatchFilter>{filter, one_more(limit)});
     Page<model::Verdict, MismatchCursor> page;
-    while (s->row()) {
-        HELIOS_TRY_ASSIGN(auto verdict, verdict_of(s->blob(0)));
-        page.items.push_back(std::move(verdict));
-    }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY_ASSIGN(page.items, verdicts_of(answer));
     if (cut_page(page.items, limit)) {
         const auto& last = page.items.back();
         page.next = MismatchCursor{last.reconciled_at.value_or(Instant{}), last.flow, last.key,
@@ -194,44 +109,36 @@ Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchF
 Result<Stats> Queries::stats(const StatsFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
+    const Asked<StatsFilter> asked{filter, 0};
     Stats stats;
     std::vector<std::int64_t> durations;
     {
-        InUse s(connection->decided);
-        s->bind(1, filter.tenant.text())
-            .bind(2, start_of(filter.reconciled))
-            .bind(3, end_of(filter.reconciled));
-        bind_optional(*s, 4, filter.flow);
-        while (s->row()) {
-            ++stats.by_status.at(static_cast<std::size_t>(s->integer(0)));
-            const std::int64_t kinds = s->integer(1);
+        auto answer = connection->ask<Decided>(asked);
+        while (answer.next()) {
+            const DecidedCase decided = answer.row();
+            ++stats.by_status.at(static_cast<std::size_t>(decided.status));
             for (std::size_t kind = 0; kind < stats.by_kind.size(); ++kind) {
-                stats.by_kind[kind] += static_cast<std::uint64_t>((kinds >> kind) & 1);
+                stats.by_kind[kind] += static_cast<std::uint64_t>((decided.kinds >> kind) & 1);
             }
-            durations.push_back(s->integer(2));
+            durations.push_back(decided.took_nanos);
         }
-        HELIOS_TRY(s->status());
+        HELIOS_TRY(answer.status());
     }
     MoneySum sum;
     {
-        InUse s(connection->broken_money);
-        s->bind(1, filter.tenant.text())
-            .bind(2, start_of(filter.reconciled))
-            .bind(3, end_of(filter.reconciled));
-        bind_optional(*s, 4, filter.flow);
-        while (s->row()) {
-            for (const auto& money : split_money(s->text(0))) {
+        auto answer = connection->ask<BrokenMoney>(asked);
+        while (answer.next()) {
+            for (const auto& money : split_money(answer.row())) {
                 HELIOS_TRY(sum.add(money.currency, money.amount));
             }
         }
-        HELIOS_TRY(s->status());
+        HELIOS_TRY(answer.status());
     }
     {
-        InUse s(connection->pending);
-        s->bind(1, filter.tenant.text());
-        bind_optional(*s, 2, filter.flow);
-        stats.by_status[0] = s->row() ? static_cast<std::uint64_t>(s->integer(0)) : 0;
-        HELIOS_TRY(s->status());
+        auto answer = connection->ask<Pending>(asked);
+        stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) =
+            answer.next() ? answer.row() : 0;
+        HELIOS_TRY(answer.status());
     }
     if (!durations.empty()) {
         stats.mean_to_verdict = mean_of(durations);
@@ -244,23 +151,12 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
 Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    const std::size_t driver = filter.key ? 0 : filter.type ? 1 : filter.source ? 2 : 3;
-    InUse s(connection->events.at(driver));
-    s->bind(1, filter.tenant.text());
-    bind_optional(*s, 2, filter.key);
-    bind_optional(*s, 3, filter.type);
-    bind_optional(*s, 4, filter.source);
-    s->bind(5, start_of(filter.received)).bind(6, end_of(filter.received));
-    s->bind(7, filter.after ? to_nanos(filter.after->log_time) : unbounded);
-    s->bind(8, filter.after ? static_cast<std::int64_t>(filter.after->pointer.topic) : 0);
-    s->bind(9, filter.after ? std::int64_t{filter.after->pointer.partition} : 0);
-    s->bind(10, filter.after ? static_cast<std::int64_t>(filter.after->pointer.offset) : 0);
-    s->bind(11, static_cast<std::int64_t>(limit) + 1);
+    const Asked<EventFilter> asked{filter, one_more(limit)};
     Page<EventRow, EventCursor> page;
-    while (s->row()) {
-        page.items.push_back(event_of(*s));
-    }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY_ASSIGN(page.items, filter.key      ? connection->ask<EventsByKey>(asked).rows()
+                                  : filter.type   ? connection->ask<EventsByType>(asked).rows()
+                                  : filter.source ? connection->ask<EventsBySource>(asked).rows()
+                                                  : connection->ask<EventsByTime>(asked).rows());
     if (cut_page(page.items, limit)) {
         page.next = EventCursor{page.items.back().log_time, page.items.back().pointer};
     }
@@ -271,39 +167,19 @@ Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,
                                                     std::string_view event_id,
                                                     std::optional<std::string_view> source) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->events_by_id);
-    s->bind(1, tenant.text())
-        .bind(2, event_id)
-        .bind(4, static_cast<std::int64_t>(options_.page_rows_max));
-    if (source) {
-        s->bind(3, *source);
-    } else {
-        s->bind_null(3);
-    }
-    std::vector<EventRow> out;
-    while (s->row()) {
-        out.push_back(event_of(*s));
-    }
-    HELIOS_TRY(s->status());
-    return out;
+    return connection
+        ->ask<EventsById>(
+            AskedById{tenant, event_id, source, static_cast<std::int64_t>(options_.page_rows_max)})
+        .rows();
 }
 
 Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const QuarantineFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(filter.key ? connection->quarantined_by_key : connection->quarantined);
-    s->bind(1, filter.tenant.text()).bind(2, start_of(filter.last)).bind(3, end_of(filter.last));
-    s->bind(4, filter.after ? to_nanos(filter.after->last_at) : unbounded);
-    s->bind(5, filter.after ? std::string_view(filter.after->dlq_id) : std::string_view{});
-    bind_optional(*s, 6, filter.source);
-    bind_optional(*s, 7, filter.reason);
-    bind_optional(*s, 8, filter.key);
-    s->bind(9, static_cast<std::int64_t>(limit) + 1);
+    const Asked<QuarantineFilter> asked{filter, one_more(limit)};
     Page<QuarantineRow, QuarantineCursor> page;
-    while (s->row()) {
-        page.items.push_back(quarantine_of(*s));
-    }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY_ASSIGN(page.items, filter.key ? connection->ask<QuarantinedByKey>(asked).rows()
+                                             : connection->ask<QuarantinedByTime>(asked).rows());
     if (cut_page(page.items, limit)) {
         page.next = QuarantineCursor{page.items.back().last_at, page.items.back().dlq_id};
     }
@@ -312,12 +188,11 @@ Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const Quarant
 
 Result<QuarantineRow> Queries::quarantined_item(const TenantId& tenant, std::string_view dlq_id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->quarantined_item);
-    s->bind(1, tenant.text()).bind(2, dlq_id);
-    if (s->row()) {
-        return quarantine_of(*s);
+    auto answer = connection->ask<QuarantinedItem>(AskedById{tenant, dlq_id, {}, 1});
+    if (answer.next()) {
+        return answer.row();
     }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY(answer.status());
     return fail(ErrorKind::not_found, fmt::format("nothing in quarantine has the id {}", dlq_id));
 }
 
@@ -334,15 +209,6 @@ std::string behind_all(std::string prefix) {
     return prefix;
 }
 
-Result<std::vector<std::string>> texts_of(Statement& s) {
-    std::vector<std::string> out;
-    while (s.row()) {
-        out.emplace_back(s.text(0));
-    }
-    HELIOS_TRY(s.status());
-    return out;
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> Queries::quarantine_ids(const TenantId& tenant,
@@ -350,12 +216,9 @@ Result<std::vector<std::string>> Queries::quarantine_ids(const TenantId& tenant,
                                                          std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
-    InUse s(connection->quarantine_ids);
-    s->bind(1, tenant.text())
-        .bind(2, prefix)
-        .bind(3, end)
-        .bind(4, static_cast<std::int64_t>(limit));
-    return texts_of(*s);
+    return connection
+        ->ask<QuarantineIds>(AskedIds{tenant, prefix, end, {}, static_cast<std::int64_t>(limit)})
+        .rows();
 }
 
 Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std::string_view prefix,
@@ -363,71 +226,45 @@ Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std:
                                                     std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
-    InUse s(connection->event_ids);
-    s->bind(1, tenant.text())
-        .bind(2, prefix)
-        .bind(3, end)
-        .bind(5, static_cast<std::int64_t>(limit));
-    if (source) {
-        s->bind(4, *source);
-    } else {
-        s->bind_null(4);
-    }
-    return texts_of(*s);
+    return connection
+        ->ask<EventIds>(AskedIds{tenant, prefix, end, source, static_cast<std::int64_t>(limit)})
+        .rows();
 }
 
 Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->flows);
-    s->bind(1, tenant.text());
-    std::vector<FlowRow> out;
-    while (s->row()) {
-        out.push_back({std::string(s->text(0)), static_cast<std::uint32_t>(s->integer(1)),
-                       s->time(2), std::string(s->text(3)), std::string(s->text(4))});
-    }
-    HELIOS_TRY(s->status());
-    return out;
+    return connection->ask<ActivatedFlows>(tenant).rows();
 }
 
 Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, Instant t) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->absences);
-    s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow).bind(4, to_nanos(t));
+    auto answer = connection->ask<Absences>(AskedCase{id, to_nanos(t)});
     std::vector<model::AbsenceRecord> out;
-    while (s->row()) {
-        HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(s->blob(0)));
+    while (answer.next()) {
+        HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(answer.row().bytes));
         out.push_back(std::move(absence));
     }
-    HELIOS_TRY(s->status());
+    HELIOS_TRY(answer.status());
     return out;
 }
 
 Result<CaseHistory> Queries::history(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
-    const auto limit = static_cast<std::int64_t>(options_.history_records_max);
+    const auto limit = options_.history_records_max;
     CaseHistory history;
-    {
-        InUse s(connection->case_legs);
-        s->bind(1, id.tenant.text()).bind(2, id.key).bind(3, id.flow).bind(4, limit + 1);
-        while (s->row()) {
-            history.records.push_back(pointer_of(*s));
-        }
-        HELIOS_TRY(s->status());
-    }
+    HELIOS_TRY_ASSIGN(history.records,
+                      connection->ask<CaseLegs>(AskedCase{id, one_more(limit)}).rows());
     if (history.records.empty()) {
         return history;
     }
-    history.truncated = cut_page(history.records, options_.history_records_max);
-    InUse s(connection->case_controls);
-    s->bind(1, std::int64_t{history.records.front().partition})
-        .bind(2, id.tenant.text())
-        .bind(3, id.flow)
-        .bind(4, limit);
-    while (s->row()) {
-        history.records.push_back(pointer_of(*s));
-    }
-    HELIOS_TRY(s->status());
+    history.truncated = cut_page(history.records, limit);
+    HELIOS_TRY_ASSIGN(const auto controls,
+                      connection
+                          ->ask<CaseControls>(AskedControls{id, history.records.front().partition,
+                                                            static_cast<std::int64_t>(limit)})
+                          .rows());
+    history.records.insert(history.records.end(), controls.begin(), controls.end());
     std::sort(history.records.begin(), history.records.end(),
               [](const auto& a, const auto& b) { return a.offset < b.offset; });
     return history;
@@ -435,24 +272,15 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
 
 Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    InUse s(connection->counts);
-    s->bind(1, filter.tenant.text())
-        .bind(2, start_of(filter.minutes))
-        .bind(3, end_of(filter.minutes));
-    bind_optional(*s, 4, filter.source);
-    s->bind(5, static_cast<std::int64_t>(filter.limit) + 1);
-    std::vector<CountRow> out;
-    while (s->row()) {
-        out.push_back({s->time(0), std::string(s->text(1)), std::string(s->text(2)),
-                       std::string(s->text(3)), static_cast<std::uint64_t>(s->integer(4))});
-    }
-    HELIOS_TRY(s->status());
-    if (out.size() > filter.limit) {
+    auto answer =
+        connection->ask<CountsInRange>(Asked<CountFilter>{filter, one_more(filter.limit)});
+    HELIOS_TRY_ASSIGN(auto rows, answer.rows());
+    if (rows.size() > filter.limit) {
         return fail(ErrorKind::invalid,
                     fmt::format("more than {} counters lie in this range", filter.limit),
                     "narrow start_time and end_time");
     }
-    return out;
+    return rows;
 }
 
 }  // namespace helios::store

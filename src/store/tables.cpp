@@ -1,0 +1,92 @@
+#include "store/tables.h"
+
+#include <utility>
+#include <variant>
+
+#include "store/projection.h"
+
+namespace helios::store {
+
+Result<std::unique_ptr<Tables>> Tables::prepare(Database& database) {
+    std::unique_ptr<Tables> tables(new Tables(database));
+    HELIOS_TRY(tables->statements_.prepare(database));
+    return tables;
+}
+
+Result<std::vector<DecidedVerdict>> Tables::write(const Rows& rows) {
+    HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
+    std::vector<DecidedVerdict> decided;
+    auto counts = rows.counts;
+    HELIOS_TRY(write_events(rows, counts));
+    HELIOS_TRY(write_quarantine(rows));
+    HELIOS_TRY(write_each<InsertCaseLeg>(rows.case_legs));
+    HELIOS_TRY(write_each<InsertControl>(rows.controls));
+    HELIOS_TRY(write_verdicts(rows, decided));
+    HELIOS_TRY(write_each<UpsertFlow>(rows.flows));
+    HELIOS_TRY(write_each<AddCount>(counts));
+    HELIOS_TRY(write_offsets(rows));
+    HELIOS_TRY(transaction.commit());
+    return decided;
+}
+
+/// Events that are new are counted as stored: which these are, only the table knows.
+Status Tables::write_events(const Rows& rows, std::map<CountKey, std::uint64_t>& counts) {
+    for (const auto& row : rows.events) {
+        HELIOS_TRY(statements_.get<InsertEvent>().run(row));
+        if (database_->changes() == 1) {
+            ++counts[{row.tenant, minute_of(row.log_time), row.source, "store", "stored"}];
+        }
+    }
+    return {};
+}
+
+Status Tables::write_quarantine(const Rows& rows) {
+    for (const auto& row : rows.quarantine) {
+        if (const auto* item = std::get_if<OfTenant<QuarantineRow>>(&row)) {
+            HELIOS_TRY(statements_.get<UpsertQuarantined>().run(*item));
+        } else {
+            HELIOS_TRY(
+                statements_.get<RepeatQuarantined>().run(std::get<QuarantineRepeatRow>(row)));
+        }
+    }
+    return {};
+}
+
+Status Tables::write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& decided) {
+    std::vector<std::optional<std::int64_t>> ids;  // none: that revision was here already
+    ids.reserve(rows.verdicts.size());
+    for (const auto& row : rows.verdicts) {
+        HELIOS_TRY(statements_.get<InsertVerdict>().run(row));
+        ids.push_back(database_->changes() == 1 ? std::optional(database_->last_insert_id())
+                                                : std::nullopt);
+    }
+    for (const auto& [of, row] : rows.cases) {
+        const auto id = ids[row.verdict];
+        if (!id) {
+            continue;
+        }
+        const UpsertCase::Values values{of, row, *id};
+        auto answer = statements_.get<UpsertCase>().ask(values);
+        HELIOS_TRY_ASSIGN(const auto first, answer.rows());
+        if (first.empty()) {
+            continue;  // the case is beyond this revision
+        }
+        for (std::optional<std::size_t> i = row.verdict; i; i = rows.verdicts[*i].before) {
+            const VerdictRow& verdict = rows.verdicts[*i];
+            if (ids[*i] && verdict.reconciled_at) {
+                decided.push_back({verdict.at, verdict.opened_at, *verdict.reconciled_at,
+                                   first.front() == verdict.reconciled_at});
+            }
+        }
+    }
+    return {};
+}
+
+Status Tables::write_offsets(const Rows& rows) {
+    for (const auto& [id, next] : rows.next_offsets) {
+        HELIOS_TRY(statements_.get<SetApplied>().run(AppliedRow{id.first, id.second, next}));
+    }
+    return {};
+}
+
+}  // namespace helios::store

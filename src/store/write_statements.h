@@ -1,0 +1,223 @@
+#pragma once
+/// Every statement that writes rows: its SQL beside what is bound to it. Each leaves a row alone
+/// that is already there, but for sums, which rely on the transaction. Private to the room.
+
+#include "model/topics.h"
+#include "store/prepared.h"
+#include "store/sql.h"
+#include "store/written_rows.h"
+
+namespace helios::store {
+
+struct InsertEvent {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, identity,
+  event_type, key, customer, event_time)
+VALUES(:log_time, :topic, :partition, :offset, :tenant, :source, :scope, :event_id, :identity,
+  :event_type, :key, :customer, :event_time)
+ON CONFLICT DO NOTHING)sql"};
+    using Values = OfTenant<EventRow>;
+    static constexpr std::tuple parameters{
+        named("log_time", &Values::log_time),
+        named("topic", part_of(&Values::pointer, &model::EventPointer::topic)),
+        named("partition", part_of(&Values::pointer, &model::EventPointer::partition)),
+        named("offset", part_of(&Values::pointer, &model::EventPointer::offset)),
+        named("tenant", &Values::tenant),
+        named("source", &Values::source),
+        named("scope", &Values::scope),
+        named("event_id", &Values::event_id),
+        named("identity", &Values::identity),
+        named("event_type", &Values::type),
+        named("key", &Values::key),
+        named("customer", &Values::customer),
+        named("event_time", &Values::event_time),
+    };
+};
+
+struct UpsertQuarantined {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO quarantine(tenant, dlq_id, record_type, reason, detail, source, endpoint, scope,
+  event_id, event_type, key, first_at, last_at, times, partition, "offset")
+VALUES(:tenant, :dlq_id, :record_type, :reason, :detail, :source, :endpoint, :scope,
+  :event_id, :event_type, :key, :first_at, :last_at, :times, :partition, :offset)
+ON CONFLICT(tenant, dlq_id) DO UPDATE SET last_at = excluded.last_at,
+  times = times + excluded.times, partition = excluded.partition, "offset" = excluded."offset"
+WHERE excluded.last_at > last_at)sql"};
+    using Values = OfTenant<QuarantineRow>;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("dlq_id", &Values::dlq_id),
+        named("record_type",
+              [](const Values& row) {
+                  return row.confirmation ? model::RecordType::sns_confirmation
+                                          : model::RecordType::quarantined;
+              }),
+        named("reason", &Values::reason),
+        named("detail", &Values::detail),
+        named("source", &Values::source),
+        named("endpoint", &Values::endpoint),
+        named("scope", &Values::scope),
+        named("event_id", &Values::event_id),
+        named("event_type", &Values::event_type),
+        named("key", &Values::key),
+        named("first_at", &Values::first_at),
+        named("last_at", &Values::last_at),
+        named("times", &Values::times),
+        named("partition", &Values::partition),
+        named("offset", &Values::offset),
+    };
+};
+
+struct RepeatQuarantined {
+    static constexpr SqlText sql{R"sql(
+UPDATE quarantine SET times = times + :times, last_at = max(last_at, :last_at)
+WHERE tenant = :tenant AND dlq_id = :dlq_id)sql"};
+    using Values = QuarantineRepeatRow;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("dlq_id", &Values::dlq_id),
+        named("times", &Values::times),
+        named("last_at", &Values::last_at),
+    };
+};
+
+struct InsertCaseLeg {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO case_records(tenant, key, flow, partition, "offset", at)
+VALUES(:tenant, :key, :flow, :partition, :offset, :at) ON CONFLICT DO NOTHING)sql"};
+    using Values = CaseLegRow;
+    static constexpr std::tuple parameters{
+        named("tenant", part_of(&Values::of, &CaseId::tenant)),
+        named("key", part_of(&Values::of, &CaseId::key)),
+        named("flow", part_of(&Values::of, &CaseId::flow)),
+        named("partition", part_of(&Values::pointer, &CaseRecordPointer::partition)),
+        named("offset", part_of(&Values::pointer, &CaseRecordPointer::offset)),
+        named("at", part_of(&Values::pointer, &CaseRecordPointer::at)),
+    };
+};
+
+struct InsertControl {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO control_records(partition, "offset", at, kind, tenant, flow, version, body)
+VALUES(:partition, :offset, :at, :kind, :tenant, :flow, :version, :body)
+ON CONFLICT DO NOTHING)sql"};
+    using Values = ControlRow;
+    static constexpr std::tuple parameters{
+        named("partition", part_of(&Values::pointer, &CaseRecordPointer::partition)),
+        named("offset", part_of(&Values::pointer, &CaseRecordPointer::offset)),
+        named("at", part_of(&Values::pointer, &CaseRecordPointer::at)),
+        named("kind", &Values::kind),
+        named("tenant", &Values::tenant),
+        named("flow", &Values::flow),
+        named("version", &Values::version),
+        named("body", [](const Values& row) { return Blob{row.body}; }),
+    };
+};
+
+struct InsertVerdict {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO verdicts(tenant, key, flow, instance, revision, partition, "offset", log_time, body)
+VALUES(:tenant, :key, :flow, :instance, :revision, :partition, :offset, :log_time, :body)
+ON CONFLICT DO NOTHING)sql"};
+    using Values = VerdictRow;
+    static constexpr std::tuple parameters{
+        named("tenant", part_of(&Values::of, &CaseInstance::tenant)),
+        named("key", part_of(&Values::of, &CaseInstance::key)),
+        named("flow", part_of(&Values::of, &CaseInstance::flow)),
+        named("instance", part_of(&Values::of, &CaseInstance::instance)),
+        named("revision", &Values::revision),
+        named("partition", &Values::partition),
+        named("offset", &Values::offset),
+        named("log_time", &Values::log_time),
+        named("body", [](const Values& row) { return Blob{row.body}; }),
+    };
+};
+
+/// Answers nothing if the case is there at this revision or beyond.
+struct UpsertCase {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
+  deadline, reconciled_at, first_reconciled_at, at_risk)
+VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :opened_at,
+  :deadline, :reconciled_at, :first_reconciled_at, :at_risk)
+ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revision,
+  verdict = excluded.verdict, status = excluded.status, kinds = excluded.kinds,
+  opened_at = excluded.opened_at, deadline = excluded.deadline,
+  reconciled_at = excluded.reconciled_at,
+  first_reconciled_at = coalesce(first_reconciled_at, excluded.first_reconciled_at),
+  at_risk = excluded.at_risk
+WHERE excluded.revision > revision
+RETURNING first_reconciled_at)sql"};
+    struct Values {
+        const CaseInstance& of;
+        const CaseRow& row;
+        std::int64_t verdict;  ///< row id of the revision
+    };
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("revision", of_row(&CaseRow::revision)),
+        named("verdict", &Values::verdict),
+        named("status", of_row(&CaseRow::status)),
+        named("kinds", of_row(&CaseRow::kinds)),
+        named("opened_at", of_row(&CaseRow::opened_at)),
+        named("deadline", of_row(&CaseRow::deadline)),
+        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
+        named("first_reconciled_at", of_row(&CaseRow::first_reconciled_at)),
+        named("at_risk", of_row(&CaseRow::at_risk)),
+    };
+    using Row = std::optional<Instant>;  ///< of the first decision
+    static constexpr std::tuple columns{named("first_reconciled_at", std::identity{})};
+};
+
+struct UpsertFlow {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO flows(tenant, flow, version, activated_at, hash, text)
+VALUES(:tenant, :flow, :version, :activated_at, :hash, :text)
+ON CONFLICT(tenant, flow, version) DO UPDATE SET activated_at = excluded.activated_at
+WHERE excluded.activated_at > activated_at)sql"};
+    using Values = OfTenant<FlowRow>;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),   named("flow", &Values::flow),
+        named("version", &Values::version), named("activated_at", &Values::activated_at),
+        named("hash", &Values::hash),       named("text", &Values::text),
+    };
+};
+
+struct AddCount {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO counts(tenant, minute, source, hop, counter, value)
+VALUES(:tenant, :minute, :source, :hop, :counter, :value)
+ON CONFLICT(tenant, minute, source, hop, counter) DO UPDATE SET value = value + excluded.value
+)sql"};
+    using Values = std::pair<const CountKey, std::uint64_t>;
+    static constexpr std::tuple parameters{
+        named("tenant", part_of(&Values::first, &CountKey::tenant)),
+        named("minute", part_of(&Values::first, &CountKey::minute)),
+        named("source", part_of(&Values::first, &CountKey::source)),
+        named("hop", part_of(&Values::first, &CountKey::hop)),
+        named("counter", part_of(&Values::first, &CountKey::counter)),
+        named("value", &Values::second),
+    };
+};
+
+struct SetApplied {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO applied_offsets(topic, partition, next_offset)
+VALUES(:topic, :partition, :next_offset)
+ON CONFLICT(topic, partition) DO UPDATE SET next_offset = excluded.next_offset)sql"};
+    using Values = AppliedRow;
+    static constexpr std::tuple parameters{
+        named("topic", &Values::topic),
+        named("partition", &Values::partition),
+        named("next_offset", &Values::next_offset),
+    };
+};
+
+using WriteStatements =
+    PreparedAll<InsertEvent, UpsertQuarantined, RepeatQuarantined, InsertCaseLeg, InsertControl,
+                InsertVerdict, UpsertCase, UpsertFlow, AddCount, SetApplied>;
+
+}  // namespace helios::store
