@@ -2,7 +2,7 @@
 /// Reading a sender's envelope: members by name, with every complaint collected, so that a
 /// rejection names all that is wrong at once.
 ///
-/// Shared by the adapters; knows JSON and the rules of contracts.md for times and duplicate keys,
+/// Shared by the adapters; knows JSON and the rules for times (docs/flows.md) and duplicate keys,
 /// but no sender.
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 #pragma once
-/// The event line: Helios' own form of an event (contracts.md), as the body of a direct ingest, an
-/// item of a batch, or a line of NDJSON.
+/// The event line: Helios' own form of an event (docs/contracts.md), as the body of a direct
+/// ingest, an item of a batch, or a line of NDJSON.
 ///
 /// `type` is accepted for `eventType`; an id may be a number (its text is the id); unknown members
 /// are ignored. Which sources are known is the caller's business. Offline, lines may also carry

@@ -14,7 +14,7 @@
 namespace helios::api {
 namespace {
 
-constexpr std::size_t key_bytes_max = 1024;  // contracts.md
+constexpr std::size_t key_bytes_max = 1024;  // docs/contracts.md
 
 constexpr std::string_view mismatches_example =
     R"({"items":[{"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"

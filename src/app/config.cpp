@@ -566,7 +566,7 @@ std::vector<Error> apply_file(Config& config, std::string_view text, std::string
 std::vector<Error> apply_environment(Config& config, const Environment& environment) {
     std::vector<Error> errors;
     for (const auto& row : settings()) {
-        // The seed's name first, so that the full name wins where both are set.
+        // The short name first, so that the full name wins where both are set.
         for (auto name = row.environment.rbegin(); name != row.environment.rend(); ++name) {
             const auto it = environment.find(*name);
             if (it == environment.end() || it->second.empty()) {

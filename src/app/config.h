@@ -53,7 +53,7 @@ private:
 struct Setting {
     std::string key;  ///< "http.port"
     std::vector<std::string>
-        environment;   ///< "HELIOS_HTTP_PORT", then the seed's name if it has one
+        environment;   ///< "HELIOS_HTTP_PORT", then a short name if it has one: "API_PORT"
     std::string type;  ///< "integer", "bytes", "duration", "text", "flag", "list of text"
     std::string description;
     std::function<Status(Config&, const std::string&)> set;  ///< lists: comma-separated

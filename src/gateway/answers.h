@@ -1,6 +1,6 @@
 #pragma once
-/// A receipt in each sender's words: status, body and headers by the table of protocols.md 1.9 and
-/// by contracts.md. Pure.
+/// A receipt in each sender's words: status, body and headers by the table in docs/contracts.md,
+/// "What each sender is told". Pure.
 ///
 /// The rule behind the table: what is stored is acknowledged in the way that stops the sender from
 /// sending it again; what is not stored is answered in the way that makes it send again, unless

@@ -1,6 +1,6 @@
 #pragma once
-/// The topics of the log and the types of the records on them. Names are contracts (contracts.md);
-/// numbers are stored.
+/// The topics of the log and the types of the records on them. Other programs read topics by name,
+/// and numbers are stored: neither ever changes.
 
 #include <array>
 #include <cstdint>

@@ -118,12 +118,11 @@ Result<Verdict> decode_verdict(std::string_view bytes);  ///< corrupt: not this 
 /// function: no `payload` member at all.
 using HydratePayload = std::function<std::string(const VerdictEvent&)>;
 
-/// The verdict as contracts.md shows it, members in that order. The one rendering: API, NDJSON,
-/// dump and stream use it.
+/// The verdict as docs/contracts.md shows it, members in that order. The one rendering: API,
+/// NDJSON, dump and stream use it.
 void write_json(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
-/// The same with the members still open, so that the caller can add some and end the object
-/// himself.
+/// The same without the object's braces, so that the caller can add members.
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
 }  // namespace helios::model

@@ -1,4 +1,4 @@
-// The two promises of architecture.md "Time": settled verdicts don't depend on the order of arrival
+// Two invariants of src/reconcile/README.md: settled verdicts don't depend on the order of arrival
 // or on repetition; revisions don't depend on restarts and batching. And a third: an export judged
 // offline gives the live revisions.
 #include <algorithm>
