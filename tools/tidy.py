@@ -68,6 +68,20 @@ HOMES = {
     "detach": (r"\.\s*detach\s*\(\s*\)", [], "keep the thread and join it"),
 }
 
+# library's headers, by how their names begin -> the files that may include them. One room wraps a
+# library, in as few files as it can: so it can be replaced, and its headers are paid for once.
+LIBRARIES = {
+    "boost/asio": ["src/http/sockets.h"],
+    "boost/beast": ["src/http/request_reader.cpp", "src/http/websocket_session.cpp"],
+    "openssl/": ["src/base/hash.cpp"],
+    "prometheus/": ["src/telemetry/metrics.cpp"],
+    "rocksdb/": ["src/gateway/dedup_index.cpp", "src/reconcile/spill.cpp"],
+    "simdjson": ["src/base/utf8.cpp", "src/base/json_fuzz.cpp"],
+    "sqlite3": ["src/store/database.cpp"],
+    "xxhash": ["src/base/hash.cpp"],
+    "yaml-cpp/": ["src/base/yaml.cpp"],
+}
+
 # Files that wrap a library whose callbacks can only be left by throwing; nothing leaves the file.
 THROWING = {"src/base/yaml.cpp"}
 
@@ -219,6 +233,17 @@ def rule_depends(f):
             yield f.text[: match.start(1)].count(
                 "\n"
             ) + 1, f"{f.room} may not depend on {target}; see the table of rooms in ARCHITECTURE.md"
+
+
+def rule_library(f):
+    """A library is included where it is wrapped, and nowhere else."""
+    if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
+        return
+    for number, line in enumerate(f.lines, 1):
+        match = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
+        for name, homes in LIBRARIES.items() if match else ():
+            if match.group(1).startswith(name) and f.path not in homes:
+                yield number, f"<{match.group(1)}> outside {', '.join(homes)}; use what wraps it, or name the file in LIBRARIES"
 
 
 def rule_name(f):
@@ -401,6 +426,7 @@ def rule_link(f, exists=None):
 FILE_RULES = [
     rule_include,
     rule_depends,
+    rule_library,
     rule_name,
     rule_length,
     rule_width,
@@ -503,6 +529,63 @@ def rule_private(tree):
                 yield path, number, f"{room}/{name} is private to {room}; include one of its PUBLIC headers (src/{room}/CMakeLists.txt)"
 
 
+# A file's name in a sentence: `log.h`, `docs/flows.md`, `_test.cpp` (the end of names). Not: <sqlite3.h>
+# (a library's; those of LIBRARIES also without brackets), command_<name>.cpp, FILE.yaml.
+NAMED_FILE = re.compile(
+    r"(?<![\w./:*<>{}$~…-])((?:\.\./)*(?:[\w-]+/)*[\w-]+\.(?:h|cpp|py|md|yaml|case|cmake))(?![\w*>/-]|\.\w)"
+)
+# A place in the tree: `src/api`, `tests/sim`, `src/log/committer` (the file pair).
+NAMED_PLACE = re.compile(
+    r"(?<![\w./:*<>{}$~…-])((?:src|docs|tests|tools|flows|cmake|deploy)/[\w./-]*\w)(?![\w./<{*…-]*[<{*…])"
+)
+# They say what was there when they were written.
+HISTORY = ("CHANGELOG.md", "docs/decisions/")
+
+
+def prose_of(path, text):
+    """Comments of C++ and all of Markdown but the targets of links (rule link): (line number, text)."""
+    if path.endswith(SOURCE):
+        for match in LITERAL.finditer(text):
+            if match.group().startswith(("//", "/*")):
+                first = text.count("\n", 0, match.start()) + 1
+                yield from enumerate(match.group().split("\n"), first)
+    else:
+        for number, line in enumerate(text.split("\n"), 1):
+            yield number, re.sub(r"\]\([^)]*\)", "]()", line)
+
+
+def rule_named(tree):
+    """Files and folders that comments and pages name are there."""
+    paths = tree.paths()
+    there = set(paths)
+    for path in paths:
+        there.add(os.path.splitext(path)[0])
+        there.update(str(parent) for parent in pathlib.PurePosixPath(path).parents)
+
+    def is_file(path, name):
+        if name.startswith("../"):
+            return os.path.normpath(os.path.join(os.path.dirname(path), name)) in there
+        end = name if name.startswith("_") else "/" + name
+        return any(("/" + known).endswith(end) for known in paths)
+
+    for path in paths:
+        if not path.endswith(SOURCE + (".md",)) or path.startswith(HISTORY):
+            continue
+        text = tree.text(path)
+        f = None
+        for number, line in prose_of(path, text):
+            gone = [n for n in NAMED_FILE.findall(line) if not is_file(path, n)]
+            gone += [n for n in NAMED_PLACE.findall(line) if n not in there and n not in gone]
+            for name in gone:
+                if os.path.splitext(name.rsplit("/", 1)[-1])[0].isupper():
+                    continue  # FILE.yaml stands for any
+                if name.startswith(tuple(LIBRARIES)):
+                    continue
+                f = f or File(path, text)
+                if not allowed(f, number, rule_named):
+                    yield path, number, f"names {name}, which is not there; correct the name, or say it without one"
+
+
 def rule_decision(tree):
     """Decision records are numbered once each and have the same parts."""
     seen = {}
@@ -531,7 +614,7 @@ def rule_decision(tree):
             ) + "; see docs/decisions/0000-template.md"
 
 
-TREE_RULES = [rule_readme, rule_rooms, rule_private, rule_decision]
+TREE_RULES = [rule_readme, rule_rooms, rule_private, rule_named, rule_decision]
 
 
 # ---- running -------------------------------------------------------------------------------------------------------------------

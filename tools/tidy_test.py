@@ -24,6 +24,12 @@ BAD = {
             [2],
         )
     ],
+    "library": [
+        ("src/log/a.cpp", "#include <vector>\n#include <rocksdb/db.h>\n", [2]),
+        ("src/store/queries.h", "#include <sqlite3.h>\n", [1]),
+        ("src/http/server.cpp", "#include <boost/asio/post.hpp>\n", [1]),
+        ("tests/sim/a.cpp", "#include <openssl/evp.h>\n", [1]),
+    ],
     "name": [
         ("src/log/log_manager.h", "", [1]),
         ("src/log/utils/a.cpp", "", [1]),
@@ -100,6 +106,11 @@ GOOD = {
             "src/log/CMakeLists.txt",
             "helios_module(log DEPS base telemetry LIBS store TEST_LIBS rapidcheck)\n",
         )
+    ],
+    "library": [
+        ("src/store/database.cpp", "#include <sqlite3.h>\n"),
+        ("src/http/request_reader.cpp", "#include <boost/beast/http/basic_parser.hpp>\n"),
+        ("src/log/a.cpp", "// <sqlite3.h> is elsewhere\n#include <poll.h>\n"),
     ],
     "name": [
         (
@@ -316,6 +327,38 @@ class TreeRules(unittest.TestCase):
         self.assertEqual(self.findings(tidy.rule_private, kit), [])
         gone = {**log, "src/log/options.h": None}
         self.assertEqual(self.findings(tidy.rule_private, gone), ["src/log/CMakeLists.txt"])
+
+    def test_named(self):
+        tree = {
+            "src/log/log.h": "",
+            "src/log/log_test.cpp": "",
+            "src/log/disk/file.h": "",
+            "docs/flows.md": "",
+        }
+        for path, bad in (
+            ("src/log/a.h", "/// See journal.h.\n"),
+            ("src/log/a.cpp", "int x;  // log/journal.h\n"),
+            ("src/log/a.cpp", "/* as in\n   contracts.md */\n"),
+            ("src/log/a.cpp", "// by src/disk/file\n"),
+            ("docs/a.md", "`base/journal.h` and\n"),
+            ("docs/a.md", "```\nserver.cpp   loops\n```\n"),
+            ("docs/a.md", "in `src/journal`\n"),
+            ("src/log/README.md", PAGE + "`../base/log.h`\n"),
+            ("src/log/a.cpp", "// journal.h  tidy: allow named:\n"),
+        ):
+            self.assertEqual(self.findings(tidy.rule_named, {**tree, path: bad}), [path], bad)
+        for path, good in (
+            ("src/log/a.h", "/// See log.h, log/log.h, src/log/log.h and disk/file.h.\n"),
+            ("src/log/a.cpp", '#include "journal.h"\nauto s = "journal.h";\n'),
+            ("src/log/a.cpp", "// <zlib.h>, sqlite3.h, command_<name>.cpp, *_fuzz.cpp, FILE.yaml, a.b.h.c\n"),
+            ("docs/a.md", "`_test.cpp` in src/log, `src/log/disk`, src/log/log: docs/flows.md.\n"),
+            ("docs/a.md", "[x](journal.h) https://example.org/src/journal.h src/app/command_<x>.cpp\n"),
+            ("src/log/README.md", PAGE + "`../../docs/flows.md`\n"),
+            ("CHANGELOG.md", "journal.h is gone\n"),
+            ("docs/decisions/0001-one-thing.md", RECORD + "journal.h\n"),
+            ("src/log/a.cpp", "// journal.h  tidy: allow named: of another project\n"),
+        ):
+            self.assertEqual(self.findings(tidy.rule_named, {**tree, path: good}), [], good)
 
     def test_decision(self):
         folder = "docs/decisions/"

@@ -1,6 +1,6 @@
 #pragma once
-/// The ids that stand on the log, on disk: identity → where the event is. All of RocksDB lives in
-/// dedup_index.cpp.
+/// The ids that stand on the log, on disk: identity → where the event is. RocksDB is seen by
+/// dedup_index.cpp alone.
 ///
 /// Derived: every entry comes from a durable record, and the position up to which the log is
 /// reflected is written with the entries, so it can be thrown away and rebuilt at any time. Knows

@@ -1,7 +1,6 @@
 #include "http/listen.h"
 
 #include <algorithm>
-#include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 #include <set>
 

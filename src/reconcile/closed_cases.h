@@ -4,7 +4,7 @@
 /// takes an old verdict's id.
 ///
 /// Two stores: in memory (the server; bounded by what closes within amend_for, plus a few bytes per
-/// key ever seen) and spilled to a temporary directory (spilled_cases.h: `helios reconcile`,
+/// key ever seen) and spilled to a temporary directory (spill.h: `helios reconcile`,
 /// bounded by open cases).
 
 #include <cstdint>
