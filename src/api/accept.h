@@ -1,5 +1,5 @@
 #pragma once
-/// Which of two media types a client would rather have. Private to the room.
+/// Which of two media types a client prefers. Private to the room.
 
 #include <string_view>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Ids that people copy from where they are shown in part. Private to the room.
+/// Ids copied from places that show only their beginning. Private to the room.
 
 #include <functional>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
-/// How far what people read has come, and whether it has come far enough to be told at all. Private
-/// to the room, but for the app, which makes one.
+/// How complete the derived state is, and whether it is complete enough to be answered from at all.
+/// The app makes one.
 ///
 /// From the start of the process until everything that was on the log then has been taken in, what
 /// is derived from it is a part that looks like the whole: answerable() says no. From then on it

@@ -1,6 +1,6 @@
 #pragma once
-/// Looks now and then whether what was opened is still there: a directory that is deleted,
-/// unmounted or replaced under a server takes with it what is acknowledged.
+/// Checks now and then that what was opened is still there: a directory that is deleted, unmounted
+/// or replaced under a server takes acknowledged events with it.
 
 #include <functional>
 #include <string>

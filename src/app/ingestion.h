@@ -4,7 +4,7 @@
 ///
 /// Lines go in requests of many (/api/v1/events/batch), whose answer names each. Where the server
 /// refuses a request whole (no line of it can be read; it is too large), the request is taken apart
-/// until the outcome is one line's own. A server that is away is asked again for a while. Judges
+/// until each outcome is that of one line. A server that is away is asked again for a while. Judges
 /// nothing itself but what the server would not even read.
 
 #include <functional>

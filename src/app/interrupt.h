@@ -1,5 +1,5 @@
 #pragma once
-/// SIGINT, SIGTERM and SIGHUP as a question that loops can ask, and as something to wait for.
+/// SIGINT, SIGTERM and SIGHUP as a flag that loops can test, and as something to wait for.
 
 #include "base/time.h"
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What the terminal at the other end of a standard stream can: the one place that asks the
+/// What the terminal at the other end of a standard stream can do: the one place that asks the
 /// machine.
 
 #include "app/environment.h"

@@ -1,6 +1,6 @@
 #pragma once
-/// What commands share that ask a running server: where it is, the question, its refusals as errors
-/// a person understands, and its lists page by page.
+/// What the commands that ask a running server share: its address, the request, its refusals as
+/// errors a person understands, and its lists page by page.
 
 #include <functional>
 #include <string>

@@ -1,9 +1,9 @@
 #pragma once
-/// What signals mean to a server: some end it after a drain, the others are told in the log and
-/// change nothing, so that none that people and supervisors commonly send kills it undrained.
+/// How a server answers signals: some end it after a drain, the others are logged and change
+/// nothing, so that none that people and supervisors commonly send kills it undrained.
 ///
 /// SIGTERM and SIGINT drain, exit 0. SIGQUIT and SIGXCPU drain, exit 128 + number; SIGHUP likewise
-/// where there is a terminal that can hang up. Without one SIGHUP is told only, like SIGUSR1,
+/// where there is a terminal that can hang up. Without one SIGHUP is only logged, like SIGUSR1,
 /// SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT and the real-time signals. What
 /// was ignored or taken before us (nohup, a profiler) stays as it is.
 

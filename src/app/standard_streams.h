@@ -1,6 +1,6 @@
 #pragma once
-/// What a process owes its standard streams: that no file of ours ever becomes one, and that lost
-/// output is told.
+/// Guards the standard streams: no file of ours ever becomes one of them, and lost output is
+/// reported.
 
 #include <exception>
 

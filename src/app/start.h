@@ -1,7 +1,7 @@
 #pragma once
-/// What a server starts with: flags, environment and files become one configuration, and all that
-/// can be known to be wrong before anything is opened is said at once. `helios serve` and `helios
-/// config check` both call this, so that one passes what the other does.
+/// What a server starts with: flags, environment and files become one configuration, and every
+/// mistake that can be found before anything is opened is reported at once. `helios serve` and
+/// `helios config check` both call this, so that one passes what the other does.
 
 #include <optional>
 #include <string>

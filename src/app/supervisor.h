@@ -1,7 +1,7 @@
 #pragma once
-/// Who started us and wants to know how we are: systemd with Type=notify, or whatever speaks its
-/// protocol, one datagram of VARIABLE=value lines to NOTIFY_SOCKET. Where nobody asked, everything
-/// here does nothing.
+/// Reports to the service manager that started us: systemd with Type=notify, or whatever speaks its
+/// protocol, one datagram of VARIABLE=value lines to NOTIFY_SOCKET. Without NOTIFY_SOCKET
+/// everything here does nothing.
 
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// A directory that goes when its owner does.
+/// A directory that is removed with its owner.
 
 #include <string>
 

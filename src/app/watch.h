@@ -1,6 +1,6 @@
 #pragma once
-/// Sees to it that our own absence is noticed: one thread does nothing but look at the clocks,
-/// another has connections read in turns and leaves signs of life in the log's mark.
+/// Notices our own absence: one thread only watches the clocks, another makes the server read its
+/// connections in turns and writes signs of life into the log's mark.
 
 #include <atomic>
 #include <memory>

@@ -74,9 +74,8 @@ Node::Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry)
 Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
                                          telemetry::Telemetry& telemetry) {
     HELIOS_TRY(check_clock(clock.wall(), build_info()));
-    std::signal(
-        SIGPIPE,
-        SIG_IGN);  // whoever reads our log lines may go away; a server does not end with him
+    std::signal(SIGPIPE,
+                SIG_IGN);  // losing the reader of our log must not kill the server
     std::signal(
         SIGXFSZ,
         SIG_IGN);  // a file at its limit of size is told by the write that fails, like a full disk

@@ -45,11 +45,11 @@ struct Caller {
     explicit Caller(TenantId of) : tenant(std::move(of)) {}
 
     TenantId tenant;
-    std::string subject;  ///< who, as an audit record names him: "local", a user, a key
+    std::string subject;  ///< who, as audit records say it: "local", a user, a key
     Roles roles;
 };
 
-/// Whoever reaches the port, while nobody has to say who he is: of the default tenant, may do all.
+/// Whoever reaches the port, while nobody is authenticated: of the default tenant, may do all.
 Caller local_caller();
 
 }  // namespace helios

@@ -1,6 +1,6 @@
 #pragma once
-/// A pause of a thread that a request to stop ends. Not for waiting until something has happened:
-/// that has its own condition.
+/// A pause of a thread that a request to stop ends early. Not for waiting until something has
+/// happened: wait for its condition.
 
 #include <condition_variable>
 #include <mutex>

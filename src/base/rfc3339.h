@@ -1,6 +1,6 @@
 #pragma once
-/// RFC 3339 for those who must know what was wrong with a text; parse_rfc3339 (time.h) says it in
-/// words.
+/// RFC 3339 for callers that must know what was wrong with a text; parse_rfc3339 (time.h) says it
+/// in words.
 
 #include <cstdint>
 #include <expected>

@@ -1,5 +1,5 @@
 #pragma once
-/// What a thread is called where people look at threads: top -H, perf, a debugger.
+/// The name of a thread in top -H, perf and debuggers.
 
 #include <pthread.h>
 

@@ -46,7 +46,7 @@ struct Member {
 Result<Node> parse(std::string_view text, std::string_view file);
 
 /// Every complaint at once, in order of places. Where the grammar holds there is a tree beside
-/// them, so that whoever reads it can add his own: what was refused is left out of it.
+/// them, so that its reader can add more: what was refused is left out of it.
 struct Reading {
     std::optional<Node> root;
     std::vector<Error> errors;

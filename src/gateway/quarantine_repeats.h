@@ -1,5 +1,5 @@
 #pragma once
-/// How often what waits in quarantine came again, on its way to `helios.events.dlq`.
+/// How often a quarantined item came again, on its way to `helios.events.dlq`.
 ///
 /// An item is kept whole once. Its sender may go on retrying it, thousands of times a second: what
 /// is appended for that is small, and one record per item and `interval`, however often it came. So

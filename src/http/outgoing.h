@@ -1,6 +1,6 @@
 #pragma once
-/// Responses as bytes: the head is written here, small bodies are copied behind it, large ones ride
-/// along uncopied. Knows no socket.
+/// Responses as bytes: the head is written here, small bodies are copied behind it, large ones are
+/// sent uncopied. Knows no socket.
 
 #include <string>
 #include <string_view>

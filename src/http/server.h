@@ -1,7 +1,7 @@
 #pragma once
 /// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on
-/// everything, graceful drain. Knows no event. The room's public headers
-/// show neither Asio nor Beast.
+/// everything, graceful drain. Knows no event. The room's public headers show neither Asio nor
+/// Beast.
 
 #include <functional>
 #include <memory>

@@ -269,7 +269,7 @@ void print(std::ostream& out, const BenchResult& r) {
                      in_ms(s.latency.percentile(50)), in_ms(s.latency.percentile(99)),
                      in_ms(s.latency.percentile(99.9)), in_ms(s.latency.max())));
     line(fmt::format(
-        "of it lag    p50 {}  p99 {}  (this generator's own lateness, and full pipelines)",
+        "sender lag   p50 {}  p99 {}  (this generator's own lateness, and full pipelines)",
         in_ms(s.lag.percentile(50)), in_ms(s.lag.percentile(99))));
     std::string errors =
         s.errors() == 0 && s.batch_failed == 0

@@ -1,6 +1,6 @@
 #pragma once
-/// `helios bench`: sends a labelled corpus at a fixed rate, then holds the server's verdicts
-/// against the labels. A throughput whose verdicts are wrong is void, and the result says so.
+/// `helios bench`: sends a labelled corpus at a fixed rate, then compares the server's
+/// verdicts with the labels. A throughput whose verdicts are wrong is void, and the result says so.
 
 #include <atomic>
 #include <ostream>

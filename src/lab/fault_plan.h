@@ -1,6 +1,6 @@
 #pragma once
-/// What goes wrong with each order, decided before anything is sent, and what a true judge must
-/// therefore say of it.
+/// What goes wrong with each order, decided before anything is sent, and the verdict that a true
+/// judge must therefore give.
 ///
 /// At most one fault per order. Truth is written here, next to the fault it follows from, and
 /// nowhere is it computed by code that Helios decides with: that is what makes the scoreboard worth

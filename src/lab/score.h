@@ -1,8 +1,8 @@
 #pragma once
-/// The judge's judge: a verdict as the API tells it, held against the truth that the fault plan
+/// The judge's judge: a verdict as the API gives it, compared with the truth that the fault plan
 /// knew beforehand. Pure.
 ///
-/// Knows the verdict's JSON (docs/contracts) and nothing of how verdicts come about.
+/// Knows the verdict's JSON (docs/contracts.md) and nothing of how verdicts come about.
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-/// What of a log was found damaged: listed, counted, told in few lines.
+/// What was found damaged in a log: listed, counted, reported in few lines.
 
 #include <cstdint>
 #include <map>

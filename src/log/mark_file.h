@@ -2,8 +2,8 @@
 /// The mark file as its writer sees it: how far everything is durable, and until when this process
 /// lived.
 ///
-/// Written in place, so it needs no space; unsynced, and no matter if that fails: it may only be
-/// too low, and the next group's header says the same.
+/// Written in place, so it needs no space, and unsynced: a lost write leaves it too low, which is
+/// safe, and the next group's header says the same.
 
 #include <memory>
 #include <mutex>

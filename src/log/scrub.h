@@ -2,8 +2,8 @@
 /// Reads everything durable from end to end, slowly, so that damage is found before somebody needs
 /// what is damaged.
 ///
-/// Readers verify what they come across; what they hop over, hold in memory or have long passed,
-/// nobody looks at but this.
+/// Readers verify what they read; what they skip, hold in memory or have long passed is verified
+/// here alone.
 
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-/// The log's calls with their answers waited for: for tests and one-shot commands, not for a
+/// The log's calls, each waiting for its answer: for tests and one-shot commands, not for a
 /// server's threads.
 
 #include <future>

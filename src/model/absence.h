@@ -1,5 +1,5 @@
 #pragma once
-/// A stretch of time in which Helios itself could not take events in: stopped, asleep, or refusing.
+/// A stretch of time in which Helios itself could not take events: stopped, asleep, or refusing.
 /// On helios.flows; route hands it to every partition of helios.cases.
 ///
 /// What a stretch does to deadlines is reconcile's business (absences.h).

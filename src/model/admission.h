@@ -26,8 +26,8 @@ struct Admission {
     bool admitted() const { return reason.empty(); }
 };
 
-/// Whatever the answer, the event gets its key where one can be read: who asks for the key finds it
-/// in quarantine too. Admitted, it also gets the payload's time and the warnings.
+/// The event gets its key, where one can be read, before any refusal, so that quarantined events
+/// can be found by key. An admitted event also gets the payload's time and the warnings.
 Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
                 const KnownSource& known);
 

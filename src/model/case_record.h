@@ -1,5 +1,5 @@
 #pragma once
-/// What the engine eats: everything that may change a verdict, on `helios.cases`, one ordered
+/// What the engine reads: everything that may change a verdict, on `helios.cases`, one ordered
 /// partition per case key. Every record carries `at`, the log time of the event (or flow, or end of
 /// an absence) that caused it; its own append time is never used.
 

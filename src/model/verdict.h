@@ -122,7 +122,8 @@ using HydratePayload = std::function<std::string(const VerdictEvent&)>;
 /// NDJSON, dump and stream use it.
 void write_json(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
-/// The same without the object's braces, so that the caller can add members.
+/// The same without the object's braces, so that the caller can add members: `otherFlows`,
+/// `position`.
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
 }  // namespace helios::model

@@ -1,5 +1,5 @@
 #pragma once
-/// What enters helios.flows: flow versions that become active, and that Helios itself was away.
+/// What enters helios.flows: flow versions that become active, levels, and Helios' own absences.
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
-/// What a flow says that is the language and yet hardly what was meant: each part is readable
-/// alone, together they say nothing, or something else. Looks at the document, not at the flow, so
+/// Finds what is valid in the language and yet hardly meant: parts that are readable alone and
+/// together say nothing, or something else. Looks at the document, not at the flow, so
 /// that it can name places.
 
 #include <string_view>

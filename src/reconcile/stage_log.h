@@ -1,5 +1,5 @@
 #pragma once
-/// What both stages do with the log: commit and wait, and show how far they are behind.
+/// What route and engine share: commit and wait, and the metric of how far they are behind.
 
 #include <future>
 #include <string>
