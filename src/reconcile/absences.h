@@ -1,6 +1,6 @@
 #pragma once
-/// Our own absence is not their silence: the stretches in which Helios could not take events in,
-/// and what they do to deadlines.
+/// Absences of Helios: the stretches in which it could not take events, and what they do to the
+/// deadlines of open cases.
 ///
 /// The one definition for engine, route, explanations and answers. Pure: the order in which
 /// stretches are read and how one is cut into pieces do not matter.
