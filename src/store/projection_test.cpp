@@ -1,10 +1,9 @@
 #include "store/projection.h"
 
-#include <deque>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/test_kit.h"
+#include "store/records_test_kit.h"
 
 namespace helios::store {
 namespace {
@@ -15,48 +14,11 @@ using model::VerdictStatus;
 using testing::a_verdict;
 using testing::an_event;
 using testing::epoch_of_tests;
+using testing::Records;
 
 Instant after(std::int64_t seconds) {
     return epoch_of_tests + std::chrono::seconds(seconds);
 }
-
-/// A batch as a reader hands it over: no log, no file.
-class Records {
-public:
-    Records& add(std::string_view topic, RecordType type, std::string value,
-                 std::uint32_t partition = 0) {
-        values_.push_back(std::move(value));
-        log::StoredRecord record;
-        record.topic = topic;
-        record.partition = partition;
-        record.offset = log::Offset{next_++};
-        record.log_time = after(static_cast<std::int64_t>(record.offset.value));
-        record.type = static_cast<std::uint16_t>(type);
-        record.value = values_.back();
-        projection_.add(record);
-        return *this;
-    }
-    Records& add(const model::Event& event) {
-        return add(model::topic::orders, RecordType::event, encode(event));
-    }
-    Records& add(const model::Verdict& verdict) {
-        return add(model::topic::verdicts, RecordType::verdict, encode(verdict));
-    }
-    Records& add(const model::CaseRecord& record) {
-        return add(model::topic::cases, RecordType::case_record, encode(record));
-    }
-    Records& add(const model::Counts& counts) {
-        return add(model::topic::counts, RecordType::counts, encode(counts));
-    }
-
-    const Rows& rows() const { return projection_.rows(); }
-    const std::vector<Undecodable>& undecodable() const { return projection_.undecodable(); }
-
-private:
-    std::deque<std::string> values_;  // stay where they are: rows point to them
-    std::uint64_t next_ = 0;
-    Projection projection_;
-};
 
 const CaseInstance ord_1{default_tenant(), "order", "ORD-1", 1};
 

@@ -14,14 +14,6 @@
 
 namespace helios::store {
 
-/// A revision that is new to the tables and has decided its case.
-struct DecidedVerdict {
-    Instant at;  ///< of the deciding record, or the deadline
-    Instant opened_at;
-    Instant reconciled_at;
-    bool first = false;  ///< revision by which the case was decided for the first time
-};
-
 /// Not thread-safe; must not outlive the database.
 class Tables {
 public:

@@ -131,4 +131,12 @@ struct Rows {
     std::map<std::pair<model::TopicId, std::uint32_t>, std::uint64_t> next_offsets;
 };
 
+/// What tables say of a batch: a revision that was new to them and decided its case.
+struct DecidedVerdict {
+    Instant at;  ///< of the deciding record, or the deadline
+    Instant opened_at;
+    Instant reconciled_at;
+    bool first = false;  ///< revision by which the case was decided for the first time
+};
+
 }  // namespace helios::store
