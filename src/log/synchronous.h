@@ -1,6 +1,6 @@
 #pragma once
-/// The log's calls, each waiting for its answer: for tests and one-shot commands, not for a
-/// server's threads.
+/// The log's calls, each waiting for its answer: for a start, one-shot commands, tests and stages
+/// that have nothing else to do meanwhile. Never on a thread of the log or of connections.
 
 #include <future>
 #include <initializer_list>

@@ -1,9 +1,9 @@
 #include "reconcile/activate.h"
 
 #include <algorithm>
-#include <future>
 #include <memory>
 
+#include "log/synchronous.h"
 #include "model/topics.h"
 #include "reconcile/router.h"
 
@@ -20,15 +20,8 @@ Status append_control(log::Log& log, model::RecordType type, std::uint8_t versio
     record.version = version;
     record.key = std::move(key);
     record.value = std::move(value);
-    std::vector<log::Record> records;
-    records.push_back(std::move(record));
-    std::promise<Status> promise;
-    auto future = promise.get_future();
-    log.append(std::move(records), [&promise](std::span<const log::AppendOutcome> outcomes) {
-        promise.set_value(outcomes.front() ? Status{}
-                                           : Status(std::unexpected(outcomes.front().error())));
-    });
-    return future.get();
+    const auto outcomes = log::append_now(log, {std::move(record)});
+    return outcomes.front() ? Status{} : Status(fail(outcomes.front().error()));
 }
 
 /// Records of these topics are appended only while we watch. An activation comes before a start's

@@ -111,9 +111,7 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
                                                                    : time_ - absences_.most());
     }
     if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
-        trace_ = leg->trace;
         on_leg(*leg, out);
-        trace_ = {};
     } else if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
         on_flow(*flow);
     } else if (const auto* level = std::get_if<model::LevelRecord>(&record)) {
@@ -209,6 +207,10 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
         if (it->second.flow != &flow) {
             return open_.end();
         }
+        // What is open has a deadline that has not passed, so most need no look at their deadlines.
+        if (record.at <= time_ && it->second.put_off == no_deadline) {
+            return it;
+        }
         deadlines_of(it->second, deadlines_);
         if (record.at <= amend_until(*it->second.flow, deadlines_, never)) {
             return it;
@@ -261,6 +263,7 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
     if (it == open_.end()) {
         return;
     }
+    trace_ = record.trace;
     Case& c = it->second;
     c.take(flow->legs[*leg], *leg, record);
     c.opened_at = std::min(c.opened_at, record.at);
@@ -272,6 +275,7 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
     if (!put_off(it)) {
         settle(it, c.latest, time_, out);
     }
+    trace_ = {};
 }
 
 /// A case of very many events is judged as a whole each time, and each revision is a record: often
