@@ -300,6 +300,29 @@ TEST(Engine, a_verdict_says_the_trace_of_the_leg_that_decided_it) {
     EXPECT_EQ(out.view().find(two), std::string::npos);
 }
 
+TEST(Engine, a_leg_beyond_an_open_instance_ends_it_and_begins_the_next) {
+    Bench b;
+    const auto feed = [&](model::LegRecord record, std::string_view trace) {
+        record.passed.reset();  // of a lane that does not know what has passed
+        record.trace = trace_id_of(trace);
+        b.feed(model::CaseRecord(std::move(record)));
+    };
+    const std::string one = "0af7651916cd43dd8448eb211c80319c";
+    const std::string two = "1af7651916cd43dd8448eb211c80319c";
+    const double day = 86400;
+    feed(legs_of(*b.flow, event("aws", "OrderPlaced", "o-1", good_order), noon(0)).at(0), one);
+    feed(
+        legs_of(*b.flow, event("aws", "OrderPlaced", "o-2", good_order), noon(61 + 31 * day)).at(0),
+        two);
+    ASSERT_EQ(b.revisions.size(), 3u);
+    EXPECT_EQ(b.revisions[1].verdict.instance, 1u);
+    EXPECT_EQ(b.revisions[1].verdict.status, model::VerdictStatus::partial);
+    EXPECT_FALSE(b.revisions[1].verdict.trace) << "its deadline decided";
+    EXPECT_EQ(b.last().instance, 2u);
+    EXPECT_EQ(b.line(), "pending");
+    EXPECT_EQ(to_hex(b.last().trace), two);
+}
+
 TEST(Engine, after_amend_for_a_new_instance_begins) {
     Bench b;
     b.order(0, good_order);
