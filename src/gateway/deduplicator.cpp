@@ -8,14 +8,12 @@
 #include <deque>
 #include <mutex>
 #include <shared_mutex>
-#include <thread>
 #include <unordered_map>
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "base/pause.h"
-#include "base/thread_name.h"
 #include "gateway/dedup_index.h"
+#include "log/stage.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
 
@@ -162,9 +160,10 @@ struct Shard {
         durable;  ///< in the order in which they became durable: the oldest leave first
 };
 
-class TailedDeduplicator final : public Deduplicator {
+class TailedDeduplicator final : public Deduplicator, log::StageWork {
 public:
-    TailedDeduplicator(const Options& options, log::Log& log, telemetry::Telemetry& telemetry)
+    TailedDeduplicator(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
+                       const Clock& clock)
         : options_(options),
           log_(log),
           telemetry_(telemetry),
@@ -177,31 +176,26 @@ public:
           memory_ids_(
               telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
                                       "Ids held in memory: pending, recent, and not yet indexed")),
-          stale_hits_(telemetry.metrics.counter(
-              "helios_gateway_index_stale_hits_total",
-              "Index entries that pointed at no record or another one")) {}
+          stale_hits_(
+              telemetry.metrics.counter("helios_gateway_index_stale_hits_total",
+                                        "Index entries that pointed at no record or another one")),
+          stage_({.room = std::string(room),
+                  .name = "dedup-index",
+                  .batch_records_max = tail_records_max,
+                  .batch_bytes_max = tail_bytes_max,
+                  .poll_wait = tail_wait,
+                  .pace = tail_pace,
+                  .retry_after = retry_pause,
+                  .failing = "the deduplication index can't follow the log; ids stay in memory",
+                  .works_again = "the deduplication index follows the log again"},
+                 *this, log, telemetry, clock, index_failures_) {}
 
     ~TailedDeduplicator() override { close(); }
 
     Status start() {
         HELIOS_TRY(open_index());
-        log::Offsets from;
-        for (const auto topic : indexed_topics) {
-            for (const auto& id : log_.partitions_of(topic)) {
-                const auto it = index_->position_at_open().find(id);
-                from[id] = it == index_->position_at_open().end() ? log::Offset{} : it->second;
-                indexed_of(topic_of(topic))
-                    .resize(std::max<std::size_t>(indexed_of(topic_of(topic)).size(),
-                                                  id.partition + 1));
-            }
-        }
-        publish(from);
-        auto reader = log_.read(std::move(from));
-        if (!reader) {
-            return fail(reader.error());
-        }
-        reader_ = *std::move(reader);
-        tail_ = std::jthread([this](const std::stop_token& stop) { tail(stop); });
+        HELIOS_TRY(stage_.open());
+        stage_.start();
         return {};
     }
 
@@ -311,12 +305,7 @@ public:
     }
 
     void close() override {
-        if (tail_.joinable()) {
-            tail_.request_stop();
-            wake_reader();
-            tail_.join();
-        }
-        reader_.reset();
+        stage_.stop();
         if (!index_) {
             return;
         }
@@ -365,7 +354,7 @@ private:
         telemetry_.logger.error(room,
                                 "the deduplication index is damaged; it is rebuilt from the log",
                                 {{"why", why.what}});
-        wake_reader();
+        stage_.restart();
     }
 
     bool is_damaged() const {
@@ -373,65 +362,122 @@ private:
         return damaged_.has_value();
     }
 
-    void wake_reader() {
-        const std::lock_guard lock(reader_mutex_);
-        if (reader_) {
-            reader_->wake();
-        }
-    }
-
-    bool rebuild_until(const std::stop_token& stop) {
-        bool told = false;
-        while (!stop.stop_requested()) {
-            const auto made = rebuild();
-            if (made) {
-                return true;
-            }
-            if (!told) {
-                telemetry_.logger.error(room,
-                                        "the deduplication index can't be made anew; trying again",
-                                        {{"error", made.error().message()}});
-                told = true;
-            }
-            pause_for(stop, retry_pause);
-        }
-        return false;
-    }
-
     void recovered() {
         const std::lock_guard lock(trouble_mutex_);
+        if (!damaged_) {
+            return;
+        }
         damaged_.reset();
         troubled_.store(lost_.has_value(), std::memory_order_release);
         telemetry_.logger.info(room, "the deduplication index is rebuilt");
     }
 
-    /// On the tail's thread. What is in memory stays there until the new index has it.
-    Status rebuild() {
+    /// What is in memory stays there until the new index has it.
+    Status make_anew() {
+        const std::unique_lock lock(index_mutex_);
+        index_.reset();
+        HELIOS_TRY(DedupIndex::destroy(options_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        rebuilds_.add();
+        return {};
+    }
+
+    // -- What the stage asks: durable records → index, then what memory may forget.
+
+    Result<log::Standing> restore() override {
         caught_up_.store(false, std::memory_order_release);
+        entries_.clear();
+        const bool anew = is_damaged();
+        if (anew) {
+            publish(from_beginning());  // before the index that knows of nothing is in place
+            HELIOS_TRY(make_anew());
+        }
+        log::Offsets from = from_beginning();
+        for (auto& [id, offset] : from) {
+            // What it was opened with is what it stands at only before anything was written.
+            const auto at = index_->position_at_open().find(id);
+            offset = at == index_->position_at_open().end() ? log::Offset{} : at->second;
+        }
+        publish(from);
+        ends_.clear();
+        for (const auto& info : log_.describe()) {
+            if (from.contains(info.id)) {
+                ends_[info.id] = info.end;
+            }
+        }
+        if (has_reached_ends(from)) {
+            catch_up();
+        }
+        return log::Standing{from, from};
+    }
+
+    Result<bool> prepare(const log::Batch& batch) override {
+        batch_is_empty_ = batch.records.empty();
+        return true;
+    }
+
+    Result<log::Taken> apply(const log::StoredRecord& record, bool, log::Outputs&) override {
+        if (const auto stored = identity_of(record)) {
+            entries_.push_back({stored->identity,
+                                {topic_of(record.topic), record.partition, record.offset.value}});
+        }
+        last_applied_ = record.log_time;
+        return log::Taken::whole;
+    }
+
+    Status commit(const log::Outputs&, const log::GroupOffsets& position) override {
+        auto written = index_->write(entries_, position.to);
+        if (!written && written.error().kind == ErrorKind::corrupt) {
+            give_up(written.error());
+        }
+        HELIOS_TRY(written);
+        publish(position.to);
+        entries_.clear();
+        return {};
+    }
+
+    void after_round() override {
+        reached_ns_.store(to_nanos(last_applied_), std::memory_order_relaxed);
+        if (!caught_up() && (batch_is_empty_ || has_reached_ends(stage_.committed()))) {
+            catch_up();
+        }
+    }
+
+    /// So that the next start has little to read again; what fails here it reads.
+    void stopped() override {
+        while (caught_up()) {
+            const auto taken = stage_.step(Duration{});
+            if (!taken || *taken == 0) {
+                return;
+            }
+        }
+    }
+
+    log::Offsets from_beginning() {
         log::Offsets from;
         for (const auto topic : indexed_topics) {
             for (const auto& id : log_.partitions_of(topic)) {
                 from[id] = log::Offset{};
+                const std::lock_guard lock(indexed_mutex_);
+                auto& partitions = indexed_of(topic_of(topic));
+                partitions.resize(std::max<std::size_t>(partitions.size(), id.partition + 1));
             }
         }
-        publish(from);
+        return from;
+    }
+
+    bool has_reached_ends(const log::Offsets& position) const {
+        return std::all_of(ends_.begin(), ends_.end(),
+                           [&](const auto& end) { return position.at(end.first) >= end.second; });
+    }
+
+    void catch_up() {
         {
-            const std::unique_lock lock(index_mutex_);
-            std::unique_ptr<DedupIndex> fresh;
-            auto made = [&]() -> Status {
-                index_.reset();
-                HELIOS_TRY(DedupIndex::destroy(options_));
-                HELIOS_TRY_ASSIGN(fresh, DedupIndex::open(options_));
-                return {};
-            }();
-            index_ = std::move(fresh);
-            HELIOS_TRY(made);
+            const std::lock_guard lock(caught_up_mutex_);
+            caught_up_.store(true, std::memory_order_release);
+            caught_up_changed_.notify_all();
         }
-        HELIOS_TRY_ASSIGN(auto reader, log_.read(std::move(from)));
-        const std::lock_guard lock(reader_mutex_);
-        reader_ = std::move(reader);
-        rebuilds_.add();
-        return {};
+        recovered();
     }
 
     /// Under the shard's lock: the id becomes the caller's.
@@ -570,112 +616,6 @@ private:
         return at.partition < partitions.size() && at.offset < partitions[at.partition];
     }
 
-    /// Until it is told to stop: durable records → index, then what memory may forget.
-    void tail(const std::stop_token& stop) {
-        name_this_thread("dedup-index");
-        bool told = false;
-        bool rebuilding = false;
-        while (!stop.stop_requested()) {
-            if (!rebuilding && is_damaged()) {
-                rebuilding = true;
-                if (!rebuild_until(stop)) {
-                    return;
-                }
-            }
-            const auto batch = reader_->poll(tail_records_max, tail_bytes_max,
-                                             caught_up() ? tail_wait : Duration{});
-            if (!batch) {
-                if (batch.error().kind == ErrorKind::stopping) {
-                    return;
-                }
-                if (!told) {
-                    telemetry_.logger.error(
-                        room, "the deduplication index cannot read the log; ids stay in memory",
-                        {{"error", batch.error().message()}});
-                    told = true;
-                }
-                pause_for(stop, retry_pause);  // the reader stands where it stood
-                continue;
-            }
-            told = false;
-            if (!batch->records.empty()) {
-                if (!index(*batch, stop)) {
-                    return;
-                }
-                if (caught_up()) {
-                    pause_for(stop, tail_pace);
-                }
-                reached_ns_.store(to_nanos(batch->records.back().log_time),
-                                  std::memory_order_relaxed);
-            } else if (!caught_up()) {
-                {
-                    std::lock_guard lock(caught_up_mutex_);
-                    caught_up_.store(true, std::memory_order_release);
-                    caught_up_changed_.notify_all();
-                }
-                if (std::exchange(rebuilding, false)) {
-                    recovered();
-                }
-            }
-        }
-        if (caught_up()) {
-            finish();
-        }
-    }
-
-    /// So that the next start has little to read again; what fails here it reads.
-    void finish() {
-        while (true) {
-            const auto batch = reader_->poll(tail_records_max, tail_bytes_max, Duration{});
-            if (!batch || batch->records.empty() ||
-                !index_->write(entries_of(*batch), reader_->position())) {
-                return;
-            }
-        }
-    }
-
-    static std::vector<IndexEntry> entries_of(const log::Batch& batch) {
-        std::vector<IndexEntry> entries;
-        entries.reserve(batch.records.size());
-        for (const auto& record : batch.records) {
-            if (const auto stored = identity_of(record)) {
-                entries.push_back(
-                    {stored->identity,
-                     {topic_of(record.topic), record.partition, record.offset.value}});
-            }
-        }
-        return entries;
-    }
-
-    /// False: told to stop, and it could not be written.
-    bool index(const log::Batch& batch, const std::stop_token& stop) {
-        const auto entries = entries_of(batch);
-        bool told = false;
-        do {
-            const auto written = index_->write(entries, reader_->position());
-            if (written) {
-                publish(reader_->position());
-                if (told) {
-                    telemetry_.logger.info(room, "the deduplication index can be written again");
-                }
-                return true;
-            }
-            index_failures_.add();
-            if (written.error().kind == ErrorKind::corrupt) {
-                give_up(written.error());
-                return true;  // read again from the beginning, this batch too
-            }
-            if (!told) {
-                telemetry_.logger.warn(
-                    room, "the deduplication index cannot be written; ids stay in memory",
-                    {{"error", written.error().message()}});
-                told = true;
-            }
-            pause_for(stop, retry_pause);
-        } while (!stop.stop_requested());
-        return false;
-    }
-
     const Options options_;
     model::PositionToken token_of(const model::EventPointer& at, Instant log_time) const {
         return {log::hash_of(log_.id()), at, log_time};
@@ -709,9 +649,13 @@ private:
     std::atomic<bool> caught_up_{false};
     std::atomic<std::int64_t> reached_ns_{0};
 
-    std::mutex reader_mutex_;  ///< for waking it: the tail exchanges it
-    std::unique_ptr<log::Reader> reader_;
-    std::jthread tail_;
+    // The stage's thread's.
+    std::vector<IndexEntry> entries_;  ///< applied, not yet written
+    log::Offsets ends_;                ///< of the log, when the index began to follow it
+    bool batch_is_empty_ = true;
+    Instant last_applied_{};
+
+    log::Stage stage_;  // last: it uses all of the above
 };
 
 }  // namespace
@@ -725,8 +669,9 @@ Digest128 dlq_identity(std::string_view dlq_id) {
 }
 
 Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log,
-                                                         telemetry::Telemetry& telemetry) {
-    auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry);
+                                                         telemetry::Telemetry& telemetry,
+                                                         const Clock& clock) {
+    auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry, clock);
     HELIOS_TRY(deduplicator->start());
     return deduplicator;
 }

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -66,13 +67,14 @@ using Claim = std::variant<Fresh, Joined, Taken>;
 /// The id of an item in the DLQ among the identities.
 Digest128 dlq_identity(std::string_view dlq_id);
 
-/// Thread-safe. The log must outlive it.
+/// Thread-safe. Log, telemetry and clock must outlive it.
 class Deduplicator {
 public:
     /// Opens the index, throws it away if it does not belong to this log (past its end, foreign,
     /// damaged), and starts reading the log to catch up. unavailable: the disk does not let us.
     static Result<std::unique_ptr<Deduplicator>> open(const Options& options, log::Log& log,
-                                                      telemetry::Telemetry& telemetry);
+                                                      telemetry::Telemetry& telemetry,
+                                                      const Clock& clock);
     virtual ~Deduplicator() = default;
 
     /// May read the index and, on a hit, one record of the log. exhausted: too many ids the index

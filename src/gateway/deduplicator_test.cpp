@@ -316,6 +316,9 @@ public:
     Result<log::Offsets> committed(std::string_view group) override {
         return log_.committed(group);
     }
+    Result<std::map<log::TopicPartition, std::uint64_t>> partly(std::string_view group) override {
+        return log_.partly(group);
+    }
     Instant low_watermark() override { return log_.low_watermark(); }
     Instant now() override { return log_.now(); }
     void show_life(const log::SignOfLife& sign) override { log_.show_life(sign); }
@@ -343,7 +346,7 @@ TEST(Deduplicator, a_log_that_cannot_be_read_for_a_while_is_read_later) {
     ASSERT_EQ(rig.ingest(order("e-1")).status, 202);
     rig.gateway.reset();
     LogWithFailingReaders log(*rig.log, 2);
-    const auto opened = Deduplicator::open(rig.options, log, rig.telemetry);
+    const auto opened = Deduplicator::open(rig.options, log, rig.telemetry, rig.clock);
     ASSERT_TRUE(opened) << opened.error().message();
     EXPECT_TRUE((*opened)->wait_caught_up(std::chrono::seconds(10)));
     (*opened)->close();

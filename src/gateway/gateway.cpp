@@ -146,7 +146,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
     auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known),
                                          telemetry, clock, std::move(refused), std::move(deleted));
     HELIOS_TRY_ASSIGN(state->intake.deduplicator,
-                      Deduplicator::open(state->intake.options, log, telemetry));
+                      Deduplicator::open(state->intake.options, log, telemetry, clock));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
         name_this_thread("counts");
         while (!stop.stop_requested()) {

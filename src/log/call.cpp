@@ -64,7 +64,19 @@ Status place_transaction(const StoredLog& log, Call& call, const GroupOffsets& o
         return fail(call.rejected.begin()->second);
     }
     HELIOS_TRY_ASSIGN(call.from, place_offsets(log, offsets.from));
-    HELIOS_TRY_ASSIGN(call.to, place_offsets(log, offsets.to));
+    HELIOS_TRY_ASSIGN(const auto to, place_offsets(log, offsets.to));
+    for (const auto& [key, offset] : to) {
+        call.to[key] = {offset, 0};
+    }
+    for (const auto& [id, outputs] : offsets.partly) {
+        HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
+        const auto at = call.to.find({found->id, id.partition});
+        if (at == call.to.end()) {
+            return fail(ErrorKind::invalid,
+                        "a transaction is partly done with a partition that it does not name");
+        }
+        at->second.outputs = outputs;
+    }
     const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
     if (!std::equal(call.from.begin(), call.from.end(), call.to.begin(), call.to.end(), same_key)) {
         return fail(ErrorKind::invalid, "a transaction's from and to name different partitions");

@@ -25,7 +25,7 @@ struct Committer::Round {
     /// Where a consumer group has moved in this round, and in which journal.
     struct Moved {
         RetentionClass retention = RetentionClass::data;
-        std::map<format::PartitionKey, std::uint64_t> to;
+        std::map<format::PartitionKey, format::GroupOffset> to;
     };
     std::vector<Call> calls;
     std::array<Share, 2> shares;  ///< by index_of(retention)
@@ -307,10 +307,10 @@ bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
         return false;
     }
     for (const auto& [key, from] : call.from) {
-        std::uint64_t now = log_.committed_at(lock, call.group, key);
+        std::uint64_t now = log_.committed_at(lock, call.group, key).offset;
         if (moved != round.groups.end()) {
             if (const auto at = moved->second.to.find(key); at != moved->second.to.end()) {
-                now = at->second;
+                now = at->second.offset;
             }
         }
         if (now == from) {

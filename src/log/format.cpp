@@ -32,6 +32,30 @@ std::uint32_t checksum_seed(std::uint64_t salt) {
     return static_cast<std::uint32_t>(salt ^ (salt >> 32));
 }
 
+std::uint32_t narrow_partition(std::uint64_t value, bool& ok) {
+    if (value > std::numeric_limits<std::uint32_t>::max()) {
+        ok = false;
+    }
+    return static_cast<std::uint32_t>(value);
+}
+
+void put_group_offset(ByteWriter& out, const PartitionKey& key, const GroupOffset& to) {
+    out.u16(key.topic);
+    out.varint(key.partition);
+    out.varint(to.offset);
+    out.varint(to.outputs);
+}
+
+std::pair<PartitionKey, GroupOffset> take_group_offset(ByteReader& in, bool& ok) {
+    PartitionKey key;
+    GroupOffset to;
+    key.topic = in.u16();
+    key.partition = narrow_partition(in.varint(), ok);
+    to.offset = in.varint();
+    to.outputs = in.varint();
+    return {key, to};
+}
+
 void encode_snapshot(ByteWriter& out, const Snapshot& snapshot) {
     out.u64(static_cast<std::uint64_t>(to_nanos(snapshot.last_time)));
     out.varint(snapshot.partitions.size());
@@ -49,19 +73,10 @@ void encode_snapshot(ByteWriter& out, const Snapshot& snapshot) {
         out.string(name);
         out.varint(group.size());
         for (const auto& [key, committed] : group) {
-            out.u16(key.topic);
-            out.varint(key.partition);
-            out.varint(committed.offset);
+            put_group_offset(out, key, committed.to);
             out.zigzag(to_nanos(committed.at));
         }
     }
-}
-
-std::uint32_t narrow_partition(std::uint64_t value, bool& ok) {
-    if (value > std::numeric_limits<std::uint32_t>::max()) {
-        ok = false;
-    }
-    return static_cast<std::uint32_t>(value);
 }
 
 bool decode_snapshot(ByteReader& in, Snapshot& snapshot) {
@@ -82,13 +97,8 @@ bool decode_snapshot(ByteReader& in, Snapshot& snapshot) {
     for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
         GroupState& group = snapshot.groups[std::string(in.string())];
         for (std::uint64_t m = in.varint(); m > 0 && in.ok(); --m) {
-            PartitionKey key;
-            Committed committed;
-            key.topic = in.u16();
-            key.partition = narrow_partition(in.varint(), ok);
-            committed.offset = in.varint();
-            committed.at = from_nanos(in.zigzag());
-            group[key] = committed;
+            const auto [key, to] = take_group_offset(in, ok);
+            group[key] = {to, from_nanos(in.zigzag())};
         }
     }
     return ok && in.ok();
@@ -262,26 +272,22 @@ bool frame_intact(std::string_view bytes, std::uint64_t salt) {
     return get<std::uint32_t>(bytes.data() + 4) == crc32c(bytes.substr(8), head);
 }
 
-std::string encode_offsets(const std::map<PartitionKey, std::uint64_t>& offsets) {
+std::string encode_offsets(const std::map<PartitionKey, GroupOffset>& offsets) {
     ByteWriter out;
     out.varint(offsets.size());
-    for (const auto& [key, offset] : offsets) {
-        out.u16(key.topic);
-        out.varint(key.partition);
-        out.varint(offset);
+    for (const auto& [key, to] : offsets) {
+        put_group_offset(out, key, to);
     }
     return out.take();
 }
 
-std::optional<std::map<PartitionKey, std::uint64_t>> decode_offsets(std::string_view bytes) {
+std::optional<std::map<PartitionKey, GroupOffset>> decode_offsets(std::string_view bytes) {
     ByteReader in(bytes);
-    std::map<PartitionKey, std::uint64_t> offsets;
+    std::map<PartitionKey, GroupOffset> offsets;
     bool ok = true;
     for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-        PartitionKey key;
-        key.topic = in.u16();
-        key.partition = narrow_partition(in.varint(), ok);
-        offsets[key] = in.varint();
+        const auto [key, to] = take_group_offset(in, ok);
+        offsets[key] = to;
     }
     if (!ok || !in.at_end()) {
         return std::nullopt;

@@ -43,10 +43,17 @@ struct PartitionKey {
     friend auto operator<=>(const PartitionKey&, const PartitionKey&) = default;
 };
 
+/// Where a group stands in a partition, and how many outputs of the record there are written.
+struct GroupOffset {
+    std::uint64_t offset = 0;
+    std::uint64_t outputs = 0;
+    friend bool operator==(const GroupOffset&, const GroupOffset&) = default;
+};
+
 /// A group's committed offset and when it was committed: of two journals' answers the later one
 /// counts.
 struct Committed {
-    std::uint64_t offset = 0;
+    GroupOffset to;
     Instant at{};
 };
 using GroupState = std::map<PartitionKey, Committed>;
@@ -117,8 +124,8 @@ inline std::string_view frame_value(std::string_view bytes, const Frame& f) {
 }
 
 /// The value of an offsets frame (its key is the group's name).
-std::string encode_offsets(const std::map<PartitionKey, std::uint64_t>& offsets);
-std::optional<std::map<PartitionKey, std::uint64_t>> decode_offsets(std::string_view bytes);
+std::string encode_offsets(const std::map<PartitionKey, GroupOffset>& offsets);
+std::optional<std::map<PartitionKey, GroupOffset>> decode_offsets(std::string_view bytes);
 
 /// The durable mark, rewritten unsynced after each fsync: for other processes, and for recovery. It
 /// fits in one sector.

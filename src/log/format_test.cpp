@@ -17,7 +17,7 @@ SegmentHeader sample_header() {
     header.journal = 1;
     header.snapshot.last_time = from_nanos(77);
     header.snapshot.partitions[{3, 11}] = {5, 100, 900, from_nanos(1), from_nanos(-2)};
-    header.snapshot.groups["route"][{3, 11}] = {800, from_nanos(76)};
+    header.snapshot.groups["route"][{3, 11}] = {{800, 3}, from_nanos(76)};
     header.snapshot.groups["engine"];
     return header;
 }
@@ -36,7 +36,7 @@ TEST(Format, a_segment_header_reads_back) {
     EXPECT_EQ(partition.first, 100u);
     EXPECT_EQ(partition.end, 900u);
     EXPECT_EQ(partition.last_time, from_nanos(-2));
-    EXPECT_EQ(read->snapshot.groups.at("route").at({3, 11}).offset, 800u);
+    EXPECT_EQ(read->snapshot.groups.at("route").at({3, 11}).to.offset, 800u);
     EXPECT_TRUE(read->snapshot.groups.contains("engine"));
 }
 
@@ -99,7 +99,8 @@ TEST(Format, a_frame_names_itself) {
 }
 
 TEST(Format, offsets_read_back_and_trailing_bytes_are_refused) {
-    const std::map<PartitionKey, std::uint64_t> offsets{{{1, 0}, 5}, {{2, 70000}, 1ull << 50}};
+    const std::map<PartitionKey, GroupOffset> offsets{{{1, 0}, {5, 0}},
+                                                      {{2, 70000}, {1ull << 50, 4096}}};
     const std::string bytes = encode_offsets(offsets);
     EXPECT_EQ(decode_offsets(bytes), offsets);
     EXPECT_FALSE(decode_offsets(bytes + "x"));

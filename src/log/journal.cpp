@@ -152,7 +152,8 @@ void Journal::publish(const Locked&, const Group& group) {
 }
 
 void Journal::move_group(const Locked&, const std::string& group,
-                         const std::map<format::PartitionKey, std::uint64_t>& to, Instant at) {
+                         const std::map<format::PartitionKey, format::GroupOffset>& to,
+                         Instant at) {
     format::GroupState& state = view_.state.groups[group];
     for (const auto& [key, offset] : to) {
         state[key] = {offset, at};

@@ -54,7 +54,7 @@ public:
     void publish(const Locked&, const Group& group);
     /// A consumer group's move, written with a transaction, becomes what is committed.
     void move_group(const Locked&, const std::string& group,
-                    const std::map<format::PartitionKey, std::uint64_t>& to, Instant at);
+                    const std::map<format::PartitionKey, format::GroupOffset>& to, Instant at);
 
     /// Tries to come out of its trouble, if it is in any.
     void retry(Duration now);

@@ -105,6 +105,9 @@ struct GroupOffsets {
     std::string group;
     Offsets from;
     Offsets to;
+    /// How many outputs of the first record at or after `to` are on the log already: what one
+    /// record causes may be more than one transaction holds. Absent: none.
+    std::map<TopicPartition, std::uint64_t> partly = {};
 };
 
 using AppendOutcome = Result<Position>;
@@ -191,6 +194,8 @@ public:
 
     /// What the group has committed; partitions never committed are absent.
     virtual Result<Offsets> committed(std::string_view group) = 0;
+    /// GroupOffsets::partly of the group's last transaction.
+    virtual Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) = 0;
 
     /// The least log time that an append not yet visible may carry: every record stamped earlier is
     /// visible to readers. Later appends are stamped ≥ the value returned. Never falls.

@@ -204,8 +204,8 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     }
 }
 
-std::uint64_t StoredLog::committed_at(const Locked&, std::string_view group,
-                                      format::PartitionKey key) const {
+format::GroupOffset StoredLog::committed_at(const Locked&, std::string_view group,
+                                            format::PartitionKey key) const {
     format::Committed best;
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
@@ -217,12 +217,12 @@ std::uint64_t StoredLog::committed_at(const Locked&, std::string_view group,
             best = at->second;
         }
     }
-    return best.offset;
+    return best.to;
 }
 
-Result<Offsets> StoredLog::committed(std::string_view group) {
+std::map<TopicPartition, format::GroupOffset> StoredLog::group_offsets(std::string_view group) {
     catch_up();
-    Offsets out;
+    std::map<TopicPartition, format::GroupOffset> out;
     const Locked held = lock();
     for (const JournalView* view : {&data_, &control_}) {
         const auto found = view->state.groups.find(group);
@@ -231,8 +231,26 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
         }
         for (const auto& [key, committed] : found->second) {
             if (const Topic* named = topic(key.topic)) {
-                out[{named->name, key.partition}] = Offset{committed_at(held, group, key)};
+                out[{named->name, key.partition}] = committed_at(held, group, key);
             }
+        }
+    }
+    return out;
+}
+
+Result<Offsets> StoredLog::committed(std::string_view group) {
+    Offsets out;
+    for (const auto& [id, at] : group_offsets(group)) {
+        out[id] = Offset{at.offset};
+    }
+    return out;
+}
+
+Result<std::map<TopicPartition, std::uint64_t>> StoredLog::partly(std::string_view group) {
+    std::map<TopicPartition, std::uint64_t> out;
+    for (const auto& [id, at] : group_offsets(group)) {
+        if (at.outputs > 0) {
+            out[id] = at.outputs;
         }
     }
     return out;

@@ -68,6 +68,7 @@ public:
     Result<Batch> read_at(const TopicPartition& id, Offset offset) override;
     Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) override;
     Result<Offsets> committed(std::string_view group) override;
+    Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) override;
     std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
     std::uint32_t partition_count(std::string_view topic) const override;
     std::vector<PartitionInfo> describe() override;
@@ -111,8 +112,8 @@ public:
     /// invalid: no such topic or partition.
     Result<const Topic*> resolve(const TopicPartition& id) const;
     /// The group's position on one partition.
-    std::uint64_t committed_at(const Locked&, std::string_view group,
-                               format::PartitionKey key) const;
+    format::GroupOffset committed_at(const Locked&, std::string_view group,
+                                     format::PartitionKey key) const;
     /// Wakes the readers of these topics.
     void announce(const Locked&, std::uint64_t topic_bits);
     bool closing(const Locked&) const { return closing_; }
@@ -138,6 +139,7 @@ protected:
     bool closing_ = false;  ///< guarded by mutex_
 
 private:
+    std::map<TopicPartition, format::GroupOffset> group_offsets(std::string_view group);
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
     Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
                          const TopicPartition& id, Offset offset);

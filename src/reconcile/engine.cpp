@@ -1,6 +1,7 @@
 #include "reconcile/engine.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -12,6 +13,7 @@ namespace {
 using model::Verdict;
 using model::VerdictStatus;
 
+constexpr std::size_t no_bound = std::numeric_limits<std::size_t>::max();
 constexpr Instant no_deadline = never;  // in the queue of deadlines: not there
 
 // Of a case with more events than this, judging is put off by so much for each of them: 0.5 s at
@@ -104,7 +106,7 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
         return;
     }
     if (const auto passed = model::passed_of(record)) {
-        fire_before(*passed, out);
+        fire(*passed, no_bound, out);
         time_ = std::max(time_, *passed);
         // An absence that has become known since may have moved a case's end by so much.
         closed_.expire(time_.time_since_epoch() < absences_.most() ? Instant{}
@@ -160,8 +162,11 @@ void Engine::on_absence(const model::AbsenceRecord& record) {
     absences_.forget_until(time_ - longest - absences_.most());
 }
 
-void Engine::fire_before(Instant t, std::vector<Revision>& out) {
-    while (!due_.empty() && due_.begin()->deadline < t) {
+bool Engine::fire(Instant t, std::size_t cases_max, std::vector<Revision>& out) {
+    for (; !due_.empty() && due_.begin()->deadline < t; --cases_max) {
+        if (cases_max == 0) {
+            return false;
+        }
         const Due due = *due_.begin();
         const auto it = open_.find(*due.id);
         HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
@@ -172,6 +177,7 @@ void Engine::fire_before(Instant t, std::vector<Revision>& out) {
         }
         settle(it, due.deadline, due.deadline + Duration(1), out);
     }
+    return true;
 }
 
 std::optional<Instant> Engine::earliest_deadline() const {

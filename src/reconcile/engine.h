@@ -55,6 +55,10 @@ public:
     void on_record(const model::CaseRecord& record, std::vector<Revision>& out);
     std::vector<Revision> on_record(const model::CaseRecord& record);
 
+    /// Lets the deadlines < t pass that on_record would, but of no more than `cases_max` cases at a
+    /// time; true: none is left.
+    bool fire(Instant t, std::size_t cases_max, std::vector<Revision>& out);
+
     /// The same for a flow that has been parsed elsewhere: no parsing, shared between engines.
     void use_flow(const TenantId& tenant, std::shared_ptr<const Flow> flow);
 
@@ -91,7 +95,6 @@ private:
     void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
     void on_absence(const model::AbsenceRecord& record);
     void on_flow(const model::FlowRecord& record);
-    void fire_before(Instant t, std::vector<Revision>& out);
     Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow,
                                 std::vector<Revision>& out);
     bool amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,

@@ -7,7 +7,6 @@
 #include "base/assert.h"
 #include "model/topics.h"
 #include "reconcile/route_stage.h"
-#include "reconcile/stage_log.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::reconcile {
@@ -15,7 +14,7 @@ namespace {
 
 constexpr std::string_view group = "engine";
 constexpr Duration show_every = std::chrono::seconds(1);
-constexpr std::size_t tick_cases_max = 4096;  // deadlines that one tick lets pass
+constexpr std::size_t fired_cases_max = 4096;  // deadlines that pass in one step
 constexpr std::array<model::VerdictStatus, 4> statuses{
     model::VerdictStatus::pending, model::VerdictStatus::matched, model::VerdictStatus::partial,
     model::VerdictStatus::mismatched};
@@ -67,7 +66,6 @@ struct EngineStage::Partition {
     std::uint32_t number = 0;
     MemoryClosedCases closed;
     Engine engine;
-    log::Offset committed_at_start;  // effects of records below it are on the log
     std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
     std::uint64_t without_flow = 0;  // already counted
 
@@ -81,7 +79,7 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
     if (fires) {
         // After a standstill everything is due at once; a tick at a time keeps what one transaction
         // must hold bounded.
-        return std::min(may_be, *engine.deadline_of(tick_cases_max) + Duration(1));
+        return std::min(may_be, *engine.deadline_of(fired_cases_max) + Duration(1));
     }
     return beats ? std::optional<Instant>(may_be) : std::nullopt;
 }
@@ -94,8 +92,18 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
       telemetry_(telemetry),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
-      thread_("engine", options.pace, options.retry_after, clock, telemetry.logger,
-              metrics_->failures) {}
+      stage_({.room = "reconcile",
+              .name = std::string(group),
+              .batch_records_max = options.batch_records_max,
+              .batch_bytes_max = options.batch_bytes_max,
+              .commit_records_max = options.commit_records_max,
+              .commit_bytes_max = options.commit_bytes_max,
+              .poll_wait = options.poll_wait,
+              .pace = options.pace,
+              .retry_after = options.retry_after,
+              .failing = "engine failed and tries again",
+              .works_again = "engine works again"},
+             *this, log, telemetry, clock, metrics_->failures) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)
@@ -107,28 +115,23 @@ EngineStage::~EngineStage() {
     stop();
 }
 
-Status EngineStage::replay_from_start() {
-    reader_.reset();
+Result<log::Standing> EngineStage::restore() {
     const std::lock_guard lock(engines_mutex_);
     partitions_.clear();
-    waiting_ = {};
-    log::Offsets from;
+    log::Standing standing;
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
-    committed_.clear();
+    HELIOS_TRY_ASSIGN(standing.partly, log_.partly(group));
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
         HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
-        auto partition = std::make_unique<Partition>(id.partition);
+        partitions_.push_back(std::make_unique<Partition>(id.partition));
         const auto it = committed.find(id);
-        partition->committed_at_start = it == committed.end() ? log::Offset{0} : it->second;
-        committed_[id] = partition->committed_at_start;
-        from[id] = log::Offset{0};
-        partitions_.push_back(std::move(partition));
+        standing.committed[id] = it == committed.end() ? log::Offset{0} : it->second;
+        standing.read_from[id] = log::Offset{0};
     }
-    HELIOS_TRY_ASSIGN(reader_, log_.read(std::move(from)));
-    return {};
+    return standing;
 }
 
-void EngineStage::emit(Revision&& revision) {
+void EngineStage::emit(Revision&& revision, log::Outputs& out) {
     const model::Verdict& verdict = revision.verdict;
     const auto status = static_cast<std::size_t>(verdict.status);
     metrics_->revisions[status]->add();
@@ -145,83 +148,48 @@ void EngineStage::emit(Revision&& revision) {
     record.version = model::verdict_version;
     record.key = model::case_log_key(verdict.tenant, verdict.flow, verdict.key);
     record.value = model::encode(verdict);
-    waiting_.outputs.push_back(std::move(record));
+    out.add(std::move(record));
 }
 
-void EngineStage::process(Partition& partition, const log::StoredRecord& stored) {
+/// A record that lets very many deadlines pass is taken in steps, so that what one transaction must
+/// hold is bounded.
+Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_effects,
+                                      log::Outputs& out) {
     const auto record = model::decode_case_record(stored.value);
     if (!record) {
         telemetry_.logger.error("reconcile", "a case record can't be decoded and was passed over",
                                 {{"partition", stored.partition},
                                  {"offset", stored.offset.value},
                                  {"error", record.error().message()}});
-        return;
+        return log::Taken::whole;
     }
+    const std::lock_guard lock(engines_mutex_);
+    Partition& partition = *partitions_.at(stored.partition);
     revisions_.clear();
-    partition.engine.on_record(*record, revisions_);
-    if (std::holds_alternative<model::TickRecord>(*record)) {
-        partition.tick_on_its_way->store(false);
+    const auto passed = model::passed_of(*record);
+    const bool whole = !passed || partition.engine.fire(*passed, fired_cases_max, revisions_);
+    if (whole) {
+        partition.engine.on_record(*record, revisions_);
+        if (std::holds_alternative<model::TickRecord>(*record)) {
+            partition.tick_on_its_way->store(false);
+        }
+        if (const auto count = partition.engine.records_without_flow();
+            count != partition.without_flow) {
+            metrics_->without_flow.add(static_cast<double>(count - partition.without_flow));
+            partition.without_flow = count;
+        }
+        metrics_->records.add();
     }
-    if (const auto count = partition.engine.records_without_flow();
-        count != partition.without_flow) {
-        metrics_->without_flow.add(static_cast<double>(count - partition.without_flow));
-        partition.without_flow = count;
-    }
-    if (stored.offset >= partition.committed_at_start) {
+    if (has_effects) {
         for (Revision& revision : revisions_) {
-            emit(std::move(revision));
+            emit(std::move(revision), out);
         }
     }
+    return whole ? log::Taken::whole : log::Taken::partly;
 }
 
-Result<std::size_t> EngineStage::take(Duration wait) {
-    HELIOS_TRY_ASSIGN(const auto batch,
-                      reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
-    {
-        const std::lock_guard lock(engines_mutex_);
-        for (const auto& record : batch.records) {
-            process(*partitions_.at(record.partition), record);
-        }
-    }
-    metrics_->records.add(static_cast<double>(batch.records.size()));
-    waiting_.to = committed_;
-    for (const auto& [id, offset] : reader_->position()) {
-        waiting_.to[id] = std::max(
-            waiting_.to[id], offset);  // while it replays, the position is behind what is committed
-    }
-    waiting_.complete_below = batch.complete_below;
-    waiting_.any = true;
-    return batch.records.size();
-}
-
-/// Usually one transaction. What a single round causes may be more than the log takes at once; then
-/// the first ones move nothing, and a crash between them makes some revisions again, byte for byte.
-Status EngineStage::commit_waiting() {
-    while (!waiting_.outputs.empty() || waiting_.to != committed_) {
-        std::size_t n = 0;
-        std::size_t bytes = 0;
-        for (; n < waiting_.outputs.size() && n < options_.commit_records_max &&
-               (n == 0 || bytes < options_.commit_bytes_max);
-             ++n) {
-            bytes += waiting_.outputs[n].key.size() + waiting_.outputs[n].value.size();
-        }
-        const auto end = waiting_.outputs.begin() + static_cast<std::ptrdiff_t>(n);
-        const bool last = end == waiting_.outputs.end();
-        auto done = commit(log_, {waiting_.outputs.begin(), end}, group, committed_,
-                           last ? waiting_.to : committed_);
-        if (!done) {
-            if (done.error().kind == ErrorKind::conflict) {
-                reader_.reset();  // somebody else moved the group: replay and go on from there
-            }
-            return done;
-        }
-        waiting_.outputs.erase(waiting_.outputs.begin(), end);
-        if (last) {
-            committed_ = waiting_.to;
-        }
-    }
-    frontier_.advance_to(waiting_.complete_below);
-    waiting_ = {};
+Status EngineStage::complete(const log::Batch&, log::Outputs&) {
+    count_open_cases();
     return {};
 }
 
@@ -270,7 +238,7 @@ void EngineStage::settle(Instant may_be) {
         }
     }
     const std::lock_guard lock(settled_mutex_);
-    settled_ = {frontier_.get(), fired};
+    settled_ = {stage_.frontier().get(), fired};
 }
 
 EngineStage::Settled EngineStage::settled() const {
@@ -336,29 +304,11 @@ void EngineStage::show() {
     }
     metrics_->open.set(static_cast<double>(open_cases_.load(std::memory_order_relaxed)));
     metrics_->closed.set(static_cast<double>(closed));
-    show_consumer_lag(log_, telemetry_, group, committed_);
 }
 
-Result<std::size_t> EngineStage::step(Duration wait) {
-    if (!reader_) {
-        HELIOS_TRY(replay_from_start());
-    }
-    std::size_t taken = 0;
-    if (!waiting_.any) {
-        HELIOS_TRY_ASSIGN(taken, take(wait));
-    }
-    count_open_cases();
-    HELIOS_TRY(commit_waiting());
+void EngineStage::after_round() {
     append_ticks();
     show();
-    return taken;
-}
-
-void EngineStage::start() {
-    thread_.start([this]() -> Status {
-        HELIOS_TRY(step(options_.poll_wait));
-        return {};
-    });
 }
 
 }  // namespace helios::reconcile

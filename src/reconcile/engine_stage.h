@@ -3,8 +3,7 @@
 /// it has consumed (group "engine"), and sees to it that time passes: ticks.
 ///
 /// At start it replays every partition from its beginning to what the group has committed without
-/// appending anything (incremental checkpoints come later), then goes on. Open and closed cases
-/// live in memory.
+/// appending anything, then goes on. Open and closed cases live in memory.
 
 #include <atomic>
 #include <functional>
@@ -16,9 +15,9 @@
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
+#include "log/stage.h"
 #include "reconcile/engine.h"
 #include "reconcile/options.h"
-#include "reconcile/stage_thread.h"
 
 namespace helios::telemetry {
 struct Telemetry;
@@ -36,25 +35,24 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
 
 /// Owns its thread once started. open() and step() are for one thread, and not beside start(). All
 /// else is thread-safe. Log, route, telemetry and clock outlive it.
-class EngineStage {
+class EngineStage final : log::StageWork {
 public:
     EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
                 telemetry::Telemetry& telemetry, const Clock& clock);
     EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                 telemetry::Telemetry& telemetry, const Clock& clock);
-    ~EngineStage();  ///< stops
+    ~EngineStage() override;  ///< stops
     EngineStage(const EngineStage&) = delete;
     EngineStage& operator=(const EngineStage&) = delete;
 
-    void start();
+    void start() { stage_.start(); }
     /// No further ticks: what is on the log can be worked off to its end. Before stop().
     void stop_ticking() { ticking_.store(false); }
     /// Lets the transaction at work finish. Idempotent.
-    void stop() { thread_.stop(); }
+    void stop() { stage_.stop(); }
 
-    /// One poll, one transaction if it caused any, and the ticks that are due; how many records it
-    /// took. After an error the same outputs wait for the next step (after a conflict it replays).
-    Result<std::size_t> step(Duration wait);
+    /// As log::Stage::step; then the ticks that are due.
+    Result<std::size_t> step(Duration wait) { return stage_.step(wait); }
     /// A tick that step() appended has not come back yet: step again, with a wait.
     bool awaits_tick() const;
 
@@ -62,7 +60,7 @@ public:
     /// and the verdicts it caused are on helios.verdicts, visible. So: route's frontier > t, then u
     /// = the log's last log time, then this > u: everything derived from events stamped ≤ t is
     /// there, but for deadlines that no tick has reached yet.
-    const Frontier& frontier() const { return frontier_; }
+    const Frontier& frontier() const { return stage_.frontier(); }
     /// What the frontier leaves out: every deadline before `fired` of a case that is known from
     /// records before `processed` has passed, and what it caused is on helios.verdicts, visible. As
     /// of one moment: `fired` may fall when a case with an old deadline is opened.
@@ -72,7 +70,7 @@ public:
     };
     Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
-    Status health() const { return thread_.health(); }
+    Status health() const { return stage_.health(); }
     /// exhausted: as many cases are open as open_cases_max allows, and an event of these cases
     /// (case_keys of door.h) would open one and join none. As of the last step; what is on the log
     /// already is still worked on, and a round more may come. Cheap while there is room.
@@ -82,11 +80,16 @@ private:
     struct Metrics;
     struct Partition;
 
-    Status replay_from_start();
-    Result<std::size_t> take(Duration wait);
-    Status commit_waiting();
-    void process(Partition& partition, const log::StoredRecord& record);
-    void emit(Revision&& revision);
+    Result<log::Standing> restore() override;
+    Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
+                             log::Outputs& out) override;
+    Status complete(const log::Batch& batch, log::Outputs& out) override;
+    Status commit(const log::Outputs& out, const log::GroupOffsets& position) override {
+        return log::commit_on_log(log_, out, position);
+    }
+    void after_round() override;
+
+    void emit(Revision&& revision, log::Outputs& out);
     void count_open_cases();
     void settle(Instant may_be);
     void append_ticks();
@@ -103,24 +106,14 @@ private:
     mutable std::mutex
         engines_mutex_;  // of the engines' state, while a step changes it and room() looks
     std::vector<std::unique_ptr<Partition>> partitions_;
-    std::unique_ptr<log::Reader> reader_;
-    log::Offsets committed_;
-
-    struct Waiting {  // processed, not yet committed
-        std::vector<log::Record> outputs;
-        log::Offsets to;
-        Instant complete_below{};
-        bool any = false;
-    } waiting_;
     std::vector<Revision> revisions_;  // reused
     Duration shown_{};
     std::atomic<bool> ticking_{true};
     std::atomic<std::size_t> open_cases_{0};  // over all partitions, as of the last step
-    Frontier frontier_;
     mutable std::mutex settled_mutex_;
     Settled settled_;  ///< guarded by settled_mutex_
 
-    StageThread thread_;  // last: it uses all of the above
+    log::Stage stage_;  // last: it uses all of the above
 };
 
 }  // namespace helios::reconcile

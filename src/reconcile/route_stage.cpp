@@ -6,14 +6,12 @@
 #include "model/counts.h"
 #include "model/topics.h"
 #include "reconcile/activate.h"
-#include "reconcile/stage_log.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::reconcile {
 namespace {
 
 constexpr std::string_view group = "route";
-constexpr Duration lag_every = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -45,13 +43,12 @@ struct RouteStage::Metrics {
     std::map<model::AbsenceCause, telemetry::Counter*> absences;
 };
 
-/// What one round appends, and what it counted.
-struct RouteStage::Outputs {
-    std::vector<log::Record> records;
+/// What has been taken in since the last commit.
+struct RouteStage::Round {
     std::map<std::tuple<TenantId, std::string, Instant>, std::uint64_t>
         judged;  // tenant, source, minute
     std::size_t events = 0, case_records = 0, keyless = 0, unwanted = 0;
-    std::size_t absences = 0;  // of absences_, taken into these outputs
+    std::size_t absences = 0;  // of absences_, among the outputs
 };
 
 RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry,
@@ -59,19 +56,26 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
     : options_(options),
       log_(log),
       telemetry_(telemetry),
-      clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
       partitions_(log.partition_count(model::topic::cases)),
-      records_max_(options.batch_records_max),
+      round_(std::make_unique<Round>()),
       presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
-      thread_("route", options.pace, options.retry_after, clock, telemetry.logger,
-              metrics_->failures) {}
+      stage_({.room = "reconcile",
+              .name = std::string(group),
+              .batch_records_max = options.batch_records_max,
+              .batch_bytes_max = options.batch_bytes_max,
+              .poll_wait = options.poll_wait,
+              .pace = options.pace,
+              .retry_after = options.retry_after,
+              .failing = "route failed and tries again",
+              .works_again = "route works again"},
+             *this, log, telemetry, clock, metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();
 }
 
-Status RouteStage::open() {
+Result<log::Standing> RouteStage::restore() {
     if (!absence_recorded_) {
         HELIOS_TRY(record_start(log_, options_.grace, options_.absence_min));
         absence_recorded_ = true;
@@ -123,8 +127,8 @@ void RouteStage::enqueue(const model::AbsenceRecord& absence) {
     absences_.insert(later, absence);
 }
 
-Status RouteStage::stand_at_committed() {
-    reader_.reset();
+Result<log::Standing> RouteStage::stand_at_committed() {
+    *round_ = {};
     log::Offsets from;
     for (const auto topic : model::event_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
@@ -160,12 +164,10 @@ Status RouteStage::stand_at_committed() {
             router_->take_absence(*record.absence);
         }
     }
-    HELIOS_TRY_ASSIGN(reader_, log_.read(from));
-    committed_ = std::move(from);
-    return {};
+    return log::Standing{from, from};
 }
 
-void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& out) {
+void RouteStage::to_every_partition(const model::CaseRecord& record, log::Outputs& out) {
     const std::string value = model::encode(record);
     for (std::uint32_t p = 0; p < partitions_; ++p) {
         log::Record copy;
@@ -174,18 +176,19 @@ void RouteStage::to_every_partition(const model::CaseRecord& record, Outputs& ou
         copy.type = static_cast<std::uint16_t>(model::RecordType::case_record);
         copy.version = model::case_record_version;
         copy.value = value;
-        out.records.push_back(std::move(copy));
+        out.add(std::move(copy));
     }
 }
 
-void RouteStage::absences_until(Instant t, Outputs& out) {
-    for (; out.absences < absences_.size() && absences_[out.absences].from <= t; ++out.absences) {
-        router_->take_absence(absences_[out.absences]);
-        to_every_partition(absences_[out.absences], out);
+void RouteStage::absences_until(Instant t, log::Outputs& out) {
+    std::size_t& n = round_->absences;
+    for (; n < absences_.size() && absences_[n].from <= t; ++n) {
+        router_->take_absence(absences_[n]);
+        to_every_partition(absences_[n], out);
     }
 }
 
-void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
+void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out) {
     const auto event = model::decode_event(record.value);
     if (!event) {
         telemetry_.logger.error("reconcile", "an event record can't be decoded and was passed over",
@@ -195,11 +198,11 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
                                  {"error", event.error().message()}});
         return;
     }
-    ++out.events;
-    ++out.judged[{event->tenant, event->source,
-                  std::chrono::floor<std::chrono::minutes>(record.log_time)}];
+    ++round_->events;
+    ++round_->judged[{event->tenant, event->source,
+                      std::chrono::floor<std::chrono::minutes>(record.log_time)}];
     if (!router_->wants(*event)) {
-        ++out.unwanted;
+        ++round_->unwanted;
         return;
     }
     const auto payload = json::Document::parse(event->payload);
@@ -212,46 +215,64 @@ void RouteStage::route_event(const log::StoredRecord& record, Outputs& out) {
     }
     const Arrival arrival{{model::topic_of(record.topic), record.partition, record.offset.value},
                           record.log_time};
-    for (auto& leg : router_->on_event(*event, payload->root(), arrival, out.keyless)) {
+    for (auto& leg : router_->on_event(*event, payload->root(), arrival, round_->keyless)) {
         log::Record output;
         output.topic = model::topic::cases;
         output.type = static_cast<std::uint16_t>(model::RecordType::case_record);
         output.version = model::case_record_version;
         output.key = model::case_log_key(leg.tenant, leg.flow, leg.key);
         output.value = model::encode(model::CaseRecord(std::move(leg)));
-        out.records.push_back(std::move(output));
-        ++out.case_records;
+        out.add(std::move(output));
+        ++round_->case_records;
     }
 }
 
-Result<std::size_t> RouteStage::take(const log::Batch& batch, Outputs& out) {
-    for (const auto& record : batch.records) {
-        absences_until(record.log_time, out);
-        if (record.topic != model::topic::flows) {
-            route_event(record, out);
-            continue;
+Status RouteStage::take_flows_record(const log::StoredRecord& record, log::Outputs& out) {
+    HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
+    if (decoded.activation) {
+        auto flow = router_->activate(*decoded.activation, record.log_time);
+        if (flow) {
+            to_every_partition(*flow, out);
+        } else {
+            telemetry_.logger.error(
+                "reconcile", "a flow on the log was not made active",
+                {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
         }
-        HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
-        if (decoded.activation) {
-            auto flow = router_->activate(*decoded.activation, record.log_time);
-            if (flow) {
-                to_every_partition(*flow, out);
-            } else {
-                telemetry_.logger.error(
-                    "reconcile", "a flow on the log was not made active",
-                    {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
-            }
-        } else if (decoded.level) {
-            to_every_partition(
-                model::LevelRecord{record.log_time, decoded.level->level, record.log_time}, out);
-        }  // an absence has been handed on, or waits in absences_, since it was written
-    }
-    absences_until(batch.complete_below, out);
-    return batch.records.size();
+    } else if (decoded.level) {
+        to_every_partition(
+            model::LevelRecord{record.log_time, decoded.level->level, record.log_time}, out);
+    }  // an absence has been handed on, or waits in absences_, since it was written
+    return {};
 }
 
-void RouteStage::add_counts(Outputs& out) {
-    for (const auto& [where, n] : out.judged) {
+/// After the poll, so that no record of the batch is from beyond an absence that has not been
+/// noticed; and nothing from after one may be handed on before it is written.
+Result<bool> RouteStage::prepare(const log::Batch& batch) {
+    const auto noticed = presence_.notice(batch.complete_below);
+    if (is_stuck(batch, noticed)) {
+        return false;
+    }
+    HELIOS_TRY(write_down(noticed));
+    return true;
+}
+
+Result<log::Taken> RouteStage::apply(const log::StoredRecord& record, bool, log::Outputs& out) {
+    absences_until(record.log_time, out);
+    if (record.topic == model::topic::flows) {
+        HELIOS_TRY(take_flows_record(record, out));
+    } else {
+        route_event(record, out);
+    }
+    return log::Taken::whole;
+}
+
+Status RouteStage::complete(const log::Batch& batch, log::Outputs& out) {
+    absences_until(batch.complete_below, out);
+    return {};
+}
+
+void RouteStage::sum_up(log::Outputs& out) {
+    for (const auto& [where, n] : round_->judged) {
         model::Counts counts(std::get<0>(where));
         counts.hop = "route";
         counts.source = std::get<1>(where);
@@ -264,84 +285,31 @@ void RouteStage::add_counts(Outputs& out) {
         record.version = model::counts_version;
         record.key = counts.source;
         record.value = model::encode(counts);
-        out.records.push_back(std::move(record));
+        out.add(std::move(record));
     }
 }
 
-Result<std::size_t> RouteStage::step(Duration wait) {
-    if (!reader_) {
-        HELIOS_TRY(open());
-    }
-    HELIOS_TRY_ASSIGN(const auto batch,
-                      reader_->poll(records_max_, options_.batch_bytes_max, wait));
-    // After the poll, so that no record of the batch is from beyond an absence that has not been
-    // noticed.
-    const auto noticed = presence_.notice(batch.complete_below);
-    if (is_stuck(batch, noticed)) {
-        return 0;
-    }
-    if (auto written = write_down(noticed); !written) {
-        reader_.reset();  // nothing from after the absence may be handed on before it
-        return fail(std::move(written).error());
-    }
-    Outputs out;
-    auto taken = take(batch, out);
-    if (!taken) {
-        reader_.reset();
-        return fail(std::move(taken).error());
-    }
-    if (!batch.records.empty() || !out.records.empty()) {
-        add_counts(out);
-        log::Offsets to = committed_;
-        for (const auto& [id, offset] : reader_->position()) {
-            to[id] = std::max(to[id], offset);
+void RouteStage::committed() {
+    for (; round_->absences > 0; --round_->absences) {
+        if (const auto counter = metrics_->absences.find(absences_.front().cause);
+            counter != metrics_->absences.end()) {
+            counter->second->add();
         }
-        if (auto done = commit(log_, std::move(out.records), group, committed_, to); !done) {
-            reader_.reset();  // begin again from what is committed: the router has seen records
-                              // that are not
-            if (done.error().kind == ErrorKind::invalid) {
-                records_max_ =
-                    std::max<std::size_t>(1, std::min(records_max_, batch.records.size()) /
-                                                 2);  // more than the log takes at once
-            }
-            return fail(std::move(done).error());
-        }
-        committed_ = std::move(to);
-        records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
-        for (; out.absences > 0; --out.absences) {
-            if (const auto counter = metrics_->absences.find(absences_.front().cause);
-                counter != metrics_->absences.end()) {
-                counter->second->add();
-            }
-            absences_.pop_front();
-        }
-        metrics_->events.add(static_cast<double>(out.events));
-        metrics_->records.add(static_cast<double>(out.case_records));
-        metrics_->keyless.add(static_cast<double>(out.keyless));
-        metrics_->unwanted.add(static_cast<double>(out.unwanted));
+        absences_.pop_front();
     }
-    frontier_.advance_to(batch.complete_below);
-    show_lag();
-    return taken;
-}
-
-void RouteStage::show_lag() {
-    if (const Duration now = clock_.monotonic();
-        now - lag_shown_ >= lag_every || lag_shown_ == Duration::zero()) {
-        lag_shown_ = now;
-        show_consumer_lag(log_, telemetry_, group, committed_);
-    }
+    metrics_->events.add(static_cast<double>(round_->events));
+    metrics_->records.add(static_cast<double>(round_->case_records));
+    metrics_->keyless.add(static_cast<double>(round_->keyless));
+    metrics_->unwanted.add(static_cast<double>(round_->unwanted));
+    *round_ = {};
 }
 
 void RouteStage::start() {
-    if (!reader_) {
+    if (!stage_.is_open()) {
         static_cast<void>(open());  // here, so that it comes before whatever the caller starts
                                     // next; a failure shows in the first step
     }
-    thread_.start([this]() -> Status {
-        HELIOS_TRY(step(options_.poll_wait));
-        return {};
-    });
+    stage_.start();
 }
 
 }  // namespace helios::reconcile

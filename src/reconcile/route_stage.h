@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
+#include "log/stage.h"
 #include "reconcile/options.h"
 #include "reconcile/presence.h"
 #include "reconcile/router.h"
-#include "reconcile/stage_thread.h"
 
 namespace helios::telemetry {
 struct Telemetry;
@@ -29,73 +29,75 @@ namespace helios::reconcile {
 
 /// Owns its thread once started. open() and step() are for one thread, and not beside start(). All
 /// else is thread-safe. Log, telemetry and clock outlive it.
-class RouteStage {
+class RouteStage final : log::StageWork {
 public:
     RouteStage(const RouteOptions& options, log::Log& log, telemetry::Telemetry& telemetry,
                const Clock& clock);
-    ~RouteStage();  ///< stops
+    ~RouteStage() override;  ///< stops
     RouteStage(const RouteStage&) = delete;
     RouteStage& operator=(const RouteStage&) = delete;
 
     /// Writes down that we were away, reads what is active, stands where the group left off. Before
     /// anybody may append.
-    Status open();
+    Status open() { return stage_.open(); }
     /// open(), then runs on its own thread. If open fails it says so in the log and in health(),
     /// and tries again.
     void start();
     /// Lets the transaction at work finish. Idempotent.
-    void stop() { thread_.stop(); }
+    void stop() { stage_.stop(); }
 
-    /// One poll and one transaction; how many records it took. After an error the next step begins
-    /// again from what is committed.
-    Result<std::size_t> step(Duration wait);
+    /// As log::Stage::step.
+    Result<std::size_t> step(Duration wait) { return stage_.step(wait); }
 
     /// Every event stamped before it has been routed and its case records are on helios.cases,
     /// visible.
-    const Frontier& frontier() const { return frontier_; }
+    const Frontier& frontier() const { return stage_.frontier(); }
     /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
-    Status health() const { return thread_.health(); }
+    Status health() const { return stage_.health(); }
     /// To be told of turns and refusals.
     Presence& presence() { return presence_; }
     const Presence& presence() const { return presence_; }
 
 private:
     struct Metrics;
-    struct Outputs;
+    struct Round;
 
-    Status stand_at_committed();
+    Result<log::Standing> restore() override;
+    Result<bool> prepare(const log::Batch& batch) override;
+    Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
+                             log::Outputs& out) override;
+    Status complete(const log::Batch& batch, log::Outputs& out) override;
+    void sum_up(log::Outputs& out) override;
+    Status commit(const log::Outputs& out, const log::GroupOffsets& position) override {
+        return log::commit_on_log(log_, out, position);
+    }
+    void committed() override;
+
+    Result<log::Standing> stand_at_committed();
     Status write_down(const std::vector<model::AbsenceRecord>& noticed);
     bool is_stuck(const log::Batch& batch, const std::vector<model::AbsenceRecord>& noticed);
     void tell(const model::AbsenceRecord& piece);
-    Result<std::size_t> take(const log::Batch& batch, Outputs& out);
-    void route_event(const log::StoredRecord& record, Outputs& out);
+    Status take_flows_record(const log::StoredRecord& record, log::Outputs& out);
+    void route_event(const log::StoredRecord& record, log::Outputs& out);
     void enqueue(const model::AbsenceRecord& absence);
-    void absences_until(Instant t, Outputs& out);
-    void to_every_partition(const model::CaseRecord& record, Outputs& out);
-    void add_counts(Outputs& out);
-    void show_lag();
+    void absences_until(Instant t, log::Outputs& out);
+    void to_every_partition(const model::CaseRecord& record, log::Outputs& out);
 
     const RouteOptions options_;
     log::Log& log_;
     telemetry::Telemetry& telemetry_;
-    const Clock& clock_;
     std::unique_ptr<Metrics> metrics_;
     std::uint32_t partitions_ = 0;
 
     std::optional<Router> router_;
-    std::unique_ptr<log::Reader> reader_;
-    log::Offsets committed_;
-    std::size_t
-        records_max_;  // events per transaction; fewer after one that the log found too large
+    std::unique_ptr<Round> round_;  // since the last commit
     Presence presence_;
     Absences told_;  // what the server's own log has a line of
     std::deque<model::AbsenceRecord>
         absences_;  // on helios.flows, not yet handed on, sorted by their begin
     bool absence_recorded_ = false;
-    Duration lag_shown_{};
-    Frontier frontier_;
 
-    StageThread thread_;  // last: it uses all of the above
+    log::Stage stage_;  // last: it uses all of the above
 };
 
 }  // namespace helios::reconcile

@@ -6,8 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "base/pause.h"
-#include "base/thread_name.h"
 #include "model/topics.h"
 #include "store/dump.h"
 #include "store/migrations.h"
@@ -78,6 +76,11 @@ struct Projector::Metrics {
     }
 };
 
+struct Projector::Waiting {
+    Projection projection;
+    std::size_t records = 0;
+};
+
 Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
                      const Clock& clock, std::unique_ptr<Database> database,
                      std::unique_ptr<Tables> tables)
@@ -87,7 +90,18 @@ Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry
       clock_(clock),
       database_(std::move(database)),
       tables_(std::move(tables)),
-      metrics_(std::make_unique<Metrics>(telemetry.metrics)) {}
+      waiting_(std::make_unique<Waiting>()),
+      metrics_(std::make_unique<Metrics>(telemetry.metrics)),
+      stage_({.room = "store",
+              .name = "store",
+              .batch_records_max = options.batch_records_max,
+              .batch_bytes_max = options.batch_bytes_max,
+              .poll_wait = options.idle_poll,
+              .pace = options.pace,
+              .retry_after = options.retry_pause,
+              .failing = "writing fails; queries answer from what is there, the log keeps the rest",
+              .works_again = "writing again"},
+             *this, log, telemetry, clock, metrics_->failures) {}
 
 Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::Log& log,
                                                    telemetry::Telemetry& telemetry,
@@ -101,7 +115,7 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     std::unique_ptr<Projector> projector(
         new Projector(options, log, telemetry, clock, std::move(owned), std::move(tables)));
     projector->remember_files();
-    HELIOS_TRY(projector->stand_at_applied());
+    HELIOS_TRY(projector->stage_.open());
     return projector;
 }
 
@@ -109,7 +123,8 @@ Projector::~Projector() {
     stop();
 }
 
-Status Projector::stand_at_applied() {
+Result<log::Standing> Projector::restore() {
+    *waiting_ = {};
     log::Offsets from;
     for (const auto topic : projected_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
@@ -137,31 +152,7 @@ Status Projector::stand_at_applied() {
                 "rebuild`");
         }
     }
-    HELIOS_TRY_ASSIGN(reader_, log_.read(from));
-    return {};
-}
-
-void Projector::start() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-}
-
-void Projector::stop() {
-    if (!thread_.joinable()) {
-        return;
-    }
-    thread_.request_stop();
-    reader_->wake();
-    thread_.join();
-}
-
-Status Projector::health() const {
-    std::lock_guard lock(mutex_);
-    return health_;
-}
-
-void Projector::set_health(Status health) {
-    std::lock_guard lock(mutex_);
-    health_ = std::move(health);
+    return log::Standing{from, from};
 }
 
 void Projector::remember_files() {
@@ -235,37 +226,34 @@ Status Projector::remake() {
     return {};
 }
 
-Result<std::size_t> Projector::step(Duration wait) {
-    if (!waiting_) {
-        HELIOS_TRY_ASSIGN(
-            waiting_, reader_->poll(options_.batch_records_max, options_.batch_bytes_max, wait));
-    }
-    if (!waiting_->records.empty()) {
-        const Duration begin = clock_.monotonic();
-        Projection projection;
-        for (const auto& record : waiting_->records) {
-            projection.add(record);
-        }
-        HELIOS_TRY_ASSIGN(const auto decided, tables_->write(projection.rows()));
-        observe(*waiting_, decided, projection.undecodable(), clock_.monotonic() - begin);
-    }
-    const std::size_t taken = waiting_->records.size();
-    const Instant complete = waiting_->complete_below;
-    waiting_.reset();
-    frontier_.advance_to(complete);
-    metrics_->frontier.set(seconds(complete.time_since_epoch()));
-    return taken;
+Status Projector::begin() {
+    return must_remake() ? remake() : Status{};
 }
 
-void Projector::observe(const log::Batch& batch, std::span<const DecidedVerdict> decided,
-                        std::span<const Undecodable> undecodable, Duration took) {
-    for (const auto& record : batch.records) {
-        if (const auto found = metrics_->records.find(record.topic);
-            found != metrics_->records.end()) {
-            found->second->add();
-        }
+Result<log::Taken> Projector::apply(const log::StoredRecord& record, bool, log::Outputs&) {
+    waiting_->projection.add(record);
+    ++waiting_->records;
+    if (const auto found = metrics_->records.find(record.topic); found != metrics_->records.end()) {
+        found->second->add();
     }
-    metrics_->batch_records.observe(static_cast<double>(batch.records.size()));
+    return log::Taken::whole;
+}
+
+/// Rows hold their own offsets: those of the records that they were made from.
+Status Projector::commit(const log::Outputs&, const log::GroupOffsets&) {
+    const Duration begin = clock_.monotonic();
+    HELIOS_TRY_ASSIGN(const auto decided, tables_->write(waiting_->projection.rows()));
+    observe(decided, clock_.monotonic() - begin);
+    *waiting_ = {};
+    return {};
+}
+
+void Projector::after_round() {
+    metrics_->frontier.set(seconds(stage_.frontier().get().time_since_epoch()));
+}
+
+void Projector::observe(std::span<const DecidedVerdict> decided, Duration took) {
+    metrics_->batch_records.observe(static_cast<double>(waiting_->records));
     metrics_->commit_seconds.observe(seconds(took));
     const Instant now = clock_.wall();
     for (const auto& verdict : decided) {
@@ -274,7 +262,7 @@ void Projector::observe(const log::Batch& batch, std::span<const DecidedVerdict>
             metrics_->verdict_seconds.observe(seconds(verdict.reconciled_at - verdict.opened_at));
         }
     }
-    for (const auto& skipped : undecodable) {
+    for (const auto& skipped : waiting_->projection.undecodable()) {
         metrics_->undecodable.add();
         telemetry_.logger.error("store",
                                 "a log record could not be decoded and is not in the store",
@@ -286,44 +274,12 @@ void Projector::observe(const log::Batch& batch, std::span<const DecidedVerdict>
 }
 
 Status Projector::catch_up(Instant to) {
-    while (frontier_.get() < to) {
+    while (frontier().get() < to) {
         if (auto stepped = step(options_.idle_poll); !stepped) {
             return fail(std::move(stepped).error());
         }
     }
     return {};
-}
-
-void Projector::run(const std::stop_token& stop) {
-    name_this_thread("store");
-    while (!stop.stop_requested()) {
-        const Duration began = clock_.monotonic();
-        auto stepped = [&]() -> Result<std::size_t> {
-            if (must_remake()) {
-                HELIOS_TRY(remake());
-            }
-            return step(options_.idle_poll);
-        }();
-        if (stepped) {
-            pause_for(stop, began + options_.pace - clock_.monotonic());
-            if (!health()) {
-                set_health({});
-                telemetry_.logger.info("store", "writing again");
-            }
-            continue;
-        }
-        if (stepped.error().kind == ErrorKind::stopping) {
-            return;
-        }
-        metrics_->failures.add();
-        if (health().has_value() || health().error() != stepped.error()) {
-            telemetry_.logger.warn(
-                "store", "writing fails; queries answer from what is there, the log keeps the rest",
-                {{"what", stepped.error().what}, {"hint", stepped.error().hint}});
-        }
-        set_health(fail(stepped.error()));
-        pause_for(stop, options_.retry_pause);
-    }
 }
 
 }  // namespace helios::store
