@@ -137,6 +137,15 @@ std::uint64_t xxh3_64(std::string_view bytes) {
     return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+Digest128 xxh3_128(std::string_view bytes, std::uint64_t seed) {
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed));
+    Digest128 out;
+    static_assert(sizeof canonical.digest == sizeof out);
+    std::memcpy(out.data(), canonical.digest, sizeof out);
+    return out;
+}
+
 Digest256 sha256(std::string_view bytes) {
     static const MessageDigest algorithm("SHA256");
     return digest<32>(algorithm.md, bytes, {});

@@ -21,6 +21,9 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 std::uint64_t xxh3_64(std::string_view bytes);
 
 using Digest128 = std::array<std::uint8_t, 16>;
+/// Fast, not for hostile input; canonical (big-endian) bytes.
+Digest128 xxh3_128(std::string_view bytes, std::uint64_t seed);
+
 using Digest256 = std::array<std::uint8_t, 32>;
 Digest256 sha256(std::string_view bytes);
 /// The first 16 bytes of SHA-256: for identities that a hostile sender must not be able to collide.

@@ -46,6 +46,8 @@ TEST(Hash, crc32c_continues) {
 TEST(Hash, xxh3_known_value) {
     EXPECT_EQ(xxh3_64(""), 0x2d06800538d394c2u);
     EXPECT_NE(xxh3_64("a"), xxh3_64("b"));
+    EXPECT_EQ(to_hex(xxh3_128("", 0)), "99aa06d3014798d86001c324468d497f");
+    EXPECT_NE(xxh3_128("a", 0), xxh3_128("a", 1));
 }
 
 TEST(Hash, sha256_known_values) {

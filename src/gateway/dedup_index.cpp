@@ -20,15 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
-
-#if defined(__SANITIZE_THREAD__)
-/// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp,
-/// but not the atomics that order them.
-extern "C" const char* __tsan_default_suppressions();
-extern "C" const char* __tsan_default_suppressions() {
-    return "race:librocksdb.so\n";
-}
-#endif
+#include "log/rocks.h"
 
 namespace helios::gateway {
 
@@ -82,14 +74,6 @@ std::vector<const IndexEntry*> in_key_order(const std::vector<IndexEntry>& entri
     return order;
 }
 
-/// RocksDB's own log would be one more file to fail: its writer asserts that nobody writes after an
-/// error, and then does.
-class SilentLogger final : public rocksdb::Logger {
-public:
-    using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
-};
-
 rocksdb::Options rocks_options(const Options& options) {
     rocksdb::BlockBasedTableOptions table;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -107,7 +91,7 @@ rocksdb::Options rocks_options(const Options& options) {
     out.max_open_files = 512;
     out.compression = rocksdb::kNoCompression;  // digests do not compress
     out.level_compaction_dynamic_level_bytes = true;
-    out.info_log = std::make_shared<SilentLogger>();
+    out.info_log = log::silent_logger();
     out.avoid_flush_during_shutdown = true;  // close() flushes, and hears of it if that fails
     out.stats_dump_period_sec = 0;
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));

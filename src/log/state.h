@@ -53,12 +53,15 @@ public:
     /// The checkpoint that it began from; absent: it began empty.
     virtual const std::optional<CheckpointHeader>& began_from() const = 0;
 
-    /// absent: no such key. corrupt: the value is damaged; see StateDirectory::reject.
+    /// absent: no such key. corrupt: the value is damaged; see StateDirectory::reject. unavailable:
+    /// the disk does not let us.
     virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
-    /// All entries whose key begins so, in key order. Before the first put.
+    /// All entries whose key begins so, in key order. Before the first put. Errors as get's, or
+    /// what `entry` returns.
     virtual Status scan(
         std::string_view prefix,
         const std::function<Status(std::string_view key, std::string_view value)>& entry) = 0;
+    /// A key has at least one byte.
     virtual void put(std::string key, std::string value) = 0;
     virtual void erase(std::string key) = 0;
     /// Entries put or erased since the last freeze.
@@ -68,7 +71,10 @@ public:
     /// put from now on belongs to the next one. Not while an earlier one is being written.
     virtual void freeze(CheckpointHeader header) = 0;
     /// Makes durable what was frozen. Nothing frozen: nothing to do. After an error it stays
-    /// frozen, together with what a later freeze adds. unavailable: the disk does not let us.
+    /// frozen, together with what a later freeze adds. A checkpoint at the newest's position is not
+    /// made again: what is frozen then waits for the next. unavailable: the disk does not let us;
+    /// half-made files are removed. corrupt: what is replaced, or what a failed write begins again
+    /// from, is damaged; see StateDirectory::reject.
     virtual Status write() = 0;
 };
 
@@ -76,6 +82,9 @@ struct StateOptions {
     std::string directory;  ///< DATA/state/<stage>; empty: in memory, no checkpoints
     std::uint64_t cache_bytes = 256u << 20;  ///< blocks, filters and indexes of all partitions
     Shrink shrink;                           ///< may be empty
+    /// For tests: called after each step of opening and writing, on the thread that does it; an
+    /// error is taken for that step's own.
+    std::function<Status(std::string_view step)> after_step;
 };
 
 /// The states of one stage. Thread-safe; outlives every State it hands out.
@@ -86,23 +95,23 @@ public:
     /// unavailable: the disk does not let us.
     static Result<std::unique_ptr<StateDirectory>> open(StateOptions options, const LogId& log);
 
-    /// From the newest checkpoint that is whole and that `judge` lets pass; those passed over are
-    /// told. With none it is empty: whether the log can make up for that is the caller's question.
-    /// The partition's earlier State is gone by then.
     struct PassedOver {
         std::string path;
         Error why;
     };
+    /// From the newest checkpoint that is whole and that `judge` (may be empty) lets pass; those
+    /// passed over are told, and stay until a good one stands at their position. With none it is
+    /// empty: whether the log can make up for that is the caller's question. The partition's
+    /// earlier State is gone by then. unavailable: the disk does not let us.
     virtual Result<std::unique_ptr<State>> open(const TopicPartition& partition,
                                                 const JudgeCheckpoint& judge,
                                                 std::vector<PassedOver>& passed_over) = 0;
 
-    /// The newest checkpoint was found damaged: the next open passes it over. Its State is gone by
-    /// then.
+    /// The newest checkpoint was found damaged: no later open tries it. Its State is gone by then.
     virtual Status reject(const TopicPartition& partition) = 0;
 
     /// Where the older of the two kept checkpoints stands, so that the log keeps what comes after
-    /// it. Absent: there are fewer than two.
+    /// it. Absent: there are fewer than two, or the partition has not been opened.
     virtual std::optional<Offset> kept_from(const TopicPartition& partition) const = 0;
 };
 

@@ -1,0 +1,84 @@
+#include "log/live_files.h"
+
+#include <filesystem>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+#include <string>
+
+namespace helios::log {
+
+namespace {
+
+using rocksdb::FileOptions;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+
+bool is_live(const std::filesystem::path& directory) {
+    return directory.filename().string().starts_with(live_name);
+}
+
+bool may_be_lost(const std::string& file) {
+    const std::filesystem::path path(file);
+    return path.extension() != ".sst" && is_live(path.parent_path());
+}
+
+class UnsyncedFile final : public rocksdb::FSWritableFileOwnerWrapper {
+public:
+    using FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+    IOStatus Sync(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+    IOStatus Fsync(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+};
+
+class UnsyncedDirectory final : public rocksdb::FSDirectoryWrapper {
+public:
+    using FSDirectoryWrapper::FSDirectoryWrapper;
+    IOStatus Fsync(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+    IOStatus FsyncWithDirOptions(const IOOptions&, IODebugContext*,
+                                 const rocksdb::DirFsyncOptions&) override {
+        return IOStatus::OK();
+    }
+};
+
+class LiveFiles final : public rocksdb::FileSystemWrapper {
+public:
+    using FileSystemWrapper::FileSystemWrapper;
+    const char* Name() const override { return "helios.live"; }
+
+    IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
+                             std::unique_ptr<rocksdb::FSWritableFile>* out,
+                             IODebugContext* context) override {
+        const auto status = target()->NewWritableFile(name, options, out, context);
+        if (status.ok() && may_be_lost(name)) {
+            *out = std::make_unique<UnsyncedFile>(std::move(*out));
+        }
+        return status;
+    }
+    IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
+                                std::unique_ptr<rocksdb::FSWritableFile>* out,
+                                IODebugContext* context) override {
+        const auto status = target()->ReopenWritableFile(name, options, out, context);
+        if (status.ok() && may_be_lost(name)) {
+            *out = std::make_unique<UnsyncedFile>(std::move(*out));
+        }
+        return status;
+    }
+    IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                          std::unique_ptr<rocksdb::FSDirectory>* out,
+                          IODebugContext* context) override {
+        const auto status = target()->NewDirectory(name, options, out, context);
+        if (status.ok() && is_live(name)) {
+            *out = std::make_unique<UnsyncedDirectory>(std::move(*out));
+        }
+        return status;
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::Env> live_files() {
+    return rocksdb::NewCompositeEnv(
+        std::make_shared<LiveFiles>(rocksdb::Env::Default()->GetFileSystem()));
+}
+
+}  // namespace helios::log
