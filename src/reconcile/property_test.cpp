@@ -325,7 +325,7 @@ RC_GTEST_PROP(Property, closed_cases_come_back_whole, ()) {
     for (int key = 0; key < 3; ++key) {
         if (const auto view =
                 b.engine.inspect(default_tenant(), "order", "A" + std::to_string(key))) {
-            const Case back = Case::decode(view->state.encode(), b.flow.get());
+            const Case back = *Case::decode(view->state.encode(), b.flow.get());
             RC_ASSERT(back.encode() == view->state.encode());
         }
     }
