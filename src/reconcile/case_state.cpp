@@ -113,6 +113,68 @@ bool stands_before(const HeldEvent& a, const HeldEvent& b) {
     return place(a) < place(b);
 }
 
+/// Which parts of an encoded case are there, and its one boolean.
+struct Presence {
+    bool decided = false;
+    bool closed_at = false;
+    bool scheduled = false;
+    bool put_off = false;
+    bool latest = false;  ///< else it is judged_at
+
+    std::uint8_t bits() const {
+        return static_cast<std::uint8_t>((decided ? 1 : 0) | (closed_at ? 2 : 0) |
+                                         (scheduled ? 4 : 0) | (put_off ? 8 : 0) |
+                                         (latest ? 16 : 0));
+    }
+    static Presence of(std::uint8_t bits) {
+        return {(bits & 1u) != 0, (bits & 2u) != 0, (bits & 4u) != 0, (bits & 8u) != 0,
+                (bits & 16u) != 0};
+    }
+};
+
+constexpr std::size_t event_bytes_min = 20;  // of an encoded event
+
+std::uint32_t number(ByteReader& in) {
+    const std::uint64_t value = in.varint();
+    if (value > std::numeric_limits<std::uint32_t>::max()) {
+        in.spoil();
+    }
+    return static_cast<std::uint32_t>(value);
+}
+
+/// The log's times begin with the epoch: whoever reckons with one can't fall off the other end.
+Instant log_time(ByteReader& in) {
+    const std::int64_t nanos = in.zigzag();
+    if (nanos < 0) {
+        in.spoil();
+        return Instant{};
+    }
+    return from_nanos(nanos);
+}
+
+/// Is that what pack() makes for this leg? Whoever judges relies on it.
+bool unpacks(const Leg& leg, std::string_view packed) {
+    ByteReader in = content_of(packed);
+    for (int texts = 5; texts > 0; --texts) {  // identity, sequence, id, source, type
+        in.string();
+    }
+    if (in.varint() != leg.reads.size() + (leg.status ? 1 : 0)) {
+        return false;
+    }
+    for (std::size_t i = leg.reads.size() + (leg.status ? 1 : 0); i > 0 && in.ok(); --i) {
+        if (unpack_read(in).kind > ReadValue::Kind::bad) {
+            return false;
+        }
+    }
+    if (in.boolean()) {
+        in.string();
+    }
+    while (in.ok() && !in.at_end()) {
+        in.string();
+    }
+    return in.at_end();
+}
+
 void keep_earlier(std::int64_t& held, std::int64_t other, bool& changed) {
     if (other != HeldEvent::no_time && (held == HeldEvent::no_time || other < held)) {
         held = other;
@@ -296,6 +358,13 @@ void Case::settle_legs() {
 }
 
 std::string Case::encode() const {
+    const Presence has{
+        .decided = decided,
+        .closed_at = closed_at != Instant{},
+        .scheduled = scheduled != Instant::max(),
+        .put_off = put_off != Instant::max(),
+        .latest = latest != judged_at,
+    };
     ByteWriter out;
     out.varint(flow->version);
     out.zigzag(to_nanos(opened_at));
@@ -303,12 +372,21 @@ std::string Case::encode() const {
     out.varint(revision);
     out.varint(level);
     out.varint(satisfied);
+    out.varint(unsettled);
     out.varint(overflowed);
     out.u8(static_cast<std::uint8_t>(status));
-    out.boolean(decided);
+    out.u8(has.bits());
     out.u64(published);
-    out.zigzag(to_nanos(closed_at));
     out.zigzag(to_nanos(judged_at));
+    const auto put = [&](bool there, Instant t) {
+        if (there) {
+            out.zigzag(to_nanos(t));
+        }
+    };
+    put(has.closed_at, closed_at);
+    put(has.scheduled, scheduled);
+    put(has.put_off, put_off);
+    put(has.latest, latest);
     out.varint(events.size());
     for (const HeldEvent& event : events) {
         out.varint(event.leg);
@@ -323,46 +401,65 @@ std::string Case::encode() const {
 
 std::uint32_t Case::flow_version_of(std::string_view bytes) {
     ByteReader in(bytes);
-    return static_cast<std::uint32_t>(in.varint());
+    return number(in);
 }
 
 Instant Case::opened_at_of(std::string_view bytes) {
     ByteReader in(bytes);
     in.varint();
-    return from_nanos(in.zigzag());
+    return log_time(in);
 }
 
-Case Case::decode(std::string_view bytes, const Flow* flow) {
+Result<Case> Case::decode(std::string_view bytes, const Flow* flow) {
     ByteReader in(bytes);
     Case c;
     c.flow = flow;
-    HELIOS_ASSERT(in.varint() == flow->version, "a closed case is read with its own flow version");
-    c.opened_at = from_nanos(in.zigzag());
-    c.instance = static_cast<std::uint32_t>(in.varint());
-    c.revision = static_cast<std::uint32_t>(in.varint());
-    c.level = static_cast<std::uint32_t>(in.varint());
-    c.satisfied = static_cast<std::uint32_t>(in.varint());
-    c.overflowed = static_cast<std::uint32_t>(in.varint());
-    c.status = static_cast<model::VerdictStatus>(in.u8());
-    c.decided = in.boolean();
+    const std::uint32_t version = number(in);
+    c.opened_at = log_time(in);
+    c.instance = number(in);
+    c.revision = number(in);
+    c.level = number(in);
+    c.satisfied = number(in);
+    c.unsettled = number(in);
+    c.overflowed = number(in);
+    const std::uint8_t status = in.u8();
+    c.status = static_cast<model::VerdictStatus>(status);
+    const Presence has = Presence::of(in.u8());
+    c.decided = has.decided;
     c.published = in.u64();
-    c.closed_at = from_nanos(in.zigzag());
-    c.latest = c.judged_at = from_nanos(in.zigzag());
-    c.put_off = Instant::max();
-    for (auto n = in.varint(); n > 0 && in.ok(); --n) {
+    c.judged_at = log_time(in);
+    c.closed_at = has.closed_at ? log_time(in) : Instant{};
+    c.scheduled = has.scheduled ? log_time(in) : Instant::max();
+    c.put_off = has.put_off ? log_time(in) : Instant::max();
+    c.latest = has.latest ? log_time(in) : c.judged_at;
+    const std::uint64_t of_legs = c.satisfied | c.unsettled | c.overflowed;
+    if (version != flow->version || of_legs >> flow->legs.size() != 0 ||
+        status > static_cast<std::uint8_t>(model::VerdictStatus::mismatched)) {
+        in.spoil();
+    }
+    const auto count = in.varint();
+    c.events.reserve(std::min<std::size_t>(count, in.rest().size() / event_bytes_min));
+    for (auto n = count; n > 0 && in.ok(); --n) {
         HeldEvent event;
-        event.leg = static_cast<std::uint16_t>(in.varint());
+        event.leg = static_cast<std::uint16_t>(number(in));
         const std::uint8_t flags = in.u8();
         event.counts = (flags & 1u) != 0;
         event.unknown_status = (flags & 2u) != 0;
         event.occurred_ns = static_cast<std::int64_t>(in.u64());
         event.event_ns = static_cast<std::int64_t>(in.u64());
-        event.at_ns = in.zigzag();
+        event.at_ns = to_nanos(log_time(in));
         event.packed = in.string();
+        if (event.leg >= flow->legs.size() || !unpacks(flow->legs[event.leg], event.packed)) {
+            in.spoil();
+            break;
+        }
         event.content_hash = xxh3_64(event.content());
         c.events.push_back(std::move(event));
     }
-    HELIOS_ASSERT(in.at_end(), "a closed case decodes to its end");
+    if (!in.at_end()) {
+        return fail(ErrorKind::corrupt, "not a case of flow " + flow->name + " version " +
+                                            std::to_string(flow->version));
+    }
     c.index_all();
     return c;
 }

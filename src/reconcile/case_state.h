@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/time.h"
 #include "model/case_record.h"
 #include "model/verdict.h"
@@ -90,13 +91,13 @@ struct Case {
     bool decided = false;                                         ///< some revision was not pending
     std::uint64_t published = 0;  ///< digest of what was last published
     Instant opened_at;
-    Instant closed_at;  ///< when it first closed; meaningful while it is closed
-    Instant scheduled;  ///< its entry in the deadline queue; meaningful while it is open
-    Instant latest = Instant::min();   ///< the largest `at` or fired deadline that it has seen
-    Instant judged_at;                 ///< `latest` at the last judgement
-    Instant put_off = Instant::max();  ///< a large case: when what it took since will be judged;
-                                       ///< Instant::max(): nothing waits
-    std::vector<HeldEvent> events;     ///< in order of arrival
+    Instant closed_at;                   ///< when it first closed; meaningful while it is closed
+    Instant scheduled = Instant::max();  ///< its entry in the deadline queue; Instant::max(): none
+    Instant latest = Instant::min();     ///< the largest `at` or fired deadline that it has seen
+    Instant judged_at;                   ///< `latest` at the last judgement
+    Instant put_off = Instant::max();    ///< a large case: when what it took since will be judged;
+                                         ///< Instant::max(): nothing waits
+    std::vector<HeldEvent> events;       ///< in order of arrival
 
     bool is_satisfied(std::size_t leg) const { return (satisfied >> leg & 1u) != 0; }
     bool is_overflowed(std::size_t leg) const { return (overflowed >> leg & 1u) != 0; }
@@ -106,10 +107,12 @@ struct Case {
     /// After take(): which legs have an identity that counts.
     void settle_legs();
 
-    /// Compact bytes for a closed case, and back. `flow` must be the version that flow_version_of()
-    /// names.
+    /// Compact bytes of all of it, and back; engine_state_format (engine_state.h) is their version.
+    /// corrupt: they are no case of this flow and version; whatever they are, nothing worse
+    /// happens.
     std::string encode() const;
-    static Case decode(std::string_view bytes, const Flow* flow);
+    static Result<Case> decode(std::string_view bytes, const Flow* flow);
+    /// Without decoding the rest. Of damaged bytes 0 and the epoch.
     static std::uint32_t flow_version_of(std::string_view bytes);
     static Instant opened_at_of(std::string_view bytes);
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "log/state.h"
+#include "reconcile/engine_state.h"
 
 namespace helios::reconcile {
 namespace {
@@ -15,6 +18,9 @@ using model::VerdictStatus;
 
 constexpr std::size_t no_bound = std::numeric_limits<std::size_t>::max();
 constexpr Instant no_deadline = never;  // in the queue of deadlines: not there
+
+// A partition's state says how many cases are open; it is believed up to here.
+constexpr std::uint64_t open_cases_reserved_max = 16'000'000;
 
 // Of a case with more events than this, judging is put off by so much for each of them: 0.5 s at
 // 1,000 events, 50 s at 100,000.
@@ -108,9 +114,12 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
     if (const auto passed = model::passed_of(record)) {
         fire(*passed, no_bound, out);
         time_ = std::max(time_, *passed);
-        // An absence that has become known since may have moved a case's end by so much.
-        closed_.expire(time_.time_since_epoch() < absences_.most() ? Instant{}
-                                                                   : time_ - absences_.most());
+        // An absence that has become known since may have moved a case's end by so much. It never
+        // goes back, so that nobody need know which bytes have been dropped already.
+        if (time_.time_since_epoch() >= absences_.most()) {
+            expired_before_ = std::max(expired_before_, time_ - absences_.most());
+            closed_.expire(expired_before_);
+        }
     }
     if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
         on_leg(*leg, out);
@@ -148,6 +157,7 @@ const Flow* Engine::find_flow(const TenantId& tenant, std::string_view name,
 /// when its turn comes.
 void Engine::on_absence(const model::AbsenceRecord& record) {
     absences_.add(record);
+    absences_changed_ = true;
     // Of a stretch that ended so long ago, every case it could concern has closed and can't be
     // amended any more.
     Duration longest{};
@@ -170,9 +180,11 @@ bool Engine::fire(Instant t, std::size_t cases_max, std::vector<Revision>& out) 
         const Due due = *due_.begin();
         const auto it = open_.find(*due.id);
         HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
-        deadlines_of(it->second, deadlines_);
-        if (const auto next = next_due(it->second, due.deadline); next && *next > due.deadline) {
-            schedule(it->first, it->second, next);  // an absence has moved it
+        note_change(*it);
+        Case& c = it->second.state;
+        deadlines_of(c, deadlines_);
+        if (const auto next = next_due(c, due.deadline); next && *next > due.deadline) {
+            schedule(it->first, c, next);  // an absence has moved it
             continue;
         }
         settle(it, due.deadline, due.deadline + Duration(1), out);
@@ -210,29 +222,29 @@ void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> nex
 Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow,
                                             std::vector<Revision>& out) {
     if (const auto it = open_.find(id_); it != open_.end()) {
-        if (it->second.flow != &flow) {
+        const Case& c = it->second.state;
+        if (c.flow != &flow) {
             return open_.end();
         }
         // What is open has a deadline that has not passed, so most need no look at their deadlines.
-        if (record.at <= time_ && it->second.put_off == no_deadline) {
+        if (record.at <= time_ && c.put_off == no_deadline) {
             return it;
         }
-        deadlines_of(it->second, deadlines_);
-        if (record.at <= amend_until(*it->second.flow, deadlines_, never)) {
+        deadlines_of(c, deadlines_);
+        if (record.at <= amend_until(*c.flow, deadlines_, never)) {
             return it;
         }
         // Engine time is far behind: the instance ends here, where no deadline has ended it yet.
         settle(it, *std::max_element(deadlines_.begin(), deadlines_.end()), record.at, out);
     }
-    auto closed = closed_.find(id_);
-    if (closed && !closed->bytes.empty() &&
-        amends(*closed, record.tenant, record.flow, record.at)) {
+    const auto closed = closed_.find(id_);
+    if (closed && amends(*closed, record.tenant, record.flow, record.at)) {
         if (Case::flow_version_of(closed->bytes) != flow.version) {
             return open_.end();
         }
-        Case c = Case::decode(closed->bytes, &flow);
-        c.scheduled = no_deadline;
-        return open_.emplace(id_, std::move(c)).first;
+        if (auto c = decode_closed(*closed, record.tenant, record.flow)) {
+            return open_.emplace(id_, OpenCase{std::move(*c)}).first;
+        }
     }
     if (!record.opens) {
         return open_.end();
@@ -242,8 +254,7 @@ Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, cons
     c.instance = closed ? closed->instance + 1 : 1;
     c.level = level_;
     c.opened_at = record.at;
-    c.scheduled = no_deadline;
-    return open_.emplace(id_, std::move(c)).first;
+    return open_.emplace(id_, OpenCase{std::move(c)}).first;
 }
 
 /// Even if this one event decides the case: opening is a revision of its own.
@@ -269,8 +280,9 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
     if (it == open_.end()) {
         return;
     }
+    note_change(*it);
     trace_ = record.trace;
-    Case& c = it->second;
+    Case& c = it->second.state;
     c.take(flow->legs[*leg], *leg, record);
     c.opened_at = std::min(c.opened_at, record.at);
     c.latest = std::max(c.latest, record.at);
@@ -288,12 +300,13 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
 /// enough is once per so much log time for each of its events. What has been put off is judged
 /// then, or with a deadline of the case, whichever comes first.
 bool Engine::put_off(Open::iterator it) {
-    Case& c = it->second;
+    Case& c = it->second.state;
     if (c.events.size() <= judged_at_once_max) {
         return false;
     }
     if (c.put_off == no_deadline) {
-        const Instant due = c.judged_at + judged_every * static_cast<std::int64_t>(c.events.size());
+        const Instant due =
+            later(c.judged_at, judged_every * static_cast<std::int64_t>(c.events.size()));
         if (due <= time_) {
             return false;
         }
@@ -314,7 +327,7 @@ std::optional<Instant> Engine::next_due(const Case& c, Instant passed_below) con
 
 void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
                     std::vector<Revision>& out) {
-    Case& c = it->second;
+    Case& c = it->second.state;
     deadlines_of(c, deadlines_);
     c.settle_legs();
     c.latest = stamp = std::max(c.latest, stamp);
@@ -376,27 +389,53 @@ void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instan
 /// The absences that have become known since it closed may have moved its deadlines.
 bool Engine::amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,
                     Instant at) const {
+    if (closed.amend_until < expired_before_) {
+        return false;  // whether its bytes are still there or not
+    }
     if (at <= closed.amend_until) {
         return true;
     }
     const Flow* version = find_flow(tenant, flow, Case::flow_version_of(closed.bytes));
-    HELIOS_ASSERT(version != nullptr, "a closed case's flow is known");
+    if (version == nullptr) {
+        closed_.damaged({ErrorKind::corrupt, "a closed case's flow version is not known", ""});
+        return false;
+    }
     std::vector<Instant> deadlines;
     deadlines_moved(*version, Case::opened_at_of(closed.bytes), absences_, deadlines);
     return *std::max_element(deadlines.begin(), deadlines.end()) != never &&
            at <= amend_until(*version, deadlines, never);
 }
 
+std::optional<Case> Engine::decode_closed(const ClosedCase& closed, const TenantId& tenant,
+                                          std::string_view flow) const {
+    const Flow* version = find_flow(tenant, flow, Case::flow_version_of(closed.bytes));
+    if (version == nullptr) {
+        closed_.damaged({ErrorKind::corrupt, "a closed case's flow version is not known", ""});
+        return std::nullopt;
+    }
+    auto c = Case::decode(closed.bytes, version);
+    if (!c) {
+        closed_.damaged(std::move(c).error());
+        return std::nullopt;
+    }
+    return *std::move(c);
+}
+
 void Engine::close(Open::iterator it, Instant stamp) {
-    Case& c = it->second;
+    Case& c = it->second.state;
     schedule(it->first, c, std::nullopt);
     if (c.closed_at == Instant{}) {
         c.closed_at = stamp;
+        closed_keys_ += c.instance == 1 ? 1 : 0;
     }
     closed_.put(it->first,
                 {c.instance,
                  options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at),
                  c.encode()});
+    forget_change(it->second);
+    if (it->second.kept) {
+        ended_.push_back(it->first);
+    }
     open_.erase(it);
 }
 
@@ -405,7 +444,7 @@ bool Engine::would_join(const std::string& id) const {
         return true;
     }
     const auto closed = closed_.find(id);
-    return closed && !closed->bytes.empty() && time_ <= closed->amend_until;
+    return closed && time_ <= closed->amend_until;
 }
 
 std::optional<CaseView> Engine::inspect(const TenantId& tenant, std::string_view flow,
@@ -413,18 +452,170 @@ std::optional<CaseView> Engine::inspect(const TenantId& tenant, std::string_view
     const std::string id = model::case_log_key(tenant, flow, key);
     CaseView view;
     if (const auto it = open_.find(id); it != open_.end()) {
-        view.state = it->second;
+        view.state = it->second.state;
         view.open = true;
-    } else if (const auto closed = closed_.find(id); closed && !closed->bytes.empty()) {
-        const Flow* version = find_flow(tenant, flow, Case::flow_version_of(closed->bytes));
-        HELIOS_ASSERT(version != nullptr, "a closed case's flow is known");
-        view.state = Case::decode(closed->bytes, version);
+    } else if (const auto closed = closed_.find(id);
+               closed && closed->amend_until >= expired_before_) {
+        auto c = decode_closed(*closed, tenant, flow);
+        if (!c) {
+            return std::nullopt;
+        }
+        view.state = std::move(*c);
     } else {
         return std::nullopt;
     }
     deadlines_of(view.state, view.deadlines);
     view.judgement = judge(view.state, view.deadlines, time_, true);
     return view;
+}
+
+void Engine::note_change(Open::value_type& entry) {
+    if (entry.second.change == 0) {
+        changed_.push_back(&entry);
+        entry.second.change = static_cast<std::uint32_t>(changed_.size());
+    }
+}
+
+void Engine::forget_change(OpenCase& open) {
+    if (open.change == 0) {
+        return;
+    }
+    Open::value_type* last = changed_.back();
+    changed_[open.change - 1] = last;
+    last->second.change = open.change;
+    changed_.pop_back();
+    open.change = 0;
+}
+
+void Engine::put_changes(log::State& state) {
+    for (; flows_kept_ < flows_.size(); ++flows_kept_) {
+        const KnownFlow& known = flows_[flows_kept_];
+        std::string key = flow_key(static_cast<std::uint32_t>(flows_kept_));
+        std::string value = encode_flow(key, {known.tenant, known.flow->text});
+        state.put(std::move(key), std::move(value));
+    }
+    if (std::exchange(absences_changed_, false)) {
+        state.put(std::string(1, entry::absences), encode_absences(absences_.all()));
+    }
+    for (const std::string& id : ended_) {
+        state.erase(open_key(id));
+    }
+    ended_.clear();
+    for (Open::value_type* one : changed_) {  // a key may have ended and be open again
+        std::string key = open_key(one->first);
+        std::string value = encode_open(key, one->second.state);
+        state.put(std::move(key), std::move(value));
+        one->second.kept = true;
+        one->second.change = 0;
+    }
+    changed_.clear();
+    std::string summary = encode_summary({.time = time_,
+                                          .expired_before = expired_before_,
+                                          .level = level_,
+                                          .one_case_per_key = options_.one_case_per_key,
+                                          .records_without_flow = records_without_flow_,
+                                          .flows = flows_.size(),
+                                          .open = open_.size(),
+                                          .closed = closed_keys_});
+    if (summary != summary_kept_) {
+        state.put(std::string(1, entry::summary), summary);
+        summary_kept_ = std::move(summary);
+    }
+}
+
+Status Engine::restore(log::State& state) {
+    HELIOS_ASSERT(open_.empty() && flows_.empty() && time_ == Instant{},
+                  "only a new engine is restored");
+    HELIOS_TRY_ASSIGN(auto value, state.get(std::string(1, entry::summary)));
+    EngineSummary summary;
+    if (value) {
+        HELIOS_TRY_ASSIGN(summary, decode_summary(*value));
+        if (summary.one_case_per_key != options_.one_case_per_key) {
+            return fail(ErrorKind::conflict,
+                        "the engine's state was kept under another one_case_per_key");
+        }
+        summary_kept_ = std::move(*value);
+    }
+    time_ = summary.time;
+    expired_before_ = summary.expired_before;
+    level_ = summary.level;
+    records_without_flow_ = summary.records_without_flow;
+    closed_keys_ = summary.closed;
+    HELIOS_TRY(restore_flows(state, summary.flows));
+    HELIOS_TRY(restore_absences(state));
+    return restore_open(state, summary.open);
+}
+
+Status Engine::restore_flows(log::State& state, std::uint64_t count) {
+    HELIOS_TRY(state.scan(
+        std::string(1, entry::flow), [&](std::string_view key, std::string_view value) -> Status {
+            if (key != flow_key(static_cast<std::uint32_t>(flows_.size()))) {
+                return fail(ErrorKind::corrupt, "the engine's state is damaged: a flow is missing");
+            }
+            HELIOS_TRY_ASSIGN(auto activated, decode_flow(key, value));
+            auto flow = parse_flow(activated.text, "a flow that was activated");
+            if (!flow) {
+                return fail(ErrorKind::corrupt, flow.error().what);
+            }
+            use_flow(activated.tenant, std::make_shared<const Flow>(std::move(*flow)));
+            return {};
+        }));
+    if (flows_.size() != count) {
+        return fail(ErrorKind::corrupt, "the engine's state is damaged: a flow is missing");
+    }
+    flows_kept_ = flows_.size();
+    return {};
+}
+
+Status Engine::restore_absences(log::State& state) {
+    HELIOS_TRY_ASSIGN(const auto value, state.get(std::string(1, entry::absences)));
+    if (value) {
+        HELIOS_TRY_ASSIGN(const auto pieces, decode_absences(*value));
+        absences_ = Absences(pieces);
+    }
+    return {};
+}
+
+/// One entry after the other, in the order of their keys; the queue of deadlines in one go.
+Status Engine::restore_open(log::State& state, std::uint64_t count) {
+    open_.reserve(std::min(count, open_cases_reserved_max));
+    std::vector<Due> due;
+    due.reserve(std::min(count, open_cases_reserved_max));
+    std::string of;  // tenant NUL flow NUL of the last one
+    const Flow* flow = nullptr;
+    HELIOS_TRY(state.scan(
+        std::string(1, entry::open), [&](std::string_view key, std::string_view value) -> Status {
+            const std::string_view id = key.substr(1);
+            HELIOS_TRY_ASSIGN(const auto bytes, decode_open(key, value));
+            const auto version = Case::flow_version_of(bytes);
+            if (flow == nullptr || flow->version != version || !id.starts_with(of)) {
+                const IdParts parts = parts_of(id);
+                const auto tenant = TenantId::parse(parts.tenant);
+                const bool whole =
+                    tenant && id == model::case_log_key(*tenant, parts.flow, parts.key);
+                flow = whole ? find_flow(*tenant, parts.flow, version) : nullptr;
+                of = id.substr(0, id.size() - parts.key.size());
+            }
+            if (flow == nullptr) {
+                return fail(ErrorKind::corrupt,
+                            "the engine's state is damaged: an open case's flow is not known");
+            }
+            HELIOS_TRY_ASSIGN(auto c, Case::decode(bytes, flow));
+            const Instant scheduled = c.scheduled;
+            const auto it = open_.emplace(id, OpenCase{std::move(c), 0, true}).first;
+            if (scheduled != no_deadline) {
+                due.push_back({scheduled, &it->first});
+            }
+            return {};
+        }));
+    if (open_.size() != count) {
+        return fail(ErrorKind::corrupt, "the engine's state is damaged: an open case is missing");
+    }
+    std::sort(due.begin(), due.end());
+    for (const Due& one : due) {
+        due_.insert(due_.end(), one);
+    }
+    return {};
 }
 
 }  // namespace helios::reconcile

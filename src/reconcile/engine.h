@@ -3,7 +3,8 @@
 /// give the same bytes on any machine, in any batching, live, after a restart, offline.
 ///
 /// Knows no log, no thread and no clock: time is the largest `passed` seen. One engine per
-/// partition of helios.cases.
+/// partition of helios.cases. Its state can be kept beside the log as keys and values, piece by
+/// piece as it changes, and an engine restored from them goes on as if it had never stopped.
 
 #include <cstdint>
 #include <map>
@@ -22,6 +23,10 @@
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
 #include "reconcile/options.h"
+
+namespace helios::log {
+class State;
+}
 
 namespace helios::reconcile {
 
@@ -70,7 +75,8 @@ public:
     std::optional<Instant> deadline_of(std::size_t n) const;
     Instant time() const { return time_; }
     std::size_t open_cases() const { return open_.size(); }
-    std::size_t closed_cases() const { return closed_.size(); }
+    /// Keys of which some case has closed.
+    std::size_t closed_cases() const { return closed_keys_; }
     /// Records whose flow version is not known here (its activation can't be read any more), so
     /// they were passed over.
     std::uint64_t records_without_flow() const { return records_without_flow_; }
@@ -82,6 +88,18 @@ public:
     std::optional<CaseView> inspect(const TenantId& tenant, std::string_view flow,
                                     std::string_view key) const;
 
+    /// Puts into `state` what has changed since the last call, or since restore(): after that, and
+    /// with the closed cases that a StoredClosedCases has put there meanwhile, it is the state
+    /// after the last record taken in. Costs what has changed, not what is there.
+    void put_changes(log::State& state);
+    /// Takes over what put_changes() left. Of a new engine only; nothing in it: it stays new.
+    /// corrupt: this is no such state, or not a whole one; conflict: it was kept under another
+    /// one_case_per_key. After an error the engine is good for nothing.
+    Status restore(log::State& state);
+    /// What closed cases with amend_until before it say no longer matters: for shrink_closed(),
+    /// once the state that it was asked together with is durable. Only ever later.
+    Instant expired_before() const { return expired_before_; }
+
 private:
     struct Due {
         Instant deadline;
@@ -90,7 +108,13 @@ private:
             return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id;
         }
     };
-    using Open = std::unordered_map<std::string, Case>;  // looked up only; order comes from due_
+    struct OpenCase {
+        Case state;
+        std::uint32_t change = 0;  ///< its place in changed_, from 1; 0: it has not changed
+        bool kept = false;         ///< it has an entry among the kept ones
+    };
+    using Open =
+        std::unordered_map<std::string, OpenCase>;  // looked up only; order comes from due_
 
     void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
     void on_absence(const model::AbsenceRecord& record);
@@ -99,6 +123,13 @@ private:
                                 std::vector<Revision>& out);
     bool amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,
                 Instant at) const;
+    std::optional<Case> decode_closed(const ClosedCase& closed, const TenantId& tenant,
+                                      std::string_view flow) const;
+    void note_change(Open::value_type& entry);
+    void forget_change(OpenCase& open);
+    Status restore_flows(log::State& state, std::uint64_t count);
+    Status restore_absences(log::State& state);
+    Status restore_open(log::State& state, std::uint64_t count);
     void publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out);
     bool put_off(Open::iterator it);
     std::optional<Instant> next_due(const Case& c, Instant passed_below) const;
@@ -128,6 +159,16 @@ private:
     };
     std::vector<KnownFlow> flows_;
     std::uint64_t records_without_flow_ = 0;
+    std::uint64_t closed_keys_ = 0;
+    Instant expired_before_ = Instant::min();
+
+    // Since the last put_changes(). Opened and closed meanwhile: in none of them.
+    std::vector<Open::value_type*> changed_;
+    std::vector<std::string> ended_;  ///< kept as open, and not open any more
+    std::size_t flows_kept_ = 0;      ///< of flows_, from the front
+    bool absences_changed_ = false;
+    std::string summary_kept_;
+
     std::string id_;                  // reused between records
     std::vector<Instant> deadlines_;  // reused between records
 };

@@ -100,7 +100,7 @@ Status Spill::scan(std::string_view prefix,
 std::optional<ClosedCase> SpilledClosedCases::find(const std::string& id) {
     auto found = spill_.get(closed_prefix + id);
     if (!found) {
-        health_ = std::unexpected(found.error());
+        damaged(std::move(found).error());
         return std::nullopt;
     }
     if (!*found) {
@@ -120,9 +120,8 @@ void SpilledClosedCases::put(const std::string& id, ClosedCase closed) {
     out.zigzag(to_nanos(closed.amend_until));
     out.string(closed.bytes);
     if (auto done = spill_.put(closed_prefix + id, out.view()); !done) {
-        health_ = std::move(done);
+        damaged(std::move(done).error());
     }
-    ++size_;
 }
 
 void append_sortable(std::string& out, std::int64_t value) {

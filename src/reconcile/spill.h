@@ -43,13 +43,9 @@ public:
     std::optional<ClosedCase> find(const std::string& id) override;
     void put(const std::string& id, ClosedCase closed) override;
     void expire(Instant) override {}  // disk is patient
-    std::size_t size() const override { return size_; }
-    const Status& health() const { return health_; }
 
 private:
     Spill& spill_;
-    std::size_t size_ = 0;
-    Status health_;
 };
 
 /// Big-endian with the sign bit flipped: byte order is numeric order.
