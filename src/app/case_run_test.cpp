@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app/case_script.h"
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 namespace helios::app {
 namespace {

@@ -9,7 +9,7 @@
 #include "app/numbers.h"
 #include "app/screen.h"
 #include "app/stop_flag.h"
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "app/wiring.h"
 #include "http/client.h"
 #include "http/host_policy.h"

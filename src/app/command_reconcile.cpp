@@ -23,7 +23,7 @@
 #include "app/progress.h"
 #include "app/screen.h"
 #include "app/start.h"
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "base/assert.h"
 #include "base/shown.h"
 #include "gateway/options.h"

@@ -316,6 +316,13 @@ std::vector<Setting> make_settings() {
             "Refusals (disk full, overload) together move a case's deadlines by at most as much."),
         setting("reconcile.heartbeat", HELIOS_MEMBER(engine.heartbeat),
                 "A tick at least this often while a case is open."),
+        setting("reconcile.checkpoint_interval", HELIOS_MEMBER(engine.checkpoint_interval),
+                "How often what has changed of the engine's state is written; a start after a "
+                "crash replays the log from there."),
+        setting("reconcile.checkpoint_records", HELIOS_MEMBER(engine.checkpoint_records),
+                "Case records after which it is written sooner."),
+        size("reconcile.cache_bytes", HELIOS_MEMBER(engine.cache_bytes),
+             "Memory for closed cases, which are on disk."),
         setting("reconcile.open_cases_max", HELIOS_MEMBER(engine.open_cases_max),
                 "Open cases, about 1 KiB of memory each; beyond it events that would open another "
                 "are refused, retryably."),

@@ -18,10 +18,13 @@ std::vector<log::TopicSpec> topic_specs() {
 }
 
 std::vector<std::string> folders() {
-    return {"store", "dedup"};
+    return {"store", "dedup", "state"};
 }
 std::string store_file(const std::string& data_dir) {
     return data_dir + "/store/store.db";
+}
+std::string state_directory(const std::string& data_dir, std::string_view stage) {
+    return data_dir + "/state/" + std::string(stage);
 }
 std::string dedup_directory(const std::string& data_dir) {
     return data_dir + "/dedup";

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "log/disk.h"
@@ -20,6 +21,7 @@ std::vector<log::TopicSpec> topic_specs();
 std::vector<std::string> folders();
 std::string store_file(const std::string& data_dir);
 std::string dedup_directory(const std::string& data_dir);
+std::string state_directory(const std::string& data_dir, std::string_view stage);
 
 /// A data directory opened for reading, beside a running server or without one.
 struct ReadOnlyDirectory {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 namespace helios::app {
 namespace {

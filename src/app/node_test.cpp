@@ -6,7 +6,7 @@
 #include <string>
 
 #include "app/build_info.h"
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "app/wiring.h"
 #include "base/pause.h"
 #include "http/client.h"

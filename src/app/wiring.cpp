@@ -177,6 +177,8 @@ Status Node::open_flows() {
 
 Status Node::open_stages() {
     route_ = std::make_unique<reconcile::RouteStage>(config_.route, *log_, telemetry_, clock_);
+    config_.engine.state_directory =
+        config_.ephemeral ? "" : state_directory(config_.data_dir, "engine");
     engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_,
                                                        clock_);
     config_.store.file = store_file(config_.data_dir);
@@ -252,7 +254,8 @@ Status Node::open_api() {
                        {"engine", component([this] { return engine_->health(); })},
                        {"store", component([this] { return projector_->health(); })},
                        {"clock", component([this] { return progress_->clock(); })}},
-        .concerns = {{"store-file", [this] { return projector_->file_health(); }}},
+        .concerns = {{"store-file", [this] { return projector_->file_health(); }},
+                     {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
         .clouds = std::move(clouds),
         .assets = api::web_assets(),
     });

@@ -14,7 +14,7 @@
 #include "app/audit.h"
 #include "app/config.h"
 #include "app/file_watch.h"
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"

@@ -114,6 +114,7 @@ void DiskReader::deliver(Batch& batch, Source& source) {
     record.partition = frame.partition;
     record.offset = Offset{frame.position};
     record.log_time = frame.log_time;
+    record.next = Offset{frame.position + frame.bytes};
     record.type = frame.type;
     record.version = frame.version;
     record.payload_key_id = frame.payload_key_id;
@@ -123,7 +124,7 @@ void DiskReader::deliver(Batch& batch, Source& source) {
     if (batch.storage.empty() || batch.storage.back() != source.ahead->storage) {
         batch.storage.push_back(std::move(source.ahead->storage));
     }
-    *next_of(frame) = Offset{frame.position + frame.bytes};
+    *next_of(frame) = record.next;
     complete_below_ = std::max(complete_below_, frame.log_time + Duration{1});
     source.ahead.reset();
 }

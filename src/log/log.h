@@ -79,6 +79,7 @@ struct StoredRecord {
     std::uint32_t partition = 0;
     Offset offset;
     Instant log_time;
+    Offset next;  ///< where a reader that has consumed it stands
     std::uint16_t type = 0;
     std::uint8_t version = 0;
     std::uint32_t payload_key_id = 0;

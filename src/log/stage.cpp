@@ -172,7 +172,7 @@ GroupOffsets Stage::reached() const {
         for (std::size_t i = 0; i < round.applied; ++i) {
             const StoredRecord& record = round.batch.records[i];
             Offset& to = position.to[{std::string(record.topic), record.partition}];
-            to = std::max(to, Offset{record.offset.value + 1});
+            to = std::max(to, record.next);
         }
         if (round.part) {
             const StoredRecord& record = round.batch.records[round.applied];

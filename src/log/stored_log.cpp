@@ -113,8 +113,9 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
         return nothing();
     }
     Batch batch;
-    batch.records.push_back({found->name, id.partition, offset, frame->log_time, frame->type,
-                             frame->version, frame->payload_key_id, format::frame_key(view, *frame),
+    batch.records.push_back({found->name, id.partition, offset, frame->log_time,
+                             Offset{offset.value + frame->bytes}, frame->type, frame->version,
+                             frame->payload_key_id, format::frame_key(view, *frame),
                              format::frame_value(view, *frame)});
     batch.complete_below = frame->log_time;
     batch.storage.push_back(bytes.block().bytes);

@@ -44,8 +44,9 @@ struct EngineStage::Metrics {
           without_flow(m.counter("helios_reconcile_records_without_flow_total",
                                  "Case records whose flow version is not known.")),
           open(m.gauge("helios_reconcile_open_cases", "Cases that wait for legs or deadlines.")),
-          closed(m.gauge("helios_reconcile_closed_cases",
-                         "Closed cases in memory, and keys whose last instance is remembered.")),
+          closed(m.gauge(
+              "helios_reconcile_closed_cases",
+              "Keys of which a case has closed: the case itself, or its last instance's number.")),
           time_to_verdict(m.histogram("helios_reconcile_time_to_verdict_seconds",
                                       "From the case's opening to its first decision, in log time.",
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600})) {
@@ -60,16 +61,6 @@ struct EngineStage::Metrics {
             }
         }
     }
-};
-
-struct EngineStage::Partition {
-    std::uint32_t number = 0;
-    MemoryClosedCases closed;
-    Engine engine;
-    std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
-    std::uint64_t without_flow = 0;  // already counted
-
-    explicit Partition(std::uint32_t n) : number(n), engine(closed) {}
 };
 
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat) {
@@ -92,6 +83,7 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
       telemetry_(telemetry),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
+      partitions_(options, log, telemetry, clock),
       stage_({.room = "reconcile",
               .name = std::string(group),
               .batch_records_max = options.batch_records_max,
@@ -117,16 +109,14 @@ EngineStage::~EngineStage() {
 
 Result<log::Standing> EngineStage::restore() {
     const std::lock_guard lock(engines_mutex_);
-    partitions_.clear();
     log::Standing standing;
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
     HELIOS_TRY_ASSIGN(standing.partly, log_.partly(group));
+    HELIOS_TRY(partitions_.restore(committed));
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
-        HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
-        partitions_.push_back(std::make_unique<Partition>(id.partition));
         const auto it = committed.find(id);
         standing.committed[id] = it == committed.end() ? log::Offset{0} : it->second;
-        standing.read_from[id] = log::Offset{0};
+        standing.read_from[id] = partitions_.at(id.partition).next;
     }
     return standing;
 }
@@ -164,15 +154,17 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
         return log::Taken::whole;
     }
     const std::lock_guard lock(engines_mutex_);
-    Partition& partition = *partitions_.at(stored.partition);
+    EnginePartition& partition = partitions_.at(stored.partition);
     revisions_.clear();
     const auto passed = model::passed_of(*record);
     const bool whole = !passed || partition.engine.fire(*passed, fired_cases_max, revisions_);
     if (whole) {
         partition.engine.on_record(*record, revisions_);
-        if (std::holds_alternative<model::TickRecord>(*record)) {
+        const bool tick = std::holds_alternative<model::TickRecord>(*record);
+        if (tick) {
             partition.tick_on_its_way->store(false);
         }
+        partition.took(stored, tick);
         if (const auto count = partition.engine.records_without_flow();
             count != partition.without_flow) {
             metrics_->without_flow.add(static_cast<double>(count - partition.without_flow));
@@ -190,12 +182,12 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
 
 Status EngineStage::complete(const log::Batch&, log::Outputs&) {
     count_open_cases();
-    return {};
+    return partitions_.check();
 }
 
 void EngineStage::count_open_cases() {
     std::size_t open = 0;
-    for (const auto& partition : partitions_) {
+    for (const auto& partition : partitions_.all()) {
         open += partition->engine.open_cases();
     }
     open_cases_.store(open, std::memory_order_relaxed);
@@ -211,7 +203,7 @@ Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) 
     const std::lock_guard lock(engines_mutex_);
     for (const auto& id : wanted) {
         const bool joins =
-            std::any_of(partitions_.begin(), partitions_.end(),
+            std::any_of(partitions_.all().begin(), partitions_.all().end(),
                         [&](const auto& partition) { return partition->engine.would_join(id); });
         if (joins) {
             return {};
@@ -232,7 +224,7 @@ Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) 
 /// still.
 void EngineStage::settle(Instant may_be) {
     Instant fired = may_be;
-    for (const auto& partition : partitions_) {
+    for (const auto& partition : partitions_.all()) {
         if (const auto deadline = partition->engine.earliest_deadline()) {
             fired = std::min(fired, *deadline);
         }
@@ -258,7 +250,7 @@ void EngineStage::append_ticks() {
     }
     std::vector<log::Record> ticks;
     std::vector<std::shared_ptr<std::atomic<bool>>> flags;
-    for (const auto& partition : partitions_) {
+    for (const auto& partition : partitions_.all()) {
         const auto at = tick_due(partition->engine, may_be, options_.heartbeat);
         if (!at || partition->tick_on_its_way->load()) {
             continue;
@@ -288,7 +280,7 @@ void EngineStage::append_ticks() {
 }
 
 bool EngineStage::awaits_tick() const {
-    return std::any_of(partitions_.begin(), partitions_.end(),
+    return std::any_of(partitions_.all().begin(), partitions_.all().end(),
                        [](const auto& partition) { return partition->tick_on_its_way->load(); });
 }
 
@@ -299,15 +291,24 @@ void EngineStage::show() {
     }
     shown_ = t;
     std::size_t closed = 0;
-    for (const auto& partition : partitions_) {
+    for (const auto& partition : partitions_.all()) {
         closed += partition->engine.closed_cases();
     }
     metrics_->open.set(static_cast<double>(open_cases_.load(std::memory_order_relaxed)));
     metrics_->closed.set(static_cast<double>(closed));
 }
 
+void EngineStage::keep() {
+    const std::lock_guard lock(engines_mutex_);
+    partitions_.keep_all();
+}
+
 void EngineStage::after_round() {
     append_ticks();
+    {
+        const std::lock_guard lock(engines_mutex_);
+        partitions_.keep_one();
+    }
     show();
 }
 

@@ -2,8 +2,9 @@
 /// The engine, running: reads helios.cases, appends verdict revisions atomically with the offsets
 /// it has consumed (group "engine"), and sees to it that time passes: ticks.
 ///
-/// At start it replays every partition from its beginning to what the group has committed without
-/// appending anything, then goes on. Open and closed cases live in memory.
+/// At start every partition goes on from its newest checkpoint (engine_partitions.h; without one
+/// from its beginning) and replays what the group has committed since without appending anything.
+/// Open cases live in memory, closed ones on disk.
 
 #include <atomic>
 #include <functional>
@@ -17,6 +18,7 @@
 #include "log/log.h"
 #include "log/stage.h"
 #include "reconcile/engine.h"
+#include "reconcile/engine_partitions.h"
 #include "reconcile/options.h"
 
 namespace helios::telemetry {
@@ -71,6 +73,13 @@ public:
     Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return stage_.health(); }
+    /// Writes what has changed since the last checkpoint, as at a clean stop. For the thread that
+    /// steps.
+    void keep();
+    /// Good, or why the latest checkpoint could not be written: the next start takes longer.
+    Status checkpoints_health() const { return partitions_.health(); }
+    /// From where on helios.cases must be kept for the older of two checkpoints.
+    log::Offsets kept_from() const { return partitions_.kept_from(); }
     /// exhausted: as many cases are open as open_cases_max allows, and an event of these cases
     /// (case_keys of door.h) would open one and join none. As of the last step; what is on the log
     /// already is still worked on, and a round more may come. Cheap while there is room.
@@ -78,7 +87,6 @@ public:
 
 private:
     struct Metrics;
-    struct Partition;
 
     Result<log::Standing> restore() override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
@@ -88,6 +96,7 @@ private:
         return log::commit_on_log(log_, out, position);
     }
     void after_round() override;
+    void stopped() override { keep(); }
 
     void emit(Revision&& revision, log::Outputs& out);
     void count_open_cases();
@@ -105,7 +114,7 @@ private:
 
     mutable std::mutex
         engines_mutex_;  // of the engines' state, while a step changes it and room() looks
-    std::vector<std::unique_ptr<Partition>> partitions_;
+    EnginePartitions partitions_;
     std::vector<Revision> revisions_;  // reused
     Duration shown_{};
     std::atomic<bool> ticking_{true};

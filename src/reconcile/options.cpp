@@ -42,6 +42,8 @@ Status EngineStageOptions::validate() const {
     HELIOS_TRY(at_least_one(commit_bytes_max, "commit_bytes_max"));
     HELIOS_TRY(positive(heartbeat, "heartbeat"));
     HELIOS_TRY(at_least_one(open_cases_max, "open_cases_max"));
+    HELIOS_TRY(at_least_one(checkpoint_records, "checkpoint_records"));
+    HELIOS_TRY(positive(checkpoint_interval, "checkpoint_interval"));
     return {};
 }
 

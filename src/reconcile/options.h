@@ -2,6 +2,8 @@
 /// Bounds and times of the reconcile room.
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -45,6 +47,10 @@ struct EngineStageOptions {
     std::size_t commit_bytes_max = 16u << 20;  ///< bytes of them, about
     Duration heartbeat =
         std::chrono::seconds(10);  ///< a tick at least this often while a case is open
+    std::string state_directory;   ///< DATA/state/engine; empty: no checkpoints, all in memory
+    Duration checkpoint_interval = std::chrono::seconds(10);  ///< of a partition that has changed
+    std::size_t checkpoint_records = 200'000;  ///< or after so many, over all partitions
+    std::uint64_t cache_bytes = 128u << 20;    ///< of closed cases, over all partitions
     std::size_t open_cases_max =
         5'000'000;  ///< about 1 KiB each; from then on the door refuses what would open one
 

@@ -69,6 +69,10 @@ public:
     /// All revisions, in the order of their partitions.
     Result<std::vector<model::Verdict>> verdicts();
 
+    /// What it has said, line by line, over all lives.
+    const std::vector<std::string>& lines() const { return lines_; }
+    std::string metrics() const { return telemetry_.metrics.expose(); }
+
     // While it runs.
     log::Log& log() { return *log_; }
     RouteStage& route() { return *route_; }

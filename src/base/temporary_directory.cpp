@@ -1,4 +1,4 @@
-#include "app/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <utility>
 
-namespace helios::app {
+namespace helios {
 
 Result<TemporaryDirectory> TemporaryDirectory::make(const std::string& name_prefix) {
     std::error_code error;
@@ -42,4 +42,4 @@ TemporaryDirectory::~TemporaryDirectory() {
     }
 }
 
-}  // namespace helios::app
+}  // namespace helios

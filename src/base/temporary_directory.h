@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace helios::app {
+namespace helios {
 
 class TemporaryDirectory {
 public:
@@ -23,4 +23,4 @@ private:
     std::string path_;
 };
 
-}  // namespace helios::app
+}  // namespace helios

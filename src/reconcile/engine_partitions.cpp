@@ -1,0 +1,352 @@
+#include "reconcile/engine_partitions.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/thread_name.h"
+#include "model/engine_level.h"
+#include "model/topics.h"
+#include "reconcile/engine_state.h"
+#include "telemetry/telemetry.h"
+
+namespace helios::reconcile {
+namespace {
+
+/// Of partitions in which nothing but time has passed.
+constexpr std::int64_t quiet_factor = 12;
+
+}  // namespace
+
+struct EnginePartitions::Metrics {
+    telemetry::Counter& written;
+    telemetry::Counter& failures;
+    telemetry::Counter& passed_over;
+    telemetry::Histogram& seconds;
+
+    explicit Metrics(telemetry::Metrics& m)
+        : written(m.counter("helios_reconcile_checkpoints_total",
+                            "Checkpoints of the engine's partitions written.")),
+          failures(m.counter("helios_reconcile_checkpoint_failures_total",
+                             "Checkpoints that could not be written and are tried again.")),
+          passed_over(m.counter("helios_reconcile_checkpoints_passed_over_total",
+                                "Checkpoints found at start that could not be used.")),
+          seconds(m.histogram("helios_reconcile_checkpoint_duration_seconds",
+                              "Time to write one partition's checkpoint.",
+                              {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5})) {}
+};
+
+void EnginePartition::took(const log::StoredRecord& record, bool tick) {
+    next = record.next;
+    last = record.offset;
+    last_time = record.log_time;
+    ++records;
+    ticks += tick ? 1 : 0;
+}
+
+EnginePartitions::EnginePartitions(const EngineStageOptions& options, log::Log& log,
+                                   telemetry::Telemetry& telemetry, const Clock& clock)
+    : options_(options),
+      log_(log),
+      telemetry_(telemetry),
+      clock_(clock),
+      metrics_(std::make_unique<Metrics>(telemetry.metrics)),
+      expired_before_(
+          std::make_shared<std::atomic<std::int64_t>>(std::numeric_limits<std::int64_t>::min())) {}
+
+EnginePartitions::~EnginePartitions() {
+    if (writer_.joinable()) {
+        writer_.request_stop();
+        writer_.join();
+    }
+}
+
+// ---- Restoring
+
+/// Whether a checkpoint can be gone on from: this engine can read it, and it is of this log.
+Status EnginePartitions::judge(const log::CheckpointHeader& header, log::Offset committed) const {
+    if (header.format != engine_state_format || header.level > model::highest_level) {
+        return fail(
+            ErrorKind::invalid,
+            fmt::format("it is of format {} and level {}, this binary knows {} and {}",
+                        header.format, header.level, engine_state_format, model::highest_level),
+            "the log is replayed instead");
+    }
+    if (header.next > committed) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("it stands at {}, beyond what the engine has committed ({})",
+                                header.next.value, committed.value),
+                    "it is another log's, or the log was replaced by an older copy");
+    }
+    if (!header.last) {
+        return {};
+    }
+    const auto record = log_.read_at(header.partition, *header.last);
+    if (!record) {
+        return record.error().kind == ErrorKind::not_found
+                   ? fail(ErrorKind::corrupt,
+                          fmt::format("the log has no record at {}, the last one in it",
+                                      header.last->value))
+                   : fail(record.error());
+    }
+    if (record->records.front().log_time != header.last_time) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("the last record in it, at {}, is another one on this log",
+                                header.last->value));
+    }
+    return {};
+}
+
+Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
+    const log::TopicPartition& id, log::Offset committed) {
+    for (;;) {
+        std::vector<log::StateDirectory::PassedOver> passed_over;
+        auto opened = states_->open(
+            id, [&](const auto& header) { return judge(header, committed); }, passed_over);
+        for (const auto& checkpoint : passed_over) {
+            metrics_->passed_over.add();
+            telemetry_.logger.warn(
+                "reconcile",
+                "a checkpoint of the engine can't be used; an older one is, or the log",
+                {{"checkpoint", checkpoint.path}, {"why", checkpoint.why.message()}});
+        }
+        if (!opened) {
+            return fail(std::move(opened).error());
+        }
+        auto partition = std::make_unique<EnginePartition>(id.partition, *std::move(opened));
+        const auto& from = partition->state->began_from();
+        if (from) {
+            partition->next = from->next;
+            partition->last = from->last;
+            partition->last_time = from->last_time;
+        }
+        auto restored = partition->engine.restore(*partition->state);
+        if (restored) {
+            partition->kept_at = clock_.monotonic();
+            return partition;
+        }
+        metrics_->passed_over.add();
+        telemetry_.logger.warn(
+            "reconcile", "a checkpoint of the engine can't be used; an older one is, or the log",
+            {{"partition", id.partition}, {"why", restored.error().message()}});
+        if (!from) {
+            return fail(std::move(restored).error());
+        }
+        partition.reset();
+        HELIOS_TRY(states_->reject(id));
+    }
+}
+
+Status EnginePartitions::restore(const log::Offsets& committed) {
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
+        writing_ = nullptr;
+        written_.reset();
+    }
+    partitions_.clear();
+    if (!states_) {
+        log::StateOptions options;
+        options.directory = options_.state_directory;
+        options.cache_bytes = options_.cache_bytes;
+        options.shrink = [before = expired_before_](std::string_view key, std::string_view value) {
+            return shrink_closed(key, value, from_nanos(before->load(std::memory_order_relaxed)));
+        };
+        HELIOS_TRY_ASSIGN(states_, log::StateDirectory::open(std::move(options), log_.id()));
+    }
+    const auto ids = log_.partitions_of(model::topic::cases);
+    for (const auto number : std::exchange(damaged_, {})) {
+        HELIOS_TRY(states_->reject(ids.at(number)));
+    }
+    for (const auto& id : ids) {
+        HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
+        const auto it = committed.find(id);
+        HELIOS_TRY_ASSIGN(auto partition,
+                          restore_one(id, it == committed.end() ? log::Offset{0} : it->second));
+        partitions_.push_back(std::move(partition));
+    }
+    durable_expiry_.assign(partitions_.size(), Instant::min());
+    for (std::size_t i = 0; i < partitions_.size(); ++i) {
+        durable_expiry_[i] = partitions_[i]->engine.expired_before();
+    }
+    note_kept();
+    return {};
+}
+
+void EnginePartitions::note_kept() {
+    log::Offsets kept;
+    for (const auto& id : log_.partitions_of(model::topic::cases)) {
+        kept[id] = states_->kept_from(id).value_or(log::Offset{0});
+    }
+    const std::lock_guard lock(mutex_);
+    kept_from_ = std::move(kept);
+}
+
+Status EnginePartitions::check() {
+    for (const auto& partition : partitions_) {
+        if (auto status = partition->closed.health(); !status) {
+            damaged_.push_back(partition->number);
+            telemetry_.logger.error(
+                "reconcile",
+                "a closed case is damaged: the engine goes back to an older checkpoint",
+                {{"partition", partition->number}, {"why", status.error().message()}});
+            return status;
+        }
+    }
+    return {};
+}
+
+// ---- Keeping
+
+bool EnginePartitions::is_due(const EnginePartition& partition, Duration now) const {
+    if (partition.records == 0) {
+        return false;
+    }
+    const Duration age = now - partition.kept_at;
+    const auto interval = partition.records == partition.ticks
+                              ? options_.checkpoint_interval * quiet_factor
+                              : options_.checkpoint_interval;
+    return age >= interval ||
+           partition.records >= options_.checkpoint_records / partitions_.size() + 1;
+}
+
+/// Up to here it is cheap: the changes are put together, not written.
+void EnginePartitions::hand_over(EnginePartition& partition) {
+    partition.engine.put_changes(*partition.state);
+    log::CheckpointHeader header;
+    header.log = log_.id();
+    header.partition = {std::string(model::topic::cases), partition.number};
+    header.next = partition.next;
+    header.last = partition.last;
+    header.last_time = partition.last_time;
+    header.level = model::highest_level;
+    header.format = engine_state_format;
+    partition.state->freeze(std::move(header));
+    partition.records = 0;
+    partition.ticks = 0;
+    partition.kept_at = clock_.monotonic();
+    if (!writer_.joinable()) {
+        writer_ = std::jthread([this](const std::stop_token& stop) { write_handed_over(stop); });
+    }
+    const std::lock_guard lock(mutex_);
+    writing_expiry_ = partition.engine.expired_before();
+    writing_ = &partition;
+    changed_.notify_all();
+}
+
+void EnginePartitions::write_handed_over(const std::stop_token& stop) {
+    name_this_thread("checkpoints");
+    for (;;) {
+        EnginePartition* partition = nullptr;
+        {
+            std::unique_lock lock(mutex_);
+            if (!changed_.wait(lock, stop, [&] { return writing_ != nullptr && !written_; })) {
+                return;
+            }
+            partition = writing_;
+        }
+        const Duration began = clock_.monotonic();
+        Status outcome = partition->state->write();
+        if (outcome) {
+            metrics_->written.add();
+            metrics_->seconds.observe(
+                std::chrono::duration<double>(clock_.monotonic() - began).count());
+        }
+        const std::lock_guard lock(mutex_);
+        written_ = std::move(outcome);
+        changed_.notify_all();
+    }
+}
+
+/// The outcome of what was handed over, if there is one.
+void EnginePartitions::collect() {
+    Status outcome;
+    EnginePartition* partition = nullptr;
+    Instant expiry{};
+    {
+        const std::lock_guard lock(mutex_);
+        if (!written_) {
+            return;
+        }
+        outcome = *std::exchange(written_, std::nullopt);
+        partition = std::exchange(writing_, nullptr);
+        expiry = writing_expiry_;
+        if (!outcome && health_) {
+            telemetry_.logger.warn(
+                "reconcile", "a checkpoint of the engine can't be written and is tried again",
+                {{"partition", partition->number}, {"error", outcome.error().message()}});
+        } else if (outcome && !health_) {
+            telemetry_.logger.info("reconcile", "checkpoints of the engine are written again");
+        }
+        health_ = outcome;
+    }
+    note_kept();
+    if (outcome) {
+        durable_expiry_[partition->number] = expiry;
+        const Instant least = *std::min_element(durable_expiry_.begin(), durable_expiry_.end());
+        expired_before_->store(to_nanos(least), std::memory_order_relaxed);
+        return;
+    }
+    metrics_->failures.add();
+    partition->records = std::max<std::uint64_t>(partition->records, 1);  // due again, in its time
+    if (outcome.error().kind == ErrorKind::corrupt) {
+        partition->closed.damaged(outcome.error());
+    }
+}
+
+void EnginePartitions::keep_one() {
+    if (options_.state_directory.empty()) {
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        if (writing_ != nullptr && !written_) {
+            return;
+        }
+    }
+    collect();
+    const Duration now = clock_.monotonic();
+    EnginePartition* oldest = nullptr;
+    for (const auto& partition : partitions_) {
+        if (is_due(*partition, now) &&
+            (oldest == nullptr || partition->kept_at < oldest->kept_at)) {
+            oldest = partition.get();
+        }
+    }
+    if (oldest != nullptr && log_.health()) {
+        hand_over(*oldest);
+    }
+}
+
+void EnginePartitions::keep_all() {
+    if (options_.state_directory.empty()) {
+        return;
+    }
+    const auto wait = [&] {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
+    };
+    wait();
+    collect();
+    for (const auto& partition : partitions_) {
+        if (partition->records > 0 && log_.health()) {
+            hand_over(*partition);
+            wait();
+            collect();
+        }
+    }
+}
+
+Status EnginePartitions::health() const {
+    const std::lock_guard lock(mutex_);
+    return health_;
+}
+
+log::Offsets EnginePartitions::kept_from() const {
+    const std::lock_guard lock(mutex_);
+    return kept_from_;
+}
+
+}  // namespace helios::reconcile

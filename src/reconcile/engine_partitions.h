@@ -1,0 +1,121 @@
+#pragma once
+/// The partitions of helios.cases that an engine stage works on: an engine each, and its state,
+/// restored at start and kept by checkpoints.
+///
+/// One checkpoint is written at a time, on a thread of its own: the stage only hands over what has
+/// changed, and goes on.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "log/log.h"
+#include "log/stage.h"
+#include "log/state.h"
+#include "reconcile/closed_cases.h"
+#include "reconcile/engine.h"
+#include "reconcile/options.h"
+
+namespace helios::telemetry {
+struct Telemetry;
+}
+
+namespace helios::reconcile {
+
+/// One thread, the stage's.
+struct EnginePartition {
+    EnginePartition(std::uint32_t of, std::unique_ptr<log::State> kept)
+        : number(of), state(std::move(kept)), closed(*state), engine(closed) {}
+
+    const std::uint32_t number;
+    std::unique_ptr<log::State> state;
+    StoredClosedCases closed;
+    Engine engine;
+    std::shared_ptr<std::atomic<bool>> tick_on_its_way = std::make_shared<std::atomic<bool>>(false);
+    std::uint64_t without_flow = 0;  ///< already counted
+
+    /// A record has been taken in, whole.
+    void took(const log::StoredRecord& record, bool tick);
+
+    log::Offset next;  ///< everything below it is in the engine's state
+    std::optional<log::Offset> last;
+    Instant last_time{};
+    std::uint64_t records = 0;  ///< since the last checkpoint
+    std::uint64_t ticks = 0;    ///< of them
+    Duration kept_at{};         ///< monotonic; the last checkpoint
+};
+
+/// Not thread-safe but for health(). Log, telemetry and clock outlive it.
+class EnginePartitions {
+public:
+    EnginePartitions(const EngineStageOptions& options, log::Log& log,
+                     telemetry::Telemetry& telemetry, const Clock& clock);
+    ~EnginePartitions();
+    EnginePartitions(const EnginePartitions&) = delete;
+    EnginePartitions& operator=(const EnginePartitions&) = delete;
+
+    /// Every partition from its newest good checkpoint, or from the beginning. Where one begins is
+    /// its `next`. `committed`: of the group.
+    Status restore(const log::Offsets& committed);
+
+    const std::vector<std::unique_ptr<EnginePartition>>& all() const { return partitions_; }
+    EnginePartition& at(std::uint32_t number) { return *partitions_.at(number); }
+
+    /// corrupt: a closed case that was asked for is damaged. What has come out of the engines since
+    /// is to be dropped; restore() begins from an older checkpoint.
+    Status check();
+
+    /// Hands one partition over that is due, unless one is being written. What its engine has taken
+    /// in is committed.
+    void keep_one();
+    /// Every partition that has changed, and waits until all are written: the last thing that
+    /// happens. While the log takes nothing, none is.
+    void keep_all();
+
+    /// Good, or why the latest checkpoint could not be written: it is tried again.
+    Status health() const;
+    /// Where the older of the two kept checkpoints stands, per partition; 0: there are not two.
+    /// Thread-safe.
+    log::Offsets kept_from() const;
+
+private:
+    struct Metrics;
+
+    Result<std::unique_ptr<EnginePartition>> restore_one(const log::TopicPartition& id,
+                                                         log::Offset committed);
+    Status judge(const log::CheckpointHeader& header, log::Offset committed) const;
+    bool is_due(const EnginePartition& partition, Duration now) const;
+    void hand_over(EnginePartition& partition);
+    void collect();
+    void note_kept();
+    void write_handed_over(const std::stop_token& stop);
+
+    const EngineStageOptions options_;
+    log::Log& log_;
+    telemetry::Telemetry& telemetry_;
+    const Clock& clock_;
+    std::unique_ptr<Metrics> metrics_;
+    std::shared_ptr<std::atomic<std::int64_t>> expired_before_;  ///< for the shrinking of values
+    std::unique_ptr<log::StateDirectory> states_;
+    std::vector<std::unique_ptr<EnginePartition>> partitions_;
+    std::vector<std::uint32_t> damaged_;   ///< partitions whose newest checkpoint is
+    std::vector<Instant> durable_expiry_;  ///< expired_before() of each partition's last checkpoint
+
+    mutable std::mutex mutex_;
+    std::condition_variable_any changed_;
+    EnginePartition* writing_ = nullptr;  ///< guarded by mutex_; handed over
+    Instant writing_expiry_{};
+    std::optional<Status> written_;  ///< guarded by mutex_; its outcome, not yet looked at
+    Status health_;                  ///< guarded by mutex_
+    log::Offsets kept_from_;         ///< guarded by mutex_
+    std::jthread writer_;
+};
+
+}  // namespace helios::reconcile
