@@ -178,16 +178,14 @@ bool Engine::fire(Instant t, std::size_t cases_max, std::vector<Revision>& out) 
             return false;
         }
         const Due due = *due_.begin();
-        const auto it = open_.find(*due.id);
-        HELIOS_ASSERT(it != open_.end(), "a scheduled case is open");
-        note_change(*it);
-        Case& c = it->second.state;
+        note_change(*due.one);
+        const Case& c = due.one->state;
         deadlines_of(c, deadlines_);
         if (const auto next = next_due(c, due.deadline); next && *next > due.deadline) {
-            schedule(it->first, c, next);  // an absence has moved it
+            schedule(*due.one, next);  // an absence has moved it
             continue;
         }
-        settle(it, due.deadline, due.deadline + Duration(1), out);
+        settle(*due.one, due.deadline, due.deadline + Duration(1), out);
     }
     return true;
 }
@@ -204,57 +202,58 @@ std::optional<Instant> Engine::deadline_of(std::size_t n) const {
     return out;
 }
 
-void Engine::schedule(const std::string& id, Case& c, std::optional<Instant> next) {
+void Engine::schedule(OpenCase& one, std::optional<Instant> next) {
+    Case& c = one.state;
     if (next && c.scheduled == *next) {
         return;
     }
     if (c.scheduled != no_deadline) {
-        due_.erase({c.scheduled, &id});
+        due_.erase({c.scheduled, &one});
     }
     c.scheduled = next.value_or(no_deadline);
     if (c.scheduled != no_deadline) {
-        due_.insert({c.scheduled, &id});
+        due_.insert({c.scheduled, &one});
     }
 }
 
-/// The case this record belongs to: open, or closed and still amendable, or new. end(): the record
-/// is not for it.
-Engine::Open::iterator Engine::find_or_open(const model::LegRecord& record, const Flow& flow,
-                                            std::vector<Revision>& out) {
-    if (const auto it = open_.find(id_); it != open_.end()) {
-        const Case& c = it->second.state;
+/// The case this record belongs to: open, or closed and still amendable, or new. nullptr: the
+/// record is not for it.
+OpenCase* Engine::find_or_open(const model::LegRecord& record, const Flow& flow,
+                               std::vector<Revision>& out) {
+    if (OpenCase* one = open_.find(id_)) {
+        const Case& c = one->state;
         if (c.flow != &flow) {
-            return open_.end();
+            return nullptr;
         }
         // What is open has a deadline that has not passed, so most need no look at their deadlines.
         if (record.at <= time_ && c.put_off == no_deadline) {
-            return it;
+            return one;
         }
         deadlines_of(c, deadlines_);
         if (record.at <= amend_until(*c.flow, deadlines_, never)) {
-            return it;
+            return one;
         }
         // Engine time is far behind: the instance ends here, where no deadline has ended it yet.
-        settle(it, *std::max_element(deadlines_.begin(), deadlines_.end()), record.at, out);
+        settle(*one, *std::max_element(deadlines_.begin(), deadlines_.end()), record.at, out);
     }
     const auto closed = closed_.find(id_);
     if (closed && amends(*closed, record.tenant, record.flow, record.at)) {
         if (Case::flow_version_of(closed->bytes) != flow.version) {
-            return open_.end();
+            return nullptr;
         }
         if (auto c = decode_closed(*closed, record.tenant, record.flow)) {
-            return open_.emplace(id_, OpenCase{std::move(*c)}).first;
+            return &open_.add(id_, std::move(*c));
         }
     }
     if (!record.opens) {
-        return open_.end();
+        return nullptr;
     }
     Case c;
     c.flow = &flow;
     c.instance = closed ? closed->instance + 1 : 1;
     c.level = level_;
     c.opened_at = record.at;
-    return open_.emplace(id_, OpenCase{std::move(c)}).first;
+    return &open_.add(id_, std::move(c));
 }
 
 /// Even if this one event decides the case: opening is a revision of its own.
@@ -276,22 +275,22 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
         return;
     }
     id_ = model::case_log_key(record.tenant, record.flow, record.key);
-    const auto it = find_or_open(record, *flow, out);
-    if (it == open_.end()) {
+    OpenCase* one = find_or_open(record, *flow, out);
+    if (one == nullptr) {
         return;
     }
-    note_change(*it);
+    note_change(*one);
     trace_ = record.trace;
-    Case& c = it->second.state;
+    Case& c = one->state;
     c.take(flow->legs[*leg], *leg, record);
     c.opened_at = std::min(c.opened_at, record.at);
     c.latest = std::max(c.latest, record.at);
     deadlines_of(c, deadlines_);
     if (c.revision == 0) {
-        publish_opening(it->first, c, c.latest, out);
+        publish_opening(one->id, c, c.latest, out);
     }
-    if (!put_off(it)) {
-        settle(it, c.latest, time_, out);
+    if (!put_off(*one)) {
+        settle(*one, c.latest, time_, out);
     }
     trace_ = {};
 }
@@ -299,8 +298,8 @@ void Engine::on_leg(const model::LegRecord& record, std::vector<Revision>& out) 
 /// A case of very many events is judged as a whole each time, and each revision is a record: often
 /// enough is once per so much log time for each of its events. What has been put off is judged
 /// then, or with a deadline of the case, whichever comes first.
-bool Engine::put_off(Open::iterator it) {
-    Case& c = it->second.state;
+bool Engine::put_off(OpenCase& one) {
+    Case& c = one.state;
     if (c.events.size() <= judged_at_once_max) {
         return false;
     }
@@ -313,7 +312,7 @@ bool Engine::put_off(Open::iterator it) {
         c.put_off = due;
     }
     if (c.scheduled > c.put_off) {
-        schedule(it->first, c, c.put_off);
+        schedule(one, c.put_off);
     }
     return true;
 }
@@ -325,9 +324,9 @@ std::optional<Instant> Engine::next_due(const Case& c, Instant passed_below) con
     return c.put_off != no_deadline && (!deadline || c.put_off < *deadline) ? c.put_off : deadline;
 }
 
-void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
+void Engine::settle(OpenCase& one, Instant stamp, Instant passed_below,
                     std::vector<Revision>& out) {
-    Case& c = it->second.state;
+    Case& c = one.state;
     deadlines_of(c, deadlines_);
     c.settle_legs();
     c.latest = stamp = std::max(c.latest, stamp);
@@ -337,14 +336,14 @@ void Engine::settle(Open::iterator it, Instant stamp, Instant passed_below,
     if (coarse != VerdictStatus::pending || c.status != VerdictStatus::pending) {
         Judgement judgement = judge(c, deadlines_, passed_below);
         if (digest_of(judgement) != c.published) {
-            publish(it->first, c, std::move(judgement), stamp, out);
+            publish(one.id, c, std::move(judgement), stamp, out);
         }
     }
     const std::optional<Instant> next = next_due(c, passed_below);
     if (c.status == VerdictStatus::matched || !next) {
-        close(it, stamp);
+        close(one, stamp);
     } else {
-        schedule(it->first, c, next);
+        schedule(one, next);
     }
 }
 
@@ -421,26 +420,26 @@ std::optional<Case> Engine::decode_closed(const ClosedCase& closed, const Tenant
     return *std::move(c);
 }
 
-void Engine::close(Open::iterator it, Instant stamp) {
-    Case& c = it->second.state;
-    schedule(it->first, c, std::nullopt);
+void Engine::close(OpenCase& one, Instant stamp) {
+    Case& c = one.state;
+    schedule(one, std::nullopt);
     if (c.closed_at == Instant{}) {
         c.closed_at = stamp;
         closed_keys_ += c.instance == 1 ? 1 : 0;
     }
-    closed_.put(it->first,
+    closed_.put(one.id,
                 {c.instance,
                  options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at),
                  c.encode()});
-    forget_change(it->second);
-    if (it->second.kept) {
-        ended_.push_back(it->first);
+    forget_change(one);
+    if (one.kept) {
+        ended_.push_back(one.id);
     }
-    open_.erase(it);
+    open_.remove(one);
 }
 
 bool Engine::would_join(const std::string& id) const {
-    if (open_.contains(id)) {
+    if (open_.find(id) != nullptr) {
         return true;
     }
     const auto closed = closed_.find(id);
@@ -451,8 +450,8 @@ std::optional<CaseView> Engine::inspect(const TenantId& tenant, std::string_view
                                         std::string_view key) const {
     const std::string id = model::case_log_key(tenant, flow, key);
     CaseView view;
-    if (const auto it = open_.find(id); it != open_.end()) {
-        view.state = it->second.state;
+    if (const OpenCase* one = open_.find(id)) {
+        view.state = one->state;
         view.open = true;
     } else if (const auto closed = closed_.find(id);
                closed && closed->amend_until >= expired_before_) {
@@ -469,22 +468,21 @@ std::optional<CaseView> Engine::inspect(const TenantId& tenant, std::string_view
     return view;
 }
 
-void Engine::note_change(Open::value_type& entry) {
-    if (entry.second.change == 0) {
-        changed_.push_back(&entry);
-        entry.second.change = static_cast<std::uint32_t>(changed_.size());
+void Engine::note_change(OpenCase& one) {
+    if (one.change == 0) {
+        changed_.push_back(&one);
+        one.change = static_cast<std::uint32_t>(changed_.size());
     }
 }
 
-void Engine::forget_change(OpenCase& open) {
-    if (open.change == 0) {
+void Engine::forget_change(OpenCase& one) {
+    if (one.change == 0) {
         return;
     }
-    Open::value_type* last = changed_.back();
-    changed_[open.change - 1] = last;
-    last->second.change = open.change;
+    changed_[one.change - 1] = changed_.back();
+    changed_.back()->change = one.change;
     changed_.pop_back();
-    open.change = 0;
+    one.change = 0;
 }
 
 void Engine::put_changes(log::State& state) {
@@ -501,12 +499,12 @@ void Engine::put_changes(log::State& state) {
         state.erase(open_key(id));
     }
     ended_.clear();
-    for (Open::value_type* one : changed_) {  // a key may have ended and be open again
-        std::string key = open_key(one->first);
-        std::string value = encode_open(key, one->second.state);
+    for (OpenCase* one : changed_) {  // a key may have ended and be open again
+        std::string key = open_key(one->id);
+        std::string value = encode_open(key, one->state);
         state.put(std::move(key), std::move(value));
-        one->second.kept = true;
-        one->second.change = 0;
+        one->kept = true;
+        one->change = 0;
     }
     changed_.clear();
     std::string summary = encode_summary({.time = time_,
@@ -524,7 +522,7 @@ void Engine::put_changes(log::State& state) {
 }
 
 Status Engine::restore(log::State& state) {
-    HELIOS_ASSERT(open_.empty() && flows_.empty() && time_ == Instant{},
+    HELIOS_ASSERT(open_.size() == 0 && flows_.empty() && time_ == Instant{},
                   "only a new engine is restored");
     HELIOS_TRY_ASSIGN(auto value, state.get(std::string(1, entry::summary)));
     EngineSummary summary;
@@ -601,17 +599,19 @@ Status Engine::restore_open(log::State& state, std::uint64_t count) {
                             "the engine's state is damaged: an open case's flow is not known");
             }
             HELIOS_TRY_ASSIGN(auto c, Case::decode(bytes, flow));
-            const Instant scheduled = c.scheduled;
-            const auto it = open_.emplace(id, OpenCase{std::move(c), 0, true}).first;
-            if (scheduled != no_deadline) {
-                due.push_back({scheduled, &it->first});
+            OpenCase& one = open_.add(std::string(id), std::move(c));
+            one.kept = true;
+            if (one.state.scheduled != no_deadline) {
+                due.push_back({one.state.scheduled, &one});
             }
             return {};
         }));
     if (open_.size() != count) {
         return fail(ErrorKind::corrupt, "the engine's state is damaged: an open case is missing");
     }
-    std::sort(due.begin(), due.end());
+    // Their ids are in order already.
+    std::stable_sort(due.begin(), due.end(),
+                     [](const Due& a, const Due& b) { return a.deadline < b.deadline; });
     for (const Due& one : due) {
         due_.insert(due_.end(), one);
     }

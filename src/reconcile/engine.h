@@ -13,7 +13,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "model/case_record.h"
@@ -22,6 +21,7 @@
 #include "reconcile/case_state.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/judge.h"
+#include "reconcile/open_cases.h"
 #include "reconcile/options.h"
 
 namespace helios::log {
@@ -103,41 +103,34 @@ public:
 private:
     struct Due {
         Instant deadline;
-        const std::string* id;  // tenant NUL flow NUL key: its byte order is the order of the three
+        OpenCase* one;  // its id is tenant NUL flow NUL key: their order is that of the three
         friend bool operator<(const Due& a, const Due& b) {
-            return a.deadline != b.deadline ? a.deadline < b.deadline : *a.id < *b.id;
+            return a.deadline != b.deadline ? a.deadline < b.deadline : a.one->id < b.one->id;
         }
     };
-    struct OpenCase {
-        Case state;
-        std::uint32_t change = 0;  ///< its place in changed_, from 1; 0: it has not changed
-        bool kept = false;         ///< it has an entry among the kept ones
-    };
-    using Open =
-        std::unordered_map<std::string, OpenCase>;  // looked up only; order comes from due_
 
     void on_leg(const model::LegRecord& record, std::vector<Revision>& out);
     void on_absence(const model::AbsenceRecord& record);
     void on_flow(const model::FlowRecord& record);
-    Open::iterator find_or_open(const model::LegRecord& record, const Flow& flow,
-                                std::vector<Revision>& out);
+    OpenCase* find_or_open(const model::LegRecord& record, const Flow& flow,
+                           std::vector<Revision>& out);
     bool amends(const ClosedCase& closed, const TenantId& tenant, std::string_view flow,
                 Instant at) const;
     std::optional<Case> decode_closed(const ClosedCase& closed, const TenantId& tenant,
                                       std::string_view flow) const;
-    void note_change(Open::value_type& entry);
-    void forget_change(OpenCase& open);
+    void note_change(OpenCase& one);
+    void forget_change(OpenCase& one);
     Status restore_flows(log::State& state, std::uint64_t count);
     Status restore_absences(log::State& state);
     Status restore_open(log::State& state, std::uint64_t count);
     void publish_opening(const std::string& id, Case& c, Instant stamp, std::vector<Revision>& out);
-    bool put_off(Open::iterator it);
+    bool put_off(OpenCase& one);
     std::optional<Instant> next_due(const Case& c, Instant passed_below) const;
-    void settle(Open::iterator it, Instant stamp, Instant passed_below, std::vector<Revision>& out);
+    void settle(OpenCase& one, Instant stamp, Instant passed_below, std::vector<Revision>& out);
     void publish(const std::string& id, Case& c, Judgement judgement, Instant stamp,
                  std::vector<Revision>& out);
-    void close(Open::iterator it, Instant stamp);
-    void schedule(const std::string& id, Case& c, std::optional<Instant> next);
+    void close(OpenCase& one, Instant stamp);
+    void schedule(OpenCase& one, std::optional<Instant> next);
 
     const Flow* find_flow(const TenantId& tenant, std::string_view name,
                           std::uint32_t version) const;
@@ -150,7 +143,7 @@ private:
     Instant time_{};
     TraceId trace_;            ///< of the leg that is being judged; none: a deadline is
     std::uint32_t level_ = 1;  ///< of cases that open now
-    Open open_;
+    OpenCases open_;
     std::set<Due> due_;
     Absences absences_;
     struct KnownFlow {
@@ -163,7 +156,7 @@ private:
     Instant expired_before_ = Instant::min();
 
     // Since the last put_changes(). Opened and closed meanwhile: in none of them.
-    std::vector<Open::value_type*> changed_;
+    std::vector<OpenCase*> changed_;
     std::vector<std::string> ended_;  ///< kept as open, and not open any more
     std::size_t flows_kept_ = 0;      ///< of flows_, from the front
     bool absences_changed_ = false;

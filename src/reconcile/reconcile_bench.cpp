@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include "reconcile/state_kit.h"
 #include "reconcile/test_kit.h"
 
 namespace helios::reconcile {
@@ -90,6 +91,28 @@ void engine_alone(benchmark::State& state) {
 }
 BENCHMARK(engine_alone)->Unit(benchmark::kMillisecond);
 
+/// Three legs of a case that stays open because its amounts differ.
+void feed_open_case(Engine& engine, int i, std::vector<Revision>& revisions) {
+    const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i) + "\"";
+    const auto feed = [&](const char* source, const char* type, const std::string& rest) {
+        for (const auto& leg :
+             legs_of(*order_flow(),
+                     event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i),
+                           id + rest, noon(1)),
+                     noon(1))) {
+            revisions.clear();
+            engine.on_record(leg, revisions);
+        }
+    };
+    feed(
+        "aws", "OrderPlaced",
+        R"(,"totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","qty":1}]})");
+    feed("gcp", "PaymentProcessed",
+         R"(,"paymentId":"PAY-67890","amount":1298.00,"currency":"USD","status":"AUTHORIZED"})");
+    feed("azure", "InventoryReserved",
+         R"(,"reservationId":"R-67890","items":[{"sku":"LAPTOP-X1","qty":1}]})");
+}
+
 /// Heap of cases that hold three legs and stay open because their amounts differ.
 void bytes_per_open_case(benchmark::State& state) {
     constexpr int cases = 20'000;
@@ -100,31 +123,74 @@ void bytes_per_open_case(benchmark::State& state) {
         std::vector<Revision> revisions;
         const auto before = mallinfo2().uordblks;
         for (int i = 0; i < cases; ++i) {
-            const std::string id = R"({"orderId":"ORD-)" + std::to_string(1'000'000 + i) + "\"";
-            const auto feed = [&](const char* source, const char* type, const std::string& rest) {
-                for (const auto& leg : legs_of(
-                         *order_flow(),
-                         event(source, type, std::string(type) + "-0b6ad1f2-" + std::to_string(i),
-                               id + rest, noon(1)),
-                         noon(1))) {
-                    revisions.clear();
-                    engine.on_record(leg, revisions);
-                }
-            };
-            feed(
-                "aws", "OrderPlaced",
-                R"(,"totalAmount":"1299.00","currency":"USD","items":[{"productId":"LAPTOP-X1","qty":1}]})");
-            feed(
-                "gcp", "PaymentProcessed",
-                R"(,"paymentId":"PAY-67890","amount":1298.00,"currency":"USD","status":"AUTHORIZED"})");
-            feed("azure", "InventoryReserved",
-                 R"(,"reservationId":"R-67890","items":[{"sku":"LAPTOP-X1","qty":1}]})");
+            feed_open_case(engine, i, revisions);
         }
         state.counters["bytes_per_case"] =
             static_cast<double>(mallinfo2().uordblks - before) / cases;
     }
 }
 BENCHMARK(bytes_per_open_case)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+/// An engine of the flow, with so many cases open.
+struct Loaded {
+    MemoryClosedCases closed;
+    Engine engine{closed};
+
+    explicit Loaded(int cases) {
+        // As the log would have it, so that the flow is among what is kept.
+        engine.on_record(flow_record(*order_flow(), noon(0)));
+        std::vector<Revision> revisions;
+        for (int i = 0; i < cases; ++i) {
+            feed_open_case(engine, i, revisions);
+        }
+    }
+};
+
+/// Takes what is put and forgets it: encoding alone.
+class Nowhere final : public MapState {
+public:
+    void put(std::string key, std::string value) override { bytes += key.size() + value.size(); }
+    std::size_t bytes = 0;
+};
+
+/// What a checkpoint costs the engine's thread: cases that have changed since the last one.
+void put_changes(benchmark::State& state) {
+    constexpr int cases = 4'000;
+    std::size_t bytes = 0;
+    for (auto _ : state) {
+        state.PauseTiming();
+        auto loaded = std::make_unique<Loaded>(cases);
+        Nowhere nowhere;
+        state.ResumeTiming();
+        loaded->engine.put_changes(nowhere);
+        bytes = nowhere.bytes;
+        state.PauseTiming();
+        loaded.reset();
+        state.ResumeTiming();
+    }
+    state.counters["bytes_per_case"] = static_cast<double>(bytes) / cases;
+}
+BENCHMARK(put_changes)->Iterations(20)->Unit(benchmark::kMillisecond);
+
+/// What a start costs: open cases from entries that are in memory already.
+void restore_open_cases(benchmark::State& state) {
+    constexpr int cases = 100'000;
+    MapState kept;
+    Loaded(cases).engine.put_changes(kept);
+    for (auto _ : state) {
+        MemoryClosedCases closed;
+        auto engine = std::make_unique<Engine>(closed);
+        const auto restored = engine->restore(kept);
+        state.PauseTiming();
+        if (!restored || engine->open_cases() != cases) {
+            state.SkipWithError("not restored");
+        }
+        engine.reset();
+        state.ResumeTiming();
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * cases);
+}
+BENCHMARK(restore_open_cases)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace helios::reconcile

@@ -10,7 +10,7 @@
 
 namespace helios::reconcile::test {
 
-class MapState final : public log::State {
+class MapState : public log::State {
 public:
     using Entries = std::map<std::string, std::string>;
 
