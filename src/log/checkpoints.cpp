@@ -211,7 +211,7 @@ Status Checkpoints::begin_from(std::optional<Offset> at) {
 
 Result<std::string> Checkpoints::make_room(Offset at) {
     HELIOS_TRY(remove_unfinished());
-    return path_of(at) + ".new";
+    return path_of(at) + unfinished_suffix;
 }
 
 void Checkpoints::give_up() {
@@ -226,6 +226,7 @@ Result<std::vector<CheckpointFile>> Checkpoints::describe(const std::string& in)
         HELIOS_TRY_ASSIGN(const auto opened, disk_.open(in + "/" + name, OpenMode::read));
         HELIOS_TRY_ASSIGN(file.bytes, opened->size());
         if (!is_table(name)) {
+            HELIOS_TRY(opened->sync());
             HELIOS_TRY_ASSIGN(file.sum, sum_of(disk_, in + "/" + name));
         }
         out.push_back(std::move(file));
@@ -235,7 +236,7 @@ Result<std::vector<CheckpointFile>> Checkpoints::describe(const std::string& in)
 
 Status Checkpoints::finish(const CheckpointHeader& header) {
     const std::string path = path_of(header.next);
-    const std::string fresh = path + ".new";
+    const std::string fresh = path + unfinished_suffix;
     HELIOS_TRY_ASSIGN(auto files, describe(fresh));
     HELIOS_TRY(replace_file(disk_, fresh, std::string(file_name),
                             encode_checkpoint({header, std::move(files)})));

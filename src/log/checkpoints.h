@@ -54,7 +54,8 @@ public:
     Result<std::string> make_room(Offset at);
     /// What was made there is not to become a checkpoint.
     void give_up();
-    /// The files are there: describes them, gives them their name. Durable when it returns.
+    /// The files are there, the tables durably: syncs the others, describes all, gives them their
+    /// name. Durable when it returns.
     Status finish(const CheckpointHeader& header);
     /// All but the two newest good ones, and bad ones that have been overtaken. What can't be
     /// removed is tried again next time.

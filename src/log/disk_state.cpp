@@ -226,6 +226,7 @@ private:
     Result<DigestSum> prepare(const Changes& changes, rocksdb::WriteBatch& batch);
     Status write_entries(Frozen& frozen);
     Status make_checkpoint(const CheckpointHeader& header);
+    static Status remove_options(const std::string& path);
     Status begin_again();
 
     Checkpoints& checkpoints_;
@@ -358,8 +359,20 @@ Status DiskState::make_checkpoint(const CheckpointHeader& header) {
     if (!status.ok()) {
         return fail(unavailable(status, path));
     }
+    HELIOS_TRY(remove_options(path));
     HELIOS_TRY(checkpoints_.after("files linked"));
     return checkpoints_.finish(header);
+}
+
+/// Nobody reads them: an open has its own, and writes them anew.
+Status DiskState::remove_options(const std::string& path) {
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(path, failure)) {
+        if (entry.path().filename().string().starts_with("OPTIONS-")) {
+            std::filesystem::remove(entry.path(), failure);
+        }
+    }
+    return failure ? fail(ErrorKind::unavailable, path + ": " + failure.message()) : Status{};
 }
 
 /// What is frozen is all that has changed since the newest checkpoint. So a database that will not

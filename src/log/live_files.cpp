@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <string>
+#include <string_view>
 
 namespace helios::log {
 
@@ -14,13 +15,19 @@ using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 
-bool is_live(const std::filesystem::path& directory) {
-    return directory.filename().string().starts_with(live_name);
+bool is_ours_to_sync(const std::filesystem::path& directory) {
+    const std::string name = directory.filename().string();
+    return name.starts_with(live_name) || name.find(unfinished_suffix) != std::string::npos;
+}
+
+/// Without the slash that RocksDB likes to append.
+std::filesystem::path directory_of(std::string_view name) {
+    return name.ends_with('/') ? name.substr(0, name.size() - 1) : name;
 }
 
 bool may_be_lost(const std::string& file) {
     const std::filesystem::path path(file);
-    return path.extension() != ".sst" && is_live(path.parent_path());
+    return path.extension() != ".sst" && is_ours_to_sync(path.parent_path());
 }
 
 class UnsyncedFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -67,7 +74,7 @@ public:
                           std::unique_ptr<rocksdb::FSDirectory>* out,
                           IODebugContext* context) override {
         const auto status = target()->NewDirectory(name, options, out, context);
-        if (status.ok() && is_live(name)) {
+        if (status.ok() && is_ours_to_sync(directory_of(name))) {
             *out = std::make_unique<UnsyncedDirectory>(std::move(*out));
         }
         return status;

@@ -2,7 +2,8 @@
 /// The file system under a State's RocksDB: the machine's, but without fsyncs that nobody needs.
 ///
 /// `live/` is made anew at every start, so of its files only tables have to be durable, which
-/// checkpoints share. An open without this costs ten fsyncs for each partition.
+/// checkpoints share; of a checkpoint's files Checkpoints::finish syncs the others. An open without
+/// this costs ten fsyncs for each partition.
 
 #include <memory>
 
@@ -12,8 +13,10 @@ class Env;
 
 namespace helios::log {
 
-/// Folders that hold a `live/`'s files begin with this name.
+/// How the names of folders begin that hold a `live/`, and end of those that become a checkpoint
+/// (RocksDB appends to the latter while it makes one).
 inline constexpr const char* live_name = "live";
+inline constexpr const char* unfinished_suffix = ".new";
 
 /// Thread-safe. Outlives the databases that use it.
 std::shared_ptr<rocksdb::Env> live_files();

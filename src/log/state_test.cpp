@@ -1,6 +1,7 @@
 #include "log/state.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <map>
 #include <random>
 #include <sys/resource.h>
+#include <thread>
 
 #include "log/checkpoint_file.h"
 #include "log/state_entry.h"
@@ -252,7 +254,7 @@ TEST_F(StateTest, a_damaged_file_of_the_newest_sends_it_back_to_the_older) {
             files[entry.path().filename().string()] = contents(entry.path());
         }
     }
-    EXPECT_GE(files.size(), 4u);  // CHECKPOINT, CURRENT, MANIFEST, OPTIONS, a table
+    EXPECT_GE(files.size(), 4u);  // CHECKPOINT, CURRENT, MANIFEST, a table
     const auto goes_back = [&](const std::string& what) {
         ASSERT_TRUE(open().has_value());
         if (began_from() == 20u) {  // a block of a table: seen when it is read
@@ -418,6 +420,18 @@ TEST_F(StateTest, a_crash_after_any_step_leaves_a_good_checkpoint) {
     EXPECT_TRUE(named);
 }
 
+TEST_F(StateTest, what_a_crash_left_half_made_is_removed_at_open_and_nothing_else) {
+    make_two();
+    for (const char* name : {"30.new", "30.new.tmp", "5.old", "live", "live.7", "040", "x"}) {
+        fs::create_directories(folder() / name / "in");
+    }
+    ASSERT_TRUE(open().has_value());
+    EXPECT_TRUE(passed_over_.empty());
+    EXPECT_EQ(names(), (Names{"040", "10", "20", "live", "x"}));
+    ASSERT_TRUE(checkpoint(30).has_value());
+    EXPECT_EQ(names(), (Names{"040", "20", "30", "live", "x"}));
+}
+
 TEST_F(StateTest, a_step_that_fails_leaves_it_frozen_and_is_made_good_later) {
     make_two();
     const Names steps{"entries written", "entries flushed", "files linked",
@@ -484,6 +498,40 @@ TEST_F(StateTest, a_disk_that_takes_no_more_is_unavailable_and_mends) {
     EXPECT_EQ(began_from(), 40u);
     EXPECT_EQ(*state_->get("a"), "3");
     EXPECT_EQ(state_->get("big")->value().size(), 300'000u);
+}
+
+TEST_F(StateTest, a_stage_goes_on_while_its_state_is_written) {
+    std::atomic<std::uint32_t> steps = 0;
+    options_.after_step = [&](std::string_view) {
+        return ++steps % 11 == 0 ? fail(ErrorKind::unavailable, "no") : Status{};
+    };
+    while (!open()) {
+    }
+    std::map<std::string, std::string> expected;
+    std::uint64_t failures = 0;
+    for (std::uint64_t next = 1; next <= 40; ++next) {
+        for (int i = 0; i < 20; ++i) {
+            const std::string key = std::to_string((next * 7 + static_cast<std::uint64_t>(i)) % 90);
+            state_->put(key, std::to_string(next));
+            expected[key] = std::to_string(next);
+        }
+        state_->freeze(header_at(next));
+        std::atomic<bool> done = false;
+        std::jthread writing([&] {
+            failures += state_->write() ? 0 : 1;
+            done = true;
+        });
+        for (bool last = false; !last;) {
+            last = done;
+            for (const auto& [key, value] : expected) {
+                ASSERT_EQ(*state_->get(key), value);
+            }
+            state_->put("during", std::to_string(next));
+        }
+    }
+    EXPECT_GT(failures, 0u);
+    options_.after_step = nullptr;
+    EXPECT_EQ(state_->get("during")->value(), "40");
 }
 
 TEST_F(StateTest, a_shrunk_value_keeps_the_digest_and_frees_bytes) {
