@@ -22,6 +22,7 @@ namespace {
 struct StoreOptions {
     std::string data = "./helios-data";
     bool verdicts = false;
+    bool settled = false;
     bool wait = false;
     Environment environment;
     bool partial = false;
@@ -45,6 +46,10 @@ Status check_format(const std::string& data) {
 }
 
 int dump(const StoreOptions& options) {
+    if (options.settled && options.verdicts) {
+        return complain({ErrorKind::invalid, "--settled and --verdicts exclude each other",
+                         "--verdicts: every revision; --settled: what each case has come to"});
+    }
     const auto opened = open_read_only(options.data);
     if (!opened) {
         return complain(opened.error());
@@ -60,8 +65,9 @@ int dump(const StoreOptions& options) {
     };
     const auto file = store_file(options.data);
     const auto mode = store_mode(options.data);
-    const auto dumped =
-        options.verdicts ? store::dump_verdicts(file, mode, write) : store::dump(file, mode, write);
+    const auto dumped = options.settled    ? store::dump_settled(file, mode, write)
+                        : options.verdicts ? store::dump_verdicts(file, mode, write)
+                                           : store::dump(file, mode, write);
     if (!dumped) {
         return complain(dumped.error());
     }
@@ -163,7 +169,9 @@ Command store_command(const Environment& environment) {
         "Print the store as NDJSON, in one order and one encoding",
         "Two stores of the same log give the same dump. --verdicts prints every revision as "
         "`helios reconcile --revisions` "
-        "would.\n"
+        "would. "
+        "--settled prints one line per case and instance with what two installations that were fed "
+        "the same events agree on: status, findings but `late`, chosen events, money at risk.\n"
         "Exit 0: complete, up to the end of the log when the command began. Exit 1: not complete, "
         "and nothing is printed but how "
         "many\n"
@@ -173,12 +181,19 @@ Command store_command(const Environment& environment) {
         "is there. Exit 2: usage or failure, or --wait and no server. Never writes: a copy on a "
         "read-only disk can be dumped.",
         {"helios store dump > before.ndjson", "helios store dump --verdicts | head",
+         "diff <(helios store dump --settled --data a) <(helios store dump --settled --data b)",
          "helios store dump --wait > now.ndjson"},
         {data,
          {"--verdicts",
           "",
           "every verdict revision instead of every table",
           &options->verdicts,
+          false,
+          {}},
+         {"--settled",
+          "",
+          "what each case has come to, comparable between installations",
+          &options->settled,
           false,
           {}},
          {"--wait", "", "wait until the running server has caught up", &options->wait, false, {}},

@@ -87,14 +87,16 @@ void write_finding(json::Writer& out, const Finding& finding) {
     out.end_object();
 }
 
-void write_event(json::Writer& out, const VerdictEvent& event, const HydratePayload& hydrate) {
-    out.begin_object()
-        .field("eventId", event.event_id)
-        .field("source", event.source)
-        .field("type", event.type);
+void write_event_members(json::Writer& out, const VerdictEvent& event) {
+    out.field("eventId", event.event_id).field("source", event.source).field("type", event.type);
     if (event.time) {
         out.field("time", format_rfc3339(*event.time));
     }
+}
+
+void write_event(json::Writer& out, const VerdictEvent& event, const HydratePayload& hydrate) {
+    out.begin_object();
+    write_event_members(out, event);
     out.field("receivedAt", format_rfc3339(event.received_at));
     if (hydrate) {
         const auto payload = hydrate(event);
@@ -108,7 +110,8 @@ void write_event(json::Writer& out, const VerdictEvent& event, const HydratePayl
 }
 
 // Events of one leg stand together in `verdict.events` (flow order), so one pass groups them.
-void write_events(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate) {
+template <class WriteEvent>
+void write_events(json::Writer& out, const Verdict& verdict, const WriteEvent& write_one) {
     out.key("events").begin_object();
     for (std::size_t i = 0; i < verdict.events.size();) {
         const auto& leg = verdict.events[i].leg;
@@ -124,7 +127,7 @@ void write_events(json::Writer& out, const Verdict& verdict, const HydratePayloa
             out.begin_array();
         }
         for (; i < end; ++i) {
-            write_event(out, verdict.events[i], hydrate);
+            write_one(verdict.events[i]);
         }
         if (many) {
             out.end_array();
@@ -274,6 +277,35 @@ Result<Verdict> decode_verdict(std::string_view bytes) {
     return verdict;
 }
 
+namespace {
+
+void write_decision(json::Writer& out, const Verdict& verdict, bool with_late) {
+    out.field("status", to_string(verdict.status)).key("missingEvents").begin_array();
+    for (const auto& leg : verdict.missing) {
+        out.string(leg);
+    }
+    out.end_array().key("findings").begin_array();
+    for (const auto& finding : verdict.findings) {
+        if (with_late || finding.kind != FindingKind::late) {
+            write_finding(out, finding);
+        }
+    }
+    out.end_array();
+}
+
+void write_at_risk(json::Writer& out, const Verdict& verdict) {
+    out.key("atRisk").begin_array();
+    for (const auto& money : verdict.at_risk) {
+        out.begin_object()
+            .field("currency", money.currency)
+            .field("amount", money.amount)
+            .end_object();
+    }
+    out.end_array();
+}
+
+}  // namespace
+
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate) {
     out.field("flow", verdict.flow)
         .field("flowVersion", std::uint64_t{verdict.flow_version})
@@ -283,16 +315,9 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
     }
     out.field("instance", std::uint64_t{verdict.instance})
         .field("revision", std::uint64_t{verdict.revision});
-    out.field("status", to_string(verdict.status)).key("missingEvents").begin_array();
-    for (const auto& leg : verdict.missing) {
-        out.string(leg);
-    }
-    out.end_array().key("findings").begin_array();
-    for (const auto& finding : verdict.findings) {
-        write_finding(out, finding);
-    }
-    out.end_array();
-    write_events(out, verdict, hydrate);
+    write_decision(out, verdict, true);
+    write_events(out, verdict,
+                 [&](const VerdictEvent& event) { write_event(out, event, hydrate); });
     if (!verdict.unlisted.empty()) {
         out.key("eventsNotListed").begin_object();
         for (const auto& [leg, count] : verdict.unlisted) {
@@ -300,14 +325,8 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
         }
         out.end_object();
     }
-    out.key("atRisk").begin_array();
-    for (const auto& money : verdict.at_risk) {
-        out.begin_object()
-            .field("currency", money.currency)
-            .field("amount", money.amount)
-            .end_object();
-    }
-    out.end_array().field("openedAt", format_rfc3339(verdict.opened_at));
+    write_at_risk(out, verdict);
+    out.field("openedAt", format_rfc3339(verdict.opened_at));
     if (verdict.deadline != never) {
         out.field("deadline", format_rfc3339(verdict.deadline));
     }
@@ -319,6 +338,21 @@ void write_members(json::Writer& out, const Verdict& verdict, const HydratePaylo
 void write_json(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate) {
     out.begin_object();
     write_members(out, verdict, hydrate);
+    out.end_object();
+}
+
+void write_settled_json(json::Writer& out, const Verdict& verdict) {
+    out.begin_object()
+        .field("tenant", verdict.tenant.text())
+        .field("flow", verdict.flow)
+        .field("key", verdict.key);
+    write_decision(out, verdict, false);
+    write_events(out, verdict, [&](const VerdictEvent& event) {
+        out.begin_object();
+        write_event_members(out, event);
+        out.end_object();
+    });
+    write_at_risk(out, verdict);
     out.end_object();
 }
 

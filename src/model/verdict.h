@@ -122,6 +122,10 @@ using HydratePayload = std::function<std::string(const VerdictEvent&)>;
 /// NDJSON, dump and stream use it.
 void write_json(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});
 
+/// What two installations that were fed the same events agree on once no deadline is left: no
+/// instance, revision, time of ours, or finding that something was late.
+void write_settled_json(json::Writer& out, const Verdict& verdict);
+
 /// The same without the object's braces, so that the caller can add members: `otherFlows`,
 /// `position`.
 void write_members(json::Writer& out, const Verdict& verdict, const HydratePayload& hydrate = {});

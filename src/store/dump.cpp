@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/temporary_directory.h"
 #include "model/verdict.h"
 #include "store/database.h"
 #include "store/migrations.h"
@@ -123,6 +124,49 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log,
     return records;
 }
 
+Error undecodable(const Error& why) {
+    return {ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + why.what,
+            "run `helios store rebuild`"};
+}
+
+/// Lines in the order of their bytes, on disk: a store may have more of them than memory holds.
+class SortedLines {
+public:
+    static Result<SortedLines> make(const std::filesystem::path& file) {
+        HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::write));
+        HELIOS_TRY(
+            database.execute(Sql("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
+                                 "CREATE TABLE lines(line BLOB, n INTEGER, "
+                                 "PRIMARY KEY(line, n)) WITHOUT ROWID; BEGIN")));
+        HELIOS_TRY_ASSIGN(Statement insert,
+                          database.prepare(Sql("INSERT INTO lines VALUES(?, ?)")));
+        return SortedLines(std::move(database), std::move(insert));
+    }
+
+    Status add(std::string_view line) {
+        insert_.bind_blob(1, line);
+        insert_.bind(2, ++n_);
+        return insert_.run();
+    }
+
+    Status write_all(const WriteLine& write) {
+        HELIOS_TRY_ASSIGN(Statement rows,
+                          database_.prepare(Sql("SELECT line FROM lines ORDER BY line, n")));
+        while (rows.row()) {
+            HELIOS_TRY(write(rows.blob(0)));
+        }
+        return rows.status();
+    }
+
+private:
+    SortedLines(Database database, Statement insert)
+        : database_(std::move(database)), insert_(std::move(insert)) {}
+
+    Database database_;
+    Statement insert_;
+    std::int64_t n_ = 0;
+};
+
 }  // namespace
 
 Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write) {
@@ -143,15 +187,34 @@ Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
     while (answer.next()) {
         const auto verdict = model::decode_verdict(answer.row().bytes);
         if (!verdict) {
-            return fail(ErrorKind::corrupt,
-                        "store: a stored verdict can't be decoded: " + verdict.error().what,
-                        "run `helios store rebuild`");
+            return fail(undecodable(verdict.error()));
         }
         json::Writer line;
         model::write_json(line, *verdict);
         HELIOS_TRY(write(line.take() + "\n"));
     }
     return answer.status();
+}
+
+Status dump_settled(const std::filesystem::path& file, Database::Mode mode,
+                    const WriteLine& write) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
+    HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-dump-"));
+    HELIOS_TRY_ASSIGN(SortedLines lines, SortedLines::make(scratch.path() + "/lines.db"));
+    Prepared<NewestRevisions> revisions;
+    HELIOS_TRY(revisions.prepare(database));
+    auto answer = revisions.ask();
+    while (answer.next()) {
+        const auto verdict = model::decode_verdict(answer.row().bytes);
+        if (!verdict) {
+            return fail(undecodable(verdict.error()));
+        }
+        json::Writer line;
+        model::write_settled_json(line, *verdict);
+        HELIOS_TRY(lines.add(line.take() + "\n"));
+    }
+    HELIOS_TRY(answer.status());
+    return lines.write_all(write);
 }
 
 Result<log::Offsets> applied_offsets(Database& database) {

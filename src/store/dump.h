@@ -33,6 +33,10 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
 Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
                      const WriteLine& write);
 
+/// The newest revision of every instance as model::write_settled_json writes it, in the order of
+/// the lines' bytes: what two installations that were fed the same events agree on.
+Status dump_settled(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write);
+
 /// Next offset to project, per partition that the store has begun on; whoever reads afterwards
 /// finds all records before it.
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);

@@ -392,6 +392,32 @@ TEST(Dump, verdicts_are_every_revision_sorted_as_reconcile_prints_them) {
     EXPECT_EQ(expected, bench.dumped_verdicts());
 }
 
+TEST(Dump, settled_is_one_line_per_instance_in_the_order_of_bytes) {
+    Bench bench;
+    auto late = a_verdict("B", 2, VerdictStatus::mismatched, after(70));
+    model::Finding finding;
+    finding.kind = model::FindingKind::late;
+    late.findings.push_back(finding);
+    bench.append(late);
+    bench.append(a_verdict("A", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A B", 1, VerdictStatus::pending, std::nullopt));
+    bench.append(a_verdict("A", 2, VerdictStatus::matched, after(5)));
+    bench.project();
+    const std::string dumped = bench.dumped_settled();
+    EXPECT_EQ(std::count(dumped.begin(), dumped.end(), '\n'), 3);
+    const auto blank = dumped.find(R"("key":"A B","status":"pending")");
+    const auto a = dumped.find(R"("key":"A","status":"matched")");
+    const auto b = dumped.find(R"("key":"B","status":"mismatched")");
+    ASSERT_NE(blank, std::string::npos) << dumped;
+    ASSERT_NE(b, std::string::npos) << dumped;
+    EXPECT_LT(blank, a) << "a space before the closing quote";
+    EXPECT_LT(a, b);
+    EXPECT_EQ(dumped.find("late"), std::string::npos);
+    for (const auto* own : {"instance", "revision", "openedAt", "reconciledAt", "receivedAt"}) {
+        EXPECT_EQ(dumped.find(own), std::string::npos) << own;
+    }
+}
+
 TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
     Bench bench;
     const auto records = rebuild(bench.options, *bench.log, bench.telemetry, bench.clock);

@@ -119,6 +119,14 @@ struct EveryRevision {
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
+struct NewestRevisions {
+    static constexpr SqlText sql{
+        "SELECT v.body AS body FROM cases c JOIN verdicts v ON v.id = c.verdict"};
+    static constexpr std::tuple<> parameters{};
+    using Row = Blob;
+    static constexpr std::tuple columns{named("body", std::identity{})};
+};
+
 struct FlowsWith {
     static constexpr SqlText sql{R"sql(
 SELECT DISTINCT flow FROM cases WHERE tenant = :tenant AND key = :key ORDER BY flow)sql"};

@@ -225,6 +225,7 @@ public:
     }
 
     std::string dumped() { return dumped_by(&store::dump); }
+    std::string dumped_settled() { return dumped_by(&store::dump_settled); }
     std::string dumped_verdicts() { return dumped_by(&store::dump_verdicts); }
 
     TemporaryFolder folder;
