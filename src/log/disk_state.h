@@ -1,6 +1,11 @@
 #pragma once
 /// A State on disk: `live/`, a RocksDB that is written by checkpoints alone, and what has changed
 /// since in memory. Its folder is src/log/checkpoints.
+///
+/// What it costs: an open partition some 200 KiB of memory and at most 64 open tables, beside what
+/// has changed since the last checkpoint and the shared cache. An entry: on disk its key, its value
+/// and 17 bytes (21 once shrunk), and 1.5 % for RocksDB; of the cache, when asked for, 10 bits for
+/// the filter and a key's length for every 8 KiB.
 
 #include <memory>
 #include <optional>

@@ -579,97 +579,111 @@ TEST_F(StateTest, a_shrunk_value_keeps_the_digest_and_frees_bytes) {
 }
 
 /// Random puts, erases, freezes, writes and reopenings against a map.
-class Against {
-public:
-    explicit Against(std::uint32_t seed) : random_(seed) {}
+class StateHistoryTest : public StateTest {
+protected:
+    using Map = std::map<std::string, std::string>;
+
     std::uint32_t below(std::uint32_t n) { return random_() % n; }
-    std::string key() { return "k" + std::to_string(below(40)); }
+
+    void begin(std::uint32_t seed) {
+        random_.seed(seed);
+        options_.directory = (root_ / ("s" + std::to_string(seed)) / "engine").string();
+        options_.after_step = [this](std::string_view) {
+            return failing_ && below(4) == 0 ? fail(ErrorKind::unavailable, "no") : Status{};
+        };
+        now_.clear();
+        frozen_at_.reset();
+        written_ = {{0, {}}};
+        next_ = done_ = 0;
+        ASSERT_TRUE(open().has_value());
+    }
+
+    void change() {
+        const std::string key = "k" + std::to_string(below(40));
+        if (below(3) == 0) {
+            state_->erase(key);
+            now_.erase(key);
+        } else {
+            const std::string value(below(50), static_cast<char>('a' + below(26)));
+            state_->put(key, value);
+            now_[key] = value;
+        }
+    }
+    void look() {
+        const std::string key = "k" + std::to_string(below(40));
+        const auto found = now_.find(key);
+        ASSERT_EQ(*state_->get(key),
+                  found == now_.end() ? std::nullopt : std::optional(found->second));
+    }
+    void freeze() {
+        state_->freeze(header_at(next_ += 1 + below(3)));
+        frozen_ = now_;
+        frozen_at_ = next_;
+    }
+    void write() {
+        failing_ = below(4) == 0;
+        const bool done = state_->write().has_value();
+        ASSERT_TRUE(done || failing_);
+        failing_ = false;
+        if (frozen_at_) {
+            written_[*frozen_at_] = frozen_;  // it may be there in spite of an error
+            done_ = done ? *frozen_at_ : done_;
+        }
+    }
+    void reopen() {
+        ASSERT_TRUE(open().has_value());
+        ASSERT_TRUE(passed_over_.empty());
+        next_ = began_from().value_or(0);
+        ASSERT_GE(next_, done_);
+        ASSERT_TRUE(written_.contains(next_));
+        now_ = written_[next_];
+        frozen_at_.reset();
+        Map found;
+        const auto scanned = state_->scan("", [&](std::string_view key, std::string_view value) {
+            found.emplace(key, value);
+            return Status{};
+        });
+        ASSERT_TRUE(scanned.has_value());
+        ASSERT_EQ(found, now_);
+        DigestSum digest;
+        for (const auto& [key, value] : now_) {
+            digest.add(hash_of_entry(key, value));
+        }
+        ASSERT_EQ(next_ == 0 ? Digest128{} : state_->began_from()->digest, digest.value());
+    }
 
 private:
     std::mt19937 random_;
+    bool failing_ = false;
+    Map now_;
+    Map frozen_;
+    std::optional<std::uint64_t> frozen_at_;
+    std::map<std::uint64_t, Map> written_;
+    std::uint64_t next_ = 0;
+    std::uint64_t done_ = 0;  ///< the highest that was written without an error
 };
 
-TEST_F(StateTest, any_history_is_a_map_and_equal_entries_have_equal_digests) {
+TEST_F(StateHistoryTest, any_history_is_a_map_and_equal_entries_have_equal_digests) {
     for (std::uint32_t seed = 1; seed <= 12; ++seed) {
         SCOPED_TRACE(seed);
-        Against random(seed);
-        options_.directory = (root_ / ("s" + std::to_string(seed)) / "engine").string();
-        bool failing = false;
-        options_.after_step = [&](std::string_view) {
-            return failing && random.below(4) == 0 ? fail(ErrorKind::unavailable, "no") : Status{};
-        };
-        ASSERT_TRUE(open().has_value());
-        using Map = std::map<std::string, std::string>;
-        Map now;
-        Map frozen;
-        std::optional<std::uint64_t> frozen_at;
-        std::map<std::uint64_t, Map> written{{0, {}}};
-        std::uint64_t next = 0;
-        const auto write = [&] {
-            failing = random.below(4) == 0;
-            const bool done = state_->write().has_value();
-            ASSERT_TRUE(done || failing);
-            failing = false;
-            if (frozen_at) {  // an error may come when it is there already
-                written[*frozen_at] = frozen;
-            }
-        };
-        for (int step = 0; step < 400; ++step) {
-            switch (const auto what = random.below(20); what) {
-                default: {
-                    const std::string key = random.key();
-                    if (what < 5) {
-                        state_->erase(key);
-                        now.erase(key);
-                    } else {
-                        const std::string value(random.below(50), static_cast<char>('a' + what));
-                        state_->put(key, value);
-                        now[key] = value;
-                    }
-                    break;
-                }
+        begin(seed);
+        for (int step = 0; step < 400 && !HasFatalFailure(); ++step) {
+            switch (below(20)) {
                 case 15:
-                case 16: {
-                    const std::string key = random.key();
-                    const auto found = now.find(key);
-                    ASSERT_EQ(*state_->get(key),
-                              found == now.end() ? std::nullopt : std::optional(found->second));
+                case 16:
+                    look();
                     break;
-                }
                 case 17:
-                    state_->freeze(header_at(next += 1 + random.below(3)));
-                    frozen = now;
-                    frozen_at = next;
+                    freeze();
                     break;
                 case 18:
                     write();
                     break;
-                case 19: {
-                    ASSERT_TRUE(open().has_value());
-                    ASSERT_TRUE(passed_over_.empty());
-                    const std::uint64_t from = began_from().value_or(0);
-                    ASSERT_TRUE(written.contains(from));
-                    now = written[from];
-                    next = from;
-                    frozen_at.reset();
-                    written.erase(written.upper_bound(from), written.end());
-                    Map found;
-                    DigestSum digest;
-                    ASSERT_TRUE(state_
-                                    ->scan("",
-                                           [&](std::string_view key, std::string_view value) {
-                                               found.emplace(key, value);
-                                               return Status{};
-                                           })
-                                    .has_value());
-                    for (const auto& [key, value] : now) {
-                        digest.add(hash_of_entry(key, value));
-                    }
-                    ASSERT_EQ(found, now);
-                    ASSERT_EQ(from == 0 ? DigestSum().value() : state_->began_from()->digest,
-                              digest.value());
+                case 19:
+                    reopen();
                     break;
-                }
+                default:
+                    change();
             }
         }
     }
