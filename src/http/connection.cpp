@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "telemetry/trace_scope.h"
 
 namespace helios::http {
 
@@ -226,6 +227,7 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
     taken.framing.head = reader_.request().method == Method::head;
     taken.framing.http_1_0 = reader_.head().http_1_0;
     taken.route = std::exchange(route_, nullptr);
+    taken.trace = reader_.request().trace_id();
     taken.charge = std::move(reader_.charge());
     if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
         taken.log_path = reader_.request().path;
@@ -347,6 +349,7 @@ void Connection::measure(const Slot& answered) const {
     const Duration elapsed = at_ - answered.started;
     metrics.count(response.status, std::chrono::duration<double>(elapsed).count());
     telemetry::Logger& logger = shared_->telemetry.logger;
+    const telemetry::TraceScope scope(answered.trace);
     if (response.status == 500) {
         logger.error("http", "a request was answered with 500",
                      {{"route", metrics.route}, {"method", metrics.method}});

@@ -146,6 +146,7 @@ private:
         Charge charge;
         Response response;
         std::string log_path;  ///< only when somebody listens
+        TraceId trace;
     };
 
     const ServerOptions& options() const { return shared_->options; }

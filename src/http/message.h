@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/trace_id.h"
 #include "telemetry/trace_context.h"
 
 namespace helios::http {
@@ -30,6 +31,7 @@ struct Request {
     std::map<std::string, std::string> path_params;          ///< {orderId} → decoded text
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::optional<telemetry::TraceContext> trace;            ///< from `traceparent`, when valid
+    TraceId trace_id() const { return trace ? trace_id_of(trace->trace_id) : TraceId{}; }
 
     /// First header of that name (any case), or nullptr.
     const std::string* header(std::string_view name) const;

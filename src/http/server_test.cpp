@@ -324,6 +324,25 @@ TEST(Server, answers_500_for_a_handler_that_drops_its_request_or_throws) {
     EXPECT_THAT(server.log_lines, Contains(testing::AllOf(HasSubstr("error"), HasSubstr("boom"))));
 }
 
+TEST(Server, lines_about_a_request_name_its_trace) {
+    TestServer server;
+    server.routes.add({.path = "/throw", .handler = [](Request, const Caller&, Responder) {
+                           throw std::runtime_error("boom");
+                       }});
+    server.start();
+    const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+    auto connection = server.connect();
+    EXPECT_EQ(connection
+                  .exchange("GET /throw HTTP/1.1\r\nHost: localhost\r\ntraceparent: 00-" + trace +
+                            "-b7ad6b7169203331-01\r\n\r\n")
+                  .status,
+              500);
+    server.stop();
+    EXPECT_THAT(server.log_lines, Contains(testing::AllOf(HasSubstr("boom"), HasSubstr(trace))));
+    EXPECT_THAT(server.log_lines,
+                Contains(testing::AllOf(HasSubstr("answered with 500"), HasSubstr(trace))));
+}
+
 TEST(Server, sends_large_answers_whole) {
     TestServer server;
     const std::string large(5u << 20, 'z');

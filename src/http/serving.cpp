@@ -1,5 +1,7 @@
 #include "http/serving.h"
 
+#include "telemetry/trace_scope.h"
+
 namespace helios::http {
 
 void Serving::start(const RouteTable& routes, Identify identify,
@@ -14,6 +16,7 @@ void Serving::start(const RouteTable& routes, Identify identify,
 }
 
 void Serving::invoke(const Route& route, Request request, Responder responder) const {
+    const telemetry::TraceScope scope(request.trace_id());
     try {
         if (!identify_) {
             route.handler(std::move(request), local_caller(), std::move(responder));

@@ -7,6 +7,7 @@
 #include "model/topics.h"
 #include "reconcile/activate.h"
 #include "telemetry/telemetry.h"
+#include "telemetry/trace_scope.h"
 
 namespace helios::reconcile {
 namespace {
@@ -198,6 +199,7 @@ void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out)
                                  {"error", event.error().message()}});
         return;
     }
+    const telemetry::TraceScope scope(trace_id_of(event->traceparent));
     ++round_->events;
     ++round_->judged[{event->tenant, event->source,
                       std::chrono::floor<std::chrono::minutes>(record.log_time)}];

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "telemetry/telemetry.h"
+#include "telemetry/trace_scope.h"
 
 namespace helios::telemetry {
 namespace {
@@ -106,6 +107,9 @@ void Logger::log(Level level, std::string_view room, std::string_view message, F
     line.field("level", to_string(level)).field("room", room).field("message", message);
     for (const Field& field : fields) {
         write_value(line, field);
+    }
+    if (const TraceId& trace = current_trace()) {
+        line.field("traceId", to_hex(trace));
     }
     line.end_object();
     std::string text = line.take();

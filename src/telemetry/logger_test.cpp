@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "telemetry/telemetry.h"
+#include "telemetry/trace_scope.h"
 
 namespace helios::telemetry {
 namespace {
@@ -127,6 +128,38 @@ TEST(Logger, a_closed_descriptor_does_not_stop_the_work) {
     const ManualClock clock(start);
     Logger logger(clock, Level::info, -1);
     logger.error("app", "nobody hears this");
+}
+
+TEST(Logger, lines_within_a_trace_name_it) {
+    const ManualClock clock(start);
+    std::vector<std::string> lines;
+    Logger logger(clock, Level::info, lines);
+    const std::string outer = "0af7651916cd43dd8448eb211c80319c";
+    const std::string inner = "1af7651916cd43dd8448eb211c80319c";
+    logger.info("app", "before");
+    {
+        const TraceScope scope(trace_id_of(outer));
+        logger.info("app", "outer");
+        {
+            const TraceScope nested(trace_id_of(inner));
+            logger.info("app", "inner");
+            const TraceScope none({});
+            logger.info("app", "none");
+        }
+        logger.info("app", "outer again");
+        std::thread([&] { logger.info("app", "another thread"); }).join();
+    }
+    logger.info("app", "after");
+    const auto trace_of = [](const std::string& line) {
+        const auto parsed = json::Document::parse(line);
+        const auto found = parsed->root().find("traceId");
+        return found ? std::string(found.text()) : std::string();
+    };
+    std::vector<std::string> traces;
+    for (const auto& line : lines) {
+        traces.push_back(trace_of(line));
+    }
+    EXPECT_EQ(traces, (std::vector<std::string>{"", outer, inner, "", outer, "", ""}));
 }
 
 TEST(Logger, parses_levels) {

@@ -78,7 +78,8 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-/// Structured log: one JSON object per line, `{"time":…,"level":…,"room":…,"message":…, fields…}`.
+/// Structured log: one JSON object per line, `{"time":…,"level":…,"room":…,"message":…, fields…}`,
+/// and `traceId` within a TraceScope.
 /// Levels are a contract: error = data lost or an invariant broken, wake someone; warn =
 /// unexpected, recovered; info = state changed; debug = for developers. Thread-safe. Secrets never
 /// go in (callers' duty).
