@@ -5,14 +5,21 @@
 #include "model/topics.h"
 
 namespace helios::app {
+namespace {
+
+template <log::RetentionClass retention, model::Kept kept>
+constexpr bool same_number = static_cast<int>(retention) == static_cast<int>(kept);
+static_assert(same_number<log::RetentionClass::data, model::Kept::data> &&
+              same_number<log::RetentionClass::control, model::Kept::control> &&
+              same_number<log::RetentionClass::health, model::Kept::health>);
+
+}  // namespace
 
 std::vector<log::TopicSpec> topic_specs() {
     std::vector<log::TopicSpec> specs;
     for (const auto& declared : model::all_topics) {
-        specs.push_back(
-            {std::string(declared.name),
-             declared.control ? log::RetentionClass::control : log::RetentionClass::data,
-             declared.partitions});
+        specs.push_back({std::string(declared.name),
+                         static_cast<log::RetentionClass>(declared.kept), declared.partitions});
     }
     return specs;
 }

@@ -124,10 +124,8 @@ struct Rig {
     void open_log() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back(
-                {std::string(topic.name),
-                 topic.control ? log::RetentionClass::control : log::RetentionClass::data,
-                 topic.partitions});
+            topics.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
+                              topic.partitions});
         }
         auto opened = log::open_disk_log(log_options, topics, disk, clock, telemetry);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());

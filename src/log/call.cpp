@@ -124,7 +124,7 @@ Call make_transact(const StoredLog& log, std::vector<Record> outputs, GroupOffse
     return call;
 }
 
-void answer(Call& call, const std::array<const Error*, 2>& failed) {
+void answer(Call& call, const std::array<const Error*, retention_classes>& failed) {
     if (call.is_transact()) {
         const Error* error = call.refused ? &*call.refused : failed[index_of(call.retention)];
         if (error != nullptr) {

@@ -55,6 +55,6 @@ Call make_transact(const StoredLog& log, std::vector<Record> outputs, GroupOffse
 
 /// Tells the caller. `failed`, by index_of(retention): why nothing of this call has become durable
 /// in that journal; null: it has.
-void answer(Call& call, const std::array<const Error*, 2>& failed);
+void answer(Call& call, const std::array<const Error*, retention_classes>& failed);
 
 }  // namespace helios::log

@@ -28,7 +28,7 @@ struct Committer::Round {
         std::map<format::PartitionKey, format::GroupOffset> to;
     };
     std::vector<Call> calls;
-    std::array<Share, 2> shares;  ///< by index_of(retention)
+    std::array<Share, retention_classes> shares;  ///< by index_of(retention)
     std::uint64_t bytes = 0;
     std::uint64_t records = 0;
     Instant first{};
@@ -37,10 +37,10 @@ struct Committer::Round {
     Share& share(RetentionClass retention) { return shares[index_of(retention)]; }
 };
 
-Committer::Committer(StoredLog& log, Journal& data, Journal& control, MarkFile& mark,
-                     const Clock& clock, telemetry::Telemetry& telemetry)
+Committer::Committer(StoredLog& log, const Journals& journals, MarkFile& mark, const Clock& clock,
+                     telemetry::Telemetry& telemetry)
     : log_(log),
-      journals_{&data, &control},
+      journals_(journals),
       mark_(mark),
       clock_(clock),
       options_(log.options()),
@@ -145,7 +145,11 @@ void Committer::write_mark() {
 }
 
 MarkFile::Durable Committer::durable(const Locked& lock) {
-    return {journals_[0]->durable(), journals_[1]->durable(), watermark(lock), last_durable(lock)};
+    MarkFile::Durable out{{}, watermark(lock), last_durable(lock)};
+    for (std::size_t i = 0; i < journals_.size(); ++i) {
+        out.journals[i] = journals_[i]->durable();
+    }
+    return out;
 }
 
 // ---- Callers' threads
@@ -267,7 +271,10 @@ bool Committer::take(const Locked& lock, Round& round) {
                                                // were counted as pending
         round.calls.push_back(std::move(call));
     }
-    const std::uint64_t frames = round.shares[0].frames + round.shares[1].frames;
+    std::uint64_t frames = 0;
+    for (const Round::Share& share : round.shares) {
+        frames += share.frames;
+    }
     if (frames > 0) {
         round.first = shared.clock->take(frames);
         shared.round_first = round.first;
@@ -434,7 +441,7 @@ void Committer::answer_all(Round& round) {
         if (!call.refused) {
             append_seconds_.observe(std::chrono::duration<double>(now - call.arrived).count());
         }
-        std::array<const Error*, 2> failed{};
+        std::array<const Error*, retention_classes> failed{};
         for (std::size_t i = 0; i < failed.size(); ++i) {
             const Refusals& refused = round.shares[i].refused;
             if (refused.all) {

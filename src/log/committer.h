@@ -26,7 +26,9 @@ namespace helios::log {
 /// Thread-safe. Outlived by its log, journals and mark file.
 class Committer {
 public:
-    Committer(StoredLog& log, Journal& data, Journal& control, MarkFile& mark, const Clock& clock,
+    using Journals = std::array<Journal*, retention_classes>;  ///< by index_of(retention)
+
+    Committer(StoredLog& log, const Journals& journals, MarkFile& mark, const Clock& clock,
               telemetry::Telemetry& telemetry);
     /// Stopped, if it was ever started.
     ~Committer();
@@ -93,7 +95,7 @@ private:
     MarkFile::Durable durable(const Locked& lock);
 
     StoredLog& log_;
-    const std::array<Journal*, 2> journals_;  ///< by index_of(retention)
+    const Journals journals_;
     MarkFile& mark_;
     const Clock& clock_;
     const DiskLogOptions& options_;

@@ -78,7 +78,8 @@ public:
                 {record_for("cases", "c3"), record_for("events", "e3"), record_for("flows", "f2")});
         });
         life([&](Log&) {});
-        for (const char* directory : {"d", "d/log", "d/log/data", "d/log/control"}) {
+        for (const char* directory :
+             {"d", "d/log", "d/log/data", "d/log/control", "d/log/health"}) {
             const auto names = disk.list(directory);
             for (const std::string& name : *names) {
                 const std::string path = std::string(directory) + "/" + name;

@@ -106,6 +106,16 @@ std::unexpected<Error> broken_format(const std::string& path) {
                 "restore the file from a copy of the data directory");
 }
 
+std::optional<RetentionClass> class_of(std::string_view text) {
+    for (std::size_t i = 0; i < retention_classes; ++i) {
+        const auto retention = static_cast<RetentionClass>(i);
+        if (to_string(retention) == text) {
+            return retention;
+        }
+    }
+    return std::nullopt;
+}
+
 bool good_topic_name(std::string_view name) {
     return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -114,6 +124,18 @@ bool good_topic_name(std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view to_string(RetentionClass retention) {
+    switch (retention) {
+        case RetentionClass::data:
+            return "data";
+        case RetentionClass::control:
+            return "control";
+        case RetentionClass::health:
+            return "health";
+    }
+    return "";
+}
 
 std::uint32_t hash_of(const LogId& id) {
     return crc32c({reinterpret_cast<const char*>(id.bits.data()), id.bits.size()});
@@ -181,9 +203,8 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
 std::string encode_topics(const std::vector<Topic>& topics) {
     std::string out = fmt::format("{}\n", topics_title);
     for (const Topic& topic : topics) {
-        out += fmt::format("{} {} {} {}\n", topic.id,
-                           topic.retention == RetentionClass::data ? "data" : "control",
-                           topic.partitions, topic.name);
+        out += fmt::format("{} {} {} {}\n", topic.id, to_string(topic.retention), topic.partitions,
+                           topic.name);
     }
     return with_checksum(std::move(out));
 }
@@ -207,17 +228,14 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
             return broken_topics(path, "a line is short");
         }
         const auto id = number(line->substr(0, a));
-        const auto cls = line->substr(a + 1, b - a - 1);
+        const auto cls = class_of(line->substr(a + 1, b - a - 1));
         const auto partitions = number(line->substr(b + 1, c - b - 1));
         const auto name = line->substr(c + 1);
-        if (!id || *id != topics.size() + 1 || *id > topics_limit ||
-            (cls != "data" && cls != "control") || !partitions || *partitions == 0 ||
-            *partitions > partitions_limit || !good_topic_name(name)) {
+        if (!id || *id != topics.size() + 1 || *id > topics_limit || !cls || !partitions ||
+            *partitions == 0 || *partitions > partitions_limit || !good_topic_name(name)) {
             return broken_topics(path, fmt::format("line \"{}\"", *line));
         }
-        topics.push_back({static_cast<std::uint16_t>(*id), std::string(name),
-                          cls == "data" ? RetentionClass::data : RetentionClass::control,
-                          *partitions});
+        topics.push_back({static_cast<std::uint16_t>(*id), std::string(name), *cls, *partitions});
     }
     return topics;
 }
@@ -227,7 +245,8 @@ Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& pa
     DirectoryLocks locks;
     HELIOS_TRY_ASSIGN(auto root, disk.lock(paths.root, paths.lock));
     locks.held_.push_back(std::move(root));
-    std::vector<std::string> all{paths.log, paths.data, paths.control};
+    std::vector<std::string> all{paths.log};
+    all.insert(all.end(), paths.journals.begin(), paths.journals.end());
     for (const std::string& folder : folders) {
         all.push_back(paths.root + "/" + folder);
     }
@@ -288,7 +307,7 @@ Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
             disk, paths.root, "FORMAT",
             encode_format({directory_format, directory_format, partitions, new_id(disk)})));
     }
-    for (const std::string& path : {paths.data, paths.control}) {
+    for (const std::string& path : paths.journals) {
         HELIOS_TRY(disk.make_directories(path));
     }
     for (const std::string& path : {paths.log, paths.root}) {

@@ -4,6 +4,7 @@
 ///
 /// Everything here is small, written rarely, replaced atomically. It knows nothing of segments.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -49,14 +50,16 @@ struct DirectoryPaths {
     explicit DirectoryPaths(const std::string& directory)
         : root(directory),
           log(directory + "/log"),
-          data(log + "/data"),
-          control(log + "/control"),
+          journals{log + "/data", log + "/control", log + "/health"},
           format(root + "/FORMAT"),
           lock(root + "/LOCK"),
           topics(log + "/topics"),
           mark(log + "/mark"),
+          kept(log + "/kept"),
           reserve(log + "/reserve") {}
-    std::string root, log, data, control, format, lock, topics, mark, reserve;
+    std::string root, log;
+    std::array<std::string, retention_classes> journals;  ///< by retention class
+    std::string format, lock, topics, mark, kept, reserve;
 };
 
 /// Every lock of a data directory, held until destroyed: on the directory itself, and on each

@@ -18,17 +18,19 @@
 namespace helios::log {
 namespace {
 
-/// The log that owns its directory: two journals and the committer that writes them. Thread-safe.
+/// The log that owns its directory: its journals and the committer that writes them. Thread-safe.
 class DiskLog final : public StoredLog {
 public:
     DiskLog(const DiskLogOptions& options, Disk& disk, const Clock& clock,
             telemetry::Telemetry& telemetry)
         : StoredLog(options, disk, clock, telemetry),
-          presence_(disk, paths_, {&data_.segments, &control_.segments}),
+          presence_(disk, paths_,
+                    {&journals_[0].segments, &journals_[1].segments, &journals_[2].segments}),
           reserve_(disk, paths_.reserve, options_.reserve_bytes),
-          data_journal_(*this, RetentionClass::data, disk, reserve_, telemetry),
-          control_journal_(*this, RetentionClass::control, disk, reserve_, telemetry),
-          committer_(*this, data_journal_, control_journal_, mark_, clock, telemetry),
+          writing_{Journal(*this, RetentionClass::data, disk, reserve_, telemetry),
+                   Journal(*this, RetentionClass::control, disk, reserve_, telemetry),
+                   Journal(*this, RetentionClass::health, disk, reserve_, telemetry)},
+          committer_(*this, {&writing_[0], &writing_[1], &writing_[2]}, mark_, clock, telemetry),
           scrub_(*this, clock, telemetry) {}
 
     ~DiskLog() override {
@@ -41,8 +43,8 @@ public:
             scrubber_.join();
         }
         committer_.stop();
-        for (Journal* journal : journals_) {
-            journal->finish();
+        for (Journal& journal : writing_) {
+            journal.finish();
         }
         committer_.write_mark();
         if (const auto synced = mark_.sync(); !synced) {
@@ -93,8 +95,8 @@ public:
         if (const auto& lost = committer_.lost(held)) {
             return fail(*lost);
         }
-        for (const Journal* journal : journals_) {
-            if (const auto& trouble = journal->status(held).trouble) {
+        for (const Journal& journal : writing_) {
+            if (const auto& trouble = journal.status(held).trouble) {
                 return fail(*trouble);
             }
         }
@@ -103,7 +105,7 @@ public:
 
     View view() override {
         const Locked held = lock();
-        return {data_.end, control_.end, committer_.watermark(held), closing_};
+        return {ends(held), committer_.watermark(held), closing_};
     }
 
     void wait(ReaderSignal& signal, Duration wait) override {
@@ -128,9 +130,7 @@ private:
     std::optional<DirectoryLocks> locks_;
     Presence presence_;
     Reserve reserve_;
-    Journal data_journal_;
-    Journal control_journal_;
-    const std::array<Journal*, 2> journals_{&data_journal_, &control_journal_};
+    std::array<Journal, retention_classes> writing_;  ///< by index_of(retention)
     MarkFile mark_;
     Committer committer_;
     SignOfLife life_at_open_;  ///< fixed after opening
@@ -158,9 +158,10 @@ Status DiskLog::take_directory(const std::vector<TopicSpec>& topics) {
 Status DiskLog::recover_journals() {
     HELIOS_TRY_ASSIGN(const format::Mark left, mark_.open(disk_, paths_.mark, damage_sink()));
     life_at_open_ = {left.alive, left.absent};
-    HELIOS_TRY(data_journal_.recover(left.data.end));
-    HELIOS_TRY(control_journal_.recover(left.control.end));
-    const Instant durable = std::max(data_.state.last_time, control_.state.last_time);
+    for (std::size_t i = 0; i < writing_.size(); ++i) {
+        HELIOS_TRY(writing_[i].recover(left.journals[i].end));
+    }
+    const Instant durable = last_time(lock());
     // What a reader in another process was told is complete must stay so.
     const Instant last =
         std::max({durable, left.last_time, left.watermark - Duration{1}, left.alive});
@@ -175,8 +176,8 @@ Status DiskLog::recover_journals() {
 }
 
 Status DiskLog::begin_journals() {
-    for (Journal* journal : journals_) {
-        HELIOS_TRY(journal->begin(now()));
+    for (Journal& journal : writing_) {
+        HELIOS_TRY(journal.begin(now()));
     }
     committer_.write_mark();
     HELIOS_TRY(mark_.sync());

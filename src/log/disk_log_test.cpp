@@ -348,7 +348,8 @@ TEST_F(DiskLogTest, a_refused_second_server_has_changed_nothing) {
     refused("LOCK is gone");
     log_.reset();
     ASSERT_TRUE(disk_.make_directories("d/other"));
-    for (const std::string folder : {"d/log", "d/log/data", "d/log/control", "d/other"}) {
+    for (const std::string folder :
+         {"d/log", "d/log/data", "d/log/control", "d/log/health", "d/other"}) {
         const auto held = disk_.lock(folder, "");
         ASSERT_TRUE(held);
         refused(folder + " is held, through a link from elsewhere");

@@ -4,25 +4,19 @@
 
 namespace helios::log {
 
-DiskReader::DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start,
-                       std::uint64_t control_start)
+DiskReader::Source::Source(StoredLog& log, RetentionClass retention)
+    : cursor(log.journal(retention).segments, &log.journal(retention).recent,
+             log.options().read_ahead_bytes, log.damage_sink()) {}
+
+DiskReader::DiskReader(StoredLog& log, Offsets from,
+                       const std::array<std::uint64_t, retention_classes>& starts)
     : log_(log),
       position_(std::move(from)),
-      sources_{Source{JournalCursor(log.journal(RetentionClass::data).segments,
-                                    &log.journal(RetentionClass::data).recent,
-                                    log.options().read_ahead_bytes, log.damage_sink()),
-                      {},
-                      false,
-                      {}},
-               Source{JournalCursor(log.journal(RetentionClass::control).segments,
-                                    &log.journal(RetentionClass::control).recent,
-                                    log.options().read_ahead_bytes, log.damage_sink()),
-                      {},
-                      false,
-                      {}}} {
+      sources_{Source(log, RetentionClass::data), Source(log, RetentionClass::control),
+               Source(log, RetentionClass::health)} {
     for (auto& [id, offset] : position_) {
         const Topic* topic = log_.topic(id.topic);
-        Source& source = sources_[topic->retention == RetentionClass::data ? 0 : 1];
+        Source& source = sources_[index_of(topic->retention)];
         source.used = true;
         source.wanted.add(topic->id);
         signal_.topic_bits |= 1ull << (topic->id % 64);
@@ -32,8 +26,9 @@ DiskReader::DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start,
         next_[topic->id].resize(topic->partitions);
         next_[topic->id][id.partition] = &offset;
     }
-    sources_[0].cursor.seek(data_start);
-    sources_[1].cursor.seek(control_start);
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+        sources_[i].cursor.seek(starts[i]);
+    }
     log_.enroll(signal_);
 }
 
@@ -65,7 +60,6 @@ Result<Batch> DiskReader::poll(std::size_t max_records, std::size_t max_bytes, D
 Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t max_records,
                         std::size_t max_bytes) {
     std::size_t bytes = 0;
-    const std::array<std::uint64_t, 2> ends{view.data_end, view.control_end};
     for (;;) {
         Source* least = nullptr;
         for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -73,7 +67,7 @@ Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t m
             if (!source.used) {
                 continue;
             }
-            HELIOS_TRY(look_ahead(source, ends[i]));
+            HELIOS_TRY(look_ahead(source, view.ends[i]));
             if (!source.ahead || source.ahead->frame.log_time >= view.watermark) {
                 continue;
             }

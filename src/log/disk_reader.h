@@ -1,6 +1,5 @@
 #pragma once
-/// A reader over the journals of a StoredLog: merges data and control by log time, up to the
-/// watermark.
+/// A reader over the journals of a StoredLog: merges them by log time, up to the watermark.
 
 #include <array>
 #include <cstdint>
@@ -18,8 +17,9 @@ namespace helios::log {
 /// One thread, but for wake(). Must not outlive its log.
 class DiskReader final : public Reader {
 public:
-    /// `from` names known partitions only.
-    DiskReader(StoredLog& log, Offsets from, std::uint64_t data_start, std::uint64_t control_start);
+    /// `from` names known partitions only. `starts`: where to begin in each journal.
+    DiskReader(StoredLog& log, Offsets from,
+               const std::array<std::uint64_t, retention_classes>& starts);
     ~DiskReader() override;
     DiskReader(const DiskReader&) = delete;
     DiskReader& operator=(const DiskReader&) = delete;
@@ -30,6 +30,7 @@ public:
 
 private:
     struct Source {
+        explicit Source(StoredLog& log, RetentionClass retention);
         JournalCursor cursor;
         Wanted wanted;
         bool used = false;
@@ -44,8 +45,8 @@ private:
     StoredLog& log_;
     Offsets position_;
     std::vector<std::vector<Offset*>>
-        next_;                       ///< into position_, by topic id and partition; null: not ours
-    std::array<Source, 2> sources_;  ///< data, control
+        next_;  ///< into position_, by topic id and partition; null: not ours
+    std::array<Source, retention_classes> sources_;  ///< by index_of(retention)
     ReaderSignal signal_;
     Instant complete_below_{};
 };

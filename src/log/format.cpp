@@ -295,21 +295,25 @@ std::optional<std::map<PartitionKey, GroupOffset>> decode_offsets(std::string_vi
     return offsets;
 }
 
-// magic 8 | sequence 8 | data end 8 | data segment 8 | control end 8 | control segment 8 |
-// watermark 8 | last time 8 | zero 20 | crc 4
+// magic 8 | sequence 8 | per journal: end 8, segment 8, begin 8 | watermark 8 | last time 8 |
+// alive 8 | absent 1 | zero 11 | crc 4
 std::string encode_mark(const Mark& mark) {
     std::string out(mark_bytes, '\0');
     std::memcpy(out.data(), mark_magic.data(), mark_magic.size());
     put<std::uint64_t>(out.data() + 8, mark.sequence);
-    put<std::uint64_t>(out.data() + 16, mark.data.end);
-    put<std::uint64_t>(out.data() + 24, mark.data.segment_base);
-    put<std::uint64_t>(out.data() + 32, mark.control.end);
-    put<std::uint64_t>(out.data() + 40, mark.control.segment_base);
-    put<std::int64_t>(out.data() + 48, to_nanos(mark.watermark));
-    put<std::int64_t>(out.data() + 56, to_nanos(mark.last_time));
-    put<std::int64_t>(out.data() + 64, to_nanos(mark.alive));
-    put<std::uint8_t>(out.data() + 72, mark.absent ? 1 : 0);
-    put<std::uint32_t>(out.data() + 84, crc32c(std::string_view(out.data(), 84)));
+    char* at = out.data() + 16;
+    for (const Mark::Journal& journal : mark.journals) {
+        put<std::uint64_t>(at, journal.end);
+        put<std::uint64_t>(at + 8, journal.segment_base);
+        put<std::uint64_t>(at + 16, journal.begin);
+        at += 24;
+    }
+    put<std::int64_t>(at, to_nanos(mark.watermark));
+    put<std::int64_t>(at + 8, to_nanos(mark.last_time));
+    put<std::int64_t>(at + 16, to_nanos(mark.alive));
+    put<std::uint8_t>(at + 24, mark.absent ? 1 : 0);
+    const std::string_view body(out.data(), mark_bytes - 4);
+    put<std::uint32_t>(out.data() + body.size(), crc32c(body));
     return out;
 }
 
@@ -317,17 +321,21 @@ std::optional<Mark> decode_mark(std::string_view bytes) {
     if (bytes.size() < mark_bytes || !bytes.starts_with(mark_magic)) {
         return std::nullopt;
     }
-    if (get<std::uint32_t>(bytes.data() + 84) != crc32c(bytes.substr(0, 84))) {
+    const std::string_view body = bytes.substr(0, mark_bytes - 4);
+    if (get<std::uint32_t>(bytes.data() + body.size()) != crc32c(body)) {
         return std::nullopt;
     }
     Mark mark;
     mark.sequence = get<std::uint64_t>(bytes.data() + 8);
-    mark.data = {get<std::uint64_t>(bytes.data() + 16), get<std::uint64_t>(bytes.data() + 24)};
-    mark.control = {get<std::uint64_t>(bytes.data() + 32), get<std::uint64_t>(bytes.data() + 40)};
-    mark.watermark = from_nanos(get<std::int64_t>(bytes.data() + 48));
-    mark.last_time = from_nanos(get<std::int64_t>(bytes.data() + 56));
-    mark.alive = from_nanos(get<std::int64_t>(bytes.data() + 64));
-    mark.absent = get<std::uint8_t>(bytes.data() + 72) != 0;
+    const char* at = bytes.data() + 16;
+    for (Mark::Journal& journal : mark.journals) {
+        journal = {get<std::uint64_t>(at), get<std::uint64_t>(at + 8), get<std::uint64_t>(at + 16)};
+        at += 24;
+    }
+    mark.watermark = from_nanos(get<std::int64_t>(at));
+    mark.last_time = from_nanos(get<std::int64_t>(at + 8));
+    mark.alive = from_nanos(get<std::int64_t>(at + 16));
+    mark.absent = get<std::uint8_t>(at + 24) != 0;
     return mark;
 }
 

@@ -6,6 +6,7 @@
 /// field it returns and answers nullopt for anything that this format, this salt and this position
 /// cannot have produced.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "log/log.h"
 
 namespace helios::log::format {
 
@@ -26,7 +28,7 @@ inline constexpr std::uint32_t frame_bytes_limit =
     128u << 20;  ///< sanity bound on a frame's length field
 inline constexpr std::uint64_t segment_header_bytes_max = 64ull << 20;
 inline constexpr std::size_t segment_prefix_bytes = 64;
-inline constexpr std::size_t mark_bytes = 88;
+inline constexpr std::size_t mark_bytes = 128;
 
 /// Running figures of one partition, carried from segment header to segment header.
 struct PartitionState {
@@ -133,10 +135,10 @@ struct Mark {
     struct Journal {
         std::uint64_t end = 0;           ///< everything below is durable
         std::uint64_t segment_base = 0;  ///< of the newest segment
+        std::uint64_t begin = 0;         ///< everything below has been dropped
     };
     std::uint64_t sequence = 0;
-    Journal data;
-    Journal control;
+    std::array<Journal, retention_classes> journals;  ///< by retention class
     Instant watermark{};  ///< every record stamped earlier is below the ends
     Instant last_time{};
     Instant alive{};      ///< sign of life; the epoch: none

@@ -53,11 +53,13 @@ TEST(Format, any_changed_byte_of_a_header_is_noticed) {
     ASSERT_TRUE(decode_group_header(group));
     EXPECT_EQ(decode_group_header(group)->mark, 4000u);
     EXPECT_TRUE(group.starts_with(group_prefix(9)));
-    Mark mark{3, {100, 50}, {200, 150}, from_nanos(8), from_nanos(7)};
+    Mark mark{3,    {{{100, 50}, {200, 150}, {300, 250, 200}}}, from_nanos(8), from_nanos(7), {},
+              false};
     const std::string marked = encode_mark(mark);
     EXPECT_EQ(marked.size(), mark_bytes);
     ASSERT_TRUE(decode_mark(marked));
-    EXPECT_EQ(decode_mark(marked)->control.end, 200u);
+    EXPECT_EQ(decode_mark(marked)->journals[1].end, 200u);
+    EXPECT_EQ(decode_mark(marked)->journals[2].begin, 200u);
     EXPECT_EQ(decode_mark(marked)->watermark, from_nanos(8));
     for (const std::string& whole : {group, marked}) {
         for (std::size_t i = 0; i < whole.size(); ++i) {

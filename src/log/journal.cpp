@@ -7,10 +7,6 @@
 namespace helios::log {
 namespace {
 
-const char* name_of(RetentionClass retention) {
-    return retention == RetentionClass::data ? "data" : "control";
-}
-
 std::string mebibytes(std::uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1u << 20));
 }
@@ -35,6 +31,7 @@ Journal::Journal(StoredLog& log, RetentionClass retention, Disk& disk, Reserve& 
       telemetry_(telemetry),
       options_(log.options()),
       retention_(retention),
+      segment_bytes_(options_.segment_bytes_of(retention)),
       view_(log.journal(retention)),
       writer_(disk, view_.segments, options_) {}
 
@@ -66,7 +63,7 @@ Status Journal::recover(std::uint64_t mark_end) {
     }
     writer_.begin(begin);
     telemetry_.logger.info("log", "journal recovered",
-                           {{"journal", name_of(retention_)},
+                           {{"journal", to_string(retention_)},
                             {"segments", std::uint64_t{all.size()}},
                             {"end", found.end},
                             {"behind_end_bytes", found.cut_bytes}});
@@ -74,7 +71,7 @@ Status Journal::recover(std::uint64_t mark_end) {
 }
 
 Status Journal::begin(Instant floor) {
-    auto room = writer_.prepare(format::group_header_bytes, options_.segment_bytes, view_.state);
+    auto room = writer_.prepare(format::group_header_bytes, segment_bytes_, view_.state);
     if (room) {
         view_.known_to = view_.end = writer_.end();
         return {};
@@ -92,8 +89,8 @@ Status Journal::begin(Instant floor) {
 
 Refusals Journal::make_room(std::uint64_t bytes, std::uint64_t transact_bytes) {
     if (status_.state != JournalState::full) {
-        const auto room = writer_.prepare(format::group_header_bytes + bytes,
-                                          options_.segment_bytes, view_.state);
+        const auto room =
+            writer_.prepare(format::group_header_bytes + bytes, segment_bytes_, view_.state);
         if (room) {
             segment_ready();
             return {};
@@ -172,8 +169,7 @@ void Journal::retry(Duration now) {
     if (status_.state == JournalState::full) {
         return look_for_space();
     }
-    const auto room =
-        writer_.prepare(format::group_header_bytes, options_.segment_bytes, view_.state);
+    const auto room = writer_.prepare(format::group_header_bytes, segment_bytes_, view_.state);
     if (room) {
         segment_ready();
     } else if (is_for_space(room)) {
@@ -184,7 +180,7 @@ void Journal::retry(Duration now) {
 void Journal::look_for_space() {
     auto room = reserve_.make();
     if (room) {
-        room = writer_.prepare(options_.segment_bytes / 4, options_.segment_bytes, view_.state);
+        room = writer_.prepare(segment_bytes_ / 4, segment_bytes_, view_.state);
     }
     if (room) {
         advance(SpaceIsBack{});
@@ -212,11 +208,11 @@ void Journal::advance(const JournalEvent& event) {
         case JournalNews::trouble:
             telemetry_.logger.error(
                 "log", "the journal cannot make appends durable",
-                {{"journal", name_of(retention_)}, {"what", status_.trouble->what}});
+                {{"journal", to_string(retention_)}, {"what", status_.trouble->what}});
             return;
         case JournalNews::recovered:
             telemetry_.logger.info("log", "the journal accepts appends again",
-                                   {{"journal", name_of(retention_)}});
+                                   {{"journal", to_string(retention_)}});
             return;
     }
 }
@@ -224,7 +220,7 @@ void Journal::advance(const JournalEvent& event) {
 Error Journal::disk_full(const Error& cause) const {
     const std::string& root = options_.directory;
     const std::uint64_t reserve = reserve_.is_there() ? 0 : options_.reserve_bytes;
-    const std::uint64_t needed = options_.segment_bytes + reserve;
+    const std::uint64_t needed = segment_bytes_ + reserve;
     const auto free = disk_.free_bytes(root);
     if (!free || *free >= needed) {  // a quota, or a limit of this process
         return {ErrorKind::unavailable, fmt::format("no more can be made durable: {}", cause.what),
@@ -236,11 +232,11 @@ Error Journal::disk_full(const Error& cause) const {
         fmt::format(
             "the disk of {} is full: {} are free, {} are needed (a segment of {}{}), {} are "
             "missing",
-            root, mebibytes(*free), mebibytes(needed), mebibytes(options_.segment_bytes),
+            root, mebibytes(*free), mebibytes(needed), mebibytes(segment_bytes_),
             reserve_.is_there() ? "" : fmt::format(" and the reserve of {}", mebibytes(reserve)),
             missing),
-        fmt::format("free at least {} there, twice as much is better (each of two journals sets "
-                    "log.segment_bytes aside); appends are accepted again within a second",
+        fmt::format("free at least {} there, twice as much is better (each journal sets a segment "
+                    "aside); appends are accepted again within a second",
                     missing)};
 }
 

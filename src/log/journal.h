@@ -15,6 +15,7 @@
 #include "log/journal_state.h"
 #include "log/journal_writer.h"
 #include "log/locked.h"
+#include "log/mark_file.h"
 #include "log/reserve.h"
 #include "log/stored_log.h"
 #include "telemetry/telemetry.h"
@@ -71,7 +72,7 @@ public:
     /// The segment written to was deleted: what is in it is lost.
     bool lost() const { return writer_.lost(); }
     /// For the mark file.
-    format::Mark::Journal durable() const { return {view_.end, writer_.segment_base()}; }
+    MarkFile::Durable::Journal durable() const { return {view_.end, writer_.segment_base()}; }
 
     const JournalStatus& status() const { return status_; }
     /// Any thread.
@@ -90,6 +91,7 @@ private:
     telemetry::Telemetry& telemetry_;
     const DiskLogOptions& options_;
     const RetentionClass retention_;
+    const std::uint64_t segment_bytes_;
     JournalView& view_;
     JournalWriter writer_;
     /// Changed by the committer's thread alone, with the log's mutex held: so that thread reads it

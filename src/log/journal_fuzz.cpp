@@ -62,7 +62,8 @@ const std::vector<std::pair<std::string, std::string>>& good_files() {
                           "a transaction");
         }
         std::vector<std::pair<std::string, std::string>> out;
-        for (const char* directory : {"d", "d/log", "d/log/data", "d/log/control"}) {
+        for (const char* directory :
+             {"d", "d/log", "d/log/data", "d/log/control", "d/log/health"}) {
             const auto listed = disk.list(directory);
             for (const std::string& name : *listed) {
                 if (auto bytes = disk.contents(std::string(directory) + "/" + name)) {

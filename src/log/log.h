@@ -40,7 +40,15 @@ struct Offset {
 
 /// Which journal a topic's records share: records of one class share segments, retention and
 /// fsyncs.
-enum class RetentionClass : std::uint8_t { data, control };
+enum class RetentionClass : std::uint8_t {
+    data,     ///< kept as long, or as much, as the log's options say
+    control,  ///< kept for ever: what everything else is read by
+    health,   ///< kept for some days: what a process saw of itself
+};
+inline constexpr std::size_t retention_classes = 3;
+
+/// "data", "control", "health".
+std::string_view to_string(RetentionClass retention);
 
 struct TopicSpec {
     std::string name;
@@ -117,6 +125,28 @@ using AppendOutcome = Result<Position>;
 using AppendDone = std::move_only_function<void(std::span<const AppendOutcome>)>;
 using TransactDone = std::move_only_function<void(Result<std::vector<Position>>)>;
 
+/// Somebody who still needs what stands on the log from a position on: it is not dropped.
+struct Hold {
+    std::string by;  ///< as people and the metric's label name it: "route"
+    /// Next offset that is still needed, per partition; one that is absent needs nothing. An error:
+    /// it is not known now, so nothing is dropped. Called on a thread of the log, now and then.
+    std::function<Result<Offsets>()> floor;
+};
+
+/// From where on a journal is kept, and what keeps retention from dropping more of it.
+struct Kept {
+    RetentionClass retention = RetentionClass::data;
+    Offset begin;             ///< no record stands below; 0: nothing was ever dropped
+    Instant dropped_until{};  ///< log time of the last record dropped; the epoch: none was
+    struct Held {
+        std::string by;
+        Duration by_more{};  ///< how much more log time is kept on its account than would be
+        friend bool operator==(const Held&, const Held&) = default;
+    };
+    std::vector<Held> held;  ///< as of the last pass
+    friend bool operator==(const Kept&, const Kept&) = default;
+};
+
 /// One consumer's cursor over some partitions. Not thread-safe: one thread. Must not outlive its
 /// Log.
 class Reader {
@@ -126,8 +156,9 @@ public:
     /// Up to max_records and about max_bytes of records (at least one if there is any), durable
     /// ones only, in (log_time, topic, partition, offset) order across all its partitions. Waits up
     /// to `wait` if there is nothing new; an empty batch is a normal answer. stopping: the log is
-    /// closing. corrupt never: damage below the durable mark is counted, reported by Log::damage(),
-    /// skipped, and the rest is served.
+    /// closing. not_found: what comes next has been dropped meanwhile; the stretch is named.
+    /// corrupt never: damage below the durable mark is counted, reported by Log::damage(), skipped,
+    /// and the rest is served.
     virtual Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) = 0;
 
     /// Next offset per partition, after the last poll.
@@ -153,7 +184,7 @@ struct SignOfLife {
                           ///< record says so yet
 };
 
-/// What a topic holds, for `helios log ls`.
+/// What a topic holds, for `helios log ls`: of what was dropped `end` alone still tells.
 struct PartitionInfo {
     TopicPartition id;
     std::uint64_t records = 0;
@@ -183,14 +214,17 @@ public:
     /// Else as append.
     virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
 
-    /// A cursor over `from` (next offset per partition; Offset{0} = the beginning).
+    /// A cursor over `from` (next offset per partition; Offset{0}: all that was ever appended).
+    /// not_found: records of such a partition, from its offset on, have been dropped; the stretch
+    /// is named. Who wants what is left begins at log_start.
     virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
 
     /// One record by its position. not_found: no record begins there (or it is past retention).
     /// corrupt: damaged.
     virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
 
-    /// The first offset per partition whose log_time ≥ t.
+    /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
+    /// offset, or one before it that no kept record has.
     virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
 
     /// What the group has committed; partitions never committed are absent.
@@ -229,6 +263,15 @@ public:
     /// finds them again. By one thread at a time.
     virtual Status check_files() { return {}; }
 
+    /// From now on the log drops what its options let go, at once and then about once a minute: of
+    /// each journal the oldest segments, whole, as far as no hold needs a record in them. Once;
+    /// the holds must work until close() has returned.
+    virtual void keep(std::vector<Hold> holds) { static_cast<void>(holds); }
+    /// Does so once more, now. Only after keep(). unavailable: the disk does not let us.
+    virtual Status drop_expired() { return {}; }
+    /// One per journal.
+    virtual std::vector<Kept> kept() { return {}; }
+
     /// unavailable after a failed fsync or a full disk, with what and hint; else good. Read by
     /// /ready.
     virtual Status health() = 0;
@@ -237,5 +280,10 @@ public:
     /// readers.
     virtual void close() = 0;
 };
+
+/// Where the log begins now: 0 while nothing has been dropped.
+inline Result<Offsets> log_start(Log& log, const std::vector<TopicPartition>& ids) {
+    return log.offsets_at(ids, earliest_instant);
+}
 
 }  // namespace helios::log

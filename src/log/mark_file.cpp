@@ -15,10 +15,18 @@ Result<format::Mark> MarkFile::open(Disk& disk, const std::string& path, const D
 
 void MarkFile::write(const Durable& durable) {
     const std::lock_guard lock(mutex_);
-    mark_.data = durable.data;
-    mark_.control = durable.control;
+    for (std::size_t i = 0; i < mark_.journals.size(); ++i) {
+        mark_.journals[i].end = durable.journals[i].end;
+        mark_.journals[i].segment_base = durable.journals[i].segment_base;
+    }
     mark_.watermark = durable.watermark;
     mark_.last_time = durable.last_time;
+    put();
+}
+
+void MarkFile::drop(RetentionClass retention, std::uint64_t begin) {
+    const std::lock_guard lock(mutex_);
+    mark_.journals[static_cast<std::size_t>(retention)].begin = begin;
     put();
 }
 

@@ -5,6 +5,7 @@
 /// Written in place, so it needs no space, and unsynced: a lost write leaves it too low, which is
 /// safe, and the next group's header says the same.
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,8 +22,11 @@ class MarkFile {
 public:
     /// What the committer says with each round.
     struct Durable {
-        format::Mark::Journal data;
-        format::Mark::Journal control;
+        struct Journal {
+            std::uint64_t end = 0;
+            std::uint64_t segment_base = 0;
+        };
+        std::array<Journal, retention_classes> journals;  ///< by retention class
         Instant watermark{};
         Instant last_time{};
     };
@@ -33,6 +37,8 @@ public:
 
     /// By one thread, so that it never goes backwards.
     void write(const Durable& durable);
+    /// Everything of that journal below `begin` has been dropped.
+    void drop(RetentionClass retention, std::uint64_t begin);
     /// Synced if it says `absent` and the one before did not.
     void show_life(const SignOfLife& sign);
     Status sync() { return file_->sync(); }

@@ -1,9 +1,12 @@
 #include "log/options.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace helios::log {
 namespace {
+
+constexpr std::uint64_t segment_bytes_min = 64u << 10;
 
 Status within(std::string_view name, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
     if (value >= least && value <= most) {
@@ -15,12 +18,18 @@ Status within(std::string_view name, std::uint64_t value, std::uint64_t least, s
 
 }  // namespace
 
+std::uint64_t DiskLogOptions::segment_bytes_of(RetentionClass retention) const {
+    return retention == RetentionClass::health
+               ? std::max<std::uint64_t>(segment_bytes / 8, segment_bytes_min)
+               : segment_bytes;
+}
+
 Status DiskLogOptions::validate() const {
     if (directory.empty()) {
         return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
     }
     HELIOS_TRY(within("partitions", partitions, 1, 4096));
-    HELIOS_TRY(within("segment_bytes", segment_bytes, 64u << 10, 1ull << 30));
+    HELIOS_TRY(within("segment_bytes", segment_bytes, segment_bytes_min, 1ull << 30));
     HELIOS_TRY(within("zero_ahead_bytes", zero_ahead_bytes, 0, 64ull << 20));
     HELIOS_TRY(within("record_bytes_max", record_bytes_max, 1u << 10, 64ull << 20));
     HELIOS_TRY(within("pending_bytes_max", pending_bytes_max, record_bytes_max, 4ull << 30));

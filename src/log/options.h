@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "log/log.h"
 
 namespace helios::log {
 
@@ -22,6 +23,8 @@ struct DiskLogOptions {
     /// Size at which a segment is closed and the next begun; its space is set aside when it is
     /// made. 64 KiB..1 GiB.
     std::uint64_t segment_bytes = 64ull << 20;
+    /// The health journal's are an eighth: it is kept for days only, and dropped by segments.
+    std::uint64_t segment_bytes_of(RetentionClass retention) const;
     /// How far ahead of the end a segment's blocks are written with zeroes, so that fdatasync
     /// touches no metadata.
     std::uint64_t zero_ahead_bytes = 2ull << 20;

@@ -14,7 +14,9 @@ constexpr const char* what_to_do =
 }  // namespace
 
 Status Presence::check() {
-    for (const std::string& path : {paths_.root, paths_.log, paths_.data, paths_.control}) {
+    std::vector<std::string> directories{paths_.root, paths_.log};
+    directories.insert(directories.end(), paths_.journals.begin(), paths_.journals.end());
+    for (const std::string& path : directories) {
         HELIOS_TRY(same(path));
         if (auto writable = disk_.check_writable(path); !writable) {
             return fail(ErrorKind::unavailable, std::move(writable.error().what),

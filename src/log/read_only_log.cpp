@@ -32,11 +32,11 @@ public:
         HELIOS_TRY_ASSIGN(auto parsed, parse_topics(topics, paths_.topics));
         set_topics(std::move(parsed));
         const format::Mark mark = read_mark().value_or(format::Mark{});
-        HELIOS_TRY(open_journal(data_, mark.data.end));
-        HELIOS_TRY(open_journal(control_, mark.control.end));
+        for (std::size_t i = 0; i < journals_.size(); ++i) {
+            HELIOS_TRY(open_journal(journals_[i], mark.journals[i].end));
+        }
         mark_ = mark;
-        watermark_ = std::max({mark.watermark, data_.state.last_time + Duration{1},
-                               control_.state.last_time + Duration{1}});
+        watermark_ = std::max(mark.watermark, last_time(lock()) + Duration{1});
         return {};
     }
 
@@ -57,18 +57,17 @@ public:
     }
     Instant last_log_time() override {
         catch_up();
-        const std::lock_guard lock(mutex_);
-        return std::max(data_.state.last_time, control_.state.last_time);
+        return last_time(lock());
     }
     Status health() override { return {}; }
 
     View view() override {
         const auto mark = read_mark();
-        const std::lock_guard lock(mutex_);
+        const Locked held = lock();
         if (mark && mark->sequence != mark_.sequence) {
             follow(*mark);
         }
-        return {data_.end, control_.end, watermark_, closing_};
+        return {ends(held), watermark_, closing_};
     }
 
     // No other process can wake us: look at the mark now and then.
@@ -101,8 +100,9 @@ protected:
     void catch_up() override {
         const View now = view();
         const std::lock_guard once(catching_up_);
-        catch_up(data_, now.data_end);
-        catch_up(control_, now.control_end);
+        for (std::size_t i = 0; i < journals_.size(); ++i) {
+            catch_up(journals_[i], now.ends[i]);
+        }
     }
 
 private:
@@ -137,18 +137,20 @@ private:
 
     // mutex_ is held.
     void follow(const format::Mark& mark) {
-        for (auto [journal, before, now] : {std::tuple{&data_, &mark_.data, &mark.data},
-                                            std::tuple{&control_, &mark_.control, &mark.control}}) {
-            const auto all = journal->segments.all();
+        for (std::size_t i = 0; i < journals_.size(); ++i) {
+            JournalView& journal = journals_[i];
+            const format::Mark::Journal& now = mark.journals[i];
+            const auto all = journal.segments.all();
             const bool empty =
                 all.empty() ||
-                journal->end <=
+                journal.end <=
                     all.back()
                         ->begin();  // then it may have been replaced by the writer's next life
-            if ((now->segment_base != before->segment_base || empty) && !journal->segments.load()) {
+            if ((now.segment_base != mark_.journals[i].segment_base || empty) &&
+                !journal.segments.load()) {
                 return;  // looked at again next time
             }
-            journal->end = std::max(journal->end, now->end);
+            journal.end = std::max(journal.end, now.end);
         }
         watermark_ = std::max(watermark_, mark.watermark);
         mark_ = mark;

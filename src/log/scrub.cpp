@@ -58,9 +58,10 @@ bool Scrub::pass(const Pause& pause) {
     bytes_ = 0;
     check_small_files();
     const StoredLog::View view = log_.view();
-    if (!walk(log_.journal(RetentionClass::data), view.data_end, pause) ||
-        !walk(log_.journal(RetentionClass::control), view.control_end, pause)) {
-        return false;
+    for (std::size_t i = 0; i < retention_classes; ++i) {
+        if (!walk(log_.journal(static_cast<RetentionClass>(i)), view.ends[i], pause)) {
+            return false;
+        }
     }
     last_pass_.set(std::chrono::duration<double>(clock_.wall().time_since_epoch()).count());
     return true;

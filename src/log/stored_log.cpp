@@ -19,8 +19,9 @@ StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
       disk_(disk),
       clock_(clock),
       telemetry_(telemetry),
-      data_(disk, paths_.data, 0, options_.cache_bytes),
-      control_(disk, paths_.control, 1, options_.cache_bytes / 4),
+      journals_{JournalView(disk, paths_.journals[0], 0, options_.cache_bytes),
+                JournalView(disk, paths_.journals[1], 1, options_.cache_bytes / 4),
+                JournalView(disk, paths_.journals[2], 2, options_.cache_bytes / 16)},
       damage_(clock, telemetry) {}
 
 StoredLog::~StoredLog() {
@@ -57,10 +58,12 @@ Result<const Topic*> StoredLog::resolve(const TopicPartition& id) const {
 // something to read.
 Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
     catch_up();
-    std::array<std::uint64_t, 2> start{};
+    std::array<std::uint64_t, retention_classes> start{};
     {
         const std::lock_guard lock(mutex_);
-        start = {data_.known_to, control_.known_to};
+        for (std::size_t i = 0; i < start.size(); ++i) {
+            start[i] = journals_[i].known_to;
+        }
         for (const auto& [id, offset] : from) {
             HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
             const JournalView& view = journal(found->retention);
@@ -72,15 +75,14 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
             least = std::min(least, std::max(offset.value, state->second.first));
         }
     }
-    return std::make_unique<DiskReader>(*this, std::move(from), start[0], start[1]);
+    return std::make_unique<DiskReader>(*this, std::move(from), start);
 }
 
 Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
     const View now = view();
     JournalView& source = journal(found->retention);
-    const std::uint64_t end =
-        found->retention == RetentionClass::data ? now.data_end : now.control_end;
+    const std::uint64_t end = now.ends[index_of(found->retention)];
     const auto nothing = [&] {
         return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic,
                                                       id.partition, offset.value));
@@ -192,8 +194,7 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     Wanted wanted;
     wanted.add(topic.id);
     wanted.not_before = t;
-    const std::uint64_t end =
-        topic.retention == RetentionClass::data ? now.data_end : now.control_end;
+    const std::uint64_t end = now.ends[index_of(topic.retention)];
     for (;;) {
         HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));
         if (!walked) {
@@ -208,9 +209,9 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
 format::GroupOffset StoredLog::committed_at(const Locked&, std::string_view group,
                                             format::PartitionKey key) const {
     format::Committed best;
-    for (const JournalView* view : {&data_, &control_}) {
-        const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end()) {
+    for (const JournalView& view : journals_) {
+        const auto found = view.state.groups.find(group);
+        if (found == view.state.groups.end()) {
             continue;
         }
         const auto at = found->second.find(key);
@@ -225,9 +226,9 @@ std::map<TopicPartition, format::GroupOffset> StoredLog::group_offsets(std::stri
     catch_up();
     std::map<TopicPartition, format::GroupOffset> out;
     const Locked held = lock();
-    for (const JournalView* view : {&data_, &control_}) {
-        const auto found = view->state.groups.find(group);
-        if (found == view->state.groups.end()) {
+    for (const JournalView& view : journals_) {
+        const auto found = view.state.groups.find(group);
+        if (found == view.state.groups.end()) {
             continue;
         }
         for (const auto& [key, committed] : found->second) {
@@ -255,6 +256,22 @@ Result<std::map<TopicPartition, std::uint64_t>> StoredLog::partly(std::string_vi
         }
     }
     return out;
+}
+
+std::array<std::uint64_t, retention_classes> StoredLog::ends(const Locked&) const {
+    std::array<std::uint64_t, retention_classes> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = journals_[i].end;
+    }
+    return out;
+}
+
+Instant StoredLog::last_time(const Locked&) const {
+    Instant last{};
+    for (const JournalView& view : journals_) {
+        last = std::max(last, view.state.last_time);
+    }
+    return last;
 }
 
 std::vector<TopicPartition> StoredLog::partitions_of(std::string_view name) const {

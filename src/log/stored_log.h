@@ -38,9 +38,9 @@ struct ReaderSignal {
     std::condition_variable wakeup;
 };
 
-/// The place of a journal among the two.
+/// The place of a journal among them.
 inline std::size_t index_of(RetentionClass retention) {
-    return retention == RetentionClass::data ? 0 : 1;
+    return static_cast<std::size_t>(retention);
 }
 
 /// One journal as its readers see it. segments and recent are thread-safe; end, state and known_to
@@ -78,8 +78,7 @@ public:
     // -- For DiskReader.
 
     struct View {
-        std::uint64_t data_end = 0;
-        std::uint64_t control_end = 0;
+        std::array<std::uint64_t, retention_classes> ends{};  ///< by index_of(retention)
         Instant watermark{};
         bool closing = false;
     };
@@ -99,9 +98,7 @@ public:
     const Topic* topic(std::uint16_t id) const {
         return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr;
     }
-    JournalView& journal(RetentionClass retention) {
-        return retention == RetentionClass::data ? data_ : control_;
-    }
+    JournalView& journal(RetentionClass retention) { return journals_[index_of(retention)]; }
     DamageSink damage_sink();
     void tell_damage() { damage_.tell(); }
     const DiskLogOptions& options() const { return options_; }
@@ -125,7 +122,10 @@ protected:
     void set_topics(std::vector<Topic> topics);
     void set_id(const LogId& id) { id_ = id; }
     void note_damage(Damage damage) { damage_.note(std::move(damage)); }
-    /// Brings `state` of both journals up to date, for those that don't do it as they write.
+    /// The journals' ends as they are now, and the last log time in them.
+    std::array<std::uint64_t, retention_classes> ends(const Locked&) const;
+    Instant last_time(const Locked&) const;
+    /// Brings `state` of the journals up to date, for those that don't do it as they write.
     virtual void catch_up() {}
 
     const DiskLogOptions options_;
@@ -134,9 +134,8 @@ protected:
     const Clock& clock_;
     telemetry::Telemetry& telemetry_;
     mutable std::mutex mutex_;
-    JournalView data_;
-    JournalView control_;
-    bool closing_ = false;  ///< guarded by mutex_
+    std::array<JournalView, retention_classes> journals_;  ///< by index_of(retention)
+    bool closing_ = false;                                 ///< guarded by mutex_
 
 private:
     std::map<TopicPartition, format::GroupOffset> group_offsets(std::string_view group);

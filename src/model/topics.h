@@ -22,6 +22,7 @@ inline constexpr std::string_view flows = "helios.flows";        // control, one
 inline constexpr std::string_view schemas = "helios.schemas";    // control, one partition
 inline constexpr std::string_view audit = "helios.audit";        // control, one partition
 inline constexpr std::string_view settings = "helios.settings";  // control, one partition
+inline constexpr std::string_view health = "helios.health";      // health, one partition
 }  // namespace topic
 
 /// What route consumes beside topic::flows.
@@ -45,35 +46,43 @@ enum class TopicId : std::uint8_t {
     schemas = 11,
     audit = 12,
     settings = 13,
-    // Numbers only: no topic of a log on disk.
     health = 14,
+    // Numbers only: no topic of a log on disk.
     positions_route = 15,
     positions_engine = 16,
     positions_heal = 17,
     members = 18,
 };
 
+/// How long a topic's records are kept; numbered as the log numbers its retention classes.
+enum class Kept : std::uint8_t {
+    data = 0,     ///< as long as retention.log says
+    control = 1,  ///< for ever
+    health = 2,   ///< as long as retention.health says
+};
+
 struct TopicDeclaration {
     TopicId id;
     std::string_view name;
-    bool control;              ///< retention class control, else data
+    Kept kept;
     std::uint32_t partitions;  ///< 0: the data directory's partition count
 };
 
-inline constexpr std::array<TopicDeclaration, 13> all_topics{{
-    {TopicId::orders, topic::orders, false, 0},
-    {TopicId::payments, topic::payments, false, 0},
-    {TopicId::inventory, topic::inventory, false, 0},
-    {TopicId::other, topic::other, false, 0},
-    {TopicId::dlq, topic::dlq, false, 0},
-    {TopicId::cases, topic::cases, false, 0},
-    {TopicId::verdicts, topic::verdicts, false, 0},
-    {TopicId::remedies, topic::remedies, false, 1},
-    {TopicId::counts, topic::counts, false, 0},  // lane i writes partition i
-    {TopicId::flows, topic::flows, true, 1},
-    {TopicId::schemas, topic::schemas, true, 1},
-    {TopicId::audit, topic::audit, true, 1},
-    {TopicId::settings, topic::settings, true, 1},
+inline constexpr std::array<TopicDeclaration, 14> all_topics{{
+    {TopicId::orders, topic::orders, Kept::data, 0},
+    {TopicId::payments, topic::payments, Kept::data, 0},
+    {TopicId::inventory, topic::inventory, Kept::data, 0},
+    {TopicId::other, topic::other, Kept::data, 0},
+    {TopicId::dlq, topic::dlq, Kept::data, 0},
+    {TopicId::cases, topic::cases, Kept::data, 0},
+    {TopicId::verdicts, topic::verdicts, Kept::data, 0},
+    {TopicId::remedies, topic::remedies, Kept::data, 1},
+    {TopicId::counts, topic::counts, Kept::data, 0},  // lane i writes partition i
+    {TopicId::flows, topic::flows, Kept::control, 1},
+    {TopicId::schemas, topic::schemas, Kept::control, 1},
+    {TopicId::audit, topic::audit, Kept::control, 1},
+    {TopicId::settings, topic::settings, Kept::control, 1},
+    {TopicId::health, topic::health, Kept::health, 1},
 }};
 
 /// none: not one of them.

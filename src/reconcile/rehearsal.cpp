@@ -20,8 +20,7 @@ constexpr int settling_rounds =
 std::vector<log::TopicSpec> topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& topic : model::all_topics) {
-        specs.push_back({std::string(topic.name),
-                         topic.control ? log::RetentionClass::control : log::RetentionClass::data,
+        specs.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
                          topic.partitions});
     }
     return specs;

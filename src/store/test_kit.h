@@ -152,10 +152,9 @@ public:
         log_options.segment_bytes = 1 << 20;
         std::vector<log::TopicSpec> topics;
         for (const auto& declared : model::all_topics) {
-            topics.push_back(
-                {std::string(declared.name),
-                 declared.control ? log::RetentionClass::control : log::RetentionClass::data,
-                 declared.partitions});
+            topics.push_back({std::string(declared.name),
+                              static_cast<log::RetentionClass>(declared.kept),
+                              declared.partitions});
         }
         auto opened = log::open_disk_log(log_options, std::move(topics), disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
