@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 
 namespace helios::log {
 namespace {
@@ -62,6 +63,11 @@ Damage damaged_header(const Segment& segment) {
             "the segment's header is damaged"};
 }
 
+Damage missing_segment(const SegmentTable& segments, std::uint64_t position, std::uint64_t next) {
+    return {segments.directory() + "/" + segment_name(position), 0, next - position,
+            "the file of this stretch of the journal is missing"};
+}
+
 void JournalCursor::seek(std::uint64_t position) {
     position_ = position;
     place_.reset();
@@ -74,13 +80,22 @@ Result<bool> JournalCursor::enter(std::uint64_t end) {
     if (position_ >= end) {
         return false;
     }
+    if (const std::uint64_t begin = segments_.begin(); position_ < begin) {
+        place_.reset();
+        return fail(ErrorKind::not_found,
+                    fmt::format("{} has been dropped up to {}, {} is before it",
+                                segments_.directory(), begin, position_));
+    }
     place_ = segments_.find(position_);
     if (!place_) {
         position_ = end;
         return false;
     }
     const Segment& segment = *place_->segment;
-    position_ = std::max(position_, segment.base);  // older segments are past retention
+    if (position_ < segment.base) {
+        sink_(missing_segment(segments_, position_, segment.base));
+        position_ = segment.base;
+    }
     if (position_ < segment.begin()) {
         if (!segment.header_intact) {
             sink_(damaged_header(segment));

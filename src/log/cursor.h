@@ -42,6 +42,9 @@ using DamageSink = std::function<void(Damage)>;
 /// What stands before the first group that could be read.
 Damage damaged_header(const Segment& segment);
 
+/// What should stand before the first segment, and was not dropped.
+Damage missing_segment(const SegmentTable& segments, std::uint64_t position, std::uint64_t next);
+
 /// Whether an intact group header stands at `position` (its frames are not looked at), from bytes
 /// that begin there.
 std::optional<format::GroupHeader> group_at(std::string_view bytes, const Segment& segment,
@@ -57,7 +60,8 @@ public:
     /// The next next() begins at the first frame at or after `position`, which may be any number.
     void seek(std::uint64_t position);
     /// The next wanted frame below `end` (a durable group boundary); nullopt: none, position() is
-    /// `end`. unavailable: a read failed; the cursor stands where it stood.
+    /// `end`. not_found: what stands at position() has been dropped. unavailable: a read failed.
+    /// After either the cursor stands where it stood.
     Result<std::optional<Walked>> next(std::uint64_t end, const Wanted& wanted);
     std::uint64_t position() const { return position_; }
 

@@ -46,6 +46,19 @@ void DamageList::note(Damage damage) {
         {{"file", told.file}, {"begin", told.begin}, {"end", told.end}, {"what", told.what}});
 }
 
+void DamageList::forget(const std::string& file) {
+    const std::lock_guard lock(mutex_);
+    const auto known = found_.find(file);
+    if (known == found_.end()) {
+        return;
+    }
+    for (const auto& [begin, damage] : known->second) {
+        --count_;
+        bytes_ -= damage.end - damage.begin;
+    }
+    found_.erase(known);
+}
+
 // False: known. Two readers may see different ends of one stretch: it stays one.
 bool DamageList::add(Damage damage) {
     auto& file = found_[damage.file];

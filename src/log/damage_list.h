@@ -24,6 +24,8 @@ public:
 
     /// Counted and told once, however many readers come across it.
     void note(Damage damage);
+    /// The file has been dropped: it is not damaged any more.
+    void forget(const std::string& file);
     /// By file and place.
     std::vector<Damage> all() const;
     /// A line about what came since the last one, if that was long enough ago. note() calls it, and

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view format_title = "helios data directory";
 constexpr std::string_view topics_title = "helios topics 1";
+constexpr std::string_view kept_title = "helios kept 1";
 constexpr std::uint32_t partitions_limit = 4096;
 constexpr std::size_t topics_limit = 4096;
 
@@ -30,8 +31,9 @@ std::optional<std::string_view> next_line(std::string_view& text) {
     return line;
 }
 
-std::optional<std::uint32_t> number(std::string_view text, int base = 10) {
-    std::uint32_t value = 0;
+template <class Number = std::uint32_t>
+std::optional<Number> number(std::string_view text, int base = 10) {
+    Number value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc{} || end != text.data() + text.size()) {
         return std::nullopt;
@@ -238,6 +240,74 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
         topics.push_back({static_cast<std::uint16_t>(*id), std::string(name), *cls, *partitions});
     }
     return topics;
+}
+
+// A line per journal: where it begins, the log time of the last record dropped; then what holds
+// retention back. The last line is the checksum of all before it.
+std::string encode_kept(const KeptJournals& kept) {
+    std::string out = fmt::format("{}\n", kept_title);
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        out += fmt::format("{} {} {}\n", to_string(static_cast<RetentionClass>(i)),
+                           kept[i].begin.value, to_nanos(kept[i].dropped_until));
+    }
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        for (const Kept::Held& held : kept[i].held) {
+            out += fmt::format("held {} {} {}\n", to_string(static_cast<RetentionClass>(i)),
+                               held.by_more.count(), held.by);
+        }
+    }
+    return with_checksum(std::move(out));
+}
+
+Result<KeptJournals> parse_kept(std::string_view text, const std::string& path) {
+    const auto broken = [&](std::string_view why) {
+        return fail(ErrorKind::corrupt, fmt::format("{} cannot be read: {}", path, why),
+                    "restore the file from a copy of the data directory");
+    };
+    if (!checksum_holds(text)) {
+        return broken("its checksum is wrong");
+    }
+    std::string_view rest = text.substr(0, text.size() - checksum_line_bytes);
+    if (next_line(rest) != kept_title) {
+        return broken("it is not such a file of this format");
+    }
+    KeptJournals kept;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        kept[i].retention = static_cast<RetentionClass>(i);
+    }
+    while (const auto line = next_line(rest)) {
+        const bool held = line->starts_with("held ");
+        const std::string_view body = held ? line->substr(5) : *line;
+        const auto a = body.find(' ');
+        const auto b = body.find(' ', a + 1);
+        if (a == std::string_view::npos || b == std::string_view::npos) {
+            return broken("a line is short");
+        }
+        const auto retention = class_of(body.substr(0, a));
+        const auto first = number<std::uint64_t>(body.substr(a + 1, b - a - 1));
+        const auto second = number<std::int64_t>(body.substr(b + 1));
+        if (!retention || !first || (!held && !second)) {
+            return broken(fmt::format("line \"{}\"", *line));
+        }
+        Kept& journal = kept[static_cast<std::size_t>(*retention)];
+        if (held) {
+            journal.held.push_back(
+                {std::string(body.substr(b + 1)), Duration{static_cast<std::int64_t>(*first)}});
+        } else {
+            journal.begin = Offset{*first};
+            journal.dropped_until = from_nanos(*second);
+        }
+    }
+    return kept;
+}
+
+Result<KeptJournals> read_kept(Disk& disk, const std::string& path) {
+    auto text = read_file(disk, path, 1u << 20);
+    if (!text && text.error().kind == ErrorKind::not_found) {
+        text = encode_kept({});
+    }
+    HELIOS_TRY(text);
+    return parse_kept(*text, path);
 }
 
 Result<DirectoryLocks> DirectoryLocks::take(Disk& disk, const DirectoryPaths& paths,

@@ -46,6 +46,15 @@ std::string encode_topics(const std::vector<Topic>& topics);
 /// corrupt: not a topics file, or damaged.
 Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path);
 
+/// By retention class.
+using KeptJournals = std::array<Kept, retention_classes>;
+
+std::string encode_kept(const KeptJournals& kept);
+/// corrupt: not such a file, or damaged.
+Result<KeptJournals> parse_kept(std::string_view text, const std::string& path);
+/// Nothing dropped where there is no file. corrupt: as above. unavailable.
+Result<KeptJournals> read_kept(Disk& disk, const std::string& path);
+
 struct DirectoryPaths {
     explicit DirectoryPaths(const std::string& directory)
         : root(directory),

@@ -5,6 +5,8 @@
 #include <optional>
 #include <thread>
 
+#include "base/assert.h"
+#include "base/pause.h"
 #include "base/thread_name.h"
 #include "log/call.h"
 #include "log/committer.h"
@@ -12,6 +14,7 @@
 #include "log/mark_file.h"
 #include "log/presence.h"
 #include "log/reserve.h"
+#include "log/retention.h"
 #include "log/scrub.h"
 #include "log/stored_log.h"
 
@@ -31,6 +34,7 @@ public:
                    Journal(*this, RetentionClass::control, disk, reserve_, telemetry),
                    Journal(*this, RetentionClass::health, disk, reserve_, telemetry)},
           committer_(*this, {&writing_[0], &writing_[1], &writing_[2]}, mark_, clock, telemetry),
+          retention_(*this, {&writing_[0], &writing_[1], &writing_[2]}, mark_, disk, telemetry),
           scrub_(*this, clock, telemetry) {}
 
     ~DiskLog() override {
@@ -115,7 +119,42 @@ public:
                                [&] { return signal.published || signal.woken || closing_; });
     }
 
+    void keep(std::vector<Hold> holds) override {
+        HELIOS_ASSERT(!keeping_, "what holds retention back is said once");
+        holds_ = std::move(holds);
+        keeping_ = true;
+        if (options_.keep_interval > Duration::zero()) {
+            keeper_ = std::jthread([this](const std::stop_token& stop) {
+                name_this_thread("retention");
+                while (!stop.stop_requested()) {
+                    tell_pass(drop_expired());
+                    pause_for(stop, options_.keep_interval);
+                }
+            });
+        }
+    }
+
+    Status drop_expired() override {
+        HELIOS_ASSERT(keeping_, "nothing is dropped before it is known who needs it");
+        {
+            const Locked held = lock();
+            if (const auto& lost = committer_.lost(held)) {
+                return fail(*lost);  // they may be somebody else's files
+            }
+        }
+        return retention_.pass(holds_);
+    }
+
+    std::vector<Kept> kept() override {
+        const KeptJournals now = retention_.kept();
+        return {now.begin(), now.end()};
+    }
+
     void close() override {
+        if (keeper_.joinable()) {
+            keeper_.request_stop();
+            keeper_.join();
+        }
         Locked held = lock();
         closing_ = true;
         announce(held, ~std::uint64_t{0});
@@ -126,6 +165,8 @@ private:
     Status take_directory(const std::vector<TopicSpec>& topics);
     Status recover_journals();
     Status begin_journals();
+    Status take_kept();
+    void tell_pass(const Status& passed);
 
     std::optional<DirectoryLocks> locks_;
     Presence presence_;
@@ -134,6 +175,11 @@ private:
     MarkFile mark_;
     Committer committer_;
     SignOfLife life_at_open_;  ///< fixed after opening
+    Retention retention_;
+    std::vector<Hold> holds_;  ///< fixed once keeping_
+    bool keeping_ = false;
+    Status last_pass_;  ///< the keeper's own
+    std::jthread keeper_;
     Scrub scrub_;
     std::jthread scrubber_;
 };
@@ -158,8 +204,11 @@ Status DiskLog::take_directory(const std::vector<TopicSpec>& topics) {
 Status DiskLog::recover_journals() {
     HELIOS_TRY_ASSIGN(const format::Mark left, mark_.open(disk_, paths_.mark, damage_sink()));
     life_at_open_ = {left.alive, left.absent};
+    HELIOS_TRY(take_kept());
+    const KeptJournals kept = retention_.kept();
     for (std::size_t i = 0; i < writing_.size(); ++i) {
-        HELIOS_TRY(writing_[i].recover(left.journals[i].end));
+        HELIOS_TRY(writing_[i].recover(left.journals[i].end, kept[i]));
+        mark_.drop(static_cast<RetentionClass>(i), kept[i].begin.value);
     }
     const Instant durable = last_time(lock());
     // What a reader in another process was told is complete must stay so.
@@ -173,6 +222,31 @@ Status DiskLog::recover_journals() {
     }
     committer_.set_time(last, durable);
     return {};
+}
+
+// Damaged, it is told, and what stands in the directory is what is kept.
+Status DiskLog::take_kept() {
+    auto kept = read_kept(disk_, paths_.kept);
+    if (!kept) {
+        if (kept.error().kind != ErrorKind::corrupt) {
+            return fail(std::move(kept).error());
+        }
+        note_damage({paths_.kept, 0, 1, kept.error().what});
+        for (JournalView& view : journals_) {
+            HELIOS_TRY(view.segments.load());
+        }
+        kept = begins_as_found(journals_);
+    }
+    retention_.set_kept(*std::move(kept));
+    return {};
+}
+
+void DiskLog::tell_pass(const Status& passed) {
+    if (!passed && (last_pass_ || last_pass_.error().what != passed.error().what)) {
+        telemetry_.logger.warn("log", "what is past retention can't be dropped",
+                               {{"what", passed.error().what}, {"hint", passed.error().hint}});
+    }
+    last_pass_ = passed;
 }
 
 Status DiskLog::begin_journals() {

@@ -40,6 +40,7 @@ protected:
         options_.zero_ahead_bytes = 4096;
         options_.record_bytes_max = 256u << 10;
         options_.reserve_bytes = 0;
+        options_.keep_interval = Duration::zero();
         options_.retry_interval = std::chrono::hours(1);
     }
     ~DiskLogTest() override { disk_.on_sync({}); }

@@ -5,7 +5,8 @@
 namespace helios::log {
 
 DiskReader::Source::Source(StoredLog& log, RetentionClass retention)
-    : cursor(log.journal(retention).segments, &log.journal(retention).recent,
+    : retention(retention),
+      cursor(log.journal(retention).segments, &log.journal(retention).recent,
              log.options().read_ahead_bytes, log.damage_sink()) {}
 
 DiskReader::DiskReader(StoredLog& log, Offsets from,
@@ -89,7 +90,13 @@ Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t m
 
 Status DiskReader::look_ahead(Source& source, std::uint64_t end) {
     while (!source.ahead) {
-        HELIOS_TRY_ASSIGN(source.ahead, source.cursor.next(end, source.wanted));
+        auto walked = source.cursor.next(end, source.wanted);
+        if (!walked && walked.error().kind == ErrorKind::not_found) {
+            HELIOS_TRY(pass_over_dropped(source, walked.error()));
+            continue;
+        }
+        HELIOS_TRY(walked);
+        source.ahead = *std::move(walked);
         if (!source.ahead) {
             return {};
         }
@@ -98,6 +105,19 @@ Status DiskReader::look_ahead(Source& source, std::uint64_t end) {
             source.ahead.reset();
         }
     }
+    return {};
+}
+
+// What was dropped ahead of the cursor matters if a partition of ours had a record there.
+Status DiskReader::pass_over_dropped(Source& source, const Error& why) {
+    static_cast<void>(log_.view());  // a read-only log learns of it there
+    const std::uint64_t begin = log_.journal(source.retention).segments.begin();
+    if (source.cursor.position() >= begin) {
+        return fail(ErrorKind::unavailable, why.what,
+                    "it was not dropped by retention: restore the file from a copy");
+    }
+    HELIOS_TRY(log_.check_kept(log_.lock(), position_));
+    source.cursor.seek(begin);
     return {};
 }
 

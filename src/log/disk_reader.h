@@ -30,7 +30,8 @@ public:
 
 private:
     struct Source {
-        explicit Source(StoredLog& log, RetentionClass retention);
+        Source(StoredLog& log, RetentionClass retention);
+        RetentionClass retention;
         JournalCursor cursor;
         Wanted wanted;
         bool used = false;
@@ -39,6 +40,7 @@ private:
     Status fill(Batch& batch, const StoredLog::View& view, std::size_t max_records,
                 std::size_t max_bytes);
     Status look_ahead(Source& source, std::uint64_t end);
+    Status pass_over_dropped(Source& source, const Error& why);
     void deliver(Batch& batch, Source& source);
     Offset* next_of(const format::Frame& frame);
 

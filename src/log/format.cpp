@@ -67,6 +67,7 @@ void encode_snapshot(ByteWriter& out, const Snapshot& snapshot) {
         out.varint(state.end);
         out.zigzag(to_nanos(state.first_time));
         out.zigzag(to_nanos(state.last_time));
+        out.varint(state.end - std::min(state.end, state.last));
     }
     out.varint(snapshot.groups.size());
     for (const auto& [name, group] : snapshot.groups) {
@@ -92,6 +93,9 @@ bool decode_snapshot(ByteReader& in, Snapshot& snapshot) {
         state.end = in.varint();
         state.first_time = from_nanos(in.zigzag());
         state.last_time = from_nanos(in.zigzag());
+        const std::uint64_t last_bytes = in.varint();
+        ok = ok && last_bytes <= state.end;
+        state.last = state.end - std::min(state.end, last_bytes);
         snapshot.partitions[key] = state;
     }
     for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {

@@ -37,6 +37,7 @@ struct PartitionState {
     std::uint64_t end = 0;    ///< one past the last record's last byte; 0: no record yet
     Instant first_time{};
     Instant last_time{};
+    std::uint64_t last = 0;  ///< position of the last record
 };
 
 struct PartitionKey {

@@ -16,7 +16,7 @@ SegmentHeader sample_header() {
     header.base = 4096;
     header.journal = 1;
     header.snapshot.last_time = from_nanos(77);
-    header.snapshot.partitions[{3, 11}] = {5, 100, 900, from_nanos(1), from_nanos(-2)};
+    header.snapshot.partitions[{3, 11}] = {5, 100, 900, from_nanos(1), from_nanos(-2), 840};
     header.snapshot.groups["route"][{3, 11}] = {{800, 3}, from_nanos(76)};
     header.snapshot.groups["engine"];
     return header;
@@ -36,6 +36,7 @@ TEST(Format, a_segment_header_reads_back) {
     EXPECT_EQ(partition.first, 100u);
     EXPECT_EQ(partition.end, 900u);
     EXPECT_EQ(partition.last_time, from_nanos(-2));
+    EXPECT_EQ(partition.last, 840u);
     EXPECT_EQ(read->snapshot.groups.at("route").at({3, 11}).to.offset, 800u);
     EXPECT_TRUE(read->snapshot.groups.contains("engine"));
 }

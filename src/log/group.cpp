@@ -42,6 +42,7 @@ Group build_group(std::span<Call> calls, const GroupPlace& place) {
             }
             state.end = place.begin + out->size();
             state.last_time = slot.log_time;
+            state.last = slot.position;
             ++group.records;
         }
         if (call.is_transact() && call.retention == place.retention) {

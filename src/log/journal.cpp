@@ -37,14 +37,17 @@ Journal::Journal(StoredLog& log, RetentionClass retention, Disk& disk, Reserve& 
 
 // ---- Opening
 
-Status Journal::recover(std::uint64_t mark_end) {
+Status Journal::recover(std::uint64_t mark_end, const Kept& kept) {
     HELIOS_TRY_ASSIGN(const auto names, disk_.list(view_.segments.directory()));
     for (const std::string& name : names) {  // a segment that was never finished
         if (name.ends_with(".new")) {
             HELIOS_TRY(disk_.remove(view_.segments.directory() + "/" + name));
         }
     }
+    HELIOS_TRY(remove_dropped(disk_, view_.segments.directory(), kept.begin.value));
+    view_.segments.drop_below(kept.begin.value);
     HELIOS_TRY(view_.segments.load());
+    view_.cut = cut_at(view_.segments, kept.begin.value, kept.dropped_until);
     HELIOS_TRY_ASSIGN(Recovered found, log::recover(view_.segments, mark_end, false,
                                                     options_.read_ahead_bytes, log_.damage_sink()));
     HELIOS_TRY(make_durable(view_.segments, found, options_.read_ahead_bytes));
@@ -88,6 +91,9 @@ Status Journal::begin(Instant floor) {
 // ---- Groups
 
 Refusals Journal::make_room(std::uint64_t bytes, std::uint64_t transact_bytes) {
+    if (status_.state == JournalState::open && renew_.exchange(false, std::memory_order_relaxed)) {
+        writer_.renew(format::group_header_bytes + bytes, segment_bytes_, view_.state);
+    }
     if (status_.state != JournalState::full) {
         const auto room =
             writer_.prepare(format::group_header_bytes + bytes, segment_bytes_, view_.state);
@@ -145,6 +151,7 @@ void Journal::publish(const Locked&, const Group& group) {
         known.records += fresh.records;
         known.end = fresh.end;
         known.last_time = fresh.last_time;
+        known.last = fresh.last;
     }
 }
 

@@ -5,6 +5,7 @@
 /// the table) says when any of that fails: a failed write is followed by a new segment, a full disk
 /// by segments from the reserve, for transactions alone. It knows neither calls nor answers.
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,8 +40,9 @@ public:
     Journal(StoredLog& log, RetentionClass retention, Disk& disk, Reserve& reserve,
             telemetry::Telemetry& telemetry);
 
-    /// Finds where the journal ends, and makes sure that it will still end there.
-    Status recover(std::uint64_t mark_end);
+    /// Finds where the journal ends, and makes sure that it will still end there; removes what is
+    /// left of what was dropped.
+    Status recover(std::uint64_t mark_end, const Kept& kept);
     /// Begins this life's first segment; log time is at `floor`. A full disk is no error: the
     /// journal opens full.
     Status begin(Instant floor);
@@ -62,6 +64,8 @@ public:
     bool retry_due(Duration now) const {
         return status_.state != JournalState::open && now >= status_.next_try;
     }
+    /// A new segment is begun with the next group, if one can be. Any thread.
+    void renew() { renew_.store(true, std::memory_order_relaxed); }
     /// Gives back the space set aside behind the end.
     void finish() { writer_.finish(); }
 
@@ -94,6 +98,7 @@ private:
     const std::uint64_t segment_bytes_;
     JournalView& view_;
     JournalWriter writer_;
+    std::atomic<bool> renew_{false};
     /// Changed by the committer's thread alone, with the log's mutex held: so that thread reads it
     /// without, and every other one with it.
     JournalStatus status_;

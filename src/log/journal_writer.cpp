@@ -18,6 +18,13 @@ Status JournalWriter::prepare(std::uint64_t bytes, std::uint64_t segment_bytes,
     return create(bytes, segment_bytes, state);
 }
 
+void JournalWriter::renew(std::uint64_t bytes, std::uint64_t segment_bytes,
+                          const format::Snapshot& state) {
+    if (active_ && end_ != first_) {
+        static_cast<void>(create(bytes, segment_bytes, state));
+    }
+}
+
 Status JournalWriter::create(std::uint64_t bytes, std::uint64_t segment_bytes,
                              const format::Snapshot& state) {
     format::SegmentHeader header;

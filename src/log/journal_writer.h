@@ -32,6 +32,10 @@ public:
     /// failed. Either way the next call tries again.
     Status prepare(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state);
 
+    /// Begins a new segment although the active one has room, unless it is new; where that fails it
+    /// stays.
+    void renew(std::uint64_t bytes, std::uint64_t segment_bytes, const format::Snapshot& state);
+
     /// Writes the group, built for position end() and salt(), and makes it durable. Only after
     /// prepare. After a failure the segment is given up and end() stands where it stood.
     Status write(std::string_view group);

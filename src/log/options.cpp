@@ -24,6 +24,18 @@ std::uint64_t DiskLogOptions::segment_bytes_of(RetentionClass retention) const {
                : segment_bytes;
 }
 
+Duration DiskLogOptions::keep_for(RetentionClass retention) const {
+    switch (retention) {
+        case RetentionClass::data:
+            return keep;
+        case RetentionClass::control:
+            return Duration::zero();
+        case RetentionClass::health:
+            return keep_health;
+    }
+    return Duration::zero();
+}
+
 Status DiskLogOptions::validate() const {
     if (directory.empty()) {
         return fail(ErrorKind::invalid, "log.directory is empty", "name the data directory");
@@ -45,6 +57,10 @@ Status DiskLogOptions::validate() const {
     HELIOS_TRY(within("scrub_bytes_per_second", scrub_bytes_per_second, 4u << 10, 1ull << 40));
     if (scrub_delay < Duration::zero() || scrub_interval < Duration::zero()) {
         return fail(ErrorKind::invalid, "log.scrub_delay and log.scrub_interval can't be negative");
+    }
+    if (keep < Duration::zero() || keep_health < Duration::zero() ||
+        keep_interval < Duration::zero()) {
+        return fail(ErrorKind::invalid, "retention.log and retention.health can't be negative");
     }
     return {};
 }

@@ -54,6 +54,21 @@ struct DiskLogOptions {
     /// At most so much of it in a second.
     std::uint64_t scrub_bytes_per_second = 10'000'000;
 
+    /// How old, in log time, all records of a segment must be before it is dropped. 0: never.
+    Duration keep{};
+    Duration keep_health = std::chrono::hours(48);
+    /// How large the data journal may become before its oldest segments are dropped. 0: no bound.
+    std::uint64_t keep_bytes_max = 0;
+    /// How often it is looked for what may be dropped. 0: only when asked.
+    Duration keep_interval = std::chrono::minutes(1);
+
+    /// 0: for ever.
+    Duration keep_for(RetentionClass retention) const;
+    /// 0: however large.
+    std::uint64_t keep_bytes(RetentionClass retention) const {
+        return retention == RetentionClass::data ? keep_bytes_max : 0;
+    }
+
     /// invalid: a value out of its limits, named.
     Status validate() const;
 };

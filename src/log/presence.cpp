@@ -28,7 +28,9 @@ Status Presence::check() {
     }
     for (const SegmentTable* journal : journals_) {
         for (const auto& segment : journal->all()) {
-            HELIOS_TRY(same(segment->path));
+            if (const auto there = same(segment->path); !there && journal->has(segment->base)) {
+                return there;  // else it was dropped meanwhile
+            }
         }
     }
     return {};

@@ -32,8 +32,13 @@ public:
         HELIOS_TRY_ASSIGN(auto parsed, parse_topics(topics, paths_.topics));
         set_topics(std::move(parsed));
         const format::Mark mark = read_mark().value_or(format::Mark{});
+        for (JournalView& journal : journals_) {
+            HELIOS_TRY(journal.segments.load());
+        }
+        // After the files were listed: what is missing there because it was dropped stands in it.
+        HELIOS_TRY_ASSIGN(const KeptJournals kept, look_at_kept());
         for (std::size_t i = 0; i < journals_.size(); ++i) {
-            HELIOS_TRY(open_journal(journals_[i], mark.journals[i].end));
+            HELIOS_TRY(open_journal(journals_[i], mark.journals[i].end, kept[i]));
         }
         mark_ = mark;
         watermark_ = std::max(mark.watermark, last_time(lock()) + Duration{1});
@@ -60,6 +65,12 @@ public:
         return last_time(lock());
     }
     Status health() override { return {}; }
+
+    /// As the writer's last pass left it.
+    std::vector<Kept> kept() override {
+        const auto now = read_kept(disk_, paths_.kept);
+        return now ? std::vector<Kept>(now->begin(), now->end()) : std::vector<Kept>();
+    }
 
     View view() override {
         const auto mark = read_mark();
@@ -111,8 +122,19 @@ private:
                 "append through the server that owns the data directory"};
     }
 
-    Status open_journal(JournalView& journal, std::uint64_t mark_end) {
-        HELIOS_TRY(journal.segments.load());
+    /// Damaged, it is told, and what stands in the directory is what is kept.
+    Result<KeptJournals> look_at_kept() {
+        auto kept = read_kept(disk_, paths_.kept);
+        if (kept || kept.error().kind != ErrorKind::corrupt) {
+            return kept;
+        }
+        note_damage({paths_.kept, 0, 1, kept.error().what});
+        return begins_as_found(journals_);
+    }
+
+    Status open_journal(JournalView& journal, std::uint64_t mark_end, const Kept& kept) {
+        journal.segments.drop_below(kept.begin.value);
+        journal.cut = cut_at(journal.segments, kept.begin.value, kept.dropped_until);
         HELIOS_TRY_ASSIGN(Recovered found, recover(journal.segments, mark_end, true,
                                                    options_.read_ahead_bytes, damage_sink()));
         journal.state = std::move(found.state);
@@ -151,12 +173,33 @@ private:
                 return;  // looked at again next time
             }
             journal.end = std::max(journal.end, now.end);
+            cut(journal, now.begin);
         }
         watermark_ = std::max(watermark_, mark.watermark);
         mark_ = mark;
     }
 
-    // known_to changes here alone, by one thread at a time.
+    // mutex_ is held. What was dropped before it was caught up with is known from the header.
+    void cut(JournalView& journal, std::uint64_t begin) {
+        if (begin <= journal.cut.begin) {
+            return;
+        }
+        for (const std::string& path : journal.segments.drop_below(begin)) {
+            forget_damage(path);
+        }
+        journal.cut = cut_at(journal.segments, begin, journal.cut.until);
+        if (journal.known_to >= begin) {
+            return;
+        }
+        journal.known_to = begin;
+        if (const auto place = journal.segments.find(begin)) {
+            if (auto header = journal.segments.header(*place->segment); header && *header) {
+                journal.state = std::move((*header)->snapshot);
+            }
+        }
+    }
+
+    // known_to changes here and with a cut, here by one thread at a time.
     void catch_up(JournalView& journal, std::uint64_t end) {
         if (journal.known_to >= end) {
             return;
@@ -171,7 +214,10 @@ private:
                 return;  // the next caller goes on from known_to
             }
             const std::lock_guard lock(mutex_);
-            journal.known_to = *walked ? cursor.position() : end;
+            if (*walked && (*walked)->frame.position < journal.known_to) {
+                return;  // a cut went past us
+            }
+            journal.known_to = std::max(journal.known_to, *walked ? cursor.position() : end);
             if (!*walked) {
                 return;
             }

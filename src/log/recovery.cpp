@@ -130,6 +130,7 @@ void apply_frame(format::Snapshot& state, const format::Frame& frame, std::strin
     ++partition.records;
     partition.end = frame.position + frame.bytes;
     partition.last_time = frame.log_time;
+    partition.last = frame.position;
 }
 
 Result<std::optional<format::Mark>> read_mark(File& file, const std::string& path,
@@ -160,10 +161,18 @@ Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool s
                           std::uint64_t read_ahead, const DamageSink& sink) {
     Recovered out;
     const auto all = segments.all();
-    if (all.empty()) {
+    const std::uint64_t begin = segments.begin();
+    if (all.empty()) {  // numbers are not given again, whatever became of the files
+        out.mark = out.end = std::max(mark_end, begin);
+        if (out.end > begin) {
+            sink(missing_segment(segments, begin, out.end));
+        }
         return out;
     }
     const auto last = all.back();
+    if (all.front()->base > begin) {
+        sink(missing_segment(segments, begin, all.front()->base));
+    }
 
     for (const auto& segment : all) {  // no reader need pass there
         if (!segment->header_intact) {

@@ -87,6 +87,22 @@ void Scrub::check_small_files() {
         HELIOS_TRY(parse_topics(text, paths.topics));
         return {};
     });
+    if (disk.exists(paths.kept).value_or(false)) {
+        check(paths.kept, 1u << 20, [&](const std::string& text) -> Status {
+            HELIOS_TRY(parse_kept(text, paths.kept));
+            return {};
+        });
+    }
+}
+
+/// After a look: another process may have dropped some.
+std::uint64_t Scrub::begin_of(const SegmentTable& segments) {
+    static_cast<void>(log_.view());
+    return segments.begin();
+}
+
+bool Scrub::still_kept(const SegmentTable& segments, const Segment& segment) {
+    return segment.base >= begin_of(segments);
 }
 
 bool Scrub::walk(JournalView& journal, std::uint64_t end, const Pause& pause) {
@@ -98,7 +114,7 @@ bool Scrub::walk(JournalView& journal, std::uint64_t end, const Pause& pause) {
     }
     for (const auto& segment : all) {  // those found damaged at open have been told
         const auto header = segments.header(*segment);
-        if (segment->header_intact && (!header || !*header)) {
+        if (segment->header_intact && (!header || !*header) && still_kept(segments, *segment)) {
             sink(damaged_header(*segment));
         }
         if (!keep_pace(segment->header_bytes, pause)) {
@@ -112,6 +128,11 @@ bool Scrub::walk(JournalView& journal, std::uint64_t end, const Pause& pause) {
     everything.everything = true;
     for (;;) {
         const auto walked = cursor.next(end, everything);
+        if (!walked && cursor.position() < begin_of(segments)) {
+            at = segments.begin();  // dropped meanwhile
+            cursor.seek(at);
+            continue;
+        }
         if (!walked) {  // not even the disk can read it
             const auto place = segments.find(cursor.position());
             const std::uint64_t bad = cursor.position() - place->segment->base;

@@ -34,6 +34,8 @@ public:
 
 private:
     bool walk(JournalView& journal, std::uint64_t end, const Pause& pause);
+    std::uint64_t begin_of(const SegmentTable& segments);
+    bool still_kept(const SegmentTable& segments, const Segment& segment);
     void check_small_files();
     bool keep_pace(std::uint64_t bytes, const Pause& pause);
 

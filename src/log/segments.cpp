@@ -30,6 +30,19 @@ std::string segment_name(std::uint64_t base) {
     return fmt::format("{:016x}{}", base, suffix);
 }
 
+Status remove_dropped(Disk& disk, const std::string& directory, std::uint64_t begin) {
+    HELIOS_TRY_ASSIGN(const auto names, disk.list(directory));  // sorted: by base
+    bool any = false;
+    for (const std::string& name : names) {
+        const auto base = base_of(name);
+        if (base && *base < begin) {
+            HELIOS_TRY(disk.remove(directory + "/" + name));
+            any = true;
+        }
+    }
+    return any ? disk.sync_directory(directory) : Status{};
+}
+
 SegmentTable::SegmentTable(Disk& disk, std::string directory, std::uint8_t journal)
     : disk_(disk), directory_(std::move(directory)), journal_(journal) {}
 
@@ -42,14 +55,21 @@ Status SegmentTable::load() {
         }
         {
             const std::lock_guard lock(mutex_);
+            if (*base < begin_) {
+                continue;
+            }
             const auto known = std::find_if(segments_.begin(), segments_.end(),
                                             [&](const auto& s) { return s->base == *base; });
             if (known != segments_.end() && *known != segments_.back()) {
                 continue;
             }
         }
-        HELIOS_TRY_ASSIGN(Segment segment, inspect(name, *base));
-        add(std::move(segment));
+        auto segment = inspect(name, *base);
+        if (!segment && segment.error().kind == ErrorKind::not_found) {
+            continue;  // dropped since it was listed
+        }
+        HELIOS_TRY(segment);
+        add(*std::move(segment));
     }
     return {};
 }
@@ -122,6 +142,30 @@ void SegmentTable::add(Segment segment) {
     } else {
         segments_.insert(at, std::move(entry));
     }
+}
+
+std::vector<std::string> SegmentTable::drop_below(std::uint64_t begin) {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> dropped;
+    begin_ = std::max(begin_, begin);
+    std::erase_if(segments_, [&](const auto& segment) {
+        if (segment->base < begin_) {
+            dropped.push_back(segment->path);
+        }
+        return segment->base < begin_;
+    });
+    open_.remove_if([&](const auto& open) { return open.first < begin_; });
+    return dropped;
+}
+
+std::uint64_t SegmentTable::begin() const {
+    const std::lock_guard lock(mutex_);
+    return begin_;
+}
+
+bool SegmentTable::has(std::uint64_t base) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(segments_, [&](const auto& s) { return s->base == base; });
 }
 
 std::optional<SegmentTable::Place> SegmentTable::find(std::uint64_t position) const {

@@ -35,6 +35,9 @@ struct Segment {
 
 std::string segment_name(std::uint64_t base);
 
+/// Removes the files of segments below `begin`, from the oldest on.
+Status remove_dropped(Disk& disk, const std::string& directory, std::uint64_t begin);
+
 /// Thread-safe.
 class SegmentTable {
 public:
@@ -45,6 +48,11 @@ public:
     /// Segment.
     Status load();
     void add(Segment segment);
+    /// Everything below has been dropped: forgets those segments; their paths.
+    std::vector<std::string> drop_below(std::uint64_t begin);
+    /// As drop_below last said; 0: nothing was dropped.
+    std::uint64_t begin() const;
+    bool has(std::uint64_t base) const;
 
     struct Place {
         std::shared_ptr<const Segment> segment;
@@ -74,7 +82,8 @@ private:
     const std::string directory_;
     const std::uint8_t journal_;
     mutable std::mutex mutex_;
-    std::vector<std::shared_ptr<const Segment>> segments_;             ///< by base
+    std::vector<std::shared_ptr<const Segment>> segments_;  ///< by base
+    std::uint64_t begin_ = 0;
     std::list<std::pair<std::uint64_t, std::shared_ptr<File>>> open_;  ///< most recently used first
 };
 

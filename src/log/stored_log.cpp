@@ -12,6 +12,17 @@
 
 namespace helios::log {
 
+KeptJournals begins_as_found(const std::array<JournalView, retention_classes>& journals) {
+    KeptJournals kept;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        kept[i].retention = static_cast<RetentionClass>(i);
+        if (const auto all = journals[i].segments.all(); !all.empty()) {
+            kept[i].begin = Offset{all.front()->base};
+        }
+    }
+    return kept;
+}
+
 StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
                      telemetry::Telemetry& telemetry)
     : options_(std::move(options)),
@@ -60,22 +71,47 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
     catch_up();
     std::array<std::uint64_t, retention_classes> start{};
     {
-        const std::lock_guard lock(mutex_);
+        const Locked held = lock();
         for (std::size_t i = 0; i < start.size(); ++i) {
             start[i] = journals_[i].known_to;
         }
         for (const auto& [id, offset] : from) {
-            HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
+            HELIOS_TRY(resolve(id));
+        }
+        HELIOS_TRY(check_kept(held, from));
+        for (const auto& [id, offset] : from) {
+            const Topic* found = topic(id.topic);
             const JournalView& view = journal(found->retention);
             const auto state = view.state.partitions.find({found->id, id.partition});
             if (state == view.state.partitions.end() || offset.value >= state->second.end) {
                 continue;
             }
             std::uint64_t& least = start[index_of(found->retention)];
-            least = std::min(least, std::max(offset.value, state->second.first));
+            least = std::min(least, std::max({offset.value, state->second.first, view.cut.begin}));
         }
     }
     return std::make_unique<DiskReader>(*this, std::move(from), start);
+}
+
+Status StoredLog::check_kept(const Locked&, const Offsets& positions) const {
+    for (const auto& [id, offset] : positions) {
+        const Topic* found = topic(id.topic);
+        const JournalView& view = journals_[index_of(found->retention)];
+        const format::PartitionKey key{found->id, id.partition};
+        const auto state = view.state.partitions.find(key);
+        if (state == view.state.partitions.end() ||
+            !view.cut.took_after(key, state->second, offset.value)) {
+            continue;
+        }
+        const std::uint64_t end = view.cut.before ? view.cut.gone(key).end : view.cut.begin;
+        return fail(
+            ErrorKind::not_found,
+            fmt::format("records of {}/{} from offset {} up to {}, of log times up to {}, "
+                        "are past the log's retention and have been dropped",
+                        id.topic, id.partition, offset.value, end, format_rfc3339(view.cut.until)),
+            fmt::format("the log begins at {} now", view.cut.begin));
+    }
+    return {};
 }
 
 Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
@@ -88,7 +124,16 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
                                                       id.partition, offset.value));
     };
     const auto place = source.segments.find(offset.value);
-    if (offset.value >= end || !place || offset.value < place->segment->begin()) {
+    if (offset.value >= end || offset.value < source.segments.begin()) {
+        return nothing();
+    }
+    if (!place || offset.value < place->segment->base) {
+        return fail(ErrorKind::corrupt,
+                    fmt::format("the record at {}/{}@{} is lost with its file", id.topic,
+                                id.partition, offset.value),
+                    "see `helios log ls` for the extent");
+    }
+    if (offset.value < place->segment->begin()) {
         return nothing();
     }
     const Segment& segment = *place->segment;
@@ -97,8 +142,17 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     constexpr std::uint64_t guess = 4096;
     JournalBytes bytes(source.segments, &source.recent, guess);
     const std::uint64_t limit = std::min(end, place->limit);
-    HELIOS_TRY_ASSIGN(std::string_view view,
-                      bytes.at(segment, offset.value, format::frame_header_bytes, limit));
+    auto read = bytes.at(segment, offset.value, format::frame_header_bytes, limit);
+    if (!read && read.error().kind == ErrorKind::not_found) {  // the file
+        static_cast<void>(this->view());
+        if (offset.value < source.segments.begin()) {
+            return nothing();
+        }
+        return fail(ErrorKind::corrupt, read.error().what,
+                    "it was not dropped by retention: restore it from a copy");
+    }
+    HELIOS_TRY(read);
+    std::string_view view = *read;
     const auto frame = format::decode_frame_header(view, offset.value);
     bool intact = frame && frame->bytes <= limit - offset.value;
     if (intact) {
@@ -169,8 +223,10 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     JournalView& source = journal(topic.retention);
     const View now = view();
     format::PartitionState state;
+    Cut cut;
     {
         const std::lock_guard lock(mutex_);
+        cut = source.cut;
         const auto found = source.state.partitions.find({topic.id, partition});
         if (found != source.state.partitions.end()) {
             state = found->second;
@@ -179,24 +235,33 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     if (state.records == 0) {
         return Offset{0};
     }
-    if (t <= state.first_time) {
-        return Offset{state.first};
-    }
-    if (t > state.last_time) {
+    if (t > state.last_time || cut.gone({topic.id, partition}).records == state.records) {
         return Offset{state.end};
+    }
+    if (t <= std::max(state.first_time, cut.until)) {
+        return Offset{std::max(state.first, cut.begin)};
     }
     const auto place = source.segments.find_time(t);
     if (!place) {
         return Offset{state.end};
     }
     JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes, damage_sink());
-    cursor.seek(std::max(place->segment->base, state.first));
+    const std::uint64_t begin = std::max(place->segment->base, state.first);
+    cursor.seek(begin);
     Wanted wanted;
     wanted.add(topic.id);
     wanted.not_before = t;
     const std::uint64_t end = now.ends[index_of(topic.retention)];
     for (;;) {
-        HELIOS_TRY_ASSIGN(const auto walked, cursor.next(end, wanted));
+        const auto next = cursor.next(end, wanted);
+        if (!next && next.error().kind == ErrorKind::not_found) {
+            static_cast<void>(view());
+            if (begin < source.segments.begin()) {  // dropped while it was looked for
+                return offset_at(topic, partition, t);
+            }
+        }
+        HELIOS_TRY(next);
+        const auto& walked = *next;
         if (!walked) {
             return Offset{state.end};
         }
@@ -290,24 +355,71 @@ std::uint32_t StoredLog::partition_count(std::string_view name) const {
 
 std::vector<PartitionInfo> StoredLog::describe() {
     catch_up();
+    for (JournalView& view : journals_) {
+        look_up_firsts(view);
+    }
     std::vector<PartitionInfo> out;
     const std::lock_guard lock(mutex_);
     for (const Topic& named : topics_) {
-        const auto& partitions = journal(named.retention).state.partitions;
+        const JournalView& view = journal(named.retention);
+        const auto& partitions = view.state.partitions;
         for (std::uint32_t p = 0; p < named.partitions; ++p) {
             PartitionInfo info;
             info.id = {named.name, p};
             if (const auto state = partitions.find({named.id, p}); state != partitions.end()) {
-                info.records = state->second.records;
+                const format::PartitionState gone = view.cut.gone({named.id, p});
+                info.records = state->second.records - gone.records;
                 info.first = Offset{state->second.first};
                 info.end = Offset{state->second.end};
                 info.first_time = state->second.first_time;
                 info.last_time = state->second.last_time;
+                if (gone.records > 0) {
+                    const auto first = view.firsts.find({named.id, p});
+                    const First from = first != view.firsts.end()
+                                           ? first->second
+                                           : First{view.cut.begin, view.cut.until};
+                    info.first = Offset{from.position};
+                    info.first_time = from.time;
+                }
+                if (info.records == 0) {
+                    info.first = info.end;
+                    info.first_time = info.last_time = Instant{};
+                }
             }
             out.push_back(std::move(info));
         }
     }
     return out;
+}
+
+// Once per cut and partition: what is the first stays the first until the next cut.
+void StoredLog::look_up_firsts(JournalView& journal) {
+    Cut cut;
+    format::Snapshot state;
+    std::uint64_t end = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        if (journal.firsts_begin != journal.cut.begin) {
+            journal.firsts.clear();
+            journal.firsts_begin = journal.cut.begin;
+        }
+        const bool known = std::ranges::all_of(journal.state.partitions, [&](const auto& entry) {
+            const std::uint64_t gone = journal.cut.gone(entry.first).records;
+            return gone == 0 || gone == entry.second.records ||
+                   journal.firsts.contains(entry.first);
+        });
+        if (known) {
+            return;
+        }
+        cut = journal.cut;
+        state.partitions = journal.state.partitions;
+        end = journal.known_to;
+    }
+    auto found = find_firsts(journal.segments, cut, state, end, options_.read_ahead_bytes);
+    const std::lock_guard lock(mutex_);
+    if (found && journal.firsts_begin == cut.begin) {
+        journal.firsts = *std::move(found);
+    }
 }
 
 Status StoredLog::read_through() {

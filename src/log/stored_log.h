@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "log/cursor.h"
+#include "log/cut.h"
 #include "log/damage_list.h"
 #include "log/directory.h"
 #include "log/disk.h"
@@ -43,8 +44,8 @@ inline std::size_t index_of(RetentionClass retention) {
     return static_cast<std::size_t>(retention);
 }
 
-/// One journal as its readers see it. segments and recent are thread-safe; end, state and known_to
-/// are guarded by the log's mutex, but that who alone changes them (a disk log's committer; of
+/// One journal as its readers see it. segments and recent are thread-safe; the rest
+/// is guarded by the log's mutex, but that who alone changes them (a disk log's committer; of
 /// state and known_to in a read-only log, who catches up) reads them without.
 struct JournalView {
     JournalView(Disk& disk, const std::string& directory, std::uint8_t id,
@@ -54,9 +55,15 @@ struct JournalView {
     RecentGroups recent;
     std::uint64_t end = 0;  ///< everything below is durable and may be read
     format::Snapshot state;
+    Cut cut;
+    Firsts firsts;                   ///< of partitions that `cut` took records from
+    std::uint64_t firsts_begin = 0;  ///< the cut for which they were looked up
     std::uint64_t known_to =
         0;  ///< what state reflects; below end only while a read-only log has not caught up
 };
+
+/// What a directory whose `kept` can't be read holds: each journal begins with its first segment.
+KeptJournals begins_as_found(const std::array<JournalView, retention_classes>& journals);
 
 /// Thread-safe. Outlives its readers.
 class StoredLog : public Log {
@@ -101,6 +108,10 @@ public:
     JournalView& journal(RetentionClass retention) { return journals_[index_of(retention)]; }
     DamageSink damage_sink();
     void tell_damage() { damage_.tell(); }
+    void forget_damage(const std::string& file) { damage_.forget(file); }
+    /// not_found: records at one of these positions or after it have been dropped; the stretch is
+    /// named.
+    Status check_kept(const Locked&, const Offsets& positions) const;
     const DiskLogOptions& options() const { return options_; }
 
     // -- For the writing side.
@@ -140,6 +151,7 @@ protected:
 private:
     std::map<TopicPartition, format::GroupOffset> group_offsets(std::string_view group);
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
+    void look_up_firsts(JournalView& journal);
     Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
                          const TopicPartition& id, Offset offset);
 

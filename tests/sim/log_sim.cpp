@@ -11,6 +11,8 @@
 ///  left it
 ///  - log time grows strictly along the whole log, and nothing appears behind a promise of
 ///  completeness
+///  - what retention has dropped was old enough, or too much, and nobody held it; from where the
+///  log begins since nothing is missing, and who would begin before it is told
 /// A failing seed is printed with the command that repeats it.
 
 #include <condition_variable>
@@ -87,6 +89,7 @@ struct Attempt {
     Instant log_time{};
     bool shown = false;    ///< found in the log once: it must stay, where it is
     bool present = false;  ///< in the newest look
+    bool dropped = false;  ///< past retention, and gone
 };
 
 struct Transaction {
@@ -114,6 +117,9 @@ public:
         options_.group_bytes_max = one_of({4096, 32768});
         options_.reserve_bytes = one_of({0, 256u << 10});
         options_.scrub_interval = Duration::zero();
+        options_.keep_interval = Duration::zero();
+        options_.keep = std::chrono::hours(one_of({0, 1, 12}));
+        options_.keep_bytes_max = one_of({0, 0, 200'000});
         options_.retry_interval =
             std::chrono::hours(1);  // the timer never fires: steps depend on the seed alone
         disk_.on_sync([this] { gate_.pass(); });
@@ -154,6 +160,8 @@ private:
             return;
         }
         log_ = std::move(*opened);
+        note_dropped();
+        log_->keep({{"somebody", [this]() -> Result<Offsets> { return held_; }}});
         inspect();
         if (::testing::Test::HasFailure()) {
             return;
@@ -183,7 +191,7 @@ private:
     }
 
     void act() {
-        switch (below(12)) {
+        switch (below(14)) {
             case 0:
                 clock_.advance(Duration(below(1'000'000)));
                 break;
@@ -202,9 +210,86 @@ private:
             case 5:
                 follow();
                 break;
+            case 6:
+                clock_.advance(std::chrono::minutes(below(120)));
+                break;
+            case 7:
+                drop();
+                break;
             default:
                 burst(1 + below(6));
                 break;
+        }
+    }
+
+    // The holder needs what comes from some record on, or nothing, or does not know.
+    void hold() {
+        if (below(4) == 0) {
+            held_ = fail(ErrorKind::unavailable, "nobody knows");
+            return;
+        }
+        held_ = Offsets{};
+        if (below(2) == 0 || attempts_.empty()) {
+            return;
+        }
+        const auto& [id, made] =
+            *std::next(attempts_.begin(), static_cast<std::ptrdiff_t>(below(attempts_.size())));
+        if (made.fate == Attempt::Fate::acknowledged) {
+            (*held_)[{made.record.topic, made.partition}] = Offset{made.offset.value + below(2)};
+        }
+    }
+
+    void drop() {
+        hold();
+        static_cast<void>(log_->drop_expired());
+        note_dropped();
+        ASSERT_TRUE(log_->check_files() || disk_.crashed()) << name();
+        if (!disk_.crashed() && below(2) == 0) {
+            describe();
+        }
+    }
+
+    // What is below the beginning is judged by what retention could know when it took it.
+    void note_dropped() {
+        const Kept data = log_->kept().at(0);
+        ASSERT_EQ(log_->kept().at(1).begin, Offset{0}) << name() << ": control is kept for ever";
+        ASSERT_GE(data.begin, begin_) << name() << ": what was dropped is back";
+        const bool moved = data.begin > begin_;
+        ASSERT_TRUE(!moved || held_) << name() << ": dropped although a hold was not known";
+        begin_ = data.begin;
+        const bool by_time = options_.keep > Duration::zero();
+        for (auto& [id, made] : attempts_) {
+            const bool placed = made.fate == Attempt::Fate::acknowledged || made.shown;
+            if (made.dropped || !placed || made.record.topic == "flows" || made.offset >= begin_) {
+                continue;
+            }
+            made.dropped = true;
+            made.present = false;
+            ASSERT_LE(made.log_time, data.dropped_until) << name();
+            const bool old = by_time && made.log_time < log_->now() - options_.keep;
+            ASSERT_TRUE(old || options_.keep_bytes_max > 0)
+                << name() << ": record " << id << " was dropped too early";
+            const auto needed = held_->find({made.record.topic, made.partition});
+            ASSERT_TRUE(needed == held_->end() || made.offset < needed->second)
+                << name() << ": record " << id << " was held, and dropped";
+        }
+    }
+
+    // Figures against what was found.
+    void describe() {
+        for (const PartitionInfo& info : log_->describe()) {
+            std::uint64_t least = ~std::uint64_t{0};
+            std::uint64_t records = 0;
+            for (const auto& [id, made] : attempts_) {
+                const bool placed = made.fate == Attempt::Fate::acknowledged || made.shown;
+                if (placed && !made.dropped && made.record.topic == info.id.topic &&
+                    made.partition == info.id.partition) {
+                    least = std::min(least, made.offset.value);
+                    ++records;
+                }
+            }
+            ASSERT_EQ(info.records, records) << name() << ": " << info.id.topic;
+            ASSERT_TRUE(records == 0 || info.first == Offset{least}) << name();
         }
     }
 
@@ -388,9 +473,29 @@ private:
         return from;
     }
 
+    /// Where the log begins now. Who asks for everything is refused if something of it is gone.
+    Result<std::unique_ptr<Reader>> read_all() {
+        bool gone = false;
+        for (const auto& [id, made] : attempts_) {
+            gone = gone || made.dropped;
+        }
+        auto everything = log_->read(beginnings());
+        EXPECT_EQ(everything.has_value(), !gone) << name();
+        if (everything) {
+            return everything;
+        }
+        EXPECT_EQ(everything.error().kind, ErrorKind::not_found) << name();
+        std::vector<TopicPartition> ids;
+        for (const auto& [id, offset] : beginnings()) {
+            ids.push_back(id);
+        }
+        HELIOS_TRY_ASSIGN(auto from, log_start(*log_, ids));
+        return log_->read(std::move(from));
+    }
+
     void start_reader() {
-        auto reader = log_->read(beginnings());
-        ASSERT_TRUE(reader) << name();
+        auto reader = read_all();
+        ASSERT_TRUE(reader) << name() << ": " << reader.error().message();
         reader_ = std::move(*reader);
         reader_complete_ = {};
         reader_last_ = {};
@@ -406,6 +511,10 @@ private:
             return;
         }
         auto batch = reader_->poll(1 + below(50), 1 + below(20'000), Duration::zero());
+        if (!batch && batch.error().kind == ErrorKind::not_found) {
+            EXPECT_GT(begin_, Offset{0}) << name() << ": " << batch.error().message();
+            return start_reader();
+        }
         if (!batch) {
             EXPECT_TRUE(disk_.crashed()) << name() << ": " << batch.error().message();
             return;
@@ -434,8 +543,8 @@ private:
         for (auto& [id, made] : attempts_) {
             made.present = false;
         }
-        auto reader = log_->read(beginnings());
-        ASSERT_TRUE(reader) << name();
+        auto reader = read_all();
+        ASSERT_TRUE(reader) << name() << ": " << reader.error().message();
         Instant last{};
         const std::size_t step = 1 + below(100);
         for (;;) {
@@ -459,7 +568,8 @@ private:
             << " " << log_->damage()[0].what;
         for (const auto& [id, made] : attempts_) {
             const bool must = made.fate == Attempt::Fate::acknowledged || made.shown;
-            ASSERT_TRUE(made.present || !must)
+            ASSERT_FALSE(made.present && made.dropped) << name() << ": " << id << " is back";
+            ASSERT_TRUE(made.present || !must || made.dropped)
                 << name() << ": record " << id << " is missing at " << made.record.topic << "/"
                 << made.partition << "@" << made.offset.value;
             ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused)
@@ -506,8 +616,15 @@ private:
         acknowledged_order_.clear();
         for (auto& [id, made] : transactions_) {
             std::size_t there = 0;
+            std::size_t dropped = 0;
             for (const std::uint64_t output : made.outputs) {
                 there += attempts_[output].present ? 1 : 0;
+                dropped += attempts_[output].dropped ? 1 : 0;
+            }
+            if (dropped > 0) {
+                ASSERT_EQ(dropped, made.outputs.size())
+                    << name() << ": half of transaction " << id << " was dropped";
+                continue;
             }
             ASSERT_TRUE(there == 0 || there == made.outputs.size())
                 << name() << ": half of transaction " << id << " is there";
@@ -535,7 +652,7 @@ private:
                 }
                 bool whole = true;
                 for (const std::uint64_t output : made.outputs) {
-                    whole = whole && attempts_[output].present;
+                    whole = whole && (attempts_[output].present || attempts_[output].dropped);
                 }
                 explained = explained || whole;
             }
@@ -557,6 +674,8 @@ private:
     std::unique_ptr<Reader> reader_;
     Instant reader_complete_{};
     Instant reader_last_{};
+    Offset begin_{};  ///< of the data journal, as last seen
+    Result<Offsets> held_;
 
     std::mutex mutex_;
     std::condition_variable settled_;
