@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <map>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -15,6 +18,7 @@
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <shared_mutex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,10 +30,47 @@ namespace helios::gateway {
 
 namespace {
 
-/// One column family for ids and position: with the write-ahead log off, memtables are written out
-/// in order, so what a crash leaves is a prefix of the writes, ids and position together.
-constexpr char id_prefix = 'i';
+/// A column family per generation, named by its number, and the default one for the position. They
+/// are written out together (atomic_flush), so with the write-ahead log off what a crash leaves is
+/// a prefix of the writes, ids and position.
 constexpr std::string_view state_key = "s";
+constexpr std::string_view generation_prefix = "generation ";
+constexpr std::int64_t generations_per_horizon = 8;
+
+/// Which stretch of log time an id belongs to.
+class Generations {
+public:
+    /// 0: one, for ever.
+    explicit Generations(Duration horizon)
+        : horizon_(horizon), width_(horizon / generations_per_horizon) {}
+
+    std::int64_t of(Instant t) const {
+        return width_ <= Duration::zero() ? 0 : to_nanos(t) / width_.count();
+    }
+    bool is_past(std::int64_t generation, Instant now) const {
+        return width_ > Duration::zero() && generation < of(now - horizon_);
+    }
+    Duration horizon() const { return horizon_; }
+
+private:
+    const Duration horizon_;
+    const Duration width_;
+};
+
+std::string name_of(std::int64_t generation) {
+    return fmt::format("{}{}", generation_prefix, generation);
+}
+
+std::optional<std::int64_t> generation_of(std::string_view name) {
+    if (!name.starts_with(generation_prefix)) {
+        return std::nullopt;
+    }
+    name.remove_prefix(generation_prefix.size());
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    return error == std::errc{} && end == name.data() + name.size() ? std::optional(number)
+                                                                    : std::nullopt;
+}
 
 Error error_of(const rocksdb::Status& status, std::string_view doing) {
     const bool damaged = status.IsCorruption() || status.IsInvalidArgument();
@@ -39,11 +80,8 @@ Error error_of(const rocksdb::Status& status, std::string_view doing) {
                     : "check space and permissions of the data directory"};
 }
 
-std::array<char, 17> key_of(const Digest128& identity) {
-    std::array<char, 17> key;
-    key[0] = id_prefix;
-    std::copy(identity.begin(), identity.end(), key.begin() + 1);
-    return key;
+rocksdb::Slice key_of(const Digest128& identity) {
+    return {reinterpret_cast<const char*>(identity.data()), identity.size()};
 }
 
 void write_pointer(ByteWriter& out, const model::EventPointer& at) {
@@ -92,6 +130,7 @@ rocksdb::Options rocks_options(const Options& options) {
     out.compression = rocksdb::kNoCompression;  // digests do not compress
     out.level_compaction_dynamic_level_bytes = true;
     out.info_log = log::silent_logger();
+    out.atomic_flush = true;
     out.avoid_flush_during_shutdown = true;  // close() flushes, and hears of it if that fails
     out.stats_dump_period_sec = 0;
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -145,15 +184,37 @@ Status check_sums(const std::string& directory) {
 
 class RocksIndex final : public DedupIndex {
 public:
+    using Family = std::unique_ptr<rocksdb::ColumnFamilyHandle>;
+
     RocksIndex(std::string directory, std::unique_ptr<rocksdb::Env> memory,
-               std::unique_ptr<rocksdb::DB> db)
-        : directory_(std::move(directory)), memory_(std::move(memory)), db_(std::move(db)) {
+               std::unique_ptr<rocksdb::DB> db, Family state, Generations generations,
+               rocksdb::ColumnFamilyOptions family_options)
+        : generations_(generations),
+          family_options_(std::move(family_options)),
+          directory_(std::move(directory)),
+          memory_(std::move(memory)),
+          db_(std::move(db)),
+          state_(std::move(state)) {
         writing_.disableWAL = true;
     }
-    ~RocksIndex() override { static_cast<void>(db_->Close()); }
+    ~RocksIndex() override {
+        families_.clear();
+        state_.reset();
+        static_cast<void>(db_->Close());
+    }
+
+    void add(std::int64_t generation, Family family) {
+        families_.emplace(generation, std::move(family));
+    }
 
     Status close() override {
-        const auto status = db_->Flush(rocksdb::FlushOptions());
+        std::vector<rocksdb::ColumnFamilyHandle*> all{state_.get()};
+        for (const auto& [generation, family] : families_) {
+            all.push_back(family.get());
+        }
+        const auto status = db_->Flush(rocksdb::FlushOptions(), all);
+        families_.clear();
+        state_.reset();
         static_cast<void>(db_->Close());
         if (!status.ok()) {
             return fail(error_of(status, "writing it out"));
@@ -182,14 +243,24 @@ public:
 
     Status load() {
         std::string bytes;
-        const auto status = db_->Get(reading_, state_key, &bytes);
+        const auto status = db_->Get(reading_, state_.get(), state_key, &bytes);
         if (status.IsNotFound()) {
-            return {};
+            return families_.empty() ? Status{}
+                                     : fail(ErrorKind::corrupt,
+                                            "deduplication index: it has ids and no position");
         }
         if (!status.ok()) {
             return fail(error_of(status, "reading its position"));
         }
         ByteReader in(bytes);
+        const Duration horizon{static_cast<std::int64_t>(in.varint())};
+        if (in.ok() && horizon != generations_.horizon()) {
+            return fail(
+                ErrorKind::corrupt,
+                fmt::format("deduplication index: it was made for a horizon of {}, and {} "
+                            "is asked for",
+                            format_duration(horizon), format_duration(generations_.horizon())));
+        }
         for (auto n = in.varint(); n > 0 && in.ok(); --n) {
             log::TopicPartition id;
             id.topic = in.string();
@@ -209,21 +280,24 @@ public:
     }
 
     Result<std::optional<model::EventPointer>> find(const Digest128& identity) override {
-        const auto key = key_of(identity);
+        const std::shared_lock lock(families_mutex_);
         std::string value;
-        const auto status = db_->Get(reading_, rocksdb::Slice(key.data(), key.size()), &value);
-        if (status.IsNotFound()) {
-            return std::nullopt;
+        for (const auto& [generation, family] : families_) {
+            const auto status = db_->Get(reading_, family.get(), key_of(identity), &value);
+            if (status.IsNotFound()) {
+                continue;
+            }
+            if (!status.ok()) {
+                return fail(error_of(status, "reading"));
+            }
+            ByteReader in(value);
+            const auto at = read_pointer(in);
+            if (!in.at_end()) {
+                return fail(ErrorKind::corrupt, "deduplication index: an entry is unreadable");
+            }
+            return at;
         }
-        if (!status.ok()) {
-            return fail(error_of(status, "reading"));
-        }
-        ByteReader in(value);
-        const auto at = read_pointer(in);
-        if (!in.at_end()) {
-            return fail(ErrorKind::corrupt, "deduplication index: an entry is unreadable");
-        }
-        return at;
+        return std::nullopt;
     }
 
     Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) override {
@@ -231,21 +305,56 @@ public:
         for (const auto* entry : in_key_order(entries)) {
             ByteWriter value;
             write_pointer(value, entry->at);
-            const auto key = key_of(entry->identity);
-            batch.Put(rocksdb::Slice(key.data(), key.size()), value.view());
+            HELIOS_TRY_ASSIGN(rocksdb::ColumnFamilyHandle * family, family_of(entry->log_time));
+            batch.Put(family, key_of(entry->identity), value.view());
         }
         if (!entries.empty()) {
             last_written_ = entries.back();
         }
-        batch.Put(state_key, encode_state(position));
+        batch.Put(state_.get(), state_key, encode_state(position));
         const auto status = db_->Write(writing_, &batch);
-        return status.ok() ? Status{} : fail(error_of(status, "writing"));
+        if (!status.ok()) {
+            return fail(error_of(status, "writing"));
+        }
+        return entries.empty() ? Status{} : drop_before(entries.back().log_time);
     }
 
     const log::Offsets& position_at_open() const override { return position_; }
     const std::optional<IndexEntry>& last_entry_at_open() const override { return last_; }
 
 private:
+    /// Made if there is none yet.
+    Result<rocksdb::ColumnFamilyHandle*> family_of(Instant log_time) {
+        const std::int64_t generation = generations_.of(log_time);
+        if (const auto known = families_.find(generation); known != families_.end()) {
+            return known->second.get();
+        }
+        rocksdb::ColumnFamilyHandle* made = nullptr;
+        const auto status = db_->CreateColumnFamily(family_options_, name_of(generation), &made);
+        if (!status.ok()) {
+            return fail(error_of(status, "beginning a generation"));
+        }
+        const std::unique_lock lock(families_mutex_);
+        return families_.emplace(generation, Family(made)).first->second.get();
+    }
+
+    Status drop_before(Instant now) {
+        while (!families_.empty() && generations_.is_past(families_.rbegin()->first, now)) {
+            const auto oldest = std::prev(families_.end());
+            Family gone;
+            {
+                const std::unique_lock lock(families_mutex_);
+                gone = std::move(oldest->second);
+                families_.erase(oldest);
+            }
+            const auto status = db_->DropColumnFamily(gone.get());
+            if (!status.ok()) {
+                return fail(error_of(status, "dropping a generation"));
+            }
+        }
+        return {};
+    }
+
     Status check_directory() {
         struct stat info{};
         if (stat(directory_.c_str(), &info) != 0) {
@@ -312,6 +421,7 @@ private:
 
     std::string encode_state(const log::Offsets& position) const {
         ByteWriter out;
+        out.varint(static_cast<std::uint64_t>(generations_.horizon().count()));
         out.varint(position.size());
         for (const auto& [id, offset] : position) {
             out.string(id.topic);
@@ -327,6 +437,8 @@ private:
         return out.take();
     }
 
+    const Generations generations_;
+    const rocksdb::ColumnFamilyOptions family_options_;
     const std::string directory_;
     std::optional<std::pair<std::uint64_t, std::uint64_t>>
         identity_;  ///< of the folder, at the first look
@@ -334,6 +446,9 @@ private:
     std::uint64_t looks_ = 0;               ///< with nothing left to verify
     std::unique_ptr<rocksdb::Env> memory_;  ///< outlives db_
     std::unique_ptr<rocksdb::DB> db_;
+    Family state_;
+    mutable std::shared_mutex families_mutex_;  ///< exclusive: the writer changes families_
+    std::map<std::int64_t, Family, std::greater<>> families_;  ///< the newest first
     rocksdb::ReadOptions reading_;
     rocksdb::WriteOptions writing_;
     log::Offsets position_;
@@ -363,8 +478,19 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
     if (!memory) {
         HELIOS_TRY(check_sums(directory));
     }
+    // Where there is no database yet, this fails, and what makes one says what is wrong.
+    std::vector<std::string> names;
+    static_cast<void>(rocksdb::DB::ListColumnFamilies(rocks, directory, &names));
+    if (names.empty()) {
+        names.push_back(rocksdb::kDefaultColumnFamilyName);
+    }
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const auto& name : names) {
+        families.emplace_back(name, rocks);
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::Open(rocks, directory, &raw);
+    const auto status = rocksdb::DB::Open(rocks, directory, families, &handles, &raw);
     if (!status.ok()) {
         auto error = error_of(status, "opening");
         if (status.IsPathNotFound() || status.IsNotFound() ||
@@ -373,8 +499,29 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
         }
         return fail(std::move(error));
     }
-    auto index = std::make_unique<RocksIndex>(directory, std::move(memory),
-                                              std::unique_ptr<rocksdb::DB>(raw));
+    std::unique_ptr<rocksdb::DB> db(raw);
+    std::vector<std::pair<std::int64_t, RocksIndex::Family>> generations;
+    RocksIndex::Family state;
+    bool foreign = false;
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        RocksIndex::Family family(handles[i]);
+        if (names[i] == rocksdb::kDefaultColumnFamilyName) {
+            state = std::move(family);
+        } else if (const auto number = generation_of(names[i])) {
+            generations.emplace_back(*number, std::move(family));
+        } else {
+            foreign = true;
+        }
+    }
+    auto index =
+        std::make_unique<RocksIndex>(directory, std::move(memory), std::move(db), std::move(state),
+                                     Generations(options.dedup_horizon_longest()), rocks);
+    for (auto& [number, family] : generations) {
+        index->add(number, std::move(family));
+    }
+    if (foreign) {
+        return fail(ErrorKind::corrupt, "deduplication index: " + directory + " is no such index");
+    }
     HELIOS_TRY(index->load());
     return index;
 }

@@ -5,6 +5,10 @@
 /// Derived: every entry comes from a durable record, and the position up to which the log is
 /// reflected is written with the entries, so it can be thrown away and rebuilt at any time. Knows
 /// no event, only digests and pointers.
+///
+/// In generations by log time, each an eighth of the longest horizon wide: one that is older than
+/// the horizon is dropped whole, without a look at its ids. How old a single hit may be is for the
+/// caller to judge.
 
 #include <cstdint>
 #include <memory>
@@ -23,21 +27,24 @@ namespace helios::gateway {
 struct IndexEntry {
     Digest128 identity{};
     model::EventPointer at;
+    Instant log_time{};  ///< not kept: it says which generation the entry belongs to
 };
 
 /// find: thread-safe. write: one thread.
 class DedupIndex {
 public:
     /// Opens or creates; in memory if options.index_directory is empty. corrupt: it must be removed
-    /// and rebuilt. unavailable: the disk does not let us.
+    /// and rebuilt: damaged, or made for another horizon. unavailable: the disk does not let us.
     static Result<std::unique_ptr<DedupIndex>> open(const Options& options);
     /// Deletes the index in that folder.
     static Status destroy(const Options& options);
     virtual ~DedupIndex() = default;
 
+    /// The latest, if the identity was written more than once.
     virtual Result<std::optional<model::EventPointer>> find(const Digest128& identity) = 0;
 
-    /// Adds the entries and moves the position, all or nothing, also across a crash.
+    /// Adds the entries and moves the position, all or nothing, also across a crash. Then drops the
+    /// generations that the latest entry shows to be older than the horizon.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
 
     /// Writes out what is still in memory, so that the next open has nothing to read again; a

@@ -178,7 +178,8 @@ public:
                                       "Ids held in memory: pending, recent, and not yet indexed")),
           stale_hits_(
               telemetry.metrics.counter("helios_gateway_index_stale_hits_total",
-                                        "Index entries that pointed at no record or another one")),
+                                        "Index entries that pointed at no record, another one, or "
+                                        "one past its horizon")),
           stage_({.room = std::string(room),
                   .name = "dedup-index",
                   .batch_records_max = tail_records_max,
@@ -197,6 +198,19 @@ public:
         HELIOS_TRY(stage_.open());
         stage_.start();
         return {};
+    }
+
+    log::Offsets indexed() const override {
+        log::Offsets out;
+        const std::lock_guard lock(indexed_mutex_);
+        for (const auto topic : indexed_topics) {
+            const auto& partitions = indexed_[static_cast<std::size_t>(topic_of(topic))];
+            for (auto& id : log_.partitions_of(topic)) {
+                const std::size_t at = id.partition;
+                out[std::move(id)] = log::Offset{at < partitions.size() ? partitions[at] : 0};
+            }
+        }
+        return out;
     }
 
     Status health() const override {
@@ -238,6 +252,11 @@ public:
                 std::lock_guard lock(shard.mutex);
                 if (const auto it = shard.entries.find(identity); it != shard.entries.end()) {
                     const Entry& entry = it->second;
+                    if (!entry.pending && is_past(content.source, entry.log_time)) {
+                        shard.entries.erase(it);
+                        memory_ids_.add(-1);
+                        return take(shard, identity, content, digest);
+                    }
                     if (!entry.pending && entry.content == digest) {
                         return Taken{token_of(entry.at, entry.log_time), true};
                     }
@@ -393,10 +412,14 @@ private:
             HELIOS_TRY(make_anew());
         }
         log::Offsets from = from_beginning();
-        for (auto& [id, offset] : from) {
-            // What it was opened with is what it stands at only before anything was written.
-            const auto at = index_->position_at_open().find(id);
-            offset = at == index_->position_at_open().end() ? log::Offset{} : at->second;
+        // What it was opened with is what it stands at only before anything was written.
+        if (const auto& kept = index_->position_at_open(); !kept.empty()) {
+            for (auto& [id, offset] : from) {
+                const auto at = kept.find(id);
+                offset = at == kept.end() ? log::Offset{} : at->second;
+            }
+        } else {
+            HELIOS_TRY_ASSIGN(from, from_horizon());
         }
         publish(from);
         ends_.clear();
@@ -419,7 +442,8 @@ private:
     Result<log::Taken> apply(const log::StoredRecord& record, bool, log::Outputs&) override {
         if (const auto stored = identity_of(record)) {
             entries_.push_back({stored->identity,
-                                {topic_of(record.topic), record.partition, record.offset.value}});
+                                {topic_of(record.topic), record.partition, record.offset.value},
+                                record.log_time});
         }
         last_applied_ = record.log_time;
         return log::Taken::whole;
@@ -464,6 +488,18 @@ private:
             }
         }
         return from;
+    }
+
+    /// Where ids begin to count: nothing older is a copy's original, and nothing older may be on
+    /// the log.
+    Result<log::Offsets> from_horizon() {
+        std::vector<log::TopicPartition> ids;
+        for (const auto& [id, offset] : from_beginning()) {
+            ids.push_back(id);
+        }
+        const Duration horizon = options_.dedup_horizon_longest();
+        return horizon == Duration::zero() ? log::log_start(log_, ids)
+                                           : log_.offsets_at(ids, log_.now() - horizon);
     }
 
     bool has_reached_ends(const log::Offsets& position) const {
@@ -523,7 +559,14 @@ private:
         }
     }
 
-    /// The record an id is said to stand at. nullopt: there is none, or it is another's.
+    /// Whether an event of that time can't make another a copy any more.
+    bool is_past(std::string_view source, Instant log_time) {
+        const Duration horizon = options_.dedup_horizon_of(source);
+        return horizon > Duration::zero() && log_time < log_.now() - horizon;
+    }
+
+    /// The record an id is said to stand at. nullopt: there is none, it is another's, or it is past
+    /// its source's horizon.
     Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content,
                                                   const model::EventPointer& at) {
         if (!exists(at)) {
@@ -543,7 +586,7 @@ private:
         }
         const auto& record = batch->records.front();
         const auto stored = identity_of(record);
-        if (!stored || stored->identity != identity) {
+        if (!stored || stored->identity != identity || is_past(content.source, record.log_time)) {
             return std::nullopt;
         }
         return Taken{token_of(at, record.log_time),
@@ -587,7 +630,13 @@ private:
                 return "it is past the end of the log";
             }
         }
-        if (const auto& last = index_->last_entry_at_open()) {
+        if (!index_->position_at_open().empty()) {
+            const auto reader = log_.read(index_->position_at_open());
+            if (!reader && reader.error().kind == ErrorKind::not_found) {
+                return "it stands where the log has been dropped";
+            }
+        }
+        if (const auto& last = index_->last_entry_at_open(); last && !is_dropped(last->at)) {
             const auto batch =
                 exists(last->at)
                     ? log_.read_at(partition_of(last->at), log::Offset{last->at.offset})
@@ -601,6 +650,13 @@ private:
             return "its last entry is not on this log";
         }
         return {};
+    }
+
+    /// Past the log's retention: nothing can be compared with it any more.
+    bool is_dropped(const model::EventPointer& at) {
+        return std::ranges::any_of(log_.kept(), [&](const log::Kept& kept) {
+            return kept.retention == log::RetentionClass::data && at.offset < kept.begin.value;
+        });
     }
 
     void publish(const log::Offsets& position) {
@@ -637,7 +693,7 @@ private:
     std::optional<Error> lost_;     ///< guarded; its files are not there
     std::atomic<bool> troubled_{false};
 
-    std::mutex indexed_mutex_;
+    mutable std::mutex indexed_mutex_;
     std::array<std::vector<std::uint64_t>, model::all_topics.size() + 1>
         indexed_;  ///< topic → partition → next offset
     std::vector<std::uint64_t>& indexed_of(model::TopicId topic) {

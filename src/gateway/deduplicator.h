@@ -35,6 +35,7 @@ struct Content {
     std::string_view type;
     std::string_view payload;  ///< exact bytes
     json::Value parsed;        ///< of payload; absent: compare bytes only
+    std::string_view source;   ///< whose horizon counts
 };
 
 using Settled = Result<model::PositionToken>;
@@ -90,6 +91,9 @@ public:
     virtual Instant reached() const = 0;
     /// Waits until caught up. False: `limit` passed first.
     virtual bool wait_caught_up(Duration limit) const = 0;
+
+    /// Up to where the index has taken the log in.
+    virtual log::Offsets indexed() const = 0;
 
     /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
     virtual Status health() const = 0;

@@ -201,6 +201,10 @@ Status Gateway::ready() const {
     return intake.log.health();
 }
 
+log::Offsets Gateway::indexed() const {
+    return state_->intake.deduplicator->indexed();
+}
+
 Status Gateway::check_files() {
     return state_->intake.deduplicator->check_files();
 }

@@ -1,5 +1,6 @@
 #include "gateway/options.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace helios::gateway {
@@ -29,6 +30,22 @@ SourcePolicy Options::policy_of(std::string_view source) const {
     return it == policies.end() ? SourcePolicy::none : it->second;
 }
 
+Duration Options::dedup_horizon_of(std::string_view source) const {
+    const auto it = dedup_horizons.find(source);
+    return it == dedup_horizons.end() ? dedup_horizon : it->second;
+}
+
+Duration Options::dedup_horizon_longest() const {
+    Duration longest = dedup_horizon;
+    for (const auto& [source, horizon] : dedup_horizons) {
+        if (longest == Duration::zero() || horizon == Duration::zero()) {
+            return Duration::zero();
+        }
+        longest = std::max(longest, horizon);
+    }
+    return longest;
+}
+
 Status Options::validate() const {
     constexpr std::size_t mib = 1u << 20;
     HELIOS_TRY(within("index_cache_bytes", index_cache_bytes, mib, 64'000 * mib));
@@ -46,6 +63,9 @@ Status Options::validate() const {
         return fail(ErrorKind::invalid,
                     "gateway.counts_interval is " + format_duration(counts_interval),
                     "allowed: 10ms to 1s");
+    }
+    if (dedup_horizon < Duration::zero()) {
+        return fail(ErrorKind::invalid, "retention.dedup is negative");
     }
     return {};
 }

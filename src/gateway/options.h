@@ -42,6 +42,17 @@ struct Options {
     Duration counts_interval = std::chrono::seconds(
         1);  ///< how often counts go to the log; a crash loses no more than this
 
+    /// How long after an event another with its id is refused as its copy, in log time. 0: for
+    /// ever.
+    Duration dedup_horizon = std::chrono::hours(24);
+    /// Where it is another for a source.
+    std::map<std::string, Duration, std::less<>> dedup_horizons;
+
+    /// 0: for ever.
+    Duration dedup_horizon_of(std::string_view source) const;
+    /// 0: for ever. No event older than it can make another a copy.
+    Duration dedup_horizon_longest() const;
+
     /// By source; one that is not named has `none`.
     std::map<std::string, SourcePolicy, std::less<>> policies;
 

@@ -176,7 +176,8 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
                              std::string topic, std::string value) {
     const auto identity = model::identity_of(adapted.event);
     auto claim = intake_.deduplicator->claim(
-        identity, Content{adapted.event.type, adapted.event.payload, adapted.payload});
+        identity,
+        Content{adapted.event.type, adapted.event.payload, adapted.payload, adapted.event.source});
     if (!claim) {
         return failed(index, claim.error());
     }
@@ -308,7 +309,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     item.errors = kept.errors;
 
     const auto identity = dlq_identity(kept.id);
-    auto claim = intake_.deduplicator->claim(identity, Content{});
+    auto claim = intake_.deduplicator->claim(identity, Content{{}, {}, {}, kept.source});
     if (!claim) {
         return failed(index, claim.error());
     }
