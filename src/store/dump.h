@@ -47,7 +47,8 @@ using Progress = std::function<void(std::uint64_t records)>;
 
 /// Projects the whole log into a new file beside the old one, then puts it in its place; returns
 /// how many records it read. Until then the old file stays as it is. No server may have the store
-/// open. A log past retention rebuilds only what it still holds; nothing is deleted from logs yet.
+/// open. not_found: the beginning of the log is past retention, and options.from_log_start is not
+/// set: what only the old file has would be lost.
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
                               telemetry::Telemetry& telemetry, const Clock& clock,
                               const Progress& progress = {});

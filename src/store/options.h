@@ -22,6 +22,9 @@ struct Options {
         std::chrono::seconds(1);  ///< between attempts while the file can't be written (disk full)
     std::size_t write_cache_bytes = 64u << 20;  ///< page cache of the writer
 
+    /// A new store begins where the log begins now, although what came before is past retention.
+    bool from_log_start = false;
+
     std::size_t readers_max = 8;  ///< read connections; further queries wait for one
     Duration query_limit =
         std::chrono::seconds(5);       ///< a query that runs longer is stopped: timeout

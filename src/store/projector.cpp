@@ -115,8 +115,34 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
     std::unique_ptr<Projector> projector(
         new Projector(options, log, telemetry, clock, std::move(owned), std::move(tables)));
     projector->remember_files();
+    if (options.from_log_start) {
+        HELIOS_TRY(projector->begin_at_log_start());
+    }
     HELIOS_TRY(projector->stage_.open());
     return projector;
+}
+
+/// Written down also where nothing is left to read: else a later start would begin before it.
+Status Projector::begin_at_log_start() {
+    HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
+    if (!applied.empty()) {
+        return {};
+    }
+    std::vector<log::TopicPartition> ids;
+    for (const auto topic : projected_topics) {
+        for (auto& id : log_.partitions_of(topic)) {
+            ids.push_back(std::move(id));
+        }
+    }
+    HELIOS_TRY_ASSIGN(const auto start, log::log_start(log_, ids));
+    Rows rows;
+    for (const auto& [id, offset] : start) {
+        if (offset.value > 0) {
+            rows.next_offsets[{model::topic_of(id.topic), id.partition}] = offset.value;
+        }
+    }
+    HELIOS_TRY(tables_->write(rows));
+    return {};
 }
 
 Projector::~Projector() {

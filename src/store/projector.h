@@ -80,6 +80,7 @@ private:
     bool must_remake() const;
     Status remake();
     void remember_files();
+    Status begin_at_log_start();
 
     struct Waiting;
 

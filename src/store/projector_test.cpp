@@ -418,6 +418,38 @@ TEST(Dump, settled_is_one_line_per_instance_in_the_order_of_bytes) {
     }
 }
 
+TEST(Projector, keeps_rows_whose_records_are_past_retention) {
+    Bench bench;
+    fill(bench, 5);
+    bench.project();
+    const auto before = bench.dumped_verdicts();
+    bench.drop_all();
+    bench.project();
+    EXPECT_EQ(bench.dumped_verdicts(), before);
+}
+
+TEST(Projector, a_new_store_beside_a_log_that_was_cut_begins_there_only_if_told_to) {
+    Bench bench;
+    fill(bench, 5);
+    bench.project();
+    bench.drop_all();
+    const auto refused = rebuild(bench.options, *bench.log, bench.telemetry, bench.clock);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
+    EXPECT_THAT(refused.error().what, ::testing::HasSubstr("past the log's retention"));
+    bench.project();  // the old file is there
+    EXPECT_NE(bench.dumped_verdicts(), "");
+
+    auto told = bench.options;
+    told.from_log_start = true;
+    const auto made = rebuild(told, *bench.log, bench.telemetry, bench.clock);
+    ASSERT_TRUE(made) << made.error().message();
+    EXPECT_EQ(bench.dumped_verdicts(), "");
+    bench.append(a_verdict("LATER", 1, VerdictStatus::matched, after(3)));
+    bench.project();  // and whoever opens it later goes on
+    EXPECT_THAT(bench.dumped_verdicts(), ::testing::HasSubstr("LATER"));
+}
+
 TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {
     Bench bench;
     const auto records = rebuild(bench.options, *bench.log, bench.telemetry, bench.clock);

@@ -150,6 +150,8 @@ public:
         log_options.directory = "data";
         log_options.partitions = 4;
         log_options.segment_bytes = 1 << 20;
+        log_options.keep = std::chrono::hours(240);
+        log_options.keep_interval = Duration::zero();
         std::vector<log::TopicSpec> topics;
         for (const auto& declared : model::all_topics) {
             topics.push_back({std::string(declared.name),
@@ -203,6 +205,17 @@ public:
     log::Position append(const model::FlowActivation& activation) {
         return append(model::topic::flows, model::RecordType::flow_activation,
                       model::flow_activation_version, activation.flow, encode(activation));
+    }
+
+    /// What is on the log now is past retention, and gone. Once.
+    void drop_all() {
+        log->keep({});
+        for (int step = 0; step < 2; ++step) {
+            clock.advance(std::chrono::hours(264));
+            HELIOS_ASSERT(log->drop_expired().has_value(), "the disk lets us");
+            append(some_counts("received", clock.wall(), {{"appended", 1}}));
+        }
+        HELIOS_ASSERT(log->kept().at(0).begin.value > 0, "something was dropped");
     }
 
     Result<std::unique_ptr<Projector>> open() {
