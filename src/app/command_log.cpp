@@ -70,6 +70,27 @@ void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_st
             .field("end", damage.end);
         out.field("what", damage.what).end_object();
     }
+    out.end_array().key("kept").begin_array();
+    for (const auto& kept : log.kept()) {
+        out.begin_object()
+            .field("journal", log::to_string(kept.retention))
+            .field("beginOffset", kept.begin.value);
+        out.key("droppedUntil");
+        if (kept.begin.value > 0) {
+            out.string(format_rfc3339(kept.dropped_until));
+        } else {
+            out.null();
+        }
+        out.key("heldBy").begin_array();
+        for (const auto& held : kept.held) {
+            out.begin_object()
+                .field("by", held.by)
+                .field("more",
+                       format_duration(std::chrono::ceil<std::chrono::seconds>(held.by_more)))
+                .end_object();
+        }
+        out.end_array().end_object();
+    }
     out.end_array()
         .key("behind")
         .begin_object()
@@ -88,6 +109,21 @@ void print_backlog(const Backlog& backlog, bool has_store) {
         fmt::print(", store {}", with_thousands(backlog.store));
     }
     fmt::print("\n");
+}
+
+/// From when on each journal is kept, unless it is whole, and what keeps it longer than asked.
+void print_kept(log::Log& log) {
+    for (const auto& kept : log.kept()) {
+        const auto journal = log::to_string(kept.retention);
+        if (kept.begin.value > 0) {
+            fmt::print("{} journal: kept from {} on (offset {}); what came before was dropped\n",
+                       journal, to_the_millisecond(kept.dropped_until), kept.begin.value);
+        }
+        for (const auto& held : kept.held) {
+            fmt::print("{} journal: {} still needs {} that are past retention\n", journal, held.by,
+                       format_duration(std::chrono::ceil<std::chrono::seconds>(held.by_more)));
+        }
+    }
 }
 
 void print_partitions(log::Log& log, Terminal& terminal) {
@@ -132,6 +168,7 @@ int list(const LogOptions& options, const Environment& environment) {
     }
     Terminal terminal(std::cout, screen_of(STDOUT_FILENO, environment));
     print_partitions(*opened->log, terminal);
+    print_kept(*opened->log);
     print_backlog(*backlog, has_store);
     const auto damages = describe_damage(*opened->log);
     for (const auto& damage : damages) {
@@ -169,11 +206,15 @@ Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) 
         HELIOS_TRY_ASSIGN(const auto since, read_time(options.since, "--since"));
         return log.offsets_at(ids, since);
     }
-    log::Offsets from;
-    for (auto& id : ids) {
-        from.emplace(std::move(id), log::Offset{0});
+    return log::log_start(log, ids);
+}
+
+/// Nothing may be taken for the whole that is not.
+void tell_start(log::Log& log) {
+    if (const auto until = dropped_until(log)) {
+        fmt::print(stderr, "the log begins after {}: what came before is past retention\n",
+                   format_rfc3339(*until));
     }
-    return from;
 }
 
 int read(const LogOptions& options, bool follow) {
@@ -200,6 +241,9 @@ int read(const LogOptions& options, bool follow) {
         if (!from) {
             return complain(from.error());
         }
+    }
+    if (!follow) {
+        tell_start(log);
     }
     auto reader = log.read(*from);
     if (!reader) {
@@ -237,6 +281,7 @@ int export_all(const LogOptions& options) {
     if (!complete && complete.error().kind != ErrorKind::unavailable) {
         return complain(complete.error());
     }
+    tell_start(*opened->log);
     const auto counts =
         export_log(*opened->log, [](std::string_view line) { fmt::print("{}\n", line); });
     if (!counts) {
@@ -279,7 +324,8 @@ Command log_command(const Environment& environment) {
 
     Command ls{
         "ls",
-        "List topics and partitions: records, offsets, times, damage, and how far the stages are",
+        "List topics and partitions: records, offsets, times, damage, from when on the log is kept "
+        "and what keeps it longer, and how far the stages are",
         "Reads the whole log, however large, so that no damage is missed.\n"
         "Exit 1 if a part of the log is damaged; the rest is served.",
         {"helios log ls --data ./helios-data"},
@@ -304,7 +350,8 @@ Command log_command(const Environment& environment) {
     Command export_command{
         "export",
         "Write the log as NDJSON that `helios reconcile` reads",
-        "Event lines with `receivedAt` and `position` in route order, control lines where flows "
+        "Event lines with `receivedAt` and `position` in route order, control lines where the log "
+        "begins if that is not its beginning any more (`start`), where flows "
         "were activated and where Helios\n"
         "itself was away, and a last line with the time the engine has reached.\n"
         "Exit 1 if a part of the log is damaged (its records are left out), or if route is behind: "

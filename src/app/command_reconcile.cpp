@@ -156,6 +156,12 @@ private:
                                                     : std::string_view();
         };
         HELIOS_TRY_ASSIGN(const auto at, parse_rfc3339(text("at")));
+        if (line.control == "start") {
+            fmt::print(stderr,
+                       "the export begins after {}: cases that opened before may lack legs\n",
+                       format_rfc3339(at.at));
+            return {};
+        }
         if (line.control == "end") {
             offline_.add_end(at.at);
             return {};
@@ -178,7 +184,7 @@ private:
             return offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
         }
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
-                    "flow, absence, level or end");
+                    "start, flow, absence, level or end");
     }
 
     /// All levels are known up to the highest, and there is one: what an export is at changes

@@ -28,6 +28,7 @@ struct StoreOptions {
     bool partial = false;
     std::string dump_format = "ndjson";
     std::string rebuild_format = "text";
+    bool from_log_start = false;
 };
 
 /// A store beside a log of another format is not this program's to read.
@@ -101,6 +102,14 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
         return complain(log.error());
     }
     static_cast<void>(locks->sign(paths));  // on a full disk the locks hold without it
+    if (const auto until = dropped_until(**log); until && !options.from_log_start) {
+        return complain(
+            {ErrorKind::conflict,
+             fmt::format("the log begins after {}: a store made anew from it would lack what came "
+                         "before",
+                         format_rfc3339(*until)),
+             "keep the store that there is; or, if it is lost, pass --from-log-start"});
+    }
     // Before the old store is gone: one that was made before the damage may hold more.
     if (const auto read = (*log)->read_through(); !read) {
         return complain(read.error());
@@ -113,6 +122,7 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     }
     store::Options store_options;
     store_options.file = store_file(options.data);
+    store_options.from_log_start = options.from_log_start;
     Terminal terminal(std::cerr, screen_of(STDERR_FILENO, environment));
     const auto records =
         store::rebuild(store_options, **log, telemetry, clock, [&terminal](std::uint64_t n) {
@@ -223,6 +233,12 @@ Command store_command(const Environment& environment) {
         "verdicts come from the log, so start the server, which goes on from there.",
         {"helios store rebuild --data ./helios-data"},
         {data,
+         {"--from-log-start",
+          "",
+          "also where the log's beginning is past retention: the new store lacks what came before",
+          &options->from_log_start,
+          false,
+          {}},
          {"--format", "FORMAT", "text or json", &options->rebuild_format, false, {"text", "json"}}},
         {},
         [options, environment] { return rebuild(*options, environment); }};

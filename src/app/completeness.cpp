@@ -57,7 +57,16 @@ Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from,
         if (at.begin()->second >= end) {
             continue;
         }
-        HELIOS_TRY_ASSIGN(const auto reader, log.read(std::move(at)));
+        auto opened = log.read(std::move(at));
+        if (!opened && opened.error().kind == ErrorKind::not_found) {
+            // What has been dropped nobody will take in any more.
+            HELIOS_TRY_ASSIGN(auto start, log::log_start(log, {id}));
+            opened = log.read(std::move(start));
+        }
+        if (!opened) {
+            return fail(std::move(opened).error());
+        }
+        const auto reader = *std::move(opened);
         for (bool more = true; more;) {
             HELIOS_TRY_ASSIGN(const auto batch,
                               reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));

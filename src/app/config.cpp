@@ -7,6 +7,7 @@
 #include <set>
 #include <type_traits>
 
+#include "app/keep_times.h"
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/terminal.h"
@@ -105,7 +106,9 @@ std::vector<std::string> split_list(const std::string& text) {
 
 constexpr std::array level_names{"trace", "debug", "info", "warn", "error", "off"};
 
-enum class Unit { plain, bytes };
+enum class Unit { plain, bytes, keep };  ///< keep: a duration, or "forever"
+
+constexpr std::string_view as_the_log = "log";
 
 template <class T>
 Result<T> parse_as(const std::string& text, Unit unit) {
@@ -120,7 +123,14 @@ Result<T> parse_as(const std::string& text, Unit unit) {
         }
         return fail(ErrorKind::invalid, fmt::format("\"{}\" is neither true nor false", text));
     } else if constexpr (std::is_same_v<T, Duration>) {
-        return parse_duration(text);
+        return unit == Unit::keep ? parse_keep(text) : parse_duration(text);
+    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
+        if (text == as_the_log) {
+            return std::optional<Duration>();
+        }
+        return parse_keep(text);
+    } else if constexpr (std::is_same_v<T, KeepBySource>) {
+        return parse_keep_by_source(split_list(text));
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
         return telemetry::parse_level(text);
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
@@ -143,7 +153,11 @@ std::string format_as(const T& value, Unit unit) {
     } else if constexpr (std::is_same_v<T, bool>) {
         return value ? "true" : "false";
     } else if constexpr (std::is_same_v<T, Duration>) {
-        return format_duration(value);
+        return unit == Unit::keep ? format_keep(value) : format_duration(value);
+    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
+        return value ? format_keep(*value) : std::string(as_the_log);
+    } else if constexpr (std::is_same_v<T, KeepBySource>) {
+        return format_keep_by_source(value);
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
         return level_names.at(static_cast<std::size_t>(value));
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
@@ -160,7 +174,11 @@ std::string type_name(Unit unit) {
     } else if constexpr (std::is_same_v<T, bool>) {
         return "flag";
     } else if constexpr (std::is_same_v<T, Duration>) {
-        return "duration";
+        return unit == Unit::keep ? "duration or forever" : "duration";
+    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
+        return "duration, forever or log";
+    } else if constexpr (std::is_same_v<T, KeepBySource>) {
+        return "list of source=duration";
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
         return "level";
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
@@ -205,6 +223,12 @@ Setting setting(std::string key, Member member, std::string description, std::st
 template <class Member>
 Setting size(std::string key, Member member, std::string description) {
     return setting(std::move(key), member, std::move(description), {}, Unit::bytes);
+}
+
+/// One that is a duration, or "forever".
+template <class Member>
+Setting keep(std::string key, Member member, std::string description) {
+    return setting(std::move(key), member, std::move(description), {}, Unit::keep);
 }
 
 #define HELIOS_MEMBER(expression) [](Config& c) -> auto& { return c.expression; }
@@ -337,6 +361,22 @@ std::vector<Setting> make_settings() {
         setting("store.page_rows_max", HELIOS_MEMBER(store.page_rows_max), "Rows of one page."),
         size("store.write_cache_bytes", HELIOS_MEMBER(store.write_cache_bytes),
              "Page cache of the writer."),
+
+        keep("retention.log", HELIOS_MEMBER(log.keep),
+             "How long events, case records and verdicts stay on the log; older segments are "
+             "dropped, unless a stage, the store or an index still needs them (`helios log ls`)."),
+        size("retention.log_bytes", HELIOS_MEMBER(log.keep_bytes_max),
+             "Beyond it the oldest segments of them are dropped, too; 0: no bound."),
+        keep("retention.health", HELIOS_MEMBER(log.keep_health),
+             "How long what the server saw of itself stays on the log."),
+        keep("retention.dedup", HELIOS_MEMBER(gateway.dedup_horizon),
+             "How long after an event another with its id counts as its copy; at most "
+             "retention.log."),
+        setting("retention.dedup_sources", HELIOS_MEMBER(gateway.dedup_horizons),
+                "Sources for which that is another time: aws=48h, gcp=1h."),
+        setting("retention.quarantine", HELIOS_MEMBER(quarantine_keep),
+                "How long quarantined items are kept; at most retention.log, and `log` is as long. "
+                "A shorter one changes nothing yet: they leave with the log's segments."),
     };
 }
 
@@ -486,7 +526,35 @@ Status Config::check_ranges() const {
         }
     }
     HELIOS_TRY(store.validate());
-    return {};
+    return check_retention();
+}
+
+Status Config::check_retention() const {
+    const auto longer = [&](std::string_view key, std::string value, Duration time) -> Status {
+        if (log.keep == Duration::zero() || (time > Duration::zero() && time <= log.keep)) {
+            return {};
+        }
+        return fail(ErrorKind::invalid,
+                    fmt::format("{} is {}, longer than retention.log ({})", key, value,
+                                format_duration(log.keep)),
+                    "what is not on the log any more can't be kept: lower it, or raise "
+                    "retention.log");
+    };
+    if (log.keep_bytes_max > 0 && log.keep_bytes_max < 2 * log.segment_bytes) {
+        return fail(ErrorKind::invalid,
+                    fmt::format("retention.log_bytes is {}, less than two segments of {}",
+                                format_bytes(log.keep_bytes_max), format_bytes(log.segment_bytes)),
+                    "whole segments are dropped, and never the one that is being written: raise "
+                    "it, or lower log.segment_bytes");
+    }
+    HELIOS_TRY(
+        longer("retention.dedup", format_keep(gateway.dedup_horizon), gateway.dedup_horizon));
+    for (const auto& [source, horizon] : gateway.dedup_horizons) {
+        HELIOS_TRY(longer("retention.dedup_sources", source + "=" + format_keep(horizon), horizon));
+    }
+    return quarantine_keep
+               ? longer("retention.quarantine", format_keep(*quarantine_keep), *quarantine_keep)
+               : Status{};
 }
 
 namespace {

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ struct Config {
     reconcile::RouteOptions route;
     reconcile::EngineStageOptions engine;
     store::Options store;
+    /// Of quarantined items; absent: as log.keep. Nothing is dropped by it yet: they stand in the
+    /// data journal's segments.
+    std::optional<Duration> quarantine_keep;
 
     std::map<std::string, std::string, std::less<>>
         places;  ///< option → "file:line:column" or variable that set it last
@@ -48,13 +52,14 @@ struct Config {
 
 private:
     Status check_ranges() const;
+    Status check_retention() const;
 };
 
 struct Setting {
     std::string key;  ///< "http.port"
     std::vector<std::string>
         environment;   ///< "HELIOS_HTTP_PORT", then a short name if it has one: "API_PORT"
-    std::string type;  ///< "integer", "bytes", "duration", "text", "flag", "list of text"
+    std::string type;  ///< "integer", "bytes", "duration", "text", "flag", "list of text", …
     std::string description;
     std::function<Status(Config&, const std::string&)> set;  ///< lists: comma-separated
     std::function<std::string(const Config&)> get;

@@ -1,10 +1,14 @@
 #include "app/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
 
 namespace helios::app {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 /// The first of them.
 std::string error_of(const std::vector<Error>& errors) {
@@ -267,6 +271,38 @@ TEST(Listen, forms) {
          {"", "localhost", "host:", "host:99999", "host:-1", "::1:80", "host:80x"}) {
         EXPECT_FALSE(apply_listen(config, bad).has_value()) << bad;
     }
+}
+
+TEST(ConfigRetention, what_is_kept_longer_than_the_log_is_refused_with_its_place) {
+    const auto complaint = [](std::string_view text) {
+        Config config;
+        const auto errors = apply_file(config, text, "h.yaml");
+        if (!errors.empty()) {
+            return errors.front().message();
+        }
+        const auto wrong = config.validate();
+        return wrong.empty() ? std::string() : wrong.front().message();
+    };
+    EXPECT_EQ(complaint("retention: {log: 10d}"), "");
+    EXPECT_EQ(complaint("retention: {log: forever, dedup: forever, quarantine: 400d}"), "");
+    EXPECT_EQ(complaint("retention: {log: 0s, log_bytes: 1GiB}"), "");
+    EXPECT_EQ(complaint("retention: {log: 2d, dedup_sources: [aws=48h, gcp=1h], quarantine: 1d}"),
+              "");
+    EXPECT_THAT(complaint("retention:\n  log: 1h"),
+                HasSubstr("retention.dedup is 1d, longer than retention.log (1h)"));
+    EXPECT_THAT(complaint("retention:\n  log: 2d\n  dedup: forever"),
+                AllOf(HasSubstr("h.yaml:3:"), HasSubstr("retention.dedup is forever, longer")));
+    EXPECT_THAT(complaint("retention:\n  log: 2d\n  dedup_sources: [aws=49h]"),
+                AllOf(HasSubstr("h.yaml:3:"), HasSubstr("aws=49h, longer than")));
+    EXPECT_THAT(complaint("retention:\n  log: 2d\n  quarantine: 3d"),
+                AllOf(HasSubstr("h.yaml:3:"), HasSubstr("retention.quarantine is 3d, longer")));
+    EXPECT_THAT(complaint("retention:\n  log_bytes: 64MiB"),
+                HasSubstr("retention.log_bytes is 64MiB, less than two segments"));
+    EXPECT_THAT(complaint("retention:\n  log: -1d"), HasSubstr("is negative"));
+    EXPECT_THAT(complaint("retention:\n  log: never"), HasSubstr("h.yaml:2:"));
+    EXPECT_THAT(complaint("retention:\n  dedup_sources: [aws]"), HasSubstr("write aws=48h"));
+    EXPECT_THAT(complaint("retention:\n  dedup_sources: [aws=1h, aws=2h]"),
+                HasSubstr("named twice"));
 }
 
 TEST(Reference, names_every_option_once_with_a_default_that_reads_back) {

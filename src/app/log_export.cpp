@@ -27,21 +27,23 @@ namespace {
 constexpr std::size_t records_per_poll = 4096;
 constexpr std::size_t bytes_per_poll = 8u << 20;
 
-log::Offsets from_beginning(const log::Log& log, std::vector<std::string_view> topics) {
-    log::Offsets from;
+/// Where they begin now.
+Result<log::Offsets> from_start(log::Log& log, const std::vector<std::string_view>& topics) {
+    std::vector<log::TopicPartition> ids;
     for (const auto topic : topics) {
         for (auto& id : log.partitions_of(topic)) {
-            from.emplace(std::move(id), log::Offset{0});
+            ids.push_back(std::move(id));
         }
     }
-    return from;
+    return log::log_start(log, ids);
 }
 
 /// Calls `visit` for every durable record of `topics`, in log-time order, until the end of the log.
 template <class Visit>
 Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit visit) {
     const auto until = log.low_watermark();
-    HELIOS_TRY_ASSIGN(const auto reader, log.read(from_beginning(log, topics)));
+    HELIOS_TRY_ASSIGN(auto from, from_start(log, topics));
+    HELIOS_TRY_ASSIGN(const auto reader, log.read(std::move(from)));
     while (true) {
         HELIOS_TRY_ASSIGN(const auto batch,
                           reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
@@ -280,13 +282,31 @@ void describe_value(json::Writer& out, const log::Log& log, const log::StoredRec
 
 }  // namespace
 
+std::optional<Instant> dropped_until(log::Log& log) {
+    for (const auto& kept : log.kept()) {
+        if (kept.retention == log::RetentionClass::data && kept.begin.value > 0) {
+            return kept.dropped_until;
+        }
+    }
+    return std::nullopt;
+}
+
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
+    const auto start = dropped_until(log);
     HELIOS_TRY_ASSIGN(const auto summary, summarise_cases(log));
     ExportCounts counts;
     const auto control = [&](std::string_view line) {
         sink(line);
         ++counts.controls;
     };
+    if (start) {
+        json::Writer line;
+        control(line.begin_object()
+                    .field("control", "start")
+                    .field("at", format_rfc3339(*start))
+                    .end_object()
+                    .view());
+    }
     // Those that route has handed on; each stands before the first record from its begin on.
     auto absence = summary.absences.begin();
     const auto absences_until = [&](Instant t) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,12 @@ struct ExportCounts {
 /// Event lines (with `receivedAt` and `position`), control lines `flow` and `absence` where they
 /// took effect, and last
 /// `{"control":"end","at":T}`: T is the engine's time, the latest `at` on helios.cases. Reads the
-/// durable log only.
+/// durable log only. Where the beginning of the log is past retention the first line is
+/// {"control":"start","at":T}: what came up to T is not there.
 Result<ExportCounts> export_log(log::Log& log, const LineSink& sink);
+
+/// Up to which log time events, case records and verdicts are past retention. Absent: none is.
+std::optional<Instant> dropped_until(log::Log& log);
 
 /// What of the log could not be read, as far as has been looked: a line per file, with the first
 /// place and the sum.

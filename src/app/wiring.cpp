@@ -9,6 +9,7 @@
 #include "api/web_assets.h"
 #include "app/build_info.h"
 #include "app/data_directory.h"
+#include "app/holds.h"
 #include "app/start.h"
 #include "base/assert.h"
 #include "base/json.h"
@@ -117,6 +118,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
         return fail(std::move(errors.front()));
     }
     HELIOS_TRY(node->open_log());
+    HELIOS_TRY(check_holds(*node->log_, holds(*node->log_, store_file(node->config_.data_dir))));
     HELIOS_TRY(node->open_flows());
     HELIOS_TRY(node->open_stages());
     HELIOS_TRY(node->open_api());
@@ -276,6 +278,9 @@ void Node::start() {
             route_->presence().refuse(*source);
         }
     });
+    auto needed = holds(*log_, config_.store.file);
+    needed.push_back({"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed(); }});
+    log_->keep(std::move(needed));
     file_watch_ = std::make_unique<FileWatch>(
         std::vector<FileWatch::Look>{
             {"log", [this] { return log_->check_files(); }},
