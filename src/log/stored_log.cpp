@@ -223,10 +223,14 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     JournalView& source = journal(topic.retention);
     const View now = view();
     format::PartitionState state;
-    Cut cut;
+    std::uint64_t gone = 0;  // records
+    std::uint64_t first = 0;
+    Instant until{};
     {
         const std::lock_guard lock(mutex_);
-        cut = source.cut;
+        gone = source.cut.gone({topic.id, partition}).records;
+        first = source.cut.begin;
+        until = source.cut.until;
         const auto found = source.state.partitions.find({topic.id, partition});
         if (found != source.state.partitions.end()) {
             state = found->second;
@@ -235,11 +239,11 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     if (state.records == 0) {
         return Offset{0};
     }
-    if (t > state.last_time || cut.gone({topic.id, partition}).records == state.records) {
+    if (t > state.last_time || gone == state.records) {
         return Offset{state.end};
     }
-    if (t <= std::max(state.first_time, cut.until)) {
-        return Offset{std::max(state.first, cut.begin)};
+    if (t <= std::max(state.first_time, until)) {
+        return Offset{std::max(state.first, first)};
     }
     const auto place = source.segments.find_time(t);
     if (!place) {

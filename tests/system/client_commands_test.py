@@ -376,6 +376,10 @@ class Asking(unittest.TestCase):
                 ),
                 (3, []),
             )
+            self.assertEqual(
+                [(each["journal"], each["droppedUntil"]) for each in listed["kept"]],
+                [("data", None), ("control", None), ("health", None)],
+            )
             for command in (("log", "export"), ("log", "read"), ("store", "dump")):
                 self.assertEqual(
                     run(*command, "--json", *data)[:2],
