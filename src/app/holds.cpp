@@ -37,11 +37,6 @@ std::vector<log::Hold> holds(log::Log& log, const std::filesystem::path& store_f
              HELIOS_TRY_ASSIGN(const auto at, log.committed("route"));
              return on_all(log, model::event_topics, at);
          }},
-        // Cases live in its memory: it reads all their records again at each start.
-        {"engine",
-         [&log]() -> Result<log::Offsets> {
-             return on_all(log, std::array{model::topic::cases}, {});
-         }},
         {std::string(store_hold),
          [&log, store_file]() -> Result<log::Offsets> {
              log::Offsets at;

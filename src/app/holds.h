@@ -9,8 +9,8 @@
 
 namespace helios::app {
 
-/// Those that can be asked of the directory alone: route, engine, store. A stage needs what it has
-/// not taken in, and what it reads again at each start. The log must outlive them.
+/// Those that can be asked of the directory alone: route and store. A stage needs what it has not
+/// taken in. The log must outlive them.
 std::vector<log::Hold> holds(log::Log& log, const std::filesystem::path& store_file);
 
 /// Whether all of them stand where the log still is. not_found: one does not; it is named, with the

@@ -183,6 +183,7 @@ Status Node::open_stages() {
         config_.ephemeral ? "" : state_directory(config_.data_dir, "engine");
     engine_ = std::make_unique<reconcile::EngineStage>(config_.engine, *log_, *route_, telemetry_,
                                                        clock_);
+    HELIOS_TRY(engine_->open());
     config_.store.file = store_file(config_.data_dir);
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
@@ -279,6 +280,7 @@ void Node::start() {
         }
     });
     auto needed = holds(*log_, config_.store.file);
+    needed.push_back({"engine", [this]() -> Result<log::Offsets> { return engine_->kept_from(); }});
     needed.push_back({"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed(); }});
     log_->keep(std::move(needed));
     file_watch_ = std::make_unique<FileWatch>(

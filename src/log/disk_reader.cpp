@@ -4,10 +4,10 @@
 
 namespace helios::log {
 
-DiskReader::Source::Source(StoredLog& log, RetentionClass retention)
-    : retention(retention),
-      cursor(log.journal(retention).segments, &log.journal(retention).recent,
-             log.options().read_ahead_bytes, log.damage_sink()) {}
+DiskReader::Source::Source(StoredLog& log, RetentionClass of)
+    : retention(of),
+      cursor(log.journal(of).segments, &log.journal(of).recent, log.options().read_ahead_bytes,
+             log.damage_sink()) {}
 
 DiskReader::DiskReader(StoredLog& log, Offsets from,
                        const std::array<std::uint64_t, retention_classes>& starts)

@@ -30,7 +30,7 @@ public:
 
 private:
     struct Source {
-        Source(StoredLog& log, RetentionClass retention);
+        Source(StoredLog& log, RetentionClass of);
         RetentionClass retention;
         JournalCursor cursor;
         Wanted wanted;

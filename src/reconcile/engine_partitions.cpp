@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <limits>
 #include <utility>
 
@@ -15,7 +16,6 @@
 namespace helios::reconcile {
 namespace {
 
-/// Of partitions in which nothing but time has passed.
 constexpr std::int64_t quiet_factor = 12;
 
 }  // namespace
@@ -101,6 +101,7 @@ Status EnginePartitions::judge(const log::CheckpointHeader& header, log::Offset 
 
 Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
     const log::TopicPartition& id, log::Offset committed) {
+    std::vector<std::string> unusable;
     for (;;) {
         std::vector<log::StateDirectory::PassedOver> passed_over;
         auto opened = states_->open(
@@ -111,6 +112,7 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
                 "reconcile",
                 "a checkpoint of the engine can't be used; an older one is, or the log",
                 {{"checkpoint", checkpoint.path}, {"why", checkpoint.why.message()}});
+            unusable.push_back(checkpoint.path + ": " + checkpoint.why.what);
         }
         if (!opened) {
             return fail(std::move(opened).error());
@@ -124,6 +126,7 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
         }
         auto restored = partition->engine.restore(*partition->state);
         if (restored) {
+            HELIOS_TRY(check_start(*partition, id, unusable));
             partition->kept_at = clock_.monotonic();
             return partition;
         }
@@ -134,9 +137,28 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
         if (!from) {
             return fail(std::move(restored).error());
         }
+        unusable.push_back(
+            fmt::format("{} at {}: {}", id.partition, from->next.value, restored.error().what));
         partition.reset();
         HELIOS_TRY(states_->reject(id));
     }
+}
+
+/// Whether the log still has all that comes after what the partition begins from.
+Status EnginePartitions::check_start(const EnginePartition& partition,
+                                     const log::TopicPartition& id,
+                                     const std::vector<std::string>& unusable) const {
+    const auto reader = log_.read({{id, partition.next}});
+    if (reader || reader.error().kind != ErrorKind::not_found) {
+        return {};
+    }
+    return fail(ErrorKind::not_found,
+                fmt::format("the engine can't go on with {}/{}: {}; {}", id.topic, id.partition,
+                            unusable.empty() ? "there is no checkpoint of it"
+                                             : fmt::format("{}", fmt::join(unusable, "; ")),
+                            reader.error().what),
+                "restore the data directory from a copy, `state` included; or save what is left "
+                "with `helios log export` and ingest it into a new directory");
 }
 
 Status EnginePartitions::restore(const log::Offsets& committed) {
@@ -200,14 +222,28 @@ Status EnginePartitions::check() {
 
 // ---- Keeping
 
+/// Between checkpoints of a partition in which nothing but time has passed.
+Duration EnginePartitions::quiet_interval() const {
+    return options_.checkpoint_interval * quiet_factor;
+}
+
+bool EnginePartitions::wants_a_record(const EnginePartition& partition) const {
+    if (options_.state_directory.empty() || !partition.last || partition.records > 0 ||
+        clock_.monotonic() - partition.kept_at < quiet_interval()) {
+        return false;
+    }
+    const std::lock_guard lock(mutex_);
+    const auto kept = kept_from_.find({std::string(model::topic::cases), partition.number});
+    return kept != kept_from_.end() && kept->second == log::Offset{0};
+}
+
 bool EnginePartitions::is_due(const EnginePartition& partition, Duration now) const {
     if (partition.records == 0) {
         return false;
     }
     const Duration age = now - partition.kept_at;
-    const auto interval = partition.records == partition.ticks
-                              ? options_.checkpoint_interval * quiet_factor
-                              : options_.checkpoint_interval;
+    const Duration interval =
+        partition.records == partition.ticks ? quiet_interval() : options_.checkpoint_interval;
     return age >= interval ||
            partition.records >= options_.checkpoint_records / partitions_.size() + 1;
 }

@@ -72,6 +72,10 @@ public:
     /// is to be dropped; restore() begins from an older checkpoint.
     Status check();
 
+    /// It has one checkpoint only, and has been still for some time: with any record after that one
+    /// it gets a second, and retention need not keep its log from the beginning.
+    bool wants_a_record(const EnginePartition& partition) const;
+
     /// Hands one partition over that is due, unless one is being written. What its engine has taken
     /// in is committed.
     void keep_one();
@@ -90,6 +94,9 @@ private:
 
     Result<std::unique_ptr<EnginePartition>> restore_one(const log::TopicPartition& id,
                                                          log::Offset committed);
+    Status check_start(const EnginePartition& partition, const log::TopicPartition& id,
+                       const std::vector<std::string>& unusable) const;
+    Duration quiet_interval() const;
     Status judge(const log::CheckpointHeader& header, log::Offset committed) const;
     bool is_due(const EnginePartition& partition, Duration now) const;
     void hand_over(EnginePartition& partition);

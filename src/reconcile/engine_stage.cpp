@@ -251,7 +251,10 @@ void EngineStage::append_ticks() {
     std::vector<log::Record> ticks;
     std::vector<std::shared_ptr<std::atomic<bool>>> flags;
     for (const auto& partition : partitions_.all()) {
-        const auto at = tick_due(partition->engine, may_be, options_.heartbeat);
+        auto at = tick_due(partition->engine, may_be, options_.heartbeat);
+        if (!at && partitions_.wants_a_record(*partition)) {
+            at = may_be;
+        }
         if (!at || partition->tick_on_its_way->load()) {
             continue;
         }

@@ -47,6 +47,9 @@ public:
     EngineStage(const EngineStage&) = delete;
     EngineStage& operator=(const EngineStage&) = delete;
 
+    /// Restores now instead of with the first step. not_found: no checkpoint can be used, and the
+    /// log begins later than its beginning; both are named.
+    Status open() { return stage_.open(); }
     void start() { stage_.start(); }
     /// No further ticks: what is on the log can be worked off to its end. Before stop().
     void stop_ticking() { ticking_.store(false); }
