@@ -19,7 +19,7 @@
 namespace helios::log {
 
 /// The format that this program reads and writes.
-inline constexpr std::uint32_t directory_format = 3;
+inline constexpr std::uint32_t directory_format = 4;
 
 struct DirectoryFormat {
     std::uint32_t reader = directory_format;  ///< the least format a reader must know

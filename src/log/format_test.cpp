@@ -149,7 +149,7 @@ TEST(Directory, an_older_format_is_refused_with_a_way_out) {
     ASSERT_FALSE(old);
     EXPECT_EQ(old.error().kind, ErrorKind::corrupt);
     EXPECT_EQ(old.error().what,
-              "d/FORMAT was written by an older Helios: it has format 1, this one knows format 3 "
+              "d/FORMAT was written by an older Helios: it has format 1, this one knows format 4 "
               "and no older one");
     EXPECT_NE(old.error().hint.find("log export"), std::string::npos);
     EXPECT_FALSE(parse_format(encode_format({1, 1, 12}), "FORMAT", true));

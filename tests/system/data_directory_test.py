@@ -270,7 +270,7 @@ class DataDirectoryTest(unittest.TestCase):
             code, _, err = run(*command, "--data", self.data)
             self.assertEqual(code, 2, command)
             self.assertIn(
-                "was written by an older Helios: it has format 1, this one knows format 3", err
+                "was written by an older Helios: it has format 1, this one knows format 4", err
             )
             self.assertIn("choose a new directory with --data", err)
         self.assertEqual(tree(self.data), before)
