@@ -16,6 +16,7 @@
 namespace helios::reconcile {
 namespace {
 
+constexpr std::size_t restore_threads_max = 4;
 constexpr std::int64_t quiet_factor = 12;
 
 }  // namespace
@@ -161,6 +162,34 @@ Status EnginePartitions::check_start(const EnginePartition& partition,
                 "with `helios log export` and ingest it into a new directory");
 }
 
+/// Several at a time: reading and decoding a million open cases is what a start waits for.
+Status EnginePartitions::restore_all(const std::vector<log::TopicPartition>& ids,
+                                     const log::Offsets& committed) {
+    std::vector<std::optional<Result<std::unique_ptr<EnginePartition>>>> restored(ids.size());
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+        for (std::size_t i = next++; i < ids.size(); i = next++) {
+            const auto it = committed.find(ids[i]);
+            restored[i] = restore_one(ids[i], it == committed.end() ? log::Offset{0} : it->second);
+        }
+    };
+    {
+        std::vector<std::jthread> helpers;
+        for (unsigned n = 1;
+             n < std::min<std::size_t>(std::thread::hardware_concurrency(), restore_threads_max);
+             ++n) {
+            helpers.emplace_back(work);
+        }
+        work();
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        HELIOS_ASSERT(ids[i].partition == i, "partitions are listed in order");
+        HELIOS_TRY_ASSIGN(auto partition, *std::move(restored[i]));
+        partitions_.push_back(std::move(partition));
+    }
+    return {};
+}
+
 Status EnginePartitions::restore(const log::Offsets& committed) {
     {
         std::unique_lock lock(mutex_);
@@ -182,13 +211,7 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
     for (const auto number : std::exchange(damaged_, {})) {
         HELIOS_TRY(states_->reject(ids.at(number)));
     }
-    for (const auto& id : ids) {
-        HELIOS_ASSERT(id.partition == partitions_.size(), "partitions are listed in order");
-        const auto it = committed.find(id);
-        HELIOS_TRY_ASSIGN(auto partition,
-                          restore_one(id, it == committed.end() ? log::Offset{0} : it->second));
-        partitions_.push_back(std::move(partition));
-    }
+    HELIOS_TRY(restore_all(ids, committed));
     durable_expiry_.assign(partitions_.size(), Instant::min());
     for (std::size_t i = 0; i < partitions_.size(); ++i) {
         durable_expiry_[i] = partitions_[i]->engine.expired_before();

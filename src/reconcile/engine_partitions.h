@@ -92,6 +92,7 @@ public:
 private:
     struct Metrics;
 
+    Status restore_all(const std::vector<log::TopicPartition>& ids, const log::Offsets& committed);
     Result<std::unique_ptr<EnginePartition>> restore_one(const log::TopicPartition& id,
                                                          log::Offset committed);
     Status check_start(const EnginePartition& partition, const log::TopicPartition& id,
