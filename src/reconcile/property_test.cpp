@@ -19,28 +19,6 @@ namespace {
 
 using namespace test;
 
-/// Status, findings except late, chosen events, amounts.
-std::string settled(const model::Verdict& v) {
-    std::string out = v.key + " " + std::string(model::to_string(v.status));
-    for (const auto& leg : v.missing) {
-        out += " missing:" + leg;
-    }
-    for (const auto& f : v.findings) {
-        if (f.kind != model::FindingKind::late) {
-            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check +
-                   "|" + f.expected + "|" + f.actual + "|" + f.tolerance + "|" + f.unit + "|" +
-                   f.detail + "|" + (f.final ? "final" : "");
-        }
-    }
-    for (const auto& e : v.events) {
-        out += "\n  event " + e.leg + " " + e.event_id;
-    }
-    for (const auto& money : v.at_risk) {
-        out += "\n  at risk " + money.amount + " " + money.currency;
-    }
-    return out;
-}
-
 /// The same without what names an event: sentences of ambiguous findings, and which event is
 /// listed.
 std::string decided(const model::Verdict& v) {
@@ -49,7 +27,7 @@ std::string decided(const model::Verdict& v) {
     for (auto& f : nameless.findings) {
         f.detail = f.kind == model::FindingKind::ambiguous ? "" : f.detail;
     }
-    return settled(nameless);
+    return settled_text(nameless);
 }
 
 using Told = std::string (*)(const model::Verdict&);
@@ -58,7 +36,7 @@ std::map<std::string, std::string> settled_verdicts(const std::vector<Fact>& fac
                                                     const std::vector<std::size_t>& arrival,
                                                     const std::vector<int>& gaps,
                                                     const std::vector<std::string>& ids,
-                                                    Told told = settled) {
+                                                    Told told = settled_text) {
     Bench b;
     double now = 100;
     for (std::size_t i = 0; i < arrival.size(); ++i) {
@@ -220,7 +198,7 @@ void several_lanes(const Past& past, Bench& b, std::mt19937& random) {
 std::map<std::string, std::string> last_of_each(const Bench& b) {
     std::map<std::string, std::string> out;
     for (const auto& revision : b.revisions) {
-        out[revision.verdict.key] = settled(revision.verdict);
+        out[revision.verdict.key] = settled_text(revision.verdict);
     }
     return out;
 }

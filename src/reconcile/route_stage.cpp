@@ -282,9 +282,13 @@ void RouteStage::announce(log::Outputs& out) {
 Status RouteStage::take_flows_record(const log::StoredRecord& record, log::Outputs& out) {
     HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
     if (decoded.absence) {
-        if (!watches()) {
+        if (watches()) {
+            // It waits in absences_ since it was written, or has been handed on: at the latest now,
+            // since behind this position it is not looked for any more.
+            absences_until(decoded.absence->from, out);
+        } else {
             router_->take_absence(*decoded.absence);
-        }  // else it has been handed on, or waits in absences_, since it was written
+        }
     } else if (record.offset >= announced_below_) {
         if (const auto copy = activate(decoded)) {
             to_every_partition(*copy, out);
