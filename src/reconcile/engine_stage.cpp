@@ -162,7 +162,8 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
     EnginePartition& partition = partitions_.at(stored.partition);
     revisions_.clear();
     const auto passed = model::passed_of(*record);
-    const bool whole = !passed || partition.engine.fire(*passed, fired_cases_max, revisions_);
+    const std::size_t cases_max = std::min(fired_cases_max, options_.commit_records_max);
+    const bool whole = !passed || partition.engine.fire(*passed, cases_max, revisions_);
     if (whole) {
         partition.engine.on_record(*record, revisions_);
         const bool tick = std::holds_alternative<model::TickRecord>(*record);
