@@ -96,6 +96,16 @@ TEST_F(MemoryLogTest, an_unknown_outcome_is_known_when_asked_for_again) {
     EXPECT_TRUE(happened && did_not);
 }
 
+TEST_F(MemoryLogTest, an_unknown_outcome_that_moves_nothing_is_there_once_too) {
+    for (std::size_t i = 1; i <= 20; ++i) {
+        log_.fail_transactions({.unknown_in = 1});
+        EXPECT_FALSE(transact(std::to_string(i), Offset{0}, Offset{0}));
+        log_.fail_transactions({});
+        EXPECT_TRUE(transact(std::to_string(i), Offset{0}, Offset{0}));
+        EXPECT_EQ(values("out").size(), i);
+    }
+}
+
 TEST_F(MemoryLogTest, a_fence_holds_until_the_position_is_read_again) {
     EXPECT_TRUE(transact("a", Offset{0}, Offset{1}));
     log_.fence("g");
