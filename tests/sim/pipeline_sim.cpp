@@ -3,10 +3,10 @@
 ///
 /// One seed is one history: orders of which some legs are missing, late, sent twice or wrong, in
 /// between stretches of our own absence, known before or noticed by lane 0 when they begin. Lanes
-/// and engine take their steps in any order and are fenced, thrown away and made anew; transactions
-/// fail, or nobody knows their outcome; somebody's open transaction hides a partition; brokers'
-/// clocks step. The machine's power fails at steps drawn from the seed. Once all deadlines have
-/// passed:
+/// and engine take their steps in any order and are fenced, thrown away and made anew, from
+/// checkpoints or without; transactions fail, or nobody knows their outcome; somebody's open
+/// transaction hides a partition; brokers' clocks step. The machine's power fails at steps drawn
+/// from the seed. Once all deadlines have passed:
 ///  - the settled verdicts of both are the same
 ///  - no revision ever said that a leg is missing which came in time
 ///  - revisions of a case are 1, 2, 3, …, each there once
@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
 #include <iostream>
@@ -231,11 +232,31 @@ RouteOptions any_route_options(Random& random) {
     return options;
 }
 
-EngineStageOptions any_engine_options(Random& random) {
+/// Of one side of one seed: where its engine keeps checkpoints, if it does. They lose no power.
+class StateDirectory {
+public:
+    StateDirectory(std::string_view side, std::uint64_t seed)
+        : path_((std::filesystem::path(testing::TempDir()) /
+                 ("helios-sim-" + std::string(side) + "-" + std::to_string(seed)))
+                    .string()) {
+        std::filesystem::remove_all(path_);
+    }
+    ~StateDirectory() { std::filesystem::remove_all(path_); }
+    StateDirectory(const StateDirectory&) = delete;
+    StateDirectory& operator=(const StateDirectory&) = delete;
+    std::string path(std::uint64_t seed) const { return seed % 5 == 0 ? path_ : std::string(); }
+
+private:
+    std::string path_;
+};
+
+EngineStageOptions any_engine_options(Random& random, std::string state_directory) {
     EngineStageOptions options;
     options.batch_records_max = 1 + random.below(8);
     options.commit_records_max = random.one_of({1u, 1u, 2u, 6u});
     options.heartbeat = std::chrono::seconds(1 + random.below(30));
+    options.state_directory = std::move(state_directory);
+    options.checkpoint_records = 1 + random.below(100);
     return options;
 }
 
@@ -243,7 +264,8 @@ EngineStageOptions any_engine_options(Random& random) {
 class Cluster {
 public:
     explicit Cluster(std::uint64_t seed)
-        : random_(seed),
+        : seed_(seed),
+          random_(seed),
           refuses_(random_.one_in(2)),
           log_(any_log_options(random_, seed), all_topics(), clock_) {}
 
@@ -342,7 +364,8 @@ private:
     std::size_t step_engine() {
         if (!engine_) {
             engine_ = std::make_unique<EngineStage>(
-                any_engine_options(random_), log_, [this] { return routed(); }, telemetry_, clock_);
+                any_engine_options(random_, state_.path(seed_)), log_, [this] { return routed(); },
+                telemetry_, clock_);
         }
         const auto stepped = engine_->step(Duration::zero());
         took(stepped);
@@ -413,6 +436,9 @@ private:
     /// A process is gone, or stands still and does not know yet that another has its place.
     void throw_one_away() {
         if (random_.one_in(3)) {
+            if (engine_ && random_.one_in(3)) {
+                engine_->keep();
+            }
             engine_.reset();
             return;
         }
@@ -450,7 +476,9 @@ private:
         }
     }
 
+    const std::uint64_t seed_;
     Random random_;
+    StateDirectory state_{"lanes", seed_};
     const bool refuses_;
     ManualClock clock_{noon(0)};
     std::vector<std::string> lines_;
@@ -467,7 +495,7 @@ private:
 class Machine {
 public:
     explicit Machine(std::uint64_t seed)
-        : random_(seed), disk_(seed, log::SimDisk::Durability::tracked) {
+        : seed_(seed), random_(seed), disk_(seed, log::SimDisk::Durability::tracked) {
         options_.directory = "sim";
         options_.partitions = partitions;
         options_.segment_bytes = 64u << 10;
@@ -514,8 +542,8 @@ private:
         log_ = std::move(*opened);
         route_ =
             std::make_unique<RouteStage>(any_route_options(random_), *log_, telemetry_, clock_);
-        engine_ = std::make_unique<EngineStage>(any_engine_options(random_), *log_, *route_,
-                                                telemetry_, clock_);
+        engine_ = std::make_unique<EngineStage>(any_engine_options(random_, state_.path(seed_)),
+                                                *log_, *route_, telemetry_, clock_);
         ASSERT_TRUE(route_->open());
     }
     void restart() {
@@ -600,7 +628,9 @@ private:
         }
     }
 
+    const std::uint64_t seed_;
     Random random_;
+    StateDirectory state_{"machine", seed_};
     log::SimDisk disk_;
     ManualClock clock_{noon(0)};
     std::vector<std::string> lines_;
