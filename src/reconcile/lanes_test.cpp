@@ -130,5 +130,13 @@ TEST_F(LanesTest, each_counts_what_it_has_judged_in_a_partition_of_its_own) {
                            {0, "aws"}, {1, "gcp"}, {2, "azure"}}));
 }
 
+TEST(LanesEngine, a_slow_lanes_copy_of_an_older_level_takes_nothing_back) {
+    Bench b;
+    b.feed(model::CaseRecord(model::LevelRecord{noon(-20), 2, {}}));
+    b.feed(model::CaseRecord(model::LevelRecord{noon(-30), 1, {}}));
+    b.order(0, good_order);
+    EXPECT_EQ(b.last().level, 2u);
+}
+
 }  // namespace
 }  // namespace helios::reconcile
