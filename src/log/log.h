@@ -2,8 +2,13 @@
 /// The durable log: partitioned, append-only, totally ordered per partition.
 ///
 /// Rooms meet only here. A record is opaque bytes; the log never looks inside. Log time is stamped
-/// here, once, at append: the only clock that decisions know. Backends: disk (one node; its twin
-/// runs on an in-memory disk), kafka (cluster, later). All pass log_contract.h.
+/// here, once, at append: the only clock that decisions know.
+///
+/// What every backend promises, and log_contract.h asks: order within a partition; log time never
+/// falls within one, and ties exist. What the disk promises beyond, and disk_log_contract.h asks:
+/// one order over all partitions, by log times that grow strictly over the whole log. Whoever needs
+/// that says so. Backends: disk (one node; its twin runs on an in-memory disk), memory (for tests:
+/// no more than is promised everywhere), kafka (cluster, later).
 
 #include <compare>
 #include <cstdint>
@@ -95,12 +100,13 @@ struct StoredRecord {
     std::string_view value;
 };
 
-/// What one poll delivers: records ordered by (log_time, topic, partition, offset).
+/// What one poll delivers: each partition's records in its order; on the disk all of them by log
+/// time.
 struct Batch {
     std::vector<StoredRecord> records;
     /// Every record of the reader's partitions with log_time < complete_below has been delivered,
-    /// by this poll or an earlier one. Never falls. With no records it still advances: that is how
-    /// silence is known from a backlog.
+    /// by this poll or an earlier one: with ties it is t while more of t may come. Never falls.
+    /// With no records it still advances: that is how silence is known from a backlog.
     Instant complete_below{};
     std::vector<std::shared_ptr<const std::string>> storage;  ///< keeps key and value alive
 };
@@ -154,14 +160,13 @@ public:
     virtual ~Reader() = default;
 
     /// Up to max_records and about max_bytes of records (at least one if there is any), durable
-    /// ones only, in (log_time, topic, partition, offset) order across all its partitions. Waits up
-    /// to `wait` if there is nothing new; an empty batch is a normal answer. stopping: the log is
-    /// closing. not_found: what comes next has been dropped meanwhile; the stretch is named.
-    /// corrupt never: damage below the durable mark is counted, reported by Log::damage(), skipped,
-    /// and the rest is served.
+    /// ones only. Waits up to `wait` if there is nothing new; an empty batch is a normal answer.
+    /// stopping: the log is closing. not_found: what comes next has been dropped meanwhile; the
+    /// stretch is named. corrupt never: damage below the durable mark is counted, reported by
+    /// Log::damage(), skipped, and the rest is served.
     virtual Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) = 0;
 
-    /// Next offset per partition, after the last poll.
+    /// Next offset per partition, after the last poll. May lie behind offsets that no record has.
     virtual const Offsets& position() const = 0;
 
     /// Wakes a waiting poll from another thread; the only thread-safe member.
@@ -203,15 +208,16 @@ public:
     virtual LogId id() const = 0;
 
     /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in
-    /// order, after the group's fsync. An outcome with a position is durable. Records of one call
-    /// are stamped in order with growing log times. Not atomic across the call on every backend:
-    /// judge each outcome. Errors: exhausted (slow down and retry), unavailable (disk full or
+    /// order, after the group's fsync. An outcome with a position is durable. A partition's records
+    /// of one call stand in their order. Not atomic across the call on every backend: judge each
+    /// outcome. Errors: exhausted (slow down and retry), unavailable (disk full or
     /// failed; retry later), invalid (too large or unknown topic; retrying cannot help), stopping.
     virtual void append(std::vector<Record> records, AppendDone done) = 0;
 
     /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention
-    /// class. conflict: the group is not at `from` (somebody else moved it: reload and start over).
-    /// Else as append.
+    /// class. conflict: the group is not at `from`, or somebody has taken it over: reload and start
+    /// over. timeout: it may have happened; asked for again with the same outputs and offsets it
+    /// answers, and is there once. Else as append.
     virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
 
     /// A cursor over `from` (next offset per partition; Offset{0}: all that was ever appended).
@@ -227,13 +233,15 @@ public:
     /// offset, or one before it that no kept record has.
     virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
 
-    /// What the group has committed; partitions never committed are absent.
+    /// What the group has committed; partitions never committed are absent. Whoever takes a group
+    /// over reads it first.
     virtual Result<Offsets> committed(std::string_view group) = 0;
     /// GroupOffsets::partly of the group's last transaction.
     virtual Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) = 0;
 
-    /// The least log time that an append not yet visible may carry: every record stamped earlier is
-    /// visible to readers. Later appends are stamped ≥ the value returned. Never falls.
+    /// The least log time that an append not yet visible may carry, in any partition: every record
+    /// stamped earlier is visible to readers. Later appends are stamped ≥ the value returned. Never
+    /// falls.
     virtual Instant low_watermark() = 0;
 
     /// What an append made now would be stamped with at least. Never falls, whatever the wall clock

@@ -1,15 +1,19 @@
 #pragma once
-/// What every backend of log.h must do, as one test suite. A backend's test names itself:
+/// What every backend of log.h must do, as one test suite; what only a disk can promise is
+/// disk_log_contract.h. A backend's test names itself:
 ///   INSTANTIATE_TEST_SUITE_P(disk, LogContract, ::testing::Values(&make_posix_log));
 /// Only for test programs.
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <gtest/gtest.h>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,6 +52,37 @@ inline Record record_for(std::string topic, std::string key, std::string value) 
     return record;
 }
 
+/// Where records stand, per partition in order: the only order that every backend promises.
+using PartitionOrder = std::map<TopicPartition, std::vector<std::pair<Offset, Instant>>>;
+
+inline PartitionOrder in_partition_order(const std::vector<Position>& written) {
+    PartitionOrder out;
+    for (const Position& at : written) {
+        out[{std::string(at.topic), at.partition}].emplace_back(at.offset, at.log_time);
+    }
+    return out;
+}
+
+inline void add_to(PartitionOrder& order, const Batch& batch) {
+    for (const StoredRecord& record : batch.records) {
+        order[{std::string(record.topic), record.partition}].emplace_back(record.offset,
+                                                                          record.log_time);
+    }
+}
+
+/// Until a poll is empty.
+inline PartitionOrder read_in_partition_order(Reader& reader, std::size_t max_records) {
+    PartitionOrder out;
+    for (;;) {
+        const auto batch = reader.poll(max_records, 1u << 20, Duration::zero());
+        HELIOS_ASSERT(batch.has_value(), "the log can be read");
+        if (batch->records.empty()) {
+            return out;
+        }
+        add_to(out, *batch);
+    }
+}
+
 using MakeLogUnderTest = std::unique_ptr<LogUnderTest> (*)();
 
 class LogContract : public ::testing::TestWithParam<MakeLogUnderTest> {
@@ -58,7 +93,7 @@ protected:
     std::unique_ptr<LogUnderTest> under_test_;
 };
 
-TEST_P(LogContract, answers_each_record_in_order_with_a_growing_stamp) {
+TEST_P(LogContract, answers_each_record_in_order) {
     const auto outcomes =
         append_now(log(), {record_for("events", "a", "1"), record_for("flows", "", "2"),
                            record_for("events", "a", "3")});
@@ -68,11 +103,10 @@ TEST_P(LogContract, answers_each_record_in_order_with_a_growing_stamp) {
     }
     EXPECT_EQ(outcomes[0]->topic, "events");
     EXPECT_EQ(outcomes[1]->topic, "flows");
-    EXPECT_LT(outcomes[0]->log_time, outcomes[1]->log_time);
-    EXPECT_LT(outcomes[1]->log_time, outcomes[2]->log_time);
     EXPECT_EQ(outcomes[0]->partition, outcomes[2]->partition);
     EXPECT_LT(outcomes[0]->offset, outcomes[2]->offset);
-    EXPECT_EQ(log().last_log_time(), outcomes[2]->log_time);
+    EXPECT_LE(outcomes[0]->log_time, outcomes[2]->log_time);
+    EXPECT_EQ(log().last_log_time(), std::max(outcomes[1]->log_time, outcomes[2]->log_time));
 }
 
 TEST_P(LogContract, places_a_record_by_its_key_or_where_it_says) {
@@ -124,15 +158,15 @@ TEST_P(LogContract, reads_back_everything_that_was_written) {
     EXPECT_EQ(record.value, std::string_view("\0\xff value", 8));
 }
 
-TEST_P(LogContract, merges_topics_and_classes_by_log_time) {
-    std::vector<std::string> written;
+TEST_P(LogContract, reads_all_topics_and_classes_each_partition_in_order) {
+    std::vector<Position> written;
     const char* const topics[] = {"events", "flows", "cases"};
     for (int i = 0; i < 300; ++i) {
-        written.push_back(std::to_string(i));
-        ASSERT_TRUE(append_now(
-            log(), {record_for(topics[i % 3], "k" + std::to_string(i), written.back())})[0]);
+        written.push_back(*append_now(
+            log(), {record_for(topics[i % 3], "k" + std::to_string(i), std::to_string(i))})[0]);
     }
-    EXPECT_EQ(read_values(*reader_of(log(), {"events", "cases", "flows"}), 7), written);
+    auto reader = reader_of(log(), {"events", "cases", "flows"});
+    EXPECT_EQ(read_in_partition_order(*reader, 7), in_partition_order(written));
 }
 
 TEST_P(LogContract, reads_only_the_partitions_asked_for) {
@@ -175,31 +209,27 @@ TEST_P(LogContract, bounds_a_batch_and_gives_at_least_one) {
 }
 
 TEST_P(LogContract, goes_on_where_a_reader_stood) {
+    std::vector<Position> written;
     for (int i = 0; i < 30; ++i) {
-        ASSERT_TRUE(append_now(log(), {record_for(i % 3 ? "events" : "flows",
-                                                  "k" + std::to_string(i), std::to_string(i))})[0]);
+        written.push_back(*append_now(
+            log(), {record_for(i % 3 ? "events" : "flows", "k" + std::to_string(i), "")})[0]);
     }
     auto first = reader_of(log(), {"events", "flows"});
-    std::vector<std::string> values;
+    PartitionOrder read;
     for (int i = 0; i < 4; ++i) {
         const auto batch = first->poll(3, 1u << 20, Duration::zero());
         ASSERT_TRUE(batch);
-        for (const auto& record : batch->records) {
-            values.emplace_back(record.value);
-        }
+        add_to(read, *batch);
     }
     const Offsets position = first->position();
     first.reset();
     under_test_->reopen();
     auto second = log().read(position);
     ASSERT_TRUE(second);
-    for (const auto& value : read_values(**second, 4)) {
-        values.push_back(value);
+    for (const auto& [id, records] : read_in_partition_order(**second, 4)) {
+        read[id].insert(read[id].end(), records.begin(), records.end());
     }
-    ASSERT_EQ(values.size(), 30u);
-    for (int i = 0; i < 30; ++i) {
-        EXPECT_EQ(values[static_cast<std::size_t>(i)], std::to_string(i));
-    }
+    EXPECT_EQ(read, in_partition_order(written));
 }
 
 TEST_P(LogContract, reads_from_any_offset) {
@@ -210,11 +240,10 @@ TEST_P(LogContract, reads_from_any_offset) {
                               ->offset);
     }
     for (std::size_t i = 0; i < offsets.size(); ++i) {
-        for (const std::uint64_t beside : {0u, 1u, 17u}) {
+        for (const std::uint64_t beside : {0u, 1u}) {
             auto reader = log().read({{{"flows", 0}, Offset{offsets[i].value + beside}}});
             ASSERT_TRUE(reader);
-            const auto values = read_values(**reader);
-            EXPECT_EQ(values.size(), offsets.size() - i - (beside > 0 ? 1 : 0))
+            EXPECT_EQ(read_values(**reader).size(), offsets.size() - i - beside)
                 << i << " + " << beside;
         }
     }
@@ -228,49 +257,56 @@ TEST_P(LogContract, tells_silence_from_a_backlog) {
     clock().advance(std::chrono::seconds(5));
     const auto later = reader->poll(1, 1, Duration::zero());
     EXPECT_GE(later->complete_below, empty->complete_below + std::chrono::seconds(5));
-    const auto outcomes =
-        append_now(log(), {record_for("events", "a", "1"), record_for("events", "b", "2"),
-                           record_for("flows", "", "3")});
-    EXPECT_GE(outcomes[0]->log_time, later->complete_below);
-    const auto first = reader->poll(1, 1u << 20, Duration::zero());
-    ASSERT_EQ(first->records.size(), 1u);
-    EXPECT_GT(first->complete_below, outcomes[0]->log_time);
-    EXPECT_LE(first->complete_below, outcomes[1]->log_time)
-        << "the second record has not been delivered";
-    const auto second = reader->poll(1, 1u << 20, Duration::zero());
-    ASSERT_EQ(second->records.size(), 1u);
-    EXPECT_GE(reader->poll(1, 1, Duration::zero())->complete_below, outcomes[2]->log_time);
-    EXPECT_LE(reader->poll(1, 1, Duration::zero())->complete_below, log().low_watermark());
+    std::multiset<Instant> undelivered;
+    for (const auto& outcome :
+         append_now(log(), {record_for("events", "a", "1"), record_for("events", "b", "2"),
+                            record_for("events", "c", "3")})) {
+        EXPECT_GE(outcome->log_time, later->complete_below);
+        undelivered.insert(outcome->log_time);
+    }
+    const Instant last = *undelivered.rbegin();
+    Instant before = later->complete_below;
+    while (!undelivered.empty()) {
+        const auto batch = reader->poll(1, 1u << 20, Duration::zero());
+        ASSERT_EQ(batch->records.size(), 1u);
+        undelivered.erase(undelivered.find(batch->records[0].log_time));
+        EXPECT_GE(batch->complete_below, before);
+        EXPECT_TRUE(undelivered.empty() || batch->complete_below <= *undelivered.begin());
+        before = batch->complete_below;
+    }
+    clock().advance(std::chrono::milliseconds(1));
+    EXPECT_GT(reader->poll(1, 1, Duration::zero())->complete_below, last);
 }
 
 TEST_P(LogContract, stamps_nothing_below_a_watermark_it_has_named) {
+    Instant before{};
     for (int i = 0; i < 20; ++i) {
         const Instant mark = log().low_watermark();
-        const auto outcome = append_now(log(), {record_for("events", "k", "v")});
+        const Instant now = log().now();
+        EXPECT_GE(mark, before);
+        const auto outcome =
+            append_now(log(), {record_for("events", "k" + std::to_string(i), "v")});
         EXPECT_GE(outcome[0]->log_time, mark);
-        EXPECT_GT(log().low_watermark(), outcome[0]->log_time)
-            << "what is visible lies below the watermark";
+        EXPECT_GE(outcome[0]->log_time, now);
+        before = mark;
+        clock().advance(std::chrono::milliseconds(i % 3));
+        clock().jump_wall(std::chrono::milliseconds(i % 5 - 2));
     }
 }
 
-TEST_P(LogContract, log_time_survives_a_wall_clock_that_jumps_back) {
-    const Instant before = append_now(log(), {record_for("events", "k", "1")})[0]->log_time;
-    clock().jump_wall(-std::chrono::hours(3));
-    const Instant jumped = append_now(log(), {record_for("events", "k", "2")})[0]->log_time;
-    EXPECT_GT(jumped, before);
-    EXPECT_LT(jumped, before + std::chrono::seconds(1));
-    clock().advance(std::chrono::seconds(10));
-    const Instant later = append_now(log(), {record_for("events", "k", "3")})[0]->log_time;
-    EXPECT_GE(later, before + std::chrono::seconds(10))
-        << "a backward wall clock must not stop log time";
-    under_test_->reopen();
-    const Instant reopened = append_now(log(), {record_for("events", "k", "4")})[0]->log_time;
-    EXPECT_GT(reopened, later);
-    clock().jump_wall(std::chrono::hours(4));
-    EXPECT_GE(append_now(log(), {record_for("events", "k", "5")})[0]->log_time,
-              later + std::chrono::minutes(30));
-    EXPECT_EQ(read_values(*reader_of(log(), {"events"})),
-              (std::vector<std::string>{"1", "2", "3", "4", "5"}));
+TEST_P(LogContract, log_time_never_falls_within_a_partition) {
+    Instant last{};
+    for (int i = 0; i < 20; ++i) {
+        const Instant stamp =
+            append_now(log(), {record_for("events", "k", std::to_string(i))})[0]->log_time;
+        EXPECT_GE(stamp, last);
+        last = stamp;
+        clock().jump_wall(i % 2 == 0 ? -std::chrono::hours(3) : std::chrono::hours(2));
+        if (i % 7 == 6) {
+            under_test_->reopen();
+        }
+    }
+    EXPECT_EQ(read_values(*reader_of(log(), {"events"})).back(), "19");
 }
 
 TEST_P(LogContract, wakes_a_waiting_reader_for_its_topics) {
@@ -288,6 +324,25 @@ TEST_P(LogContract, wakes_a_waiting_reader_for_its_topics) {
     EXPECT_TRUE(woken.get()->records.empty());
 }
 
+TEST_P(LogContract, behind_every_record_stands_the_next) {
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE(append_now(log(), {record_for("flows", "k", std::to_string(i)),
+                                       record_for("events", "k", "e")})[0]);
+    }
+    auto reader = reader_of(log(), {"flows"});
+    std::size_t left = 40;
+    const auto batch = reader->poll(100, 1u << 20, Duration::zero());
+    ASSERT_TRUE(batch);
+    for (const StoredRecord& record : batch->records) {
+        auto behind = log().read({{{"flows", 0}, record.next}});
+        ASSERT_TRUE(behind);
+        EXPECT_EQ(read_values(**behind).size(), --left);
+        const auto alone = log().read_at({"flows", 0}, record.offset);
+        ASSERT_TRUE(alone);
+        EXPECT_EQ(alone->records.at(0).next, record.next);
+    }
+}
+
 TEST_P(LogContract, one_record_by_its_position) {
     const auto outcomes =
         append_now(log(), {record_for("events", "k", std::string(9000, 'a')),
@@ -299,16 +354,14 @@ TEST_P(LogContract, one_record_by_its_position) {
         ASSERT_EQ(found->records.size(), 1u);
         EXPECT_EQ(found->records[0].value, std::string(9000, 'a'));
         EXPECT_EQ(found->records[0].log_time, at.log_time);
-        const auto missing = [&](const TopicPartition& id, std::uint64_t offset) {
-            return log().read_at(id, Offset{offset}).error().kind;
+        const auto missing = [&](const TopicPartition& id, Offset offset) {
+            return log().read_at(id, offset).error().kind;
         };
-        EXPECT_EQ(missing({"events", at.partition}, at.offset.value + 1), ErrorKind::not_found);
-        EXPECT_EQ(missing({"events", at.partition}, 0), ErrorKind::not_found);
-        EXPECT_EQ(missing({"events", at.partition}, 1ull << 60), ErrorKind::not_found);
-        EXPECT_EQ(missing({"events", (at.partition + 1) % log().partition_count("events")},
-                          at.offset.value),
-                  ErrorKind::not_found);
-        EXPECT_EQ(missing({"nowhere", 0}, at.offset.value), ErrorKind::invalid);
+        EXPECT_EQ(missing({"events", at.partition}, Offset{1ull << 60}), ErrorKind::not_found);
+        EXPECT_EQ(
+            missing({"events", (at.partition + 1) % log().partition_count("events")}, at.offset),
+            ErrorKind::not_found);
+        EXPECT_EQ(missing({"nowhere", 0}, at.offset), ErrorKind::invalid);
         under_test_->reopen();
     }
 }
@@ -347,22 +400,22 @@ TEST_P(LogContract, a_transaction_moves_its_group_and_writes_its_outputs) {
                      {"route", {{id, Offset{0}}}, {{id, Offset{10}}}});
     ASSERT_TRUE(done) << done.error().message();
     ASSERT_EQ(done->size(), 2u);
-    EXPECT_LT((*done)[0].log_time, (*done)[1].log_time);
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{10}}}));
     EXPECT_TRUE(log().committed("engine")->empty());
-    const auto control = transact_now(log(), {record_for("flows", "", "3")},
-                                      {"route", {{id, Offset{10}}}, {{id, Offset{20}}}});
-    ASSERT_TRUE(control);
+    ASSERT_TRUE(transact_now(log(), {record_for("flows", "", "3")},
+                             {"route", {{id, Offset{10}}}, {{id, Offset{20}}}}));
     under_test_->reopen();
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{20}}}));
     ASSERT_TRUE(transact_now(log(), {},
                              {"route",
                               {{id, Offset{20}}, {{"events", 1}, Offset{0}}},
-                              {{id, Offset{30}}, {{"events", 1}, Offset{5}}}}));
+                              {{id, Offset{30}}, {{"events", 1}, Offset{5}}},
+                              {{{"events", 1}, 3}}}));
     under_test_->reopen();
     EXPECT_EQ(*log().committed("route"), (Offsets{{id, Offset{30}}, {{"events", 1}, Offset{5}}}));
-    EXPECT_EQ(read_values(*reader_of(log(), {"cases", "flows"})),
-              (std::vector<std::string>{"1", "2", "3"}));
+    EXPECT_EQ(log().partly("route")->at({"events", 1}), 3u);
+    EXPECT_EQ(read_values(*reader_of(log(), {"cases"})).size(), 2u);
+    EXPECT_EQ(read_values(*reader_of(log(), {"flows"})), std::vector<std::string>{"3"});
 }
 
 TEST_P(LogContract, a_transaction_from_elsewhere_is_a_conflict_and_leaves_nothing) {
@@ -417,35 +470,17 @@ TEST_P(LogContract, refuses_a_transaction_that_makes_no_sense) {
 }
 
 TEST_P(LogContract, keeps_everything_over_many_lives) {
-    std::vector<std::string> written;
-    std::vector<Position> positions;
+    std::vector<Position> written;
     for (int life = 0; life < 5; ++life) {
         for (int i = 0; i < 60; ++i) {
-            written.push_back(std::to_string(written.size()));
-            positions.push_back(*append_now(
-                log(),
-                {record_for(i % 4 ? "events" : "flows", "k" + written.back(), written.back())})[0]);
+            const std::string value = std::to_string(written.size());
+            written.push_back(*append_now(
+                log(), {record_for(i % 4 ? "events" : "flows", "k" + value, value)})[0]);
         }
         under_test_->reopen();
     }
-    auto reader = reader_of(log(), {"events", "flows"});
-    std::size_t i = 0;
-    for (;;) {
-        const auto batch = reader->poll(64, 1u << 20, Duration::zero());
-        ASSERT_TRUE(batch);
-        if (batch->records.empty()) {
-            break;
-        }
-        for (const auto& record : batch->records) {
-            ASSERT_LT(i, written.size());
-            EXPECT_EQ(record.value, written[i]);
-            EXPECT_EQ(record.offset, positions[i].offset);
-            EXPECT_EQ(record.partition, positions[i].partition);
-            EXPECT_EQ(record.log_time, positions[i].log_time);
-            ++i;
-        }
-    }
-    EXPECT_EQ(i, written.size());
+    EXPECT_EQ(read_in_partition_order(*reader_of(log(), {"events", "flows"}), 64),
+              in_partition_order(written));
     EXPECT_TRUE(log().damage().empty());
 }
 
@@ -464,17 +499,22 @@ TEST_P(LogContract, serves_many_threads_and_a_follower) {
         });
     }
     std::set<std::string> seen;
-    Instant last{};
+    std::map<std::pair<std::string, std::uint32_t>, std::pair<Instant, Offset>> last;
+    Instant complete_below{};
     auto reader = reader_of(log(), {"events", "flows"});
     while (seen.size() < threads * each) {
         const auto batch = reader->poll(64, 1u << 20, std::chrono::seconds(30));
         ASSERT_TRUE(batch);
         for (const auto& record : batch->records) {
-            EXPECT_GT(record.log_time, last);
-            last = record.log_time;
+            auto& before = last[{std::string(record.topic), record.partition}];
+            EXPECT_GE(record.log_time, before.first);
+            EXPECT_GE(record.offset, before.second);
+            EXPECT_GE(record.log_time, complete_below) << "a record behind the promise";
+            before = {record.log_time, Offset{record.offset.value + 1}};
             EXPECT_TRUE(seen.emplace(record.value).second) << record.value << " twice";
         }
-        EXPECT_GT(batch->complete_below, last);
+        EXPECT_GE(batch->complete_below, complete_below);
+        complete_below = batch->complete_below;
     }
     for (auto& appender : appenders) {
         appender.join();

@@ -1,10 +1,10 @@
-#include "log/log_contract.h"
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/assert.h"
 #include "log/disk_log.h"
+#include "log/disk_log_contract.h"
+#include "log/memory_log.h"
 #include "log/posix_disk.h"
 #include "log/sim_disk.h"
 #include "telemetry/telemetry.h"
@@ -85,15 +85,52 @@ std::unique_ptr<LogUnderTest> in_small_segments() {
     return std::make_unique<DiskLogUnderTest>(std::move(disk), "memory", 64u << 10, 0);
 }
 
+class MemoryLogUnderTest final : public LogUnderTest {
+public:
+    MemoryLogUnderTest(Duration grain, bool gaps, bool shuffled) {
+        options_.record_bytes_max = 64u << 10;
+        options_.grain = grain;
+        options_.gaps = gaps;
+        options_.shuffled = shuffled;
+        log_ = std::make_unique<MemoryLog>(options_, topics(), clock_);
+    }
+    Log& log() override { return *log_; }
+    void reopen() override {
+        log_->close();
+        log_->reopen();
+    }
+    ManualClock& clock() override { return clock_; }
+    std::size_t record_bytes_max() const override { return options_.record_bytes_max; }
+
+private:
+    ManualClock clock_{from_nanos(1'700'000'000'000'000'000)};
+    MemoryLogOptions options_;
+    std::unique_ptr<MemoryLog> log_;
+};
+
+std::unique_ptr<LogUnderTest> with_every_weakness() {
+    return std::make_unique<MemoryLogUnderTest>(std::chrono::milliseconds(1), true, true);
+}
+std::unique_ptr<LogUnderTest> with_few_weaknesses() {
+    return std::make_unique<MemoryLogUnderTest>(Duration(1), false, false);
+}
+
 std::string name_of(const ::testing::TestParamInfo<MakeLogUnderTest>& info) {
-    return info.param == &on_posix_disk ? "posix"
-           : info.param == &in_memory   ? "memory"
-                                        : "small_segments";
+    return info.param == &on_posix_disk         ? "posix"
+           : info.param == &in_memory           ? "memory"
+           : info.param == &in_small_segments   ? "small_segments"
+           : info.param == &with_every_weakness ? "every_weakness"
+                                                : "few_weaknesses";
 }
 
 INSTANTIATE_TEST_SUITE_P(disk, LogContract,
                          ::testing::Values(&on_posix_disk, &in_memory, &in_small_segments),
                          name_of);
+INSTANTIATE_TEST_SUITE_P(disk, DiskLogContract,
+                         ::testing::Values(&on_posix_disk, &in_memory, &in_small_segments),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(memory, LogContract,
+                         ::testing::Values(&with_every_weakness, &with_few_weaknesses), name_of);
 
 }  // namespace
 }  // namespace helios::log

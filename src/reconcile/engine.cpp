@@ -126,7 +126,7 @@ void Engine::on_record(const model::CaseRecord& record, std::vector<Revision>& o
     } else if (const auto* flow = std::get_if<model::FlowRecord>(&record)) {
         on_flow(*flow);
     } else if (const auto* level = std::get_if<model::LevelRecord>(&record)) {
-        level_ = level->level;
+        level_ = std::max(level_, level->level);  // a slow lane's copy may be of an older one
     }
 }
 

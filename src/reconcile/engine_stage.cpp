@@ -75,11 +75,12 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
     return beats ? std::optional<Instant>(may_be) : std::nullopt;
 }
 
-EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
-                         telemetry::Telemetry& telemetry, const Clock& clock)
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log,
+                         std::function<Instant()> routed, telemetry::Telemetry& telemetry,
+                         const Clock& clock)
     : options_(options),
       log_(log),
-      route_(route),
+      routed_(std::move(routed)),
       telemetry_(telemetry),
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
@@ -96,6 +97,10 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const
               .failing = "engine failed and tries again",
               .works_again = "engine works again"},
              *this, log, telemetry, clock, metrics_->failures) {}
+
+EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
+                         telemetry::Telemetry& telemetry, const Clock& clock)
+    : EngineStage(options, log, [&route] { return route.get(); }, telemetry, clock) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)
@@ -157,7 +162,8 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
     EnginePartition& partition = partitions_.at(stored.partition);
     revisions_.clear();
     const auto passed = model::passed_of(*record);
-    const bool whole = !passed || partition.engine.fire(*passed, fired_cases_max, revisions_);
+    const std::size_t cases_max = std::min(fired_cases_max, options_.commit_records_max);
+    const bool whole = !passed || partition.engine.fire(*passed, cases_max, revisions_);
     if (whole) {
         partition.engine.on_record(*record, revisions_);
         const bool tick = std::holds_alternative<model::TickRecord>(*record);
@@ -243,7 +249,7 @@ void EngineStage::append_ticks() {
     // before it.
     const Instant read = presence_ == nullptr ? Instant::max() : presence_->read_until();
     const Instant low = log_.low_watermark();
-    const Instant may_be = std::min({read, low, route_.get()});
+    const Instant may_be = std::min({read, low, routed_()});
     settle(may_be);
     if (!ticking_.load()) {
         return;

@@ -39,6 +39,10 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
 /// else is thread-safe. Log, route, telemetry and clock outlive it.
 class EngineStage final : log::StageWork {
 public:
+    /// `routed`: every event stamped before it has been routed, by all lanes. Asked on the stage's
+    /// thread.
+    EngineStage(const EngineStageOptions& options, log::Log& log, std::function<Instant()> routed,
+                telemetry::Telemetry& telemetry, const Clock& clock);
     EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
                 telemetry::Telemetry& telemetry, const Clock& clock);
     EngineStage(const EngineStageOptions& options, log::Log& log, const RouteStage& route,
@@ -109,7 +113,7 @@ private:
 
     const EngineStageOptions options_;
     log::Log& log_;
-    const Frontier& route_;
+    const std::function<Instant()> routed_;
     const Presence* presence_ = nullptr;  // nullptr: ticks ask route alone
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;

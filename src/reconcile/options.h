@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -16,6 +17,9 @@ struct EngineOptions {
 };
 
 struct RouteOptions {
+    /// Absent: all partitions, in one order. i: partition i of every event topic, in whatever order
+    /// they come, and what is handed on says nothing of time. One stage a lane, all with one log.
+    std::optional<std::uint32_t> lane;
     std::size_t batch_records_max = 4096;    ///< events per transaction
     std::size_t batch_bytes_max = 8u << 20;  ///< bytes per poll
     Duration poll_wait = std::chrono::milliseconds(50);

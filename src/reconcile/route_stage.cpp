@@ -12,7 +12,9 @@
 namespace helios::reconcile {
 namespace {
 
-constexpr std::string_view group = "route";
+std::string group_of(const RouteOptions& options) {
+    return options.lane ? "route-" + std::to_string(*options.lane) : "route";
+}
 
 }  // namespace
 
@@ -62,7 +64,7 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       round_(std::make_unique<Round>()),
       presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
       stage_({.room = "reconcile",
-              .name = std::string(group),
+              .name = group_of(options),
               .batch_records_max = options.batch_records_max,
               .batch_bytes_max = options.batch_bytes_max,
               .poll_wait = options.poll_wait,
@@ -77,7 +79,7 @@ RouteStage::~RouteStage() {
 }
 
 Result<log::Standing> RouteStage::restore() {
-    if (!absence_recorded_) {
+    if (!absence_recorded_ && watches()) {
         HELIOS_TRY(record_start(log_, options_.grace, options_.absence_min));
         absence_recorded_ = true;
         presence_.turn();
@@ -128,44 +130,59 @@ void RouteStage::enqueue(const model::AbsenceRecord& absence) {
     absences_.insert(later, absence);
 }
 
-Result<log::Standing> RouteStage::stand_at_committed() {
-    *round_ = {};
+log::Offsets RouteStage::inputs() const {
     log::Offsets from;
     for (const auto topic : model::event_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
-            from[id] = log::Offset{0};
+            if (id.partition == options_.lane.value_or(id.partition)) {
+                from[id] = log::Offset{0};
+            }
         }
     }
-    for (const auto& id : log_.partitions_of(model::topic::flows)) {
-        from[id] = log::Offset{0};
-    }
-    HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
+    from[{std::string(model::topic::flows), 0}] = log::Offset{0};
+    return from;
+}
+
+Result<log::Standing> RouteStage::stand_at_committed() {
+    *round_ = {};
+    log::Offsets from = inputs();
+    HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group_of(options_)));
     for (const auto& [id, offset] : committed) {
         from[id] = offset;
     }
-    const log::TopicPartition flows{std::string(model::topic::flows), 0};
+    HELIOS_TRY(take_history(from[{std::string(model::topic::flows), 0}]));
+    return log::Standing{from, from};
+}
+
+/// What stands on helios.flows: below `flows_from` it has been handed on.
+Status RouteStage::take_history(log::Offset flows_from) {
     router_.emplace();
     absences_.clear();
+    unannounced_.clear();
+    announced_below_ = {};
     HELIOS_TRY_ASSIGN(const auto history, read_flows(log_));
     for (const auto& record : history) {
-        bool taken = record.offset < from[flows];
-        if (record.absence && !taken) {
+        bool taken = record.offset < flows_from;
+        if (record.absence && !taken && watches()) {
             HELIOS_TRY_ASSIGN(taken, is_handed_on(log_, record));
             if (!taken) {
                 enqueue(*record.absence);
             }
         }
-        if (!taken) {
-            continue;
-        }
-        if (record.activation) {
+        if (options_.lane && !taken) {
+            // A lane may meet events before it: what is active already is so from the beginning.
+            if (auto copy = activate(record)) {
+                unannounced_.push_back(std::move(*copy));
+            }
+            announced_below_ = log::Offset{record.offset.value + 1};
+        } else if (taken && record.activation) {
             // What was refused when it was first read is refused again, in the same way.
             static_cast<void>(router_->activate(*record.activation, record.log_time));
-        } else if (record.absence) {
+        } else if (taken && record.absence) {
             router_->take_absence(*record.absence);
         }
     }
-    return log::Standing{from, from};
+    return {};
 }
 
 void RouteStage::to_every_partition(const model::CaseRecord& record, log::Outputs& out) {
@@ -218,6 +235,9 @@ void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out)
     const Arrival arrival{{model::topic_of(record.topic), record.partition, record.offset.value},
                           record.log_time};
     for (auto& leg : router_->on_event(*event, payload->root(), arrival, round_->keyless)) {
+        if (options_.lane) {
+            leg.passed.reset();
+        }
         log::Record output;
         output.topic = model::topic::cases;
         output.type = static_cast<std::uint16_t>(model::RecordType::case_record);
@@ -229,27 +249,60 @@ void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out)
     }
 }
 
-Status RouteStage::take_flows_record(const log::StoredRecord& record, log::Outputs& out) {
-    HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
-    if (decoded.activation) {
-        auto flow = router_->activate(*decoded.activation, record.log_time);
-        if (flow) {
-            to_every_partition(*flow, out);
-        } else {
+/// What of a record of helios.flows every case partition must know: its copy. An absence is handed
+/// on by itself, in its place.
+std::optional<model::CaseRecord> RouteStage::activate(const FlowsRecord& record) {
+    if (record.activation) {
+        auto flow = router_->activate(*record.activation, record.log_time);
+        if (!flow) {
             telemetry_.logger.error(
                 "reconcile", "a flow on the log was not made active",
-                {{"flow", decoded.activation->flow}, {"error", flow.error().message()}});
+                {{"flow", record.activation->flow}, {"error", flow.error().message()}});
+            return std::nullopt;
         }
-    } else if (decoded.level) {
-        to_every_partition(
-            model::LevelRecord{record.log_time, decoded.level->level, record.log_time}, out);
-    }  // an absence has been handed on, or waits in absences_, since it was written
+        if (options_.lane) {
+            flow->passed.reset();
+        }
+        return *std::move(flow);
+    }
+    if (record.level) {
+        const auto passed = options_.lane ? std::nullopt : std::optional(record.log_time);
+        return model::LevelRecord{record.log_time, record.level->level, passed};
+    }
+    return std::nullopt;
+}
+
+void RouteStage::announce(log::Outputs& out) {
+    for (const auto& record : unannounced_) {
+        to_every_partition(record, out);
+    }
+    unannounced_.clear();
+}
+
+Status RouteStage::take_flows_record(const log::StoredRecord& record, log::Outputs& out) {
+    HELIOS_TRY_ASSIGN(const auto decoded, decode_flows_record(record));
+    if (decoded.absence) {
+        if (watches()) {
+            // It waits in absences_ since it was written, or has been handed on: at the latest now,
+            // since behind this position it is not looked for any more.
+            absences_until(decoded.absence->from, out);
+        } else {
+            router_->take_absence(*decoded.absence);
+        }
+    } else if (record.offset >= announced_below_) {
+        if (const auto copy = activate(decoded)) {
+            to_every_partition(*copy, out);
+        }
+    }
     return {};
 }
 
 /// After the poll, so that no record of the batch is from beyond an absence that has not been
 /// noticed; and nothing from after one may be handed on before it is written.
 Result<bool> RouteStage::prepare(const log::Batch& batch) {
+    if (!watches()) {
+        return true;
+    }
     const auto noticed = presence_.notice(batch.complete_below);
     if (is_stuck(batch, noticed)) {
         return false;
@@ -259,6 +312,7 @@ Result<bool> RouteStage::prepare(const log::Batch& batch) {
 }
 
 Result<log::Taken> RouteStage::apply(const log::StoredRecord& record, bool, log::Outputs& out) {
+    announce(out);
     absences_until(record.log_time, out);
     if (record.topic == model::topic::flows) {
         HELIOS_TRY(take_flows_record(record, out));
@@ -282,7 +336,7 @@ void RouteStage::sum_up(log::Outputs& out) {
         counts.deltas["judged"] = n;
         log::Record record;
         record.topic = model::topic::counts;
-        record.partition = 0;
+        record.partition = options_.lane.value_or(0);
         record.type = static_cast<std::uint16_t>(model::RecordType::counts);
         record.version = model::counts_version;
         record.key = counts.source;

@@ -6,11 +6,17 @@
 /// server, and what presence.h noticed (standstills, refusals). All are written to helios.flows
 /// first, and handed on before the first event stamped from their begin on, so that no deadline
 /// passes that they move.
+///
+/// Or one lane of several (RouteOptions::lane): it waits for no other, so no record says what has
+/// passed; ticks alone do, up to the least of the lanes' frontiers. Each hands activations and
+/// levels on by itself (the engine takes the first copy), lane 0 alone writes absences and hands
+/// them on.
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +32,8 @@ struct Telemetry;
 }
 
 namespace helios::reconcile {
+
+struct FlowsRecord;
 
 /// Owns its thread once started. open() and step() are for one thread, and not beside start(). All
 /// else is thread-safe. Log, telemetry and clock outlive it.
@@ -73,7 +81,12 @@ private:
     }
     void committed() override;
 
+    bool watches() const { return options_.lane.value_or(0) == 0; }
+    log::Offsets inputs() const;
     Result<log::Standing> stand_at_committed();
+    Status take_history(log::Offset flows_from);
+    std::optional<model::CaseRecord> activate(const FlowsRecord& record);
+    void announce(log::Outputs& out);
     Status write_down(const std::vector<model::AbsenceRecord>& noticed);
     bool is_stuck(const log::Batch& batch, const std::vector<model::AbsenceRecord>& noticed);
     void tell(const model::AbsenceRecord& piece);
@@ -95,6 +108,8 @@ private:
     Absences told_;  // what the server's own log has a line of
     std::deque<model::AbsenceRecord>
         absences_;  // on helios.flows, not yet handed on, sorted by their begin
+    std::vector<model::CaseRecord> unannounced_;  // of a lane: active, not yet handed on
+    log::Offset announced_below_;                 // of helios.flows: what was active at restore
     bool absence_recorded_ = false;
 
     log::Stage stage_;  // last: it uses all of the above

@@ -8,6 +8,8 @@
 
 #include "base/assert.h"
 #include "base/json.h"
+#include "log/log.h"
+#include "model/topics.h"
 #include "reconcile/engine.h"
 #include "reconcile/extract.h"
 #include "reconcile/flow.h"
@@ -73,6 +75,38 @@ inline std::shared_ptr<const Flow> order_flow() {
     static const auto flow =
         std::make_shared<const Flow>(*parse_flow(shipped_order_flow(), "order.yaml"));
     return flow;
+}
+
+/// What a log of Helios holds.
+inline std::vector<log::TopicSpec> all_topics() {
+    std::vector<log::TopicSpec> specs;
+    for (const auto& topic : model::all_topics) {
+        specs.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
+                         topic.partitions});
+    }
+    return specs;
+}
+
+/// Key, status, findings except late, chosen events, amounts.
+inline std::string settled_text(const model::Verdict& v) {
+    std::string out = v.key + " " + std::string(model::to_string(v.status));
+    for (const auto& leg : v.missing) {
+        out += " missing:" + leg;
+    }
+    for (const auto& f : v.findings) {
+        if (f.kind != model::FindingKind::late) {
+            out += "\n  " + std::string(model::to_string(f.kind)) + "|" + f.leg + "|" + f.check +
+                   "|" + f.expected + "|" + f.actual + "|" + f.tolerance + "|" + f.unit + "|" +
+                   f.detail + "|" + (f.final ? "final" : "");
+        }
+    }
+    for (const auto& e : v.events) {
+        out += "\n  event " + e.leg + " " + e.event_id;
+    }
+    for (const auto& money : v.at_risk) {
+        out += "\n  at risk " + money.amount + " " + money.currency;
+    }
+    return out;
 }
 
 /// An engine with a flow, fed with events.
