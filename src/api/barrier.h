@@ -31,8 +31,8 @@ namespace helios::api {
 /// Thread-safe; blocks its caller. Everything it refers to must outlive it.
 class Barrier {
 public:
-    Barrier(log::Log& log, const Frontier& route, const Frontier& engine, const Frontier& store,
-            const Clock& clock)
+    Barrier(log::Watermarks& log, const Frontier& route, const Frontier& engine,
+            const Frontier& store, const Clock& clock)
         : log_(log), route_(route), engine_(engine), store_(store), clock_(clock) {}
 
     /// The greatest log time of anything acknowledged so far.
@@ -57,7 +57,7 @@ private:
     Status wait_for(std::string_view stage, const Frontier& frontier, Instant t,
                     Duration deadline) const;
 
-    log::Log& log_;
+    log::Watermarks& log_;
     const Frontier& route_;
     const Frontier& engine_;
     const Frontier& store_;

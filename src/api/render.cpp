@@ -8,7 +8,7 @@ namespace helios::api {
 namespace {
 
 /// The record's bytes, or nullopt.
-std::optional<std::string> fetch(log::Log& log, std::string_view topic, std::uint32_t partition,
+std::optional<std::string> fetch(log::Lookup& log, std::string_view topic, std::uint32_t partition,
                                  std::uint64_t offset) {
     const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
     if (!batch || batch->records.empty()) {
@@ -49,7 +49,7 @@ void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row
 
 }  // namespace
 
-std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer& pointer) {
+std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPointer& pointer) {
     const auto bytes = fetch(log, model::name_of(pointer.topic), pointer.partition, pointer.offset);
     if (!bytes) {
         return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer
     return event ? std::optional(*std::move(event)) : std::nullopt;
 }
 
-std::optional<model::Quarantined> fetch_quarantined(log::Log& log,
+std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
                                                     const store::QuarantineRow& row) {
     const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset);
     if (!bytes) {
@@ -68,7 +68,7 @@ std::optional<model::Quarantined> fetch_quarantined(log::Log& log,
     return item ? std::optional(*std::move(item)) : std::nullopt;
 }
 
-model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes) {
+model::HydratePayload payloads_from(log::Lookup& log, std::size_t& bytes) {
     return [&log, &bytes](const model::VerdictEvent& event) -> std::string {
         auto found = fetch_event(log, event.pointer);
         if (!found) {

@@ -16,12 +16,13 @@ namespace helios::api {
 
 /// The event behind a pointer; nullopt: the log no longer has it (past retention), or it is
 /// damaged.
-std::optional<model::Event> fetch_event(log::Log& log, const model::EventPointer& pointer);
-std::optional<model::Quarantined> fetch_quarantined(log::Log& log, const store::QuarantineRow& row);
+std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPointer& pointer);
+std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
+                                                    const store::QuarantineRow& row);
 
 /// For model::write_json: payloads from the log, nothing where they expired. `bytes` grows by what
 /// was fetched.
-model::HydratePayload payloads_from(log::Log& log, std::size_t& bytes);
+model::HydratePayload payloads_from(log::Lookup& log, std::size_t& bytes);
 
 void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
                  const std::optional<model::Event>& event);

@@ -199,13 +199,13 @@ struct PartitionInfo {
     Instant last_time{};
 };
 
-/// Thread-safe. Outlives every Reader it hands out.
-class Log {
-public:
-    virtual ~Log() = default;
+// What a log does, by who needs it: each takes as little as it can do with. All of it is
+// thread-safe and lives as long as the log.
 
-    /// Never changes.
-    virtual LogId id() const = 0;
+/// For whoever writes what nobody asked it to read.
+class Appender {
+public:
+    virtual ~Appender() = default;
 
     /// Appends records to any partitions. Returns at once; `done` gets one outcome per record, in
     /// order, after the group's fsync. An outcome with a position is durable. A partition's records
@@ -213,6 +213,17 @@ public:
     /// outcome. Errors: exhausted (slow down and retry), unavailable (disk full or
     /// failed; retry later), invalid (too large or unknown topic; retrying cannot help), stopping.
     virtual void append(std::vector<Record> records, AppendDone done) = 0;
+};
+
+/// For stages: read, and move on together with what was made of it.
+class Consuming {
+public:
+    virtual ~Consuming() = default;
+
+    /// A cursor over `from` (next offset per partition; Offset{0}: all that was ever appended).
+    /// not_found: records of such a partition, from its offset on, have been dropped; the stretch
+    /// is named. Who wants what is left begins at log_start.
+    virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
 
     /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention
     /// class. conflict: the group is not at `from`, or somebody has taken it over: reload and start
@@ -220,24 +231,27 @@ public:
     /// answers, and is there once. Else as append.
     virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
 
-    /// A cursor over `from` (next offset per partition; Offset{0}: all that was ever appended).
-    /// not_found: records of such a partition, from its offset on, have been dropped; the stretch
-    /// is named. Who wants what is left begins at log_start.
-    virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
-
-    /// One record by its position. not_found: no record begins there (or it is past retention).
-    /// corrupt: damaged.
-    virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
-
-    /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
-    /// offset, or one before it that no kept record has.
-    virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
-
     /// What the group has committed; partitions never committed are absent. Whoever takes a group
     /// over reads it first.
     virtual Result<Offsets> committed(std::string_view group) = 0;
     /// GroupOffsets::partly of the group's last transaction.
     virtual Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) = 0;
+};
+
+/// One record, for whoever has kept its position.
+class Lookup {
+public:
+    virtual ~Lookup() = default;
+
+    /// One record by its position. not_found: no record begins there (or it is past retention).
+    /// corrupt: damaged.
+    virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
+};
+
+/// How far log time is known to have come, over all partitions.
+class Watermarks {
+public:
+    virtual ~Watermarks() = default;
 
     /// The least log time that an append not yet visible may carry, in any partition: every record
     /// stamped earlier is visible to readers. Later appends are stamped ≥ the value returned. Never
@@ -248,6 +262,30 @@ public:
     /// does.
     virtual Instant now() = 0;
 
+    /// The greatest log time ever stamped durably, at open or since; the epoch if none.
+    virtual Instant last_log_time() = 0;
+};
+
+/// What topics and partitions there are, and what they hold.
+class Catalogue {
+public:
+    virtual ~Catalogue() = default;
+
+    virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
+    virtual std::uint32_t partition_count(std::string_view topic) const = 0;
+    virtual std::vector<PartitionInfo> describe() = 0;
+
+    /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
+    /// offset, or one before it that no kept record has.
+    virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
+};
+
+/// All of it, and its upkeep. Thread-safe. Outlives every Reader it hands out.
+class Log : public Appender, public Consuming, public Lookup, public Watermarks, public Catalogue {
+public:
+    /// Never changes.
+    virtual LogId id() const = 0;
+
     /// Leaves a sign of life, in place: it needs no space, so a full disk does not matter. Not
     /// synced, unless it says `absent` and the one before did not; a crash of the machine may take
     /// it back.
@@ -255,12 +293,6 @@ public:
     /// The last one that a process before this one left.
     virtual SignOfLife last_sign_of_life() = 0;
 
-    /// The greatest log time ever stamped durably, at open or since; the epoch if none.
-    virtual Instant last_log_time() = 0;
-
-    virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
-    virtual std::uint32_t partition_count(std::string_view topic) const = 0;
-    virtual std::vector<PartitionInfo> describe() = 0;
     /// As far as it has been found: by readers, at open, by the scrub.
     virtual std::vector<Damage> damage() = 0;
     /// Reads and verifies everything durable, what no reader needs included, so that damage() names
@@ -290,7 +322,7 @@ public:
 };
 
 /// Where the log begins now: 0 while nothing has been dropped.
-inline Result<Offsets> log_start(Log& log, const std::vector<TopicPartition>& ids) {
+inline Result<Offsets> log_start(Catalogue& log, const std::vector<TopicPartition>& ids) {
     return log.offsets_at(ids, earliest_instant);
 }
 

@@ -33,7 +33,7 @@ Status StageWork::complete(const Batch&, Outputs&) {
 
 void StageWork::sum_up(Outputs&) {}
 
-Status commit_on_log(Log& log, const Outputs& out, const GroupOffsets& position) {
+Status commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position) {
     auto done = transact_now(log, out.records(), position);
     return done ? Status{} : Status(std::unexpected(std::move(done).error()));
 }

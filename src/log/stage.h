@@ -96,7 +96,7 @@ public:
 };
 
 /// Transacts and waits for the outcome.
-Status commit_on_log(Log& log, const Outputs& out, const GroupOffsets& position);
+Status commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position);
 
 struct StageOptions {
     std::string room;  ///< as log lines name it

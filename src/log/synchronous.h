@@ -15,7 +15,7 @@
 
 namespace helios::log {
 
-inline std::vector<AppendOutcome> append_now(Log& log, std::vector<Record> records) {
+inline std::vector<AppendOutcome> append_now(Appender& log, std::vector<Record> records) {
     std::promise<std::vector<AppendOutcome>> answered;
     log.append(std::move(records), [&](std::span<const AppendOutcome> outcomes) {
         answered.set_value({outcomes.begin(), outcomes.end()});
@@ -23,7 +23,7 @@ inline std::vector<AppendOutcome> append_now(Log& log, std::vector<Record> recor
     return answered.get_future().get();
 }
 
-inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> outputs,
+inline Result<std::vector<Position>> transact_now(Consuming& log, std::vector<Record> outputs,
                                                   GroupOffsets offsets) {
     std::promise<Result<std::vector<Position>>> answered;
     log.transact(
@@ -33,7 +33,7 @@ inline Result<std::vector<Position>> transact_now(Log& log, std::vector<Record> 
 }
 
 /// Every partition of these topics, from its beginning.
-inline Offsets beginning_of(const Log& log, std::initializer_list<std::string_view> topics) {
+inline Offsets beginning_of(const Catalogue& log, std::initializer_list<std::string_view> topics) {
     Offsets from;
     for (const auto topic : topics) {
         for (const TopicPartition& id : log.partitions_of(topic)) {

@@ -11,8 +11,8 @@ namespace helios::reconcile {
 namespace {
 
 /// Appends one control record and waits for it.
-Status append_control(log::Log& log, model::RecordType type, std::uint8_t version, std::string key,
-                      std::string value) {
+Status append_control(log::Appender& log, model::RecordType type, std::uint8_t version,
+                      std::string key, std::string value) {
     log::Record record;
     record.topic = model::topic::flows;
     record.partition = 0;
@@ -232,7 +232,7 @@ Status record_start(log::Log& log, Duration grace, Duration least) {
     return record_absence(log, {last, now, grace, {}, {}, model::AbsenceCause::start});
 }
 
-Status record_absence(log::Log& log, const model::AbsenceRecord& absence) {
+Status record_absence(log::Appender& log, const model::AbsenceRecord& absence) {
     return append_control(log, model::RecordType::absence, model::absence_version, "absence",
                           model::encode(absence));
 }

@@ -36,7 +36,7 @@ Status record_start(log::Log& log, Duration grace, Duration least);
 
 /// Writes an absence down that has been noticed while running, or a piece of it. Durable when it
 /// returns.
-Status record_absence(log::Log& log, const model::AbsenceRecord& absence);
+Status record_absence(log::Appender& log, const model::AbsenceRecord& absence);
 
 /// A record of helios.flows.
 struct FlowsRecord {

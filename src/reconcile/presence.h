@@ -30,7 +30,7 @@ struct PresenceOptions {
 /// Thread-safe. Log and clock outlive it.
 class Presence {
 public:
-    Presence(const PresenceOptions& options, log::Log& log, const Clock& clock)
+    Presence(const PresenceOptions& options, log::Watermarks& log, const Clock& clock)
         : options_(options), log_(log), clock_(clock) {}
 
     /// From now on somebody turns often (or no longer): two turns more than `absence_min` apart are
@@ -74,7 +74,7 @@ private:
     std::optional<Instant> unwritten_from(Instant now) const;
 
     const PresenceOptions options_;
-    log::Log& log_;
+    log::Watermarks& log_;
     const Clock& clock_;
     mutable std::mutex mutex_;
     bool turns_ = false;
