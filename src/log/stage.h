@@ -141,6 +141,8 @@ public:
     const Frontier& frontier() const { return frontier_; }
     /// Good, or why the latest step failed: it goes on trying, nothing is lost.
     Status health() const;
+    /// Nothing has been applied that is not committed. For the stage's thread.
+    bool is_settled() const { return !round_; }
     /// Up to where effects are durable. For the stage's thread.
     const Offsets& committed() const { return committed_; }
 

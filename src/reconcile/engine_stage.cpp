@@ -308,6 +308,9 @@ void EngineStage::show() {
 }
 
 void EngineStage::keep() {
+    if (!stage_.is_settled()) {
+        return;  // a checkpoint beyond what is committed would be passed over
+    }
     const std::lock_guard lock(engines_mutex_);
     partitions_.keep_all();
 }

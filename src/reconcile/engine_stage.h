@@ -80,8 +80,8 @@ public:
     Settled settled() const;
     /// Good, or why it fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return stage_.health(); }
-    /// Writes what has changed since the last checkpoint, as at a clean stop. For the thread that
-    /// steps.
+    /// Writes what has changed since the last checkpoint, as at a clean stop; nothing while a
+    /// commit is still to be tried again. For the thread that steps.
     void keep();
     /// Good, or why the latest checkpoint could not be written: the next start takes longer.
     Status checkpoints_health() const { return partitions_.health(); }
