@@ -41,8 +41,7 @@ std::vector<log::Hold> holds(log::Log& log, const std::filesystem::path& store_f
          [&log, store_file]() -> Result<log::Offsets> {
              log::Offsets at;
              if (std::filesystem::exists(store_file)) {
-                 HELIOS_TRY_ASSIGN(at,
-                                   store::applied_offsets(store_file, store::Database::Mode::read));
+                 HELIOS_TRY_ASSIGN(at, store::durable_offsets(store_file));
              }
              return on_all(log, store::topics_of_the_store(), at);
          }},

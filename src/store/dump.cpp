@@ -1,8 +1,12 @@
 #include "store/dump.h"
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "base/hash.h"
@@ -234,6 +238,26 @@ Result<log::Offsets> applied_offsets(Database& database) {
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
     return applied_offsets(database);
+}
+
+Result<log::Offsets> durable_offsets(const std::filesystem::path& file) {
+    HELIOS_TRY_ASSIGN(auto applied, applied_offsets(file, Database::Mode::read));
+    for (const auto& part : {with_suffix(file, "-wal"), file}) {
+        const int fd = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT && part != file) {
+            continue;  // all of it is in the file itself
+        }
+        const bool synced = fd >= 0 && ::fsync(fd) == 0;
+        const int why = errno;
+        if (fd >= 0) {
+            ::close(fd);
+        }
+        if (!synced) {
+            return fail(ErrorKind::unavailable,
+                        fmt::format("store: can't sync {}: {}", part.string(), std::strerror(why)));
+        }
+    }
+    return applied;
 }
 
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,

@@ -41,6 +41,8 @@ Status dump_settled(const std::filesystem::path& file, Database::Mode mode, cons
 /// finds all records before it.
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);
 Result<log::Offsets> applied_offsets(Database& database);
+/// The same, of which not even a power cut can take anything back: what is there is synced first.
+Result<log::Offsets> durable_offsets(const std::filesystem::path& file);
 
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;
