@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "model/position.h"
 #include "reconcile/activate.h"
 #include "reconcile/engine.h"
 #include "reconcile/router.h"
@@ -90,6 +91,20 @@ std::string order_of(const model::Event& event) {
     return order;
 }
 
+/// The log's own order at one instant: by topic, partition and offset. A text that is no position
+/// of Helios orders by itself.
+std::string order_of(std::string_view position) {
+    const auto token = model::decode_position(position);
+    if (!token) {
+        return std::string(position) + '\0';
+    }
+    std::string order;
+    append_sortable(order, static_cast<std::int64_t>(token->pointer.topic));
+    append_sortable(order, token->pointer.partition);
+    append_sortable(order, static_cast<std::int64_t>(token->pointer.offset));
+    return order;
+}
+
 }  // namespace
 
 /// Of one id one event counts, whichever line it stands on: the one received first, then the
@@ -162,8 +177,7 @@ Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
         return add_once(event, at, origin);
     }
     const std::string encoded = model::encode(event);
-    HELIOS_TRY(
-        spill_->put(next_place(at, kind_event, std::string(position) + '\0', encoded), encoded));
+    HELIOS_TRY(spill_->put(next_place(at, kind_event, order_of(position), encoded), encoded));
     ++summary_.events;
     return Added::accepted;
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "model/position.h"
 #include "reconcile/test_kit.h"
 
 namespace helios::reconcile {
@@ -216,6 +217,29 @@ TEST_F(OfflineTest, lines_received_at_one_instant_have_an_order_of_their_own) {
                                   {stock("A", noon(0)), noon(5)}};
     EXPECT_EQ(outcomes(lines, false).size(), 1u);
     EXPECT_EQ(outcomes(lines, true).size(), 1u);
+}
+
+// The texts of positions sort in another order than positions do.
+TEST_F(OfflineTest, lines_of_an_export_received_at_one_instant_are_in_the_log_order) {
+    for (std::uint64_t first = 1; first <= 70; ++first) {
+        const auto offline = open(true);
+        const auto position = [](std::uint64_t offset) {
+            return model::encode_position({7, {model::TopicId::orders, 3, offset}, noon(0)});
+        };
+        // Two orders under one id of their own each: the first one opens the case.
+        for (const auto offset : {first + 1, first}) {
+            ASSERT_TRUE(offline->add(event("aws", "OrderPlaced", "o-" + std::to_string(offset),
+                                           R"({"orderId":"A1","total":5})", noon(0)),
+                                     noon(1), position(offset)));
+        }
+        std::vector<std::string> opening;
+        ASSERT_TRUE(offline->finish([&](const model::Verdict& v) {
+            if (v.revision == 1) {
+                opening.push_back(v.events.at(0).event_id);
+            }
+        }));
+        ASSERT_EQ(opening, std::vector<std::string>{"o-" + std::to_string(first)});
+    }
 }
 
 TEST_F(OfflineTest, a_conflict_leaves_out_the_same_line_whichever_comes_first) {
