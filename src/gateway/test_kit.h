@@ -146,7 +146,7 @@ struct Rig {
             });
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);
-        HELIOS_ASSERT(gateway->wait_caught_up(std::chrono::seconds(10)), "the index catches up");
+        HELIOS_ASSERT(gateway->wait_caught_up(std::chrono::seconds(60)), "the index catches up");
         if (admits) {
             gateway->admit();
         }

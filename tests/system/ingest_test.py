@@ -215,7 +215,7 @@ class Lines(Test):
             out, err = process.stdout.read().decode(), process.stderr.read().decode()
         self.assertEqual((process.returncode, tally_of(out)), (1, [2, 0, 0, 0, 1]), err)
         self.assertRegex(err, rf"^{events}:2: refused: 2147483648 bytes; ")
-        self.assertLess(most, 200 << 20)
+        self.assertLess(most, 256 << 20)
         code, _, err = run("reconcile", events)
         self.assertIn(f"{events}:2: rejected: 2147483648 bytes; ", err)
         self.assertEqual(code, 1)
