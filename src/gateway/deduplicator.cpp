@@ -28,7 +28,6 @@ constexpr std::size_t tail_bytes_max = 8u << 20;
 constexpr Duration tail_wait = std::chrono::milliseconds(200);
 constexpr Duration tail_pace = std::chrono::milliseconds(
     20);  // so that many ids share one write; meanwhile they are in memory
-constexpr Duration flush_every = std::chrono::minutes(1);
 constexpr Duration retry_pause = std::chrono::milliseconds(200);
 
 /// The topics that ids come from.
@@ -417,6 +416,7 @@ private:
         }
         publish(from);
         note_durable(from);
+        flushed_at_ = clock_.monotonic();
         ends_.clear();
         for (const auto& info : log_.describe()) {
             if (from.contains(info.id)) {
@@ -466,7 +466,8 @@ private:
     /// What is on disk of the index holds the log, and a start after a crash reads the rest again.
     void flush_now_and_then() {
         const Duration now = clock_.monotonic();
-        if (now - flushed_at_ < flush_every || stage_.committed() == indexed_durably()) {
+        if (now - flushed_at_ < options_.index_flush_interval || !health() ||
+            stage_.committed() == indexed_durably()) {
             return;
         }
         flushed_at_ = now;
