@@ -1,5 +1,6 @@
 #include "log/stage.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <thread>
@@ -61,7 +62,7 @@ public:
     void stopped() override { was_stopped = true; }
 
     int restored = 0;
-    int commits_left = 1'000'000;
+    std::atomic<int> commits_left = 1'000'000;
     Error failing{ErrorKind::unavailable, "the disk is full", ""};
     bool refuse_next = false;
     bool was_stopped = false;
