@@ -505,6 +505,11 @@ std::vector<Error> Config::validate() const {
             break;
         }
     }
+    for (auto& error : retention_mistakes()) {
+        const auto place = places.find(error.what.substr(0, error.what.find(' ')));
+        out.push_back(place == places.end() ? std::move(error)
+                                            : with_place(std::move(error), place->second));
+    }
     return out;
 }
 
@@ -528,36 +533,37 @@ Status Config::check_ranges() const {
             return status;
         }
     }
-    HELIOS_TRY(store.validate());
-    return check_retention();
+    return store.validate();
 }
 
-Status Config::check_retention() const {
-    const auto longer = [&](std::string_view key, std::string value, Duration time) -> Status {
-        if (log.keep == Duration::zero() || (time > Duration::zero() && time <= log.keep)) {
-            return {};
+/// What is wrong with retention's options beside one another: no default would set it right.
+std::vector<Error> Config::retention_mistakes() const {
+    std::vector<Error> out;
+    const auto check = [&](std::string_view key, const std::string& value, Duration time) {
+        if (log.keep > Duration::zero() && (time == Duration::zero() || time > log.keep)) {
+            out.push_back({ErrorKind::invalid,
+                           fmt::format("{} is {}, longer than retention.log ({})", key, value,
+                                       format_duration(log.keep)),
+                           "what is not on the log any more can't be kept: lower it, or raise "
+                           "retention.log"});
         }
-        return fail(ErrorKind::invalid,
-                    fmt::format("{} is {}, longer than retention.log ({})", key, value,
-                                format_duration(log.keep)),
-                    "what is not on the log any more can't be kept: lower it, or raise "
-                    "retention.log");
     };
     if (log.keep_bytes_max > 0 && log.keep_bytes_max < 2 * log.segment_bytes) {
-        return fail(ErrorKind::invalid,
-                    fmt::format("retention.log_bytes is {}, less than two segments of {}",
-                                format_bytes(log.keep_bytes_max), format_bytes(log.segment_bytes)),
-                    "whole segments are dropped, and never the one that is being written: raise "
-                    "it, or lower log.segment_bytes");
+        out.push_back(
+            {ErrorKind::invalid,
+             fmt::format("retention.log_bytes is {}, less than two segments of {}",
+                         format_bytes(log.keep_bytes_max), format_bytes(log.segment_bytes)),
+             "whole segments are dropped, and never the one that is being written: raise it, or "
+             "lower log.segment_bytes"});
     }
-    HELIOS_TRY(
-        longer("retention.dedup", format_keep(gateway.dedup_horizon), gateway.dedup_horizon));
+    check("retention.dedup", format_keep(gateway.dedup_horizon), gateway.dedup_horizon);
     for (const auto& [source, horizon] : gateway.dedup_horizons) {
-        HELIOS_TRY(longer("retention.dedup_sources", source + "=" + format_keep(horizon), horizon));
+        check("retention.dedup_sources", source + "=" + format_keep(horizon), horizon);
     }
-    return quarantine_keep
-               ? longer("retention.quarantine", format_keep(*quarantine_keep), *quarantine_keep)
-               : Status{};
+    if (quarantine_keep) {
+        check("retention.quarantine", format_keep(*quarantine_keep), *quarantine_keep);
+    }
+    return out;
 }
 
 namespace {

@@ -52,7 +52,7 @@ struct Config {
 
 private:
     Status check_ranges() const;
-    Status check_retention() const;
+    std::vector<Error> retention_mistakes() const;
 };
 
 struct Setting {

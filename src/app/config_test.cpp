@@ -280,8 +280,11 @@ TEST(ConfigRetention, what_is_kept_longer_than_the_log_is_refused_with_its_place
         if (!errors.empty()) {
             return errors.front().message();
         }
-        const auto wrong = config.validate();
-        return wrong.empty() ? std::string() : wrong.front().message();
+        std::string all;
+        for (const auto& wrong : config.validate()) {
+            all += wrong.message() + "\n";
+        }
+        return all;
     };
     EXPECT_EQ(complaint("retention: {log: 10d}"), "");
     EXPECT_EQ(complaint("retention: {log: forever, dedup: forever, quarantine: 400d}"), "");
@@ -296,6 +299,9 @@ TEST(ConfigRetention, what_is_kept_longer_than_the_log_is_refused_with_its_place
                 AllOf(HasSubstr("h.yaml:3:"), HasSubstr("aws=49h, longer than")));
     EXPECT_THAT(complaint("retention:\n  log: 2d\n  quarantine: 3d"),
                 AllOf(HasSubstr("h.yaml:3:"), HasSubstr("retention.quarantine is 3d, longer")));
+    EXPECT_THAT(complaint("retention: {log: 10s, quarantine: 5d}"),
+                AllOf(HasSubstr("retention.dedup is 1d"), HasSubstr("retention.quarantine is 5d")))
+        << "all at once";
     EXPECT_THAT(complaint("retention:\n  log_bytes: 64MiB"),
                 HasSubstr("retention.log_bytes is 64MiB, less than two segments"));
     EXPECT_THAT(complaint("retention:\n  log: -1d"), HasSubstr("is negative"));
