@@ -207,24 +207,22 @@ public:
         families_.emplace(generation, std::move(family));
     }
 
-    Status flush() override {
+    Status close() override {
         std::vector<rocksdb::ColumnFamilyHandle*> all{state_.get()};
         for (const auto& [generation, family] : families_) {
             all.push_back(family.get());
         }
         const auto status = db_->Flush(rocksdb::FlushOptions(), all);
-        return status.ok() ? Status{} : fail(error_of(status, "writing it out"));
-    }
-
-    Status close() override {
-        Status flushed = flush();
         families_.clear();
         state_.reset();
         static_cast<void>(db_->Close());
-        if (flushed && !memory_) {
+        if (!status.ok()) {
+            return fail(error_of(status, "writing it out"));
+        }
+        if (!memory_) {
             write_sums(directory_);
         }
-        return flushed;
+        return {};
     }
 
     Status check_files() override {

@@ -92,7 +92,7 @@ public:
     /// not, claims are refused, ready() says so, and a damaged index is rebuilt. By one thread at a
     /// time, not beside close().
     /// Up to where the deduplication index has taken the log in.
-    log::Offsets indexed_durably() const;
+    log::Offsets indexed() const;
     Status check_files();
 
     SourceActivity activity(std::string_view source) const;

@@ -28,9 +28,8 @@ protected:
     }
     void open() {
         rig_.reopen();
-        rig_.log->keep({{"dedup", [this]() -> Result<log::Offsets> {
-                             return rig_.gateway->indexed_durably();
-                         }}});
+        rig_.log->keep(
+            {{"dedup", [this]() -> Result<log::Offsets> { return rig_.gateway->indexed(); }}});
     }
     int send(const std::string& id) {
         return rig_.ingest(order(id, "ORD-1", "\"" + std::string(4'000, '1') + "\"")).status;
