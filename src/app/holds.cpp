@@ -1,6 +1,5 @@
 #include "app/holds.h"
 
-#include <array>
 #include <fmt/format.h>
 #include <span>
 #include <string>

@@ -100,6 +100,15 @@ Status EnginePartitions::judge(const log::CheckpointHeader& header, log::Offset 
     return {};
 }
 
+void EnginePartitions::pass_over(const std::string& checkpoint, const Error& why,
+                                 std::vector<std::string>& unusable) const {
+    metrics_->passed_over.add();
+    telemetry_.logger.warn("reconcile",
+                           "a checkpoint of the engine can't be used; an older one is, or the log",
+                           {{"checkpoint", checkpoint}, {"why", why.message()}});
+    unusable.push_back(checkpoint + ": " + why.what);
+}
+
 Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
     const log::TopicPartition& id, log::Offset committed) {
     std::vector<std::string> unusable;
@@ -108,12 +117,7 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
         auto opened = states_->open(
             id, [&](const auto& header) { return judge(header, committed); }, passed_over);
         for (const auto& checkpoint : passed_over) {
-            metrics_->passed_over.add();
-            telemetry_.logger.warn(
-                "reconcile",
-                "a checkpoint of the engine can't be used; an older one is, or the log",
-                {{"checkpoint", checkpoint.path}, {"why", checkpoint.why.message()}});
-            unusable.push_back(checkpoint.path + ": " + checkpoint.why.what);
+            pass_over(checkpoint.path, checkpoint.why, unusable);
         }
         if (!opened) {
             return fail(std::move(opened).error());
@@ -131,15 +135,11 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
             partition->kept_at = clock_.monotonic();
             return partition;
         }
-        metrics_->passed_over.add();
-        telemetry_.logger.warn(
-            "reconcile", "a checkpoint of the engine can't be used; an older one is, or the log",
-            {{"partition", id.partition}, {"why", restored.error().message()}});
         if (!from) {
             return fail(std::move(restored).error());
         }
-        unusable.push_back(
-            fmt::format("{} at {}: {}", id.partition, from->next.value, restored.error().what));
+        pass_over(fmt::format("{}/{}/{}", options_.state_directory, id.partition, from->next.value),
+                  restored.error(), unusable);
         partition.reset();
         HELIOS_TRY(states_->reject(id));
     }
@@ -191,9 +191,9 @@ Status EnginePartitions::restore_all(const std::vector<log::TopicPartition>& ids
 }
 
 Status EnginePartitions::restore(const log::Offsets& committed) {
+    wait_for_writer();
     {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
+        const std::lock_guard lock(mutex_);
         writing_ = nullptr;
         written_.reset();
     }
@@ -319,6 +319,12 @@ void EnginePartitions::write_handed_over(const std::stop_token& stop) {
     }
 }
 
+/// Nothing is handed over, or its outcome is there.
+void EnginePartitions::wait_for_writer() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
+}
+
 /// The outcome of what was handed over, if there is one.
 void EnginePartitions::collect() {
     Status outcome;
@@ -383,16 +389,12 @@ void EnginePartitions::keep_all() {
     if (options_.state_directory.empty()) {
         return;
     }
-    const auto wait = [&] {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
-    };
-    wait();
+    wait_for_writer();
     collect();
     for (const auto& partition : partitions_) {
         if (partition->records > 0 && log_.health()) {
             hand_over(*partition);
-            wait();
+            wait_for_writer();
             collect();
         }
     }

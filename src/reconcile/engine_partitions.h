@@ -101,6 +101,9 @@ private:
     Status judge(const log::CheckpointHeader& header, log::Offset committed) const;
     bool is_due(const EnginePartition& partition, Duration now) const;
     void hand_over(EnginePartition& partition);
+    void pass_over(const std::string& checkpoint, const Error& why,
+                   std::vector<std::string>& unusable) const;
+    void wait_for_writer();
     void collect();
     void note_kept();
     void write_handed_over(const std::stop_token& stop);

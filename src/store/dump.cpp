@@ -128,9 +128,23 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log,
     return records;
 }
 
-Error undecodable(const Error& why) {
-    return {ErrorKind::corrupt, "store: a stored verdict can't be decoded: " + why.what,
-            "run `helios store rebuild`"};
+/// Calls `take` with every verdict that the statement answers, until it fails.
+template <class S>
+Status each_verdict(Database& database,
+                    const std::function<Status(const model::Verdict& verdict)>& take) {
+    Prepared<S> revisions;
+    HELIOS_TRY(revisions.prepare(database));
+    auto answer = revisions.ask();
+    while (answer.next()) {
+        const auto verdict = model::decode_verdict(answer.row().bytes);
+        if (!verdict) {
+            return fail(ErrorKind::corrupt,
+                        "store: a stored verdict can't be decoded: " + verdict.error().what,
+                        "run `helios store rebuild`");
+        }
+        HELIOS_TRY(take(*verdict));
+    }
+    return answer.status();
 }
 
 /// Lines in the order of their bytes, on disk: a store may have more of them than memory holds.
@@ -185,19 +199,11 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
 Status dump_verdicts(const std::filesystem::path& file, Database::Mode mode,
                      const WriteLine& write) {
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    Prepared<EveryRevision> revisions;
-    HELIOS_TRY(revisions.prepare(database));
-    auto answer = revisions.ask();
-    while (answer.next()) {
-        const auto verdict = model::decode_verdict(answer.row().bytes);
-        if (!verdict) {
-            return fail(undecodable(verdict.error()));
-        }
+    return each_verdict<EveryRevision>(database, [&](const model::Verdict& verdict) {
         json::Writer line;
-        model::write_json(line, *verdict);
-        HELIOS_TRY(write(line.take() + "\n"));
-    }
-    return answer.status();
+        model::write_json(line, verdict);
+        return write(line.take() + "\n");
+    });
 }
 
 Status dump_settled(const std::filesystem::path& file, Database::Mode mode,
@@ -205,19 +211,11 @@ Status dump_settled(const std::filesystem::path& file, Database::Mode mode,
     HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
     HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-dump-"));
     HELIOS_TRY_ASSIGN(SortedLines lines, SortedLines::make(scratch.path() + "/lines.db"));
-    Prepared<NewestRevisions> revisions;
-    HELIOS_TRY(revisions.prepare(database));
-    auto answer = revisions.ask();
-    while (answer.next()) {
-        const auto verdict = model::decode_verdict(answer.row().bytes);
-        if (!verdict) {
-            return fail(undecodable(verdict.error()));
-        }
+    HELIOS_TRY(each_verdict<NewestRevisions>(database, [&](const model::Verdict& verdict) {
         json::Writer line;
-        model::write_settled_json(line, *verdict);
-        HELIOS_TRY(lines.add(line.take() + "\n"));
-    }
-    HELIOS_TRY(answer.status());
+        model::write_settled_json(line, verdict);
+        return lines.add(line.take() + "\n");
+    }));
     return lines.write_all(write);
 }
 
