@@ -224,17 +224,7 @@ TEST_P(DiskLogContract, keeps_the_order_over_many_lives) {
 TEST_P(DiskLogContract, a_follower_sees_one_order_of_many_threads) {
     constexpr std::size_t threads = 8;
     constexpr std::size_t each = 150;
-    std::vector<std::thread> appenders;
-    for (std::size_t t = 0; t < threads; ++t) {
-        appenders.emplace_back([&, t] {
-            for (std::size_t i = 0; i < each; ++i) {
-                const auto outcome = append_now(
-                    log(), {record_for(i % 7 ? "events" : "flows", "k" + std::to_string(i),
-                                       std::to_string(t) + "-" + std::to_string(i))});
-                EXPECT_TRUE(outcome[0]);
-            }
-        });
-    }
+    auto appenders = append_from_threads(log(), threads, each);
     std::set<std::string> seen;
     Instant last{};
     auto reader = reader_of(log(), {"events", "flows"});

@@ -80,6 +80,23 @@ inline PartitionOrder read_in_partition_order(Reader& reader, std::size_t max_re
     }
 }
 
+/// Threads that append `each` records, no two values alike. To be joined.
+inline std::vector<std::thread> append_from_threads(Log& log, std::size_t threads,
+                                                    std::size_t each) {
+    std::vector<std::thread> appenders;
+    for (std::size_t t = 0; t < threads; ++t) {
+        appenders.emplace_back([&log, each, t] {
+            for (std::size_t i = 0; i < each; ++i) {
+                const auto outcome =
+                    append_now(log, {record_for(i % 7 ? "events" : "flows", "k" + std::to_string(i),
+                                                std::to_string(t) + "-" + std::to_string(i))});
+                EXPECT_TRUE(outcome[0]);
+            }
+        });
+    }
+    return appenders;
+}
+
 using MakeLogUnderTest = std::unique_ptr<LogUnderTest> (*)();
 
 class LogContract : public ::testing::TestWithParam<MakeLogUnderTest> {
@@ -483,17 +500,7 @@ TEST_P(LogContract, keeps_everything_over_many_lives) {
 TEST_P(LogContract, serves_many_threads_and_a_follower) {
     constexpr std::size_t threads = 8;
     constexpr std::size_t each = 150;
-    std::vector<std::thread> appenders;
-    for (std::size_t t = 0; t < threads; ++t) {
-        appenders.emplace_back([&, t] {
-            for (std::size_t i = 0; i < each; ++i) {
-                const auto outcome = append_now(
-                    log(), {record_for(i % 7 ? "events" : "flows", "k" + std::to_string(i),
-                                       std::to_string(t) + "-" + std::to_string(i))});
-                EXPECT_TRUE(outcome[0]);
-            }
-        });
-    }
+    auto appenders = append_from_threads(log(), threads, each);
     std::set<std::string> seen;
     std::map<std::pair<std::string, std::uint32_t>, std::pair<Instant, Offset>> last;
     Instant complete_below{};
