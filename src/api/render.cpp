@@ -79,8 +79,29 @@ model::HydratePayload payloads_from(log::Lookup& log, std::size_t& bytes) {
     };
 }
 
+namespace {
+
+void write_other_records(json::Writer& out, std::uint32_t log, const store::EventRow& row,
+                         std::span<const store::EventRecord> records) {
+    out.key("otherRecords").begin_array();
+    for (const auto& [place, content] : records) {
+        if (place == row.place()) {
+            continue;
+        }
+        out.begin_object()
+            .field("receivedAt", format_rfc3339(place.log_time))
+            .field("position", model::encode_position({log, place.pointer, place.log_time}))
+            .field("sameContent", content == row.content)
+            .end_object();
+    }
+    out.end_array();
+}
+
+}  // namespace
+
 void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
-                 const std::optional<model::Event>& event) {
+                 const std::optional<model::Event>& event,
+                 std::span<const store::EventRecord> records) {
     out.begin_object()
         .field("eventId", row.event_id)
         .field("source", row.source)
@@ -98,6 +119,12 @@ void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& ro
     }
     out.field("position", model::encode_position({log, row.pointer, row.log_time}));
     out.field("identity", row.identity == model::IdentityKind::content ? "content" : "native");
+    if (row.copies > 0) {
+        out.field("copies", row.copies);
+    }
+    if (records.size() > 1) {
+        write_other_records(out, log, row, records);
+    }
     if (event) {
         out.key("payload").raw(event->payload).key("metadata").raw(event->metadata);
         write_strings(out, "warnings", event->warnings);

@@ -2,6 +2,7 @@
 /// JSON of what the store answers, with payloads fetched from the log. Private to the room.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
 /// was fetched.
 model::HydratePayload payloads_from(log::Lookup& log, std::size_t& bytes);
 
+/// `records`: those under its identity; all but its own are listed.
 void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
-                 const std::optional<model::Event>& event);
+                 const std::optional<model::Event>& event,
+                 std::span<const store::EventRecord> records = {});
 void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row);
 /// Whole: errors, headers and body as they came; body null and expired where the log no longer has
 /// it.
