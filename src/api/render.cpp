@@ -7,11 +7,11 @@
 namespace helios::api {
 namespace {
 
-/// The record's bytes, or nullopt.
+/// The bytes of a record stamped at `kept_since` or later, or nullopt.
 std::optional<std::string> fetch(log::Lookup& log, std::string_view topic, std::uint32_t partition,
-                                 std::uint64_t offset) {
+                                 std::uint64_t offset, Instant kept_since = Instant::min()) {
     const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
-    if (!batch || batch->records.empty()) {
+    if (!batch || batch->records.empty() || batch->records.front().log_time < kept_since) {
         return std::nullopt;
     }
     return std::string(batch->records.front().value);
@@ -59,8 +59,9 @@ std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPoin
 }
 
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
-                                                    const store::QuarantineRow& row) {
-    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset);
+                                                    const store::QuarantineRow& row,
+                                                    Instant kept_since) {
+    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset, kept_since);
     if (!bytes) {
         return std::nullopt;
     }

@@ -18,8 +18,10 @@ namespace helios::api {
 /// The event behind a pointer; nullopt: the log no longer has it (past retention), or it is
 /// damaged.
 std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPointer& pointer);
+/// nullopt too if the record is older than `kept_since`.
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
-                                                    const store::QuarantineRow& row);
+                                                    const store::QuarantineRow& row,
+                                                    Instant kept_since);
 
 /// For model::write_json: payloads from the log, nothing where they expired. `bytes` grows by what
 /// was fetched.
