@@ -79,8 +79,8 @@ void project_in_some_order(const std::vector<std::vector<Placed>>& partitions, T
 }
 
 std::string dumped_in_some_order(const std::vector<std::vector<Placed>>& partitions) {
-    const testing::TemporaryFolder folder;
-    const auto file = folder.path() / "store.db";
+    const auto folder = testing::a_folder();
+    const std::filesystem::path file = folder.path() + "/store.db";
     {
         auto database = *Database::open(file, Database::Mode::write);
         RC_ASSERT(migrate(database).has_value());

@@ -120,7 +120,7 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     std::filesystem::remove(std::filesystem::path(bench.options.file).concat("-wal"));
     EXPECT_FALSE(projector->check_file());
     remade();
-    std::filesystem::rename(store, bench.folder.path() / "moved");
+    std::filesystem::rename(store, bench.folder.path() + "/moved");
     std::filesystem::create_directory(store);
     std::ofstream(bench.options.file) << "something else";
     EXPECT_FALSE(projector->check_file());
