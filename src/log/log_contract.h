@@ -525,6 +525,16 @@ TEST_P(LogContract, describes_what_it_holds) {
             EXPECT_EQ(info.last_time, outcomes[1]->log_time);
         }
         EXPECT_TRUE(found);
+        Offsets of;
+        Offsets ends;
+        for (const PartitionInfo& info : log().describe()) {
+            of[info.id] = Offset{0};
+            ends[info.id] = info.end;
+        }
+        of[{"events", 1'000}] = Offset{0};
+        of[{"nowhere", 0}] = Offset{0};
+        EXPECT_EQ(log().ends_of(of), ends);
+        EXPECT_EQ(log().ends_of({{{"flows", 0}, Offset{0}}}).size(), 1u);
         under_test_->reopen();
     }
     EXPECT_EQ(log().partitions_of("cases").size(), 2u);
