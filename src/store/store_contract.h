@@ -196,9 +196,8 @@ TYPED_TEST_P(StoreContract, one_id_with_another_content_or_origin_is_an_event_of
     records.add(event);
     event.type = "OrderChanged";
     records.add(event);
-    model::Event other(*TenantId::parse("other"));
-    other.source = "aws";
-    other.id = "e1";
+    auto other = testing::an_event("e1", "OrderPlaced", "A");
+    other.tenant = *TenantId::parse("other");
     records.add(other).add(other);
     this->write(records);
     const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
