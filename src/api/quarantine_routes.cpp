@@ -61,7 +61,7 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
     }
     HELIOS_TRY_ASSIGN(const auto row, std::move(found));
     const Duration keep = d.options.quarantine_keep;
-    const Instant kept_since = keep > Duration::zero() ? d.clock.wall() - keep : Instant::min();
+    const Instant kept_since = keep > Duration::zero() ? d.log.now() - keep : Instant::min();
     json::Writer out;
     write_quarantine_item(out, row, fetch_quarantined(d.log, row, kept_since));
     return http::Response::json(200, out.take());
