@@ -82,7 +82,8 @@ http::Response ambiguous(std::uint32_t log, std::string_view event_id,
         inside(members));
 }
 
-/// Leaves one row per origin, the newest: an identity is (source, scope, id).
+/// Leaves one row per origin, the newest: an identity is (source, scope, id), and may stand for
+/// several contents.
 void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::string>& scope) {
     std::vector<store::EventRow> kept;
     for (auto& row : rows) {
@@ -125,9 +126,10 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
     if (rows.size() > 1) {
         return ambiguous(log::hash_of(d.log.id()), rows.front().event_id, rows);
     }
+    const auto& row = rows.front();
+    HELIOS_TRY_ASSIGN(const auto records, d.store.records_under(caller.tenant, row));
     json::Writer out;
-    write_event(out, log::hash_of(d.log.id()), rows.front(),
-                fetch_event(d.log, rows.front().pointer));
+    write_event(out, log::hash_of(d.log.id()), row, fetch_event(d.log, row.pointer), records);
     return http::Response::json(200, out.take());
 }
 
@@ -157,7 +159,10 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
             "One event by its id", [shared](const http::Request& request, const Caller& caller) {
                 return answer_event(*shared, request, caller);
             });
-    one.description = "An id is unique only within its source and scope.";
+    one.description =
+        "An id is unique only within its source and scope. `otherRecords` are what else the log "
+        "holds under that identity: copies, which are this event again, and records with other "
+        "content, which are events of their own (of several the newest is answered).";
     one.params = {
         path_param(
             "eventId",

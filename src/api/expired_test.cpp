@@ -54,5 +54,32 @@ TEST(Expired, payloads_past_retention_are_said_to_be_gone_everywhere) {
     EXPECT_THAT(after.body, HasSubstr("past retention"));
 }
 
+TEST(Expired, a_quarantined_item_reads_as_expired_when_it_has_been_kept_for_its_time) {
+    Served served;
+    served.options.quarantine_keep = std::chrono::hours(48);
+    model::Quarantined item(default_tenant());
+    item.id = "q-1234";
+    item.reason = "missing_field";
+    item.body = "a body";
+    item.headers = R"({"x":"y"})";
+    item.errors = {"amount: required, absent"};
+    served.bench.append(item);
+    served.open();
+    served.bench.clock.advance(std::chrono::hours(48));
+    EXPECT_THAT(served.get("/api/v1/dlq/q-1234").body, HasSubstr("a body"));
+    served.bench.clock.advance(std::chrono::milliseconds(1));
+    const auto expired = served.get("/api/v1/dlq/q-1234");
+    EXPECT_EQ(expired.status, 200);
+    EXPECT_THAT(expired.body, HasSubstr(R"("body":null,"expired":true)"));
+    EXPECT_THAT(expired.body, HasSubstr("missing_field")) << "the row stays";
+    EXPECT_THAT(expired.body, ::testing::Not(HasSubstr("a body")));
+    EXPECT_THAT(expired.body, ::testing::Not(HasSubstr("amount: required")));
+    EXPECT_THAT(served.get("/api/v1/dlq").body, HasSubstr("q-1234"));
+
+    served.bench.append(item);  // it came again, and was kept again
+    served.catch_up();
+    EXPECT_THAT(served.get("/api/v1/dlq/q-1234").body, HasSubstr("a body"));
+}
+
 }  // namespace
 }  // namespace helios::api

@@ -67,7 +67,10 @@ constexpr std::string_view components = R"json({"schemas":{
   "eventId":{"type":"string"},"source":{"$ref":"#/components/schemas/Source"},"scope":{"type":"string","description":"EventBridge account/region, Pub/Sub subscription, Event Grid topic; empty for direct ones."},
   "eventType":{"type":"string"},"time":{"type":"string","format":"date-time","description":"The source's claim. Absent: none, or none that can be read; `warnings` says which."},"receivedAt":{"type":"string","format":"date-time","description":"Log time."},
   "key":{"type":"string"},"orderId":{"type":"string"},"customerId":{"type":"string"},"position":{"type":"string"},
-  "identity":{"type":"string","enum":["native","content"]},"payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
+  "identity":{"type":"string","enum":["native","content"]},"copies":{"type":"integer","description":"How many further records of this event the log took in: same identity, same content. Absent: none."},
+  "otherRecords":{"type":"array","description":"Of one event: the other records under its identity, oldest first, at most 1,000. Absent: none.","items":{"type":"object","required":["receivedAt","position","sameContent"],"properties":{
+    "receivedAt":{"type":"string","format":"date-time"},"position":{"type":"string"},"sameContent":{"type":"boolean","description":"A copy; else an event of its own, which lists show."}}}},
+  "payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
   "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},
 "EventPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]}}},
 

@@ -60,8 +60,10 @@ Result<http::Response> answer_item(const Dependencies& d, const http::Request& r
         }
     }
     HELIOS_TRY_ASSIGN(const auto row, std::move(found));
+    const Duration keep = d.options.quarantine_keep;
+    const Instant kept_since = keep > Duration::zero() ? d.log.now() - keep : Instant::min();
     json::Writer out;
-    write_quarantine_item(out, row, fetch_quarantined(d.log, row));
+    write_quarantine_item(out, row, fetch_quarantined(d.log, row, kept_since));
     return http::Response::json(200, out.take());
 }
 
@@ -92,7 +94,7 @@ void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
             });
     one.description =
         "With its body as it came (base64 if it is not UTF-8) and its headers, credentials "
-        "replaced by fingerprints.";
+        "replaced by fingerprints. Past `retention.quarantine` `\"body\":null,\"expired\":true`.";
     one.params = {path_param("dlqId",
                              "As `dlqId` of the list or of a 422; or its beginning, at least 4 "
                              "characters, if only one has it.")};

@@ -7,11 +7,11 @@
 namespace helios::api {
 namespace {
 
-/// The record's bytes, or nullopt.
+/// The bytes of a record stamped at `kept_since` or later, or nullopt.
 std::optional<std::string> fetch(log::Lookup& log, std::string_view topic, std::uint32_t partition,
-                                 std::uint64_t offset) {
+                                 std::uint64_t offset, Instant kept_since = Instant::min()) {
     const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
-    if (!batch || batch->records.empty()) {
+    if (!batch || batch->records.empty() || batch->records.front().log_time < kept_since) {
         return std::nullopt;
     }
     return std::string(batch->records.front().value);
@@ -59,8 +59,9 @@ std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPoin
 }
 
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
-                                                    const store::QuarantineRow& row) {
-    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset);
+                                                    const store::QuarantineRow& row,
+                                                    Instant kept_since) {
+    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset, kept_since);
     if (!bytes) {
         return std::nullopt;
     }
@@ -79,8 +80,29 @@ model::HydratePayload payloads_from(log::Lookup& log, std::size_t& bytes) {
     };
 }
 
+namespace {
+
+void write_other_records(json::Writer& out, std::uint32_t log, const store::EventRow& row,
+                         std::span<const store::EventRecord> records) {
+    out.key("otherRecords").begin_array();
+    for (const auto& [place, content] : records) {
+        if (place == row.place()) {
+            continue;
+        }
+        out.begin_object()
+            .field("receivedAt", format_rfc3339(place.log_time))
+            .field("position", model::encode_position({log, place.pointer, place.log_time}))
+            .field("sameContent", content == row.content)
+            .end_object();
+    }
+    out.end_array();
+}
+
+}  // namespace
+
 void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& row,
-                 const std::optional<model::Event>& event) {
+                 const std::optional<model::Event>& event,
+                 std::span<const store::EventRecord> records) {
     out.begin_object()
         .field("eventId", row.event_id)
         .field("source", row.source)
@@ -98,6 +120,12 @@ void write_event(json::Writer& out, std::uint32_t log, const store::EventRow& ro
     }
     out.field("position", model::encode_position({log, row.pointer, row.log_time}));
     out.field("identity", row.identity == model::IdentityKind::content ? "content" : "native");
+    if (row.copies > 0) {
+        out.field("copies", row.copies);
+    }
+    if (records.size() > 1) {
+        write_other_records(out, log, row, records);
+    }
     if (event) {
         out.key("payload").raw(event->payload).key("metadata").raw(event->metadata);
         write_strings(out, "warnings", event->warnings);

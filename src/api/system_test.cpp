@@ -8,6 +8,7 @@
 
 #include "api/cursor.h"
 #include "api/test_kit.h"
+#include "model/position.h"
 
 namespace helios::api {
 namespace {
@@ -45,6 +46,42 @@ TEST(EventRoutes, an_event_whole_with_position_and_exact_payload) {
                   .size(),
               1u);
     EXPECT_EQ(parsed(served.get("/api/v1/events?order_id=ORD-2")).root().find("items").size(), 0u);
+}
+
+TEST(EventRoutes, a_copy_is_no_second_event_and_is_not_hidden) {
+    Served served;
+    const auto event = an_event("x", "OrderPlaced", "A");
+    served.bench.append(event);
+    served.bench.append(an_event("alone", "OrderPlaced", "A"));
+    served.bench.clock.advance(std::chrono::hours(25));
+    const auto copy = served.bench.append(event);
+    served.open();
+    const auto list = parsed(served.get("/api/v1/events?order_id=A"));
+    ASSERT_EQ(list.root().find("items").size(), 2u);
+    EXPECT_FALSE(list.root().find("items").at(0).find("copies").present());
+    EXPECT_EQ(list.root().find("items").at(1).find("copies").raw(), "1");
+    const auto one = parsed(served.get("/api/v1/events/x"));
+    EXPECT_EQ(one.root().find("copies").raw(), "1");
+    ASSERT_EQ(one.root().find("otherRecords").size(), 1u);
+    const auto record = one.root().find("otherRecords").at(0);
+    EXPECT_EQ(record.find("receivedAt").text(), format_rfc3339(copy.log_time));
+    EXPECT_EQ(record.find("sameContent").raw(), "true");
+    const auto position = model::decode_position(record.find("position").text());
+    ASSERT_TRUE(position);
+    EXPECT_EQ(position->pointer.offset, copy.offset.value);
+    EXPECT_FALSE(parsed(served.get("/api/v1/events/alone")).root().find("otherRecords").present());
+
+    auto changed = event;
+    changed.payload = R"({"orderId":"A","totalAmount":"2"})";
+    served.bench.append(changed);
+    served.catch_up();
+    EXPECT_EQ(parsed(served.get("/api/v1/events?order_id=A")).root().find("items").size(), 3u)
+        << "other content is an event of its own";
+    const auto newest = parsed(served.get("/api/v1/events/x"));
+    EXPECT_EQ(newest.root().find("payload").raw(), changed.payload);
+    EXPECT_FALSE(newest.root().find("copies").present());
+    ASSERT_EQ(newest.root().find("otherRecords").size(), 2u);
+    EXPECT_EQ(newest.root().find("otherRecords").at(0).find("sameContent").raw(), "false");
 }
 
 TEST(EventRoutes, an_id_of_several_origins_is_ambiguous_until_one_is_named) {

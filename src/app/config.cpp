@@ -375,8 +375,8 @@ std::vector<Setting> make_settings() {
         setting("retention.dedup_sources", HELIOS_MEMBER(gateway.dedup_horizons),
                 "Sources for which that is another time: aws=48h, gcp=1h."),
         setting("retention.quarantine", HELIOS_MEMBER(quarantine_keep),
-                "How long quarantined items are kept; at most retention.log, and `log` is as long. "
-                "A shorter one changes nothing yet: they leave with the log's segments."),
+                "How long the body of a quarantined item can be read; at most retention.log, and "
+                "`log` is as long. Its bytes leave with the log's segments."),
     };
 }
 

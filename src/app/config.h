@@ -39,8 +39,8 @@ struct Config {
     reconcile::RouteOptions route;
     reconcile::EngineStageOptions engine;
     store::Options store;
-    /// Of quarantined items; absent: as log.keep. Nothing is dropped by it yet: they stand in the
-    /// data journal's segments.
+    /// How long bodies of quarantined items can be read; absent: as log.keep. Their bytes stand in
+    /// the data journal's segments, and leave with these.
     std::optional<Duration> quarantine_keep;
 
     std::map<std::string, std::string, std::less<>>

@@ -211,6 +211,7 @@ Status Node::open_stages() {
 Status Node::open_api() {
     api_options_.version = std::string(build_info().version);
     api_options_.ephemeral = config_.ephemeral;
+    api_options_.quarantine_keep = config_.quarantine_keep.value_or(Duration::zero());
     barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(),
                                               projector_->frontier(), clock_);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};

@@ -170,6 +170,22 @@ std::string to_hex(std::string_view bytes) {
     return out;
 }
 
+bool from_hex(std::string_view digits, std::span<std::uint8_t> out) {
+    if (digits.size() != 2 * out.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const char c = digits[i];
+        const bool digit = c >= '0' && c <= '9';
+        if (!digit && (c < 'a' || c > 'f')) {
+            return false;
+        }
+        const int value = digit ? c - '0' : c - 'a' + 10;
+        out[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? value << 4 : out[i / 2] | value);
+    }
+    return true;
+}
+
 std::string uuid5(std::string_view name) {
     static const MessageDigest algorithm("SHA1");
     const std::string_view space(reinterpret_cast<const char*>(uuid_namespace.data()),

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,10 @@ template <std::size_t N>
 std::string to_hex(const std::array<std::uint8_t, N>& d) {
     return to_hex(std::string_view(reinterpret_cast<const char*>(d.data()), N));
 }
+
+/// Bytes that to_hex has written. False: not two lower-case digits for each byte of `out`, which
+/// then holds anything.
+[[nodiscard]] bool from_hex(std::string_view digits, std::span<std::uint8_t> out);
 
 /// RFC 9562 UUID version 5 (SHA-1) of `name` in Helios' own namespace, lower case with dashes.
 std::string uuid5(std::string_view name);

@@ -87,6 +87,22 @@ TEST(Hash, uuid5_has_its_form_and_never_changes) {
     }
 }
 
+TEST(Hash, bytes_are_read_from_hex_as_it_is_written) {
+    std::string all;
+    for (int byte = 0; byte < 256; ++byte) {
+        all.push_back(static_cast<char>(byte));
+    }
+    std::array<std::uint8_t, 256> read{};
+    ASSERT_TRUE(from_hex(to_hex(all), read));
+    EXPECT_EQ(to_hex(read), to_hex(all));
+    std::array<std::uint8_t, 2> two{};
+    for (const auto* text :
+         {"", "00f", "00ff0", "00ff00", "00Ff", "00fg", "0x0f", "00 f", "-0ff"}) {
+        EXPECT_FALSE(from_hex(text, two)) << text;
+    }
+    EXPECT_TRUE(from_hex("", std::span<std::uint8_t>()));
+}
+
 TEST(Hash, hex_is_lower_case) {
     EXPECT_EQ(to_hex(std::string_view("\x00\x7f\xff\x0a", 4)), "007fff0a");
 }

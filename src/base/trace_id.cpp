@@ -19,19 +19,7 @@ TraceId trace_id_of(std::string_view text) {
         text = text.substr(0, digits);
     }
     TraceId id;
-    if (text.size() != digits) {
-        return {};
-    }
-    for (std::size_t i = 0; i < digits; ++i) {
-        const char c = text[i];
-        const bool digit = c >= '0' && c <= '9';
-        if (!digit && (c < 'a' || c > 'f')) {
-            return {};
-        }
-        const auto nibble = static_cast<std::uint8_t>(digit ? c - '0' : c - 'a' + 10);
-        id.bytes[i / 2] = static_cast<std::uint8_t>(id.bytes[i / 2] << 4 | nibble);
-    }
-    return id;
+    return from_hex(text, id.bytes) ? id : TraceId{};
 }
 
 }  // namespace helios

@@ -331,6 +331,7 @@ public:
         return log_.partition_count(topic);
     }
     std::vector<log::PartitionInfo> describe() override { return log_.describe(); }
+    log::Offsets ends_of(const log::Offsets& of) override { return log_.ends_of(of); }
     std::vector<log::Damage> damage() override { return log_.damage(); }
     Status health() override { return log_.health(); }
     void close() override { log_.close(); }

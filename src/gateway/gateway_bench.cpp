@@ -67,7 +67,7 @@ struct BenchRig {
     log::SimDisk disk{1, log::SimDisk::Durability::ignored};
     SystemClock clock;
     telemetry::Telemetry telemetry{clock, telemetry::Level::error};
-    TemporaryDirectory directory;
+    TemporaryDirectory directory = *TemporaryDirectory::make("helios-gateway-");
     std::unique_ptr<log::Log> log;
     std::unique_ptr<Gateway> gateway;
 

@@ -77,6 +77,24 @@ TEST(Gateway, three_clouds) {
     EXPECT_EQ(rig.kept_whole().size(), 1u);
 }
 
+TEST(Gateway, an_event_with_an_id_says_what_tells_its_content_apart) {
+    Rig rig;
+    rig.open();
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 202);
+    EXPECT_EQ(
+        rig.ingest(R"({"source":"aws","type":"OrderPlaced","payload":{"orderId":"A"}})").status,
+        202);
+    for (const auto& kept : rig.events()) {
+        const auto event = kept.event();
+        ASSERT_EQ(event.content.has_value(), event.identity == model::IdentityKind::native);
+        if (event.content) {
+            auto without = event;
+            without.content.reset();
+            EXPECT_EQ(*event.content, model::content_of(without));
+        }
+    }
+}
+
 TEST(Gateway, the_same_id_in_another_scope_is_another_event) {
     Rig rig;
     rig.open();

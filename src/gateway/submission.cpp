@@ -158,6 +158,9 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     if (request_.trace) {
         event.traceparent = request_.trace->to_traceparent();
     }
+    if (event.identity == model::IdentityKind::native) {
+        event.content = model::content_of(event.type, adapted.payload);
+    }
     auto value = model::encode(event);
     if (value.size() <= intake_.options.record_bytes_max) {
         item.warnings = event.warnings;

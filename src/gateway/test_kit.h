@@ -2,7 +2,6 @@
 /// For tests of the gateway: a gateway over the real log on the simulated disk, requests made by
 /// hand, the log read back.
 
-#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -12,12 +11,12 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/temporary_directory.h"
 #include "gateway/answers.h"
 #include "gateway/gateway.h"
 #include "log/disk_log.h"
@@ -28,26 +27,6 @@
 #include "telemetry/telemetry.h"
 
 namespace helios::gateway {
-
-/// A folder of its own, removed at the end.
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() {
-        static std::atomic<int> count{0};
-        path_ = std::filesystem::temp_directory_path() /
-                ("helios-gateway-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
-        std::filesystem::create_directories(path_);
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    std::string path() const { return path_.string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// A record read back, owning its bytes.
 struct Kept {
@@ -97,7 +76,7 @@ struct Rig {
     telemetry::Telemetry telemetry{clock, telemetry::Level::debug, lines};
     Options options;
     log::DiskLogOptions log_options;
-    TemporaryDirectory directory;
+    TemporaryDirectory directory = *TemporaryDirectory::make("helios-gateway-");
     std::unique_ptr<log::Log> log;
     std::mutex refused_mutex;
     std::vector<std::string> refused;  ///< by us; look at it when the answers are there

@@ -32,9 +32,9 @@ std::optional<std::string_view> next_line(std::string_view& text) {
 }
 
 template <class Number = std::uint32_t>
-std::optional<Number> number(std::string_view text, int base = 10) {
+std::optional<Number> number(std::string_view text) {
     Number value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) {
         return std::nullopt;
     }
@@ -44,17 +44,7 @@ std::optional<Number> number(std::string_view text, int base = 10) {
 /// 32 lower-case hex digits.
 std::optional<LogId> id_of(std::string_view text) {
     LogId id;
-    if (text.size() != 2 * id.bits.size()) {
-        return std::nullopt;
-    }
-    for (std::size_t i = 0; i < id.bits.size(); ++i) {
-        const auto byte = number(text.substr(2 * i, 2), 16);
-        if (!byte) {
-            return std::nullopt;
-        }
-        id.bits[i] = static_cast<std::uint8_t>(*byte);
-    }
-    return to_hex(id.bits) == text ? std::optional(id) : std::nullopt;
+    return from_hex(text, id.bits) ? std::optional(id) : std::nullopt;
 }
 
 LogId new_id(Disk& disk) {

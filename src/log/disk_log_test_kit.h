@@ -10,26 +10,13 @@
 #include "log/directory.h"
 #include "log/disk_log.h"
 #include "log/format.h"
+#include "log/records_test_kit.h"
 #include "log/segments.h"
 #include "log/sim_disk.h"
 #include "log/synchronous.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::log {
-
-inline std::vector<TopicSpec> test_topics() {
-    return {{"events", RetentionClass::data, 0},
-            {"cases", RetentionClass::data, 2},
-            {"flows", RetentionClass::control, 1}};
-}
-
-inline Record record_for(std::string topic, std::string key, std::string value) {
-    Record record;
-    record.topic = std::move(topic);
-    record.key = std::move(key);
-    record.value = std::move(value);
-    return record;
-}
 
 class DiskLogTest : public ::testing::Test {
 protected:

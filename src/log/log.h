@@ -274,6 +274,9 @@ public:
     virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
     virtual std::uint32_t partition_count(std::string_view topic) const = 0;
     virtual std::vector<PartitionInfo> describe() = 0;
+    /// PartitionInfo::end of the partitions that are named in `of`; those that do not exist are
+    /// absent. Reads nothing.
+    virtual Offsets ends_of(const Offsets& of) = 0;
 
     /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
     /// offset, or one before it that no kept record has.

@@ -19,12 +19,12 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "log/log.h"
+#include "log/records_test_kit.h"
 #include "log/synchronous.h"
 
 namespace helios::log {
 
-/// A log and what surrounds it. Topics: "events" (data, default partitions), "cases" (data, 2),
-/// "flows" (control, 1).
+/// A log of test_topics(), and what surrounds it.
 class LogUnderTest {
 public:
     virtual ~LogUnderTest() = default;
@@ -33,24 +33,7 @@ public:
     virtual void reopen() = 0;
     virtual ManualClock& clock() = 0;
     virtual std::size_t record_bytes_max() const = 0;
-
-    static std::vector<TopicSpec> topics() {
-        return {{"events", RetentionClass::data, 0},
-                {"cases", RetentionClass::data, 2},
-                {"flows", RetentionClass::control, 1}};
-    }
 };
-
-inline Record record_for(std::string topic, std::string key, std::string value) {
-    Record record;
-    record.topic = std::move(topic);
-    record.type = 7;
-    record.version = 2;
-    record.payload_key_id = 5;
-    record.key = std::move(key);
-    record.value = std::move(value);
-    return record;
-}
 
 /// Where records stand, per partition in order: the only order that every backend promises.
 using PartitionOrder = std::map<TopicPartition, std::vector<std::pair<Offset, Instant>>>;
@@ -542,6 +525,16 @@ TEST_P(LogContract, describes_what_it_holds) {
             EXPECT_EQ(info.last_time, outcomes[1]->log_time);
         }
         EXPECT_TRUE(found);
+        Offsets of;
+        Offsets ends;
+        for (const PartitionInfo& info : log().describe()) {
+            of[info.id] = Offset{0};
+            ends[info.id] = info.end;
+        }
+        of[{"events", 1'000}] = Offset{0};
+        of[{"nowhere", 0}] = Offset{0};
+        EXPECT_EQ(log().ends_of(of), ends);
+        EXPECT_EQ(log().ends_of({{{"flows", 0}, Offset{0}}}).size(), 1u);
         under_test_->reopen();
     }
     EXPECT_EQ(log().partitions_of("cases").size(), 2u);

@@ -1,7 +1,4 @@
-#include <cstdlib>
-#include <filesystem>
-
-#include "base/assert.h"
+#include "base/temporary_directory.h"
 #include "log/disk_log.h"
 #include "log/disk_log_contract.h"
 #include "log/memory_log.h"
@@ -28,7 +25,7 @@ public:
     Log& log() override { return *log_; }
     void reopen() override {
         log_.reset();
-        auto opened = open_disk_log(options_, topics(), *disk_, clock_, telemetry_);
+        auto opened = open_disk_log(options_, test_topics(), *disk_, clock_, telemetry_);
         HELIOS_ASSERT(opened.has_value(), opened ? "" : opened.error().message());
         log_ = std::move(*opened);
     }
@@ -44,31 +41,15 @@ private:
     std::unique_ptr<Log> log_;
 };
 
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "helios-log-XXXXXX").string();
-        HELIOS_ASSERT(::mkdtemp(pattern.data()) != nullptr, "a temporary directory can be made");
-        path_ = pattern;
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
+/// Stays until the log is closed: a base before the other.
+struct OfItsOwn {
+    TemporaryDirectory directory = *TemporaryDirectory::make("helios-log-");
 };
 
-class PosixLogUnderTest final : private TemporaryDirectory, public DiskLogUnderTest {
+class PosixLogUnderTest final : private OfItsOwn, public DiskLogUnderTest {
 public:
     PosixLogUnderTest()
-        : DiskLogUnderTest(posix_disk(), TemporaryDirectory::path() + "/data", 256u << 10,
-                           1u << 20) {}
+        : DiskLogUnderTest(posix_disk(), directory.path() + "/data", 256u << 10, 1u << 20) {}
 };
 
 std::unique_ptr<LogUnderTest> on_posix_disk() {
@@ -92,7 +73,7 @@ public:
         options_.grain = grain;
         options_.gaps = gaps;
         options_.shuffled = shuffled;
-        log_ = std::make_unique<MemoryLog>(options_, topics(), clock_);
+        log_ = std::make_unique<MemoryLog>(options_, test_topics(), clock_);
     }
     Log& log() override { return *log_; }
     void reopen() override {

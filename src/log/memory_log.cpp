@@ -557,6 +557,17 @@ std::vector<PartitionInfo> MemoryLog::describe() {
     return out;
 }
 
+Offsets MemoryLog::ends_of(const Offsets& of) {
+    const std::lock_guard lock(state_->mutex);
+    Offsets ends;
+    for (const Part& part : state_->parts) {
+        if (of.contains(part.id)) {
+            ends[part.id] = part.stable_end();
+        }
+    }
+    return ends;
+}
+
 void MemoryLog::close() {
     {
         const std::lock_guard lock(state_->mutex);

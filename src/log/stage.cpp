@@ -254,18 +254,16 @@ void Stage::show_lag() {
         return;
     }
     lag_shown_ = now;
-    for (const auto& info : log_.describe()) {
-        if (const auto it = committed_.find(info.id); it != committed_.end()) {
-            // Offsets have gaps: an upper bound of records; 0 is exact.
-            telemetry_.metrics
-                .gauge("helios_consumer_lag",
-                       "Offsets between a group's position and the end of the partition.",
-                       {{"topic", info.id.topic},
-                        {"partition", std::to_string(info.id.partition)},
-                        {"group", options_.name}})
-                .set(info.end > it->second ? static_cast<double>(info.end.value - it->second.value)
-                                           : 0.0);
-        }
+    for (const auto& [id, end] : log_.ends_of(committed_)) {
+        const Offset at = committed_.at(id);
+        // Offsets have gaps: an upper bound of records; 0 is exact.
+        telemetry_.metrics
+            .gauge("helios_consumer_lag",
+                   "Offsets between a group's position and the end of the partition.",
+                   {{"topic", id.topic},
+                    {"partition", std::to_string(id.partition)},
+                    {"group", options_.name}})
+            .set(end > at ? static_cast<double>(end.value - at.value) : 0.0);
     }
 }
 

@@ -396,6 +396,22 @@ std::vector<PartitionInfo> StoredLog::describe() {
     return out;
 }
 
+Offsets StoredLog::ends_of(const Offsets& of) {
+    catch_up();
+    Offsets ends;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, offset] : of) {
+        const Topic* named = topic(id.topic);
+        if (named == nullptr || id.partition >= named->partitions) {
+            continue;
+        }
+        const auto& partitions = journal(named->retention).state.partitions;
+        const auto state = partitions.find({named->id, id.partition});
+        ends[id] = Offset{state == partitions.end() ? 0 : state->second.end};
+    }
+    return ends;
+}
+
 // Once per cut and partition: what is the first stays the first until the next cut.
 void StoredLog::look_up_firsts(JournalView& journal) {
     Cut cut;

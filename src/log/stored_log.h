@@ -79,6 +79,7 @@ public:
     std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
     std::uint32_t partition_count(std::string_view topic) const override;
     std::vector<PartitionInfo> describe() override;
+    Offsets ends_of(const Offsets& of) override;
     std::vector<Damage> damage() override { return damage_.all(); }
     Status read_through() override;
 

@@ -140,6 +140,38 @@ TEST(Encoding, case_records_round_trip) {
     }
 }
 
+TEST(Encoding, an_event_may_say_what_tells_its_content_apart) {
+    auto event = sample_event();
+    event.customer = "C";
+    event.content = content_of(event);
+    const auto bytes = encode(event);
+    EXPECT_EQ(bytes.substr(bytes.size() - 18, 2), std::string("\x0a\x10"));
+    const auto decoded = decode_event(bytes);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(*decoded, event);
+    auto shorter = bytes.substr(0, bytes.size() - 1);
+    shorter[bytes.size() - 17] = '\x0f';
+    EXPECT_FALSE(decode_event(shorter).has_value());
+}
+
+TEST(Event, content_is_type_and_canonical_payload_and_nothing_else) {
+    const auto event = sample_event();
+    auto other = event;
+    other.payload = R"({ "totalAmount" : 12.50, "orderId" : "\u004fRD-1" })";
+    other.time.reset();
+    other.metadata = "{}";
+    EXPECT_EQ(content_of(other), content_of(event));
+    const auto parsed = json::Document::parse(event.payload);
+    EXPECT_EQ(content_of(event.type, parsed->root()), content_of(event));
+    other.payload = R"({"orderId":"ORD-1","totalAmount":12.5})";
+    EXPECT_NE(content_of(other), content_of(event)) << "numbers as written";
+    other.payload = event.payload;
+    other.type = "OrderChanged";
+    EXPECT_NE(content_of(other), content_of(event));
+    other.payload = "not JSON";
+    EXPECT_NE(content_of(other), content_of(event));
+}
+
 TEST(Encoding, verdict_round_trips) {
     const auto verdict = sample_verdict();
     const auto bytes = encode(verdict);

@@ -30,7 +30,12 @@ std::string encode(const Event& event) {
     out.string(event.metadata);
     out.string(event.traceparent);
     write_strings(out, event.warnings);
-    write_fields(out, {{FieldTag::customer, event.customer}}, event.unknown);
+    const auto content =
+        event.content ? std::string_view(reinterpret_cast<const char*>(event.content->data()),
+                                         event.content->size())
+                      : std::string_view();
+    write_fields(out, {{FieldTag::customer, event.customer}, {FieldTag::content, content}},
+                 event.unknown);
     return out.take();
 }
 
@@ -51,14 +56,19 @@ Result<Event> decode_event(std::string_view bytes) {
     event.metadata = in.string();
     event.traceparent = in.string();
     event.warnings = read_strings(in);
+    bool sound = true;
     for (FieldReader field(in); field.next();) {
         if (field.tag() == FieldTag::customer) {
             event.customer = field.bytes();
+        } else if (field.tag() == FieldTag::content) {
+            auto& content = event.content.emplace();
+            sound = field.bytes().size() == content.size();
+            std::copy_n(field.bytes().begin(), sound ? content.size() : 0, content.begin());
         } else {
             field.keep(event.unknown);
         }
     }
-    if (!in.at_end() || identity > static_cast<std::uint8_t>(IdentityKind::content)) {
+    if (!sound || !in.at_end() || identity > static_cast<std::uint8_t>(IdentityKind::content)) {
         return fail(ErrorKind::corrupt, "not an event record");
     }
     return event;
@@ -76,6 +86,31 @@ Digest128 identity_of(const TenantId& tenant, std::string_view source, std::stri
 
 Digest128 identity_of(const Event& event) {
     return identity_of(event.tenant, event.source, event.scope, event.id);
+}
+
+namespace {
+
+Digest128 digest_of(std::string_view type, std::string_view payload) {
+    std::string text(type);
+    text.push_back('\0');
+    text += payload;
+    return sha256_128(text);
+}
+
+}  // namespace
+
+Digest128 content_of(std::string_view type, json::Value payload) {
+    return digest_of(type, json::canonical(payload));
+}
+
+Digest128 content_of(const Event& event) {
+    if (event.content) {
+        return *event.content;
+    }
+    if (const auto payload = json::Document::parse(event.payload)) {
+        return content_of(event.type, payload->root());
+    }
+    return digest_of(event.type, event.payload);
 }
 
 std::string kept_as_sent(json::Value time) {

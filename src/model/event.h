@@ -57,6 +57,7 @@ struct Event {
     std::string traceparent;      ///< W3C, or empty
     std::vector<std::string> warnings;  ///< catalogue rules with `warn` that it broke
     std::string customer;               ///< by the catalogue's paths; empty: none readable
+    std::optional<Digest128> content;   ///< content_of; absent: nobody said it, or the id says it
     UnknownFields unknown;
 
     friend bool operator==(const Event&, const Event&) = default;
@@ -72,6 +73,12 @@ Result<Event> decode_event(std::string_view bytes);
 Digest128 identity_of(const Event& event);
 Digest128 identity_of(const TenantId& tenant, std::string_view source, std::string_view scope,
                       std::string_view id);
+
+/// What tells contents apart: SHA-256/128 of type and canonical payload. Not time, not metadata.
+Digest128 content_of(std::string_view type, json::Value payload);
+/// As above, of the event, whether it says it or not. Of no use for one that came without an id:
+/// its identity is its content.
+Digest128 content_of(const Event& event);
 
 /// What is kept of an envelope's time that could not be taken: its JSON, of a very long one the
 /// beginning as a text.

@@ -25,6 +25,8 @@ enum class FieldTag : std::uint32_t {
     original_at = 7,
     process = 8,
     origin = 9,
+    // Written.
+    content = 10,
 };
 
 /// tag → bytes, of tags that this version does not know.

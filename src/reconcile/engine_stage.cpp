@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "model/topics.h"
 #include "reconcile/route_stage.h"
+#include "reconcile/stage_options.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::reconcile {
@@ -85,18 +86,8 @@ EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log,
       clock_(clock),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
       partitions_(options, log, telemetry, clock),
-      stage_({.room = "reconcile",
-              .name = std::string(group),
-              .batch_records_max = options.batch_records_max,
-              .batch_bytes_max = options.batch_bytes_max,
-              .commit_records_max = options.commit_records_max,
-              .commit_bytes_max = options.commit_bytes_max,
-              .poll_wait = options.poll_wait,
-              .pace = options.pace,
-              .retry_after = options.retry_after,
-              .failing = "engine failed and tries again",
-              .works_again = "engine works again"},
-             *this, log, telemetry, clock, metrics_->failures) {}
+      stage_(stage_options(options, std::string(group), "engine"), *this, log, telemetry, clock,
+             metrics_->failures) {}
 
 EngineStage::EngineStage(const EngineStageOptions& options, log::Log& log, const Frontier& route,
                          telemetry::Telemetry& telemetry, const Clock& clock)

@@ -115,7 +115,7 @@ Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& e
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
     const std::string encoded = model::encode(event);
     KnownId added;
-    added.content = bytes_of(sha256_128(event.type + '\0' + json::canonical(payload.root())));
+    added.content = bytes_of(model::content_of(event.type, payload.root()));
     append_sortable(added.rank, to_nanos(at));
     append_sortable(added.rank, to_nanos(event.time.value_or(Instant::max())));
     added.rank += bytes_of(sha256_128(encoded));

@@ -6,6 +6,7 @@
 #include "model/counts.h"
 #include "model/topics.h"
 #include "reconcile/activate.h"
+#include "reconcile/stage_options.h"
 #include "telemetry/telemetry.h"
 #include "telemetry/trace_scope.h"
 
@@ -63,16 +64,8 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       partitions_(log.partition_count(model::topic::cases)),
       round_(std::make_unique<Round>()),
       presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
-      stage_({.room = "reconcile",
-              .name = group_of(options),
-              .batch_records_max = options.batch_records_max,
-              .batch_bytes_max = options.batch_bytes_max,
-              .poll_wait = options.poll_wait,
-              .pace = options.pace,
-              .retry_after = options.retry_after,
-              .failing = "route failed and tries again",
-              .works_again = "route works again"},
-             *this, log, telemetry, clock, metrics_->failures) {}
+      stage_(stage_options(options, group_of(options), "route"), *this, log, telemetry, clock,
+             metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();

@@ -27,10 +27,14 @@ struct DumpedTable {
 };
 
 // Topics by name, so that a dump does not depend on their numbers.
-constexpr std::array<DumpedTable, 8> dumped_tables{{
+constexpr std::array<DumpedTable, 9> dumped_tables{{
     {"events",
-     R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, identity, event_type, key, customer, event_time
+     R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, content, identity, event_type, key, customer, event_time
                      FROM events e JOIN topics t ON t.id = e.topic ORDER BY log_time, t.name, partition, "offset")sql"},
+    {"event_copies",
+     R"sql(SELECT tenant, event_id, content, log_time, t.name AS topic, partition, "offset", source, scope
+                     FROM event_copies e JOIN topics t ON t.id = e.topic
+                     ORDER BY tenant, event_id, content, log_time, t.name, partition, "offset")sql"},
     {"case_records",
      R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
     {"control_records",

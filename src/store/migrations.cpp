@@ -29,16 +29,26 @@ CREATE TABLE applied_offsets(
   topic INTEGER NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
   PRIMARY KEY(topic, partition)) WITHOUT ROWID;
 
--- One row per accepted event. The payload stays in the log, at (topic, partition, offset).
+-- One row per accepted event: an identity (tenant, source, scope, event_id) with one type and payload. The payload
+-- stays in the log, at (topic, partition, offset): of several records the least place, the others are copies.
+-- content: 64 bits of source, scope, type and payload. They tell apart what shares an id; short, as an index holds them.
 CREATE TABLE events(
   log_time INTEGER NOT NULL, topic INTEGER NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
-  tenant TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL, identity INTEGER NOT NULL,
+  tenant TEXT NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL,
+  content INTEGER NOT NULL, identity INTEGER NOT NULL,
   event_type TEXT NOT NULL, key TEXT NOT NULL, customer TEXT, event_time INTEGER,
   PRIMARY KEY(log_time, topic, partition, "offset")) WITHOUT ROWID;
 CREATE INDEX events_by_key ON events(tenant, key) WHERE key <> '';
-CREATE INDEX events_by_id ON events(tenant, event_id);
+CREATE UNIQUE INDEX events_by_identity ON events(tenant, event_id, content);
 CREATE INDEX events_by_type ON events(tenant, event_type);
 CREATE INDEX events_by_source ON events(tenant, source);
+
+-- Further records of events.
+CREATE TABLE event_copies(
+  tenant TEXT NOT NULL, event_id TEXT NOT NULL, content INTEGER NOT NULL,
+  log_time INTEGER NOT NULL, topic INTEGER NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  source TEXT NOT NULL, scope TEXT NOT NULL,
+  PRIMARY KEY(tenant, event_id, content, log_time, topic, partition, "offset")) WITHOUT ROWID;
 
 -- Where the legs of a case stand on helios.cases.
 CREATE TABLE case_records(
@@ -86,13 +96,13 @@ CREATE TABLE flows(
   tenant TEXT NOT NULL, flow TEXT NOT NULL, version INTEGER NOT NULL, activated_at INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL,
   PRIMARY KEY(tenant, flow, version)) WITHOUT ROWID;
 
--- Completeness per minute, source and hop: sums of the deltas on helios.counts, and this hop's own `stored`.
+-- Completeness per minute, source and hop: sums of the deltas on helios.counts, and this hop's own `stored` and `copies`.
 CREATE TABLE counts(
   tenant TEXT NOT NULL, minute INTEGER NOT NULL, source TEXT NOT NULL, hop TEXT NOT NULL, counter TEXT NOT NULL, value INTEGER NOT NULL,
   PRIMARY KEY(tenant, minute, source, hop, counter)) WITHOUT ROWID;
 )sql"};
 
-constexpr std::array<Migration, 1> migrations{{{1, "tables of the first release", first_step}}};
+constexpr std::array<Migration, 1> migrations{{{2, "tables of the first release", first_step}}};
 
 struct InsertMigration {
     static constexpr SqlText sql{"INSERT INTO migrations(number, name) VALUES(:number, :name)"};
@@ -127,6 +137,12 @@ Status check_origin(Database& database, std::int64_t version) {
                                 "written by a newer one",
                                 version, newest_migration()),
                     "run the newer Helios, or `helios store rebuild` with this one");
+    }
+    if (version != 0 && version < migrations.front().number) {
+        return fail(
+            ErrorKind::corrupt,
+            fmt::format("store: the file is at migration {}, which was never released", version),
+            "`helios store rebuild` makes a new one from the log");
     }
     return {};
 }

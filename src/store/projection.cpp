@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "model/case_record.h"
 #include "model/counts.h"
 #include "model/flow_activation.h"
@@ -19,6 +21,18 @@ std::int64_t kinds_of(const model::Verdict& verdict) {
         kinds |= kind_bit(finding.kind);
     }
     return kinds;
+}
+
+/// Eight bytes are enough: they only tell apart what shares an id.
+std::int64_t content_number(const model::Event& event) {
+    ByteWriter out;
+    out.string(event.source);
+    out.string(event.scope);
+    if (event.identity == model::IdentityKind::native) {  // else the id says it
+        const auto digest = model::content_of(event);
+        out.raw({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    }
+    return static_cast<std::int64_t>(xxh3_64(out.view()));
 }
 
 }  // namespace
@@ -93,9 +107,11 @@ void Projection::add_event(const log::StoredRecord& record) {
     if (!event) {
         return skip(record, event.error().what);
     }
+    const std::int64_t content = content_number(*event);
     EventRow row;
     row.pointer = {model::topic_of(record.topic), record.partition, record.offset.value};
     row.log_time = record.log_time;
+    row.content = content;
     row.source = std::move(event->source);
     row.scope = std::move(event->scope);
     row.event_id = std::move(event->id);

@@ -165,15 +165,14 @@ Result<log::Standing> Projector::restore() {
     }
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
-    for (const auto& info : log_.describe()) {
-        const auto found = from.find(info.id);
-        if (!damaged && found != from.end() && found->second > info.end &&
-            found->second.value > 0) {
+    for (const auto& [id, end] : log_.ends_of(from)) {
+        const log::Offset next = from.at(id);
+        if (!damaged && next > end && next.value > 0) {
             return fail(
                 ErrorKind::corrupt,
                 fmt::format("store: the file holds records of {}/{} that this log does not have "
                             "(next {}, log ends at {})",
-                            info.id.topic, info.id.partition, found->second.value, info.end.value),
+                            id.topic, id.partition, next.value, end.value),
                 "it was built from another log, or the log was replaced: run `helios store "
                 "rebuild`");
         }

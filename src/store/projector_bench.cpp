@@ -29,6 +29,7 @@ model::Event bench_event(std::uint64_t n, std::string type, const std::string& k
         R"({"orderId":")" + key +
         R"(","customerId":"C-77","totalAmount":"1299.00","currency":"USD","items":[{"productId":"P-1","qty":2,"price":"649.50"}],"note":")" +
         std::string(300, 'x') + R"("})";
+    event.content = content_of(event);  // as it comes from the door
     return event;
 }
 

@@ -67,6 +67,11 @@ void fill(Bench& bench, int orders) {
             }
             bench.append(verdict);
         }
+        if (i % 3 == 1) {
+            bench.append(an_event("p-" + std::to_string(i), "PaymentProcessed", key, "gcp"));
+            bench.append(an_event("e-" + std::to_string(i / 3), "OrderPlaced",
+                                  "ORD-" + std::to_string(i / 3)));
+        }
         if (i % 4 == 0) {
             bench.append(a_quarantined("q-" + std::to_string(i % 8), key));
         }
@@ -115,7 +120,7 @@ TEST(Projector, makes_its_file_anew_when_it_is_gone) {
     std::filesystem::remove(std::filesystem::path(bench.options.file).concat("-wal"));
     EXPECT_FALSE(projector->check_file());
     remade();
-    std::filesystem::rename(store, bench.folder.path() / "moved");
+    std::filesystem::rename(store, bench.folder.path() + "/moved");
     std::filesystem::create_directory(store);
     std::ofstream(bench.options.file) << "something else";
     EXPECT_FALSE(projector->check_file());
@@ -323,9 +328,21 @@ TEST(Migrations, are_recorded_and_applied_once) {
     EXPECT_TRUE(migrate(*database));
     auto count = database->prepare("SELECT count(*), max(number) FROM migrations");
     ASSERT_TRUE(count->row());
-    EXPECT_EQ(newest_migration(), count->integer(0));
+    EXPECT_EQ(count->integer(0), 1);
     EXPECT_EQ(newest_migration(), count->integer(1));
     EXPECT_EQ(newest_migration(), database->user_version().value());
+}
+
+TEST(Migrations, a_file_of_a_build_before_the_first_step_is_refused_and_left_alone) {
+    Bench bench;
+    bench.project();
+    auto database = Database::open(bench.options.file, Database::Mode::write);
+    ASSERT_TRUE(database && database->set_user_version(1));
+    const auto refused = bench.open();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::corrupt);
+    EXPECT_THAT(refused.error().hint, ::testing::HasSubstr("rebuild"));
+    EXPECT_EQ(database->user_version().value(), 1);
 }
 
 TEST(Dump, is_the_same_whatever_the_batches_and_after_a_rebuild) {
@@ -448,6 +465,38 @@ TEST(Projector, a_new_store_beside_a_log_that_was_cut_begins_there_only_if_told_
     bench.append(a_verdict("LATER", 1, VerdictStatus::matched, after(3)));
     bench.project();  // and whoever opens it later goes on
     EXPECT_THAT(bench.dumped_verdicts(), ::testing::HasSubstr("LATER"));
+}
+
+TEST(Projector, a_copy_of_an_event_past_retention_is_a_copy_still) {
+    Bench bench;
+    const auto first = bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.project();
+    bench.drop_all();
+    bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.project();
+    const auto events = bench.queries()->events(EventFilter(default_tenant())).value().items;
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].log_time, first.log_time);
+    EXPECT_EQ(events[0].copies, 1u);
+}
+
+TEST(Projector, a_store_made_from_a_log_that_was_cut_knows_the_first_copy_that_is_left) {
+    Bench bench;
+    bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.project();
+    bench.drop_all();
+    const auto left = bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.options.from_log_start = true;
+    ASSERT_TRUE(rebuild(bench.options, *bench.log, bench.telemetry, bench.clock));
+    const auto made = bench.dumped();
+    const auto events = bench.queries()->events(EventFilter(default_tenant())).value().items;
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].log_time, left.log_time);
+    EXPECT_EQ(events[0].copies, 1u);
+    bench.options.batch_records_max = 1;
+    ASSERT_TRUE(rebuild(bench.options, *bench.log, bench.telemetry, bench.clock));
+    EXPECT_EQ(bench.dumped(), made);
 }
 
 TEST(Dump, of_a_rebuild_from_an_empty_log_is_empty) {

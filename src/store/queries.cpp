@@ -158,7 +158,7 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
                                   : filter.source ? connection->ask<EventsBySource>(asked).rows()
                                                   : connection->ask<EventsByTime>(asked).rows());
     if (cut_page(page.items, limit)) {
-        page.next = EventCursor{page.items.back().log_time, page.items.back().pointer};
+        page.next = page.items.back().place();
     }
     return page;
 }
@@ -170,6 +170,15 @@ Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,
     return connection
         ->ask<EventsById>(
             AskedById{tenant, event_id, source, static_cast<std::int64_t>(options_.page_rows_max)})
+        .rows();
+}
+
+Result<std::vector<EventRecord>> Queries::records_under(const TenantId& tenant,
+                                                        const EventRow& event) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return connection
+        ->ask<RecordsUnder>(
+            AskedRecords{tenant, event, static_cast<std::int64_t>(options_.page_rows_max)})
         .rows();
 }
 

@@ -48,9 +48,13 @@ public:
 
     /// Newest received first.
     Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
-    /// Every event of that id (several sources or scopes may use the same), newest first.
+    /// Every event of that id (several sources or scopes may use the same, and one may use it for
+    /// several contents), newest first.
     Result<std::vector<EventRow>> events_by_id(const TenantId& tenant, std::string_view event_id,
                                                std::optional<std::string_view> source);
+    /// Every record under the event's identity, its own among them, in the log's order: copies have
+    /// its content. At most options.page_rows_max, the oldest.
+    Result<std::vector<EventRecord>> records_under(const TenantId& tenant, const EventRow& event);
 
     /// Newest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);

@@ -45,6 +45,13 @@ struct AskedIds {
     std::int64_t rows;
 };
 
+/// The identity of an event.
+struct AskedRecords {
+    const TenantId& tenant;
+    const EventRow& of;
+    std::int64_t rows;
+};
+
 struct AskedKey {
     const TenantId& tenant;
     std::string_view key;
@@ -225,8 +232,11 @@ WHERE status = {pending} AND tenant = :tenant AND (:flow IS NULL OR flow = :flow
 // ---- Events
 
 inline constexpr char select_events[] = R"sql(
-SELECT log_time, topic, partition, "offset", source, scope, event_id, identity, event_type, key,
-  customer, event_time
+SELECT log_time, topic, partition, "offset", source, scope, event_id, content, identity, event_type,
+  key, customer, event_time,
+  (SELECT count(*) FROM event_copies c
+   WHERE c.tenant = events.tenant AND c.event_id = events.event_id
+     AND c.content = events.content) AS copies
 FROM events )sql";
 inline constexpr char events_range[] = R"sql(
   AND log_time >= :start AND log_time < :end AND (log_time, topic, partition, "offset")
@@ -243,11 +253,13 @@ struct EventColumns {
         named("source", &Row::source),
         named("scope", &Row::scope),
         named("event_id", &Row::event_id),
+        named("content", &Row::content),
         named("identity", &Row::identity),
         named("event_type", &Row::type),
         named("key", &Row::key),
         named("customer", &Row::customer),
         named("event_time", &Row::event_time),
+        named("copies", &Row::copies),
     };
 };
 
@@ -298,7 +310,7 @@ WHERE tenant = :tenant AND (:key IS NULL OR key = :key)
 };
 
 struct EventsById : EventColumns {
-    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_id
+    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_identity
 WHERE tenant = :tenant AND event_id = :event_id AND (:source IS NULL OR source = :source)
 ORDER BY log_time DESC, topic DESC, partition DESC, "offset" DESC LIMIT :rows)sql"};
     static constexpr std::tuple parameters{
@@ -309,9 +321,35 @@ ORDER BY log_time DESC, topic DESC, partition DESC, "offset" DESC LIMIT :rows)sq
     };
 };
 
+/// Every record under an identity: those of its events, and their copies.
+struct RecordsUnder {
+    static constexpr SqlText sql{R"sql(
+SELECT log_time, topic, partition, "offset", content FROM events INDEXED BY events_by_identity
+WHERE tenant = :tenant AND event_id = :event_id AND source = :source AND scope = :scope
+UNION ALL
+SELECT log_time, topic, partition, "offset", content FROM event_copies
+WHERE tenant = :tenant AND event_id = :event_id AND source = :source AND scope = :scope
+ORDER BY log_time, topic, partition, "offset" LIMIT :rows)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("event_id", of_case(&EventRow::event_id)),
+        named("source", of_case(&EventRow::source)),
+        named("scope", of_case(&EventRow::scope)),
+        named("rows", &AskedRecords::rows),
+    };
+    using Row = EventRecord;
+    static constexpr std::tuple columns{
+        named("log_time", [](Row& row) -> auto& { return row.place.log_time; }),
+        named("topic", [](Row& row) -> auto& { return row.place.pointer.topic; }),
+        named("partition", [](Row& row) -> auto& { return row.place.pointer.partition; }),
+        named("offset", [](Row& row) -> auto& { return row.place.pointer.offset; }),
+        named("content", &Row::content),
+    };
+};
+
 struct EventIds {
     static constexpr SqlText sql{R"sql(
-SELECT DISTINCT event_id FROM events INDEXED BY events_by_id
+SELECT DISTINCT event_id FROM events INDEXED BY events_by_identity
 WHERE tenant = :tenant AND event_id >= :begin AND event_id < :end
   AND (:source IS NULL OR source = :source)
 ORDER BY event_id LIMIT :rows)sql"};
@@ -510,8 +548,8 @@ struct AppliedOffsets {
 /// What people ask; dump and projector ask EveryRevision and AppliedOffsets for themselves.
 using ReadStatements =
     PreparedAll<Latest, Revisions, FlowsWith, Mismatches, Decided, BrokenMoney, Pending,
-                EventsByKey, EventsByType, EventsBySource, EventsByTime, EventsById, EventIds,
-                QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds, ActivatedFlows,
-                CaseLegs, CaseControls, Absences, CountsInRange>;
+                EventsByKey, EventsByType, EventsBySource, EventsByTime, EventsById, RecordsUnder,
+                EventIds, QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds,
+                ActivatedFlows, CaseLegs, CaseControls, Absences, CountsInRange>;
 
 }  // namespace helios::store

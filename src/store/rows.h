@@ -73,8 +73,18 @@ struct Stats {
     std::vector<model::Money> at_risk;        ///< exact sums, by currency
 };
 
-struct EventRow {
+/// Where a record of an event stands. Of several the least is the event's, by log time, topic,
+/// partition, offset.
+struct EventPlace {
+    Instant log_time;
     model::EventPointer pointer;
+    friend auto operator<=>(const EventPlace&, const EventPlace&) = default;
+};
+
+/// One event: an identity (tenant, source, scope, id) with one content. All records with both are
+/// one row.
+struct EventRow {
+    model::EventPointer pointer;  ///< of the first record
     Instant log_time;
     std::string source;
     std::string scope;
@@ -84,12 +94,20 @@ struct EventRow {
     std::string key;
     std::optional<std::string> customer;
     std::optional<Instant> event_time;
+    std::int64_t content = 0;  ///< 64 bits of source, scope and model::content_of: tells apart
+                               ///< what shares an id
+    std::uint64_t copies = 0;  ///< further records; only in answers
+
+    EventPlace place() const { return {log_time, pointer}; }
 };
 
-struct EventCursor {
-    Instant log_time;
-    model::EventPointer pointer;
+/// A record under an identity.
+struct EventRecord {
+    EventPlace place;
+    std::int64_t content = 0;
 };
+
+using EventCursor = EventPlace;
 
 struct EventFilter {
     explicit EventFilter(TenantId of) : tenant(std::move(of)) {}

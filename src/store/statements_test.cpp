@@ -11,8 +11,8 @@
 namespace helios::store {
 namespace {
 
-Database a_store(const testing::TemporaryFolder& folder) {
-    auto database = Database::open(folder.path() / "store.db", Database::Mode::write);
+Database a_store(const TemporaryDirectory& folder) {
+    auto database = Database::open(folder.path() + "/store.db", Database::Mode::write);
     EXPECT_TRUE(database);
     EXPECT_TRUE(migrate(*database));
     return *std::move(database);
@@ -58,7 +58,7 @@ void expect_names_of_all_to_agree(Database& database, const PreparedAll<S...>&) 
 }
 
 TEST(Statements, bind_every_parameter_and_read_every_column_by_name) {
-    const testing::TemporaryFolder folder;
+    const auto folder = testing::a_folder();
     auto database = a_store(folder);
     expect_names_of_all_to_agree(database, WriteStatements());
     expect_names_of_all_to_agree(database, ReadStatements());
@@ -86,7 +86,7 @@ struct ReadsNothing {
 };
 
 TEST(StatementsDeathTest, a_wrong_name_is_found_when_the_statement_is_prepared) {
-    const testing::TemporaryFolder folder;
+    const auto folder = testing::a_folder();
     auto database = a_store(folder);
     EXPECT_DEATH((void)Prepared<NamesNothing>().prepare(database), "parameters are those");
     EXPECT_DEATH((void)Prepared<ForgetsOne>().prepare(database), "parameters are those");

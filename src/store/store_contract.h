@@ -145,6 +145,72 @@ TYPED_TEST_P(StoreContract, sums_of_batches_are_added) {
     EXPECT_THAT(this->counts(), ::testing::ElementsAre("aws route.judged=5", "aws store.stored=2"));
 }
 
+TYPED_TEST_P(StoreContract, a_copy_of_an_event_is_one_row_and_counts_once) {
+    const auto event = testing::an_event("e1", "OrderPlaced", "A");
+    auto copy = event;
+    copy.payload = R"({ "customerId":"C-A", "orderId":"\u0041" })";  // as another would write it
+    copy.time = this->after(7);
+    copy.metadata = R"({"attempt":2})";
+    this->write(testing::Records(0).add(event).add(copy));
+    testing::Records later(100);
+    later.add(event);
+    this->write(later);
+    this->write(later);
+    const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].pointer.offset, 0u);
+    EXPECT_THAT(this->counts(), ::testing::ElementsAre("aws store.copies=1", "aws store.stored=1",
+                                                       "aws store.copies=1"))
+        << "a copy in the minute of its own record";
+    EXPECT_EQ(events[0].copies, 2u);
+    std::vector<std::uint64_t> offsets;
+    for (const auto& record : this->queries().records_under(default_tenant(), events[0]).value()) {
+        EXPECT_EQ(record.content, events[0].content);
+        offsets.push_back(record.place.pointer.offset);
+    }
+    EXPECT_THAT(offsets, ::testing::ElementsAre(0, 1, 100));
+}
+
+TYPED_TEST_P(StoreContract, of_several_records_of_an_event_the_least_is_its_row) {
+    const auto event = testing::an_event("e1", "OrderPlaced", "A");
+    this->write(testing::Records(200).add(event));
+    this->write(testing::Records(100).add(event));
+    this->write(testing::Records(30).add(event));
+    this->write(testing::Records(100).add(event));
+    const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].pointer.offset, 30u);
+    EXPECT_EQ(events[0].log_time, this->after(30));
+    EXPECT_EQ(events[0].copies, 2u);
+    EXPECT_THAT(this->counts(), ::testing::ElementsAre("aws store.stored=1", "aws store.copies=1",
+                                                       "aws store.copies=1"));
+}
+
+TYPED_TEST_P(StoreContract, one_id_with_another_content_or_origin_is_an_event_of_its_own) {
+    auto event = testing::an_event("e1", "OrderPlaced", "A");
+    testing::Records records;
+    records.add(event).add(testing::an_event("e1", "OrderPlaced", "B"));
+    event.source = "gcp";
+    records.add(event);
+    event.scope = "subscription";
+    records.add(event);
+    event.type = "OrderChanged";
+    records.add(event);
+    auto other = testing::an_event("e1", "OrderPlaced", "A");
+    other.tenant = *TenantId::parse("other");
+    records.add(other).add(other);
+    this->write(records);
+    const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
+    ASSERT_EQ(events.size(), 5u);
+    EXPECT_TRUE(std::ranges::all_of(events, [](const auto& e) { return e.copies == 0; }));
+    const auto of_aws = this->queries().records_under(default_tenant(), events.back()).value();
+    ASSERT_EQ(of_aws.size(), 2u);
+    EXPECT_NE(of_aws[0].content, of_aws[1].content);
+    const auto of_other = this->queries().events(EventFilter(other.tenant)).value().items;
+    ASSERT_EQ(of_other.size(), 1u);
+    EXPECT_EQ(of_other[0].copies, 1u);
+}
+
 TYPED_TEST_P(StoreContract, a_kept_item_knows_how_often_it_came) {
     model::Quarantined item(default_tenant());
     item.id = "q";
@@ -209,7 +275,11 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, what_is_written_is_answered_and_offse
                             a_case_knows_its_first_decision_over_batches,
                             an_older_revision_that_comes_late_is_kept_and_changes_no_case,
                             mismatches_are_pages_newest_first_with_filters,
-                            sums_of_batches_are_added, a_kept_item_knows_how_often_it_came,
+                            sums_of_batches_are_added,
+                            a_copy_of_an_event_is_one_row_and_counts_once,
+                            of_several_records_of_an_event_the_least_is_its_row,
+                            one_id_with_another_content_or_origin_is_an_event_of_its_own,
+                            a_kept_item_knows_how_often_it_came,
                             history_is_the_legs_and_what_else_may_change_the_verdict,
                             a_tenant_sees_nothing_of_another);
 

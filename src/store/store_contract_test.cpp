@@ -11,7 +11,7 @@ namespace {
 class SqliteBackend {
 public:
     SqliteBackend() : clock_(testing::epoch_of_tests) {
-        options_.file = folder_.path() / "store.db";
+        options_.file = folder_.path() + "/store.db";
         auto opened = Database::open(options_.file, Database::Mode::write);
         HELIOS_ASSERT(opened.has_value() && migrate(*opened).has_value(), "the store opens");
         database_ = std::make_unique<Database>(*std::move(opened));
@@ -23,7 +23,7 @@ public:
     log::Offsets applied() { return applied_offsets(*database_).value(); }
 
 private:
-    testing::TemporaryFolder folder_;
+    TemporaryDirectory folder_ = testing::a_folder();
     ManualClock clock_;
     Options options_;
     std::unique_ptr<Database> database_;

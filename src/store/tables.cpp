@@ -7,6 +7,23 @@
 
 namespace helios::store {
 
+/// Sums of the batch, with what only the tables can count.
+struct Tables::Counted {
+    std::map<CountKey, std::uint64_t> sums;  // modulo 2^64: something may be taken from a sum
+    std::vector<CountKey> lowered;
+
+    static CountKey key_of(const OfTenant<EventRow>& row, Instant log_time, const char* counter) {
+        return {row.tenant, minute_of(log_time), row.source, "store", counter};
+    }
+    void stored(const OfTenant<EventRow>& row) { ++sums[key_of(row, row.log_time, "stored")]; }
+    void not_stored(const OfTenant<EventRow>& row, Instant log_time) {
+        --sums[lowered.emplace_back(key_of(row, log_time, "stored"))];
+    }
+    void copy(const OfTenant<EventRow>& row, Instant log_time) {
+        ++sums[key_of(row, log_time, "copies")];
+    }
+};
+
 Result<std::unique_ptr<Tables>> Tables::prepare(Database& database) {
     std::unique_ptr<Tables> tables(new Tables(database));
     HELIOS_TRY(tables->statements_.prepare(database));
@@ -16,28 +33,57 @@ Result<std::unique_ptr<Tables>> Tables::prepare(Database& database) {
 Result<std::vector<DecidedVerdict>> Tables::write(const Rows& rows) {
     HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
     std::vector<DecidedVerdict> decided;
-    auto counts = rows.counts;
-    HELIOS_TRY(write_events(rows, counts));
+    Counted counted{rows.counts, {}};
+    HELIOS_TRY(write_events(rows, counted));
     HELIOS_TRY(write_quarantine(rows));
     HELIOS_TRY(write_each<InsertCaseLeg>(rows.case_legs));
     HELIOS_TRY(write_each<InsertControl>(rows.controls));
     HELIOS_TRY(write_verdicts(rows, decided));
     HELIOS_TRY(write_each<UpsertFlow>(rows.flows));
-    HELIOS_TRY(write_each<AddCount>(counts));
+    HELIOS_TRY(write_counts(counted));
     HELIOS_TRY(write_offsets(rows));
     HELIOS_TRY(transaction.commit());
     return decided;
 }
 
 /// Events that are new are counted as stored: which these are, only the table knows.
-Status Tables::write_events(const Rows& rows, std::map<CountKey, std::uint64_t>& counts) {
+Status Tables::write_events(const Rows& rows, Counted& counted) {
     for (const auto& row : rows.events) {
         HELIOS_TRY(statements_.get<InsertEvent>().run(row));
         if (database_->changes() == 1) {
-            ++counts[{row.tenant, minute_of(row.log_time), row.source, "store", "stored"}];
+            counted.stored(row);
+        } else {
+            HELIOS_TRY(write_further_record(row, counted));
         }
     }
     return {};
+}
+
+/// The event has a row. Of its records the least is the row and the others are copies, in whatever
+/// order they are read.
+Status Tables::write_further_record(const OfTenant<EventRow>& row, Counted& counted) {
+    HELIOS_TRY_ASSIGN(const auto found, statements_.get<EventLike>().ask(row).rows());
+    if (found.empty() || found.front() == row.place()) {
+        return {};  // this very record
+    }
+    EventPlace copy = row.place();
+    if (copy < found.front()) {
+        copy = found.front();
+        HELIOS_TRY(statements_.get<DeleteEvent>().run(copy));
+        HELIOS_TRY(statements_.get<InsertEvent>().run(row));
+        counted.not_stored(row, copy.log_time);
+        counted.stored(row);
+    }
+    HELIOS_TRY(statements_.get<InsertCopy>().run(InsertCopy::Values{row, copy}));
+    if (database_->changes() == 1) {
+        counted.copy(row, copy.log_time);
+    }
+    return {};
+}
+
+Status Tables::write_counts(const Counted& counted) {
+    HELIOS_TRY(write_each<AddCount>(counted.sums));
+    return write_each<DeleteEmptyCount>(counted.lowered);
 }
 
 Status Tables::write_quarantine(const Rows& rows) {

@@ -24,7 +24,10 @@ public:
 
 private:
     explicit Tables(Database& database) : database_(&database) {}
-    Status write_events(const Rows& rows, std::map<CountKey, std::uint64_t>& counts);
+    struct Counted;
+    Status write_events(const Rows& rows, Counted& counted);
+    Status write_further_record(const OfTenant<EventRow>& row, Counted& counted);
+    Status write_counts(const Counted& counted);
     Status write_quarantine(const Rows& rows);
     Status write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& decided);
     Status write_offsets(const Rows& rows);

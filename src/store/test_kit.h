@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/temporary_directory.h"
 #include "log/disk_log.h"
 #include "log/sim_disk.h"
 #include "model/case_record.h"
@@ -33,26 +34,9 @@ namespace helios::store::testing {
 inline constexpr Instant epoch_of_tests{std::chrono::sys_days{std::chrono::year{2026} / 1 / 5} +
                                         std::chrono::hours(10)};
 
-/// A folder that is there for one test.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "helios-store-XXXXXX").string();
-        HELIOS_ASSERT(mkdtemp(pattern.data()) != nullptr, "a temporary folder");
-        path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
+inline TemporaryDirectory a_folder() {
+    return *TemporaryDirectory::make("helios-store-");
+}
 
 inline model::Event an_event(std::string id, std::string type, std::string key,
                              std::string source = "aws") {
@@ -143,7 +127,7 @@ class Bench {
 public:
     explicit Bench(std::size_t batch_records_max = 20'000)
         : clock(epoch_of_tests), telemetry(clock, telemetry::Level::debug, lines) {
-        options.file = folder.path() / "store" / "store.db";
+        options.file = folder.path() + "/store/store.db";
         options.batch_records_max = batch_records_max;
         options.idle_poll = std::chrono::milliseconds(1);
         log::DiskLogOptions log_options;
@@ -240,7 +224,7 @@ public:
     std::string dumped_settled() { return dumped_by(&store::dump_settled); }
     std::string dumped_verdicts() { return dumped_by(&store::dump_verdicts); }
 
-    TemporaryFolder folder;
+    TemporaryDirectory folder = a_folder();
     ManualClock clock;
     std::vector<std::string> lines;
     telemetry::Telemetry telemetry;

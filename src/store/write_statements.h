@@ -11,10 +11,10 @@ namespace helios::store {
 
 struct InsertEvent {
     static constexpr SqlText sql{R"sql(
-INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, identity,
-  event_type, key, customer, event_time)
-VALUES(:log_time, :topic, :partition, :offset, :tenant, :source, :scope, :event_id, :identity,
-  :event_type, :key, :customer, :event_time)
+INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, content,
+  identity, event_type, key, customer, event_time)
+VALUES(:log_time, :topic, :partition, :offset, :tenant, :source, :scope, :event_id, :content,
+  :identity, :event_type, :key, :customer, :event_time)
 ON CONFLICT DO NOTHING)sql"};
     using Values = OfTenant<EventRow>;
     static constexpr std::tuple parameters{
@@ -26,11 +26,69 @@ ON CONFLICT DO NOTHING)sql"};
         named("source", &Values::source),
         named("scope", &Values::scope),
         named("event_id", &Values::event_id),
+        named("content", &Values::content),
         named("identity", &Values::identity),
         named("event_type", &Values::type),
         named("key", &Values::key),
         named("customer", &Values::customer),
         named("event_time", &Values::event_time),
+    };
+};
+
+/// The row of an event that has one.
+struct EventLike {
+    static constexpr SqlText sql{R"sql(
+SELECT log_time, topic, partition, "offset" FROM events INDEXED BY events_by_identity
+WHERE tenant = :tenant AND event_id = :event_id AND content = :content)sql"};
+    using Values = OfTenant<EventRow>;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("event_id", &Values::event_id),
+        named("content", &Values::content),
+    };
+    using Row = EventPlace;
+    static constexpr std::tuple columns{
+        named("log_time", &Row::log_time),
+        named("topic", [](Row& row) -> auto& { return row.pointer.topic; }),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset; }),
+    };
+};
+
+struct DeleteEvent {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM events WHERE log_time = :log_time AND topic = :topic AND partition = :partition
+  AND "offset" = :offset)sql"};
+    using Values = EventPlace;
+    static constexpr std::tuple parameters{
+        named("log_time", &Values::log_time),
+        named("topic", part_of(&Values::pointer, &model::EventPointer::topic)),
+        named("partition", part_of(&Values::pointer, &model::EventPointer::partition)),
+        named("offset", part_of(&Values::pointer, &model::EventPointer::offset)),
+    };
+};
+
+/// A further record of an event.
+struct InsertCopy {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO event_copies(tenant, event_id, source, scope, content, log_time, topic, partition,
+  "offset")
+VALUES(:tenant, :event_id, :source, :scope, :content, :log_time, :topic, :partition, :offset)
+ON CONFLICT DO NOTHING)sql"};
+    struct Values {
+        const OfTenant<EventRow>& of;
+        EventPlace place;
+    };
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&OfTenant<EventRow>::tenant)),
+        named("event_id", of_case(&EventRow::event_id)),
+        named("source", of_case(&EventRow::source)),
+        named("scope", of_case(&EventRow::scope)),
+        named("content", of_case(&EventRow::content)),
+        named("log_time", part_of(&Values::place, &EventPlace::log_time)),
+        named("topic", [](const Values& v) { return v.place.pointer.topic; }),
+        named("partition", [](const Values& v) { return v.place.pointer.partition; }),
+        named("offset", [](const Values& v) { return v.place.pointer.offset; }),
     };
 };
 
@@ -203,6 +261,19 @@ ON CONFLICT(tenant, minute, source, hop, counter) DO UPDATE SET value = value + 
     };
 };
 
+/// A sum from which something was taken leaves no row if nothing is left.
+struct DeleteEmptyCount {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM counts WHERE tenant = :tenant AND minute = :minute AND source = :source AND hop = :hop
+  AND counter = :counter AND value = 0)sql"};
+    using Values = CountKey;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),   named("minute", &Values::minute),
+        named("source", &Values::source),   named("hop", &Values::hop),
+        named("counter", &Values::counter),
+    };
+};
+
 struct SetApplied {
     static constexpr SqlText sql{R"sql(
 INSERT INTO applied_offsets(topic, partition, next_offset)
@@ -217,7 +288,8 @@ ON CONFLICT(topic, partition) DO UPDATE SET next_offset = excluded.next_offset)s
 };
 
 using WriteStatements =
-    PreparedAll<InsertEvent, UpsertQuarantined, RepeatQuarantined, InsertCaseLeg, InsertControl,
-                InsertVerdict, UpsertCase, UpsertFlow, AddCount, SetApplied>;
+    PreparedAll<InsertEvent, EventLike, DeleteEvent, InsertCopy, UpsertQuarantined,
+                RepeatQuarantined, InsertCaseLeg, InsertControl, InsertVerdict, UpsertCase,
+                UpsertFlow, AddCount, DeleteEmptyCount, SetApplied>;
 
 }  // namespace helios::store

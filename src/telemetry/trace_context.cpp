@@ -1,18 +1,17 @@
 #include "telemetry/trace_context.h"
 
+#include <array>
+#include <cstdint>
 #include <fmt/format.h>
+#include <span>
+
+#include "base/hash.h"
 
 namespace helios::telemetry {
 namespace {
 
-bool is_lower_hex(std::string_view text) {
-    return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 bool is_zero(std::string_view text) {
     return text.find_first_not_of('0') == std::string_view::npos;
-}
-unsigned digit(char c) {
-    return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 constexpr std::size_t length_00 = 55;  // 2 + 1 + 32 + 1 + 16 + 1 + 2
@@ -33,8 +32,10 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
     const std::string_view trace_id = header.substr(3, 32);
     const std::string_view parent_id = header.substr(36, 16);
     const std::string_view flags = header.substr(53, 2);
-    if (!is_lower_hex(version) || !is_lower_hex(trace_id) || !is_lower_hex(parent_id) ||
-        !is_lower_hex(flags)) {
+    std::array<std::uint8_t, 16> bytes{};
+    const std::span all(bytes);
+    if (!from_hex(version, all.first(1)) || !from_hex(trace_id, all) ||
+        !from_hex(parent_id, all.first(8)) || !from_hex(flags, all.first(1))) {
         return std::nullopt;
     }
     if (version == "ff" || is_zero(trace_id) || is_zero(parent_id)) {
@@ -43,8 +44,7 @@ std::optional<TraceContext> parse_traceparent(std::string_view header) {
     if (header.size() > length_00 && (version == "00" || header[length_00] != '-')) {
         return std::nullopt;
     }
-    return TraceContext{std::string(trace_id), std::string(parent_id),
-                        digit(flags[0]) << 4 | digit(flags[1])};
+    return TraceContext{std::string(trace_id), std::string(parent_id), bytes[0]};
 }
 
 }  // namespace helios::telemetry
