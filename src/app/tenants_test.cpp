@@ -137,7 +137,7 @@ TEST(Tenants, no_route_tells_one_of_the_other) {
     const std::string tenants[] = {"default", "second"};
     append_all(served, *TenantId::parse(tenants[0]), words[0]);
     append_all(served, *TenantId::parse(tenants[1]), words[1]);
-    served.options.flows = {"order"};
+    served.about.flows = {"order"};
     served.explain = [](const api::ExplainRequest& asked) -> Result<api::Explanation> {
         std::string all;
         for (const auto& revision : asked.revisions) {

@@ -172,7 +172,7 @@ Status Node::open_flows() {
                                activation.replaces == 0 ? "" : version_text(activation.replaces),
                                version_text(flow.version) + " " + flow.hash)));
         }
-        api_options_.flows.push_back(flow.name);
+        about_.flows.push_back(flow.name);
     }
     return {};
 }
@@ -209,8 +209,8 @@ Status Node::open_stages() {
 }
 
 Status Node::open_api() {
-    api_options_.version = std::string(build_info().version);
-    api_options_.ephemeral = config_.ephemeral;
+    about_.version = std::string(build_info().version);
+    about_.ephemeral = config_.ephemeral;
     barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(),
                                               projector_->frontier(), clock_);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
@@ -237,34 +237,37 @@ Status Node::open_api() {
             return out.end_object().take();
         };
     };
-    std::vector<api::HealthDetail> clouds;
-    for (const auto source : model::built_in_sources) {
-        clouds.push_back({std::string(source),
-                          [this, source] { return activity_json(gateway_->activity(source)); }});
-    }
-    dependencies_ = std::make_unique<api::Dependencies>(api::Dependencies{
-        .options = api_options_,
-        .log = *log_,
-        .store = *queries_,
-        .barrier = *barrier_,
-        .progress = *progress_,
-        .telemetry = telemetry_,
-        .clock = clock_,
-        .explain = explain_case,
+    api::Health health{
         .components = {{"log", component([this] { return log_->health(); })},
                        {"gateway", component([this] { return gateway_->ready(); })},
                        {"route", component([this] { return route_->health(); })},
                        {"engine", component([this] { return engine_->health(); })},
                        {"store", component([this] { return projector_->health(); })},
                        {"clock", component([this] { return progress_->clock(); })}},
+        .clouds = {},
         .concerns = {{"store-file", [this] { return projector_->file_health(); }},
                      {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
-        .clouds = std::move(clouds),
-        .assets = api::web_assets(),
-    });
+    };
+    for (const auto source : model::built_in_sources) {
+        health.clouds.push_back({std::string(source), [this, source] {
+                                     return activity_json(gateway_->activity(source));
+                                 }});
+    }
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
-    api::add_routes(*routes_, *dependencies_);
+    api::add_routes(*routes_, {
+                                  .options = api_options_,
+                                  .about = about_,
+                                  .log = *log_,
+                                  .store = *queries_,
+                                  .barrier = *barrier_,
+                                  .progress = *progress_,
+                                  .telemetry = telemetry_,
+                                  .clock = clock_,
+                                  .explain = explain_case,
+                                  .health = std::move(health),
+                                  .assets = api::web_assets(),
+                              });
     return {};
 }
 

@@ -8,16 +8,17 @@
 #include <thread>
 #include <vector>
 
+#include "api/about.h"
 #include "api/barrier.h"
-#include "api/dependencies.h"
+#include "api/options.h"
 #include "api/progress.h"
 #include "app/audit.h"
 #include "app/config.h"
 #include "app/file_watch.h"
-#include "base/temporary_directory.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/temporary_directory.h"
 #include "gateway/gateway.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -81,9 +82,9 @@ private:
     std::unique_ptr<store::Queries> queries_;
     std::unique_ptr<gateway::Gateway> gateway_;
     api::Options api_options_;
+    api::About about_;
     std::unique_ptr<api::Barrier> barrier_;
     std::unique_ptr<api::Progress> progress_;
-    std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<FileWatch> file_watch_;
