@@ -38,14 +38,14 @@ void Connection::complete(std::uint64_t sequence, Response response) {
     Slot& answered = slot(sequence);
     answered.response = std::move(response);
     answered.answered = true;
-    if (!socket_) {
+    if (!stream_) {
         answered = Slot();
         shared_->end_requests(1);
     }
 }
 
 void Connection::resume() {
-    if (socket_) {
+    if (stream_) {
         process();
     }
 }
@@ -65,7 +65,7 @@ void Connection::stop_taking() {
 }
 
 void Connection::read() {
-    if (reading_ == Reading::under_way || !socket_) {
+    if (reading_ == Reading::under_way || !stream_) {
         return;
     }
     HELIOS_ASSERT(reading_ == Reading::idle, "nothing comes behind the end");
@@ -75,7 +75,7 @@ void Connection::read() {
     const auto room =
         input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
     read_room_ = room.size();
-    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
+    stream_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
                              [self = shared_from_this()](error_code ec, std::size_t bytes) {
                                  self->received(ec, bytes);
                              });
@@ -88,7 +88,7 @@ void Connection::received(error_code ec, std::size_t bytes) {
     if (owed_ == 0 || ec) {
         turn_.reset();
     }
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
     if (ec && ec != asio::error::eof) {
@@ -115,9 +115,9 @@ void Connection::process() {
             starved = !step();
         }
         flush();
-    } while (!starved && socket_ && can_take());
+    } while (!starved && stream_ && can_take());
     handing_out = outer;
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
     if (starved && reading_ == Reading::ended && phase_ < Phase::stopped) {
@@ -128,7 +128,7 @@ void Connection::process() {
         flush();
     }
     finish();
-    if (!socket_ || phase_ == Phase::lingering) {
+    if (!stream_ || phase_ == Phase::lingering) {
         turn_.reset();
         return;
     }
@@ -142,22 +142,22 @@ void Connection::process() {
 }
 
 void Connection::owe(const std::shared_ptr<Turn>& turn) {
-    if (!socket_ || writing_ == Writing::blocked || phase_ >= Phase::stopped) {
+    if (!stream_ || writing_ == Writing::blocked || phase_ >= Phase::stopped) {
         return;
     }
     error_code ec;
-    const std::size_t arrived = socket_->available(ec);
+    const std::size_t arrived = stream_->unread(ec);
     if (!ec && arrived > 0) {
         owed_ = arrived + read_room_;  // the read under way may have taken some of them already
         turn_ = turn;
     }
 }
 
-/// The socket is empty: what the read under way has taken is handed out by a handler that stands in
+/// Nothing is unread: what the read under way has taken is handed out by a handler that stands in
 /// line before this one.
 void Connection::end_turn_if_read() {
     error_code ec;
-    if (turn_ && socket_ && socket_->available(ec) == 0) {
+    if (turn_ && stream_ && stream_->unread(ec) == 0) {
         asio::post(io_.context, [turn = std::exchange(turn_, nullptr)] {});
     }
 }
@@ -308,7 +308,7 @@ void Connection::flush() {
         out_.append_raw("HTTP/1.1 100 Continue\r\n\r\n");
     }
     write();
-    if (socket_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
+    if (stream_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
         slot(head_).response.websocket) {
         upgrade();
     }
@@ -335,14 +335,14 @@ void Connection::upgrade() {
     accepted = Slot();
     ++head_;
     shared_->end_requests(1);
-    websocket_ = open_websocket(shared_, *std::move(socket_),
+    websocket_ = open_websocket(shared_, *std::move(stream_),
                                 {websocket_key_, std::string(input_.view()), events},
                                 [self = shared_from_this()] {
                                     self->websocket_.reset();
                                     self->shared_->end_websocket();
                                     self->io_.remove(*self);
                                 });
-    socket_.reset();
+    stream_.reset();
     turn_.reset();
     input_ = Input();
     read_deadline_ = write_deadline_ = never;
@@ -389,7 +389,7 @@ void Connection::measure(const Slot& answered) const {
 }
 
 void Connection::write() {
-    if (writing_ == Writing::blocked || !socket_) {
+    if (writing_ == Writing::blocked || !stream_) {
         return;
     }
     while (!out_.empty()) {
@@ -401,15 +401,15 @@ void Connection::write() {
             }
         });
         error_code ec;
-        const std::size_t sent = socket_->write_some(buffers, ec);
+        const std::size_t sent = stream_->write_some(buffers, ec);
         if (ec == asio::error::would_block || ec == asio::error::try_again) {
             writing_ = Writing::blocked;
             if (write_deadline_ == never) {
                 write_deadline_ = now() + options().write_timeout;
             }
-            socket_->async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
+            stream_->async_wait_writable([self = shared_from_this()](error_code failed) {
                 self->writing_ = Writing::idle;
-                if (!self->socket_) {
+                if (!self->stream_) {
                     return;
                 }
                 failed ? self->close() : self->process();
@@ -431,11 +431,11 @@ void Connection::write() {
 /// unread bytes would reset the connection and could take the answer with it.
 void Connection::finish() {
     const bool all_said = phase_ == Phase::sealed || (phase_ == Phase::stopped && head_ == tail_);
-    if (!socket_ || !out_.empty() || !all_said) {
+    if (!stream_ || !out_.empty() || !all_said) {
         return;
     }
     error_code ec;
-    socket_->shutdown(Socket::shutdown_send, ec);
+    stream_->shutdown_send(ec);
     if (ec || reading_ == Reading::ended) {
         close();
         return;
@@ -494,7 +494,7 @@ void Connection::shut_down() {
         kept->drop();
         return;
     }
-    if (socket_ && reader_.busy() && out_.empty() && head_ == tail_) {
+    if (stream_ && reader_.busy() && out_.empty() && head_ == tail_) {
         refuse(stopping(), false);
         flush();
     }
@@ -502,14 +502,13 @@ void Connection::shut_down() {
 }
 
 void Connection::close() {
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
     const auto self = shared_from_this();
     turn_.reset();
-    error_code ignored;
-    socket_->close(ignored);
-    socket_.reset();
+    stream_->close();
+    stream_.reset();
     reader_.drop();
     read_deadline_ = write_deadline_ = never;
     std::size_t ended = std::exchange(out_requests_, 0);

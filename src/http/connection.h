@@ -16,6 +16,7 @@
 #include "http/request_reader.h"
 #include "http/serving.h"
 #include "http/sockets.h"
+#include "http/stream.h"
 #include "http/websocket_session.h"
 
 namespace helios::http {
@@ -101,14 +102,14 @@ struct Io {
 /// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out,
 /// and answered in order: each holds a slot from its last byte until its answer has been put in
 /// line. A request for a WebSocket is the last one: once all answers before it have been sent, the
-/// socket is the WebSocket's, and this only passes on what concerns it.
+/// stream is the WebSocket's, and this only passes on what concerns it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
+    Connection(std::shared_ptr<Serving> shared, Io& io, Stream stream, std::string remote)
         : shared_(std::move(shared)),
           io_(io),
           inbox_(io.inbox),
-          socket_(std::move(socket)),
+          stream_(std::move(stream)),
           remote_(std::move(remote)),
           reader_(shared_->options, shared_->budget) {}
 
@@ -133,19 +134,19 @@ public:
     void owe(const std::shared_ptr<Turn>& turn);
     /// Waits for bytes, so that some may have arrived unread.
     int waiting_handle() {
-        return socket_ && reading_ == Reading::under_way ? socket_->native_handle() : -1;
+        return stream_ && reading_ == Reading::under_way ? stream_->native_handle() : -1;
     }
 
     std::size_t index = 0;  ///< within Io::connections
     bool touched = false;   ///< within Inbox::deliver
 
 private:
-    /// How far the conversation has come. While there is a socket:
+    /// How far the conversation has come. While there is a stream:
     ///
     ///     taking ⇄ paused → stopped → sealed → lingering
     ///
     /// Never back but from paused; any may be passed over, but what lingers has been stopped or
-    /// sealed. Reading and writing are under way or not whatever the phase; a socket that is gone
+    /// sealed. Reading and writing are under way or not whatever the phase; a stream that is gone
     /// (closed, or a WebSocket's) leaves it where it was.
     enum class Phase : std::uint8_t {
         taking,    ///< requests are taken as they come
@@ -207,7 +208,7 @@ private:
     std::shared_ptr<Serving> shared_;
     Io& io_;
     std::shared_ptr<Inbox> inbox_;
-    std::optional<Socket> socket_;  ///< empty: closed, or a WebSocket's
+    std::optional<Stream> stream_;  ///< empty: closed, or a WebSocket's
     std::shared_ptr<WebSocketSession> websocket_;
     std::string websocket_key_;  ///< of the request that may become a WebSocket: the last one
     const std::string remote_;
