@@ -10,7 +10,7 @@ Result<http::Response> answer_flows(const Consistency& consistency, const About&
                                     store::Queries& rows, const Caller& caller) {
     const Instant as_of = consistency.stored_before();
     HELIOS_TRY_ASSIGN(const auto versions, rows.flows(caller.tenant));
-    const auto* primary = about.primary_flow();
+    const auto* primary = about.primary_flow(caller.tenant);
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < versions.size(); ++i) {

@@ -36,7 +36,7 @@ std::string missing_case_hint(store::Queries& rows, const store::CaseId& id, boo
 Result<store::CaseId> Cases::id_of(const TenantId& tenant, std::optional<std::string> flow,
                                    std::string_view key) const {
     if (!flow) {
-        const auto* primary = about_->primary_flow();
+        const auto* primary = about_->primary_flow(tenant);
         if (primary == nullptr) {
             return fail(ErrorKind::invalid, "no flow is active, so there is no primary one",
                         "name one: ?flow=…");

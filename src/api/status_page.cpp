@@ -56,7 +56,7 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-http::Response status_json(const About& about, const Progress& progress) {
+http::Response status_json(const About& about, const Progress& progress, const TenantId& tenant) {
     const auto outcomes = progress.run_checks();
     const bool good = std::all_of(outcomes.begin(), outcomes.end(),
                                   [](const auto& o) { return o.status.has_value(); });
@@ -66,7 +66,7 @@ http::Response status_json(const About& about, const Progress& progress) {
         .field("version", about.version)
         .field("status", good ? "running" : "not ready");
     out.field("ephemeral", about.ephemeral).key("flows").begin_array();
-    for (const auto& flow : about.flows) {
+    for (const auto& flow : about.flows_of(tenant)) {
         out.string(flow);
     }
     out.end_array().key("links").begin_object().field("openapi", "/openapi.json");
@@ -144,7 +144,7 @@ void add_status_page(http::RouteTable& table, const About& about, const Progress
                 };
                 auto response = prefers(request, "text/html", "application/json")
                                     ? status_html(about, progress, figures_now())
-                                    : status_json(about, progress);
+                                    : status_json(about, progress, caller.tenant);
                 response.with("Vary", "Accept");
                 return response;
             });

@@ -19,7 +19,7 @@ namespace helios::api::testing {
 class Served {
 public:
     explicit Served(std::vector<WebAsset> assets = {}) : assets_(std::move(assets)) {
-        about.flows = {"refund", "order"};
+        about.flows[default_tenant()] = {"refund", "order"};
         options.barrier_limit = std::chrono::milliseconds(50);
     }
 

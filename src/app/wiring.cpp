@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
-#include <set>
 
 #include "api/routes.h"
 #include "api/web_assets.h"
@@ -46,8 +45,9 @@ std::string activity_json(const gateway::SourceActivity& activity) {
 }
 
 /// What a start changes; the configuration is who asked.
-model::AuditRecord done_by_itself(std::string what, std::string before, std::string after) {
-    model::AuditRecord record(default_tenant());
+model::AuditRecord done_by_itself(const TenantId& tenant, std::string what, std::string before,
+                                  std::string after) {
+    model::AuditRecord record(tenant);
     record.who = "helios";
     record.what = std::move(what);
     record.before = std::move(before);
@@ -113,7 +113,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
     // The address first: a port that is taken must not cost a recovery.
     HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
     std::vector<Error> errors;
-    node->flows_ = load_flows(node->config_.flow_files, errors);
+    node->flows_[default_tenant()] = load_flows(node->config_.flow_files, errors);
     if (!errors.empty()) {
         return fail(std::move(errors.front()));
     }
@@ -156,25 +156,31 @@ Status Node::open_log() {
 Status Node::open_flows() {
     HELIOS_TRY_ASSIGN(const std::uint32_t level_before, reconcile::raise_level(*log_));
     if (level_before != model::highest_level) {
-        HELIOS_TRY(audit_->write_now(
-            done_by_itself("engine.level", level_before == 0 ? "" : std::to_string(level_before),
-                           std::to_string(model::highest_level))));
+        HELIOS_TRY(audit_->write_now(done_by_itself(
+            default_tenant(), "engine.level", level_before == 0 ? "" : std::to_string(level_before),
+            std::to_string(model::highest_level))));
     }
-    for (const auto& flow : flows_) {
-        HELIOS_TRY_ASSIGN(
-            const auto activation,
-            reconcile::activate(*log_, default_tenant(), flow, config_.route.flow_versions_max));
-        if (activation.is_new) {
-            telemetry_.logger.info("reconcile", "flow activated",
-                                   {{"flow", flow.name}, {"version", flow.version}});
-            HELIOS_TRY(audit_->write_now(
-                done_by_itself("flow.activate " + flow.name,
-                               activation.replaces == 0 ? "" : version_text(activation.replaces),
-                               version_text(flow.version) + " " + flow.hash)));
+    for (const auto& [tenant, flows] : flows_) {
+        for (const auto& flow : flows) {
+            HELIOS_TRY(activate(tenant, flow));
+            about_.flows[tenant].push_back(flow.name);
         }
-        about_.flows.push_back(flow.name);
     }
     return {};
+}
+
+Status Node::activate(const TenantId& tenant, const reconcile::Flow& flow) {
+    HELIOS_TRY_ASSIGN(const auto activation,
+                      reconcile::activate(*log_, tenant, flow, config_.route.flow_versions_max));
+    if (!activation.is_new) {
+        return {};
+    }
+    telemetry_.logger.info("reconcile", "flow activated",
+                           {{"flow", flow.name}, {"version", flow.version}});
+    auto record = done_by_itself(tenant, "flow.activate " + flow.name,
+                                 activation.replaces == 0 ? "" : version_text(activation.replaces),
+                                 version_text(flow.version) + " " + flow.hash);
+    return audit_->write_now(std::move(record));
 }
 
 Status Node::open_stages() {
@@ -188,14 +194,15 @@ Status Node::open_stages() {
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
-    std::set<std::string, std::less<>> sources;
-    for (const auto& flow : flows_) {
-        for (auto& source : flow.sources()) {
-            sources.insert(std::move(source));
+    model::NamedSources sources;
+    for (const auto& [tenant, flows] : flows_) {
+        for (const auto& flow : flows) {
+            sources.add(tenant, flow.sources());
         }
     }
-    const auto known = [sources = std::move(sources)](std::string_view source) {
-        return sources.contains(source);
+    const auto known = [sources = std::move(sources)](const TenantId& tenant,
+                                                      std::string_view source) {
+        return sources.contains(tenant, source);
     };
     HELIOS_TRY_ASSIGN(gateway_,
                       gateway::Gateway::open(
@@ -320,7 +327,10 @@ void Node::open_door(const std::stop_token& stop) {
             route_->start();
             working_ = true;
             gateway_->admit([this](const model::Event& event, json::Value payload) {
-                return engine_->room([&] { return reconcile::case_keys(flows_, event, payload); });
+                const auto flows = flows_.find(event.tenant);
+                return flows == flows_.end() ? Status() : engine_->room([&] {
+                    return reconcile::case_keys(flows->second, event, payload);
+                });
             });
             return;
         }

@@ -2,6 +2,7 @@
 /// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is
 /// the shutdown order.
 
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -61,6 +62,7 @@ private:
     Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
     Status open_log();
     Status open_flows();
+    Status activate(const TenantId& tenant, const reconcile::Flow& flow);
     Status open_stages();
     Status open_api();
     void open_door(const std::stop_token& stop);
@@ -75,7 +77,7 @@ private:
     std::unique_ptr<log::Log> log_;
     std::unique_ptr<Audit> audit_;
     std::unique_ptr<model::Catalogue> catalogue_;
-    std::vector<reconcile::Flow> flows_;
+    std::map<TenantId, std::vector<reconcile::Flow>> flows_;  ///< given at start
     std::unique_ptr<reconcile::RouteStage> route_;
     std::unique_ptr<reconcile::EngineStage> engine_;
     std::unique_ptr<store::Projector> projector_;
