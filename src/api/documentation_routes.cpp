@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <mutex>
 
-#include "api/endpoint.h"
+#include "api/route_groups.h"
 #include "api/routes.h"
 
 namespace helios::api {
@@ -69,17 +69,17 @@ http::Response asset_response(std::string_view media_type, std::string_view byte
     return response;
 }
 
-bool has_asset(const Dependencies& d, std::string_view path) {
-    return std::any_of(d.assets.begin(), d.assets.end(),
+bool has_asset(std::span<const WebAsset> assets, std::string_view path) {
+    return std::any_of(assets.begin(), assets.end(),
                        [&](const WebAsset& asset) { return asset.path == path; });
 }
 
 /// The page, or one that says which of its files this program was built without.
-http::Response page(const Dependencies& d, std::string_view html,
+http::Response page(std::span<const WebAsset> assets, std::string_view html,
                     std::initializer_list<std::string_view> files) {
     std::string missing;
     for (const auto file : files) {
-        if (!has_asset(d, file)) {
+        if (!has_asset(assets, file)) {
             missing += fmt::format("<li><code>{}</code></li>", file);
         }
     }
@@ -100,9 +100,8 @@ http::Response page(const Dependencies& d, std::string_view html,
     return response;
 }
 
-http::Route hidden(const Shared& shared, std::string path, Answering answering) {
-    auto route =
-        get(shared, http::Reads::nothing, std::move(path), "", "", "", std::move(answering), false);
+http::Route hidden(std::string path, Answering answering) {
+    auto route = get(std::move(path), "", "", "", std::move(answering), false);
     route.hidden = true;
     route.access = http::Access::everyone;
     return route;
@@ -111,9 +110,9 @@ http::Route hidden(const Shared& shared, std::string path, Answering answering) 
 /// The document, made at the first request: by then every room has added its routes.
 class OpenapiDocument {
 public:
-    const std::string& text(const http::RouteTable& table, const Options& options) {
+    const std::string& text(const http::RouteTable& table, std::string_view version) {
         std::call_once(once_, [&] {
-            text_ = table.openapi("Helios API", options.version, description, openapi_components());
+            text_ = table.openapi("Helios API", version, description, openapi_components());
         });
         return text_;
     }
@@ -125,12 +124,14 @@ private:
 
 }  // namespace
 
-void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
+void add_documentation_routes(http::RouteTable& table, std::string version,
+                              std::span<const WebAsset> assets) {
     auto document = std::make_shared<OpenapiDocument>();
     auto openapi = get(
-        shared, http::Reads::nothing, "/openapi.json", "getOpenapi", "System", "This document",
-        [shared, document, &table](const http::Request&, const Caller&) -> Result<http::Response> {
-            return http::Response::json(200, document->text(table, shared->options));
+        "/openapi.json", "getOpenapi", "System", "This document",
+        [version = std::move(version), document, &table](const http::Request&,
+                                                         const Caller&) -> Result<http::Response> {
+            return http::Response::json(200, document->text(table, version));
         },
         false);
     openapi.access = http::Access::everyone;
@@ -141,25 +142,25 @@ void add_documentation_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(openapi, {std::move(object)});
     table.add(std::move(openapi));
 
-    table.add(hidden(shared, "/docs",
-                     [shared](const http::Request&, const Caller&) -> Result<http::Response> {
-                         return page(*shared, swagger_page,
-                                     {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
-                     }));
-    table.add(hidden(shared, "/redoc",
-                     [shared](const http::Request&, const Caller&) -> Result<http::Response> {
-                         return page(*shared, redoc_page, {"/redoc/redoc.standalone.js"});
-                     }));
-    table.add(hidden(shared, "/docs/start.js",
-                     [](const http::Request&, const Caller&) -> Result<http::Response> {
-                         return asset_response("text/javascript; charset=utf-8", swagger_start);
-                     }));
-    table.add(hidden(shared, "/redoc/start.js",
+    table.add(
+        hidden("/docs", [assets](const http::Request&, const Caller&) -> Result<http::Response> {
+            return page(assets, swagger_page,
+                        {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
+        }));
+    table.add(
+        hidden("/redoc", [assets](const http::Request&, const Caller&) -> Result<http::Response> {
+            return page(assets, redoc_page, {"/redoc/redoc.standalone.js"});
+        }));
+    table.add(
+        hidden("/docs/start.js", [](const http::Request&, const Caller&) -> Result<http::Response> {
+            return asset_response("text/javascript; charset=utf-8", swagger_start);
+        }));
+    table.add(hidden("/redoc/start.js",
                      [](const http::Request&, const Caller&) -> Result<http::Response> {
                          return asset_response("text/javascript; charset=utf-8", redoc_start);
                      }));
-    for (const WebAsset& asset : shared->assets) {
-        table.add(hidden(shared, std::string(asset.path),
+    for (const WebAsset& asset : assets) {
+        table.add(hidden(std::string(asset.path),
                          [asset](const http::Request&, const Caller&) -> Result<http::Response> {
                              return asset_response(asset.media_type, asset.bytes);
                          }));

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/yaml.h"
 
 namespace helios::api {
@@ -69,40 +70,14 @@ void write_as_of(json::Writer& out, Instant as_of) {
 
 namespace {
 
-/// Why nothing derived may be told yet; nullopt: it may.
-std::optional<http::Response> held_back(const Dependencies& d, http::Reads reads) {
-    if (reads == http::Reads::nothing) {
-        return std::nullopt;
-    }
-    if (!d.progress.answerable()) {
-        return not_ready(d.progress.run_checks(), "Not caught up yet",
-                         "this server was started and is still taking in what its log holds, so it "
-                         "knows a part only: ask again, /ready "
-                         "says when it knows all");
-    }
-    Status waited;
-    if (reads == http::Reads::one_case) {
-        waited = d.barrier.wait(d.barrier.now(), d.options.barrier_limit);
-    } else if (reads == http::Reads::one_record) {
-        waited = d.barrier.wait_stored(d.barrier.now(), d.options.barrier_limit);
-    }
-    return waited ? std::nullopt : std::optional(unavailable(waited.error()));
+void respond(const Answering& answering, const http::Request& request, const Caller& caller,
+             http::Responder& responder) {
+    auto outcome = answering(request, caller);
+    responder.send(
+        with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
 }
 
 }  // namespace
-
-http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering) {
-    return [shared, reads, answering = std::move(answering)](
-               const http::Request& request, const Caller& caller, http::Responder responder) {
-        if (auto held = held_back(*shared, reads)) {
-            responder.send(with_security_headers(*std::move(held)));
-            return;
-        }
-        auto outcome = answering(request, caller);
-        responder.send(
-            with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
-    };
-}
 
 QueryReader::QueryReader(const http::Request& request,
                          std::initializer_list<std::string_view> known)
@@ -238,25 +213,48 @@ http::Answer problem_answer(int status, std::string description) {
     return a;
 }
 
-http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id,
-                std::string tag, std::string summary, Answering answering, bool blocking) {
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary,
+                Answering answering, bool blocking) {
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);
     route.access = http::Access::viewer;
-    route.handler = answer_with(shared, reads, std::move(answering));
+    route.handler = [answering = std::move(answering)](const http::Request& request,
+                                                       const Caller& caller,
+                                                       http::Responder responder) {
+        respond(answering, request, caller, responder);
+    };
     route.blocking = blocking;
-    route.reads = reads;
+    route.reads = http::Reads::nothing;
     route.operation_id = std::move(operation_id);
     route.tag = std::move(tag);
     route.summary = std::move(summary);
+    return route;
+}
+
+http::Route get(const Consistency& consistency, http::Reads reads, std::string path,
+                std::string operation_id, std::string tag, std::string summary,
+                Answering answering) {
+    HELIOS_ASSERT(reads != http::Reads::nothing, "what reads nothing derived needs no consistency");
+    auto route =
+        get(std::move(path), std::move(operation_id), std::move(tag), std::move(summary), {});
+    route.handler = [consistency, reads, answering = std::move(answering)](
+                        const http::Request& request, const Caller& caller,
+                        http::Responder responder) {
+        if (auto held = consistency.held_back(reads)) {
+            responder.send(with_security_headers(*std::move(held)));
+            return;
+        }
+        respond(answering, request, caller, responder);
+    };
+    route.reads = reads;
     if (reads == http::Reads::one_record || reads == http::Reads::one_case) {
         route.answers.push_back(problem_answer(
             503,
             "What was acknowledged before this request has not all been taken in within a "
             "second; or the server was started and has "
             "not been ready yet. Ask again after `Retry-After` seconds."));
-    } else if (reads != http::Reads::nothing) {
+    } else {
         route.answers.push_back(
             problem_answer(503,
                            "The server was started and has not been ready yet (`checks` says what "

@@ -3,29 +3,21 @@
 
 #include <functional>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "api/dependencies.h"
+#include "api/consistency.h"
+#include "api/options.h"
 #include "base/json.h"
 #include "http/route.h"
 #include "model/event.h"
+#include "store/rows.h"
 
 namespace helios::api {
 
-/// Dependencies live as long as the routes that share them.
-using Shared = std::shared_ptr<const Dependencies>;
-
 using Answering = std::function<Result<http::Response>(const http::Request&, const Caller&)>;
-
-/// Answers at once; errors become problems; every answer carries the security headers. What `reads`
-/// promises is kept here, before `answering` is asked: nothing derived is told before the server
-/// has once been ready, and one record or case only after what was acknowledged before the request
-/// has been taken in (503 after options.barrier_limit). Lists say asOf themselves.
-http::Handler answer_with(const Shared& shared, http::Reads reads, Answering answering);
 
 http::Response with_security_headers(http::Response response);
 
@@ -75,20 +67,15 @@ http::Answer answer(int status, std::string description, std::string_view schema
                     std::string_view example = {});
 http::Answer problem_answer(int status, std::string description);
 
-/// A GET route, documented but for its parameters and answers, which the caller adds to; what
-/// `reads` may answer is there.
-http::Route get(const Shared& shared, http::Reads reads, std::string path, std::string operation_id,
-                std::string tag, std::string summary, Answering answering, bool blocking = true);
+/// A GET route that reads nothing derived, documented but for its parameters and answers, which the
+/// caller adds to. It answers when `answering` does; errors become problems; every answer carries
+/// the security headers.
+http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary,
+                Answering answering, bool blocking = true);
+/// One that does. What `reads` promises is kept before `answering` is asked (else 503), and what
+/// that may answer is documented. Lists say asOf themselves.
+http::Route get(const Consistency& consistency, http::Reads reads, std::string path,
+                std::string operation_id, std::string tag, std::string summary,
+                Answering answering);
 void add_answers(http::Route& route, std::vector<http::Answer> answers);
-
-// Each adds its group of routes.
-void add_reconciliation_routes(http::RouteTable& table, const Shared& shared);
-void add_explain_route(http::RouteTable& table, const Shared& shared);
-void add_event_routes(http::RouteTable& table, const Shared& shared);
-void add_quarantine_routes(http::RouteTable& table, const Shared& shared);
-void add_system_routes(http::RouteTable& table, const Shared& shared);
-void add_stream_route(http::RouteTable& table, const Shared& shared);
-void add_status_page(http::RouteTable& table, const Shared& shared);
-void add_documentation_routes(http::RouteTable& table, const Shared& shared);
-
 }  // namespace helios::api

@@ -5,10 +5,10 @@
 
 #include "api/endpoint.h"
 #include "api/known_position.h"
-#include "api/lookup.h"
 #include "api/page.h"
 #include "api/prefix.h"
 #include "api/render.h"
+#include "api/route_groups.h"
 
 namespace helios::api {
 namespace {
@@ -22,35 +22,36 @@ constexpr std::string_view events_example =
     R"("payload":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"},"metadata":{},"warnings":[]}],"nextCursor":null,)"
     R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
-Result<http::Response> answer_events(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_events(const Consistency& consistency, const Kept& kept,
+                                     const Options& options, const http::Request& request,
                                      const Caller& caller) {
     QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time",
                                 "limit", "cursor", "after"});
     HELIOS_TRY(query.check());
     store::EventFilter filter(caller.tenant);
     HELIOS_TRY(
-        read_page(query, d.options, &store::EventFilter::received, decode_event_cursor, filter));
+        read_page(query, options, &store::EventFilter::received, decode_event_cursor, filter));
     filter.key = query.text("order_id");
     filter.type = query.text("event_type");
     filter.source = query.text("source");
     if (const auto after = query.text("after")) {
         HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
-        HELIOS_TRY(check_position(d.log, token));
-        if (const auto waited = d.barrier.wait(token.log_time, d.options.barrier_limit); !waited) {
+        HELIOS_TRY(check_position(kept.log, token));
+        if (const auto waited = consistency.wait(token.log_time); !waited) {
             return unavailable(waited.error());
         }
     }
-    const Instant as_of = d.progress.stored_before();
-    HELIOS_TRY_ASSIGN(auto page, d.store.events(filter));
+    const Instant as_of = consistency.stored_before();
+    HELIOS_TRY_ASSIGN(auto page, kept.rows.events(filter));
     std::size_t bytes = 0;
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         const auto& row = page.items[i];
-        const auto event = fetch_event(d.log, row.pointer);
-        write_event(out, log::hash_of(d.log.id()), row, event);
+        const auto event = fetch_event(kept.log, row.pointer);
+        write_event(out, log::hash_of(kept.log.id()), row, event);
         bytes += event ? event->payload.size() + event->metadata.size() : 0;
-        if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
+        if (bytes >= options.page_bytes_max && i + 1 < page.items.size()) {
             page.next = store::EventCursor{row.log_time, row.pointer};
             break;
         }
@@ -97,23 +98,23 @@ void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::s
     rows = std::move(kept);
 }
 
-Result<http::Response> answer_event(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_event(const Kept& kept, const http::Request& request,
                                     const Caller& caller) {
     QueryReader query(request, {"source", "scope"});
     HELIOS_TRY(query.check());
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
     const auto of = source ? std::optional<std::string_view>(*source) : std::nullopt;
-    HELIOS_TRY_ASSIGN(auto rows, d.store.events_by_id(caller.tenant, id, of));
+    HELIOS_TRY_ASSIGN(auto rows, kept.rows.events_by_id(caller.tenant, id, of));
     if (rows.empty()) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids, d.store.event_ids(caller.tenant, prefix, of,
-                                                                prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids, kept.rows.event_ids(caller.tenant, prefix, of,
+                                                                  prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "eventId", ids);
             }
             if (ids.size() == 1) {
-                HELIOS_TRY_ASSIGN(rows, d.store.events_by_id(caller.tenant, ids.front(), of));
+                HELIOS_TRY_ASSIGN(rows, kept.rows.events_by_id(caller.tenant, ids.front(), of));
             }
         }
     }
@@ -124,23 +125,25 @@ Result<http::Response> answer_event(const Dependencies& d, const http::Request& 
                              "refused ones wait in quarantine: /api/v1/dlq");
     }
     if (rows.size() > 1) {
-        return ambiguous(log::hash_of(d.log.id()), rows.front().event_id, rows);
+        return ambiguous(log::hash_of(kept.log.id()), rows.front().event_id, rows);
     }
     const auto& row = rows.front();
-    HELIOS_TRY_ASSIGN(const auto records, d.store.records_under(caller.tenant, row));
+    HELIOS_TRY_ASSIGN(const auto records, kept.rows.records_under(caller.tenant, row));
     json::Writer out;
-    write_event(out, log::hash_of(d.log.id()), row, fetch_event(d.log, row.pointer), records);
+    write_event(out, log::hash_of(kept.log.id()), row, fetch_event(kept.log, row.pointer), records);
     return http::Response::json(200, out.take());
 }
 
 }  // namespace
 
-void add_event_routes(http::RouteTable& table, const Shared& shared) {
-    auto list = get(shared, http::Reads::list, "/api/v1/events", "listEvents", "Events",
-                    "Accepted events, newest first",
-                    [shared](const http::Request& request, const Caller& caller) {
-                        return answer_events(*shared, request, caller);
-                    });
+void add_event_routes(http::RouteTable& table, const Consistency& consistency, const Kept& kept,
+                      const Options& options) {
+    auto list =
+        get(consistency, http::Reads::list, "/api/v1/events", "listEvents", "Events",
+            "Accepted events, newest first",
+            [consistency, kept, &options](const http::Request& request, const Caller& caller) {
+                return answer_events(consistency, kept, options, request, caller);
+            });
     list.description =
         "Times filter `receivedAt`. A payload past the log's retention reads "
         "`\"payload\":null,\"expired\":true`.";
@@ -155,9 +158,9 @@ void add_event_routes(http::RouteTable& table, const Shared& shared) {
     table.add(std::move(list));
 
     auto one =
-        get(shared, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events",
-            "One event by its id", [shared](const http::Request& request, const Caller& caller) {
-                return answer_event(*shared, request, caller);
+        get(consistency, http::Reads::one_record, "/api/v1/events/{eventId}", "getEvent", "Events",
+            "One event by its id", [kept](const http::Request& request, const Caller& caller) {
+                return answer_event(kept, request, caller);
             });
     one.description =
         "An id is unique only within its source and scope. `otherRecords` are what else the log "

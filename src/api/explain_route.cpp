@@ -5,8 +5,7 @@
 #include <charconv>
 
 #include "api/accept.h"
-#include "api/endpoint.h"
-#include "api/lookup.h"
+#include "api/route_groups.h"
 #include "model/topics.h"
 #include "reconcile/absences.h"
 
@@ -14,12 +13,12 @@ namespace helios::api {
 namespace {
 
 /// Reads the history's records from the log, in the partition's order.
-Status collect_records(const Dependencies& d, const store::CaseHistory& history,
+Status collect_records(log::Lookup& log, const store::CaseHistory& history,
                        ExplainRequest& request) {
     request.truncated = history.truncated;
     for (const auto& pointer : history.records) {
-        const auto batch = d.log.read_at({std::string(model::topic::cases), pointer.partition},
-                                         log::Offset{pointer.offset});
+        const auto batch = log.read_at({std::string(model::topic::cases), pointer.partition},
+                                       log::Offset{pointer.offset});
         if (!batch) {
             if (batch.error().kind == ErrorKind::not_found ||
                 batch.error().kind == ErrorKind::corrupt) {
@@ -36,27 +35,28 @@ Status collect_records(const Dependencies& d, const store::CaseHistory& history,
     return {};
 }
 
-Result<ExplainRequest> collect(const Dependencies& d, const store::CaseId& id) {
+Result<ExplainRequest> collect(const Kept& kept, const store::CaseId& id, Instant engine_at) {
     ExplainRequest request(id.tenant);
     request.flow = id.flow;
     request.key = id.key;
     // The revisions first: records found afterwards cover at least what they rest on.
-    HELIOS_TRY_ASSIGN(request.revisions, d.store.revisions(id));
+    HELIOS_TRY_ASSIGN(request.revisions, kept.rows.revisions(id));
     if (request.revisions.empty()) {
         return fail(ErrorKind::not_found, "no such case");
     }
     // Absences first: they let nothing pass, and what they move they must move before anything is
     // judged. Whole stretches, since one may have come in more pieces than anybody wants to hold.
-    HELIOS_TRY_ASSIGN(const auto pieces, d.store.absences(id, request.revisions.front().opened_at));
+    HELIOS_TRY_ASSIGN(const auto pieces,
+                      kept.rows.absences(id, request.revisions.front().opened_at));
     const reconcile::Absences absences(pieces);
     request.records.assign(absences.all().begin(), absences.all().end());
-    HELIOS_TRY_ASSIGN(const auto history, d.store.history(id));
-    HELIOS_TRY(collect_records(d, history, request));
+    HELIOS_TRY_ASSIGN(const auto history, kept.rows.history(id));
+    HELIOS_TRY(collect_records(kept.log, history, request));
     store::QuarantineFilter filter(id.tenant);
     filter.key = id.key;
-    HELIOS_TRY_ASSIGN(auto quarantined, d.store.quarantined(filter));
+    HELIOS_TRY_ASSIGN(auto quarantined, kept.rows.quarantined(filter));
     request.quarantined = std::move(quarantined.items);
-    request.now = std::max(d.barrier.engine().get(), request.revisions.back().at);
+    request.now = std::max(engine_at, request.revisions.back().at);
     return request;
 }
 
@@ -84,19 +84,21 @@ Result<std::size_t> columns_of_screen(const QueryReader& query) {
     return columns;
 }
 
-Result<http::Response> answer_explain(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_explain(const Consistency& consistency, const Cases& cases,
+                                      const Explain& explain, const http::Request& request,
                                       const Caller& caller) {
     QueryReader query(request, {"flow", "after", "format", "columns", "full_ids"});
     HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const bool text, wants_text(request, query));
     HELIOS_TRY_ASSIGN(const auto columns, columns_of_screen(query));
     HELIOS_TRY_ASSIGN(const bool full_ids, query.yes_or_no("full_ids"));
-    HELIOS_TRY_ASSIGN(const auto id,
-                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
-    if (!d.explain) {
+    HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
+                                                 request.path_param("orderId")));
+    if (!explain) {
         return fail(ErrorKind::unavailable, "this server was built without explanations");
     }
-    const auto found = find_case(d, request, id, [&] { return collect(d, id); });
+    const auto found =
+        cases.find(request, id, [&] { return collect(cases.kept(), id, consistency.engine_at()); });
     if (!found) {
         return fail(found.error());
     }
@@ -106,7 +108,7 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
     auto asked = *found->value;
     asked.columns = columns;
     asked.full_ids = full_ids;
-    HELIOS_TRY_ASSIGN(auto explanation, d.explain(asked));
+    HELIOS_TRY_ASSIGN(auto explanation, explain(asked));
     auto response = text ? http::Response::text(200, std::move(explanation.text))
                          : http::Response::json(200, std::move(explanation.json));
     response.with("Vary", "Accept");
@@ -115,11 +117,13 @@ Result<http::Response> answer_explain(const Dependencies& d, const http::Request
 
 }  // namespace
 
-void add_explain_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get(shared, http::Reads::one_case, "/api/v1/orders/{orderId}/explain",
+void add_explain_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases,
+                       Explain explain) {
+    auto route = get(consistency, http::Reads::one_case, "/api/v1/orders/{orderId}/explain",
                      "explainOrder", "Verdicts", "Why the verdict is what it is",
-                     [shared](const http::Request& request, const Caller& caller) {
-                         return answer_explain(*shared, request, caller);
+                     [consistency, cases, explain = std::move(explain)](
+                         const http::Request& request, const Caller& caller) {
+                         return answer_explain(consistency, cases, explain, request, caller);
                      });
     route.description =
         "Timeline, legs side by side, every check with expected, actual and tolerance (tentative "

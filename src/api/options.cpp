@@ -1,7 +1,5 @@
 #include "api/options.h"
 
-#include <algorithm>
-
 namespace helios::api {
 
 Status Options::validate() const {
@@ -19,11 +17,6 @@ Status Options::validate() const {
                     "api.stream_records_max and api.stream_bytes_max must be above 0");
     }
     return {};
-}
-
-const std::string* Options::primary_flow() const {
-    const auto order = std::find(flows.begin(), flows.end(), "order");
-    return order != flows.end() ? &*order : flows.empty() ? nullptr : &flows.front();
 }
 
 }  // namespace helios::api

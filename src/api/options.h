@@ -1,9 +1,7 @@
 #pragma once
-/// Bounds of the read API, and what it says about this server.
+/// Bounds of the read API.
 
 #include <cstddef>
-#include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -11,11 +9,6 @@
 namespace helios::api {
 
 struct Options {
-    std::string version = "0.1.0";
-    bool ephemeral = false;          ///< nothing survives this process: said on every status page
-    std::vector<std::string> flows;  ///< names given at start, in order: `order` is the primary
-                                     ///< flow if it is among them, else the first
-
     Duration barrier_limit =
         std::chrono::seconds(1);  ///< how long a read waits for the stages before 503
     std::size_t page_items_default = 100;
@@ -31,7 +24,6 @@ struct Options {
     std::size_t stream_bytes_max = 256u << 10;  ///< and about this many bytes of them
 
     Status validate() const;
-    const std::string* primary_flow() const;  ///< nullptr: no flow was given
 };
 
 }  // namespace helios::api

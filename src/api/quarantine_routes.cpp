@@ -1,9 +1,9 @@
 /// What waits in quarantine (the dead-letter queue).
 
-#include "api/endpoint.h"
 #include "api/page.h"
 #include "api/prefix.h"
 #include "api/render.h"
+#include "api/route_groups.h"
 
 namespace helios::api {
 namespace {
@@ -17,19 +17,20 @@ constexpr std::string_view quarantine_example =
     R"("orderId":"ORD-1","firstReceivedAt":"2026-01-05T10:23:45.500Z","lastReceivedAt":"2026-01-05T10:23:45.500Z","times":1}],)"
     R"("nextCursor":null,"asOf":"2026-01-05T10:23:48.120Z"})";
 
-Result<http::Response> answer_list(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_list(const Consistency& consistency, const Kept& kept,
+                                   const Options& options, const http::Request& request,
                                    const Caller& caller) {
     QueryReader query(
         request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
     HELIOS_TRY(query.check());
     store::QuarantineFilter filter(caller.tenant);
-    HELIOS_TRY(read_page(query, d.options, &store::QuarantineFilter::last, decode_quarantine_cursor,
+    HELIOS_TRY(read_page(query, options, &store::QuarantineFilter::last, decode_quarantine_cursor,
                          filter));
     filter.source = query.text("source");
     filter.reason = query.text("reason");
     filter.key = query.text("order_id");
-    const Instant as_of = d.progress.stored_before();
-    HELIOS_TRY_ASSIGN(const auto page, d.store.quarantined(filter));
+    const Instant as_of = consistency.stored_before();
+    HELIOS_TRY_ASSIGN(const auto page, kept.rows.quarantined(filter));
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (const auto& row : page.items) {
@@ -41,40 +42,43 @@ Result<http::Response> answer_list(const Dependencies& d, const http::Request& r
     return http::Response::json(200, out.end_object().take());
 }
 
-Result<http::Response> answer_item(const Dependencies& d, const http::Request& request,
-                                   const Caller& caller) {
+/// `keep_for`: how long bodies are answered; 0: as long as the log has them.
+Result<http::Response> answer_item(const Kept& kept, Duration keep_for,
+                                   const http::Request& request, const Caller& caller) {
     QueryReader query(request, {});
     HELIOS_TRY(query.check());
     const auto id = request.path_param("dlqId");
-    auto found = d.store.quarantined_item(caller.tenant, id);
+    auto found = kept.rows.quarantined_item(caller.tenant, id);
     if (!found && found.error().kind == ErrorKind::not_found) {
         if (const auto prefix = prefix_of(id, prefix_bytes_min); !prefix.empty()) {
-            HELIOS_TRY_ASSIGN(const auto ids, d.store.quarantine_ids(caller.tenant, prefix,
-                                                                     prefix_candidates_max + 1));
+            HELIOS_TRY_ASSIGN(const auto ids, kept.rows.quarantine_ids(caller.tenant, prefix,
+                                                                       prefix_candidates_max + 1));
             if (ids.size() > 1) {
                 return ambiguous_prefix(prefix, "dlqId", ids);
             }
             if (ids.size() == 1) {
-                found = d.store.quarantined_item(caller.tenant, ids.front());
+                found = kept.rows.quarantined_item(caller.tenant, ids.front());
             }
         }
     }
     HELIOS_TRY_ASSIGN(const auto row, std::move(found));
-    const Duration keep = d.options.quarantine_keep;
-    const Instant kept_since = keep > Duration::zero() ? d.log.now() - keep : Instant::min();
+    const Instant kept_since =
+        keep_for > Duration::zero() ? kept.log.now() - keep_for : Instant::min();
     json::Writer out;
-    write_quarantine_item(out, row, fetch_quarantined(d.log, row, kept_since));
+    write_quarantine_item(out, row, fetch_quarantined(kept.log, row, kept_since));
     return http::Response::json(200, out.take());
 }
 
 }  // namespace
 
-void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
-    auto list = get(shared, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine",
-                    "What could not be accepted, newest first",
-                    [shared](const http::Request& request, const Caller& caller) {
-                        return answer_list(*shared, request, caller);
-                    });
+void add_quarantine_routes(http::RouteTable& table, const Consistency& consistency,
+                           const Kept& kept, const Options& options) {
+    auto list =
+        get(consistency, http::Reads::list, "/api/v1/dlq", "listQuarantine", "Quarantine",
+            "What could not be accepted, newest first",
+            [consistency, kept, &options](const http::Request& request, const Caller& caller) {
+                return answer_list(consistency, kept, options, request, caller);
+            });
     list.description =
         "One entry per item: a sender's retry of the same one only raises `times`. SNS handshakes "
         "kept for a person have kind "
@@ -87,11 +91,12 @@ void add_quarantine_routes(http::RouteTable& table, const Shared& shared) {
                        problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));
 
-    auto one =
-        get(shared, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined", "Quarantine",
-            "One item, whole", [shared](const http::Request& request, const Caller& caller) {
-                return answer_item(*shared, request, caller);
-            });
+    auto one = get(consistency, http::Reads::one_record, "/api/v1/dlq/{dlqId}", "getQuarantined",
+                   "Quarantine", "One item, whole",
+                   [kept, keep_for = options.quarantine_keep](const http::Request& request,
+                                                              const Caller& caller) {
+                       return answer_item(kept, keep_for, request, caller);
+                   });
     one.description =
         "With its body as it came (base64 if it is not UTF-8) and its headers, credentials "
         "replaced by fingerprints. Past `retention.quarantine` `\"body\":null,\"expired\":true`.";

@@ -1,20 +1,13 @@
 /// Verdicts: of one case, of the broken ones, in figures.
 
-#include <algorithm>
-#include <fmt/ranges.h>
-#include <set>
+#include <fmt/format.h>
 
-#include "api/endpoint.h"
-#include "api/known_position.h"
-#include "api/lookup.h"
 #include "api/page.h"
 #include "api/render.h"
-#include "reconcile/absences.h"
+#include "api/route_groups.h"
 
 namespace helios::api {
 namespace {
-
-constexpr std::size_t key_bytes_max = 1024;  // docs/contracts.md
 
 constexpr std::string_view mismatches_example =
     R"({"items":[{"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"
@@ -29,12 +22,12 @@ constexpr std::string_view stats_example =
     R"("asOf":"2026-01-05T10:23:48.120Z"})";
 
 /// The verdict with what only the API adds.
-http::Response render_verdict(const Dependencies& d, const model::Verdict& verdict,
+http::Response render_verdict(log::Lookup& log, const model::Verdict& verdict,
                               const std::vector<std::string>& flows) {
     std::size_t bytes = 0;
     json::Writer out;
     out.begin_object();
-    model::write_members(out, verdict, payloads_from(d.log, bytes));
+    model::write_members(out, verdict, payloads_from(log, bytes));
     out.key("otherFlows").begin_array();
     for (const auto& flow : flows) {
         if (flow != verdict.flow) {
@@ -45,24 +38,25 @@ http::Response render_verdict(const Dependencies& d, const model::Verdict& verdi
     return http::Response::json(200, out.take());
 }
 
-Result<http::Response> answer_case(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_case(const Cases& cases, const http::Request& request,
                                    const store::CaseId& id) {
-    auto found = find_case(d, request, id, [&] { return d.store.latest(id); });
+    const Kept& kept = cases.kept();
+    auto found = cases.find(request, id, [&] { return kept.rows.latest(id); });
     if (!found) {
         return fail(found.error());
     }
     if (found->response) {
         return *found->response;
     }
-    HELIOS_TRY(DeadlineMover(d).move(*found->value));
-    HELIOS_TRY_ASSIGN(const auto flows, d.store.flows_with(id.tenant, id.key));
-    return render_verdict(d, *found->value, flows);
+    HELIOS_TRY(DeadlineMover(kept.rows).move(*found->value));
+    HELIOS_TRY_ASSIGN(const auto flows, kept.rows.flows_with(id.tenant, id.key));
+    return render_verdict(kept.log, *found->value, flows);
 }
 
-Result<http::Response> answer_revisions(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_revisions(const Cases& cases, const http::Request& request,
                                         const store::CaseId& id) {
-    const auto found = find_case(d, request, id, [&]() -> Result<std::vector<model::Verdict>> {
-        auto revisions = d.store.revisions(id);
+    const auto found = cases.find(request, id, [&]() -> Result<std::vector<model::Verdict>> {
+        auto revisions = cases.kept().rows.revisions(id);
         if (revisions && revisions->empty()) {
             return fail(ErrorKind::not_found, "no such case");
         }
@@ -83,35 +77,35 @@ Result<http::Response> answer_revisions(const Dependencies& d, const http::Reque
     return http::Response::json(200, out.take());
 }
 
-Result<http::Response> answer_order(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_order(const Cases& cases, const http::Request& request,
                                     const Caller& caller) {
     QueryReader query(request, {"flow", "after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto id,
-                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
-    return answer_case(d, request, id);
+    HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
+                                                 request.path_param("orderId")));
+    return answer_case(cases, request, id);
 }
 
-Result<http::Response> answer_order_revisions(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_order_revisions(const Cases& cases, const http::Request& request,
                                               const Caller& caller) {
     QueryReader query(request, {"flow", "after"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto id,
-                      case_of(d, caller.tenant, query.text("flow"), request.path_param("orderId")));
-    return answer_revisions(d, request, id);
+    HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
+                                                 request.path_param("orderId")));
+    return answer_revisions(cases, request, id);
 }
 
-Result<http::Response> answer_any_case(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_any_case(const Cases& cases, const http::Request& request,
                                        const Caller& caller) {
     QueryReader query(request, {"after"});
     HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const auto id,
-                      case_of(d, caller.tenant, std::string(request.path_param("flow")),
-                              request.path_param("key")));
-    return answer_case(d, request, id);
+                      cases.id_of(caller.tenant, std::string(request.path_param("flow")),
+                                  request.path_param("key")));
+    return answer_case(cases, request, id);
 }
 
-Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_case_by_key(const Cases& cases, const http::Request& request,
                                           const Caller& caller) {
     QueryReader query(request, {"key", "after"});
     HELIOS_TRY(query.check());
@@ -121,15 +115,15 @@ Result<http::Response> answer_case_by_key(const Dependencies& d, const http::Req
                     "/api/v1/cases/{flow}?key=… names one case");
     }
     HELIOS_TRY_ASSIGN(const auto id,
-                      case_of(d, caller.tenant, std::string(request.path_param("flow")), *key));
-    return answer_case(d, request, id);
+                      cases.id_of(caller.tenant, std::string(request.path_param("flow")), *key));
+    return answer_case(cases, request, id);
 }
 
-Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const TenantId& tenant,
+Result<store::MismatchFilter> mismatch_filter(const Options& options, const TenantId& tenant,
                                               const QueryReader& query) {
     store::MismatchFilter filter(tenant);
-    HELIOS_TRY(read_page(query, d.options, &store::MismatchFilter::reconciled,
-                         decode_mismatch_cursor, filter));
+    HELIOS_TRY(read_page(query, options, &store::MismatchFilter::reconciled, decode_mismatch_cursor,
+                         filter));
     filter.flow = query.text("flow");
     if (const auto status = query.text("status")) {
         HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
@@ -146,23 +140,24 @@ Result<store::MismatchFilter> mismatch_filter(const Dependencies& d, const Tenan
     return filter;
 }
 
-Result<http::Response> answer_mismatches(const Dependencies& d, const http::Request& request,
+Result<http::Response> answer_mismatches(const Consistency& consistency, const Kept& kept,
+                                         const Options& options, const http::Request& request,
                                          const Caller& caller) {
     QueryReader query(request,
                       {"start_time", "end_time", "limit", "cursor", "status", "kind", "flow"});
     HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(d, caller.tenant, query));
-    const Instant as_of = d.progress.judged_before();
-    HELIOS_TRY_ASSIGN(auto page, d.store.mismatches(filter));
+    HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(options, caller.tenant, query));
+    const Instant as_of = consistency.judged_before();
+    HELIOS_TRY_ASSIGN(auto page, kept.rows.mismatches(filter));
     std::size_t bytes = 0;
-    DeadlineMover mover(d);
+    DeadlineMover mover(kept.rows);
     json::Writer out;
     out.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < page.items.size(); ++i) {
         auto& verdict = page.items[i];
         HELIOS_TRY(mover.move(verdict));
-        model::write_json(out, verdict, payloads_from(d.log, bytes));
-        if (bytes >= d.options.page_bytes_max && i + 1 < page.items.size()) {
+        model::write_json(out, verdict, payloads_from(kept.log, bytes));
+        if (bytes >= options.page_bytes_max && i + 1 < page.items.size()) {
             page.next = store::MismatchCursor{verdict.reconciled_at.value_or(Instant{}),
                                               verdict.flow, verdict.key, verdict.instance};
             break;
@@ -224,15 +219,15 @@ std::string render_stats(const store::Stats& stats, Instant as_of) {
     return out.end_object().take();
 }
 
-Result<http::Response> answer_stats(const Dependencies& d, const http::Request& request,
-                                    const Caller& caller) {
+Result<http::Response> answer_stats(const Consistency& consistency, store::Queries& rows,
+                                    const http::Request& request, const Caller& caller) {
     QueryReader query(request, {"start_time", "end_time", "flow"});
     HELIOS_TRY(query.check());
     store::StatsFilter filter(caller.tenant);
     HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
     filter.flow = query.text("flow");
-    const Instant as_of = d.progress.judged_before();
-    HELIOS_TRY_ASSIGN(const auto stats, d.store.stats(filter));
+    const Instant as_of = consistency.judged_before();
+    HELIOS_TRY_ASSIGN(const auto stats, rows.stats(filter));
     return http::Response::json(200, render_stats(stats, as_of));
 }
 
@@ -259,13 +254,14 @@ std::vector<http::Answer> case_answers(std::string description, std::string_view
                            "lists events that name the key and wait in quarantine.")};
 }
 
-void add_stats_route(http::RouteTable& table, const Shared& shared) {
-    auto route =
-        get(shared, http::Reads::list, "/api/v1/reconciliation/stats", "getReconciliationStats",
-            "Verdicts", "Counts, match rate, time to verdict, money at risk",
-            [shared](const http::Request& request, const Caller& caller) {
-                return answer_stats(*shared, request, caller);
-            });
+void add_stats_route(http::RouteTable& table, const Consistency& consistency,
+                     store::Queries& rows) {
+    auto route = get(consistency, http::Reads::list, "/api/v1/reconciliation/stats",
+                     "getReconciliationStats", "Verdicts",
+                     "Counts, match rate, time to verdict, money at risk",
+                     [consistency, &rows](const http::Request& request, const Caller& caller) {
+                         return answer_stats(consistency, rows, request, caller);
+                     });
     route.description =
         "Over the latest revision of every case decided in the range. `pending` is the number of "
         "cases open now, whatever the "
@@ -285,12 +281,14 @@ void add_stats_route(http::RouteTable& table, const Shared& shared) {
     table.add(std::move(route));
 }
 
-void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
-    auto route = get(shared, http::Reads::list, "/api/v1/reconciliation/mismatches",
-                     "listMismatches", "Verdicts", "Cases that are partial or mismatched",
-                     [shared](const http::Request& request, const Caller& caller) {
-                         return answer_mismatches(*shared, request, caller);
-                     });
+void add_mismatches_route(http::RouteTable& table, const Consistency& consistency, const Kept& kept,
+                          const Options& options) {
+    auto route =
+        get(consistency, http::Reads::list, "/api/v1/reconciliation/mismatches", "listMismatches",
+            "Verdicts", "Cases that are partial or mismatched",
+            [consistency, kept, &options](const http::Request& request, const Caller& caller) {
+                return answer_mismatches(consistency, kept, options, request, caller);
+            });
     route.description =
         "The latest revision of each such case, newest `reconciledAt` first. A case that is "
         "amended while you page moves to the "
@@ -306,113 +304,17 @@ void add_mismatches_route(http::RouteTable& table, const Shared& shared) {
     table.add(std::move(route));
 }
 
-/// The likeliest reason first: a flow that does not exist, an event that was refused, nothing at
-/// all.
-std::string missing_case_hint(const Dependencies& d, const store::CaseId& id, bool quarantined) {
-    if (const auto rows = d.store.flows(id.tenant); rows && !rows->empty()) {
-        std::set<std::string_view> names;
-        for (const auto& row : *rows) {
-            names.insert(row.flow);
-        }
-        if (!names.contains(id.flow)) {
-            return fmt::format("no flow of that name was ever active; there are: {}",
-                               fmt::join(names, ", "));
-        }
-    }
-    return quarantined ? "events that name this key wait in quarantine: see `quarantined`"
-                       : "no event that was acknowledged so far names this key";
-}
-
 }  // namespace
 
-Result<store::CaseId> case_of(const Dependencies& d, const TenantId& tenant,
-                              std::optional<std::string> flow, std::string_view key) {
-    if (!flow) {
-        const auto* primary = d.options.primary_flow();
-        if (primary == nullptr) {
-            return fail(ErrorKind::invalid, "no flow is active, so there is no primary one",
-                        "name one: ?flow=…");
-        }
-        flow = *primary;
-    }
-    if (key.empty() || key.size() > key_bytes_max) {
-        return fail(ErrorKind::invalid,
-                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()));
-    }
-    return store::CaseId{tenant, *std::move(flow), std::string(key)};
-}
+void add_reconciliation_routes(http::RouteTable& table, const Consistency& consistency,
+                               const Cases& cases, const Options& options) {
+    add_mismatches_route(table, consistency, cases.kept(), options);
+    add_stats_route(table, consistency, cases.kept().rows);
 
-Status check_after(const Dependencies& d, const http::Request& request) {
-    if (const auto after = request.query_param("after")) {
-        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
-        HELIOS_TRY(check_position(d.log, token));
-    }
-    return {};
-}
-
-Status DeadlineMover::move(model::Verdict& verdict) {
-    if (!model::awaits_legs(verdict)) {
-        return {};
-    }
-    HELIOS_TRY_ASSIGN(
-        const auto pieces,
-        d_.store.absences({verdict.tenant, verdict.flow, verdict.key}, verdict.opened_at));
-    if (pieces.empty()) {
-        return {};
-    }
-    HELIOS_TRY_ASSIGN(const auto* flow, flow_of(verdict));
-    if (flow != nullptr) {
-        std::vector<Instant> deadlines;
-        reconcile::deadlines_moved(*flow, verdict.opened_at, reconcile::Absences(pieces),
-                                   deadlines);
-        verdict.deadline = *std::max_element(deadlines.begin(), deadlines.end());
-    }
-    return {};
-}
-
-/// nullptr: its text is not there, or can't be read; then a deadline stays as the engine knew it.
-Result<const reconcile::Flow*> DeadlineMover::flow_of(const model::Verdict& verdict) {
-    const auto [it, is_new] = flows_.try_emplace({verdict.flow, verdict.flow_version});
-    if (is_new) {
-        HELIOS_TRY_ASSIGN(const auto versions, d_.store.flows(verdict.tenant));
-        for (const auto& version : versions) {
-            if (version.flow == verdict.flow && version.version == verdict.flow_version) {
-                if (auto flow = reconcile::parse_flow(version.text, version.flow + ".yaml")) {
-                    it->second = std::move(*flow);
-                }
-            }
-        }
-    }
-    return it->second ? &*it->second : nullptr;
-}
-
-http::Response no_such_case(const Dependencies& d, const store::CaseId& id) {
-    store::QuarantineFilter filter(id.tenant);
-    filter.key = id.key;
-    const auto quarantined = d.store.quarantined(filter);
-    const auto flows = d.store.flows_with(id.tenant, id.key);
-    json::Writer members;
-    members.begin_object().field("flow", id.flow).field("key", id.key);
-    write_quarantined_member(
-        members, quarantined ? quarantined->items : std::vector<store::QuarantineRow>{});
-    members.key("otherFlows").begin_array();
-    for (const auto& flow : flows ? *flows : std::vector<std::string>{}) {
-        members.string(flow);
-    }
-    members.end_array().end_object();
-    return http::problem(
-        404, "No such case", fmt::format("flow {} has no case for key {}", id.flow, id.key),
-        missing_case_hint(d, id, quarantined && !quarantined->items.empty()), inside(members));
-}
-
-void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
-    add_mismatches_route(table, shared);
-    add_stats_route(table, shared);
-
-    auto order = get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}",
+    auto order = get(consistency, http::Reads::one_case, "/api/v1/reconciliation/{orderId}",
                      "getReconciliation", "Verdicts", "The verdict of one order",
-                     [shared](const http::Request& request, const Caller& caller) {
-                         return answer_order(*shared, request, caller);
+                     [cases](const http::Request& request, const Caller& caller) {
+                         return answer_order(cases, request, caller);
                      });
     order.description =
         "The latest revision, with the payloads it rests on. Answers what was acknowledged before "
@@ -426,10 +328,10 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     table.add(std::move(order));
 
     auto revisions =
-        get(shared, http::Reads::one_case, "/api/v1/reconciliation/{orderId}/revisions",
+        get(consistency, http::Reads::one_case, "/api/v1/reconciliation/{orderId}/revisions",
             "listRevisions", "Verdicts", "Every revision of an order's verdict",
-            [shared](const http::Request& request, const Caller& caller) {
-                return answer_order_revisions(*shared, request, caller);
+            [cases](const http::Request& request, const Caller& caller) {
+                return answer_order_revisions(cases, request, caller);
             });
     revisions.description =
         "Oldest first, all instances, without payloads; each as it was when it was made.";
@@ -437,20 +339,20 @@ void add_reconciliation_routes(http::RouteTable& table, const Shared& shared) {
     add_answers(revisions, case_answers("The revisions.", "RevisionList"));
     table.add(std::move(revisions));
 
-    auto any = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}/{key}", "getCase",
+    auto any = get(consistency, http::Reads::one_case, "/api/v1/cases/{flow}/{key}", "getCase",
                    "Verdicts", "The verdict of one case of any flow",
-                   [shared](const http::Request& request, const Caller& caller) {
-                       return answer_any_case(*shared, request, caller);
+                   [cases](const http::Request& request, const Caller& caller) {
+                       return answer_any_case(cases, request, caller);
                    });
     any.params = {path_param("flow", "The flow's name."),
                   path_param("key", "The case's key, percent-encoded."), after_param()};
     add_answers(any, case_answers("The verdict.", "Verdict"));
     table.add(std::move(any));
 
-    auto by_key = get(shared, http::Reads::one_case, "/api/v1/cases/{flow}", "getCaseByKey",
+    auto by_key = get(consistency, http::Reads::one_case, "/api/v1/cases/{flow}", "getCaseByKey",
                       "Verdicts", "The same, for keys that do not fit into a path",
-                      [shared](const http::Request& request, const Caller& caller) {
-                          return answer_case_by_key(*shared, request, caller);
+                      [cases](const http::Request& request, const Caller& caller) {
+                          return answer_case_by_key(cases, request, caller);
                       });
     by_key.params = {path_param("flow", "The flow's name."), query_param("key", "The case's key."),
                      after_param()};

@@ -1,22 +1,28 @@
 #include "api/routes.h"
 
-#include "api/endpoint.h"
+#include "api/route_groups.h"
 #include "base/assert.h"
 
 namespace helios::api {
 
 void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
-    HELIOS_ASSERT(dependencies.options.validate().has_value(),
-                  "options were validated by whoever read them");
-    const auto shared = std::make_shared<const Dependencies>(dependencies);
-    add_reconciliation_routes(table, shared);
-    add_explain_route(table, shared);
-    add_event_routes(table, shared);
-    add_quarantine_routes(table, shared);
-    add_system_routes(table, shared);
-    add_stream_route(table, shared);
-    add_status_page(table, shared);
-    add_documentation_routes(table, shared);
+    const auto& d = dependencies;
+    HELIOS_ASSERT(d.options.validate().has_value(), "options were validated by whoever read them");
+    const Consistency consistency(d.progress, d.barrier, d.options.barrier_limit);
+    const Kept kept{d.store, d.log};
+    const Cases cases(kept, d.about);
+    add_reconciliation_routes(table, consistency, cases, d.options);
+    add_explain_route(table, consistency, cases, d.explain);
+    add_event_routes(table, consistency, kept, d.options);
+    add_quarantine_routes(table, consistency, kept, d.options);
+    add_probe_routes(table, d.progress);
+    add_health_route(table, d.about, {d.log, d.barrier, d.progress}, d.clock, d.health);
+    add_metrics_route(table, d.telemetry.metrics);
+    add_flows_route(table, consistency, d.about, d.store);
+    add_counts_route(table, consistency, d.store, d.clock);
+    add_stream_route(table, consistency, std::make_shared<Stream>(d.options, d.log, d.telemetry));
+    add_status_page(table, d.about, d.progress, d.store, d.clock);
+    add_documentation_routes(table, d.about.version, d.assets);
 }
 
 }  // namespace helios::api

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/accept.h"
-#include "api/endpoint.h"
+#include "api/route_groups.h"
 #include "base/json.h"
 
 namespace helios::api {
@@ -29,6 +29,9 @@ constexpr std::array<Link, 9> links{{
     {"health", "/api/v1/health", "health in detail"},
     {"metrics", "/metrics", "Prometheus metrics"},
 }};
+
+constexpr std::string_view no_figures_yet =
+    "<p>Figures come once this server has taken in what its log holds.</p>";
 
 std::string escaped(std::string_view text) {
     std::string out;
@@ -53,17 +56,17 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-http::Response status_json(const Dependencies& d) {
-    const auto outcomes = d.progress.run_checks();
+http::Response status_json(const About& about, const Progress& progress, const TenantId& tenant) {
+    const auto outcomes = progress.run_checks();
     const bool good = std::all_of(outcomes.begin(), outcomes.end(),
                                   [](const auto& o) { return o.status.has_value(); });
     json::Writer out;
     out.begin_object()
         .field("name", "Helios")
-        .field("version", d.options.version)
+        .field("version", about.version)
         .field("status", good ? "running" : "not ready");
-    out.field("ephemeral", d.options.ephemeral).key("flows").begin_array();
-    for (const auto& flow : d.options.flows) {
+    out.field("ephemeral", about.ephemeral).key("flows").begin_array();
+    for (const auto& flow : about.flows_of(tenant)) {
         out.string(flow);
     }
     out.end_array().key("links").begin_object().field("openapi", "/openapi.json");
@@ -73,32 +76,29 @@ http::Response status_json(const Dependencies& d) {
     return http::Response::json(200, out.end_object().end_object().take());
 }
 
-std::string figures(const Dependencies& d, const TenantId& tenant) {
-    if (!d.progress.answerable()) {
-        return "<p>Figures come once this server has taken in what its log holds.</p>";
-    }
+std::string figures(store::Queries& rows, const TenantId& tenant, Instant now) {
     store::StatsFilter filter(tenant);
-    filter.reconciled.start = d.clock.wall() - std::chrono::hours(24);
-    const auto stats = d.store.stats(filter);
+    filter.reconciled.start = now - std::chrono::hours(24);
+    const auto stats = rows.stats(filter);
     if (!stats) {
         return fmt::format("<p>No figures: {}</p>", escaped(stats.error().message()));
     }
-    std::string rows;
+    std::string lines;
     for (std::size_t i = 0; i < stats->by_status.size(); ++i) {
-        rows += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>",
-                            model::to_string(static_cast<model::VerdictStatus>(i)),
-                            stats->by_status[i]);
+        lines += fmt::format("<tr><td>{}</td><td class=n>{}</td></tr>",
+                             model::to_string(static_cast<model::VerdictStatus>(i)),
+                             stats->by_status[i]);
     }
     for (const auto& money : stats->at_risk) {
-        rows += fmt::format("<tr><td>at risk</td><td class=n>{} {}</td></tr>",
-                            escaped(money.amount), escaped(money.currency));
+        lines += fmt::format("<tr><td>at risk</td><td class=n>{} {}</td></tr>",
+                             escaped(money.amount), escaped(money.currency));
     }
-    return fmt::format("<h2>Verdicts of the last 24 hours</h2><table>{}</table>", rows);
+    return fmt::format("<h2>Verdicts of the last 24 hours</h2><table>{}</table>", lines);
 }
 
-http::Response status_html(const Dependencies& d, const TenantId& tenant) {
+http::Response status_html(const About& about, const Progress& progress, std::string_view figures) {
     std::string checks;
-    for (const auto& outcome : d.progress.run_checks()) {
+    for (const auto& outcome : progress.run_checks()) {
         checks += fmt::format("<tr><td>{}</td><td>{}</td></tr>", escaped(outcome.name),
                               outcome.status ? "ok" : escaped(outcome.status.error().message()));
     }
@@ -119,11 +119,11 @@ http::Response status_html(const Dependencies& d, const TenantId& tenant) {
                     "</style></head>"
                     "<body><h1>Helios {}</h1>{}<h2>Ready</h2><table>{}</table>{}<h2>Where to "
                     "go</h2><ul>{}</ul></body></html>\n",
-                    escaped(d.options.version),
-                    d.options.ephemeral
+                    escaped(about.version),
+                    about.ephemeral
                         ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>"
                         : "",
-                    checks, figures(d, tenant), list));
+                    checks, figures, list));
     response.with(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
@@ -132,13 +132,19 @@ http::Response status_html(const Dependencies& d, const TenantId& tenant) {
 
 }  // namespace
 
-void add_status_page(http::RouteTable& table, const Shared& shared) {
+void add_status_page(http::RouteTable& table, const About& about, const Progress& progress,
+                     store::Queries& rows, const Clock& clock) {
     auto route =
-        get(shared, http::Reads::nothing, "/", "getStatus", "System", "Who is there",
-            [shared](const http::Request& request, const Caller& caller) -> Result<http::Response> {
+        get("/", "getStatus", "System", "Who is there",
+            [&about, &progress, &rows, &clock](const http::Request& request,
+                                               const Caller& caller) -> Result<http::Response> {
+                const auto figures_now = [&] {
+                    return progress.answerable() ? figures(rows, caller.tenant, clock.wall())
+                                                 : std::string(no_figures_yet);
+                };
                 auto response = prefers(request, "text/html", "application/json")
-                                    ? status_html(*shared, caller.tenant)
-                                    : status_json(*shared);
+                                    ? status_html(about, progress, figures_now())
+                                    : status_json(about, progress, caller.tenant);
                 response.with("Vary", "Accept");
                 return response;
             });

@@ -1,7 +1,6 @@
 /// GET /api/v1/stream: verdicts as they are made, over a WebSocket.
 
-#include "api/endpoint.h"
-#include "api/stream.h"
+#include "api/route_groups.h"
 
 namespace helios::api {
 namespace {
@@ -59,13 +58,14 @@ constexpr std::string_view description =
 
 }  // namespace
 
-void add_stream_route(http::RouteTable& table, const Shared& shared) {
-    const auto stream = std::make_shared<Stream>(shared->options, shared->log, shared->telemetry);
-    auto route = get(shared, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
-                     "Verdicts as they are made, over a WebSocket",
-                     [shared, stream](const http::Request& request, const Caller& caller) {
-                         return answer_stream(*stream, request, caller);
-                     });
+void add_stream_route(http::RouteTable& table, const Consistency& consistency,
+                      std::shared_ptr<Stream> stream) {
+    auto route =
+        get(consistency, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
+            "Verdicts as they are made, over a WebSocket",
+            [stream = std::move(stream)](const http::Request& request, const Caller& caller) {
+                return answer_stream(*stream, request, caller);
+            });
     route.websocket = true;
     route.description = description;
     route.params = {

@@ -205,7 +205,7 @@ TEST(Health, ready_says_what_is_not) {
              return warm ? Status{}
                          : Status(fail(ErrorKind::unavailable, "the index is catching up"));
          }}};
-    served.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
+    served.health.clouds = {{"aws", [] { return std::string(R"({"status":"ok"})"); }}};
     served.open();
     const auto before = served.get("/ready");
     EXPECT_EQ(before.status, 503);
@@ -337,7 +337,7 @@ TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
 
 TEST(StatusPage, json_for_programs_and_a_page_for_browsers) {
     Served served;
-    served.options.ephemeral = true;
+    served.about.ephemeral = true;
     served.readiness = {
         {"<script>", []() -> Status { return fail(ErrorKind::unavailable, "a<b"); }}};
     served.open();

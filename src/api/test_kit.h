@@ -19,7 +19,7 @@ namespace helios::api::testing {
 class Served {
 public:
     explicit Served(std::vector<WebAsset> assets = {}) : assets_(std::move(assets)) {
-        options.flows = {"refund", "order"};
+        about.flows[default_tenant()] = {"refund", "order"};
         options.barrier_limit = std::chrono::milliseconds(50);
     }
 
@@ -31,10 +31,8 @@ public:
         const auto settled = [this] { return Settled{engine.get(), engine.get()}; };
         progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness,
                                               bench.telemetry, bench.clock);
-        dependencies = std::make_unique<Dependencies>(
-            Dependencies{options, *bench.log, *queries, barrier, *progress, bench.telemetry,
-                         bench.clock, explain, components, concerns, clouds, assets_});
-        add_routes(table, *dependencies);
+        add_routes(table, {options, about, *bench.log, *queries, barrier, *progress,
+                           bench.telemetry, bench.clock, explain, health, assets_});
         if (!stages_stand_still) {
             stages_pass(bench.log->last_log_time());
         }
@@ -76,6 +74,7 @@ public:
     store::testing::Bench bench;
     Caller caller = local_caller();  ///< of get()
     Options options;
+    About about;
     Frontier route;
     Frontier engine;
     Frontier store;
@@ -84,12 +83,9 @@ public:
         false;  ///< open() leaves the frontiers where they are: nothing has been read
     Explain explain;
     std::vector<NamedCheck> readiness;
-    std::vector<HealthDetail> components;
-    std::vector<NamedCheck> concerns;
-    std::vector<HealthDetail> clouds;
+    Health health;
     std::unique_ptr<store::Queries> queries;
     std::unique_ptr<Progress> progress;
-    std::unique_ptr<Dependencies> dependencies;
     http::RouteTable table;
 
 private:

@@ -23,9 +23,9 @@
 #include "app/progress.h"
 #include "app/screen.h"
 #include "app/start.h"
-#include "base/temporary_directory.h"
 #include "base/assert.h"
 #include "base/shown.h"
+#include "base/temporary_directory.h"
 #include "gateway/options.h"
 #include "model/admission.h"
 #include "model/engine_level.h"
@@ -52,7 +52,7 @@ struct ReconcileArguments {
 class Intake {
 public:
     Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue,
-           std::set<std::string, std::less<>> sources, std::FILE* rejects, Terminal& terminal)
+           model::NamedSources sources, std::FILE* rejects, Terminal& terminal)
         : offline_(offline),
           catalogue_(catalogue),
           sources_(std::move(sources)),
@@ -108,9 +108,10 @@ private:
                      const adapters::EventLine& event_line) {
         const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
         auto event = adapted.event;
-        auto admission =
-            model::admit(event, adapted.payload, catalogue_,
-                         [this](std::string_view source) { return sources_.contains(source); });
+        auto admission = model::admit(event, adapted.payload, catalogue_,
+                                      [this](const TenantId& tenant, std::string_view source) {
+                                          return sources_.contains(tenant, source);
+                                      });
         // A record is about as long as its line: only long ones are worth the encoding.
         if (admission.admitted() && line.size() > record_bytes_max_ / 2 &&
             model::encode(event).size() > record_bytes_max_) {
@@ -175,12 +176,10 @@ private:
         if (line.control == "flow") {
             HELIOS_TRY_ASSIGN(const auto flow,
                               reconcile::parse_flow(text("text"), "the flow of a control line"));
-            for (auto& source : flow.sources()) {
-                sources_.insert(std::move(source));
-            }
             HELIOS_TRY_ASSIGN(const auto tenant, text("tenant").empty()
                                                      ? Result<TenantId>(default_tenant())
                                                      : TenantId::parse(text("tenant")));
+            sources_.add(tenant, flow.sources());
             return offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
         }
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
@@ -227,7 +226,7 @@ private:
 
     reconcile::OfflineReconcile& offline_;
     const model::Catalogue& catalogue_;
-    std::set<std::string, std::less<>> sources_;
+    model::NamedSources sources_;
     const std::size_t record_bytes_max_ = gateway::Options{}.record_bytes_max;
     std::FILE* rejects_;
     Terminal& terminal_;
@@ -339,12 +338,9 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     if (arguments.as_of != "end") {
         HELIOS_TRY_ASSIGN(options.as_of, read_time(arguments.as_of, "--as-of"));
     }
-    std::set<std::string, std::less<>> sources(model::built_in_sources.begin(),
-                                               model::built_in_sources.end());
+    model::NamedSources sources;
     for (const auto& flow : flows) {
-        for (auto& source : flow.sources()) {
-            sources.insert(std::move(source));
-        }
+        sources.add(default_tenant(), flow.sources());
     }
     FilePointer rejects(nullptr, std::fclose);
     if (!arguments.rejects.empty()) {

@@ -134,10 +134,12 @@ TEST(Tenants, no_route_tells_one_of_the_other) {
     gateway::Rig rig;
     rig.open();
     const std::string words[] = {"ONE-of-default", "TWO-of-second"};
-    const std::string tenants[] = {"default", "second"};
+    const char* const tenants[] = {"default", "second"};
     append_all(served, *TenantId::parse(tenants[0]), words[0]);
     append_all(served, *TenantId::parse(tenants[1]), words[1]);
-    served.options.flows = {"order"};
+    for (const auto* tenant : tenants) {
+        served.about.flows[*TenantId::parse(tenant)] = {"order"};
+    }
     served.explain = [](const api::ExplainRequest& asked) -> Result<api::Explanation> {
         std::string all;
         for (const auto& revision : asked.revisions) {
@@ -192,6 +194,27 @@ TEST(Tenants, no_route_tells_one_of_the_other) {
             EXPECT_EQ(response.body.find("TWO"), std::string::npos) << route.path << response.body;
         }
     }
+}
+
+TEST(Tenants, each_has_a_primary_flow_of_its_own) {
+    Served served;
+    served.about.flows = {{default_tenant(), {"order"}}, {*TenantId::parse("second"), {"refund"}}};
+    for (const char* const tenant : {"default", "second"}) {
+        append_all(served, *TenantId::parse(tenant), tenant);
+    }
+    served.open();
+    const auto primary = [&](std::string_view tenant) {
+        served.caller = caller_of(tenant);
+        return api::testing::parsed(served.get("/api/v1/reconciliation/none"));
+    };
+    EXPECT_EQ(primary("default").root().find("flow").text(), "order");
+    EXPECT_EQ(api::testing::parsed(served.get("/")).root().find("flows").raw(), R"(["order"])");
+    EXPECT_NE(served.get("/api/v1/flows").body.find(R"("primary":true)"), std::string::npos);
+    EXPECT_EQ(primary("second").root().find("flow").text(), "refund");
+    EXPECT_EQ(api::testing::parsed(served.get("/")).root().find("flows").raw(), R"(["refund"])");
+    EXPECT_EQ(served.get("/api/v1/flows").body.find(R"("primary":true)"), std::string::npos);
+    EXPECT_EQ(primary("third").root().find("status").raw(), "400");
+    EXPECT_EQ(api::testing::parsed(served.get("/")).root().find("flows").raw(), "[]");
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
-#include <set>
 
 #include "api/routes.h"
 #include "api/web_assets.h"
@@ -46,8 +45,9 @@ std::string activity_json(const gateway::SourceActivity& activity) {
 }
 
 /// What a start changes; the configuration is who asked.
-model::AuditRecord done_by_itself(std::string what, std::string before, std::string after) {
-    model::AuditRecord record(default_tenant());
+model::AuditRecord done_by_itself(const TenantId& tenant, std::string what, std::string before,
+                                  std::string after) {
+    model::AuditRecord record(tenant);
     record.who = "helios";
     record.what = std::move(what);
     record.before = std::move(before);
@@ -113,7 +113,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
     // The address first: a port that is taken must not cost a recovery.
     HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
     std::vector<Error> errors;
-    node->flows_ = load_flows(node->config_.flow_files, errors);
+    node->flows_[default_tenant()] = load_flows(node->config_.flow_files, errors);
     if (!errors.empty()) {
         return fail(std::move(errors.front()));
     }
@@ -156,25 +156,31 @@ Status Node::open_log() {
 Status Node::open_flows() {
     HELIOS_TRY_ASSIGN(const std::uint32_t level_before, reconcile::raise_level(*log_));
     if (level_before != model::highest_level) {
-        HELIOS_TRY(audit_->write_now(
-            done_by_itself("engine.level", level_before == 0 ? "" : std::to_string(level_before),
-                           std::to_string(model::highest_level))));
+        HELIOS_TRY(audit_->write_now(done_by_itself(
+            default_tenant(), "engine.level", level_before == 0 ? "" : std::to_string(level_before),
+            std::to_string(model::highest_level))));
     }
-    for (const auto& flow : flows_) {
-        HELIOS_TRY_ASSIGN(
-            const auto activation,
-            reconcile::activate(*log_, default_tenant(), flow, config_.route.flow_versions_max));
-        if (activation.is_new) {
-            telemetry_.logger.info("reconcile", "flow activated",
-                                   {{"flow", flow.name}, {"version", flow.version}});
-            HELIOS_TRY(audit_->write_now(
-                done_by_itself("flow.activate " + flow.name,
-                               activation.replaces == 0 ? "" : version_text(activation.replaces),
-                               version_text(flow.version) + " " + flow.hash)));
+    for (const auto& [tenant, flows] : flows_) {
+        for (const auto& flow : flows) {
+            HELIOS_TRY(activate(tenant, flow));
+            about_.flows[tenant].push_back(flow.name);
         }
-        api_options_.flows.push_back(flow.name);
     }
     return {};
+}
+
+Status Node::activate(const TenantId& tenant, const reconcile::Flow& flow) {
+    HELIOS_TRY_ASSIGN(const auto activation,
+                      reconcile::activate(*log_, tenant, flow, config_.route.flow_versions_max));
+    if (!activation.is_new) {
+        return {};
+    }
+    telemetry_.logger.info("reconcile", "flow activated",
+                           {{"flow", flow.name}, {"version", flow.version}});
+    auto record = done_by_itself(tenant, "flow.activate " + flow.name,
+                                 activation.replaces == 0 ? "" : version_text(activation.replaces),
+                                 version_text(flow.version) + " " + flow.hash);
+    return audit_->write_now(std::move(record));
 }
 
 Status Node::open_stages() {
@@ -188,14 +194,15 @@ Status Node::open_stages() {
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
-    std::set<std::string, std::less<>> sources;
-    for (const auto& flow : flows_) {
-        for (auto& source : flow.sources()) {
-            sources.insert(std::move(source));
+    model::NamedSources sources;
+    for (const auto& [tenant, flows] : flows_) {
+        for (const auto& flow : flows) {
+            sources.add(tenant, flow.sources());
         }
     }
-    const auto known = [sources = std::move(sources)](std::string_view source) {
-        return sources.contains(source);
+    const auto known = [sources = std::move(sources)](const TenantId& tenant,
+                                                      std::string_view source) {
+        return sources.contains(tenant, source);
     };
     HELIOS_TRY_ASSIGN(gateway_,
                       gateway::Gateway::open(
@@ -209,8 +216,8 @@ Status Node::open_stages() {
 }
 
 Status Node::open_api() {
-    api_options_.version = std::string(build_info().version);
-    api_options_.ephemeral = config_.ephemeral;
+    about_.version = std::string(build_info().version);
+    about_.ephemeral = config_.ephemeral;
     api_options_.quarantine_keep = config_.quarantine_keep.value_or(Duration::zero());
     barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(),
                                               projector_->frontier(), clock_);
@@ -238,34 +245,37 @@ Status Node::open_api() {
             return out.end_object().take();
         };
     };
-    std::vector<api::HealthDetail> clouds;
-    for (const auto source : model::built_in_sources) {
-        clouds.push_back({std::string(source),
-                          [this, source] { return activity_json(gateway_->activity(source)); }});
-    }
-    dependencies_ = std::make_unique<api::Dependencies>(api::Dependencies{
-        .options = api_options_,
-        .log = *log_,
-        .store = *queries_,
-        .barrier = *barrier_,
-        .progress = *progress_,
-        .telemetry = telemetry_,
-        .clock = clock_,
-        .explain = explain_case,
+    api::Health health{
         .components = {{"log", component([this] { return log_->health(); })},
                        {"gateway", component([this] { return gateway_->ready(); })},
                        {"route", component([this] { return route_->health(); })},
                        {"engine", component([this] { return engine_->health(); })},
                        {"store", component([this] { return projector_->health(); })},
                        {"clock", component([this] { return progress_->clock(); })}},
+        .clouds = {},
         .concerns = {{"store-file", [this] { return projector_->file_health(); }},
                      {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
-        .clouds = std::move(clouds),
-        .assets = api::web_assets(),
-    });
+    };
+    for (const auto source : model::built_in_sources) {
+        health.clouds.push_back({std::string(source), [this, source] {
+                                     return activity_json(gateway_->activity(source));
+                                 }});
+    }
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
-    api::add_routes(*routes_, *dependencies_);
+    api::add_routes(*routes_, {
+                                  .options = api_options_,
+                                  .about = about_,
+                                  .log = *log_,
+                                  .store = *queries_,
+                                  .barrier = *barrier_,
+                                  .progress = *progress_,
+                                  .telemetry = telemetry_,
+                                  .clock = clock_,
+                                  .explain = explain_case,
+                                  .health = std::move(health),
+                                  .assets = api::web_assets(),
+                              });
     return {};
 }
 
@@ -318,7 +328,10 @@ void Node::open_door(const std::stop_token& stop) {
             route_->start();
             working_ = true;
             gateway_->admit([this](const model::Event& event, json::Value payload) {
-                return engine_->room([&] { return reconcile::case_keys(flows_, event, payload); });
+                const auto flows = flows_.find(event.tenant);
+                return flows == flows_.end() ? Status() : engine_->room([&] {
+                    return reconcile::case_keys(flows->second, event, payload);
+                });
             });
             return;
         }

@@ -2,22 +2,24 @@
 /// Builds the rooms in order into one struct; members are destroyed in the opposite order, which is
 /// the shutdown order.
 
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "api/about.h"
 #include "api/barrier.h"
-#include "api/dependencies.h"
+#include "api/options.h"
 #include "api/progress.h"
 #include "app/audit.h"
 #include "app/config.h"
 #include "app/file_watch.h"
-#include "base/temporary_directory.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/temporary_directory.h"
 #include "gateway/gateway.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -60,6 +62,7 @@ private:
     Node(Config config, const Clock& clock, telemetry::Telemetry& telemetry);
     Status open_log();
     Status open_flows();
+    Status activate(const TenantId& tenant, const reconcile::Flow& flow);
     Status open_stages();
     Status open_api();
     void open_door(const std::stop_token& stop);
@@ -74,16 +77,16 @@ private:
     std::unique_ptr<log::Log> log_;
     std::unique_ptr<Audit> audit_;
     std::unique_ptr<model::Catalogue> catalogue_;
-    std::vector<reconcile::Flow> flows_;
+    std::map<TenantId, std::vector<reconcile::Flow>> flows_;  ///< given at start
     std::unique_ptr<reconcile::RouteStage> route_;
     std::unique_ptr<reconcile::EngineStage> engine_;
     std::unique_ptr<store::Projector> projector_;
     std::unique_ptr<store::Queries> queries_;
     std::unique_ptr<gateway::Gateway> gateway_;
     api::Options api_options_;
+    api::About about_;
     std::unique_ptr<api::Barrier> barrier_;
     std::unique_ptr<api::Progress> progress_;
-    std::unique_ptr<api::Dependencies> dependencies_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<FileWatch> file_watch_;

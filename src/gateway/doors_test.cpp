@@ -138,7 +138,7 @@ Outcome offline(const std::string& line) {
     const auto& adapted = std::get<adapters::AdaptedEvent>(item);
     auto event = adapted.event;
     const auto admission = model::admit(event, adapted.payload, model::Catalogue::shipped(),
-                                        [](std::string_view) { return false; });
+                                        [](const TenantId&, std::string_view) { return false; });
     return admission.admitted() ? Outcome{"accepted", event.key}
                                 : Outcome{admission.reason, words_of(admission.errors.front())};
 }

@@ -171,7 +171,7 @@ void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, Re
         receipt.kind = Receipt::Kind::refused;
         receipt.error = {ErrorKind::stopping, "the server is shutting down",
                          "try again in a moment"};
-        intake.tell_refused(source_of(endpoint));
+        intake.tell_refused(caller.tenant, source_of(endpoint));
         done(std::move(receipt));
         return;
     }

@@ -21,14 +21,15 @@
 #include "gateway/receipt.h"
 #include "http/message.h"
 #include "log/log.h"
+#include "model/admission.h"
 #include "model/catalogue.h"
 #include "model/event.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::gateway {
 
-/// Beside aws, gcp and azure: is this a source that an active flow names? Called on many threads.
-using KnownSource = std::function<bool(std::string_view source)>;
+/// Called on many threads.
+using model::KnownSource;
 
 /// Good, or why there is no room for this event, whose id is new: it is refused with that,
 /// retryably. A bound that somebody has set: no absence of ours. Called per event on many threads:

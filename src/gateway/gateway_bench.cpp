@@ -83,8 +83,8 @@ struct BenchRig {
         Options options;
         options.index_directory = directory.path() + "/dedup";
         gateway = *Gateway::open(
-            options, *log, model::Catalogue::shipped(), [](std::string_view) { return false; },
-            telemetry, clock);
+            options, *log, model::Catalogue::shipped(),
+            [](const TenantId&, std::string_view) { return false; }, telemetry, clock);
         gateway->wait_caught_up(std::chrono::seconds(10));
         gateway->admit();
     }

@@ -277,6 +277,19 @@ TEST(Gateway, unknown_sources_and_types) {
         << metrics;
 }
 
+TEST(Gateway, a_source_that_only_another_tenants_flow_names_is_unknown) {
+    Rig rig;
+    rig.open();
+    rig.caller.tenant = *TenantId::parse("second");
+    const auto unknown =
+        rig.ingest(R"({"source":"warehouse","eventType":"SomethingNew","id":"e-1","payload":{}})");
+    EXPECT_EQ(unknown.status, 422);
+    EXPECT_EQ(member(unknown, "reason"), "unknown_source");
+    EXPECT_TRUE(rig.events().empty());
+    const auto metrics = rig.telemetry.metrics.expose();
+    EXPECT_EQ(metrics.find(R"(source="warehouse")"), std::string::npos) << metrics;
+}
+
 TEST(Gateway, warnings) {
     Rig rig;
     rig.open();
@@ -556,8 +569,8 @@ TEST(Gateway, before_it_admits_it_refuses_retryably_and_appends_nothing) {
     Rig rig;
     rig.open_log();
     auto opened = Gateway::open(
-        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; },
-        rig.telemetry, rig.clock);
+        rig.options, *rig.log, model::Catalogue::shipped(),
+        [](const TenantId&, std::string_view) { return false; }, rig.telemetry, rig.clock);
     ASSERT_TRUE(opened);
     rig.gateway = *std::move(opened);
     ASSERT_TRUE(rig.gateway->wait_caught_up(std::chrono::seconds(10)));
@@ -683,8 +696,8 @@ TEST(Gateway, bad_options_are_named) {
     rig.open_log();
     rig.options.record_bytes_max = 1;
     const auto opened = Gateway::open(
-        rig.options, *rig.log, model::Catalogue::shipped(), [](std::string_view) { return false; },
-        rig.telemetry, rig.clock);
+        rig.options, *rig.log, model::Catalogue::shipped(),
+        [](const TenantId&, std::string_view) { return false; }, rig.telemetry, rig.clock);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
     EXPECT_NE(opened.error().what.find("record_bytes_max"), std::string::npos);

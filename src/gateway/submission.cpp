@@ -63,7 +63,7 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
 
 void Submission::start() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
-        intake_.tell_refused(source_of(endpoint_));
+        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
         return finish_without_items(
             Receipt::Kind::refused,
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
@@ -415,7 +415,7 @@ void Submission::refuse_for_room(std::size_t index, const Error& error) {
 
 void Submission::failed(std::size_t index, const Error& error) {
     if (error.kind != ErrorKind::invalid) {
-        intake_.tell_refused(receipt_.items[index].source);
+        intake_.tell_refused(caller_.tenant, receipt_.items[index].source);
     }
     const std::lock_guard lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
@@ -429,7 +429,7 @@ void Submission::release() {
 }
 
 void Submission::count(const ItemReceipt& item) {
-    const auto source = intake_.countable(item.source);
+    const auto source = intake_.countable(caller_.tenant, item.source);
     const auto counted = [&] {
         switch (item.status) {
             case ItemStatus::accepted:
@@ -458,7 +458,7 @@ void Submission::finish() {
     std::map<std::string_view, SourceActivity> activity;
     for (const auto& item : receipt_.items) {
         count(item);
-        SourceActivity& source = activity[intake_.countable(item.source)];
+        SourceActivity& source = activity[intake_.countable(caller_.tenant, item.source)];
         source.last_received_at = received_at_;
         source.received += item.status != ItemStatus::noted;
         source.appended += item.status == ItemStatus::accepted;
@@ -496,7 +496,7 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     receipt_.error = std::move(error);
     intake_.metrics.without_items(endpoint_, outcome);
     if (refused) {
-        const auto source = intake_.countable(source_of(endpoint_));
+        const auto source = intake_.countable(caller_.tenant, source_of(endpoint_));
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);
         const std::lock_guard lock(intake_.mutex);

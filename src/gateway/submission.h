@@ -43,18 +43,18 @@ struct Intake {
     RoomCheck has_room;  ///< may be empty; set before `admits`
 
     std::string why_not_yet() const;  ///< it does not admit
-    bool knows_source(std::string_view source) const {
-        return model::is_built_in_source(source) || known(source);
+    bool knows_source(const TenantId& tenant, std::string_view source) const {
+        return model::is_built_in_source(source) || known(tenant, source);
     }
     /// Bounded: for counts and labels.
-    std::string_view countable(std::string_view source) const {
-        return knows_source(source) ? source : std::string_view("other");
+    std::string_view countable(const TenantId& tenant, std::string_view source) const {
+        return knows_source(tenant, source) ? source : std::string_view("other");
     }
 
-    /// Of which source; of an event whose source nobody knows it counts for all.
-    void tell_refused(std::string_view source) const {
+    /// Of which source; of an event whose source its tenant does not know it counts for all.
+    void tell_refused(const TenantId& tenant, std::string_view source) const {
         if (refused_by_us) {
-            refused_by_us(knows_source(source) ? source : std::string_view());
+            refused_by_us(knows_source(tenant, source) ? source : std::string_view());
         }
     }
 

@@ -113,7 +113,10 @@ struct Rig {
     void open_gateway(bool admits = true) {
         auto opened = Gateway::open(
             options, *log, model::Catalogue::shipped(),
-            [](std::string_view source) { return source == "warehouse"; }, telemetry, clock,
+            [](const TenantId& tenant, std::string_view source) {
+                return tenant == default_tenant() && source == "warehouse";
+            },
+            telemetry, clock,
             [this](std::string_view source) {
                 const std::lock_guard lock(refused_mutex);
                 refused.emplace_back(source);

@@ -38,51 +38,66 @@ void Connection::complete(std::uint64_t sequence, Response response) {
     Slot& answered = slot(sequence);
     answered.response = std::move(response);
     answered.answered = true;
-    if (!socket_) {
+    if (!stream_) {
         answered = Slot();
         shared_->end_requests(1);
     }
 }
 
 void Connection::resume() {
-    if (socket_) {
+    if (stream_) {
         process();
     }
 }
 
+void Connection::enter(Phase next) {
+    HELIOS_ASSERT(next > phase_ || (phase_ == Phase::paused && next == Phase::taking),
+                  "a conversation goes forwards");
+    HELIOS_ASSERT(next != Phase::lingering || phase_ >= Phase::stopped,
+                  "what lingers takes no more requests");
+    phase_ = next;
+}
+
+void Connection::stop_taking() {
+    if (phase_ < Phase::stopped) {
+        enter(Phase::stopped);
+    }
+}
+
 void Connection::read() {
-    if (reading_ || !socket_) {
+    if (reading_ == Reading::under_way || !stream_) {
         return;
     }
-    reading_ = true;
+    HELIOS_ASSERT(reading_ == Reading::idle, "nothing comes behind the end");
+    reading_ = Reading::under_way;
     const bool large =
         reader_.in_body() && reader_.request().body.capacity() > Input::capacity_small;
     const auto room =
         input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
     read_room_ = room.size();
-    socket_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
+    stream_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
                              [self = shared_from_this()](error_code ec, std::size_t bytes) {
                                  self->received(ec, bytes);
                              });
 }
 
 void Connection::received(error_code ec, std::size_t bytes) {
-    reading_ = false;
+    reading_ = ec == asio::error::eof ? Reading::ended : Reading::idle;
     const auto turn = turn_;  // not over before what was read has been handed out
     owed_ -= std::min(owed_, bytes);
     if (owed_ == 0 || ec) {
         turn_.reset();
     }
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
     if (ec && ec != asio::error::eof) {
         close();
         return;
     }
-    end_of_input_ = static_cast<bool>(ec);
-    if (lingering_) {
-        end_of_input_ ? close() : read();  // what comes now is read past, into the same buffer
+    if (phase_ == Phase::lingering) {
+        reading_ == Reading::ended ? close()
+                                   : read();  // what comes now is read past, into the same buffer
         return;
     }
     input_.commit(bytes);
@@ -100,24 +115,24 @@ void Connection::process() {
             starved = !step();
         }
         flush();
-    } while (!starved && socket_ && can_take());
+    } while (!starved && stream_ && can_take());
     handing_out = outer;
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
-    if (starved && end_of_input_ && !stop_reading_) {
+    if (starved && reading_ == Reading::ended && phase_ < Phase::stopped) {
         if (reader_.busy()) {
             refuse(problem(400, "Bad request", "the request ends in the middle"), false);
         }
-        stop_reading_ = true;
+        stop_taking();
         flush();
     }
     finish();
-    if (!socket_ || lingering_) {
+    if (!stream_ || phase_ == Phase::lingering) {
         turn_.reset();
         return;
     }
-    if (write_waiting_) {
+    if (writing_ == Writing::blocked) {
         turn_.reset();  // it is the peer who holds things up
     }
     arm_read_deadline();
@@ -127,22 +142,22 @@ void Connection::process() {
 }
 
 void Connection::owe(const std::shared_ptr<Turn>& turn) {
-    if (!socket_ || lingering_ || write_waiting_ || stop_reading_) {
+    if (!stream_ || writing_ == Writing::blocked || phase_ >= Phase::stopped) {
         return;
     }
     error_code ec;
-    const std::size_t arrived = socket_->available(ec);
+    const std::size_t arrived = stream_->unread(ec);
     if (!ec && arrived > 0) {
         owed_ = arrived + read_room_;  // the read under way may have taken some of them already
         turn_ = turn;
     }
 }
 
-/// The socket is empty: what the read under way has taken is handed out by a handler that stands in
+/// Nothing is unread: what the read under way has taken is handed out by a handler that stands in
 /// line before this one.
 void Connection::end_turn_if_read() {
     error_code ec;
-    if (turn_ && socket_ && socket_->available(ec) == 0) {
+    if (turn_ && stream_ && stream_->unread(ec) == 0) {
         asio::post(io_.context, [turn = std::exchange(turn_, nullptr)] {});
     }
 }
@@ -150,11 +165,17 @@ void Connection::end_turn_if_read() {
 void Connection::arm_read_deadline() {
     if (!can_take()) {
         read_deadline_ = never;  // it is we who hold things up
-        paused_ = true;
+        if (phase_ == Phase::taking) {
+            enter(Phase::paused);
+        }
         return;
     }
+    const bool was_paused = phase_ == Phase::paused;
+    if (was_paused) {
+        enter(Phase::taking);
+    }
     if (reader_.busy()) {
-        if (paused_) {
+        if (was_paused) {
             reading_since_ = at_;
         }
         read_deadline_ = reading_since_ +
@@ -163,7 +184,6 @@ void Connection::arm_read_deadline() {
         read_deadline_ = pending() == 0 ? at_ + options().idle_timeout : never;
         input_.shrink();
     }
-    paused_ = false;
 }
 
 /// False: more bytes are needed.
@@ -232,7 +252,9 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
     if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
         taken.log_path = reader_.request().path;
     }
-    stop_reading_ = stop_reading_ || !keep_alive;
+    if (!keep_alive) {
+        stop_taking();
+    }
     shared_->begin_request();
     return sequence;
 }
@@ -275,18 +297,18 @@ void Connection::dispatch() {
 void Connection::flush() {
     if (head_ != tail_ && slot(head_).answered) {
         at_ = now();
-        for (;
-             !sealed_ && head_ != tail_ && slot(head_).answered && !slot(head_).response.websocket;
+        for (; phase_ < Phase::sealed && head_ != tail_ && slot(head_).answered &&
+               !slot(head_).response.websocket;
              ++head_) {
             put_in_line(slot(head_));
         }
     }
-    if (owes_continue_ && head_ == tail_ && !sealed_) {
+    if (owes_continue_ && head_ == tail_ && phase_ < Phase::sealed) {
         owes_continue_ = false;
         out_.append_raw("HTTP/1.1 100 Continue\r\n\r\n");
     }
     write();
-    if (socket_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
+    if (stream_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
         slot(head_).response.websocket) {
         upgrade();
     }
@@ -295,7 +317,7 @@ void Connection::flush() {
 /// The WebSocket's turn has come: everything before it has been sent.
 void Connection::upgrade() {
     Slot& accepted = slot(head_);
-    HELIOS_ASSERT(!reading_ && head_ + 1 == tail_,
+    HELIOS_ASSERT(reading_ != Reading::under_way && head_ + 1 == tail_,
                   "a request for a WebSocket is the last that is read");
     HELIOS_ASSERT(accepted.route != nullptr && accepted.route->websocket,
                   "only a WebSocket's route accepts one");
@@ -313,14 +335,14 @@ void Connection::upgrade() {
     accepted = Slot();
     ++head_;
     shared_->end_requests(1);
-    websocket_ = open_websocket(shared_, *std::move(socket_),
+    websocket_ = open_websocket(shared_, *std::move(stream_),
                                 {websocket_key_, std::string(input_.view()), events},
                                 [self = shared_from_this()] {
                                     self->websocket_.reset();
                                     self->shared_->end_websocket();
                                     self->io_.remove(*self);
                                 });
-    socket_.reset();
+    stream_.reset();
     turn_.reset();
     input_ = Input();
     read_deadline_ = write_deadline_ = never;
@@ -335,7 +357,7 @@ void Connection::put_in_line(Slot& answered) {
     }
     measure(answered);
     if (!answered.framing.keep_alive) {
-        sealed_ = stop_reading_ = true;
+        enter(Phase::sealed);
     }
     out_.append(std::move(response), answered.framing, io_.date);
     out_charge_.absorb(answered.charge);
@@ -367,7 +389,7 @@ void Connection::measure(const Slot& answered) const {
 }
 
 void Connection::write() {
-    if (write_waiting_ || !socket_) {
+    if (writing_ == Writing::blocked || !stream_) {
         return;
     }
     while (!out_.empty()) {
@@ -379,15 +401,15 @@ void Connection::write() {
             }
         });
         error_code ec;
-        const std::size_t sent = socket_->write_some(buffers, ec);
+        const std::size_t sent = stream_->write_some(buffers, ec);
         if (ec == asio::error::would_block || ec == asio::error::try_again) {
-            write_waiting_ = true;
+            writing_ = Writing::blocked;
             if (write_deadline_ == never) {
                 write_deadline_ = now() + options().write_timeout;
             }
-            socket_->async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
-                self->write_waiting_ = false;
-                if (!self->socket_) {
+            stream_->async_wait_writable([self = shared_from_this()](error_code failed) {
+                self->writing_ = Writing::idle;
+                if (!self->stream_) {
                     return;
                 }
                 failed ? self->close() : self->process();
@@ -408,17 +430,17 @@ void Connection::write() {
 /// After the last answer: says so, then reads past what the peer still sends, since closing on
 /// unread bytes would reset the connection and could take the answer with it.
 void Connection::finish() {
-    if (!socket_ || lingering_ || !out_.empty() ||
-        !(sealed_ || (stop_reading_ && head_ == tail_))) {
+    const bool all_said = phase_ == Phase::sealed || (phase_ == Phase::stopped && head_ == tail_);
+    if (!stream_ || !out_.empty() || !all_said) {
         return;
     }
     error_code ec;
-    socket_->shutdown(Socket::shutdown_send, ec);
-    if (ec || end_of_input_) {
+    stream_->shutdown_send(ec);
+    if (ec || reading_ == Reading::ended) {
         close();
         return;
     }
-    lingering_ = true;
+    enter(Phase::lingering);
     read_deadline_ = now() + linger_time;
     input_.consume(input_.view().size());
     reader_.drop();
@@ -431,7 +453,8 @@ void Connection::check_deadlines(Duration at) {
         kept->check_deadlines(at);
         return;
     }
-    if (at >= write_deadline_ || (at >= read_deadline_ && (lingering_ || !reader_.busy()))) {
+    if (at >= write_deadline_ ||
+        (at >= read_deadline_ && (phase_ == Phase::lingering || !reader_.busy()))) {
         close();
         return;
     }
@@ -471,7 +494,7 @@ void Connection::shut_down() {
         kept->drop();
         return;
     }
-    if (socket_ && reader_.busy() && out_.empty() && head_ == tail_) {
+    if (stream_ && reader_.busy() && out_.empty() && head_ == tail_) {
         refuse(stopping(), false);
         flush();
     }
@@ -479,14 +502,13 @@ void Connection::shut_down() {
 }
 
 void Connection::close() {
-    if (!socket_) {
+    if (!stream_) {
         return;
     }
     const auto self = shared_from_this();
     turn_.reset();
-    error_code ignored;
-    socket_->close(ignored);
-    socket_.reset();
+    stream_->close();
+    stream_.reset();
     reader_.drop();
     read_deadline_ = write_deadline_ = never;
     std::size_t ended = std::exchange(out_requests_, 0);

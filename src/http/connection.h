@@ -16,6 +16,7 @@
 #include "http/request_reader.h"
 #include "http/serving.h"
 #include "http/sockets.h"
+#include "http/stream.h"
 #include "http/websocket_session.h"
 
 namespace helios::http {
@@ -101,14 +102,14 @@ struct Io {
 /// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out,
 /// and answered in order: each holds a slot from its last byte until its answer has been put in
 /// line. A request for a WebSocket is the last one: once all answers before it have been sent, the
-/// socket is the WebSocket's, and this only passes on what concerns it.
+/// stream is the WebSocket's, and this only passes on what concerns it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(std::shared_ptr<Serving> shared, Io& io, Socket socket, std::string remote)
+    Connection(std::shared_ptr<Serving> shared, Io& io, Stream stream, std::string remote)
         : shared_(std::move(shared)),
           io_(io),
           inbox_(io.inbox),
-          socket_(std::move(socket)),
+          stream_(std::move(stream)),
           remote_(std::move(remote)),
           reader_(shared_->options, shared_->budget) {}
 
@@ -132,12 +133,38 @@ public:
     /// Keeps the turn until as many bytes have been read as have arrived by now.
     void owe(const std::shared_ptr<Turn>& turn);
     /// Waits for bytes, so that some may have arrived unread.
-    int waiting_handle() { return socket_ && reading_ ? socket_->native_handle() : -1; }
+    int waiting_handle() {
+        return stream_ && reading_ == Reading::under_way ? stream_->native_handle() : -1;
+    }
 
     std::size_t index = 0;  ///< within Io::connections
     bool touched = false;   ///< within Inbox::deliver
 
 private:
+    /// How far the conversation has come. While there is a stream:
+    ///
+    ///     taking ⇄ paused → stopped → sealed → lingering
+    ///
+    /// Never back but from paused; any may be passed over, but what lingers has been stopped or
+    /// sealed. Reading and writing are under way or not whatever the phase; a stream that is gone
+    /// (closed, or a WebSocket's) leaves it where it was.
+    enum class Phase : std::uint8_t {
+        taking,    ///< requests are taken as they come
+        paused,    ///< they wait for us: answers are due, or do not get through
+        stopped,   ///< no further one is taken: one said that it is the last, or the peer has ended
+        sealed,    ///< the answer that says that it is the last one has been put in line
+        lingering  ///< every answer has been sent and our end closed; what comes is read past
+    };
+    enum class Reading : std::uint8_t {
+        idle,
+        under_way,
+        ended,  ///< the peer sends nothing more: nothing is read any more
+    };
+    enum class Writing : std::uint8_t {
+        idle,  ///< write() sends what there is
+        blocked,
+    };
+
     struct Slot {
         Framing framing;
         bool answered = false;
@@ -154,8 +181,10 @@ private:
     std::size_t pending() const { return static_cast<std::size_t>(tail_ - head_); }
     Slot& slot(std::uint64_t sequence) { return slots_[sequence & (slots_.size() - 1)]; }
 
+    void enter(Phase next);
+    void stop_taking();
     bool can_take() const {
-        return !stop_reading_ && out_.empty() && pending() < options().pipeline_max;
+        return phase_ < Phase::stopped && out_.empty() && pending() < options().pipeline_max;
     }
     void read();
     void received(error_code ec, std::size_t bytes);
@@ -179,7 +208,7 @@ private:
     std::shared_ptr<Serving> shared_;
     Io& io_;
     std::shared_ptr<Inbox> inbox_;
-    std::optional<Socket> socket_;  ///< empty: closed, or a WebSocket's
+    std::optional<Stream> stream_;  ///< empty: closed, or a WebSocket's
     std::shared_ptr<WebSocketSession> websocket_;
     std::string websocket_key_;  ///< of the request that may become a WebSocket: the last one
     const std::string remote_;
@@ -189,6 +218,7 @@ private:
     Duration at_{};             ///< the time, read once per turn
     Duration reading_since_{};  ///< when the header, then the body, of the present request began
     const Route* route_ = nullptr;  ///< of the present request
+    bool owes_continue_ = false;    ///< likewise: its body waits for our 100 Continue
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken
@@ -200,14 +230,9 @@ private:
     std::size_t out_requests_ = 0;  ///< likewise
     Duration read_deadline_ = never;
     Duration write_deadline_ = never;
-    bool reading_ = false;
-    bool write_waiting_ = false;
-    bool stop_reading_ = false;
-    bool end_of_input_ = false;
-    bool sealed_ = false;  ///< the last answer is in out_
-    bool lingering_ = false;
-    bool owes_continue_ = false;
-    bool paused_ = false;
+    Phase phase_ = Phase::taking;
+    Reading reading_ = Reading::idle;
+    Writing writing_ = Writing::idle;
 };
 
 }  // namespace helios::http

@@ -1,7 +1,6 @@
 #include "http/server.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <mutex>
 #include <poll.h>
 #include <semaphore>
@@ -35,23 +34,17 @@ void Inbox::deliver() {
 }
 
 void Io::adopt(Socket socket) {
-    error_code ec;
-    const auto peer = socket.remote_endpoint(ec);
-    if (ec || shared->draining) {
+    Stream stream(std::move(socket));
+    auto remote = stream.remote();
+    if (!remote || shared->draining) {
         --shared->connections;
-        if (!ec) {
+        if (remote) {
             shared->tell_refused(nullptr);
         }
         return;
     }
-    auto from = peer.address();
-    if (from.is_v6() && from.to_v6().is_v4_mapped()) {  // a socket of both families shows IPv4 so
-        from = asio::ip::make_address_v4(asio::ip::v4_mapped, from.to_v6());
-    }
-    std::string remote = from.is_v6() ? fmt::format("[{}]:{}", from.to_string(), peer.port())
-                                      : fmt::format("{}:{}", from.to_string(), peer.port());
     auto connection =
-        std::make_shared<Connection>(shared, *this, std::move(socket), std::move(remote));
+        std::make_shared<Connection>(shared, *this, std::move(stream), *std::move(remote));
     connection->index = connections.size();
     connections.push_back(connection);
     connection->start();

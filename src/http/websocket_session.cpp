@@ -22,22 +22,20 @@ namespace websocket = beast::websocket;
 constexpr Duration close_time = std::chrono::seconds(2);  // for the client's part of closing
 constexpr int kernel_send_bytes = 256 << 10;  // what the kernel holds for a slow client counts, too
 
-/// The socket, after what had been read from it before Beast came. Notes when it was last written
+/// The stream, after what had been read from it before Beast came. Notes when it was last written
 /// to, and when Beast began to wind it up, since Beast tells neither.
 class Wire {
 public:
-    using executor_type = Socket::executor_type;
-    using next_layer_type = Socket;
+    using executor_type = Stream::executor_type;
 
-    Wire(Socket socket, std::string early_bytes, const Clock& clock)
-        : socket_(std::move(socket)),
+    Wire(Stream stream, std::string early_bytes, const Clock& clock)
+        : stream_(std::move(stream)),
           early_bytes_(std::move(early_bytes)),
           clock_(&clock),
           wrote_at_(clock.monotonic()) {}
 
-    executor_type get_executor() { return socket_.get_executor(); }
-    Socket& next_layer() { return socket_; }
-    const Socket& next_layer() const { return socket_; }
+    executor_type get_executor() { return stream_.get_executor(); }
+    Stream& stream() { return stream_; }
 
     Duration wrote_at() const { return wrote_at_; }
     void forgive(Duration since, Duration ours) {
@@ -49,7 +47,7 @@ public:
     template <class Buffers, class Token>
     auto async_read_some(const Buffers& buffers, Token&& token) {
         if (early_bytes_.empty()) {
-            return socket_.async_read_some(buffers, std::forward<Token>(token));
+            return stream_.async_read_some(buffers, std::forward<Token>(token));
         }
         return asio::async_initiate<Token, void(error_code, std::size_t)>(
             [this](auto handler, const Buffers& into) {
@@ -63,11 +61,11 @@ public:
     template <class Buffers, class Token>
     auto async_write_some(const Buffers& buffers, Token&& token) {
         wrote_at_ = clock_->monotonic();  // what was to be written before has been taken
-        return socket_.async_write_some(buffers, std::forward<Token>(token));
+        return stream_.async_write_some(buffers, std::forward<Token>(token));
     }
 
 private:
-    Socket socket_;
+    Stream stream_;
     std::string early_bytes_;
     const Clock* clock_;
     Duration wrote_at_;
@@ -79,7 +77,13 @@ template <class Handler>
 void async_teardown(beast::role_type role, Wire& wire, Handler&& handler) {
     wire.wind_up();
     using websocket::async_teardown;
-    async_teardown(role, wire.next_layer(), std::forward<Handler>(handler));
+    wire.stream().with(
+        [&](auto& kind) { async_teardown(role, kind.layer(), std::forward<Handler>(handler)); });
+}
+
+/// Likewise.
+void beast_close_socket(Wire& wire) {
+    wire.stream().close();
 }
 
 /// What waits to be sent, and who fills it from other threads. Outlives the session, and then takes
@@ -199,14 +203,14 @@ void Outbox::finish() {
 /// is over, and why.
 class Session final : public WebSocketSession, public std::enable_shared_from_this<Session> {
 public:
-    Session(std::shared_ptr<Serving> shared, Socket socket, Upgrade upgrade,
+    Session(std::shared_ptr<Serving> shared, Stream stream, Upgrade upgrade,
             std::function<void()> ended)
         : shared_(std::move(shared)),
           key_(std::move(upgrade.key)),
           events_(std::move(upgrade.events)),
           ended_(std::move(ended)),
           outbox_(std::make_shared<Outbox>(shared_)),
-          stream_(std::move(socket), std::move(upgrade.early_bytes), shared_->clock),
+          stream_(std::move(stream), std::move(upgrade.early_bytes), shared_->clock),
           heard_at_(now()),
           pinged_at_(heard_at_) {}
 
@@ -264,8 +268,7 @@ private:
 };
 
 void Session::start() {
-    error_code ignored;
-    wire().next_layer().set_option(asio::socket_base::send_buffer_size(kernel_send_bytes), ignored);
+    wire().stream().bound_kernel_send(kernel_send_bytes);
     stream_.text(true);
     stream_.auto_fragment(false);
     stream_.read_message_max(options().websocket_message_bytes_max);
@@ -442,8 +445,7 @@ void Session::end(std::string_view why) {
     }
     const auto self = shared_from_this();
     outbox_->finish();
-    error_code ignored;
-    wire().next_layer().close(ignored);
+    wire().stream().close();
     shared_->metrics->websocket_ended(why);
     const auto events = std::move(events_);
     if (announced_) {
@@ -454,9 +456,9 @@ void Session::end(std::string_view why) {
 
 }  // namespace
 
-std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket,
+std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Stream stream,
                                                  Upgrade upgrade, std::function<void()> ended) {
-    return std::make_shared<Session>(std::move(shared), std::move(socket), std::move(upgrade),
+    return std::make_shared<Session>(std::move(shared), std::move(stream), std::move(upgrade),
                                      std::move(ended));
 }
 

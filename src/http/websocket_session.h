@@ -7,7 +7,7 @@
 #include <string>
 
 #include "http/serving.h"
-#include "http/sockets.h"
+#include "http/stream.h"
 #include "http/websocket.h"
 
 namespace helios::http {
@@ -30,9 +30,9 @@ struct Upgrade {
     std::shared_ptr<WebSocketEvents> events;
 };
 
-/// `ended` is called once, when the socket has been closed, on the I/O thread, perhaps from within
+/// `ended` is called once, when the stream has been closed, on the I/O thread, perhaps from within
 /// a call of the above.
-std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Socket socket,
+std::shared_ptr<WebSocketSession> open_websocket(std::shared_ptr<Serving> shared, Stream stream,
                                                  Upgrade upgrade, std::function<void()> ended);
 
 }  // namespace helios::http

@@ -10,7 +10,7 @@ Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
     event.key = judgement.key;
     Admission out;
     out.topic = std::move(judgement.topic);
-    if (!is_built_in_source(event.source) && !known(event.source)) {
+    if (!is_built_in_source(event.source) && !known(event.tenant, event.source)) {
         out.reason = "unknown_source";
         out.detail = "source: \"" + shown(event.source) +
                      "\" is neither aws, gcp or azure nor named by an active flow";

@@ -5,18 +5,37 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/tenant.h"
 #include "model/catalogue.h"
 #include "model/event.h"
 
 namespace helios::model {
 
-/// Is it named by an active flow? Not asked of the built-in ones.
-using KnownSource = std::function<bool(std::string_view)>;
+/// Does an active flow of this tenant name that source? Not asked of the built-in ones, which all
+/// tenants know.
+using KnownSource = std::function<bool(const TenantId& tenant, std::string_view source)>;
+
+/// The sources that flows name, each tenant's own. Not thread-safe while names are added.
+class NamedSources {
+public:
+    void add(const TenantId& tenant, const std::vector<std::string>& sources) {
+        names_[tenant].insert(sources.begin(), sources.end());
+    }
+    bool contains(const TenantId& tenant, std::string_view source) const {
+        const auto of_tenant = names_.find(tenant);
+        return of_tenant != names_.end() && of_tenant->second.contains(source);
+    }
+
+private:
+    std::map<TenantId, std::set<std::string, std::less<>>> names_;
+};
 
 struct Admission {
     std::string topic;   ///< where it goes when admitted

@@ -13,12 +13,17 @@ struct Admitting {
     Admission admission;
 };
 
-Admitting admit(std::string_view source, std::string_view payload) {
-    Admitting out{*json::Document::parse(payload), Event(default_tenant()), {}};
+Admitting admit(std::string_view source, std::string_view payload,
+                const TenantId& tenant = default_tenant()) {
+    NamedSources named;
+    named.add(default_tenant(), {"warehouse"});
+    named.add(*TenantId::parse("second"), {"harbour"});
+    Admitting out{*json::Document::parse(payload), Event(tenant), {}};
     out.event.source = source;
     out.event.type = "OrderPlaced";
-    out.admission = admit(out.event, out.document.root(), Catalogue::shipped(),
-                          [](std::string_view name) { return name == "warehouse"; });
+    out.admission = admit(
+        out.event, out.document.root(), Catalogue::shipped(),
+        [&](const TenantId& whose, std::string_view name) { return named.contains(whose, name); });
     return out;
 }
 
@@ -34,6 +39,19 @@ TEST(Admission, who_is_known) {
     EXPECT_EQ(stranger.admission.errors, std::vector<std::string>{stranger.admission.detail});
     EXPECT_EQ(stranger.event.key, "A") << "who asks for the key finds it in quarantine";
     EXPECT_EQ(admit("mars", "{}").admission.reason, "unknown_source") << "asked first";
+}
+
+TEST(Admission, a_source_is_known_to_the_tenants_whose_flows_name_it) {
+    const auto reason = [](std::string_view source, const TenantId& tenant) {
+        return admit(source, R"({"orderId":"A"})", tenant).admission.reason;
+    };
+    const auto second = *TenantId::parse("second");
+    const auto third = *TenantId::parse("third");
+    EXPECT_EQ(reason("harbour", second), "");
+    EXPECT_EQ(reason("harbour", default_tenant()), "unknown_source");
+    EXPECT_EQ(reason("harbour", third), "unknown_source");
+    EXPECT_EQ(reason("warehouse", second), "unknown_source");
+    EXPECT_EQ(reason("aws", third), "") << "a built-in one is everybody's";
 }
 
 TEST(Admission, what_the_catalogue_says) {

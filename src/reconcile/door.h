@@ -10,8 +10,8 @@
 
 namespace helios::reconcile {
 
-/// The cases (case_log_key) that route would send an event of the default tenant to, each once.
-/// `flows`: the active versions.
+/// The cases (case_log_key) that route would send an event to, each once. `flows`: the active
+/// versions of the event's tenant.
 std::vector<std::string> case_keys(const std::vector<Flow>& flows, const model::Event& event,
                                    json::Value payload);
 

@@ -48,6 +48,34 @@ class Reconcile(unittest.TestCase):
             says=["named by an active flow", "every event line was rejected"],
         )
 
+    def test_a_source_is_known_to_the_tenants_whose_flows_name_it(self):
+        flow = {
+            "control": "flow",
+            "at": "2026-01-05T12:00:00Z",
+            "tenant": "second",
+            "text": "flow: stock\nversion: 1\nkey: {paths: [orderId]}\nlegs:\n"
+            "  a: {source: warehouse, type: Sent, deadline: 5s}\n"
+            "  b: {source: warehouse, type: Received, deadline: 5s}\n",
+        }
+        sent = dict(
+            line("warehouse", "Sent", "s-1", orderId="A1"), receivedAt="2026-01-05T12:00:01Z"
+        )
+        with TemporaryDirectory() as directory:
+            rejects = os.path.join(directory, "rejects")
+            _, out, err = run(
+                "reconcile",
+                "--format",
+                "json",
+                "--rejects",
+                rejects,
+                stdin=ndjson(flow, dict(sent, tenant="second"), sent),
+            )
+            with open(rejects, encoding="utf-8") as file:
+                rejected = [json.loads(text) for text in file]
+        self.assertEqual([verdict["flow"] for verdict in json.loads(out)["items"]], ["stock"], err)
+        self.assertEqual([reject["line"] for reject in rejected], [3], err)
+        self.assertIn("named by an active flow", rejected[0]["why"])
+
     def test_no_flow_wants_them(self):
         self.nothing(
             ndjson(line("aws", "OrderCreated", "o-1", orderId="A1"), line("gcp", "Ping", "p-1")),

@@ -1,0 +1,26 @@
+#include "api/consistency.h"
+
+#include "api/endpoint.h"
+
+namespace helios::api {
+
+std::optional<http::Response> Consistency::held_back(http::Reads reads) const {
+    if (reads == http::Reads::nothing) {
+        return std::nullopt;
+    }
+    if (!progress_->answerable()) {
+        return not_ready(progress_->run_checks(), "Not caught up yet",
+                         "this server was started and is still taking in what its log holds, so it "
+                         "knows a part only: ask again, /ready "
+                         "says when it knows all");
+    }
+    Status waited;
+    if (reads == http::Reads::one_case) {
+        waited = wait(barrier_->now());
+    } else if (reads == http::Reads::one_record) {
+        waited = barrier_->wait_stored(barrier_->now(), limit_);
+    }
+    return waited ? std::nullopt : std::optional(unavailable(waited.error()));
+}
+
+}  // namespace helios::api

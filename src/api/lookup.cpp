@@ -1,0 +1,118 @@
+#include "api/lookup.h"
+
+#include <algorithm>
+#include <fmt/ranges.h>
+#include <set>
+
+#include "api/known_position.h"
+#include "api/render.h"
+#include "http/route.h"
+#include "reconcile/absences.h"
+
+namespace helios::api {
+namespace {
+
+constexpr std::size_t key_bytes_max = 1024;  // docs/contracts.md
+
+/// The likeliest reason first: a flow that does not exist, an event that was refused, nothing at
+/// all.
+std::string missing_case_hint(store::Queries& rows, const store::CaseId& id, bool quarantined) {
+    if (const auto versions = rows.flows(id.tenant); versions && !versions->empty()) {
+        std::set<std::string_view> names;
+        for (const auto& version : *versions) {
+            names.insert(version.flow);
+        }
+        if (!names.contains(id.flow)) {
+            return fmt::format("no flow of that name was ever active; there are: {}",
+                               fmt::join(names, ", "));
+        }
+    }
+    return quarantined ? "events that name this key wait in quarantine: see `quarantined`"
+                       : "no event that was acknowledged so far names this key";
+}
+
+}  // namespace
+
+Result<store::CaseId> Cases::id_of(const TenantId& tenant, std::optional<std::string> flow,
+                                   std::string_view key) const {
+    if (!flow) {
+        const auto* primary = about_->primary_flow(tenant);
+        if (primary == nullptr) {
+            return fail(ErrorKind::invalid, "no flow is active, so there is no primary one",
+                        "name one: ?flow=…");
+        }
+        flow = *primary;
+    }
+    if (key.empty() || key.size() > key_bytes_max) {
+        return fail(ErrorKind::invalid,
+                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()));
+    }
+    return store::CaseId{tenant, *std::move(flow), std::string(key)};
+}
+
+/// What was acknowledged before the request has been waited for, the position's record included.
+Status Cases::check_after(const http::Request& request) const {
+    if (const auto after = request.query_param("after")) {
+        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
+        HELIOS_TRY(check_position(kept_.log, token));
+    }
+    return {};
+}
+
+/// 404 with what waits in quarantine for the key, and which other flows have it.
+http::Response Cases::no_such_case(const store::CaseId& id) const {
+    store::QuarantineFilter filter(id.tenant);
+    filter.key = id.key;
+    const auto quarantined = kept_.rows.quarantined(filter);
+    const auto flows = kept_.rows.flows_with(id.tenant, id.key);
+    json::Writer members;
+    members.begin_object().field("flow", id.flow).field("key", id.key);
+    write_quarantined_member(
+        members, quarantined ? quarantined->items : std::vector<store::QuarantineRow>{});
+    members.key("otherFlows").begin_array();
+    for (const auto& flow : flows ? *flows : std::vector<std::string>{}) {
+        members.string(flow);
+    }
+    members.end_array().end_object();
+    return http::problem(
+        404, "No such case", fmt::format("flow {} has no case for key {}", id.flow, id.key),
+        missing_case_hint(kept_.rows, id, quarantined && !quarantined->items.empty()),
+        inside(members));
+}
+
+Status DeadlineMover::move(model::Verdict& verdict) {
+    if (!model::awaits_legs(verdict)) {
+        return {};
+    }
+    HELIOS_TRY_ASSIGN(const auto pieces, rows_.absences({verdict.tenant, verdict.flow, verdict.key},
+                                                        verdict.opened_at));
+    if (pieces.empty()) {
+        return {};
+    }
+    HELIOS_TRY_ASSIGN(const auto* flow, flow_of(verdict));
+    if (flow != nullptr) {
+        std::vector<Instant> deadlines;
+        reconcile::deadlines_moved(*flow, verdict.opened_at, reconcile::Absences(pieces),
+                                   deadlines);
+        verdict.deadline = *std::max_element(deadlines.begin(), deadlines.end());
+    }
+    return {};
+}
+
+/// nullptr: its text is not there, or can't be read; then a deadline stays as the engine knew it.
+Result<const reconcile::Flow*> DeadlineMover::flow_of(const model::Verdict& verdict) {
+    const auto [it, is_new] = flows_.try_emplace({verdict.flow, verdict.flow_version});
+    if (is_new) {
+        HELIOS_TRY_ASSIGN(const auto versions, rows_.flows(verdict.tenant));
+        for (const auto& version : versions) {
+            if (version.flow == verdict.flow && version.version == verdict.flow_version) {
+                if (auto flow = reconcile::parse_flow(version.text, version.flow + ".yaml")) {
+                    it->second = std::move(*flow);
+                }
+            }
+        }
+    }
+    return it->second ? &*it->second : nullptr;
+}
+
+}  // namespace helios::api
