@@ -108,6 +108,7 @@ rocksdb::Options rocks_options(const DiskStateOptions& options) {
     out.avoid_flush_during_shutdown = true;
     out.stats_dump_period_sec = 0;
     out.stats_persist_period_sec = 0;
+    out.fail_if_options_file_error = false;  // nobody reads it
     out.info_log = silent_logger();
     if (options.shrink) {
         out.compaction_filter_factory = std::make_shared<ShrinkFilters>(options.shrink);
