@@ -80,6 +80,7 @@ LIBRARIES = {
         "src/log/disk_state.cpp",
         "src/log/live_files.cpp",
         "src/log/rocks.cpp",
+        "src/log/sim_files.cpp",
         "src/reconcile/spill.cpp",
     ],
     "simdjson": ["src/base/utf8.cpp", "src/base/json_fuzz.cpp"],

@@ -1,13 +1,9 @@
 #include "gateway/dedup_index.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -19,11 +15,11 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <shared_mutex>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "log/disk.h"
+#include "log/posix_disk.h"
 #include "log/rocks.h"
 
 namespace helios::gateway {
@@ -133,6 +129,7 @@ rocksdb::Options rocks_options(const Options& options) {
     out.atomic_flush = true;
     out.avoid_flush_during_shutdown = true;  // close() flushes, and hears of it if that fails
     out.stats_dump_period_sec = 0;
+    out.fail_if_options_file_error = false;  // nobody reads it
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     return out;
 }
@@ -147,52 +144,62 @@ constexpr const char* what_to_do =
 /// them.
 constexpr std::string_view sums_name = "helios.sums";
 
-std::string contents(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+std::string contents(log::Disk& disk, const std::string& path) {
+    return log::read_file(disk, path, UINT64_MAX).value_or(std::string());
 }
 
-std::string sums_of(const std::string& directory) {
-    const std::string current = contents(directory + "/CURRENT");
-    const std::string manifest = contents(directory + "/" + current.substr(0, current.find('\n')));
+std::string sums_of(log::Disk& disk, const std::string& directory) {
+    const std::string current = contents(disk, directory + "/CURRENT");
+    const std::string manifest =
+        contents(disk, directory + "/" + current.substr(0, current.find('\n')));
     std::string text =
         fmt::format("{:08x} {:08x} {}\n", crc32c(current), crc32c(manifest), manifest.size());
     return text + fmt::format("{:08x}\n", crc32c(text));
 }
 
-void write_sums(const std::string& directory) {
-    std::ofstream(directory + "/" + std::string(sums_name), std::ios::binary) << sums_of(directory);
+/// What can't be written says nothing at the next open.
+void write_sums(log::Disk& disk, const std::string& directory) {
+    const std::string path = directory + "/" + std::string(sums_name);
+    if (const auto file = disk.open(path, log::OpenMode::create);
+        file && (*file)->truncate(0).has_value()) {
+        static_cast<void>((*file)->pwrite(0, sums_of(disk, directory)));
+    }
 }
 
 /// corrupt: CURRENT or MANIFEST is not what was closed. Sums that a crash left behind, or kept from
 /// being written, say nothing.
-Status check_sums(const std::string& directory) {
+Status check_sums(log::Disk& disk, const std::string& directory) {
     const std::string path = directory + "/" + std::string(sums_name);
-    const std::string kept = contents(path);
+    const std::string kept = contents(disk, path);
     const auto end = kept.find('\n');
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);  // from now on they change
+    static_cast<void>(disk.remove(path));  // from now on they change
     if (end == std::string::npos ||
         kept.substr(end + 1) != fmt::format("{:08x}\n", crc32c(kept.substr(0, end + 1)))) {
         return {};
     }
-    return kept == sums_of(directory)
+    return kept == sums_of(disk, directory)
                ? Status{}
                : fail(ErrorKind::corrupt, "deduplication index: " + directory +
                                               ": CURRENT or MANIFEST is not as it was closed");
 }
 
+/// What an index's files are on.
+struct Files {
+    std::unique_ptr<rocksdb::Env> memory;
+    std::unique_ptr<log::Disk> own_disk;
+    log::Disk* disk = nullptr;  ///< null: in memory
+};
+
 class RocksIndex final : public DedupIndex {
 public:
     using Family = std::unique_ptr<rocksdb::ColumnFamilyHandle>;
 
-    RocksIndex(std::string directory, std::unique_ptr<rocksdb::Env> memory,
-               std::unique_ptr<rocksdb::DB> db, Family state, Generations generations,
-               rocksdb::ColumnFamilyOptions family_options)
+    RocksIndex(std::string directory, Files files, std::unique_ptr<rocksdb::DB> db, Family state,
+               Generations generations, rocksdb::ColumnFamilyOptions family_options)
         : generations_(generations),
           family_options_(std::move(family_options)),
           directory_(std::move(directory)),
-          memory_(std::move(memory)),
+          files_(std::move(files)),
           db_(std::move(db)),
           state_(std::move(state)) {
         writing_.disableWAL = true;
@@ -219,14 +226,14 @@ public:
         if (!status.ok()) {
             return fail(error_of(status, "writing it out"));
         }
-        if (!memory_) {
-            write_sums(directory_);
+        if (files_.disk != nullptr) {
+            write_sums(*files_.disk, directory_);
         }
         return {};
     }
 
     Status check_files() override {
-        if (memory_) {
+        if (files_.disk == nullptr) {
             return {};
         }
         HELIOS_TRY(check_directory());
@@ -245,9 +252,7 @@ public:
         std::string bytes;
         const auto status = db_->Get(reading_, state_.get(), state_key, &bytes);
         if (status.IsNotFound()) {
-            return families_.empty() ? Status{}
-                                     : fail(ErrorKind::corrupt,
-                                            "deduplication index: it has ids and no position");
+            return drop_empty();
         }
         if (!status.ok()) {
             return fail(error_of(status, "reading its position"));
@@ -323,6 +328,28 @@ public:
     const std::optional<IndexEntry>& last_entry_at_open() const override { return last_; }
 
 private:
+    /// Generations that were begun, and nothing of them written out before a crash.
+    Status drop_empty() {
+        for (const auto& [generation, family] : families_) {
+            const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(reading_, family.get()));
+            at->SeekToFirst();
+            if (!at->status().ok()) {
+                return fail(error_of(at->status(), "reading"));
+            }
+            if (at->Valid()) {
+                return fail(ErrorKind::corrupt, "deduplication index: it has ids and no position");
+            }
+        }
+        while (!families_.empty()) {
+            if (const auto status = db_->DropColumnFamily(families_.begin()->second.get());
+                !status.ok()) {
+                return fail(error_of(status, "dropping a generation"));
+            }
+            families_.erase(families_.begin());
+        }
+        return {};
+    }
+
     /// Made if there is none yet.
     Result<rocksdb::ColumnFamilyHandle*> family_of(Instant log_time) {
         const std::int64_t generation = generations_.of(log_time);
@@ -331,7 +358,7 @@ private:
         }
         rocksdb::ColumnFamilyHandle* made = nullptr;
         const auto status = db_->CreateColumnFamily(family_options_, name_of(generation), &made);
-        if (!status.ok()) {
+        if (made == nullptr) {  // with one, it is there, whatever else could not be written
             return fail(error_of(status, "beginning a generation"));
         }
         const std::unique_lock lock(families_mutex_);
@@ -356,28 +383,28 @@ private:
     }
 
     Status check_directory() {
-        struct stat info{};
-        if (stat(directory_.c_str(), &info) != 0) {
+        const auto now = files_.disk->identify(directory_);
+        if (!now) {
             return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is gone",
                         what_to_do);
         }
-        const std::pair now{std::uint64_t{info.st_dev}, std::uint64_t{info.st_ino}};
         if (!identity_) {
-            identity_ = now;
+            identity_ = *now;
         }
-        if (*identity_ != now) {
+        if (*identity_ != *now) {
             return fail(ErrorKind::unavailable,
                         "deduplication index: " + directory_ + " is not the one that was opened",
                         what_to_do);
         }
-        if (access(directory_.c_str(), W_OK | X_OK) != 0) {
-            return fail(
-                ErrorKind::unavailable,
-                "deduplication index: can't write to " + directory_ + ": " + std::strerror(errno),
-                "make the data directory writable again");
+        if (const auto writable = files_.disk->check_writable(directory_); !writable) {
+            return fail(ErrorKind::unavailable, "deduplication index: " + writable.error().what,
+                        "make the data directory writable again");
         }
         return {};
     }
+
+    /// What can't be looked at is not called missing.
+    bool exists(const std::string& path) const { return files_.disk->exists(path).value_or(true); }
 
     std::vector<std::string> missing_files() {
         std::vector<std::string> live;
@@ -385,9 +412,7 @@ private:
         if (!db_->GetLiveFiles(live, &manifest_bytes, false).ok()) {
             return {};
         }
-        std::erase_if(live, [&](const std::string& name) {
-            return access((directory_ + name).c_str(), F_OK) == 0;
-        });
+        std::erase_if(live, [&](const std::string& name) { return exists(directory_ + name); });
         return live;
     }
 
@@ -414,9 +439,9 @@ private:
         if (status.ok()) {
             status = reader.VerifyChecksum();
         }
-        const bool still_there = access(path.c_str(), F_OK) == 0;
-        return status.ok() || !still_there ? Status{}
-                                           : fail(error_of(status, "reading " + path + " through"));
+        return status.ok() || !exists(path)
+                   ? Status{}
+                   : fail(error_of(status, "reading " + path + " through"));
     }
 
     std::string encode_state(const log::Offsets& position) const {
@@ -440,11 +465,10 @@ private:
     const Generations generations_;
     const rocksdb::ColumnFamilyOptions family_options_;
     const std::string directory_;
-    std::optional<std::pair<std::uint64_t, std::uint64_t>>
-        identity_;  ///< of the folder, at the first look
+    std::optional<log::FileId> identity_;  ///< of the folder, at the first look
     std::vector<std::string> to_verify_;
-    std::uint64_t looks_ = 0;               ///< with nothing left to verify
-    std::unique_ptr<rocksdb::Env> memory_;  ///< outlives db_
+    std::uint64_t looks_ = 0;  ///< with nothing left to verify
+    Files files_;              ///< outlive db_
     std::unique_ptr<rocksdb::DB> db_;
     Family state_;
     mutable std::shared_mutex families_mutex_;  ///< exclusive: the writer changes families_
@@ -458,25 +482,24 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
+Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options,
+                                                     const IndexFiles& instead) {
     auto rocks = rocks_options(options);
-    std::unique_ptr<rocksdb::Env> memory;
+    Files files;
     std::string directory = options.index_directory;
     if (directory.empty()) {
-        memory.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
-        rocks.env = memory.get();
+        files.memory.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+        rocks.env = files.memory.get();
         directory = "/index";
     } else {
-        std::error_code failure;
-        std::filesystem::create_directories(directory, failure);
-        if (failure) {
-            return fail(ErrorKind::unavailable,
-                        "deduplication index: " + directory + ": " + failure.message(),
+        files.own_disk = instead.disk == nullptr ? log::posix_disk() : nullptr;
+        files.disk = files.own_disk ? files.own_disk.get() : instead.disk;
+        rocks.env = instead.env == nullptr ? rocks.env : instead.env;
+        if (auto made = files.disk->make_directories(directory); !made) {
+            return fail(ErrorKind::unavailable, "deduplication index: " + made.error().what,
                         "check space and permissions of the data directory");
         }
-    }
-    if (!memory) {
-        HELIOS_TRY(check_sums(directory));
+        HELIOS_TRY(check_sums(*files.disk, directory));
     }
     // Where there is no database yet, this fails, and what makes one says what is wrong.
     std::vector<std::string> names;
@@ -514,7 +537,7 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options) {
         }
     }
     auto index =
-        std::make_unique<RocksIndex>(directory, std::move(memory), std::move(db), std::move(state),
+        std::make_unique<RocksIndex>(directory, std::move(files), std::move(db), std::move(state),
                                      Generations(options.dedup_horizon_longest()), rocks);
     for (auto& [number, family] : generations) {
         index->add(number, std::move(family));

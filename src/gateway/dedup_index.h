@@ -22,7 +22,20 @@
 #include "log/log.h"
 #include "model/event.h"
 
+namespace helios::log {
+class Disk;
+}
+namespace rocksdb {
+class Env;
+}
+
 namespace helios::gateway {
+
+/// For tests: instead of the machine's. Both are of the same files and outlive the index.
+struct IndexFiles {
+    log::Disk* disk = nullptr;
+    rocksdb::Env* env = nullptr;
+};
 
 struct IndexEntry {
     Digest128 identity{};
@@ -35,7 +48,8 @@ class DedupIndex {
 public:
     /// Opens or creates; in memory if options.index_directory is empty. corrupt: it must be removed
     /// and rebuilt: damaged, or made for another horizon. unavailable: the disk does not let us.
-    static Result<std::unique_ptr<DedupIndex>> open(const Options& options);
+    static Result<std::unique_ptr<DedupIndex>> open(const Options& options,
+                                                    const IndexFiles& instead = {});
     /// Deletes the index in that folder.
     static Status destroy(const Options& options);
     virtual ~DedupIndex() = default;

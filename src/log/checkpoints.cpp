@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <functional>
 
 #include "base/hash.h"
@@ -12,8 +11,6 @@
 namespace helios::log {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view file_name = "CHECKPOINT";
 constexpr const char* disk_hint = "check space and permissions of the data directory";
@@ -36,12 +33,15 @@ std::optional<Offset> offset_in(std::string_view name, std::string_view suffix =
     return Offset{value};
 }
 
-Status remove_all(const std::string& path) {
-    std::error_code failure;
-    fs::remove_all(path, failure);
-    return failure ? fail(ErrorKind::unavailable,
-                          "cannot remove " + path + ": " + failure.message(), disk_hint)
-                   : Status{};
+/// Whatever ails the disk, it is tried again.
+Status unavailable_if_failed(Status done) {
+    if (!done) {
+        done.error().kind = ErrorKind::unavailable;
+        if (done.error().hint.empty()) {
+            done.error().hint = disk_hint;
+        }
+    }
+    return done;
 }
 
 /// Reads in pieces: a MANIFEST may be large.
@@ -59,18 +59,25 @@ Result<std::uint32_t> sum_of(Disk& disk, const std::string& path) {
     }
 }
 
-/// A hard link, where the file system has them.
-Status link_or_copy(const std::string& from, const std::string& to, bool link) {
-    std::error_code failure;
-    if (link) {
-        fs::create_hard_link(from, to, failure);
+Status copy(Disk& disk, const std::string& from, const std::string& to, bool durably) {
+    HELIOS_TRY_ASSIGN(const auto source, disk.open(from, OpenMode::read));
+    HELIOS_TRY_ASSIGN(const auto target, disk.open(to, OpenMode::create));
+    std::vector<char> piece(64u << 10);
+    for (std::uint64_t at = 0;;) {
+        HELIOS_TRY_ASSIGN(const std::size_t n, read_fully(*source, at, piece));
+        HELIOS_TRY(target->pwrite(at, {piece.data(), n}));
+        at += n;
+        if (n < piece.size()) {
+            return durably ? target->sync() : Status{};
+        }
     }
-    if (!link || failure) {
-        fs::copy_file(from, to, failure);
-    }
-    return failure ? fail(ErrorKind::unavailable,
-                          "cannot copy " + from + " to " + to + ": " + failure.message(), disk_hint)
-                   : Status{};
+}
+
+/// Tables by a hard link, where the file system lets us, else durably: the next checkpoint has them
+/// too, and nobody syncs them again.
+Status link_or_copy(Disk& disk, const std::string& from, const std::string& to) {
+    const bool table = is_table(from);
+    return table && disk.link(from, to) ? Status{} : copy(disk, from, to, table);
 }
 
 }  // namespace
@@ -90,7 +97,7 @@ Status Checkpoints::remove_live() {
     HELIOS_TRY_ASSIGN(const auto names, disk_.list(directory_));
     for (const std::string& name : names) {
         if (name.starts_with(live_name)) {
-            HELIOS_TRY(remove_all(directory_ + "/" + name));
+            HELIOS_TRY(remove(directory_ + "/" + name));
         }
     }
     lives_ = 0;
@@ -101,7 +108,7 @@ Status Checkpoints::remove_unfinished() {
     HELIOS_TRY_ASSIGN(const auto names, disk_.list(directory_));
     for (const std::string& name : names) {
         if (offset_in(name, ".new") || offset_in(name, ".new.tmp") || offset_in(name, ".old")) {
-            HELIOS_TRY(remove_all(directory_ + "/" + name));
+            HELIOS_TRY(remove(directory_ + "/" + name));
         }
     }
     return {};
@@ -122,6 +129,9 @@ Result<std::vector<Offset>> Checkpoints::list() {
 Status Checkpoints::check_file(const std::string& in, const CheckpointFile& file) {
     const std::string path = in + "/" + file.name;
     auto opened = disk_.open(path, OpenMode::read);
+    if (!opened && opened.error().kind != ErrorKind::not_found) {
+        return fail(opened.error());
+    }
     if (!opened) {
         return fail(ErrorKind::corrupt, "it lacks " + file.name + ": " + opened.error().what);
     }
@@ -166,7 +176,7 @@ Result<std::string> Checkpoints::make_live(const std::optional<CheckpointContent
     const std::string path =
         directory_ + "/" + live_name + (lives_ == 0 ? std::string() : "." + std::to_string(lives_));
     if (auto filled = fill_live(path, content); !filled) {
-        static_cast<void>(remove_all(path));
+        static_cast<void>(remove(path));
         return std::unexpected(std::move(filled).error());
     }
     ++lives_;
@@ -176,17 +186,13 @@ Result<std::string> Checkpoints::make_live(const std::optional<CheckpointContent
 
 Status Checkpoints::fill_live(const std::string& path,
                               const std::optional<CheckpointContent>& content) {
-    HELIOS_TRY(remove_all(path));
-    std::error_code failure;
-    fs::create_directory(path, failure);
-    if (failure) {
-        return fail(ErrorKind::unavailable, "cannot make " + path + ": " + failure.message(),
-                    disk_hint);
-    }
+    HELIOS_TRY(remove(path));
+    HELIOS_TRY(unavailable_if_failed(disk_.make_directory(path)));
     if (content) {
         const std::string from = path_of(content->header.next) + "/";
         for (const CheckpointFile& file : content->files) {
-            HELIOS_TRY(link_or_copy(from + file.name, path + "/" + file.name, is_table(file.name)));
+            HELIOS_TRY(unavailable_if_failed(
+                link_or_copy(disk_, from + file.name, path + "/" + file.name)));
         }
     }
     return {};
@@ -222,6 +228,10 @@ Result<std::vector<CheckpointFile>> Checkpoints::describe(const std::string& in)
     HELIOS_TRY_ASSIGN(const auto names, disk_.list(in));
     std::vector<CheckpointFile> out;
     for (const std::string& name : names) {
+        if (name.starts_with("OPTIONS-")) {  // nobody reads it: an open has its own
+            HELIOS_TRY(disk_.remove(in + "/" + name));
+            continue;
+        }
         CheckpointFile file{name, 0, std::nullopt};
         HELIOS_TRY_ASSIGN(const auto opened, disk_.open(in + "/" + name, OpenMode::read));
         HELIOS_TRY_ASSIGN(file.bytes, opened->size());
@@ -243,7 +253,7 @@ Status Checkpoints::finish(const CheckpointHeader& header) {
     HELIOS_TRY(after("described"));
     HELIOS_TRY_ASSIGN(const bool in_the_way, disk_.exists(path));
     if (in_the_way) {  // passed over at open, else it would be one of ours
-        HELIOS_TRY(remove_all(path + ".bad"));
+        HELIOS_TRY(remove(path + ".bad"));
         HELIOS_TRY(disk_.rename(path, path + ".bad"));
         HELIOS_TRY(after("made way"));
     }
@@ -276,9 +286,9 @@ void Checkpoints::remove_overtaken() {
         const bool overtaken =
             at && *at <= good.back() && std::find(good.begin(), good.end(), *at) == good.end();
         if (overtaken && disk_.rename(path, path + ".old") && after("set aside")) {
-            static_cast<void>(remove_all(path + ".old"));
+            static_cast<void>(remove(path + ".old"));
         } else if ((bad && *bad <= good.back()) || offset_in(name, ".old")) {
-            static_cast<void>(remove_all(path));
+            static_cast<void>(remove(path));
         }
         static_cast<void>(after("removed"));
     }
@@ -290,7 +300,7 @@ Status Checkpoints::reject() {
         return {};
     }
     const std::string path = path_of(*at);
-    HELIOS_TRY(remove_all(path + ".bad"));
+    HELIOS_TRY(remove(path + ".bad"));
     HELIOS_TRY(disk_.rename(path, path + ".bad"));
     HELIOS_TRY(disk_.sync_directory(directory_));
     {
@@ -298,6 +308,10 @@ Status Checkpoints::reject() {
         good_.pop_back();
     }
     return remove_live();
+}
+
+Status Checkpoints::remove(const std::string& path) const {
+    return unavailable_if_failed(disk_.remove_all(path));
 }
 
 std::optional<Offset> Checkpoints::newest() const {

@@ -68,6 +68,9 @@ public:
     std::optional<Offset> newest() const;
     std::optional<Offset> kept_from() const;
     std::string path_of(Offset at) const { return directory_ + "/" + std::to_string(at.value); }
+    Disk& disk() const { return disk_; }
+    /// A folder and all that is in it.
+    Status remove(const std::string& path) const;
     /// Tells the test that this step is done.
     Status after(std::string_view step) const { return after_step_ ? after_step_(step) : Status{}; }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// The disk as a parameter: exactly what a journal needs from a file system, no more.
+/// The disk as a parameter: exactly what journals and checkpoints need from a file system, no more.
 ///
 /// Two implementations: PosixDisk (the machine's file system) and SimDisk (in memory; behind
 /// `--ephemeral`, and in the simulator, where it loses power, tears sectors and fills up). It knows
@@ -70,6 +70,8 @@ public:
     /// Makes the directory and its parents, durably; it may exist already. One that it makes is its
     /// owner's only, as are files.
     virtual Status make_directories(const std::string& path) = 0;
+    /// One that is not there yet, in one that is; its name is not durable. As private as the above.
+    virtual Status make_directory(const std::string& path) = 0;
     /// not_found: no such file. denied: permissions.
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
     /// Names in the directory, sorted, without "." and "..". not_found: no such directory.
@@ -82,8 +84,13 @@ public:
     /// What this process may still write on the file system that holds `path`.
     virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
     virtual Status remove(const std::string& path) = 0;
-    /// Replaces `to` if it exists; atomic.
+    /// The file, or the folder and all that is in it; nothing of that name is fine. What can't be
+    /// removed stays, and so may more.
+    virtual Status remove_all(const std::string& path) = 0;
+    /// Replaces `to` if it exists (a folder: only an empty one); atomic. Folders, too.
     virtual Status rename(const std::string& from, const std::string& to) = 0;
+    /// Another name for the same file, which is there. unavailable: also, the file system has none.
+    virtual Status link(const std::string& from, const std::string& to) = 0;
     virtual Status sync_directory(const std::string& path) = 0;
     /// Locks the directory itself, so that no file that is removed or replaced in it can let in a
     /// second holder; changes nothing. conflict: somebody else holds it; `what` names the holder if

@@ -1,7 +1,6 @@
 #include "log/disk_state.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <mutex>
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
@@ -45,6 +44,13 @@ Error error_of(const rocksdb::Status& status, const std::string& path, std::stri
 Error unavailable(const rocksdb::Status& status, const std::string& path) {
     return {ErrorKind::unavailable, path + ", writing: " + status.ToString(),
             "check space and permissions of the data directory"};
+}
+
+Status unless_corrupt_unavailable(Status done) {
+    if (!done && done.error().kind != ErrorKind::corrupt) {
+        done.error().kind = ErrorKind::unavailable;
+    }
+    return done;
 }
 
 class ShrinkFilter final : public rocksdb::CompactionFilter {
@@ -108,6 +114,7 @@ rocksdb::Options rocks_options(const DiskStateOptions& options) {
     out.avoid_flush_during_shutdown = true;
     out.stats_dump_period_sec = 0;
     out.stats_persist_period_sec = 0;
+    out.fail_if_options_file_error = false;  // nobody reads it
     out.info_log = silent_logger();
     if (options.shrink) {
         out.compaction_filter_factory = std::make_shared<ShrinkFilters>(options.shrink);
@@ -129,23 +136,21 @@ struct Frozen {
     Changes changes;
 };
 
-/// What stays is removed by clean().
-void remove(const std::string& path) {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-}
+/// What it means that a checkpoint's files can't be read now.
+enum class Unreadable { damaged, try_again };
 
 /// An open `live/`; removed with it.
 class Database {
 public:
     static Result<std::shared_ptr<Database>> open(Checkpoints& checkpoints,
                                                   const std::optional<CheckpointContent>& from,
-                                                  const DiskStateOptions& options);
-    Database(std::string path, std::unique_ptr<rocksdb::DB> db)
-        : path_(std::move(path)), db_(std::move(db)) {}
+                                                  const DiskStateOptions& options,
+                                                  Unreadable unreadable);
+    Database(const Checkpoints& checkpoints, std::string path, std::unique_ptr<rocksdb::DB> db)
+        : checkpoints_(checkpoints), path_(std::move(path)), db_(std::move(db)) {}
     ~Database() {
         static_cast<void>(db_->Close());
-        remove(path_);
+        static_cast<void>(checkpoints_.remove(path_));  // what stays is removed by clean()
     }
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -157,6 +162,7 @@ public:
     Result<bool> get(std::string_view key, rocksdb::PinnableSlice& value) const;
 
 private:
+    const Checkpoints& checkpoints_;
     const std::string path_;
     const std::unique_ptr<rocksdb::DB> db_;
 };
@@ -172,7 +178,8 @@ Result<bool> Database::get(std::string_view key, rocksdb::PinnableSlice& value) 
 
 Result<std::shared_ptr<Database>> Database::open(Checkpoints& checkpoints,
                                                  const std::optional<CheckpointContent>& from,
-                                                 const DiskStateOptions& options) {
+                                                 const DiskStateOptions& options,
+                                                 Unreadable unreadable) {
     HELIOS_TRY_ASSIGN(const std::string path, checkpoints.make_live(from));
     rocksdb::Options rocks = rocks_options(options);
     rocks.create_if_missing = !from;
@@ -180,14 +187,15 @@ Result<std::shared_ptr<Database>> Database::open(Checkpoints& checkpoints,
     rocksdb::DB* raw = nullptr;
     const auto status = rocksdb::DB::Open(rocks, path, &raw);
     if (!status.ok()) {
-        remove(path);
+        static_cast<void>(checkpoints.remove(path));
         auto error = error_of(status, path, "opening");
-        if (from && !status.IsNoSpace()) {
+        if (from && !status.IsNoSpace() && unreadable == Unreadable::damaged) {
             error.kind = ErrorKind::corrupt;  // an older one may do
         }
         return fail(std::move(error));
     }
-    auto database = std::make_shared<Database>(path, std::unique_ptr<rocksdb::DB>(raw));
+    auto database =
+        std::make_shared<Database>(checkpoints, path, std::unique_ptr<rocksdb::DB>(raw));
     rocksdb::PinnableSlice kept;
     HELIOS_TRY_ASSIGN(const bool found, database->get(header_key, kept));
     if (found != from.has_value() || (from && view(kept) != encode_header(from->header))) {
@@ -226,7 +234,6 @@ private:
     Result<DigestSum> prepare(const Changes& changes, rocksdb::WriteBatch& batch);
     Status write_entries(Frozen& frozen);
     Status make_checkpoint(const CheckpointHeader& header);
-    static Status remove_options(const std::string& path);
     Status begin_again();
 
     Checkpoints& checkpoints_;
@@ -359,30 +366,20 @@ Status DiskState::make_checkpoint(const CheckpointHeader& header) {
     if (!status.ok()) {
         return fail(unavailable(status, path));
     }
-    HELIOS_TRY(remove_options(path));
     HELIOS_TRY(checkpoints_.after("files linked"));
     return checkpoints_.finish(header);
 }
 
-/// Nobody reads them: an open has its own, and writes them anew.
-Status DiskState::remove_options(const std::string& path) {
-    std::error_code failure;
-    for (const auto& entry : std::filesystem::directory_iterator(path, failure)) {
-        if (entry.path().filename().string().starts_with("OPTIONS-")) {
-            std::filesystem::remove(entry.path(), failure);
-        }
-    }
-    return failure ? fail(ErrorKind::unavailable, path + ": " + failure.message()) : Status{};
-}
-
 /// What is frozen is all that has changed since the newest checkpoint. So a database that will not
-/// write any more, whatever ails it, can be made anew from there.
+/// write any more, whatever ails it, can be made anew from there. A disk that still fails says
+/// nothing against the checkpoint.
 Status DiskState::begin_again() {
     std::optional<CheckpointContent> content;
     if (const auto newest = checkpoints_.newest()) {
         HELIOS_TRY_ASSIGN(content, checkpoints_.check(*newest));
     }
-    HELIOS_TRY_ASSIGN(auto fresh, Database::open(checkpoints_, content, options_));
+    HELIOS_TRY_ASSIGN(auto fresh,
+                      Database::open(checkpoints_, content, options_, Unreadable::try_again));
     digest_ = content ? DigestSum(content->header.digest) : DigestSum();
     failed_ = false;
     const std::lock_guard lock(mutex_);
@@ -403,14 +400,16 @@ Status DiskState::write() {
         }
     }
     if (failed_) {
-        HELIOS_TRY(begin_again());
+        if (auto begun = begin_again(); !begun) {
+            return unless_corrupt_unavailable(std::move(begun));
+        }
     }
     failed_ = true;
     HELIOS_TRY(write_entries(*frozen));
     failed_ = false;
     if (auto made = make_checkpoint(frozen->header); !made) {
         checkpoints_.give_up();
-        return made;
+        return unless_corrupt_unavailable(std::move(made));
     }
     std::unique_ptr<Frozen> done;
     {
@@ -430,7 +429,8 @@ std::shared_ptr<rocksdb::Cache> state_cache(std::uint64_t bytes) {
 Result<std::unique_ptr<State>> open_disk_state(Checkpoints& checkpoints,
                                                const std::optional<CheckpointContent>& from,
                                                const DiskStateOptions& options) {
-    HELIOS_TRY_ASSIGN(auto database, Database::open(checkpoints, from, options));
+    HELIOS_TRY_ASSIGN(auto database,
+                      Database::open(checkpoints, from, options, Unreadable::damaged));
     return std::make_unique<DiskState>(checkpoints, std::move(database),
                                        from ? std::optional(from->header) : std::nullopt, options);
 }

@@ -20,6 +20,32 @@ std::string text_of(Disk& disk, const std::string& path) {
     return bytes ? *bytes : "(" + bytes.error().what + ")";
 }
 
+void links_and_removes_folders(Disk& disk, const std::string& root) {
+    ASSERT_TRUE(disk.make_directory(root + "/c"));
+    EXPECT_EQ(disk.make_directory(root + "/c").error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(disk.make_directory(root + "/none/c").error().kind, ErrorKind::not_found);
+    ASSERT_TRUE(replace_file(disk, root + "/c", "one", "text"));
+    ASSERT_TRUE(disk.make_directory(root + "/c/in"));
+    ASSERT_TRUE(disk.link(root + "/c/one", root + "/c/in/two"));
+    EXPECT_EQ(*disk.identify(root + "/c/one"), *disk.identify(root + "/c/in/two"));
+    EXPECT_EQ(disk.link(root + "/c/none", root + "/c/x").error().kind, ErrorKind::not_found);
+    EXPECT_EQ(disk.link(root + "/c/one", root + "/c/in").error().kind, ErrorKind::unavailable);
+    {
+        const auto file = *disk.open(root + "/c/one", OpenMode::write);
+        ASSERT_TRUE(file->pwrite(0, "n"));
+        ASSERT_TRUE(disk.remove(root + "/c/one"));
+        EXPECT_FALSE(*file->unlinked()) << "its other name leads to it";
+    }
+    EXPECT_EQ(text_of(disk, root + "/c/in/two"), "next");
+    EXPECT_FALSE(disk.rename(root + "/a", root + "/c")) << "not over what is in a folder";
+    ASSERT_TRUE(disk.rename(root + "/c", root + "/d"));
+    EXPECT_FALSE(*disk.exists(root + "/c"));
+    EXPECT_EQ(text_of(disk, root + "/d/in/two"), "next");
+    ASSERT_TRUE(disk.remove_all(root + "/d"));
+    EXPECT_FALSE(*disk.exists(root + "/d"));
+    ASSERT_TRUE(disk.remove_all(root + "/d"));
+}
+
 // What both disks promise.
 void keeps_the_promises_of_a_disk(Disk& disk, const std::string& root) {
     ASSERT_TRUE(disk.make_directories(root + "/a/b"));
@@ -55,6 +81,7 @@ void keeps_the_promises_of_a_disk(Disk& disk, const std::string& root) {
     ASSERT_TRUE(disk.remove(root + "/a/g"));
     EXPECT_EQ(disk.remove(root + "/a/g").error().kind, ErrorKind::not_found);
     EXPECT_THAT(*disk.list(root + "/a"), ElementsAre("b", "f"));
+    links_and_removes_folders(disk, root);
     {
         auto held = disk.lock(root, root + "/LOCK");
         ASSERT_TRUE(held);
@@ -164,6 +191,41 @@ TEST(SimDisk, a_failed_sync_is_not_healed_by_the_next) {
         lost = lost || text_of(disk, "d/f") == std::string(512, 'a');
     }
     EXPECT_TRUE(lost);
+}
+
+TEST(SimDisk, a_folder_is_lost_or_moved_with_all_that_was_synced_in_it) {
+    bool lost = false, moved = false;
+    for (std::uint64_t seed = 1; seed < 40; ++seed) {
+        SimDisk disk(seed, SimDisk::Durability::tracked);
+        ASSERT_TRUE(disk.make_directories("d"));
+        ASSERT_TRUE(disk.make_directory("d/new"));
+        ASSERT_TRUE(replace_file(disk, "d/new", "f", "whole"));
+        ASSERT_TRUE(disk.sync_directory("d"));
+        ASSERT_TRUE(disk.link("d/new/f", "d/g"));
+        ASSERT_TRUE(disk.rename("d/new", "d/named"));
+        disk.power_cycle();
+        ASSERT_NE(*disk.exists("d/new"), *disk.exists("d/named"));
+        ASSERT_EQ(text_of(disk, *disk.exists("d/new") ? "d/new/f" : "d/named/f"), "whole");
+        moved = moved || *disk.exists("d/named");
+        lost = lost || !*disk.exists("d/g");
+        ASSERT_TRUE(!*disk.exists("d/named") || *disk.exists("d/g")) << "in the order made";
+    }
+    EXPECT_TRUE(lost && moved);
+}
+
+TEST(SimDisk, a_step_that_fails_changes_no_name_and_the_next_does) {
+    SimDisk disk;
+    ASSERT_TRUE(disk.make_directories("d"));
+    disk.fail_step_after(2);
+    ASSERT_TRUE(disk.open("d/f", OpenMode::create));
+    EXPECT_EQ(disk.rename("d/f", "d/g").error().kind, ErrorKind::unavailable);
+    EXPECT_TRUE(*disk.exists("d/f"));
+    ASSERT_TRUE(disk.rename("d/f", "d/g"));
+    disk.fail_steps(true);
+    EXPECT_FALSE((*disk.open("d/g", OpenMode::write))->pwrite(0, "text"));
+    EXPECT_FALSE(disk.remove("d/g"));
+    disk.fail_steps(false);
+    EXPECT_TRUE(disk.remove("d/g"));
 }
 
 TEST(SimDisk, fills_up) {

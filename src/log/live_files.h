@@ -1,5 +1,6 @@
 #pragma once
-/// The file system under a State's RocksDB: the machine's, but without fsyncs that nobody needs.
+/// The file system under a State's RocksDB: another, the machine's, without fsyncs that nobody
+/// needs.
 ///
 /// `live/` is made anew at every start, so of its files only tables have to be durable, which
 /// checkpoints share; of a checkpoint's files Checkpoints::finish syncs the others. An open without
@@ -18,7 +19,8 @@ namespace helios::log {
 inline constexpr const char* live_name = "live";
 inline constexpr const char* unfinished_suffix = ".new";
 
-/// Thread-safe. Outlives the databases that use it.
-std::shared_ptr<rocksdb::Env> live_files();
+/// Thread-safe. Outlives the databases that use it. Over the files and the clock of `under`, which
+/// may be null: the machine's.
+std::shared_ptr<rocksdb::Env> live_files(rocksdb::Env* under);
 
 }  // namespace helios::log

@@ -221,6 +221,13 @@ public:
         return {};
     }
 
+    Status make_directory(const std::string& path) override {
+        if (::mkdir(path.c_str(), 0700) != 0) {
+            return failed(errno, "make", path);
+        }
+        return {};
+    }
+
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
         int flags = O_RDONLY;
         if (mode == OpenMode::write) {
@@ -290,9 +297,25 @@ public:
         return {};
     }
 
+    Status remove_all(const std::string& path) override {
+        std::error_code error;
+        std::filesystem::remove_all(path, error);
+        if (error) {
+            return failed(error.value(), "remove", path);
+        }
+        return {};
+    }
+
     Status rename(const std::string& from, const std::string& to) override {
         if (::rename(from.c_str(), to.c_str()) != 0) {
             return failed(errno, "rename", from);
+        }
+        return {};
+    }
+
+    Status link(const std::string& from, const std::string& to) override {
+        if (::link(from.c_str(), to.c_str()) != 0) {
+            return failed(errno, "link", from);
         }
         return {};
     }

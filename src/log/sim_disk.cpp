@@ -1,197 +1,87 @@
 #include "log/sim_disk.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <optional>
 #include <set>
 
 #include "base/assert.h"
+#include "log/sim_inode.h"
 
 namespace helios::log {
 namespace {
-
-constexpr std::uint64_t page_bytes = 64u << 10;
-constexpr std::uint64_t sector_bytes = 512;
-
-std::string parent_of(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
 
 std::unexpected<Error> power_lost() {
     return fail(ErrorKind::unavailable, "simulated disk: no power");
 }
 
-/// Sparse bytes with the memory of what was there at the last sync.
-class Inode {
-public:
-    std::uint64_t size() const { return size_; }
+std::unexpected<Error> io_error() {
+    return fail(ErrorKind::unavailable, "simulated disk: input/output error");
+}
 
-    std::size_t read(std::uint64_t offset, std::span<char> into) const {
-        if (offset >= size_) {
-            return 0;
+std::unexpected<Error> not_there(std::string_view verb, const std::string& path) {
+    return fail(ErrorKind::not_found, fmt::format("cannot {} {}: no such file", verb, path));
+}
+
+struct Folder;
+
+/// What a name stands for, if anything.
+struct Node {
+    std::shared_ptr<SimInode> file;
+    std::shared_ptr<Folder> folder;
+    explicit operator bool() const { return file || folder; }
+};
+
+struct Folder {
+    std::map<std::string, Node> names;
+    std::map<std::string, Node> durable;  ///< what a power cut leaves at least
+};
+
+/// A name in a folder that is there.
+struct Place {
+    std::shared_ptr<Folder> folder;
+    std::string name;
+
+    Node node() const {
+        if (!folder) {
+            return {};
         }
-        const std::size_t total =
-            static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
-        for (std::size_t done = 0; done < total;) {
-            const std::uint64_t at = offset + done;
-            const std::size_t n = static_cast<std::size_t>(
-                std::min<std::uint64_t>(total - done, page_bytes - at % page_bytes));
-            const auto page = pages_.find(at / page_bytes);
-            if (page == pages_.end()) {
-                std::memset(into.data() + done, 0, n);
-            } else {
-                std::memcpy(into.data() + done, page->second.get() + at % page_bytes, n);
-            }
-            done += n;
-        }
-        return total;
+        const auto found = folder->names.find(name);
+        return found == folder->names.end() ? Node{} : found->second;
     }
-
-    void write(std::uint64_t offset, std::string_view bytes, bool tracked) {
-        if (tracked) {
-            remember(offset, bytes.size());
-        }
-        poke(offset, bytes);
-        size_ = std::max(size_, offset + bytes.size());
-    }
-
-    void resize(std::uint64_t bytes, bool tracked) {
-        if (tracked && bytes < size_) {
-            remember(bytes, size_ - bytes);
-        }
-        if (tracked && !synced_size_) {
-            synced_size_ = size_;
-        }
-        if (bytes < size_) {
-            erase(bytes, size_);
-        }
-        size_ = bytes;
-    }
-
-    void sync() {
-        undo_.clear();
-        synced_size_.reset();
-    }
-
-    /// A sync that failed: each dirty sector may have arrived; the others never will, whatever is
-    /// synced later.
-    template <class Coin>
-    void fail_sync(Coin coin) {
-        for (auto& [sector, old] : undo_) {
-            if (!coin()) {
-                lost_.emplace(sector, std::move(old));
-            }
-        }
-        undo_.clear();
-    }
-
-    /// One dirty sector reaches the platter by itself.
-    template <class Pick>
-    void write_back(Pick pick) {
-        if (undo_.empty()) {
-            return;
-        }
-        auto it = undo_.begin();
-        std::advance(it, static_cast<std::ptrdiff_t>(pick(undo_.size())));
-        undo_.erase(it);
-    }
-
-    template <class Coin>
-    void crash(Coin coin, std::uint64_t tear) {
-        std::map<std::uint64_t, bool>
-            kept;  // by block of `tear` bytes: a device that writes 4 KiB doesn't tear them
-        const bool size_kept = coin();
-        for (const auto& [sector, old] : undo_) {
-            const auto [block, fresh] = kept.try_emplace(sector * sector_bytes / tear, false);
-            if (fresh) {
-                block->second = coin();
-            }
-            if (!block->second) {
-                poke(sector * sector_bytes, old);
-            }
-        }
-        for (const auto& [sector, old] : lost_) {
-            poke(sector * sector_bytes, old);
-        }
-        if (synced_size_ && !size_kept) {
-            if (*synced_size_ < size_) {
-                erase(*synced_size_, size_);
-            }
-            size_ = *synced_size_;
-        }
-        undo_.clear();
-        lost_.clear();
-        synced_size_.reset();
-    }
-
-private:
-    void poke(std::uint64_t offset, std::string_view bytes) {
-        while (!bytes.empty()) {
-            const std::size_t n = static_cast<std::size_t>(
-                std::min<std::uint64_t>(bytes.size(), page_bytes - offset % page_bytes));
-            auto& page = pages_[offset / page_bytes];
-            if (!page) {
-                page = std::make_unique<char[]>(page_bytes);
-            }
-            std::memcpy(page.get() + offset % page_bytes, bytes.data(), n);
-            bytes.remove_prefix(n);
-            offset += n;
-        }
-    }
-
-    void erase(std::uint64_t begin, std::uint64_t end) {
-        while (begin < end) {
-            const std::uint64_t n = std::min(end - begin, page_bytes - begin % page_bytes);
-            const auto page = pages_.find(begin / page_bytes);
-            if (page != pages_.end()) {
-                if (n == page_bytes) {
-                    pages_.erase(page);
-                } else {
-                    std::memset(page->second.get() + begin % page_bytes, 0, n);
-                }
-            }
-            begin += n;
-        }
-    }
-
-    void remember(std::uint64_t offset, std::uint64_t count) {
-        if (offset + count > size_ && !synced_size_) {
-            synced_size_ = size_;
-        }
-        if (count == 0) {
-            return;
-        }
-        for (std::uint64_t sector = offset / sector_bytes;
-             sector <= (offset + count - 1) / sector_bytes; ++sector) {
-            if (undo_.contains(sector)) {
-                continue;
-            }
-            if (auto lost = lost_.find(sector); lost != lost_.end()) {
-                undo_.emplace(sector, std::move(lost->second));
-                lost_.erase(lost);
-                continue;
-            }
-            std::string old(sector_bytes, '\0');
-            read(sector * sector_bytes, old);
-            undo_.emplace(sector, std::move(old));
-        }
-    }
-
-    std::map<std::uint64_t, std::unique_ptr<char[]>> pages_;
-    std::uint64_t size_ = 0;
-    std::map<std::uint64_t, std::string> undo_;  ///< dirty sector -> what a crash may bring back
-    std::map<std::uint64_t, std::string>
-        lost_;  ///< looks written, never will be: after a failed sync
-    std::optional<std::uint64_t> synced_size_;  ///< if the size has changed since the last sync
 };
 
 struct NameChange {
-    std::string path;
-    std::shared_ptr<Inode> inode;  ///< null: removed
-    std::string also_removed;      ///< a rename's source
+    Place at;
+    Node node;   ///< nothing: removed
+    Place from;  ///< a rename's source; without a folder: none
+
+    bool is_in(const Folder& folder) const {
+        return at.folder.get() == &folder || from.folder.get() == &folder;
+    }
 };
+
+using Names = std::map<std::string, Node> Folder::*;
+
+void carry_out(const NameChange& change, Names names) {
+    if (change.from.folder) {
+        ((*change.from.folder).*names).erase(change.from.name);
+    }
+    if (change.node) {
+        ((*change.at.folder).*names)[change.at.name] = change.node;
+    } else {
+        ((*change.at.folder).*names).erase(change.at.name);
+    }
+}
+
+void forget_names_not_durable(Folder& folder) {
+    folder.names = folder.durable;
+    for (auto& [name, node] : folder.names) {
+        if (node.folder) {
+            forget_names_not_durable(*node.folder);
+        }
+    }
+}
 
 }  // namespace
 
@@ -200,14 +90,14 @@ struct SimDisk::State {
     std::uint64_t seed;
     bool tracked;
     std::uint64_t random_state;
-    std::map<std::string, std::shared_ptr<Inode>> names;
-    std::map<std::string, std::shared_ptr<Inode>> durable_names;
+    std::shared_ptr<Folder> root = std::make_shared<Folder>();
     std::vector<NameChange> unsynced_names;
-    std::set<std::string> directories;
     std::set<std::string> locks;
     std::uint64_t generation = 0;
     std::uint64_t crash_in = 0;
+    std::uint64_t fail_step_in = 0;
     std::uint64_t fail_sync_in = 0;
+    bool fail_all_steps = false;
     bool fail_all_syncs = false;
     bool dead = false;
     bool short_reads = false;
@@ -230,7 +120,9 @@ struct SimDisk::State {
         locks.clear();
         dead = false;
         crash_in = 0;
+        fail_step_in = 0;
         fail_sync_in = 0;
+        fail_all_steps = false;
         fail_all_syncs = false;
         ++generation;
     }
@@ -243,16 +135,53 @@ struct SimDisk::State {
         }
         return dead;
     }
+    /// Whether this step, which has been counted, fails as a broken disk's does.
+    bool step_fails() { return fail_all_steps || (fail_step_in > 0 && --fail_step_in == 0); }
 
+    /// The folder of that path; null: none.
+    std::shared_ptr<Folder> folder(std::string_view path) const {
+        std::shared_ptr<Folder> at = root;
+        while (at && !path.empty()) {
+            const auto slash = std::min(path.find('/'), path.size());
+            if (slash > 0) {
+                at = Place{at, std::string(path.substr(0, slash))}.node().folder;
+            }
+            path.remove_prefix(std::min(slash + 1, path.size()));
+        }
+        return at;
+    }
+    Place place(std::string_view path) const {
+        const auto slash = path.rfind('/');
+        return slash == std::string_view::npos
+                   ? Place{root, std::string(path)}
+                   : Place{folder(path.substr(0, slash)), std::string(path.substr(slash + 1))};
+    }
+
+    /// Folder by folder, in the order of names: the same for a seed whatever the addresses.
+    static void each_file(const Folder& in, const std::function<void(SimInode&)>& visit) {
+        for (const auto& [name, node] : in.names) {
+            if (node.file) {
+                visit(*node.file);
+            } else {
+                each_file(*node.folder, visit);
+            }
+        }
+    }
+    bool has_name(const SimInode& inode) const {
+        bool found = false;
+        each_file(*root, [&](const SimInode& file) { found = found || &file == &inode; });
+        return found;
+    }
     std::uint64_t used() const {
         std::uint64_t total = 0;
-        for (const auto& [path, inode] : names) {
-            total += inode->size();
-        }
+        std::set<const SimInode*> counted;
+        each_file(*root, [&](const SimInode& file) {
+            total += counted.insert(&file).second ? file.size() : 0;
+        });
         return total;
     }
 
-    Status room_for(const Inode& inode, std::uint64_t end) const {
+    Status room_for(const SimInode& inode, std::uint64_t end) const {
         if (capacity == 0 || end <= inode.size() || used() + (end - inode.size()) <= capacity) {
             return {};
         }
@@ -260,35 +189,52 @@ struct SimDisk::State {
                     "free space on the data directory's disk");
     }
 
-    void change_name(NameChange change) {
-        if (!change.also_removed.empty()) {
-            names.erase(change.also_removed);
+    /// A step of its own.
+    Status change_name(NameChange change) {
+        const bool last = power_fails();
+        if (!last && step_fails()) {
+            return io_error();
         }
-        if (change.inode) {
-            names[change.path] = change.inode;
-        } else {
-            names.erase(change.path);
-        }
+        carry_out(change, &Folder::names);
         if (tracked) {
             unsynced_names.push_back(std::move(change));
         }
+        return last ? power_lost() : Status{};
     }
 
-    void make_durable(const NameChange& change) {
-        if (!change.also_removed.empty()) {
-            durable_names.erase(change.also_removed);
+    /// File by file, from the leaves.
+    Status remove_tree(const Place& place) {
+        if (const auto folder = place.node().folder) {
+            while (!folder->names.empty()) {
+                HELIOS_TRY(remove_tree({folder, folder->names.begin()->first}));
+            }
         }
-        if (change.inode) {
-            durable_names[change.path] = change.inode;
-        } else {
-            durable_names.erase(change.path);
+        return change_name({place, {}, {}});
+    }
+
+    /// Durably.
+    std::shared_ptr<Folder> make_folders(std::string_view path) {
+        std::shared_ptr<Folder> at = root;
+        while (!path.empty()) {
+            const auto slash = std::min(path.find('/'), path.size());
+            if (slash > 0) {
+                const std::string name(path.substr(0, slash));
+                auto& node = at->names[name];
+                if (!node) {
+                    node.folder = std::make_shared<Folder>();
+                    at->durable[name] = node;
+                }
+                at = node.folder;
+            }
+            path.remove_prefix(std::min(slash + 1, path.size()));
         }
+        return at;
     }
 };
 
 class SimFile final : public File {
 public:
-    SimFile(SimDisk::State& disk, std::shared_ptr<Inode> inode)
+    SimFile(SimDisk::State& disk, std::shared_ptr<SimInode> inode)
         : disk_(disk), inode_(std::move(inode)), generation_(disk.generation) {}
 
     Result<std::size_t> pread(std::uint64_t offset, std::span<char> into) override {
@@ -313,6 +259,11 @@ public:
         const bool last = disk_.power_fails();
         if (auto room = disk_.room_for(*inode_, offset + bytes.size()); !room) {
             return room;
+        }
+        if (!last && disk_.step_fails()) {
+            inode_->write(offset, bytes.substr(0, disk_.next() % (bytes.size() + 1)),
+                          disk_.tracked);
+            return io_error();
         }
         inode_->write(offset, bytes, disk_.tracked);
         if (last) {
@@ -341,8 +292,8 @@ public:
             }
             return power_lost();
         }
-        const bool fails =
-            disk_.fail_all_syncs || (disk_.fail_sync_in > 0 && --disk_.fail_sync_in == 0);
+        const bool fails = disk_.step_fails() || disk_.fail_all_syncs ||
+                           (disk_.fail_sync_in > 0 && --disk_.fail_sync_in == 0);
         if (fails) {
             inode_->fail_sync([&] { return disk_.coin(); });
             return fail(ErrorKind::unavailable, "simulated disk: input/output error in sync");
@@ -360,6 +311,9 @@ public:
         const bool last = disk_.power_fails();
         if (auto room = disk_.room_for(*inode_, bytes); !room) {
             return room;
+        }
+        if (!last && disk_.step_fails()) {
+            return io_error();
         }
         if (bytes > inode_->size()) {
             inode_->resize(bytes, disk_.tracked);
@@ -384,6 +338,9 @@ public:
             return power_lost();
         }
         const bool last = disk_.power_fails();
+        if (!last && disk_.step_fails()) {
+            return io_error();
+        }
         inode_->resize(bytes, disk_.tracked);
         if (last) {
             return power_lost();
@@ -396,15 +353,14 @@ public:
         if (gone()) {
             return power_lost();
         }
-        return std::none_of(disk_.names.begin(), disk_.names.end(),
-                            [&](const auto& name) { return name.second == inode_; });
+        return !disk_.has_name(*inode_);
     }
 
 private:
     bool gone() const { return disk_.dead || generation_ != disk_.generation; }
 
     SimDisk::State& disk_;
-    std::shared_ptr<Inode> inode_;
+    std::shared_ptr<SimInode> inode_;
     std::uint64_t generation_;
 };
 
@@ -440,10 +396,23 @@ Status SimDisk::make_directories(const std::string& path) {
     if (state_->dead) {
         return power_lost();
     }
-    for (std::string at = path; !at.empty() && state_->directories.insert(at).second;) {
-        at = parent_of(at);
-    }
+    static_cast<void>(state_->make_folders(path));
     return {};
+}
+
+Status SimDisk::make_directory(const std::string& path) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->dead) {
+        return power_lost();
+    }
+    const Place at = state_->place(path);
+    if (!at.folder) {
+        return not_there("make", path);
+    }
+    if (at.node()) {
+        return fail(ErrorKind::unavailable, fmt::format("cannot make {}: it exists", path));
+    }
+    return state_->change_name({at, {nullptr, std::make_shared<Folder>()}, {}});
 }
 
 Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mode) {
@@ -451,19 +420,15 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
     if (state_->dead) {
         return power_lost();
     }
-    auto found = state_->names.find(path);
-    if (found == state_->names.end()) {
-        if (mode != OpenMode::create || !state_->directories.contains(parent_of(path))) {
-            return fail(ErrorKind::not_found, fmt::format("cannot open {}: no such file", path));
-        }
-        const bool last = state_->power_fails();
-        state_->change_name({path, std::make_shared<Inode>(), {}});
-        if (last) {
-            return power_lost();
-        }
-        found = state_->names.find(path);
+    const Place at = state_->place(path);
+    if (!at.node() && mode == OpenMode::create && at.folder) {
+        HELIOS_TRY(state_->change_name({at, {std::make_shared<SimInode>(), nullptr}, {}}));
     }
-    return std::make_unique<SimFile>(*state_, found->second);
+    const Node found = at.node();
+    if (!found.file) {
+        return not_there("open", path);
+    }
+    return std::make_unique<SimFile>(*state_, found.file);
 }
 
 Result<std::vector<std::string>> SimDisk::list(const std::string& path) {
@@ -471,21 +436,15 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& path) {
     if (state_->dead) {
         return power_lost();
     }
-    if (!state_->directories.contains(path)) {
+    const auto folder = state_->folder(path);
+    if (!folder) {
         return fail(ErrorKind::not_found, fmt::format("cannot list {}: no such directory", path));
     }
-    std::set<std::string> names;
-    for (const auto& [name, inode] : state_->names) {
-        if (parent_of(name) == path) {
-            names.insert(name.substr(path.size() + 1));
-        }
+    std::vector<std::string> names;
+    for (const auto& [name, node] : folder->names) {
+        names.push_back(name);
     }
-    for (const auto& name : state_->directories) {
-        if (name.size() > path.size() && parent_of(name) == path) {
-            names.insert(name.substr(path.size() + 1));
-        }
-    }
-    return std::vector<std::string>(names.begin(), names.end());
+    return names;
 }
 
 Result<bool> SimDisk::exists(const std::string& path) {
@@ -493,7 +452,7 @@ Result<bool> SimDisk::exists(const std::string& path) {
     if (state_->dead) {
         return power_lost();
     }
-    return state_->names.contains(path) || state_->directories.contains(path);
+    return state_->folder(path) || state_->place(path).node();
 }
 
 Result<FileId> SimDisk::identify(const std::string& path) {
@@ -501,13 +460,13 @@ Result<FileId> SimDisk::identify(const std::string& path) {
     if (state_->dead) {
         return power_lost();
     }
-    if (const auto found = state_->names.find(path); found != state_->names.end()) {
-        return FileId{1, reinterpret_cast<std::uintptr_t>(found->second.get())};
+    if (const auto file = state_->place(path).node().file) {
+        return FileId{1, reinterpret_cast<std::uintptr_t>(file.get())};
     }
-    if (state_->directories.contains(path)) {
-        return FileId{0, 0};  // nobody replaces those here
+    if (const auto folder = state_->folder(path)) {
+        return FileId{1, reinterpret_cast<std::uintptr_t>(folder.get())};
     }
-    return fail(ErrorKind::not_found, fmt::format("cannot inspect {}: no such file", path));
+    return not_there("inspect", path);
 }
 
 Status SimDisk::check_writable(const std::string&) {
@@ -525,15 +484,20 @@ Status SimDisk::remove(const std::string& path) {
     if (state_->dead) {
         return power_lost();
     }
-    if (!state_->names.contains(path)) {
-        return fail(ErrorKind::not_found, fmt::format("cannot remove {}: no such file", path));
+    const Place at = state_->place(path);
+    if (!at.node().file) {
+        return not_there("remove", path);
     }
-    const bool last = state_->power_fails();
-    state_->change_name({path, nullptr, {}});
-    if (last) {
+    return state_->change_name({at, {}, {}});
+}
+
+Status SimDisk::remove_all(const std::string& path) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->dead) {
         return power_lost();
     }
-    return {};
+    const Place at = state_->place(path);
+    return at.node() ? state_->remove_tree(at) : Status{};
 }
 
 Status SimDisk::rename(const std::string& from, const std::string& to) {
@@ -541,16 +505,35 @@ Status SimDisk::rename(const std::string& from, const std::string& to) {
     if (state_->dead) {
         return power_lost();
     }
-    const auto found = state_->names.find(from);
-    if (found == state_->names.end()) {
-        return fail(ErrorKind::not_found, fmt::format("cannot rename {}: no such file", from));
+    const Place source = state_->place(from);
+    const Node node = source.node();
+    const Place target = state_->place(to);
+    if (!node || !target.folder) {
+        return not_there("rename", from);
     }
-    const bool last = state_->power_fails();
-    state_->change_name({to, found->second, from});
-    if (last) {
+    if (const Node there = target.node();
+        there && (!!there.folder != !!node.folder ||
+                  (there.folder && there.folder != node.folder && !there.folder->names.empty()))) {
+        return fail(ErrorKind::unavailable,
+                    fmt::format("cannot rename {}: {} is in the way", from, to));
+    }
+    return state_->change_name({target, node, source});
+}
+
+Status SimDisk::link(const std::string& from, const std::string& to) {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->dead) {
         return power_lost();
     }
-    return {};
+    const Node node = state_->place(from).node();
+    const Place target = state_->place(to);
+    if (!node.file || !target.folder) {
+        return not_there("link", from);
+    }
+    if (target.node()) {
+        return fail(ErrorKind::unavailable, fmt::format("cannot link {}: {} exists", from, to));
+    }
+    return state_->change_name({target, node, {}});
 }
 
 Status SimDisk::sync_directory(const std::string& path) {
@@ -561,11 +544,18 @@ Status SimDisk::sync_directory(const std::string& path) {
     if (state_->power_fails()) {
         return power_lost();
     }
+    if (state_->step_fails()) {
+        return io_error();
+    }
+    const auto folder = state_->folder(path);
+    if (!folder) {
+        return not_there("sync", path);
+    }
     std::erase_if(state_->unsynced_names, [&](const NameChange& change) {
-        if (parent_of(change.path) != path) {
+        if (!change.is_in(*folder)) {
             return false;
         }
-        state_->make_durable(change);
+        carry_out(change, &Folder::durable);
         return true;
     });
     return {};
@@ -577,7 +567,7 @@ Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& director
     if (state_->dead) {
         return power_lost();
     }
-    if (!state_->directories.contains(directory)) {
+    if (!state_->folder(directory)) {
         return fail(ErrorKind::not_found,
                     fmt::format("cannot lock {}: no such directory", directory));
     }
@@ -621,20 +611,28 @@ void SimDisk::power_cycle() {
     const std::size_t kept =
         s.unsynced_names.empty() ? 0 : s.next() % (s.unsynced_names.size() + 1);
     for (std::size_t i = 0; i < kept; ++i) {
-        s.make_durable(s.unsynced_names[i]);
+        carry_out(s.unsynced_names[i], &Folder::durable);
     }
     s.unsynced_names.clear();
-    s.names = s.durable_names;
+    forget_names_not_durable(*s.root);
     const std::uint64_t tear = s.coin() ? 512 : 4096;
-    for (const auto& [path, inode] : s.names) {
-        inode->crash([&] { return s.coin(); }, tear);
-    }
+    State::each_file(*s.root, [&](SimInode& file) { file.crash([&] { return s.coin(); }, tear); });
     s.reset();
 }
 
 void SimDisk::restart_process() {
     const std::lock_guard lock(state_->mutex);
     state_->reset();
+}
+
+void SimDisk::fail_step_after(std::uint64_t steps) {
+    const std::lock_guard lock(state_->mutex);
+    state_->fail_step_in = steps;
+}
+
+void SimDisk::fail_steps(bool on) {
+    const std::lock_guard lock(state_->mutex);
+    state_->fail_all_steps = on;
 }
 
 void SimDisk::fail_sync_after(std::uint64_t syncs) {
@@ -674,31 +672,31 @@ std::uint64_t SimDisk::bytes_used() const {
 
 Result<std::string> SimDisk::contents(const std::string& path) {
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->names.find(path);
-    if (found == state_->names.end()) {
+    const auto file = state_->place(path).node().file;
+    if (!file) {
         return fail(ErrorKind::not_found, fmt::format("no file {}", path));
     }
-    std::string bytes(found->second->size(), '\0');
-    found->second->read(0, bytes);
+    std::string bytes(file->size(), '\0');
+    file->read(0, bytes);
     return bytes;
 }
 
 void SimDisk::put(const std::string& path, std::string_view bytes) {
     const std::lock_guard lock(state_->mutex);
-    for (std::string at = parent_of(path); !at.empty() && state_->directories.insert(at).second;) {
-        at = parent_of(at);
-    }
-    auto inode = std::make_shared<Inode>();
+    const auto slash = path.rfind('/');
+    const Place at{state_->make_folders(path.substr(0, slash == path.npos ? 0 : slash)),
+                   path.substr(slash == path.npos ? 0 : slash + 1)};
+    auto inode = std::make_shared<SimInode>();
     inode->write(0, bytes, false);
-    state_->names[path] = inode;
-    state_->durable_names[path] = inode;
+    at.folder->names[at.name] = {inode, nullptr};
+    at.folder->durable[at.name] = {inode, nullptr};
 }
 
 void SimDisk::damage(const std::string& path, std::uint64_t offset, std::string_view bytes) {
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->names.find(path);
-    HELIOS_ASSERT(found != state_->names.end(), "a file to damage");
-    found->second->write(offset, bytes, false);
+    const auto file = state_->place(path).node().file;
+    HELIOS_ASSERT(file != nullptr, "a file to damage");
+    file->write(offset, bytes, false);
 }
 
 }  // namespace helios::log

@@ -27,6 +27,7 @@ public:
     ~SimDisk() override;
 
     Status make_directories(const std::string& path) override;
+    Status make_directory(const std::string& path) override;
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
     Result<std::vector<std::string>> list(const std::string& path) override;
     Result<bool> exists(const std::string& path) override;
@@ -35,13 +36,15 @@ public:
     Result<std::uint64_t> free_bytes(const std::string& path) override;
     Status remove(const std::string& path) override;
     Status rename(const std::string& from, const std::string& to) override;
+    Status remove_all(const std::string& path) override;
+    Status link(const std::string& from, const std::string& to) override;
     Status sync_directory(const std::string& path) override;
     Result<std::unique_ptr<DirectoryLock>> lock(const std::string& directory,
                                                 const std::string& signature) override;
     std::uint64_t random() override;
 
     // -- Faults. Steps are operations that change the disk: write, sync, preallocate, truncate,
-    // make, remove, rename.
+    // make, remove, rename, link, sync of a folder.
 
     /// Power fails during the n-th step from now (1 = the next). That step may have happened, in
     /// part or not at all; everything afterwards fails until power_cycle().
@@ -56,6 +59,11 @@ public:
     /// The process dies and a new one starts, the machine stays up: open files and locks are dead,
     /// what was written is there, still unsynced.
     void restart_process();
+    /// The n-th step from now fails as a broken disk's does: what it was to write may be there in
+    /// part, a name is as it was. 0: none.
+    void fail_step_after(std::uint64_t steps);
+    /// Every step fails so until told otherwise.
+    void fail_steps(bool on);
     /// The n-th sync from now fails; what it should have made durable may or may not be, and stays
     /// so. 0: none.
     void fail_sync_after(std::uint64_t syncs);

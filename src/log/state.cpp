@@ -19,8 +19,9 @@ public:
     DiskStates(StateOptions options, const LogId& log)
         : options_(std::move(options)),
           log_(log),
-          disk_(posix_disk()),
-          for_all_{live_files(), state_cache(options_.cache_bytes), options_.shrink} {}
+          own_disk_(options_.disk == nullptr ? posix_disk() : nullptr),
+          disk_(own_disk_ ? *own_disk_ : *options_.disk),
+          for_all_{live_files(options_.env), state_cache(options_.cache_bytes), options_.shrink} {}
 
     Result<std::unique_ptr<State>> open(const TopicPartition& partition,
                                         const JudgeCheckpoint& judge,
@@ -35,7 +36,8 @@ private:
 
     const StateOptions options_;
     const LogId log_;
-    const std::unique_ptr<Disk> disk_;
+    const std::unique_ptr<Disk> own_disk_;
+    Disk& disk_;
     const DiskStateOptions for_all_;
     mutable std::mutex mutex_;
     mutable std::map<TopicPartition, std::unique_ptr<Checkpoints>> partitions_;
@@ -46,7 +48,7 @@ Checkpoints& DiskStates::of(const TopicPartition& partition) const {
     auto& checkpoints = partitions_[partition];
     if (!checkpoints) {
         checkpoints = std::make_unique<Checkpoints>(
-            *disk_, options_.directory + "/" + std::to_string(partition.partition), log_, partition,
+            disk_, options_.directory + "/" + std::to_string(partition.partition), log_, partition,
             options_.after_step);
     }
     return *checkpoints;
@@ -93,7 +95,9 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(StateOptions option
     if (options.directory.empty()) {
         return memory_states();
     }
-    options.directory = std::filesystem::absolute(options.directory).string();
+    if (options.disk == nullptr) {
+        options.directory = std::filesystem::absolute(options.directory).string();
+    }
     auto states = std::make_unique<DiskStates>(std::move(options), log);
     return states;
 }

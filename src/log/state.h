@@ -19,7 +19,13 @@
 #include "base/result.h"
 #include "log/log.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace helios::log {
+
+class Disk;
 
 /// What a checkpoint says of itself.
 struct CheckpointHeader {
@@ -85,6 +91,9 @@ struct StateOptions {
     /// For tests: called after each step of opening and writing, on the thread that does it; an
     /// error is taken for that step's own.
     std::function<Status(std::string_view step)> after_step;
+    /// For tests: instead of the machine's. Both are of the same files and outlive the states.
+    Disk* disk = nullptr;
+    rocksdb::Env* env = nullptr;
 };
 
 /// The states of one stage. Thread-safe; outlives every State it hands out.

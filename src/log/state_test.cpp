@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -498,6 +499,26 @@ TEST_F(StateTest, a_disk_that_takes_no_more_is_unavailable_and_mends) {
     EXPECT_EQ(began_from(), 40u);
     EXPECT_EQ(*state_->get("a"), "3");
     EXPECT_EQ(state_->get("big")->value().size(), 300'000u);
+}
+
+/// RocksDB would wait a second each time, and all others that flush with it.
+TEST_F(StateTest, a_failed_write_returns_at_once) {
+    const auto previous = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        ASSERT_TRUE(open().has_value());
+        state_->put("a", "1");
+        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+        EXPECT_FALSE(checkpoint(10).has_value());
+    }
+    close();
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, previous);
 }
 
 TEST_F(StateTest, a_stage_goes_on_while_its_state_is_written) {

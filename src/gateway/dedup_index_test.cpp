@@ -1,0 +1,311 @@
+/// The index on a disk that fails: what a write, a flush and a close make of it.
+
+#include "gateway/dedup_index.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <optional>
+#include <random>
+#include <string>
+#include <sys/resource.h>
+
+#include "log/sim_disk.h"
+#include "log/sim_files.h"
+#include "model/topics.h"
+
+namespace helios::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration hour = std::chrono::hours(1);
+const log::TopicPartition orders{"helios.events.orders", 0};
+
+Digest128 id(std::uint64_t n) {
+    Digest128 digest{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        digest[i] = static_cast<std::uint8_t>(n >> (8 * i));
+    }
+    return digest;
+}
+
+/// No file can grow beyond this many bytes: it stands for a full disk.
+class FileLimit {
+public:
+    explicit FileLimit(rlim_t bytes) : previous_(std::signal(SIGXFSZ, SIG_IGN)) {
+        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+        const rlimit small{bytes, before_.rlim_max};
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    }
+    ~FileLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, previous_);
+    }
+    FileLimit(const FileLimit&) = delete;
+    FileLimit& operator=(const FileLimit&) = delete;
+
+private:
+    void (*previous_)(int);
+    rlimit before_{};
+};
+
+class DedupIndexOnDisk : public ::testing::Test {
+protected:
+    DedupIndexOnDisk() {
+        std::string pattern = (fs::temp_directory_path() / "helios-index-XXXXXX").string();
+        root_ = ::mkdtemp(pattern.data());
+        options_.index_directory = (root_ / "data" / "dedup").string();
+        options_.dedup_horizon = 8 * hour;
+    }
+    ~DedupIndexOnDisk() override {
+        index_.reset();
+        fs::remove_all(root_);
+    }
+
+    Status open() {
+        index_.reset();
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        return {};
+    }
+    /// One id, `after` the first one's time.
+    Status write(std::uint64_t n, Duration after) {
+        const Instant start = from_nanos(1'700'000'000'000'000'000);
+        return index_->write({{id(n), {model::TopicId::orders, 0, n}, start + after}},
+                             {{orders, log::Offset{n + 1}}});
+    }
+    bool has(std::uint64_t n) {
+        const auto found = index_->find(id(n));
+        return found && found->has_value() && (*found)->offset == n;
+    }
+
+    fs::path root_;
+    Options options_;
+    std::unique_ptr<DedupIndex> index_;
+};
+
+/// With the RocksDB of Debian 13 this was the end of the process, at the close.
+TEST_F(DedupIndexOnDisk, a_generation_begins_whatever_can_be_written_of_its_options) {
+    ASSERT_TRUE(open());
+    {
+        const FileLimit no_options(3'000);  // enough for the MANIFEST
+        const auto written = write(1, {});
+        ASSERT_TRUE(written) << written.error().message();
+    }
+    EXPECT_TRUE(has(1));
+    ASSERT_TRUE(write(2, hour / 2));
+    ASSERT_TRUE(index_->close());
+    ASSERT_TRUE(open());
+    EXPECT_TRUE(has(1));
+    EXPECT_TRUE(has(2));
+    EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, log::Offset{3}}}));
+}
+
+TEST_F(DedupIndexOnDisk, what_fails_on_a_full_disk_is_told_and_leaves_what_stood_there) {
+    for (const rlim_t limit : {0u, 100u, 3'000u, 20'000u}) {
+        fs::remove_all(options_.index_directory);
+        ASSERT_TRUE(open());
+        ASSERT_TRUE(write(1, {}));
+        ASSERT_TRUE(index_->close());
+        ASSERT_TRUE(open());
+        {
+            const FileLimit full(limit);
+            for (std::uint64_t n = 2; n < 2'000; ++n) {
+                if (!write(n, static_cast<std::int64_t>(n) * hour / 1'000)) {
+                    break;  // told; a later one may do
+                }
+            }
+            EXPECT_TRUE(has(1)) << limit;
+            EXPECT_EQ(index_->close().has_value(), false) << limit;
+            index_.reset();
+        }
+        ASSERT_TRUE(open()) << limit;
+        EXPECT_TRUE(has(1)) << limit;
+        EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, log::Offset{2}}})) << limit;
+        ASSERT_TRUE(write(5'000, hour));
+        ASSERT_TRUE(index_->close());
+    }
+}
+
+TEST_F(DedupIndexOnDisk, a_folder_that_goes_at_any_moment_ends_nothing) {
+    const fs::path data = fs::path(options_.index_directory).parent_path();
+    for (std::uint64_t writes_before : {0u, 1u, 3u}) {
+        for (const bool replaced : {false, true}) {
+            fs::remove_all(data);
+            ASSERT_TRUE(open());
+            std::uint64_t n = 1;
+            for (; n <= writes_before; ++n) {
+                ASSERT_TRUE(write(n, {}));
+            }
+            ASSERT_TRUE(index_->check_files());
+            fs::remove_all(root_ / "moved");
+            fs::rename(data, root_ / "moved");
+            if (replaced) {
+                fs::copy(root_ / "moved", data, fs::copy_options::recursive);
+            }
+            for (int i = 0; i < 3; ++i, ++n) {
+                static_cast<void>(write(n, static_cast<std::int64_t>(i) * hour));
+                EXPECT_FALSE(index_->check_files());
+            }
+            static_cast<void>(index_->close());
+            index_.reset();
+        }
+    }
+}
+
+/// The index over a disk that loses power, fills up and fails. Record n of the log always brings
+/// the same id; so after any crash the index must hold what the first `position` of them bring,
+/// and whoever follows the log goes on from there.
+class IndexHistory {
+public:
+    explicit IndexHistory(std::uint64_t seed)
+        : random_(seed),
+          disk_(seed, log::SimDisk::Durability::tracked),
+          env_(log::files_over(disk_)) {
+        options_.index_directory = "sim/dedup";
+        options_.dedup_horizon = 8 * hour;
+        options_.index_write_buffer_bytes = 64u << 10;
+        options_.index_cache_bytes = 64u << 10;
+    }
+
+    void run() {
+        for (std::uint64_t lives = 3 + below(4); lives > 0 && !::testing::Test::HasFailure();
+             --lives) {
+            live();
+            index_.reset();
+            if (below(3) == 0) {
+                disk_.restart_process();
+            } else {
+                disk_.power_cycle();
+            }
+        }
+    }
+
+private:
+    std::uint64_t below(std::uint64_t n) { return random_() % n; }
+
+    void live() {
+        disk_.short_reads(below(2) == 0);
+        if (below(4) != 0) {
+            disk_.crash_after(1 + below(below(3) == 0 ? 30 : 300));
+        }
+        auto opened = DedupIndex::open(options_, {&disk_, env_.get()});
+        if (!opened || disk_.crashed()) {
+            ASSERT_TRUE(disk_.crashed()) << opened.error().message();
+            return;
+        }
+        index_ = *std::move(opened);
+        const auto& position = index_->position_at_open();
+        next_ = position.contains(orders) ? position.at(orders).value : 0;
+        maybe_ = 0;
+        ASSERT_GE(next_, closed_at_) << "what was closed is gone";
+        look();
+        for (std::uint64_t acts = 10 + below(100); acts > 0 && !over(); --acts) {
+            act();
+        }
+        if (!over() && below(2) == 0) {
+            const auto closed = index_->close();
+            ASSERT_TRUE(closed || disk_.crashed() || was_bad_) << closed.error().message();
+            closed_at_ = closed ? next_ : closed_at_;
+        }
+        was_bad_ = false;
+    }
+    bool over() const { return disk_.crashed() || ::testing::Test::HasFailure(); }
+
+    void act() {
+        if (below(12) != 0) {
+            return write();
+        }
+        was_bad_ = true;
+        if (below(2) == 0) {
+            disk_.set_capacity(disk_.bytes_used() + below(4'000));
+        } else {
+            disk_.fail_step_after(1 + below(30));
+        }
+        for (std::uint64_t n = below(20); n > 0 && !over(); --n) {
+            write();
+        }
+        disk_.set_capacity(0);
+        disk_.fail_step_after(0);
+    }
+
+    static Digest128 id_of(std::uint64_t record) {
+        return id(record % 5 == 0 && record > 7 ? record - 7 : record);
+    }
+    static Instant time_of(std::uint64_t record) {
+        return from_nanos(1'700'000'000'000'000'000) +
+               static_cast<std::int64_t>(record) * std::chrono::seconds(20);
+    }
+
+    void write() {
+        std::vector<IndexEntry> entries;
+        std::uint64_t to = next_;
+        for (std::uint64_t n = 1 + below(200); n > 0; --n, ++to) {
+            entries.push_back({id_of(to), {model::TopicId::orders, 0, to}, time_of(to)});
+        }
+        latest_ = std::max(latest_, to - 1);
+        const auto written = index_->write(entries, {{orders, log::Offset{to}}});
+        if (written) {
+            next_ = to;
+        } else {  // it may be there: dropping an old generation comes after it
+            maybe_ = std::max(maybe_, to);
+            ASSERT_TRUE(disk_.crashed() || was_bad_) << written.error().message();
+        }
+        if (!over()) {
+            look();
+        }
+    }
+
+    void look() {
+        for (int i = 0; i < 20 && !over(); ++i) {
+            const std::uint64_t record = below(next_ + 300);
+            std::optional<std::uint64_t> expected;
+            for (const std::uint64_t n : {record, record + 7}) {
+                if (n < next_ && id_of(n) == id(record)) {
+                    expected = n;
+                }
+            }
+            const auto found = index_->find(id(record));
+            if (!found) {
+                ASSERT_TRUE(disk_.crashed() || was_bad_) << found.error().message();
+            } else if (*found && (*found)->offset >= next_) {
+                ASSERT_LT((*found)->offset, maybe_) << record;
+                ASSERT_EQ(id_of((*found)->offset), id(record));
+            } else if (expected && time_of(*expected) < time_of(latest_) - 8 * hour) {
+                ASSERT_TRUE(!*found || (*found)->offset == *expected) << record;
+            } else {
+                ASSERT_EQ(found->has_value(), expected.has_value()) << record << " of " << next_;
+                ASSERT_TRUE(!expected || (*found)->offset == *expected) << record;
+            }
+        }
+    }
+
+    std::mt19937_64 random_;
+    log::SimDisk disk_;
+    const std::shared_ptr<rocksdb::Env> env_;
+    Options options_;
+    std::unique_ptr<DedupIndex> index_;
+    std::uint64_t next_ = 0;
+    std::uint64_t maybe_ = 0;      ///< up to here a failed write may have come, in this life
+    std::uint64_t latest_ = 0;     ///< record ever tried
+    std::uint64_t closed_at_ = 0;  ///< in good order
+    bool was_bad_ = false;         ///< the disk, in this life
+};
+
+TEST(DedupIndexHistory, what_is_there_is_what_the_log_brings_up_to_its_position) {
+    const char* one = std::getenv("HELIOS_SIM_SEED");
+    const char* many = std::getenv("HELIOS_SIM_RUNS");
+    const std::uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
+    const std::uint64_t runs = one != nullptr    ? 1
+                               : many != nullptr ? std::strtoull(many, nullptr, 10)
+                                                 : 12;
+    for (std::uint64_t seed = first; seed < first + runs && !HasFailure(); ++seed) {
+        SCOPED_TRACE("HELIOS_SIM_SEED=" + std::to_string(seed));
+        IndexHistory(seed).run();
+    }
+}
+
+}  // namespace
+}  // namespace helios::gateway
