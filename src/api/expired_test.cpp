@@ -65,7 +65,7 @@ TEST(Expired, a_quarantined_item_reads_as_expired_when_it_has_been_kept_for_its_
     item.errors = {"amount: required, absent"};
     served.bench.append(item);
     served.open();
-    served.bench.clock.advance(std::chrono::hours(48));
+    served.bench.clock.advance(std::chrono::hours(48) - log::log_time_grain);
     EXPECT_THAT(served.get("/api/v1/dlq/q-1234").body, HasSubstr("a body"));
     served.bench.clock.advance(std::chrono::milliseconds(1));
     const auto expired = served.get("/api/v1/dlq/q-1234");

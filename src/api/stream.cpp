@@ -8,6 +8,7 @@
 #include "api/known_position.h"
 #include "api/render.h"
 #include "base/thread_name.h"
+#include "log/ordered_reader.h"
 #include "model/topics.h"
 
 namespace helios::api {
@@ -111,7 +112,7 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
     const auto partitions = log_.partitions_of(model::topic::verdicts);
     // Everything stamped before t has been considered.
     const auto before = [](Instant t) {
-        return Place{t - Duration{1}, std::numeric_limits<std::uint32_t>::max(),
+        return Place{t - log::log_time_grain, std::numeric_limits<std::uint32_t>::max(),
                      log::Offset{std::numeric_limits<std::uint64_t>::max()}};
     };
     if (!after) {
@@ -238,7 +239,9 @@ bool Stream::serve_behind() {
 /// passed over.
 Status Stream::catch_up(Listener& listener) {
     if (!listener.reader) {
-        HELIOS_TRY_ASSIGN(listener.reader, log_.read(listener.resume));
+        HELIOS_TRY_ASSIGN(auto reader, log_.read(listener.resume));
+        listener.reader =
+            std::make_unique<log::OrderedReader>(std::move(reader), model::topic_rank);
     }
     log::Offsets before = listener.reader->position();
     HELIOS_TRY_ASSIGN(const auto batch, listener.reader->poll(options_.stream_records_max,

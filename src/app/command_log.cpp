@@ -16,6 +16,7 @@
 #include "app/numbers.h"
 #include "app/screen.h"
 #include "base/json.h"
+#include "log/ordered_reader.h"
 
 namespace helios::app {
 namespace {
@@ -245,14 +246,16 @@ int read(const LogOptions& options, bool follow) {
     if (!follow) {
         tell_start(log);
     }
-    auto reader = log.read(*from);
-    if (!reader) {
-        return complain(reader.error());
+    auto opened_reader = log.read(*from);
+    if (!opened_reader) {
+        return complain(opened_reader.error());
     }
+    const auto reader =
+        std::make_unique<log::OrderedReader>(*std::move(opened_reader), model::topic_rank);
     const Interrupt interrupt;
     while (!interrupt.raised() && limit > 0) {
-        const auto batch = (*reader)->poll(
-            1024, 4u << 20, follow ? std::chrono::milliseconds(200) : Duration::zero());
+        const auto batch = reader->poll(1024, 4u << 20,
+                                        follow ? std::chrono::milliseconds(200) : Duration::zero());
         if (!batch) {
             return complain(batch.error());
         }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/shown.h"
+#include "log/ordered_reader.h"
 #include "model/audit.h"
 #include "model/case_record.h"
 #include "model/counts.h"
@@ -38,12 +39,14 @@ Result<log::Offsets> from_start(log::Log& log, const std::vector<std::string_vie
     return log::log_start(log, ids);
 }
 
-/// Calls `visit` for every durable record of `topics`, in log-time order, until the end of the log.
+/// Calls `visit` for every durable record of `topics`, in the log's order, until the end of the
+/// log.
 template <class Visit>
 Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit visit) {
     const auto until = log.low_watermark();
     HELIOS_TRY_ASSIGN(auto from, from_start(log, topics));
-    HELIOS_TRY_ASSIGN(const auto reader, log.read(std::move(from)));
+    HELIOS_TRY_ASSIGN(auto opened, log.read(std::move(from)));
+    const auto reader = std::make_unique<log::OrderedReader>(std::move(opened), model::topic_rank);
     while (true) {
         HELIOS_TRY_ASSIGN(const auto batch,
                           reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));

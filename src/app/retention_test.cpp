@@ -1,5 +1,6 @@
 /// A data directory whose log has lost its beginning: what starts, what is read, what is said.
 
+#include <atomic>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,6 +26,21 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr Duration day = std::chrono::hours(24);
+
+/// The machine's clock, ahead of it by what a test says: a server's stages wait for the end of a
+/// millisecond.
+class AheadClock final : public Clock {
+public:
+    Instant wall() const override { return machine_.wall() + ahead(); }
+    Duration monotonic() const override { return machine_.monotonic() + ahead(); }
+    Duration boot_time() const override { return machine_.boot_time() + ahead(); }
+    void advance(Duration d) { ahead_ns_ += d.count(); }
+
+private:
+    Duration ahead() const { return Duration{ahead_ns_.load()}; }
+    SystemClock machine_;
+    std::atomic<std::int64_t> ahead_ns_{0};
+};
 
 class CutLog : public ::testing::Test {
 protected:
@@ -71,8 +87,7 @@ protected:
         }
     }
 
-    SystemClock machine_;
-    ManualClock clock_{machine_.wall()};
+    AheadClock clock_;
     std::vector<std::string> lines_;
     telemetry::Telemetry telemetry_{clock_, telemetry::Level::off, lines_};
     TemporaryDirectory scratch_ = *TemporaryDirectory::make("helios-cut-");

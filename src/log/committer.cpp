@@ -31,7 +31,7 @@ struct Committer::Round {
     std::array<Share, retention_classes> shares;  ///< by index_of(retention)
     std::uint64_t bytes = 0;
     std::uint64_t records = 0;
-    Instant first{};
+    Instant stamp{};  ///< of all its records
     std::map<std::string, Moved, std::less<>> groups;
 
     Share& share(RetentionClass retention) { return shares[index_of(retention)]; }
@@ -69,10 +69,10 @@ Committer::~Committer() {
 
 // ---- From open to close
 
-void Committer::set_time(Instant last_stamp, Instant last_durable) {
+void Committer::set_time(Instant least_stamp, Instant last_durable) {
     const Locked lock = log_.lock();
     Shared& shared = shared_.with(lock);
-    shared.clock.emplace(clock_, last_stamp);
+    shared.clock.emplace(clock_, least_stamp);
     shared.last_durable = last_durable;
 }
 
@@ -102,7 +102,7 @@ void Committer::drain(Locked& lock) {
 
 Instant Committer::watermark(const Locked& lock) {
     Shared& shared = shared_.with(lock);
-    Instant mark = shared.round_first ? *shared.round_first : shared.clock->floor();
+    Instant mark = shared.round_stamp ? *shared.round_stamp : shared.clock->now();
     for (const Journal* journal : journals_) {
         if (const auto& unsettled = journal->status(lock).unsettled_from) {
             mark = std::min(mark, *unsettled);
@@ -112,7 +112,7 @@ Instant Committer::watermark(const Locked& lock) {
 }
 
 Instant Committer::log_time(const Locked& lock) {
-    return shared_.with(lock).clock->floor();
+    return shared_.with(lock).clock->now();
 }
 
 Instant Committer::last_durable(const Locked& lock) const {
@@ -257,7 +257,7 @@ bool Committer::wait_for_calls(Round& round) {
     }
 }
 
-// Moves waiting calls into the round and reserves its stamps.
+// Moves waiting calls into the round and takes its stamp.
 bool Committer::take(const Locked& lock, Round& round) {
     Shared& shared = shared_.with(lock);
     while (!shared.queue.empty() && round.bytes < options_.group_bytes_max) {
@@ -271,13 +271,10 @@ bool Committer::take(const Locked& lock, Round& round) {
                                                // were counted as pending
         round.calls.push_back(std::move(call));
     }
-    std::uint64_t frames = 0;
-    for (const Round::Share& share : round.shares) {
-        frames += share.frames;
-    }
-    if (frames > 0) {
-        round.first = shared.clock->take(frames);
-        shared.round_first = round.first;
+    if (std::any_of(round.shares.begin(), round.shares.end(),
+                    [](const Round::Share& share) { return share.frames > 0; })) {
+        round.stamp = shared.clock->now();
+        shared.round_stamp = round.stamp;
     }
     return !round.calls.empty();
 }
@@ -342,22 +339,14 @@ bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
 }
 
 void Committer::stamp(Round& round) {
-    Instant next = round.first;
     for (Call& call : round.calls) {
         if (call.refused) {
             continue;
         }
         for (Slot& slot : call.slots) {
-            if (slot.topic == nullptr) {
-                continue;
-            }
-            slot.log_time = next;
-            next += Duration{1};
+            slot.log_time = round.stamp;
         }
-        if (call.is_transact()) {
-            call.offsets_time = next;
-            next += Duration{1};
-        }
+        call.offsets_time = round.stamp;
     }
 }
 
@@ -376,7 +365,7 @@ void Committer::commit(Journal& journal, Round& round) {
     if (group.frames == 0) {
         return;
     }
-    if (const auto written = journal.write(*group.bytes, round.first); !written) {
+    if (const auto written = journal.write(*group.bytes, round.stamp); !written) {
         failures_.add();
         share.refused.all = not_durable(written.error());
         if (journal.lost()) {
@@ -421,7 +410,7 @@ void Committer::publish(Round& round) {
                                                                 call.offsets_time);
             }
         }
-        shared.round_first.reset();
+        shared.round_stamp.reset();
         shared.pending_bytes -= round.bytes;
         shared.pending_records -= round.records;
         pending_gauge_.set(static_cast<double>(shared.pending_bytes));

@@ -35,8 +35,8 @@ public:
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
 
-    /// The least stamp, and the greatest that is durable; before anything else is asked.
-    void set_time(Instant last_stamp, Instant last_durable);
+    /// What no stamp is less than, and the greatest that is durable; before anything else is asked.
+    void set_time(Instant least_stamp, Instant last_durable);
     void start();
     bool started() const { return thread_.joinable(); }
     /// Answers what waits, then ends the thread.
@@ -70,7 +70,7 @@ private:
         std::deque<Call> queue;
         std::uint64_t pending_bytes = 0;
         std::uint64_t pending_records = 0;
-        std::optional<Instant> round_first;  ///< least stamp of the round being written
+        std::optional<Instant> round_stamp;  ///< of the round being written
         Instant last_durable{};
         std::optional<Error> lost;  ///< the files are not there any more: nothing is taken in
         bool deleted = false;       ///< and part of the log with them, for good

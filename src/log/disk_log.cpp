@@ -212,8 +212,7 @@ Status DiskLog::recover_journals() {
     }
     const Instant durable = last_time(lock());
     // What a reader in another process was told is complete must stay so.
-    const Instant last =
-        std::max({durable, left.last_time, left.watermark - Duration{1}, left.alive});
+    const Instant last = std::max({durable, left.last_time, left.watermark, left.alive});
     const Instant wall = clock_.wall();
     if (wall + std::chrono::seconds(1) < last) {
         telemetry_.logger.warn("log",

@@ -69,15 +69,19 @@ Status DiskReader::fill(Batch& batch, const StoredLog::View& view, std::size_t m
                 continue;
             }
             HELIOS_TRY(look_ahead(source, view.ends[i]));
-            if (!source.ahead || source.ahead->frame.log_time >= view.watermark) {
+            if (!source.ahead) {
                 continue;
             }
             if (least == nullptr || source.ahead->frame.log_time < least->ahead->frame.log_time) {
                 least = &source;
             }
         }
+        // Of what nobody sees yet nothing is stamped below the watermark; it may tie with it.
+        complete_below_ =
+            std::max(complete_below_, least == nullptr
+                                          ? view.watermark
+                                          : std::min(view.watermark, least->ahead->frame.log_time));
         if (least == nullptr) {
-            complete_below_ = std::max(complete_below_, view.watermark);
             return {};
         }
         if (batch.records.size() >= max_records || bytes >= max_bytes) {
@@ -139,7 +143,6 @@ void DiskReader::deliver(Batch& batch, Source& source) {
         batch.storage.push_back(std::move(source.ahead->storage));
     }
     *next_of(frame) = record.next;
-    complete_below_ = std::max(complete_below_, frame.log_time + Duration{1});
     source.ahead.reset();
 }
 

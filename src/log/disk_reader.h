@@ -1,5 +1,5 @@
 #pragma once
-/// A reader over the journals of a StoredLog: merges them by log time, up to the watermark.
+/// A reader over the journals of a StoredLog: merges what is visible of them by log time.
 
 #include <array>
 #include <cstdint>

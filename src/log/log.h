@@ -4,11 +4,12 @@
 /// Rooms meet only here. A record is opaque bytes; the log never looks inside. Log time is stamped
 /// here, once, at append: the only clock that decisions know.
 ///
-/// What every backend promises, and log_contract.h asks: order within a partition; log time never
-/// falls within one, and ties exist. What the disk promises beyond, and disk_log_contract.h asks:
-/// one order over all partitions, by log times that grow strictly over the whole log. Whoever needs
-/// that says so. Backends: disk (one node; its twin runs on an in-memory disk), memory (for tests:
-/// no more than is promised everywhere), kafka (cluster, later).
+/// What every backend promises, and log_contract.h asks: order within a partition; log times are
+/// whole milliseconds, never fall within one, and tie. What the disk promises beyond, and
+/// disk_log_contract.h asks: log times never fall over the whole log. Order over partitions is
+/// ordered_reader.h's, for whoever needs it. Backends: disk (one node; its twin runs on an
+/// in-memory disk), memory (for tests: no more than is promised everywhere), kafka (cluster,
+/// later).
 
 #include <compare>
 #include <cstdint>
@@ -67,6 +68,9 @@ struct TopicPartition {
     friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
 };
 
+/// The grain of log time. Every stamp, and every time derived from one, is a whole multiple.
+inline constexpr Duration log_time_grain = std::chrono::milliseconds(1);
+
 /// A record to append. `topic` must be one of the log's topics.
 struct Record {
     std::string topic;
@@ -100,12 +104,11 @@ struct StoredRecord {
     std::string_view value;
 };
 
-/// What one poll delivers: each partition's records in its order; on the disk all of them by log
-/// time.
+/// What one poll delivers: each partition's records in its order, as soon as they are visible.
 struct Batch {
     std::vector<StoredRecord> records;
     /// Every record of the reader's partitions with log_time < complete_below has been delivered,
-    /// by this poll or an earlier one: with ties it is t while more of t may come. Never falls.
+    /// by this poll or an earlier one: t while more of t may come. Never falls.
     /// With no records it still advances: that is how silence is known from a backlog.
     Instant complete_below{};
     std::vector<std::shared_ptr<const std::string>> storage;  ///< keeps key and value alive

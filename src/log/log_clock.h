@@ -1,5 +1,6 @@
 #pragma once
-/// Log time: strictly growing stamps, from the wall clock and the monotonic one.
+/// Log time: whole milliseconds that never fall, from the wall clock and the monotonic one. Records
+/// stamped within one millisecond tie.
 
 #include <algorithm>
 #include <cstdint>
@@ -12,29 +13,21 @@ namespace helios::log {
 /// jumps back, or starts behind the log, neither stops time nor rewinds it. Not thread-safe.
 class LogClock {
 public:
-    /// Every stamp will be greater than `last`.
-    LogClock(const Clock& clock, Instant last)
+    /// No stamp will be less than `least`.
+    LogClock(const Clock& clock, Instant least)
         : clock_(clock),
-          last_(last),
-          anchor_(std::max(clock.wall(), last + Duration{1})),
+          least_(std::chrono::ceil<std::chrono::milliseconds>(least)),
+          anchor_(std::max(clock.wall(), least_)),
           anchor_monotonic_(clock.monotonic()) {}
 
-    /// The first of `count` consecutive stamps, 1 ns apart.
-    Instant take(std::uint64_t count) {
-        const Instant first = floor();
-        last_ = first + Duration{static_cast<std::int64_t>(count) - 1};
-        return first;
-    }
-
-    /// No stamp taken from now on is less than the answer.
-    Instant floor() {
-        const Instant now = std::max(this->now(), last_ + Duration{1});
-        last_ = now - Duration{1};
-        return now;
+    /// A stamp. None taken from now on is less.
+    Instant now() {
+        least_ = std::max<Instant>(least_, std::chrono::floor<std::chrono::milliseconds>(exact()));
+        return least_;
     }
 
 private:
-    Instant now() {
+    Instant exact() {
         const Duration monotonic = clock_.monotonic();
         const Instant steady = anchor_ + (monotonic - anchor_monotonic_);
         const Instant wall = clock_.wall();
@@ -47,7 +40,7 @@ private:
     }
 
     const Clock& clock_;
-    Instant last_;
+    Instant least_;
     Instant anchor_;
     Duration anchor_monotonic_;
 };

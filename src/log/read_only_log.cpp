@@ -41,7 +41,7 @@ public:
             HELIOS_TRY(open_journal(journals_[i], mark.journals[i].end, kept[i]));
         }
         mark_ = mark;
-        watermark_ = std::max(mark.watermark, last_time(lock()) + Duration{1});
+        watermark_ = std::max(mark.watermark, last_time(lock()) + log_time_grain);
         return {};
     }
 

@@ -123,7 +123,7 @@ Status SegmentTable::salvage(File& file, Segment& segment) {
             }
             segment.salt = group->salt;
             segment.header_bytes = static_cast<std::uint32_t>(at + found);
-            segment.after = group->first_time - Duration{1};
+            segment.after = group->first_time;  // what stands before may tie with it
             return {};
         }
     }

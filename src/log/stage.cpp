@@ -73,6 +73,9 @@ Status Stage::open() {
     committed_ = std::move(standing.committed);
     partly_ = std::move(standing.partly);
     HELIOS_TRY_ASSIGN(auto reader, log_.read(std::move(standing.read_from)));
+    if (options_.rank) {
+        reader = std::make_unique<OrderedReader>(std::move(reader), options_.rank);
+    }
     const std::lock_guard lock(reader_mutex_);
     reader_ = std::move(reader);
     return {};

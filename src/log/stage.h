@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "log/log.h"
+#include "log/ordered_reader.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::log {
@@ -109,6 +110,9 @@ struct StageOptions {
     Duration poll_wait = std::chrono::milliseconds(20);
     /// Rounds begin at least so far apart, so that what arrives meanwhile shares one transaction.
     Duration pace{};
+    /// How records of one instant are ranked, if the room relies on one order over its topics; else
+    /// it is shown each partition's records as soon as they are there.
+    TopicRank rank = {};
     Duration retry_after = std::chrono::milliseconds(200);
     std::string failing;      ///< log line when steps begin to fail
     std::string works_again;  ///< and when they succeed again

@@ -117,6 +117,7 @@ struct Bench {
                                    std::to_string(i));
             }
         }
+        clock.advance(log_time_grain);
         return expected;
     }
     std::size_t count_lines(std::string_view text) const {
@@ -210,6 +211,7 @@ TEST(Stage, runs_until_it_is_stopped_and_tells_the_room) {
     }
     work.commits_left = 1'000;
     while (stage->frontier().get() <= bench.log->last_log_time() || !stage->health()) {
+        bench.clock.advance(log_time_grain);
         std::this_thread::yield();
     }
     stage->stop();

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -284,7 +285,8 @@ format::GroupOffset StoredLog::committed_at(const Locked&, std::string_view grou
             continue;
         }
         const auto at = found->second.find(key);
-        if (at != found->second.end() && at->second.at >= best.at) {
+        if (at != found->second.end() &&
+            std::tie(at->second.at, at->second.to) >= std::tie(best.at, best.to)) {
             best = at->second;
         }
     }

@@ -86,6 +86,18 @@ inline constexpr std::array<TopicDeclaration, 14> all_topics{{
 }};
 
 /// none: not one of them.
+constexpr TopicId topic_of(std::string_view name);
+
+/// Whose records come first where log times tie: helios.flows, so that what is activated in a
+/// millisecond applies to all events of it; then by number.
+constexpr std::uint32_t rank_of(TopicId topic) {
+    return topic == TopicId::flows ? 0 : static_cast<std::uint32_t>(topic);
+}
+/// The same of a topic's name.
+inline std::uint32_t topic_rank(std::string_view name) {
+    return rank_of(topic_of(name));
+}
+
 constexpr TopicId topic_of(std::string_view name) {
     for (const auto& declared : all_topics) {
         if (declared.name == name) {

@@ -64,6 +64,11 @@ struct EngineStage::Metrics {
     }
 };
 
+/// The first log time at which a deadline has passed.
+Instant just_after(Instant deadline) {
+    return std::chrono::floor<std::chrono::milliseconds>(deadline) + log::log_time_grain;
+}
+
 std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration heartbeat) {
     const auto deadline = engine.earliest_deadline();
     const bool fires = deadline && *deadline < may_be;
@@ -71,7 +76,7 @@ std::optional<Instant> tick_due(const Engine& engine, Instant may_be, Duration h
     if (fires) {
         // After a standstill everything is due at once; a tick at a time keeps what one transaction
         // must hold bounded.
-        return std::min(may_be, *engine.deadline_of(fired_cases_max) + Duration(1));
+        return std::min(may_be, just_after(*engine.deadline_of(fired_cases_max)));
     }
     return beats ? std::optional<Instant>(may_be) : std::nullopt;
 }

@@ -99,7 +99,7 @@ std::string order_of(std::string_view position) {
         return std::string(position) + '\0';
     }
     std::string order;
-    append_sortable(order, static_cast<std::int64_t>(token->pointer.topic));
+    append_sortable(order, model::rank_of(token->pointer.topic));
     append_sortable(order, token->pointer.partition);
     append_sortable(order, static_cast<std::int64_t>(token->pointer.offset));
     return order;

@@ -10,6 +10,7 @@
 #include <random>
 #include <rapidcheck/gtest.h>
 
+#include "model/position.h"
 #include "reconcile/lanes_kit.h"
 #include "reconcile/offline.h"
 #include "reconcile/scenario_kit.h"
@@ -371,63 +372,103 @@ TEST(Property, so_are_those_of_lanes_on_a_log_that_lets_them_down) {
     }
 }
 
+/// What stands on its log gives the same revisions offline, byte for byte.
+void expect_the_same_offline(Pipeline& p) {
+    const std::filesystem::path scratch =
+        std::filesystem::path(testing::TempDir()) / "helios-offline";
+    std::filesystem::remove_all(scratch);
+    OfflineOptions options;
+    options.scratch = scratch.string();
+    options.revisions = true;
+    auto offline = std::move(*OfflineReconcile::open(options, {}));
+    const auto flows = read_flows(p.log());
+    ASSERT_TRUE(flows);
+    for (const auto& record : *flows) {
+        if (record.activation) {
+            ASSERT_TRUE(offline->add_flow(*record.activation, record.log_time));
+        }
+    }
+    Instant end{};
+    for (const auto& record : p.records(model::topic::cases)) {
+        const auto decoded = *model::decode_case_record(record.value);
+        if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
+            end = std::max(end, model::at_of(decoded));
+        } else if (record.partition == 0) {
+            ASSERT_TRUE(offline->add_absence(*absence));
+        }
+    }
+    offline->add_end(end);
+    for (const auto topic :
+         {model::topic::payments, model::topic::inventory, model::topic::orders}) {
+        for (const auto& record : p.records(topic)) {
+            const auto position = model::encode_position(
+                {log::hash_of(p.log().id()),
+                 {model::topic_of(topic), record.partition, record.offset.value},
+                 record.log_time});
+            ASSERT_TRUE(
+                offline->add(*model::decode_event(record.value), record.log_time, position));
+        }
+    }
+    std::vector<model::Verdict> live = p.verdicts();
+    std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.key, a.instance, a.revision) < std::tie(b.key, b.instance, b.revision);
+    });
+    std::vector<std::string> expected, actual;
+    const auto line = [](const model::Verdict& v) {
+        json::Writer w;
+        model::write_json(w, v);
+        return w.take();
+    };
+    for (const auto& v : live) {
+        expected.push_back(line(v));
+    }
+    const auto summary =
+        offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
+    ASSERT_TRUE(summary) << summary.error().message();
+    EXPECT_EQ(actual, expected);
+    offline.reset();
+    std::filesystem::remove_all(scratch);
+}
+
 TEST(Property, an_export_judged_offline_gives_the_live_revisions) {
     for (std::uint32_t seed = 100; seed < 108; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         Pipeline p;
         ASSERT_NO_FATAL_FAILURE(play(p, seed));
-        const std::filesystem::path scratch =
-            std::filesystem::path(testing::TempDir()) / ("helios-offline-" + std::to_string(seed));
-        std::filesystem::remove_all(scratch);
-        OfflineOptions options;
-        options.scratch = scratch.string();
-        options.revisions = true;
-        auto offline = std::move(*OfflineReconcile::open(options, {}));
-        const auto flows = read_flows(p.log());
-        ASSERT_TRUE(flows);
-        for (const auto& record : *flows) {
-            if (record.activation) {
-                ASSERT_TRUE(offline->add_flow(*record.activation, record.log_time));
-            }
-        }
-        Instant end{};
-        for (const auto& record : p.records(model::topic::cases)) {
-            const auto decoded = *model::decode_case_record(record.value);
-            if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
-                absence == nullptr) {
-                end = std::max(end, model::at_of(decoded));
-            } else if (record.partition == 0) {
-                ASSERT_TRUE(offline->add_absence(*absence));
-            }
-        }
-        offline->add_end(end);
-        for (const auto topic :
-             {model::topic::payments, model::topic::inventory, model::topic::orders}) {
-            for (const auto& record : p.records(topic)) {
-                ASSERT_TRUE(offline->add(*model::decode_event(record.value), record.log_time, "p"));
-            }
-        }
-        std::vector<model::Verdict> live = p.verdicts();
-        std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) {
-            return std::tie(a.key, a.instance, a.revision) <
-                   std::tie(b.key, b.instance, b.revision);
-        });
-        std::vector<std::string> expected, actual;
-        const auto line = [](const model::Verdict& v) {
-            json::Writer w;
-            model::write_json(w, v);
-            return w.take();
-        };
-        for (const auto& v : live) {
-            expected.push_back(line(v));
-        }
-        const auto summary =
-            offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
-        ASSERT_TRUE(summary) << summary.error().message();
-        EXPECT_EQ(actual, expected);
-        offline.reset();
-        std::filesystem::remove_all(scratch);
+        expect_the_same_offline(p);
     }
+}
+
+// Log times tie: what is activated in a millisecond applies to all events of it, live and offline.
+TEST(Property, an_activation_applies_to_all_events_of_its_millisecond) {
+    Pipeline p;
+    ASSERT_TRUE(p.start());
+    ASSERT_TRUE(p.settle());
+    std::string text = order_flow()->text;
+    text.replace(text.find("version: 2"), 10, "version: 3");
+    const Instant before = p.log().now();
+    for (int i = 0; i < 1000; ++i) {
+        const std::string key = "T" + std::to_string(i % 300);
+        const std::string id = "e-" + std::to_string(i);
+        const bool order = i % 3 != 1;
+        p.append(order ? model::topic::orders : model::topic::payments,
+                 order ? event("aws", "OrderPlaced", id,
+                               R"({"orderId":")" + key + R"(","amount":)" + std::to_string(i) + "}")
+                       : event("gcp", "PaymentProcessed", id,
+                               R"({"orderId":")" + key + R"(","paymentId":")" + id +
+                                   R"(","amount":5})"));
+        if (i == 700) {
+            ASSERT_TRUE(p.use(std::make_shared<const Flow>(*parse_flow(text, "order.yaml"))));
+        }
+    }
+    EXPECT_EQ(p.log().last_log_time(), before) << "all of it in one millisecond";
+    ASSERT_TRUE(p.settle());
+    const auto verdicts = p.verdicts();
+    EXPECT_GE(verdicts.size(), 300u);
+    for (const auto& verdict : verdicts) {
+        EXPECT_EQ(verdict.flow_version, 3u) << verdict.key;
+    }
+    expect_the_same_offline(p);
 }
 
 }  // namespace

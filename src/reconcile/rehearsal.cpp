@@ -69,6 +69,7 @@ Rehearsal::~Rehearsal() {
 Status Rehearsal::start() {
     HELIOS_TRY_ASSIGN(log_, log::open_disk_log(log_options_, topics(), disk_, clock, telemetry_));
     HELIOS_TRY(activate(*log_, default_tenant(), *flow_, route_options.flow_versions_max));
+    appended_ = true;
     route_ = std::make_unique<RouteStage>(route_options, *log_, telemetry_, clock);
     engine_ = std::make_unique<EngineStage>(engine_options, *log_, *route_, telemetry_, clock);
     return route_->open();
@@ -103,6 +104,7 @@ Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
     }
     HELIOS_TRY(activate(*log_, default_tenant(), *flow, route_options.flow_versions_max));
     flow_ = std::move(flow);
+    appended_ = true;
     return {};
 }
 
@@ -117,6 +119,7 @@ Status Rehearsal::append(std::string_view topic, const model::Event& event) {
     record.version = model::event_version;
     record.key = event.id;
     record.value = model::encode(event);
+    appended_ = true;
     std::vector<log::Record> records;
     records.push_back(std::move(record));
 
@@ -161,7 +164,15 @@ Status Rehearsal::release_append() {
     return **answer;
 }
 
+/// Route waits until a millisecond is over: more may come in it.
+void Rehearsal::finish_millisecond() {
+    if (std::exchange(appended_, false)) {
+        clock.advance(log::log_time_grain);
+    }
+}
+
 Status Rehearsal::step_route() {
+    finish_millisecond();
     HELIOS_TRY(route_->step(Duration::zero()));
     return {};
 }

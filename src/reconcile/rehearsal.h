@@ -22,7 +22,8 @@
 
 namespace helios::reconcile {
 
-/// One thread. Nothing happens between steps but what the clock is told.
+/// One thread. Nothing happens between steps but what the clock is told, and that a millisecond in
+/// which something was appended is over when route is stepped.
 class Rehearsal {
 public:
     /// `now` is where the clock stands. Call start() before anything else.
@@ -80,6 +81,7 @@ public:
 
 private:
     struct Gate;
+    void finish_millisecond();
     Result<std::vector<log::StoredRecord>> read(std::string_view topic,
                                                 std::vector<log::Batch>& batches);
 
@@ -93,6 +95,7 @@ private:
     std::unique_ptr<RouteStage> route_;
     std::unique_ptr<EngineStage> engine_;
     std::vector<log::Batch> batches_;
+    bool appended_ = false;  ///< since route was stepped
 };
 
 }  // namespace helios::reconcile

@@ -17,6 +17,16 @@ std::string group_of(const RouteOptions& options) {
     return options.lane ? "route-" + std::to_string(*options.lane) : "route";
 }
 
+/// On one machine what is activated in a millisecond applies to all events of it; a lane sees a
+/// partition's events as soon as they are there.
+log::StageOptions stage_options_of(const RouteOptions& options) {
+    auto out = stage_options(options, group_of(options), "route");
+    if (!options.lane) {
+        out.rank = model::topic_rank;
+    }
+    return out;
+}
+
 }  // namespace
 
 struct RouteStage::Metrics {
@@ -64,8 +74,7 @@ RouteStage::RouteStage(const RouteOptions& options, log::Log& log, telemetry::Te
       partitions_(log.partition_count(model::topic::cases)),
       round_(std::make_unique<Round>()),
       presence_({options.absence_min, options.absence_max, options.grace}, log, clock),
-      stage_(stage_options(options, group_of(options), "route"), *this, log, telemetry, clock,
-             metrics_->failures) {}
+      stage_(stage_options_of(options), *this, log, telemetry, clock, metrics_->failures) {}
 
 RouteStage::~RouteStage() {
     stop();

@@ -190,6 +190,7 @@ TEST(Projector, runs_on_its_own_thread_and_stops) {
     for (int i = 0; i < 50; ++i) {
         last = bench.append(an_event("e-" + std::to_string(i), "OrderPlaced", "ORD-1")).log_time;
     }
+    bench.clock.advance(log::log_time_grain);
     ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
     EXPECT_EQ(bench.queries()->events(EventFilter(default_tenant())).value().items.size(), 50u);
     EXPECT_TRUE((*projector)->health());
@@ -234,6 +235,7 @@ TEST(Projector, a_batch_that_cannot_be_written_waits_and_is_written_once) {
     }
     EXPECT_THAT((*projector)->health().error().what, ::testing::HasSubstr("no space"));
     ASSERT_TRUE(other->execute("DROP TRIGGER full"));
+    bench.clock.advance(log::log_time_grain);
     ASSERT_TRUE((*projector)->frontier().wait_for(last + Duration{1}, std::chrono::seconds(30)));
     while (!(*projector)->health()) {
         std::this_thread::yield();

@@ -147,11 +147,10 @@ public:
         log = *std::move(opened);
     }
 
-    /// Durable when it returns.
+    /// Durable when it returns, and alone in its millisecond, which is over.
     log::Position append(std::string_view topic, model::RecordType type, std::uint8_t version,
                          std::string key, std::string value,
                          std::optional<std::uint32_t> partition = std::nullopt) {
-        clock.advance(std::chrono::microseconds(1));
         std::vector<log::Record> records(1);
         records[0] = {
             std::string(topic), partition,       static_cast<std::uint16_t>(type), version, 0,
@@ -162,6 +161,7 @@ public:
         });
         auto outcome = done.get_future().get();
         HELIOS_ASSERT(outcome.has_value(), "the append succeeds");
+        clock.advance(log::log_time_grain);
         return *outcome;
     }
     log::Position append(const model::Event& event) {
