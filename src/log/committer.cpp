@@ -326,6 +326,10 @@ bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
                              "somebody else moved it: load the committed offsets and start over"};
         return true;
     }
+    if (const auto last = log_.moved_elsewhere(lock, call.group, call.retention)) {
+        // Of two journals' moves the later one counts, so they must not tie.
+        shared_.with(lock).clock->pass(*last + log_time_grain);
+    }
     Round::Moved& group = round.groups[call.group];
     group.retention = call.retention;
     for (const auto& [key, to] : call.to) {

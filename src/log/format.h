@@ -50,11 +50,11 @@ struct PartitionKey {
 struct GroupOffset {
     std::uint64_t offset = 0;
     std::uint64_t outputs = 0;
-    friend auto operator<=>(const GroupOffset&, const GroupOffset&) = default;
+    friend bool operator==(const GroupOffset&, const GroupOffset&) = default;
 };
 
 /// A group's committed offset and when it was committed: of two journals' answers the later one
-/// counts, and at one instant the one that is further on.
+/// counts; the committer never lets them tie.
 struct Committed {
     GroupOffset to;
     Instant at{};

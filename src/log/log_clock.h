@@ -20,6 +20,9 @@ public:
           anchor_(std::max(clock.wall(), least_)),
           anchor_monotonic_(clock.monotonic()) {}
 
+    /// No stamp taken from now on is less than this.
+    void pass(Instant least) { least_ = std::max(least_, least); }
+
     /// A stamp. None taken from now on is less.
     Instant now() {
         least_ = std::max<Instant>(least_, std::chrono::floor<std::chrono::milliseconds>(exact()));

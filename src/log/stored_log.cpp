@@ -4,7 +4,6 @@
 #include <array>
 #include <fmt/format.h>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -285,12 +284,26 @@ format::GroupOffset StoredLog::committed_at(const Locked&, std::string_view grou
             continue;
         }
         const auto at = found->second.find(key);
-        if (at != found->second.end() &&
-            std::tie(at->second.at, at->second.to) >= std::tie(best.at, best.to)) {
+        if (at != found->second.end() && at->second.at >= best.at) {
             best = at->second;
         }
     }
     return best.to;
+}
+
+std::optional<Instant> StoredLog::moved_elsewhere(const Locked&, std::string_view group,
+                                                  RetentionClass retention) const {
+    std::optional<Instant> last;
+    for (std::size_t i = 0; i < journals_.size(); ++i) {
+        const auto found = journals_[i].state.groups.find(group);
+        if (i == index_of(retention) || found == journals_[i].state.groups.end()) {
+            continue;
+        }
+        for (const auto& [key, committed] : found->second) {
+            last = std::max(last.value_or(committed.at), committed.at);
+        }
+    }
+    return last;
 }
 
 std::map<TopicPartition, format::GroupOffset> StoredLog::group_offsets(std::string_view group) {

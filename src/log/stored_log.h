@@ -123,6 +123,9 @@ public:
     /// The group's position on one partition.
     format::GroupOffset committed_at(const Locked&, std::string_view group,
                                      format::PartitionKey key) const;
+    /// When the group last moved in another journal than this.
+    std::optional<Instant> moved_elsewhere(const Locked&, std::string_view group,
+                                           RetentionClass retention) const;
     /// Wakes the readers of these topics.
     void announce(const Locked&, std::uint64_t topic_bits);
     bool closing(const Locked&) const { return closing_; }
