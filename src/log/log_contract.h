@@ -5,6 +5,7 @@
 /// Only for test programs.
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <gtest/gtest.h>
@@ -564,6 +565,53 @@ TEST_P(LogContract, closing_answers_what_waits_and_refuses_the_rest) {
     reader.reset();
     under_test_->reopen();
     EXPECT_EQ(read_values(*reader_of(log(), {"flows"})), std::vector<std::string>{"v"});
+}
+
+// What is appended while it is looked for is not passed over.
+TEST_P(LogContract, offsets_at_pass_over_nothing_that_is_appended_meanwhile) {
+    constexpr std::size_t threads = 3;
+    std::atomic<std::size_t> left{threads};
+    std::vector<std::thread> appenders;
+    for (std::size_t t = 0; t < threads; ++t) {
+        appenders.emplace_back([&, t] {
+            for (std::size_t i = 0; i < 400; ++i) {
+                auto record = record_for("events", "k" + std::to_string(i), std::to_string(t));
+                EXPECT_TRUE(append_now(log(), {std::move(record)})[0]);
+            }
+            --left;
+        });
+    }
+    const auto ids = log().partitions_of("events");
+    std::map<Instant, Offsets> furthest;  // what was answered for a time, at most
+    while (left > 0) {
+        const Instant t = log().last_log_time();
+        const auto offsets = log().offsets_at(ids, t);
+        ASSERT_TRUE(offsets) << offsets.error().message();
+        for (const auto& [id, offset] : *offsets) {
+            Offset& most = furthest[t][id];
+            most = std::max(most, offset);
+        }
+        clock().advance(std::chrono::microseconds(50));
+    }
+    for (auto& appender : appenders) {
+        appender.join();
+    }
+    clock().advance(std::chrono::seconds(1));
+    auto reader = reader_of(log(), {"events"});
+    for (;;) {
+        const auto batch = reader->poll(100, 1u << 20, Duration::zero());
+        ASSERT_TRUE(batch);
+        if (batch->records.empty()) {
+            break;
+        }
+        for (const auto& record : batch->records) {
+            const TopicPartition id{std::string(record.topic), record.partition};
+            for (auto it = furthest.begin(); it != furthest.end() && it->first <= record.log_time;
+                 ++it) {
+                ASSERT_GE(record.offset, it->second.at(id)) << "passed over";
+            }
+        }
+    }
 }
 
 }  // namespace helios::log

@@ -221,7 +221,6 @@ Result<Offsets> StoredLog::offsets_at(const std::vector<TopicPartition>& ids, In
 
 Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition, Instant t) {
     JournalView& source = journal(topic.retention);
-    const View now = view();
     format::PartitionState state;
     std::uint64_t gone = 0;  // records
     std::uint64_t first = 0;
@@ -236,6 +235,8 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
             state = found->second;
         }
     }
+    // Looked at later than the state, so that the walk covers all that the state speaks of.
+    const View now = view();
     if (state.records == 0) {
         return Offset{0};
     }
