@@ -501,6 +501,49 @@ TEST_F(StateTest, a_disk_that_takes_no_more_is_unavailable_and_mends) {
     EXPECT_EQ(state_->get("big")->value().size(), 300'000u);
 }
 
+TEST_F(StateTest, a_folder_that_goes_while_checkpoints_are_made_is_told_and_may_come_back) {
+    const fs::path data = root_ / "state";
+    for (const std::string how : {"moved", "replaced", "deleted"}) {
+        close();
+        fs::remove_all(data);
+        make_two();
+        ASSERT_TRUE(open().has_value());
+        std::uint64_t next = 20;
+        std::atomic<bool> gone = false;
+        std::jthread writing([&](const std::stop_token& stop) {
+            bool failed = false;
+            while (!stop.stop_requested() || (gone && !failed)) {
+                state_->put("a", std::to_string(next));
+                failed = !checkpoint(next += 10) && gone;
+                EXPECT_EQ(*state_->get("a"), std::to_string(next - 10));
+            }
+        });
+        while (!fs::exists(folder() / "60")) {
+            std::this_thread::yield();
+        }
+        if (how == "deleted") {
+            std::error_code being_written;
+            fs::remove_all(data, being_written);
+        } else {
+            fs::rename(data, root_ / "gone");
+        }
+        gone = how != "replaced";
+        if (how == "replaced") {
+            fs::create_directories(folder());
+        }
+        writing.request_stop();
+        writing.join();
+        close();
+        if (how == "moved") {
+            fs::remove_all(data);
+            fs::rename(root_ / "gone", data);
+            ASSERT_TRUE(open().has_value());
+            EXPECT_GE(began_from().value_or(0), 60u);
+        }
+        fs::remove_all(root_ / "gone");
+    }
+}
+
 /// RocksDB would wait a second each time, and all others that flush with it.
 TEST_F(StateTest, a_failed_write_returns_at_once) {
     const auto previous = std::signal(SIGXFSZ, SIG_IGN);
