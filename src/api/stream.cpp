@@ -239,9 +239,8 @@ bool Stream::serve_behind() {
 /// passed over.
 Status Stream::catch_up(Listener& listener) {
     if (!listener.reader) {
-        HELIOS_TRY_ASSIGN(auto reader, log_.read(listener.resume));
-        listener.reader =
-            std::make_unique<log::OrderedReader>(std::move(reader), model::topic_rank);
+        HELIOS_TRY_ASSIGN(listener.reader,
+                          log::read_in_order(log_, listener.resume, model::topic_rank));
     }
     log::Offsets before = listener.reader->position();
     HELIOS_TRY_ASSIGN(const auto batch, listener.reader->poll(options_.stream_records_max,

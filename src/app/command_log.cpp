@@ -246,16 +246,14 @@ int read(const LogOptions& options, bool follow) {
     if (!follow) {
         tell_start(log);
     }
-    auto opened_reader = log.read(*from);
-    if (!opened_reader) {
-        return complain(opened_reader.error());
+    auto reader = log::read_in_order(log, *from, model::topic_rank);
+    if (!reader) {
+        return complain(reader.error());
     }
-    const auto reader =
-        std::make_unique<log::OrderedReader>(*std::move(opened_reader), model::topic_rank);
     const Interrupt interrupt;
     while (!interrupt.raised() && limit > 0) {
-        const auto batch = reader->poll(1024, 4u << 20,
-                                        follow ? std::chrono::milliseconds(200) : Duration::zero());
+        const auto batch = (*reader)->poll(
+            1024, 4u << 20, follow ? std::chrono::milliseconds(200) : Duration::zero());
         if (!batch) {
             return complain(batch.error());
         }

@@ -45,8 +45,8 @@ template <class Visit>
 Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit visit) {
     const auto until = log.low_watermark();
     HELIOS_TRY_ASSIGN(auto from, from_start(log, topics));
-    HELIOS_TRY_ASSIGN(auto opened, log.read(std::move(from)));
-    const auto reader = std::make_unique<log::OrderedReader>(std::move(opened), model::topic_rank);
+    HELIOS_TRY_ASSIGN(const auto reader,
+                      log::read_in_order(log, std::move(from), model::topic_rank));
     while (true) {
         HELIOS_TRY_ASSIGN(const auto batch,
                           reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));

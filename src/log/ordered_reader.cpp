@@ -41,15 +41,13 @@ void OrderedReader::hold(Batch batch) {
     complete_below_ = batch.complete_below;
     std::string_view topic;
     std::uint32_t rank = 0;
-    // One owner for all of the batch's bytes.
-    const auto storage = std::make_shared<const decltype(batch.storage)>(std::move(batch.storage));
-    const std::shared_ptr<const std::string> owner(storage, nullptr);
+    const auto storage = std::make_shared<const Storage>(std::move(batch.storage));
     for (const StoredRecord& record : batch.records) {
         if (record.topic.data() != topic.data()) {
             topic = record.topic;
             rank = rank_(topic);
         }
-        held_.push_back({rank, record, owner});
+        held_.push_back({rank, record, storage});
     }
     if (held_.empty()) {
         // Behind what no reader is ever shown, too.
@@ -75,19 +73,26 @@ void OrderedReader::sort() {
 Batch OrderedReader::take(std::size_t max_records, std::size_t max_bytes) {
     Batch batch;
     std::size_t bytes = 0;
+    const Storage* kept = nullptr;
     while (taken_ < sorted_ && batch.records.size() < max_records &&
            (batch.records.empty() || bytes < max_bytes)) {
-        Held& held = held_[taken_++];
+        const Held& held = held_[taken_++];
         const StoredRecord& record = held.record;
         bytes += record.key.size() + record.value.size();
         position_[{std::string(record.topic), record.partition}] = record.next;
-        if (batch.storage.empty() || batch.storage.back() != held.storage) {
-            batch.storage.push_back(std::move(held.storage));
+        if (held.storage.get() != kept) {
+            kept = held.storage.get();
+            batch.storage.emplace_back(held.storage, nullptr);  // owns the list, points at nothing
         }
         batch.records.push_back(record);
     }
     batch.complete_below = taken_ < sorted_ ? held_[taken_].record.log_time : complete_below_;
     return batch;
+}
+
+Result<std::unique_ptr<Reader>> read_in_order(Consuming& log, Offsets from, TopicRank rank) {
+    HELIOS_TRY_ASSIGN(auto reader, log.read(std::move(from)));
+    return std::make_unique<OrderedReader>(std::move(reader), std::move(rank));
 }
 
 }  // namespace helios::log

@@ -31,10 +31,11 @@ public:
     void wake() override;
 
 private:
+    using Storage = decltype(Batch::storage);
     struct Held {
         std::uint32_t rank = 0;
         StoredRecord record;
-        std::shared_ptr<const std::string> storage;
+        std::shared_ptr<const Storage> storage;  ///< of the batch that it came with
     };
     void hold(Batch batch);
     /// The held records that are complete come first, in their order.
@@ -50,5 +51,8 @@ private:
     Offsets position_;
     std::atomic<bool> woken_{false};
 };
+
+/// As Consuming::read, in one order.
+Result<std::unique_ptr<Reader>> read_in_order(Consuming& log, Offsets from, TopicRank rank);
 
 }  // namespace helios::log

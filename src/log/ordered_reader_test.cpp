@@ -1,5 +1,6 @@
 #include "log/ordered_reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <thread>
@@ -86,6 +87,23 @@ TEST(OrderedReader, a_small_batch_ends_within_a_millisecond_and_the_next_goes_on
               std::vector<std::string>{"e"});
     EXPECT_EQ(values_of(*reader->poll(9, 1u << 20, Duration::zero())),
               std::vector<std::string>{"e"});
+}
+
+TEST(OrderedReader, a_batch_keeps_the_bytes_of_all_polls_that_it_came_from) {
+    Bench bench;
+    auto reader = bench.reader();
+    const std::string first(100, 'a');
+    const std::string second(100, 'b');
+    bench.append("events", first);
+    ASSERT_TRUE(reader->poll(10, 1u << 20, Duration::zero())->records.empty());
+    bench.append("events", second);
+    ASSERT_TRUE(reader->poll(10, 1u << 20, Duration::zero())->records.empty());
+    bench.clock.advance(log_time_grain);
+    const auto batch = reader->poll(10, 1u << 20, Duration::zero());
+    ASSERT_TRUE(batch);
+    reader.reset();
+    EXPECT_EQ(batch->storage.size(), 2u);
+    EXPECT_THAT(values_of(*batch), ::testing::UnorderedElementsAre(first, second));
 }
 
 TEST(OrderedReader, a_waiting_poll_wakes_at_the_end_of_the_millisecond) {

@@ -72,10 +72,10 @@ Status Stage::open() {
     }
     committed_ = std::move(standing.committed);
     partly_ = std::move(standing.partly);
-    HELIOS_TRY_ASSIGN(auto reader, log_.read(std::move(standing.read_from)));
-    if (options_.rank) {
-        reader = std::make_unique<OrderedReader>(std::move(reader), options_.rank);
-    }
+    HELIOS_TRY_ASSIGN(auto reader,
+                      options_.rank
+                          ? read_in_order(log_, std::move(standing.read_from), options_.rank)
+                          : log_.read(std::move(standing.read_from)));
     const std::lock_guard lock(reader_mutex_);
     reader_ = std::move(reader);
     return {};
