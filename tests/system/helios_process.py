@@ -228,3 +228,37 @@ def events_of(data):
 
 def line(source, event_type, event_id, **payload):
     return {"source": source, "eventType": event_type, "id": event_id, "payload": payload}
+
+
+def matching_legs(key, name, total, customer):
+    """The three legs of an order that agree; `name` ends their ids."""
+    return [
+        line(
+            "aws",
+            "OrderPlaced",
+            f"o-{name}",
+            orderId=key,
+            customerId=customer,
+            totalAmount=total,
+            currency="USD",
+            items=[{"productId": "MUG", "price": total, "qty": 1}],
+        ),
+        line(
+            "gcp",
+            "PaymentProcessed",
+            f"p-{name}",
+            orderId=key,
+            paymentId=f"PAY-{name}",
+            amount=total,
+            currency="USD",
+            status="CAPTURED",
+        ),
+        line(
+            "azure",
+            "InventoryReserved",
+            f"i-{name}",
+            orderId=key,
+            reservationId=f"RSV-{name}",
+            items=[{"sku": "MUG", "qty": 1}],
+        ),
+    ]

@@ -11,43 +11,22 @@ import shutil
 import sys
 import time
 
-from helios_process import SKIP, Failure, Server, TemporaryDirectory, check, environment, line, run
+from helios_process import (
+    SKIP,
+    Failure,
+    Server,
+    TemporaryDirectory,
+    check,
+    environment,
+    matching_legs,
+    run,
+)
 
 STEPS_MAX = 120
 
 
 def legs(name):
-    key, total = f"CHECKPOINT-{name}", "12.50"
-    return [
-        line(
-            "aws",
-            "OrderPlaced",
-            f"o-{name}",
-            orderId=key,
-            customerId="C-1",
-            totalAmount=total,
-            currency="USD",
-            items=[{"productId": "MUG", "price": total, "qty": 1}],
-        ),
-        line(
-            "gcp",
-            "PaymentProcessed",
-            f"p-{name}",
-            orderId=key,
-            paymentId=f"PAY-{name}",
-            amount=total,
-            currency="USD",
-            status="CAPTURED",
-        ),
-        line(
-            "azure",
-            "InventoryReserved",
-            f"i-{name}",
-            orderId=key,
-            reservationId=f"RSV-{name}",
-            items=[{"sku": "MUG", "qty": 1}],
-        ),
-    ]
+    return matching_legs(f"CHECKPOINT-{name}", name, "12.50", "C-1")
 
 
 def settings(**more):

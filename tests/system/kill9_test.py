@@ -14,7 +14,15 @@ import sys
 import threading
 import time
 
-from helios_process import Failure, Server, TemporaryDirectory, check, events_of, line, run
+from helios_process import (
+    Failure,
+    Server,
+    TemporaryDirectory,
+    check,
+    events_of,
+    matching_legs,
+    run,
+)
 
 KILLS = int(os.environ.get("HELIOS_TEST_KILLS", "6"))
 CONNECTIONS = 6
@@ -34,36 +42,7 @@ class Shop:
 
     def order(self, n):
         key, total = f"K9-{n:06}", f"{n % 900 + 1}.{n % 100:02}"
-        return [
-            line(
-                "aws",
-                "OrderPlaced",
-                f"o-{n}",
-                orderId=key,
-                customerId=f"C-{n % 50}",
-                totalAmount=total,
-                currency="USD",
-                items=[{"productId": "MUG", "price": total, "qty": 1}],
-            ),
-            line(
-                "gcp",
-                "PaymentProcessed",
-                f"p-{n}",
-                orderId=key,
-                paymentId=f"PAY-{n}",
-                amount=total,
-                currency="USD",
-                status="CAPTURED",
-            ),
-            line(
-                "azure",
-                "InventoryReserved",
-                f"i-{n}",
-                orderId=key,
-                reservationId=f"RSV-{n}",
-                items=[{"sku": "MUG", "qty": 1}],
-            ),
-        ]
+        return matching_legs(key, n, total, f"C-{n % 50}")
 
     def take(self, rng, n):
         """n events, legs of several orders mixed."""
