@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <filesystem>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
 #include <rapidcheck/gtest.h>
 
+#include "base/temporary_directory.h"
 #include "model/position.h"
 #include "reconcile/lanes_kit.h"
 #include "reconcile/offline.h"
@@ -374,13 +374,13 @@ TEST(Property, so_are_those_of_lanes_on_a_log_that_lets_them_down) {
 
 /// What stands on its log gives the same revisions offline, byte for byte.
 void expect_the_same_offline(Pipeline& p) {
-    const std::filesystem::path scratch =
-        std::filesystem::path(testing::TempDir()) / "helios-offline";
-    std::filesystem::remove_all(scratch);
+    const auto scratch = *TemporaryDirectory::make("helios-offline-");
     OfflineOptions options;
-    options.scratch = scratch.string();
+    options.scratch = scratch.path();
     options.revisions = true;
-    auto offline = std::move(*OfflineReconcile::open(options, {}));
+    auto opened = OfflineReconcile::open(options, {});
+    ASSERT_TRUE(opened) << opened.error().message();
+    const auto offline = *std::move(opened);
     const auto flows = read_flows(p.log());
     ASSERT_TRUE(flows);
     for (const auto& record : *flows) {
@@ -426,8 +426,6 @@ void expect_the_same_offline(Pipeline& p) {
         offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
     ASSERT_TRUE(summary) << summary.error().message();
     EXPECT_EQ(actual, expected);
-    offline.reset();
-    std::filesystem::remove_all(scratch);
 }
 
 TEST(Property, an_export_judged_offline_gives_the_live_revisions) {
