@@ -56,9 +56,9 @@ std::string encode_cursor(const store::EventCursor& cursor) {
     ByteWriter out;
     out.u8(static_cast<std::uint8_t>(List::events));
     out.zigzag(to_nanos(cursor.log_time));
-    out.u8(static_cast<std::uint8_t>(cursor.pointer.topic));
-    out.varint(cursor.pointer.partition);
-    out.varint(cursor.pointer.offset);
+    out.u8(static_cast<std::uint8_t>(cursor.pointer.partition.topic));
+    out.varint(cursor.pointer.partition.index);
+    out.varint(cursor.pointer.offset.value);
     return seal(out);
 }
 
@@ -89,9 +89,9 @@ Result<store::EventCursor> decode_event_cursor(std::string_view text) {
     ByteReader in(bytes);
     store::EventCursor cursor;
     cursor.log_time = from_nanos(in.zigzag());
-    cursor.pointer.topic = static_cast<model::TopicId>(in.u8());
-    cursor.pointer.partition = static_cast<std::uint32_t>(in.varint());
-    cursor.pointer.offset = in.varint();
+    cursor.pointer.partition.topic = static_cast<TopicId>(in.u8());
+    cursor.pointer.partition.index = static_cast<std::uint32_t>(in.varint());
+    cursor.pointer.offset.value = in.varint();
     if (!in.at_end()) {
         return refuse();
     }

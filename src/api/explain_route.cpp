@@ -17,8 +17,8 @@ Status collect_records(log::Lookup& log, const store::CaseHistory& history,
                        ExplainRequest& request) {
     request.truncated = history.truncated;
     for (const auto& pointer : history.records) {
-        const auto batch = log.read_at({std::string(model::topic::cases), pointer.partition},
-                                       log::Offset{pointer.offset});
+        const auto batch =
+            log.read_at({{model::topic::cases, pointer.partition}, Offset{pointer.offset}});
         if (!batch) {
             if (batch.error().kind == ErrorKind::not_found ||
                 batch.error().kind == ErrorKind::corrupt) {

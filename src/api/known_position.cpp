@@ -17,9 +17,7 @@ Status check_position(log::Log& log, const model::PositionToken& after) {
                     "after: this position lies beyond the end of this server's log",
                     std::string(hint));
     }
-    const auto found =
-        log.read_at({std::string(model::name_of(after.pointer.topic)), after.pointer.partition},
-                    log::Offset{after.pointer.offset});
+    const auto found = log.read_at(after.pointer);
     const bool foreign =
         found ? found->records.empty() || found->records.front().log_time != after.log_time
               : found.error().kind == ErrorKind::not_found ||

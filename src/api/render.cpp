@@ -8,9 +8,9 @@ namespace helios::api {
 namespace {
 
 /// The bytes of a record stamped at `kept_since` or later, or nullopt.
-std::optional<std::string> fetch(log::Lookup& log, std::string_view topic, std::uint32_t partition,
-                                 std::uint64_t offset, Instant kept_since = Instant::min()) {
-    const auto batch = log.read_at({std::string(topic), partition}, log::Offset{offset});
+std::optional<std::string> fetch(log::Lookup& log, const Position& at,
+                                 Instant kept_since = Instant::min()) {
+    const auto batch = log.read_at(at);
     if (!batch || batch->records.empty() || batch->records.front().log_time < kept_since) {
         return std::nullopt;
     }
@@ -49,8 +49,8 @@ void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row
 
 }  // namespace
 
-std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPointer& pointer) {
-    const auto bytes = fetch(log, model::name_of(pointer.topic), pointer.partition, pointer.offset);
+std::optional<model::Event> fetch_event(log::Lookup& log, const Position& pointer) {
+    const auto bytes = fetch(log, pointer);
     if (!bytes) {
         return std::nullopt;
     }
@@ -61,7 +61,8 @@ std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPoin
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
                                                     const store::QuarantineRow& row,
                                                     Instant kept_since) {
-    const auto bytes = fetch(log, model::topic::dlq, row.partition, row.offset, kept_since);
+    const auto bytes =
+        fetch(log, {{model::topic::dlq, row.partition}, Offset{row.offset}}, kept_since);
     if (!bytes) {
         return std::nullopt;
     }

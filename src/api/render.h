@@ -17,7 +17,7 @@ namespace helios::api {
 
 /// The event behind a pointer; nullopt: the log no longer has it (past retention), or it is
 /// damaged.
-std::optional<model::Event> fetch_event(log::Lookup& log, const model::EventPointer& pointer);
+std::optional<model::Event> fetch_event(log::Lookup& log, const Position& pointer);
 /// nullopt too if the record is older than `kept_since`.
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
                                                     const store::QuarantineRow& row,

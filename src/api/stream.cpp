@@ -58,7 +58,7 @@ public:
     Rendering(log::Log& log, const log::StoredRecord& record, Result<model::Verdict> verdict)
         : log_(log), record_(record), verdict_(std::move(verdict)) {}
 
-    Place place() const { return {record_.log_time, record_.partition, record_.offset}; }
+    Place place() const { return {record_.log_time, record_.at}; }
     const model::Verdict* verdict() const { return verdict_ ? &*verdict_ : nullptr; }
 
     const http::WebSocket::Text& text(bool payloads) const {
@@ -69,10 +69,8 @@ public:
             out.begin_object();
             model::write_members(out, *verdict_,
                                  payloads ? payloads_from(log_, bytes) : model::HydratePayload());
-            out.field("position", model::encode_position({log::hash_of(log_.id()),
-                                                          {model::topic_of(record_.topic),
-                                                           record_.partition, record_.offset.value},
-                                                          record_.log_time}));
+            out.field("position", model::encode_position(
+                                      {log::hash_of(log_.id()), record_.at, record_.log_time}));
             out.end_object();
             text = std::make_shared<const std::string>(out.take());
         }
@@ -112,8 +110,9 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
     const auto partitions = log_.partitions_of(model::topic::verdicts);
     // Everything stamped before t has been considered.
     const auto before = [](Instant t) {
-        return Place{t - log::log_time_grain, std::numeric_limits<std::uint32_t>::max(),
-                     log::Offset{std::numeric_limits<std::uint64_t>::max()}};
+        return Place{t - log::log_time_grain,
+                     {{model::topic::verdicts, std::numeric_limits<std::uint32_t>::max()},
+                      Offset{std::numeric_limits<std::uint64_t>::max()}}};
     };
     if (!after) {
         // Not the greatest stamp that is durable: a record with a lesser one may become visible
@@ -125,10 +124,8 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
     HELIOS_TRY(check_position(log_, *after));
     const auto& pointer = after->pointer;
     HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, after->log_time));
-    const bool of_a_verdict = pointer.topic == model::TopicId::verdicts;
-    return Start{of_a_verdict
-                     ? Place{after->log_time, pointer.partition, log::Offset{pointer.offset}}
-                     : before(after->log_time),
+    const bool of_a_verdict = pointer.partition.topic == model::topic::verdicts;
+    return Start{of_a_verdict ? Place{after->log_time, pointer} : before(after->log_time),
                  std::move(offsets)};
 }
 
@@ -240,7 +237,7 @@ bool Stream::serve_behind() {
 Status Stream::catch_up(Listener& listener) {
     if (!listener.reader) {
         HELIOS_TRY_ASSIGN(listener.reader,
-                          log::read_in_order(log_, listener.resume, model::topic_rank));
+                          log::read_in_order(log_, listener.resume, model::rank_of));
     }
     log::Offsets before = listener.reader->position();
     HELIOS_TRY_ASSIGN(const auto batch, listener.reader->poll(options_.stream_records_max,
@@ -293,8 +290,8 @@ Result<model::Verdict> Stream::decode(const log::StoredRecord& record) {
     if (!verdict) {
         telemetry_.logger.error(
             "api", "a record among the verdicts cannot be read: the stream passes over it",
-            {{"partition", std::uint64_t{record.partition}},
-             {"offset", record.offset.value},
+            {{"partition", std::uint64_t{record.at.partition.index}},
+             {"offset", record.at.offset.value},
              {"what", verdict.error().what}});
     }
     return verdict;

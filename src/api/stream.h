@@ -58,8 +58,7 @@ private:
     /// A place in the order in which readers deliver a topic.
     struct Place {
         Instant log_time{};
-        std::uint32_t partition = 0;
-        log::Offset offset;
+        Position at;
         friend auto operator<=>(const Place&, const Place&) = default;
     };
     struct Start {

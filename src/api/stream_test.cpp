@@ -110,11 +110,8 @@ std::string member(std::string_view message, std::string_view name) {
     return std::string(document->root().find(name).text());
 }
 
-std::string position_of(const log::Log& log, const log::Position& position) {
-    return model::encode_position(
-        {log::hash_of(log.id()),
-         {model::topic_of(position.topic), position.partition, position.offset.value},
-         position.log_time});
+std::string position_of(const log::Log& log, const log::Appended& position) {
+    return model::encode_position({log::hash_of(log.id()), position.at, position.log_time});
 }
 
 model::Verdict pending(std::string key) {
@@ -151,7 +148,7 @@ TEST(Stream, payloads_come_when_asked_for) {
     rests_on.event_id = "e-1";
     rests_on.source = "aws";
     rests_on.type = "OrderPlaced";
-    rests_on.pointer = {model::topic_of(stored.topic), stored.partition, stored.offset.value};
+    rests_on.pointer = stored.at;
     verdict.events = {rests_on};
     const auto with = connect(served, "payloads=true");
     const auto without = connect(served, "payloads=false");
@@ -159,7 +156,7 @@ TEST(Stream, payloads_come_when_asked_for) {
     EXPECT_THAT(with->take(), HasSubstr(R"("payload":)" + event.payload));
     EXPECT_EQ(without->take().find("payload"), std::string::npos);
 
-    rests_on.pointer.offset += 1;  // nothing begins there: as if past retention
+    rests_on.pointer.offset.value += 1;  // nothing begins there: as if past retention
     verdict.events = {rests_on};
     served.bench.append(verdict);
     EXPECT_THAT(with->take(), HasSubstr(R"("payload":null,"expired":true)"));
@@ -213,9 +210,9 @@ TEST(Stream, what_is_asked_wrongly_is_refused_before_there_is_a_websocket) {
     auto beyond = event;
     beyond.log_time += std::chrono::hours(1);
     auto elsewhere = event;
-    elsewhere.offset.value += 1;
+    elsewhere.at.offset.value += 1;
     auto no_partition = event;
-    no_partition.partition = 100;
+    no_partition.at.partition.index = 100;
     auto other_time = event;
     other_time.log_time -= Duration{1};
     for (const std::string query :

@@ -68,7 +68,7 @@ TEST(EventRoutes, a_copy_is_no_second_event_and_is_not_hidden) {
     EXPECT_EQ(record.find("sameContent").raw(), "true");
     const auto position = model::decode_position(record.find("position").text());
     ASSERT_TRUE(position);
-    EXPECT_EQ(position->pointer.offset, copy.offset.value);
+    EXPECT_EQ(position->pointer, copy.at);
     EXPECT_FALSE(parsed(served.get("/api/v1/events/alone")).root().find("otherRecords").present());
 
     auto changed = event;

@@ -33,10 +33,8 @@ model::Verdict broken(std::string key, std::uint32_t revision, std::int64_t seco
     return verdict;
 }
 
-model::PositionToken token_of(const log::Log& log, const log::Position& position) {
-    return {log::hash_of(log.id()),
-            {model::topic_of(position.topic), position.partition, position.offset.value},
-            position.log_time};
+model::PositionToken token_of(const log::Log& log, const log::Appended& position) {
+    return {log::hash_of(log.id()), position.at, position.log_time};
 }
 
 TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
@@ -52,7 +50,7 @@ TEST(Reconciliation, shows_the_verdict_with_payloads_and_other_flows) {
                        "PaymentProcessed",
                        {},
                        at.log_time,
-                       {model::TopicId::payments, 0, 4711}}};
+                       {{model::topic::payments, 0}, Offset{4711}}}};
     served.bench.append(verdict);
     auto refund = a_verdict("ORD-1", 1, VerdictStatus::pending, std::nullopt);
     refund.flow = "refund";
@@ -230,9 +228,9 @@ TEST(Reconciliation, a_position_of_another_data_directory_is_refused_with_one_se
     auto other_time = ours;
     other_time.log_time -= Duration{1};
     auto no_record = ours;
-    no_record.pointer.offset += 1;
+    no_record.pointer.offset.value += 1;
     auto no_partition = ours;
-    no_partition.pointer.partition = 100;
+    no_partition.pointer.partition.index = 100;
     for (const auto& token : {beyond, other_time, no_record, no_partition}) {
         std::set<std::string> details;
         for (const std::string path :
@@ -445,7 +443,7 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     leg.key = "A";
     leg.leg = "order";
     const auto log_key = model::case_log_key(default_tenant(), "order", "A");
-    const auto partition = served.bench.append(model::CaseRecord(leg), log_key).partition;
+    const auto partition = served.bench.append(model::CaseRecord(leg), log_key).at.partition.index;
     served.bench.append(model::CaseRecord(store::testing::absence_until(2)), "", partition);
     leg.leg = "payment";
     served.bench.append(model::CaseRecord(leg), log_key);

@@ -54,8 +54,8 @@ void print_partitions_as_json(log::Log& log, const Backlog& backlog, bool has_st
             continue;
         }
         out.begin_object()
-            .field("topic", info.id.topic)
-            .field("partition", std::uint64_t{info.id.partition});
+            .field("topic", info.topic)
+            .field("partition", std::uint64_t{info.id.index});
         out.field("records", info.records)
             .field("firstOffset", info.first.value)
             .field("endOffset", info.end.value);
@@ -139,8 +139,8 @@ void print_partitions(log::Log& log, Terminal& terminal) {
                   true);
     for (const auto& info : log.describe()) {
         if (info.records > 0) {
-            table.row({{info.id.topic},
-                       {std::to_string(info.id.partition)},
+            table.row({{info.topic},
+                       {std::to_string(info.id.index)},
                        {std::to_string(info.records)},
                        {std::to_string(info.first.value)},
                        {std::to_string(info.end.value)},
@@ -180,16 +180,15 @@ int list(const LogOptions& options, const Environment& environment) {
 
 /// The partitions that the options name, from where they say.
 Result<log::Offsets> starting_offsets(log::Log& log, const LogOptions& options) {
-    std::vector<log::TopicPartition> ids;
+    std::vector<Partition> ids;
     std::set<std::string> known;
     for (const auto& spec : topic_specs()) {
         known.insert(spec.name);
         if (options.topics.empty() || std::find(options.topics.begin(), options.topics.end(),
                                                 spec.name) != options.topics.end()) {
-            for (auto& id : log.partitions_of(spec.name)) {
-                if (options.partition.empty() ||
-                    options.partition == std::to_string(id.partition)) {
-                    ids.push_back(std::move(id));
+            for (const auto& id : log.partitions_of(spec.id)) {
+                if (options.partition.empty() || options.partition == std::to_string(id.index)) {
+                    ids.push_back(id);
                 }
             }
         }
@@ -234,7 +233,7 @@ int read(const LogOptions& options, bool follow) {
         return complain(from.error());
     }
     if (follow && options.since.empty()) {
-        std::vector<log::TopicPartition> ids;
+        std::vector<Partition> ids;
         for (const auto& [id, offset] : *from) {
             ids.push_back(id);
         }
@@ -246,7 +245,7 @@ int read(const LogOptions& options, bool follow) {
     if (!follow) {
         tell_start(log);
     }
-    auto reader = log::read_in_order(log, *from, model::topic_rank);
+    auto reader = log::read_in_order(log, *from, model::rank_of);
     if (!reader) {
         return complain(reader.error());
     }

@@ -97,7 +97,7 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
     if (!locks) {
         return complain(locks.error());
     }
-    auto log = log::open_read_only(log_options, *disk, clock, telemetry);
+    auto log = log::open_read_only(log_options, topic_specs(), *disk, clock, telemetry);
     if (!log) {
         return complain(log.error());
     }

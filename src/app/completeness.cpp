@@ -30,8 +30,8 @@ constexpr Duration tell_line_every = std::chrono::seconds(5);
 constexpr std::size_t records_per_poll = 8192;
 constexpr std::size_t bytes_per_poll = 8u << 20;
 
-std::vector<std::string_view> inputs_of(Stage stage) {
-    std::vector<std::string_view> topics;
+std::vector<TopicId> inputs_of(Stage stage) {
+    std::vector<TopicId> topics;
     switch (stage) {
         case Stage::route:
             topics.assign(model::event_topics.begin(), model::event_topics.end());
@@ -53,7 +53,7 @@ Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from,
     std::uint64_t count = 0;
     for (const auto& [id, end] : to) {
         const auto begun = from.find(id);
-        log::Offsets at{{id, begun == from.end() ? log::Offset{0} : begun->second}};
+        log::Offsets at{{id, begun == from.end() ? Offset{0} : begun->second}};
         if (at.begin()->second >= end) {
             continue;
         }
@@ -71,9 +71,9 @@ Result<std::uint64_t> count_records(log::Log& log, const log::Offsets& from,
             HELIOS_TRY_ASSIGN(const auto batch,
                               reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
             for (const auto& record : batch.records) {
-                count += record.offset < end ? 1 : 0;
+                count += record.at.offset < end ? 1 : 0;
             }
-            more = !batch.records.empty() && batch.records.back().offset < end;
+            more = !batch.records.empty() && batch.records.back().at.offset < end;
         }
     }
     return count;

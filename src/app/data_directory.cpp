@@ -18,7 +18,7 @@ static_assert(same_number<log::RetentionClass::data, model::Kept::data> &&
 std::vector<log::TopicSpec> topic_specs() {
     std::vector<log::TopicSpec> specs;
     for (const auto& declared : model::all_topics) {
-        specs.push_back({std::string(declared.name),
+        specs.push_back({declared.id, std::string(declared.name),
                          static_cast<log::RetentionClass>(declared.kept), declared.partitions});
     }
     return specs;
@@ -45,8 +45,8 @@ Result<ReadOnlyDirectory> open_read_only(const std::string& data_dir) {
     opened.disk = log::posix_disk();
     log::DiskLogOptions options;
     options.directory = data_dir;
-    HELIOS_TRY_ASSIGN(opened.log,
-                      log::open_read_only(options, *opened.disk, *opened.clock, *opened.telemetry));
+    HELIOS_TRY_ASSIGN(opened.log, log::open_read_only(options, topic_specs(), *opened.disk,
+                                                      *opened.clock, *opened.telemetry));
     return opened;
 }
 

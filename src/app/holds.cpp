@@ -13,13 +13,12 @@ namespace helios::app {
 namespace {
 
 /// Where a stage stands on everything that it reads: nowhere is the beginning.
-log::Offsets on_all(const log::Log& log, std::span<const std::string_view> topics,
-                    const log::Offsets& at) {
+log::Offsets on_all(const log::Log& log, std::span<const TopicId> topics, const log::Offsets& at) {
     log::Offsets out;
     for (const auto topic : topics) {
-        for (auto& id : log.partitions_of(topic)) {
+        for (const auto& id : log.partitions_of(topic)) {
             const auto found = at.find(id);
-            out[id] = found == at.end() ? log::Offset{0} : found->second;
+            out[id] = found == at.end() ? Offset{0} : found->second;
         }
     }
     return out;

@@ -29,12 +29,11 @@ constexpr std::size_t records_per_poll = 4096;
 constexpr std::size_t bytes_per_poll = 8u << 20;
 
 /// Where they begin now.
-Result<log::Offsets> from_start(log::Log& log, const std::vector<std::string_view>& topics) {
-    std::vector<log::TopicPartition> ids;
+Result<log::Offsets> from_start(log::Log& log, const std::vector<TopicId>& topics) {
+    std::vector<Partition> ids;
     for (const auto topic : topics) {
-        for (auto& id : log.partitions_of(topic)) {
-            ids.push_back(std::move(id));
-        }
+        const auto of_topic = log.partitions_of(topic);
+        ids.insert(ids.end(), of_topic.begin(), of_topic.end());
     }
     return log::log_start(log, ids);
 }
@@ -42,11 +41,10 @@ Result<log::Offsets> from_start(log::Log& log, const std::vector<std::string_vie
 /// Calls `visit` for every durable record of `topics`, in the log's order, until the end of the
 /// log.
 template <class Visit>
-Status scan(log::Log& log, const std::vector<std::string_view>& topics, Visit visit) {
+Status scan(log::Log& log, const std::vector<TopicId>& topics, Visit visit) {
     const auto until = log.low_watermark();
     HELIOS_TRY_ASSIGN(auto from, from_start(log, topics));
-    HELIOS_TRY_ASSIGN(const auto reader,
-                      log::read_in_order(log, std::move(from), model::topic_rank));
+    HELIOS_TRY_ASSIGN(const auto reader, log::read_in_order(log, std::move(from), model::rank_of));
     while (true) {
         HELIOS_TRY_ASSIGN(const auto batch,
                           reader->poll(records_per_poll, bytes_per_poll, Duration::zero()));
@@ -73,7 +71,7 @@ Result<CasesSummary> summarise_cases(log::Log& log) {
             if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
                 absence == nullptr) {
                 summary.engine_time = std::max(summary.engine_time, model::at_of(decoded));
-            } else if (record.partition == 0) {
+            } else if (record.at.partition.index == 0) {
                 summary.absences.push_back(*absence);
             }
             return {};
@@ -123,10 +121,8 @@ std::string event_line(const log::Log& log, const log::StoredRecord& record,
         out.field("time", format_rfc3339(*event.time));
     }
     out.field("receivedAt", format_rfc3339(record.log_time));
-    out.field("position", model::encode_position({log::hash_of(log.id()),
-                                                  {model::topic_of(record.topic), record.partition,
-                                                   record.offset.value},
-                                                  record.log_time}));
+    out.field("position",
+              model::encode_position({log::hash_of(log.id()), record.at, record.log_time}));
     out.key("payload")
         .raw(on_one_line(event.payload))
         .key("metadata")
@@ -317,11 +313,11 @@ Result<ExportCounts> export_log(log::Log& log, const LineSink& sink) {
             control(absence_line(*absence));
         }
     };
-    std::vector<std::string_view> topics(model::event_topics.begin(), model::event_topics.end());
+    std::vector<TopicId> topics(model::event_topics.begin(), model::event_topics.end());
     topics.push_back(model::topic::flows);
     const auto scanned = scan(log, topics, [&](const log::StoredRecord& record) -> Status {
         absences_until(record.log_time);
-        if (record.topic != model::topic::flows) {
+        if (record.at.partition.topic != model::topic::flows) {
             HELIOS_TRY_ASSIGN(const auto event, model::decode_event(record.value));
             sink(event_line(log, record, event));
             ++counts.events;
@@ -386,9 +382,9 @@ bool report_left_out(log::Log& log) {
 std::string describe_record(const log::Log& log, const log::StoredRecord& record, bool with_value) {
     json::Writer out;
     out.begin_object()
-        .field("topic", record.topic)
-        .field("partition", std::uint64_t{record.partition})
-        .field("offset", record.offset.value);
+        .field("topic", log.name_of(record.at.partition.topic))
+        .field("partition", std::uint64_t{record.at.partition.index})
+        .field("offset", record.at.offset.value);
     out.field("logTime", format_rfc3339(record.log_time))
         .field("type", std::uint64_t{record.type})
         .field("version", std::uint64_t{record.version});

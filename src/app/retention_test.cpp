@@ -75,7 +75,7 @@ protected:
             event.key = "ORD-1";
             event.payload = "{}";
             log::Record record;
-            record.topic = std::string(model::topic::orders);
+            record.topic = model::topic::orders;
             record.type = static_cast<std::uint16_t>(model::RecordType::event);
             record.version = model::event_version;
             record.key = event.key;

@@ -37,7 +37,7 @@ void append_all(Served& served, const TenantId& tenant, const std::string& word)
     leg.flow_version = 2;
     leg.key = "ORD-1";
     leg.leg = "order";
-    leg.event = {model::topic_of(position.topic), position.partition, position.offset.value};
+    leg.event = position.at;
     leg.event_id = word;
     leg.at = position.log_time;
     bench.append(model::CaseRecord(leg), model::case_log_key(tenant, "order", "ORD-1"));

@@ -95,13 +95,15 @@ TEST(Answers, retry_after_is_said_once) {
 TEST(Answers, webhooks_carry_the_latest_position) {
     auto first = item(ItemStatus::accepted);
     auto second = item(ItemStatus::duplicate);
-    first.position = model::PositionToken{7, {model::TopicId::orders, 1, 7}, from_nanos(20)};
-    second.position = model::PositionToken{7, {model::TopicId::orders, 2, 9}, from_nanos(10)};
+    first.position =
+        model::PositionToken{7, {{model::topic::orders, 1}, Offset{7}}, from_nanos(20)};
+    second.position =
+        model::PositionToken{7, {{model::topic::orders, 2}, Offset{9}}, from_nanos(10)};
     const auto response = answer(Endpoint::azure_eventgrid, receipt({first, second}));
     const auto position = model::decode_position(header(response, "Helios-Position"));
     ASSERT_TRUE(position);
     EXPECT_EQ(position->log_time, from_nanos(20));
-    EXPECT_EQ(position->pointer.offset, 7u);
+    EXPECT_EQ(position->pointer.offset.value, 7u);
 }
 
 TEST(Answers, hostile_ids_are_escaped) {

@@ -80,17 +80,17 @@ rocksdb::Slice key_of(const Digest128& identity) {
     return {reinterpret_cast<const char*>(identity.data()), identity.size()};
 }
 
-void write_pointer(ByteWriter& out, const model::EventPointer& at) {
-    out.u8(static_cast<std::uint8_t>(at.topic));
-    out.varint(at.partition);
-    out.varint(at.offset);
+void write_pointer(ByteWriter& out, const Position& at) {
+    out.u8(static_cast<std::uint8_t>(at.partition.topic));
+    out.varint(at.partition.index);
+    out.varint(at.offset.value);
 }
 
-model::EventPointer read_pointer(ByteReader& in) {
-    model::EventPointer at;
-    at.topic = static_cast<model::TopicId>(in.u8());
-    at.partition = static_cast<std::uint32_t>(in.varint());
-    at.offset = in.varint();
+Position read_pointer(ByteReader& in) {
+    Position at;
+    at.partition.topic = static_cast<TopicId>(in.u8());
+    at.partition.index = static_cast<std::uint32_t>(in.varint());
+    at.offset.value = in.varint();
     return at;
 }
 
@@ -267,10 +267,10 @@ public:
                             format_duration(horizon), format_duration(generations_.horizon())));
         }
         for (auto n = in.varint(); n > 0 && in.ok(); --n) {
-            log::TopicPartition id;
-            id.topic = in.string();
-            id.partition = static_cast<std::uint32_t>(in.varint());
-            position_[id] = log::Offset{in.varint()};
+            Partition id;
+            id.topic = model::topic_of(in.string());
+            id.index = static_cast<std::uint32_t>(in.varint());
+            position_[id] = Offset{in.varint()};
         }
         if (in.boolean()) {
             IndexEntry entry;
@@ -284,7 +284,7 @@ public:
                    : fail(ErrorKind::corrupt, "deduplication index: its position is unreadable");
     }
 
-    Result<std::optional<model::EventPointer>> find(const Digest128& identity) override {
+    Result<std::optional<Position>> find(const Digest128& identity) override {
         const std::shared_lock lock(families_mutex_);
         std::string value;
         for (const auto& [generation, family] : families_) {
@@ -449,8 +449,8 @@ private:
         out.varint(static_cast<std::uint64_t>(generations_.horizon().count()));
         out.varint(position.size());
         for (const auto& [id, offset] : position) {
-            out.string(id.topic);
-            out.varint(id.partition);
+            out.string(model::name_of(id.topic));
+            out.varint(id.index);
             out.varint(offset.value);
         }
         const auto& last = last_written_ ? last_written_ : last_;

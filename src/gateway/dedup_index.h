@@ -39,7 +39,7 @@ struct IndexFiles {
 
 struct IndexEntry {
     Digest128 identity{};
-    model::EventPointer at;
+    Position at;
     Instant log_time{};  ///< not kept: it says which generation the entry belongs to
 };
 
@@ -55,7 +55,7 @@ public:
     virtual ~DedupIndex() = default;
 
     /// The latest, if the identity was written more than once.
-    virtual Result<std::optional<model::EventPointer>> find(const Digest128& identity) = 0;
+    virtual Result<std::optional<Position>> find(const Digest128& identity) = 0;
 
     /// Adds the entries and moves the position, all or nothing, also across a crash. Then drops the
     /// generations that the latest entry shows to be older than the horizon.

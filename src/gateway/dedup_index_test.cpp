@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration hour = std::chrono::hours(1);
-const log::TopicPartition orders{"helios.events.orders", 0};
+constexpr Partition orders{model::topic::orders, 0};
 
 Digest128 id(std::uint64_t n) {
     Digest128 digest{};
@@ -74,12 +74,12 @@ protected:
     /// One id, `after` the first one's time.
     Status write(std::uint64_t n, Duration after) {
         const Instant start = from_nanos(1'700'000'000'000'000'000);
-        return index_->write({{id(n), {model::TopicId::orders, 0, n}, start + after}},
-                             {{orders, log::Offset{n + 1}}});
+        return index_->write({{id(n), {orders, Offset{n}}, start + after}},
+                             {{orders, Offset{n + 1}}});
     }
     bool has(std::uint64_t n) {
         const auto found = index_->find(id(n));
-        return found && found->has_value() && (*found)->offset == n;
+        return found && found->has_value() && (*found)->offset.value == n;
     }
 
     fs::path root_;
@@ -101,7 +101,7 @@ TEST_F(DedupIndexOnDisk, a_generation_begins_whatever_can_be_written_of_its_opti
     ASSERT_TRUE(open());
     EXPECT_TRUE(has(1));
     EXPECT_TRUE(has(2));
-    EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, log::Offset{3}}}));
+    EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, Offset{3}}}));
 }
 
 TEST_F(DedupIndexOnDisk, what_fails_on_a_full_disk_is_told_and_leaves_what_stood_there) {
@@ -124,7 +124,7 @@ TEST_F(DedupIndexOnDisk, what_fails_on_a_full_disk_is_told_and_leaves_what_stood
         }
         ASSERT_TRUE(open()) << limit;
         EXPECT_TRUE(has(1)) << limit;
-        EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, log::Offset{2}}})) << limit;
+        EXPECT_EQ(index_->position_at_open(), (log::Offsets{{orders, Offset{2}}})) << limit;
         ASSERT_TRUE(write(5'000, hour));
         ASSERT_TRUE(index_->close());
     }
@@ -253,10 +253,10 @@ private:
         std::vector<IndexEntry> entries;
         std::uint64_t to = next_;
         for (std::uint64_t n = 1 + below(200); n > 0; --n, ++to) {
-            entries.push_back({id_of(to), {model::TopicId::orders, 0, to}, time_of(to)});
+            entries.push_back({id_of(to), {orders, Offset{to}}, time_of(to)});
         }
         latest_ = std::max(latest_, to - 1);
-        const auto written = index_->write(entries, {{orders, log::Offset{to}}});
+        const auto written = index_->write(entries, {{orders, Offset{to}}});
         if (written) {
             next_ = to;
         } else {  // it may be there: dropping an old generation comes after it
@@ -280,14 +280,14 @@ private:
             const auto found = index_->find(id(record));
             if (!found) {
                 ASSERT_TRUE(disk_.crashed() || was_bad_) << found.error().message();
-            } else if (*found && (*found)->offset >= next_) {
-                ASSERT_LT((*found)->offset, maybe_) << record;
-                ASSERT_EQ(id_of((*found)->offset), id(record));
+            } else if (*found && (*found)->offset.value >= next_) {
+                ASSERT_LT((*found)->offset.value, maybe_) << record;
+                ASSERT_EQ(id_of((*found)->offset.value), id(record));
             } else if (expected && time_of(*expected) < time_of(latest_) - 8 * hour) {
-                ASSERT_TRUE(!*found || (*found)->offset == *expected) << record;
+                ASSERT_TRUE(!*found || (*found)->offset.value == *expected) << record;
             } else {
                 ASSERT_EQ(found->has_value(), expected.has_value()) << record << " of " << next_;
-                ASSERT_TRUE(!expected || (*found)->offset == *expected) << record;
+                ASSERT_TRUE(!expected || (*found)->offset.value == *expected) << record;
             }
         }
     }

@@ -31,22 +31,9 @@ constexpr Duration tail_pace = std::chrono::milliseconds(
 constexpr Duration retry_pause = std::chrono::milliseconds(200);
 
 /// The topics that ids come from.
-constexpr std::array<std::string_view, 5> indexed_topics{
-    model::topic::orders, model::topic::payments, model::topic::inventory, model::topic::other,
-    model::topic::dlq};
-
-model::TopicId topic_of(std::string_view name) {
-    const auto id = model::topic_of(name);
-    HELIOS_ASSERT(id != model::TopicId::none, "a position on a topic that is none of ours");
-    return id;
-}
-
-bool exists(const model::EventPointer& at) {
-    return !model::name_of(at.topic).empty();
-}
-log::TopicPartition partition_of(const model::EventPointer& at) {
-    return {std::string(model::name_of(at.topic)), at.partition};
-}
+constexpr std::array<TopicId, 5> indexed_topics{model::topic::orders, model::topic::payments,
+                                                model::topic::inventory, model::topic::other,
+                                                model::topic::dlq};
 
 /// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
 /// many ways.
@@ -149,14 +136,14 @@ private:
 struct Entry {
     std::shared_ptr<Pending> pending;  ///< null once durable
     Digest128 content{};
-    model::EventPointer at;
+    Position at;
     Instant log_time{};
 };
 
 struct Shard {
     std::mutex mutex;
     std::unordered_map<Digest128, Entry, IdentityHash> entries;
-    std::deque<std::pair<Digest128, model::EventPointer>>
+    std::deque<std::pair<Digest128, Position>>
         durable;  ///< in the order in which they became durable: the oldest leave first
 };
 
@@ -204,10 +191,10 @@ public:
         log::Offsets out;
         const std::lock_guard lock(indexed_mutex_);
         for (const auto topic : indexed_topics) {
-            const auto& partitions = indexed_[static_cast<std::size_t>(topic_of(topic))];
-            for (auto& id : log_.partitions_of(topic)) {
-                const std::size_t at = id.partition;
-                out[std::move(id)] = log::Offset{at < partitions.size() ? partitions[at] : 0};
+            const auto& partitions = indexed_[static_cast<std::size_t>(topic)];
+            for (const auto& id : log_.partitions_of(topic)) {
+                const std::size_t at = id.index;
+                out[id] = at < partitions.size() ? partitions[at] : Offset{};
             }
         }
         return out;
@@ -246,7 +233,7 @@ public:
         Shard& shard = shard_of(identity);
         bool trust_index = true;
         while (true) {
-            model::EventPointer at;
+            Position at;
             std::shared_ptr<Pending> pending;
             {
                 std::lock_guard lock(shard.mutex);
@@ -263,7 +250,7 @@ public:
                     pending = entry.pending;
                     at = entry.at;
                 } else {
-                    std::optional<model::EventPointer> hit;
+                    std::optional<Position> hit;
                     if (trust_index) {
                         HELIOS_TRY_ASSIGN(hit, find_in_index(identity));
                     }
@@ -298,7 +285,7 @@ public:
             pending = std::move(it->second.pending);
             if (outcome) {
                 Entry& entry = it->second;
-                entry.at = {topic_of(outcome->topic), outcome->partition, outcome->offset.value};
+                entry.at = outcome->at;
                 entry.log_time = outcome->log_time;
                 settled = token_of(entry.at, entry.log_time);
                 shard.durable.emplace_back(identity, entry.at);
@@ -340,7 +327,7 @@ public:
 private:
     Shard& shard_of(const Digest128& identity) { return shards_[identity.back() % shard_count]; }
 
-    Result<std::optional<model::EventPointer>> find_in_index(const Digest128& identity) {
+    Result<std::optional<Position>> find_in_index(const Digest128& identity) {
         const std::shared_lock lock(index_mutex_);
         if (!index_) {
             return fail(ErrorKind::stopping, "the deduplication index is closed");
@@ -416,7 +403,7 @@ private:
         if (const auto& kept = index_->position_at_open(); !kept.empty()) {
             for (auto& [id, offset] : from) {
                 const auto at = kept.find(id);
-                offset = at == kept.end() ? log::Offset{} : at->second;
+                offset = at == kept.end() ? Offset{} : at->second;
             }
         } else {
             HELIOS_TRY_ASSIGN(from, from_horizon());
@@ -441,9 +428,7 @@ private:
 
     Result<log::Taken> apply(const log::StoredRecord& record, bool, log::Outputs&) override {
         if (const auto stored = identity_of(record)) {
-            entries_.push_back({stored->identity,
-                                {topic_of(record.topic), record.partition, record.offset.value},
-                                record.log_time});
+            entries_.push_back({stored->identity, record.at, record.log_time});
         }
         last_applied_ = record.log_time;
         return log::Taken::whole;
@@ -481,10 +466,10 @@ private:
         log::Offsets from;
         for (const auto topic : indexed_topics) {
             for (const auto& id : log_.partitions_of(topic)) {
-                from[id] = log::Offset{};
+                from[id] = Offset{};
                 const std::lock_guard lock(indexed_mutex_);
-                auto& partitions = indexed_of(topic_of(topic));
-                partitions.resize(std::max<std::size_t>(partitions.size(), id.partition + 1));
+                auto& partitions = indexed_of(topic);
+                partitions.resize(std::max<std::size_t>(partitions.size(), id.index + 1));
             }
         }
         return from;
@@ -493,7 +478,7 @@ private:
     /// Where ids begin to count: nothing older is a copy's original, and nothing older may be on
     /// the log.
     Result<log::Offsets> from_horizon() {
-        std::vector<log::TopicPartition> ids;
+        std::vector<Partition> ids;
         for (const auto& [id, offset] : from_beginning()) {
             ids.push_back(id);
         }
@@ -550,7 +535,7 @@ private:
     }
 
     /// A stale hit may also have come from memory, when a record that was durable is damaged now.
-    void forget(Shard& shard, const Digest128& identity, const model::EventPointer& at) {
+    void forget(Shard& shard, const Digest128& identity, const Position& at) {
         std::lock_guard lock(shard.mutex);
         const auto it = shard.entries.find(identity);
         if (it != shard.entries.end() && !it->second.pending && it->second.at == at) {
@@ -568,11 +553,8 @@ private:
     /// The record an id is said to stand at. nullopt: there is none, it is another's, or it is past
     /// its source's horizon.
     Result<std::optional<Taken>> compare_with_log(const Digest128& identity, const Content& content,
-                                                  const model::EventPointer& at) {
-        if (!exists(at)) {
-            return std::nullopt;
-        }
-        const auto batch = log_.read_at(partition_of(at), log::Offset{at.offset});
+                                                  const Position& at) {
+        const auto batch = log_.read_at(at);
         if (!batch) {
             const auto kind = batch.error().kind;
             if (kind == ErrorKind::not_found || kind == ErrorKind::corrupt ||
@@ -619,7 +601,7 @@ private:
 
     /// Empty if the index reflects a prefix of this log.
     std::string why_foreign() {
-        std::map<log::TopicPartition, log::Offset> ends;
+        std::map<Partition, Offset> ends;
         for (const auto& info : log_.describe()) {
             ends[info.id] = info.end;
         }
@@ -637,10 +619,7 @@ private:
             }
         }
         if (const auto& last = index_->last_entry_at_open(); last && !is_dropped(last->at)) {
-            const auto batch =
-                exists(last->at)
-                    ? log_.read_at(partition_of(last->at), log::Offset{last->at.offset})
-                    : Result<log::Batch>(fail(ErrorKind::not_found, ""));
+            const auto batch = log_.read_at(last->at);
             if (batch && !batch->records.empty()) {
                 const auto stored = identity_of(batch->records.front());
                 if (stored && stored->identity == last->identity) {
@@ -653,27 +632,27 @@ private:
     }
 
     /// Past the log's retention: nothing can be compared with it any more.
-    bool is_dropped(const model::EventPointer& at) {
+    bool is_dropped(const Position& at) {
         return std::ranges::any_of(log_.kept(), [&](const log::Kept& kept) {
-            return kept.retention == log::RetentionClass::data && at.offset < kept.begin.value;
+            return kept.retention == log::RetentionClass::data && at.offset < kept.begin;
         });
     }
 
     void publish(const log::Offsets& position) {
         std::lock_guard lock(indexed_mutex_);
         for (const auto& [id, offset] : position) {
-            indexed_of(topic_of(id.topic))[id.partition] = offset.value;
+            indexed_of(id.topic)[id.index] = offset;
         }
     }
 
-    bool is_indexed(const model::EventPointer& at) {
+    bool is_indexed(const Position& at) {
         std::lock_guard lock(indexed_mutex_);
-        const auto& partitions = indexed_of(at.topic);
-        return at.partition < partitions.size() && at.offset < partitions[at.partition];
+        const auto& partitions = indexed_of(at.partition.topic);
+        return at.partition.index < partitions.size() && at.offset < partitions[at.partition.index];
     }
 
     const Options options_;
-    model::PositionToken token_of(const model::EventPointer& at, Instant log_time) const {
+    model::PositionToken token_of(const Position& at, Instant log_time) const {
         return {log::hash_of(log_.id()), at, log_time};
     }
 
@@ -694,9 +673,9 @@ private:
     std::atomic<bool> troubled_{false};
 
     mutable std::mutex indexed_mutex_;
-    std::array<std::vector<std::uint64_t>, model::all_topics.size() + 1>
+    std::array<std::vector<Offset>, model::all_topics.size() + 1>
         indexed_;  ///< topic → partition → next offset
-    std::vector<std::uint64_t>& indexed_of(model::TopicId topic) {
+    std::vector<Offset>& indexed_of(TopicId topic) {
         return indexed_[static_cast<std::size_t>(topic)];
     }
 

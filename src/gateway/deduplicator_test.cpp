@@ -306,17 +306,14 @@ public:
         }
         return std::make_unique<FailingReader>(*std::move(reader), failures_);
     }
-    Result<log::Batch> read_at(const log::TopicPartition& id, log::Offset offset) override {
-        return log_.read_at(id, offset);
-    }
-    Result<log::Offsets> offsets_at(const std::vector<log::TopicPartition>& ids,
-                                    Instant t) override {
+    Result<log::Batch> read_at(const Position& at) override { return log_.read_at(at); }
+    Result<log::Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) override {
         return log_.offsets_at(ids, t);
     }
     Result<log::Offsets> committed(std::string_view group) override {
         return log_.committed(group);
     }
-    Result<std::map<log::TopicPartition, std::uint64_t>> partly(std::string_view group) override {
+    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override {
         return log_.partly(group);
     }
     Instant low_watermark() override { return log_.low_watermark(); }
@@ -324,10 +321,11 @@ public:
     void show_life(const log::SignOfLife& sign) override { log_.show_life(sign); }
     log::SignOfLife last_sign_of_life() override { return log_.last_sign_of_life(); }
     Instant last_log_time() override { return log_.last_log_time(); }
-    std::vector<log::TopicPartition> partitions_of(std::string_view topic) const override {
+    std::string_view name_of(TopicId topic) const override { return log_.name_of(topic); }
+    std::vector<Partition> partitions_of(TopicId topic) const override {
         return log_.partitions_of(topic);
     }
-    std::uint32_t partition_count(std::string_view topic) const override {
+    std::uint32_t partition_count(TopicId topic) const override {
         return log_.partition_count(topic);
     }
     std::vector<log::PartitionInfo> describe() override { return log_.describe(); }

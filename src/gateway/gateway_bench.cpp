@@ -74,8 +74,8 @@ struct BenchRig {
     BenchRig() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
-                              topic.partitions});
+            topics.push_back({topic.id, std::string(topic.name),
+                              static_cast<log::RetentionClass>(topic.kept), topic.partitions});
         }
         log::DiskLogOptions log_options;
         log_options.directory = "data";

@@ -37,7 +37,7 @@ protected:
     std::uint64_t bytes() {
         std::uint64_t end = 0;
         for (const auto& info : rig_.log->describe()) {
-            if (model::topic_of(info.id.topic) <= model::TopicId::counts) {
+            if (info.id.topic <= model::topic::counts) {
                 end = std::max(end, info.end.value);
             }
         }
@@ -49,7 +49,7 @@ protected:
 
 TEST_F(GatewayRetention, forty_days_of_steady_traffic) {
     log::Record flow;
-    flow.topic = std::string(model::topic::flows);
+    flow.topic = model::topic::flows;
     flow.value = "a flow";
     ASSERT_TRUE(log::append_now(*rig_.log, {flow})[0]);
     std::uint64_t most = 0;
@@ -74,7 +74,7 @@ TEST_F(GatewayRetention, forty_days_of_steady_traffic) {
     EXPECT_LT(most, 2'000'000u) << "ten days and a quarter, and what stands in segments with them";
     EXPECT_GT(most, 1'000'000u);
     EXPECT_GT(rig_.log->kept().at(0).begin.value, 3'000'000u);
-    EXPECT_GT(rig_.log->kept().at(0).begin, log::Offset{0});
+    EXPECT_GT(rig_.log->kept().at(0).begin, Offset{0});
     EXPECT_TRUE(rig_.log->damage().empty());
     const auto flows = rig_.read({model::topic::flows});
     ASSERT_EQ(flows.size(), 1u) << "control is kept for ever";
@@ -125,7 +125,7 @@ TEST_F(GatewayRetention, an_index_older_than_the_log_begins_with_it) {
         rig_.clock.advance(6 * hour);
     }
     ASSERT_TRUE(rig_.log->drop_expired());
-    ASSERT_GT(rig_.log->kept().at(0).begin, log::Offset{0});
+    ASSERT_GT(rig_.log->kept().at(0).begin, Offset{0});
     rig_.close();
     std::filesystem::remove_all(rig_.options.index_directory);
     std::filesystem::rename(old, rig_.options.index_directory);
@@ -152,22 +152,22 @@ TEST(DedupIndex, drops_generations_and_finds_the_latest) {
         return digest;
     };
     const auto write = [&](std::uint8_t n, std::uint64_t offset, Duration after) {
-        return index.write({{id(n), {model::TopicId::orders, 0, offset}, start + after}},
-                           {{{"helios.events.orders", 0}, log::Offset{offset + 1}}});
+        return index.write({{id(n), {{model::topic::orders, 0}, Offset{offset}}, start + after}},
+                           {{{model::topic::orders, 0}, Offset{offset + 1}}});
     };
     ASSERT_TRUE(write(1, 10, {}));
     ASSERT_TRUE(write(2, 20, 3 * hour));
     ASSERT_TRUE(write(1, 30, 5 * hour));
-    EXPECT_EQ(index.find(id(1)).value()->offset, 30u);
-    EXPECT_EQ(index.find(id(2)).value()->offset, 20u);
+    EXPECT_EQ(index.find(id(1)).value()->offset.value, 30u);
+    EXPECT_EQ(index.find(id(2)).value()->offset.value, 20u);
     ASSERT_TRUE(write(3, 40, 12 * hour + 30 * std::chrono::minutes(1)));
     EXPECT_EQ(*index.find(id(2)), std::nullopt) << "its generation is older than the horizon";
-    EXPECT_EQ(index.find(id(1)).value()->offset, 30u);
-    EXPECT_EQ(index.find(id(3)).value()->offset, 40u);
+    EXPECT_EQ(index.find(id(1)).value()->offset.value, 30u);
+    EXPECT_EQ(index.find(id(3)).value()->offset.value, 40u);
     ASSERT_TRUE(write(4, 50, 30 * hour));
     EXPECT_EQ(*index.find(id(1)), std::nullopt);
     EXPECT_EQ(*index.find(id(3)), std::nullopt);
-    EXPECT_EQ(index.find(id(4)).value()->offset, 50u);
+    EXPECT_EQ(index.find(id(4)).value()->offset.value, 50u);
 }
 
 }  // namespace

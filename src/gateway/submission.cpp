@@ -164,7 +164,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     auto value = model::encode(event);
     if (value.size() <= intake_.options.record_bytes_max) {
         item.warnings = event.warnings;
-        return claim_event(index, adapted, std::move(admission.topic), std::move(value));
+        return claim_event(index, adapted, admission.topic, std::move(value));
     }
     auto refusal = model::too_large(intake_.options.record_bytes_max);
     if (is_direct(endpoint_)) {
@@ -176,7 +176,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
 }
 
 void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted,
-                             std::string topic, std::string value) {
+                             TopicId topic, std::string value) {
     const auto identity = model::identity_of(adapted.event);
     auto claim = intake_.deduplicator->claim(
         identity,
@@ -194,7 +194,7 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
         }
         item.status = ItemStatus::accepted;
         log::Record record;
-        record.topic = std::move(topic);
+        record.topic = topic;
         record.type = static_cast<std::uint16_t>(model::RecordType::event);
         record.version = model::event_version;
         record.key = adapted.event.key.empty() ? adapted.event.id : adapted.event.key;
@@ -380,9 +380,7 @@ void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own>
                 const auto& at = *outcomes[i];
                 self->settled(
                     owns[i].item,
-                    model::PositionToken{log::hash_of(self->intake_.log.id()),
-                                         {model::topic_of(at.topic), at.partition, at.offset.value},
-                                         at.log_time});
+                    model::PositionToken{log::hash_of(self->intake_.log.id()), at.at, at.log_time});
             } else {
                 self->settled(owns[i].item, fail(outcomes[i].error()));
             }

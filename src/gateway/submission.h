@@ -94,7 +94,7 @@ private:
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
     void take_confirmation(const adapters::SnsConfirmation& confirmation);
-    void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, std::string topic,
+    void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, TopicId topic,
                      std::string value);
 
     /// Quarantine: the event whole, with a reason.

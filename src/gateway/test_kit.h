@@ -30,7 +30,7 @@ namespace helios::gateway {
 
 /// A record read back, owning its bytes.
 struct Kept {
-    std::string topic;
+    TopicId topic{};
     std::string key;
     model::RecordType type{};
     std::string value;
@@ -103,8 +103,8 @@ struct Rig {
     void open_log() {
         std::vector<log::TopicSpec> topics;
         for (const auto& topic : model::all_topics) {
-            topics.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
-                              topic.partitions});
+            topics.push_back({topic.id, std::string(topic.name),
+                              static_cast<log::RetentionClass>(topic.kept), topic.partitions});
         }
         auto opened = log::open_disk_log(log_options, topics, disk, clock, telemetry);
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
@@ -167,7 +167,7 @@ struct Rig {
     http::Response ingest(std::string body) { return send(Endpoint::ingest, std::move(body)); }
 
     /// Everything durable on these topics, in log order.
-    std::vector<Kept> read(const std::vector<std::string_view>& topics) {
+    std::vector<Kept> read(const std::vector<TopicId>& topics) {
         log::Offsets from;
         for (const auto topic : topics) {
             for (const auto& id : log->partitions_of(topic)) {
@@ -184,7 +184,7 @@ struct Rig {
                 return out;
             }
             for (const auto& record : batch->records) {
-                out.push_back({std::string(record.topic), std::string(record.key),
+                out.push_back({record.at.partition.topic, std::string(record.key),
                                static_cast<model::RecordType>(record.type),
                                std::string(record.value), record.log_time});
             }

@@ -12,11 +12,14 @@ namespace {
 std::optional<Error> why_impossible(const Record& record, const Topic* topic,
                                     const DiskLogOptions& options) {
     if (topic == nullptr) {
-        return Error{ErrorKind::invalid, fmt::format("there is no topic {}", record.topic), {}};
+        return Error{
+            ErrorKind::invalid,
+            fmt::format("there is no topic number {}", static_cast<unsigned>(record.topic)),
+            {}};
     }
     if (record.partition && *record.partition >= topic->partitions) {
         return Error{ErrorKind::invalid,
-                     fmt::format("topic {} has {} partitions, there is no {}", record.topic,
+                     fmt::format("topic {} has {} partitions, there is no {}", topic->name,
                                  topic->partitions, *record.partition),
                      {}};
     }
@@ -53,7 +56,7 @@ Result<std::map<format::PartitionKey, std::uint64_t>> place_offsets(const Stored
     std::map<format::PartitionKey, std::uint64_t> out;
     for (const auto& [id, offset] : offsets) {
         HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
-        out[{found->id, id.partition}] = offset.value;
+        out[{found->id, id.index}] = offset.value;
     }
     return out;
 }
@@ -70,7 +73,7 @@ Status place_transaction(const StoredLog& log, Call& call, const GroupOffsets& o
     }
     for (const auto& [id, outputs] : offsets.partly) {
         HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
-        const auto at = call.to.find({found->id, id.partition});
+        const auto at = call.to.find({found->id, id.index});
         if (at == call.to.end()) {
             return fail(ErrorKind::invalid,
                         "a transaction is partly done with a partition that it does not name");
@@ -98,8 +101,8 @@ Status place_transaction(const StoredLog& log, Call& call, const GroupOffsets& o
     return {};
 }
 
-Position position_of(const Slot& slot) {
-    return {slot.topic->name, slot.partition, Offset{slot.position}, slot.log_time};
+Appended appended(const Slot& slot) {
+    return {{{slot.topic->number, slot.partition}, Offset{slot.position}}, slot.log_time};
 }
 
 }  // namespace
@@ -130,10 +133,10 @@ void answer(Call& call, const std::array<const Error*, retention_classes>& faile
         if (error != nullptr) {
             return call.transact_done(fail(*error));
         }
-        std::vector<Position> positions;
+        std::vector<Appended> positions;
         positions.reserve(call.slots.size());
         for (const Slot& slot : call.slots) {
-            positions.push_back(position_of(slot));
+            positions.push_back(appended(slot));
         }
         return call.transact_done(std::move(positions));
     }
@@ -148,7 +151,7 @@ void answer(Call& call, const std::array<const Error*, retention_classes>& faile
         } else if (const Error* error = failed[index_of(slot.topic->retention)]) {
             outcomes.push_back(fail(*error));
         } else {
-            outcomes.push_back(position_of(slot));
+            outcomes.push_back(appended(slot));
         }
     }
     call.append_done(outcomes);

@@ -27,8 +27,8 @@ Digest128 read_digest(ByteReader& in) {
 
 void write_header(ByteWriter& out, const CheckpointHeader& header) {
     out.raw(bytes_of(header.log.bits));
-    out.string(header.partition.topic);
-    out.u32(header.partition.partition);
+    out.string(header.topic);
+    out.u32(header.partition);
     out.u64(header.next.value);
     out.boolean(header.last.has_value());
     out.u64(header.last.value_or(Offset{}).value);
@@ -41,8 +41,8 @@ void write_header(ByteWriter& out, const CheckpointHeader& header) {
 CheckpointHeader read_header(ByteReader& in) {
     CheckpointHeader out;
     out.log.bits = read_digest(in);
-    out.partition.topic = in.string();
-    out.partition.partition = in.u32();
+    out.topic = in.string();
+    out.partition = in.u32();
     out.next.value = in.u64();
     const bool has_last = in.boolean();
     const Offset last{in.u64()};

@@ -10,7 +10,8 @@ namespace {
 CheckpointContent example() {
     CheckpointContent out;
     out.header.log.bits = {0xaa, 0xbb};
-    out.header.partition = {"helios.cases", 11};
+    out.header.topic = "helios.cases";
+    out.header.partition = 11;
     out.header.next = Offset{1234};
     out.header.last = Offset{1200};
     out.header.last_time = from_nanos(1'700'000'000'000'000'000);

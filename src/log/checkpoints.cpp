@@ -159,10 +159,9 @@ Result<CheckpointContent> Checkpoints::check(Offset at) {
         return fail(ErrorKind::conflict, "it is of another data directory",
                     "each data directory has its own; remove it");
     }
-    if (header.partition != partition_ || header.next != at) {
+    if (header.topic != topic_ || header.partition != partition_ || header.next != at) {
         return fail(ErrorKind::conflict,
-                    "it is of " + header.partition.topic + "/" +
-                        std::to_string(header.partition.partition) + " at " +
+                    "it is of " + header.topic + "/" + std::to_string(header.partition) + " at " +
                         std::to_string(header.next.value),
                     "it was moved here; remove it");
     }

@@ -24,12 +24,13 @@ class Checkpoints {
 public:
     using AfterStep = std::function<Status(std::string_view)>;
 
-    Checkpoints(Disk& disk, std::string directory, LogId log, TopicPartition partition,
-                AfterStep after_step)
+    Checkpoints(Disk& disk, std::string directory, LogId log, std::string topic,
+                std::uint32_t partition, AfterStep after_step)
         : disk_(disk),
           directory_(std::move(directory)),
           log_(log),
-          partition_(std::move(partition)),
+          topic_(std::move(topic)),
+          partition_(partition),
           after_step_(std::move(after_step)) {}
 
     // ---- at open
@@ -84,7 +85,8 @@ private:
     Disk& disk_;
     const std::string directory_;
     const LogId log_;
-    const TopicPartition partition_;
+    const std::string topic_;
+    const std::uint32_t partition_;
     const AfterStep after_step_;
     std::uint64_t lives_ = 0;  ///< made since clean()
     mutable std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include "log/damage_list.h"
 #include "log/directory.h"
 #include "log/disk_log.h"
+#include "log/records_test_kit.h"
 #include "log/scrub.h"
 #include "log/sim_disk.h"
 #include "log/stored_log.h"
@@ -25,9 +26,9 @@ using ::testing::HasSubstr;
 constexpr Instant now_of_tests = from_nanos(1'700'000'000'000'000'000);
 
 std::vector<TopicSpec> topics() {
-    return {{"events", RetentionClass::data, 0},
-            {"cases", RetentionClass::data, 2},
-            {"flows", RetentionClass::control, 1}};
+    return {{topic::events, "events", RetentionClass::data, 0},
+            {topic::cases, "cases", RetentionClass::data, 2},
+            {topic::flows, "flows", RetentionClass::control, 1}};
 }
 
 DiskLogOptions small_options() {
@@ -44,9 +45,9 @@ DiskLogOptions small_options() {
     return options;
 }
 
-Record record_for(std::string topic, std::string value) {
+Record record_for(TopicId topic, std::string value) {
     Record record;
-    record.topic = std::move(topic);
+    record.topic = topic;
     record.key = "k";
     record.value = std::move(value);
     return record;
@@ -65,17 +66,17 @@ public:
             ASSERT_TRUE(log) << log.error().message();
             live(**log);
         };
-        const TopicPartition id{"events", 0};
+        const Partition id{topic::events, 0};
         life([&](Log& log) {
-            add(log,
-                {record_for("events", "e1"), record_for("cases", "c1"), record_for("flows", "f1")});
-            ASSERT_TRUE(transact_now(log, {record_for("cases", "c2")},
+            add(log, {record_for(topic::events, "e1"), record_for(topic::cases, "c1"),
+                      record_for(topic::flows, "f1")});
+            ASSERT_TRUE(transact_now(log, {record_for(topic::cases, "c2")},
                                      {"g", {{id, Offset{0}}}, {{id, Offset{9}}}}));
-            add(log, {record_for("events", "e2")});
+            add(log, {record_for(topic::events, "e2")});
         });
         life([&](Log& log) {
-            add(log,
-                {record_for("cases", "c3"), record_for("events", "e3"), record_for("flows", "f2")});
+            add(log, {record_for(topic::cases, "c3"), record_for(topic::events, "e3"),
+                      record_for(topic::flows, "f2")});
         });
         life([&](Log&) {});
         for (const char* directory :
@@ -98,12 +99,7 @@ private:
         const auto outcomes = append_now(log, records);
         for (std::size_t i = 0; i < records.size(); ++i) {
             ASSERT_TRUE(outcomes[i]);
-            // The log of a position's topic name is gone when it is looked at.
-            Position at = *outcomes[i];
-            at.topic = records[i].topic == "events"  ? "events"
-                       : records[i].topic == "cases" ? "cases"
-                                                     : "flows";
-            positions.emplace(records[i].value, at);
+            positions.emplace(records[i].value, outcomes[i]->at);
         }
     }
 };
@@ -136,18 +132,19 @@ protected:
         if (writing) {
             return open_disk_log(small_options(), topics(), disk, clock_, telemetry_);
         }
-        return open_read_only(small_options(), disk, clock_, telemetry_);
+        return open_read_only(small_options(), topics(), disk, clock_, telemetry_);
     }
 
     /// Reads these topics, finds nothing that was never written, and names damage if something is
     /// missing.
-    void read_some(Log& log, std::initializer_list<std::string_view> wanted) {
+    void read_some(Log& log, std::initializer_list<TopicId> wanted) {
         std::set<std::string> found;
         for (const std::string& value : read_values(*reader_of(log, wanted))) {
             found.insert(value);
         }
         for (const auto& [value, at] : original_.positions) {
-            const bool asked = std::find(wanted.begin(), wanted.end(), at.topic) != wanted.end();
+            const bool asked =
+                std::find(wanted.begin(), wanted.end(), at.partition.topic) != wanted.end();
             EXPECT_TRUE(!asked || found.contains(value) || !log.damage().empty())
                 << value << " is missing";
             found.erase(value);
@@ -158,7 +155,7 @@ protected:
 
     void ask_for_each(Log& log) {
         for (const auto& [value, at] : original_.positions) {
-            const auto found = log.read_at({std::string(at.topic), at.partition}, at.offset);
+            const auto found = log.read_at(at);
             if (found) {
                 EXPECT_EQ(found->records[0].value, value);
             } else {
@@ -176,10 +173,10 @@ protected:
             return true;
         }
         ask_for_each(**log);
-        read_some(**log, {"flows"});
-        read_some(**log, {"events", "cases", "flows"});
+        read_some(**log, {topic::flows});
+        read_some(**log, {topic::events, topic::cases, topic::flows});
         if (writing) {
-            EXPECT_TRUE(append_now(**log, {record_for("events", "later")})[0]) << "it goes on";
+            EXPECT_TRUE(append_now(**log, {record_for(topic::events, "later")})[0]) << "it goes on";
         }
         EXPECT_TRUE((*log)->read_through());
         return !(*log)->damage().empty();
@@ -223,7 +220,7 @@ TEST_F(EveryBit, of_an_unwanted_frame_is_noticed_by_who_passes_it) {
         }
         auto log = open(disk, false);
         EXPECT_TRUE(log);
-        EXPECT_THAT(read_values(*reader_of(**log, {"events"})),
+        EXPECT_THAT(read_values(*reader_of(**log, {topic::events})),
                     ::testing::ElementsAre("e1", "e2", "e3"));
         return !(*log)->damage().empty();
     });
@@ -283,7 +280,8 @@ TEST(Scrub, keeps_to_its_rate_and_stops_when_told) {
     auto opened = open_disk_log(options, topics(), disk, clock, telemetry);
     ASSERT_TRUE(opened);
     for (int i = 0; i < 30; ++i) {
-        ASSERT_TRUE(append_now(**opened, {record_for("events", std::string(100'000, 'x'))})[0]);
+        ASSERT_TRUE(
+            append_now(**opened, {record_for(topic::events, std::string(100'000, 'x'))})[0]);
     }
     Scrub scrub(dynamic_cast<StoredLog&>(**opened), clock, telemetry);
     Duration paused{};

@@ -227,9 +227,17 @@ Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string
             *partitions == 0 || *partitions > partitions_limit || !good_topic_name(name)) {
             return broken_topics(path, fmt::format("line \"{}\"", *line));
         }
-        topics.push_back({static_cast<std::uint16_t>(*id), std::string(name), *cls, *partitions});
+        topics.push_back(
+            {static_cast<std::uint16_t>(*id), std::string(name), *cls, *partitions, {}});
     }
     return topics;
+}
+
+void number_topics(std::vector<Topic>& topics, const std::vector<TopicSpec>& specs) {
+    for (Topic& topic : topics) {
+        const auto spec = std::ranges::find(specs, topic.name, &TopicSpec::name);
+        topic.number = spec == specs.end() ? no_topic : spec->id;
+    }
 }
 
 // A line per journal: where it begins, the log time of the last record dropped; then what holds
@@ -387,6 +395,7 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
     }
     const std::size_t before = topics.size();
     std::set<std::string_view> asked;
+    std::set<TopicId> numbers{no_topic};
     for (const TopicSpec& spec : specs) {
         const std::uint32_t count = spec.partitions == 0 ? partitions : spec.partitions;
         if (!good_topic_name(spec.name)) {
@@ -396,6 +405,11 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
         }
         if (!asked.insert(spec.name).second) {
             return fail(ErrorKind::invalid, fmt::format("topic {} is declared twice", spec.name));
+        }
+        if (!numbers.insert(spec.id).second) {
+            return fail(ErrorKind::invalid,
+                        fmt::format("topic {} has number {}, which is none or another topic's",
+                                    spec.name, static_cast<unsigned>(spec.id)));
         }
         if (count > partitions_limit) {
             return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, more than {}",
@@ -407,8 +421,8 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
             if (topics.size() >= topics_limit) {
                 return fail(ErrorKind::invalid, fmt::format("more than {} topics", topics_limit));
             }
-            topics.push_back(
-                {static_cast<std::uint16_t>(topics.size() + 1), spec.name, spec.retention, count});
+            topics.push_back({static_cast<std::uint16_t>(topics.size() + 1), spec.name,
+                              spec.retention, count, spec.id});
         } else if (found->retention != spec.retention || found->partitions != count) {
             return fail(
                 ErrorKind::conflict,
@@ -421,6 +435,7 @@ Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
     if (topics.size() != before || !known) {
         HELIOS_TRY(replace_file(disk, paths.log, "topics", encode_topics(topics)));
     }
+    number_topics(topics, specs);
     return topics;
 }
 

@@ -28,12 +28,14 @@ struct DirectoryFormat {
     LogId id{};
 };
 
-/// A topic as this directory knows it. Ids count from 1 and are never reused.
+/// A topic as this directory knows it. Ids count from 1 in the order in which its topics came, and
+/// are never reused: frames name a topic so.
 struct Topic {
     std::uint16_t id = 0;
     std::string name;
     RetentionClass retention = RetentionClass::data;
     std::uint32_t partitions = 0;
+    TopicId number{};  ///< as everybody else names it; not stored. no_topic: nobody told
 };
 
 std::string encode_format(const DirectoryFormat& format);
@@ -45,6 +47,9 @@ Result<DirectoryFormat> parse_format(std::string_view text, const std::string& p
 std::string encode_topics(const std::vector<Topic>& topics);
 /// corrupt: not a topics file, or damaged.
 Result<std::vector<Topic>> parse_topics(std::string_view text, const std::string& path);
+
+/// Gives them the numbers of those specs that have their names.
+void number_topics(std::vector<Topic>& topics, const std::vector<TopicSpec>& specs);
 
 /// By retention class.
 using KeptJournals = std::array<Kept, retention_classes>;
@@ -96,7 +101,8 @@ Status check_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t pa
 Status claim_directory(Disk& disk, const DirectoryPaths& paths, std::uint32_t partitions);
 
 /// The directory's topics after adding those of `specs` that it doesn't have. conflict: a topic is
-/// there with another class or partition count. invalid: a bad name, a name twice, too many.
+/// there with another class or partition count. invalid: a bad name, a name or a number twice, too
+/// many.
 Result<std::vector<Topic>> claim_topics(Disk& disk, const DirectoryPaths& paths,
                                         std::uint32_t partitions,
                                         const std::vector<TopicSpec>& specs);

@@ -28,8 +28,11 @@ Result<std::unique_ptr<Log>> open_disk_log(const DiskLogOptions& options,
 
 /// Opens what another process writes, or has written, for reading up to the durable mark; follows
 /// it as it moves. Takes no lock, changes nothing; append and transact answer `denied`.
-/// options.partitions is not looked at. not_found: no data directory there. corrupt: as above.
-Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk,
+/// options.partitions is not looked at, and of `topics` only numbers and names: a topic of the
+/// directory that is not among them shows in describe(), and nowhere else. not_found: no data
+/// directory there. corrupt: as above.
+Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options,
+                                            const std::vector<TopicSpec>& topics, Disk& disk,
                                             const Clock& clock, telemetry::Telemetry& telemetry);
 
 }  // namespace helios::log

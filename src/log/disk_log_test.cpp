@@ -59,27 +59,23 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
 
 TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
     open();
-    std::vector<Position> positions;
+    std::vector<Appended> positions;
     for (const char* value : {"one", "two", "three"}) {
         positions.push_back(*append(value));
     }
     const std::string segment = last_segment();
     log_.reset();
-    flip(segment, positions[1].offset.value + format::frame_header_bytes + 1);
+    flip(segment, positions[1].at.offset.value + format::frame_header_bytes + 1);
     forget_mark();
     open();
     EXPECT_THAT(values(), ElementsAre("one", "three"))
         << "the group behind the bad one says that it was durable";
     ASSERT_EQ(log_->damage().size(), 1u);
-    EXPECT_EQ(log_->damage()[0].begin, positions[1].offset.value);
+    EXPECT_EQ(log_->damage()[0].begin, positions[1].at.offset.value);
     EXPECT_EQ(log_->damage()[0].end,
-              positions[1].offset.value + format::frame_header_bytes + 1 + 3);
-    EXPECT_EQ(
-        log_->read_at({"events", positions[2].partition}, positions[2].offset)->records[0].value,
-        "three")
-        << "nothing is renumbered";
-    EXPECT_EQ(log_->read_at({"events", positions[1].partition}, positions[1].offset).error().kind,
-              ErrorKind::corrupt);
+              positions[1].at.offset.value + format::frame_header_bytes + 1 + 3);
+    EXPECT_EQ(log_->read_at(positions[2].at)->records[0].value, "three") << "nothing is renumbered";
+    EXPECT_EQ(log_->read_at(positions[1].at).error().kind, ErrorKind::corrupt);
     EXPECT_THAT(lines_, ::testing::Contains(HasSubstr("\"level\":\"error\"")));
 }
 
@@ -87,25 +83,25 @@ TEST_F(DiskLogTest, serves_the_rest_of_a_damaged_group) {
     open();
     std::vector<Record> records;
     for (int i = 0; i < 5; ++i) {
-        records.push_back(record_for("flows", "", "value " + std::to_string(i)));
+        records.push_back(record_for(topic::flows, "", "value " + std::to_string(i)));
     }
     const auto outcomes = append_now(*log_, records);
-    ASSERT_TRUE(append("after", "flows"));
+    ASSERT_TRUE(append("after", topic::flows));
     const std::string segment = last_segment("d/log/control");
     log_.reset();
     for (const std::uint64_t field : {0u, 9u, 50u}) {  // a length, a position, a value
-        flip(segment, outcomes[2]->offset.value + field);
+        flip(segment, outcomes[2]->at.offset.value + field);
         open();
-        EXPECT_THAT(values({"flows"}),
+        EXPECT_THAT(values({topic::flows}),
                     ElementsAre("value 0", "value 1", "value 3", "value 4", "after"))
             << "field at " << field;
         EXPECT_EQ(log_->damage().size(), 1u);
         log_.reset();
-        flip(segment, outcomes[2]->offset.value + field);
+        flip(segment, outcomes[2]->at.offset.value + field);
     }
-    flip(segment, outcomes[0]->offset.value - 3);  // the group's own header
+    flip(segment, outcomes[0]->at.offset.value - 3);  // the group's own header
     open();
-    EXPECT_EQ(values({"flows"}).size(), 6u) << "frames name themselves";
+    EXPECT_EQ(values({topic::flows}).size(), 6u) << "frames name themselves";
 }
 
 TEST_F(DiskLogTest, cuts_good_groups_behind_the_first_bad_byte) {
@@ -168,7 +164,7 @@ TEST_F(DiskLogTest, a_stale_group_of_another_life_is_ruled_out_by_its_salt) {
 
 TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
     open();
-    const TopicPartition id{"events", 0};
+    const Partition id{topic::events, 0};
     for (int i = 0; i < 3; ++i) {
         ASSERT_TRUE(append("first life " + std::to_string(i)));
     }
@@ -183,7 +179,7 @@ TEST_F(DiskLogTest, survives_a_damaged_segment_header) {
         EXPECT_EQ(values().size(), 4u);
         EXPECT_EQ(log_->damage().size(), 1u);
         EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{5}}}));
-        ASSERT_TRUE(append("more", "cases"));
+        ASSERT_TRUE(append("more", topic::cases));
     }
     const std::string oldest = "d/log/data/" + disk_.list("d/log/data")->front();
     log_.reset();
@@ -222,9 +218,10 @@ TEST_F(DiskLogTest, refuses_a_foreign_directory_and_a_newer_format) {
     EXPECT_THAT(try_open().error().what, HasSubstr("format 9"));
     disk_.put("d/FORMAT", encode_format({directory_format, directory_format, 3}));
     EXPECT_TRUE(try_open());
-    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).has_value(), true);
+    EXPECT_EQ(open_read_only(options_, test_topics(), disk_, clock_, telemetry_).has_value(), true);
     disk_.put("d/FORMAT", encode_format({directory_format + 1, directory_format + 1, 3}));
-    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind, ErrorKind::corrupt);
+    EXPECT_EQ(open_read_only(options_, test_topics(), disk_, clock_, telemetry_).error().kind,
+              ErrorKind::corrupt);
     disk_.put("e/log/data/x", "");
     options_.directory = "e";
     EXPECT_THAT(try_open().error().what, HasSubstr("foreign")) << "a log without a FORMAT";
@@ -276,7 +273,7 @@ TEST_F(DiskLogTest, a_reader_may_be_older_than_a_writer) {
     log_.reset();
     disk_.put("d/FORMAT", encode_format({directory_format, directory_format + 1, 3}));
     EXPECT_FALSE(try_open());
-    EXPECT_TRUE(open_read_only(options_, disk_, clock_, telemetry_));
+    EXPECT_TRUE(open_read_only(options_, test_topics(), disk_, clock_, telemetry_));
 }
 
 TEST_F(DiskLogTest, keeps_the_partition_count_of_a_directory) {
@@ -290,31 +287,59 @@ TEST_F(DiskLogTest, keeps_the_partition_count_of_a_directory) {
     EXPECT_THAT(refused.error().message(), HasSubstr("log.partitions"));
 }
 
+TEST_F(DiskLogTest, a_topic_of_the_directory_that_nobody_numbers_shows_by_its_name_alone) {
+    open();
+    ASSERT_TRUE(append("1"));
+    log_.reset();
+    const auto opened = open_disk_log(options_, {{topic::added, "added", RetentionClass::data, 1}},
+                                      disk_, clock_, telemetry_);
+    ASSERT_TRUE(opened) << opened.error().message();
+    EXPECT_EQ((*opened)->partition_count(topic::events), 0u);
+    EXPECT_TRUE((*opened)->name_of(topic::events).empty());
+    const auto described = (*opened)->describe();
+    EXPECT_EQ(described.front().topic, "events");
+    EXPECT_EQ(described.front().id.topic, no_topic);
+    EXPECT_EQ(described.back().topic, "added");
+    EXPECT_EQ(described.back().id, (Partition{topic::added, 0}));
+}
+
+TEST_F(DiskLogTest, refuses_a_number_that_is_none_or_anothers) {
+    for (const TopicId number : {no_topic, topic::events}) {
+        auto topics = test_topics();
+        topics.push_back({number, "added", RetentionClass::data, 1});
+        const auto refused = open_disk_log(options_, topics, disk_, clock_, telemetry_);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+        EXPECT_THAT(refused.error().what, HasSubstr("added"));
+    }
+}
+
 TEST_F(DiskLogTest, keeps_topics_and_adds_new_ones) {
     open();
     ASSERT_TRUE(append("1"));
     log_.reset();
-    auto more =
-        open_disk_log(options_, {{"added", RetentionClass::control, 2}}, disk_, clock_, telemetry_);
+    auto topics = test_topics();
+    topics.push_back({topic::added, "added", RetentionClass::control, 2});
+    auto more = open_disk_log(options_, topics, disk_, clock_, telemetry_);
     ASSERT_TRUE(more) << more.error().message();
-    EXPECT_EQ((*more)->partition_count("added"), 2u);
-    EXPECT_EQ((*more)->partition_count("events"), 3u) << "known topics stay readable";
+    EXPECT_EQ((*more)->partition_count(topic::added), 2u);
+    EXPECT_EQ((*more)->partition_count(topic::events), 3u) << "known topics stay readable";
     more->reset();
-    EXPECT_EQ(
-        open_disk_log(options_, {{"events", RetentionClass::control, 0}}, disk_, clock_, telemetry_)
-            .error()
-            .kind,
-        ErrorKind::conflict);
-    EXPECT_EQ(
-        open_disk_log(options_, {{"events", RetentionClass::data, 7}}, disk_, clock_, telemetry_)
-            .error()
-            .kind,
-        ErrorKind::conflict);
-    EXPECT_EQ(
-        open_disk_log(options_, {{"bad name", RetentionClass::data, 0}}, disk_, clock_, telemetry_)
-            .error()
-            .kind,
-        ErrorKind::invalid);
+    EXPECT_EQ(open_disk_log(options_, {{topic::events, "events", RetentionClass::control, 0}},
+                            disk_, clock_, telemetry_)
+                  .error()
+                  .kind,
+              ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{topic::events, "events", RetentionClass::data, 7}}, disk_,
+                            clock_, telemetry_)
+                  .error()
+                  .kind,
+              ErrorKind::conflict);
+    EXPECT_EQ(open_disk_log(options_, {{topic::added, "bad name", RetentionClass::data, 0}}, disk_,
+                            clock_, telemetry_)
+                  .error()
+                  .kind,
+              ErrorKind::invalid);
     open();
     EXPECT_THAT(values(), ElementsAre("1"));
     log_.reset();
@@ -420,7 +445,7 @@ TEST_F(DiskLogTest, whatever_waits_shares_one_fsync) {
     open();
     std::vector<std::promise<bool>> answers(101);
     const auto send = [&](std::size_t i) {
-        log_->append({record_for("events", std::to_string(i), "v")},
+        log_->append({record_for(topic::events, std::to_string(i), "v")},
                      [&answers, i](std::span<const AppendOutcome> o) {
                          answers[i].set_value(o[0].has_value());
                      });
@@ -444,14 +469,14 @@ TEST_F(DiskLogTest, whatever_waits_shares_one_fsync) {
 
 TEST_F(DiskLogTest, readers_see_only_what_is_durable) {
     open();
-    auto reader = reader_of(*log_, {"events"});
-    auto other_process = open_read_only(options_, disk_, clock_, telemetry_);
+    auto reader = reader_of(*log_, {topic::events});
+    auto other_process = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(other_process);
-    auto outside = reader_of(**other_process, {"events"});
+    auto outside = reader_of(**other_process, {topic::events});
     std::promise<void> answered;
     {
         Hold hold(disk_);
-        log_->append({record_for("events", "k", "v")},
+        log_->append({record_for(topic::events, "k", "v")},
                      [&](std::span<const AppendOutcome>) { answered.set_value(); });
         hold.wait_for_a_sync();  // the bytes are in the file
         const Instant mark = log_->low_watermark();
@@ -477,13 +502,14 @@ TEST_F(DiskLogTest, pushes_back_when_too_much_waits) {
     };
     {
         Hold hold(disk_);
-        log_->append({3, record_for("events", "k", "v")}, [&](std::span<const AppendOutcome> o) {
-            EXPECT_TRUE(o[0]);
-            answered.set_value();
-        });
+        log_->append({3, record_for(topic::events, "k", "v")},
+                     [&](std::span<const AppendOutcome> o) {
+                         EXPECT_TRUE(o[0]);
+                         answered.set_value();
+                     });
         hold.wait_for_a_sync();
-        log_->append({record_for("events", "k", "v")}, refused(0));
-        log_->append({4, record_for("events", "k", "v")}, refused(1));
+        log_->append({record_for(topic::events, "k", "v")}, refused(0));
+        log_->append({4, record_for(topic::events, "k", "v")}, refused(1));
     }
     answered.get_future().get();
     EXPECT_EQ(refusals[0].get_future().get(), ErrorKind::exhausted);
@@ -534,7 +560,7 @@ TEST_F(DiskLogTest, says_so_while_the_disk_fails_and_recovers) {
 TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
     options_.reserve_bytes = 128u << 10;
     open();
-    const TopicPartition id{"events", 0};
+    const Partition id{topic::events, 0};
     disk_.set_capacity(disk_.bytes_used() + (4u << 10));
     std::size_t taken = 0;
     AppendOutcome outcome = append(std::string(5000, 'x'));
@@ -547,7 +573,7 @@ TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
                 HasSubstr("the disk of d is full: 0.0 MiB are free, 0.1 MiB are needed"));
     EXPECT_THAT(outcome.error().hint, HasSubstr("free at least 0.1 MiB there"));
     EXPECT_EQ(log_->health().error().kind, ErrorKind::unavailable);
-    const auto staged = transact_now(*log_, {record_for("cases", "k", "from the reserve")},
+    const auto staged = transact_now(*log_, {record_for(topic::cases, "k", "from the reserve")},
                                      {"route", {{id, Offset{0}}}, {{id, Offset{9}}}});
     EXPECT_TRUE(staged) << staged.error().message();
     EXPECT_EQ(append("x").error().kind, ErrorKind::unavailable)
@@ -560,7 +586,7 @@ TEST_F(DiskLogTest, a_full_disk_refuses_appends_lets_stages_finish_and_heals) {
     EXPECT_TRUE(log_->health());
     open();
     EXPECT_EQ(values().size(), taken + 1);
-    EXPECT_THAT(values({"cases"}), ElementsAre("from the reserve"));
+    EXPECT_THAT(values({topic::cases}), ElementsAre("from the reserve"));
     EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{9}}}));
 }
 
@@ -585,9 +611,9 @@ TEST_F(DiskLogTest, opens_on_a_full_disk) {
 TEST_F(DiskLogTest, a_write_that_fails_on_a_full_disk_leaves_the_disk_full) {
     options_.reserve_bytes = 256u << 10;
     open();
-    const TopicPartition id{"events", 0};
+    const Partition id{topic::events, 0};
     const auto stage = [&](std::uint64_t from, std::uint64_t to) {
-        return transact_now(*log_, {record_for("cases", "k", std::to_string(to))},
+        return transact_now(*log_, {record_for(topic::cases, "k", std::to_string(to))},
                             {"route", {{id, Offset{from}}}, {{id, Offset{to}}}});
     };
     disk_.set_capacity(disk_.bytes_used() + (4u << 10));
@@ -613,7 +639,7 @@ TEST_F(DiskLogTest, a_write_that_fails_on_a_full_disk_leaves_the_disk_full) {
     log_.reset();
     disk_.power_cycle();
     open();
-    EXPECT_THAT(values({"cases"}), ElementsAre("1", "3"));
+    EXPECT_THAT(values({topic::cases}), ElementsAre("1", "3"));
     EXPECT_EQ(*log_->committed("route"), (Offsets{{id, Offset{3}}}));
 }
 
@@ -667,8 +693,8 @@ TEST_F(DiskLogTest, an_idle_restart_leaves_no_segments_behind) {
 TEST_F(DiskLogTest, counts_what_it_does) {
     open();
     ASSERT_TRUE(append("one"));
-    ASSERT_TRUE(append_now(*log_, {2, record_for("events", "k", "v")})[0]);
-    EXPECT_EQ(append_now(*log_, {record_for("nowhere", "k", "v")})[0].error().kind,
+    ASSERT_TRUE(append_now(*log_, {2, record_for(topic::events, "k", "v")})[0]);
+    EXPECT_EQ(append_now(*log_, {record_for(topic::nowhere, "k", "v")})[0].error().kind,
               ErrorKind::invalid);
     const std::string text = telemetry_.metrics.expose();
     EXPECT_THAT(text, HasSubstr("helios_log_appended_records_total 3"));
@@ -686,7 +712,7 @@ TEST_F(DiskLogTest, acknowledges_nothing_that_goes_to_a_deleted_file) {
     ASSERT_FALSE(lost) << "a sync of a deleted file succeeds";
     EXPECT_EQ(lost.error().kind, ErrorKind::unavailable);
     EXPECT_THAT(lost.error().what, HasSubstr("was deleted while it was written to"));
-    for (const char* topic : {"events", "flows"}) {
+    for (const TopicId topic : {topic::events, topic::flows}) {
         EXPECT_EQ(append("three", topic).error().kind, ErrorKind::unavailable)
             << "what stood before it is gone, too";
     }

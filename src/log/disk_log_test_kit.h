@@ -41,10 +41,10 @@ protected:
         ASSERT_TRUE(opened) << opened.error().message();
         log_ = std::move(*opened);
     }
-    AppendOutcome append(std::string value, std::string topic = "events") {
+    AppendOutcome append(std::string value, TopicId topic = topic::events) {
         return append_now(*log_, {record_for(std::move(topic), "k", std::move(value))})[0];
     }
-    std::vector<std::string> values(std::initializer_list<std::string_view> topics = {"events"}) {
+    std::vector<std::string> values(std::initializer_list<TopicId> topics = {topic::events}) {
         return read_values(*reader_of(*log_, topics));
     }
 

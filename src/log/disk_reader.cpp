@@ -25,7 +25,7 @@ DiskReader::DiskReader(StoredLog& log, Offsets from,
             next_.resize(std::size_t{topic->id} + 1);
         }
         next_[topic->id].resize(topic->partitions);
-        next_[topic->id][id.partition] = &offset;
+        next_[topic->id][id.index] = &offset;
     }
     for (std::size_t i = 0; i < sources_.size(); ++i) {
         sources_[i].cursor.seek(starts[i]);
@@ -128,9 +128,7 @@ Status DiskReader::pass_over_dropped(Source& source, const Error& why) {
 void DiskReader::deliver(Batch& batch, Source& source) {
     const format::Frame& frame = source.ahead->frame;
     StoredRecord record;
-    record.topic = log_.topic(frame.topic)->name;
-    record.partition = frame.partition;
-    record.offset = Offset{frame.position};
+    record.at = {{log_.topic(frame.topic)->number, frame.partition}, Offset{frame.position}};
     record.log_time = frame.log_time;
     record.next = Offset{frame.position + frame.bytes};
     record.type = frame.type;

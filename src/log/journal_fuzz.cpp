@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "log/disk_log.h"
+#include "log/records_test_kit.h"
 #include "log/sim_disk.h"
 #include "log/synchronous.h"
 #include "telemetry/telemetry.h"
@@ -19,8 +20,8 @@ namespace {
 using namespace helios;
 using namespace helios::log;
 
-const std::vector<TopicSpec> topics{{"events", RetentionClass::data, 0},
-                                    {"flows", RetentionClass::control, 1}};
+const std::vector<TopicSpec> topics{{topic::events, "events", RetentionClass::data, 0},
+                                    {topic::flows, "flows", RetentionClass::control, 1}};
 
 DiskLogOptions small_options() {
     DiskLogOptions options;
@@ -33,9 +34,9 @@ DiskLogOptions small_options() {
     return options;
 }
 
-Record record(std::string topic, std::string value) {
+Record record(TopicId topic, std::string value) {
     Record out;
-    out.topic = std::move(topic);
+    out.topic = topic;
     out.key = "k";
     out.value = std::move(value);
     return out;
@@ -51,12 +52,12 @@ const std::vector<std::pair<std::string, std::string>>& good_files() {
             auto opened = open_disk_log(small_options(), topics, disk, clock, telemetry);
             HELIOS_ASSERT(opened.has_value(), "a fresh directory opens");
             for (int i = 0; i < 5; ++i) {
-                append_now(**opened, {record("events", std::string(40, 'a')), record("flows", "b"),
-                                      record("events", "c")});
+                append_now(**opened, {record(topic::events, std::string(40, 'a')),
+                                      record(topic::flows, "b"), record(topic::events, "c")});
             }
-            const TopicPartition id{"events", 0};
+            const Partition id{topic::events, 0};
             const auto at = static_cast<std::uint64_t>(life);
-            HELIOS_ASSERT(transact_now(**opened, {record("events", "d")},
+            HELIOS_ASSERT(transact_now(**opened, {record(topic::events, "d")},
                                        {"g", {{id, Offset{at}}}, {{id, Offset{at + 1}}}})
                               .has_value(),
                           "a transaction");
@@ -122,7 +123,7 @@ void spoil(SimDisk& disk, std::string_view input) {
 
 std::size_t read_all(Log& log) {
     std::size_t records = 0;
-    auto reader = reader_of(log, {"events", "flows"});
+    auto reader = reader_of(log, {topic::events, topic::flows});
     Instant last{};
     for (;;) {
         const auto batch = reader->poll(64, 1u << 16, Duration::zero());
@@ -144,22 +145,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ManualClock clock(from_nanos(1'600'000'000'000'000'000));
     telemetry::Telemetry telemetry(clock, telemetry::Level::off);
     spoil(disk, std::string_view(reinterpret_cast<const char*>(data), size));
-    if (auto outside = open_read_only(small_options(), disk, clock, telemetry);
-        outside && (*outside)->partition_count("events") > 0 &&
-        (*outside)->partition_count("flows") > 0) {
+    if (auto outside = open_read_only(small_options(), topics, disk, clock, telemetry);
+        outside && (*outside)->partition_count(topic::events) > 0 &&
+        (*outside)->partition_count(topic::flows) > 0) {
         read_all(**outside);
         static_cast<void>((*outside)->committed("g"));
         static_cast<void>(
-            (*outside)->offsets_at({{"events", 0}}, from_nanos(1'650'000'000'000'000'000)));
+            (*outside)->offsets_at({{topic::events, 0}}, from_nanos(1'650'000'000'000'000'000)));
     }
     auto opened = open_disk_log(small_options(), topics, disk, clock, telemetry);
     if (!opened) {
         return 0;
     }
     const std::size_t before = read_all(**opened);
-    const auto outcome = append_now(**opened, {record("events", "new")});
+    const auto outcome = append_now(**opened, {record(topic::events, "new")});
     HELIOS_ASSERT(outcome[0].has_value(), "a log that opens takes appends");
-    const auto found = (*opened)->read_at({"events", outcome[0]->partition}, outcome[0]->offset);
+    const auto found = (*opened)->read_at(outcome[0]->at);
     HELIOS_ASSERT(found && found->records[0].value == "new", "what was appended is there");
     HELIOS_ASSERT(read_all(**opened) == before + 1, "and nothing else has changed");
     return 0;

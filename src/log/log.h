@@ -11,7 +11,6 @@
 /// in-memory disk), memory (for tests: no more than is promised everywhere), kafka (cluster,
 /// later).
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/position.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -37,13 +37,6 @@ struct LogId {
 /// CRC-32C: what a position carries, so that one of another log is told.
 std::uint32_t hash_of(const LogId& id);
 
-/// Position of a record within its partition. Offsets grow, with gaps: nobody counts by
-/// subtraction.
-struct Offset {
-    std::uint64_t value = 0;
-    friend auto operator<=>(const Offset&, const Offset&) = default;
-};
-
 /// Which journal a topic's records share: records of one class share segments, retention and
 /// fsyncs.
 enum class RetentionClass : std::uint8_t {
@@ -56,16 +49,13 @@ inline constexpr std::size_t retention_classes = 3;
 /// "data", "control", "health".
 std::string_view to_string(RetentionClass retention);
 
+/// A topic of the log. What is appended and read names it by number; what people read, and the
+/// files of a directory, by name.
 struct TopicSpec {
+    TopicId id{};
     std::string name;
     RetentionClass retention = RetentionClass::data;
     std::uint32_t partitions = 0;  ///< 0: the data directory's partition count
-};
-
-struct TopicPartition {
-    std::string topic;
-    std::uint32_t partition = 0;
-    friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
 };
 
 /// The grain of log time. Every stamp, and every time derived from one, is a whole multiple.
@@ -73,7 +63,7 @@ inline constexpr Duration log_time_grain = std::chrono::milliseconds(1);
 
 /// A record to append. `topic` must be one of the log's topics.
 struct Record {
-    std::string topic;
+    TopicId topic{};
     std::optional<std::uint32_t> partition;  ///< absent: murmur2(key) mod partitions, as on Kafka
     std::uint16_t type = 0;            ///< what the value is (model/…): carried, never interpreted
     std::uint8_t version = 0;          ///< version of that type's encoding
@@ -82,19 +72,16 @@ struct Record {
     std::string value;
 };
 
-/// Where an appended record stands. Durable from the moment anybody is told.
-struct Position {
-    std::string_view topic;  ///< interned by the log, lives as long as it
-    std::uint32_t partition = 0;
-    Offset offset;
+/// Where an appended record stands, and when it got there. Durable from the moment anybody is
+/// told.
+struct Appended {
+    Position at;
     Instant log_time;
 };
 
 /// A record read back. key and value live as long as the Batch.
 struct StoredRecord {
-    std::string_view topic;  ///< interned by the log, lives as long as it
-    std::uint32_t partition = 0;
-    Offset offset;
+    Position at;
     Instant log_time;
     Offset next;  ///< where a reader that has consumed it stands
     std::uint16_t type = 0;
@@ -115,7 +102,7 @@ struct Batch {
 };
 
 /// Next offset to read, per partition: everything below it has been consumed.
-using Offsets = std::map<TopicPartition, Offset>;
+using Offsets = std::map<Partition, Offset>;
 
 /// A stage's progress: moves the group from `from` to `to` (same partitions in both). A partition
 /// that the group has never committed is at Offset{0}.
@@ -125,14 +112,14 @@ struct GroupOffsets {
     Offsets to;
     /// How many outputs of the first record at or after `to` are on the log already: what one
     /// record causes may be more than one transaction holds. Absent: none.
-    std::map<TopicPartition, std::uint64_t> partly = {};
+    std::map<Partition, std::uint64_t> partly = {};
 };
 
-using AppendOutcome = Result<Position>;
+using AppendOutcome = Result<Appended>;
 /// Called once, on a thread of the log: hand over and return, never block, never call back into
 /// append's caller under a lock.
 using AppendDone = std::move_only_function<void(std::span<const AppendOutcome>)>;
-using TransactDone = std::move_only_function<void(Result<std::vector<Position>>)>;
+using TransactDone = std::move_only_function<void(Result<std::vector<Appended>>)>;
 
 /// Somebody who still needs what stands on the log from a position on: it is not dropped.
 struct Hold {
@@ -194,7 +181,8 @@ struct SignOfLife {
 
 /// What a topic holds, for `helios log ls`: of what was dropped `end` alone still tells.
 struct PartitionInfo {
-    TopicPartition id;
+    Partition id;
+    std::string topic;  ///< the topic's name; its number may be unknown to this program: no_topic
     std::uint64_t records = 0;
     Offset first;
     Offset end;  ///< one past the last durable record
@@ -238,7 +226,7 @@ public:
     /// over reads it first.
     virtual Result<Offsets> committed(std::string_view group) = 0;
     /// GroupOffsets::partly of the group's last transaction.
-    virtual Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) = 0;
+    virtual Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) = 0;
 };
 
 /// One record, for whoever has kept its position.
@@ -248,7 +236,7 @@ public:
 
     /// One record by its position. not_found: no record begins there (or it is past retention).
     /// corrupt: damaged.
-    virtual Result<Batch> read_at(const TopicPartition& id, Offset offset) = 0;
+    virtual Result<Batch> read_at(const Position& at) = 0;
 };
 
 /// How far log time is known to have come, over all partitions.
@@ -274,8 +262,10 @@ class Catalogue {
 public:
     virtual ~Catalogue() = default;
 
-    virtual std::vector<TopicPartition> partitions_of(std::string_view topic) const = 0;
-    virtual std::uint32_t partition_count(std::string_view topic) const = 0;
+    /// As TopicSpec says it; empty: no topic of this log. Lives as long as the log.
+    virtual std::string_view name_of(TopicId topic) const = 0;
+    virtual std::vector<Partition> partitions_of(TopicId topic) const = 0;
+    virtual std::uint32_t partition_count(TopicId topic) const = 0;
     virtual std::vector<PartitionInfo> describe() = 0;
     /// PartitionInfo::end of the partitions that are named in `of`; those that do not exist are
     /// absent. Reads nothing.
@@ -283,7 +273,7 @@ public:
 
     /// Where to begin in order to read, per partition, every record kept whose log_time ≥ t: its
     /// offset, or one before it that no kept record has.
-    virtual Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) = 0;
+    virtual Result<Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) = 0;
 };
 
 /// All of it, and its upkeep. Thread-safe. Outlives every Reader it hands out.
@@ -327,8 +317,13 @@ public:
     virtual void close() = 0;
 };
 
+/// "helios.cases/3": as people are told of a partition.
+inline std::string to_text(const Catalogue& log, const Partition& partition) {
+    return std::string(log.name_of(partition.topic)) + "/" + std::to_string(partition.index);
+}
+
 /// Where the log begins now: 0 while nothing has been dropped.
-inline Result<Offsets> log_start(Catalogue& log, const std::vector<TopicPartition>& ids) {
+inline Result<Offsets> log_start(Catalogue& log, const std::vector<Partition>& ids) {
     return log.offsets_at(ids, earliest_instant);
 }
 

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
+#include "log/records_test_kit.h"
 #include "telemetry/telemetry.h"
 
 namespace {
@@ -30,8 +31,8 @@ void append_durably(benchmark::State& state) {
     DiskLogOptions options;
     options.directory = pattern;
     {
-        auto opened =
-            open_disk_log(options, {{"events", RetentionClass::data, 0}}, *disk, clock, telemetry);
+        auto opened = open_disk_log(options, {{topic::events, "events", RetentionClass::data, 0}},
+                                    *disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
         Log& log = **opened;
         std::mutex mutex;
@@ -41,7 +42,7 @@ void append_durably(benchmark::State& state) {
         for (auto _ : state) {
             std::vector<Record> records(per_call);
             for (Record& record : records) {
-                record.topic = "events";
+                record.topic = topic::events;
                 record.key = std::to_string(key++);
                 record.value.assign(539, 'x');
             }

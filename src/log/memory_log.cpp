@@ -28,7 +28,7 @@ struct Entry {
 };
 
 struct Part {
-    TopicPartition id;
+    Partition id;
     std::size_t topic = 0;
     std::vector<Entry> entries;
     Offset end;                  // the next record's, at least
@@ -49,20 +49,31 @@ struct Part {
         const std::size_t i = index_of(from);
         return i < entries.size() && entries[i].offset < stable_end() ? &entries[i] : nullptr;
     }
+    Result<const Entry*> at(Offset offset) const {
+        const Entry* entry = next(offset);
+        if (entry == nullptr || entry->offset != offset) {
+            return fail(ErrorKind::not_found, "no record begins there");
+        }
+        return entry;
+    }
 };
 
 struct Group {
     Offsets at;
-    std::map<TopicPartition, std::uint64_t> partly;
+    std::map<Partition, std::uint64_t> partly;
     bool fenced = false;
     /// Happened, and nobody was told.
     struct Unknown {
         std::vector<Record> outputs;
         GroupOffsets offsets;
-        std::vector<Position> positions;
+        std::vector<Appended> positions;
     };
     std::optional<Unknown> unknown;
 };
+
+std::string number_of(TopicId topic) {
+    return std::to_string(static_cast<unsigned>(topic));
+}
 
 bool is_same(const Record& a, const Record& b) {
     return a.topic == b.topic && a.partition == b.partition && a.type == b.type &&
@@ -94,8 +105,8 @@ struct MemoryLog::State {
                 topics[t].partitions = options.partitions;
             }
             for (std::uint32_t p = 0; p < topics[t].partitions; ++p) {
-                index.emplace(TopicPartition{topics[t].name, p}, parts.size());
-                parts.push_back({{topics[t].name, p}, t, {}, {}, {}, {}, {}, {}});
+                index.emplace(Partition{topics[t].id, p}, parts.size());
+                parts.push_back({{topics[t].id, p}, t, {}, {}, {}, {}, {}, {}});
             }
         }
     }
@@ -107,7 +118,7 @@ struct MemoryLog::State {
     std::condition_variable changed;
     std::mt19937_64 random;
     std::vector<Part> parts;  // by topic, then partition
-    std::map<TopicPartition, std::size_t> index;
+    std::map<Partition, std::size_t> index;
     std::map<std::string, Group, std::less<>> groups;
     TransactionFaults faults;
     SignOfLife sign;
@@ -118,20 +129,19 @@ struct MemoryLog::State {
     std::uint64_t below(std::uint64_t n) { return random() % n; }
     bool one_in(std::uint32_t n) { return n > 0 && below(n) == 0; }
 
-    const TopicSpec* find_topic(std::string_view name) const {
-        const auto found = std::find_if(topics.begin(), topics.end(),
-                                        [&](const TopicSpec& spec) { return spec.name == name; });
+    const TopicSpec* find_topic(TopicId id) const {
+        const auto found = std::ranges::find(topics, id, &TopicSpec::id);
         return found == topics.end() ? nullptr : &*found;
     }
-    Part* find(const TopicPartition& id) {
+    Part* find(const Partition& id) {
         const auto found = index.find(id);
         return found == index.end() ? nullptr : &parts[found->second];
     }
-    Result<Part*> resolve(const TopicPartition& id) {
+    Result<Part*> resolve(const Partition& id) {
         Part* part = find(id);
         if (part == nullptr) {
-            return fail(ErrorKind::invalid,
-                        "there is no " + id.topic + "/" + std::to_string(id.partition));
+            return fail(ErrorKind::invalid, "there is no partition " + std::to_string(id.index) +
+                                                " of topic number " + number_of(id.topic));
         }
         return part;
     }
@@ -154,7 +164,7 @@ struct MemoryLog::State {
     Result<Part*> place(const Record& record) {
         const TopicSpec* topic = find_topic(record.topic);
         if (topic == nullptr) {
-            return fail(ErrorKind::invalid, "there is no topic " + record.topic);
+            return fail(ErrorKind::invalid, "there is no topic number " + number_of(record.topic));
         }
         if (record.key.size() + record.value.size() > options.record_bytes_max) {
             return fail(ErrorKind::invalid, "a record of " + std::to_string(record.value.size()) +
@@ -164,22 +174,22 @@ struct MemoryLog::State {
             {record.topic, record.partition.value_or(partition_of(record.key, topic->partitions))});
     }
 
-    Position put(Part& part, const Record& record) {
+    Appended put(Part& part, const Record& record) {
         if (one_in(gap_in)) {
             leave_a_gap(part, 3);
         }
-        const Position position{topics[part.topic].name, part.id.partition, part.end, stamp(part)};
-        part.entries.push_back({position.offset, position.log_time, record.type, record.version,
+        const Appended appended{{part.id, part.end}, stamp(part)};
+        part.entries.push_back({part.end, appended.log_time, record.type, record.version,
                                 record.payload_key_id, record.key.size(),
                                 std::make_shared<const std::string>(record.key + record.value)});
         part.end.value += 1;
-        last_stamp = std::max(last_stamp, position.log_time);
-        return position;
+        last_stamp = std::max(last_stamp, appended.log_time);
+        return appended;
     }
 
     Result<std::vector<Part*>> place_all(const std::vector<Record>& outputs,
                                          const GroupOffsets& offsets);
-    Result<std::vector<Position>> transact(const std::vector<Record>& outputs,
+    Result<std::vector<Appended>> transact(const std::vector<Record>& outputs,
                                            const GroupOffsets& offsets);
     void fill(Batch& batch, Offsets& position, std::size_t max_records, std::size_t max_bytes);
     Instant complete_below(const Offsets& position);
@@ -230,9 +240,7 @@ private:
 
 StoredRecord MemoryLog::State::deliver(const Part& part, const Entry& entry, Batch& batch) const {
     StoredRecord record;
-    record.topic = topics[part.topic].name;
-    record.partition = part.id.partition;
-    record.offset = entry.offset;
+    record.at = {part.id, entry.offset};
     record.next = Offset{entry.offset.value + 1};
     record.log_time = entry.log_time;
     record.type = entry.type;
@@ -314,7 +322,7 @@ Result<std::vector<Part*>> MemoryLog::State::place_all(const std::vector<Record>
     return places;
 }
 
-Result<std::vector<Position>> MemoryLog::State::transact(const std::vector<Record>& outputs,
+Result<std::vector<Appended>> MemoryLog::State::transact(const std::vector<Record>& outputs,
                                                          const GroupOffsets& offsets) {
     if (closing) {
         return fail(ErrorKind::stopping, "the log is closing");
@@ -345,7 +353,7 @@ Result<std::vector<Position>> MemoryLog::State::transact(const std::vector<Recor
         return aborted ? fail(ErrorKind::unavailable, "the transaction was aborted")
                        : fail(ErrorKind::timeout, "the transaction's outcome is not known");
     }
-    std::vector<Position> positions;
+    std::vector<Appended> positions;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         positions.push_back(put(*places[i], outputs[i]));
     }
@@ -386,12 +394,12 @@ void MemoryLog::fence(std::string_view group) {
     state_->groups[std::string(group)].fenced = true;
 }
 
-void MemoryLog::step_clock(const TopicPartition& id, Duration by) {
+void MemoryLog::step_clock(const Partition& id, Duration by) {
     const std::lock_guard lock(state_->mutex);
     state_->find(id)->skew += by;
 }
 
-void MemoryLog::hold(const TopicPartition& id) {
+void MemoryLog::hold(const Partition& id) {
     const std::lock_guard lock(state_->mutex);
     Part& part = *state_->find(id);
     if (!part.held) {
@@ -401,7 +409,7 @@ void MemoryLog::hold(const TopicPartition& id) {
     }
 }
 
-void MemoryLog::release(const TopicPartition& id) {
+void MemoryLog::release(const Partition& id) {
     {
         const std::lock_guard lock(state_->mutex);
         state_->find(id)->held.reset();
@@ -409,7 +417,7 @@ void MemoryLog::release(const TopicPartition& id) {
     state_->changed.notify_all();
 }
 
-Instant MemoryLog::watermark(const TopicPartition& id) {
+Instant MemoryLog::watermark(const Partition& id) {
     const std::lock_guard lock(state_->mutex);
     return state_->watermark(*state_->find(id));
 }
@@ -453,22 +461,19 @@ Result<std::unique_ptr<Reader>> MemoryLog::read(Offsets from) {
     return std::make_unique<Cursor>(*state_, std::move(from));
 }
 
-Result<Batch> MemoryLog::read_at(const TopicPartition& id, Offset offset) {
+Result<Batch> MemoryLog::read_at(const Position& at) {
     const std::lock_guard lock(state_->mutex);
-    HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(id));
-    const Entry* entry = part->next(offset);
-    if (entry == nullptr || entry->offset != offset) {
-        return fail(ErrorKind::not_found, "no record begins there");
-    }
+    HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(at.partition));
+    HELIOS_TRY_ASSIGN(const Entry* const entry, part->at(at.offset));
     Batch batch;
     batch.records.push_back(state_->deliver(*part, *entry, batch));
     return batch;
 }
 
-Result<Offsets> MemoryLog::offsets_at(const std::vector<TopicPartition>& ids, Instant t) {
+Result<Offsets> MemoryLog::offsets_at(const std::vector<Partition>& ids, Instant t) {
     const std::lock_guard lock(state_->mutex);
     Offsets out;
-    for (const TopicPartition& id : ids) {
+    for (const Partition& id : ids) {
         HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(id));
         const auto found = std::lower_bound(
             part->entries.begin(), part->entries.end(), t,
@@ -488,10 +493,10 @@ Result<Offsets> MemoryLog::committed(std::string_view group) {
     return found->second.at;
 }
 
-Result<std::map<TopicPartition, std::uint64_t>> MemoryLog::partly(std::string_view group) {
+Result<std::map<Partition, std::uint64_t>> MemoryLog::partly(std::string_view group) {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->groups.find(group);
-    return found == state_->groups.end() ? std::map<TopicPartition, std::uint64_t>{}
+    return found == state_->groups.end() ? std::map<Partition, std::uint64_t>{}
                                          : found->second.partly;
 }
 
@@ -528,15 +533,20 @@ Instant MemoryLog::last_log_time() {
     return state_->last_stamp;
 }
 
-std::vector<TopicPartition> MemoryLog::partitions_of(std::string_view topic) const {
-    std::vector<TopicPartition> out;
+std::string_view MemoryLog::name_of(TopicId topic) const {
+    const TopicSpec* found = state_->find_topic(topic);
+    return found == nullptr ? std::string_view() : found->name;
+}
+
+std::vector<Partition> MemoryLog::partitions_of(TopicId topic) const {
+    std::vector<Partition> out;
     for (std::uint32_t p = 0; p < partition_count(topic); ++p) {
-        out.push_back({std::string(topic), p});
+        out.push_back({topic, p});
     }
     return out;
 }
 
-std::uint32_t MemoryLog::partition_count(std::string_view topic) const {
+std::uint32_t MemoryLog::partition_count(TopicId topic) const {
     const TopicSpec* found = state_->find_topic(topic);
     return found == nullptr ? 0 : found->partitions;
 }
@@ -545,8 +555,11 @@ std::vector<PartitionInfo> MemoryLog::describe() {
     const std::lock_guard lock(state_->mutex);
     std::vector<PartitionInfo> out;
     for (const Part& part : state_->parts) {
-        PartitionInfo info{part.id, part.index_of(part.stable_end()), {}, part.stable_end(), {},
-                           {}};
+        PartitionInfo info;
+        info.id = part.id;
+        info.topic = state_->topics[part.topic].name;
+        info.records = part.index_of(part.stable_end());
+        info.end = part.stable_end();
         if (info.records > 0) {
             info.first = part.entries.front().offset;
             info.first_time = part.entries.front().log_time;

@@ -52,32 +52,33 @@ public:
     /// they say, until the group's position has been read again.
     void fence(std::string_view group);
     /// The clock of the partition's broker jumps, in either direction; log time never falls.
-    void step_clock(const TopicPartition& id, Duration by);
+    void step_clock(const Partition& id, Duration by);
     /// Somebody's transaction is open there: readers see nothing from here on. No effect on one
     /// that is held already.
-    void hold(const TopicPartition& id);
-    void release(const TopicPartition& id);
+    void hold(const Partition& id);
+    void release(const Partition& id);
 
     /// Everything in the partition stamped earlier is visible to readers, and nothing will be
     /// stamped below it any more; with it may be. Never falls.
-    Instant watermark(const TopicPartition& id);
+    Instant watermark(const Partition& id);
 
     LogId id() const override;
     void append(std::vector<Record> records, AppendDone done) override;
     void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) override;
     Result<std::unique_ptr<Reader>> read(Offsets from) override;
-    Result<Batch> read_at(const TopicPartition& id, Offset offset) override;
-    Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) override;
+    Result<Batch> read_at(const Position& at) override;
+    Result<Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) override;
     Result<Offsets> committed(std::string_view group) override;
-    Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) override;
+    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override;
     /// The least of all partitions'.
     Instant low_watermark() override;
     Instant now() override;
     void show_life(const SignOfLife& sign) override;
     SignOfLife last_sign_of_life() override;
     Instant last_log_time() override;
-    std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
-    std::uint32_t partition_count(std::string_view topic) const override;
+    std::string_view name_of(TopicId topic) const override;
+    std::vector<Partition> partitions_of(TopicId topic) const override;
+    std::uint32_t partition_count(TopicId topic) const override;
     std::vector<PartitionInfo> describe() override;
     Offsets ends_of(const Offsets& of) override;
     std::vector<Damage> damage() override { return {}; }

@@ -10,30 +10,35 @@
 namespace helios::log {
 namespace {
 
-const TopicPartition in{"in", 0};
+constexpr TopicId in_topic{1};
+constexpr TopicId out_topic{2};
+const Partition in{in_topic, 0};
 
 class MemoryLogTest : public ::testing::Test {
 protected:
-    Position append(std::string value, std::uint32_t partition = 0) {
+    Appended append(std::string value, std::uint32_t partition = 0) {
         Record record;
-        record.topic = "in";
+        record.topic = in_topic;
         record.partition = partition;
         record.value = std::move(value);
         return *append_now(log_, {std::move(record)})[0];
     }
     Status transact(std::string value, Offset from, Offset to) {
         Record record;
-        record.topic = "out";
+        record.topic = out_topic;
         record.value = std::move(value);
         auto done = transact_now(log_, {std::move(record)}, {"g", {{in, from}}, {{in, to}}});
         return done ? Status{} : Status(std::unexpected(std::move(done).error()));
     }
-    std::vector<std::string> values(std::string_view topic) {
+    std::vector<std::string> values(TopicId topic) {
         return read_values(*reader_of(log_, {topic}));
     }
 
     ManualClock clock_{from_nanos(1'700'000'000'000'000'000)};
-    MemoryLog log_{{}, {{"in", RetentionClass::data, 2}, {"out", RetentionClass::data, 1}}, clock_};
+    MemoryLog log_{
+        {},
+        {{in_topic, "in", RetentionClass::data, 2}, {out_topic, "out", RetentionClass::data, 1}},
+        clock_};
 };
 
 TEST_F(MemoryLogTest, stamps_tie_and_stand_still_while_the_brokers_clock_is_back) {
@@ -58,7 +63,7 @@ TEST_F(MemoryLogTest, an_open_transaction_hides_what_lies_behind_it) {
     clock_.advance(std::chrono::seconds(1));
     append("behind");
     append("beside", 1);
-    auto reader = reader_of(log_, {"in"});
+    auto reader = reader_of(log_, {in_topic});
     auto seen = read_values(*reader);
     std::sort(seen.begin(), seen.end());
     EXPECT_EQ(seen, (std::vector<std::string>{"before", "beside"}));
@@ -73,7 +78,7 @@ TEST_F(MemoryLogTest, an_aborted_transaction_leaves_offsets_alone) {
     const Offset end = log_.describe().back().end;
     log_.fail_transactions({.aborted_in = 1});
     EXPECT_EQ(transact("a", Offset{0}, Offset{1}).error().kind, ErrorKind::unavailable);
-    EXPECT_TRUE(values("out").empty());
+    EXPECT_TRUE(values(out_topic).empty());
     EXPECT_TRUE(log_.committed("g")->empty());
     EXPECT_GT(log_.describe().back().end, end);
     log_.fail_transactions({});
@@ -87,10 +92,10 @@ TEST_F(MemoryLogTest, an_unknown_outcome_is_known_when_asked_for_again) {
         log_.fail_transactions({.unknown_in = 1});
         const std::string value = std::to_string(i);
         EXPECT_EQ(transact(value, Offset{i}, Offset{i + 1}).error().kind, ErrorKind::timeout);
-        (values("out").size() == i + 1 ? happened : did_not) = true;
+        (values(out_topic).size() == i + 1 ? happened : did_not) = true;
         log_.fail_transactions({});
         EXPECT_TRUE(transact(value, Offset{i}, Offset{i + 1}));
-        EXPECT_EQ(values("out").size(), i + 1) << "there once";
+        EXPECT_EQ(values(out_topic).size(), i + 1) << "there once";
         EXPECT_EQ(transact(value, Offset{i}, Offset{i + 1}).error().kind, ErrorKind::conflict);
     }
     EXPECT_TRUE(happened && did_not);
@@ -102,7 +107,7 @@ TEST_F(MemoryLogTest, an_unknown_outcome_that_moves_nothing_is_there_once_too) {
         EXPECT_FALSE(transact(std::to_string(i), Offset{0}, Offset{0}));
         log_.fail_transactions({});
         EXPECT_TRUE(transact(std::to_string(i), Offset{0}, Offset{0}));
-        EXPECT_EQ(values("out").size(), i);
+        EXPECT_EQ(values(out_topic).size(), i);
     }
 }
 
@@ -122,7 +127,7 @@ TEST_F(MemoryLogTest, partitions_come_in_any_order_each_in_its_own) {
         in_turn.push_back(std::to_string(i));
         clock_.advance(std::chrono::milliseconds(1));
     }
-    const auto seen = values("in");
+    const auto seen = values(in_topic);
     EXPECT_NE(seen, in_turn);
     EXPECT_TRUE(std::is_permutation(seen.begin(), seen.end(), in_turn.begin(), in_turn.end()));
     for (const char odd : {0, 1}) {
@@ -138,7 +143,7 @@ TEST_F(MemoryLogTest, partitions_come_in_any_order_each_in_its_own) {
 
 TEST_F(MemoryLogTest, a_reader_that_has_all_stands_behind_what_nobody_is_shown) {
     append("a");
-    auto reader = reader_of(log_, {"in"});
+    auto reader = reader_of(log_, {in_topic});
     log_.hold(in);
     read_values(*reader);
     log_.release(in);

@@ -49,12 +49,12 @@ private:
 
 class MemoryStates final : public StateDirectory {
 public:
-    Result<std::unique_ptr<State>> open(const TopicPartition&, const JudgeCheckpoint&,
+    Result<std::unique_ptr<State>> open(std::uint32_t, const JudgeCheckpoint&,
                                         std::vector<PassedOver>&) override {
         return std::make_unique<MemoryState>();
     }
-    Status reject(const TopicPartition&) override { return {}; }
-    std::optional<Offset> kept_from(const TopicPartition&) const override { return std::nullopt; }
+    Status reject(std::uint32_t) override { return {}; }
+    std::optional<Offset> kept_from(std::uint32_t) const override { return std::nullopt; }
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace helios::log {
 
 OrderedReader::OrderedReader(std::unique_ptr<Reader> reader, TopicRank rank)
-    : reader_(std::move(reader)), rank_(std::move(rank)), position_(reader_->position()) {}
+    : reader_(std::move(reader)), rank_(rank), position_(reader_->position()) {}
 
 void OrderedReader::wake() {
     woken_.store(true);
@@ -39,15 +39,9 @@ void OrderedReader::hold(Batch batch) {
     taken_ = 0;
     sorted_ = 0;
     complete_below_ = batch.complete_below;
-    std::string_view topic;
-    std::uint32_t rank = 0;
     const auto storage = std::make_shared<const Storage>(std::move(batch.storage));
     for (const StoredRecord& record : batch.records) {
-        if (record.topic.data() != topic.data()) {
-            topic = record.topic;
-            rank = rank_(topic);
-        }
-        held_.push_back({rank, record, storage});
+        held_.push_back({rank_(record.at.partition.topic), record, storage});
     }
     if (held_.empty()) {
         // Behind what no reader is ever shown, too.
@@ -64,7 +58,7 @@ void OrderedReader::sort() {
     sorted_ = static_cast<std::size_t>(std::distance(held_.begin(), complete));
     const auto place = [](const Held& held) {
         const StoredRecord& r = held.record;
-        return std::tuple(r.log_time, held.rank, r.partition, r.offset);
+        return std::tuple(r.log_time, held.rank, r.at.partition.index, r.at.offset);
     };
     std::sort(held_.begin(), complete,
               [&](const Held& a, const Held& b) { return place(a) < place(b); });
@@ -79,7 +73,7 @@ Batch OrderedReader::take(std::size_t max_records, std::size_t max_bytes) {
         const Held& held = held_[taken_++];
         const StoredRecord& record = held.record;
         bytes += record.key.size() + record.value.size();
-        position_[{std::string(record.topic), record.partition}] = record.next;
+        position_[record.at.partition] = record.next;
         if (held.storage.get() != kept) {
             kept = held.storage.get();
             batch.storage.emplace_back(held.storage, nullptr);  // owns the list, points at nothing
@@ -92,7 +86,7 @@ Batch OrderedReader::take(std::size_t max_records, std::size_t max_bytes) {
 
 Result<std::unique_ptr<Reader>> read_in_order(Consuming& log, Offsets from, TopicRank rank) {
     HELIOS_TRY_ASSIGN(auto reader, log.read(std::move(from)));
-    return std::make_unique<OrderedReader>(std::move(reader), std::move(rank));
+    return std::make_unique<OrderedReader>(std::move(reader), rank);
 }
 
 }  // namespace helios::log

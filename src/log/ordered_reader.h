@@ -8,9 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "log/log.h"
@@ -18,7 +16,7 @@
 namespace helios::log {
 
 /// A topic's rank among records of one instant: the least comes first. Pure.
-using TopicRank = std::function<std::uint32_t(std::string_view topic)>;
+using TopicRank = std::uint32_t (*)(TopicId topic);
 
 /// As Reader. Holds no more than what was appended within a millisecond, and a batch.
 class OrderedReader final : public Reader {

@@ -12,8 +12,8 @@
 namespace helios::log {
 namespace {
 
-std::uint32_t flows_first(std::string_view topic) {
-    return topic == "flows" ? 0 : topic == "cases" ? 1 : 2;
+std::uint32_t flows_first(TopicId topic) {
+    return topic == topic::flows ? 0 : topic == topic::cases ? 1 : 2;
 }
 
 struct Bench {
@@ -34,11 +34,11 @@ struct Bench {
         log = *open_disk_log(options, test_topics(), disk, clock, telemetry);
     }
     std::unique_ptr<OrderedReader> reader() {
-        return std::make_unique<OrderedReader>(reader_of(*log, {"events", "flows", "cases"}),
-                                               flows_first);
+        return std::make_unique<OrderedReader>(
+            reader_of(*log, {topic::events, topic::flows, topic::cases}), flows_first);
     }
-    Position append(std::string_view topic, const std::string& value) {
-        return *append_now(*log, {record_for(std::string(topic), "k" + value, value)})[0];
+    Appended append(TopicId topic, const std::string& value) {
+        return *append_now(*log, {record_for(topic, "k" + value, value)})[0];
     }
 };
 
@@ -53,18 +53,18 @@ std::vector<std::string> values_of(const Batch& batch) {
 TEST(OrderedReader, ranks_what_ties_and_waits_until_its_millisecond_is_over) {
     Bench bench;
     const auto reader = bench.reader();
-    bench.append("events", "e1");
-    bench.append("cases", "c");
-    bench.append("flows", "f");
+    bench.append(topic::events, "e1");
+    bench.append(topic::cases, "c");
+    bench.append(topic::flows, "f");
     const auto early = reader->poll(10, 1u << 20, Duration::zero());
     ASSERT_TRUE(early);
     EXPECT_TRUE(early->records.empty()) << "more may come in this millisecond";
     EXPECT_EQ(early->complete_below, bench.log->now());
     for (const auto& [id, offset] : reader->position()) {
-        EXPECT_EQ(offset, Offset{0}) << id.topic;
+        EXPECT_EQ(offset, Offset{0}) << id.index;
     }
     bench.clock.advance(log_time_grain);
-    bench.append("events", "later");
+    bench.append(topic::events, "later");
     const auto batch = reader->poll(10, 1u << 20, Duration::zero());
     ASSERT_TRUE(batch);
     EXPECT_EQ(values_of(*batch), (std::vector<std::string>{"f", "c", "e1"}));
@@ -73,8 +73,8 @@ TEST(OrderedReader, ranks_what_ties_and_waits_until_its_millisecond_is_over) {
 
 TEST(OrderedReader, a_small_batch_ends_within_a_millisecond_and_the_next_goes_on) {
     Bench bench;
-    bench.append("events", "e");
-    bench.append("flows", "f");
+    bench.append(topic::events, "e");
+    bench.append(topic::flows, "f");
     const Instant tied = bench.log->last_log_time();
     bench.clock.advance(log_time_grain);
     auto reader = bench.reader();
@@ -94,9 +94,9 @@ TEST(OrderedReader, a_batch_keeps_the_bytes_of_all_polls_that_it_came_from) {
     auto reader = bench.reader();
     const std::string first(100, 'a');
     const std::string second(100, 'b');
-    bench.append("events", first);
+    bench.append(topic::events, first);
     ASSERT_TRUE(reader->poll(10, 1u << 20, Duration::zero())->records.empty());
-    bench.append("events", second);
+    bench.append(topic::events, second);
     ASSERT_TRUE(reader->poll(10, 1u << 20, Duration::zero())->records.empty());
     bench.clock.advance(log_time_grain);
     const auto batch = reader->poll(10, 1u << 20, Duration::zero());
@@ -109,7 +109,7 @@ TEST(OrderedReader, a_batch_keeps_the_bytes_of_all_polls_that_it_came_from) {
 TEST(OrderedReader, a_waiting_poll_wakes_at_the_end_of_the_millisecond) {
     Bench bench;
     const auto reader = bench.reader();
-    bench.append("events", "e");
+    bench.append(topic::events, "e");
     std::thread later([&] { bench.clock.advance(log_time_grain); });
     const auto batch = reader->poll(10, 1u << 20, std::chrono::seconds(30));
     later.join();
@@ -120,7 +120,7 @@ TEST(OrderedReader, a_waiting_poll_wakes_at_the_end_of_the_millisecond) {
 TEST(OrderedReader, wake_ends_a_poll_that_holds_something_back) {
     Bench bench;
     const auto reader = bench.reader();
-    bench.append("events", "e");
+    bench.append(topic::events, "e");
     std::thread later([&] { reader->wake(); });
     const auto batch = reader->poll(10, 1u << 20, std::chrono::seconds(30));
     later.join();
@@ -142,7 +142,7 @@ TEST(OrderedReader, every_reader_sees_the_same_order) {
                 followed.push_back(std::move(value));
             }
         };
-        const char* const topics[] = {"events", "flows", "cases"};
+        const TopicId topics[] = {topic::events, topic::flows, topic::cases};
         for (int i = 0; i < 200; ++i) {
             bench.append(topics[random() % 3], std::to_string(i));
             if (random() % 4 == 0) {

@@ -15,7 +15,7 @@ public:
                 telemetry::Telemetry& telemetry)
         : StoredLog(options, disk, clock, telemetry) {}
 
-    Status open() {
+    Status open(const std::vector<TopicSpec>& specs) {
         auto format = read_file(disk_, paths_.format, 64u << 10);
         if (!format) {
             if (format.error().kind != ErrorKind::not_found) {
@@ -30,6 +30,7 @@ public:
         set_id(parsed_format.id);
         HELIOS_TRY_ASSIGN(const std::string topics, read_file(disk_, paths_.topics, 8u << 20));
         HELIOS_TRY_ASSIGN(auto parsed, parse_topics(topics, paths_.topics));
+        number_topics(parsed, specs);
         set_topics(std::move(parsed));
         const format::Mark mark = read_mark().value_or(format::Mark{});
         for (JournalView& journal : journals_) {
@@ -234,11 +235,12 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options, Disk& disk,
+Result<std::unique_ptr<Log>> open_read_only(const DiskLogOptions& options,
+                                            const std::vector<TopicSpec>& topics, Disk& disk,
                                             const Clock& clock, telemetry::Telemetry& telemetry) {
     HELIOS_TRY(options.validate());
     auto log = std::make_unique<ReadOnlyLog>(options, disk, clock, telemetry);
-    HELIOS_TRY(log->open());
+    HELIOS_TRY(log->open(topics));
     return log;
 }
 

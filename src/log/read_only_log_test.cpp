@@ -9,18 +9,18 @@ using ::testing::HasSubstr;
 // ---- Another process
 
 TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
-    EXPECT_EQ(open_read_only(options_, disk_, clock_, telemetry_).error().kind,
+    EXPECT_EQ(open_read_only(options_, test_topics(), disk_, clock_, telemetry_).error().kind,
               ErrorKind::not_found);
     open();
     ASSERT_TRUE(append("one"));
-    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
+    auto opened = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(opened) << opened.error().message();
     Log& outside = **opened;
-    auto reader = reader_of(outside, {"events", "flows"});
+    auto reader = reader_of(outside, {topic::events, topic::flows});
     EXPECT_THAT(read_values(*reader), ElementsAre("one"));
-    const auto two = append("two", "flows");
+    const auto two = append("two", topic::flows);
     EXPECT_THAT(read_values(*reader), ElementsAre("two"));
-    EXPECT_EQ(outside.read_at({"flows", 0}, two->offset)->records[0].value, "two");
+    EXPECT_EQ(outside.read_at(two->at)->records[0].value, "two");
     auto waiting = std::async(std::launch::async,
                               [&] { return reader->poll(10, 1u << 20, std::chrono::seconds(60)); });
     ASSERT_TRUE(append("three"));
@@ -40,9 +40,9 @@ TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
         records += info.records;
     }
     EXPECT_EQ(records, 33u);
-    EXPECT_EQ(append_now(outside, {record_for("events", "k", "v")})[0].error().kind,
+    EXPECT_EQ(append_now(outside, {record_for(topic::events, "k", "v")})[0].error().kind,
               ErrorKind::denied);
-    const TopicPartition id{"events", 0};
+    const Partition id{topic::events, 0};
     ASSERT_TRUE(transact_now(*log_, {}, {"route", {{id, Offset{0}}}, {{id, Offset{3}}}}));
     EXPECT_EQ(*outside.committed("route"), (Offsets{{id, Offset{3}}}));
     EXPECT_TRUE(outside.damage().empty());
@@ -53,9 +53,9 @@ TEST_F(DiskLogTest, a_read_only_log_follows_a_living_writer) {
 
 TEST_F(DiskLogTest, a_read_only_log_follows_over_idle_restarts) {
     open();
-    auto outside = open_read_only(options_, disk_, clock_, telemetry_);
+    auto outside = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(outside);
-    auto reader = reader_of(**outside, {"events"});
+    auto reader = reader_of(**outside, {topic::events});
     for (int life = 0; life < 3; ++life) {
         open();  // each replaces the empty segment that the reader knows
     }
@@ -73,13 +73,14 @@ TEST_F(DiskLogTest, a_read_only_log_reads_what_a_crash_left_and_changes_nothing)
     log_.reset();
     disk_.restart_process();
     const std::uint64_t steps = disk_.steps();
-    auto opened = open_read_only(options_, disk_, clock_, telemetry_);
+    auto opened = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(opened);
-    EXPECT_THAT(read_values(*reader_of(**opened, {"events"})), ElementsAre("one", "two", "three"));
+    EXPECT_THAT(read_values(*reader_of(**opened, {topic::events})),
+                ElementsAre("one", "two", "three"));
     EXPECT_EQ(disk_.steps(), steps);
     disk_.put("d/log/mark", "");
-    auto unmarked = open_read_only(options_, disk_, clock_, telemetry_);
-    EXPECT_THAT(read_values(*reader_of(**unmarked, {"events"})), ElementsAre("one", "two"))
+    auto unmarked = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
+    EXPECT_THAT(read_values(*reader_of(**unmarked, {topic::events})), ElementsAre("one", "two"))
         << "the last group's header vouches for those before it";
 }
 

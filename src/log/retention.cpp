@@ -167,7 +167,7 @@ bool Retention::passes(const Floor& floor, RetentionClass retention,
         if (topic == nullptr || topic->retention != retention) {
             return true;
         }
-        const auto gone = before.find({topic->id, needed.first.partition});
+        const auto gone = before.find({topic->id, needed.first.index});
         return gone == before.end() || gone->second.records == 0 ||
                gone->second.last < needed.second.value;
     });

@@ -20,7 +20,7 @@ protected:
     }
 
     /// A segment's worth of records, a day apart: a large one and its number.
-    void days(int count, const std::string& topic = "events") {
+    void days(int count, TopicId topic = topic::events) {
         for (int i = 0; i < count; ++i) {
             firsts_.push_back(*append(std::string(60'000, '.'), topic));
             appended_.push_back(*append(std::to_string(appended_.size()), topic));
@@ -30,7 +30,7 @@ protected:
     void keep(std::vector<Hold> holds = {}) { log_->keep(std::move(holds)); }
     Kept data() { return log_->kept().at(0); }
     std::vector<std::string> left(Log& log) {
-        const auto from = log_start(log, log.partitions_of("events"));
+        const auto from = log_start(log, log.partitions_of(topic::events));
         const auto reader = log.read(*from);
         EXPECT_TRUE(reader) << reader.error().message();
         auto values = read_values(**reader);
@@ -43,9 +43,9 @@ protected:
         return at == std::string::npos ? "" : text.substr(at + 1, text.find('\n', at + 1) - at - 1);
     }
 
-    std::vector<Position> firsts_;
-    std::vector<Position> appended_;
-    const TopicPartition id_{"events", 0};
+    std::vector<Appended> firsts_;
+    std::vector<Appended> appended_;
+    const Partition id_{topic::events, 0};
 };
 
 Hold hold_at(std::string by, Offsets at) {
@@ -59,19 +59,19 @@ TEST_F(RetentionTest, drops_whole_segments_that_are_older_and_renumbers_nothing)
     ASSERT_TRUE(log_->drop_expired());
     EXPECT_EQ(left(*log_).front(), "5");
     EXPECT_EQ(left(*log_).size(), 10u);
-    EXPECT_GT(data().begin, appended_[4].offset);
-    EXPECT_LE(data().begin, firsts_[5].offset);
+    EXPECT_GT(data().begin, appended_[4].at.offset);
+    EXPECT_LE(data().begin, firsts_[5].at.offset);
     EXPECT_EQ(data().dropped_until, appended_[4].log_time);
     EXPECT_LT(data().dropped_until, firsts_[5].log_time);
 
     const auto info = log_->describe().at(0);
     EXPECT_EQ(info.records, 20u);
-    EXPECT_EQ(info.first, firsts_[5].offset);
+    EXPECT_EQ(info.first, firsts_[5].at.offset);
     EXPECT_EQ(info.first_time, firsts_[5].log_time);
-    EXPECT_EQ(log_->read_at(id_, appended_[4].offset).error().kind, ErrorKind::not_found);
-    EXPECT_EQ(log_->read_at(id_, appended_[5].offset)->records[0].value, "5");
+    EXPECT_EQ(log_->read_at(appended_[4].at).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(log_->read_at(appended_[5].at)->records[0].value, "5");
     const auto offsets = log_->offsets_at({id_}, appended_[7].log_time);
-    EXPECT_EQ(offsets->at(id_), firsts_[7].offset) << "they tie";
+    EXPECT_EQ(offsets->at(id_), firsts_[7].at.offset) << "they tie";
     EXPECT_TRUE(log_->check_files());
     EXPECT_TRUE(log_->read_through());
     EXPECT_TRUE(log_->damage().empty());
@@ -89,7 +89,7 @@ TEST_F(RetentionTest, drops_whole_segments_that_are_older_and_renumbers_nothing)
 TEST_F(RetentionTest, who_would_begin_before_the_start_is_told_the_stretch) {
     open();
     days(15);
-    auto reader = reader_of(*log_, {"events"});
+    auto reader = reader_of(*log_, {topic::events});
     ASSERT_EQ((*reader).poll(1, 1, Duration::zero())->records.size(), 1u);
     keep();
     ASSERT_TRUE(log_->drop_expired());
@@ -103,7 +103,8 @@ TEST_F(RetentionTest, who_would_begin_before_the_start_is_told_the_stretch) {
         if (const auto batch = reader->poll(100, 1u << 20, Duration::zero()); !batch) {
             told = batch.error();
         } else {
-            EXPECT_LE(batch->records.back().offset, appended_[6].offset) << "a stretch is skipped";
+            EXPECT_LE(batch->records.back().at.offset, appended_[6].at.offset)
+                << "a stretch is skipped";
         }
     }
     ASSERT_TRUE(told);
@@ -113,17 +114,17 @@ TEST_F(RetentionTest, who_would_begin_before_the_start_is_told_the_stretch) {
 
 TEST_F(RetentionTest, a_reader_of_what_lost_nothing_goes_on) {
     open();
-    const auto first = append("case", "cases");
-    auto cases = reader_of(*log_, {"cases"});
+    const auto first = append("case", topic::cases);
+    auto cases = reader_of(*log_, {topic::cases});
     ASSERT_THAT(read_values(*cases), ElementsAre("case"));
     days(15);
     keep();
     ASSERT_TRUE(log_->drop_expired());
-    ASSERT_GT(data().begin, first->offset);
-    ASSERT_TRUE(append("later", "cases"));
+    ASSERT_GT(data().begin, first->at.offset);
+    ASSERT_TRUE(append("later", topic::cases));
     EXPECT_THAT(read_values(*cases), ElementsAre("later"));
-    Offsets from{{{"cases", 0}, Offset{0}}, {{"cases", 1}, Offset{0}}};
-    from[{"cases", first->partition}] = Offset{first->offset.value + 1};
+    Offsets from{{{topic::cases, 0}, Offset{0}}, {{topic::cases, 1}, Offset{0}}};
+    from[first->at.partition] = Offset{first->at.offset.value + 1};
     const auto again = log_->read(from);
     ASSERT_TRUE(again) << again.error().message();
     EXPECT_THAT(read_values(**again), ElementsAre("later"));
@@ -132,8 +133,9 @@ TEST_F(RetentionTest, a_reader_of_what_lost_nothing_goes_on) {
 TEST_F(RetentionTest, a_hold_keeps_what_it_needs_and_is_named) {
     open();
     days(15);
-    keep({hold_at("store", {{id_, firsts_[2].offset}}), hold_at("route", {{id_, Offset{1u << 30}}}),
-          hold_at("elsewhere", {{{"flows", 0}, Offset{0}}})});
+    keep({hold_at("store", {{id_, firsts_[2].at.offset}}),
+          hold_at("route", {{id_, Offset{1u << 30}}}),
+          hold_at("elsewhere", {{{topic::flows, 0}, Offset{0}}})});
     ASSERT_TRUE(log_->drop_expired());
     EXPECT_EQ(left(*log_).front(), "2");
     ASSERT_EQ(data().held.size(), 1u);
@@ -141,7 +143,7 @@ TEST_F(RetentionTest, a_hold_keeps_what_it_needs_and_is_named) {
     EXPECT_EQ(std::chrono::round<std::chrono::hours>(data().held[0].by_more), 3 * day);
     EXPECT_THAT(metric("helios_log_retention_held_seconds{by=\"store\"}"), HasSubstr("2592"));
     EXPECT_THAT(metric("helios_log_retention_held_seconds{by=\"route\"}"), HasSubstr("} 0"));
-    const auto outside = open_read_only(options_, disk_, clock_, telemetry_);
+    const auto outside = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(outside);
     EXPECT_EQ((*outside)->kept(), log_->kept());
 }
@@ -194,7 +196,7 @@ TEST_F(RetentionTest, control_is_kept_for_ever_and_health_for_two_days) {
     const auto reopen = [&] {
         log_.reset();
         auto topics = test_topics();
-        topics.push_back({"health", RetentionClass::health, 1});
+        topics.push_back({topic::health, "health", RetentionClass::health, 1});
         auto opened = open_disk_log(options_, topics, disk_, clock_, telemetry_);
         ASSERT_TRUE(opened) << opened.error().message();
         log_ = std::move(*opened);
@@ -202,7 +204,7 @@ TEST_F(RetentionTest, control_is_kept_for_ever_and_health_for_two_days) {
     reopen();
     keep();
     for (int i = 0; i < 10; ++i) {
-        for (const char* topic : {"events", "flows", "health"}) {
+        for (const TopicId topic : {topic::events, topic::flows, topic::health}) {
             ASSERT_TRUE(append(std::to_string(i), topic));
         }
         clock_.advance(day / 2);
@@ -222,18 +224,18 @@ TEST_F(RetentionTest, control_is_kept_for_ever_and_health_for_two_days) {
 TEST_F(RetentionTest, other_processes_see_what_is_dropped_beside_them) {
     open();
     days(15);
-    const auto opened = open_read_only(options_, disk_, clock_, telemetry_);
+    const auto opened = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(opened);
     Log& outside = **opened;
-    auto behind = reader_of(outside, {"events"});
+    auto behind = reader_of(outside, {topic::events});
     keep();
     ASSERT_TRUE(log_->drop_expired());
     days(1);
     EXPECT_EQ(left(outside), left(*log_));
     EXPECT_EQ(outside.kept(), log_->kept());
-    EXPECT_EQ(outside.describe().at(0).first, firsts_[5].offset);
+    EXPECT_EQ(outside.describe().at(0).first, firsts_[5].at.offset);
     EXPECT_EQ(outside.describe().at(0).records, log_->describe().at(0).records);
-    EXPECT_EQ(outside.read_at(id_, appended_[0].offset).error().kind, ErrorKind::not_found);
+    EXPECT_EQ(outside.read_at(appended_[0].at).error().kind, ErrorKind::not_found);
     EXPECT_EQ(behind->poll(1, 1, Duration::zero()).error().kind, ErrorKind::not_found);
     EXPECT_TRUE(outside.read_through());
     EXPECT_TRUE(outside.damage().empty()) << outside.damage()[0].what;
@@ -255,8 +257,8 @@ TEST_F(RetentionTest, a_file_deleted_by_hand_is_damage_and_no_retention) {
     ASSERT_EQ(log_->damage().size(), 2u);
     EXPECT_EQ(log_->damage()[0].file, "d/log/data/" + names[0]);
     EXPECT_THAT(log_->damage()[0].what, HasSubstr("missing"));
-    EXPECT_EQ(log_->read_at(id_, appended_[5].offset).error().kind, ErrorKind::corrupt);
-    const auto outside = open_read_only(options_, disk_, clock_, telemetry_);
+    EXPECT_EQ(log_->read_at(appended_[5].at).error().kind, ErrorKind::corrupt);
+    const auto outside = open_read_only(options_, test_topics(), disk_, clock_, telemetry_);
     ASSERT_TRUE(outside);
     EXPECT_EQ((*outside)->damage().size(), 1u);
 }
@@ -342,13 +344,13 @@ TEST_F(RetentionTest, the_background_drops_at_once_and_a_full_cut_leaves_a_log_t
     second_pass.get_future().wait();
     EXPECT_TRUE(left(*log_).empty());
     EXPECT_EQ(log_->describe().at(0).records, 0u);
-    EXPECT_GT(log_->describe().at(0).end, appended_.back().offset);
+    EXPECT_GT(log_->describe().at(0).end, appended_.back().at.offset);
     const auto later = append("later");
-    EXPECT_GT(later->offset, appended_.back().offset);
+    EXPECT_GT(later->at.offset, appended_.back().at.offset);
     EXPECT_THAT(left(*log_), ElementsAre("later"));
     open();
     EXPECT_THAT(left(*log_), ElementsAre("later"));
-    EXPECT_EQ(log_->describe().at(0).first, later->offset);
+    EXPECT_EQ(log_->describe().at(0).first, later->at.offset);
 }
 
 }  // namespace

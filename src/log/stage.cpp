@@ -73,7 +73,7 @@ Status Stage::open() {
     committed_ = std::move(standing.committed);
     partly_ = std::move(standing.partly);
     HELIOS_TRY_ASSIGN(auto reader,
-                      options_.rank
+                      options_.rank != nullptr
                           ? read_in_order(log_, std::move(standing.read_from), options_.rank)
                           : log_.read(std::move(standing.read_from)));
     const std::lock_guard lock(reader_mutex_);
@@ -111,7 +111,7 @@ bool Stage::is_full() const {
 
 Stage::Replayed* Stage::replayed(const StoredRecord& record) {
     for (Replayed& partition : replayed_) {
-        if (partition.id.partition == record.partition && partition.id.topic == record.topic) {
+        if (partition.id == record.at.partition) {
             return &partition;
         }
     }
@@ -123,7 +123,7 @@ Status Stage::apply_next() {
     Round& round = *round_;
     const StoredRecord& record = round.batch.records[round.applied];
     Replayed* known = replayed_.empty() ? nullptr : replayed(record);
-    const bool has_effects = known == nullptr || record.offset >= known->committed;
+    const bool has_effects = known == nullptr || record.at.offset >= known->committed;
     const std::size_t before = outputs_.records().size();
     HELIOS_TRY_ASSIGN(const Taken taken, work_.apply(record, has_effects, outputs_));
     const std::size_t caused = outputs_.records().size() - before;
@@ -174,12 +174,12 @@ GroupOffsets Stage::reached() const {
     } else {
         for (std::size_t i = 0; i < round.applied; ++i) {
             const StoredRecord& record = round.batch.records[i];
-            Offset& to = position.to[{std::string(record.topic), record.partition}];
+            Offset& to = position.to[record.at.partition];
             to = std::max(to, record.next);
         }
         if (round.part) {
             const StoredRecord& record = round.batch.records[round.applied];
-            position.partly[{std::string(record.topic), record.partition}] = round.outputs;
+            position.partly[record.at.partition] = round.outputs;
         }
     }
     for (const Replayed& partition : replayed_) {
@@ -263,8 +263,8 @@ void Stage::show_lag() {
         telemetry_.metrics
             .gauge("helios_consumer_lag",
                    "Offsets between a group's position and the end of the partition.",
-                   {{"topic", id.topic},
-                    {"partition", std::to_string(id.partition)},
+                   {{"topic", std::string(log_.name_of(id.topic))},
+                    {"partition", std::to_string(id.index)},
                     {"group", options_.name}})
             .set(end > at ? static_cast<double>(end.value - at.value) : 0.0);
     }

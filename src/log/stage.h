@@ -34,7 +34,7 @@ struct Standing {
     Offsets read_from;
     Offsets committed;  ///< the same partitions, none below read_from
     /// Of the first record at or after `committed`, so many outputs are on the log already.
-    std::map<TopicPartition, std::uint64_t> partly = {};
+    std::map<Partition, std::uint64_t> partly = {};
 };
 
 /// What the records of a round cause.
@@ -112,7 +112,7 @@ struct StageOptions {
     Duration pace{};
     /// How records of one instant are ranked, if the room relies on one order over its topics; else
     /// it is shown each partition's records as soon as they are there.
-    TopicRank rank = {};
+    TopicRank rank = nullptr;
     Duration retry_after = std::chrono::milliseconds(200);
     std::string failing;      ///< log line when steps begin to fail
     std::string works_again;  ///< and when they succeed again
@@ -162,7 +162,7 @@ private:
     };
     /// A partition whose state is read again: below `committed` without effects.
     struct Replayed {
-        TopicPartition id;
+        Partition id;
         Offset committed;
         std::uint64_t outputs = 0;  ///< of the first record behind, on the log already
     };
@@ -190,7 +190,7 @@ private:
     std::unique_ptr<Reader> reader_;
     std::mutex reader_mutex_;  ///< for waking it from stop() and restart()
     Offsets committed_;
-    std::map<TopicPartition, std::uint64_t> partly_;
+    std::map<Partition, std::uint64_t> partly_;
     std::vector<Replayed> replayed_;
     std::optional<Round> round_;
     Outputs outputs_;

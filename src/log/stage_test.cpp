@@ -11,7 +11,8 @@
 namespace helios::log {
 namespace {
 
-/// Answers each record "n" of "events" with n records "<offset>.<i>" on "cases", three at a time.
+/// Answers each record "n" of topic::events with n records "<offset>.<i>" on topic::cases, three at
+/// a time.
 class Echo final : public StageWork {
 public:
     explicit Echo(Log& log) : log_(log) {}
@@ -19,7 +20,7 @@ public:
     Result<Standing> restore() override {
         ++restored;
         Standing standing;
-        for (const auto& id : log_.partitions_of("events")) {
+        for (const auto& id : log_.partitions_of(topic::events)) {
             standing.read_from[id] = standing.committed[id] = Offset{};
         }
         HELIOS_TRY_ASSIGN(const auto committed, log_.committed("echo"));
@@ -32,16 +33,16 @@ public:
     }
 
     Result<Taken> apply(const StoredRecord& record, bool has_effects, Outputs& out) override {
-        seen.emplace_back(record.offset, has_effects);
+        seen.emplace_back(record.at.offset, has_effects);
         if (std::exchange(refuse_next, false)) {
             return fail(ErrorKind::corrupt, "this one can't be applied");
         }
         const auto wanted = std::stoul(std::string(record.value));
         for (std::size_t i = 0; i < 3 && done_ < wanted; ++i, ++done_) {
             Record output;
-            output.topic = "cases";
+            output.topic = topic::cases;
             output.partition = 0;
-            output.value = std::to_string(record.offset.value) + "." + std::to_string(done_);
+            output.value = std::to_string(record.at.offset.value) + "." + std::to_string(done_);
             out.add(std::move(output));
         }
         if (done_ < wanted) {
@@ -109,11 +110,11 @@ struct Bench {
     std::vector<std::string> ask(const std::vector<unsigned>& counts) {
         std::vector<std::string> expected;
         for (const unsigned n : counts) {
-            auto record = record_for("events", "", std::to_string(n));
+            auto record = record_for(topic::events, "", std::to_string(n));
             record.partition = 0;
             const auto outcome = append_now(*log, {record});
             for (unsigned i = 0; i < n; ++i) {
-                expected.push_back(std::to_string(outcome[0]->offset.value) + "." +
+                expected.push_back(std::to_string(outcome[0]->at.offset.value) + "." +
                                    std::to_string(i));
             }
         }
@@ -125,7 +126,7 @@ struct Bench {
             lines.begin(), lines.end(),
             [&](const std::string& line) { return line.find(text) != std::string::npos; }));
     }
-    std::vector<std::string> answers() { return read_values(*reader_of(*log, {"cases"})); }
+    std::vector<std::string> answers() { return read_values(*reader_of(*log, {topic::cases})); }
 };
 
 TEST(Stage, commits_outputs_and_position_together) {

@@ -23,16 +23,15 @@ public:
           disk_(own_disk_ ? *own_disk_ : *options_.disk),
           for_all_{live_files(options_.env), state_cache(options_.cache_bytes), options_.shrink} {}
 
-    Result<std::unique_ptr<State>> open(const TopicPartition& partition,
-                                        const JudgeCheckpoint& judge,
+    Result<std::unique_ptr<State>> open(std::uint32_t partition, const JudgeCheckpoint& judge,
                                         std::vector<PassedOver>& passed_over) override;
-    Status reject(const TopicPartition& partition) override { return of(partition).reject(); }
-    std::optional<Offset> kept_from(const TopicPartition& partition) const override {
+    Status reject(std::uint32_t partition) override { return of(partition).reject(); }
+    std::optional<Offset> kept_from(std::uint32_t partition) const override {
         return of(partition).kept_from();
     }
 
 private:
-    Checkpoints& of(const TopicPartition& partition) const;
+    Checkpoints& of(std::uint32_t partition) const;
 
     const StateOptions options_;
     const LogId log_;
@@ -40,21 +39,21 @@ private:
     Disk& disk_;
     const DiskStateOptions for_all_;
     mutable std::mutex mutex_;
-    mutable std::map<TopicPartition, std::unique_ptr<Checkpoints>> partitions_;
+    mutable std::map<std::uint32_t, std::unique_ptr<Checkpoints>> partitions_;
 };
 
-Checkpoints& DiskStates::of(const TopicPartition& partition) const {
+Checkpoints& DiskStates::of(std::uint32_t partition) const {
     const std::lock_guard lock(mutex_);
     auto& checkpoints = partitions_[partition];
     if (!checkpoints) {
         checkpoints = std::make_unique<Checkpoints>(
-            disk_, options_.directory + "/" + std::to_string(partition.partition), log_, partition,
-            options_.after_step);
+            disk_, options_.directory + "/" + std::to_string(partition), log_, options_.topic,
+            partition, options_.after_step);
     }
     return *checkpoints;
 }
 
-Result<std::unique_ptr<State>> DiskStates::open(const TopicPartition& partition,
+Result<std::unique_ptr<State>> DiskStates::open(std::uint32_t partition,
                                                 const JudgeCheckpoint& judge,
                                                 std::vector<PassedOver>& passed_over) {
     Checkpoints& checkpoints = of(partition);

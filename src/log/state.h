@@ -30,7 +30,8 @@ class Disk;
 /// What a checkpoint says of itself.
 struct CheckpointHeader {
     LogId log;
-    TopicPartition partition;
+    std::string topic;  ///< by name, as files outside segments name one
+    std::uint32_t partition = 0;
     Offset next;                 ///< everything below it is in the state, nothing from it on
     std::optional<Offset> last;  ///< the last record taken in; absent: none was
     Instant last_time{};         ///< its log time
@@ -86,6 +87,7 @@ public:
 
 struct StateOptions {
     std::string directory;  ///< DATA/state/<stage>; empty: in memory, no checkpoints
+    std::string topic;      ///< name of the one whose partitions the stage keeps a state of
     std::uint64_t cache_bytes = 256u << 20;  ///< blocks, filters and indexes of all partitions
     Shrink shrink;                           ///< may be empty
     /// For tests: called after each step of opening and writing, on the thread that does it; an
@@ -96,7 +98,8 @@ struct StateOptions {
     rocksdb::Env* env = nullptr;
 };
 
-/// The states of one stage. Thread-safe; outlives every State it hands out.
+/// The states of one stage, by partition of its topic. Thread-safe; outlives every State it hands
+/// out.
 class StateDirectory {
 public:
     virtual ~StateDirectory() = default;
@@ -112,16 +115,16 @@ public:
     /// passed over are told, and stay until a good one stands at their position. With none it is
     /// empty: whether the log can make up for that is the caller's question. The partition's
     /// earlier State is gone by then. unavailable: the disk does not let us.
-    virtual Result<std::unique_ptr<State>> open(const TopicPartition& partition,
+    virtual Result<std::unique_ptr<State>> open(std::uint32_t partition,
                                                 const JudgeCheckpoint& judge,
                                                 std::vector<PassedOver>& passed_over) = 0;
 
     /// The newest checkpoint was found damaged: no later open tries it. Its State is gone by then.
-    virtual Status reject(const TopicPartition& partition) = 0;
+    virtual Status reject(std::uint32_t partition) = 0;
 
     /// Where the older of the two kept checkpoints stands, so that the log keeps what comes after
     /// it. Absent: there are fewer than two, or the partition has not been opened.
-    virtual std::optional<Offset> kept_from(const TopicPartition& partition) const = 0;
+    virtual std::optional<Offset> kept_from(std::uint32_t partition) const = 0;
 };
 
 }  // namespace helios::log

@@ -31,7 +31,8 @@ std::string key_of(char kind, std::uint64_t n) {
 
 CheckpointHeader header_at(std::uint32_t partition, std::uint64_t next) {
     CheckpointHeader out;
-    out.partition = {"helios.cases", partition};
+    out.topic = "helios.cases";
+    out.partition = partition;
     out.next = Offset{next};
     return out;
 }
@@ -64,10 +65,11 @@ public:
     void open() {
         StateOptions options;
         options.directory = path_ + "/engine";
+        options.topic = "helios.cases";
         directory_ = *StateDirectory::open(options, LogId{});
         std::vector<StateDirectory::PassedOver> passed_over;
         for (std::uint32_t p = 0; p < partitions; ++p) {
-            states.push_back(*directory_->open({"helios.cases", p}, nullptr, passed_over));
+            states.push_back(*directory_->open(p, nullptr, passed_over));
         }
     }
     void checkpoint(std::uint32_t p) {

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr LogId this_log{{1, 2, 3}};
-const TopicPartition partition{"helios.cases", 3};
+constexpr std::uint32_t partition = 3;
 
 std::string all_of(State& state, std::string_view prefix = "") {
     std::string out;
@@ -46,6 +46,7 @@ void replace(const fs::path& path, std::string_view bytes) {
 CheckpointHeader header_at(std::uint64_t next) {
     CheckpointHeader out;
     out.log = this_log;
+    out.topic = "helios.cases";
     out.partition = partition;
     out.next = Offset{next};
     if (next > 0) {
@@ -64,6 +65,7 @@ protected:
         std::string pattern = (fs::temp_directory_path() / "helios-state-XXXXXX").string();
         root_ = ::mkdtemp(pattern.data());
         options_.directory = (root_ / "state" / "engine").string();
+        options_.topic = "helios.cases";
     }
     ~StateTest() override {
         close();
@@ -133,7 +135,7 @@ TEST(MemoryState, what_was_last_put_is_there) {
     const auto states = StateDirectory::open({}, LogId{});
     ASSERT_TRUE(states.has_value());
     std::vector<StateDirectory::PassedOver> passed_over;
-    const auto opened = (*states)->open({"cases", 1}, nullptr, passed_over);
+    const auto opened = (*states)->open(1, nullptr, passed_over);
     ASSERT_TRUE(opened.has_value());
     State& state = **opened;
     EXPECT_FALSE(state.began_from().has_value());
@@ -338,7 +340,7 @@ TEST_F(StateTest, one_of_another_data_directory_or_partition_is_passed_over) {
     fs::rename(folder(), folder().parent_path() / "4");
     states_ = *StateDirectory::open(options_, this_log);
     passed_over_.clear();
-    state_ = *states_->open({partition.topic, 4}, nullptr, passed_over_);
+    state_ = *states_->open(4, nullptr, passed_over_);
     EXPECT_EQ(began_from(), std::nullopt);
     EXPECT_EQ(passed_over_.size(), 2u);
 }

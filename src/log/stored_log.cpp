@@ -41,26 +41,24 @@ StoredLog::~StoredLog() {
 
 void StoredLog::set_topics(std::vector<Topic> topics) {
     topics_ = std::move(topics);
-    topics_by_name_.clear();
+    topics_by_number_.fill(nullptr);
     for (const Topic& topic : topics_) {
-        topics_by_name_.emplace(topic.name, &topic);
+        if (topic.number != no_topic) {
+            topics_by_number_[static_cast<std::size_t>(topic.number)] = &topic;
+        }
     }
 }
 
-const Topic* StoredLog::topic(std::string_view name) const {
-    const auto found = topics_by_name_.find(name);
-    return found == topics_by_name_.end() ? nullptr : found->second;
-}
-
-Result<const Topic*> StoredLog::resolve(const TopicPartition& id) const {
+Result<const Topic*> StoredLog::resolve(const Partition& id) const {
     const Topic* found = topic(id.topic);
     if (found == nullptr) {
-        return fail(ErrorKind::invalid, fmt::format("there is no topic {}", id.topic),
+        return fail(ErrorKind::invalid,
+                    fmt::format("there is no topic number {}", static_cast<unsigned>(id.topic)),
                     "`helios log ls` names the topics");
     }
-    if (id.partition >= found->partitions) {
+    if (id.index >= found->partitions) {
         return fail(ErrorKind::invalid, fmt::format("topic {} has {} partitions, there is no {}",
-                                                    id.topic, found->partitions, id.partition));
+                                                    found->name, found->partitions, id.index));
     }
     return found;
 }
@@ -82,7 +80,7 @@ Result<std::unique_ptr<Reader>> StoredLog::read(Offsets from) {
         for (const auto& [id, offset] : from) {
             const Topic* found = topic(id.topic);
             const JournalView& view = journal(found->retention);
-            const auto state = view.state.partitions.find({found->id, id.partition});
+            const auto state = view.state.partitions.find({found->id, id.index});
             if (state == view.state.partitions.end() || offset.value >= state->second.end) {
                 continue;
             }
@@ -97,7 +95,7 @@ Status StoredLog::check_kept(const Locked&, const Offsets& positions) const {
     for (const auto& [id, offset] : positions) {
         const Topic* found = topic(id.topic);
         const JournalView& view = journals_[index_of(found->retention)];
-        const format::PartitionKey key{found->id, id.partition};
+        const format::PartitionKey key{found->id, id.index};
         const auto state = view.state.partitions.find(key);
         if (state == view.state.partitions.end() ||
             !view.cut.took_after(key, state->second, offset.value)) {
@@ -108,20 +106,21 @@ Status StoredLog::check_kept(const Locked&, const Offsets& positions) const {
             ErrorKind::not_found,
             fmt::format("records of {}/{} from offset {} up to {}, of log times up to {}, "
                         "are past the log's retention and have been dropped",
-                        id.topic, id.partition, offset.value, end, format_rfc3339(view.cut.until)),
+                        found->name, id.index, offset.value, end, format_rfc3339(view.cut.until)),
             fmt::format("the log begins at {} now", view.cut.begin));
     }
     return {};
 }
 
-Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
+Result<Batch> StoredLog::read_at(const Position& at) {
+    const auto& [id, offset] = at;
     HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
     const View now = view();
     JournalView& source = journal(found->retention);
     const std::uint64_t end = now.ends[index_of(found->retention)];
     const auto nothing = [&] {
-        return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", id.topic,
-                                                      id.partition, offset.value));
+        return fail(ErrorKind::not_found, fmt::format("no record begins at {}/{}@{}", found->name,
+                                                      at.partition.index, at.offset.value));
     };
     const auto place = source.segments.find(offset.value);
     if (offset.value >= end || offset.value < source.segments.begin()) {
@@ -129,8 +128,8 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
     }
     if (!place || offset.value < place->segment->base) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("the record at {}/{}@{} is lost with its file", id.topic,
-                                id.partition, offset.value),
+                    fmt::format("the record at {}/{}@{} is lost with its file", found->name,
+                                id.index, offset.value),
                     "see `helios log ls` for the extent");
     }
     if (offset.value < place->segment->begin()) {
@@ -162,16 +161,15 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
         intact = intact && (bytes.block().trusted || format::frame_intact(view, segment.salt));
     }
     if (!intact) {  // before any field of it is believed
-        return fail(why_unreadable(source, *place, limit, id, offset));
+        return fail(why_unreadable(source, *place, limit, *found, at));
     }
     if (frame->kind != format::FrameKind::record || frame->topic != found->id ||
-        frame->partition != id.partition) {
+        frame->partition != id.index) {
         return nothing();
     }
     Batch batch;
-    batch.records.push_back({found->name, id.partition, offset, frame->log_time,
-                             Offset{offset.value + frame->bytes}, frame->type, frame->version,
-                             frame->payload_key_id, format::frame_key(view, *frame),
+    batch.records.push_back({at, frame->log_time, Offset{offset.value + frame->bytes}, frame->type,
+                             frame->version, frame->payload_key_id, format::frame_key(view, *frame),
                              format::frame_value(view, *frame)});
     batch.complete_below = frame->log_time;
     batch.storage.push_back(bytes.block().bytes);
@@ -181,39 +179,40 @@ Result<Batch> StoredLog::read_at(const TopicPartition& id, Offset offset) {
 // No intact frame stands at `offset`: either none ever began there, or what did is damaged. A walk
 // from the segment's begin tells.
 Error StoredLog::why_unreadable(JournalView& source, const SegmentTable::Place& place,
-                                std::uint64_t end, const TopicPartition& id, Offset offset) {
+                                std::uint64_t end, const Topic& topic, const Position& at) {
     const Segment& segment = *place.segment;
     bool damaged = false;
-    JournalCursor cursor(
-        source.segments, &source.recent, options_.read_ahead_bytes, [&](Damage damage) {
-            damaged = damaged ||
-                      (damage.file == segment.path && damage.begin <= offset.value - segment.base &&
-                       offset.value - segment.base < damage.end);
-            note_damage(std::move(damage));
-        });
-    cursor.seek(offset.value);
+    JournalCursor cursor(source.segments, &source.recent, options_.read_ahead_bytes,
+                         [&](Damage damage) {
+                             damaged = damaged || (damage.file == segment.path &&
+                                                   damage.begin <= at.offset.value - segment.base &&
+                                                   at.offset.value - segment.base < damage.end);
+                             note_damage(std::move(damage));
+                         });
+    cursor.seek(at.offset.value);
     Wanted all;
     all.everything = true;
     if (auto walked = cursor.next(end, all); !walked) {
         return std::move(walked).error();
     }
     if (damaged) {
-        return {
-            ErrorKind::corrupt,
-            fmt::format("the record at {}/{}@{} is damaged", id.topic, id.partition, offset.value),
-            "see `helios log ls` for the extent"};
+        return {ErrorKind::corrupt,
+                fmt::format("the record at {}/{}@{} is damaged", topic.name, at.partition.index,
+                            at.offset.value),
+                "see `helios log ls` for the extent"};
     }
     return {ErrorKind::not_found,
-            fmt::format("no record begins at {}/{}@{}", id.topic, id.partition, offset.value),
+            fmt::format("no record begins at {}/{}@{}", topic.name, at.partition.index,
+                        at.offset.value),
             {}};
 }
 
-Result<Offsets> StoredLog::offsets_at(const std::vector<TopicPartition>& ids, Instant t) {
+Result<Offsets> StoredLog::offsets_at(const std::vector<Partition>& ids, Instant t) {
     catch_up();
     Offsets out;
-    for (const TopicPartition& id : ids) {
+    for (const Partition& id : ids) {
         HELIOS_TRY_ASSIGN(const Topic* found, resolve(id));
-        HELIOS_TRY_ASSIGN(const Offset offset, offset_at(*found, id.partition, t));
+        HELIOS_TRY_ASSIGN(const Offset offset, offset_at(*found, id.index, t));
         out[id] = offset;
     }
     return out;
@@ -307,9 +306,9 @@ std::optional<Instant> StoredLog::moved_elsewhere(const Locked&, std::string_vie
     return last;
 }
 
-std::map<TopicPartition, format::GroupOffset> StoredLog::group_offsets(std::string_view group) {
+std::map<Partition, format::GroupOffset> StoredLog::group_offsets(std::string_view group) {
     catch_up();
-    std::map<TopicPartition, format::GroupOffset> out;
+    std::map<Partition, format::GroupOffset> out;
     const Locked held = lock();
     for (const JournalView& view : journals_) {
         const auto found = view.state.groups.find(group);
@@ -317,8 +316,8 @@ std::map<TopicPartition, format::GroupOffset> StoredLog::group_offsets(std::stri
             continue;
         }
         for (const auto& [key, committed] : found->second) {
-            if (const Topic* named = topic(key.topic)) {
-                out[{named->name, key.partition}] = committed_at(held, group, key);
+            if (const Topic* named = topic(key.topic); named && named->number != no_topic) {
+                out[{named->number, key.partition}] = committed_at(held, group, key);
             }
         }
     }
@@ -333,8 +332,8 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
     return out;
 }
 
-Result<std::map<TopicPartition, std::uint64_t>> StoredLog::partly(std::string_view group) {
-    std::map<TopicPartition, std::uint64_t> out;
+Result<std::map<Partition, std::uint64_t>> StoredLog::partly(std::string_view group) {
+    std::map<Partition, std::uint64_t> out;
     for (const auto& [id, at] : group_offsets(group)) {
         if (at.outputs > 0) {
             out[id] = at.outputs;
@@ -359,17 +358,21 @@ Instant StoredLog::last_time(const Locked&) const {
     return last;
 }
 
-std::vector<TopicPartition> StoredLog::partitions_of(std::string_view name) const {
-    std::vector<TopicPartition> out;
-    const Topic* found = topic(name);
-    for (std::uint32_t p = 0; found != nullptr && p < found->partitions; ++p) {
-        out.push_back({found->name, p});
+std::string_view StoredLog::name_of(TopicId number) const {
+    const Topic* found = topic(number);
+    return found == nullptr ? std::string_view() : found->name;
+}
+
+std::vector<Partition> StoredLog::partitions_of(TopicId number) const {
+    std::vector<Partition> out;
+    for (std::uint32_t p = 0; p < partition_count(number); ++p) {
+        out.push_back({number, p});
     }
     return out;
 }
 
-std::uint32_t StoredLog::partition_count(std::string_view name) const {
-    const Topic* found = topic(name);
+std::uint32_t StoredLog::partition_count(TopicId number) const {
+    const Topic* found = topic(number);
     return found == nullptr ? 0 : found->partitions;
 }
 
@@ -385,7 +388,8 @@ std::vector<PartitionInfo> StoredLog::describe() {
         const auto& partitions = view.state.partitions;
         for (std::uint32_t p = 0; p < named.partitions; ++p) {
             PartitionInfo info;
-            info.id = {named.name, p};
+            info.id = {named.number, p};
+            info.topic = named.name;
             if (const auto state = partitions.find({named.id, p}); state != partitions.end()) {
                 const format::PartitionState gone = view.cut.gone({named.id, p});
                 info.records = state->second.records - gone.records;
@@ -418,11 +422,11 @@ Offsets StoredLog::ends_of(const Offsets& of) {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, offset] : of) {
         const Topic* named = topic(id.topic);
-        if (named == nullptr || id.partition >= named->partitions) {
+        if (named == nullptr || id.index >= named->partitions) {
             continue;
         }
         const auto& partitions = journal(named->retention).state.partitions;
-        const auto state = partitions.find({named->id, id.partition});
+        const auto state = partitions.find({named->id, id.index});
         ends[id] = Offset{state == partitions.end() ? 0 : state->second.end};
     }
     return ends;

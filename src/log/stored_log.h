@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,12 +71,13 @@ public:
 
     LogId id() const override { return id_; }
     Result<std::unique_ptr<Reader>> read(Offsets from) override;
-    Result<Batch> read_at(const TopicPartition& id, Offset offset) override;
-    Result<Offsets> offsets_at(const std::vector<TopicPartition>& ids, Instant t) override;
+    Result<Batch> read_at(const Position& at) override;
+    Result<Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) override;
     Result<Offsets> committed(std::string_view group) override;
-    Result<std::map<TopicPartition, std::uint64_t>> partly(std::string_view group) override;
-    std::vector<TopicPartition> partitions_of(std::string_view topic) const override;
-    std::uint32_t partition_count(std::string_view topic) const override;
+    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override;
+    std::string_view name_of(TopicId topic) const override;
+    std::vector<Partition> partitions_of(TopicId topic) const override;
+    std::uint32_t partition_count(TopicId topic) const override;
     std::vector<PartitionInfo> describe() override;
     Offsets ends_of(const Offsets& of) override;
     std::vector<Damage> damage() override { return damage_.all(); }
@@ -102,7 +102,11 @@ public:
     void wake(ReaderSignal& signal);
     bool take_wake(ReaderSignal& signal);
 
-    const Topic* topic(std::string_view name) const;
+    /// nullptr: no topic of this log.
+    const Topic* topic(TopicId number) const {
+        return topics_by_number_[static_cast<std::size_t>(number)];
+    }
+    /// By the directory's own id.
     const Topic* topic(std::uint16_t id) const {
         return id >= 1 && id <= topics_.size() ? &topics_[id - 1] : nullptr;
     }
@@ -119,7 +123,7 @@ public:
 
     Locked lock() { return Locked(mutex_); }
     /// invalid: no such topic or partition.
-    Result<const Topic*> resolve(const TopicPartition& id) const;
+    Result<const Topic*> resolve(const Partition& id) const;
     /// The group's position on one partition.
     format::GroupOffset committed_at(const Locked&, std::string_view group,
                                      format::PartitionKey key) const;
@@ -153,15 +157,15 @@ protected:
     bool closing_ = false;                                 ///< guarded by mutex_
 
 private:
-    std::map<TopicPartition, format::GroupOffset> group_offsets(std::string_view group);
+    std::map<Partition, format::GroupOffset> group_offsets(std::string_view group);
     Result<Offset> offset_at(const Topic& topic, std::uint32_t partition, Instant t);
     void look_up_firsts(JournalView& journal);
     Error why_unreadable(JournalView& source, const SegmentTable::Place& place, std::uint64_t end,
-                         const TopicPartition& id, Offset offset);
+                         const Topic& topic, const Position& at);
 
     LogId id_;
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
-    std::unordered_map<std::string_view, const Topic*> topics_by_name_;
+    std::array<const Topic*, 256> topics_by_number_{};
     std::vector<ReaderSignal*> signals_;  ///< guarded by mutex_
     DamageList damage_;
 };

@@ -6,7 +6,6 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,20 +22,20 @@ inline std::vector<AppendOutcome> append_now(Appender& log, std::vector<Record> 
     return answered.get_future().get();
 }
 
-inline Result<std::vector<Position>> transact_now(Consuming& log, std::vector<Record> outputs,
+inline Result<std::vector<Appended>> transact_now(Consuming& log, std::vector<Record> outputs,
                                                   GroupOffsets offsets) {
-    std::promise<Result<std::vector<Position>>> answered;
+    std::promise<Result<std::vector<Appended>>> answered;
     log.transact(
         std::move(outputs), std::move(offsets),
-        [&](Result<std::vector<Position>> outcome) { answered.set_value(std::move(outcome)); });
+        [&](Result<std::vector<Appended>> outcome) { answered.set_value(std::move(outcome)); });
     return answered.get_future().get();
 }
 
 /// Every partition of these topics, from its beginning.
-inline Offsets beginning_of(const Catalogue& log, std::initializer_list<std::string_view> topics) {
+inline Offsets beginning_of(const Catalogue& log, std::initializer_list<TopicId> topics) {
     Offsets from;
     for (const auto topic : topics) {
-        for (const TopicPartition& id : log.partitions_of(topic)) {
+        for (const Partition& id : log.partitions_of(topic)) {
             from[id] = Offset{0};
         }
     }
@@ -44,7 +43,7 @@ inline Offsets beginning_of(const Catalogue& log, std::initializer_list<std::str
 }
 
 /// A reader over all of these topics, from the beginning. The topics must exist.
-inline std::unique_ptr<Reader> reader_of(Log& log, std::initializer_list<std::string_view> topics) {
+inline std::unique_ptr<Reader> reader_of(Log& log, std::initializer_list<TopicId> topics) {
     auto reader = log.read(beginning_of(log, topics));
     HELIOS_ASSERT(reader.has_value(), "the log's own partitions can be read");
     return std::move(*reader);

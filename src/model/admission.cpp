@@ -9,7 +9,7 @@ Admission admit(Event& event, json::Value payload, const Catalogue& catalogue,
     auto judgement = catalogue.judge(event, payload);
     event.key = judgement.key;
     Admission out;
-    out.topic = std::move(judgement.topic);
+    out.topic = judgement.topic;
     if (!is_built_in_source(event.source) && !known(event.tenant, event.source)) {
         out.reason = "unknown_source";
         out.detail = "source: \"" + shown(event.source) +

@@ -38,7 +38,7 @@ private:
 };
 
 struct Admission {
-    std::string topic;   ///< where it goes when admitted
+    TopicId topic{};     ///< where it goes when admitted
     std::string reason;  ///< code, "unknown_source" or a Judgement's; empty: admitted
     std::string detail;  ///< a sentence for a person
     std::vector<std::string> errors;

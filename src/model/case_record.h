@@ -46,7 +46,7 @@ struct LegRecord {
     std::string key;
     std::string leg;
     std::string identity;
-    EventPointer event;
+    Position event;
     std::string event_id;
     std::string source;
     std::string type;

@@ -27,7 +27,7 @@ public:
         HELIOS_TRY(only(node, {"topic", "key", "time", "required"}));
         for (const auto& member : node.members) {
             if (member.key == "topic") {
-                HELIOS_TRY_ASSIGN(type.topic, topic_name(member.value));
+                HELIOS_TRY_ASSIGN(type.topic, event_topic(member.value));
             } else if (member.key == "key") {
                 HELIOS_TRY_ASSIGN(type.key_paths, paths(member.value));
             } else if (member.key == "time") {
@@ -64,13 +64,16 @@ private:
         return out;
     }
 
-    Result<std::string> topic_name(const yaml::Node& node) const {
-        if (std::find(event_topics.begin(), event_topics.end(), node.text) == event_topics.end()) {
-            return fail(
-                yaml::error_at(file_, node.mark, "\"" + node.text + "\" is not an event topic",
-                               "one of " + join({event_topics.begin(), event_topics.end()})));
+    Result<TopicId> event_topic(const yaml::Node& node) const {
+        const TopicId named = topic_of(node.text);
+        if (std::ranges::find(event_topics, named) == event_topics.end()) {
+            std::vector<std::string_view> names;
+            std::ranges::transform(event_topics, std::back_inserter(names), name_of);
+            return fail(yaml::error_at(file_, node.mark,
+                                       "\"" + node.text + "\" is not an event topic",
+                                       "one of " + join(names)));
         }
-        return node.text;
+        return named;
     }
 
     Result<std::vector<Path>> paths(const yaml::Node& node) const {

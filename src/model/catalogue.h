@@ -32,7 +32,7 @@ struct TimePath {
 
 struct EventType {
     std::string name;
-    std::string topic;  ///< one of event_topics
+    TopicId topic{};  ///< one of event_topics
     std::vector<Path> key_paths;
     std::vector<TimePath> time_paths;  ///< the payload's own time, when the envelope has none
     std::vector<RequiredField> required;
@@ -46,7 +46,7 @@ struct Judgement {
     std::vector<std::string> warnings;
     std::string key;  ///< text as written; a JSON number's text is its key; ≤ 1 KiB, no NUL; empty:
                       ///< none readable
-    std::string topic;  ///< where it goes when accepted
+    TopicId topic{};  ///< where it goes when accepted
     std::string
         customer;  ///< whose it is, as the type's rule `customerId` reads it; empty: none readable
     std::optional<ParsedTime>

@@ -227,8 +227,9 @@ TEST(PathLookup, walks_arrays_in_order) {
 }
 
 TEST(Position, round_trips_and_refuses_strangers) {
-    const PositionToken token{
-        0xfeedbeef, {TopicId::payments, 11, 987654321}, from_nanos(1'767'608'625'120'000'001)};
+    const PositionToken token{0xfeedbeef,
+                              {{topic::payments, 11}, Offset{987654321}},
+                              from_nanos(1'767'608'625'120'000'001)};
     const auto text = encode_position(token);
     EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
     const auto decoded = decode_position(text);

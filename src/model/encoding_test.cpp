@@ -43,7 +43,7 @@ LegRecord sample_leg() {
     record.key = "ORD-1";
     record.leg = "payment";
     record.identity = "PAY-1";
-    record.event = {TopicId::payments, 7, 123456789};
+    record.event = {{topic::payments, 7}, Offset{123456789}};
     record.event_id = "p-1";
     record.source = "gcp";
     record.type = "PaymentProcessed";
@@ -85,14 +85,14 @@ Verdict sample_verdict() {
                        "OrderPlaced",
                        from_nanos(1'000'000'000),
                        from_nanos(2'000'000'000),
-                       {TopicId::orders, 1, 42}},
+                       {{topic::orders, 1}, Offset{42}}},
                       {"payment",
                        "p-1",
                        "gcp",
                        "PaymentProcessed",
                        std::nullopt,
                        from_nanos(3'000'000'000),
-                       {TopicId::payments, 2, 43}}};
+                       {{topic::payments, 2}, Offset{43}}}};
     verdict.unlisted = {{"payment", 9900}};
     verdict.at_risk = {{"USD", "1299.00"}};
     verdict.opened_at = from_nanos(2'000'000'000);

@@ -23,14 +23,6 @@ namespace helios::model {
 inline constexpr std::array<std::string_view, 3> built_in_sources{"aws", "gcp", "azure"};
 bool is_built_in_source(std::string_view source);
 
-/// Where an event stands on the log.
-struct EventPointer {
-    TopicId topic = TopicId::none;
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
-    friend auto operator<=>(const EventPointer&, const EventPointer&) = default;
-};
-
 enum class IdentityKind : std::uint8_t {
     native = 0,   ///< the sender gave the id
     content = 1,  ///< no id: SHA-256 of source, type, explicit time and canonical payload

@@ -25,9 +25,9 @@ std::string encode_position(const PositionToken& token) {
     out.u8(token_version);
     out.u8(kind_record);
     out.u32(token.log);
-    out.u8(static_cast<std::uint8_t>(token.pointer.topic));
-    out.varint(token.pointer.partition);
-    out.varint(token.pointer.offset);
+    out.u8(static_cast<std::uint8_t>(token.pointer.partition.topic));
+    out.varint(token.pointer.partition.index);
+    out.varint(token.pointer.offset.value);
     out.zigzag(to_nanos(token.log_time));
     const auto body = out.take();
     auto text = base64_encode(body + checksum_of(body));
@@ -54,12 +54,12 @@ Result<PositionToken> decode_position(std::string_view text) {
     const auto version = in.u8();
     const auto kind = in.u8();
     PositionToken token{in.u32(), {}, {}};
-    token.pointer.topic = static_cast<TopicId>(in.u8());
-    token.pointer.partition = static_cast<std::uint32_t>(in.varint());
-    token.pointer.offset = in.varint();
+    token.pointer.partition.topic = static_cast<TopicId>(in.u8());
+    token.pointer.partition.index = static_cast<std::uint32_t>(in.varint());
+    token.pointer.offset.value = in.varint();
     token.log_time = from_nanos(in.zigzag());
     if (!in.at_end() || version != token_version || kind != kind_record ||
-        name_of(token.pointer.topic).empty()) {
+        name_of(token.pointer.partition.topic).empty()) {
         return refuse();
     }
     return token;

@@ -14,7 +14,7 @@ namespace helios::model {
 
 struct PositionToken {
     std::uint32_t log;  ///< log::hash_of: the log it belongs to
-    EventPointer pointer;
+    Position pointer;
     Instant log_time;
 };
 

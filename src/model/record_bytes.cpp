@@ -13,18 +13,18 @@ TenantId read_tenant(ByteReader& in) {
     return *std::move(tenant);
 }
 
-void write_pointer(ByteWriter& out, const EventPointer& pointer) {
-    out.u8(static_cast<std::uint8_t>(pointer.topic));
-    out.varint(pointer.partition);
-    out.varint(pointer.offset);
+void write_pointer(ByteWriter& out, const Position& pointer) {
+    out.u8(static_cast<std::uint8_t>(pointer.partition.topic));
+    out.varint(pointer.partition.index);
+    out.varint(pointer.offset.value);
 }
 
-EventPointer read_pointer(ByteReader& in) {
-    EventPointer pointer;
-    pointer.topic = static_cast<TopicId>(in.u8());
-    pointer.partition = static_cast<std::uint32_t>(in.varint());
-    pointer.offset = in.varint();
-    if (pointer.topic != TopicId::none && name_of(pointer.topic).empty()) {
+Position read_pointer(ByteReader& in) {
+    Position pointer;
+    pointer.partition.topic = static_cast<TopicId>(in.u8());
+    pointer.partition.index = static_cast<std::uint32_t>(in.varint());
+    pointer.offset.value = in.varint();
+    if (pointer.partition.topic != no_topic && name_of(pointer.partition.topic).empty()) {
         in.spoil();
     }
     return pointer;

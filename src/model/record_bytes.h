@@ -19,8 +19,8 @@ namespace helios::model {
 TenantId read_tenant(ByteReader& in);
 
 /// A topic that this version does not know spoils the reader.
-void write_pointer(ByteWriter& out, const EventPointer& pointer);
-EventPointer read_pointer(ByteReader& in);
+void write_pointer(ByteWriter& out, const Position& pointer);
+Position read_pointer(ByteReader& in);
 
 /// As a field: empty, or sixteen bytes.
 std::string_view trace_bytes(const TraceId& id);

@@ -1,58 +1,45 @@
 #pragma once
-/// The topics of the log and the types of the records on them. Other programs read topics by name,
-/// and numbers are stored: neither ever changes.
+/// The topics of the log and the types of the records on them: the only place where they are
+/// numbered. Other programs read topics by name, and numbers are stored: neither ever changes.
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+
+#include "base/position.h"
 
 namespace helios::model {
 
+/// Topics by number: what code, records, tokens and tables name them by. Stored: never changed,
+/// never given again.
 namespace topic {
-inline constexpr std::string_view orders = "helios.events.orders";
-inline constexpr std::string_view payments = "helios.events.payments";
-inline constexpr std::string_view inventory = "helios.events.inventory";
-inline constexpr std::string_view other = "helios.events.other";
-inline constexpr std::string_view dlq = "helios.events.dlq";
-inline constexpr std::string_view cases = "helios.cases";
-inline constexpr std::string_view verdicts = "helios.verdicts";
-inline constexpr std::string_view remedies = "helios.remedies";
-inline constexpr std::string_view counts = "helios.counts";
-inline constexpr std::string_view flows = "helios.flows";        // control, one partition
-inline constexpr std::string_view schemas = "helios.schemas";    // control, one partition
-inline constexpr std::string_view audit = "helios.audit";        // control, one partition
-inline constexpr std::string_view settings = "helios.settings";  // control, one partition
-inline constexpr std::string_view health = "helios.health";      // health, one partition
+inline constexpr TopicId orders{1};
+inline constexpr TopicId payments{2};
+inline constexpr TopicId inventory{3};
+inline constexpr TopicId other{4};
+inline constexpr TopicId dlq{5};
+inline constexpr TopicId cases{6};
+inline constexpr TopicId verdicts{7};
+inline constexpr TopicId remedies{8};
+inline constexpr TopicId counts{9};
+inline constexpr TopicId flows{10};
+inline constexpr TopicId schemas{11};
+inline constexpr TopicId audit{12};
+inline constexpr TopicId settings{13};
+inline constexpr TopicId health{14};
+// Numbers only: no topic of a log on disk.
+inline constexpr TopicId positions_route{15};
+inline constexpr TopicId positions_engine{16};
+inline constexpr TopicId positions_heal{17};
+inline constexpr TopicId members{18};
 }  // namespace topic
 
 /// What route consumes beside topic::flows.
-inline constexpr std::array<std::string_view, 4> event_topics{topic::orders, topic::payments,
-                                                              topic::inventory, topic::other};
-
-/// A topic's number: what records, tokens and tables name it by. Stored: never changed, never
-/// given again.
-enum class TopicId : std::uint8_t {
-    none = 0,
-    orders = 1,
-    payments = 2,
-    inventory = 3,
-    other = 4,
-    dlq = 5,
-    cases = 6,
-    verdicts = 7,
-    remedies = 8,
-    counts = 9,
-    flows = 10,
-    schemas = 11,
-    audit = 12,
-    settings = 13,
-    health = 14,
-    // Numbers only: no topic of a log on disk.
-    positions_route = 15,
-    positions_engine = 16,
-    positions_heal = 17,
-    members = 18,
-};
+inline constexpr std::array<TopicId, 4> event_topics{topic::orders, topic::payments,
+                                                     topic::inventory, topic::other};
 
 /// How long a topic's records are kept; numbered as the log numbers its retention classes.
 enum class Kept : std::uint8_t {
@@ -69,42 +56,60 @@ struct TopicDeclaration {
 };
 
 inline constexpr std::array<TopicDeclaration, 14> all_topics{{
-    {TopicId::orders, topic::orders, Kept::data, 0},
-    {TopicId::payments, topic::payments, Kept::data, 0},
-    {TopicId::inventory, topic::inventory, Kept::data, 0},
-    {TopicId::other, topic::other, Kept::data, 0},
-    {TopicId::dlq, topic::dlq, Kept::data, 0},
-    {TopicId::cases, topic::cases, Kept::data, 0},
-    {TopicId::verdicts, topic::verdicts, Kept::data, 0},
-    {TopicId::remedies, topic::remedies, Kept::data, 1},
-    {TopicId::counts, topic::counts, Kept::data, 0},  // lane i writes partition i
-    {TopicId::flows, topic::flows, Kept::control, 1},
-    {TopicId::schemas, topic::schemas, Kept::control, 1},
-    {TopicId::audit, topic::audit, Kept::control, 1},
-    {TopicId::settings, topic::settings, Kept::control, 1},
-    {TopicId::health, topic::health, Kept::health, 1},
+    {topic::orders, "helios.events.orders", Kept::data, 0},
+    {topic::payments, "helios.events.payments", Kept::data, 0},
+    {topic::inventory, "helios.events.inventory", Kept::data, 0},
+    {topic::other, "helios.events.other", Kept::data, 0},
+    {topic::dlq, "helios.events.dlq", Kept::data, 0},
+    {topic::cases, "helios.cases", Kept::data, 0},
+    {topic::verdicts, "helios.verdicts", Kept::data, 0},
+    {topic::remedies, "helios.remedies", Kept::data, 1},
+    {topic::counts, "helios.counts", Kept::data, 0},  // lane i writes partition i
+    {topic::flows, "helios.flows", Kept::control, 1},
+    {topic::schemas, "helios.schemas", Kept::control, 1},
+    {topic::audit, "helios.audit", Kept::control, 1},
+    {topic::settings, "helios.settings", Kept::control, 1},
+    {topic::health, "helios.health", Kept::health, 1},
 }};
 
-/// none: not one of them.
-constexpr TopicId topic_of(std::string_view name);
+/// Numbers that are given, and no topic of a log on disk has.
+inline constexpr std::array<TopicId, 4> numbers_without_topic{
+    topic::positions_route, topic::positions_engine, topic::positions_heal, topic::members};
+
+/// Whether no number and no name is given twice.
+consteval bool given_once() {
+    std::array<bool, 256> given{true};  // 0 is no_topic
+    const auto give = [&](TopicId id) {
+        return !std::exchange(given[static_cast<std::size_t>(id)], true);
+    };
+    for (std::size_t i = 0; i < all_topics.size(); ++i) {
+        for (std::size_t k = 0; k < i; ++k) {
+            if (all_topics[k].name == all_topics[i].name) {
+                return false;
+            }
+        }
+        if (!give(all_topics[i].id)) {
+            return false;
+        }
+    }
+    return std::ranges::all_of(numbers_without_topic, give);
+}
+static_assert(given_once());
 
 /// Whose records come first where log times tie: helios.flows, so that what is activated in a
 /// millisecond applies to all events of it; then by number.
-constexpr std::uint32_t rank_of(TopicId topic) {
-    return topic == TopicId::flows ? 0 : static_cast<std::uint32_t>(topic);
-}
-/// The same of a topic's name.
-inline std::uint32_t topic_rank(std::string_view name) {
-    return rank_of(topic_of(name));
+constexpr std::uint32_t rank_of(TopicId id) {
+    return id == topic::flows ? 0 : static_cast<std::uint32_t>(id);
 }
 
+/// no_topic: not one of them.
 constexpr TopicId topic_of(std::string_view name) {
     for (const auto& declared : all_topics) {
         if (declared.name == name) {
             return declared.id;
         }
     }
-    return TopicId::none;
+    return no_topic;
 }
 
 /// "helios.events.orders"; empty: no topic of this log.

@@ -69,7 +69,7 @@ struct VerdictEvent {
     std::string type;
     std::optional<Instant> time;  ///< `occurred`
     Instant received_at;          ///< log time
-    EventPointer pointer;
+    Position pointer;
     friend bool operator==(const VerdictEvent&, const VerdictEvent&) = default;
 };
 

@@ -26,15 +26,15 @@ Status append_control(log::Appender& log, model::RecordType type, std::uint8_t v
 
 /// Records of these topics are appended only while we watch. An activation comes before a start's
 /// absence is written down; verdicts and counts may.
-bool shows_life(std::string_view topic) {
+bool shows_life(TopicId topic) {
     return topic == model::topic::cases || topic == model::topic::dlq ||
            std::find(model::event_topics.begin(), model::event_topics.end(), topic) !=
                model::event_topics.end();
 }
 
 template <class Topics>
-std::vector<log::TopicPartition> partitions_of_all(const log::Log& log, const Topics& topics) {
-    std::vector<log::TopicPartition> out;
+std::vector<Partition> partitions_of_all(const log::Log& log, const Topics& topics) {
+    std::vector<Partition> out;
     for (const auto topic : topics) {
         const auto ids = log.partitions_of(topic);
         out.insert(out.end(), ids.begin(), ids.end());
@@ -42,8 +42,7 @@ std::vector<log::TopicPartition> partitions_of_all(const log::Log& log, const To
     return out;
 }
 
-Result<std::unique_ptr<log::Reader>> read_since(log::Log& log,
-                                                const std::vector<log::TopicPartition>& ids,
+Result<std::unique_ptr<log::Reader>> read_since(log::Log& log, const std::vector<Partition>& ids,
                                                 Instant t) {
     HELIOS_TRY_ASSIGN(auto from, log.offsets_at(ids, t));
     return log.read(std::move(from));
@@ -69,7 +68,7 @@ Status each_record(log::Reader& reader, Visit visit) {
 
 Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
     FlowsRecord out;
-    out.offset = record.offset;
+    out.offset = record.at.offset;
     out.log_time = record.log_time;
     if (record.type == static_cast<std::uint16_t>(model::RecordType::flow_activation)) {
         HELIOS_TRY_ASSIGN(out.activation, model::decode_flow_activation(record.value));
@@ -83,8 +82,8 @@ Result<FlowsRecord> decode_flows_record(const log::StoredRecord& record) {
 
 Result<std::vector<FlowsRecord>> read_flows(log::Log& log) {
     std::vector<FlowsRecord> out;
-    const log::TopicPartition id{std::string(model::topic::flows), 0};
-    HELIOS_TRY_ASSIGN(const auto reader, log.read({{id, log::Offset{0}}}));
+    const Partition id{model::topic::flows, 0};
+    HELIOS_TRY_ASSIGN(const auto reader, log.read({{id, Offset{0}}}));
     Status readable;
     HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& record) {
         auto decoded = decode_flows_record(record);
@@ -240,7 +239,7 @@ Status record_absence(log::Appender& log, const model::AbsenceRecord& absence) {
 Result<bool> is_handed_on(log::Log& log, const FlowsRecord& record) {
     bool found = false;
     HELIOS_TRY_ASSIGN(const auto reader,
-                      read_since(log, {{std::string(model::topic::cases), 0}}, record.log_time));
+                      read_since(log, {{model::topic::cases, 0}}, record.log_time));
     HELIOS_TRY(each_record(*reader, [&](const log::StoredRecord& stored) {
         const auto decoded = model::decode_case_record(stored.value);
         const auto* absence = decoded ? std::get_if<model::AbsenceRecord>(&*decoded) : nullptr;

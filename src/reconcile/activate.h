@@ -40,7 +40,7 @@ Status record_absence(log::Appender& log, const model::AbsenceRecord& absence);
 
 /// A record of helios.flows.
 struct FlowsRecord {
-    log::Offset offset;
+    Offset offset;
     Instant log_time;
     std::optional<model::FlowActivation> activation;
     std::optional<model::AbsenceRecord> absence;

@@ -250,9 +250,8 @@ TEST(Bounds, a_tick_lets_only_so_many_deadlines_pass) {
     }
     const auto first = tick_due(b.engine, noon(1000), std::chrono::seconds(10));
     ASSERT_TRUE(first);
-    EXPECT_EQ(*first,
-              std::chrono::floor<std::chrono::milliseconds>(noon(60 + 4095 / 128.0)) +
-                  log::log_time_grain)
+    EXPECT_EQ(*first, std::chrono::floor<std::chrono::milliseconds>(noon(60 + 4095 / 128.0)) +
+                          log::log_time_grain)
         << "a log time, and the first behind the deadline";
     b.feed(model::CaseRecord(model::TickRecord{*first}));
     EXPECT_EQ(b.engine.open_cases(), 904u);
@@ -328,9 +327,9 @@ TEST(Bounds, an_event_of_the_last_moment_before_a_sleep_comes_after_the_absence)
         const auto decoded = model::decode_case_record(record.value);
         if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
             ++found;
-            EXPECT_GE(absence->from, latest[record.partition]);
+            EXPECT_GE(absence->from, latest[record.at.partition.index]);
         } else if (const auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
-            latest[record.partition] = leg->at;
+            latest[record.at.partition.index] = leg->at;
         }
     }
     EXPECT_EQ(found, 3u);

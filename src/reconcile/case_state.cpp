@@ -59,9 +59,9 @@ const ReadValue& status_of(const Leg& leg, const model::LegRecord& record) {
 
 std::string pack(const Leg& leg, const model::LegRecord& record) {
     ByteWriter out;
-    out.u8(static_cast<std::uint8_t>(record.event.topic));
-    out.varint(record.event.partition);
-    out.varint(record.event.offset);
+    out.u8(static_cast<std::uint8_t>(record.event.partition.topic));
+    out.varint(record.event.partition.index);
+    out.varint(record.event.offset.value);
     out.string(record.identity);
     out.string(record.sequence);
     out.string(record.event_id);
@@ -215,9 +215,9 @@ std::optional<Instant> HeldEvent::occurred() const {
 EventView HeldEvent::view() const {
     EventView view;
     ByteReader in(packed);
-    view.topic = static_cast<model::TopicId>(in.u8());
-    view.partition = static_cast<std::uint32_t>(in.varint());
-    view.offset = in.varint();
+    view.at.partition.topic = static_cast<TopicId>(in.u8());
+    view.at.partition.index = static_cast<std::uint32_t>(in.varint());
+    view.at.offset.value = in.varint();
     view.identity = in.string();
     in.string();  // sequence
     view.event_id = in.string();

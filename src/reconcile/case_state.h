@@ -36,9 +36,7 @@ struct EventView {
     std::string_view event_id;
     std::string_view source;
     std::string_view type;
-    model::TopicId topic = model::TopicId::none;
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
+    Position at;
     std::vector<ReadView>
         reads;  ///< the leg's reads in flow order, then the status if the leg has a rule
     std::vector<std::string_view> unreadable;  ///< why identity could not be read

@@ -41,7 +41,7 @@ struct EnginePartitions::Metrics {
 
 void EnginePartition::took(const log::StoredRecord& record, bool tick) {
     next = record.next;
-    last = record.offset;
+    last = record.at.offset;
     last_time = record.log_time;
     ++records;
     ticks += tick ? 1 : 0;
@@ -67,7 +67,7 @@ EnginePartitions::~EnginePartitions() {
 // ---- Restoring
 
 /// Whether a checkpoint can be gone on from: this engine can read it, and it is of this log.
-Status EnginePartitions::judge(const log::CheckpointHeader& header, log::Offset committed) const {
+Status EnginePartitions::judge(const log::CheckpointHeader& header, Offset committed) const {
     if (header.format != engine_state_format || header.level > model::highest_level) {
         return fail(
             ErrorKind::invalid,
@@ -84,7 +84,7 @@ Status EnginePartitions::judge(const log::CheckpointHeader& header, log::Offset 
     if (!header.last) {
         return {};
     }
-    const auto record = log_.read_at(header.partition, *header.last);
+    const auto record = log_.read_at({{model::topic::cases, header.partition}, *header.last});
     if (!record) {
         return record.error().kind == ErrorKind::not_found
                    ? fail(ErrorKind::corrupt,
@@ -109,20 +109,20 @@ void EnginePartitions::pass_over(const std::string& checkpoint, const Error& why
     unusable.push_back(checkpoint + ": " + why.what);
 }
 
-Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
-    const log::TopicPartition& id, log::Offset committed) {
+Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(const Partition& id,
+                                                                       Offset committed) {
     std::vector<std::string> unusable;
     for (;;) {
         std::vector<log::StateDirectory::PassedOver> passed_over;
         auto opened = states_->open(
-            id, [&](const auto& header) { return judge(header, committed); }, passed_over);
+            id.index, [&](const auto& header) { return judge(header, committed); }, passed_over);
         for (const auto& checkpoint : passed_over) {
             pass_over(checkpoint.path, checkpoint.why, unusable);
         }
         if (!opened) {
             return fail(std::move(opened).error());
         }
-        auto partition = std::make_unique<EnginePartition>(id.partition, *std::move(opened));
+        auto partition = std::make_unique<EnginePartition>(id.index, *std::move(opened));
         const auto& from = partition->state->began_from();
         if (from) {
             partition->next = from->next;
@@ -138,23 +138,22 @@ Result<std::unique_ptr<EnginePartition>> EnginePartitions::restore_one(
         if (!from) {
             return fail(std::move(restored).error());
         }
-        pass_over(fmt::format("{}/{}/{}", options_.state_directory, id.partition, from->next.value),
+        pass_over(fmt::format("{}/{}/{}", options_.state_directory, id.index, from->next.value),
                   restored.error(), unusable);
         partition.reset();
-        HELIOS_TRY(states_->reject(id));
+        HELIOS_TRY(states_->reject(id.index));
     }
 }
 
 /// Whether the log still has all that comes after what the partition begins from.
-Status EnginePartitions::check_start(const EnginePartition& partition,
-                                     const log::TopicPartition& id,
+Status EnginePartitions::check_start(const EnginePartition& partition, const Partition& id,
                                      const std::vector<std::string>& unusable) const {
     const auto reader = log_.read({{id, partition.next}});
     if (reader || reader.error().kind != ErrorKind::not_found) {
         return {};
     }
     return fail(ErrorKind::not_found,
-                fmt::format("the engine can't go on with {}/{}: {}; {}", id.topic, id.partition,
+                fmt::format("the engine can't go on with {}: {}; {}", log::to_text(log_, id),
                             unusable.empty() ? "there is no checkpoint of it"
                                              : fmt::format("{}", fmt::join(unusable, "; ")),
                             reader.error().what),
@@ -163,14 +162,14 @@ Status EnginePartitions::check_start(const EnginePartition& partition,
 }
 
 /// Several at a time: reading and decoding a million open cases is what a start waits for.
-Status EnginePartitions::restore_all(const std::vector<log::TopicPartition>& ids,
+Status EnginePartitions::restore_all(const std::vector<Partition>& ids,
                                      const log::Offsets& committed) {
     std::vector<std::optional<Result<std::unique_ptr<EnginePartition>>>> restored(ids.size());
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
         for (std::size_t i = next++; i < ids.size(); i = next++) {
             const auto it = committed.find(ids[i]);
-            restored[i] = restore_one(ids[i], it == committed.end() ? log::Offset{0} : it->second);
+            restored[i] = restore_one(ids[i], it == committed.end() ? Offset{0} : it->second);
         }
     };
     {
@@ -183,7 +182,7 @@ Status EnginePartitions::restore_all(const std::vector<log::TopicPartition>& ids
         work();
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        HELIOS_ASSERT(ids[i].partition == i, "partitions are listed in order");
+        HELIOS_ASSERT(ids[i].index == i, "partitions are listed in order");
         HELIOS_TRY_ASSIGN(auto partition, *std::move(restored[i]));
         partitions_.push_back(std::move(partition));
     }
@@ -201,6 +200,7 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
     if (!states_) {
         log::StateOptions options;
         options.directory = options_.state_directory;
+        options.topic = model::name_of(model::topic::cases);
         options.cache_bytes = options_.cache_bytes;
         options.shrink = [before = expired_before_](std::string_view key, std::string_view value) {
             return shrink_closed(key, value, from_nanos(before->load(std::memory_order_relaxed)));
@@ -209,7 +209,7 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
     }
     const auto ids = log_.partitions_of(model::topic::cases);
     for (const auto number : std::exchange(damaged_, {})) {
-        HELIOS_TRY(states_->reject(ids.at(number)));
+        HELIOS_TRY(states_->reject(number));
     }
     HELIOS_TRY(restore_all(ids, committed));
     durable_expiry_.assign(partitions_.size(), Instant::min());
@@ -223,7 +223,7 @@ Status EnginePartitions::restore(const log::Offsets& committed) {
 void EnginePartitions::note_kept() {
     log::Offsets kept;
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
-        kept[id] = states_->kept_from(id).value_or(log::Offset{0});
+        kept[id] = states_->kept_from(id.index).value_or(Offset{0});
     }
     const std::lock_guard lock(mutex_);
     kept_from_ = std::move(kept);
@@ -256,8 +256,8 @@ bool EnginePartitions::wants_a_record(const EnginePartition& partition) const {
         return false;
     }
     const std::lock_guard lock(mutex_);
-    const auto kept = kept_from_.find({std::string(model::topic::cases), partition.number});
-    return kept != kept_from_.end() && kept->second == log::Offset{0};
+    const auto kept = kept_from_.find({model::topic::cases, partition.number});
+    return kept != kept_from_.end() && kept->second == Offset{0};
 }
 
 bool EnginePartitions::is_due(const EnginePartition& partition, Duration now) const {
@@ -276,7 +276,8 @@ void EnginePartitions::hand_over(EnginePartition& partition) {
     partition.engine.put_changes(*partition.state);
     log::CheckpointHeader header;
     header.log = log_.id();
-    header.partition = {std::string(model::topic::cases), partition.number};
+    header.topic = model::name_of(model::topic::cases);
+    header.partition = partition.number;
     header.next = partition.next;
     header.last = partition.last;
     header.last_time = partition.last_time;

@@ -44,8 +44,8 @@ struct EnginePartition {
     /// A record has been taken in, whole.
     void took(const log::StoredRecord& record, bool tick);
 
-    log::Offset next;  ///< everything below it is in the engine's state
-    std::optional<log::Offset> last;
+    Offset next;  ///< everything below it is in the engine's state
+    std::optional<Offset> last;
     Instant last_time{};
     std::uint64_t records = 0;  ///< since the last checkpoint
     std::uint64_t ticks = 0;    ///< of them
@@ -92,13 +92,12 @@ public:
 private:
     struct Metrics;
 
-    Status restore_all(const std::vector<log::TopicPartition>& ids, const log::Offsets& committed);
-    Result<std::unique_ptr<EnginePartition>> restore_one(const log::TopicPartition& id,
-                                                         log::Offset committed);
-    Status check_start(const EnginePartition& partition, const log::TopicPartition& id,
+    Status restore_all(const std::vector<Partition>& ids, const log::Offsets& committed);
+    Result<std::unique_ptr<EnginePartition>> restore_one(const Partition& id, Offset committed);
+    Status check_start(const EnginePartition& partition, const Partition& id,
                        const std::vector<std::string>& unusable) const;
     Duration quiet_interval() const;
-    Status judge(const log::CheckpointHeader& header, log::Offset committed) const;
+    Status judge(const log::CheckpointHeader& header, Offset committed) const;
     bool is_due(const EnginePartition& partition, Duration now) const;
     void hand_over(EnginePartition& partition);
     void pass_over(const std::string& checkpoint, const Error& why,

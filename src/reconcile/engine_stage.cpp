@@ -116,8 +116,8 @@ Result<log::Standing> EngineStage::restore() {
     HELIOS_TRY(partitions_.restore(committed));
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
         const auto it = committed.find(id);
-        standing.committed[id] = it == committed.end() ? log::Offset{0} : it->second;
-        standing.read_from[id] = partitions_.at(id.partition).next;
+        standing.committed[id] = it == committed.end() ? Offset{0} : it->second;
+        standing.read_from[id] = partitions_.at(id.index).next;
     }
     return standing;
 }
@@ -149,13 +149,13 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
     const auto record = model::decode_case_record(stored.value);
     if (!record) {
         telemetry_.logger.error("reconcile", "a case record can't be decoded and was passed over",
-                                {{"partition", stored.partition},
-                                 {"offset", stored.offset.value},
+                                {{"partition", stored.at.partition.index},
+                                 {"offset", stored.at.offset.value},
                                  {"error", record.error().message()}});
         return log::Taken::whole;
     }
     const std::lock_guard lock(engines_mutex_);
-    EnginePartition& partition = partitions_.at(stored.partition);
+    EnginePartition& partition = partitions_.at(stored.at.partition.index);
     revisions_.clear();
     const auto passed = model::passed_of(*record);
     const std::size_t cases_max = std::min(fired_cases_max, options_.commit_records_max);

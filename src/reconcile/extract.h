@@ -19,7 +19,7 @@ inline constexpr std::string_view identity_read = "identity";  ///< only if bad
 
 /// Where and when an event stands on the log; offline, what an export says of that.
 struct Arrival {
-    model::EventPointer pointer;
+    Position pointer;
     Instant at;  ///< goes into the record: log time
 };
 

@@ -343,7 +343,7 @@ void chosen(const CaseReading& c, Judgement& out) {
             e.type = event.view.type;
             e.time = event.held->occurred();
             e.received_at = from_nanos(event.held->at_ns);
-            e.pointer = {event.view.topic, event.view.partition, event.view.offset};
+            e.pointer = event.view.at;
             out.events.push_back(std::move(e));
         }
     }

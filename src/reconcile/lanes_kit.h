@@ -60,8 +60,8 @@ public:
         route().presence().expect_turns(false);
     }
 
-    void append(std::string_view topic, const model::Event& event) { append_to(topic, {}, event); }
-    void append_to(std::string_view topic, std::optional<std::uint32_t> partition,
+    void append(TopicId topic, const model::Event& event) { append_to(topic, {}, event); }
+    void append_to(TopicId topic, std::optional<std::uint32_t> partition,
                    const model::Event& event) {
         log::Record record;
         record.topic = topic;
@@ -91,7 +91,7 @@ public:
     }
 
     /// Each partition's in order.
-    std::vector<log::StoredRecord> records(std::string_view topic) {
+    std::vector<log::StoredRecord> records(TopicId topic) {
         const auto reader = log::reader_of(log_, {topic});
         std::vector<log::StoredRecord> out;
         for (;;) {

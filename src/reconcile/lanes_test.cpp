@@ -32,7 +32,7 @@ protected:
     std::map<std::uint32_t, std::vector<model::CaseRecord>> cases() {
         std::map<std::uint32_t, std::vector<model::CaseRecord>> out;
         for (const auto& record : p.records(model::topic::cases)) {
-            out[record.partition].push_back(*model::decode_case_record(record.value));
+            out[record.at.partition.index].push_back(*model::decode_case_record(record.value));
         }
         return out;
     }
@@ -90,12 +90,12 @@ TEST_F(LanesTest, a_slow_lane_holds_back_deadlines_and_nothing_else) {
 TEST_F(LanesTest, an_open_transaction_on_an_input_holds_deadlines_back) {
     order();
     good(p.settle());
-    p.log().hold({std::string(model::topic::payments), 1});
+    p.log().hold({model::topic::payments, 1});
     payment();
     p.clock.advance(std::chrono::minutes(2));
     good(p.settle());
     EXPECT_EQ(p.verdicts().back().status, model::VerdictStatus::pending);
-    p.log().release({std::string(model::topic::payments), 1});
+    p.log().release({model::topic::payments, 1});
     good(p.settle());
     EXPECT_EQ(p.verdicts().back().missing, std::vector<std::string>{"inventory"});
 }
@@ -124,7 +124,7 @@ TEST_F(LanesTest, each_counts_what_it_has_judged_in_a_partition_of_its_own) {
     good(p.settle());
     std::set<std::pair<std::uint32_t, std::string>> counted;
     for (const auto& record : p.records(model::topic::counts)) {
-        counted.emplace(record.partition, model::decode_counts(record.value)->source);
+        counted.emplace(record.at.partition.index, model::decode_counts(record.value)->source);
     }
     EXPECT_EQ(counted, (std::set<std::pair<std::uint32_t, std::string>>{
                            {0, "aws"}, {1, "gcp"}, {2, "azure"}}));

@@ -99,9 +99,9 @@ std::string order_of(std::string_view position) {
         return std::string(position) + '\0';
     }
     std::string order;
-    append_sortable(order, model::rank_of(token->pointer.topic));
-    append_sortable(order, token->pointer.partition);
-    append_sortable(order, static_cast<std::int64_t>(token->pointer.offset));
+    append_sortable(order, model::rank_of(token->pointer.partition.topic));
+    append_sortable(order, token->pointer.partition.index);
+    append_sortable(order, static_cast<std::int64_t>(token->pointer.offset.value));
     return order;
 }
 

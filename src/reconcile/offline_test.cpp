@@ -224,7 +224,8 @@ TEST_F(OfflineTest, lines_of_an_export_received_at_one_instant_are_in_the_log_or
     for (std::uint64_t first = 1; first <= 70; ++first) {
         const auto offline = open(true);
         const auto position = [](std::uint64_t offset) {
-            return model::encode_position({7, {model::TopicId::orders, 3, offset}, noon(0)});
+            return model::encode_position(
+                {7, {{model::topic::orders, 3}, Offset{offset}}, noon(0)});
         };
         // Two orders under one id of their own each: the first one opens the case.
         for (const auto offset : {first + 1, first}) {

@@ -282,9 +282,9 @@ void play(Stages& p, std::uint32_t seed) {
             case 3: {
                 const Fact fact{below(3), below(3),  below(2), below(4),
                                 below(5), below(40), below(3), below(2) == 0};
-                const std::string_view topic = fact.kind == 0   ? model::topic::orders
-                                               : fact.kind == 1 ? model::topic::payments
-                                                                : model::topic::inventory;
+                const TopicId topic = fact.kind == 0   ? model::topic::orders
+                                      : fact.kind == 1 ? model::topic::payments
+                                                       : model::topic::inventory;
                 p.append(topic, event_of(fact, "e-" + std::to_string(++id)));
                 break;
             }
@@ -338,16 +338,16 @@ void expect_verdicts_of_the_pure_engine(Stages& p) {
     std::map<std::uint32_t, MemoryClosedCases> closed;
     std::map<std::uint32_t, std::unique_ptr<Engine>> engines;
     for (const auto& record : p.records(model::topic::cases)) {
-        auto& engine = engines[record.partition];
+        auto& engine = engines[record.at.partition.index];
         if (!engine) {
-            engine = std::make_unique<Engine>(closed[record.partition]);
+            engine = std::make_unique<Engine>(closed[record.at.partition.index]);
         }
         for (const auto& revision : engine->on_record(*model::decode_case_record(record.value))) {
-            expected[record.partition].push_back(model::encode(revision.verdict));
+            expected[record.at.partition.index].push_back(model::encode(revision.verdict));
         }
     }
     for (const auto& record : p.records(model::topic::verdicts)) {
-        actual[record.partition].emplace_back(record.value);
+        actual[record.at.partition.index].emplace_back(record.value);
     }
     EXPECT_EQ(actual, expected);
 }
@@ -393,7 +393,7 @@ void expect_the_same_offline(Pipeline& p) {
         const auto decoded = *model::decode_case_record(record.value);
         if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded); absence == nullptr) {
             end = std::max(end, model::at_of(decoded));
-        } else if (record.partition == 0) {
+        } else if (record.at.partition.index == 0) {
             ASSERT_TRUE(offline->add_absence(*absence));
         }
     }
@@ -401,10 +401,8 @@ void expect_the_same_offline(Pipeline& p) {
     for (const auto topic :
          {model::topic::payments, model::topic::inventory, model::topic::orders}) {
         for (const auto& record : p.records(topic)) {
-            const auto position = model::encode_position(
-                {log::hash_of(p.log().id()),
-                 {model::topic_of(topic), record.partition, record.offset.value},
-                 record.log_time});
+            const auto position =
+                model::encode_position({log::hash_of(p.log().id()), record.at, record.log_time});
             ASSERT_TRUE(
                 offline->add(*model::decode_event(record.value), record.log_time, position));
         }

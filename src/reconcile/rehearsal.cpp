@@ -20,8 +20,8 @@ constexpr int settling_rounds =
 std::vector<log::TopicSpec> topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& topic : model::all_topics) {
-        specs.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
-                         topic.partitions});
+        specs.push_back({topic.id, std::string(topic.name),
+                         static_cast<log::RetentionClass>(topic.kept), topic.partitions});
     }
     return specs;
 }
@@ -108,7 +108,7 @@ Status Rehearsal::use(std::shared_ptr<const Flow> flow) {
     return {};
 }
 
-Status Rehearsal::append(std::string_view topic, const model::Event& event) {
+Status Rehearsal::append(TopicId topic, const model::Event& event) {
     if (gate_->on_its_way) {
         return fail(ErrorKind::conflict, "an append is held already",
                     "release append first: a second one would not even be stamped");
@@ -194,7 +194,7 @@ Status Rehearsal::settle(bool with_route) {
     return {};
 }
 
-Result<std::vector<log::StoredRecord>> Rehearsal::records(std::string_view topic) {
+Result<std::vector<log::StoredRecord>> Rehearsal::records(TopicId topic) {
     return read(topic, batches_);
 }
 
@@ -209,11 +209,11 @@ Result<std::vector<model::Verdict>> Rehearsal::verdicts() {
     return out;
 }
 
-Result<std::vector<log::StoredRecord>> Rehearsal::read(std::string_view topic,
+Result<std::vector<log::StoredRecord>> Rehearsal::read(TopicId topic,
                                                        std::vector<log::Batch>& batches) {
     log::Offsets from;
     for (const auto& id : log_->partitions_of(topic)) {
-        from[id] = log::Offset{0};
+        from[id] = Offset{0};
     }
     HELIOS_TRY_ASSIGN(const auto reader, log_->read(from));
     std::vector<log::StoredRecord> out;

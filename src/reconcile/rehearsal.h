@@ -52,7 +52,7 @@ public:
 
     /// Durable when it returns, unless appends are held: then it is on its way, stamped but not
     /// visible. conflict: one is on its way already. Else as Log::append.
-    Status append(std::string_view topic, const model::Event& event);
+    Status append(TopicId topic, const model::Event& event);
     /// Settles, then what is appended does not become durable; nor would what route and engine
     /// write. So until it is released time may only advance: no absence, no flow.
     Status hold_append();
@@ -66,7 +66,7 @@ public:
     Status settle(bool with_route = true);
 
     /// All records of a topic; their bytes live as long as this object.
-    Result<std::vector<log::StoredRecord>> records(std::string_view topic);
+    Result<std::vector<log::StoredRecord>> records(TopicId topic);
     /// All revisions, in the order of their partitions.
     Result<std::vector<model::Verdict>> verdicts();
 
@@ -82,8 +82,7 @@ public:
 private:
     struct Gate;
     void finish_millisecond();
-    Result<std::vector<log::StoredRecord>> read(std::string_view topic,
-                                                std::vector<log::Batch>& batches);
+    Result<std::vector<log::StoredRecord>> read(TopicId topic, std::vector<log::Batch>& batches);
 
     std::shared_ptr<const Flow> flow_;
     log::DiskLogOptions log_options_;

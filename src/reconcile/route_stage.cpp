@@ -22,7 +22,7 @@ std::string group_of(const RouteOptions& options) {
 log::StageOptions stage_options_of(const RouteOptions& options) {
     auto out = stage_options(options, group_of(options), "route");
     if (!options.lane) {
-        out.rank = model::topic_rank;
+        out.rank = model::rank_of;
     }
     return out;
 }
@@ -136,12 +136,12 @@ log::Offsets RouteStage::inputs() const {
     log::Offsets from;
     for (const auto topic : model::event_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
-            if (id.partition == options_.lane.value_or(id.partition)) {
-                from[id] = log::Offset{0};
+            if (id.index == options_.lane.value_or(id.index)) {
+                from[id] = Offset{0};
             }
         }
     }
-    from[{std::string(model::topic::flows), 0}] = log::Offset{0};
+    from[{model::topic::flows, 0}] = Offset{0};
     return from;
 }
 
@@ -152,12 +152,12 @@ Result<log::Standing> RouteStage::stand_at_committed() {
     for (const auto& [id, offset] : committed) {
         from[id] = offset;
     }
-    HELIOS_TRY(take_history(from[{std::string(model::topic::flows), 0}]));
+    HELIOS_TRY(take_history(from[{model::topic::flows, 0}]));
     return log::Standing{from, from};
 }
 
 /// What stands on helios.flows: below `flows_from` it has been handed on.
-Status RouteStage::take_history(log::Offset flows_from) {
+Status RouteStage::take_history(Offset flows_from) {
     router_.emplace();
     absences_.clear();
     unannounced_.clear();
@@ -176,7 +176,7 @@ Status RouteStage::take_history(log::Offset flows_from) {
             if (auto copy = activate(record)) {
                 unannounced_.push_back(std::move(*copy));
             }
-            announced_below_ = log::Offset{record.offset.value + 1};
+            announced_below_ = Offset{record.offset.value + 1};
         } else if (taken && record.activation) {
             // What was refused when it was first read is refused again, in the same way.
             static_cast<void>(router_->activate(*record.activation, record.log_time));
@@ -212,9 +212,9 @@ void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out)
     const auto event = model::decode_event(record.value);
     if (!event) {
         telemetry_.logger.error("reconcile", "an event record can't be decoded and was passed over",
-                                {{"topic", record.topic},
-                                 {"partition", record.partition},
-                                 {"offset", record.offset.value},
+                                {{"topic", model::name_of(record.at.partition.topic)},
+                                 {"partition", record.at.partition.index},
+                                 {"offset", record.at.offset.value},
                                  {"error", event.error().message()}});
         return;
     }
@@ -229,13 +229,12 @@ void RouteStage::route_event(const log::StoredRecord& record, log::Outputs& out)
     const auto payload = json::Document::parse(event->payload);
     if (!payload) {
         telemetry_.logger.error("reconcile", "an event's payload is not JSON and was passed over",
-                                {{"topic", record.topic},
-                                 {"offset", record.offset.value},
+                                {{"topic", model::name_of(record.at.partition.topic)},
+                                 {"offset", record.at.offset.value},
                                  {"error", payload.error().message()}});
         return;
     }
-    const Arrival arrival{{model::topic_of(record.topic), record.partition, record.offset.value},
-                          record.log_time};
+    const Arrival arrival{record.at, record.log_time};
     for (auto& leg : router_->on_event(*event, payload->root(), arrival, round_->keyless)) {
         if (options_.lane) {
             leg.passed.reset();
@@ -291,7 +290,7 @@ Status RouteStage::take_flows_record(const log::StoredRecord& record, log::Outpu
         } else {
             router_->take_absence(*decoded.absence);
         }
-    } else if (record.offset >= announced_below_) {
+    } else if (record.at.offset >= announced_below_) {
         if (const auto copy = activate(decoded)) {
             to_every_partition(*copy, out);
         }
@@ -316,7 +315,7 @@ Result<bool> RouteStage::prepare(const log::Batch& batch) {
 Result<log::Taken> RouteStage::apply(const log::StoredRecord& record, bool, log::Outputs& out) {
     announce(out);
     absences_until(record.log_time, out);
-    if (record.topic == model::topic::flows) {
+    if (record.at.partition.topic == model::topic::flows) {
         HELIOS_TRY(take_flows_record(record, out));
     } else {
         route_event(record, out);

@@ -84,7 +84,7 @@ private:
     bool watches() const { return options_.lane.value_or(0) == 0; }
     log::Offsets inputs() const;
     Result<log::Standing> stand_at_committed();
-    Status take_history(log::Offset flows_from);
+    Status take_history(Offset flows_from);
     std::optional<model::CaseRecord> activate(const FlowsRecord& record);
     void announce(log::Outputs& out);
     Status write_down(const std::vector<model::AbsenceRecord>& noticed);
@@ -109,7 +109,7 @@ private:
     std::deque<model::AbsenceRecord>
         absences_;  // on helios.flows, not yet handed on, sorted by their begin
     std::vector<model::CaseRecord> unannounced_;  // of a lane: active, not yet handed on
-    log::Offset announced_below_;                 // of helios.flows: what was active at restore
+    Offset announced_below_;                      // of helios.flows: what was active at restore
     bool absence_recorded_ = false;
 
     log::Stage stage_;  // last: it uses all of the above

@@ -20,10 +20,10 @@ public:
     explicit Pipeline(std::shared_ptr<const Flow> flow = order_flow(), Instant now = noon(0))
         : Rehearsal(std::move(flow), now) {}
 
-    void append(std::string_view topic, const model::Event& e) {
+    void append(TopicId topic, const model::Event& e) {
         HELIOS_ASSERT(Rehearsal::append(topic, e).has_value(), "a test's append succeeds");
     }
-    std::vector<log::StoredRecord> records(std::string_view topic) {
+    std::vector<log::StoredRecord> records(TopicId topic) {
         auto out = Rehearsal::records(topic);
         HELIOS_ASSERT(out.has_value(), "a test's log can be read");
         return *std::move(out);

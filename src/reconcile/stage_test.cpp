@@ -35,7 +35,7 @@ protected:
         for (const auto& record : p.records(model::topic::cases)) {
             const auto decoded = *model::decode_case_record(record.value);
             if (const auto* absence = std::get_if<model::AbsenceRecord>(&decoded);
-                absence != nullptr && record.partition == 0) {
+                absence != nullptr && record.at.partition.index == 0) {
                 out.push_back(*absence);
             }
         }
@@ -53,7 +53,7 @@ TEST_F(StageTest, events_become_a_verdict) {
     const auto v = verdicts();
     ASSERT_EQ(v.size(), 2u);
     EXPECT_EQ(v[1].status, model::VerdictStatus::matched);
-    EXPECT_EQ(v[1].events.at(0).pointer.topic, model::TopicId::orders);
+    EXPECT_EQ(v[1].events.at(0).pointer.partition.topic, model::topic::orders);
     EXPECT_GE(p.engine().frontier().get(), v[1].at);
     EXPECT_EQ(p.count_cases<model::FlowRecord>(), 3u) << "one copy per partition";
 }

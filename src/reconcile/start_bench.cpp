@@ -57,8 +57,8 @@ struct Kept {
         log::DiskLogOptions log_options;
         log_options.directory = scratch.path();
         log_options.partitions = partitions;
-        auto opened = log::open_disk_log(log_options, {{std::string(model::topic::cases)}}, *disk,
-                                         clock, telemetry);
+        auto opened = log::open_disk_log(log_options, {{model::topic::cases, "helios.cases"}},
+                                         *disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the bench's log opens");
         log = *std::move(opened);
         options.state_directory = scratch.path() + "/state/engine";
@@ -96,14 +96,14 @@ struct Kept {
         for (const auto& id : log->partitions_of(model::topic::cases)) {
             log::Record record;
             record.topic = id.topic;
-            record.partition = id.partition;
+            record.partition = id.index;
             const auto outcome = log::append_now(*log, {record});
             HELIOS_ASSERT(outcome[0].has_value(), "the bench's log takes a record");
             log::StoredRecord stored;
-            stored.offset = outcome[0]->offset;
-            stored.next = log::Offset{outcome[0]->offset.value + 1};
+            stored.at = outcome[0]->at;
+            stored.next = Offset{outcome[0]->at.offset.value + 1};
             stored.log_time = outcome[0]->log_time;
-            made.at(id.partition).took(stored, false);
+            made.at(id.index).took(stored, false);
             committed[id] = stored.next;
         }
         made.keep_all();

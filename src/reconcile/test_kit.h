@@ -44,7 +44,7 @@ inline std::vector<model::LegRecord> legs_of(const Flow& flow, const model::Even
     for (const Leg& leg : flow.legs) {
         if (leg.wants(e.source, e.type)) {
             Arrival arrival{
-                {model::TopicId::other, 0, static_cast<std::uint64_t>(to_nanos(log_time))},
+                {{model::topic::other, 0}, Offset{static_cast<std::uint64_t>(to_nanos(log_time))}},
                 log_time};
             if (auto record = extract(flow, leg, opens, e, document->root(), arrival)) {
                 record->passed = log_time;
@@ -81,8 +81,8 @@ inline std::shared_ptr<const Flow> order_flow() {
 inline std::vector<log::TopicSpec> all_topics() {
     std::vector<log::TopicSpec> specs;
     for (const auto& topic : model::all_topics) {
-        specs.push_back({std::string(topic.name), static_cast<log::RetentionClass>(topic.kept),
-                         topic.partitions});
+        specs.push_back({topic.id, std::string(topic.name),
+                         static_cast<log::RetentionClass>(topic.kept), topic.partitions});
     }
     return specs;
 }

@@ -38,9 +38,9 @@ std::vector<std::vector<Placed>> some_partitions() {
             }
             stamp += std::chrono::seconds(*rc::gen::inRange(0, 40));
             Placed placed{{}, encode(event)};
-            placed.record.topic = partition == 0 ? model::topic::other : model::topic::orders;
-            placed.record.partition = partition;
-            placed.record.offset = log::Offset{static_cast<std::uint64_t>(i)};
+            placed.record.at = {
+                {partition == 0 ? model::topic::other : model::topic::orders, partition},
+                Offset{static_cast<std::uint64_t>(i)}};
             placed.record.log_time = stamp;
             placed.record.type = static_cast<std::uint16_t>(model::RecordType::event);
             partitions[partition].push_back(std::move(placed));

@@ -230,8 +230,7 @@ Result<log::Offsets> applied_offsets(Database& database) {
     log::Offsets applied;
     while (answer.next()) {
         const AppliedRow row = answer.row();
-        applied[{std::string(model::name_of(row.topic)), row.partition}] =
-            log::Offset{row.next_offset};
+        applied[{row.topic, row.partition}] = Offset{row.next_offset};
     }
     HELIOS_TRY(answer.status());
     return applied;

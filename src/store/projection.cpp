@@ -72,7 +72,7 @@ Instant minute_of(Instant t) {
 }
 
 void Projection::add(const log::StoredRecord& record) {
-    rows_.next_offsets[{model::topic_of(record.topic), record.partition}] = record.offset.value + 1;
+    rows_.next_offsets[record.at.partition] = Offset{record.at.offset.value + 1};
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
             return add_event(record);
@@ -98,8 +98,7 @@ void Projection::add(const log::StoredRecord& record) {
 }
 
 void Projection::skip(const log::StoredRecord& record, std::string why) {
-    undecodable_.push_back(
-        {{std::string(record.topic), record.partition}, record.offset, std::move(why)});
+    undecodable_.push_back({record.at, std::move(why)});
 }
 
 void Projection::add_event(const log::StoredRecord& record) {
@@ -109,7 +108,7 @@ void Projection::add_event(const log::StoredRecord& record) {
     }
     const std::int64_t content = content_number(*event);
     EventRow row;
-    row.pointer = {model::topic_of(record.topic), record.partition, record.offset.value};
+    row.pointer = record.at;
     row.log_time = record.log_time;
     row.content = content;
     row.source = std::move(event->source);
@@ -144,8 +143,8 @@ void Projection::add_quarantined(const log::StoredRecord& record) {
     row.key = std::move(item->key);
     row.first_at = record.log_time;
     row.last_at = record.log_time;
-    row.partition = record.partition;
-    row.offset = record.offset.value;
+    row.partition = record.at.partition.index;
+    row.offset = record.at.offset.value;
     rows_.quarantine.emplace_back(OfTenant<QuarantineRow>(std::move(item->tenant), std::move(row)));
 }
 
@@ -159,7 +158,7 @@ void Projection::add_quarantine_repeat(const log::StoredRecord& record) {
 }
 
 void Projection::add_case_record(const log::StoredRecord& record) {
-    if (record.topic != model::topic::cases) {
+    if (record.at.partition.topic != model::topic::cases) {
         return;  // helios.flows holds what route reads of our absence; the cases have it where
                  // route handed it on
     }
@@ -167,7 +166,8 @@ void Projection::add_case_record(const log::StoredRecord& record) {
     if (!decoded) {
         return skip(record, decoded.error().what);
     }
-    const CaseRecordPointer pointer{record.partition, record.offset.value, model::at_of(*decoded)};
+    const CaseRecordPointer pointer{record.at.partition.index, record.at.offset.value,
+                                    model::at_of(*decoded)};
     if (auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
         rows_.case_legs.push_back(
             {{std::move(leg->tenant), std::move(leg->flow), std::move(leg->key)}, pointer});
@@ -194,8 +194,8 @@ void Projection::add_verdict(const log::StoredRecord& record) {
     const std::size_t place = rows_.verdicts.size();
     rows_.verdicts.push_back({of,
                               verdict->revision,
-                              record.partition,
-                              record.offset.value,
+                              record.at.partition.index,
+                              record.at.offset.value,
                               record.log_time,
                               record.value,
                               verdict->at,

@@ -14,8 +14,7 @@ namespace helios::store {
 
 /// A record that could not be decoded: where, and why.
 struct Undecodable {
-    log::TopicPartition id;
-    log::Offset offset;
+    Position at;
     std::string why;
 };
 

@@ -31,7 +31,7 @@ TEST(Projection, an_event_is_a_row_that_points_to_its_record) {
     const auto& events = records.rows().events;
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].tenant, default_tenant());
-    EXPECT_EQ(events[0].pointer, (model::EventPointer{model::TopicId::orders, 0, 0}));
+    EXPECT_EQ(events[0].pointer, (Position{{model::topic::orders, 0}, Offset{0}}));
     EXPECT_EQ(events[0].log_time, after(0));
     EXPECT_EQ(events[0].source, "gcp");
     EXPECT_EQ(events[0].event_id, "e1");
@@ -39,7 +39,7 @@ TEST(Projection, an_event_is_a_row_that_points_to_its_record) {
     EXPECT_EQ(events[0].key, "ORD-1");
     EXPECT_EQ(events[0].customer, "C-ORD-1");
     EXPECT_EQ(events[0].event_time, epoch_of_tests);
-    EXPECT_EQ(events[1].pointer.offset, 1u);
+    EXPECT_EQ(events[1].pointer.offset.value, 1u);
     EXPECT_EQ(events[1].customer, std::nullopt);
     EXPECT_EQ(events[1].event_time, std::nullopt);
     EXPECT_TRUE(records.rows().counts.empty()) << "what is stored, only the tables can count";
@@ -184,12 +184,11 @@ TEST(Projection, a_record_that_cannot_be_decoded_is_remembered_and_passed) {
     EXPECT_TRUE(records.rows().verdicts.empty());
     EXPECT_TRUE(records.rows().cases.empty());
     ASSERT_EQ(records.undecodable().size(), 3u);
-    EXPECT_EQ(records.undecodable()[0].id.topic, model::topic::orders);
-    EXPECT_EQ(records.undecodable()[1].offset, log::Offset{1});
-    using Id = std::pair<model::TopicId, std::uint32_t>;
+    EXPECT_EQ(records.undecodable()[0].at.partition.topic, model::topic::orders);
+    EXPECT_EQ(records.undecodable()[1].at.offset, Offset{1});
     EXPECT_THAT(records.rows().next_offsets,
-                ::testing::ElementsAre(std::pair(Id(model::TopicId::orders, 2), 2u),
-                                       std::pair(Id(model::TopicId::verdicts, 1), 3u)));
+                ::testing::ElementsAre(std::pair(Partition{model::topic::orders, 2}, Offset{2}),
+                                       std::pair(Partition{model::topic::verdicts, 1}, Offset{3})));
 }
 
 TEST(Money, is_kept_as_exact_text_and_read_back) {

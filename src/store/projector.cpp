@@ -15,7 +15,7 @@
 namespace helios::store {
 namespace {
 
-constexpr std::array<std::string_view, 9> projected_topics{
+constexpr std::array<TopicId, 9> projected_topics{
     model::topic::orders,   model::topic::payments, model::topic::inventory,
     model::topic::other,    model::topic::dlq,      model::topic::cases,
     model::topic::verdicts, model::topic::flows,    model::topic::counts,
@@ -34,12 +34,12 @@ double seconds(Duration d) {
 
 }  // namespace
 
-std::span<const std::string_view> topics_of_the_store() {
+std::span<const TopicId> topics_of_the_store() {
     return projected_topics;
 }
 
 struct Projector::Metrics {
-    std::map<std::string_view, telemetry::Counter*> records;
+    std::map<TopicId, telemetry::Counter*> records;
     telemetry::Counter& undecodable;
     telemetry::Counter& failures;
     telemetry::Histogram& batch_records;
@@ -71,7 +71,7 @@ struct Projector::Metrics {
                       "Log time (Unix seconds) before which everything is visible to queries.")) {
         for (const auto topic : projected_topics) {
             records[topic] = &m.counter("helios_store_records_total", "Log records projected.",
-                                        {{"topic", std::string(topic)}});
+                                        {{"topic", std::string(model::name_of(topic))}});
         }
     }
 };
@@ -128,17 +128,17 @@ Status Projector::begin_at_log_start() {
     if (!applied.empty()) {
         return {};
     }
-    std::vector<log::TopicPartition> ids;
+    std::vector<Partition> ids;
     for (const auto topic : projected_topics) {
-        for (auto& id : log_.partitions_of(topic)) {
-            ids.push_back(std::move(id));
+        for (const auto& id : log_.partitions_of(topic)) {
+            ids.push_back(id);
         }
     }
     HELIOS_TRY_ASSIGN(const auto start, log::log_start(log_, ids));
     Rows rows;
     for (const auto& [id, offset] : start) {
         if (offset.value > 0) {
-            rows.next_offsets[{model::topic_of(id.topic), id.partition}] = offset.value;
+            rows.next_offsets[id] = offset;
         }
     }
     HELIOS_TRY(tables_->write(rows));
@@ -154,7 +154,7 @@ Result<log::Standing> Projector::restore() {
     log::Offsets from;
     for (const auto topic : projected_topics) {
         for (const auto& id : log_.partitions_of(topic)) {
-            from[id] = log::Offset{0};
+            from[id] = Offset{0};
         }
     }
     HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
@@ -166,13 +166,13 @@ Result<log::Standing> Projector::restore() {
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& [id, end] : log_.ends_of(from)) {
-        const log::Offset next = from.at(id);
+        const Offset next = from.at(id);
         if (!damaged && next > end && next.value > 0) {
             return fail(
                 ErrorKind::corrupt,
-                fmt::format("store: the file holds records of {}/{} that this log does not have "
+                fmt::format("store: the file holds records of {} that this log does not have "
                             "(next {}, log ends at {})",
-                            id.topic, id.partition, next.value, end.value),
+                            log::to_text(log_, id), next.value, end.value),
                 "it was built from another log, or the log was replaced: run `helios store "
                 "rebuild`");
         }
@@ -258,7 +258,8 @@ Status Projector::begin() {
 Result<log::Taken> Projector::apply(const log::StoredRecord& record, bool, log::Outputs&) {
     waiting_->projection.add(record);
     ++waiting_->records;
-    if (const auto found = metrics_->records.find(record.topic); found != metrics_->records.end()) {
+    if (const auto found = metrics_->records.find(record.at.partition.topic);
+        found != metrics_->records.end()) {
         found->second->add();
     }
     return log::Taken::whole;
@@ -291,9 +292,9 @@ void Projector::observe(std::span<const DecidedVerdict> decided, Duration took) 
         metrics_->undecodable.add();
         telemetry_.logger.error("store",
                                 "a log record could not be decoded and is not in the store",
-                                {{"topic", skipped.id.topic},
-                                 {"partition", skipped.id.partition},
-                                 {"offset", skipped.offset.value},
+                                {{"topic", model::name_of(skipped.at.partition.topic)},
+                                 {"partition", skipped.at.partition.index},
+                                 {"offset", skipped.at.offset.value},
                                  {"why", skipped.why}});
     }
 }

@@ -26,7 +26,7 @@ class Tables;
 struct DecidedVerdict;
 
 /// Every topic that the store is made of.
-std::span<const std::string_view> topics_of_the_store();
+std::span<const TopicId> topics_of_the_store();
 
 /// Owns its thread once started. step() and catch_up() are for one thread, and not beside start().
 /// All else is thread-safe. Log, telemetry and clock must outlive it.

@@ -40,7 +40,7 @@ model::LegRecord bench_leg(const std::string& key, std::string leg) {
     record.key = key;
     record.leg = std::move(leg);
     record.identity = key;
-    record.event = {model::TopicId::orders, 1, 1};
+    record.event = {{model::topic::orders, 1}, Offset{1}};
     record.at = testing::epoch_of_tests;
     return record;
 }
@@ -61,7 +61,7 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
                          0,
                          key,
                          encode(event)});
-        batch.push_back({std::string(model::topic::cases),
+        batch.push_back({model::topic::cases,
                          {},
                          3,
                          1,
@@ -70,7 +70,7 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
                          encode(model::CaseRecord(bench_leg(key, legs[i].second)))});
     }
     auto verdict = testing::a_verdict(key, 1, model::VerdictStatus::pending, std::nullopt);
-    batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
+    batch.push_back({model::topic::verdicts, {}, 4, 1, 0, case_key, encode(verdict)});
     verdict = testing::a_verdict(key, 2, model::VerdictStatus::matched,
                                  testing::epoch_of_tests + std::chrono::milliseconds(n));
     for (const auto& leg : legs) {
@@ -80,9 +80,9 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
                                   leg.first,
                                   testing::epoch_of_tests,
                                   testing::epoch_of_tests,
-                                  {model::TopicId::orders, 1, n}});
+                                  {{model::topic::orders, 1}, Offset{n}}});
     }
-    batch.push_back({std::string(model::topic::verdicts), {}, 4, 1, 0, case_key, encode(verdict)});
+    batch.push_back({model::topic::verdicts, {}, 4, 1, 0, case_key, encode(verdict)});
     if (batch.size() > 1000) {
         std::promise<void> done;
         bench.log->append(std::move(batch),

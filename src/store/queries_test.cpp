@@ -307,9 +307,8 @@ TEST(Events, by_id_of_several_origins_and_with_what_was_extracted) {
     const auto one = queries->events_by_id(default_tenant(), "x", "aws").value();
     ASSERT_EQ(one.size(), 1u);
     EXPECT_EQ(one[0].customer, "C-A");
-    EXPECT_EQ(position.offset.value, one[0].pointer.offset);
-    EXPECT_EQ(position.partition, one[0].pointer.partition);
-    EXPECT_EQ(one[0].pointer.topic, model::TopicId::orders);
+    EXPECT_EQ(one[0].pointer, position.at);
+    EXPECT_EQ(one[0].pointer.partition.topic, model::topic::orders);
     EXPECT_EQ(position.log_time, one[0].log_time);
 }
 
@@ -379,7 +378,7 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     model::LegRecord leg(default_tenant());
     leg.flow = "order";
     leg.key = "A";
-    const auto partition = bench.append(model::CaseRecord(leg), key).partition;
+    const auto partition = bench.append(model::CaseRecord(leg), key).at.partition.index;
     bench.append(model::CaseRecord(model::TickRecord{after(1)}), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(2)), "", partition);
     bench.append(model::CaseRecord(testing::absence_until(9)), "", (partition + 1) % 4);
@@ -391,8 +390,8 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     bench.project();
     const auto history = bench.queries()->history({default_tenant(), "order", "A"}).value();
     ASSERT_EQ(history.records.size(), 3u);
-    EXPECT_EQ(flow.offset.value, history.records[1].offset);
-    EXPECT_EQ(last.offset.value, history.records[2].offset);
+    EXPECT_EQ(flow.at.offset.value, history.records[1].offset);
+    EXPECT_EQ(last.at.offset.value, history.records[2].offset);
     const auto absences =
         bench.queries()->absences({default_tenant(), "order", "A"}, after(0)).value();
     ASSERT_EQ(absences.size(), 1u);

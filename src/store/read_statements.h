@@ -247,9 +247,9 @@ struct EventColumns {
     using Row = EventRow;
     static constexpr std::tuple columns{
         named("log_time", &Row::log_time),
-        named("topic", [](Row& row) -> auto& { return row.pointer.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.pointer.partition; }),
-        named("offset", [](Row& row) -> auto& { return row.pointer.offset; }),
+        named("topic", [](Row& row) -> auto& { return row.pointer.partition.topic; }),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
         named("source", &Row::source),
         named("scope", &Row::scope),
         named("event_id", &Row::event_id),
@@ -274,12 +274,13 @@ struct EventsQuestion : EventColumns {
         named("end", end_of(&EventFilter::received)),
         named("after_time",
               cursor_or([](const EventCursor& c) { return to_nanos(c.log_time); }, unbounded)),
-        named("after_topic", cursor_or([](const EventCursor& c) { return c.pointer.topic; },
-                                       model::TopicId::none)),
-        named("after_partition", cursor_or([](const EventCursor& c) { return c.pointer.partition; },
-                                           std::uint32_t{0})),
-        named("after_offset",
-              cursor_or([](const EventCursor& c) { return c.pointer.offset; }, std::uint64_t{0})),
+        named("after_topic",
+              cursor_or([](const EventCursor& c) { return c.pointer.partition.topic; }, no_topic)),
+        named("after_partition",
+              cursor_or([](const EventCursor& c) { return c.pointer.partition.index; },
+                        std::uint32_t{0})),
+        named("after_offset", cursor_or([](const EventCursor& c) { return c.pointer.offset.value; },
+                                        std::uint64_t{0})),
         named("rows", &Values::rows),
     };
 };
@@ -340,9 +341,9 @@ ORDER BY log_time, topic, partition, "offset" LIMIT :rows)sql"};
     using Row = EventRecord;
     static constexpr std::tuple columns{
         named("log_time", [](Row& row) -> auto& { return row.place.log_time; }),
-        named("topic", [](Row& row) -> auto& { return row.place.pointer.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.place.pointer.partition; }),
-        named("offset", [](Row& row) -> auto& { return row.place.pointer.offset; }),
+        named("topic", [](Row& row) -> auto& { return row.place.pointer.partition.topic; }),
+        named("partition", [](Row& row) -> auto& { return row.place.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.place.pointer.offset.value; }),
         named("content", &Row::content),
     };
 };

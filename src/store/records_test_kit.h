@@ -18,14 +18,12 @@ class Records {
 public:
     explicit Records(std::uint64_t first = 0) : next_(first) {}
 
-    Records& add(std::string_view topic, model::RecordType type, std::string value,
+    Records& add(TopicId topic, model::RecordType type, std::string value,
                  std::uint32_t partition = 0) {
         values_.push_back(std::move(value));
         log::StoredRecord record;
-        record.topic = topic;
-        record.partition = partition;
-        record.offset = log::Offset{next_++};
-        record.log_time = epoch_of_tests + std::chrono::seconds(record.offset.value);
+        record.at = {{topic, partition}, Offset{next_++}};
+        record.log_time = epoch_of_tests + std::chrono::seconds(record.at.offset.value);
         record.type = static_cast<std::uint16_t>(type);
         record.value = values_.back();
         projection_.add(record);

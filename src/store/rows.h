@@ -77,14 +77,14 @@ struct Stats {
 /// partition, offset.
 struct EventPlace {
     Instant log_time;
-    model::EventPointer pointer;
+    Position pointer;
     friend auto operator<=>(const EventPlace&, const EventPlace&) = default;
 };
 
 /// One event: an identity (tenant, source, scope, id) with one content. All records with both are
 /// one row.
 struct EventRow {
-    model::EventPointer pointer;  ///< of the first record
+    Position pointer;  ///< of the first record
     Instant log_time;
     std::string source;
     std::string scope;

@@ -53,14 +53,13 @@ TYPED_TEST_P(StoreContract, what_is_written_is_answered_and_offsets_say_how_far)
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0].event_id, "e1");
     EXPECT_EQ(events[0].customer, "C-A");
-    EXPECT_EQ(events[0].pointer, (model::EventPointer{model::TopicId::orders, 0, 0}));
+    EXPECT_EQ(events[0].pointer, (Position{{model::topic::orders, 0}, Offset{0}}));
     EXPECT_EQ(this->queries().flows(default_tenant()).value().at(0).text, "text");
     EXPECT_EQ(this->queries().latest(this->case_of("A")).value().status,
               model::VerdictStatus::pending);
-    EXPECT_EQ(this->backend_.applied(),
-              (log::Offsets{{{std::string(model::topic::orders), 0}, log::Offset{1}},
-                            {{std::string(model::topic::flows), 0}, log::Offset{2}},
-                            {{std::string(model::topic::verdicts), 0}, log::Offset{3}}}));
+    EXPECT_EQ(this->backend_.applied(), (log::Offsets{{{model::topic::orders, 0}, Offset{1}},
+                                                      {{model::topic::flows, 0}, Offset{2}},
+                                                      {{model::topic::verdicts, 0}, Offset{3}}}));
 }
 
 TYPED_TEST_P(StoreContract, a_row_that_is_there_already_stays_and_is_not_counted_again) {
@@ -158,7 +157,7 @@ TYPED_TEST_P(StoreContract, a_copy_of_an_event_is_one_row_and_counts_once) {
     this->write(later);
     const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
     ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].pointer.offset, 0u);
+    EXPECT_EQ(events[0].pointer.offset.value, 0u);
     EXPECT_THAT(this->counts(), ::testing::ElementsAre("aws store.copies=1", "aws store.stored=1",
                                                        "aws store.copies=1"))
         << "a copy in the minute of its own record";
@@ -166,7 +165,7 @@ TYPED_TEST_P(StoreContract, a_copy_of_an_event_is_one_row_and_counts_once) {
     std::vector<std::uint64_t> offsets;
     for (const auto& record : this->queries().records_under(default_tenant(), events[0]).value()) {
         EXPECT_EQ(record.content, events[0].content);
-        offsets.push_back(record.place.pointer.offset);
+        offsets.push_back(record.place.pointer.offset.value);
     }
     EXPECT_THAT(offsets, ::testing::ElementsAre(0, 1, 100));
 }
@@ -179,7 +178,7 @@ TYPED_TEST_P(StoreContract, of_several_records_of_an_event_the_least_is_its_row)
     this->write(testing::Records(100).add(event));
     const auto events = this->queries().events(EventFilter(default_tenant())).value().items;
     ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].pointer.offset, 30u);
+    EXPECT_EQ(events[0].pointer.offset.value, 30u);
     EXPECT_EQ(events[0].log_time, this->after(30));
     EXPECT_EQ(events[0].copies, 2u);
     EXPECT_THAT(this->counts(), ::testing::ElementsAre("aws store.stored=1", "aws store.copies=1",

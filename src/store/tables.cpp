@@ -130,7 +130,7 @@ Status Tables::write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& dec
 
 Status Tables::write_offsets(const Rows& rows) {
     for (const auto& [id, next] : rows.next_offsets) {
-        HELIOS_TRY(statements_.get<SetApplied>().run(AppliedRow{id.first, id.second, next}));
+        HELIOS_TRY(statements_.get<SetApplied>().run(AppliedRow{id.topic, id.index, next.value}));
     }
     return {};
 }

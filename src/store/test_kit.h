@@ -138,7 +138,7 @@ public:
         log_options.keep_interval = Duration::zero();
         std::vector<log::TopicSpec> topics;
         for (const auto& declared : model::all_topics) {
-            topics.push_back({std::string(declared.name),
+            topics.push_back({declared.id, std::string(declared.name),
                               static_cast<log::RetentionClass>(declared.kept),
                               declared.partitions});
         }
@@ -148,13 +148,12 @@ public:
     }
 
     /// Durable when it returns, and alone in its millisecond, which is over.
-    log::Position append(std::string_view topic, model::RecordType type, std::uint8_t version,
+    log::Appended append(TopicId topic, model::RecordType type, std::uint8_t version,
                          std::string key, std::string value,
                          std::optional<std::uint32_t> partition = std::nullopt) {
         std::vector<log::Record> records(1);
-        records[0] = {
-            std::string(topic), partition,       static_cast<std::uint16_t>(type), version, 0,
-            std::move(key),     std::move(value)};
+        records[0] = {topic,          partition,       static_cast<std::uint16_t>(type), version, 0,
+                      std::move(key), std::move(value)};
         std::promise<log::AppendOutcome> done;
         log->append(std::move(records), [&done](std::span<const log::AppendOutcome> outcomes) {
             done.set_value(outcomes[0]);
@@ -164,29 +163,29 @@ public:
         clock.advance(log::log_time_grain);
         return *outcome;
     }
-    log::Position append(const model::Event& event) {
+    log::Appended append(const model::Event& event) {
         return append(model::Catalogue::shipped().type_of(event.type).topic,
                       model::RecordType::event, model::event_version, event.key, encode(event));
     }
-    log::Position append(const model::Verdict& verdict) {
+    log::Appended append(const model::Verdict& verdict) {
         return append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
                       model::case_log_key(verdict.tenant, verdict.flow, verdict.key),
                       encode(verdict));
     }
-    log::Position append(const model::Quarantined& item) {
+    log::Appended append(const model::Quarantined& item) {
         return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version,
                       item.id, encode(item));
     }
-    log::Position append(const model::CaseRecord& record, std::string key,
+    log::Appended append(const model::CaseRecord& record, std::string key,
                          std::optional<std::uint32_t> partition = std::nullopt) {
         return append(model::topic::cases, model::RecordType::case_record,
                       model::case_record_version, std::move(key), encode(record), partition);
     }
-    log::Position append(const model::Counts& counts) {
+    log::Appended append(const model::Counts& counts) {
         return append(model::topic::counts, model::RecordType::counts, model::counts_version, "",
                       encode(counts));
     }
-    log::Position append(const model::FlowActivation& activation) {
+    log::Appended append(const model::FlowActivation& activation) {
         return append(model::topic::flows, model::RecordType::flow_activation,
                       model::flow_activation_version, activation.flow, encode(activation));
     }

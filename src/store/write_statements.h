@@ -19,9 +19,9 @@ ON CONFLICT DO NOTHING)sql"};
     using Values = OfTenant<EventRow>;
     static constexpr std::tuple parameters{
         named("log_time", &Values::log_time),
-        named("topic", part_of(&Values::pointer, &model::EventPointer::topic)),
-        named("partition", part_of(&Values::pointer, &model::EventPointer::partition)),
-        named("offset", part_of(&Values::pointer, &model::EventPointer::offset)),
+        named("topic", [](const Values& v) { return v.pointer.partition.topic; }),
+        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
         named("tenant", &Values::tenant),
         named("source", &Values::source),
         named("scope", &Values::scope),
@@ -49,9 +49,9 @@ WHERE tenant = :tenant AND event_id = :event_id AND content = :content)sql"};
     using Row = EventPlace;
     static constexpr std::tuple columns{
         named("log_time", &Row::log_time),
-        named("topic", [](Row& row) -> auto& { return row.pointer.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.pointer.partition; }),
-        named("offset", [](Row& row) -> auto& { return row.pointer.offset; }),
+        named("topic", [](Row& row) -> auto& { return row.pointer.partition.topic; }),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
     };
 };
 
@@ -62,9 +62,9 @@ DELETE FROM events WHERE log_time = :log_time AND topic = :topic AND partition =
     using Values = EventPlace;
     static constexpr std::tuple parameters{
         named("log_time", &Values::log_time),
-        named("topic", part_of(&Values::pointer, &model::EventPointer::topic)),
-        named("partition", part_of(&Values::pointer, &model::EventPointer::partition)),
-        named("offset", part_of(&Values::pointer, &model::EventPointer::offset)),
+        named("topic", [](const Values& v) { return v.pointer.partition.topic; }),
+        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
     };
 };
 
@@ -86,9 +86,9 @@ ON CONFLICT DO NOTHING)sql"};
         named("scope", of_case(&EventRow::scope)),
         named("content", of_case(&EventRow::content)),
         named("log_time", part_of(&Values::place, &EventPlace::log_time)),
-        named("topic", [](const Values& v) { return v.place.pointer.topic; }),
-        named("partition", [](const Values& v) { return v.place.pointer.partition; }),
-        named("offset", [](const Values& v) { return v.place.pointer.offset; }),
+        named("topic", [](const Values& v) { return v.place.pointer.partition.topic; }),
+        named("partition", [](const Values& v) { return v.place.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.place.pointer.offset.value; }),
     };
 };
 

@@ -112,7 +112,7 @@ struct CountKey {
 
 /// The next record of a partition that is not in the store.
 struct AppliedRow {
-    model::TopicId topic = model::TopicId::none;
+    TopicId topic = no_topic;
     std::uint32_t partition = 0;
     std::uint64_t next_offset = 0;
 };
@@ -128,7 +128,7 @@ struct Rows {
     std::vector<OfTenant<FlowRow>> flows;
     std::map<CountKey, std::uint64_t> counts;  ///< to be added, in this order: it is the lock order
                                                ///< of writers that share sums
-    std::map<std::pair<model::TopicId, std::uint32_t>, std::uint64_t> next_offsets;
+    std::map<Partition, Offset> next_offsets;
 };
 
 /// What tables say of a batch: a revision that was new to them and decided its case.

@@ -28,6 +28,7 @@
 #include <string>
 
 #include "log/disk_log.h"
+#include "log/records_test_kit.h"
 #include "log/sim_disk.h"
 #include "telemetry/telemetry.h"
 
@@ -141,9 +142,9 @@ private:
 
     Result<std::unique_ptr<Log>> open() {
         return open_disk_log(options_,
-                             {{"events", RetentionClass::data, 0},
-                              {"cases", RetentionClass::data, 2},
-                              {"flows", RetentionClass::control, 1}},
+                             {{topic::events, "events", RetentionClass::data, 0},
+                              {topic::cases, "cases", RetentionClass::data, 2},
+                              {topic::flows, "flows", RetentionClass::control, 1}},
                              disk_, clock_, telemetry_);
     }
 
@@ -260,7 +261,8 @@ private:
         const bool by_time = options_.keep > Duration::zero();
         for (auto& [id, made] : attempts_) {
             const bool placed = made.fate == Attempt::Fate::acknowledged || made.shown;
-            if (made.dropped || !placed || made.record.topic == "flows" || made.offset >= begin_) {
+            if (made.dropped || !placed || made.record.topic == topic::flows ||
+                made.offset >= begin_) {
                 continue;
             }
             made.dropped = true;
@@ -283,12 +285,12 @@ private:
             for (const auto& [id, made] : attempts_) {
                 const bool placed = made.fate == Attempt::Fate::acknowledged || made.shown;
                 if (placed && !made.dropped && made.record.topic == info.id.topic &&
-                    made.partition == info.id.partition) {
+                    made.partition == info.id.index) {
                     least = std::min(least, made.offset.value);
                     ++records;
                 }
             }
-            ASSERT_EQ(info.records, records) << name() << ": " << info.id.topic;
+            ASSERT_EQ(info.records, records) << name() << ": " << info.topic;
             ASSERT_TRUE(records == 0 || info.first == Offset{least}) << name();
         }
     }
@@ -336,7 +338,7 @@ private:
 
     Record make_record(bool control, std::uint64_t id) {
         Record record;
-        record.topic = control ? "flows" : below(3) == 0 ? "cases" : "events";
+        record.topic = control ? topic::flows : below(3) == 0 ? topic::cases : topic::events;
         record.type = static_cast<std::uint16_t>(below(100));
         record.version = static_cast<std::uint8_t>(below(5));
         record.payload_key_id = static_cast<std::uint32_t>(below(3));
@@ -382,8 +384,8 @@ private:
             return refuse(made, outcome.error());
         }
         made.fate = Attempt::Fate::acknowledged;
-        made.partition = outcome->partition;
-        made.offset = outcome->offset;
+        made.partition = outcome->at.partition.index;
+        made.offset = outcome->at.offset;
         made.log_time = outcome->log_time;
     }
     // A failed write may still be found after a crash; only what was refused before it was tried
@@ -402,7 +404,7 @@ private:
         Transaction& made = transactions_[id];
         made.group = group;
         GroupOffsets offsets{group, planned_[group], {}};
-        const TopicPartition moved{"events", static_cast<std::uint32_t>(below(3))};
+        const Partition moved{topic::events, static_cast<std::uint32_t>(below(3))};
         offsets.from[moved];
         offsets.to = offsets.from;
         offsets.to[moved].value += 1 + below(1000);
@@ -422,7 +424,7 @@ private:
         }
         building.unlock();
         log_->transact(std::move(outputs), std::move(offsets),
-                       [this, id, stale](Result<std::vector<Position>> outcome) {
+                       [this, id, stale](Result<std::vector<Appended>> outcome) {
                            {
                                const std::lock_guard lock(mutex_);
                                Transaction& known = transactions_[id];
@@ -458,14 +460,14 @@ private:
             for (const auto& [id, offset] : at) {
                 const auto found = committed->find(id);
                 ASSERT_EQ(found == committed->end() ? Offset{0} : found->second, offset)
-                    << name() << ": group " << group << " on " << id.topic << "/" << id.partition;
+                    << name() << ": group " << group << " on " << to_text(*log_, id);
             }
         }
     }
 
     Offsets beginnings() {
         Offsets from;
-        for (const char* topic : {"events", "cases", "flows"}) {
+        for (const TopicId topic : {topic::events, topic::cases, topic::flows}) {
             for (const auto& id : log_->partitions_of(topic)) {
                 from[id] = {};
             }
@@ -485,7 +487,7 @@ private:
             return everything;
         }
         EXPECT_EQ(everything.error().kind, ErrorKind::not_found) << name();
-        std::vector<TopicPartition> ids;
+        std::vector<Partition> ids;
         for (const auto& [id, offset] : beginnings()) {
             ids.push_back(id);
         }
@@ -533,8 +535,8 @@ private:
     }
 
     void keep(Attempt& made, const StoredRecord& record) {
-        made.partition = record.partition;
-        made.offset = record.offset;
+        made.partition = record.at.partition.index;
+        made.offset = record.at.offset;
         made.log_time = record.log_time;
     }
 
@@ -570,8 +572,8 @@ private:
             const bool must = made.fate == Attempt::Fate::acknowledged || made.shown;
             ASSERT_FALSE(made.present && made.dropped) << name() << ": " << id << " is back";
             ASSERT_TRUE(made.present || !must || made.dropped)
-                << name() << ": record " << id << " is missing at " << made.record.topic << "/"
-                << made.partition << "@" << made.offset.value;
+                << name() << ": record " << id << " is missing at "
+                << to_text(*log_, {made.record.topic, made.partition}) << "@" << made.offset.value;
             ASSERT_FALSE(made.present && made.fate == Attempt::Fate::refused)
                 << name() << ": record " << id << " was refused and is there";
         }
@@ -589,21 +591,20 @@ private:
         made.present = true;
         ASSERT_GE(record.log_time, last) << name() << ": log time falls";
         last = record.log_time;
-        ASSERT_EQ(record.topic, made.record.topic) << name();
+        ASSERT_EQ(record.at.partition.topic, made.record.topic) << name();
         ASSERT_EQ(record.key, made.record.key) << name();
         ASSERT_EQ(record.value, made.record.value) << name();
         ASSERT_EQ(record.type, made.record.type) << name();
         ASSERT_EQ(record.version, made.record.version) << name();
         ASSERT_EQ(record.payload_key_id, made.record.payload_key_id) << name();
         if (made.fate == Attempt::Fate::acknowledged || made.shown) {
-            ASSERT_EQ(record.offset, made.offset) << name() << ": record " << id << " has moved";
-            ASSERT_EQ(record.partition, made.partition) << name();
+            ASSERT_EQ(record.at.offset, made.offset) << name() << ": record " << id << " has moved";
+            ASSERT_EQ(record.at.partition.index, made.partition) << name();
             ASSERT_EQ(record.log_time, made.log_time) << name();
         }
         keep(made, record);
         if (below(8) == 0) {
-            const auto one =
-                log_->read_at({std::string(record.topic), record.partition}, record.offset);
+            const auto one = log_->read_at(record.at);
             ASSERT_TRUE(one || disk_.crashed()) << name() << ": " << one.error().message();
             ASSERT_TRUE(!one || one->records.at(0).value == record.value) << name();
         }

@@ -68,7 +68,7 @@ private:
 
 struct Sent {
     Instant at;  ///< planned; then its log time
-    std::string topic;
+    TopicId topic{};
     std::string leg;
     std::string key;
     model::Event event;
@@ -80,7 +80,7 @@ struct Scenario {
 };
 
 Sent order_of(const std::string& key, const std::string& id, Instant at, const char* total) {
-    return {at, std::string(model::topic::orders), "order", key,
+    return {at, model::topic::orders, "order", key,
             event("aws", "OrderPlaced", id,
                   R"({"orderId":")" + key + R"(","totalAmount":")" + total +
                       R"(","currency":"USD","items":[{"productId":"X","price":6.25,"qty":2}]})",
@@ -89,7 +89,7 @@ Sent order_of(const std::string& key, const std::string& id, Instant at, const c
 
 Sent payment_of(const std::string& key, const std::string& id, Instant at, const char* amount,
                 const std::string& payment) {
-    return {at, std::string(model::topic::payments), "payment", key,
+    return {at, model::topic::payments, "payment", key,
             event("gcp", "PaymentProcessed", id,
                   R"({"orderId":")" + key + R"(","paymentId":")" + payment + R"(","amount":")" +
                       amount + R"(","currency":"USD","status":"AUTHORIZED"})",
@@ -97,7 +97,7 @@ Sent payment_of(const std::string& key, const std::string& id, Instant at, const
 }
 
 Sent stock_of(const std::string& key, const std::string& id, Instant at, int quantity) {
-    return {at, std::string(model::topic::inventory), "inventory", key,
+    return {at, model::topic::inventory, "inventory", key,
             event("azure", "InventoryReserved", id,
                   R"({"orderId":")" + key + R"(","reservationId":"R)" + key +
                       R"(","items":[{"sku":"X","quantity":)" + std::to_string(quantity) + "}]}",
@@ -167,7 +167,7 @@ log::Record record_of(const Sent& sent, bool by_key) {
 }
 
 /// Of everything on a topic, each partition in order.
-void each_record(log::Log& log, std::string_view topic,
+void each_record(log::Log& log, TopicId topic,
                  const std::function<void(const log::StoredRecord&)>& visit) {
     const auto reader = log::reader_of(log, {topic});
     for (;;) {
@@ -372,11 +372,11 @@ private:
         return stepped.value_or(1);
     }
 
-    log::TopicPartition any_partition() {
+    Partition any_partition() {
         const auto topic =
             random_.one_of({model::topic::orders, model::topic::payments, model::topic::inventory,
                             model::topic::cases, model::topic::verdicts, model::topic::counts});
-        return {std::string(topic), static_cast<std::uint32_t>(random_.below(partitions))};
+        return {topic, static_cast<std::uint32_t>(random_.below(partitions))};
     }
     std::uint32_t any_lane() { return static_cast<std::uint32_t>(random_.below(partitions)); }
 
@@ -487,7 +487,7 @@ private:
     std::vector<std::unique_ptr<RouteStage>> lanes_;
     std::vector<std::unique_ptr<RouteStage>> ghosts_;
     std::unique_ptr<EngineStage> engine_;
-    std::vector<log::TopicPartition> held_;
+    std::vector<Partition> held_;
     std::vector<Sent> sent_;
 };
 

@@ -33,7 +33,7 @@ namespace {
 using Map = std::map<std::string, std::string>;
 
 const LogId this_log{{1, 2, 3}};
-const TopicPartition partition{"helios.cases", 3};
+constexpr std::uint32_t partition = 3;
 constexpr const char* folder = "sim/engine/3";
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
@@ -49,6 +49,7 @@ public:
           disk_(seed, SimDisk::Durability::tracked),
           env_(files_over(disk_)) {
         options_.directory = "sim/engine";
+        options_.topic = "helios.cases";
         options_.cache_bytes = 256u << 10;
         options_.disk = &disk_;
         options_.env = env_.get();
@@ -178,6 +179,7 @@ private:
     void freeze() {
         CheckpointHeader header;
         header.log = this_log;
+        header.topic = options_.topic;
         header.partition = partition;
         header.next = Offset{next_ += 1 + below(3)};
         state_->freeze(header);
