@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -61,6 +62,9 @@ struct TopicSpec {
 /// The grain of log time. Every stamp, and every time derived from one, is a whole multiple.
 inline constexpr Duration log_time_grain = std::chrono::milliseconds(1);
 
+/// Names and short texts.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 /// A record to append. `topic` must be one of the log's topics.
 struct Record {
     TopicId topic{};
@@ -70,6 +74,9 @@ struct Record {
     std::uint32_t payload_key_id = 0;  ///< 0 = not encrypted
     std::string key;
     std::string value;
+    /// Short texts for other people's tools (a type's name, a trace id): a cluster's log keeps them
+    /// beside the record, the disk drops them, and nothing of ours reads them.
+    Headers headers = {};
 };
 
 /// Where an appended record stands, and when it got there. Durable from the moment anybody is

@@ -171,6 +171,22 @@ TEST_P(LogContract, reads_back_everything_that_was_written) {
     EXPECT_EQ(record.value, std::string_view("\0\xff value", 8));
 }
 
+// A backend keeps them for other people's tools or drops them: nobody of ours is shown any.
+TEST_P(LogContract, headers_change_nothing_of_a_record) {
+    auto with = record_for(topic::flows, "k", "v");
+    with.headers = {{"type", "flow_activation"}, {"traceparent", ""}, {"type", "again"}};
+    const auto outcomes = append_now(log(), {with, record_for(topic::flows, "k", "v")});
+    ASSERT_TRUE(outcomes[0] && outcomes[1]);
+    for (const auto& outcome : outcomes) {
+        const auto found = log().read_at(outcome->at);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->records.at(0).key, "k");
+        EXPECT_EQ(found->records.at(0).value, "v");
+        EXPECT_EQ(found->records.at(0).type, 7);
+    }
+    EXPECT_EQ(read_values(*reader_of(log(), {topic::flows})), (std::vector<std::string>{"v", "v"}));
+}
+
 TEST_P(LogContract, reads_all_topics_and_classes_each_partition_in_order) {
     PartitionOrder written;
     const TopicId topics[] = {topic::events, topic::flows, topic::cases};

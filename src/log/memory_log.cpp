@@ -25,6 +25,7 @@ struct Entry {
     std::uint32_t payload_key_id = 0;
     std::size_t key_bytes = 0;
     std::shared_ptr<const std::string> bytes;  // key, then value
+    Headers headers;
 };
 
 struct Part {
@@ -78,7 +79,7 @@ std::string number_of(TopicId topic) {
 bool is_same(const Record& a, const Record& b) {
     return a.topic == b.topic && a.partition == b.partition && a.type == b.type &&
            a.version == b.version && a.payload_key_id == b.payload_key_id && a.key == b.key &&
-           a.value == b.value;
+           a.value == b.value && a.headers == b.headers;
 }
 
 bool is_same(const Group::Unknown& known, const std::vector<Record>& outputs,
@@ -181,7 +182,8 @@ struct MemoryLog::State {
         const Appended appended{{part.id, part.end}, stamp(part)};
         part.entries.push_back({part.end, appended.log_time, record.type, record.version,
                                 record.payload_key_id, record.key.size(),
-                                std::make_shared<const std::string>(record.key + record.value)});
+                                std::make_shared<const std::string>(record.key + record.value),
+                                record.headers});
         part.end.value += 1;
         last_stamp = std::max(last_stamp, appended.log_time);
         return appended;
@@ -468,6 +470,13 @@ Result<Batch> MemoryLog::read_at(const Position& at) {
     Batch batch;
     batch.records.push_back(state_->deliver(*part, *entry, batch));
     return batch;
+}
+
+Result<Headers> MemoryLog::headers_at(const Position& at) {
+    const std::lock_guard lock(state_->mutex);
+    HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(at.partition));
+    HELIOS_TRY_ASSIGN(const Entry* const entry, part->at(at.offset));
+    return entry->headers;
 }
 
 Result<Offsets> MemoryLog::offsets_at(const std::vector<Partition>& ids, Instant t) {

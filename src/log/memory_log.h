@@ -58,6 +58,10 @@ public:
     void hold(const Partition& id);
     void release(const Partition& id);
 
+    /// What was appended beside the record, as a tool of somebody else would read it. not_found: no
+    /// record begins there.
+    Result<Headers> headers_at(const Position& at);
+
     /// Everything in the partition stamped earlier is visible to readers, and nothing will be
     /// stamped below it any more; with it may be. Never falls.
     Instant watermark(const Partition& id);

@@ -141,6 +141,18 @@ TEST_F(MemoryLogTest, partitions_come_in_any_order_each_in_its_own) {
     }
 }
 
+TEST_F(MemoryLogTest, keeps_headers_for_others) {
+    Record record;
+    record.topic = in_topic;
+    record.headers = {{"type", "event"}, {"traceparent", "00-1-2-01"}};
+    const Headers sent = record.headers;
+    const auto outcome = append_now(log_, {std::move(record)})[0];
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(log_.headers_at(outcome->at), sent);
+    EXPECT_EQ(log_.headers_at(append("none").at), Headers{});
+    EXPECT_EQ(log_.headers_at({in, Offset{1u << 20}}).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(MemoryLogTest, a_reader_that_has_all_stands_behind_what_nobody_is_shown) {
     append("a");
     auto reader = reader_of(log_, {in_topic});
