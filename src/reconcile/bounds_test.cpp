@@ -250,9 +250,8 @@ TEST(Bounds, a_tick_lets_only_so_many_deadlines_pass) {
     }
     const auto first = tick_due(b.engine, noon(1000), std::chrono::seconds(10));
     ASSERT_TRUE(first);
-    EXPECT_EQ(*first,
-              std::chrono::floor<std::chrono::milliseconds>(noon(60 + 4095 / 128.0)) +
-                  log::log_time_grain)
+    EXPECT_EQ(*first, std::chrono::floor<std::chrono::milliseconds>(noon(60 + 4095 / 128.0)) +
+                          log::log_time_grain)
         << "a log time, and the first behind the deadline";
     b.feed(model::CaseRecord(model::TickRecord{*first}));
     EXPECT_EQ(b.engine.open_cases(), 904u);
