@@ -6,10 +6,8 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "log/cursor.h"
 #include "log/cut.h"
 #include "log/damage_list.h"
@@ -36,7 +35,7 @@ struct ReaderSignal {
     std::uint64_t topic_bits = 0;
     bool published = false;  ///< something of these topics, since the reader last looked
     bool woken = false;
-    std::condition_variable wakeup;
+    Condition wakeup;
 };
 
 /// The place of a journal among them.
@@ -128,7 +127,7 @@ public:
                                            RetentionClass retention) const;
     /// Wakes the readers of these topics.
     void announce(const Locked&, std::uint64_t topic_bits);
-    bool closing(const Locked&) const { return closing_; }
+    bool closing(const Locked& lock) const { return closing_.with(lock); }
 
 protected:
     StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
@@ -148,9 +147,8 @@ protected:
     Disk& disk_;
     const Clock& clock_;
     telemetry::Telemetry& telemetry_;
-    mutable std::mutex mutex_;
     std::array<JournalView, retention_classes> journals_;  ///< by index_of(retention)
-    bool closing_ = false;                                 ///< guarded by mutex_
+    Guarded<bool> closing_;
 
 private:
     std::map<TopicPartition, format::GroupOffset> group_offsets(std::string_view group);
@@ -162,7 +160,8 @@ private:
     LogId id_;
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::unordered_map<std::string_view, const Topic*> topics_by_name_;
-    std::vector<ReaderSignal*> signals_;  ///< guarded by mutex_
+    mutable Mutex mutex_;
+    Guarded<std::vector<ReaderSignal*>> signals_;
     DamageList damage_;
 };
 
