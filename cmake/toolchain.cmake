@@ -26,6 +26,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # libstdc++ 12's own stable_sort uses what it deprecates.
   add_compile_options(-Wno-deprecated-declarations)
+  # What a mutex guards is reached only with it held (src/base/mutex.h).
+  add_compile_options(-Werror=thread-safety)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   add_compile_options(-msse4.2 -mpclmul)  # hardware CRC-32C

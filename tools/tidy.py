@@ -65,6 +65,12 @@ HOMES = {
         ["src/lab/", "src/app/command_"],
         "wait for the condition (a callback, a condition variable with a deadline)",
     ),
+    "mutex": (
+        r"\bstd::(?:(?:shared_|recursive_)?(?:timed_)?mutex|lock_guard|unique_lock|scoped_lock|shared_lock|condition_variable(?:_any)?)\b"
+        r"|#include <(?:shared_mutex|condition_variable)>",
+        ["src/base/mutex.h"],
+        "take Mutex, MutexLock and Condition (base/mutex.h), and name the mutex at what it guards: HELIOS_GUARDED_BY",
+    ),
     "detach": (r"\.\s*detach\s*\(\s*\)", [], "keep the thread and join it"),
 }
 
@@ -319,7 +325,7 @@ def rule_test(f):
 
 
 def rule_home(f):
-    """Clock, randomness, environment, threads, sleeping: only in their homes."""
+    """Clock, randomness, environment, threads, bare mutexes, sleeping: only in their homes."""
     if not f.path.endswith(SOURCE) or not f.path.startswith(("src/", "tests/")):
         return
     for what, (pattern, homes, instead) in HOMES.items():

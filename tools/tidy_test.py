@@ -61,6 +61,9 @@ BAD = {
         ("src/model/a.cpp", "std::jthread t;\nauto f = std::async(g);\n", [1, 2]),
         ("src/log/a_test.cpp", "std::this_thread::sleep_for(1s);\n", [1]),
         ("src/log/a.cpp", "usleep(5);\nworker.detach();\n", [1, 2]),
+        ("src/log/a.h", "std::mutex mutex_;\nstd::condition_variable_any c;\n", [1, 2]),
+        ("src/log/a_test.cpp", "const std::scoped_lock lock(a, b);\n", [1]),
+        ("src/log/a.h", "#include <shared_mutex>\n", [1]),
     ],
     "throw": [("src/log/a.cpp", 'if (bad) throw std::runtime_error("x");\n', [1])],
     "pragma": [
@@ -142,6 +145,8 @@ GOOD = {
             "auto until = std::chrono::steady_clock::now() + 5s;\nstd::thread t;\n",
         ),
         ("src/app/a.cpp", 'getenv("X");\n'),
+        ("src/base/mutex.h", "#include <condition_variable>\nstd::mutex mutex_;\n"),
+        ("src/log/a.cpp", "#include <mutex>\nstd::once_flag once_;\nMutex mutex_;\n"),
         (
             "src/store/a.cpp",
             "auto n = std::thread::hardware_concurrency();\nstrand();\nint operand (int);\n",

@@ -37,7 +37,7 @@ public:
           target_(barrier.now()) {}
 
     Status check(std::size_t stage) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         while (passed_ < stages_.size() && stages_[passed_]->get() > target_) {
             ++passed_;
             target_ = std::max(target_, barrier_.now());
@@ -64,9 +64,9 @@ public:
 private:
     const Barrier& barrier_;
     const std::array<const Frontier*, 3> stages_;
-    std::mutex mutex_;
-    std::size_t passed_ = 0;
-    Instant target_;
+    Mutex mutex_;
+    std::size_t passed_ HELIOS_GUARDED_BY(mutex_) = 0;
+    Instant target_ HELIOS_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -155,7 +155,7 @@ void Progress::note(std::deque<Mark>& marks, Mark mark) {
 /// before the log's last time: all that a stage had written when it stood there was stamped by
 /// then.
 Instant Progress::judged_before() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const Instant routed = barrier_.route().get();
     note(to_engine_, {routed, log_.last_log_time()});
     const Settled settled = settled_();

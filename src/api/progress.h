@@ -9,13 +9,13 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "api/barrier.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "log/log.h"
 #include "telemetry/telemetry.h"
@@ -107,10 +107,10 @@ private:
     telemetry::Gauge& log_ahead_;
     mutable std::atomic<bool> answerable_{false};
 
-    mutable std::mutex mutex_;  // guards what follows
-    mutable std::deque<Mark> to_engine_;
-    mutable std::deque<Mark> to_store_;
-    mutable Instant judged_{};
+    mutable Mutex mutex_;
+    mutable std::deque<Mark> to_engine_ HELIOS_GUARDED_BY(mutex_);
+    mutable std::deque<Mark> to_store_ HELIOS_GUARDED_BY(mutex_);
+    mutable Instant judged_ HELIOS_GUARDED_BY(mutex_){};
 
     std::jthread thread_;
 };

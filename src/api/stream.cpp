@@ -97,7 +97,7 @@ Stream::Stream(const Options& options, log::Log& log, telemetry::Telemetry& tele
 
 Stream::~Stream() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
     }
     wake();
@@ -137,7 +137,7 @@ Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(
     events->opened = [this, listener](std::shared_ptr<http::WebSocket> socket) {
         listener->socket = std::move(socket);
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             arrived_.push_back(listener);
         }
         wake();
@@ -154,7 +154,7 @@ Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(
 }
 
 void Stream::wake() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     news_ = true;
     news_come_.notify_one();
     if (current_) {
@@ -180,11 +180,11 @@ void Stream::run() {
 
 /// Waits if there is nothing to read for anybody. False: it is over.
 bool Stream::take_news() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto can_be_served = [](const auto& listener) {
         return listener->room && !listener->closed;
     };
-    news_come_.wait(lock, [&] {
+    news_come_.wait(lock, [&]() HELIOS_REQUIRES(mutex_) {
         return news_ || stopping_ || current_ ||
                std::any_of(listeners_.begin(), listeners_.end(), can_be_served);
     });
@@ -317,7 +317,7 @@ bool Stream::offer(Listener& listener, const Rendering& rendering) {
 }
 
 void Stream::set_current(std::unique_ptr<log::Reader> reader) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     current_ = std::move(reader);
 }
 

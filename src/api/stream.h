@@ -8,15 +8,14 @@
 /// nothing is skipped, nothing is repeated, and what a slow one costs is bounded. Knows no socket.
 
 #include <compare>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "api/options.h"
+#include "base/mutex.h"
 #include "http/websocket.h"
 #include "log/log.h"
 #include "model/position.h"
@@ -90,13 +89,14 @@ private:
 
     Listeners listeners_;  // of the thread
 
-    std::mutex mutex_;  // guards what follows
-    std::condition_variable news_come_;
-    Listeners arrived_;
-    bool news_ = false;
-    bool stopping_ = false;
-    std::unique_ptr<log::Reader>
-        current_;  ///< at the end of the log; changed by the thread only, woken by anybody
+    Mutex mutex_;
+    Condition news_come_;
+    Listeners arrived_ HELIOS_GUARDED_BY(mutex_);
+    bool news_ HELIOS_GUARDED_BY(mutex_) = false;
+    bool stopping_ HELIOS_GUARDED_BY(mutex_) = false;
+    /// At the end of the log; changed by the thread only, with the mutex held, and woken by
+    /// anybody.
+    std::unique_ptr<log::Reader> current_;
 
     std::thread thread_;  // last: it uses everything above
 };

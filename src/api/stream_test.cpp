@@ -3,16 +3,15 @@
 
 #include "api/stream.h"
 
-#include <condition_variable>
 #include <deque>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mutex>
 #include <random>
 #include <thread>
 
 #include "api/test_kit.h"
+#include "base/mutex.h"
 #include "http/websocket_test_kit.h"
 
 namespace helios::api {
@@ -33,7 +32,7 @@ public:
     explicit Client(std::size_t capacity) : capacity_(capacity) {}
 
     bool send(Text text) override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (closed_with_ || waiting_.size() >= capacity_) {
             refused_ = true;
             return false;
@@ -44,14 +43,14 @@ public:
         return true;
     }
     void close(http::CloseCode code, std::string) override {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_with_ = code;
         changed_.notify_all();
     }
 
     /// The next message; asserts that one comes.
     std::string take() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         const bool came =
             changed_.wait_for(lock, http::test_patience, [&] { return !waiting_.empty(); });
         HELIOS_ASSERT(came, "a message comes");
@@ -65,17 +64,17 @@ public:
         return *text;
     }
     bool wait_until_full() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         return changed_.wait_for(lock, http::test_patience,
                                  [&] { return waiting_.size() == capacity_; });
     }
     std::optional<http::CloseCode> wait_for_close() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         changed_.wait_for(lock, http::test_patience, [&] { return closed_with_.has_value(); });
         return closed_with_;
     }
     std::size_t waiting() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return waiting_.size();
     }
     std::size_t most_waiting() const { return most_waiting_; }
@@ -84,8 +83,8 @@ public:
 
 private:
     const std::size_t capacity_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    Mutex mutex_;
+    Condition changed_;
     std::deque<Text> waiting_;
     std::size_t most_waiting_ = 0;
     bool refused_ = false;

@@ -32,7 +32,7 @@ Status Audit::write_now(model::AuditRecord record) {
 }
 
 void Audit::append(model::AuditRecord record, Done done) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     record.writer = writer_;
     record.number = ++number_;
     record.previous = previous_;

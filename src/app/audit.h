@@ -2,10 +2,10 @@
 /// The one place that writes to `helios.audit`: gives records their writer, number and chain.
 
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "log/log.h"
 #include "model/audit.h"
@@ -31,10 +31,10 @@ private:
     log::Log& log_;
     telemetry::Telemetry& telemetry_;
     const std::string writer_;
-    std::mutex mutex_;  ///< of number and chain, held while a record is handed to the log: so the
-                        ///< log has them in the order of their numbers
-    std::uint64_t number_ = 0;
-    Digest256 previous_{};
+    Mutex mutex_;  ///< held while a record is handed to the log: so the log has them in the order
+                   ///< of their numbers
+    std::uint64_t number_ HELIOS_GUARDED_BY(mutex_) = 0;
+    Digest256 previous_ HELIOS_GUARDED_BY(mutex_){};
 };
 
 }  // namespace helios::app

@@ -81,6 +81,18 @@ int dump(const StoreOptions& options) {
     return complete ? 0 : complain(complete.error(), 1);
 }
 
+void print_rebuilt_json(const std::string& file, std::uint64_t records, bool damaged,
+                        const Backlog& backlog) {
+    json::Writer out;
+    out.begin_object().field("file", file).field("records", records).field("damaged", damaged);
+    out.key("behind")
+        .begin_object()
+        .field("route", backlog.route)
+        .field("engine", backlog.engine)
+        .end_object();
+    fmt::print("{}\n", out.end_object().view());
+}
+
 int rebuild(const StoreOptions& options, const Environment& environment) {
     const SystemClock clock;
     telemetry::Telemetry telemetry(clock, telemetry::Level::warn);
@@ -140,17 +152,7 @@ int rebuild(const StoreOptions& options, const Environment& environment) {
         return complain(backlog.error());
     }
     if (options.rebuild_format == "json") {
-        json::Writer out;
-        out.begin_object()
-            .field("file", store_options.file.string())
-            .field("records", *records)
-            .field("damaged", damaged);
-        out.key("behind")
-            .begin_object()
-            .field("route", backlog->route)
-            .field("engine", backlog->engine)
-            .end_object();
-        fmt::print("{}\n", out.end_object().view());
+        print_rebuilt_json(store_options.file.string(), *records, damaged, *backlog);
     } else {
         fmt::print("rebuilt {} from {} records\n", store_options.file.string(), *records);
     }

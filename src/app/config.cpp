@@ -233,6 +233,7 @@ Setting keep(std::string key, Member member, std::string description) {
 
 #define HELIOS_MEMBER(expression) [](Config& c) -> auto& { return c.expression; }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Setting> make_settings() {
     return {
         setting("app.data_dir", HELIOS_MEMBER(data_dir),

@@ -171,6 +171,37 @@ std::string level_line(Instant at, const model::EngineLevel& level) {
     return out.field("level", std::uint64_t{level.level}).end_object().take();
 }
 
+void describe_quarantined(json::Writer& out, const model::Quarantined& item) {
+    out.key("quarantined")
+        .begin_object()
+        .field("id", item.id)
+        .field("source", item.source)
+        .field("reason", item.reason);
+    out.field("detail", item.detail).field("key", item.key).field("eventId", item.event_id);
+    write_bytes(out, "body", item.body);
+    out.end_object();
+}
+
+void describe_case_record(json::Writer& out, const model::CaseRecord& record) {
+    out.field("at", format_rfc3339(model::at_of(record)));
+    if (const auto* leg = std::get_if<model::LegRecord>(&record)) {
+        out.key("leg")
+            .begin_object()
+            .field("flow", leg->flow)
+            .field("flowVersion", std::uint64_t{leg->flow_version})
+            .field("key", leg->key);
+        out.field("leg", leg->leg)
+            .field("identity", leg->identity)
+            .field("eventId", leg->event_id)
+            .field("opens", leg->opens)
+            .end_object();
+    } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&record)) {
+        out.key("absence").raw(absence_line(*absence));
+    } else {
+        out.field("control", std::holds_alternative<model::TickRecord>(record) ? "tick" : "flow");
+    }
+}
+
 void describe_value(json::Writer& out, const log::Log& log, const log::StoredRecord& record) {
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
@@ -221,16 +252,7 @@ void describe_value(json::Writer& out, const log::Log& log, const log::StoredRec
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation:
             if (const auto item = model::decode_quarantined(record.value)) {
-                out.key("quarantined")
-                    .begin_object()
-                    .field("id", item->id)
-                    .field("source", item->source)
-                    .field("reason", item->reason);
-                out.field("detail", item->detail)
-                    .field("key", item->key)
-                    .field("eventId", item->event_id);
-                write_bytes(out, "body", item->body);
-                out.end_object();
+                describe_quarantined(out, *item);
                 return;
             }
             break;
@@ -253,25 +275,7 @@ void describe_value(json::Writer& out, const log::Log& log, const log::StoredRec
             break;
         case model::RecordType::case_record:
             if (const auto decoded = model::decode_case_record(record.value)) {
-                out.field("at", format_rfc3339(model::at_of(*decoded)));
-                if (const auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
-                    out.key("leg")
-                        .begin_object()
-                        .field("flow", leg->flow)
-                        .field("flowVersion", std::uint64_t{leg->flow_version})
-                        .field("key", leg->key);
-                    out.field("leg", leg->leg)
-                        .field("identity", leg->identity)
-                        .field("eventId", leg->event_id)
-                        .field("opens", leg->opens)
-                        .end_object();
-                } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
-                    out.key("absence").raw(absence_line(*absence));
-                } else {
-                    out.field("control", std::holds_alternative<model::TickRecord>(*decoded)
-                                             ? "tick"
-                                             : "flow");
-                }
+                describe_case_record(out, *decoded);
                 return;
             }
             break;

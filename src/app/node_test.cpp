@@ -6,9 +6,9 @@
 #include <string>
 
 #include "app/build_info.h"
-#include "base/temporary_directory.h"
 #include "app/wiring.h"
 #include "base/pause.h"
+#include "base/temporary_directory.h"
 #include "http/client.h"
 
 namespace helios::app {

@@ -1,6 +1,7 @@
 #include "app/progress.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "app/numbers.h"
@@ -33,9 +34,8 @@ std::string Progress::text(std::uint64_t lines, Duration elapsed) const {
         "{} lines  {} lines/s", with_thousands(lines),
         with_thousands(static_cast<std::uint64_t>(static_cast<double>(lines) / seconds)));
     if (total_bytes_ > bytes_ && bytes_ > 0) {
-        const auto left = static_cast<std::uint64_t>(
-            seconds * static_cast<double>(total_bytes_ - bytes_) / static_cast<double>(bytes_) +
-            0.5);
+        const auto left = static_cast<std::uint64_t>(std::llround(
+            seconds * static_cast<double>(total_bytes_ - bytes_) / static_cast<double>(bytes_)));
         out += fmt::format("  ETA {}:{:02}", left / 60, left % 60);
     }
     return out;

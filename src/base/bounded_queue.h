@@ -4,15 +4,14 @@
 /// a producer.
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 
 namespace helios {
 
@@ -29,7 +28,7 @@ public:
     /// Unless taken, `item` is left as it was.
     PushOutcome push(T&& item) {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (closed_) {
                 return PushOutcome::closed;
             }
@@ -44,7 +43,7 @@ public:
 
     /// The oldest item; waits up to `timeout` for one. Nothing: timed out, or closed and drained.
     std::optional<T> pop(std::chrono::nanoseconds timeout) {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         if (!wait(lock, timeout)) {
             return std::nullopt;
         }
@@ -56,7 +55,7 @@ public:
     /// Whatever waits now, oldest first, at most `max`; waits up to `timeout` for the first.
     /// Appends to `out`; answers how many.
     std::size_t pop_many(std::vector<T>& out, std::size_t max, std::chrono::nanoseconds timeout) {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         if (!wait(lock, timeout)) {
             return 0;
         }
@@ -77,33 +76,34 @@ public:
     /// twice.
     void close() {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             closed_ = true;
         }
         not_empty_.notify_all();
     }
 
     bool closed() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return closed_;
     }
     std::size_t size() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return items_.size();
     }
     std::size_t items_max() const { return items_max_; }
 
 private:
-    bool wait(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds timeout) {
-        not_empty_.wait_for(lock, timeout, [this] { return closed_ || !items_.empty(); });
+    bool wait(MutexLock& lock, std::chrono::nanoseconds timeout) HELIOS_REQUIRES(mutex_) {
+        not_empty_.wait_for(
+            lock, timeout, [this]() HELIOS_REQUIRES(mutex_) { return closed_ || !items_.empty(); });
         return !items_.empty();
     }
 
     const std::size_t items_max_;
-    mutable std::mutex mutex_;
-    std::condition_variable not_empty_;
-    std::deque<T> items_;
-    bool closed_ = false;
+    mutable Mutex mutex_;
+    Condition not_empty_;
+    std::deque<T> items_ HELIOS_GUARDED_BY(mutex_);
+    bool closed_ HELIOS_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace helios

@@ -2,9 +2,7 @@
 /// How far a stage has come, in log time: everything stamped before it has been processed and its
 /// effects are visible. Stages publish it; readers that must see their own writes wait for it.
 
-#include <condition_variable>
-#include <mutex>
-
+#include "base/mutex.h"
 #include "base/time.h"
 
 namespace helios {
@@ -13,11 +11,11 @@ namespace helios {
 class Frontier {
 public:
     Instant get() const {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         return at_;
     }
     void advance_to(Instant t) {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         if (t > at_) {
             at_ = t;
             moved_.notify_all();
@@ -25,14 +23,14 @@ public:
     }
     /// True once the frontier has reached t; false if `limit` passed first.
     bool wait_for(Instant t, Duration limit) const {
-        std::unique_lock lock(mutex_);
-        return moved_.wait_for(lock, limit, [&] { return at_ >= t; });
+        MutexLock lock(mutex_);
+        return moved_.wait_for(lock, limit, [&]() HELIOS_REQUIRES(mutex_) { return at_ >= t; });
     }
 
 private:
-    mutable std::mutex mutex_;
-    mutable std::condition_variable moved_;
-    Instant at_{};
+    mutable Mutex mutex_;
+    mutable Condition moved_;
+    Instant at_ HELIOS_GUARDED_BY(mutex_){};
 };
 
 }  // namespace helios

@@ -14,10 +14,10 @@
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <shared_mutex>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/mutex.h"
 #include "log/disk.h"
 #include "log/posix_disk.h"
 #include "log/rocks.h"
@@ -285,7 +285,7 @@ public:
     }
 
     Result<std::optional<Position>> find(const Digest128& identity) override {
-        const std::shared_lock lock(families_mutex_);
+        const SharedLock lock(families_mutex_);
         std::string value;
         for (const auto& [generation, family] : families_) {
             const auto status = db_->Get(reading_, family.get(), key_of(identity), &value);
@@ -361,7 +361,7 @@ private:
         if (made == nullptr) {  // with one, it is there, whatever else could not be written
             return fail(error_of(status, "beginning a generation"));
         }
-        const std::unique_lock lock(families_mutex_);
+        const ExclusiveLock lock(families_mutex_);
         return families_.emplace(generation, Family(made)).first->second.get();
     }
 
@@ -370,7 +370,7 @@ private:
             const auto oldest = std::prev(families_.end());
             Family gone;
             {
-                const std::unique_lock lock(families_mutex_);
+                const ExclusiveLock lock(families_mutex_);
                 gone = std::move(oldest->second);
                 families_.erase(oldest);
             }
@@ -471,7 +471,7 @@ private:
     Files files_;              ///< outlive db_
     std::unique_ptr<rocksdb::DB> db_;
     Family state_;
-    mutable std::shared_mutex families_mutex_;  ///< exclusive: the writer changes families_
+    mutable SharedMutex families_mutex_;  ///< exclusive: the writer changes families_
     std::map<std::int64_t, Family, std::greater<>> families_;  ///< the newest first
     rocksdb::ReadOptions reading_;
     rocksdb::WriteOptions writing_;

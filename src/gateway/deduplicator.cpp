@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <mutex>
-#include <shared_mutex>
 #include <unordered_map>
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/mutex.h"
 #include "gateway/dedup_index.h"
 #include "log/stage.h"
 #include "model/quarantined.h"
@@ -104,7 +102,7 @@ public:
 
     void when_settled(std::function<void(const Settled&)> then) override {
         {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             if (!outcome_) {
                 waiting_.push_back(std::move(then));
                 return;
@@ -116,7 +114,7 @@ public:
     void settle(Settled outcome) {
         std::vector<std::function<void(const Settled&)>> waiting;
         {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             outcome_ = std::move(outcome);
             waiting.swap(waiting_);
         }
@@ -128,9 +126,9 @@ public:
 private:
     const std::string type_;
     const std::string payload_;
-    std::mutex mutex_;
-    std::optional<Settled> outcome_;
-    std::vector<std::function<void(const Settled&)>> waiting_;
+    Mutex mutex_;
+    std::optional<Settled> outcome_;  ///< set once, with the mutex held
+    std::vector<std::function<void(const Settled&)>> waiting_ HELIOS_GUARDED_BY(mutex_);
 };
 
 struct Entry {
@@ -141,10 +139,10 @@ struct Entry {
 };
 
 struct Shard {
-    std::mutex mutex;
-    std::unordered_map<Digest128, Entry, IdentityHash> entries;
-    std::deque<std::pair<Digest128, Position>>
-        durable;  ///< in the order in which they became durable: the oldest leave first
+    Mutex mutex;
+    std::unordered_map<Digest128, Entry, IdentityHash> entries HELIOS_GUARDED_BY(mutex);
+    /// In the order in which they became durable: the oldest leave first.
+    std::deque<std::pair<Digest128, Position>> durable HELIOS_GUARDED_BY(mutex);
 };
 
 class TailedDeduplicator final : public Deduplicator, log::StageWork {
@@ -189,7 +187,7 @@ public:
 
     log::Offsets indexed() const override {
         log::Offsets out;
-        const std::lock_guard lock(indexed_mutex_);
+        const MutexLock lock(indexed_mutex_);
         for (const auto topic : indexed_topics) {
             const auto& partitions = indexed_[static_cast<std::size_t>(topic)];
             for (const auto& id : log_.partitions_of(topic)) {
@@ -204,14 +202,14 @@ public:
         if (!troubled_.load(std::memory_order_acquire)) {
             return {};
         }
-        const std::lock_guard lock(trouble_mutex_);
+        const MutexLock lock(trouble_mutex_);
         return lost_ ? fail(*lost_) : damaged_ ? fail(*damaged_) : Status{};
     }
 
     Status check_files() override {
         Status found;
         {
-            const std::shared_lock lock(index_mutex_);
+            const SharedLock lock(index_mutex_);
             if (!index_) {
                 return health();  // being rebuilt, and that failed
             }
@@ -221,7 +219,7 @@ public:
             give_up(found.error());
             return health();
         }
-        const std::lock_guard lock(trouble_mutex_);
+        const MutexLock lock(trouble_mutex_);
         lost_ = found ? std::optional<Error>() : found.error();
         troubled_.store(lost_ || damaged_, std::memory_order_release);
         return found;
@@ -236,7 +234,7 @@ public:
             Position at;
             std::shared_ptr<Pending> pending;
             {
-                std::lock_guard lock(shard.mutex);
+                MutexLock lock(shard.mutex);
                 if (const auto it = shard.entries.find(identity); it != shard.entries.end()) {
                     const Entry& entry = it->second;
                     if (!entry.pending && is_past(content.source, entry.log_time)) {
@@ -278,7 +276,7 @@ public:
         std::shared_ptr<Pending> pending;
         Settled settled = fail(ErrorKind::unavailable, "");
         {
-            std::lock_guard lock(shard.mutex);
+            MutexLock lock(shard.mutex);
             const auto it = shard.entries.find(identity);
             HELIOS_ASSERT(it != shard.entries.end() && it->second.pending,
                           "settled an id that nobody has claimed");
@@ -306,7 +304,7 @@ public:
     }
 
     bool wait_caught_up(Duration limit) const override {
-        std::unique_lock lock(caught_up_mutex_);
+        MutexLock lock(caught_up_mutex_);
         return caught_up_changed_.wait_for(lock, limit, [&] { return caught_up(); });
     }
 
@@ -328,7 +326,7 @@ private:
     Shard& shard_of(const Digest128& identity) { return shards_[identity.back() % shard_count]; }
 
     Result<std::optional<Position>> find_in_index(const Digest128& identity) {
-        const std::shared_lock lock(index_mutex_);
+        const SharedLock lock(index_mutex_);
         if (!index_) {
             return fail(ErrorKind::stopping, "the deduplication index is closed");
         }
@@ -348,7 +346,7 @@ private:
     /// The index is damaged: nobody is told anything from it any more, and the tail makes it anew.
     void give_up(const Error& why) {
         {
-            const std::lock_guard lock(trouble_mutex_);
+            const MutexLock lock(trouble_mutex_);
             if (damaged_) {
                 return;
             }
@@ -364,12 +362,12 @@ private:
     }
 
     bool is_damaged() const {
-        const std::lock_guard lock(trouble_mutex_);
+        const MutexLock lock(trouble_mutex_);
         return damaged_.has_value();
     }
 
     void recovered() {
-        const std::lock_guard lock(trouble_mutex_);
+        const MutexLock lock(trouble_mutex_);
         if (!damaged_) {
             return;
         }
@@ -380,7 +378,7 @@ private:
 
     /// What is in memory stays there until the new index has it.
     Status make_anew() {
-        const std::unique_lock lock(index_mutex_);
+        const ExclusiveLock lock(index_mutex_);
         index_.reset();
         HELIOS_TRY(DedupIndex::destroy(options_));
         HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
@@ -467,7 +465,7 @@ private:
         for (const auto topic : indexed_topics) {
             for (const auto& id : log_.partitions_of(topic)) {
                 from[id] = Offset{};
-                const std::lock_guard lock(indexed_mutex_);
+                const MutexLock lock(indexed_mutex_);
                 auto& partitions = indexed_of(topic);
                 partitions.resize(std::max<std::size_t>(partitions.size(), id.index + 1));
             }
@@ -494,16 +492,16 @@ private:
 
     void catch_up() {
         {
-            const std::lock_guard lock(caught_up_mutex_);
+            const MutexLock lock(caught_up_mutex_);
             caught_up_.store(true, std::memory_order_release);
             caught_up_changed_.notify_all();
         }
         recovered();
     }
 
-    /// Under the shard's lock: the id becomes the caller's.
+    /// The id becomes the caller's.
     Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content,
-                       const Digest128& digest) {
+                       const Digest128& digest) HELIOS_REQUIRES(shard.mutex) {
         if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 &&
             shard.entries.size() > options_.recent_ids_max / shard_count) {
             return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index",
@@ -517,9 +515,8 @@ private:
         return Fresh{identity};
     }
 
-    /// Under the shard's lock: durable ids beyond the bound leave, oldest first, once the index has
-    /// them.
-    void evict(Shard& shard) {
+    /// Durable ids beyond the bound leave, oldest first, once the index has them.
+    void evict(Shard& shard) HELIOS_REQUIRES(shard.mutex) {
         while (shard.durable.size() > options_.recent_ids_max / shard_count) {
             const auto& [identity, at] = shard.durable.front();
             if (!is_indexed(at)) {
@@ -536,7 +533,7 @@ private:
 
     /// A stale hit may also have come from memory, when a record that was durable is damaged now.
     void forget(Shard& shard, const Digest128& identity, const Position& at) {
-        std::lock_guard lock(shard.mutex);
+        MutexLock lock(shard.mutex);
         const auto it = shard.entries.find(identity);
         if (it != shard.entries.end() && !it->second.pending && it->second.at == at) {
             shard.entries.erase(it);
@@ -639,14 +636,14 @@ private:
     }
 
     void publish(const log::Offsets& position) {
-        std::lock_guard lock(indexed_mutex_);
+        MutexLock lock(indexed_mutex_);
         for (const auto& [id, offset] : position) {
             indexed_of(id.topic)[id.index] = offset;
         }
     }
 
     bool is_indexed(const Position& at) {
-        std::lock_guard lock(indexed_mutex_);
+        MutexLock lock(indexed_mutex_);
         const auto& partitions = indexed_of(at.partition.topic);
         return at.partition.index < partitions.size() && at.offset < partitions[at.partition.index];
     }
@@ -664,23 +661,25 @@ private:
     telemetry::Counter& stale_hits_;
 
     std::array<Shard, shard_count> shards_;
-    std::shared_mutex index_mutex_;  ///< exclusive: index_ is exchanged, by the tail
+    SharedMutex index_mutex_;  ///< exclusive: index_ is exchanged, by the tail
     std::unique_ptr<DedupIndex> index_;
 
-    mutable std::mutex trouble_mutex_;
-    std::optional<Error> damaged_;  ///< guarded; until a new index has caught up
-    std::optional<Error> lost_;     ///< guarded; its files are not there
+    mutable Mutex trouble_mutex_;
+    /// Until a new index has caught up.
+    std::optional<Error> damaged_ HELIOS_GUARDED_BY(trouble_mutex_);
+    std::optional<Error> lost_ HELIOS_GUARDED_BY(trouble_mutex_);  ///< its files are not there
     std::atomic<bool> troubled_{false};
 
-    mutable std::mutex indexed_mutex_;
-    std::array<std::vector<Offset>, model::all_topics.size() + 1>
-        indexed_;  ///< topic → partition → next offset
-    std::vector<Offset>& indexed_of(TopicId topic) {
+    mutable Mutex indexed_mutex_;
+    /// Topic → partition → next offset.
+    std::array<std::vector<Offset>, model::all_topics.size() + 1> indexed_
+        HELIOS_GUARDED_BY(indexed_mutex_);
+    std::vector<Offset>& indexed_of(TopicId topic) HELIOS_REQUIRES(indexed_mutex_) {
         return indexed_[static_cast<std::size_t>(topic)];
     }
 
-    mutable std::mutex caught_up_mutex_;
-    mutable std::condition_variable caught_up_changed_;
+    mutable Mutex caught_up_mutex_;
+    mutable Condition caught_up_changed_;
     std::atomic<bool> caught_up_{false};
     std::atomic<std::int64_t> reached_ns_{0};
 

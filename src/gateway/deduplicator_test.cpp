@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/mutex.h"
 #include "gateway/test_kit.h"
 
 namespace helios::gateway {
@@ -228,7 +229,7 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
         rig.options.recent_ids_max = seed % 2 == 0 ? 200'000 : 0;
         std::mt19937_64 random(seed);
         std::set<std::string> acknowledged;
-        std::mutex mutex;
+        Mutex mutex;
         for (int life = 0; life < 4; ++life) {
             rig.open();
             if (life < 3) {
@@ -241,7 +242,7 @@ TEST(Deduplicator, at_most_once_whatever_the_disk_does) {
                         const auto id = "e-" + std::to_string(engine() % 40);
                         const auto response = rig.ingest(order(id));
                         if (response.status == 202 || response.status == 200) {
-                            const std::lock_guard lock(mutex);
+                            const MutexLock lock(mutex);
                             acknowledged.insert(id);
                         } else {
                             EXPECT_EQ(response.status, 503) << response.body;

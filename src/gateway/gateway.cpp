@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "base/pause.h"
 #include "base/thread_name.h"
 #include "gateway/submission.h"
@@ -110,24 +111,25 @@ struct Gateway::State {
     }
 
     bool begin_unless_closing() {
-        const std::lock_guard lock(intake.mutex);
+        const MutexLock lock(intake.mutex);
         intake.in_flight += intake.closing ? 0 : 1;
         return !intake.closing;
     }
     void begin() {
-        const std::lock_guard lock(intake.mutex);
+        const MutexLock lock(intake.mutex);
         ++intake.in_flight;
     }
     void end() {
-        const std::lock_guard lock(intake.mutex);
+        const MutexLock lock(intake.mutex);
         if (--intake.in_flight == 0) {
             intake.idle.notify_all();
         }
     }
     void wait_idle() {
-        std::unique_lock lock(intake.mutex);
-        while (!intake.idle.wait_for(lock, std::chrono::seconds(10),
-                                     [&] { return intake.in_flight == 0; })) {
+        MutexLock lock(intake.mutex);
+        while (!intake.idle.wait_for(
+            lock, std::chrono::seconds(10),
+            [&]() HELIOS_REQUIRES(intake.mutex) { return intake.in_flight == 0; })) {
             intake.telemetry.logger.warn(room, "still waiting for appends before closing",
                                          {{"in_flight", std::uint64_t{intake.in_flight}}});
         }
@@ -189,7 +191,7 @@ void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, Re
 Status Gateway::ready() const {
     Intake& intake = state_->intake;
     {
-        const std::lock_guard lock(intake.mutex);
+        const MutexLock lock(intake.mutex);
         if (intake.closing) {
             return fail(ErrorKind::stopping, "the gateway is closing");
         }
@@ -221,7 +223,7 @@ void Gateway::admit(RoomCheck has_room) {
 }
 
 SourceActivity Gateway::activity(std::string_view source) const {
-    const std::lock_guard lock(state_->intake.mutex);
+    const MutexLock lock(state_->intake.mutex);
     const auto it = state_->intake.activity.find(source);
     return it == state_->intake.activity.end() ? SourceActivity{} : it->second;
 }
@@ -236,7 +238,7 @@ void Gateway::close() {
     }
     state_->closed = true;
     {
-        const std::lock_guard lock(state_->intake.mutex);
+        const MutexLock lock(state_->intake.mutex);
         state_->intake.closing = true;
     }
     state_->wait_idle();

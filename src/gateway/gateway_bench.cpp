@@ -5,10 +5,9 @@
 // cpu_us is processor time of the whole process per event: committer and index thread included.
 
 #include <benchmark/benchmark.h>
-#include <condition_variable>
-#include <mutex>
 #include <sys/resource.h>
 
+#include "base/mutex.h"
 #include "gateway/test_kit.h"
 
 namespace helios::gateway {
@@ -30,21 +29,21 @@ public:
 
     void send(Endpoint endpoint, std::string body) {
         {
-            std::unique_lock lock(mutex_);
+            MutexLock lock(mutex_);
             changed_.wait(lock, [&] { return under_way_ < window; });
             ++under_way_;
         }
         gateway_.accept(endpoint, Rig::request(std::move(body)), local_caller(),
                         [this, endpoint](const Receipt& receipt) {
                             const auto response = answer(endpoint, receipt);
-                            const std::lock_guard lock(mutex_);
+                            const MutexLock lock(mutex_);
                             ++statuses_[response.status];
                             --under_way_;
                             changed_.notify_all();
                         });
     }
     std::map<int, std::size_t> wait() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         changed_.wait(lock, [&] { return under_way_ == 0; });
         return statuses_;
     }
@@ -52,8 +51,8 @@ public:
 private:
     static constexpr std::size_t window = 256;
     Gateway& gateway_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    Mutex mutex_;
+    Condition changed_;
     std::size_t under_way_ = 0;
     std::map<int, std::size_t> statuses_;
 };

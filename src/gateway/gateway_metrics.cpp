@@ -25,7 +25,7 @@ void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
     if (item.status == ItemStatus::accepted) {
         const std::string_view type =
             catalogue_.knows(item.event_type) ? std::string_view(item.event_type) : "other";
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         auto*& found = cached_[0][{std::string(source), std::string(type)}];
         if (found == nullptr) {
             found = &metrics_.counter(
@@ -35,7 +35,7 @@ void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
         found->add();
         return;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto*& found = cached_[1][{std::string(source), std::string(to_string(item.status))}];
     if (found == nullptr) {
         found = &metrics_.counter(
@@ -47,7 +47,7 @@ void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
 }
 
 void GatewayMetrics::without_items(Endpoint endpoint, std::string_view outcome) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto*& found = cached_[2][{std::string(path_of(endpoint)), std::string(outcome)}];
     if (found == nullptr) {
         found = &metrics_.counter(

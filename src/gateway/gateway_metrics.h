@@ -2,11 +2,11 @@
 /// The gateway's numbers: looked up once, then cheap to count.
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/mutex.h"
 #include "gateway/receipt.h"
 #include "model/catalogue.h"
 #include "telemetry/telemetry.h"
@@ -30,8 +30,9 @@ private:
     telemetry::Metrics& metrics_;
     const model::Catalogue& catalogue_;
     telemetry::Gauge& in_flight_;
-    std::mutex mutex_;
-    std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3];
+    Mutex mutex_;
+    std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3] HELIOS_GUARDED_BY(
+        mutex_);
     telemetry::Histogram* seconds_[5] = {};
 };
 

@@ -6,7 +6,7 @@ namespace helios::gateway {
 
 void QuarantineRepeats::add(const TenantId& tenant, std::string_view key, std::string_view dlq_id,
                             Instant at, std::uint64_t times) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::pair<TenantId, std::string> id{tenant, dlq_id};
     auto it = entries_.find(id);
     if (it == entries_.end()) {
@@ -27,7 +27,7 @@ void QuarantineRepeats::add(const TenantId& tenant, std::string_view key, std::s
 std::vector<std::pair<std::string, model::QuarantineRepeat>> QuarantineRepeats::take(Duration now,
                                                                                      Which which) {
     std::vector<std::pair<std::string, model::QuarantineRepeat>> out;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto it = entries_.begin(); it != entries_.end();) {
         Entry& entry = it->second;
         const bool due = out.size() < taken_max && (which == Which::all || now >= entry.not_before);

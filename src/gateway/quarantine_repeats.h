@@ -7,12 +7,12 @@
 
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/time.h"
 #include "model/quarantined.h"
 
@@ -47,8 +47,9 @@ private:
         model::QuarantineRepeat repeat;  ///< times 0: nothing since the last record
         Duration not_before = Duration::min();
     };
-    std::mutex mutex_;
-    std::map<std::pair<TenantId, std::string>, Entry> entries_;  ///< (tenant, dlq id)
+    Mutex mutex_;
+    std::map<std::pair<TenantId, std::string>, Entry> entries_
+        HELIOS_GUARDED_BY(mutex_);  ///< (tenant, dlq id)
 };
 
 }  // namespace helios::gateway

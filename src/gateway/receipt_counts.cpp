@@ -16,14 +16,14 @@ std::string_view to_string(Counted counted) {
 void ReceiptCounts::add(const TenantId& tenant, std::string_view source, Instant at, Counted what,
                         std::uint64_t n) {
     const Instant minute = std::chrono::floor<std::chrono::minutes>(at);
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     rows_[{minute, tenant, std::string(source)}][static_cast<std::size_t>(what)] += n;
 }
 
 std::vector<model::Counts> ReceiptCounts::take() {
     decltype(rows_) rows;
     {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         rows.swap(rows_);
     }
     std::vector<model::Counts> out;
@@ -45,7 +45,7 @@ std::vector<model::Counts> ReceiptCounts::take() {
 }
 
 void ReceiptCounts::put_back(const std::vector<model::Counts>& counts) {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     for (const auto& item : counts) {
         Row& row = rows_[{item.minute, item.tenant, item.source}];
         for (std::size_t i = 0; i < counted_kinds; ++i) {

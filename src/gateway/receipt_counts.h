@@ -5,12 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/time.h"
 #include "model/counts.h"
 
@@ -33,8 +33,9 @@ public:
 
 private:
     using Row = std::array<std::uint64_t, counted_kinds>;
-    std::mutex mutex_;
-    std::map<std::tuple<Instant, TenantId, std::string>, Row> rows_;  ///< minute, tenant, source
+    Mutex mutex_;
+    std::map<std::tuple<Instant, TenantId, std::string>, Row> rows_
+        HELIOS_GUARDED_BY(mutex_);  ///< minute, tenant, source
 };
 
 }  // namespace helios::gateway

@@ -186,11 +186,11 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
     }
     ItemReceipt& item = receipt_.items[index];
     if (std::holds_alternative<Fresh>(*claim)) {
-        if (const auto room =
+        if (const auto fits =
                 intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{};
-            !room) {
-            intake_.deduplicator->settle(identity, fail(room.error()));  // the id is free again
-            return refuse_for_room(index, room.error());
+            !fits) {
+            intake_.deduplicator->settle(identity, fail(fits.error()));  // the id is free again
+            return refuse_for_room(index, fits.error());
         }
         item.status = ItemStatus::accepted;
         log::Record record;
@@ -401,12 +401,12 @@ void Submission::settled(std::size_t index, const Settled& outcome) {
     if (!outcome) {
         return failed(index, outcome.error());
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     take_later(receipt_.items[index].position, *outcome);
 }
 
 void Submission::refuse_for_room(std::size_t index, const Error& error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;
 }
@@ -415,7 +415,7 @@ void Submission::failed(std::size_t index, const Error& error) {
     if (error.kind != ErrorKind::invalid) {
         intake_.tell_refused(caller_.tenant, receipt_.items[index].source);
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;
 }
@@ -473,7 +473,7 @@ void Submission::finish() {
     intake_.metrics.request(
         endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
     {
-        const std::lock_guard lock(intake_.mutex);
+        const MutexLock lock(intake_.mutex);
         for (const auto& [name, delta] : activity) {
             SourceActivity& source = intake_.activity.try_emplace(std::string(name)).first->second;
             source.last_received_at = std::max(source.last_received_at, delta.last_received_at);
@@ -497,7 +497,7 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
         const auto source = intake_.countable(caller_.tenant, source_of(endpoint_));
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);
-        const std::lock_guard lock(intake_.mutex);
+        const MutexLock lock(intake_.mutex);
         SourceActivity& activity = intake_.activity.try_emplace(std::string(source)).first->second;
         ++activity.received;
         ++activity.refused;

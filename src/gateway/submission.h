@@ -3,10 +3,8 @@
 /// gateway.
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +12,7 @@
 
 #include "adapters/adapter.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "gateway/deduplicator.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
@@ -58,11 +57,11 @@ struct Intake {
         }
     }
 
-    std::mutex mutex;  ///< of what follows
-    std::condition_variable idle;
-    std::size_t in_flight = 0;
-    bool closing = false;
-    std::map<std::string, SourceActivity, std::less<>> activity;
+    Mutex mutex;
+    Condition idle;
+    std::size_t in_flight HELIOS_GUARDED_BY(mutex) = 0;
+    bool closing HELIOS_GUARDED_BY(mutex) = false;
+    std::map<std::string, SourceActivity, std::less<>> activity HELIOS_GUARDED_BY(mutex);
 };
 
 /// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an
@@ -133,7 +132,7 @@ private:
     std::vector<Own> owns_;
     std::vector<Repeat> repeats_;
 
-    std::mutex mutex_;  ///< of receipt_ while outcomes come in
+    Mutex mutex_;  ///< of receipt_ while outcomes come in
     Receipt receipt_;
     std::atomic<std::size_t> open_{1};  ///< outcomes still to come, and start() itself
 };

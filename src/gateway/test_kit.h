@@ -2,13 +2,11 @@
 /// For tests of the gateway: a gateway over the real log on the simulated disk, requests made by
 /// hand, the log read back.
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/mutex.h"
 #include "base/temporary_directory.h"
 #include "gateway/answers.h"
 #include "gateway/gateway.h"
@@ -52,19 +51,19 @@ struct Kept {
 class Gate {
 public:
     void shut(bool on) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         shut_ = on;
         changed_.notify_all();
     }
     void pass() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !shut_; });
+        MutexLock lock(mutex_);
+        changed_.wait(lock, [&]() HELIOS_REQUIRES(mutex_) { return !shut_; });
     }
 
 private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool shut_ = false;
+    Mutex mutex_;
+    Condition changed_;
+    bool shut_ HELIOS_GUARDED_BY(mutex_) = false;
 };
 
 struct Rig {
@@ -78,7 +77,7 @@ struct Rig {
     log::DiskLogOptions log_options;
     TemporaryDirectory directory = *TemporaryDirectory::make("helios-gateway-");
     std::unique_ptr<log::Log> log;
-    std::mutex refused_mutex;
+    Mutex refused_mutex;
     std::vector<std::string> refused;  ///< by us; look at it when the answers are there
     std::vector<std::string> deleted;  ///< subscriptions, and by whom; likewise
     std::unique_ptr<Gateway> gateway;
@@ -118,12 +117,12 @@ struct Rig {
             },
             telemetry, clock,
             [this](std::string_view source) {
-                const std::lock_guard lock(refused_mutex);
+                const MutexLock lock(refused_mutex);
                 refused.emplace_back(source);
             },
             [this](const Caller& by, const http::Request&,
                    const adapters::SubscriptionDeletion& deletion) {
-                const std::lock_guard lock(refused_mutex);
+                const MutexLock lock(refused_mutex);
                 deleted.push_back(by.subject + " " + deletion.subscription);
             });
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());

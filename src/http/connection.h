@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "http/input.h"
 #include "http/outgoing.h"
 #include "http/request_reader.h"
@@ -49,7 +49,7 @@ public:
     explicit Inbox(asio::io_context& context) : context_(&context) {}
 
     void push(Item item) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (context_ == nullptr) {
             return;
         }
@@ -59,16 +59,16 @@ public:
         }
     }
     void close() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         context_ = nullptr;
     }
 
 private:
     void deliver();
 
-    std::mutex mutex_;
-    asio::io_context* context_;  ///< nullptr: closed
-    std::vector<Item> items_;
+    Mutex mutex_;
+    asio::io_context* context_ HELIOS_GUARDED_BY(mutex_);  ///< nullptr: closed
+    std::vector<Item> items_ HELIOS_GUARDED_BY(mutex_);
     std::vector<Item> delivering_;
     std::vector<Connection*> touched_;
 };

@@ -1,12 +1,12 @@
 #include "http/server.h"
 
 #include <algorithm>
-#include <mutex>
 #include <poll.h>
 #include <semaphore>
 #include <thread>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "base/thread_name.h"
 #include "http/connection.h"
 #include "http/listen.h"
@@ -15,7 +15,7 @@ namespace helios::http {
 
 void Inbox::deliver() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         delivering_.swap(items_);
     }
     // All first, then one write per connection.
@@ -178,9 +178,9 @@ private:
     std::vector<std::unique_ptr<Door>> doors_;
     std::size_t next_io_ = 0;
     std::uint16_t port_ = 0;
-    std::mutex drain_mutex_;
+    Mutex drain_mutex_;
     bool started_ = false;
-    bool drained_ = false;
+    bool drained_ HELIOS_GUARDED_BY(drain_mutex_) = false;
 };
 
 Status AsioServer::listen() {
@@ -290,7 +290,7 @@ void AsioServer::turn(std::function<void()> done) {
 }
 
 void AsioServer::drain(Duration limit) {
-    const std::lock_guard lock(drain_mutex_);
+    const MutexLock lock(drain_mutex_);
     if (std::exchange(drained_, true)) {
         return;
     }

@@ -1,16 +1,15 @@
 // Hostile, broken and too much: what the server refuses, and that it stays well.
 
 #include <atomic>
-#include <condition_variable>
 #include <fmt/format.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
-#include <mutex>
 #include <sys/select.h>
 #include <thread>
 
+#include "base/mutex.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "http/test_kit.h"
@@ -497,34 +496,34 @@ TEST_F(LimitsTest, announcing_much_takes_nothing_from_the_budget) {
 TEST_F(LimitsTest, refuses_blocking_work_beyond_its_queue) {
     server.options.worker_threads = 1;
     server.options.worker_queue_max = 2;
-    std::mutex busy;
+    Mutex busy;
     server.routes.add({.path = "/blocking/work",
                        .handler =
                            [&](Request request, const Caller&, Responder responder) {
                                gate.hold(std::move(request), Responder([](Response) {}));
-                               const std::lock_guard wait(busy);
+                               const MutexLock wait(busy);
                                responder.send(Response::empty(204));
                            },
                        .blocking = true});
     start();
-    std::unique_lock hold(busy);
+    MutexLock hold(busy);
     auto connection = server.connect();
     connection.send(get("/blocking/work"));
     ASSERT_TRUE(gate.wait_for_arrivals(1));  // it runs; two more may wait
-    std::mutex mutex;
-    std::condition_variable changed;
+    Mutex mutex;
+    Condition changed;
     std::map<int, int> by_status;
     std::vector<std::thread> clients;
     for (int i = 0; i < 4; ++i) {
         clients.emplace_back([&] {
             const int status = server.ask(get("/blocking/work")).status;
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             ++by_status[status];
             changed.notify_all();
         });
     }
     {
-        std::unique_lock lock(mutex);
+        MutexLock lock(mutex);
         EXPECT_TRUE(changed.wait_for(lock, test_patience, [&] { return by_status[503] == 2; }));
     }
     hold.unlock();

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <semaphore>
 
+#include "base/mutex.h"
 #include "http/test_kit.h"
 
 namespace helios::http {
@@ -102,14 +103,14 @@ TEST_F(TurnTest, a_turn_with_nothing_to_read_ends_at_once_and_after_a_drain_none
 
 TEST(ServerRefusals, what_is_refused_because_of_us_is_told_before_the_answer) {
     TestServer server;
-    std::mutex mutex;
+    Mutex mutex;
     std::vector<std::string> told;
     const auto told_so_far = [&] {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         return std::exchange(told, {});
     };
     server.refused = [&](const Route* route) {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         told.push_back(route == nullptr ? "?" : route->path);
     };
     server.options.body_bytes_max = 1000;

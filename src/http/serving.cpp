@@ -59,13 +59,13 @@ void Serving::end_websocket() {
 
 void Serving::tell_if_idle() {
     if (draining) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         idle_.notify_all();
     }
 }
 
 void Serving::wait_until_idle(Duration limit) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     idle_.wait_for(lock, limit, [this] { return inflight_ == 0 && websockets_ == 0; });
 }
 

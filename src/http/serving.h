@@ -3,13 +3,12 @@
 /// after the server: a late answer still finds its connection.
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <variant>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "http/admission.h"
 #include "http/byte_budget.h"
 #include "http/options.h"
@@ -67,8 +66,8 @@ private:
 
     std::atomic<std::size_t> inflight_{0};
     std::atomic<std::size_t> websockets_{0};
-    std::mutex mutex_;
-    std::condition_variable idle_;
+    Mutex mutex_;
+    Condition idle_;
 };
 
 }  // namespace helios::http

@@ -7,8 +7,6 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
@@ -20,6 +18,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "http/server.h"
 
 namespace helios::http {
@@ -170,30 +169,31 @@ public:
         };
     }
     void hold(Request request, Responder responder) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         held_.push_back({std::move(request), std::move(responder)});
         arrived_ += 1;
         changed_.notify_all();
     }
     /// False: fewer than `count` requests have ever arrived within the test's patience.
     bool wait_for_arrivals(std::size_t count) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, test_patience, [&] { return arrived_ >= count; });
+        MutexLock lock(mutex_);
+        return changed_.wait_for(lock, test_patience,
+                                 [&]() HELIOS_REQUIRES(mutex_) { return arrived_ >= count; });
     }
     std::vector<Held> take() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return std::exchange(held_, {});
     }
     std::size_t arrived() const {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return arrived_;
     }
 
 private:
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<Held> held_;
-    std::size_t arrived_ = 0;
+    mutable Mutex mutex_;
+    Condition changed_;
+    std::vector<Held> held_ HELIOS_GUARDED_BY(mutex_);
+    std::size_t arrived_ HELIOS_GUARDED_BY(mutex_) = 0;
 };
 
 /// A server on a free port of 127.0.0.1. Add routes, then start().

@@ -7,10 +7,10 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <deque>
-#include <mutex>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 
 namespace helios::http {
 
@@ -96,7 +96,10 @@ public:
 
     /// `wake` posts a call of the session's pump(); it is called under the lock, never after
     /// finish().
-    void begin(Wake wake) { wake_ = std::move(wake); }
+    void begin(Wake wake) {
+        const MutexLock lock(mutex_);
+        wake_ = std::move(wake);
+    }
 
     bool send(Text text) override;
     void close(CloseCode code, std::string reason) override;
@@ -114,22 +117,23 @@ public:
 
 private:
     std::size_t bytes_max() const { return shared_->options.websocket_waiting_bytes_max; }
-    void wake();
-    void count(std::size_t bytes, bool more);
+    /// It is not over: so the event loop is still there.
+    void wake() HELIOS_REQUIRES(mutex_);
+    void count(std::size_t bytes, bool more) HELIOS_REQUIRES(mutex_);
 
     const std::shared_ptr<Serving> shared_;
-    std::mutex mutex_;  // guards what follows
-    Wake wake_;
-    std::deque<Text> waiting_;
-    std::size_t bytes_ = 0;  ///< waiting, and the one on the wire
-    std::optional<websocket::close_reason> asked_to_close_;
-    bool awaits_room_ = false;
-    bool woken_ = false;
-    bool over_ = false;
+    Mutex mutex_;
+    Wake wake_ HELIOS_GUARDED_BY(mutex_);
+    std::deque<Text> waiting_ HELIOS_GUARDED_BY(mutex_);
+    std::size_t bytes_ HELIOS_GUARDED_BY(mutex_) = 0;  ///< waiting, and the one on the wire
+    std::optional<websocket::close_reason> asked_to_close_ HELIOS_GUARDED_BY(mutex_);
+    bool awaits_room_ HELIOS_GUARDED_BY(mutex_) = false;
+    bool woken_ HELIOS_GUARDED_BY(mutex_) = false;
+    bool over_ HELIOS_GUARDED_BY(mutex_) = false;
 };
 
 bool Outbox::send(Text text) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (over_ || asked_to_close_) {
         return false;
     }
@@ -144,7 +148,7 @@ bool Outbox::send(Text text) {
 }
 
 void Outbox::close(CloseCode code, std::string reason) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (over_ || asked_to_close_) {
         return;
     }
@@ -153,7 +157,6 @@ void Outbox::close(CloseCode code, std::string reason) {
     wake();
 }
 
-/// mutex_ is held, and it is not over: so the event loop is still there.
 void Outbox::wake() {
     if (!std::exchange(woken_, true)) {
         wake_();
@@ -167,7 +170,7 @@ void Outbox::count(std::size_t bytes, bool more) {
 }
 
 WebSocket::Text Outbox::next() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (waiting_.empty()) {
         return nullptr;
     }
@@ -177,7 +180,7 @@ WebSocket::Text Outbox::next() {
 }
 
 bool Outbox::sent(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (over_) {
         return false;
     }
@@ -186,13 +189,13 @@ bool Outbox::sent(std::size_t bytes) {
 }
 
 std::optional<websocket::close_reason> Outbox::asked() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = false;
     return asked_to_close_;
 }
 
 void Outbox::finish() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     over_ = true;
     wake_ = nullptr;
     waiting_.clear();

@@ -3,14 +3,13 @@
 
 #include "http/websocket.h"
 
-#include <condition_variable>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mutex>
 #include <poll.h>
 #include <thread>
 
+#include "base/mutex.h"
 #include "http/client.h"
 #include "http/websocket_test_kit.h"
 
@@ -59,7 +58,7 @@ public:
     /// The WebSocket of the guest who came as number `index`.
     std::shared_ptr<WebSocket> socket(std::size_t index = 0) {
         EXPECT_TRUE(wait([&] { return guests_.size() > index; }));
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return guests_.at(index)->socket;
     }
     bool wait_for_room(int times, std::size_t index = 0) {
@@ -69,25 +68,25 @@ public:
         return wait([&] { return guests_.size() > index && guests_[index]->closed; });
     }
     bool is_closed(std::size_t index = 0) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return guests_.at(index)->closed;
     }
 
 private:
     template <class Change>
     void change(Change change) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         change();
         changed_.notify_all();
     }
     template <class Condition>
     bool wait(Condition condition) {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         return changed_.wait_for(lock, test_patience, condition);
     }
 
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    Mutex mutex_;
+    Condition changed_;
     std::vector<std::shared_ptr<Guest>> guests_;
 };
 

@@ -14,7 +14,7 @@ WorkerPool::WorkerPool(unsigned threads, std::size_t queue_max, Run run)
 
 bool WorkerPool::try_post(Job& job) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (stopping_ || queue_.size() >= queue_max_) {
             return false;
         }
@@ -26,9 +26,10 @@ bool WorkerPool::try_post(Job& job) {
 
 void WorkerPool::work() {
     name_this_thread("http-worker");
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     for (;;) {
-        wakeup_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        wakeup_.wait(lock,
+                     [this]() HELIOS_REQUIRES(mutex_) { return stopping_ || !queue_.empty(); });
         if (stopping_) {
             return;
         }
@@ -45,7 +46,7 @@ void WorkerPool::work() {
 void WorkerPool::stop() {
     std::deque<Job> abandoned;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
         abandoned.swap(queue_);
     }

@@ -1,13 +1,12 @@
 #pragma once
 /// Threads for handlers that block, with a bounded queue in front.
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "http/route.h"
 
 namespace helios::http {
@@ -36,10 +35,10 @@ private:
 
     const std::size_t queue_max_;
     const Run run_;
-    std::mutex mutex_;
-    std::condition_variable wakeup_;
-    std::deque<Job> queue_;
-    bool stopping_ = false;
+    Mutex mutex_;
+    Condition wakeup_;
+    std::deque<Job> queue_ HELIOS_GUARDED_BY(mutex_);
+    bool stopping_ HELIOS_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
 };
 

@@ -2,11 +2,11 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
-#include <mutex>
 #include <set>
 #include <sstream>
 
 #include "base/json.h"
+#include "base/mutex.h"
 #include "lab/corpus.h"
 #include "lab/fake_helios.h"
 #include "lab/metrics_text.h"
@@ -37,7 +37,7 @@ class LabelledHelios : public FakeHelios {
 public:
     explicit LabelledHelios(const BenchOptions& options) : options_(options) {
         on_post = [this](const http::Request& request) {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             note(request.body);
             if (request.path != "/api/v1/events/batch") {
                 return http::Response::empty(204);
@@ -48,12 +48,12 @@ public:
                          R"(,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"items":[]})");
         };
         metrics = [this] {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             return "helios_events_reconciled_total{status=\"matched\"} " +
                    std::to_string(orders_.size()) + "\n";
         };
         exceptions = [this] {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             std::vector<std::string> items;
             for (const std::string& id : orders_) {
                 if (wrong(id)) {
@@ -85,7 +85,7 @@ private:
         }
     }
     const BenchOptions& options_;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::set<std::string> orders_;
 };
 

@@ -156,7 +156,7 @@ void ShopSender::answered(const std::vector<Slot>& slots, const http::Response* 
             ++delivered_;
             watch_if_complete(slot, position);
         } else {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             refused_.push_back(fmt::format(
                 "{} {}: {}", plan_.orders[slot.order].order.id, to_string(planned(slot).fact.leg),
                 status == 0 ? std::string("no answer") : fmt::format("answered {}", status)));
@@ -169,7 +169,7 @@ void ShopSender::watch_if_complete(const Slot& slot, std::string position) {
         return;
     }
     if (--legs_left_[slot.order] == 0) {
-        std::lock_guard lock(mutex_);
+        MutexLock lock(mutex_);
         watches_.push_back({slot.order, clock_.monotonic(), std::move(position)});
     }
 }
@@ -181,7 +181,7 @@ void ShopSender::run_watcher() {
         Watch next;
         bool found = false;
         {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             if (!watches_.empty()) {
                 next = std::move(watches_.front());
                 watches_.pop_front();
@@ -210,7 +210,7 @@ void ShopSender::watch(http::Client& client, const Watch& watch) {
         if (response && response->status == 200) {
             Result<GotVerdict> verdict = parse_verdict(response->body);
             if (verdict && verdict->status == order.truth.status) {
-                std::lock_guard lock(mutex_);
+                MutexLock lock(mutex_);
                 to_verdict_.push_back(clock_.monotonic() - watch.since);
                 return;
             }
@@ -245,14 +245,14 @@ SendTimes ShopSender::times(std::size_t order) const {
 }
 
 std::vector<Duration> ShopSender::times_to_verdict() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     std::vector<Duration> sorted = to_verdict_;
     std::ranges::sort(sorted);
     return sorted;
 }
 
 std::vector<std::string> ShopSender::refused() const {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     return refused_;
 }
 

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "http/client.h"
 #include "lab/fault_plan.h"
 #include "lab/options.h"
@@ -96,10 +96,10 @@ private:
     std::atomic<std::uint64_t> retries_{0};
     std::atomic<int> lanes_left_{0};
 
-    mutable std::mutex mutex_;
-    std::deque<Watch> watches_;  ///< bounded by the plan's orders
-    std::vector<Duration> to_verdict_;
-    std::vector<std::string> refused_;
+    mutable Mutex mutex_;
+    std::deque<Watch> watches_ HELIOS_GUARDED_BY(mutex_);  ///< bounded by the plan's orders
+    std::vector<Duration> to_verdict_ HELIOS_GUARDED_BY(mutex_);
+    std::vector<std::string> refused_ HELIOS_GUARDED_BY(mutex_);
     std::vector<std::jthread> threads_;  ///< last: they end before what they use
 };
 

@@ -84,7 +84,7 @@ Status link_or_copy(Disk& disk, const std::string& from, const std::string& to) 
 
 Status Checkpoints::clean() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         good_.clear();
     }
     HELIOS_TRY(disk_.make_directories(directory_));
@@ -209,7 +209,7 @@ Status Checkpoints::begin_from(std::optional<Offset> at) {
             }
         }
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     good_ = std::move(good);
     return {};
 }
@@ -260,7 +260,7 @@ Status Checkpoints::finish(const CheckpointHeader& header) {
     HELIOS_TRY(after("named"));
     HELIOS_TRY(disk_.sync_directory(directory_));
     HELIOS_TRY(after("named durably"));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     good_.push_back(header.next);
     if (good_.size() > 2) {
         good_.erase(good_.begin());
@@ -271,7 +271,7 @@ Status Checkpoints::finish(const CheckpointHeader& header) {
 void Checkpoints::remove_overtaken() {
     std::vector<Offset> good;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         good = good_;
     }
     const auto names = disk_.list(directory_);
@@ -303,7 +303,7 @@ Status Checkpoints::reject() {
     HELIOS_TRY(disk_.rename(path, path + ".bad"));
     HELIOS_TRY(disk_.sync_directory(directory_));
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         good_.pop_back();
     }
     return remove_live();
@@ -314,12 +314,12 @@ Status Checkpoints::remove(const std::string& path) const {
 }
 
 std::optional<Offset> Checkpoints::newest() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return good_.empty() ? std::nullopt : std::optional(good_.back());
 }
 
 std::optional<Offset> Checkpoints::kept_from() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return good_.size() < 2 ? std::nullopt : std::optional(good_.front());
 }
 

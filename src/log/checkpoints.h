@@ -7,12 +7,12 @@
 /// `live.1/` and so on) is what the State works on, and is worth nothing after it. The two newest
 /// good ones are kept; what can't be used stays until a good one stands at its offset or beyond.
 
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "log/checkpoint_file.h"
 #include "log/disk.h"
 #include "log/state.h"
@@ -89,8 +89,8 @@ private:
     const std::uint32_t partition_;
     const AfterStep after_step_;
     std::uint64_t lives_ = 0;  ///< made since clean()
-    mutable std::mutex mutex_;
-    std::vector<Offset> good_;  ///< at most two, in order; guarded by mutex_
+    mutable Mutex mutex_;
+    std::vector<Offset> good_ HELIOS_GUARDED_BY(mutex_);  ///< at most two, in order
 };
 
 }  // namespace helios::log

@@ -7,12 +7,12 @@
 /// answer, in this order. What becomes of a journal whose disk fails is the journal's business.
 
 #include <array>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <thread>
 
+#include "base/mutex.h"
 #include "log/call.h"
 #include "log/journal.h"
 #include "log/locked.h"
@@ -101,8 +101,8 @@ private:
     const DiskLogOptions& options_;
 
     Guarded<Shared> shared_;
-    std::condition_variable arrived_;
-    std::condition_variable drained_;
+    Condition arrived_;
+    Condition drained_;
 
     telemetry::Counter& appended_records_;
     telemetry::Counter& appended_bytes_;

@@ -25,7 +25,7 @@ void DamageList::note(Damage damage) {
     const Damage told = damage;
     bool first = false;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!add(std::move(damage))) {
             return;
         }
@@ -47,7 +47,7 @@ void DamageList::note(Damage damage) {
 }
 
 void DamageList::forget(const std::string& file) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto known = found_.find(file);
     if (known == found_.end()) {
         return;
@@ -91,7 +91,7 @@ bool DamageList::add(Damage damage) {
 
 std::vector<Damage> DamageList::all() const {
     std::vector<Damage> out;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [file, stretches] : found_) {
         for (const auto& [begin, damage] : stretches) {
             out.push_back(damage);
@@ -108,7 +108,7 @@ void DamageList::tell(bool all_of_it) {
     std::uint64_t more = 0, count = 0, bytes = 0;
     Damage last;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const Duration now = clock_.monotonic();
         if (untold_ == 0 || (!all_of_it && now - last_line_ < between_lines)) {
             return;

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "log/log.h"
 #include "telemetry/telemetry.h"
 
@@ -33,20 +33,20 @@ public:
     void tell();
 
 private:
-    bool add(Damage damage);
+    bool add(Damage damage) HELIOS_REQUIRES(mutex_);
     void tell(bool all_of_it);
 
     const Clock& clock_;
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& stretches_;
-    mutable std::mutex mutex_;
-    std::map<std::string, std::map<std::uint64_t, Damage>>
-        found_;  ///< by file, then begin; never overlapping
-    std::uint64_t count_ = 0;
-    std::uint64_t bytes_ = 0;
-    std::uint64_t untold_ = 0;
-    Damage last_;
-    Duration last_line_{};  ///< monotonic
+    mutable Mutex mutex_;
+    std::map<std::string, std::map<std::uint64_t, Damage>> found_
+        HELIOS_GUARDED_BY(mutex_);  ///< by file, then begin; never overlapping
+    std::uint64_t count_ HELIOS_GUARDED_BY(mutex_) = 0;
+    std::uint64_t bytes_ HELIOS_GUARDED_BY(mutex_) = 0;
+    std::uint64_t untold_ HELIOS_GUARDED_BY(mutex_) = 0;
+    Damage last_ HELIOS_GUARDED_BY(mutex_);
+    Duration last_line_ HELIOS_GUARDED_BY(mutex_){};  ///< monotonic
 };
 
 }  // namespace helios::log

@@ -109,14 +109,14 @@ public:
 
     View view() override {
         const Locked held = lock();
-        return {ends(held), committer_.watermark(held), closing_};
+        return {ends(held), committer_.watermark(held), closing(held)};
     }
 
     void wait(ReaderSignal& signal, Duration wait) override {
         Locked held = lock();
         const Duration bounded = std::min<Duration>(wait, std::chrono::hours(1));
         signal.wakeup.wait_for(held, bounded,
-                               [&] { return signal.published || signal.woken || closing_; });
+                               [&] { return signal.published || signal.woken || closing(held); });
     }
 
     void keep(std::vector<Hold> holds) override {
@@ -156,7 +156,7 @@ public:
             keeper_.join();
         }
         Locked held = lock();
-        closing_ = true;
+        closing_.with(held) = true;
         announce(held, ~std::uint64_t{0});
         committer_.drain(held);
     }

@@ -1,11 +1,10 @@
 #include "log/disk_log.h"
 
-#include <condition_variable>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "log/directory.h"
 #include "log/disk_log_test_kit.h"
 #include "log/format.h"
@@ -408,7 +407,7 @@ class Hold {
 public:
     explicit Hold(SimDisk& disk) : disk_(disk) {
         disk_.on_sync([state = state_] {
-            std::unique_lock lock(state->mutex);
+            MutexLock lock(state->mutex);
             state->waiting = true;
             state->changed.notify_all();
             state->changed.wait(lock, [&] { return state->released; });
@@ -421,19 +420,19 @@ public:
         disk_.on_sync({});
     }
     void wait_for_a_sync() {
-        std::unique_lock lock(state_->mutex);
+        MutexLock lock(state_->mutex);
         state_->changed.wait(lock, [&] { return state_->waiting; });
     }
     void release() {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         state_->released = true;
         state_->changed.notify_all();
     }
 
 private:
     struct State {  // outlives the hold: a sync may still be leaving it
-        std::mutex mutex;
-        std::condition_variable changed;
+        Mutex mutex;
+        Condition changed;
         bool waiting = false;
         bool released = false;
     };

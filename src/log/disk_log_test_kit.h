@@ -1,11 +1,9 @@
 #pragma once
 /// A disk log on a disk in memory, with small segments: for tests of the disk log.
 
-#include <condition_variable>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mutex>
 
 #include "log/directory.h"
 #include "log/disk_log.h"

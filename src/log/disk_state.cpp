@@ -1,7 +1,6 @@
 #include "log/disk_state.h"
 
 #include <algorithm>
-#include <mutex>
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
@@ -12,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "log/rocks.h"
 #include "log/state_entry.h"
 
@@ -240,8 +240,8 @@ private:
     const DiskStateOptions options_;
     const std::optional<CheckpointHeader> began_from_;
 
-    Changes changes_;   ///< since the last freeze; the stage's thread
-    std::mutex mutex_;  ///< guards the two pointers
+    Changes changes_;  ///< since the last freeze; the stage's thread
+    Mutex mutex_;      ///< guards the two pointers
     std::unique_ptr<Frozen> frozen_;
     std::shared_ptr<Database> database_;
 
@@ -256,7 +256,7 @@ Result<std::optional<std::string>> DiskState::get(std::string_view key) {
     }
     std::shared_ptr<Database> database;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (frozen_) {
             if (const auto found = frozen_->changes.find(key); found != frozen_->changes.end()) {
                 return found->second;
@@ -294,7 +294,7 @@ Status DiskState::scan(std::string_view prefix,
 void DiskState::freeze(CheckpointHeader header) {
     auto frozen = std::make_unique<Frozen>(std::move(header), std::move(changes_));
     changes_.clear();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (frozen_) {
         frozen->changes.merge(frozen_->changes);  // what is newer stays
     }
@@ -382,7 +382,7 @@ Status DiskState::begin_again() {
                       Database::open(checkpoints_, content, options_, Unreadable::try_again));
     digest_ = content ? DigestSum(content->header.digest) : DigestSum();
     failed_ = false;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     database_.swap(fresh);
     return {};
 }
@@ -413,7 +413,7 @@ Status DiskState::write() {
     }
     std::unique_ptr<Frozen> done;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         done = std::move(frozen_);
     }
     checkpoints_.remove_overtaken();

@@ -2,14 +2,13 @@
 /// The log's mutex as a value: who needs it held asks for a Locked, and what it guards stands in a
 /// Guarded. So neither can be had without it, whatever comments say.
 
-#include <mutex>
-
 #include "base/assert.h"
+#include "base/mutex.h"
 
 namespace helios::log {
 
 /// The log's one mutex, held: what StoredLog::lock() returns. As a parameter: the caller holds it.
-using Locked = std::unique_lock<std::mutex>;
+using Locked = HeldMutex;
 
 /// What any thread may reach, with the log's mutex held.
 template <class T>
@@ -26,7 +25,7 @@ public:
     }
 
 private:
-    T value_;
+    T value_{};
 };
 
 }  // namespace helios::log

@@ -3,12 +3,11 @@
 /// one.
 
 #include <benchmark/benchmark.h>
-#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
 #include "log/records_test_kit.h"
@@ -35,8 +34,8 @@ void append_durably(benchmark::State& state) {
                                     *disk, clock, telemetry);
         HELIOS_ASSERT(opened.has_value(), "the log opens");
         Log& log = **opened;
-        std::mutex mutex;
-        std::condition_variable freed;
+        Mutex mutex;
+        Condition freed;
         std::size_t in_flight = 0;
         std::uint64_t key = 0;
         for (auto _ : state) {
@@ -47,19 +46,19 @@ void append_durably(benchmark::State& state) {
                 record.value.assign(539, 'x');
             }
             {
-                std::unique_lock lock(mutex);
+                MutexLock lock(mutex);
                 freed.wait(lock, [&] { return in_flight < waiting; });
                 ++in_flight;
             }
             log.append(std::move(records), [&](std::span<const AppendOutcome> outcomes) {
                 HELIOS_ASSERT(outcomes[0].has_value(), "appended");
-                const std::lock_guard lock(mutex);
+                const MutexLock lock(mutex);
                 --in_flight;
                 freed.notify_one();
             });
         }
         {
-            std::unique_lock lock(mutex);
+            MutexLock lock(mutex);
             freed.wait(lock, [&] { return in_flight == 0; });
         }
         state.counters["records"] =

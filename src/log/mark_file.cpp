@@ -6,7 +6,7 @@ Result<format::Mark> MarkFile::open(Disk& disk, const std::string& path, const D
     HELIOS_TRY_ASSIGN(file_, disk.open(path, OpenMode::create));
     HELIOS_TRY_ASSIGN(const auto read, read_mark(*file_, path, sink));
     const format::Mark left = read.value_or(format::Mark{});
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     mark_.sequence = left.sequence;
     mark_.alive = left.alive;
     mark_.absent = left.absent;
@@ -14,7 +14,7 @@ Result<format::Mark> MarkFile::open(Disk& disk, const std::string& path, const D
 }
 
 void MarkFile::write(const Durable& durable) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < mark_.journals.size(); ++i) {
         mark_.journals[i].end = durable.journals[i].end;
         mark_.journals[i].segment_base = durable.journals[i].segment_base;
@@ -25,13 +25,13 @@ void MarkFile::write(const Durable& durable) {
 }
 
 void MarkFile::drop(RetentionClass retention, std::uint64_t begin) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     mark_.journals[static_cast<std::size_t>(retention)].begin = begin;
     put();
 }
 
 void MarkFile::show_life(const SignOfLife& sign) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool begins = sign.absent && !mark_.absent;
     mark_.alive = sign.at;
     mark_.absent = sign.absent;

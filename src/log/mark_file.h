@@ -7,9 +7,9 @@
 
 #include <array>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "base/mutex.h"
 #include "log/disk.h"
 #include "log/format.h"
 #include "log/log.h"
@@ -44,11 +44,11 @@ public:
     Status sync() { return file_->sync(); }
 
 private:
-    void put();  ///< mutex_ is held
+    void put() HELIOS_REQUIRES(mutex_);
 
     std::unique_ptr<File> file_;  ///< fixed after opening
-    std::mutex mutex_;
-    format::Mark mark_;  ///< guarded by mutex_
+    Mutex mutex_;
+    format::Mark mark_ HELIOS_GUARDED_BY(mutex_);
 };
 
 }  // namespace helios::log

@@ -1,9 +1,7 @@
 #include "log/memory_log.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
@@ -11,6 +9,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/mutex.h"
 
 namespace helios::log {
 namespace {
@@ -97,7 +96,6 @@ bool name_the_same(const Offsets& a, const Offsets& b) {
 
 }  // namespace
 
-/// Everything but mutex and options is under the mutex.
 struct MemoryLog::State {
     State(const MemoryLogOptions& o, const std::vector<TopicSpec>& specs, const Clock& c)
         : options(o), topics(specs), clock(c), random(o.seed) {
@@ -113,32 +111,32 @@ struct MemoryLog::State {
     }
 
     const MemoryLogOptions options;
-    std::vector<TopicSpec> topics;
+    std::vector<TopicSpec> topics;  // fixed
     const Clock& clock;
-    mutable std::mutex mutex;
-    std::condition_variable changed;
-    std::mt19937_64 random;
-    std::vector<Part> parts;  // by topic, then partition
-    std::map<Partition, std::size_t> index;
-    std::map<std::string, Group, std::less<>> groups;
-    TransactionFaults faults;
-    SignOfLife sign;
-    SignOfLife last_sign;
-    Instant last_stamp{};
-    bool closing = false;
+    mutable Mutex mutex;
+    Condition changed;
+    std::mt19937_64 random HELIOS_GUARDED_BY(mutex);
+    std::vector<Part> parts HELIOS_GUARDED_BY(mutex);  // by topic, then partition
+    std::map<Partition, std::size_t> index HELIOS_GUARDED_BY(mutex);
+    std::map<std::string, Group, std::less<>> groups HELIOS_GUARDED_BY(mutex);
+    TransactionFaults faults HELIOS_GUARDED_BY(mutex);
+    SignOfLife sign HELIOS_GUARDED_BY(mutex);
+    SignOfLife last_sign HELIOS_GUARDED_BY(mutex);
+    Instant last_stamp HELIOS_GUARDED_BY(mutex){};
+    bool closing HELIOS_GUARDED_BY(mutex) = false;
 
-    std::uint64_t below(std::uint64_t n) { return random() % n; }
-    bool one_in(std::uint32_t n) { return n > 0 && below(n) == 0; }
+    std::uint64_t below(std::uint64_t n) HELIOS_REQUIRES(mutex) { return random() % n; }
+    bool one_in(std::uint32_t n) HELIOS_REQUIRES(mutex) { return n > 0 && below(n) == 0; }
 
     const TopicSpec* find_topic(TopicId id) const {
         const auto found = std::ranges::find(topics, id, &TopicSpec::id);
         return found == topics.end() ? nullptr : &*found;
     }
-    Part* find(const Partition& id) {
+    Part* find(const Partition& id) HELIOS_REQUIRES(mutex) {
         const auto found = index.find(id);
         return found == index.end() ? nullptr : &parts[found->second];
     }
-    Result<Part*> resolve(const Partition& id) {
+    Result<Part*> resolve(const Partition& id) HELIOS_REQUIRES(mutex) {
         Part* part = find(id);
         if (part == nullptr) {
             return fail(ErrorKind::invalid, "there is no partition " + std::to_string(id.index) +
@@ -155,14 +153,14 @@ struct MemoryLog::State {
     }
     Instant watermark(Part& part) { return part.held ? part.held_at : stamp(part); }
 
-    void leave_a_gap(Part& part, std::uint64_t most) {
+    void leave_a_gap(Part& part, std::uint64_t most) HELIOS_REQUIRES(mutex) {
         if (options.gaps) {
             part.end.value += 1 + below(most);
         }
     }
 
     /// Where it goes. invalid: nowhere.
-    Result<Part*> place(const Record& record) {
+    Result<Part*> place(const Record& record) HELIOS_REQUIRES(mutex) {
         const TopicSpec* topic = find_topic(record.topic);
         if (topic == nullptr) {
             return fail(ErrorKind::invalid, "there is no topic number " + number_of(record.topic));
@@ -175,7 +173,7 @@ struct MemoryLog::State {
             {record.topic, record.partition.value_or(partition_of(record.key, topic->partitions))});
     }
 
-    Appended put(Part& part, const Record& record) {
+    Appended put(Part& part, const Record& record) HELIOS_REQUIRES(mutex) {
         if (one_in(gap_in)) {
             leave_a_gap(part, 3);
         }
@@ -190,11 +188,12 @@ struct MemoryLog::State {
     }
 
     Result<std::vector<Part*>> place_all(const std::vector<Record>& outputs,
-                                         const GroupOffsets& offsets);
+                                         const GroupOffsets& offsets) HELIOS_REQUIRES(mutex);
     Result<std::vector<Appended>> transact(const std::vector<Record>& outputs,
-                                           const GroupOffsets& offsets);
-    void fill(Batch& batch, Offsets& position, std::size_t max_records, std::size_t max_bytes);
-    Instant complete_below(const Offsets& position);
+                                           const GroupOffsets& offsets) HELIOS_REQUIRES(mutex);
+    void fill(Batch& batch, Offsets& position, std::size_t max_records, std::size_t max_bytes)
+        HELIOS_REQUIRES(mutex);
+    Instant complete_below(const Offsets& position) HELIOS_REQUIRES(mutex);
     StoredRecord deliver(const Part& part, const Entry& entry, Batch& batch) const;
 };
 
@@ -204,12 +203,13 @@ public:
     Cursor(State& state, Offsets from) : state_(state), position_(std::move(from)) {}
 
     Result<Batch> poll(std::size_t max_records, std::size_t max_bytes, Duration wait) override {
-        std::unique_lock lock(state_.mutex);
-        const auto has_news = [&] {
+        MutexLock lock(state_.mutex);
+        const auto has_news = [&]() HELIOS_REQUIRES(state_.mutex) {
             return state_.closing || woken_ ||
-                   std::any_of(position_.begin(), position_.end(), [&](const auto& at) {
-                       return state_.find(at.first)->next(at.second) != nullptr;
-                   });
+                   std::any_of(position_.begin(), position_.end(),
+                               [&](const auto& at) HELIOS_REQUIRES(state_.mutex) {
+                                   return state_.find(at.first)->next(at.second) != nullptr;
+                               });
         };
         if (wait > Duration::zero()) {
             state_.changed.wait_for(lock, wait, has_news);
@@ -227,7 +227,7 @@ public:
     const Offsets& position() const override { return position_; }
     void wake() override {
         {
-            const std::lock_guard lock(state_.mutex);
+            const MutexLock lock(state_.mutex);
             woken_ = true;
         }
         state_.changed.notify_all();
@@ -237,7 +237,7 @@ private:
     State& state_;
     Offsets position_;
     Instant complete_below_{};
-    bool woken_ = false;  // under the log's mutex
+    bool woken_ HELIOS_GUARDED_BY(state_.mutex) = false;
 };
 
 StoredRecord MemoryLog::State::deliver(const Part& part, const Entry& entry, Batch& batch) const {
@@ -381,28 +381,28 @@ MemoryLog::MemoryLog(const MemoryLogOptions& options, const std::vector<TopicSpe
 MemoryLog::~MemoryLog() = default;
 
 void MemoryLog::reopen() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->closing = false;
     state_->last_sign = state_->sign;
 }
 
 void MemoryLog::fail_transactions(const TransactionFaults& faults) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->faults = faults;
 }
 
 void MemoryLog::fence(std::string_view group) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->groups[std::string(group)].fenced = true;
 }
 
 void MemoryLog::step_clock(const Partition& id, Duration by) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->find(id)->skew += by;
 }
 
 void MemoryLog::hold(const Partition& id) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     Part& part = *state_->find(id);
     if (!part.held) {
         part.held = part.end;
@@ -413,14 +413,14 @@ void MemoryLog::hold(const Partition& id) {
 
 void MemoryLog::release(const Partition& id) {
     {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         state_->find(id)->held.reset();
     }
     state_->changed.notify_all();
 }
 
 Instant MemoryLog::watermark(const Partition& id) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->watermark(*state_->find(id));
 }
 
@@ -431,7 +431,7 @@ LogId MemoryLog::id() const {
 void MemoryLog::append(std::vector<Record> records, AppendDone done) {
     std::vector<AppendOutcome> outcomes;
     {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         for (const Record& record : records) {
             if (state_->closing) {
                 outcomes.push_back(fail(ErrorKind::stopping, "the log is closing"));
@@ -448,7 +448,7 @@ void MemoryLog::append(std::vector<Record> records, AppendDone done) {
 
 void MemoryLog::transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) {
     auto outcome = [&] {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         return state_->transact(outputs, offsets);
     }();
     state_->changed.notify_all();
@@ -456,7 +456,7 @@ void MemoryLog::transact(std::vector<Record> outputs, GroupOffsets offsets, Tran
 }
 
 Result<std::unique_ptr<Reader>> MemoryLog::read(Offsets from) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     for (const auto& [id, offset] : from) {
         HELIOS_TRY(state_->resolve(id));
     }
@@ -464,7 +464,7 @@ Result<std::unique_ptr<Reader>> MemoryLog::read(Offsets from) {
 }
 
 Result<Batch> MemoryLog::read_at(const Position& at) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(at.partition));
     HELIOS_TRY_ASSIGN(const Entry* const entry, part->at(at.offset));
     Batch batch;
@@ -473,14 +473,14 @@ Result<Batch> MemoryLog::read_at(const Position& at) {
 }
 
 Result<Headers> MemoryLog::headers_at(const Position& at) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(at.partition));
     HELIOS_TRY_ASSIGN(const Entry* const entry, part->at(at.offset));
     return entry->headers;
 }
 
 Result<Offsets> MemoryLog::offsets_at(const std::vector<Partition>& ids, Instant t) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     Offsets out;
     for (const Partition& id : ids) {
         HELIOS_TRY_ASSIGN(Part* const part, state_->resolve(id));
@@ -493,7 +493,7 @@ Result<Offsets> MemoryLog::offsets_at(const std::vector<Partition>& ids, Instant
 }
 
 Result<Offsets> MemoryLog::committed(std::string_view group) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     const auto found = state_->groups.find(group);
     if (found == state_->groups.end()) {
         return Offsets{};
@@ -503,14 +503,14 @@ Result<Offsets> MemoryLog::committed(std::string_view group) {
 }
 
 Result<std::map<Partition, std::uint64_t>> MemoryLog::partly(std::string_view group) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     const auto found = state_->groups.find(group);
     return found == state_->groups.end() ? std::map<Partition, std::uint64_t>{}
                                          : found->second.partly;
 }
 
 Instant MemoryLog::low_watermark() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     Instant least = Instant::max();
     for (Part& part : state_->parts) {
         least = std::min(least, state_->watermark(part));
@@ -519,7 +519,7 @@ Instant MemoryLog::low_watermark() {
 }
 
 Instant MemoryLog::now() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     Instant least = Instant::max();
     for (Part& part : state_->parts) {
         least = std::min(least, state_->stamp(part));
@@ -528,17 +528,17 @@ Instant MemoryLog::now() {
 }
 
 void MemoryLog::show_life(const SignOfLife& sign) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->sign = sign;
 }
 
 SignOfLife MemoryLog::last_sign_of_life() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->last_sign;
 }
 
 Instant MemoryLog::last_log_time() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->last_stamp;
 }
 
@@ -561,7 +561,7 @@ std::uint32_t MemoryLog::partition_count(TopicId topic) const {
 }
 
 std::vector<PartitionInfo> MemoryLog::describe() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     std::vector<PartitionInfo> out;
     for (const Part& part : state_->parts) {
         PartitionInfo info;
@@ -580,7 +580,7 @@ std::vector<PartitionInfo> MemoryLog::describe() {
 }
 
 Offsets MemoryLog::ends_of(const Offsets& of) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     Offsets ends;
     for (const Part& part : state_->parts) {
         if (of.contains(part.id)) {
@@ -592,7 +592,7 @@ Offsets MemoryLog::ends_of(const Offsets& of) {
 
 void MemoryLog::close() {
     {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         state_->closing = true;
     }
     state_->changed.notify_all();

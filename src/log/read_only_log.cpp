@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/mutex.h"
 #include "log/disk_log.h"
 #include "log/stored_log.h"
 
@@ -41,8 +42,8 @@ public:
         for (std::size_t i = 0; i < journals_.size(); ++i) {
             HELIOS_TRY(open_journal(journals_[i], mark.journals[i].end, kept[i]));
         }
-        mark_ = mark;
-        watermark_ = std::max(mark.watermark, last_time(lock()) + log_time_grain);
+        const Locked held = lock();
+        followed_.with(held) = {mark, std::max(mark.watermark, last_time(held) + log_time_grain)};
         return {};
     }
 
@@ -76,10 +77,11 @@ public:
     View view() override {
         const auto mark = read_mark();
         const Locked held = lock();
-        if (mark && mark->sequence != mark_.sequence) {
-            follow(*mark);
+        Followed& followed = followed_.with(held);
+        if (mark && mark->sequence != followed.mark.sequence) {
+            follow(held, *mark);
         }
-        return {ends(held), watermark_, closing_};
+        return {ends(held), followed.watermark, closing(held)};
     }
 
     // No other process can wake us: look at the mark now and then.
@@ -88,15 +90,16 @@ public:
         while (left > Duration::zero()) {
             const Duration slice = std::min(left, options_.follow_interval);
             {
-                std::unique_lock lock(mutex_);
-                if (signal.wakeup.wait_for(lock, slice, [&] { return signal.woken || closing_; })) {
+                Locked held = lock();
+                if (signal.wakeup.wait_for(held, slice,
+                                           [&] { return signal.woken || closing(held); })) {
                     return;
                 }
             }
             left -= slice;
             const auto mark = read_mark();
-            const std::lock_guard lock(mutex_);
-            if (mark && mark->sequence != mark_.sequence) {
+            const Locked held = lock();
+            if (mark && mark->sequence != followed_.with(held).mark.sequence) {
                 return;
             }
         }
@@ -104,14 +107,14 @@ public:
 
     void close() override {
         const Locked held = lock();
-        closing_ = true;
+        closing_.with(held) = true;
         announce(held, ~std::uint64_t{0});
     }
 
 protected:
     void catch_up() override {
         const View now = view();
-        const std::lock_guard once(catching_up_);
+        const MutexLock once(catching_up_);
         for (std::size_t i = 0; i < journals_.size(); ++i) {
             catch_up(journals_[i], now.ends[i]);
         }
@@ -146,7 +149,7 @@ private:
 
     /// nullopt: none, or damaged.
     std::optional<format::Mark> read_mark() {
-        const std::lock_guard lock(mark_mutex_);
+        const MutexLock lock(mark_mutex_);
         if (!mark_file_) {
             auto file = disk_.open(paths_.mark, OpenMode::read);
             if (!file) {
@@ -158,8 +161,8 @@ private:
         return mark ? *mark : std::nullopt;
     }
 
-    // mutex_ is held.
-    void follow(const format::Mark& mark) {
+    void follow(const Locked& held, const format::Mark& mark) {
+        Followed& followed = followed_.with(held);
         for (std::size_t i = 0; i < journals_.size(); ++i) {
             JournalView& journal = journals_[i];
             const format::Mark::Journal& now = mark.journals[i];
@@ -169,19 +172,19 @@ private:
                 journal.end <=
                     all.back()
                         ->begin();  // then it may have been replaced by the writer's next life
-            if ((now.segment_base != mark_.journals[i].segment_base || empty) &&
+            if ((now.segment_base != followed.mark.journals[i].segment_base || empty) &&
                 !journal.segments.load()) {
                 return;  // looked at again next time
             }
             journal.end = std::max(journal.end, now.end);
-            cut(journal, now.begin);
+            cut(held, journal, now.begin);
         }
-        watermark_ = std::max(watermark_, mark.watermark);
-        mark_ = mark;
+        followed.watermark = std::max(followed.watermark, mark.watermark);
+        followed.mark = mark;
     }
 
-    // mutex_ is held. What was dropped before it was caught up with is known from the header.
-    void cut(JournalView& journal, std::uint64_t begin) {
+    // What was dropped before it was caught up with is known from the header.
+    void cut(const Locked&, JournalView& journal, std::uint64_t begin) {
         if (begin <= journal.cut.begin) {
             return;
         }
@@ -214,7 +217,7 @@ private:
             if (!walked) {
                 return;  // the next caller goes on from known_to
             }
-            const std::lock_guard lock(mutex_);
+            const Locked held = lock();
             if (*walked && (*walked)->frame.position < journal.known_to) {
                 return;  // a cut went past us
             }
@@ -226,11 +229,16 @@ private:
         }
     }
 
-    std::mutex mark_mutex_;
-    std::unique_ptr<File> mark_file_;
-    format::Mark mark_;    ///< guarded by mutex_
-    Instant watermark_{};  ///< guarded by mutex_
-    std::mutex catching_up_;
+    /// How far the writer is followed.
+    struct Followed {
+        format::Mark mark;
+        Instant watermark{};
+    };
+
+    Mutex mark_mutex_;
+    std::unique_ptr<File> mark_file_ HELIOS_GUARDED_BY(mark_mutex_);
+    Guarded<Followed> followed_;
+    Mutex catching_up_;
 };
 
 }  // namespace

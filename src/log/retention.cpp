@@ -67,17 +67,17 @@ Retention::Retention(StoredLog& log, const Journals& journals, MarkFile& mark, D
                                                "Bytes of segments that retention dropped.")) {}
 
 void Retention::set_kept(KeptJournals kept) {
-    const std::lock_guard lock(kept_mutex_);
+    const MutexLock lock(kept_mutex_);
     kept_ = std::move(kept);
 }
 
 KeptJournals Retention::kept() const {
-    const std::lock_guard lock(kept_mutex_);
+    const MutexLock lock(kept_mutex_);
     return kept_;
 }
 
 Status Retention::pass(const std::vector<Hold>& holds) {
-    const std::lock_guard one(pass_);
+    const MutexLock one(pass_);
     HELIOS_TRY(remove_files());  // of a pass that could not
     std::vector<Floor> floors;
     for (const Hold& hold : holds) {

@@ -10,10 +10,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.h"
 #include "log/cut.h"
 #include "log/journal.h"
 #include "log/log.h"
@@ -54,8 +54,8 @@ private:
     Plan plan(RetentionClass retention, const std::vector<Floor>& floors);
     bool passes(const Floor& floor, RetentionClass retention, const Cut::Partitions& before) const;
     void renew(RetentionClass retention);
-    void drop(RetentionClass retention, const Plan& plan);
-    Status remove_files();
+    void drop(RetentionClass retention, const Plan& plan) HELIOS_REQUIRES(pass_);
+    Status remove_files() HELIOS_REQUIRES(pass_);
     void show(const KeptJournals& kept, const std::vector<Hold>& holds);
 
     StoredLog& log_;
@@ -65,10 +65,11 @@ private:
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& dropped_bytes_;
 
-    std::mutex pass_;
-    bool to_remove_ = false;  ///< guarded by pass_; files of what was dropped may still be there
-    mutable std::mutex kept_mutex_;
-    KeptJournals kept_;  ///< guarded by kept_mutex_, changed by a pass alone
+    Mutex pass_;
+    /// Files of what was dropped may still be there.
+    bool to_remove_ HELIOS_GUARDED_BY(pass_) = false;
+    mutable Mutex kept_mutex_;
+    KeptJournals kept_ HELIOS_GUARDED_BY(kept_mutex_);  ///< changed by a pass alone
 };
 
 }  // namespace helios::log

@@ -54,7 +54,7 @@ Status SegmentTable::load() {
             continue;
         }
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (*base < begin_) {
                 continue;
             }
@@ -131,7 +131,7 @@ Status SegmentTable::salvage(File& file, Segment& segment) {
 }
 
 void SegmentTable::add(Segment segment) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto at =
         std::lower_bound(segments_.begin(), segments_.end(), segment.base,
                          [](const auto& s, std::uint64_t base) { return s->base < base; });
@@ -145,31 +145,31 @@ void SegmentTable::add(Segment segment) {
 }
 
 std::vector<std::string> SegmentTable::drop_below(std::uint64_t begin) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<std::string> dropped;
-    begin_ = std::max(begin_, begin);
+    begin = begin_ = std::max(begin_, begin);
     std::erase_if(segments_, [&](const auto& segment) {
-        if (segment->base < begin_) {
+        if (segment->base < begin) {
             dropped.push_back(segment->path);
         }
-        return segment->base < begin_;
+        return segment->base < begin;
     });
-    open_.remove_if([&](const auto& open) { return open.first < begin_; });
+    open_.remove_if([&](const auto& open) { return open.first < begin; });
     return dropped;
 }
 
 std::uint64_t SegmentTable::begin() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return begin_;
 }
 
 bool SegmentTable::has(std::uint64_t base) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return std::ranges::any_of(segments_, [&](const auto& s) { return s->base == base; });
 }
 
 std::optional<SegmentTable::Place> SegmentTable::find(std::uint64_t position) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (segments_.empty()) {
         return std::nullopt;
     }
@@ -182,7 +182,7 @@ std::optional<SegmentTable::Place> SegmentTable::find(std::uint64_t position) co
 }
 
 std::optional<SegmentTable::Place> SegmentTable::find_time(Instant t) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (segments_.empty()) {
         return std::nullopt;
     }
@@ -197,12 +197,12 @@ std::optional<SegmentTable::Place> SegmentTable::find_time(Instant t) const {
 }
 
 std::vector<std::shared_ptr<const Segment>> SegmentTable::all() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return segments_;
 }
 
 Result<std::shared_ptr<File>> SegmentTable::file(const Segment& segment) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto it = open_.begin(); it != open_.end(); ++it) {
         if (it->first != segment.base) {
             continue;
@@ -231,7 +231,7 @@ Result<std::optional<format::SegmentHeader>> SegmentTable::header(const Segment&
 }
 
 void RecentGroups::push(std::uint64_t begin, std::shared_ptr<const std::string> group) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bytes_ += group->size();
     groups_.push_back({begin, std::move(group), true});
     while (bytes_ > bytes_max_ && !groups_.empty()) {
@@ -241,7 +241,7 @@ void RecentGroups::push(std::uint64_t begin, std::shared_ptr<const std::string> 
 }
 
 std::optional<Block> RecentGroups::find(std::uint64_t position) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto after = std::upper_bound(groups_.begin(), groups_.end(), position,
                                   [](std::uint64_t p, const Block& b) { return p < b.begin; });
     if (after == groups_.begin()) {

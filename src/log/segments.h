@@ -9,12 +9,12 @@
 #include <deque>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/time.h"
 #include "log/disk.h"
 #include "log/format.h"
@@ -81,10 +81,11 @@ private:
     Disk& disk_;
     const std::string directory_;
     const std::uint8_t journal_;
-    mutable std::mutex mutex_;
-    std::vector<std::shared_ptr<const Segment>> segments_;  ///< by base
-    std::uint64_t begin_ = 0;
-    std::list<std::pair<std::uint64_t, std::shared_ptr<File>>> open_;  ///< most recently used first
+    mutable Mutex mutex_;
+    std::vector<std::shared_ptr<const Segment>> segments_ HELIOS_GUARDED_BY(mutex_);  ///< by base
+    std::uint64_t begin_ HELIOS_GUARDED_BY(mutex_) = 0;
+    std::list<std::pair<std::uint64_t, std::shared_ptr<File>>> open_
+        HELIOS_GUARDED_BY(mutex_);  ///< most recently used first
 };
 
 /// Consecutive bytes of a journal. Shared with whoever still looks at them.
@@ -110,9 +111,9 @@ public:
 
 private:
     const std::uint64_t bytes_max_;
-    mutable std::mutex mutex_;
-    std::deque<Block> groups_;  ///< by begin
-    std::uint64_t bytes_ = 0;
+    mutable Mutex mutex_;
+    std::deque<Block> groups_ HELIOS_GUARDED_BY(mutex_);  ///< by begin
+    std::uint64_t bytes_ HELIOS_GUARDED_BY(mutex_) = 0;
 };
 
 /// A window over one journal's bytes. One thread.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "log/sim_inode.h"
 
 namespace helios::log {
@@ -86,37 +87,37 @@ void forget_names_not_durable(Folder& folder) {
 }  // namespace
 
 struct SimDisk::State {
-    mutable std::mutex mutex;
-    std::uint64_t seed;
-    bool tracked;
-    std::uint64_t random_state;
-    std::shared_ptr<Folder> root = std::make_shared<Folder>();
-    std::vector<NameChange> unsynced_names;
-    std::set<std::string> locks;
-    std::uint64_t generation = 0;
-    std::uint64_t crash_in = 0;
-    std::uint64_t fail_step_in = 0;
-    std::uint64_t fail_sync_in = 0;
-    bool fail_all_steps = false;
-    bool fail_all_syncs = false;
-    bool dead = false;
-    bool short_reads = false;
-    bool odd_read = false;
-    std::function<void()> sync_hook;
-    std::uint64_t capacity = 0;
-    std::uint64_t steps = 0;
-    std::uint64_t syncs = 0;
+    mutable Mutex mutex;
+    std::uint64_t seed HELIOS_GUARDED_BY(mutex);
+    bool tracked HELIOS_GUARDED_BY(mutex);
+    std::uint64_t random_state HELIOS_GUARDED_BY(mutex);
+    std::shared_ptr<Folder> root HELIOS_GUARDED_BY(mutex) = std::make_shared<Folder>();
+    std::vector<NameChange> unsynced_names HELIOS_GUARDED_BY(mutex);
+    std::set<std::string> locks HELIOS_GUARDED_BY(mutex);
+    std::uint64_t generation HELIOS_GUARDED_BY(mutex) = 0;
+    std::uint64_t crash_in HELIOS_GUARDED_BY(mutex) = 0;
+    std::uint64_t fail_step_in HELIOS_GUARDED_BY(mutex) = 0;
+    std::uint64_t fail_sync_in HELIOS_GUARDED_BY(mutex) = 0;
+    bool fail_all_steps HELIOS_GUARDED_BY(mutex) = false;
+    bool fail_all_syncs HELIOS_GUARDED_BY(mutex) = false;
+    bool dead HELIOS_GUARDED_BY(mutex) = false;
+    bool short_reads HELIOS_GUARDED_BY(mutex) = false;
+    bool odd_read HELIOS_GUARDED_BY(mutex) = false;
+    std::function<void()> sync_hook HELIOS_GUARDED_BY(mutex);
+    std::uint64_t capacity HELIOS_GUARDED_BY(mutex) = 0;
+    std::uint64_t steps HELIOS_GUARDED_BY(mutex) = 0;
+    std::uint64_t syncs HELIOS_GUARDED_BY(mutex) = 0;
 
-    std::uint64_t next() {  // splitmix64
+    std::uint64_t next() HELIOS_REQUIRES(mutex) {  // splitmix64
         std::uint64_t z = (random_state += 0x9e3779b97f4a7c15ull);
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
         return z ^ (z >> 31);
     }
-    bool coin() { return (next() & 1) != 0; }
+    bool coin() HELIOS_REQUIRES(mutex) { return (next() & 1) != 0; }
 
     /// Whatever was open is dead, faults that were arranged are off.
-    void reset() {
+    void reset() HELIOS_REQUIRES(mutex) {
         locks.clear();
         dead = false;
         crash_in = 0;
@@ -128,7 +129,7 @@ struct SimDisk::State {
     }
 
     /// Counts a step; true if power fails during it.
-    bool power_fails() {
+    bool power_fails() HELIOS_REQUIRES(mutex) {
         ++steps;
         if (crash_in > 0 && --crash_in == 0) {
             dead = true;
@@ -136,10 +137,12 @@ struct SimDisk::State {
         return dead;
     }
     /// Whether this step, which has been counted, fails as a broken disk's does.
-    bool step_fails() { return fail_all_steps || (fail_step_in > 0 && --fail_step_in == 0); }
+    bool step_fails() HELIOS_REQUIRES(mutex) {
+        return fail_all_steps || (fail_step_in > 0 && --fail_step_in == 0);
+    }
 
     /// The folder of that path; null: none.
-    std::shared_ptr<Folder> folder(std::string_view path) const {
+    std::shared_ptr<Folder> folder(std::string_view path) const HELIOS_REQUIRES(mutex) {
         std::shared_ptr<Folder> at = root;
         while (at && !path.empty()) {
             const auto slash = std::min(path.find('/'), path.size());
@@ -150,7 +153,7 @@ struct SimDisk::State {
         }
         return at;
     }
-    Place place(std::string_view path) const {
+    Place place(std::string_view path) const HELIOS_REQUIRES(mutex) {
         const auto slash = path.rfind('/');
         return slash == std::string_view::npos
                    ? Place{root, std::string(path)}
@@ -167,12 +170,12 @@ struct SimDisk::State {
             }
         }
     }
-    bool has_name(const SimInode& inode) const {
+    bool has_name(const SimInode& inode) const HELIOS_REQUIRES(mutex) {
         bool found = false;
         each_file(*root, [&](const SimInode& file) { found = found || &file == &inode; });
         return found;
     }
-    std::uint64_t used() const {
+    std::uint64_t used() const HELIOS_REQUIRES(mutex) {
         std::uint64_t total = 0;
         std::set<const SimInode*> counted;
         each_file(*root, [&](const SimInode& file) {
@@ -181,7 +184,7 @@ struct SimDisk::State {
         return total;
     }
 
-    Status room_for(const SimInode& inode, std::uint64_t end) const {
+    Status room_for(const SimInode& inode, std::uint64_t end) const HELIOS_REQUIRES(mutex) {
         if (capacity == 0 || end <= inode.size() || used() + (end - inode.size()) <= capacity) {
             return {};
         }
@@ -190,7 +193,7 @@ struct SimDisk::State {
     }
 
     /// A step of its own.
-    Status change_name(NameChange change) {
+    Status change_name(NameChange change) HELIOS_REQUIRES(mutex) {
         const bool last = power_fails();
         if (!last && step_fails()) {
             return io_error();
@@ -203,7 +206,7 @@ struct SimDisk::State {
     }
 
     /// File by file, from the leaves.
-    Status remove_tree(const Place& place) {
+    Status remove_tree(const Place& place) HELIOS_REQUIRES(mutex) {
         if (const auto folder = place.node().folder) {
             while (!folder->names.empty()) {
                 HELIOS_TRY(remove_tree({folder, folder->names.begin()->first}));
@@ -213,7 +216,7 @@ struct SimDisk::State {
     }
 
     /// Durably.
-    std::shared_ptr<Folder> make_folders(std::string_view path) {
+    std::shared_ptr<Folder> make_folders(std::string_view path) HELIOS_REQUIRES(mutex) {
         std::shared_ptr<Folder> at = root;
         while (!path.empty()) {
             const auto slash = std::min(path.find('/'), path.size());
@@ -238,7 +241,7 @@ public:
         : disk_(disk), inode_(std::move(inode)), generation_(disk.generation) {}
 
     Result<std::size_t> pread(std::uint64_t offset, std::span<char> into) override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -252,7 +255,7 @@ public:
     }
 
     Status pwrite(std::uint64_t offset, std::string_view bytes) override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -270,13 +273,14 @@ public:
             return power_lost();
         }
         if (disk_.tracked && disk_.next() % 8 == 0) {
-            inode_->write_back([&](std::size_t n) { return disk_.next() % n; });
+            inode_->write_back([&](std::size_t n)
+                                   HELIOS_REQUIRES(disk_.mutex) { return disk_.next() % n; });
         }
         return {};
     }
 
     Status sync() override {
-        std::unique_lock lock(disk_.mutex);
+        MutexLock lock(disk_.mutex);
         if (const auto hook = disk_.sync_hook) {
             lock.unlock();
             hook();
@@ -295,7 +299,7 @@ public:
         const bool fails = disk_.step_fails() || disk_.fail_all_syncs ||
                            (disk_.fail_sync_in > 0 && --disk_.fail_sync_in == 0);
         if (fails) {
-            inode_->fail_sync([&] { return disk_.coin(); });
+            inode_->fail_sync([&]() HELIOS_REQUIRES(disk_.mutex) { return disk_.coin(); });
             return fail(ErrorKind::unavailable, "simulated disk: input/output error in sync");
         }
         inode_->sync();
@@ -304,7 +308,7 @@ public:
     }
 
     Status preallocate(std::uint64_t bytes) override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -325,7 +329,7 @@ public:
     }
 
     Result<std::uint64_t> size() override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -333,7 +337,7 @@ public:
     }
 
     Status truncate(std::uint64_t bytes) override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -349,7 +353,7 @@ public:
     }
 
     Result<bool> unlinked() override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (gone()) {
             return power_lost();
         }
@@ -357,7 +361,9 @@ public:
     }
 
 private:
-    bool gone() const { return disk_.dead || generation_ != disk_.generation; }
+    bool gone() const HELIOS_REQUIRES(disk_.mutex) {
+        return disk_.dead || generation_ != disk_.generation;
+    }
 
     SimDisk::State& disk_;
     std::shared_ptr<SimInode> inode_;
@@ -372,7 +378,7 @@ public:
     SimLock(const SimLock&) = delete;
     SimLock& operator=(const SimLock&) = delete;
     ~SimLock() override {
-        const std::lock_guard lock(disk_.mutex);
+        const MutexLock lock(disk_.mutex);
         if (generation_ == disk_.generation) {
             disk_.locks.erase(path_);
         }
@@ -392,7 +398,7 @@ SimDisk::SimDisk(std::uint64_t seed, Durability durability) : state_(std::make_u
 SimDisk::~SimDisk() = default;
 
 Status SimDisk::make_directories(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -401,7 +407,7 @@ Status SimDisk::make_directories(const std::string& path) {
 }
 
 Status SimDisk::make_directory(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -416,7 +422,7 @@ Status SimDisk::make_directory(const std::string& path) {
 }
 
 Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mode) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -432,7 +438,7 @@ Result<std::unique_ptr<File>> SimDisk::open(const std::string& path, OpenMode mo
 }
 
 Result<std::vector<std::string>> SimDisk::list(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -448,7 +454,7 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& path) {
 }
 
 Result<bool> SimDisk::exists(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -456,7 +462,7 @@ Result<bool> SimDisk::exists(const std::string& path) {
 }
 
 Result<FileId> SimDisk::identify(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -474,13 +480,13 @@ Status SimDisk::check_writable(const std::string&) {
 }
 
 Result<std::uint64_t> SimDisk::free_bytes(const std::string&) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->capacity == 0 ? UINT64_MAX
                                  : state_->capacity - std::min(state_->capacity, state_->used());
 }
 
 Status SimDisk::remove(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -492,7 +498,7 @@ Status SimDisk::remove(const std::string& path) {
 }
 
 Status SimDisk::remove_all(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -501,7 +507,7 @@ Status SimDisk::remove_all(const std::string& path) {
 }
 
 Status SimDisk::rename(const std::string& from, const std::string& to) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -521,7 +527,7 @@ Status SimDisk::rename(const std::string& from, const std::string& to) {
 }
 
 Status SimDisk::link(const std::string& from, const std::string& to) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -537,7 +543,7 @@ Status SimDisk::link(const std::string& from, const std::string& to) {
 }
 
 Status SimDisk::sync_directory(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -563,7 +569,7 @@ Status SimDisk::sync_directory(const std::string& path) {
 
 Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& directory,
                                                      const std::string&) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->dead) {
         return power_lost();
     }
@@ -579,33 +585,33 @@ Result<std::unique_ptr<DirectoryLock>> SimDisk::lock(const std::string& director
 }
 
 std::uint64_t SimDisk::random() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->next();
 }
 
 void SimDisk::crash_after(std::uint64_t steps) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->crash_in = steps;
 }
 
 void SimDisk::cut_power() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->dead = true;
 }
 
 bool SimDisk::crashed() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->dead;
 }
 
 std::uint64_t SimDisk::steps() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->steps;
 }
 
 void SimDisk::power_cycle() {
-    const std::lock_guard lock(state_->mutex);
     State& s = *state_;
+    const MutexLock lock(s.mutex);
     HELIOS_ASSERT(s.tracked, "a disk that ignores durability cannot lose power");
     // A journalling file system keeps a prefix of the changes to names.
     const std::size_t kept =
@@ -616,62 +622,64 @@ void SimDisk::power_cycle() {
     s.unsynced_names.clear();
     forget_names_not_durable(*s.root);
     const std::uint64_t tear = s.coin() ? 512 : 4096;
-    State::each_file(*s.root, [&](SimInode& file) { file.crash([&] { return s.coin(); }, tear); });
+    State::each_file(*s.root, [&](SimInode& file) {
+        file.crash([&]() HELIOS_REQUIRES(s.mutex) { return s.coin(); }, tear);
+    });
     s.reset();
 }
 
 void SimDisk::restart_process() {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->reset();
 }
 
 void SimDisk::fail_step_after(std::uint64_t steps) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->fail_step_in = steps;
 }
 
 void SimDisk::fail_steps(bool on) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->fail_all_steps = on;
 }
 
 void SimDisk::fail_sync_after(std::uint64_t syncs) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->fail_sync_in = syncs;
 }
 
 void SimDisk::fail_syncs(bool on) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->fail_all_syncs = on;
 }
 
 void SimDisk::short_reads(bool on) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->short_reads = on;
 }
 
 void SimDisk::set_capacity(std::uint64_t bytes) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->capacity = bytes;
 }
 
 void SimDisk::on_sync(std::function<void()> hook) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->sync_hook = std::move(hook);
 }
 
 std::uint64_t SimDisk::syncs() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->syncs;
 }
 
 std::uint64_t SimDisk::bytes_used() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     return state_->used();
 }
 
 Result<std::string> SimDisk::contents(const std::string& path) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     const auto file = state_->place(path).node().file;
     if (!file) {
         return fail(ErrorKind::not_found, fmt::format("no file {}", path));
@@ -682,7 +690,7 @@ Result<std::string> SimDisk::contents(const std::string& path) {
 }
 
 void SimDisk::put(const std::string& path, std::string_view bytes) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     const auto slash = path.rfind('/');
     const Place at{state_->make_folders(path.substr(0, slash == path.npos ? 0 : slash)),
                    path.substr(slash == path.npos ? 0 : slash + 1)};
@@ -693,7 +701,7 @@ void SimDisk::put(const std::string& path, std::string_view bytes) {
 }
 
 void SimDisk::damage(const std::string& path, std::uint64_t offset, std::string_view bytes) {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     const auto file = state_->place(path).node().file;
     HELIOS_ASSERT(file != nullptr, "a file to damage");
     file->write(offset, bytes, false);

@@ -55,7 +55,7 @@ Stage::~Stage() {
 Status Stage::open() {
     restart_.store(false);
     {
-        const std::lock_guard lock(reader_mutex_);
+        const MutexLock lock(reader_mutex_);
         reader_.reset();
     }
     round_.reset();
@@ -76,16 +76,16 @@ Status Stage::open() {
                       options_.rank != nullptr
                           ? read_in_order(log_, std::move(standing.read_from), options_.rank)
                           : log_.read(std::move(standing.read_from)));
-    const std::lock_guard lock(reader_mutex_);
+    const MutexLock lock(reader_mutex_);
     reader_ = std::move(reader);
     return {};
 }
 
 /// What the room has in memory is ahead of what is durable: it restores with the next step.
-Status Stage::give_up(Error error) {
+std::unexpected<Error> Stage::give_up(Error error) {
     round_.reset();
     outputs_.clear();
-    const std::lock_guard lock(reader_mutex_);
+    const MutexLock lock(reader_mutex_);
     reader_.reset();
     return fail(std::move(error));
 }
@@ -94,11 +94,11 @@ Result<std::size_t> Stage::take(Duration wait) {
     HELIOS_TRY_ASSIGN(Batch batch, reader_->poll(records_max_, options_.batch_bytes_max, wait));
     auto wanted = work_.prepare(batch);
     if (!wanted) {
-        HELIOS_TRY(give_up(std::move(wanted).error()));
+        return give_up(std::move(wanted).error());
     }
     const std::size_t taken = batch.records.size();
     if (*wanted) {
-        round_.emplace();
+        round_ = Round{};
         round_->batch = std::move(batch);
     }
     return taken;
@@ -234,7 +234,7 @@ Result<std::size_t> Stage::step(Duration wait) {
     while (round_) {
         if (!round_->to_commit) {
             if (auto applied = apply_some(); !applied) {
-                HELIOS_TRY(give_up(std::move(applied).error()));
+                return give_up(std::move(applied).error());
             }
             round_->to_commit = true;
             round_->summed_up = false;
@@ -316,19 +316,19 @@ void Stage::restart() {
 }
 
 void Stage::wake() {
-    const std::lock_guard lock(reader_mutex_);
+    const MutexLock lock(reader_mutex_);
     if (reader_) {
         reader_->wake();
     }
 }
 
 Status Stage::health() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return health_;
 }
 
 void Stage::set_health(Status health) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     health_ = std::move(health);
 }
 

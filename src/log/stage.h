@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -20,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/frontier.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "log/log.h"
@@ -174,7 +174,7 @@ private:
     Status apply_some();
     GroupOffsets reached() const;
     Status commit_some();
-    Status give_up(Error error);
+    std::unexpected<Error> give_up(Error error);
     void show_lag();
     void run(const std::stop_token& stop);
     void wake();
@@ -188,7 +188,7 @@ private:
     telemetry::Counter& failures_;
 
     std::unique_ptr<Reader> reader_;
-    std::mutex reader_mutex_;  ///< for waking it from stop() and restart()
+    Mutex reader_mutex_;  ///< for waking it from stop() and restart()
     Offsets committed_;
     std::map<Partition, std::uint64_t> partly_;
     std::vector<Replayed> replayed_;
@@ -198,8 +198,8 @@ private:
     std::atomic<bool> restart_{false};
     Duration lag_shown_{};
     Frontier frontier_;
-    mutable std::mutex mutex_;
-    Status health_;
+    mutable Mutex mutex_;
+    Status health_ HELIOS_GUARDED_BY(mutex_);
     std::jthread thread_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 #include <map>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "log/checkpoints.h"
 #include "log/disk_state.h"
 #include "log/live_files.h"
@@ -38,12 +38,13 @@ private:
     const std::unique_ptr<Disk> own_disk_;
     Disk& disk_;
     const DiskStateOptions for_all_;
-    mutable std::mutex mutex_;
-    mutable std::map<std::uint32_t, std::unique_ptr<Checkpoints>> partitions_;
+    mutable Mutex mutex_;
+    mutable std::map<std::uint32_t, std::unique_ptr<Checkpoints>> partitions_
+        HELIOS_GUARDED_BY(mutex_);
 };
 
 Checkpoints& DiskStates::of(std::uint32_t partition) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto& checkpoints = partitions_[partition];
     if (!checkpoints) {
         checkpoints = std::make_unique<Checkpoints>(

@@ -36,7 +36,7 @@ StoredLog::StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
       damage_(clock, telemetry) {}
 
 StoredLog::~StoredLog() {
-    HELIOS_ASSERT(signals_.empty(), "a reader outlives its log");
+    HELIOS_ASSERT(signals_.with(lock()).empty(), "a reader outlives its log");
 }
 
 void StoredLog::set_topics(std::vector<Topic> topics) {
@@ -225,7 +225,7 @@ Result<Offset> StoredLog::offset_at(const Topic& topic, std::uint32_t partition,
     std::uint64_t first = 0;
     Instant until{};
     {
-        const std::lock_guard lock(mutex_);
+        const Locked held = lock();
         gone = source.cut.gone({topic.id, partition}).records;
         first = source.cut.begin;
         until = source.cut.until;
@@ -382,7 +382,7 @@ std::vector<PartitionInfo> StoredLog::describe() {
         look_up_firsts(view);
     }
     std::vector<PartitionInfo> out;
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     for (const Topic& named : topics_) {
         const JournalView& view = journal(named.retention);
         const auto& partitions = view.state.partitions;
@@ -419,7 +419,7 @@ std::vector<PartitionInfo> StoredLog::describe() {
 Offsets StoredLog::ends_of(const Offsets& of) {
     catch_up();
     Offsets ends;
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     for (const auto& [id, offset] : of) {
         const Topic* named = topic(id.topic);
         if (named == nullptr || id.index >= named->partitions) {
@@ -438,7 +438,7 @@ void StoredLog::look_up_firsts(JournalView& journal) {
     format::Snapshot state;
     std::uint64_t end = 0;
     {
-        const std::lock_guard lock(mutex_);
+        const Locked held = lock();
         if (journal.firsts_begin != journal.cut.begin) {
             journal.firsts.clear();
             journal.firsts_begin = journal.cut.begin;
@@ -456,7 +456,7 @@ void StoredLog::look_up_firsts(JournalView& journal) {
         end = journal.known_to;
     }
     auto found = find_firsts(journal.segments, cut, state, end, options_.read_ahead_bytes);
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     if (found && journal.firsts_begin == cut.begin) {
         journal.firsts = *std::move(found);
     }
@@ -472,34 +472,34 @@ DamageSink StoredLog::damage_sink() {
 }
 
 void StoredLog::enroll(ReaderSignal& signal) {
-    const std::lock_guard lock(mutex_);
-    signals_.push_back(&signal);
+    const Locked held = lock();
+    signals_.with(held).push_back(&signal);
 }
 
 void StoredLog::dismiss(ReaderSignal& signal) {
-    const std::lock_guard lock(mutex_);
-    std::erase(signals_, &signal);
+    const Locked held = lock();
+    std::erase(signals_.with(held), &signal);
 }
 
 void StoredLog::look_again(ReaderSignal& signal) {
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     signal.published = false;
 }
 
 void StoredLog::wake(ReaderSignal& signal) {
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     signal.woken = true;
     signal.wakeup.notify_all();
 }
 
 bool StoredLog::take_wake(ReaderSignal& signal) {
-    const std::lock_guard lock(mutex_);
+    const Locked held = lock();
     return std::exchange(signal.woken, false);
 }
 
-void StoredLog::announce(const Locked&, std::uint64_t topic_bits) {
-    for (ReaderSignal* signal : signals_) {
-        if (!closing_ && (signal->topic_bits & topic_bits) == 0) {
+void StoredLog::announce(const Locked& held, std::uint64_t topic_bits) {
+    for (ReaderSignal* signal : signals_.with(held)) {
+        if (!closing_.with(held) && (signal->topic_bits & topic_bits) == 0) {
             continue;
         }
         signal->published = true;

@@ -6,16 +6,15 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "log/cursor.h"
 #include "log/cut.h"
 #include "log/damage_list.h"
@@ -35,7 +34,7 @@ struct ReaderSignal {
     std::uint64_t topic_bits = 0;
     bool published = false;  ///< something of these topics, since the reader last looked
     bool woken = false;
-    std::condition_variable wakeup;
+    Condition wakeup;
 };
 
 /// The place of a journal among them.
@@ -132,7 +131,7 @@ public:
                                            RetentionClass retention) const;
     /// Wakes the readers of these topics.
     void announce(const Locked&, std::uint64_t topic_bits);
-    bool closing(const Locked&) const { return closing_; }
+    bool closing(const Locked& lock) const { return closing_.with(lock); }
 
 protected:
     StoredLog(DiskLogOptions options, Disk& disk, const Clock& clock,
@@ -152,9 +151,8 @@ protected:
     Disk& disk_;
     const Clock& clock_;
     telemetry::Telemetry& telemetry_;
-    mutable std::mutex mutex_;
     std::array<JournalView, retention_classes> journals_;  ///< by index_of(retention)
-    bool closing_ = false;                                 ///< guarded by mutex_
+    Guarded<bool> closing_;
 
 private:
     std::map<Partition, format::GroupOffset> group_offsets(std::string_view group);
@@ -166,7 +164,8 @@ private:
     LogId id_;
     std::vector<Topic> topics_;  ///< by id - 1; fixed after opening
     std::array<const Topic*, 256> topics_by_number_{};
-    std::vector<ReaderSignal*> signals_;  ///< guarded by mutex_
+    mutable Mutex mutex_;
+    Guarded<std::vector<ReaderSignal*>> signals_;
     DamageList damage_;
 };
 

@@ -192,7 +192,7 @@ Status EnginePartitions::restore_all(const std::vector<Partition>& ids,
 Status EnginePartitions::restore(const log::Offsets& committed) {
     wait_for_writer();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         writing_ = nullptr;
         written_.reset();
     }
@@ -225,7 +225,7 @@ void EnginePartitions::note_kept() {
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
         kept[id] = states_->kept_from(id.index).value_or(Offset{0});
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     kept_from_ = std::move(kept);
 }
 
@@ -255,7 +255,7 @@ bool EnginePartitions::wants_a_record(const EnginePartition& partition) const {
         clock_.monotonic() - partition.kept_at < quiet_interval()) {
         return false;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto kept = kept_from_.find({model::topic::cases, partition.number});
     return kept != kept_from_.end() && kept->second == Offset{0};
 }
@@ -290,7 +290,7 @@ void EnginePartitions::hand_over(EnginePartition& partition) {
     if (!writer_.joinable()) {
         writer_ = std::jthread([this](const std::stop_token& stop) { write_handed_over(stop); });
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     writing_expiry_ = partition.engine.expired_before();
     writing_ = &partition;
     changed_.notify_all();
@@ -301,8 +301,10 @@ void EnginePartitions::write_handed_over(const std::stop_token& stop) {
     for (;;) {
         EnginePartition* partition = nullptr;
         {
-            std::unique_lock lock(mutex_);
-            if (!changed_.wait(lock, stop, [&] { return writing_ != nullptr && !written_; })) {
+            MutexLock lock(mutex_);
+            if (!changed_.wait(lock, stop, [&]() HELIOS_REQUIRES(mutex_) {
+                    return writing_ != nullptr && !written_;
+                })) {
                 return;
             }
             partition = writing_;
@@ -314,7 +316,7 @@ void EnginePartitions::write_handed_over(const std::stop_token& stop) {
             metrics_->seconds.observe(
                 std::chrono::duration<double>(clock_.monotonic() - began).count());
         }
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         written_ = std::move(outcome);
         changed_.notify_all();
     }
@@ -322,8 +324,8 @@ void EnginePartitions::write_handed_over(const std::stop_token& stop) {
 
 /// Nothing is handed over, or its outcome is there.
 void EnginePartitions::wait_for_writer() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return writing_ == nullptr || written_; });
+    MutexLock lock(mutex_);
+    changed_.wait(lock, [&]() HELIOS_REQUIRES(mutex_) { return writing_ == nullptr || written_; });
 }
 
 /// The outcome of what was handed over, if there is one.
@@ -332,7 +334,7 @@ void EnginePartitions::collect() {
     EnginePartition* partition = nullptr;
     Instant expiry{};
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!written_) {
             return;
         }
@@ -367,7 +369,7 @@ void EnginePartitions::keep_one() {
         return;
     }
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (writing_ != nullptr && !written_) {
             return;
         }
@@ -402,12 +404,12 @@ void EnginePartitions::keep_all() {
 }
 
 Status EnginePartitions::health() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return health_;
 }
 
 log::Offsets EnginePartitions::kept_from() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return kept_from_;
 }
 

@@ -6,16 +6,15 @@
 /// changed, and goes on.
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "log/log.h"
 #include "log/stage.h"
 #include "log/state.h"
@@ -118,13 +117,13 @@ private:
     std::vector<std::uint32_t> damaged_;   ///< partitions whose newest checkpoint is
     std::vector<Instant> durable_expiry_;  ///< expired_before() of each partition's last checkpoint
 
-    mutable std::mutex mutex_;
-    std::condition_variable_any changed_;
-    EnginePartition* writing_ = nullptr;  ///< guarded by mutex_; handed over
-    Instant writing_expiry_{};
-    std::optional<Status> written_;  ///< guarded by mutex_; its outcome, not yet looked at
-    Status health_;                  ///< guarded by mutex_
-    log::Offsets kept_from_;         ///< guarded by mutex_
+    mutable Mutex mutex_;
+    StoppableCondition changed_;
+    EnginePartition* writing_ HELIOS_GUARDED_BY(mutex_) = nullptr;  ///< handed over
+    Instant writing_expiry_ HELIOS_GUARDED_BY(mutex_){};
+    std::optional<Status> written_ HELIOS_GUARDED_BY(mutex_);  ///< its outcome, not yet looked at
+    Status health_ HELIOS_GUARDED_BY(mutex_);
+    log::Offsets kept_from_ HELIOS_GUARDED_BY(mutex_);
     std::jthread writer_;
 };
 

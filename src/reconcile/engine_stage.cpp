@@ -109,7 +109,7 @@ EngineStage::~EngineStage() {
 }
 
 Result<log::Standing> EngineStage::restore() {
-    const std::lock_guard lock(engines_mutex_);
+    const MutexLock lock(engines_mutex_);
     log::Standing standing;
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
     HELIOS_TRY_ASSIGN(standing.partly, log_.partly(group));
@@ -154,7 +154,7 @@ Result<log::Taken> EngineStage::apply(const log::StoredRecord& stored, bool has_
                                  {"error", record.error().message()}});
         return log::Taken::whole;
     }
-    const std::lock_guard lock(engines_mutex_);
+    const MutexLock lock(engines_mutex_);
     EnginePartition& partition = partitions_.at(stored.at.partition.index);
     revisions_.clear();
     const auto passed = model::passed_of(*record);
@@ -202,7 +202,7 @@ Status EngineStage::room(const std::function<std::vector<std::string>()>& keys) 
     }
     bool opens = false;
     const auto wanted = keys();
-    const std::lock_guard lock(engines_mutex_);
+    const MutexLock lock(engines_mutex_);
     for (const auto& id : wanted) {
         const bool joins =
             std::any_of(partitions_.all().begin(), partitions_.all().end(),
@@ -231,12 +231,12 @@ void EngineStage::settle(Instant may_be) {
             fired = std::min(fired, *deadline);
         }
     }
-    const std::lock_guard lock(settled_mutex_);
+    const MutexLock lock(settled_mutex_);
     settled_ = {stage_.frontier().get(), fired};
 }
 
 EngineStage::Settled EngineStage::settled() const {
-    const std::lock_guard lock(settled_mutex_);
+    const MutexLock lock(settled_mutex_);
     return settled_;
 }
 
@@ -307,14 +307,14 @@ void EngineStage::keep() {
     if (!stage_.is_settled()) {
         return;  // a checkpoint beyond what is committed would be passed over
     }
-    const std::lock_guard lock(engines_mutex_);
+    const MutexLock lock(engines_mutex_);
     partitions_.keep_all();
 }
 
 void EngineStage::after_round() {
     append_ticks();
     {
-        const std::lock_guard lock(engines_mutex_);
+        const MutexLock lock(engines_mutex_);
         partitions_.keep_one();
     }
     show();

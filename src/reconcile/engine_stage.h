@@ -9,12 +9,12 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/frontier.h"
+#include "base/mutex.h"
 #include "log/log.h"
 #include "log/stage.h"
 #include "reconcile/engine.h"
@@ -119,15 +119,15 @@ private:
     const Clock& clock_;
     std::unique_ptr<Metrics> metrics_;
 
-    mutable std::mutex
-        engines_mutex_;  // of the engines' state, while a step changes it and room() looks
+    /// Of the engines' state, while a step changes it and room() looks.
+    mutable Mutex engines_mutex_;
     EnginePartitions partitions_;
     std::vector<Revision> revisions_;  // reused
     Duration shown_{};
     std::atomic<bool> ticking_{true};
     std::atomic<std::size_t> open_cases_{0};  // over all partitions, as of the last step
-    mutable std::mutex settled_mutex_;
-    Settled settled_;  ///< guarded by settled_mutex_
+    mutable Mutex settled_mutex_;
+    Settled settled_ HELIOS_GUARDED_BY(settled_mutex_);
 
     log::Stage stage_;  // last: it uses all of the above
 };

@@ -12,17 +12,17 @@ constexpr std::size_t unwritten_max = 256;
 }
 
 void Presence::expect_turns(bool often) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     look();
     turns_ = often;
 }
 
 void Presence::turn() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     look();
 }
 
-/// Under the lock. Log time first: a thread that is held up between the two must not look like an
+/// Log time first: a thread that is held up between the two must not look like an
 /// absence.
 void Presence::look() {
     const Instant now = log_.now();
@@ -47,23 +47,23 @@ void Presence::look() {
 }
 
 void Presence::expect_reading() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     reads_ = true;
 }
 
 void Presence::has_read(Instant t) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     look();  // what it has read after a standstill does not say that it watched meanwhile
     watched_until_ = std::max(watched_until_, t);
 }
 
 Instant Presence::read_until() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return reads_ ? watched_until_ : Instant::max();
 }
 
 void Presence::refuse(std::string_view source) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const Instant now = log_.now();
     close_overdue(now);
     const auto it = refusals_.find(source);
@@ -74,9 +74,9 @@ void Presence::refuse(std::string_view source) {
     }
 }
 
-/// Under the lock: intervals since whose last refusal `absence_min` has passed.
+/// Intervals since whose last refusal `absence_min` has passed.
 void Presence::close_overdue(Instant now) {
-    std::erase_if(refusals_, [&](const auto& entry) {
+    std::erase_if(refusals_, [&](const auto& entry) HELIOS_REQUIRES(mutex_) {
         const auto& [source, refusals] = entry;
         const Instant to = refusals.last + options_.absence_min;
         if (now < to) {
@@ -91,7 +91,7 @@ void Presence::close_overdue(Instant now) {
     });
 }
 
-/// Under the lock. While nothing can be written for long, stretches grow together: too long rather
+/// While nothing can be written for long, stretches grow together: too long rather
 /// than too many.
 void Presence::keep(AbsenceRecord piece) {
     if (unwritten_.size() >= unwritten_max) {
@@ -108,7 +108,7 @@ void Presence::keep(AbsenceRecord piece) {
 }
 
 std::vector<AbsenceRecord> Presence::notice(Instant t) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     look();
     const Instant now = log_.now();
     close_overdue(now);
@@ -130,7 +130,7 @@ std::vector<AbsenceRecord> Presence::notice(Instant t) {
 }
 
 void Presence::written(const AbsenceRecord& piece) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase(unwritten_, piece);
     if (piece.cause == AbsenceCause::refused) {
         const auto it = refusals_.find(
@@ -141,7 +141,7 @@ void Presence::written(const AbsenceRecord& piece) {
     }
 }
 
-/// Under the lock: from when on we were away without the log saying so.
+/// From when on we were away without the log saying so.
 std::optional<Instant> Presence::unwritten_from(Instant now) const {
     std::optional<Instant> from;
     const auto take = [&](Instant t) { from = from ? std::min(*from, t) : t; };
@@ -157,7 +157,7 @@ std::optional<Instant> Presence::unwritten_from(Instant now) const {
 }
 
 log::SignOfLife Presence::sign_of_life() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const Instant now = log_.now();
     const auto from = unwritten_from(now);
     return {from.value_or(now), from.has_value()};

@@ -9,13 +9,13 @@
 /// refusals runs from the first until none has come for `absence_min`.
 
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "log/log.h"
 #include "model/absence.h"
 
@@ -68,24 +68,25 @@ private:
         Instant last;     ///< the latest
         Instant covered;  ///< written up to here
     };
-    void look();
-    void close_overdue(Instant now);
-    void keep(model::AbsenceRecord piece);
-    std::optional<Instant> unwritten_from(Instant now) const;
+    void look() HELIOS_REQUIRES(mutex_);
+    void close_overdue(Instant now) HELIOS_REQUIRES(mutex_);
+    void keep(model::AbsenceRecord piece) HELIOS_REQUIRES(mutex_);
+    std::optional<Instant> unwritten_from(Instant now) const HELIOS_REQUIRES(mutex_);
 
     const PresenceOptions options_;
     log::Watermarks& log_;
     const Clock& clock_;
-    mutable std::mutex mutex_;
-    bool turns_ = false;
-    bool reads_ = false;
-    std::optional<Duration> last_turn_;  ///< boot time
-    Instant watched_until_{};            ///< by turns, of reading if there are such
-    Instant routed_until_{};
-    Duration ahead_{};  ///< how far log time is ahead of the monotonic clock, at most so far
-    std::map<std::string, Refusals, std::less<>> refusals_;
-    std::vector<model::AbsenceRecord>
-        unwritten_;  ///< standstills, and the rest of intervals that are over
+    mutable Mutex mutex_;
+    bool turns_ HELIOS_GUARDED_BY(mutex_) = false;
+    bool reads_ HELIOS_GUARDED_BY(mutex_) = false;
+    std::optional<Duration> last_turn_ HELIOS_GUARDED_BY(mutex_);  ///< boot time
+    Instant watched_until_ HELIOS_GUARDED_BY(mutex_){};  ///< by turns, of reading if there are such
+    Instant routed_until_ HELIOS_GUARDED_BY(mutex_){};
+    /// How far log time is ahead of the monotonic clock, at most so far.
+    Duration ahead_ HELIOS_GUARDED_BY(mutex_){};
+    std::map<std::string, Refusals, std::less<>> refusals_ HELIOS_GUARDED_BY(mutex_);
+    /// Standstills, and the rest of intervals that are over.
+    std::vector<model::AbsenceRecord> unwritten_ HELIOS_GUARDED_BY(mutex_);
 };
 
 }  // namespace helios::reconcile

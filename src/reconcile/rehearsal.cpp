@@ -1,10 +1,9 @@
 #include "reconcile/rehearsal.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/mutex.h"
 #include "log/disk_log.h"
 #include "model/case_record.h"
 #include "model/topics.h"
@@ -33,14 +32,15 @@ std::vector<log::TopicSpec> topics() {
 struct Rehearsal::Gate {
     using Answer = std::shared_ptr<std::optional<Status>>;
 
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool holding = false;
-    bool reached = false;  ///< something is stamped, written, and about to be synced
+    Mutex mutex;
+    Condition changed;
+    bool holding = false;  ///< changed by the caller alone, with the mutex held
+    bool reached HELIOS_GUARDED_BY(mutex) =
+        false;  ///< something is stamped, written, and about to be synced
     Answer on_its_way;
 
     void wait_to_sync() {
-        std::unique_lock lock(mutex);
+        MutexLock lock(mutex);
         reached = true;
         changed.notify_all();
         changed.wait(lock, [this] { return !holding; });
@@ -126,13 +126,14 @@ Status Rehearsal::append(TopicId topic, const model::Event& event) {
     auto answer = std::make_shared<std::optional<Status>>();
     log_->append(
         std::move(records), [gate = gate_, answer](std::span<const log::AppendOutcome> outcomes) {
-            const std::lock_guard lock(gate->mutex);
+            const MutexLock lock(gate->mutex);
             *answer = outcomes[0] ? Status{} : Status(std::unexpected(outcomes[0].error()));
             gate->changed.notify_all();
         });
-    std::unique_lock lock(gate_->mutex);
-    gate_->changed.wait(lock,
-                        [&] { return answer->has_value() || (gate_->holding && gate_->reached); });
+    MutexLock lock(gate_->mutex);
+    gate_->changed.wait(lock, [&]() HELIOS_REQUIRES(gate_->mutex) {
+        return answer->has_value() || (gate_->holding && gate_->reached);
+    });
     if (answer->has_value()) {
         return **answer;
     }
@@ -143,7 +144,7 @@ Status Rehearsal::append(TopicId topic, const model::Event& event) {
 Status Rehearsal::hold_append() {
     HELIOS_TRY(settle());
     {
-        const std::lock_guard lock(gate_->mutex);
+        const MutexLock lock(gate_->mutex);
         gate_->holding = true;
         gate_->reached = false;
     }
@@ -153,7 +154,7 @@ Status Rehearsal::hold_append() {
 
 Status Rehearsal::release_append() {
     disk_.on_sync({});
-    std::unique_lock lock(gate_->mutex);
+    MutexLock lock(gate_->mutex);
     gate_->holding = false;
     gate_->changed.notify_all();
     if (!gate_->on_its_way) {

@@ -1,5 +1,6 @@
 #include "store/connection.h"
 
+#include "base/mutex.h"
 #include "store/migrations.h"
 
 namespace helios::store {
@@ -11,8 +12,11 @@ Result<std::unique_ptr<Queries>> Queries::open(const Options& options, const Clo
     HELIOS_TRY(options.validate());
     std::unique_ptr<Queries> queries(new Queries(options, clock));
     HELIOS_TRY_ASSIGN(auto first, queries->connect());
-    queries->idle_.push_back(std::move(first));
-    queries->open_ = 1;
+    {
+        const MutexLock lock(queries->mutex_);
+        queries->idle_.push_back(std::move(first));
+        queries->open_ = 1;
+    }
     return queries;
 }
 
@@ -29,8 +33,8 @@ Result<std::unique_ptr<Queries::Connection>> Queries::connect() const {
 Result<Queries::Borrowed> Queries::borrow() {
     std::unique_ptr<Connection> connection;
     {
-        std::unique_lock lock(mutex_);
-        if (!returned_.wait_for(lock, options_.query_limit, [this] {
+        MutexLock lock(mutex_);
+        if (!returned_.wait_for(lock, options_.query_limit, [this]() HELIOS_REQUIRES(mutex_) {
                 return !idle_.empty() || open_ < options_.readers_max;
             })) {
             return fail(ErrorKind::exhausted, "store: all read connections are busy",
@@ -52,7 +56,7 @@ Result<Queries::Borrowed> Queries::borrow() {
     if (!connection) {
         auto opened = connect();
         if (!opened) {
-            std::lock_guard lock(mutex_);
+            MutexLock lock(mutex_);
             --open_;
             return fail(std::move(opened).error());
         }
@@ -67,7 +71,7 @@ Queries::Borrowed::~Borrowed() {
         return;  // moved from
     }
     {
-        std::lock_guard lock(owner_->mutex_);
+        MutexLock lock(owner_->mutex_);
         owner_->idle_.push_back(std::move(connection_));
     }
     owner_->returned_.notify_one();

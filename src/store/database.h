@@ -22,8 +22,8 @@ namespace helios::store {
 /// SQL text that was written in the source: the constructor runs at compile time only.
 class Sql {
 public:
-    consteval Sql(const char* text)
-        : text_(text) {}  // NOLINT(google-explicit-constructor): reads as SQL at the call
+    // NOLINTNEXTLINE(google-explicit-constructor): reads as SQL at the call
+    consteval Sql(const char* text) : text_(text) {}
     constexpr const char* text() const { return text_; }
 
 private:

@@ -181,18 +181,18 @@ Result<log::Standing> Projector::restore() {
 }
 
 void Projector::remember_files() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     file_ = identify(options_.file);
     wal_ = identify(wal_of(options_.file));
 }
 
 Status Projector::file_health() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return file_health_;
 }
 
 Status Projector::check_file() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!file_health_ && !remade_) {
         return file_health_;  // being worked on
     }
@@ -216,7 +216,7 @@ Status Projector::check_file() {
 }
 
 bool Projector::must_remake() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return !file_health_ && !remade_;
 }
 
@@ -244,7 +244,7 @@ Status Projector::remake() {
     database_ = std::move(owned);
     remember_files();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         remade_ = true;
     }
     telemetry_.logger.warn("store", "the store was made anew", {{"file", options_.file.string()}});

@@ -7,13 +7,13 @@
 /// offsets commit together; a restart goes on from them.
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/frontier.h"
+#include "base/mutex.h"
 #include "log/log.h"
 #include "log/stage.h"
 #include "store/database.h"
@@ -93,11 +93,11 @@ private:
     std::unique_ptr<Waiting> waiting_;    // applied, not yet committed
     std::unique_ptr<Metrics> metrics_;
 
-    mutable std::mutex mutex_;
-    Status file_health_;                ///< guarded by mutex_
-    bool remade_ = false;               ///< guarded by mutex_; since file_health_ was set
-    std::optional<FileIdentity> file_;  ///< guarded by mutex_; as opened
-    std::optional<FileIdentity> wal_;   ///< guarded by mutex_; absent until the first write
+    mutable Mutex mutex_;
+    Status file_health_ HELIOS_GUARDED_BY(mutex_);
+    bool remade_ HELIOS_GUARDED_BY(mutex_) = false;               ///< since file_health_ was set
+    std::optional<FileIdentity> file_ HELIOS_GUARDED_BY(mutex_);  ///< as opened
+    std::optional<FileIdentity> wal_ HELIOS_GUARDED_BY(mutex_);   ///< absent until the first write
 
     log::Stage stage_;  // last: it uses all of the above
 };

@@ -4,15 +4,14 @@
 ///
 /// Reads never wait for the writer (WAL) and never block it. Knows no HTTP and no payloads.
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "model/case_record.h"
 #include "store/options.h"
@@ -85,10 +84,10 @@ private:
 
     const Options options_;
     const Clock& clock_;
-    std::mutex mutex_;
-    std::condition_variable returned_;
-    std::vector<std::unique_ptr<Connection>> idle_;
-    std::size_t open_ = 0;
+    Mutex mutex_;
+    Condition returned_;
+    std::vector<std::unique_ptr<Connection>> idle_ HELIOS_GUARDED_BY(mutex_);
+    std::size_t open_ HELIOS_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace helios::store

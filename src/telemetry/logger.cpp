@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <iterator>
-#include <mutex>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/mutex.h"
 #include "base/utf8.h"
 #include "telemetry/telemetry.h"
 #include "telemetry/trace_scope.h"
@@ -80,7 +80,7 @@ struct Logger::State {
     std::atomic<Level> level;
     int fd = -1;
     std::vector<std::string>* sink = nullptr;
-    std::mutex mutex;  // one line after the other, also into a pipe that takes a line in parts
+    Mutex mutex;  // one line after the other, also into a pipe that takes a line in parts
 };
 
 Logger::Logger(const Clock& clock, Level level, int fd)
@@ -116,7 +116,7 @@ void Logger::log(Level level, std::string_view room, std::string_view message, F
     if (may_steer(text)) {
         escape_steering(text);
     }
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (state_->sink != nullptr) {
         state_->sink->push_back(std::move(text));
         return;

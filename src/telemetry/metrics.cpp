@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
@@ -8,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "base/assert.h"
+#include "base/mutex.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::telemetry {
@@ -63,14 +63,15 @@ bool valid_name(std::string_view name) {
 }  // namespace
 
 struct Metrics::State {
-    mutable std::mutex mutex;
+    mutable Mutex mutex;
     prometheus::Registry registry;
-    Families<PrometheusCounter, prometheus::Counter> counters;
-    Families<PrometheusGauge, prometheus::Gauge> gauges;
-    Families<PrometheusHistogram, prometheus::Histogram> histograms;
+    Families<PrometheusCounter, prometheus::Counter> counters HELIOS_GUARDED_BY(mutex);
+    Families<PrometheusGauge, prometheus::Gauge> gauges HELIOS_GUARDED_BY(mutex);
+    Families<PrometheusHistogram, prometheus::Histogram> histograms HELIOS_GUARDED_BY(mutex);
 
     /// Names come from code, so a bad one, or one name for two kinds, is a bug.
-    void check(std::string_view name, bool exists, const Labels& labels) const {
+    void check(std::string_view name, bool exists, const Labels& labels) const
+        HELIOS_REQUIRES(mutex) {
         HELIOS_ASSERT(valid_name(name), "not a metric name");
         const int kinds =
             counters.contains(name) + gauges.contains(name) + histograms.contains(name);
@@ -84,8 +85,8 @@ struct Metrics::State {
 
     template <class Ours, class Theirs, class Build, class... Args>
     Ours& get(Families<Ours, Theirs>& families, Build build, std::string_view name,
-              std::string_view help, const Labels& labels, const Args&... args) {
-        const std::lock_guard lock(mutex);
+              std::string_view help, const Labels& labels, const Args&... args)
+        HELIOS_REQUIRES(mutex) {
         auto found = families.find(name);
         check(name, found != families.end(), labels);
         if (found == families.end()) {
@@ -105,10 +106,12 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
+    const MutexLock lock(state_->mutex);
     return state_->get(state_->counters, prometheus::BuildCounter, name, help, labels);
 }
 
 Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+    const MutexLock lock(state_->mutex);
     return state_->get(state_->gauges, prometheus::BuildGauge, name, help, labels);
 }
 
@@ -116,6 +119,7 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help,
                               const std::vector<double>& buckets, const Labels& labels) {
     HELIOS_ASSERT(std::ranges::is_sorted(buckets, std::less_equal<>()),
                   "histogram buckets must grow");
+    const MutexLock lock(state_->mutex);
     return state_->get(state_->histograms, prometheus::BuildHistogram, name, help, labels, buckets);
 }
 

@@ -15,18 +15,17 @@
 ///  log begins since nothing is missing, and who would begin before it is told
 /// A failing seed is printed with the command that repeats it.
 
-#include <condition_variable>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <iostream>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <set>
 #include <string>
 
+#include "base/mutex.h"
 #include "log/disk_log.h"
 #include "log/records_test_kit.h"
 #include "log/sim_disk.h"
@@ -44,19 +43,19 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 class Gate {
 public:
     void close() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_ = true;
         held_ = false;
     }
     void open() {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             closed_ = false;
         }
         changed_.notify_all();
     }
     void pass() {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         held_ = true;
         changed_.notify_all();
         changed_.wait(lock, [&] { return !closed_; });
@@ -64,19 +63,19 @@ public:
     /// An answer came: whoever waits for the gate looks again.
     void nudge() {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
         }
         changed_.notify_all();
     }
     template <class Answered>
     void wait_held_or(Answered answered) {
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         changed_.wait(lock, [&] { return held_ || answered(); });
     }
 
 private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    Mutex mutex_;
+    Condition changed_;
     bool closed_ = false;
     bool held_ = false;
 };
@@ -317,19 +316,19 @@ private:
             }
         }
         gate_.open();
-        std::unique_lock lock(mutex_);
+        MutexLock lock(mutex_);
         settled_.wait(lock, [&] { return answered_ == calls; });
         lock.unlock();
         adopt_groups();
     }
 
     std::uint64_t answered() {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         return answered_;
     }
     void count_answer() {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             ++answered_;
             settled_.notify_all();
         }
@@ -361,7 +360,7 @@ private:
         std::vector<Record> records;
         std::vector<std::uint64_t> ids;
         const std::uint64_t count = 1 + below(below(4) == 0 ? 30 : 4);
-        std::unique_lock building(mutex_);  // earlier calls are being answered
+        MutexLock building(mutex_);  // earlier calls are being answered
         for (std::uint64_t i = 0; i < count; ++i) {
             ids.push_back(attempt(below(6) == 0, std::nullopt));
             records.push_back(attempts_[ids.back()].record);
@@ -369,7 +368,7 @@ private:
         building.unlock();
         log_->append(std::move(records), [this, ids](std::span<const AppendOutcome> outcomes) {
             {
-                const std::lock_guard lock(mutex_);
+                const MutexLock lock(mutex_);
                 ASSERT_EQ(outcomes.size(), ids.size()) << name();
                 for (std::size_t i = 0; i < ids.size(); ++i) {
                     note(attempts_[ids[i]], outcomes[i]);
@@ -398,7 +397,7 @@ private:
     }
 
     void transact() {
-        std::unique_lock building(mutex_);  // earlier calls are being answered
+        MutexLock building(mutex_);  // earlier calls are being answered
         const std::uint64_t id = transactions_.size();
         const std::string group = below(2) == 0 ? "route" : "engine";
         Transaction& made = transactions_[id];
@@ -426,7 +425,7 @@ private:
         log_->transact(std::move(outputs), std::move(offsets),
                        [this, id, stale](Result<std::vector<Appended>> outcome) {
                            {
-                               const std::lock_guard lock(mutex_);
+                               const MutexLock lock(mutex_);
                                Transaction& known = transactions_[id];
                                known.acknowledged = outcome.has_value();
                                known.refused =
@@ -678,8 +677,8 @@ private:
     Offset begin_{};  ///< of the data journal, as last seen
     Result<Offsets> held_;
 
-    std::mutex mutex_;
-    std::condition_variable settled_;
+    Mutex mutex_;
+    Condition settled_;
     std::uint64_t answered_ = 0;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Attempt> attempts_;
