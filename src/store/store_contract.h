@@ -164,7 +164,8 @@ TYPED_TEST_P(StoreContract, a_copy_of_an_event_is_one_row_and_counts_once) {
         << "a copy in the minute of its own record";
     EXPECT_EQ(events[0].copies, 2u);
     std::vector<std::uint64_t> offsets;
-    for (const auto& record : this->queries().records_under(default_tenant(), events[0]).value()) {
+    const auto records = this->queries().records_under(default_tenant(), events[0]).value();
+    for (const auto& record : records) {
         EXPECT_EQ(record.content, events[0].content);
         offsets.push_back(record.place.pointer.offset);
     }
