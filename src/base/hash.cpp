@@ -219,13 +219,14 @@ std::string base64_encode(std::string_view bytes) {
 }
 
 bool base64_decode(std::string_view text, std::string& out) {
-    static constexpr std::array<std::int8_t, 256> values = [] {
-        std::array<std::int8_t, 256> table{};
-        table.fill(-1);
+    static constexpr std::uint8_t none = 0xff;
+    static constexpr std::array<std::uint8_t, 256> values = [] {
+        std::array<std::uint8_t, 256> table{};
+        table.fill(none);
         constexpr std::string_view alphabet =
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         for (std::size_t i = 0; i < alphabet.size(); ++i) {
-            table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+            table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
         }
         table['-'] = 62;
         table['_'] = 63;
@@ -245,12 +246,12 @@ bool base64_decode(std::string_view text, std::string& out) {
     std::uint32_t group = 0;
     int bits = 0;
     for (const char c : text) {
-        const int value = values[static_cast<unsigned char>(c)];
-        if (value < 0) {
+        const std::uint32_t value = values[static_cast<unsigned char>(c)];
+        if (value == none) {
             out.clear();
             return false;
         }
-        group = (group << 6) | static_cast<std::uint32_t>(value);
+        group = (group << 6) | value;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;

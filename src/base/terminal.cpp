@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "base/utf8.h"
@@ -286,8 +287,8 @@ void Terminal::progress(std::string_view text) {
 }
 
 std::string Terminal::bar(double done, std::size_t width) const {
-    auto full =
-        static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width) + 0.5);
+    const auto full = static_cast<std::size_t>(
+        std::llround(std::clamp(done, 0.0, 1.0) * static_cast<double>(width)));
     return tint(Tint::green, repeat("█", full)) + tint(Tint::dim, repeat("░", width - full));
 }
 

@@ -54,16 +54,18 @@ private:
 };
 
 class DedupIndexOnDisk : public ::testing::Test {
+public:
+    ~DedupIndexOnDisk() override {
+        index_.reset();
+        fs::remove_all(root_);
+    }
+
 protected:
     DedupIndexOnDisk() {
         std::string pattern = (fs::temp_directory_path() / "helios-index-XXXXXX").string();
         root_ = ::mkdtemp(pattern.data());
         options_.index_directory = (root_ / "data" / "dedup").string();
         options_.dedup_horizon = 8 * hour;
-    }
-    ~DedupIndexOnDisk() override {
-        index_.reset();
-        fs::remove_all(root_);
     }
 
     Status open() {

@@ -322,7 +322,7 @@ TEST_F(LimitsTest, refuses_requests_that_two_servers_could_read_differently) {
         "GET /x#fragment HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET ftp://localhost/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET x HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  // a TLS hello
+        std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11),  // a TLS hello
     };
     for (const std::string& attempt : attempts) {
         auto connection = server.connect();

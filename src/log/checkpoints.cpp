@@ -172,7 +172,7 @@ Result<CheckpointContent> Checkpoints::check(Offset at) {
 }
 
 Result<std::string> Checkpoints::make_live(const std::optional<CheckpointContent>& content) {
-    const std::string path =
+    std::string path =
         directory_ + "/" + live_name + (lives_ == 0 ? std::string() : "." + std::to_string(lives_));
     if (auto filled = fill_live(path, content); !filled) {
         static_cast<void>(remove(path));

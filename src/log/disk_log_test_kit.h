@@ -17,6 +17,9 @@
 namespace helios::log {
 
 class DiskLogTest : public ::testing::Test {
+public:
+    ~DiskLogTest() override { disk_.on_sync({}); }
+
 protected:
     DiskLogTest() {
         options_.directory = "d";
@@ -28,7 +31,6 @@ protected:
         options_.keep_interval = Duration::zero();
         options_.retry_interval = std::chrono::hours(1);
     }
-    ~DiskLogTest() override { disk_.on_sync({}); }
 
     Result<std::unique_ptr<Log>> try_open() {
         return open_disk_log(options_, test_topics(), disk_, clock_, telemetry_);

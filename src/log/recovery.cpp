@@ -169,7 +169,7 @@ Result<Recovered> recover(SegmentTable& segments, std::uint64_t mark_end, bool s
         }
         return out;
     }
-    const auto last = all.back();
+    const auto& last = all.back();
     if (all.front()->base > begin) {
         sink(missing_segment(segments, begin, all.front()->base));
     }

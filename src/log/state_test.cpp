@@ -60,16 +60,18 @@ CheckpointHeader header_at(std::uint64_t next) {
 
 /// One partition's State in a directory of its own, and what its opening passed over.
 class StateTest : public ::testing::Test {
+public:
+    ~StateTest() override {
+        close();
+        fs::remove_all(root_);
+    }
+
 protected:
     StateTest() {
         std::string pattern = (fs::temp_directory_path() / "helios-state-XXXXXX").string();
         root_ = ::mkdtemp(pattern.data());
         options_.directory = (root_ / "state" / "engine").string();
         options_.topic = "helios.cases";
-    }
-    ~StateTest() override {
-        close();
-        fs::remove_all(root_);
     }
 
     void close() {

@@ -65,7 +65,7 @@ TEST(EngineState, every_cut_and_every_flipped_bit_is_corrupt) {
     const auto good = Kept().one_of_each();
     for (const auto& [key, value] : good) {
         SCOPED_TRACE(key.substr(0, 1));
-        const auto expect_corrupt = [&, &key = key](std::string damaged) {
+        const auto expect_corrupt = [&](std::string damaged) {
             auto entries = good;
             entries[key] = std::move(damaged);
             const auto status = taken_back(std::move(entries));

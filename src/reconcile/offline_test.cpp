@@ -29,9 +29,10 @@ std::filesystem::path make_root() {
 }
 
 class OfflineTest : public ::testing::Test {
-protected:
+public:
     ~OfflineTest() override { std::filesystem::remove_all(root_); }
 
+protected:
     std::unique_ptr<OfflineReconcile> open(bool revisions = false,
                                            std::optional<Instant> as_of = {}) {
         OfflineOptions options;
