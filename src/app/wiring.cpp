@@ -292,7 +292,8 @@ void Node::start() {
     });
     auto needed = holds(*log_, config_.store.file);
     needed.push_back({"engine", [this]() -> Result<log::Offsets> { return engine_->kept_from(); }});
-    needed.push_back({"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed(); }});
+    needed.push_back(
+        {"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed_durably(); }});
     log_->keep(std::move(needed));
     file_watch_ = std::make_unique<FileWatch>(
         std::vector<FileWatch::Look>{

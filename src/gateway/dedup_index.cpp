@@ -214,22 +214,24 @@ public:
         families_.emplace(generation, std::move(family));
     }
 
-    Status close() override {
+    Status flush() override {
         std::vector<rocksdb::ColumnFamilyHandle*> all{state_.get()};
         for (const auto& [generation, family] : families_) {
             all.push_back(family.get());
         }
         const auto status = db_->Flush(rocksdb::FlushOptions(), all);
+        return status.ok() ? Status{} : fail(error_of(status, "writing it out"));
+    }
+
+    Status close() override {
+        Status flushed = flush();
         families_.clear();
         state_.reset();
         static_cast<void>(db_->Close());
-        if (!status.ok()) {
-            return fail(error_of(status, "writing it out"));
-        }
-        if (files_.disk != nullptr) {
+        if (flushed && files_.disk != nullptr) {
             write_sums(*files_.disk, directory_);
         }
-        return {};
+        return flushed;
     }
 
     Status check_files() override {

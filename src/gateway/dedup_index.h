@@ -61,8 +61,10 @@ public:
     /// generations that the latest entry shows to be older than the horizon.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
 
-    /// Writes out what is still in memory, so that the next open has nothing to read again; a
-    /// failure costs only that.
+    /// Writes out what is still in memory: from then on position_at_open() is at least the position
+    /// last written, whatever happens. On the thread of write.
+    virtual Status flush() = 0;
+    /// The same, and the end: the next open has nothing to read again. A failure costs only that.
     virtual Status close() = 0;
 
     /// Looks whether the files are still those that were opened, and reads one of them through (of

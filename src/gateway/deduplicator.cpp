@@ -166,6 +166,7 @@ public:
                        const Clock& clock)
         : options_(options),
           log_(log),
+          clock_(clock),
           telemetry_(telemetry),
           index_failures_(
               telemetry.metrics.counter("helios_gateway_index_failures_total",
@@ -200,17 +201,9 @@ public:
         return {};
     }
 
-    log::Offsets indexed() const override {
-        log::Offsets out;
+    log::Offsets indexed_durably() const override {
         const std::lock_guard lock(indexed_mutex_);
-        for (const auto topic : indexed_topics) {
-            const auto& partitions = indexed_[static_cast<std::size_t>(topic_of(topic))];
-            for (auto& id : log_.partitions_of(topic)) {
-                const std::size_t at = id.partition;
-                out[std::move(id)] = log::Offset{at < partitions.size() ? partitions[at] : 0};
-            }
-        }
-        return out;
+        return durable_;
     }
 
     Status health() const override {
@@ -422,6 +415,8 @@ private:
             HELIOS_TRY_ASSIGN(from, from_horizon());
         }
         publish(from);
+        note_durable(from);
+        flushed_at_ = clock_.monotonic();
         ends_.clear();
         for (const auto& info : log_.describe()) {
             if (from.contains(info.id)) {
@@ -461,10 +456,29 @@ private:
     }
 
     void after_round() override {
+        flush_now_and_then();
         reached_ns_.store(to_nanos(last_applied_), std::memory_order_relaxed);
         if (!caught_up() && (batch_is_empty_ || has_reached_ends(stage_.committed()))) {
             catch_up();
         }
+    }
+
+    /// What is on disk of the index holds the log, and a start after a crash reads the rest again.
+    void flush_now_and_then() {
+        const Duration now = clock_.monotonic();
+        if (now - flushed_at_ < options_.index_flush_interval || !health() ||
+            stage_.committed() == indexed_durably()) {
+            return;
+        }
+        flushed_at_ = now;
+        if (index_->flush()) {
+            note_durable(stage_.committed());
+        }
+    }
+
+    void note_durable(const log::Offsets& position) {
+        const std::lock_guard lock(indexed_mutex_);
+        durable_ = position;
     }
 
     /// So that the next start has little to read again; what fails here it reads.
@@ -678,6 +692,7 @@ private:
     }
 
     log::Log& log_;
+    const Clock& clock_;
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& index_failures_;
     telemetry::Counter& rebuilds_;
@@ -694,6 +709,7 @@ private:
     std::atomic<bool> troubled_{false};
 
     mutable std::mutex indexed_mutex_;
+    log::Offsets durable_;  ///< guarded by indexed_mutex_
     std::array<std::vector<std::uint64_t>, model::all_topics.size() + 1>
         indexed_;  ///< topic → partition → next offset
     std::vector<std::uint64_t>& indexed_of(model::TopicId topic) {
@@ -710,6 +726,7 @@ private:
     log::Offsets ends_;                ///< of the log, when the index began to follow it
     bool batch_is_empty_ = true;
     Instant last_applied_{};
+    Duration flushed_at_{};  ///< monotonic
 
     log::Stage stage_;  // last: it uses all of the above
 };

@@ -92,8 +92,8 @@ public:
     /// Waits until caught up. False: `limit` passed first.
     virtual bool wait_caught_up(Duration limit) const = 0;
 
-    /// Up to where the index has taken the log in.
-    virtual log::Offsets indexed() const = 0;
+    /// Up to where the index has taken the log in on disk: a start reads no less than what follows.
+    virtual log::Offsets indexed_durably() const = 0;
 
     /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
     virtual Status health() const = 0;

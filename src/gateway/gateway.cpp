@@ -201,8 +201,8 @@ Status Gateway::ready() const {
     return intake.log.health();
 }
 
-log::Offsets Gateway::indexed() const {
-    return state_->intake.deduplicator->indexed();
+log::Offsets Gateway::indexed_durably() const {
+    return state_->intake.deduplicator->indexed_durably();
 }
 
 Status Gateway::check_files() {

@@ -206,8 +206,12 @@ class DataDirectoryTest(unittest.TestCase):
             "without its log": lambda: self.remove(self.data + "/log"),
             "without its index": lambda: self.remove(self.data + "/dedup"),
         }
-        for how, remove in gone.items():
-            with self.subTest(how), Server(self.data, env=quick) as server:
+        # The index is written out all the time, or not once: into folders that are not there any more.
+        for how, remove, flush in [
+            (how, remove, flush) for how, remove in gone.items() for flush in ("1ms", "1h")
+        ]:
+            quick["HELIOS_GATEWAY_INDEX_FLUSH_INTERVAL"] = flush
+            with self.subTest(how, flush=flush), Server(self.data, env=quick) as server:
                 self.send(server, 0, 5)
                 self.assertEqual(server.get("/api/v1/health").json()["status"], "healthy")
                 remove()
