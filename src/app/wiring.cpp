@@ -254,6 +254,7 @@ Status Node::open_api() {
                        {"clock", component([this] { return progress_->clock(); })}},
         .clouds = {},
         .concerns = {{"store-file", [this] { return projector_->file_health(); }},
+                     {"dedup-index", [this] { return gateway_->index_health(); }},
                      {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
     };
     for (const auto source : model::built_in_sources) {

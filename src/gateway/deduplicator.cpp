@@ -9,12 +9,13 @@
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "gateway/dedup_content.h"
 #include "gateway/dedup_index.h"
 #include "log/stage.h"
-#include "model/quarantined.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
@@ -29,6 +30,8 @@ constexpr Duration tail_wait = std::chrono::milliseconds(200);
 constexpr Duration tail_pace = std::chrono::milliseconds(
     20);  // so that many ids share one write; meanwhile they are in memory
 constexpr Duration retry_pause = std::chrono::milliseconds(200);
+/// The n-th time in a row that the index is opened again, 2^n − 1 pauses pass before the next.
+constexpr unsigned reopenings_in_a_row_max = 8;
 
 /// The topics that ids come from.
 constexpr std::array<std::string_view, 5> indexed_topics{
@@ -48,102 +51,12 @@ log::TopicPartition partition_of(const model::EventPointer& at) {
     return {std::string(model::name_of(at.topic)), at.partition};
 }
 
-/// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
-/// many ways.
-Digest128 digest_of(const Content& content) {
-    ByteWriter out;
-    out.string(content.type);
-    out.raw(content.payload);
-    return sha256_128(out.view());
-}
-
-bool same_content(const Content& content, std::string_view type, std::string_view payload) {
-    if (content.type != type) {
-        return false;
-    }
-    if (content.payload == payload) {
-        return true;
-    }
-    const auto other = json::Document::parse(payload);
-    return content.parsed && other &&
-           json::canonical(content.parsed) == json::canonical(other->root());
-}
-
 struct IdentityHash {
     std::size_t operator()(const Digest128& d) const {
         std::size_t h = 0;
         std::memcpy(&h, d.data(), sizeof h);  // already a hash
         return h;
     }
-};
-
-/// The identity under which a stored record is found, and its content.
-struct StoredIdentity {
-    Digest128 identity{};
-    std::string type;
-    std::string payload;
-};
-
-std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
-    switch (static_cast<model::RecordType>(record.type)) {
-        case model::RecordType::event: {
-            auto event = model::decode_event(record.value);
-            if (!event) {
-                return std::nullopt;
-            }
-            return StoredIdentity{model::identity_of(*event), std::move(event->type),
-                                  std::move(event->payload)};
-        }
-        case model::RecordType::quarantined:
-        case model::RecordType::sns_confirmation: {
-            const auto item = model::decode_quarantined(record.value);
-            if (!item) {
-                return std::nullopt;
-            }
-            return StoredIdentity{dlq_identity(item->id), {}, {}};
-        }
-        default:
-            return std::nullopt;
-    }
-}
-
-class Pending final : public PendingAppend {
-public:
-    explicit Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
-
-    bool has_content(const Content& content) const {
-        return same_content(content, type_, payload_);
-    }
-
-    void when_settled(std::function<void(const Settled&)> then) override {
-        {
-            std::lock_guard lock(mutex_);
-            if (!outcome_) {
-                waiting_.push_back(std::move(then));
-                return;
-            }
-        }
-        then(*outcome_);  // never changes once set
-    }
-
-    void settle(Settled outcome) {
-        std::vector<std::function<void(const Settled&)>> waiting;
-        {
-            std::lock_guard lock(mutex_);
-            outcome_ = std::move(outcome);
-            waiting.swap(waiting_);
-        }
-        for (auto& then : waiting) {
-            then(*outcome_);
-        }
-    }
-
-private:
-    const std::string type_;
-    const std::string payload_;
-    std::mutex mutex_;
-    std::optional<Settled> outcome_;
-    std::vector<std::function<void(const Settled&)>> waiting_;
 };
 
 struct Entry {
@@ -162,9 +75,10 @@ struct Shard {
 
 class TailedDeduplicator final : public Deduplicator, log::StageWork {
 public:
-    TailedDeduplicator(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-                       const Clock& clock)
+    TailedDeduplicator(const Options& options, const IndexFiles& files, log::Log& log,
+                       telemetry::Telemetry& telemetry, const Clock& clock)
         : options_(options),
+          files_(files),
           log_(log),
           clock_(clock),
           telemetry_(telemetry),
@@ -174,6 +88,9 @@ public:
           rebuilds_(telemetry.metrics.counter(
               "helios_gateway_index_rebuilds_total",
               "Deduplication index thrown away and rebuilt from the log")),
+          reopenings_(telemetry.metrics.counter(
+              "helios_gateway_index_reopenings_total",
+              "Deduplication index opened again because it took no writes any more")),
           memory_ids_(
               telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
                                       "Ids held in memory: pending, recent, and not yet indexed")),
@@ -211,7 +128,15 @@ public:
             return {};
         }
         const std::lock_guard lock(trouble_mutex_);
-        return lost_ ? fail(*lost_) : damaged_ ? fail(*damaged_) : Status{};
+        return lost_      ? fail(*lost_)
+               : damaged_ ? fail(*damaged_)
+               : behind_  ? fail(*behind_)
+                          : Status{};
+    }
+
+    Status index_health() const override {
+        HELIOS_TRY(health());
+        return stage_.health();
     }
 
     Status check_files() override {
@@ -229,7 +154,7 @@ public:
         }
         const std::lock_guard lock(trouble_mutex_);
         lost_ = found ? std::optional<Error>() : found.error();
-        troubled_.store(lost_ || damaged_, std::memory_order_release);
+        troubled_.store(lost_ || damaged_ || behind_, std::memory_order_release);
         return found;
     }
 
@@ -376,34 +301,101 @@ private:
 
     void recovered() {
         const std::lock_guard lock(trouble_mutex_);
-        if (!damaged_) {
+        if (!damaged_ && !behind_) {
             return;
         }
+        telemetry_.logger.info(room, damaged_ ? "the deduplication index is rebuilt"
+                                              : "the deduplication index knows all ids again");
         damaged_.reset();
+        behind_.reset();
         troubled_.store(lost_.has_value(), std::memory_order_release);
-        telemetry_.logger.info(room, "the deduplication index is rebuilt");
     }
 
     /// What is in memory stays there until the new index has it.
     Status make_anew() {
         const std::unique_lock lock(index_mutex_);
         index_.reset();
-        HELIOS_TRY(DedupIndex::destroy(options_));
-        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        HELIOS_TRY(DedupIndex::destroy(options_, files_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_, files_));
         rebuilds_.add();
+        return {};
+    }
+
+    /// The index takes no writes any more, until it is opened again. What it has in memory can
+    /// still be found.
+    void note_failure(const Error& error) {
+        if (error.kind == ErrorKind::corrupt) {
+            return give_up(error);
+        }
+        failed_ = error;
+        stage_.restart();
+    }
+
+    /// Not before the disk takes writes, and later after each time that it did so in vain. What the
+    /// index had in memory alone is read from the log again; nothing is claimed until then, because
+    /// our own memory may have let go of those ids.
+    Status reopen() {
+        if (reopen_in_ > 0) {
+            --reopen_in_;
+            return fail(*failed_);
+        }
+        if (!index_->may_reopen()) {
+            return fail(*failed_);
+        }
+        caught_up_.store(false, std::memory_order_release);
+        bool told = true;
+        {
+            const std::lock_guard lock(trouble_mutex_);
+            told = std::exchange(behind_, Error{ErrorKind::unavailable,
+                                                "the deduplication index has been opened again "
+                                                "and reads the end of the log",
+                                                "wait; this needs no action"})
+                       .has_value();
+            troubled_.store(true, std::memory_order_release);
+        }
+        if (!told) {
+            telemetry_.logger.warn(room,
+                                   "the deduplication index took no writes any more; it is opened "
+                                   "again and reads the end of the log",
+                                   {{"why", failed_->what}});
+        }
+        Status opened;
+        {
+            const std::unique_lock lock(index_mutex_);
+            opened = index_->reopen();
+        }
+        if (opened) {
+            if (auto why = why_foreign(); !why.empty()) {
+                opened = fail(ErrorKind::corrupt, std::move(why));
+            }
+        }
+        if (!opened) {
+            if (opened.error().kind == ErrorKind::corrupt) {
+                give_up(opened.error());
+            }
+            return fail(*failed_);
+        }
+        reopenings_.add();
+        reopenings_in_a_row_ = std::min(reopenings_in_a_row_ + 1, reopenings_in_a_row_max);
+        reopen_in_ = (1u << reopenings_in_a_row_) - 1;
+        failed_.reset();
+        flush_at_once_ = true;
         return {};
     }
 
     // -- What the stage asks: durable records → index, then what memory may forget.
 
     Result<log::Standing> restore() override {
-        caught_up_.store(false, std::memory_order_release);
         entries_.clear();
-        const bool anew = is_damaged();
-        if (anew) {
+        if (is_damaged()) {
+            caught_up_.store(false, std::memory_order_release);
             publish(from_beginning());  // before the index that knows of nothing is in place
             HELIOS_TRY(make_anew());
+            failed_.reset();
+        } else if (failed_) {
+            HELIOS_TRY(reopen());
         }
+        caught_up_.store(false, std::memory_order_release);
         log::Offsets from = from_beginning();
         // What it was opened with is what it stands at only before anything was written.
         if (const auto& kept = index_->position_at_open(); !kept.empty()) {
@@ -445,9 +437,9 @@ private:
     }
 
     Status commit(const log::Outputs&, const log::GroupOffsets& position) override {
-        auto written = index_->write(entries_, position.to);
-        if (!written && written.error().kind == ErrorKind::corrupt) {
-            give_up(written.error());
+        const auto written = index_->write(entries_, position.to);
+        if (!written) {
+            note_failure(written.error());
         }
         HELIOS_TRY(written);
         publish(position.to);
@@ -456,24 +448,31 @@ private:
     }
 
     void after_round() override {
-        flush_now_and_then();
         reached_ns_.store(to_nanos(last_applied_), std::memory_order_relaxed);
         if (!caught_up() && (batch_is_empty_ || has_reached_ends(stage_.committed()))) {
             catch_up();
         }
+        flush_now_and_then();
     }
 
     /// What is on disk of the index holds the log, and a start after a crash reads the rest again.
     void flush_now_and_then() {
         const Duration now = clock_.monotonic();
-        if (now - flushed_at_ < options_.index_flush_interval || !health() ||
-            stage_.committed() == indexed_durably()) {
+        const bool due = now - flushed_at_ >= options_.index_flush_interval &&
+                         stage_.committed() != indexed_durably();
+        if (!health() || !(due || flush_at_once_)) {
             return;
         }
+        const bool proved = !std::exchange(flush_at_once_, false);  // it has worked for a while
         flushed_at_ = now;
-        if (index_->flush()) {
-            note_durable(stage_.committed());
+        if (const auto flushed = index_->flush(); !flushed) {
+            index_failures_.add();
+            return note_failure(flushed.error());
         }
+        if (proved) {
+            reopenings_in_a_row_ = reopen_in_ = 0;
+        }
+        note_durable(stage_.committed());
     }
 
     void note_durable(const log::Offsets& position) {
@@ -608,7 +607,7 @@ private:
     }
 
     Status open_index() {
-        auto opened = DedupIndex::open(options_);
+        auto opened = DedupIndex::open(options_, files_);
         std::string why;
         if (opened) {
             index_ = *std::move(opened);
@@ -626,8 +625,8 @@ private:
             {{"why", why}});
         rebuilds_.add();
         index_.reset();
-        HELIOS_TRY(DedupIndex::destroy(options_));
-        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        HELIOS_TRY(DedupIndex::destroy(options_, files_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_, files_));
         return {};
     }
 
@@ -687,6 +686,7 @@ private:
     }
 
     const Options options_;
+    const IndexFiles files_;
     model::PositionToken token_of(const model::EventPointer& at, Instant log_time) const {
         return {log::hash_of(log_.id()), at, log_time};
     }
@@ -696,6 +696,7 @@ private:
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& index_failures_;
     telemetry::Counter& rebuilds_;
+    telemetry::Counter& reopenings_;
     telemetry::Gauge& memory_ids_;
     telemetry::Counter& stale_hits_;
 
@@ -705,6 +706,7 @@ private:
 
     mutable std::mutex trouble_mutex_;
     std::optional<Error> damaged_;  ///< guarded; until a new index has caught up
+    std::optional<Error> behind_;   ///< guarded; opened again, until it has caught up
     std::optional<Error> lost_;     ///< guarded; its files are not there
     std::atomic<bool> troubled_{false};
 
@@ -726,7 +728,11 @@ private:
     log::Offsets ends_;                ///< of the log, when the index began to follow it
     bool batch_is_empty_ = true;
     Instant last_applied_{};
-    Duration flushed_at_{};  ///< monotonic
+    Duration flushed_at_{};        ///< monotonic
+    std::optional<Error> failed_;  ///< why the index takes no writes any more
+    unsigned reopen_in_ = 0;       ///< restores that only wait
+    unsigned reopenings_in_a_row_ = 0;
+    bool flush_at_once_ = false;  ///< it was opened again: does the disk work?
 
     log::Stage stage_;  // last: it uses all of the above
 };
@@ -744,7 +750,14 @@ Digest128 dlq_identity(std::string_view dlq_id) {
 Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log,
                                                          telemetry::Telemetry& telemetry,
                                                          const Clock& clock) {
-    auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry, clock);
+    return open(options, IndexFiles{}, log, telemetry, clock);
+}
+
+Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options,
+                                                         const IndexFiles& files, log::Log& log,
+                                                         telemetry::Telemetry& telemetry,
+                                                         const Clock& clock) {
+    auto deduplicator = std::make_unique<TailedDeduplicator>(options, files, log, telemetry, clock);
     HELIOS_TRY(deduplicator->start());
     return deduplicator;
 }

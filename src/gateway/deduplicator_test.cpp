@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "base/pause.h"
 #include "gateway/dedup_index.h"
 #include "gateway/test_kit.h"
 
@@ -55,14 +56,14 @@ TEST(Deduplicator, a_start_after_a_kill_reads_what_came_since_the_index_was_last
         ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
     }
     const auto at_open = rig.gateway->indexed_durably();
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    pause_for(std::stop_token(), std::chrono::milliseconds(100));
     EXPECT_EQ(rig.gateway->indexed_durably(), at_open) << "it is not time yet";
-    rig.clock.advance(std::chrono::seconds(30));
     const auto ends = rig.log->ends_of(at_open);
     while (std::ranges::any_of(rig.gateway->indexed_durably(), [&](const auto& durable) {
         return durable.second < ends.at(durable.first);
     })) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        rig.clock.advance(std::chrono::seconds(30));
+        pause_for(std::stop_token(), std::chrono::milliseconds(5));
     }
     const auto killed = rig.directory.path() + "/killed";
     std::filesystem::copy(rig.options.index_directory, killed,

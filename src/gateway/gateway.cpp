@@ -205,6 +205,10 @@ log::Offsets Gateway::indexed_durably() const {
     return state_->intake.deduplicator->indexed_durably();
 }
 
+Status Gateway::index_health() const {
+    return state_->intake.deduplicator->index_health();
+}
+
 Status Gateway::check_files() {
     return state_->intake.deduplicator->check_files();
 }

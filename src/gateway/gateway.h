@@ -91,6 +91,9 @@ public:
 
     /// Up to where the deduplication index has taken the log in on disk.
     log::Offsets indexed_durably() const;
+    /// unavailable: the deduplication index does not take in what is new. Nothing is refused for
+    /// that: ids stay in memory, up to their bound.
+    Status index_health() const;
     /// Looks whether the deduplication index's files are those that were opened, and intact; if
     /// not, claims are refused, ready() says so, and a damaged index is rebuilt. By one thread at a
     /// time, not beside close().
