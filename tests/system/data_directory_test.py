@@ -201,7 +201,8 @@ class DataDirectoryTest(unittest.TestCase):
             "moved": lambda: os.rename(self.data, self.data + ".moved"),
             "replaced": lambda: (
                 os.rename(self.data, self.data + ".old"),
-                shutil.copytree(self.data + ".old", self.data),
+                # The server may be making its store anew there already.
+                shutil.copytree(self.data + ".old", self.data, dirs_exist_ok=True),
             ),
             "without its log": lambda: self.remove(self.data + "/log"),
             "without its index": lambda: self.remove(self.data + "/dedup"),
