@@ -2,6 +2,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <memory_resource>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -123,9 +125,12 @@ std::string canonical(Value value) {
         return out;
     }
     out.reserve(value.raw().size());
-    std::vector<Open>
-        open;  // not the machine's stack: a document may be as deep as its limits allowed
-    std::vector<Member> members;  // of the open objects in canonical order, innermost last
+    // Not the machine's stack: a document may be as deep as its limits allowed. But an ordinary one
+    // finds its place there; every event passes here.
+    std::array<std::byte, 4'096> near;
+    std::pmr::monotonic_buffer_resource arena(near.data(), near.size());
+    std::pmr::vector<Open> open(&arena);
+    std::pmr::vector<Member> members(&arena);  // of the open objects in order, innermost last
     open.reserve(16);
     members.reserve(64);
     const auto begin = [&](Value v) {

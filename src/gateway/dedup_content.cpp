@@ -1,52 +1,46 @@
 #include "gateway/dedup_content.h"
 
-#include "base/bytes.h"
-#include "base/json.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
 
-Digest128 digest_of(const Content& content) {
-    ByteWriter out;
-    out.string(content.type);
-    out.raw(content.payload);
-    return sha256_128(out.view());
-}
+namespace {
 
-bool same_content(const Content& content, std::string_view type, std::string_view payload) {
-    if (content.type != type) {
-        return false;
-    }
-    if (content.payload == payload) {
-        return true;
-    }
-    const auto other = json::Document::parse(payload);
-    return content.parsed && other &&
-           json::canonical(content.parsed) == json::canonical(other->root());
-}
-
-std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
+/// `of_event` and `of_item` say what is wanted of each.
+template <class Wanted>
+std::optional<Wanted> read(const log::StoredRecord& record, Wanted (*of_event)(const model::Event&),
+                           Wanted (*of_item)(const Digest128&)) {
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event: {
-            auto event = model::decode_event(record.value);
-            if (!event) {
-                return std::nullopt;
-            }
-            return StoredIdentity{model::identity_of(*event), std::move(event->type),
-                                  std::move(event->payload)};
+            const auto event = model::decode_event(record.value);
+            return event ? std::optional(of_event(*event)) : std::nullopt;
         }
         case model::RecordType::quarantined:
         case model::RecordType::sns_confirmation: {
             const auto item = model::decode_quarantined(record.value);
-            if (!item) {
-                return std::nullopt;
-            }
-            return StoredIdentity{dlq_identity(item->id), {}, {}};
+            return item ? std::optional(of_item(dlq_identity(item->id))) : std::nullopt;
         }
         default:
             return std::nullopt;
     }
+}
+
+}  // namespace
+
+std::optional<Digest128> identity_of(const log::StoredRecord& record) {
+    return read<Digest128>(
+        record, [](const model::Event& event) { return model::identity_of(event); },
+        [](const Digest128& identity) { return identity; });
+}
+
+std::optional<StoredContent> content_of(const log::StoredRecord& record) {
+    return read<StoredContent>(
+        record,
+        [](const model::Event& event) {
+            return StoredContent{model::identity_of(event), model::content_of(event)};
+        },
+        [](const Digest128& identity) { return StoredContent{identity, {}}; });
 }
 
 void Pending::when_settled(std::function<void(const Settled&)> then) {

@@ -73,9 +73,8 @@ public:
         event.id = "e-" + std::to_string(n);
         event.payload = R"({"orderId":")" + std::to_string(n) + "\"}";
         const auto identity = model::identity_of(event);
-        const auto parsed = json::Document::parse(event.payload);
-        const auto claim = deduplicator->claim(
-            identity, Content{event.type, event.payload, parsed->root(), event.source});
+        const auto claim =
+            deduplicator->claim(identity, Content{model::content_of(event), event.source});
         if (!claim) {
             EXPECT_EQ(claim.error().kind, ErrorKind::unavailable) << claim.error().message();
             return Outcome::refused;

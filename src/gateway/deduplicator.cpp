@@ -160,25 +160,25 @@ public:
 
     Result<Claim> claim(const Digest128& identity, const Content& content) override {
         HELIOS_TRY(health());
-        const auto digest = digest_of(content);
         Shard& shard = shard_of(identity);
         bool trust_index = true;
         while (true) {
             model::EventPointer at;
-            std::shared_ptr<Pending> pending;
             {
                 std::lock_guard lock(shard.mutex);
                 if (const auto it = shard.entries.find(identity); it != shard.entries.end()) {
                     const Entry& entry = it->second;
-                    if (!entry.pending && is_past(content.source, entry.log_time)) {
+                    if (entry.pending) {
+                        return Joined{entry.pending, entry.content == content.digest};
+                    }
+                    if (is_past(content.source, entry.log_time)) {
                         shard.entries.erase(it);
                         memory_ids_.add(-1);
-                        return take(shard, identity, content, digest);
+                        return take(shard, identity, content);
                     }
-                    if (!entry.pending && entry.content == digest) {
+                    if (entry.content == content.digest) {
                         return Taken{token_of(entry.at, entry.log_time), true};
                     }
-                    pending = entry.pending;
                     at = entry.at;
                 } else {
                     std::optional<model::EventPointer> hit;
@@ -186,13 +186,10 @@ public:
                         HELIOS_TRY_ASSIGN(hit, find_in_index(identity));
                     }
                     if (!hit) {
-                        return take(shard, identity, content, digest);
+                        return take(shard, identity, content);
                     }
                     at = *hit;
                 }
-            }
-            if (pending) {
-                return Joined{pending, pending->has_content(content)};
             }
             HELIOS_TRY_ASSIGN(auto taken, compare_with_log(identity, content, at));
             if (taken) {
@@ -428,7 +425,7 @@ private:
 
     Result<log::Taken> apply(const log::StoredRecord& record, bool, log::Outputs&) override {
         if (const auto stored = identity_of(record)) {
-            entries_.push_back({stored->identity,
+            entries_.push_back({*stored,
                                 {topic_of(record.topic), record.partition, record.offset.value},
                                 record.log_time});
         }
@@ -530,16 +527,15 @@ private:
     }
 
     /// Under the shard's lock: the id becomes the caller's.
-    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content,
-                       const Digest128& digest) {
+    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content) {
         if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 &&
             shard.entries.size() > options_.recent_ids_max / shard_count) {
             return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index",
                         "slow down; raise gateway.unindexed_ids_max if this lasts");
         }
         Entry entry;
-        entry.pending = std::make_shared<Pending>(content);
-        entry.content = digest;
+        entry.pending = std::make_shared<Pending>();
+        entry.content = content.digest;
         shard.entries.emplace(identity, std::move(entry));
         memory_ids_.add(1);
         return Fresh{identity};
@@ -598,12 +594,11 @@ private:
             return std::nullopt;
         }
         const auto& record = batch->records.front();
-        const auto stored = identity_of(record);
+        const auto stored = content_of(record);
         if (!stored || stored->identity != identity || is_past(content.source, record.log_time)) {
             return std::nullopt;
         }
-        return Taken{token_of(at, record.log_time),
-                     same_content(content, stored->type, stored->payload)};
+        return Taken{token_of(at, record.log_time), stored->digest == content.digest};
     }
 
     Status open_index() {
@@ -656,7 +651,7 @@ private:
                     : Result<log::Batch>(fail(ErrorKind::not_found, ""));
             if (batch && !batch->records.empty()) {
                 const auto stored = identity_of(batch->records.front());
-                if (stored && stored->identity == last->identity) {
+                if (stored == last->identity) {
                     return {};
                 }
             }

@@ -19,7 +19,6 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/result.h"
 #include "gateway/options.h"
 #include "log/log.h"
@@ -32,12 +31,10 @@ namespace helios::gateway {
 struct IndexFiles;
 
 /// What an id is claimed for. Two contents are the same if type and canonical payload are: not
-/// time, not metadata. Views live as long as the call to claim().
+/// time, not metadata. The view lives as long as the call to claim().
 struct Content {
-    std::string_view type;
-    std::string_view payload;  ///< exact bytes
-    json::Value parsed;        ///< of payload; absent: compare bytes only
-    std::string_view source;   ///< whose horizon counts
+    Digest128 digest{};       ///< model::content_of; an item in the DLQ: none, its id says it
+    std::string_view source;  ///< whose horizon counts
 };
 
 using Settled = Result<model::PositionToken>;
