@@ -328,6 +328,9 @@ std::vector<Setting> make_settings() {
                 "Ids the index has not caught up with; beyond it senders are told to retry."),
         size("gateway.index_cache_bytes", HELIOS_MEMBER(gateway.index_cache_bytes),
              "Memory for the deduplication index."),
+        setting("gateway.index_flush_interval", HELIOS_MEMBER(gateway.index_flush_interval),
+                "How often what is in memory of the deduplication index is written out; a start "
+                "after a crash reads the log from there."),
         setting("gateway.counts_interval", HELIOS_MEMBER(gateway.counts_interval),
                 "How often counts go to the log; a crash loses no more than this much of them."),
 

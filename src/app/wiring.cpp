@@ -254,6 +254,7 @@ Status Node::open_api() {
                        {"clock", component([this] { return progress_->clock(); })}},
         .clouds = {},
         .concerns = {{"store-file", [this] { return projector_->file_health(); }},
+                     {"dedup-index", [this] { return gateway_->index_health(); }},
                      {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
     };
     for (const auto source : model::built_in_sources) {
@@ -292,7 +293,8 @@ void Node::start() {
     });
     auto needed = holds(*log_, config_.store.file);
     needed.push_back({"engine", [this]() -> Result<log::Offsets> { return engine_->kept_from(); }});
-    needed.push_back({"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed(); }});
+    needed.push_back(
+        {"dedup", [this]() -> Result<log::Offsets> { return gateway_->indexed_durably(); }});
     log_->keep(std::move(needed));
     file_watch_ = std::make_unique<FileWatch>(
         std::vector<FileWatch::Look>{

@@ -2,7 +2,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <memory_resource>
 
+#include "base/assert.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -95,10 +98,22 @@ struct Open {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+    std::size_t i = skip_plain(text, 0);
+    if (i == text.size()) {
+        const std::size_t before = out.size();
+        const std::size_t after = before + text.size() + 2;
+        // GCC 12.2 names a larger size there when it had to allocate: nothing is made of it.
+        out.resize_and_overwrite(after, [&](char* at, std::size_t) {
+            at[before] = '"';
+            std::copy_n(text.data(), text.size(), at + before + 1);
+            at[after - 1] = '"';
+            return after;
+        });
+        return;
+    }
     out.push_back('"');
     std::size_t plain = 0;  // start of what is not yet copied
-    std::size_t i = 0;
-    while ((i = skip_plain(text, i)) < text.size()) {
+    for (; i < text.size(); i = skip_plain(text, i)) {
         const auto c = static_cast<unsigned char>(text[i]);
         const std::size_t sequence = c >= 0x80 ? utf8::sequence_length(text.substr(i)) : 0;
         if (sequence > 0) {
@@ -117,61 +132,117 @@ void append_string(std::string& out, std::string_view text) {
     out.push_back('"');
 }
 
-std::string canonical(Value value) {
-    std::string out;
-    if (!value.present()) {
-        return out;
+namespace {
+
+/// Canonical text, written where there is room for it: it is never longer than what was parsed. For
+/// every event that comes in, hence no allocation but that of the text.
+class Canonical {
+public:
+    Canonical(Value value, char* at, std::size_t room) : at_(at), end_(at + room) {
+        open_.reserve(16);
+        members_.reserve(64);
+        begin(value);
+        while (!open_.empty()) {
+            go_on();
+        }
     }
-    out.reserve(value.raw().size());
-    std::vector<Open>
-        open;  // not the machine's stack: a document may be as deep as its limits allowed
-    std::vector<Member> members;  // of the open objects in canonical order, innermost last
-    open.reserve(16);
-    members.reserve(64);
-    const auto begin = [&](Value v) {
+    char* written_to() const { return at_; }
+
+private:
+    void put(char c) {
+        HELIOS_ASSERT(at_ < end_, "canonical text is never longer");
+        *at_++ = c;
+    }
+    void put(std::string_view text) {
+        HELIOS_ASSERT(text.size() <= static_cast<std::size_t>(end_ - at_),
+                      "canonical text is never longer");
+        at_ = std::copy_n(text.data(), text.size(), at_);
+    }
+
+    void put_string(std::string_view text) {
+        if (skip_plain(text, 0) == text.size()) {
+            put('"');
+            put(text);
+            put('"');
+            return;
+        }
+        std::string escaped;
+        append_string(escaped, text);
+        put(escaped);
+    }
+
+    void begin(Value v) {
         const Kind kind = v.kind();
+        const std::string_view raw = v.raw();
         if (kind == Kind::string) {
-            return append_string(out, v.text());
+            const std::string_view text = v.text();
+            // Without an escape it is what append_string would make of it.
+            return text.size() + 2 == raw.size() ? put(raw) : put_string(text);
         }
         if (kind != Kind::object && kind != Kind::array) {
-            return void(out += v.raw());
+            return put(raw);
         }
         const bool object = kind == Kind::object;
         const std::size_t size = v.size();
-        out.push_back(object ? '{' : '[');
-        open.push_back(Open{v, size, 0, members.size(), object});
+        put(object ? '{' : '[');
+        open_.push_back(Open{v, size, 0, members_.size(), object});
         if (!object) {
             return;
         }
         for (std::uint32_t i = 0; i < size; ++i) {
-            members.push_back(Member{v.key_at(i), i});
+            members_.push_back(Member{v.key_at(i), i});
         }
-        std::sort(members.end() - static_cast<std::ptrdiff_t>(size), members.end(),
-                  [](const Member& a, const Member& b) {
-                      const int keys = a.key.compare(b.key);
-                      return keys != 0 ? keys < 0 : a.index < b.index;
-                  });
-    };
-    begin(value);
-    while (!open.empty()) {
-        Open& top = open.back();
+        std::sort(members_.end() - static_cast<std::ptrdiff_t>(size), members_.end(), comes_before);
+    }
+
+    void go_on() {
+        Open& top = open_.back();
         if (top.next == top.size) {
-            out.push_back(top.object ? '}' : ']');
-            members.resize(top.members_begin);
-            open.pop_back();
-            continue;
+            put(top.object ? '}' : ']');
+            members_.resize(top.members_begin);
+            open_.pop_back();
+            return;
         }
         if (top.next > 0) {
-            out.push_back(',');
+            put(',');
         }
         std::size_t child = top.next++;
         if (top.object) {
-            const Member& member = members[top.members_begin + child];
+            const Member& member = members_[top.members_begin + child];
             child = member.index;
-            append_string(out, member.key);
-            out.push_back(':');
+            put_string(member.key);
+            put(':');
         }
         begin(top.container.at(child));
+    }
+
+    static bool comes_before(const Member& a, const Member& b) {
+        if (!a.key.empty() && !b.key.empty() && a.key[0] != b.key[0]) {
+            return static_cast<unsigned char>(a.key[0]) < static_cast<unsigned char>(b.key[0]);
+        }
+        const int keys = a.key.compare(b.key);
+        return keys != 0 ? keys < 0 : a.index < b.index;
+    }
+
+    char* at_;
+    char* const end_;
+    // Not the machine's stack: a document may be as deep as its limits allowed. But an ordinary one
+    // finds its place there.
+    std::array<std::byte, 4'096> near_;
+    std::pmr::monotonic_buffer_resource arena_{near_.data(), near_.size()};
+    std::pmr::vector<Open> open_{&arena_};
+    std::pmr::vector<Member> members_{&arena_};  ///< of the open objects in order, innermost last
+};
+
+}  // namespace
+
+std::string canonical(Value value) {
+    std::string out;
+    if (value.present()) {
+        const std::size_t room = value.raw().size();
+        out.resize_and_overwrite(room, [&](char* at, std::size_t) {
+            return Canonical(value, at, room).written_to() - at;
+        });
     }
     return out;
 }

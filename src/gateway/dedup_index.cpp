@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fmt/format.h>
 #include <functional>
 #include <iterator>
@@ -123,6 +122,7 @@ rocksdb::Options rocks_options(const Options& options) {
     out.memtable_whole_key_filtering = true;
     out.max_background_jobs = 2;
     out.max_open_files = 512;
+    out.max_bgerror_resume_count = 0;           // reopen() begins again from what is on disk
     out.compression = rocksdb::kNoCompression;  // digests do not compress
     out.level_compaction_dynamic_level_bytes = true;
     out.info_log = log::silent_logger();
@@ -183,53 +183,152 @@ Status check_sums(log::Disk& disk, const std::string& directory) {
                                               ": CURRENT or MANIFEST is not as it was closed");
 }
 
+/// Good: the disk takes bytes and keeps them.
+Status write_probe(log::Disk& disk, const std::string& directory) {
+    const std::string path = directory + "/helios.probe";
+    const std::string bytes(4'096, 'x');
+    {
+        HELIOS_TRY_ASSIGN(const auto file, disk.open(path, log::OpenMode::create));
+        HELIOS_TRY(file->pwrite(0, bytes));
+        HELIOS_TRY(file->sync());
+    }
+    return disk.remove(path);
+}
+
 /// What an index's files are on.
 struct Files {
     std::unique_ptr<rocksdb::Env> memory;
     std::unique_ptr<log::Disk> own_disk;
-    log::Disk* disk = nullptr;  ///< null: in memory
+    std::shared_ptr<rocksdb::Env> env;
+    log::Disk* disk = nullptr;               ///< null: in memory
+    std::optional<log::FileId> folder = {};  ///< which it is; absent: in memory
 };
+
+using Family = std::unique_ptr<rocksdb::ColumnFamilyHandle>;
+
+struct Database {
+    std::unique_ptr<rocksdb::DB> db;
+    Family state;
+    std::map<std::int64_t, Family, std::greater<>> generations;  ///< the newest first
+
+    Database() = default;
+    Database(Database&&) = default;
+    Database& operator=(Database&&) = default;
+    ~Database() { close(); }
+    void close() {
+        generations.clear();  // before what they are of
+        state.reset();
+        if (db) {
+            static_cast<void>(db->Close());
+            db.reset();
+        }
+    }
+};
+
+Result<Database> open_database(const rocksdb::Options& rocks, const std::string& directory) {
+    std::vector<std::string> names;
+    const auto listed = rocksdb::DB::ListColumnFamilies(rocks, directory, &names);
+    if (listed.IsIOError() && !listed.IsPathNotFound()) {
+        return fail(error_of(listed, "opening"));
+    }
+    // Where there is no database yet, this fails, and what makes one says what is wrong.
+    if (names.empty()) {
+        names.push_back(rocksdb::kDefaultColumnFamilyName);
+    }
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const auto& name : names) {
+        families.emplace_back(name, rocks);
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    const auto status = rocksdb::DB::Open(rocks, directory, families, &handles, &raw);
+    if (!status.ok()) {
+        auto error = error_of(status, "opening");
+        if (status.IsPathNotFound() || status.IsNotFound() ||
+            status.IsNotSupported()) {  // it names files that aren't there
+            error.kind = ErrorKind::corrupt;
+        }
+        return fail(std::move(error));
+    }
+    Database out;
+    out.db.reset(raw);
+    bool foreign = false;
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+        Family family(handles[i]);
+        if (names[i] == rocksdb::kDefaultColumnFamilyName) {
+            out.state = std::move(family);
+        } else if (const auto number = generation_of(names[i])) {
+            out.generations.emplace(*number, std::move(family));
+        } else {
+            foreign = true;
+        }
+    }
+    if (foreign) {
+        return fail(ErrorKind::corrupt, "deduplication index: " + directory + " is no such index");
+    }
+    return out;
+}
 
 class RocksIndex final : public DedupIndex {
 public:
-    using Family = std::unique_ptr<rocksdb::ColumnFamilyHandle>;
-
-    RocksIndex(std::string directory, Files files, std::unique_ptr<rocksdb::DB> db, Family state,
-               Generations generations, rocksdb::ColumnFamilyOptions family_options)
-        : generations_(generations),
-          family_options_(std::move(family_options)),
+    RocksIndex(std::string directory, Files files, const Options& options, rocksdb::Options rocks)
+        : generations_(options.dedup_horizon_longest()),
+          rocks_(std::move(rocks)),
           directory_(std::move(directory)),
-          files_(std::move(files)),
-          db_(std::move(db)),
-          state_(std::move(state)) {
+          files_(std::move(files)) {
         writing_.disableWAL = true;
     }
-    ~RocksIndex() override {
-        families_.clear();
-        state_.reset();
-        static_cast<void>(db_->Close());
+
+    Status open() {
+        HELIOS_TRY_ASSIGN(database_, open_database(rocks_, directory_));
+        return load();
     }
 
-    void add(std::int64_t generation, Family family) {
-        families_.emplace(generation, std::move(family));
+    Status may_reopen() override {
+        if (files_.disk == nullptr) {
+            return {};
+        }
+        HELIOS_TRY(check_directory());
+        HELIOS_TRY_ASSIGN(const std::uint64_t room, files_.disk->free_bytes(directory_));
+        if (room < rocks_.write_buffer_size) {
+            return fail(ErrorKind::exhausted, "deduplication index: the disk is full");
+        }
+        return write_probe(*files_.disk, directory_);
+    }
+
+    Status reopen() override {
+        database_.close();
+        position_.clear();
+        last_.reset();
+        last_written_.reset();
+        rocks_.create_if_missing = false;
+        auto opened = open();
+        if (!opened) {
+            database_.close();
+            if (files_.disk != nullptr) {
+                HELIOS_TRY(check_directory());  // it may have gone in this very moment
+            }
+        }
+        return opened;
+    }
+
+    Status flush() override {
+        HELIOS_TRY(check_open());
+        std::vector<rocksdb::ColumnFamilyHandle*> all{database_.state.get()};
+        for (const auto& [generation, family] : database_.generations) {
+            all.push_back(family.get());
+        }
+        const auto status = database_.db->Flush(rocksdb::FlushOptions(), all);
+        return status.ok() ? Status{} : fail(error_of(status, "writing it out"));
     }
 
     Status close() override {
-        std::vector<rocksdb::ColumnFamilyHandle*> all{state_.get()};
-        for (const auto& [generation, family] : families_) {
-            all.push_back(family.get());
-        }
-        const auto status = db_->Flush(rocksdb::FlushOptions(), all);
-        families_.clear();
-        state_.reset();
-        static_cast<void>(db_->Close());
-        if (!status.ok()) {
-            return fail(error_of(status, "writing it out"));
-        }
-        if (files_.disk != nullptr) {
+        Status flushed = flush();
+        database_.close();
+        if (flushed && files_.disk != nullptr) {
             write_sums(*files_.disk, directory_);
         }
-        return {};
+        return flushed;
     }
 
     Status check_files() override {
@@ -237,6 +336,7 @@ public:
             return {};
         }
         HELIOS_TRY(check_directory());
+        HELIOS_TRY(check_open());
         std::vector<std::string> missing = missing_files();
         if (!missing.empty() &&
             !(missing = missing_files())
@@ -250,7 +350,7 @@ public:
 
     Status load() {
         std::string bytes;
-        const auto status = db_->Get(reading_, state_.get(), state_key, &bytes);
+        const auto status = database_.db->Get(reading_, database_.state.get(), state_key, &bytes);
         if (status.IsNotFound()) {
             return drop_empty();
         }
@@ -285,10 +385,11 @@ public:
     }
 
     Result<std::optional<Position>> find(const Digest128& identity) override {
+        HELIOS_TRY(check_open());
         const SharedLock lock(families_mutex_);
         std::string value;
-        for (const auto& [generation, family] : families_) {
-            const auto status = db_->Get(reading_, family.get(), key_of(identity), &value);
+        for (const auto& [generation, family] : database_.generations) {
+            const auto status = database_.db->Get(reading_, family.get(), key_of(identity), &value);
             if (status.IsNotFound()) {
                 continue;
             }
@@ -306,6 +407,7 @@ public:
     }
 
     Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) override {
+        HELIOS_TRY(check_open());
         rocksdb::WriteBatch batch;
         for (const auto* entry : in_key_order(entries)) {
             ByteWriter value;
@@ -316,8 +418,8 @@ public:
         if (!entries.empty()) {
             last_written_ = entries.back();
         }
-        batch.Put(state_.get(), state_key, encode_state(position));
-        const auto status = db_->Write(writing_, &batch);
+        batch.Put(database_.state.get(), state_key, encode_state(position));
+        const auto status = database_.db->Write(writing_, &batch);
         if (!status.ok()) {
             return fail(error_of(status, "writing"));
         }
@@ -328,10 +430,18 @@ public:
     const std::optional<IndexEntry>& last_entry_at_open() const override { return last_; }
 
 private:
+    Status check_open() const {
+        return database_.db ? Status{}
+                            : fail(ErrorKind::unavailable,
+                                   "deduplication index: it could not be opened again",
+                                   "check space and permissions of the data directory");
+    }
+
     /// Generations that were begun, and nothing of them written out before a crash.
     Status drop_empty() {
-        for (const auto& [generation, family] : families_) {
-            const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(reading_, family.get()));
+        for (const auto& [generation, family] : database_.generations) {
+            const std::unique_ptr<rocksdb::Iterator> at(
+                database_.db->NewIterator(reading_, family.get()));
             at->SeekToFirst();
             if (!at->status().ok()) {
                 return fail(error_of(at->status(), "reading"));
@@ -340,12 +450,13 @@ private:
                 return fail(ErrorKind::corrupt, "deduplication index: it has ids and no position");
             }
         }
-        while (!families_.empty()) {
-            if (const auto status = db_->DropColumnFamily(families_.begin()->second.get());
+        while (!database_.generations.empty()) {
+            if (const auto status =
+                    database_.db->DropColumnFamily(database_.generations.begin()->second.get());
                 !status.ok()) {
                 return fail(error_of(status, "dropping a generation"));
             }
-            families_.erase(families_.begin());
+            database_.generations.erase(database_.generations.begin());
         }
         return {};
     }
@@ -353,28 +464,30 @@ private:
     /// Made if there is none yet.
     Result<rocksdb::ColumnFamilyHandle*> family_of(Instant log_time) {
         const std::int64_t generation = generations_.of(log_time);
-        if (const auto known = families_.find(generation); known != families_.end()) {
+        if (const auto known = database_.generations.find(generation);
+            known != database_.generations.end()) {
             return known->second.get();
         }
         rocksdb::ColumnFamilyHandle* made = nullptr;
-        const auto status = db_->CreateColumnFamily(family_options_, name_of(generation), &made);
+        const auto status = database_.db->CreateColumnFamily(rocks_, name_of(generation), &made);
         if (made == nullptr) {  // with one, it is there, whatever else could not be written
             return fail(error_of(status, "beginning a generation"));
         }
         const ExclusiveLock lock(families_mutex_);
-        return families_.emplace(generation, Family(made)).first->second.get();
+        return database_.generations.emplace(generation, Family(made)).first->second.get();
     }
 
     Status drop_before(Instant now) {
-        while (!families_.empty() && generations_.is_past(families_.rbegin()->first, now)) {
-            const auto oldest = std::prev(families_.end());
+        while (!database_.generations.empty() &&
+               generations_.is_past(database_.generations.rbegin()->first, now)) {
+            const auto oldest = std::prev(database_.generations.end());
             Family gone;
             {
                 const ExclusiveLock lock(families_mutex_);
                 gone = std::move(oldest->second);
-                families_.erase(oldest);
+                database_.generations.erase(oldest);
             }
-            const auto status = db_->DropColumnFamily(gone.get());
+            const auto status = database_.db->DropColumnFamily(gone.get());
             if (!status.ok()) {
                 return fail(error_of(status, "dropping a generation"));
             }
@@ -388,10 +501,7 @@ private:
             return fail(ErrorKind::unavailable, "deduplication index: " + directory_ + " is gone",
                         what_to_do);
         }
-        if (!identity_) {
-            identity_ = *now;
-        }
-        if (*identity_ != *now) {
+        if (files_.folder != *now) {
             return fail(ErrorKind::unavailable,
                         "deduplication index: " + directory_ + " is not the one that was opened",
                         what_to_do);
@@ -409,7 +519,7 @@ private:
     std::vector<std::string> missing_files() {
         std::vector<std::string> live;
         std::uint64_t manifest_bytes = 0;
-        if (!db_->GetLiveFiles(live, &manifest_bytes, false).ok()) {
+        if (!database_.db->GetLiveFiles(live, &manifest_bytes, false).ok()) {
             return {};
         }
         std::erase_if(live, [&](const std::string& name) { return exists(directory_ + name); });
@@ -424,7 +534,7 @@ private:
                 return {};
             }
             std::vector<rocksdb::LiveFileMetaData> files;
-            db_->GetLiveFilesMetaData(&files);
+            database_.db->GetLiveFilesMetaData(&files);
             for (const auto& file : files) {
                 to_verify_.push_back(directory_ + file.name);
             }
@@ -434,7 +544,7 @@ private:
         }
         const std::string path = std::move(to_verify_.back());
         to_verify_.pop_back();
-        rocksdb::SstFileReader reader(db_->GetOptions());
+        rocksdb::SstFileReader reader(database_.db->GetOptions());
         auto status = reader.Open(path);
         if (status.ok()) {
             status = reader.VerifyChecksum();
@@ -463,16 +573,13 @@ private:
     }
 
     const Generations generations_;
-    const rocksdb::ColumnFamilyOptions family_options_;
+    rocksdb::Options rocks_;
     const std::string directory_;
-    std::optional<log::FileId> identity_;  ///< of the folder, at the first look
     std::vector<std::string> to_verify_;
     std::uint64_t looks_ = 0;  ///< with nothing left to verify
-    Files files_;              ///< outlive db_
-    std::unique_ptr<rocksdb::DB> db_;
-    Family state_;
-    mutable SharedMutex families_mutex_;  ///< exclusive: the writer changes families_
-    std::map<std::int64_t, Family, std::greater<>> families_;  ///< the newest first
+    const Files files_;        ///< outlive the database
+    Database database_;
+    mutable SharedMutex families_mutex_;  ///< exclusive: the writer changes the generations
     rocksdb::ReadOptions reading_;
     rocksdb::WriteOptions writing_;
     log::Offsets position_;
@@ -494,70 +601,29 @@ Result<std::unique_ptr<DedupIndex>> DedupIndex::open(const Options& options,
     } else {
         files.own_disk = instead.disk == nullptr ? log::posix_disk() : nullptr;
         files.disk = files.own_disk ? files.own_disk.get() : instead.disk;
-        rocks.env = instead.env == nullptr ? rocks.env : instead.env;
+        files.env = log::impatient(instead.env);
+        rocks.env = files.env.get();
         if (auto made = files.disk->make_directories(directory); !made) {
             return fail(ErrorKind::unavailable, "deduplication index: " + made.error().what,
                         "check space and permissions of the data directory");
         }
         HELIOS_TRY(check_sums(*files.disk, directory));
+        HELIOS_TRY_ASSIGN(files.folder, files.disk->identify(directory));
     }
-    // Where there is no database yet, this fails, and what makes one says what is wrong.
-    std::vector<std::string> names;
-    static_cast<void>(rocksdb::DB::ListColumnFamilies(rocks, directory, &names));
-    if (names.empty()) {
-        names.push_back(rocksdb::kDefaultColumnFamilyName);
-    }
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const auto& name : names) {
-        families.emplace_back(name, rocks);
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::Open(rocks, directory, families, &handles, &raw);
-    if (!status.ok()) {
-        auto error = error_of(status, "opening");
-        if (status.IsPathNotFound() || status.IsNotFound() ||
-            status.IsNotSupported()) {  // it names files that aren't there
-            error.kind = ErrorKind::corrupt;
-        }
-        return fail(std::move(error));
-    }
-    std::unique_ptr<rocksdb::DB> db(raw);
-    std::vector<std::pair<std::int64_t, RocksIndex::Family>> generations;
-    RocksIndex::Family state;
-    bool foreign = false;
-    for (std::size_t i = 0; i < handles.size(); ++i) {
-        RocksIndex::Family family(handles[i]);
-        if (names[i] == rocksdb::kDefaultColumnFamilyName) {
-            state = std::move(family);
-        } else if (const auto number = generation_of(names[i])) {
-            generations.emplace_back(*number, std::move(family));
-        } else {
-            foreign = true;
-        }
-    }
-    auto index =
-        std::make_unique<RocksIndex>(directory, std::move(files), std::move(db), std::move(state),
-                                     Generations(options.dedup_horizon_longest()), rocks);
-    for (auto& [number, family] : generations) {
-        index->add(number, std::move(family));
-    }
-    if (foreign) {
-        return fail(ErrorKind::corrupt, "deduplication index: " + directory + " is no such index");
-    }
-    HELIOS_TRY(index->load());
+    auto index = std::make_unique<RocksIndex>(directory, std::move(files), options, rocks);
+    HELIOS_TRY(index->open());
     return index;
 }
 
-Status DedupIndex::destroy(const Options& options) {
+Status DedupIndex::destroy(const Options& options, const IndexFiles& instead) {
     if (options.index_directory.empty()) {
         return {};
     }
-    std::error_code failure;
-    std::filesystem::remove_all(options.index_directory, failure);
-    if (failure) {
-        return fail(ErrorKind::unavailable, "deduplication index: cannot remove " +
-                                                options.index_directory + ": " + failure.message());
+    const auto own_disk = instead.disk == nullptr ? log::posix_disk() : nullptr;
+    log::Disk& disk = own_disk ? *own_disk : *instead.disk;
+    if (const auto removed = disk.remove_all(options.index_directory); !removed) {
+        return fail(ErrorKind::unavailable, "deduplication index: " + removed.error().what,
+                    "check the permissions of the data directory");
     }
     return {};
 }

@@ -51,7 +51,7 @@ public:
     static Result<std::unique_ptr<DedupIndex>> open(const Options& options,
                                                     const IndexFiles& instead = {});
     /// Deletes the index in that folder.
-    static Status destroy(const Options& options);
+    static Status destroy(const Options& options, const IndexFiles& instead = {});
     virtual ~DedupIndex() = default;
 
     /// The latest, if the identity was written more than once.
@@ -61,9 +61,21 @@ public:
     /// generations that the latest entry shows to be older than the horizon.
     virtual Status write(const std::vector<IndexEntry>& entries, const log::Offsets& position) = 0;
 
-    /// Writes out what is still in memory, so that the next open has nothing to read again; a
-    /// failure costs only that.
+    /// Writes out what is still in memory: from then on position_at_open() is at least the position
+    /// last written, whatever happens. On the thread of write.
+    virtual Status flush() = 0;
+    /// The same, and the end: the next open has nothing to read again. A failure costs only that.
     virtual Status close() = 0;
+
+    /// RocksDB takes no writes any more once one of its own has failed: of a flush, a merge, its
+    /// MANIFEST. write() says so from then on, and what stands in its memory can still be found.
+    /// Good: the folder is the one that was opened, and the disk takes writes. On the thread of
+    /// write.
+    virtual Status may_reopen() = 0;
+    /// Closes and opens what is there: position_at_open() is what was on disk, and what came after
+    /// it is forgotten. After a failure nothing can be found or written until another call
+    /// succeeds. corrupt: as of open(). Beside no other call.
+    virtual Status reopen() = 0;
 
     /// Looks whether the files are still those that were opened, and reads one of them through (of
     /// all in turn, once a day). unavailable: gone, replaced or read-only. corrupt: damaged. By one

@@ -6,13 +6,14 @@
 #include <cstring>
 #include <deque>
 #include <unordered_map>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/mutex.h"
+#include "gateway/dedup_content.h"
 #include "gateway/dedup_index.h"
 #include "log/stage.h"
-#include "model/quarantined.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
@@ -27,32 +28,13 @@ constexpr Duration tail_wait = std::chrono::milliseconds(200);
 constexpr Duration tail_pace = std::chrono::milliseconds(
     20);  // so that many ids share one write; meanwhile they are in memory
 constexpr Duration retry_pause = std::chrono::milliseconds(200);
+/// The n-th time in a row that the index is opened again, 2^n − 1 pauses pass before the next.
+constexpr unsigned reopenings_in_a_row_max = 8;
 
 /// The topics that ids come from.
 constexpr std::array<TopicId, 5> indexed_topics{model::topic::orders, model::topic::payments,
                                                 model::topic::inventory, model::topic::other,
                                                 model::topic::dlq};
-
-/// Exact content, fast to compare. Unequal digests say nothing yet: the same JSON can be written in
-/// many ways.
-Digest128 digest_of(const Content& content) {
-    ByteWriter out;
-    out.string(content.type);
-    out.raw(content.payload);
-    return sha256_128(out.view());
-}
-
-bool same_content(const Content& content, std::string_view type, std::string_view payload) {
-    if (content.type != type) {
-        return false;
-    }
-    if (content.payload == payload) {
-        return true;
-    }
-    const auto other = json::Document::parse(payload);
-    return content.parsed && other &&
-           json::canonical(content.parsed) == json::canonical(other->root());
-}
 
 struct IdentityHash {
     std::size_t operator()(const Digest128& d) const {
@@ -60,75 +42,6 @@ struct IdentityHash {
         std::memcpy(&h, d.data(), sizeof h);  // already a hash
         return h;
     }
-};
-
-/// The identity under which a stored record is found, and its content.
-struct StoredIdentity {
-    Digest128 identity{};
-    std::string type;
-    std::string payload;
-};
-
-std::optional<StoredIdentity> identity_of(const log::StoredRecord& record) {
-    switch (static_cast<model::RecordType>(record.type)) {
-        case model::RecordType::event: {
-            auto event = model::decode_event(record.value);
-            if (!event) {
-                return std::nullopt;
-            }
-            return StoredIdentity{model::identity_of(*event), std::move(event->type),
-                                  std::move(event->payload)};
-        }
-        case model::RecordType::quarantined:
-        case model::RecordType::sns_confirmation: {
-            const auto item = model::decode_quarantined(record.value);
-            if (!item) {
-                return std::nullopt;
-            }
-            return StoredIdentity{dlq_identity(item->id), {}, {}};
-        }
-        default:
-            return std::nullopt;
-    }
-}
-
-class Pending final : public PendingAppend {
-public:
-    explicit Pending(const Content& content) : type_(content.type), payload_(content.payload) {}
-
-    bool has_content(const Content& content) const {
-        return same_content(content, type_, payload_);
-    }
-
-    void when_settled(std::function<void(const Settled&)> then) override {
-        {
-            MutexLock lock(mutex_);
-            if (!outcome_) {
-                waiting_.push_back(std::move(then));
-                return;
-            }
-        }
-        then(*outcome_);  // never changes once set
-    }
-
-    void settle(Settled outcome) {
-        std::vector<std::function<void(const Settled&)>> waiting;
-        {
-            MutexLock lock(mutex_);
-            outcome_ = std::move(outcome);
-            waiting.swap(waiting_);
-        }
-        for (auto& then : waiting) {
-            then(*outcome_);
-        }
-    }
-
-private:
-    const std::string type_;
-    const std::string payload_;
-    Mutex mutex_;
-    std::optional<Settled> outcome_;  ///< set once, with the mutex held
-    std::vector<std::function<void(const Settled&)>> waiting_ HELIOS_GUARDED_BY(mutex_);
 };
 
 struct Entry {
@@ -147,10 +60,12 @@ struct Shard {
 
 class TailedDeduplicator final : public Deduplicator, log::StageWork {
 public:
-    TailedDeduplicator(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-                       const Clock& clock)
+    TailedDeduplicator(const Options& options, const IndexFiles& files, log::Log& log,
+                       telemetry::Telemetry& telemetry, const Clock& clock)
         : options_(options),
+          files_(files),
           log_(log),
+          clock_(clock),
           telemetry_(telemetry),
           index_failures_(
               telemetry.metrics.counter("helios_gateway_index_failures_total",
@@ -158,6 +73,9 @@ public:
           rebuilds_(telemetry.metrics.counter(
               "helios_gateway_index_rebuilds_total",
               "Deduplication index thrown away and rebuilt from the log")),
+          reopenings_(telemetry.metrics.counter(
+              "helios_gateway_index_reopenings_total",
+              "Deduplication index opened again because it took no writes any more")),
           memory_ids_(
               telemetry.metrics.gauge("helios_gateway_dedup_memory_ids",
                                       "Ids held in memory: pending, recent, and not yet indexed")),
@@ -185,17 +103,9 @@ public:
         return {};
     }
 
-    log::Offsets indexed() const override {
-        log::Offsets out;
+    log::Offsets indexed_durably() const override {
         const MutexLock lock(indexed_mutex_);
-        for (const auto topic : indexed_topics) {
-            const auto& partitions = indexed_[static_cast<std::size_t>(topic)];
-            for (const auto& id : log_.partitions_of(topic)) {
-                const std::size_t at = id.index;
-                out[id] = at < partitions.size() ? partitions[at] : Offset{};
-            }
-        }
-        return out;
+        return durable_;
     }
 
     Status health() const override {
@@ -203,7 +113,15 @@ public:
             return {};
         }
         const MutexLock lock(trouble_mutex_);
-        return lost_ ? fail(*lost_) : damaged_ ? fail(*damaged_) : Status{};
+        return lost_      ? fail(*lost_)
+               : damaged_ ? fail(*damaged_)
+               : behind_  ? fail(*behind_)
+                          : Status{};
+    }
+
+    Status index_health() const override {
+        HELIOS_TRY(health());
+        return stage_.health();
     }
 
     Status check_files() override {
@@ -221,31 +139,31 @@ public:
         }
         const MutexLock lock(trouble_mutex_);
         lost_ = found ? std::optional<Error>() : found.error();
-        troubled_.store(lost_ || damaged_, std::memory_order_release);
+        troubled_.store(lost_ || damaged_ || behind_, std::memory_order_release);
         return found;
     }
 
     Result<Claim> claim(const Digest128& identity, const Content& content) override {
         HELIOS_TRY(health());
-        const auto digest = digest_of(content);
         Shard& shard = shard_of(identity);
         bool trust_index = true;
         while (true) {
             Position at;
-            std::shared_ptr<Pending> pending;
             {
                 MutexLock lock(shard.mutex);
                 if (const auto it = shard.entries.find(identity); it != shard.entries.end()) {
                     const Entry& entry = it->second;
-                    if (!entry.pending && is_past(content.source, entry.log_time)) {
+                    if (entry.pending) {
+                        return Joined{entry.pending, entry.content == content.digest};
+                    }
+                    if (is_past(content.source, entry.log_time)) {
                         shard.entries.erase(it);
                         memory_ids_.add(-1);
-                        return take(shard, identity, content, digest);
+                        return take(shard, identity, content);
                     }
-                    if (!entry.pending && entry.content == digest) {
+                    if (entry.content == content.digest) {
                         return Taken{token_of(entry.at, entry.log_time), true};
                     }
-                    pending = entry.pending;
                     at = entry.at;
                 } else {
                     std::optional<Position> hit;
@@ -253,13 +171,10 @@ public:
                         HELIOS_TRY_ASSIGN(hit, find_in_index(identity));
                     }
                     if (!hit) {
-                        return take(shard, identity, content, digest);
+                        return take(shard, identity, content);
                     }
                     at = *hit;
                 }
-            }
-            if (pending) {
-                return Joined{pending, pending->has_content(content)};
             }
             HELIOS_TRY_ASSIGN(auto taken, compare_with_log(identity, content, at));
             if (taken) {
@@ -368,34 +283,101 @@ private:
 
     void recovered() {
         const MutexLock lock(trouble_mutex_);
-        if (!damaged_) {
+        if (!damaged_ && !behind_) {
             return;
         }
+        telemetry_.logger.info(room, damaged_ ? "the deduplication index is rebuilt"
+                                              : "the deduplication index knows all ids again");
         damaged_.reset();
+        behind_.reset();
         troubled_.store(lost_.has_value(), std::memory_order_release);
-        telemetry_.logger.info(room, "the deduplication index is rebuilt");
     }
 
     /// What is in memory stays there until the new index has it.
     Status make_anew() {
         const ExclusiveLock lock(index_mutex_);
         index_.reset();
-        HELIOS_TRY(DedupIndex::destroy(options_));
-        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        HELIOS_TRY(DedupIndex::destroy(options_, files_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_, files_));
         rebuilds_.add();
+        return {};
+    }
+
+    /// The index takes no writes any more, until it is opened again. What it has in memory can
+    /// still be found.
+    void note_failure(const Error& error) {
+        if (error.kind == ErrorKind::corrupt) {
+            return give_up(error);
+        }
+        failed_ = error;
+        stage_.restart();
+    }
+
+    /// Not before the disk takes writes, and later after each time that it did so in vain. What the
+    /// index had in memory alone is read from the log again; nothing is claimed until then, because
+    /// our own memory may have let go of those ids.
+    Status reopen() {
+        if (reopen_in_ > 0) {
+            --reopen_in_;
+            return fail(*failed_);
+        }
+        if (!index_->may_reopen()) {
+            return fail(*failed_);
+        }
+        caught_up_.store(false, std::memory_order_release);
+        bool told = true;
+        {
+            const MutexLock lock(trouble_mutex_);
+            told = std::exchange(behind_, Error{ErrorKind::unavailable,
+                                                "the deduplication index has been opened again "
+                                                "and reads the end of the log",
+                                                "wait; this needs no action"})
+                       .has_value();
+            troubled_.store(true, std::memory_order_release);
+        }
+        if (!told) {
+            telemetry_.logger.warn(room,
+                                   "the deduplication index took no writes any more; it is opened "
+                                   "again and reads the end of the log",
+                                   {{"why", failed_->what}});
+        }
+        Status opened;
+        {
+            const ExclusiveLock lock(index_mutex_);
+            opened = index_->reopen();
+        }
+        if (opened) {
+            if (auto why = why_foreign(); !why.empty()) {
+                opened = fail(ErrorKind::corrupt, std::move(why));
+            }
+        }
+        if (!opened) {
+            if (opened.error().kind == ErrorKind::corrupt) {
+                give_up(opened.error());
+            }
+            return fail(*failed_);
+        }
+        reopenings_.add();
+        reopenings_in_a_row_ = std::min(reopenings_in_a_row_ + 1, reopenings_in_a_row_max);
+        reopen_in_ = (1u << reopenings_in_a_row_) - 1;
+        failed_.reset();
+        flush_at_once_ = true;
         return {};
     }
 
     // -- What the stage asks: durable records → index, then what memory may forget.
 
     Result<log::Standing> restore() override {
-        caught_up_.store(false, std::memory_order_release);
         entries_.clear();
-        const bool anew = is_damaged();
-        if (anew) {
+        if (is_damaged()) {
+            caught_up_.store(false, std::memory_order_release);
             publish(from_beginning());  // before the index that knows of nothing is in place
             HELIOS_TRY(make_anew());
+            failed_.reset();
+        } else if (failed_) {
+            HELIOS_TRY(reopen());
         }
+        caught_up_.store(false, std::memory_order_release);
         log::Offsets from = from_beginning();
         // What it was opened with is what it stands at only before anything was written.
         if (const auto& kept = index_->position_at_open(); !kept.empty()) {
@@ -407,6 +389,8 @@ private:
             HELIOS_TRY_ASSIGN(from, from_horizon());
         }
         publish(from);
+        note_durable(from);
+        flushed_at_ = clock_.monotonic();
         ends_.clear();
         for (const auto& info : log_.describe()) {
             if (from.contains(info.id)) {
@@ -426,16 +410,16 @@ private:
 
     Result<log::Taken> apply(const log::StoredRecord& record, bool, log::Outputs&) override {
         if (const auto stored = identity_of(record)) {
-            entries_.push_back({stored->identity, record.at, record.log_time});
+            entries_.push_back({*stored, record.at, record.log_time});
         }
         last_applied_ = record.log_time;
         return log::Taken::whole;
     }
 
     Status commit(const log::Outputs&, const log::GroupOffsets& position) override {
-        auto written = index_->write(entries_, position.to);
-        if (!written && written.error().kind == ErrorKind::corrupt) {
-            give_up(written.error());
+        const auto written = index_->write(entries_, position.to);
+        if (!written) {
+            note_failure(written.error());
         }
         HELIOS_TRY(written);
         publish(position.to);
@@ -448,6 +432,32 @@ private:
         if (!caught_up() && (batch_is_empty_ || has_reached_ends(stage_.committed()))) {
             catch_up();
         }
+        flush_now_and_then();
+    }
+
+    /// What is on disk of the index holds the log, and a start after a crash reads the rest again.
+    void flush_now_and_then() {
+        const Duration now = clock_.monotonic();
+        const bool due = now - flushed_at_ >= options_.index_flush_interval &&
+                         stage_.committed() != indexed_durably();
+        if (!health() || !(due || flush_at_once_)) {
+            return;
+        }
+        const bool proved = !std::exchange(flush_at_once_, false);  // it has worked for a while
+        flushed_at_ = now;
+        if (const auto flushed = index_->flush(); !flushed) {
+            index_failures_.add();
+            return note_failure(flushed.error());
+        }
+        if (proved) {
+            reopenings_in_a_row_ = reopen_in_ = 0;
+        }
+        note_durable(stage_.committed());
+    }
+
+    void note_durable(const log::Offsets& position) {
+        const MutexLock lock(indexed_mutex_);
+        durable_ = position;
     }
 
     /// So that the next start has little to read again; what fails here it reads.
@@ -500,16 +510,16 @@ private:
     }
 
     /// The id becomes the caller's.
-    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content,
-                       const Digest128& digest) HELIOS_REQUIRES(shard.mutex) {
+    Result<Claim> take(Shard& shard, const Digest128& identity, const Content& content)
+        HELIOS_REQUIRES(shard.mutex) {
         if (shard.entries.size() >= options_.unindexed_ids_max / shard_count + 1 &&
             shard.entries.size() > options_.recent_ids_max / shard_count) {
             return fail(ErrorKind::exhausted, "too many ids wait for the deduplication index",
                         "slow down; raise gateway.unindexed_ids_max if this lasts");
         }
         Entry entry;
-        entry.pending = std::make_shared<Pending>(content);
-        entry.content = digest;
+        entry.pending = std::make_shared<Pending>();
+        entry.content = content.digest;
         shard.entries.emplace(identity, std::move(entry));
         memory_ids_.add(1);
         return Fresh{identity};
@@ -564,16 +574,15 @@ private:
             return std::nullopt;
         }
         const auto& record = batch->records.front();
-        const auto stored = identity_of(record);
+        const auto stored = content_of(record);
         if (!stored || stored->identity != identity || is_past(content.source, record.log_time)) {
             return std::nullopt;
         }
-        return Taken{token_of(at, record.log_time),
-                     same_content(content, stored->type, stored->payload)};
+        return Taken{token_of(at, record.log_time), stored->digest == content.digest};
     }
 
     Status open_index() {
-        auto opened = DedupIndex::open(options_);
+        auto opened = DedupIndex::open(options_, files_);
         std::string why;
         if (opened) {
             index_ = *std::move(opened);
@@ -591,8 +600,8 @@ private:
             {{"why", why}});
         rebuilds_.add();
         index_.reset();
-        HELIOS_TRY(DedupIndex::destroy(options_));
-        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_));
+        HELIOS_TRY(DedupIndex::destroy(options_, files_));
+        HELIOS_TRY_ASSIGN(index_, DedupIndex::open(options_, files_));
         return {};
     }
 
@@ -619,7 +628,7 @@ private:
             const auto batch = log_.read_at(last->at);
             if (batch && !batch->records.empty()) {
                 const auto stored = identity_of(batch->records.front());
-                if (stored && stored->identity == last->identity) {
+                if (stored == last->identity) {
                     return {};
                 }
             }
@@ -649,14 +658,17 @@ private:
     }
 
     const Options options_;
+    const IndexFiles files_;
     model::PositionToken token_of(const Position& at, Instant log_time) const {
         return {log::hash_of(log_.id()), at, log_time};
     }
 
     log::Log& log_;
+    const Clock& clock_;
     telemetry::Telemetry& telemetry_;
     telemetry::Counter& index_failures_;
     telemetry::Counter& rebuilds_;
+    telemetry::Counter& reopenings_;
     telemetry::Gauge& memory_ids_;
     telemetry::Counter& stale_hits_;
 
@@ -667,10 +679,13 @@ private:
     mutable Mutex trouble_mutex_;
     /// Until a new index has caught up.
     std::optional<Error> damaged_ HELIOS_GUARDED_BY(trouble_mutex_);
+    /// Opened again, until it has caught up.
+    std::optional<Error> behind_ HELIOS_GUARDED_BY(trouble_mutex_);
     std::optional<Error> lost_ HELIOS_GUARDED_BY(trouble_mutex_);  ///< its files are not there
     std::atomic<bool> troubled_{false};
 
     mutable Mutex indexed_mutex_;
+    log::Offsets durable_ HELIOS_GUARDED_BY(indexed_mutex_);
     /// Topic → partition → next offset.
     std::array<std::vector<Offset>, model::all_topics.size() + 1> indexed_
         HELIOS_GUARDED_BY(indexed_mutex_);
@@ -688,6 +703,11 @@ private:
     log::Offsets ends_;                ///< of the log, when the index began to follow it
     bool batch_is_empty_ = true;
     Instant last_applied_{};
+    Duration flushed_at_{};        ///< monotonic
+    std::optional<Error> failed_;  ///< why the index takes no writes any more
+    unsigned reopen_in_ = 0;       ///< restores that only wait
+    unsigned reopenings_in_a_row_ = 0;
+    bool flush_at_once_ = false;  ///< it was opened again: does the disk work?
 
     log::Stage stage_;  // last: it uses all of the above
 };
@@ -705,7 +725,14 @@ Digest128 dlq_identity(std::string_view dlq_id) {
 Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options, log::Log& log,
                                                          telemetry::Telemetry& telemetry,
                                                          const Clock& clock) {
-    auto deduplicator = std::make_unique<TailedDeduplicator>(options, log, telemetry, clock);
+    return open(options, IndexFiles{}, log, telemetry, clock);
+}
+
+Result<std::unique_ptr<Deduplicator>> Deduplicator::open(const Options& options,
+                                                         const IndexFiles& files, log::Log& log,
+                                                         telemetry::Telemetry& telemetry,
+                                                         const Clock& clock) {
+    auto deduplicator = std::make_unique<TailedDeduplicator>(options, files, log, telemetry, clock);
     HELIOS_TRY(deduplicator->start());
     return deduplicator;
 }

@@ -19,7 +19,6 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/result.h"
 #include "gateway/options.h"
 #include "log/log.h"
@@ -29,13 +28,13 @@
 
 namespace helios::gateway {
 
+struct IndexFiles;
+
 /// What an id is claimed for. Two contents are the same if type and canonical payload are: not
-/// time, not metadata. Views live as long as the call to claim().
+/// time, not metadata. The view lives as long as the call to claim().
 struct Content {
-    std::string_view type;
-    std::string_view payload;  ///< exact bytes
-    json::Value parsed;        ///< of payload; absent: compare bytes only
-    std::string_view source;   ///< whose horizon counts
+    Digest128 digest{};       ///< model::content_of; an item in the DLQ: none, its id says it
+    std::string_view source;  ///< whose horizon counts
 };
 
 using Settled = Result<model::PositionToken>;
@@ -76,6 +75,11 @@ public:
     static Result<std::unique_ptr<Deduplicator>> open(const Options& options, log::Log& log,
                                                       telemetry::Telemetry& telemetry,
                                                       const Clock& clock);
+    /// For tests: the index on those files.
+    static Result<std::unique_ptr<Deduplicator>> open(const Options& options,
+                                                      const IndexFiles& files, log::Log& log,
+                                                      telemetry::Telemetry& telemetry,
+                                                      const Clock& clock);
     virtual ~Deduplicator() = default;
 
     /// May read the index and, on a hit, one record of the log. exhausted: too many ids the index
@@ -92,11 +96,14 @@ public:
     /// Waits until caught up. False: `limit` passed first.
     virtual bool wait_caught_up(Duration limit) const = 0;
 
-    /// Up to where the index has taken the log in.
-    virtual log::Offsets indexed() const = 0;
+    /// Up to where the index has taken the log in on disk: a start reads no less than what follows.
+    virtual log::Offsets indexed_durably() const = 0;
 
-    /// unavailable: the index is being rebuilt, or its files are gone; then nothing can be claimed.
+    /// unavailable: the index is being rebuilt or has been opened again and has not caught up, or
+    /// its files are gone; then nothing can be claimed.
     virtual Status health() const = 0;
+    /// That, or unavailable: the index does not follow the log. Ids stay in memory meanwhile.
+    virtual Status index_health() const = 0;
     /// Looks whether the index's files are still those that were opened, and whether they are
     /// intact; a damaged index is thrown away and rebuilt from the log. By one thread at a time,
     /// not beside close().

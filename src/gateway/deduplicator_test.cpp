@@ -1,5 +1,6 @@
 #include "gateway/deduplicator.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
@@ -7,6 +8,8 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "base/pause.h"
+#include "gateway/dedup_index.h"
 #include "gateway/test_kit.h"
 
 namespace helios::gateway {
@@ -43,6 +46,46 @@ TEST(Deduplicator, an_index_behind_the_log_catches_up) {
     }
     EXPECT_EQ(metric(rig, "helios_gateway_index_rebuilds_total"), "0");
     EXPECT_EQ(rig.events().size(), 100u);
+}
+
+/// As kill -9 leaves the index: what is in its memory is gone.
+TEST(Deduplicator, a_start_after_a_kill_reads_what_came_since_the_index_was_last_written_out) {
+    Rig rig;
+    rig.options.index_flush_interval = std::chrono::seconds(30);
+    rig.open();
+    for (int i = 0; i < 50; ++i) {
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
+    const auto at_open = rig.gateway->indexed_durably();
+    pause_for(std::stop_token(), std::chrono::milliseconds(100));
+    EXPECT_EQ(rig.gateway->indexed_durably(), at_open) << "it is not time yet";
+    const auto ends = rig.log->ends_of(at_open);
+    while (std::ranges::any_of(rig.gateway->indexed_durably(), [&](const auto& durable) {
+        return durable.second < ends.at(durable.first);
+    })) {
+        rig.clock.advance(std::chrono::seconds(30));
+        pause_for(std::stop_token(), std::chrono::milliseconds(5));
+    }
+    const auto killed = rig.directory.path() + "/killed";
+    std::filesystem::copy(rig.options.index_directory, killed,
+                          std::filesystem::copy_options::recursive);
+    const auto durable = rig.gateway->indexed_durably();
+    for (int i = 50; i < 60; ++i) {
+        ASSERT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 202);
+    }
+    rig.close();
+    std::filesystem::remove_all(rig.options.index_directory);
+    std::filesystem::rename(killed, rig.options.index_directory);
+    {
+        const auto index = DedupIndex::open(rig.options);
+        ASSERT_TRUE(index) << index.error().message();
+        EXPECT_EQ((*index)->position_at_open(), durable);
+    }
+    rig.open();
+    for (int i = 0; i < 60; ++i) {
+        EXPECT_EQ(rig.ingest(order("e-" + std::to_string(i))).status, 200) << i;
+    }
+    EXPECT_EQ(metric(rig, "helios_gateway_index_rebuilds_total"), "0");
 }
 
 TEST(Deduplicator, an_index_ahead_of_the_log_is_rebuilt) {

@@ -203,8 +203,12 @@ Status Gateway::ready() const {
     return intake.log.health();
 }
 
-log::Offsets Gateway::indexed() const {
-    return state_->intake.deduplicator->indexed();
+log::Offsets Gateway::indexed_durably() const {
+    return state_->intake.deduplicator->indexed_durably();
+}
+
+Status Gateway::index_health() const {
+    return state_->intake.deduplicator->index_health();
 }
 
 Status Gateway::check_files() {

@@ -89,11 +89,14 @@ public:
     /// stopping: closed.
     Status ready() const;
 
+    /// Up to where the deduplication index has taken the log in on disk.
+    log::Offsets indexed_durably() const;
+    /// unavailable: the deduplication index does not take in what is new. Nothing is refused for
+    /// that: ids stay in memory, up to their bound.
+    Status index_health() const;
     /// Looks whether the deduplication index's files are those that were opened, and intact; if
     /// not, claims are refused, ready() says so, and a damaged index is rebuilt. By one thread at a
     /// time, not beside close().
-    /// Up to where the deduplication index has taken the log in.
-    log::Offsets indexed() const;
     Status check_files();
 
     SourceActivity activity(std::string_view source) const;

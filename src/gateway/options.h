@@ -39,6 +39,8 @@ struct Options {
     std::size_t append_records_max = 4'096;  ///< longer requests are split over several appends
     std::size_t append_bytes_max = 4u << 20;
 
+    /// How often what is in memory of the index is written out: it holds the log until then.
+    Duration index_flush_interval = std::chrono::minutes(1);
     Duration counts_interval = std::chrono::seconds(
         1);  ///< how often counts go to the log; a crash loses no more than this
 

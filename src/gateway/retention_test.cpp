@@ -28,8 +28,9 @@ protected:
     }
     void open() {
         rig_.reopen();
-        rig_.log->keep(
-            {{"dedup", [this]() -> Result<log::Offsets> { return rig_.gateway->indexed(); }}});
+        rig_.log->keep({{"dedup", [this]() -> Result<log::Offsets> {
+                             return rig_.gateway->indexed_durably();
+                         }}});
     }
     int send(const std::string& id) {
         return rig_.ingest(order(id, "ORD-1", "\"" + std::string(4'000, '1') + "\"")).status;

@@ -178,9 +178,10 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
 void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& adapted,
                              TopicId topic, std::string value) {
     const auto identity = model::identity_of(adapted.event);
-    auto claim = intake_.deduplicator->claim(
-        identity,
-        Content{adapted.event.type, adapted.event.payload, adapted.payload, adapted.event.source});
+    const auto content = adapted.event.content
+                             ? *adapted.event.content
+                             : model::content_of(adapted.event.type, adapted.payload);
+    auto claim = intake_.deduplicator->claim(identity, Content{content, adapted.event.source});
     if (!claim) {
         return failed(index, claim.error());
     }
@@ -312,7 +313,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     item.errors = kept.errors;
 
     const auto identity = dlq_identity(kept.id);
-    auto claim = intake_.deduplicator->claim(identity, Content{{}, {}, {}, kept.source});
+    auto claim = intake_.deduplicator->claim(identity, Content{{}, kept.source});
     if (!claim) {
         return failed(index, claim.error());
     }

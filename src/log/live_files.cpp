@@ -1,12 +1,12 @@
 #include "log/live_files.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <rocksdb/system_clock.h>
 #include <string>
 #include <string_view>
+
+#include "log/rocks.h"
 
 namespace helios::log {
 
@@ -89,24 +89,12 @@ public:
     }
 };
 
-/// RocksDB sleeps a second after a flush that failed, in the one thread that flushes for all: as
-/// many partitions would make a stop last as many seconds. State::write tries again in its own
-/// time.
-class ImpatientClock final : public rocksdb::SystemClockWrapper {
-public:
-    using SystemClockWrapper::SystemClockWrapper;
-    const char* Name() const override { return "helios.impatient"; }
-    void SleepForMicroseconds(int time) override {
-        target_->SleepForMicroseconds(std::min(time, 1'000));
-    }
-};
-
 class LiveEnv final : public rocksdb::EnvWrapper {
 public:
     LiveEnv(const std::shared_ptr<rocksdb::FileSystem>& files, rocksdb::Env& under)
         : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
         file_system_ = files;
-        system_clock_ = std::make_shared<ImpatientClock>(under.GetSystemClock());
+        system_clock_ = impatient_clock(under.GetSystemClock());
     }
 };
 
