@@ -449,7 +449,7 @@ private:
         return log::Taken::whole;
     }
 
-    Status commit(const log::Outputs&, const log::GroupOffsets& position) override {
+    Result<log::Offsets> commit(const log::Outputs&, const log::GroupOffsets& position) override {
         auto written = index_->write(entries_, position.to);
         if (!written && written.error().kind == ErrorKind::corrupt) {
             give_up(written.error());
@@ -457,7 +457,7 @@ private:
         HELIOS_TRY(written);
         publish(position.to);
         entries_.clear();
-        return {};
+        return log::Offsets{};
     }
 
     void after_round() override {

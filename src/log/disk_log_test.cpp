@@ -52,7 +52,15 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
     EXPECT_THAT(values(), ElementsAre("one", "two"));
     ASSERT_EQ(log_->damage().size(), 1u);
     EXPECT_EQ(log_->damage()[0].file, segment);
+    auto reader = reader_of(*log_, {"events", "flows"});
+    EXPECT_EQ(read_values(*reader).size(), 2u);
+    for (const auto& [id, end] : log_->ends_of(reader->position())) {
+        EXPECT_GE(reader->position().at(id), end) << "who waits for what is gone waits no longer";
+    }
+    EXPECT_EQ(reader->position().at({"flows", 0}), Offset{0}) << "that journal is whole";
     ASSERT_TRUE(append("four"));
+    EXPECT_EQ(read_values(*reader).size(), 1u);
+    reader.reset();
     open();
     EXPECT_THAT(values(), ElementsAre("one", "two", "four"));
 }

@@ -1,8 +1,11 @@
 #include "log/stage.h"
 
+#include <algorithm>
 #include <atomic>
 #include <gtest/gtest.h>
+#include <optional>
 #include <rapidcheck/gtest.h>
+#include <set>
 #include <thread>
 
 #include "log/disk_log_test_kit.h"
@@ -27,6 +30,7 @@ public:
             standing.committed[id] = offset;
         }
         HELIOS_TRY_ASSIGN(standing.partly, log_.partly("echo"));
+        standing.written = log_.ends_of(beginning_of(log_, {"cases"}));
         done_ = 0;
         return standing;
     }
@@ -51,7 +55,7 @@ public:
         return Taken::whole;
     }
 
-    Status commit(const Outputs& out, const GroupOffsets& position) override {
+    Result<Offsets> commit(const Outputs& out, const GroupOffsets& position) override {
         if (commits_left == 0) {
             return fail(failing);
         }
@@ -199,6 +203,87 @@ TEST(Stage, what_is_below_the_committed_position_has_no_effects_any_more) {
     EXPECT_EQ(bench.answers(), expected);
 }
 
+TEST(Stage, says_up_to_where_its_effects_are_durable_and_where_they_end) {
+    Bench bench;
+    const auto ends = [&] { return bench.log->ends_of(beginning_of(*bench.log, {"events"})); };
+    const TopicPartition out{"cases", 0};
+    bench.ask({1, 0, 2});
+    Echo work(*bench.log);
+    const auto stage = bench.stage(work);
+    EXPECT_TRUE(stage->reached().missing(ends())) << "nobody knows yet";
+    ASSERT_TRUE(stage->open());
+    EXPECT_TRUE(stage->reached().missing(ends()));
+    EXPECT_FALSE(stage->reached().wait_for(ends(), Duration{}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(ends()));
+    const auto written = stage->reached().wait_for(ends(), Duration{});
+    ASSERT_TRUE(written);
+    const auto reader = reader_of(*bench.log, {"cases"});
+    const auto batch = reader->poll(100, 1u << 20, Duration{});
+    ASSERT_EQ(batch->records.size(), 3u);
+    EXPECT_GT(written->at(out), batch->records.back().offset);
+    EXPECT_LE(written->at(out), batch->records.back().next);
+    bench.ask({0});
+    EXPECT_EQ(stage->reached().missing(ends()), (TopicPartition{"events", 0}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(ends())) << "one that causes nothing is passed, too";
+    EXPECT_EQ(stage->reached().get().written, *written);
+    EXPECT_FALSE(stage->reached().missing({{{"flows", 0}, Offset{99}}})) << "it does not read it";
+}
+
+TEST(Stage, a_record_taken_in_parts_is_reached_with_its_last_part_whichever_life_writes_it) {
+    Bench bench;
+    const auto expected = bench.ask({1, 100});
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {"events"}));
+    Echo first(*bench.log);
+    first.commits_left = 3;
+    const auto dying = bench.stage(first);
+    EXPECT_FALSE(dying->step(Duration{}));
+    EXPECT_GT(bench.answers().size(), 10u);
+    EXPECT_EQ(dying->reached().missing(end), (TopicPartition{"events", 0}));
+    Echo second(*bench.log);
+    const auto stage = bench.stage(second);
+    ASSERT_TRUE(stage->open());
+    EXPECT_EQ(stage->reached().missing(end), (TopicPartition{"events", 0}));
+    const auto written = bench.log->ends_of(beginning_of(*bench.log, {"cases"}));
+    EXPECT_EQ(stage->reached().get().written, written) << "by the life before";
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(end));
+    EXPECT_EQ(bench.answers(), expected);
+}
+
+TEST(Stage, what_is_held_back_until_its_millisecond_is_over_is_not_reached) {
+    Bench bench;
+    Echo work(*bench.log);
+    auto with = Bench::options();
+    with.rank = [](std::string_view) { return 0u; };
+    const auto stage = bench.stage(work, with);
+    auto record = record_for("events", "", "1");
+    record.partition = 0;
+    ASSERT_TRUE(append_now(*bench.log, {record})[0]);
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {"events"}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_EQ(stage->reached().missing(end), (TopicPartition{"events", 0}));
+    bench.clock.advance(log_time_grain);
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(end));
+}
+
+TEST(Stage, is_waited_for_by_offset) {
+    Bench bench;
+    Echo work(*bench.log);
+    const auto stage = bench.stage(work);
+    bench.ask({1});
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {"events"}));
+    std::optional<Offsets> written;
+    std::jthread reader(
+        [&] { written = stage->reached().wait_for(end, std::chrono::seconds(30)); });
+    ASSERT_TRUE(stage->step(Duration{}));
+    reader.join();
+    ASSERT_TRUE(written);
+    EXPECT_GT(written->at({"cases", 0}), Offset{0});
+}
+
 TEST(Stage, runs_until_it_is_stopped_and_tells_the_room) {
     Bench bench;
     Echo work(*bench.log);
@@ -221,6 +306,25 @@ TEST(Stage, runs_until_it_is_stopped_and_tells_the_room) {
     EXPECT_EQ(bench.count_lines("echo works again"), 1u);
 }
 
+/// All outputs of what has been reached stand below where it says that they end.
+bool keeps_its_word(Bench& bench, const std::vector<std::string>& expected, const Reached& said) {
+    const auto at = said.get();
+    const auto consumed = at.consumed.find({"events", 0});
+    std::set<std::string> below;
+    const auto reader = reader_of(*bench.log, {"cases"});
+    const auto batch = reader->poll(10'000, 1u << 20, Duration{});
+    for (const auto& record : batch->records) {
+        const auto end = at.written.find({std::string(record.topic), record.partition});
+        if (end != at.written.end() && record.offset < end->second) {
+            below.emplace(record.value);
+        }
+    }
+    return std::all_of(expected.begin(), expected.end(), [&](const std::string& output) {
+        return consumed == at.consumed.end() || std::stoull(output) >= consumed->second.value ||
+               below.contains(output);
+    });
+}
+
 // A record's outputs are there once and in order, wherever a life ends.
 RC_GTEST_PROP(Stage, every_output_is_written_once_over_many_lives, ()) {
     Bench bench;
@@ -236,6 +340,7 @@ RC_GTEST_PROP(Stage, every_output_is_written_once_over_many_lives, ()) {
         while (taken && *taken > 0) {
             taken = stage->step(Duration{});
         }
+        RC_ASSERT(keeps_its_word(bench, expected, stage->reached()));
         if (taken) {
             break;
         }
