@@ -14,6 +14,7 @@
 
 #include "api/test_kit.h"
 #include "http/websocket_test_kit.h"
+#include "model/position.h"
 
 namespace helios::api {
 namespace {
