@@ -65,6 +65,23 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
     EXPECT_THAT(values(), ElementsAre("one", "two", "four"));
 }
 
+TEST_F(DiskLogTest, a_reader_that_has_delivered_everything_stands_at_the_ends) {
+    open();
+    ASSERT_TRUE(append("one"));
+    const auto last = append("two");
+    ASSERT_TRUE(last);
+    const TopicPartition id{"events", last->partition};
+    ASSERT_TRUE(append("other", "cases"));
+    const auto reader = log_->read({{id, Offset{last->offset.value + 1}}});
+    ASSERT_TRUE(reader);
+    EXPECT_THAT(read_values(**reader), ElementsAre());
+    EXPECT_EQ((*reader)->position(), log_->ends_of((*reader)->position()));
+    const auto next = append("three");
+    ASSERT_TRUE(next);
+    EXPECT_THAT(read_values(**reader), ElementsAre("three"));
+    EXPECT_EQ((*reader)->position(), log_->ends_of((*reader)->position()));
+}
+
 TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {
     open();
     std::vector<Position> positions;

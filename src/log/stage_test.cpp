@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "log/disk_log_test_kit.h"
+#include "log/memory_log.h"
 #include "log/synchronous.h"
 
 namespace helios::log {
@@ -267,6 +268,53 @@ TEST(Stage, what_is_held_back_until_its_millisecond_is_over_is_not_reached) {
     bench.clock.advance(log_time_grain);
     ASSERT_TRUE(stage->step(Duration{}));
     EXPECT_FALSE(stage->reached().missing(end));
+}
+
+/// A log whose partitions have clocks of their own, and somebody's open transaction in one.
+struct Elsewhere {
+    ManualClock clock{parse_rfc3339("2026-01-05T12:00:00Z")->at};
+    std::vector<std::string> lines;
+    telemetry::Telemetry telemetry{clock, telemetry::Level::debug, lines};
+    telemetry::Counter& failures = telemetry.metrics.counter("failures", "of the stage's steps");
+    MemoryLog log{{.seed = 1, .partitions = 2}, test_topics(), clock};
+    Echo work{log};
+    Stage stage{Bench::options(), work, log, telemetry, clock, failures};
+
+    /// Where it stands, in partition 0 of "events".
+    Position ask(unsigned n) {
+        auto record = record_for("events", "", std::to_string(n));
+        record.partition = 0;
+        const auto outcome = append_now(log, {record});
+        clock.advance(std::chrono::seconds(1));
+        return *outcome[0];
+    }
+    static Offsets past(const Position& at) {
+        return {{{std::string(at.topic), at.partition}, Offset{at.offset.value + 1}}};
+    }
+};
+
+TEST(Stage, what_hides_another_partition_holds_its_frontier_back_and_nobody_who_waits_by_offset) {
+    Elsewhere it;
+    it.log.hold({"events", 1});
+    it.clock.advance(std::chrono::seconds(1));
+    const auto at = it.ask(1);
+    ASSERT_TRUE(it.stage.step(Duration{}));
+    EXPECT_LE(it.stage.frontier().get(), at.log_time);
+    EXPECT_TRUE(it.stage.reached().wait_for(Elsewhere::past(at), Duration{}));
+}
+
+TEST(Stage, its_outputs_end_behind_those_that_somebody_hides) {
+    Elsewhere it;
+    const TopicPartition out{"cases", 0};
+    it.log.hold(out);
+    const auto at = it.ask(2);
+    ASSERT_TRUE(it.stage.step(Duration{}));
+    const auto written = it.stage.reached().wait_for(Elsewhere::past(at), Duration{});
+    ASSERT_TRUE(written);
+    const auto visible = it.log.ends_of({{out, Offset{}}});
+    EXPECT_GT(written->at(out), visible.at(out)) << "who waits for that end waits too little";
+    it.log.release(out);
+    EXPECT_LE(written->at(out), it.log.ends_of({{out, Offset{}}}).at(out));
 }
 
 TEST(Stage, is_waited_for_by_offset) {
