@@ -2,36 +2,96 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <string_view>
+
+#include "log/synchronous.h"
+#include "model/topics.h"
 
 namespace helios::api {
+namespace {
 
-Status Barrier::wait_for(std::string_view stage, const Frontier& frontier, Instant t,
-                         Duration deadline) const {
-    const Duration left = std::max(Duration::zero(), deadline - clock_.monotonic());
-    if (frontier.wait_for(t + Duration{1}, left)) {
-        return {};
+/// Waits of one read share one limit.
+class Waiting {
+public:
+    Waiting(const Clock& clock, Duration limit)
+        : clock_(clock), deadline_(clock.monotonic() + limit) {}
+
+    /// Where what the stage made of all that lies below `to` ends.
+    Result<log::Offsets> until(std::string_view name, const StageProgress& stage,
+                               const log::Offsets& to) const {
+        const Duration left = std::max(Duration::zero(), deadline_ - clock_.monotonic());
+        if (auto written = stage.reached.wait_for(to, left)) {
+            return *std::move(written);
+        }
+        return fail(
+            ErrorKind::unavailable,
+            fmt::format("{} has not yet consumed everything that was acknowledged before this "
+                        "read: it {}, this read asks for {}",
+                        name, Barrier::standing(stage), Barrier::lacking(stage, to)),
+            "retry: nothing is lost, the answer is on its way");
     }
-    return fail(ErrorKind::unavailable,
-                fmt::format("{} has not yet consumed everything that was acknowledged before this "
-                            "read: it {}, this read asks for {}",
-                            stage, standing(frontier), format_rfc3339(t)),
-                "retry: nothing is lost, the answer is on its way");
+
+private:
+    const Clock& clock_;
+    const Duration deadline_;
+};
+
+}  // namespace
+
+void add_to(log::Offsets& sum, const log::Offsets& more) {
+    for (const auto& [id, offset] : more) {
+        Offset& known = sum[id];
+        known = std::max(known, offset);
+    }
 }
 
-std::string Barrier::standing(const Frontier& frontier) {
-    const Instant at = frontier.get();
+Barrier::Barrier(log::Catalogue& log, StageProgress route, StageProgress engine,
+                 StageProgress store, const Clock& clock)
+    : log_(log),
+      route_(route),
+      engine_(engine),
+      store_(store),
+      clock_(clock),
+      acknowledged_(log::beginning_of(
+          log,
+          {model::topic::orders, model::topic::payments, model::topic::inventory,
+           model::topic::other, model::topic::dlq, model::topic::flows, model::topic::verdicts})),
+      all_(acknowledged_) {
+    add_to(all_, log::beginning_of(log, {model::topic::cases, model::topic::counts}));
+}
+
+std::string Barrier::standing(const StageProgress& stage) {
+    const Instant at = stage.frontier.get();
     return at == Instant{} ? "has read nothing yet" : "has come to " + format_rfc3339(at);
 }
 
-Status Barrier::wait(Instant t, Duration limit) const {
-    const Duration deadline = clock_.monotonic() + limit;
-    HELIOS_TRY(wait_for("route", route_, t, deadline));
-    HELIOS_TRY(wait_for("engine", engine_, std::max(t, log_.last_log_time()), deadline));
-    return wait_for("store", store_, std::max(t, log_.last_log_time()), deadline);
+std::string Barrier::lacking(const StageProgress& stage, const log::Offsets& to) {
+    const auto id = stage.reached.missing(to);
+    if (!id) {
+        return {};
+    }
+    const auto consumed = stage.reached.get().consumed;
+    const auto at = consumed.find(*id);
+    return fmt::format(
+        "{}/{} up to offset {}{}", model::name_of(id->topic), id->index, to.at(*id).value,
+        at == consumed.end() ? std::string()
+                             : fmt::format(", where it stands at {}", at->second.value));
 }
 
-Status Barrier::wait_stored(Instant t, Duration limit) const {
-    return wait_for("store", store_, t, clock_.monotonic() + limit);
+Status Barrier::wait(const log::Offsets& to, Duration limit) const {
+    const Waiting waiting(clock_, limit);
+    HELIOS_TRY_ASSIGN(const auto routed, waiting.until("route", route_, to));
+    log::Offsets derived = to;
+    add_to(derived, routed);
+    HELIOS_TRY_ASSIGN(const auto judged, waiting.until("engine", engine_, derived));
+    add_to(derived, judged);
+    HELIOS_TRY(waiting.until("store", store_, derived));
+    return {};
+}
+
+Status Barrier::wait_stored(const log::Offsets& to, Duration limit) const {
+    HELIOS_TRY(Waiting(clock_, limit).until("store", store_, to));
+    return {};
 }
 
 }  // namespace helios::api

@@ -3,65 +3,80 @@
 /// began.
 ///
 /// An event becomes a verdict row in three hops, each a stage that reads the log and writes the log
-/// (the last: the store): event → route → case record → engine → verdict → store. A stage's
-/// frontier F says: everything stamped before F has been processed and its effects are visible. So,
-/// for an event stamped t:
-///   1. route.frontier > t: its case records are durable. They carry stamps of their own, unknown
-///   here, but none above
-///      u = log.last_log_time() as read now: that is the greatest stamp of anything durable.
-///   2. engine.frontier > u: the verdicts caused by them are durable, none stamped above v =
-///   log.last_log_time() as read now.
-///   3. store.frontier > v: they are rows. v ≥ t, so the event's own row, and a quarantined item's,
-///   are there too.
-/// `last_log_time` rather than the low watermark in 2 and 3: the watermark may stand below records
-/// that are visible already (an older append still in flight holds it back), and would let the wait
-/// end too early. An acknowledged append is durable, so t = last_log_time() at the start of a read
-/// covers everything acknowledged before it. Idle stages don't stall it: with nothing to read their
-/// frontier follows the log's clock.
+/// (the last: the store): event → route → case record → engine → verdict → store. A stage says up
+/// to where it has consumed each partition, and where what it has written ends (log/reached.h); it
+/// commits both at once, so all that it made of what lies below the one lies below the other. For
+/// a record at offset o of a partition:
+///   1. route has consumed beyond o (if it reads that partition): what it made of the record lies
+///   below the ends W of its own writing, as they are then.
+///   2. engine has consumed W: the verdicts caused by that lie below the ends V of its writing.
+///   3. store has consumed W and V, and beyond o: they are rows, and so is the record itself.
+/// Why this is enough whatever the record is: one that causes nothing is passed like any other; one
+/// that is taken in parts is passed with its last part; one that route holds back until its
+/// millisecond is over has not been passed, as a position never lies beyond what was delivered; a
+/// stage that restores begins at what it has committed, with ends read after that, so what an
+/// earlier life wrote lies below them. Nothing else is waited for: no tick, no deadline, nobody's
+/// open transaction, no log time. So a stage that is idle can't hold a read up, nor can an append
+/// in flight.
+///
+/// A read that names no record begins with the ends of what comes in, and of the verdicts: who has
+/// seen a revision on the stream does not read an older one.
 
 #include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/frontier.h"
 #include "log/log.h"
+#include "log/reached.h"
 
 namespace helios::api {
+
+/// How far one stage is, in both measures.
+struct StageProgress {
+    const Frontier& frontier;
+    const log::Reached& reached;
+};
 
 /// Thread-safe; blocks its caller. Everything it refers to must outlive it.
 class Barrier {
 public:
-    Barrier(log::Watermarks& log, const Frontier& route, const Frontier& engine,
-            const Frontier& store, const Clock& clock)
-        : log_(log), route_(route), engine_(engine), store_(store), clock_(clock) {}
+    Barrier(log::Catalogue& log, StageProgress route, StageProgress engine, StageProgress store,
+            const Clock& clock);
 
-    /// The greatest log time of anything acknowledged so far.
-    Instant now() const { return log_.last_log_time(); }
+    /// The ends of what has been acknowledged so far: what a read waits for.
+    log::Offsets acknowledged() const { return log_.ends_of(acknowledged_); }
+    /// The ends of all that the stages read and write.
+    log::Offsets ends() const { return log_.ends_of(all_); }
 
-    /// Until all that derives from records stamped ≤ t is visible in the store. unavailable:
+    /// Until all that derives from the records below `to` is visible in the store. unavailable:
     /// `limit` passed first; names the stage.
-    Status wait(Instant t, Duration limit) const;
-    /// Until the records themselves stamped ≤ t are visible (events, quarantine), whatever the
-    /// other stages do.
-    Status wait_stored(Instant t, Duration limit) const;
+    Status wait(const log::Offsets& to, Duration limit) const;
+    /// Until the records below `to` themselves are visible (events, quarantine), whatever the other
+    /// stages do.
+    Status wait_stored(const log::Offsets& to, Duration limit) const;
 
     /// "has come to 2026-01-05T10:23:45.000Z", "has read nothing yet": how far a stage is, after
     /// its name.
-    static std::string standing(const Frontier& frontier);
+    static std::string standing(const StageProgress& stage);
+    /// "helios.cases/2 up to offset 1234, where it stands at 1100": a partition of which a stage
+    /// lacks something; empty: it lacks nothing.
+    static std::string lacking(const StageProgress& stage, const log::Offsets& to);
 
-    const Frontier& route() const { return route_; }
-    const Frontier& engine() const { return engine_; }
-    const Frontier& store() const { return store_; }
+    const StageProgress& route() const { return route_; }
+    const StageProgress& engine() const { return engine_; }
+    const StageProgress& store() const { return store_; }
 
 private:
-    Status wait_for(std::string_view stage, const Frontier& frontier, Instant t,
-                    Duration deadline) const;
-
-    log::Watermarks& log_;
-    const Frontier& route_;
-    const Frontier& engine_;
-    const Frontier& store_;
+    log::Catalogue& log_;
+    const StageProgress route_;
+    const StageProgress engine_;
+    const StageProgress store_;
     const Clock& clock_;
+    log::Offsets acknowledged_;  ///< names partitions, no offsets
+    log::Offsets all_;
 };
+
+/// Adds partitions; of one that both have, the higher offset.
+void add_to(log::Offsets& sum, const log::Offsets& more);
 
 }  // namespace helios::api

@@ -16,9 +16,9 @@ std::optional<http::Response> Consistency::held_back(http::Reads reads) const {
     }
     Status waited;
     if (reads == http::Reads::one_case) {
-        waited = wait(barrier_->now());
+        waited = wait(barrier_->acknowledged());
     } else if (reads == http::Reads::one_record) {
-        waited = barrier_->wait_stored(barrier_->now(), limit_);
+        waited = barrier_->wait_stored(barrier_->acknowledged(), limit_);
     }
     return waited ? std::nullopt : std::optional(unavailable(waited.error()));
 }

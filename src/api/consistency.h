@@ -22,16 +22,16 @@ public:
     /// has been taken in: blocks until then.
     std::optional<http::Response> held_back(http::Reads reads) const;
 
-    /// Until all that derives from what was stamped ≤ t can be read. unavailable: the limit passed
-    /// first.
-    Status wait(Instant t) const { return barrier_->wait(t, limit_); }
+    /// Until all that derives from the records below `to` can be read. unavailable: the limit
+    /// passed first.
+    Status wait(const log::Offsets& to) const { return barrier_->wait(to, limit_); }
 
     /// asOf of verdicts and figures, and of what is stored as it came; see Progress. Asked before
     /// the rows are.
     Instant judged_before() const { return progress_->judged_before(); }
     Instant stored_before() const { return progress_->stored_before(); }
     /// As far as the engine has come.
-    Instant engine_at() const { return barrier_->engine().get(); }
+    Instant engine_at() const { return barrier_->engine().frontier.get(); }
 
 private:
     const Progress* progress_;

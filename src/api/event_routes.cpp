@@ -35,9 +35,8 @@ Result<http::Response> answer_events(const Consistency& consistency, const Kept&
     filter.type = query.text("event_type");
     filter.source = query.text("source");
     if (const auto after = query.text("after")) {
-        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
-        HELIOS_TRY(check_position(kept.log, token));
-        if (const auto waited = consistency.wait(token.log_time); !waited) {
+        HELIOS_TRY_ASSIGN(const auto positions, read_positions(kept.log, *after));
+        if (const auto waited = consistency.wait(beyond(positions)); !waited) {
             return unavailable(waited.error());
         }
     }
@@ -151,8 +150,9 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
                                     query_param("event_type", "Only this type."),
                                     query_param("source", "Only this source."),
                                     query_param("after",
-                                                "A position: waits until everything derived from "
-                                                "that event is visible, at most a second.")});
+                                                "A position, of one event or of a batch: waits "
+                                                "until everything derived from that is visible, "
+                                                "at most a second.")});
     add_answers(list, {answer(200, "One page.", "EventPage", events_example),
                        problem_answer(400, "A parameter is wrong.")});
     table.add(std::move(list));

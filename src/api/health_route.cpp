@@ -74,9 +74,9 @@ Result<http::Response> answer_health(const About& about, const Pipeline& pipelin
             .end_object();
     }
     out.end_array().end_object().key("stages").begin_array();
-    write_stage(out, "route", pipeline.barrier.route(), watermark);
-    write_stage(out, "engine", pipeline.barrier.engine(), watermark);
-    write_stage(out, "store", pipeline.barrier.store(), watermark);
+    write_stage(out, "route", pipeline.barrier.route().frontier, watermark);
+    write_stage(out, "engine", pipeline.barrier.engine().frontier, watermark);
+    write_stage(out, "store", pipeline.barrier.store().frontier, watermark);
     out.end_array();
     write_details(out, "components", health.components);
     write_details(out, "clouds", health.clouds);

@@ -50,11 +50,10 @@ Result<store::CaseId> Cases::id_of(const TenantId& tenant, std::optional<std::st
     return store::CaseId{tenant, *std::move(flow), std::string(key)};
 }
 
-/// What was acknowledged before the request has been waited for, the position's record included.
+/// What was acknowledged before the request has been waited for, the positions' records included.
 Status Cases::check_after(const http::Request& request) const {
     if (const auto after = request.query_param("after")) {
-        HELIOS_TRY_ASSIGN(const auto token, model::decode_position(*after));
-        HELIOS_TRY(check_position(kept_.log, token));
+        HELIOS_TRY(read_positions(kept_.log, *after));
     }
     return {};
 }

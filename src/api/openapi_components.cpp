@@ -57,7 +57,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "dlqId":{"type":"string","description":"Of a conflict: where it is kept."},"detail":{"type":"string"}}},
 "BatchAnswer":{"type":"object","required":["accepted","duplicate","conflict","quarantined","failed","items"],"properties":{
   "accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"quarantined":{"type":"integer"},"failed":{"type":"integer"},
-  "position":{"type":"string","description":"The latest of the items'."},
+  "position":{"type":"string","description":"Of all items that have one: pass as `after` to read what follows from the whole batch. Absent: no item has one, or they stand in more than 512 partitions."},
   "items":{"type":"array","items":{"type":"object","required":["index","status","retryable"],"properties":{
     "index":{"type":"integer"},"status":{"type":"string","enum":["accepted","duplicate","conflict","quarantined","failed"]},"retryable":{"type":"boolean","description":"Send it again."},
     "eventId":{"type":"string"},"identity":{"type":"string","enum":["content"]},"position":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}},

@@ -34,13 +34,17 @@ public:
     explicit Chain(const Barrier& barrier)
         : barrier_(barrier),
           stages_{&barrier.route(), &barrier.engine(), &barrier.store()},
-          target_(barrier.now()) {}
+          target_(barrier.ends()) {}
 
     Status check(std::size_t stage) {
         const MutexLock lock(mutex_);
-        while (passed_ < stages_.size() && stages_[passed_]->get() > target_) {
+        while (passed_ < stages_.size()) {
+            const auto written = stages_[passed_]->reached.wait_for(target_, Duration::zero());
+            if (!written) {
+                break;
+            }
+            add_to(target_, *written);
             ++passed_;
-            target_ = std::max(target_, barrier_.now());
         }
         if (passed_ > stage) {
             return {};
@@ -54,8 +58,8 @@ public:
                 std::string(hint));
         }
         return fail(ErrorKind::unavailable,
-                    fmt::format("it {}; what it has to take in ends at {}", standing,
-                                format_rfc3339(target_)),
+                    fmt::format("it {}, and has to take in {}", standing,
+                                Barrier::lacking(*stages_[stage], target_)),
                     std::string(hint));
     }
 
@@ -63,10 +67,10 @@ public:
 
 private:
     const Barrier& barrier_;
-    const std::array<const Frontier*, 3> stages_;
+    const std::array<const StageProgress*, 3> stages_;
     Mutex mutex_;
     std::size_t passed_ HELIOS_GUARDED_BY(mutex_) = 0;
-    Instant target_ HELIOS_GUARDED_BY(mutex_);
+    log::Offsets target_ HELIOS_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -151,12 +155,12 @@ void Progress::note(std::deque<Mark>& marks, Mark mark) {
     marks.push_back(mark);
 }
 
-/// As the barrier does, only that it leaves marks where the barrier waits. Each frontier is read
-/// before the log's last time: all that a stage had written when it stood there was stamped by
-/// then.
+/// Hop by hop as the barrier, but by log time, since its answer is one; and it leaves marks where
+/// the barrier waits. Each frontier is read before the log's last time: all that a stage had
+/// written when it stood there was stamped by then.
 Instant Progress::judged_before() const {
     const MutexLock lock(mutex_);
-    const Instant routed = barrier_.route().get();
+    const Instant routed = barrier_.route().frontier.get();
     note(to_engine_, {routed, log_.last_log_time()});
     const Settled settled = settled_();
     const Instant verdicts_written = log_.last_log_time();
@@ -165,7 +169,7 @@ Instant Progress::judged_before() const {
         note(to_store_, {to_engine_.front().routed, verdicts_written});
         to_engine_.pop_front();
     }
-    const Instant stored = barrier_.store().get();
+    const Instant stored = barrier_.store().frontier.get();
     while (!to_store_.empty() && stored > to_store_.front().written) {
         judged_ = std::max(judged_, to_store_.front().routed);
         to_store_.pop_front();

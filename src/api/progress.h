@@ -85,7 +85,7 @@ public:
     /// deadlines that passed, all.
     Instant judged_before() const;
     /// What was stamped before it is visible as it came: events, quarantine, flows, counts.
-    Instant stored_before() const { return barrier_.store().get(); }
+    Instant stored_before() const { return barrier_.store().frontier.get(); }
 
 private:
     void look() const;

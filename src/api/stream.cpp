@@ -106,7 +106,7 @@ Stream::~Stream() {
 
 // From any thread
 
-Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>& after) {
+Result<Stream::Start> Stream::start_of(const std::optional<std::string>& after) {
     const auto partitions = log_.partitions_of(model::topic::verdicts);
     // Everything stamped before t has been considered.
     const auto before = [](Instant t) {
@@ -121,16 +121,24 @@ Result<Stream::Start> Stream::start_of(const std::optional<model::PositionToken>
         HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, now));
         return Start{before(now), std::move(offsets)};
     }
-    HELIOS_TRY(check_position(log_, *after));
-    const auto& pointer = after->pointer;
-    HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, after->log_time));
-    const bool of_a_verdict = pointer.partition.topic == model::topic::verdicts;
-    return Start{of_a_verdict ? Place{after->log_time, pointer} : before(after->log_time),
-                 std::move(offsets)};
+    HELIOS_TRY_ASSIGN(const auto positions, read_positions(log_, *after));
+    const auto place_of = [&](const model::PositionToken& position) {
+        const auto& pointer = position.pointer;
+        return pointer.partition.topic == model::topic::verdicts ? Place{position.log_time, pointer}
+                                                                 : before(position.log_time);
+    };
+    Place place = place_of(positions.front());
+    Instant from = positions.front().log_time;
+    for (const auto& position : positions) {
+        place = std::min(place, place_of(position));
+        from = std::min(from, position.log_time);
+    }
+    HELIOS_TRY_ASSIGN(auto offsets, log_.offsets_at(partitions, from));
+    return Start{place, std::move(offsets)};
 }
 
 Result<std::shared_ptr<http::WebSocketEvents>> Stream::listen(
-    StreamFilter filter, const std::optional<model::PositionToken>& after) {
+    StreamFilter filter, const std::optional<std::string>& after) {
     HELIOS_TRY_ASSIGN(auto start, start_of(after));
     auto listener = std::make_shared<Listener>(std::move(filter), std::move(start));
     auto events = std::make_shared<http::WebSocketEvents>();

@@ -18,7 +18,6 @@
 #include "base/mutex.h"
 #include "http/websocket.h"
 #include "log/log.h"
-#include "model/position.h"
 #include "model/verdict.h"
 #include "telemetry/telemetry.h"
 
@@ -48,10 +47,10 @@ public:
     Stream& operator=(const Stream&) = delete;
 
     /// A listener, for the WebSocket that will carry it: one text per revision. It begins behind
-    /// `after`, else with what is not yet visible now. Reads the log: blocks. invalid: `after` is
-    /// not, or no longer, a position of this log.
-    Result<std::shared_ptr<http::WebSocketEvents>> listen(
-        StreamFilter filter, const std::optional<model::PositionToken>& after);
+    /// `after`, of several positions behind the earliest, else with what is not yet visible now.
+    /// Reads the log: blocks. invalid: `after` is not, or no longer, a position of this log.
+    Result<std::shared_ptr<http::WebSocketEvents>> listen(StreamFilter filter,
+                                                          const std::optional<std::string>& after);
 
 private:
     /// A place in the order in which readers deliver a topic.
@@ -68,7 +67,7 @@ private:
     class Rendering;
     using Listeners = std::vector<std::shared_ptr<Listener>>;
 
-    Result<Start> start_of(const std::optional<model::PositionToken>& after);
+    Result<Start> start_of(const std::optional<std::string>& after);
 
     void run();
     bool take_news();

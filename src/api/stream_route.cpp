@@ -19,11 +19,7 @@ Result<http::Response> answer_stream(Stream& stream, const http::Request& reques
         HELIOS_TRY_ASSIGN(filter.kind, model::parse_finding_kind(*kind));
     }
     HELIOS_TRY_ASSIGN(filter.payloads, query.yes_or_no("payloads"));
-    std::optional<model::PositionToken> after;
-    if (const auto text = query.text("after")) {
-        HELIOS_TRY_ASSIGN(after, model::decode_position(*text));
-    }
-    HELIOS_TRY_ASSIGN(auto events, stream.listen(std::move(filter), after));
+    HELIOS_TRY_ASSIGN(auto events, stream.listen(std::move(filter), query.text("after")));
     return http::Response::accept_websocket(std::move(events));
 }
 

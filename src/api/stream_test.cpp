@@ -13,6 +13,7 @@
 #include "api/test_kit.h"
 #include "base/mutex.h"
 #include "http/websocket_test_kit.h"
+#include "model/position.h"
 
 namespace helios::api {
 namespace {

@@ -235,17 +235,17 @@ TEST(Health, a_stage_is_ready_once_it_has_worked_off_the_start_and_what_came_of_
     EXPECT_EQ(good(), "");
     EXPECT_THAT(checks[0].check().error().what, HasSubstr("has read nothing yet"));
     EXPECT_THAT(checks[0].check().error().what, Not(HasSubstr("1970")));
-    served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
     // What route made of it: stamped later than the event, and nothing that the log had at the
     // start.
     served.bench.append(model::CaseRecord(model::LegRecord(default_tenant())), "A");
+    served.route.advance_to(served.bench.log->last_log_time() + Duration{1});
     served.engine.advance_to(served.bench.log->last_log_time());
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
     EXPECT_EQ(good(), "route ");
     EXPECT_THAT(checks[1].check().error().what, HasSubstr("has come to 2026-01-05T10:00:00"));
     EXPECT_THAT(checks[2].check().error().what, HasSubstr("can't be complete before engine is"));
-    served.engine.advance_to(served.bench.log->last_log_time() + Duration{1});
     served.bench.append(a_verdict("A", 1, model::VerdictStatus::matched, epoch_of_tests));
+    served.engine.advance_to(served.bench.log->last_log_time() + Duration{1});
     EXPECT_EQ(good(), "route engine ");
     served.store.advance_to(served.bench.log->last_log_time() + Duration{1});
     EXPECT_EQ(good(), "route engine store ");
@@ -320,7 +320,9 @@ TEST(AsOf, does_not_pass_a_deadline_that_has_not_been_let_pass) {
     Frontier route;
     Frontier engine;
     Frontier stored;
-    const Barrier barrier{*bench.log, route, engine, stored, bench.clock};
+    const log::Reached nothing;
+    const Barrier barrier{
+        *bench.log, {route, nothing}, {engine, nothing}, {stored, nothing}, bench.clock};
     Settled settled;
     const Progress progress(
         *bench.log, barrier, [&] { return settled; }, {}, bench.telemetry, bench.clock);

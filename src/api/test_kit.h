@@ -1,7 +1,8 @@
 #pragma once
-/// Test kit: the routes over a real log and store, with frontiers moved by hand. Requests go
+/// Test kit: the routes over a real log and store, with stages moved by hand. Requests go
 /// through the route table, not a socket.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,7 +16,63 @@
 
 namespace helios::api::testing {
 
-/// Not thread-safe, but for the frontiers.
+/// How far a stage is, moved by hand: it has consumed what is stamped earlier, and what stands on
+/// the topics that it writes when it is moved is its work.
+class StageByHand {
+public:
+    StageByHand(log::Log& log, std::vector<TopicId> reads, std::vector<TopicId> writes)
+        : log_(log), reads_(std::move(reads)), writes_(std::move(writes)) {}
+
+    void advance_to(Instant t) {
+        log::Offsets consumed = ends_of(reads_);
+        std::vector<Partition> ids;
+        for (const auto& [id, end] : consumed) {
+            ids.push_back(id);
+        }
+        auto from = log::log_start(log_, ids);
+        HELIOS_ASSERT(from.has_value(), "the log says where it begins");
+        const auto reader = log_.read(*std::move(from));
+        HELIOS_ASSERT(reader.has_value(), "the log can be read");
+        for (;;) {
+            const auto batch = (*reader)->poll(1000, 1u << 20, Duration::zero());
+            HELIOS_ASSERT(batch.has_value(), "the log can be read");
+            if (batch->records.empty()) {
+                break;
+            }
+            for (const auto& record : batch->records) {
+                if (record.log_time >= t) {
+                    Offset\& to = consumed[record.at.partition];
+                    to = std::min(to, record.at.offset);
+                }
+            }
+        }
+        reached.advance_to(consumed, ends_of(writes_));
+        frontier.advance_to(t);
+    }
+    Instant get() const { return frontier.get(); }
+    // NOLINTNEXTLINE(google-explicit-constructor): stands for it
+    operator StageProgress() const { return {frontier, reached}; }
+
+    Frontier frontier;
+    log::Reached reached;
+
+private:
+    log::Offsets ends_of(const std::vector<TopicId>& topics) const {
+        log::Offsets all;
+        for (const auto topic : topics) {
+            for (const auto& id : log_.partitions_of(topic)) {
+                all[id] = {};
+            }
+        }
+        return log_.ends_of(all);
+    }
+
+    log::Log& log_;
+    std::vector<TopicId> reads_;
+    std::vector<TopicId> writes_;
+};
+
+/// Not thread-safe, but for the stages.
 class Served {
 public:
     explicit Served(std::vector<WebAsset> assets = {}) : assets_(std::move(assets)) {
@@ -44,7 +101,7 @@ public:
         stages_pass(bench.log->last_log_time());
     }
     void stages_pass(Instant t) {
-        for (Frontier* stage : {&route, &engine, &store}) {
+        for (StageByHand* stage : {&route, &engine, &store}) {
             stage->advance_to(t + Duration{1});
         }
     }
@@ -75,12 +132,16 @@ public:
     Caller caller = local_caller();  ///< of get()
     Options options;
     About about;
-    Frontier route;
-    Frontier engine;
-    Frontier store;
+    StageByHand route{*bench.log,
+                      {model::topic::orders, model::topic::payments, model::topic::inventory,
+                       model::topic::other, model::topic::flows},
+                      {model::topic::cases, model::topic::counts}};
+    StageByHand engine{*bench.log, {model::topic::cases}, {model::topic::verdicts}};
+    StageByHand store{
+        *bench.log, {store::topics_of_the_store().begin(), store::topics_of_the_store().end()}, {}};
     Barrier barrier{*bench.log, route, engine, store, bench.clock};
     bool stages_stand_still =
-        false;  ///< open() leaves the frontiers where they are: nothing has been read
+        false;  ///< open() leaves the stages where they are: nothing has been read
     Explain explain;
     std::vector<NamedCheck> readiness;
     Health health;

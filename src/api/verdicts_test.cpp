@@ -90,7 +90,7 @@ TEST(Reconciliation, not_found_is_said_only_when_every_stage_has_caught_up) {
     served.stages_stand_still = true;
     served.open();
     const Instant all = served.bench.log->last_log_time() + Duration{1};
-    for (Frontier* stage : {&served.route, &served.engine, &served.store}) {
+    for (auto* stage : {&served.route, &served.engine, &served.store}) {
         stage->advance_to(served.bench.log->last_log_time());  // one stamp short
         const auto behind = served.get("/api/v1/reconciliation/ORD-1");
         EXPECT_EQ(behind.status, 503);

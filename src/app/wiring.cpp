@@ -219,8 +219,11 @@ Status Node::open_api() {
     about_.version = std::string(build_info().version);
     about_.ephemeral = config_.ephemeral;
     api_options_.quarantine_keep = config_.quarantine_keep.value_or(Duration::zero());
-    barrier_ = std::make_unique<api::Barrier>(*log_, route_->frontier(), engine_->frontier(),
-                                              projector_->frontier(), clock_);
+    const auto progress_of = [](const auto& stage) {
+        return api::StageProgress{stage.frontier(), stage.reached()};
+    };
+    barrier_ = std::make_unique<api::Barrier>(*log_, progress_of(*route_), progress_of(*engine_),
+                                              progress_of(*projector_), clock_);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
     for (auto& check : api::caught_up(*barrier_)) {
         readiness.push_back(std::move(check));
@@ -352,18 +355,18 @@ void Node::let_stages_catch_up(Duration until) {
     engine_->stop_ticking();
     while (clock_.monotonic() < until && log_->health() && route_->health() && engine_->health() &&
            projector_->health()) {
-        const Instant end = barrier_->now();
+        const log::Offsets end = barrier_->ends();
         if (barrier_->wait(end, std::min(catch_up_slice, until - clock_.monotonic())) &&
-            barrier_->now() == end) {
+            barrier_->ends() == end) {
             return;
         }
     }
     telemetry_.logger.warn(
         "app",
         "stopping with a part of the log still to be taken in; the next start goes on from there",
-        {{"route", api::Barrier::standing(route_->frontier())},
-         {"engine", api::Barrier::standing(engine_->frontier())},
-         {"store", api::Barrier::standing(projector_->frontier())}});
+        {{"route", api::Barrier::standing(barrier_->route())},
+         {"engine", api::Barrier::standing(barrier_->engine())},
+         {"store", api::Barrier::standing(barrier_->store())}});
 }
 
 void Node::stop() {

@@ -20,20 +20,21 @@ bool is_retryable(const ItemReceipt& item) {
     return item.error && item.error->kind != ErrorKind::invalid;
 }
 
-/// Where the latest of the items stands: who waits for it has waited for all.
-const model::PositionToken* latest(const std::vector<ItemReceipt>& items) {
-    const model::PositionToken* found = nullptr;
+/// Where the items stand, in one: who waits for it has waited for all. Empty: none has a position,
+/// or they stand in more partitions than one position names.
+std::string position_of(const std::vector<ItemReceipt>& items) {
+    std::vector<model::PositionToken> found;
     for (const auto& item : items) {
-        if (item.position && (found == nullptr || found->log_time < item.position->log_time)) {
-            found = &*item.position;
+        if (item.position) {
+            found.push_back(*item.position);
         }
     }
-    return found;
+    return model::encode_positions(std::move(found));
 }
 
 http::Response with_position(http::Response response, const std::vector<ItemReceipt>& items) {
-    if (const auto* position = latest(items)) {
-        response.with("Helios-Position", model::encode_position(*position));
+    if (auto position = position_of(items); !position.empty()) {
+        response.with("Helios-Position", std::move(position));
     }
     return response;
 }
@@ -205,8 +206,8 @@ http::Response answer_batch(const std::vector<ItemReceipt>& items) {
     json::Writer out;
     out.begin_object();
     Tally(items).write(out);
-    if (const auto* position = latest(items)) {
-        out.field("position", std::string_view(model::encode_position(*position)));
+    if (const auto position = position_of(items); !position.empty()) {
+        out.field("position", std::string_view(position));
     }
     out.key("items").begin_array();
     for (std::size_t i = 0; i < items.size(); ++i) {

@@ -92,18 +92,30 @@ TEST(Answers, retry_after_is_said_once) {
     }
 }
 
-TEST(Answers, webhooks_carry_the_latest_position) {
+TEST(Answers, several_events_have_one_position_which_is_all_of_theirs) {
     auto first = item(ItemStatus::accepted);
     auto second = item(ItemStatus::duplicate);
+    auto third = item(ItemStatus::quarantined);
     first.position =
         model::PositionToken{7, {{model::topic::orders, 1}, Offset{7}}, from_nanos(20)};
     second.position =
         model::PositionToken{7, {{model::topic::orders, 2}, Offset{9}}, from_nanos(10)};
-    const auto response = answer(Endpoint::azure_eventgrid, receipt({first, second}));
-    const auto position = model::decode_position(header(response, "Helios-Position"));
-    ASSERT_TRUE(position);
-    EXPECT_EQ(position->log_time, from_nanos(20));
-    EXPECT_EQ(position->pointer.offset.value, 7u);
+    third.position =
+        model::PositionToken{7, {{model::topic::orders, 1}, Offset{8}}, from_nanos(20)};
+    const auto items = receipt({third, first, second});
+    const auto webhook = header(answer(Endpoint::azure_eventgrid, items), "Helios-Position");
+    const auto positions = model::decode_positions(webhook);
+    ASSERT_TRUE(positions);
+    ASSERT_EQ(positions->size(), 2u);
+    EXPECT_EQ(positions->at(0).pointer.offset.value, 8u) << "the last of the partition";
+    EXPECT_EQ(positions->at(1).pointer.offset.value, 9u);
+    EXPECT_EQ(positions->at(1).log_time, from_nanos(10));
+    EXPECT_EQ(member(answer(Endpoint::batch, items), "position"), webhook);
+    const auto alone = answer(Endpoint::azure_eventgrid, receipt({first}));
+    EXPECT_TRUE(model::decode_position(header(alone, "Helios-Position")));
+    EXPECT_EQ(header(answer(Endpoint::azure_eventgrid, receipt({item(ItemStatus::noted)})),
+                     "Helios-Position"),
+              "");
 }
 
 TEST(Answers, hostile_ids_are_escaped) {

@@ -416,7 +416,7 @@ private:
         return log::Taken::whole;
     }
 
-    Status commit(const log::Outputs&, const log::GroupOffsets& position) override {
+    Result<log::Offsets> commit(const log::Outputs&, const log::GroupOffsets& position) override {
         const auto written = index_->write(entries_, position.to);
         if (!written) {
             note_failure(written.error());
@@ -424,7 +424,7 @@ private:
         HELIOS_TRY(written);
         publish(position.to);
         entries_.clear();
-        return {};
+        return log::Offsets{};
     }
 
     void after_round() override {

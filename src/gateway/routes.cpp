@@ -141,7 +141,7 @@ http::Route azure(Gateway& gateway) {
         "duplicate, or in quarantine), "
         "else 503 for all: those that were stored are duplicates next time. A subscription "
         "validation is answered with its code. "
-        "The position of the last event is in the header `Helios-Position`.";
+        "One position for all of the events is in the header `Helios-Position`.";
     route.request_schema =
         R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
         R"("subject":{"type":"string"},"eventType":{"type":"string"},"eventTime":{"type":"string"},"data":{"type":"object"},"dataVersion":{"type":"string"},"metadataVersion":{"type":"string"}}}})";

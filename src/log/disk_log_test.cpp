@@ -51,9 +51,34 @@ TEST_F(DiskLogTest, tells_damage_below_the_mark_from_a_torn_tail) {
     EXPECT_THAT(values(), ElementsAre("one", "two"));
     ASSERT_EQ(log_->damage().size(), 1u);
     EXPECT_EQ(log_->damage()[0].file, segment);
+    auto reader = reader_of(*log_, {topic::events, topic::flows});
+    EXPECT_EQ(read_values(*reader).size(), 2u);
+    for (const auto& [id, end] : log_->ends_of(reader->position())) {
+        EXPECT_GE(reader->position().at(id), end) << "who waits for what is gone waits no longer";
+    }
+    EXPECT_EQ(reader->position().at({topic::flows, 0}), Offset{0}) << "that journal is whole";
     ASSERT_TRUE(append("four"));
+    EXPECT_EQ(read_values(*reader).size(), 1u);
+    reader.reset();
     open();
     EXPECT_THAT(values(), ElementsAre("one", "two", "four"));
+}
+
+TEST_F(DiskLogTest, a_reader_that_has_delivered_everything_stands_at_the_ends) {
+    open();
+    ASSERT_TRUE(append("one"));
+    const auto last = append("two");
+    ASSERT_TRUE(last);
+    const Partition id = last->at.partition;
+    ASSERT_TRUE(append("other", topic::cases));
+    const auto reader = log_->read({{id, Offset{last->at.offset.value + 1}}});
+    ASSERT_TRUE(reader);
+    EXPECT_THAT(read_values(**reader), ElementsAre());
+    EXPECT_EQ((*reader)->position(), log_->ends_of((*reader)->position()));
+    const auto next = append("three");
+    ASSERT_TRUE(next);
+    EXPECT_THAT(read_values(**reader), ElementsAre("three"));
+    EXPECT_EQ((*reader)->position(), log_->ends_of((*reader)->position()));
 }
 
 TEST_F(DiskLogTest, a_later_group_proves_that_a_bad_one_was_durable) {

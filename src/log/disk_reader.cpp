@@ -7,7 +7,10 @@ namespace helios::log {
 DiskReader::Source::Source(StoredLog& log, RetentionClass of)
     : retention(of),
       cursor(log.journal(of).segments, &log.journal(of).recent, log.options().read_ahead_bytes,
-             log.damage_sink()) {}
+             [this, note = log.damage_sink()](Damage damage) {
+                 unsettled = true;
+                 note(std::move(damage));
+             }) {}
 
 DiskReader::DiskReader(StoredLog& log, Offsets from,
                        const std::array<std::uint64_t, retention_classes>& starts)
@@ -41,6 +44,10 @@ Result<Batch> DiskReader::poll(std::size_t max_records, std::size_t max_bytes, D
     Batch batch;
     for (bool waited = wait <= Duration::zero();; waited = true) {
         log_.look_again(signal_);
+        const bool unsettled =
+            std::any_of(sources_.begin(), sources_.end(),
+                        [](const Source& source) { return source.used && source.unsettled; });
+        ends_ = unsettled ? log_.ends_of(position_) : Offsets{};  // before the view is taken
         const StoredLog::View view = log_.view();
         if (view.closing) {
             return fail(ErrorKind::stopping, "the log is closing");
@@ -102,6 +109,7 @@ Status DiskReader::look_ahead(Source& source, std::uint64_t end) {
         HELIOS_TRY(walked);
         source.ahead = *std::move(walked);
         if (!source.ahead) {
+            stand_at_ends(source);
             return {};
         }
         const Offset* next = next_of(source.ahead->frame);
@@ -110,6 +118,19 @@ Status DiskReader::look_ahead(Source& source, std::uint64_t end) {
         }
     }
     return {};
+}
+
+// All that was visible has been delivered, and more than stood below ends_.
+void DiskReader::stand_at_ends(Source& source) {
+    if (!source.unsettled || ends_.empty()) {
+        return;
+    }
+    for (auto& [id, offset] : position_) {
+        if (log_.topic(id.topic)->retention == source.retention) {
+            offset = std::max(offset, ends_.at(id));
+        }
+    }
+    source.unsettled = false;
 }
 
 // What was dropped ahead of the cursor matters if a partition of ours had a record there.

@@ -35,11 +35,15 @@ private:
         JournalCursor cursor;
         Wanted wanted;
         bool used = false;
+        /// Its partitions may end behind their position without a record in between: one that was
+        /// damaged, or the rest of one that `from` lies in.
+        bool unsettled = true;
         std::optional<Walked> ahead;  ///< read, not yet delivered
     };
     Status fill(Batch& batch, const StoredLog::View& view, std::size_t max_records,
                 std::size_t max_bytes);
     Status look_ahead(Source& source, std::uint64_t end);
+    void stand_at_ends(Source& source);
     Status pass_over_dropped(Source& source, const Error& why);
     void deliver(Batch& batch, Source& source);
     Offset* next_of(const format::Frame& frame);
@@ -50,6 +54,7 @@ private:
         next_;  ///< into position_, by topic id and partition; null: not ours
     std::array<Source, retention_classes> sources_;  ///< by index_of(retention)
     ReaderSignal signal_;
+    Offsets ends_;  ///< as of the current poll; empty: nobody asked
     Instant complete_below_{};
 };
 

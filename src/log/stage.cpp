@@ -33,9 +33,14 @@ Status StageWork::complete(const Batch&, Outputs&) {
 
 void StageWork::sum_up(Outputs&) {}
 
-Status commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position) {
-    auto done = transact_now(log, out.records(), position);
-    return done ? Status{} : Status(std::unexpected(std::move(done).error()));
+Result<Offsets> commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position) {
+    HELIOS_TRY_ASSIGN(const auto written, transact_now(log, out.records(), position));
+    Offsets ends;
+    for (const Position& at : written) {
+        Offset& end = ends[{std::string(at.topic), at.partition}];
+        end = std::max(end, Offset{at.offset.value + 1});
+    }
+    return ends;
 }
 
 Stage::Stage(StageOptions options, StageWork& work, Log& log, telemetry::Telemetry& telemetry,
@@ -72,6 +77,7 @@ Status Stage::open() {
     }
     committed_ = std::move(standing.committed);
     partly_ = std::move(standing.partly);
+    reached_.advance_to(committed_, standing.written);
     HELIOS_TRY_ASSIGN(auto reader,
                       options_.rank != nullptr
                           ? read_in_order(log_, std::move(standing.read_from), options_.rank)
@@ -164,7 +170,7 @@ Status Stage::apply_some() {
     return {};
 }
 
-GroupOffsets Stage::reached() const {
+GroupOffsets Stage::next_position() const {
     const Round& round = *round_;
     GroupOffsets position{options_.name, committed_, committed_};
     if (round.complete) {
@@ -192,7 +198,7 @@ GroupOffsets Stage::reached() const {
 }
 
 Status Stage::commit_some() {
-    const GroupOffsets position = reached();
+    const GroupOffsets position = next_position();
     if (outputs_.empty() && position.to == committed_ && position.partly == partly_) {
         return {};
     }
@@ -200,22 +206,24 @@ Status Stage::commit_some() {
         work_.sum_up(outputs_);
         round_->summed_up = true;
     }
-    if (auto done = work_.commit(outputs_, position); !done) {
+    const auto done = work_.commit(outputs_, position);
+    if (!done) {
         if (done.error().kind == ErrorKind::conflict) {
-            return give_up(std::move(done).error());
+            return give_up(done.error());
         }
         if (done.error().kind == ErrorKind::invalid && round_->batch.records.size() > 1) {
             // More than the log takes at once, and the room's bounds did not see it.
             records_max_ = std::max<std::size_t>(1, round_->batch.records.size() / 2);
-            return give_up(std::move(done).error());
+            return give_up(done.error());
         }
-        return done;
+        return fail(done.error());
     }
     committed_ = position.to;
     partly_ = position.partly;
     outputs_.clear();
     records_max_ = std::min(options_.batch_records_max, records_max_ * 2);
     work_.committed();
+    reached_.advance_to(committed_, *done);
     return {};
 }
 

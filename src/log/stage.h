@@ -24,6 +24,7 @@
 #include "base/time.h"
 #include "log/log.h"
 #include "log/ordered_reader.h"
+#include "log/reached.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::log {
@@ -35,6 +36,9 @@ struct Standing {
     Offsets committed;  ///< the same partitions, none below read_from
     /// Of the first record at or after `committed`, so many outputs are on the log already.
     std::map<Partition, std::uint64_t> partly = {};
+    /// One past what was ever written for it, at least: the ends, as read after `committed`, of the
+    /// partitions that the outputs go to.
+    Offsets written = {};
 };
 
 /// What the records of a round cause.
@@ -84,10 +88,10 @@ public:
     virtual Status complete(const Batch& batch, Outputs& out);
     /// Something is about to be committed: what sums up the records since the last commit.
     virtual void sum_up(Outputs& out);
-    /// Outputs and position, all or nothing; on_log() for those that keep both on the log. An error
-    /// of kind conflict: somebody else has moved the position, restore. Any other: the same is
-    /// tried again.
-    virtual Status commit(const Outputs& out, const GroupOffsets& position) = 0;
+    /// Outputs and position, all or nothing; commit_on_log() for those that keep both on the log.
+    /// One past the last output, per partition. An error of kind conflict: somebody else has moved
+    /// the position, restore. Any other: the same is tried again.
+    virtual Result<Offsets> commit(const Outputs& out, const GroupOffsets& position) = 0;
     /// It is durable.
     virtual void committed() {}
     /// The frontier has moved on.
@@ -97,7 +101,7 @@ public:
 };
 
 /// Transacts and waits for the outcome.
-Status commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position);
+Result<Offsets> commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position);
 
 struct StageOptions {
     std::string room;  ///< as log lines name it
@@ -143,6 +147,8 @@ public:
 
     /// Every record stamped before it has been applied and its effects are durable and visible.
     const Frontier& frontier() const { return frontier_; }
+    /// The same in offsets, and where its outputs end; from open() on.
+    const Reached& reached() const { return reached_; }
     /// Good, or why the latest step failed: it goes on trying, nothing is lost.
     Status health() const;
     /// Nothing has been applied that is not committed. For the stage's thread.
@@ -172,7 +178,7 @@ private:
     Replayed* replayed(const StoredRecord& record);
     Status apply_next();
     Status apply_some();
-    GroupOffsets reached() const;
+    GroupOffsets next_position() const;
     Status commit_some();
     std::unexpected<Error> give_up(Error error);
     void show_lag();
@@ -198,6 +204,7 @@ private:
     std::atomic<bool> restart_{false};
     Duration lag_shown_{};
     Frontier frontier_;
+    Reached reached_;
     mutable Mutex mutex_;
     Status health_ HELIOS_GUARDED_BY(mutex_);
     std::jthread thread_;

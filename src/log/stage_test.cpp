@@ -1,11 +1,15 @@
 #include "log/stage.h"
 
+#include <algorithm>
 #include <atomic>
 #include <gtest/gtest.h>
+#include <optional>
 #include <rapidcheck/gtest.h>
+#include <set>
 #include <thread>
 
 #include "log/disk_log_test_kit.h"
+#include "log/memory_log.h"
 #include "log/synchronous.h"
 
 namespace helios::log {
@@ -28,6 +32,7 @@ public:
             standing.committed[id] = offset;
         }
         HELIOS_TRY_ASSIGN(standing.partly, log_.partly("echo"));
+        standing.written = log_.ends_of(beginning_of(log_, {topic::cases}));
         done_ = 0;
         return standing;
     }
@@ -52,7 +57,7 @@ public:
         return Taken::whole;
     }
 
-    Status commit(const Outputs& out, const GroupOffsets& position) override {
+    Result<Offsets> commit(const Outputs& out, const GroupOffsets& position) override {
         if (commits_left == 0) {
             return fail(failing);
         }
@@ -200,6 +205,135 @@ TEST(Stage, what_is_below_the_committed_position_has_no_effects_any_more) {
     EXPECT_EQ(bench.answers(), expected);
 }
 
+TEST(Stage, says_up_to_where_its_effects_are_durable_and_where_they_end) {
+    Bench bench;
+    const auto ends = [&] { return bench.log->ends_of(beginning_of(*bench.log, {topic::events})); };
+    const Partition out{topic::cases, 0};
+    bench.ask({1, 0, 2});
+    Echo work(*bench.log);
+    const auto stage = bench.stage(work);
+    EXPECT_TRUE(stage->reached().missing(ends())) << "nobody knows yet";
+    ASSERT_TRUE(stage->open());
+    EXPECT_TRUE(stage->reached().missing(ends()));
+    EXPECT_FALSE(stage->reached().wait_for(ends(), Duration{}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(ends()));
+    const auto written = stage->reached().wait_for(ends(), Duration{});
+    ASSERT_TRUE(written);
+    const auto reader = reader_of(*bench.log, {topic::cases});
+    const auto batch = reader->poll(100, 1u << 20, Duration{});
+    ASSERT_EQ(batch->records.size(), 3u);
+    EXPECT_GT(written->at(out), batch->records.back().offset);
+    EXPECT_LE(written->at(out), batch->records.back().next);
+    bench.ask({0});
+    EXPECT_EQ(stage->reached().missing(ends()), (Partition{topic::events, 0}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(ends())) << "one that causes nothing is passed, too";
+    EXPECT_EQ(stage->reached().get().written, *written);
+    EXPECT_FALSE(stage->reached().missing({{{topic::flows, 0}, Offset{99}}}))
+        << "it does not read it";
+}
+
+TEST(Stage, a_record_taken_in_parts_is_reached_with_its_last_part_whichever_life_writes_it) {
+    Bench bench;
+    const auto expected = bench.ask({1, 100});
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    Echo first(*bench.log);
+    first.commits_left = 3;
+    const auto dying = bench.stage(first);
+    EXPECT_FALSE(dying->step(Duration{}));
+    EXPECT_GT(bench.answers().size(), 10u);
+    EXPECT_EQ(dying->reached().missing(end), (Partition{topic::events, 0}));
+    Echo second(*bench.log);
+    const auto stage = bench.stage(second);
+    ASSERT_TRUE(stage->open());
+    EXPECT_EQ(stage->reached().missing(end), (Partition{topic::events, 0}));
+    const auto written = bench.log->ends_of(beginning_of(*bench.log, {topic::cases}));
+    EXPECT_EQ(stage->reached().get().written, written) << "by the life before";
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(end));
+    EXPECT_EQ(bench.answers(), expected);
+}
+
+TEST(Stage, what_is_held_back_until_its_millisecond_is_over_is_not_reached) {
+    Bench bench;
+    Echo work(*bench.log);
+    auto with = Bench::options();
+    with.rank = [](TopicId) { return 0u; };
+    const auto stage = bench.stage(work, with);
+    auto record = record_for(topic::events, "", "1");
+    record.partition = 0;
+    ASSERT_TRUE(append_now(*bench.log, {record})[0]);
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_EQ(stage->reached().missing(end), (Partition{topic::events, 0}));
+    bench.clock.advance(log_time_grain);
+    ASSERT_TRUE(stage->step(Duration{}));
+    EXPECT_FALSE(stage->reached().missing(end));
+}
+
+/// A log whose partitions have clocks of their own, and somebody's open transaction in one.
+struct Elsewhere {
+    ManualClock clock{parse_rfc3339("2026-01-05T12:00:00Z")->at};
+    std::vector<std::string> lines;
+    telemetry::Telemetry telemetry{clock, telemetry::Level::debug, lines};
+    telemetry::Counter& failures = telemetry.metrics.counter("failures", "of the stage's steps");
+    MemoryLog log{{.seed = 1, .partitions = 2}, test_topics(), clock};
+    Echo work{log};
+    Stage stage{Bench::options(), work, log, telemetry, clock, failures};
+
+    /// Where it stands, in partition 0 of "events".
+    Appended ask(unsigned n) {
+        auto record = record_for(topic::events, "", std::to_string(n));
+        record.partition = 0;
+        const auto outcome = append_now(log, {record});
+        clock.advance(std::chrono::seconds(1));
+        return *outcome[0];
+    }
+    static Offsets past(const Appended& at) {
+        return {{at.at.partition, Offset{at.at.offset.value + 1}}};
+    }
+};
+
+TEST(Stage, what_hides_another_partition_holds_its_frontier_back_and_nobody_who_waits_by_offset) {
+    Elsewhere it;
+    it.log.hold({topic::events, 1});
+    it.clock.advance(std::chrono::seconds(1));
+    const auto at = it.ask(1);
+    ASSERT_TRUE(it.stage.step(Duration{}));
+    EXPECT_LE(it.stage.frontier().get(), at.log_time);
+    EXPECT_TRUE(it.stage.reached().wait_for(Elsewhere::past(at), Duration{}));
+}
+
+TEST(Stage, its_outputs_end_behind_those_that_somebody_hides) {
+    Elsewhere it;
+    const Partition out{topic::cases, 0};
+    it.log.hold(out);
+    const auto at = it.ask(2);
+    ASSERT_TRUE(it.stage.step(Duration{}));
+    const auto written = it.stage.reached().wait_for(Elsewhere::past(at), Duration{});
+    ASSERT_TRUE(written);
+    const auto visible = it.log.ends_of({{out, Offset{}}});
+    EXPECT_GT(written->at(out), visible.at(out)) << "who waits for that end waits too little";
+    it.log.release(out);
+    EXPECT_LE(written->at(out), it.log.ends_of({{out, Offset{}}}).at(out));
+}
+
+TEST(Stage, is_waited_for_by_offset) {
+    Bench bench;
+    Echo work(*bench.log);
+    const auto stage = bench.stage(work);
+    bench.ask({1});
+    const auto end = bench.log->ends_of(beginning_of(*bench.log, {topic::events}));
+    std::optional<Offsets> written;
+    std::jthread reader(
+        [&] { written = stage->reached().wait_for(end, std::chrono::seconds(30)); });
+    ASSERT_TRUE(stage->step(Duration{}));
+    reader.join();
+    ASSERT_TRUE(written);
+    EXPECT_GT(written->at({topic::cases, 0}), Offset{0});
+}
+
 TEST(Stage, runs_until_it_is_stopped_and_tells_the_room) {
     Bench bench;
     Echo work(*bench.log);
@@ -222,6 +356,25 @@ TEST(Stage, runs_until_it_is_stopped_and_tells_the_room) {
     EXPECT_EQ(bench.count_lines("echo works again"), 1u);
 }
 
+/// All outputs of what has been reached stand below where it says that they end.
+bool keeps_its_word(Bench& bench, const std::vector<std::string>& expected, const Reached& said) {
+    const auto at = said.get();
+    const auto consumed = at.consumed.find({topic::events, 0});
+    std::set<std::string> below;
+    const auto reader = reader_of(*bench.log, {topic::cases});
+    const auto batch = reader->poll(10'000, 1u << 20, Duration{});
+    for (const auto& record : batch->records) {
+        const auto end = at.written.find({std::string(record.topic), record.partition});
+        if (end != at.written.end() && record.offset < end->second) {
+            below.emplace(record.value);
+        }
+    }
+    return std::all_of(expected.begin(), expected.end(), [&](const std::string& output) {
+        return consumed == at.consumed.end() || std::stoull(output) >= consumed->second.value ||
+               below.contains(output);
+    });
+}
+
 // A record's outputs are there once and in order, wherever a life ends.
 RC_GTEST_PROP(Stage, every_output_is_written_once_over_many_lives, ()) {
     Bench bench;
@@ -237,6 +390,7 @@ RC_GTEST_PROP(Stage, every_output_is_written_once_over_many_lives, ()) {
         while (taken && *taken > 0) {
             taken = stage->step(Duration{});
         }
+        RC_ASSERT(keeps_its_word(bench, expected, stage->reached()));
         if (taken) {
             break;
         }

@@ -1,7 +1,10 @@
 #include "model/catalogue.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "model/position.h"
 #include "model/topics.h"
 
@@ -247,6 +250,107 @@ TEST(Position, round_trips_and_refuses_strangers) {
     EXPECT_FALSE(decode_position("").has_value());
     EXPECT_FALSE(decode_position("hello").has_value());
     EXPECT_FALSE(decode_position(std::string(1000, 'A')).has_value());
+}
+
+TEST(Position, of_several_records_is_one_text_that_names_each_partitions_last) {
+    const auto at = [](TopicId topic, std::uint32_t partition, std::uint64_t offset,
+                       std::int64_t time) {
+        return PositionToken{0xfeedbeef, {topic, partition, offset}, from_nanos(time)};
+    };
+    const std::vector<PositionToken> tokens{
+        at(TopicId::payments, 1, 70, 500), at(TopicId::orders, 300, 9, 400),
+        at(TopicId::payments, 1, 80, 600), at(TopicId::dlq, 0, 1, -1),
+        at(TopicId::payments, 1, 75, 550)};
+    const auto text = encode_positions(tokens);
+    EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
+    auto other_way_round = tokens;
+    std::reverse(other_way_round.begin(), other_way_round.end());
+    EXPECT_EQ(encode_positions(other_way_round), text);
+    const auto decoded = decode_positions(text);
+    ASSERT_TRUE(decoded.has_value());
+    ASSERT_EQ(decoded->size(), 3u);
+    const std::vector<PositionToken> expected{tokens[1], tokens[2], tokens[3]};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(decoded->at(i).log, expected[i].log);
+        EXPECT_EQ(decoded->at(i).pointer, expected[i].pointer);
+        EXPECT_EQ(decoded->at(i).log_time, expected[i].log_time);
+    }
+    EXPECT_FALSE(decode_position(text).has_value()) << "it is not one record's";
+    EXPECT_EQ(encode_positions({tokens[0]}), encode_position(tokens[0]));
+    EXPECT_EQ(decode_positions(encode_position(tokens[0]))->size(), 1u);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto bent = text;
+        bent[i] = bent[i] == 'A' ? 'B' : 'A';
+        const auto other = decode_positions(bent);
+        if (other.has_value()) {
+            EXPECT_EQ(encode_positions(*other), text) << "only unused trailing bits may differ";
+        }
+        EXPECT_FALSE(decode_positions(text.substr(0, i)).has_value());
+    }
+}
+
+TEST(Position, names_no_more_partitions_than_a_url_can_carry) {
+    std::vector<PositionToken> tokens;
+    EXPECT_EQ(encode_positions(tokens), "");
+    for (std::uint32_t p = 0; p < positions_max; ++p) {
+        tokens.push_back({1, {TopicId::orders, p, ~std::uint64_t{0} - p}, Instant{}});
+    }
+    const auto text = encode_positions(tokens);
+    EXPECT_LT(text.size(), 16u << 10);
+    const auto decoded = decode_positions(text);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->size(), positions_max);
+    EXPECT_EQ(decoded->back().pointer, tokens.back().pointer);
+    tokens.push_back({1, {TopicId::payments, 0, 1}, Instant{}});
+    EXPECT_EQ(encode_positions(tokens), "");
+}
+
+/// Made by nobody but somebody who knows the checksum: no number of it is taken on trust.
+TEST(Position, that_is_not_in_its_one_form_is_refused) {
+    const auto text_of = [](auto write) {
+        ByteWriter out;
+        out.u8(2);
+        out.u8(2);
+        out.u32(7);
+        write(out);
+        auto body = out.take();
+        const auto crc = crc32c(body);
+        body += {static_cast<char>(crc & 0xff), static_cast<char>((crc >> 8) & 0xff)};
+        auto text = base64_encode(body);
+        std::replace(text.begin(), text.end(), '+', '-');
+        std::replace(text.begin(), text.end(), '/', '_');
+        text.erase(std::find(text.begin(), text.end(), '='), text.end());
+        return text;
+    };
+    const auto record = [](ByteWriter& out, std::uint8_t topic, std::uint64_t partition) {
+        out.u8(topic);
+        out.varint(partition);
+        out.varint(5);
+        out.zigzag(0);
+    };
+    const auto of = [&](std::uint64_t count, std::uint8_t topic, std::uint64_t partition) {
+        return decode_positions(text_of([&](ByteWriter& out) {
+                   out.varint(count);
+                   record(out, 1, 3);
+                   record(out, topic, partition);
+               }))
+            .has_value();
+    };
+    EXPECT_TRUE(of(2, 1, 4));
+    EXPECT_TRUE(of(2, 2, 0));
+    EXPECT_FALSE(of(2, 1, 3)) << "a partition twice";
+    EXPECT_FALSE(of(2, 1, 2)) << "out of order";
+    EXPECT_FALSE(of(2, 0, 4)) << "no topic";
+    EXPECT_FALSE(of(2, 200, 4)) << "no topic";
+    EXPECT_FALSE(of(2, 1, std::uint64_t{1} << 32)) << "no partition";
+    EXPECT_FALSE(of(1, 1, 4)) << "one, and bytes behind it";
+    EXPECT_FALSE(of(3, 1, 4)) << "one is missing";
+    EXPECT_FALSE(of(~std::uint64_t{0}, 1, 4));
+    EXPECT_FALSE(decode_positions(text_of([](ByteWriter& out) { out.varint(0); })));
+    EXPECT_FALSE(decode_positions(text_of([&](ByteWriter& out) {
+        out.varint(1);
+        record(out, 1, 3);
+    }))) << "one record has the other form";
 }
 
 TEST(Catalogue, all_complaints_at_once) {

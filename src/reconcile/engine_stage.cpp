@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/assert.h"
+#include "log/synchronous.h"
 #include "model/topics.h"
 #include "reconcile/route_stage.h"
 #include "reconcile/stage_options.h"
@@ -113,6 +114,7 @@ Result<log::Standing> EngineStage::restore() {
     log::Standing standing;
     HELIOS_TRY_ASSIGN(const auto committed, log_.committed(group));
     HELIOS_TRY_ASSIGN(standing.partly, log_.partly(group));
+    standing.written = log_.ends_of(log::beginning_of(log_, {model::topic::verdicts}));
     HELIOS_TRY(partitions_.restore(committed));
     for (const auto& id : log_.partitions_of(model::topic::cases)) {
         const auto it = committed.find(id);

@@ -70,6 +70,7 @@ public:
     /// = the log's last log time, then this > u: everything derived from events stamped ≤ t is
     /// there, but for deadlines that no tick has reached yet.
     const Frontier& frontier() const { return stage_.frontier(); }
+    const log::Reached& reached() const { return stage_.reached(); }
     /// What the frontier leaves out: every deadline before `fired` of a case that is known from
     /// records before `processed` has passed, and what it caused is on helios.verdicts, visible. As
     /// of one moment: `fired` may fall when a case with an old deadline is opened.
@@ -99,7 +100,8 @@ private:
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
                              log::Outputs& out) override;
     Status complete(const log::Batch& batch, log::Outputs& out) override;
-    Status commit(const log::Outputs& out, const log::GroupOffsets& position) override {
+    Result<log::Offsets> commit(const log::Outputs& out,
+                                const log::GroupOffsets& position) override {
         return log::commit_on_log(log_, out, position);
     }
     void after_round() override;

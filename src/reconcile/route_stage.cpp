@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "log/synchronous.h"
 #include "model/counts.h"
 #include "model/topics.h"
 #include "reconcile/activate.h"
@@ -152,8 +153,10 @@ Result<log::Standing> RouteStage::stand_at_committed() {
     for (const auto& [id, offset] : committed) {
         from[id] = offset;
     }
+    const auto written =
+        log_.ends_of(log::beginning_of(log_, {model::topic::cases, model::topic::counts}));
     HELIOS_TRY(take_history(from[{model::topic::flows, 0}]));
-    return log::Standing{from, from};
+    return log::Standing{.read_from = from, .committed = from, .written = written};
 }
 
 /// What stands on helios.flows: below `flows_from` it has been handed on.

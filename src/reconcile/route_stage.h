@@ -60,6 +60,7 @@ public:
     /// Every event stamped before it has been routed and its case records are on helios.cases,
     /// visible.
     const Frontier& frontier() const { return stage_.frontier(); }
+    const log::Reached& reached() const { return stage_.reached(); }
     /// Good, or why routing fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return stage_.health(); }
     /// To be told of turns and refusals.
@@ -76,7 +77,8 @@ private:
                              log::Outputs& out) override;
     Status complete(const log::Batch& batch, log::Outputs& out) override;
     void sum_up(log::Outputs& out) override;
-    Status commit(const log::Outputs& out, const log::GroupOffsets& position) override {
+    Result<log::Offsets> commit(const log::Outputs& out,
+                                const log::GroupOffsets& position) override {
         return log::commit_on_log(log_, out, position);
     }
     void committed() override;

@@ -266,12 +266,12 @@ Result<log::Taken> Projector::apply(const log::StoredRecord& record, bool, log::
 }
 
 /// Rows hold their own offsets: those of the records that they were made from.
-Status Projector::commit(const log::Outputs&, const log::GroupOffsets&) {
+Result<log::Offsets> Projector::commit(const log::Outputs&, const log::GroupOffsets&) {
     const Duration begin = clock_.monotonic();
     HELIOS_TRY_ASSIGN(const auto decided, tables_->write(waiting_->projection.rows()));
     observe(decided, clock_.monotonic() - begin);
     *waiting_ = {};
-    return {};
+    return log::Offsets{};
 }
 
 void Projector::after_round() {

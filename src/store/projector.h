@@ -48,6 +48,7 @@ public:
 
     /// Everything stamped before it is visible to queries.
     const Frontier& frontier() const { return stage_.frontier(); }
+    const log::Reached& reached() const { return stage_.reached(); }
 
     /// Good, or why writing fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return stage_.health(); }
@@ -73,7 +74,8 @@ private:
     Status begin() override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
                              log::Outputs& out) override;
-    Status commit(const log::Outputs& out, const log::GroupOffsets& position) override;
+    Result<log::Offsets> commit(const log::Outputs& out,
+                                const log::GroupOffsets& position) override;
     void after_round() override;
 
     void observe(std::span<const DecidedVerdict> decided, Duration took);
