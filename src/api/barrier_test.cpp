@@ -201,11 +201,11 @@ TEST_F(BarrierTest, a_position_of_a_batch_of_which_one_record_is_not_ours_is_ref
     EXPECT_EQ(served_.get("/api/v1/events?after=" + ours).status, 200);
     EXPECT_EQ(served_.get("/api/v1/reconciliation/ORD-1?after=" + ours).status, 404);
     auto beyond = payment;
-    beyond.pointer.offset += 1'000'000;
+    beyond.pointer.offset.value += 1'000'000;
     auto no_record = payment;
-    no_record.pointer.offset += 1;
+    no_record.pointer.offset.value += 1;
     auto no_partition = payment;
-    no_partition.pointer.partition = 100;
+    no_partition.pointer.partition.index = 100;
     auto other_time = payment;
     other_time.log_time += Duration{1};
     for (const auto& wrong : {beyond, no_record, no_partition, other_time}) {

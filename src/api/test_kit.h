@@ -41,7 +41,7 @@ public:
             }
             for (const auto& record : batch->records) {
                 if (record.log_time >= t) {
-                    Offset\& to = consumed[record.at.partition];
+                    Offset& to = consumed[record.at.partition];
                     to = std::min(to, record.at.offset);
                 }
             }

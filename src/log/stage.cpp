@@ -36,9 +36,9 @@ void StageWork::sum_up(Outputs&) {}
 Result<Offsets> commit_on_log(Consuming& log, const Outputs& out, const GroupOffsets& position) {
     HELIOS_TRY_ASSIGN(const auto written, transact_now(log, out.records(), position));
     Offsets ends;
-    for (const Position& at : written) {
-        Offset& end = ends[{std::string(at.topic), at.partition}];
-        end = std::max(end, Offset{at.offset.value + 1});
+    for (const Appended& record : written) {
+        Offset& end = ends[record.at.partition];
+        end = std::max(end, Offset{record.at.offset.value + 1});
     }
     return ends;
 }

@@ -223,7 +223,7 @@ TEST(Stage, says_up_to_where_its_effects_are_durable_and_where_they_end) {
     const auto reader = reader_of(*bench.log, {topic::cases});
     const auto batch = reader->poll(100, 1u << 20, Duration{});
     ASSERT_EQ(batch->records.size(), 3u);
-    EXPECT_GT(written->at(out), batch->records.back().offset);
+    EXPECT_GT(written->at(out), batch->records.back().at.offset);
     EXPECT_LE(written->at(out), batch->records.back().next);
     bench.ask({0});
     EXPECT_EQ(stage->reached().missing(ends()), (Partition{topic::events, 0}));
@@ -364,8 +364,8 @@ bool keeps_its_word(Bench& bench, const std::vector<std::string>& expected, cons
     const auto reader = reader_of(*bench.log, {topic::cases});
     const auto batch = reader->poll(10'000, 1u << 20, Duration{});
     for (const auto& record : batch->records) {
-        const auto end = at.written.find({std::string(record.topic), record.partition});
-        if (end != at.written.end() && record.offset < end->second) {
+        const auto end = at.written.find(record.at.partition);
+        if (end != at.written.end() && record.at.offset < end->second) {
             below.emplace(record.value);
         }
     }

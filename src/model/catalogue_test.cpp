@@ -255,12 +255,12 @@ TEST(Position, round_trips_and_refuses_strangers) {
 TEST(Position, of_several_records_is_one_text_that_names_each_partitions_last) {
     const auto at = [](TopicId topic, std::uint32_t partition, std::uint64_t offset,
                        std::int64_t time) {
-        return PositionToken{0xfeedbeef, {topic, partition, offset}, from_nanos(time)};
+        return PositionToken{0xfeedbeef, {{topic, partition}, Offset{offset}}, from_nanos(time)};
     };
     const std::vector<PositionToken> tokens{
-        at(TopicId::payments, 1, 70, 500), at(TopicId::orders, 300, 9, 400),
-        at(TopicId::payments, 1, 80, 600), at(TopicId::dlq, 0, 1, -1),
-        at(TopicId::payments, 1, 75, 550)};
+        at(topic::payments, 1, 70, 500), at(topic::orders, 300, 9, 400),
+        at(topic::payments, 1, 80, 600), at(topic::dlq, 0, 1, -1),
+        at(topic::payments, 1, 75, 550)};
     const auto text = encode_positions(tokens);
     EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
     auto other_way_round = tokens;
@@ -293,7 +293,7 @@ TEST(Position, names_no_more_partitions_than_a_url_can_carry) {
     std::vector<PositionToken> tokens;
     EXPECT_EQ(encode_positions(tokens), "");
     for (std::uint32_t p = 0; p < positions_max; ++p) {
-        tokens.push_back({1, {TopicId::orders, p, ~std::uint64_t{0} - p}, Instant{}});
+        tokens.push_back({1, {{topic::orders, p}, Offset{~std::uint64_t{0} - p}}, Instant{}});
     }
     const auto text = encode_positions(tokens);
     EXPECT_LT(text.size(), 16u << 10);
@@ -301,7 +301,7 @@ TEST(Position, names_no_more_partitions_than_a_url_can_carry) {
     ASSERT_TRUE(decoded.has_value());
     EXPECT_EQ(decoded->size(), positions_max);
     EXPECT_EQ(decoded->back().pointer, tokens.back().pointer);
-    tokens.push_back({1, {TopicId::payments, 0, 1}, Instant{}});
+    tokens.push_back({1, {{topic::payments, 0}, Offset{1}}, Instant{}});
     EXPECT_EQ(encode_positions(tokens), "");
 }
 
