@@ -354,7 +354,7 @@ void at_risk(const CaseReading& c, Judgement& out) {
         return;
     }
     for (const ReadRef ref : c.flow().at_risk) {
-        const Amount amount = c.amount(ref);
+        const Amount& amount = c.amount(ref);
         if (amount.state == Amount::State::good) {
             const std::string currency = c.assumed_currency(amount.currency);
             out.at_risk.push_back(

@@ -116,7 +116,7 @@ std::vector<std::string> ValueReader::words(const Node& node, std::string_view w
 }
 
 std::string ValueReader::choice(const Node& node, std::string_view what, const Names& names) {
-    const std::string word = text(node, what);
+    std::string word = text(node, what);
     if (!word.empty() && std::find(names.begin(), names.end(), word) == names.end()) {
         const std::string near = yaml::nearest(word, names);
         complain(node.mark, "unknown " + std::string(what) + " '" + word + "'",
