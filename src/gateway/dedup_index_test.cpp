@@ -241,6 +241,32 @@ private:
         }
         disk_.set_capacity(0);
         disk_.fail_step_after(0);
+        if (!over() && below(2) == 0) {
+            reopen();
+        }
+    }
+
+    /// As whoever follows the log does after a failed write.
+    void reopen() {
+        if (const auto may = index_->may_reopen(); !may) {
+            ASSERT_TRUE(disk_.crashed()) << may.error().message();
+            return;
+        }
+        if (const auto reopened = index_->reopen(); !reopened) {
+            ASSERT_TRUE(disk_.crashed() || reopened.error().kind == ErrorKind::corrupt)
+                << reopened.error().message();
+            ASSERT_FALSE(index_->find(id(0)));
+            ASSERT_FALSE(index_->write({}, {{orders, log::Offset{next_}}}));
+            disk_.cut_power();  // this life is over
+            return;
+        }
+        const auto& position = index_->position_at_open();
+        const std::uint64_t at = position.contains(orders) ? position.at(orders).value : 0;
+        ASSERT_GE(at, closed_at_) << "what was closed is gone";
+        ASSERT_LE(at, std::max(next_, maybe_));
+        next_ = at;
+        maybe_ = 0;
+        look();
     }
 
     static Digest128 id_of(std::uint64_t record) {
