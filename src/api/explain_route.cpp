@@ -16,9 +16,8 @@ namespace {
 Status collect_records(log::Lookup& log, const store::CaseHistory& history,
                        ExplainRequest& request) {
     request.truncated = history.truncated;
-    for (const auto& pointer : history.records) {
-        const auto batch =
-            log.read_at({{model::topic::cases, pointer.partition}, Offset{pointer.offset}});
+    for (const auto& place : history.records) {
+        const auto batch = log.read_at(place.pointer);
         if (!batch) {
             if (batch.error().kind == ErrorKind::not_found ||
                 batch.error().kind == ErrorKind::corrupt) {

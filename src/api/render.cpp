@@ -61,8 +61,7 @@ std::optional<model::Event> fetch_event(log::Lookup& log, const Position& pointe
 std::optional<model::Quarantined> fetch_quarantined(log::Lookup& log,
                                                     const store::QuarantineRow& row,
                                                     Instant kept_since) {
-    const auto bytes =
-        fetch(log, {{model::topic::dlq, row.partition}, Offset{row.offset}}, kept_since);
+    const auto bytes = fetch(log, row.pointer, kept_since);
     if (!bytes) {
         return std::nullopt;
     }

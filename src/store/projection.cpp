@@ -143,8 +143,7 @@ void Projection::add_quarantined(const log::StoredRecord& record) {
     row.key = std::move(item->key);
     row.first_at = record.log_time;
     row.last_at = record.log_time;
-    row.partition = record.at.partition.index;
-    row.offset = record.at.offset.value;
+    row.pointer = record.at;
     rows_.quarantine.emplace_back(OfTenant<QuarantineRow>(std::move(item->tenant), std::move(row)));
 }
 
@@ -166,16 +165,14 @@ void Projection::add_case_record(const log::StoredRecord& record) {
     if (!decoded) {
         return skip(record, decoded.error().what);
     }
-    const CaseRecordPointer pointer{record.at.partition.index, record.at.offset.value,
-                                    model::at_of(*decoded)};
+    const CaseRecordPlace place{record.at, model::at_of(*decoded)};
     if (auto* leg = std::get_if<model::LegRecord>(&*decoded)) {
         rows_.case_legs.push_back(
-            {{std::move(leg->tenant), std::move(leg->flow), std::move(leg->key)}, pointer});
+            {{std::move(leg->tenant), std::move(leg->flow), std::move(leg->key)}, place});
     } else if (const auto* absence = std::get_if<model::AbsenceRecord>(&*decoded)) {
-        rows_.controls.push_back(
-            {pointer, ControlKind::absence, {}, {}, 0, model::encode(*absence)});
+        rows_.controls.push_back({place, ControlKind::absence, {}, {}, 0, model::encode(*absence)});
     } else if (auto* flow = std::get_if<model::FlowRecord>(&*decoded)) {
-        rows_.controls.push_back({pointer,
+        rows_.controls.push_back({place,
                                   ControlKind::flow,
                                   flow->tenant.text(),
                                   std::move(flow->flow),
@@ -194,8 +191,7 @@ void Projection::add_verdict(const log::StoredRecord& record) {
     const std::size_t place = rows_.verdicts.size();
     rows_.verdicts.push_back({of,
                               verdict->revision,
-                              record.at.partition.index,
-                              record.at.offset.value,
+                              record.at,
                               record.log_time,
                               record.value,
                               verdict->at,

@@ -148,11 +148,11 @@ TEST(Projection, case_records_are_legs_and_what_else_may_change_a_verdict) {
     const auto& rows = records.rows();
     ASSERT_EQ(rows.case_legs.size(), 1u);
     EXPECT_EQ(rows.case_legs[0].of.key, "ORD-1");
-    EXPECT_EQ(rows.case_legs[0].pointer.offset, 0u);
-    EXPECT_EQ(rows.case_legs[0].pointer.at, after(7));
+    EXPECT_EQ(rows.case_legs[0].place.pointer.offset, Offset{0});
+    EXPECT_EQ(rows.case_legs[0].place.at, after(7));
     ASSERT_EQ(rows.controls.size(), 2u) << "a tick leaves no trace";
     EXPECT_EQ(rows.controls[0].kind, ControlKind::absence);
-    EXPECT_EQ(rows.controls[0].pointer.at, after(100));
+    EXPECT_EQ(rows.controls[0].place.at, after(100));
     EXPECT_EQ(rows.controls[0].body, model::encode(absence));
     EXPECT_EQ(rows.controls[0].tenant, "");
     EXPECT_EQ(rows.controls[1].kind, ControlKind::flow);

@@ -268,14 +268,15 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
         return history;
     }
     history.truncated = cut_page(history.records, limit);
-    HELIOS_TRY_ASSIGN(const auto controls,
-                      connection
-                          ->ask<CaseControls>(AskedControls{id, history.records.front().partition,
-                                                            static_cast<std::int64_t>(limit)})
-                          .rows());
+    HELIOS_TRY_ASSIGN(
+        const auto controls,
+        connection
+            ->ask<CaseControls>(AskedControls{id, history.records.front().pointer.partition.index,
+                                              static_cast<std::int64_t>(limit)})
+            .rows());
     history.records.insert(history.records.end(), controls.begin(), controls.end());
     std::sort(history.records.begin(), history.records.end(),
-              [](const auto& a, const auto& b) { return a.offset < b.offset; });
+              [](const auto& a, const auto& b) { return a.pointer.offset < b.pointer.offset; });
     return history;
 }
 

@@ -390,8 +390,8 @@ TEST(History, legs_and_what_else_could_change_the_verdict_in_order) {
     bench.project();
     const auto history = bench.queries()->history({default_tenant(), "order", "A"}).value();
     ASSERT_EQ(history.records.size(), 3u);
-    EXPECT_EQ(flow.at.offset.value, history.records[1].offset);
-    EXPECT_EQ(last.at.offset.value, history.records[2].offset);
+    EXPECT_EQ(history.records[1].pointer, flow.at);
+    EXPECT_EQ(history.records[2].pointer, last.at);
     const auto absences =
         bench.queries()->absences({default_tenant(), "order", "A"}, after(0)).value();
     ASSERT_EQ(absences.size(), 1u);

@@ -394,8 +394,8 @@ struct QuarantineColumns {
         named("first_at", &Row::first_at),
         named("last_at", &Row::last_at),
         named("times", &Row::times),
-        named("partition", &Row::partition),
-        named("offset", &Row::offset),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
     };
 };
 
@@ -468,10 +468,10 @@ WHERE tenant = :tenant ORDER BY flow, activated_at, version)sql"};
 };
 
 struct CaseRecordColumns {
-    using Row = CaseRecordPointer;
+    using Row = CaseRecordPlace;
     static constexpr std::tuple columns{
-        named("partition", &Row::partition),
-        named("offset", &Row::offset),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
         named("at", &Row::at),
     };
 };

@@ -135,8 +135,7 @@ struct QuarantineRow {
     Instant first_at;
     Instant last_at;
     std::uint64_t times = 1;
-    std::uint32_t partition = 0;  ///< of the latest copy on helios.events.dlq
-    std::uint64_t offset = 0;
+    Position pointer{{model::topic::dlq, 0}, {}};  ///< of the latest copy
 };
 
 struct QuarantineCursor {
@@ -165,16 +164,15 @@ struct FlowRow {
 };
 
 /// Where a record stands on helios.cases.
-struct CaseRecordPointer {
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
+struct CaseRecordPlace {
+    Position pointer{{model::topic::cases, 0}, {}};
     Instant at;
 };
 
 /// Everything that could change the verdicts of one case, in the partition's order: its legs, and
 /// the flow versions and absences before and between them.
 struct CaseHistory {
-    std::vector<CaseRecordPointer> records;
+    std::vector<CaseRecordPlace> records;
     bool truncated = false;  ///< more than options.history_records_max: the latest are left out
 };
 

@@ -221,7 +221,7 @@ TYPED_TEST_P(StoreContract, a_kept_item_knows_how_often_it_came) {
     EXPECT_EQ(row.times, 6u);
     EXPECT_EQ(row.first_at, this->after(0));
     EXPECT_EQ(row.last_at, this->after(100));
-    EXPECT_EQ(row.offset, 100u);
+    EXPECT_EQ(row.pointer, (Position{{model::topic::dlq, 0}, Offset{100}}));
     EXPECT_EQ(row.reason, "missing_field");
     EXPECT_FALSE(row.confirmation);
 }
@@ -240,7 +240,7 @@ TYPED_TEST_P(StoreContract, history_is_the_legs_and_what_else_may_change_the_ver
     const auto history = this->queries().history(this->case_of("A")).value();
     std::vector<std::uint64_t> offsets;
     for (const auto& record : history.records) {
-        offsets.push_back(record.offset);
+        offsets.push_back(record.pointer.offset.value);
     }
     EXPECT_THAT(offsets, ::testing::ElementsAre(0, 1, 3));
     EXPECT_FALSE(history.truncated);

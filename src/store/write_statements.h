@@ -121,8 +121,8 @@ WHERE excluded.last_at > last_at)sql"};
         named("first_at", &Values::first_at),
         named("last_at", &Values::last_at),
         named("times", &Values::times),
-        named("partition", &Values::partition),
-        named("offset", &Values::offset),
+        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
     };
 };
 
@@ -148,9 +148,9 @@ VALUES(:tenant, :key, :flow, :partition, :offset, :at) ON CONFLICT DO NOTHING)sq
         named("tenant", part_of(&Values::of, &CaseId::tenant)),
         named("key", part_of(&Values::of, &CaseId::key)),
         named("flow", part_of(&Values::of, &CaseId::flow)),
-        named("partition", part_of(&Values::pointer, &CaseRecordPointer::partition)),
-        named("offset", part_of(&Values::pointer, &CaseRecordPointer::offset)),
-        named("at", part_of(&Values::pointer, &CaseRecordPointer::at)),
+        named("partition", [](const Values& v) { return v.place.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.place.pointer.offset.value; }),
+        named("at", part_of(&Values::place, &CaseRecordPlace::at)),
     };
 };
 
@@ -161,9 +161,9 @@ VALUES(:partition, :offset, :at, :kind, :tenant, :flow, :version, :body)
 ON CONFLICT DO NOTHING)sql"};
     using Values = ControlRow;
     static constexpr std::tuple parameters{
-        named("partition", part_of(&Values::pointer, &CaseRecordPointer::partition)),
-        named("offset", part_of(&Values::pointer, &CaseRecordPointer::offset)),
-        named("at", part_of(&Values::pointer, &CaseRecordPointer::at)),
+        named("partition", [](const Values& v) { return v.place.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.place.pointer.offset.value; }),
+        named("at", part_of(&Values::place, &CaseRecordPlace::at)),
         named("kind", &Values::kind),
         named("tenant", &Values::tenant),
         named("flow", &Values::flow),
@@ -184,8 +184,8 @@ ON CONFLICT DO NOTHING)sql"};
         named("flow", part_of(&Values::of, &CaseInstance::flow)),
         named("instance", part_of(&Values::of, &CaseInstance::instance)),
         named("revision", &Values::revision),
-        named("partition", &Values::partition),
-        named("offset", &Values::offset),
+        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
         named("log_time", &Values::log_time),
         named("body", [](const Values& row) { return Blob{row.body}; }),
     };

@@ -50,13 +50,13 @@ struct QuarantineRepeatRow {
 /// Where a leg of a case stands on helios.cases.
 struct CaseLegRow {
     CaseId of;
-    CaseRecordPointer pointer;
+    CaseRecordPlace place;
 };
 
 /// What else on helios.cases may change a verdict. An absence is nobody's: tenant and flow are
 /// empty.
 struct ControlRow {
-    CaseRecordPointer pointer;
+    CaseRecordPlace place;
     ControlKind kind = ControlKind::absence;
     std::string tenant;
     std::string flow;
@@ -77,8 +77,7 @@ struct CaseInstance {
 struct VerdictRow {
     CaseInstance of;
     std::uint32_t revision = 0;
-    std::uint32_t partition = 0;
-    std::uint64_t offset = 0;
+    Position pointer;
     Instant log_time;
     std::string_view body;  ///< the record's value: lives as long as the batch
     Instant at;             ///< of the deciding record, or the deadline
