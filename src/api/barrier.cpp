@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <initializer_list>
+#include <optional>
 #include <string_view>
 
 #include "log/synchronous.h"
@@ -16,19 +18,23 @@ public:
     Waiting(const Clock& clock, Duration limit)
         : clock_(clock), deadline_(clock.monotonic() + limit) {}
 
-    /// Where what the stage made of all that lies below `to` ends.
+    /// Where what the stage made of all that lies below these ends.
     Result<log::Offsets> until(std::string_view name, const StageProgress& stage,
-                               const log::Offsets& to) const {
-        const Duration left = std::max(Duration::zero(), deadline_ - clock_.monotonic());
-        if (auto written = stage.reached.wait_for(to, left)) {
-            return *std::move(written);
+                               std::initializer_list<const log::Offsets*> ends) const {
+        std::optional<log::Offsets> written;
+        for (const log::Offsets* to : ends) {
+            const Duration left = std::max(Duration::zero(), deadline_ - clock_.monotonic());
+            written = stage.reached.wait_for(*to, left);
+            if (!written) {
+                return fail(
+                    ErrorKind::unavailable,
+                    fmt::format("{} has not yet consumed everything that was acknowledged "
+                                "before this read: it {}, this read asks for {}",
+                                name, Barrier::standing(stage), Barrier::lacking(stage, *to)),
+                    "retry: nothing is lost, the answer is on its way");
+            }
         }
-        return fail(
-            ErrorKind::unavailable,
-            fmt::format("{} has not yet consumed everything that was acknowledged before this "
-                        "read: it {}, this read asks for {}",
-                        name, Barrier::standing(stage), Barrier::lacking(stage, to)),
-            "retry: nothing is lost, the answer is on its way");
+        return *std::move(written);
     }
 
 private:
@@ -80,17 +86,14 @@ std::string Barrier::lacking(const StageProgress& stage, const log::Offsets& to)
 
 Status Barrier::wait(const log::Offsets& to, Duration limit) const {
     const Waiting waiting(clock_, limit);
-    HELIOS_TRY_ASSIGN(const auto routed, waiting.until("route", route_, to));
-    log::Offsets derived = to;
-    add_to(derived, routed);
-    HELIOS_TRY_ASSIGN(const auto judged, waiting.until("engine", engine_, derived));
-    add_to(derived, judged);
-    HELIOS_TRY(waiting.until("store", store_, derived));
+    HELIOS_TRY_ASSIGN(const auto routed, waiting.until("route", route_, {&to}));
+    HELIOS_TRY_ASSIGN(const auto judged, waiting.until("engine", engine_, {&to, &routed}));
+    HELIOS_TRY(waiting.until("store", store_, {&to, &routed, &judged}));
     return {};
 }
 
 Status Barrier::wait_stored(const log::Offsets& to, Duration limit) const {
-    HELIOS_TRY(Waiting(clock_, limit).until("store", store_, to));
+    HELIOS_TRY(Waiting(clock_, limit).until("store", store_, {&to}));
     return {};
 }
 

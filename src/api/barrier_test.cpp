@@ -73,10 +73,10 @@ TEST_F(BarrierTest, waits_at_each_hop_for_what_the_one_before_has_written) {
     EXPECT_THAT(why(to), HasSubstr("helios.cases/"));
     move(served_.engine, past(leg), past(verdict));
     EXPECT_THAT(why(to), HasSubstr("store has not yet consumed"));
-    EXPECT_THAT(why(to), HasSubstr("helios.cases/")) << "it holds absences";
-    move(served_.store, past(leg));
     EXPECT_THAT(why(to), HasSubstr("helios.events.orders/")) << "the record itself";
     move(served_.store, to);
+    EXPECT_THAT(why(to), HasSubstr("helios.cases/")) << "it holds absences";
+    move(served_.store, past(leg));
     EXPECT_THAT(why(to), HasSubstr("helios.verdicts/"));
     move(served_.store, past(verdict));
     EXPECT_EQ(why(to), "it is over");

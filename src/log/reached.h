@@ -62,10 +62,15 @@ private:
         }
     }
     std::optional<Partition> first_missing(const Offsets& to) const HELIOS_REQUIRES(mutex_) {
+        if (at_.consumed.empty() && !to.empty()) {
+            return to.begin()->first;
+        }
+        auto at = at_.consumed.begin();  // both are in one order: every read comes through here
         for (const auto& [id, offset] : to) {
-            const auto found = at_.consumed.find(id);
-            const bool is_read = found != at_.consumed.end() || at_.consumed.empty();
-            if (is_read && (found == at_.consumed.end() || found->second < offset)) {
+            while (at != at_.consumed.end() && at->first < id) {
+                ++at;
+            }
+            if (at != at_.consumed.end() && at->first == id && at->second < offset) {
                 return id;
             }
         }
