@@ -256,7 +256,7 @@ private:
             ASSERT_TRUE(disk_.crashed() || reopened.error().kind == ErrorKind::corrupt)
                 << reopened.error().message();
             ASSERT_FALSE(index_->find(id(0)));
-            ASSERT_FALSE(index_->write({}, {{orders, log::Offset{next_}}}));
+            ASSERT_FALSE(index_->write({}, {{orders, Offset{next_}}}));
             disk_.cut_power();  // this life is over
             return;
         }
