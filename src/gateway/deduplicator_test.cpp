@@ -357,7 +357,7 @@ public:
     Result<log::Offsets> committed(std::string_view group) override {
         return log_.committed(group);
     }
-    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override {
+    Result<log::Parts> partly(std::string_view group) override {
         return log_.partly(group);
     }
     Instant low_watermark() override { return log_.low_watermark(); }

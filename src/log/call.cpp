@@ -51,12 +51,22 @@ void place_records(const StoredLog& log, Call& call) {
     }
 }
 
-Result<std::map<format::PartitionKey, std::uint64_t>> place_offsets(const StoredLog& log,
-                                                                    const Offsets& offsets) {
-    std::map<format::PartitionKey, std::uint64_t> out;
+Result<std::map<format::PartitionKey, format::GroupOffset>> place_offsets(const StoredLog& log,
+                                                                          const Offsets& offsets,
+                                                                          const Parts& partly) {
+    std::map<format::PartitionKey, format::GroupOffset> out;
     for (const auto& [id, offset] : offsets) {
         HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
-        out[{found->id, id.index}] = offset.value;
+        out[{found->id, id.index}].offset = offset.value;
+    }
+    for (const auto& [id, outputs] : partly) {
+        HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
+        const auto at = out.find({found->id, id.index});
+        if (at == out.end()) {
+            return fail(ErrorKind::invalid,
+                        "a transaction is partly done with a partition that it does not name");
+        }
+        at->second.outputs = outputs;
     }
     return out;
 }
@@ -66,20 +76,8 @@ Status place_transaction(const StoredLog& log, Call& call, const GroupOffsets& o
     if (!call.rejected.empty()) {
         return fail(call.rejected.begin()->second);
     }
-    HELIOS_TRY_ASSIGN(call.from, place_offsets(log, offsets.from));
-    HELIOS_TRY_ASSIGN(const auto to, place_offsets(log, offsets.to));
-    for (const auto& [key, offset] : to) {
-        call.to[key] = {offset, 0};
-    }
-    for (const auto& [id, outputs] : offsets.partly) {
-        HELIOS_TRY_ASSIGN(const Topic* found, log.resolve(id));
-        const auto at = call.to.find({found->id, id.index});
-        if (at == call.to.end()) {
-            return fail(ErrorKind::invalid,
-                        "a transaction is partly done with a partition that it does not name");
-        }
-        at->second.outputs = outputs;
-    }
+    HELIOS_TRY_ASSIGN(call.from, place_offsets(log, offsets.from, offsets.partly_from));
+    HELIOS_TRY_ASSIGN(call.to, place_offsets(log, offsets.to, offsets.partly));
     const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
     if (!std::equal(call.from.begin(), call.from.end(), call.to.begin(), call.to.end(), same_key)) {
         return fail(ErrorKind::invalid, "a transaction's from and to name different partitions");

@@ -37,7 +37,7 @@ struct Call {
     AppendDone append_done;
     TransactDone transact_done;
     std::string group;  ///< of a transaction
-    std::map<format::PartitionKey, std::uint64_t> from;
+    std::map<format::PartitionKey, format::GroupOffset> from;
     std::map<format::PartitionKey, format::GroupOffset> to;
     std::string offsets_value;
     Instant offsets_time{};

@@ -303,6 +303,16 @@ bool Committer::admit(const Locked& lock, Call& call, Round& round) {
     return true;
 }
 
+namespace {
+
+/// "17", "17 and 3 outputs beyond".
+std::string in_words(const format::GroupOffset& at) {
+    return at.outputs == 0 ? std::to_string(at.offset)
+                           : fmt::format("{} and {} outputs beyond", at.offset, at.outputs);
+}
+
+}  // namespace
+
 // A consumer group's moves within a round stay in one journal, or a torn write could keep the later
 // one without the earlier.
 bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
@@ -311,19 +321,20 @@ bool Committer::admit_transact(const Locked& lock, Call& call, Round& round) {
         return false;
     }
     for (const auto& [key, from] : call.from) {
-        std::uint64_t now = log_.committed_at(lock, call.group, key).offset;
+        format::GroupOffset now = log_.committed_at(lock, call.group, key);
         if (moved != round.groups.end()) {
             if (const auto at = moved->second.to.find(key); at != moved->second.to.end()) {
-                now = at->second.offset;
+                now = at->second;
             }
         }
         if (now == from) {
             continue;
         }
-        call.refused = Error{ErrorKind::conflict,
-                             fmt::format("group {} is at {} on {}/{}, not at {}", call.group, now,
-                                         log_.topic(key.topic)->name, key.partition, from),
-                             "somebody else moved it: load the committed offsets and start over"};
+        call.refused =
+            Error{ErrorKind::conflict,
+                  fmt::format("group {} is at {} on {}/{}, not at {}", call.group, in_words(now),
+                              log_.topic(key.topic)->name, key.partition, in_words(from)),
+                  "somebody else moved it: load the committed offsets and start over"};
         return true;
     }
     if (const auto last = log_.moved_elsewhere(lock, call.group, call.retention)) {

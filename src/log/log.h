@@ -111,15 +111,18 @@ struct Batch {
 /// Next offset to read, per partition: everything below it has been consumed.
 using Offsets = std::map<Partition, Offset>;
 
+/// How many outputs of the first record at or after a group's offset are on the log already: what
+/// one record causes may be more than one transaction holds. Absent: none.
+using Parts = std::map<Partition, std::uint64_t>;
+
 /// A stage's progress: moves the group from `from` to `to` (same partitions in both). A partition
 /// that the group has never committed is at Offset{0}.
 struct GroupOffsets {
     std::string group;
     Offsets from;
     Offsets to;
-    /// How many outputs of the first record at or after `to` are on the log already: what one
-    /// record causes may be more than one transaction holds. Absent: none.
-    std::map<Partition, std::uint64_t> partly = {};
+    Parts partly = {};       ///< with `to`
+    Parts partly_from = {};  ///< with `from`
 };
 
 using AppendOutcome = Result<Appended>;
@@ -224,16 +227,16 @@ public:
     virtual Result<std::unique_ptr<Reader>> read(Offsets from) = 0;
 
     /// Outputs and consumed offsets of one stage: all or nothing. Outputs belong to one retention
-    /// class. conflict: the group is not at `from`, or somebody has taken it over: reload and start
-    /// over. timeout: it may have happened; asked for again with the same outputs and offsets it
-    /// answers, and is there once. Else as append.
+    /// class. conflict: the group is not at `from`, with its parts, or somebody has taken it over:
+    /// reload and start over. timeout: it may have happened; asked for again with the same outputs
+    /// and offsets it answers, and is there once. Else as append.
     virtual void transact(std::vector<Record> outputs, GroupOffsets offsets, TransactDone done) = 0;
 
     /// What the group has committed; partitions never committed are absent. Whoever takes a group
     /// over reads it first.
     virtual Result<Offsets> committed(std::string_view group) = 0;
     /// GroupOffsets::partly of the group's last transaction.
-    virtual Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) = 0;
+    virtual Result<Parts> partly(std::string_view group) = 0;
 };
 
 /// One record, for whoever has kept its position.

@@ -451,6 +451,29 @@ TEST_P(LogContract, a_transaction_moves_its_group_and_writes_its_outputs) {
     EXPECT_EQ(read_values(*reader_of(log(), {topic::flows})), std::vector<std::string>{"3"});
 }
 
+TEST_P(LogContract, a_record_taken_in_parts_goes_on_from_the_part_before_and_only_from_there) {
+    const Partition id{topic::events, 0};
+    const auto move = [&](Offset to, std::uint64_t written_before, std::uint64_t written) {
+        return transact_now(log(), {record_for(topic::cases, "a", std::to_string(written))},
+                            {"route",
+                             {{id, Offset{0}}},
+                             {{id, to}},
+                             written > 0 ? Parts{{id, written}} : Parts{},
+                             written_before > 0 ? Parts{{id, written_before}} : Parts{}});
+    };
+    ASSERT_TRUE(move(Offset{0}, 0, 1));
+    under_test_->reopen();
+    const auto again = move(Offset{0}, 0, 1);
+    ASSERT_FALSE(again) << "its offset alone says nothing of the part that is written";
+    EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+    EXPECT_FALSE(move(Offset{0}, 2, 3));
+    EXPECT_FALSE(move(Offset{10}, 0, 0));
+    ASSERT_TRUE(move(Offset{0}, 1, 2));
+    ASSERT_TRUE(move(Offset{10}, 2, 0));
+    EXPECT_TRUE(log().partly("route")->empty());
+    EXPECT_EQ(read_values(*reader_of(log(), {topic::cases})).size(), 3u);
+}
+
 TEST_P(LogContract, a_transaction_from_elsewhere_is_a_conflict_and_leaves_nothing) {
     const Partition id{topic::events, 0};
     ASSERT_TRUE(transact_now(log(), {record_for(topic::cases, "a", "1")},

@@ -60,7 +60,7 @@ struct Part {
 
 struct Group {
     Offsets at;
-    std::map<Partition, std::uint64_t> partly;
+    Parts partly;
     bool fenced = false;
     /// Happened, and nobody was told.
     struct Unknown {
@@ -85,8 +85,14 @@ bool is_same(const Group::Unknown& known, const std::vector<Record>& outputs,
              const GroupOffsets& offsets) {
     return known.offsets.from == offsets.from && known.offsets.to == offsets.to &&
            known.offsets.partly == offsets.partly &&
+           known.offsets.partly_from == offsets.partly_from &&
            std::equal(known.outputs.begin(), known.outputs.end(), outputs.begin(), outputs.end(),
                       [](const Record& a, const Record& b) { return is_same(a, b); });
+}
+
+std::uint64_t outputs_at(const Parts& partly, const Partition& id) {
+    const auto found = partly.find(id);
+    return found == partly.end() ? 0 : found->second;
 }
 
 bool name_the_same(const Offsets& a, const Offsets& b) {
@@ -341,7 +347,8 @@ Result<std::vector<Appended>> MemoryLog::State::transact(const std::vector<Recor
     }
     for (const auto& [id, from] : offsets.from) {
         const auto at = group.at.find(id);
-        if ((at == group.at.end() ? Offset{0} : at->second) != from) {
+        if ((at == group.at.end() ? Offset{0} : at->second) != from ||
+            outputs_at(group.partly, id) != outputs_at(offsets.partly_from, id)) {
             return fail(ErrorKind::conflict, "group " + offsets.group + " is elsewhere");
         }
     }
@@ -364,8 +371,11 @@ Result<std::vector<Appended>> MemoryLog::State::transact(const std::vector<Recor
     }
     for (const auto& [id, to] : offsets.to) {
         group.at[id] = to;
+        group.partly.erase(id);
+        if (const auto left = outputs_at(offsets.partly, id); left > 0) {
+            group.partly[id] = left;
+        }
     }
-    group.partly = offsets.partly;
     group.unknown.reset();
     if (unknown) {
         group.unknown = {outputs, offsets, std::move(positions)};
@@ -502,11 +512,10 @@ Result<Offsets> MemoryLog::committed(std::string_view group) {
     return found->second.at;
 }
 
-Result<std::map<Partition, std::uint64_t>> MemoryLog::partly(std::string_view group) {
+Result<Parts> MemoryLog::partly(std::string_view group) {
     const MutexLock lock(state_->mutex);
     const auto found = state_->groups.find(group);
-    return found == state_->groups.end() ? std::map<Partition, std::uint64_t>{}
-                                         : found->second.partly;
+    return found == state_->groups.end() ? Parts{} : found->second.partly;
 }
 
 Instant MemoryLog::low_watermark() {

@@ -73,7 +73,7 @@ public:
     Result<Batch> read_at(const Position& at) override;
     Result<Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) override;
     Result<Offsets> committed(std::string_view group) override;
-    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override;
+    Result<Parts> partly(std::string_view group) override;
     /// The least of all partitions'.
     Instant low_watermark() override;
     Instant now() override;

@@ -172,7 +172,8 @@ Status Stage::apply_some() {
 
 GroupOffsets Stage::next_position() const {
     const Round& round = *round_;
-    GroupOffsets position{options_.name, committed_, committed_};
+    GroupOffsets position{
+        .group = options_.name, .from = committed_, .to = committed_, .partly_from = partly_};
     if (round.complete) {
         for (const auto& [id, offset] : reader_->position()) {
             position.to[id] = std::max(position.to[id], offset);

@@ -35,7 +35,7 @@ struct Standing {
     Offsets read_from;
     Offsets committed;  ///< the same partitions, none below read_from
     /// Of the first record at or after `committed`, so many outputs are on the log already.
-    std::map<Partition, std::uint64_t> partly = {};
+    Parts partly = {};
     /// One past what was ever written for it, at least: the ends, as read after `committed`, of the
     /// partitions that the outputs go to.
     Offsets written = {};
@@ -196,7 +196,7 @@ private:
     std::unique_ptr<Reader> reader_;
     Mutex reader_mutex_;  ///< for waking it from stop() and restart()
     Offsets committed_;
-    std::map<Partition, std::uint64_t> partly_;
+    Parts partly_;
     std::vector<Replayed> replayed_;
     std::optional<Round> round_;
     Outputs outputs_;

@@ -332,8 +332,8 @@ Result<Offsets> StoredLog::committed(std::string_view group) {
     return out;
 }
 
-Result<std::map<Partition, std::uint64_t>> StoredLog::partly(std::string_view group) {
-    std::map<Partition, std::uint64_t> out;
+Result<Parts> StoredLog::partly(std::string_view group) {
+    Parts out;
     for (const auto& [id, at] : group_offsets(group)) {
         if (at.outputs > 0) {
             out[id] = at.outputs;

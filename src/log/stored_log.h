@@ -73,7 +73,7 @@ public:
     Result<Batch> read_at(const Position& at) override;
     Result<Offsets> offsets_at(const std::vector<Partition>& ids, Instant t) override;
     Result<Offsets> committed(std::string_view group) override;
-    Result<std::map<Partition, std::uint64_t>> partly(std::string_view group) override;
+    Result<Parts> partly(std::string_view group) override;
     std::string_view name_of(TopicId topic) const override;
     std::vector<Partition> partitions_of(TopicId topic) const override;
     std::uint32_t partition_count(TopicId topic) const override;
