@@ -353,11 +353,18 @@ void Node::open_door(const std::stop_token& stop) {
 /// is no reason to stay: the next start goes on from there.
 void Node::let_stages_catch_up(Duration until) {
     engine_->stop_ticking();
+    const Instant now = log_->now();
     while (clock_.monotonic() < until && log_->health() && route_->health() && engine_->health() &&
            projector_->health()) {
+        const auto slice = [&] {
+            return std::clamp(until - clock_.monotonic(), Duration::zero(), catch_up_slice);
+        };
+        // What was refused until now route has yet to say: no offset tells whether it has.
+        if (!route_->frontier().wait_for(now + log::log_time_grain, slice())) {
+            continue;
+        }
         const log::Offsets end = barrier_->ends();
-        if (barrier_->wait(end, std::min(catch_up_slice, until - clock_.monotonic())) &&
-            barrier_->ends() == end) {
+        if (barrier_->wait(end, slice()) && barrier_->ends() == end) {
             return;
         }
     }
