@@ -41,7 +41,7 @@ public:
             if (!written) {
                 break;
             }
-            add_to(target_, *written);
+            log::add_to(target_, *written);
             ++passed_;
         }
         if (passed_ > stage) {
