@@ -15,7 +15,8 @@ namespace {
 /// Reads the history's records from the log, in the partition's order.
 Status collect_records(log::Lookup& log, const store::CaseHistory& history,
                        ExplainRequest& request) {
-    request.truncated = history.truncated;
+    request.truncated = history.truncated || history.known_since;
+    request.known_since = history.known_since;
     for (const auto& place : history.records) {
         const auto batch = log.read_at(place.pointer);
         if (!batch) {

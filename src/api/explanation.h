@@ -22,6 +22,7 @@ struct ExplainRequest {
     std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and
                                              ///< absences, in the partition's order
     std::size_t expired = 0;                 ///< case records that the log no longer has
+    std::optional<Instant> known_since;      ///< older ones nobody knows any more; absent: all are
     bool truncated = false;                  ///< more records than the store hands out
     std::vector<model::Verdict> revisions;   ///< as decided, oldest first
     std::vector<store::QuarantineRow> quarantined;  ///< items that name the key

@@ -106,9 +106,12 @@ std::vector<std::string> split_list(const std::string& text) {
 
 constexpr std::array level_names{"trace", "debug", "info", "warn", "error", "off"};
 
-enum class Unit { plain, bytes, keep };  ///< keep: a duration, or "forever"
+/// keep: a duration, or "forever"; where it may be left to another option, the word for that one.
+enum class Unit { plain, bytes, keep, as_log, as_events };
 
-constexpr std::string_view as_the_log = "log";
+constexpr std::string_view word_for_other(Unit unit) {
+    return unit == Unit::as_events ? "events" : "log";
+}
 
 template <class T>
 Result<T> parse_as(const std::string& text, Unit unit) {
@@ -125,7 +128,7 @@ Result<T> parse_as(const std::string& text, Unit unit) {
     } else if constexpr (std::is_same_v<T, Duration>) {
         return unit == Unit::keep ? parse_keep(text) : parse_duration(text);
     } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        if (text == as_the_log) {
+        if (text == word_for_other(unit)) {
             return std::optional<Duration>();
         }
         return parse_keep(text);
@@ -155,7 +158,7 @@ std::string format_as(const T& value, Unit unit) {
     } else if constexpr (std::is_same_v<T, Duration>) {
         return unit == Unit::keep ? format_keep(value) : format_duration(value);
     } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        return value ? format_keep(*value) : std::string(as_the_log);
+        return value ? format_keep(*value) : std::string(word_for_other(unit));
     } else if constexpr (std::is_same_v<T, KeepBySource>) {
         return format_keep_by_source(value);
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
@@ -176,7 +179,7 @@ std::string type_name(Unit unit) {
     } else if constexpr (std::is_same_v<T, Duration>) {
         return unit == Unit::keep ? "duration or forever" : "duration";
     } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        return "duration, forever or log";
+        return fmt::format("duration, forever or {}", word_for_other(unit));
     } else if constexpr (std::is_same_v<T, KeepBySource>) {
         return "list of source=duration";
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
@@ -379,8 +382,22 @@ std::vector<Setting> make_settings() {
         setting("retention.dedup_sources", HELIOS_MEMBER(gateway.dedup_horizons),
                 "Sources for which that is another time: aws=48h, gcp=1h."),
         setting("retention.quarantine", HELIOS_MEMBER(quarantine_keep),
-                "How long the body of a quarantined item can be read; at most retention.log, and "
-                "`log` is as long. Its bytes leave with the log's segments."),
+                "How long after it came last a quarantined item is listed and its body can be "
+                "read; at most retention.log, and `log` is as long. Its bytes leave with the log's "
+                "segments.",
+                {}, Unit::as_log),
+        setting("retention.slice", HELIOS_MEMBER(store.slice),
+                "Log time per file of the store's event rows, which leave with it: whole minutes, "
+                "1m … 31d. Files that are there keep theirs."),
+        keep("retention.events", HELIOS_MEMBER(store.keep_events),
+             "How long after the end of its slice an event is listed, a case's events are known "
+             "and minutes are counted; independent of retention.log, which has the payloads."),
+        size("retention.events_bytes", HELIOS_MEMBER(store.keep_events_bytes_max),
+             "Beyond it the oldest slices leave, too; 0: no bound."),
+        setting("retention.cases", HELIOS_MEMBER(cases_keep),
+                "How long after its last decision a case is listed, answered and in the figures; "
+                "`events` is as long as retention.events.",
+                {}, Unit::as_events),
     };
 }
 

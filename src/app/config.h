@@ -42,6 +42,8 @@ struct Config {
     /// How long bodies of quarantined items can be read; absent: as log.keep. Their bytes stand in
     /// the data journal's segments, and leave with these.
     std::optional<Duration> quarantine_keep;
+    /// How long decided cases stay in the store; absent: as store.keep_events.
+    std::optional<Duration> cases_keep;
 
     std::map<std::string, std::string, std::less<>>
         places;  ///< option → "file:line:column" or variable that set it last

@@ -28,7 +28,7 @@ std::vector<std::string> folders() {
     return {"store", "dedup", "state"};
 }
 std::string store_file(const std::string& data_dir) {
-    return data_dir + "/store/store.db";
+    return data_dir + "/store/current.db";
 }
 std::string state_directory(const std::string& data_dir, std::string_view stage) {
     return data_dir + "/state/" + std::string(stage);

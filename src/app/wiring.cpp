@@ -73,6 +73,8 @@ model::AuditRecord deleted(const Caller& caller, const http::Request& request,
     return record;
 }
 
+constexpr Duration longest_copies = std::chrono::days(36'500);
+
 /// What the API found in the store and the log, told to the engine's own explanation.
 Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     reconcile::ExplainRequest request(asked.tenant);
@@ -85,6 +87,7 @@ Result<api::Explanation> explain_case(const api::ExplainRequest& asked) {
     }
     request.now = asked.now;
     request.expired = asked.expired;
+    request.known_since = asked.known_since;
     request.truncated = asked.truncated;
     if (!asked.revisions.empty()) {
         request.latest = asked.revisions.back();
@@ -191,6 +194,11 @@ Status Node::open_stages() {
                                                        clock_);
     HELIOS_TRY(engine_->open());
     config_.store.file = store_file(config_.data_dir);
+    config_.store.keep_cases = config_.cases_keep.value_or(config_.store.keep_events);
+    config_.store.keep_quarantine = config_.quarantine_keep.value_or(config_.log.keep);
+    // An id that counts as a copy for ever does so as far as slices are looked at.
+    const Duration copies = config_.gateway.dedup_horizon_longest();
+    config_.store.copies_within = copies == Duration::zero() ? longest_copies : copies;
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);

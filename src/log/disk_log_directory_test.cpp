@@ -37,7 +37,7 @@ TEST_F(DiskLogTest, refuses_a_foreign_directory_and_a_newer_format) {
 }
 
 TEST_F(DiskLogTest, does_not_adopt_a_directory_with_something_in_it) {
-    for (const std::string name : {"notes.txt", ".hidden", "store/store.db", "LOCK.old"}) {
+    for (const std::string name : {"notes.txt", ".hidden", "store/current.db", "LOCK.old"}) {
         options_.directory = "f-" + name.substr(0, 5);
         disk_.put(options_.directory + "/" + name, "x");
         const auto refused = try_open();

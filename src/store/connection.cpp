@@ -1,5 +1,7 @@
 #include "store/connection.h"
 
+#include <algorithm>
+
 #include "base/mutex.h"
 #include "store/migrations.h"
 
@@ -24,7 +26,7 @@ Result<std::unique_ptr<Queries::Connection>> Queries::connect() const {
     const auto file = identify(options_.file);
     HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::read));
     HELIOS_TRY(check_version(database));
-    auto connection = std::make_unique<Connection>(std::move(database));
+    auto connection = std::make_unique<Connection>(options_, clock_, std::move(database));
     connection->file = file;
     HELIOS_TRY(connection->statements.prepare(connection->database));
     return connection;
@@ -62,8 +64,41 @@ Result<Queries::Borrowed> Queries::borrow() {
         }
         connection = *std::move(opened);
     }
-    connection->database.set_deadline(clock_, options_.query_limit);
+    connection->set_deadline();
     return Borrowed(*this, std::move(connection));
+}
+
+void Queries::Connection::set_deadline() {
+    deadline = clock.monotonic() + options.query_limit;
+    database.set_deadline(clock, deadline);
+}
+
+Result<std::vector<SliceRange>> Queries::Connection::slices_in(const SliceRange& range) {
+    return ask<SlicesIn>(range).rows();
+}
+
+/// The projector may have made a slice's file anew; until it has, what is open answers.
+Result<SliceReader*> Queries::Connection::slice(Instant start) {
+    const auto path = slice_file(options.file, start);
+    const auto now = identify(path);
+    const auto known = std::ranges::find(slices, start, &Slice::start);
+    Slice slice{start, nullptr};
+    if (known != slices.end()) {
+        slice = std::move(*known);
+        slices.erase(known);
+    }
+    if (!slice.reader || (now && now != slice.reader->file())) {
+        if (!now && !slice.reader) {
+            return nullptr;
+        }
+        HELIOS_TRY_ASSIGN(slice.reader, SliceReader::open(path));
+    }
+    slice.reader->database().set_deadline(clock, deadline);
+    if (slices.size() >= options.slices_open_max) {
+        slices.erase(slices.begin());
+    }
+    slices.push_back(std::move(slice));
+    return slices.back().reader.get();
 }
 
 Queries::Borrowed::~Borrowed() {

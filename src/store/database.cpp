@@ -358,8 +358,8 @@ Status Database::set_application_id(std::int64_t id) {
                : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
 }
 
-void Database::set_deadline(const Clock& clock, Duration limit) {
-    const Guard guard{&clock, clock.monotonic() + limit};
+void Database::set_deadline(const Clock& clock, Duration deadline) {
+    const Guard guard{&clock, deadline};
     if (guard_ == nullptr) {
         guard_ = new Guard(guard);
         sqlite3_progress_handler(connection_, 20'000, &Guard::check, guard_);

@@ -118,9 +118,9 @@ public:
     Result<std::int64_t> application_id();
     Status set_application_id(std::int64_t id);
 
-    /// From now on statements that run past `limit` from now, by the clock's monotonic time, stop
-    /// with timeout. The clock must outlive the connection.
-    void set_deadline(const Clock& clock, Duration limit);
+    /// From now on statements that run past `deadline`, by the clock's monotonic time, stop with
+    /// timeout. The clock must outlive the connection.
+    void set_deadline(const Clock& clock, Duration deadline);
 
 private:
     explicit Database(sqlite3* connection) : connection_(connection) {}

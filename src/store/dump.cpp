@@ -1,22 +1,23 @@
 #include "store/dump.h"
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <string>
-#include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/temporary_directory.h"
 #include "model/verdict.h"
 #include "store/database.h"
+#include "store/file_set.h"
 #include "store/migrations.h"
 #include "store/projector.h"
 #include "store/read_statements.h"
+#include "store/slice.h"
+#include "store/write_statements.h"
 
 namespace helios::store {
 namespace {
@@ -26,17 +27,19 @@ struct DumpedTable {
     Sql sql;
 };
 
-// Topics by name, so that a dump does not depend on their numbers.
-constexpr std::array<DumpedTable, 9> dumped_tables{{
+// Topics by name, so that a dump does not depend on their numbers. In the order of time, so that it
+// does not depend on the slices' length.
+constexpr std::array<DumpedTable, 3> tables_of_slices{{
     {"events",
-     R"sql(SELECT log_time, t.name AS topic, partition, "offset", tenant, source, scope, event_id, content, identity, event_type, key, customer, event_time
-                     FROM events e JOIN topics t ON t.id = e.topic ORDER BY log_time, t.name, partition, "offset")sql"},
-    {"event_copies",
-     R"sql(SELECT tenant, event_id, content, log_time, t.name AS topic, partition, "offset", source, scope
-                     FROM event_copies e JOIN topics t ON t.id = e.topic
-                     ORDER BY tenant, event_id, content, log_time, t.name, partition, "offset")sql"},
+     R"sql(SELECT log_time, topic AS topic, partition, "offset", k.tenant, e.source, scope, event_id, content, identity, e.event_type, key, customer, event_time, k.copies AS copy
+                     FROM events e JOIN kinds k ON k.id = e.kind ORDER BY log_time, topic, partition, "offset")sql"},
     {"case_records",
-     R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY tenant, key, flow, partition, "offset")sql"},
+     R"sql(SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY at, partition, "offset", tenant, flow, key)sql"},
+    {"stored",
+     R"sql(SELECT tenant, minute, source, counter, value FROM counts ORDER BY minute, tenant, source, counter)sql"},
+}};
+
+constexpr std::array<DumpedTable, 6> tables_of_current{{
     {"control_records",
      R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, body FROM control_records ORDER BY partition, "offset")sql"},
     {"verdicts",
@@ -70,10 +73,15 @@ void write_value(json::Writer& out, const Statement& row, int column) {
     }
 }
 
-Result<Database> open_to_read(const std::filesystem::path& file, Database::Mode mode) {
+Result<Database> open_to_read(const std::filesystem::path& file, Database::Mode mode,
+                              FileKind kind = FileKind::current) {
     HELIOS_TRY_ASSIGN(Database database, Database::open(file, mode));
-    HELIOS_TRY(check_version(database));
+    HELIOS_TRY(check_version(database, kind));
     return database;
+}
+
+std::string_view topic_name(std::int64_t id) {
+    return model::name_of(static_cast<TopicId>(id));
 }
 
 Status dump_table(Database& database, const DumpedTable& table, const WriteLine& write) {
@@ -83,33 +91,16 @@ Status dump_table(Database& database, const DumpedTable& table, const WriteLine&
         line.begin_object().field("table", table.name);
         for (int column = 0; column < rows.columns(); ++column) {
             line.key(rows.name(column));
-            write_value(line, rows, column);
+            if (rows.name(column) == "topic") {
+                line.string(topic_name(rows.integer(column)));
+            } else {
+                write_value(line, rows, column);
+            }
         }
         line.end_object();
         HELIOS_TRY(write(line.take() + "\n"));
     }
     return rows.status();
-}
-
-std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix) {
-    auto path = file;
-    path += suffix;
-    return path;
-}
-
-/// The database first: a WAL without its database is ignored, a database without its WAL would not
-/// be whole.
-Status remove_store(const std::filesystem::path& file) {
-    for (const auto suffix : {"", "-wal", "-shm"}) {
-        std::error_code error;
-        std::filesystem::remove(with_suffix(file, suffix), error);
-        if (error) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("store: can't remove {}{}: {}", file.string(), suffix,
-                                    error.message()));
-        }
-    }
-    return {};
 }
 
 Result<std::uint64_t> project_all(const Options& options, log::Log& log,
@@ -130,6 +121,12 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log,
         }
     }
     return records;
+}
+
+Result<std::vector<KnownSlice>> slices_of(Database& current) {
+    Prepared<AllSlices> statement;
+    HELIOS_TRY(statement.prepare(current));
+    return statement.ask().rows();
 }
 
 /// Calls `take` with every verdict that the statement answers, until it fails.
@@ -192,10 +189,22 @@ private:
 }  // namespace
 
 Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteLine& write) {
-    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(database));
-    for (const auto& table : dumped_tables) {
-        HELIOS_TRY(dump_table(database, table, write));
+    HELIOS_TRY_ASSIGN(Database current, open_to_read(file, mode));
+    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(current));
+    HELIOS_TRY_ASSIGN(const auto known, slices_of(current));
+    std::vector<Database> slices;
+    for (const auto& slice : known) {
+        HELIOS_TRY_ASSIGN(Database database, open_to_read(slice_file(file, slice.range.start), mode,
+                                                          FileKind::slice));
+        slices.push_back(std::move(database));
+    }
+    for (const auto& table : tables_of_slices) {
+        for (Database& slice : slices) {
+            HELIOS_TRY(dump_table(slice, table, write));
+        }
+    }
+    for (const auto& table : tables_of_current) {
+        HELIOS_TRY(dump_table(current, table, write));
     }
     return {};
 }
@@ -236,49 +245,121 @@ Result<log::Offsets> applied_offsets(Database& database) {
     return applied;
 }
 
-Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
-    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
-    return applied_offsets(database);
+namespace {
+
+/// Slices that may lack what the current file has. A slice that is gone was dropped meanwhile.
+Result<std::vector<std::filesystem::path>> unsealed(const std::filesystem::path& file,
+                                                    Database& current) {
+    HELIOS_TRY_ASSIGN(const auto known, slices_of(current));
+    std::vector<std::filesystem::path> files;
+    for (const auto& slice : known) {
+        auto path = slice_file(file, slice.range.start);
+        if (!slice.sealed && std::filesystem::exists(path)) {
+            files.push_back(std::move(path));
+        }
+    }
+    return files;
 }
 
-Result<log::Offsets> durable_offsets(const std::filesystem::path& file) {
-    HELIOS_TRY_ASSIGN(auto applied, applied_offsets(file, Database::Mode::read));
-    for (const auto& part : {with_suffix(file, "-wal"), file}) {
-        const int fd = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT && part != file) {
-            continue;  // all of it is in the file itself
-        }
-        const bool synced = fd >= 0 && ::fsync(fd) == 0;
-        const int why = errno;
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        if (!synced) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("store: can't sync {}: {}", part.string(), std::strerror(why)));
-        }
+}  // namespace
+
+void lower_to(log::Offsets& offsets, const log::Offsets& others) {
+    for (auto& [partition, next] : offsets) {
+        const auto found = others.find(partition);
+        next = std::min(next, found == others.end() ? Offset{0} : found->second);
+    }
+}
+
+Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode) {
+    HELIOS_TRY_ASSIGN(Database current, open_to_read(file, mode));
+    HELIOS_TRY_ASSIGN(auto applied, applied_offsets(current));
+    HELIOS_TRY_ASSIGN(const auto slices, unsealed(file, current));
+    for (const auto& slice : slices) {
+        HELIOS_TRY_ASSIGN(Database database, open_to_read(slice, mode, FileKind::slice));
+        HELIOS_TRY_ASSIGN(const auto of_slice, applied_offsets(database));
+        lower_to(applied, of_slice);
     }
     return applied;
 }
 
-Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
-                              telemetry::Telemetry& telemetry, const Clock& clock,
-                              const Progress& progress) {
-    Options fresh = options;
-    fresh.file = with_suffix(options.file, ".rebuilding");
-    HELIOS_TRY(remove_store(fresh.file));
-    HELIOS_TRY_ASSIGN(const std::uint64_t records,
-                      project_all(fresh, log, telemetry, clock, progress));
-    // Closing the last connection has folded the WAL into the file.
-    HELIOS_TRY(remove_store(options.file));
+Result<log::Offsets> durable_offsets(const std::filesystem::path& file) {
+    HELIOS_TRY_ASSIGN(auto applied, applied_offsets(file, Database::Mode::read));
+    HELIOS_TRY_ASSIGN(Database current, open_to_read(file, Database::Mode::read));
+    HELIOS_TRY_ASSIGN(const auto slices, unsealed(file, current));
+    for (const auto& slice : slices) {
+        HELIOS_TRY(sync_file_set(slice));
+    }
+    HELIOS_TRY(sync_file_set(file));
+    return applied;
+}
+
+namespace {
+
+/// The store's files that stand in a folder.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder,
+                                            const std::filesystem::path& current) {
+    std::vector<std::filesystem::path> files;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+        if (slice_start(entry.path())) {
+            files.push_back(entry.path());
+        }
+    }
+    std::ranges::sort(files);
+    if (std::filesystem::exists(folder / current.filename(), none)) {
+        files.push_back(folder / current.filename());
+    }
+    return files;
+}
+
+/// What the old store was made with, as far as it can be read: a new one of the same log is alike.
+Options as_before(Options options) {
+    auto old = open_to_read(options.file, Database::Mode::read);
+    Prepared<TheKeptOptions> statement;
+    if (!old || !statement.prepare(*old)) {
+        return options;
+    }
+    if (const auto kept = statement.ask().rows(); kept && kept->size() == 1) {
+        options.slice = Duration{kept->front().slice};
+        options.copies_within = Duration{kept->front().copies_within};
+    }
+    return options;
+}
+
+Status move_into_place(const std::filesystem::path& from, const std::filesystem::path& to) {
     std::error_code error;
-    std::filesystem::rename(fresh.file, options.file, error);
+    std::filesystem::rename(from, to, error);
     if (error) {
         return fail(ErrorKind::unavailable,
-                    fmt::format("store: can't move {} into place: {}", fresh.file.string(),
+                    fmt::format("store: can't move {} into place: {}", from.string(),
                                 error.message()),
                     "the next start of `helios serve` makes a new store from the log");
     }
+    return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
+                              telemetry::Telemetry& telemetry, const Clock& clock,
+                              const Progress& progress) {
+    const auto folder = options.file.parent_path();
+    Options fresh = as_before(options);
+    fresh.file = folder / "rebuilding" / options.file.filename();
+    std::error_code none;
+    std::filesystem::remove_all(fresh.file.parent_path(), none);
+    HELIOS_TRY_ASSIGN(const std::uint64_t records,
+                      project_all(fresh, log, telemetry, clock, progress));
+    // Closing the last connection has folded each write-ahead log into its file. The file of what
+    // is current goes first and comes last: without it there is no store, only files to begin with.
+    HELIOS_TRY(remove_file_set(options.file));
+    for (const auto& file : files_in(folder, options.file)) {
+        HELIOS_TRY(remove_file_set(file));
+    }
+    for (const auto& file : files_in(fresh.file.parent_path(), options.file)) {
+        HELIOS_TRY(move_into_place(file, folder / file.filename()));
+    }
+    std::filesystem::remove_all(fresh.file.parent_path(), none);
     return records;
 }
 

@@ -40,15 +40,17 @@ Status dump_settled(const std::filesystem::path& file, Database::Mode mode, cons
 /// Next offset to project, per partition that the store has begun on; whoever reads afterwards
 /// finds all records before it.
 Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database::Mode mode);
-Result<log::Offsets> applied_offsets(Database& database);
+Result<log::Offsets> applied_offsets(Database& database);  ///< of one file of the store
+/// Of each partition the lesser. Whoever does not know one stands at its beginning.
+void lower_to(log::Offsets& offsets, const log::Offsets& others);
 /// The same, of which not even a power cut can take anything back: what is there is synced first.
 Result<log::Offsets> durable_offsets(const std::filesystem::path& file);
 
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;
 
-/// Projects the whole log into a new file beside the old one, then puts it in its place; returns
-/// how many records it read. Until then the old file stays as it is. No server may have the store
+/// Projects the whole log into new files beside the old ones, then puts them in their place; returns
+/// how many records it read. Until then the old files stay as they are. No server may have the store
 /// open. not_found: the beginning of the log is past retention, and options.from_log_start is not
 /// set: what only the old file has would be lost.
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <fmt/format.h>
+#include <span>
 
 #include "model/topics.h"
 #include "store/prepared.h"
@@ -102,7 +103,87 @@ CREATE TABLE counts(
   PRIMARY KEY(tenant, minute, source, hop, counter)) WITHOUT ROWID;
 )sql"};
 
-constexpr std::array<Migration, 1> migrations{{{2, "tables of the first release", first_step}}};
+// Events and case records lie in slices (slice.h). What one file held is moved there before this
+// step (single_file.h). Figures are sums, kept as cases change: by minute, hour and day of
+// reconciled_at, and of what is open now.
+constexpr SqlText slices_step{R"sql(
+DROP TABLE IF EXISTS event_copies;
+DROP TABLE IF EXISTS events;
+DROP TABLE IF EXISTS case_records;
+DELETE FROM counts WHERE hop = 'store';
+
+CREATE TABLE slices("start" INTEGER PRIMARY KEY, "end" INTEGER NOT NULL, sealed INTEGER NOT NULL);
+
+-- One row: slices that ended by then are gone, what belongs there is not taken in again.
+CREATE TABLE dropped_slices(until INTEGER NOT NULL);
+
+-- One row: options that say what the rows are, so that a store that is made anew has the same (Options, nanoseconds).
+CREATE TABLE kept_options(slice INTEGER NOT NULL, copies_within INTEGER NOT NULL);
+
+-- Of cases by the minute, hour (level 1) and day (2) of their last decision: CaseSums::encode.
+CREATE TABLE case_sums(
+  tenant TEXT NOT NULL, flow TEXT NOT NULL, level INTEGER NOT NULL, "start" INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(tenant, flow, level, "start")) WITHOUT ROWID;
+-- How many cases are pending, per flow that ever had one.
+CREATE TABLE open_cases(
+  tenant TEXT NOT NULL, flow TEXT NOT NULL, cases INTEGER NOT NULL, PRIMARY KEY(tenant, flow)) WITHOUT ROWID;
+
+DROP INDEX cases_pending;
+DROP INDEX cases_decided;
+CREATE INDEX cases_decided ON cases(tenant, flow, reconciled_at, status, kinds, opened_at, first_reconciled_at, at_risk) WHERE status <> {pending};
+CREATE INDEX quarantine_by_age ON quarantine(last_at);
+)sql"};
+
+constexpr std::array<Migration, 2> steps_of_current{{{first_migration, "tables of the first release", first_step},
+     {migration_to_slices, "slices", slices_step}}};
+
+// Times, texts and numbers as in the file of what is current.
+constexpr SqlText first_slice_step{R"sql(
+CREATE TABLE migrations(number INTEGER PRIMARY KEY, name TEXT NOT NULL);
+
+-- What stretch of log time it is of: one row.
+CREATE TABLE slice("start" INTEGER NOT NULL, "end" INTEGER NOT NULL);
+
+-- As in the file of what is current, while the slice is not sealed there.
+CREATE TABLE applied_offsets(
+  topic INTEGER NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+  PRIMARY KEY(topic, partition)) WITHOUT ROWID;
+
+-- copies: of further records of events. source and event_type NULL: of all that have no kind of their own.
+CREATE TABLE kinds(
+  id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, copies INTEGER NOT NULL, source TEXT, event_type TEXT);
+CREATE INDEX kinds_by_tenant ON kinds(tenant, copies);
+
+-- One row per accepted event: an identity (tenant, source, scope, event_id) with one type and payload; one more per copy.
+-- The payload stays in the log, at (topic, partition, offset).
+-- content: 64 bits of source, scope, type and payload. They tell apart what shares an id; short, as an index holds them.
+CREATE TABLE events(
+  kind INTEGER NOT NULL, log_time INTEGER NOT NULL, topic INTEGER NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  source TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL,
+  content INTEGER NOT NULL, identity INTEGER NOT NULL,
+  event_type TEXT NOT NULL, key TEXT NOT NULL, customer TEXT, event_time INTEGER,
+  PRIMARY KEY(kind, log_time, topic, partition, "offset")) WITHOUT ROWID;
+CREATE INDEX events_by_key ON events(key, kind, log_time, topic, partition, "offset") WHERE key <> '';
+CREATE INDEX events_by_id ON events(event_id, kind, content, log_time, topic, partition, "offset");
+
+-- Where the legs of a case stand on helios.cases.
+CREATE TABLE case_records(
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(tenant, key, flow, partition, "offset")) WITHOUT ROWID;
+
+-- This hop's own counts: events `stored`, and further `copies` of them.
+CREATE TABLE counts(
+  tenant TEXT NOT NULL, minute INTEGER NOT NULL, source TEXT NOT NULL, counter TEXT NOT NULL, value INTEGER NOT NULL,
+  PRIMARY KEY(tenant, minute, source, counter)) WITHOUT ROWID;
+)sql"};
+
+constexpr std::array<Migration, 1> steps_of_slice{{{1, "tables of the first release", first_slice_step}}};
+
+std::span<const Migration> steps_of(FileKind kind) {
+    return kind == FileKind::current ? std::span<const Migration>(steps_of_current)
+                                     : std::span<const Migration>(steps_of_slice);
+}
 
 struct InsertMigration {
     static constexpr SqlText sql{"INSERT INTO migrations(number, name) VALUES(:number, :name)"};
@@ -121,7 +202,7 @@ struct InsertTopic {
 };
 
 /// not ours, or newer: what to tell.
-Status check_origin(Database& database, std::int64_t version) {
+Status check_origin(Database& database, FileKind kind, std::int64_t version) {
     HELIOS_TRY_ASSIGN(const std::int64_t application, database.application_id());
     HELIOS_TRY_ASSIGN(Statement tables, database.prepare("SELECT count(*) FROM sqlite_master"));
     const std::int64_t objects = tables.row() ? tables.integer(0) : 0;
@@ -131,14 +212,14 @@ Status check_origin(Database& database, std::int64_t version) {
                     "store: the file is an SQLite database, but not one of Helios",
                     "move it away; `helios store rebuild` makes a new one from the log");
     }
-    if (version > newest_migration()) {
+    if (version > newest_migration(kind)) {
         return fail(ErrorKind::corrupt,
                     fmt::format("store: the file is at migration {}, this Helios knows {}: it was "
                                 "written by a newer one",
-                                version, newest_migration()),
+                                version, newest_migration(kind)),
                     "run the newer Helios, or `helios store rebuild` with this one");
     }
-    if (version != 0 && version < migrations.front().number) {
+    if (version != 0 && version < steps_of(kind).front().number) {
         return fail(
             ErrorKind::corrupt,
             fmt::format("store: the file is at migration {}, which was never released", version),
@@ -170,28 +251,28 @@ Status apply(Database& database, const Migration& step) {
 
 }  // namespace
 
-std::int64_t newest_migration() {
-    return migrations.back().number;
+std::int64_t newest_migration(FileKind kind) {
+    return steps_of(kind).back().number;
 }
 
-Status migrate(Database& database) {
+Status migrate(Database& database, FileKind kind) {
     HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
-    HELIOS_TRY(check_origin(database, version));
-    for (const Migration& step : migrations) {
+    HELIOS_TRY(check_origin(database, kind, version));
+    for (const Migration& step : steps_of(kind)) {
         if (step.number > version) {
             HELIOS_TRY(apply(database, step));
         }
     }
-    return write_topics(database);
+    return kind == FileKind::current ? write_topics(database) : Status{};
 }
 
-Status check_version(Database& database) {
+Status check_version(Database& database, FileKind kind) {
     HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
-    HELIOS_TRY(check_origin(database, version));
-    if (version < newest_migration()) {
+    HELIOS_TRY(check_origin(database, kind, version));
+    if (version < newest_migration(kind)) {
         return fail(ErrorKind::unavailable,
                     fmt::format("store: the file is at migration {}, {} is needed", version,
-                                newest_migration()),
+                                newest_migration(kind)),
                     "start `helios serve` once on this data directory: it migrates");
     }
     return {};

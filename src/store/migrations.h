@@ -1,6 +1,6 @@
 #pragma once
-/// The store's tables, as numbered steps. A released step is never edited: what changes is a new
-/// step.
+/// The store's tables, as numbered steps: those of the file of what is current, and those of a
+/// slice. A released step is never edited: what changes is a new step.
 ///
 /// `PRAGMA user_version` is the last step applied and `application_id` says the file is ours; table
 /// `migrations` lists the steps for people. docs/store.md explains the tables.
@@ -14,14 +14,22 @@ namespace helios::store {
 
 inline constexpr std::int64_t store_application_id = 0x48454c53;  // "HELS"
 
+/// Steps of the current file: the first that was released, and the one from which on events and
+/// case records lie in slices.
+inline constexpr std::int64_t first_migration = 2;
+inline constexpr std::int64_t migration_to_slices = 4;
+
+/// Which of the store's files.
+enum class FileKind : std::uint8_t { current, slice };
+
 /// The newest step this binary knows.
-std::int64_t newest_migration();
+std::int64_t newest_migration(FileKind kind = FileKind::current);
 
 /// Applies what is missing, each step in one transaction. corrupt: not a store of ours, or written
 /// by a newer Helios; the file is left as it was.
-Status migrate(Database& database);
+Status migrate(Database& database, FileKind kind = FileKind::current);
 
 /// For readers: good when the file is exactly at newest_migration().
-Status check_version(Database& database);
+Status check_version(Database& database, FileKind kind = FileKind::current);
 
 }  // namespace helios::store

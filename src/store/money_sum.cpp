@@ -43,7 +43,19 @@ std::string carried(const std::vector<std::int64_t>& digits, std::size_t scale) 
 
 }  // namespace
 
-Status MoneySum::add(std::string_view currency, std::string_view amount) {
+void MoneySum::add(Sum& sum, std::string_view whole, std::string_view fraction,
+                   std::int64_t times) {
+    sum.whole.resize(std::max(sum.whole.size(), whole.size()));
+    sum.fraction.resize(std::max(sum.fraction.size(), fraction.size()));
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        sum.whole[whole.size() - 1 - i] += times * (whole[i] - '0');
+    }
+    for (std::size_t i = 0; i < fraction.size(); ++i) {
+        sum.fraction[i] += times * (fraction[i] - '0');
+    }
+}
+
+bool MoneySum::change(std::string_view currency, std::string_view amount, std::int64_t times) {
     const bool negative = amount.starts_with('-');
     const std::string_view plain = amount.substr(negative ? 1 : 0);
     const std::size_t point = plain.find('.');
@@ -51,37 +63,85 @@ Status MoneySum::add(std::string_view currency, std::string_view amount) {
     const std::string_view fraction =
         point == std::string_view::npos ? std::string_view{} : plain.substr(point + 1);
     if (whole.empty() || !all_digits(whole) || !all_digits(fraction)) {
-        return fail(ErrorKind::corrupt, "\"" + std::string(amount) + "\" in the store is no amount",
-                    "rebuild the store: `helios store rebuild`");
+        return false;
     }
     auto found = sums_.find(currency);
     if (found == sums_.end()) {
         found = sums_.emplace(std::string(currency), Sum{}).first;
     }
-    Sum& sum = found->second;
-    sum.whole.resize(std::max(sum.whole.size(), whole.size()));
-    sum.fraction.resize(std::max(sum.fraction.size(), fraction.size()));
-    const std::int64_t sign = negative ? -1 : 1;
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        sum.whole[whole.size() - 1 - i] += sign * (whole[i] - '0');
+    found->second.amounts += times;
+    add(found->second, whole, fraction, negative ? -times : times);
+    if (found->second.amounts == 0) {
+        sums_.erase(found);
     }
-    for (std::size_t i = 0; i < fraction.size(); ++i) {
-        sum.fraction[i] += sign * (fraction[i] - '0');
+    return true;
+}
+
+void MoneySum::add(const MoneySum& other) {
+    for (const auto& [currency, sum] : other.sums_) {
+        Sum& own = sums_[currency];
+        own.amounts += sum.amounts;
+        own.whole.resize(std::max(own.whole.size(), sum.whole.size()));
+        own.fraction.resize(std::max(own.fraction.size(), sum.fraction.size()));
+        for (std::size_t i = 0; i < sum.whole.size(); ++i) {
+            own.whole[i] += sum.whole[i];
+        }
+        for (std::size_t i = 0; i < sum.fraction.size(); ++i) {
+            own.fraction[i] += sum.fraction[i];
+        }
+        if (own.amounts == 0) {
+            sums_.erase(currency);
+        }
     }
-    return {};
 }
 
 std::vector<model::Money> MoneySum::take() const {
     std::vector<model::Money> out;
     for (const auto& [currency, sum] : sums_) {
-        const std::size_t scale =
-            std::max(sum.fraction.size(), static_cast<std::size_t>(currency_minor_units(currency)));
+        const auto least = static_cast<std::size_t>(currency_minor_units(currency));
+        const std::size_t scale = std::max(sum.fraction.size(), least);
         std::vector<std::int64_t> digits(scale - sum.fraction.size());
         digits.insert(digits.end(), sum.fraction.rbegin(), sum.fraction.rend());
         digits.insert(digits.end(), sum.whole.begin(), sum.whole.end());
-        out.push_back({currency, carried(digits, scale)});
+        std::string amount = carried(digits, scale);
+        for (std::size_t n = scale; n > least && amount.ends_with('0'); --n) {
+            amount.pop_back();
+        }
+        if (amount.ends_with('.')) {
+            amount.pop_back();
+        }
+        out.push_back({currency, std::move(amount)});
     }
     return out;
+}
+
+// Digits as they stand: a sum that is written and read again is the same one.
+void MoneySum::write(ByteWriter& out) const {
+    out.varint(sums_.size());
+    for (const auto& [currency, sum] : sums_) {
+        out.string(currency);
+        out.zigzag(sum.amounts);
+        for (const auto* digits : {&sum.whole, &sum.fraction}) {
+            out.varint(digits->size());
+            for (const auto digit : *digits) {
+                out.zigzag(digit);
+            }
+        }
+    }
+}
+
+MoneySum MoneySum::read(ByteReader& in) {
+    MoneySum sums;
+    for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+        Sum& sum = sums.sums_[std::string(in.string())];
+        sum.amounts = in.zigzag();
+        for (auto* digits : {&sum.whole, &sum.fraction}) {
+            for (std::uint64_t places = in.varint(); places > 0 && in.ok(); --places) {
+                digits->push_back(in.zigzag());
+            }
+        }
+    }
+    return sums;
 }
 
 }  // namespace helios::store

@@ -9,7 +9,7 @@ std::string sum_of(std::initializer_list<std::string_view> amounts,
                    std::string_view currency = "USD") {
     MoneySum sum;
     for (const auto amount : amounts) {
-        const auto added = sum.add(currency, amount);
+        const bool added = sum.change(currency, amount);
         EXPECT_TRUE(added) << amount;
     }
     const auto all = sum.take();
@@ -38,15 +38,40 @@ TEST(MoneySum, is_not_bounded_by_what_one_decimal_holds) {
 
 TEST(MoneySum, keeps_currencies_apart_and_refuses_what_is_no_amount) {
     MoneySum sum;
-    EXPECT_TRUE(sum.add("USD", "1.00"));
-    EXPECT_TRUE(sum.add("EUR", "2.00"));
+    EXPECT_TRUE(sum.change("USD", "1.00"));
+    EXPECT_TRUE(sum.change("EUR", "2.00"));
     for (const auto* bad : {"", "-", ".5", "1e3", "1,0", "--1"}) {
-        EXPECT_FALSE(sum.add("USD", bad)) << bad;
+        EXPECT_FALSE(sum.change("USD", bad)) << bad;
     }
     const auto all = sum.take();
     ASSERT_EQ(all.size(), 2u);
     EXPECT_EQ(all[0].currency, "EUR");
     EXPECT_EQ(all[1].amount, "1.00");
+}
+
+TEST(MoneySum, what_was_added_can_be_taken_out_again) {
+    MoneySum sum;
+    sum.change("USD", "12.505");
+    sum.change("USD", "1.10");
+    sum.change("USD", "12.505", -1);
+    EXPECT_EQ(sum.take(), (std::vector<model::Money>{{"USD", "1.10"}}));
+    sum.change("USD", "1.10", -1);
+    EXPECT_TRUE(sum.take().empty()) << "no sum of zero";
+}
+
+TEST(MoneySum, reads_what_it_wrote) {
+    MoneySum sum;
+    for (int i = 0; i < 300; ++i) {
+        sum.change("USD", "99.99");
+        sum.change("EUR", "-0.1");
+    }
+    ByteWriter out;
+    sum.write(out);
+    ByteReader in(out.view());
+    const MoneySum again = MoneySum::read(in);
+    EXPECT_TRUE(in.at_end());
+    EXPECT_EQ(again.take(), sum.take());
+    EXPECT_EQ(again.take().at(1).amount, "29997.00");
 }
 
 }  // namespace

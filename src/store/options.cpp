@@ -5,7 +5,7 @@ namespace helios::store {
 Status Options::validate() const {
     if (file.empty()) {
         return fail(ErrorKind::invalid, "store.file is empty",
-                    "name a file, for example helios-data/store/store.db");
+                    "name a file, for example helios-data/store/current.db");
     }
     if (batch_records_max == 0 || batch_records_max > 1'000'000) {
         return fail(ErrorKind::invalid, "store.batch_records_max must be 1 … 1000000");
@@ -22,6 +22,21 @@ Status Options::validate() const {
     }
     if (write_cache_bytes < (1u << 20)) {
         return fail(ErrorKind::invalid, "store.write_cache_bytes must be at least 1 MiB");
+    }
+    if (slice < std::chrono::minutes(1) || slice > std::chrono::days(31) ||
+        slice % std::chrono::minutes(1) != Duration::zero()) {
+        return fail(ErrorKind::invalid, "retention.slice must be whole minutes, 1m … 31d",
+                    "1d suits most; shorter slices let old rows leave in smaller steps");
+    }
+    if (keep_events < Duration::zero() || keep_cases < Duration::zero() ||
+        keep_quarantine < Duration::zero() || copies_within < Duration::zero()) {
+        return fail(ErrorKind::invalid, "how long rows of the store stay must not be negative");
+    }
+    if (retention_interval <= Duration::zero() || rows_per_retention == 0 ||
+        slices_near_max == 0 || slices_open_max == 0 || kinds_max == 0) {
+        return fail(ErrorKind::invalid,
+                    "store.retention_interval, rows_per_retention, slices_near_max, "
+                    "slices_open_max and kinds_max must be above 0");
     }
     if (readers_max == 0 || readers_max > 256) {
         return fail(ErrorKind::invalid, "store.readers_max must be 1 … 256");

@@ -71,8 +71,21 @@ Instant minute_of(Instant t) {
     return std::chrono::floor<std::chrono::minutes>(t);
 }
 
-void Projection::add(const log::StoredRecord& record) {
+namespace {
+
+/// What else there is of case records, a second time changes nothing.
+bool goes_into_slices(const log::StoredRecord& record) {
+    const auto type = static_cast<model::RecordType>(record.type);
+    return type == model::RecordType::event || type == model::RecordType::case_record;
+}
+
+}  // namespace
+
+void Projection::add(const log::StoredRecord& record, bool again) {
     rows_.next_offsets[record.at.partition] = Offset{record.at.offset.value + 1};
+    if (again && !goes_into_slices(record)) {
+        return;
+    }
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
             return add_event(record);

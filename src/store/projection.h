@@ -23,8 +23,9 @@ struct Undecodable {
 class Projection {
 public:
     /// In the order of the reader. Bytes that are not their type's encoding are remembered, not an
-    /// error: retrying can't help, and one damaged record must not stop the store.
-    void add(const log::StoredRecord& record);
+    /// error: retrying can't help, and one damaged record must not stop the store. `again`: it was
+    /// taken in, and is read once more because a slice may lack it; it leaves rows of slices alone.
+    void add(const log::StoredRecord& record, bool again = false);
 
     const Rows& rows() const { return rows_; }
     const std::vector<Undecodable>& undecodable() const { return undecodable_; }

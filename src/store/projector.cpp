@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "model/topics.h"
-#include "store/dump.h"
-#include "store/migrations.h"
+#include "store/file_set.h"
 #include "store/projection.h"
 #include "store/tables.h"
 
@@ -20,13 +19,6 @@ constexpr std::array<TopicId, 9> projected_topics{
     model::topic::other,    model::topic::dlq,      model::topic::cases,
     model::topic::verdicts, model::topic::flows,    model::topic::counts,
 };
-
-std::filesystem::path wal_of(std::filesystem::path file) {
-    return file.concat("-wal");
-}
-std::filesystem::path shm_of(std::filesystem::path file) {
-    return file.concat("-shm");
-}
 
 double seconds(Duration d) {
     return std::chrono::duration<double>(d).count();
@@ -82,13 +74,11 @@ struct Projector::Waiting {
 };
 
 Projector::Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-                     const Clock& clock, std::unique_ptr<Database> database,
-                     std::unique_ptr<Tables> tables)
+                     const Clock& clock, std::unique_ptr<Tables> tables)
     : options_(options),
       log_(log),
       telemetry_(telemetry),
       clock_(clock),
-      database_(std::move(database)),
       tables_(std::move(tables)),
       waiting_(std::make_unique<Waiting>()),
       metrics_(std::make_unique<Metrics>(telemetry.metrics)),
@@ -107,25 +97,20 @@ Result<std::unique_ptr<Projector>> Projector::open(const Options& options, log::
                                                    telemetry::Telemetry& telemetry,
                                                    const Clock& clock) {
     HELIOS_TRY(options.validate());
-    HELIOS_TRY_ASSIGN(Database database, Database::open(options.file, Database::Mode::write));
-    HELIOS_TRY(migrate(database));
-    HELIOS_TRY(database.set_cache_bytes(options.write_cache_bytes));
-    auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(auto tables, Tables::prepare(*owned));
+    HELIOS_TRY_ASSIGN(auto tables, Tables::open(options));
     std::unique_ptr<Projector> projector(
-        new Projector(options, log, telemetry, clock, std::move(owned), std::move(tables)));
-    projector->remember_files();
+        new Projector(options, log, telemetry, clock, std::move(tables)));
     if (options.from_log_start) {
         HELIOS_TRY(projector->begin_at_log_start());
     }
     HELIOS_TRY(projector->stage_.open());
+    projector->remember_files();
     return projector;
 }
 
 /// Written down also where nothing is left to read: else a later start would begin before it.
 Status Projector::begin_at_log_start() {
-    HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
-    if (!applied.empty()) {
+    if (!tables_->applied().empty()) {
         return {};
     }
     std::vector<Partition> ids;
@@ -157,8 +142,8 @@ Result<log::Standing> Projector::restore() {
             from[id] = Offset{0};
         }
     }
-    HELIOS_TRY_ASSIGN(const auto applied, applied_offsets(*database_));
-    for (const auto& [id, next] : applied) {
+    HELIOS_TRY_ASSIGN(const auto lowest, tables_->lowest());
+    for (const auto& [id, next] : lowest) {
         if (const auto found = from.find(id); found != from.end()) {
             found->second = next;
         }
@@ -166,7 +151,8 @@ Result<log::Standing> Projector::restore() {
     const bool damaged =
         !log_.damage().empty();  // then what is gone may have been the last of its partition
     for (const auto& [id, end] : log_.ends_of(from)) {
-        const Offset next = from.at(id);
+        const auto applied = tables_->applied().find(id);
+        const Offset next = applied == tables_->applied().end() ? Offset{0} : applied->second;
         if (!damaged && next > end && next.value > 0) {
             return fail(
                 ErrorKind::corrupt,
@@ -180,10 +166,23 @@ Result<log::Standing> Projector::restore() {
     return log::Standing{from, from};
 }
 
+// ---- Files that others remove
+
+/// Those that have been opened since; a file that is open stays the one that was.
 void Projector::remember_files() {
+    const auto open = tables_->open_files();
     const MutexLock lock(mutex_);
-    file_ = identify(options_.file);
-    wal_ = identify(wal_of(options_.file));
+    if (std::ranges::equal(files_, open, {}, &OpenFile::path)) {
+        return;
+    }
+    std::vector<OpenFile> files;
+    for (const auto& path : open) {
+        const auto known = std::ranges::find(files_, path, &OpenFile::path);
+        files.push_back(known == files_.end()
+                            ? OpenFile{path, identify(path), identify(wal_of(path))}
+                            : *known);
+    }
+    files_ = std::move(files);
 }
 
 Status Projector::file_health() const {
@@ -191,72 +190,77 @@ Status Projector::file_health() const {
     return file_health_;
 }
 
+/// Empty: it is the file that was opened.
+std::string Projector::look_at(OpenFile& open) {
+    const auto wal = identify(wal_of(open.path));
+    if (!open.wal) {
+        open.wal = wal;
+    }
+    const auto file = identify(open.path);
+    if (file && file == open.file && wal == open.wal) {
+        return {};
+    }
+    return fmt::format("the store's {} {}", open.path.string(),
+                       file && file == open.file ? "has lost its WAL"
+                       : file ? "is not the file that was opened: it was replaced"
+                              : "is gone: it was removed");
+}
+
 Status Projector::check_file() {
     const MutexLock lock(mutex_);
     if (!file_health_ && !remade_) {
         return file_health_;  // being worked on
     }
-    const auto wal = identify(wal_of(options_.file));
-    if (!wal_) {
-        wal_ = wal;
-    }
-    const auto file = identify(options_.file);
     file_health_ = {};
-    if (file && file == file_ && wal == wal_) {
-        return {};
+    lost_.clear();
+    std::string first;
+    for (auto& open : files_) {
+        const std::string lost = look_at(open);
+        if (!lost.empty()) {
+            lost_.push_back(open.path);
+            first = first.empty() ? lost : first;
+        }
     }
-    remade_ = false;
-    file_health_ = fail(ErrorKind::unavailable,
-                        fmt::format("the store {} {}", options_.file.string(),
-                                    file && file == file_ ? "has lost its WAL"
-                                    : file ? "is not the file that was opened: it was replaced"
-                                           : "is gone: it was removed"),
-                        "it is made anew; nothing is lost, all of it is on the log");
+    if (!lost_.empty()) {
+        remade_ = false;
+        file_health_ = fail(ErrorKind::unavailable, first,
+                            "it is made anew; nothing is lost, all of it is on the log");
+    }
     return file_health_;
 }
 
-bool Projector::must_remake() const {
+std::vector<std::filesystem::path> Projector::lost_files() const {
     const MutexLock lock(mutex_);
-    return !file_health_ && !remade_;
+    return remade_ ? std::vector<std::filesystem::path>{} : lost_;
 }
 
 /// A deleted file lives on as long as it is open: nobody has to wait until the log is read again.
-Status Projector::remake() {
-    const auto fresh = std::filesystem::path(options_.file).concat(".new");
-    std::error_code failed;
-    std::filesystem::create_directory(options_.file.parent_path(),
-                                      failed);  // not those above: they are not the store's
-    for (const auto& left :
-         {fresh, wal_of(fresh), wal_of(options_.file), shm_of(fresh), shm_of(options_.file)}) {
-        std::filesystem::remove(left, failed);
-    }
-    HELIOS_TRY(database_->copy_into(fresh));
-    std::filesystem::rename(fresh, options_.file, failed);
-    if (failed) {
-        return fail(ErrorKind::unavailable,
-                    fmt::format("store: {}: {}", options_.file.string(), failed.message()));
-    }
-    HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
-    HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
-    auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(auto tables, Tables::prepare(*owned));
-    tables_ = std::move(tables);  // before the database that its statements belong to
-    database_ = std::move(owned);
-    remember_files();
+Status Projector::remake(const std::vector<std::filesystem::path>& files) {
+    HELIOS_TRY(tables_->remake(files));
     {
         const MutexLock lock(mutex_);
+        std::erase_if(files_, [&](const OpenFile& open) {
+            return std::ranges::find(files, open.path) != files.end();
+        });
         remade_ = true;
+        lost_.clear();
     }
-    telemetry_.logger.warn("store", "the store was made anew", {{"file", options_.file.string()}});
+    remember_files();
+    for (const auto& file : files) {
+        telemetry_.logger.warn("store", "the store was made anew", {{"file", file.string()}});
+    }
     return {};
 }
 
 Status Projector::begin() {
-    return must_remake() ? remake() : Status{};
+    const auto lost = lost_files();
+    return lost.empty() ? Status{} : remake(lost);
 }
 
+// ---- Rounds
+
 Result<log::Taken> Projector::apply(const log::StoredRecord& record, bool, log::Outputs&) {
-    waiting_->projection.add(record);
+    waiting_->projection.add(record, tables_->is_current(record.at));
     ++waiting_->records;
     if (const auto found = metrics_->records.find(record.at.partition.topic);
         found != metrics_->records.end()) {
@@ -275,7 +279,24 @@ Result<log::Offsets> Projector::commit(const log::Outputs&, const log::GroupOffs
 }
 
 void Projector::after_round() {
+    remember_files();
+    drop_expired();
     metrics_->frontier.set(seconds(stage_.frontier().get().time_since_epoch()));
+}
+
+/// Now and then, and at once again while more waits to leave. What can't leave now can later.
+void Projector::drop_expired() {
+    const Duration now = clock_.monotonic();
+    if (now < retention_due_) {
+        return;
+    }
+    const auto more = tables_->drop_expired(clock_.wall());
+    if (!more) {
+        metrics_->failures.add();
+        telemetry_.logger.error("store", "rows past retention could not leave",
+                                {{"why", more.error().what}});
+    }
+    retention_due_ = more && *more ? now : now + options_.retention_interval;
 }
 
 void Projector::observe(std::span<const DecidedVerdict> decided, Duration took) {

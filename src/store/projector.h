@@ -1,15 +1,18 @@
 #pragma once
-/// Keeps the store's file up with the log: one writer, one reader of all its topics, one
-/// transaction per batch.
+/// Keeps the store's files up with the log: one writer, one reader of all its topics, one
+/// transaction per batch and file.
 ///
 /// A batch is whatever waited while the last one committed, up to the bounds in options: no timer,
 /// so an idle server answers at once and a busy one writes large transactions. Rows and applied
 /// offsets commit together; a restart goes on from them.
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/frontier.h"
@@ -53,9 +56,9 @@ public:
     /// Good, or why writing fails at the moment: it goes on trying, nothing is lost.
     Status health() const { return stage_.health(); }
 
-    /// Looks whether the file is still the one that was opened. If not, it is made anew, on this
-    /// projector's thread, from what is still open; unavailable until a later look finds it. By one
-    /// thread at a time.
+    /// Looks whether the files are still those that were opened. Those that are not are made anew,
+    /// on this projector's thread, from what is still open; unavailable until a later look finds
+    /// them. By one thread at a time.
     Status check_file();
     /// What the last look found.
     Status file_health() const;
@@ -68,8 +71,7 @@ public:
 private:
     struct Metrics;
     Projector(const Options& options, log::Log& log, telemetry::Telemetry& telemetry,
-              const Clock& clock, std::unique_ptr<Database> database,
-              std::unique_ptr<Tables> tables);
+              const Clock& clock, std::unique_ptr<Tables> tables);
     Result<log::Standing> restore() override;
     Status begin() override;
     Result<log::Taken> apply(const log::StoredRecord& record, bool has_effects,
@@ -79,9 +81,17 @@ private:
     void after_round() override;
 
     void observe(std::span<const DecidedVerdict> decided, Duration took);
-    bool must_remake() const;
-    Status remake();
+    /// An open file as it was opened. Its write-ahead log may not be there before the first write.
+    struct OpenFile {
+        std::filesystem::path path;
+        std::optional<FileIdentity> file;
+        std::optional<FileIdentity> wal;
+    };
+    static std::string look_at(OpenFile& open);
+    std::vector<std::filesystem::path> lost_files() const;
+    Status remake(const std::vector<std::filesystem::path>& files);
     void remember_files();
+    void drop_expired();
     Status begin_at_log_start();
 
     struct Waiting;
@@ -90,16 +100,16 @@ private:
     log::Log& log_;
     telemetry::Telemetry& telemetry_;
     const Clock& clock_;
-    std::unique_ptr<Database> database_;  // at a fixed place: tables_ points to it
-    std::unique_ptr<Tables> tables_;      // after database_: its statements go first
-    std::unique_ptr<Waiting> waiting_;    // applied, not yet committed
+    std::unique_ptr<Tables> tables_;
+    std::unique_ptr<Waiting> waiting_;  // applied, not yet committed
     std::unique_ptr<Metrics> metrics_;
+    Duration retention_due_{};  // by the monotonic clock
 
     mutable Mutex mutex_;
     Status file_health_ HELIOS_GUARDED_BY(mutex_);
-    bool remade_ HELIOS_GUARDED_BY(mutex_) = false;               ///< since file_health_ was set
-    std::optional<FileIdentity> file_ HELIOS_GUARDED_BY(mutex_);  ///< as opened
-    std::optional<FileIdentity> wal_ HELIOS_GUARDED_BY(mutex_);   ///< absent until the first write
+    bool remade_ HELIOS_GUARDED_BY(mutex_) = false;  ///< since file_health_ was set
+    std::vector<OpenFile> files_ HELIOS_GUARDED_BY(mutex_);
+    std::vector<std::filesystem::path> lost_ HELIOS_GUARDED_BY(mutex_);
 
     log::Stage stage_;  // last: it uses all of the above
 };

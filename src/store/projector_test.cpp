@@ -330,7 +330,7 @@ TEST(Migrations, are_recorded_and_applied_once) {
     EXPECT_TRUE(migrate(*database));
     auto count = database->prepare("SELECT count(*), max(number) FROM migrations");
     ASSERT_TRUE(count->row());
-    EXPECT_EQ(count->integer(0), 1);
+    EXPECT_EQ(count->integer(0), 2);
     EXPECT_EQ(newest_migration(), count->integer(1));
     EXPECT_EQ(newest_migration(), database->user_version().value());
 }
@@ -469,17 +469,26 @@ TEST(Projector, a_new_store_beside_a_log_that_was_cut_begins_there_only_if_told_
     EXPECT_THAT(bench.dumped_verdicts(), ::testing::HasSubstr("LATER"));
 }
 
-TEST(Projector, a_copy_of_an_event_past_retention_is_a_copy_still) {
+TEST(Projector, a_copy_of_an_event_past_retention_is_a_copy_as_far_as_copies_reach) {
     Bench bench;
+    bench.options.copies_within = std::chrono::days(90);
     const auto first = bench.append(an_event("e", "OrderPlaced", "A"));
     bench.project();
     bench.drop_all();
     bench.append(an_event("e", "OrderPlaced", "A"));
     bench.project();
-    const auto events = bench.queries()->events(EventFilter(default_tenant())).value().items;
+    auto queries = bench.queries();
+    const auto events = queries->events(EventFilter(default_tenant())).value().items;
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0].log_time, first.log_time);
-    EXPECT_EQ(events[0].copies, 1u);
+    EXPECT_EQ(events[0].copies, 1u) << "in a slice of weeks later";
+
+    bench.clock.advance(std::chrono::days(91));
+    bench.append(an_event("e", "OrderPlaced", "A"));
+    bench.project();
+    EXPECT_EQ(queries->events(EventFilter(default_tenant())).value().items.size(), 2u)
+        << "an older copy is a row of its own";
+    EXPECT_EQ(queries->records_under(default_tenant(), events[0]).value().size(), 3u);
 }
 
 TEST(Projector, a_store_made_from_a_log_that_was_cut_knows_the_first_copy_that_is_left) {

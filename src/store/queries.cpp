@@ -2,14 +2,21 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
+#include <limits>
+#include <set>
+#include <tuple>
 #include <utility>
 
+#include "store/case_sums.h"
 #include "store/connection.h"
-#include "store/money_sum.h"
 #include "store/projection.h"
 
 namespace helios::store {
 namespace {
+
+constexpr Instant earliest_of_all{Duration{std::numeric_limits<std::int64_t>::min()}};
+constexpr Instant latest_of_all{Duration{std::numeric_limits<std::int64_t>::max()}};
 
 /// Bodies are ours: one that can't be decoded means a damaged file.
 Result<model::Verdict> verdict_of(Blob body) {
@@ -48,21 +55,22 @@ bool cut_page(std::vector<Item>& items, std::size_t limit) {
     return true;
 }
 
-/// Nearest rank: the least value that at least 99 % do not exceed.
-Duration p99_of(std::vector<std::int64_t>& values) {
-    const std::size_t rank = (values.size() * 99 + 99) / 100;
-    const auto nth = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-    std::nth_element(values.begin(), nth, values.end());
-    return Duration{*nth};
+/// Before it stands everything that is wanted: what comes after a cursor, or before the range's end.
+EventPlace before_of(const EventFilter& filter) {
+    EventPlace before{filter.received.end.value_or(latest_of_all), {{TopicId{0}, 0}, Offset{0}}};
+    if (filter.after) {
+        before = std::min(before, *filter.after);
+    }
+    return before;
 }
 
-Duration mean_of(const std::vector<std::int64_t>& values) {
-    __extension__ typedef __int128 Wide;
-    Wide sum = 0;
-    for (const auto v : values) {
-        sum += v;
-    }
-    return Duration{static_cast<std::int64_t>(sum / static_cast<Wide>(values.size()))};
+SliceRange range_of(const TimeRange& range) {
+    return {range.start.value_or(earliest_of_all), range.end.value_or(latest_of_all)};
+}
+
+/// Newest first.
+bool is_newer(const EventRow& a, const EventRow& b) {
+    return b.place() < a.place();
 }
 
 }  // namespace
@@ -109,78 +117,135 @@ Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchF
 Result<Stats> Queries::stats(const StatsFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
-    const Asked<StatsFilter> asked{filter, 0};
-    Stats stats;
-    std::vector<std::int64_t> durations;
-    {
-        auto answer = connection->ask<Decided>(asked);
-        while (answer.next()) {
-            const DecidedCase decided = answer.row();
-            ++stats.by_status.at(static_cast<std::size_t>(decided.status));
-            for (std::size_t kind = 0; kind < stats.by_kind.size(); ++kind) {
-                stats.by_kind[kind] += static_cast<std::uint64_t>((decided.kinds >> kind) & 1);
-            }
-            durations.push_back(decided.took_nanos);
+    const std::string_view tenant = filter.tenant.text();
+    HELIOS_TRY_ASSIGN(const auto flows, connection->ask<OpenCases>(tenant).rows());
+    const CoveredRange covered = cover(filter.reconciled);
+    CaseSums sum;
+    std::uint64_t pending = 0;
+    for (const OpenOfFlow& flow : flows) {
+        if (filter.flow && *filter.flow != flow.flow) {
+            continue;
         }
-        HELIOS_TRY(answer.status());
-    }
-    MoneySum sum;
-    {
-        auto answer = connection->ask<BrokenMoney>(asked);
-        while (answer.next()) {
-            for (const auto& money : split_money(answer.row())) {
-                HELIOS_TRY(sum.add(money.currency, money.amount));
+        pending += flow.cases;
+        for (const SumSpan& span : covered.spans) {
+            auto answer = connection->ask<SumsIn>(AskedSums{filter.tenant, flow.flow, span});
+            while (answer.next()) {
+                HELIOS_TRY_ASSIGN(const auto kept, CaseSums::decode(answer.row().bytes));
+                sum.add(kept);
             }
+            HELIOS_TRY(answer.status());
         }
-        HELIOS_TRY(answer.status());
+        for (const TimeRange& edge : covered.edges) {
+            auto answer = connection->ask<DecidedIn>(AskedSums{
+                filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}});
+            while (answer.next()) {
+                sum.add(answer.row());
+            }
+            HELIOS_TRY(answer.status());
+        }
     }
-    {
-        auto answer = connection->ask<Pending>(asked);
-        stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) =
-            answer.next() ? answer.row() : 0;
-        HELIOS_TRY(answer.status());
-    }
-    if (!durations.empty()) {
-        stats.mean_to_verdict = mean_of(durations);
-        stats.p99_to_verdict = p99_of(durations);
-    }
-    stats.at_risk = sum.take();
+    Stats stats = sum.stats();
+    stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) = pending;
     return stats;
 }
 
+// ---- Events
+
+/// Slice by slice, newest first: what lies in an older one is older.
 Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    const Asked<EventFilter> asked{filter, one_more(limit)};
+    const EventPlace before = before_of(filter);
+    SliceRange range = range_of(filter.received);
+    range.end = std::min(range.end, before.log_time == latest_of_all
+                                        ? latest_of_all
+                                        : before.log_time + Duration{1});
+    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in(range));
     Page<EventRow, EventCursor> page;
-    HELIOS_TRY_ASSIGN(page.items, filter.key      ? connection->ask<EventsByKey>(asked).rows()
-                                  : filter.type   ? connection->ask<EventsByType>(asked).rows()
-                                  : filter.source ? connection->ask<EventsBySource>(asked).rows()
-                                                  : connection->ask<EventsByTime>(asked).rows());
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY(reader->list(filter, before, limit + 1, page.items));
+        if (page.items.size() > limit) {
+            break;
+        }
+    }
     if (cut_page(page.items, limit)) {
         page.next = page.items.back().place();
     }
+    HELIOS_TRY(count_copies(*connection, filter.tenant, page.items));
     return page;
+}
+
+/// Copies of an event are in its slice and in those that begin within Options::copies_within.
+Status Queries::count_copies(Connection& connection, const TenantId& tenant,
+                             std::vector<EventRow>& rows) const {
+    if (rows.empty()) {
+        return {};
+    }
+    const auto [oldest, newest] = std::ranges::minmax(rows, {}, &EventRow::log_time);
+    HELIOS_TRY_ASSIGN(const auto slices,
+                      connection.slices_in({oldest.log_time, newest.log_time + options_.copies_within +
+                                                                 Duration{1}}));
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
+        for (EventRow& row : rows) {
+            if (reader == nullptr || slice.end <= row.log_time ||
+                row.log_time + options_.copies_within < slice.start) {
+                continue;
+            }
+            HELIOS_TRY_ASSIGN(const std::uint64_t copies, reader->copies_of(tenant, row));
+            row.copies += copies;
+        }
+    }
+    return {};
+}
+
+Result<std::vector<EventRow>> Queries::all_by_id(Connection& connection, const TenantId& tenant,
+                                                 const AskedIdOfKind& id, bool copies) const {
+    std::vector<EventRow> rows;
+    HELIOS_TRY_ASSIGN(const auto slices, connection.slices_in({earliest_of_all, latest_of_all}));
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY(reader->by_id(tenant, id, copies, rows));
+        if (rows.size() >= options_.page_rows_max) {
+            break;
+        }
+    }
+    std::ranges::sort(rows, is_newer);
+    return rows;
 }
 
 Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,
                                                     std::string_view event_id,
                                                     std::optional<std::string_view> source) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    return connection
-        ->ask<EventsById>(
-            AskedById{tenant, event_id, source, static_cast<std::int64_t>(options_.page_rows_max)})
-        .rows();
+    const AskedIdOfKind id{event_id, 0, source, {}, rows_max()};
+    HELIOS_TRY_ASSIGN(auto rows, all_by_id(*connection, tenant, id, false));
+    rows.resize(std::min(rows.size(), options_.page_rows_max));
+    HELIOS_TRY(count_copies(*connection, tenant, rows));
+    return rows;
 }
 
 Result<std::vector<EventRecord>> Queries::records_under(const TenantId& tenant,
                                                         const EventRow& event) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    return connection
-        ->ask<RecordsUnder>(
-            AskedRecords{tenant, event, static_cast<std::int64_t>(options_.page_rows_max)})
-        .rows();
+    const AskedIdOfKind id{event.event_id, 0, event.source, event.scope, rows_max()};
+    HELIOS_TRY_ASSIGN(const auto rows, all_by_id(*connection, tenant, id, true));
+    std::vector<EventRecord> records;
+    for (auto row = rows.rbegin(); row != rows.rend() && records.size() < options_.page_rows_max;
+         ++row) {
+        records.push_back({row->place(), row->content});
+    }
+    return records;
 }
+
+// ---- Quarantine
 
 Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const QuarantineFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
@@ -235,9 +300,22 @@ Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std:
                                                     std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
-    return connection
-        ->ask<EventIds>(AskedIds{tenant, prefix, end, source, static_cast<std::int64_t>(limit)})
-        .rows();
+    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in({earliest_of_all, latest_of_all}));
+    std::set<std::string> ids;
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY_ASSIGN(auto found, reader
+                                          ->ask<EventIds>(AskedIds{tenant, prefix, end, source,
+                                                                   static_cast<std::int64_t>(limit)})
+                                          .rows());
+        ids.insert(std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+    }
+    std::vector<std::string> first(ids.begin(), ids.end());
+    first.resize(std::min(first.size(), limit));
+    return first;
 }
 
 Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
@@ -245,10 +323,35 @@ Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
     return connection->ask<ActivatedFlows>(tenant).rows();
 }
 
+/// Where its legs stand, oldest first, at most `rows`; from slices since its first instance opened.
+Result<std::vector<CaseRecordPlace>> Queries::legs_of(Connection& connection, const CaseId& id,
+                                                      std::int64_t rows) const {
+    HELIOS_TRY_ASSIGN(const auto opened, connection.ask<FirstOpened>(id).rows());
+    HELIOS_TRY_ASSIGN(auto slices, connection.slices_in(
+                                       {opened.empty() ? earliest_of_all : opened.front(),
+                                        latest_of_all}));
+    std::vector<CaseRecordPlace> legs;
+    for (auto slice = slices.rbegin(); slice != slices.rend() && rows > 0; ++slice) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice->start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY_ASSIGN(const auto found, reader->ask<CaseLegs>(AskedCase{id, rows}).rows());
+        legs.insert(legs.end(), found.begin(), found.end());
+        rows -= static_cast<std::int64_t>(found.size());
+    }
+    return legs;
+}
+
 Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, Instant t) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    auto answer = connection->ask<Absences>(AskedCase{id, to_nanos(t)});
     std::vector<model::AbsenceRecord> out;
+    HELIOS_TRY_ASSIGN(const auto legs, legs_of(*connection, id, 1));
+    if (legs.empty()) {
+        return out;
+    }
+    auto answer =
+        connection->ask<Absences>(AskedAbsences{legs.front().pointer.partition.index, t});
     while (answer.next()) {
         HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(answer.row().bytes));
         out.push_back(std::move(absence));
@@ -259,11 +362,14 @@ Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, In
 
 Result<CaseHistory> Queries::history(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
     const auto limit = options_.history_records_max;
     CaseHistory history;
-    HELIOS_TRY_ASSIGN(history.records,
-                      connection->ask<CaseLegs>(AskedCase{id, one_more(limit)}).rows());
+    HELIOS_TRY_ASSIGN(history.records, legs_of(*connection, id, one_more(limit)));
+    HELIOS_TRY_ASSIGN(const auto opened, connection->ask<FirstOpened>(id).rows());
+    HELIOS_TRY_ASSIGN(const auto dropped, connection->ask<DroppedUntil>().rows());
+    if (!opened.empty() && opened.front() < dropped.front()) {
+        history.known_since = dropped.front();
+    }
     if (history.records.empty()) {
         return history;
     }
@@ -280,16 +386,32 @@ Result<CaseHistory> Queries::history(const CaseId& id) {
     return history;
 }
 
+/// What this hop stored is counted in slices, everything else in the current file.
 Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    auto answer =
-        connection->ask<CountsInRange>(Asked<CountFilter>{filter, one_more(filter.limit)});
-    HELIOS_TRY_ASSIGN(auto rows, answer.rows());
+    const Asked<CountFilter> asked{filter, one_more(filter.limit)};
+    HELIOS_TRY_ASSIGN(auto rows, connection->ask<CountsInRange>(asked).rows());
+    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in(range_of(filter.minutes)));
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY_ASSIGN(auto stored, reader->ask<StoredInRange>(asked).rows());
+        rows.insert(rows.end(), std::make_move_iterator(stored.begin()),
+                    std::make_move_iterator(stored.end()));
+        if (rows.size() > filter.limit) {
+            break;
+        }
+    }
     if (rows.size() > filter.limit) {
         return fail(ErrorKind::invalid,
                     fmt::format("more than {} counters lie in this range", filter.limit),
                     "narrow start_time and end_time");
     }
+    std::ranges::sort(rows, {}, [](const CountRow& row) {
+        return std::tie(row.minute, row.source, row.hop, row.counter);
+    });
     return rows;
 }
 

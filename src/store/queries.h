@@ -19,6 +19,8 @@
 
 namespace helios::store {
 
+struct AskedIdOfKind;
+
 /// Thread-safe; blocks. Keeps up to options.readers_max connections; a caller beyond that waits for
 /// one. Clock must outlive it. Errors of every member: unavailable (the file can't be read),
 /// corrupt, timeout.
@@ -78,6 +80,13 @@ public:
 private:
     struct Connection;
     class Borrowed;
+    Status count_copies(Connection& connection, const TenantId& tenant,
+                        std::vector<EventRow>& rows) const;
+    Result<std::vector<EventRow>> all_by_id(Connection& connection, const TenantId& tenant,
+                                            const AskedIdOfKind& id, bool copies) const;
+    Result<std::vector<CaseRecordPlace>> legs_of(Connection& connection, const CaseId& id,
+                                                 std::int64_t rows) const;
+    std::int64_t rows_max() const { return static_cast<std::int64_t>(options_.page_rows_max); }
     Queries(const Options& options, const Clock& clock);
     Result<std::unique_ptr<Connection>> connect() const;
     Result<Borrowed> borrow();

@@ -207,7 +207,7 @@ TEST(Stats, counts_and_exact_sums) {
     EXPECT_EQ(all.by_kind[static_cast<std::size_t>(FindingKind::late)], 1u);  // cases, not findings
     EXPECT_THAT(all.at_risk, ::testing::ElementsAre(model::Money{"EUR", "1.00"},
                                                     model::Money{"USD", "900719925474099300.10"}));
-    EXPECT_EQ(std::chrono::seconds(1000), all.p99_to_verdict);
+    EXPECT_NEAR(std::chrono::duration<double>(*all.p99_to_verdict).count(), 1000, 10) << "1 %";
     StatsFilter filter(default_tenant());
     filter.reconciled = {after(5), after(11)};
     const auto some = queries->stats(filter).value();
@@ -447,15 +447,15 @@ TEST(Queries, many_threads_share_few_connections_while_the_writer_writes) {
 TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     Bench bench;
     for (int i = 0; i < 300; ++i) {
-        bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "A"));
+        bench.append(a_verdict("K" + std::to_string(i), 1, VerdictStatus::pending, std::nullopt));
     }
     bench.project();
     SystemClock clock;
     auto database = Database::open(bench.options.file, Database::Mode::read);
     ASSERT_TRUE(database);
-    auto product = database->prepare("SELECT count(*) FROM events a, events b, events c, events d");
+    auto product = database->prepare("SELECT count(*) FROM verdicts a, verdicts b, verdicts c, verdicts d");
     ASSERT_TRUE(product);
-    database->set_deadline(clock, std::chrono::milliseconds(20));
+    database->set_deadline(clock, clock.monotonic() + std::chrono::milliseconds(20));
     EXPECT_FALSE(product->row());
     EXPECT_EQ(product->status().error().kind, ErrorKind::timeout);
 }

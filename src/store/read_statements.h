@@ -8,8 +8,10 @@
 #include <limits>
 
 #include "model/topics.h"
+#include "store/case_sums.h"
 #include "store/prepared.h"
 #include "store/rows.h"
+#include "store/slice.h"
 #include "store/sql.h"
 #include "store/written_rows.h"
 
@@ -42,13 +44,6 @@ struct AskedIds {
     std::string_view begin;
     std::string_view end;
     std::optional<std::string_view> source;
-    std::int64_t rows;
-};
-
-/// The identity of an event.
-struct AskedRecords {
-    const TenantId& tenant;
-    const EventRow& of;
     std::int64_t rows;
 };
 
@@ -87,6 +82,11 @@ constexpr auto cursor_or(auto part, auto first) {
         return asked.filter.after ? decltype(first)(part(*asked.filter.after)) : first;
     };
 }
+
+struct OpenOfFlow {
+    std::string flow;
+    std::uint64_t cases = 0;
+};
 
 // ---- Cases
 
@@ -181,186 +181,56 @@ ORDER BY c.reconciled_at DESC, c.flow, c.key, c.instance LIMIT :rows)sql"};
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
-struct DecidedCase {
-    model::VerdictStatus status = model::VerdictStatus::pending;
-    std::int64_t kinds = 0;
-    std::int64_t took_nanos = 0;  ///< from opening to the first decision
+/// A flow of a tenant, and what of it.
+struct AskedSums {
+    const TenantId& tenant;
+    std::string_view flow;
+    SumSpan span;
+};
+struct SumsIn {
+    static constexpr SqlText sql{R"sql(
+SELECT body FROM case_sums WHERE tenant = :tenant AND flow = :flow AND level = :level
+  AND "start" >= :start AND "start" < :end)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("flow", &AskedSums::flow),
+        named("level", part_of(&AskedSums::span, &SumSpan::level)),
+        named("start", part_of(&AskedSums::span, &SumSpan::start)),
+        named("end", part_of(&AskedSums::span, &SumSpan::end)),
+    };
+    using Row = Blob;  ///< CaseSums::encode
+    static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
-struct Decided {
+/// One by one: for less than a minute.
+struct DecidedIn {
     static constexpr SqlText sql{R"sql(
-SELECT status, kinds, first_reconciled_at - opened_at AS took FROM cases INDEXED BY cases_decided
-WHERE status <> {pending} AND tenant = :tenant AND reconciled_at >= :start AND reconciled_at < :end
-  AND (:flow IS NULL OR flow = :flow))sql"};
+SELECT status, kinds, first_reconciled_at - opened_at AS took, at_risk
+FROM cases INDEXED BY cases_decided
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow
+  AND reconciled_at >= :start AND reconciled_at < :end)sql"};
     static constexpr std::tuple parameters{
-        named("tenant", of_filter(&StatsFilter::tenant)),
-        named("start", start_of(&StatsFilter::reconciled)),
-        named("end", end_of(&StatsFilter::reconciled)),
-        named("flow", of_filter(&StatsFilter::flow)),
+        named("tenant", its_tenant),
+        named("flow", &AskedSums::flow),
+        named("start", part_of(&AskedSums::span, &SumSpan::start)),
+        named("end", part_of(&AskedSums::span, &SumSpan::end)),
     };
-    using Row = DecidedCase;
+    using Row = CaseFigures;
     static constexpr std::tuple columns{
         named("status", &Row::status),
         named("kinds", &Row::kinds),
-        named("took", &Row::took_nanos),
+        named("took", [](Row& row, std::int64_t nanos) { row.took = Duration{nanos}; }),
+        named("at_risk", &Row::at_risk),
     };
 };
 
-struct BrokenMoney {
+/// A row for each flow that ever had a case.
+struct OpenCases {
     static constexpr SqlText sql{R"sql(
-SELECT at_risk FROM cases INDEXED BY cases_broken
-WHERE status IN ({partial}, {mismatched}) AND tenant = :tenant
-  AND reconciled_at >= :start AND reconciled_at < :end AND (:flow IS NULL OR flow = :flow)
-  AND at_risk <> '')sql"};
-    static constexpr auto parameters = Decided::parameters;
-    using Row = std::string_view;  ///< join_money
-    static constexpr std::tuple columns{named("at_risk", std::identity{})};
-};
-
-struct Pending {
-    static constexpr SqlText sql{R"sql(
-SELECT count(*) AS cases FROM cases INDEXED BY cases_pending
-WHERE status = {pending} AND tenant = :tenant AND (:flow IS NULL OR flow = :flow))sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", of_filter(&StatsFilter::tenant)),
-        named("flow", of_filter(&StatsFilter::flow)),
-    };
-    using Row = std::uint64_t;
-    static constexpr std::tuple columns{named("cases", std::identity{})};
-};
-
-// ---- Events
-
-inline constexpr char select_events[] = R"sql(
-SELECT log_time, topic, partition, "offset", source, scope, event_id, content, identity, event_type,
-  key, customer, event_time,
-  (SELECT count(*) FROM event_copies c
-   WHERE c.tenant = events.tenant AND c.event_id = events.event_id
-     AND c.content = events.content) AS copies
-FROM events )sql";
-inline constexpr char events_range[] = R"sql(
-  AND log_time >= :start AND log_time < :end AND (log_time, topic, partition, "offset")
-    < (:after_time, :after_topic, :after_partition, :after_offset)
-ORDER BY log_time DESC, topic DESC, partition DESC, "offset" DESC LIMIT :rows)sql";
-
-struct EventColumns {
-    using Row = EventRow;
-    static constexpr std::tuple columns{
-        named("log_time", &Row::log_time),
-        named("topic", [](Row& row) -> auto& { return row.pointer.partition.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
-        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
-        named("source", &Row::source),
-        named("scope", &Row::scope),
-        named("event_id", &Row::event_id),
-        named("content", &Row::content),
-        named("identity", &Row::identity),
-        named("event_type", &Row::type),
-        named("key", &Row::key),
-        named("customer", &Row::customer),
-        named("event_time", &Row::event_time),
-        named("copies", &Row::copies),
-    };
-};
-
-struct EventsQuestion : EventColumns {
-    using Values = Asked<EventFilter>;
-    static constexpr std::tuple parameters{
-        named("tenant", of_filter(&EventFilter::tenant)),
-        named("key", of_filter(&EventFilter::key)),
-        named("type", of_filter(&EventFilter::type)),
-        named("source", of_filter(&EventFilter::source)),
-        named("start", start_of(&EventFilter::received)),
-        named("end", end_of(&EventFilter::received)),
-        named("after_time",
-              cursor_or([](const EventCursor& c) { return to_nanos(c.log_time); }, unbounded)),
-        named("after_topic",
-              cursor_or([](const EventCursor& c) { return c.pointer.partition.topic; }, no_topic)),
-        named("after_partition",
-              cursor_or([](const EventCursor& c) { return c.pointer.partition.index; },
-                        std::uint32_t{0})),
-        named("after_offset", cursor_or([](const EventCursor& c) { return c.pointer.offset.value; },
-                                        std::uint64_t{0})),
-        named("rows", &Values::rows),
-    };
-};
-
-struct EventsByKey : EventsQuestion {
-    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_key
-WHERE tenant = :tenant AND key = :key AND key <> ''
-  AND (:type IS NULL OR event_type = :type) AND (:source IS NULL OR source = :source))sql",
-                                 events_range};
-};
-struct EventsByType : EventsQuestion {
-    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_type
-WHERE tenant = :tenant AND event_type = :type
-  AND (:key IS NULL OR key = :key) AND (:source IS NULL OR source = :source))sql",
-                                 events_range};
-};
-struct EventsBySource : EventsQuestion {
-    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_source
-WHERE tenant = :tenant AND source = :source
-  AND (:key IS NULL OR key = :key) AND (:type IS NULL OR event_type = :type))sql",
-                                 events_range};
-};
-struct EventsByTime : EventsQuestion {
-    static constexpr SqlText sql{select_events, R"sql(NOT INDEXED
-WHERE tenant = :tenant AND (:key IS NULL OR key = :key)
-  AND (:type IS NULL OR event_type = :type) AND (:source IS NULL OR source = :source))sql",
-                                 events_range};
-};
-
-struct EventsById : EventColumns {
-    static constexpr SqlText sql{select_events, R"sql(INDEXED BY events_by_identity
-WHERE tenant = :tenant AND event_id = :event_id AND (:source IS NULL OR source = :source)
-ORDER BY log_time DESC, topic DESC, partition DESC, "offset" DESC LIMIT :rows)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", its_tenant),
-        named("event_id", &AskedById::id),
-        named("source", &AskedById::source),
-        named("rows", &AskedById::rows),
-    };
-};
-
-/// Every record under an identity: those of its events, and their copies.
-struct RecordsUnder {
-    static constexpr SqlText sql{R"sql(
-SELECT log_time, topic, partition, "offset", content FROM events INDEXED BY events_by_identity
-WHERE tenant = :tenant AND event_id = :event_id AND source = :source AND scope = :scope
-UNION ALL
-SELECT log_time, topic, partition, "offset", content FROM event_copies
-WHERE tenant = :tenant AND event_id = :event_id AND source = :source AND scope = :scope
-ORDER BY log_time, topic, partition, "offset" LIMIT :rows)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", its_tenant),
-        named("event_id", of_case(&EventRow::event_id)),
-        named("source", of_case(&EventRow::source)),
-        named("scope", of_case(&EventRow::scope)),
-        named("rows", &AskedRecords::rows),
-    };
-    using Row = EventRecord;
-    static constexpr std::tuple columns{
-        named("log_time", [](Row& row) -> auto& { return row.place.log_time; }),
-        named("topic", [](Row& row) -> auto& { return row.place.pointer.partition.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.place.pointer.partition.index; }),
-        named("offset", [](Row& row) -> auto& { return row.place.pointer.offset.value; }),
-        named("content", &Row::content),
-    };
-};
-
-struct EventIds {
-    static constexpr SqlText sql{R"sql(
-SELECT DISTINCT event_id FROM events INDEXED BY events_by_identity
-WHERE tenant = :tenant AND event_id >= :begin AND event_id < :end
-  AND (:source IS NULL OR source = :source)
-ORDER BY event_id LIMIT :rows)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", its_tenant),    named("begin", &AskedIds::begin),
-        named("end", &AskedIds::end),   named("source", &AskedIds::source),
-        named("rows", &AskedIds::rows),
-    };
-    using Row = std::string;
-    static constexpr std::tuple columns{named("event_id", std::identity{})};
+SELECT flow, cases FROM open_cases WHERE tenant = :tenant ORDER BY flow)sql"};
+    static constexpr std::tuple parameters{named("tenant", std::identity{})};
+    using Row = OpenOfFlow;
+    static constexpr std::tuple columns{named("flow", &Row::flow), named("cases", &Row::cases)};
 };
 
 // ---- Quarantine
@@ -476,14 +346,6 @@ struct CaseRecordColumns {
     };
 };
 
-struct CaseLegs : CaseRecordColumns {
-    static constexpr SqlText sql{R"sql(
-SELECT partition, "offset", at FROM case_records
-WHERE tenant = :tenant AND key = :key AND flow = :flow
-ORDER BY partition, "offset" LIMIT :rows)sql"};
-    static constexpr auto parameters = Revisions::parameters;
-};
-
 struct CaseControls : CaseRecordColumns {
     static constexpr SqlText sql{R"sql(
 SELECT partition, "offset", at FROM control_records
@@ -497,21 +359,62 @@ ORDER BY "offset" LIMIT :rows)sql"};
     };
 };
 
-/// Those that end after a time (nanoseconds).
+/// Those of a partition that end after a time.
+struct AskedAbsences {
+    std::uint32_t partition;
+    Instant after;
+};
 struct Absences {
     static constexpr SqlText sql{R"sql(
 SELECT body FROM control_records
-WHERE partition = (SELECT partition FROM case_records
-                   WHERE tenant = :tenant AND key = :key AND flow = :flow LIMIT 1)
-  AND kind = {absence} AND at > :after ORDER BY "offset")sql"};
+WHERE partition = :partition AND kind = {absence} AND at > :after ORDER BY "offset")sql"};
     static constexpr std::tuple parameters{
-        named("tenant", of_case(&CaseId::tenant)),
-        named("key", of_case(&CaseId::key)),
-        named("flow", of_case(&CaseId::flow)),
-        named("after", &AskedCase::number),
+        named("partition", &AskedAbsences::partition),
+        named("after", &AskedAbsences::after),
     };
     using Row = Blob;  ///< model::encode
     static constexpr std::tuple columns{named("body", std::identity{})};
+};
+
+/// When the first instance that is kept was opened.
+struct FirstOpened {
+    static constexpr SqlText sql{R"sql(
+SELECT opened_at FROM cases WHERE tenant = :tenant AND key = :key AND flow = :flow
+ORDER BY instance LIMIT 1)sql"};
+    static constexpr auto parameters = Latest::parameters;
+    using Row = Instant;
+    static constexpr std::tuple columns{named("opened_at", std::identity{})};
+};
+
+// ---- Slices
+
+struct AllSlices {
+    static constexpr SqlText sql{R"sql(SELECT "start", "end", sealed FROM slices ORDER BY "start")sql"};
+    static constexpr std::tuple<> parameters{};
+    using Row = KnownSlice;
+    static constexpr std::tuple columns{
+        named("start", [](Row& row) -> auto& { return row.range.start; }),
+        named("end", [](Row& row) -> auto& { return row.range.end; }),
+        named("sealed", &Row::sealed),
+    };
+};
+/// Those that hold something of [start, end), newest first.
+struct SlicesIn {
+    static constexpr SqlText sql{R"sql(
+SELECT "start", "end" FROM slices WHERE "end" > :start AND "start" < :end
+ORDER BY "start" DESC)sql"};
+    static constexpr std::tuple parameters{
+        named("start", &SliceRange::start),
+        named("end", &SliceRange::end),
+    };
+    using Row = SliceRange;
+    static constexpr std::tuple columns{named("start", &Row::start), named("end", &Row::end)};
+};
+struct DroppedUntil {
+    static constexpr SqlText sql{"SELECT coalesce(max(until), 0) AS until FROM dropped_slices"};
+    static constexpr std::tuple<> parameters{};
+    using Row = Instant;
+    static constexpr std::tuple columns{named("until", std::identity{})};
 };
 
 struct CountsInRange {
@@ -548,9 +451,8 @@ struct AppliedOffsets {
 
 /// What people ask; dump and projector ask EveryRevision and AppliedOffsets for themselves.
 using ReadStatements =
-    PreparedAll<Latest, Revisions, FlowsWith, Mismatches, Decided, BrokenMoney, Pending,
-                EventsByKey, EventsByType, EventsBySource, EventsByTime, EventsById, RecordsUnder,
-                EventIds, QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds,
-                ActivatedFlows, CaseLegs, CaseControls, Absences, CountsInRange>;
+    PreparedAll<Latest, Revisions, FlowsWith, Mismatches, SumsIn, DecidedIn, OpenCases,
+                QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds, ActivatedFlows,
+                CaseControls, Absences, FirstOpened, SlicesIn, DroppedUntil, CountsInRange>;
 
 }  // namespace helios::store

@@ -69,7 +69,7 @@ struct Stats {
     std::array<std::uint64_t, 11>
         by_kind{};  ///< indexed by FindingKind: cases with at least one such finding
     std::optional<Duration> mean_to_verdict;  ///< openedAt → first decided; absent: none decided
-    std::optional<Duration> p99_to_verdict;   ///< nearest rank, exact
+    std::optional<Duration> p99_to_verdict;   ///< nearest rank, within 1 %
     std::vector<model::Money> at_risk;        ///< exact sums, by currency
 };
 
@@ -174,6 +174,7 @@ struct CaseRecordPlace {
 struct CaseHistory {
     std::vector<CaseRecordPlace> records;
     bool truncated = false;  ///< more than options.history_records_max: the latest are left out
+    std::optional<Instant> known_since;  ///< older ones left with their slices; absent: all are here
 };
 
 struct CountRow {

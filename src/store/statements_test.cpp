@@ -5,6 +5,7 @@
 #include "store/database.h"
 #include "store/migrations.h"
 #include "store/read_statements.h"
+#include "store/slice_statements.h"
 #include "store/test_kit.h"
 #include "store/write_statements.h"
 
@@ -62,6 +63,10 @@ TEST(Statements, bind_every_parameter_and_read_every_column_by_name) {
     auto database = a_store(folder);
     expect_names_of_all_to_agree(database, WriteStatements());
     expect_names_of_all_to_agree(database, ReadStatements());
+    auto slice = *Database::open(folder.path() + "/slice.db", Database::Mode::write);
+    ASSERT_TRUE(migrate(slice, FileKind::slice));
+    expect_names_of_all_to_agree(slice, SliceWriteStatements());
+    expect_names_of_all_to_agree(slice, SliceReadStatements());
     expect_names_to_agree<EveryRevision>(database);
     expect_names_to_agree<AppliedOffsets>(database);
 }

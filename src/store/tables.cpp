@@ -1,136 +1,93 @@
 #include "store/tables.h"
 
+#include <algorithm>
 #include <utility>
-#include <variant>
 
-#include "store/projection.h"
+#include "store/dump.h"
+#include "store/file_set.h"
+#include "store/migrations.h"
+#include "store/single_file.h"
 
 namespace helios::store {
 
-/// Sums of the batch, with what only the tables can count.
-struct Tables::Counted {
-    std::map<CountKey, std::uint64_t> sums;  // modulo 2^64: something may be taken from a sum
-    std::vector<CountKey> lowered;
-
-    static CountKey key_of(const OfTenant<EventRow>& row, Instant log_time, const char* counter) {
-        return {row.tenant, minute_of(log_time), row.source, "store", counter};
-    }
-    void stored(const OfTenant<EventRow>& row) { ++sums[key_of(row, row.log_time, "stored")]; }
-    void not_stored(const OfTenant<EventRow>& row, Instant log_time) {
-        --sums[lowered.emplace_back(key_of(row, log_time, "stored"))];
-    }
-    void copy(const OfTenant<EventRow>& row, Instant log_time) {
-        ++sums[key_of(row, log_time, "copies")];
-    }
-};
-
-Result<std::unique_ptr<Tables>> Tables::prepare(Database& database) {
-    std::unique_ptr<Tables> tables(new Tables(database));
-    HELIOS_TRY(tables->statements_.prepare(database));
+Result<std::unique_ptr<Tables>> Tables::open(const Options& options) {
+    HELIOS_TRY(split_single_file(options));
+    std::unique_ptr<Tables> tables(new Tables(options));
+    HELIOS_TRY(tables->open_current());
+    HELIOS_TRY(tables->current_->keep({options.slice.count(), options.copies_within.count()}));
+    HELIOS_TRY_ASSIGN(const auto known, tables->current_->slices());
+    HELIOS_TRY_ASSIGN(const Instant dropped_until, tables->current_->dropped_until());
+    HELIOS_TRY_ASSIGN(tables->slices_, Slices::open(options, known, dropped_until));
+    HELIOS_TRY_ASSIGN(tables->applied_, applied_offsets(*tables->database_));
     return tables;
 }
 
+Status Tables::open_current() {
+    HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::write));
+    HELIOS_TRY(migrate(database));
+    HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
+    auto owned = std::make_unique<Database>(std::move(database));
+    HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(*owned));
+    current_ = std::move(tables);  // before the database that its statements belong to
+    database_ = std::move(owned);
+    return {};
+}
+
 Result<std::vector<DecidedVerdict>> Tables::write(const Rows& rows) {
-    HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
-    std::vector<DecidedVerdict> decided;
-    Counted counted{rows.counts, {}};
-    HELIOS_TRY(write_events(rows, counted));
-    HELIOS_TRY(write_quarantine(rows));
-    HELIOS_TRY(write_each<InsertCaseLeg>(rows.case_legs));
-    HELIOS_TRY(write_each<InsertControl>(rows.controls));
-    HELIOS_TRY(write_verdicts(rows, decided));
-    HELIOS_TRY(write_each<UpsertFlow>(rows.flows));
-    HELIOS_TRY(write_counts(counted));
-    HELIOS_TRY(write_offsets(rows));
-    HELIOS_TRY(transaction.commit());
+    HELIOS_TRY(slices_->write(rows, applied_));
+    HELIOS_TRY_ASSIGN(auto decided, current_->write(rows, slices_->news()));
+    slices_->told();
+    for (const auto& [partition, next] : rows.next_offsets) {
+        Offset& applied = applied_[partition];
+        applied = std::max(applied, next);
+    }
     return decided;
 }
 
-/// Events that are new are counted as stored: which these are, only the table knows.
-Status Tables::write_events(const Rows& rows, Counted& counted) {
-    for (const auto& row : rows.events) {
-        HELIOS_TRY(statements_.get<InsertEvent>().run(row));
-        if (database_->changes() == 1) {
-            counted.stored(row);
+bool Tables::is_current(const Position& at) const {
+    const auto found = applied_.find(at.partition);
+    return found != applied_.end() && at.offset < found->second;
+}
+
+// ---- What leaves
+
+Result<bool> Tables::drop_expired(Instant now) {
+    bool more = false;
+    if (const auto gone = slices_->expired(now); !gone.empty()) {
+        const Instant until = gone.back().end;
+        HELIOS_TRY(current_->forget_slices(until));
+        slices_->drop(gone, until);
+    }
+    if (options_.keep_cases > Duration::zero()) {
+        HELIOS_TRY_ASSIGN(const std::size_t dropped, current_->drop_cases(now - options_.keep_cases,
+                                                                         options_.rows_per_retention));
+        more = more || dropped == options_.rows_per_retention;
+    }
+    if (options_.keep_quarantine > Duration::zero()) {
+        HELIOS_TRY_ASSIGN(
+            const std::size_t dropped,
+            current_->drop_quarantined(now - options_.keep_quarantine, options_.rows_per_retention));
+        more = more || dropped == options_.rows_per_retention;
+    }
+    return more;
+}
+
+// ---- Files
+
+std::vector<std::filesystem::path> Tables::open_files() const {
+    auto files = slices_->open_files();
+    files.push_back(options_.file);
+    return files;
+}
+
+Status Tables::remake(const std::vector<std::filesystem::path>& files) {
+    for (const auto& file : files) {
+        if (file == options_.file) {
+            HELIOS_TRY(remake_file_set(*database_, file));
+            HELIOS_TRY(open_current());
         } else {
-            HELIOS_TRY(write_further_record(row, counted));
+            HELIOS_TRY(slices_->remake(file));
         }
-    }
-    return {};
-}
-
-/// The event has a row. Of its records the least is the row and the others are copies, in whatever
-/// order they are read.
-Status Tables::write_further_record(const OfTenant<EventRow>& row, Counted& counted) {
-    HELIOS_TRY_ASSIGN(const auto found, statements_.get<EventLike>().ask(row).rows());
-    if (found.empty() || found.front() == row.place()) {
-        return {};  // this very record
-    }
-    EventPlace copy = row.place();
-    if (copy < found.front()) {
-        copy = found.front();
-        HELIOS_TRY(statements_.get<DeleteEvent>().run(copy));
-        HELIOS_TRY(statements_.get<InsertEvent>().run(row));
-        counted.not_stored(row, copy.log_time);
-        counted.stored(row);
-    }
-    HELIOS_TRY(statements_.get<InsertCopy>().run(InsertCopy::Values{row, copy}));
-    if (database_->changes() == 1) {
-        counted.copy(row, copy.log_time);
-    }
-    return {};
-}
-
-Status Tables::write_counts(const Counted& counted) {
-    HELIOS_TRY(write_each<AddCount>(counted.sums));
-    return write_each<DeleteEmptyCount>(counted.lowered);
-}
-
-Status Tables::write_quarantine(const Rows& rows) {
-    for (const auto& row : rows.quarantine) {
-        if (const auto* item = std::get_if<OfTenant<QuarantineRow>>(&row)) {
-            HELIOS_TRY(statements_.get<UpsertQuarantined>().run(*item));
-        } else {
-            HELIOS_TRY(
-                statements_.get<RepeatQuarantined>().run(std::get<QuarantineRepeatRow>(row)));
-        }
-    }
-    return {};
-}
-
-Status Tables::write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& decided) {
-    std::vector<std::optional<std::int64_t>> ids;  // none: that revision was here already
-    ids.reserve(rows.verdicts.size());
-    for (const auto& row : rows.verdicts) {
-        HELIOS_TRY(statements_.get<InsertVerdict>().run(row));
-        ids.push_back(database_->changes() == 1 ? std::optional(database_->last_insert_id())
-                                                : std::nullopt);
-    }
-    for (const auto& [of, row] : rows.cases) {
-        const auto id = ids[row.verdict];
-        if (!id) {
-            continue;
-        }
-        const UpsertCase::Values values{of, row, *id};
-        auto answer = statements_.get<UpsertCase>().ask(values);
-        HELIOS_TRY_ASSIGN(const auto first, answer.rows());
-        if (first.empty()) {
-            continue;  // the case is beyond this revision
-        }
-        for (std::optional<std::size_t> i = row.verdict; i; i = rows.verdicts[*i].before) {
-            const VerdictRow& verdict = rows.verdicts[*i];
-            if (ids[*i] && verdict.reconciled_at) {
-                decided.push_back({verdict.at, verdict.opened_at, *verdict.reconciled_at,
-                                   first.front() == verdict.reconciled_at});
-            }
-        }
-    }
-    return {};
-}
-
-Status Tables::write_offsets(const Rows& rows) {
-    for (const auto& [id, next] : rows.next_offsets) {
-        HELIOS_TRY(statements_.get<SetApplied>().run(AppliedRow{id.topic, id.index, next.value}));
     }
     return {};
 }

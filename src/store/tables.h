@@ -1,46 +1,54 @@
 #pragma once
-/// The store's tables on SQLite: takes the rows of a batch in, with the offsets they account for.
-///
-/// What is there already stays as it is, so that a second delivery changes no row; sums (`counts`,
-/// and `quarantine.times`) rely on rows and offsets committing together. Private to the room.
+/// The store on SQLite as its writer has it: the file of what is current, and slices. Takes the
+/// rows of a batch in, with the offsets they account for. Private to the room.
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "log/log.h"
+#include "store/current_tables.h"
 #include "store/database.h"
-#include "store/write_statements.h"
+#include "store/options.h"
+#include "store/slices.h"
 
 namespace helios::store {
 
-/// Not thread-safe; must not outlive the database.
+/// Not thread-safe.
 class Tables {
 public:
-    static Result<std::unique_ptr<Tables>> prepare(Database& database);
+    /// Opens or makes the files, and migrates them. corrupt: one is foreign, newer than this
+    /// binary, or damaged. unavailable: can't be opened.
+    static Result<std::unique_ptr<Tables>> open(const Options& options);
 
-    /// One transaction: all of it or nothing. Errors are the database's.
+    /// All of it or nothing, as far as questions are concerned; after an error write it again.
     Result<std::vector<DecidedVerdict>> write(const Rows& rows);
 
-private:
-    explicit Tables(Database& database) : database_(&database) {}
-    struct Counted;
-    Status write_events(const Rows& rows, Counted& counted);
-    Status write_further_record(const OfTenant<EventRow>& row, Counted& counted);
-    Status write_counts(const Counted& counted);
-    Status write_quarantine(const Rows& rows);
-    Status write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& decided);
-    Status write_offsets(const Rows& rows);
-    template <class S>
-    Status write_each(const auto& rows) {
-        for (const auto& row : rows) {
-            HELIOS_TRY(statements_.get<S>().run(row));
-        }
-        return {};
-    }
+    /// From where on records must be read.
+    Result<log::Offsets> lowest() { return slices_->lowest(applied_); }
+    /// What the current file has of a record it has already taken in must not be added again.
+    bool is_current(const Position& at) const;
+    const log::Offsets& applied() const { return applied_; }  ///< of the current file
 
-    Database* database_;
-    WriteStatements statements_;
+    /// Rows past retention leave, some at a time; whether more wait to.
+    Result<bool> drop_expired(Instant now);
+
+    /// Files that are open; each has a write-ahead log beside it.
+    std::vector<std::filesystem::path> open_files() const;
+    /// They have lost their names: they are made anew from what is still open.
+    Status remake(const std::vector<std::filesystem::path>& files);
+
+private:
+    explicit Tables(const Options& options) : options_(options) {}
+    Status open_current();
+
+    const Options options_;
+    std::unique_ptr<Database> database_;      // at a fixed place: current_ points to it
+    std::unique_ptr<CurrentTables> current_;  // after database_: its statements go first
+    std::unique_ptr<Slices> slices_;
+    log::Offsets applied_;
 };
 
 }  // namespace helios::store

@@ -127,7 +127,7 @@ class Bench {
 public:
     explicit Bench(std::size_t batch_records_max = 20'000)
         : clock(epoch_of_tests), telemetry(clock, telemetry::Level::debug, lines) {
-        options.file = folder.path() + "/store/store.db";
+        options.file = folder.path() + "/store/current.db";
         options.batch_records_max = batch_records_max;
         options.idle_poll = std::chrono::milliseconds(1);
         log::DiskLogOptions log_options;

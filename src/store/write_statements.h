@@ -3,94 +3,13 @@
 /// that is already there, but for sums, which rely on the transaction. Private to the room.
 
 #include "model/topics.h"
+#include "store/case_sums.h"
 #include "store/prepared.h"
+#include "store/slice.h"
 #include "store/sql.h"
 #include "store/written_rows.h"
 
 namespace helios::store {
-
-struct InsertEvent {
-    static constexpr SqlText sql{R"sql(
-INSERT INTO events(log_time, topic, partition, "offset", tenant, source, scope, event_id, content,
-  identity, event_type, key, customer, event_time)
-VALUES(:log_time, :topic, :partition, :offset, :tenant, :source, :scope, :event_id, :content,
-  :identity, :event_type, :key, :customer, :event_time)
-ON CONFLICT DO NOTHING)sql"};
-    using Values = OfTenant<EventRow>;
-    static constexpr std::tuple parameters{
-        named("log_time", &Values::log_time),
-        named("topic", [](const Values& v) { return v.pointer.partition.topic; }),
-        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
-        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
-        named("tenant", &Values::tenant),
-        named("source", &Values::source),
-        named("scope", &Values::scope),
-        named("event_id", &Values::event_id),
-        named("content", &Values::content),
-        named("identity", &Values::identity),
-        named("event_type", &Values::type),
-        named("key", &Values::key),
-        named("customer", &Values::customer),
-        named("event_time", &Values::event_time),
-    };
-};
-
-/// The row of an event that has one.
-struct EventLike {
-    static constexpr SqlText sql{R"sql(
-SELECT log_time, topic, partition, "offset" FROM events INDEXED BY events_by_identity
-WHERE tenant = :tenant AND event_id = :event_id AND content = :content)sql"};
-    using Values = OfTenant<EventRow>;
-    static constexpr std::tuple parameters{
-        named("tenant", &Values::tenant),
-        named("event_id", &Values::event_id),
-        named("content", &Values::content),
-    };
-    using Row = EventPlace;
-    static constexpr std::tuple columns{
-        named("log_time", &Row::log_time),
-        named("topic", [](Row& row) -> auto& { return row.pointer.partition.topic; }),
-        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
-        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
-    };
-};
-
-struct DeleteEvent {
-    static constexpr SqlText sql{R"sql(
-DELETE FROM events WHERE log_time = :log_time AND topic = :topic AND partition = :partition
-  AND "offset" = :offset)sql"};
-    using Values = EventPlace;
-    static constexpr std::tuple parameters{
-        named("log_time", &Values::log_time),
-        named("topic", [](const Values& v) { return v.pointer.partition.topic; }),
-        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
-        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
-    };
-};
-
-/// A further record of an event.
-struct InsertCopy {
-    static constexpr SqlText sql{R"sql(
-INSERT INTO event_copies(tenant, event_id, source, scope, content, log_time, topic, partition,
-  "offset")
-VALUES(:tenant, :event_id, :source, :scope, :content, :log_time, :topic, :partition, :offset)
-ON CONFLICT DO NOTHING)sql"};
-    struct Values {
-        const OfTenant<EventRow>& of;
-        EventPlace place;
-    };
-    static constexpr std::tuple parameters{
-        named("tenant", of_case(&OfTenant<EventRow>::tenant)),
-        named("event_id", of_case(&EventRow::event_id)),
-        named("source", of_case(&EventRow::source)),
-        named("scope", of_case(&EventRow::scope)),
-        named("content", of_case(&EventRow::content)),
-        named("log_time", part_of(&Values::place, &EventPlace::log_time)),
-        named("topic", [](const Values& v) { return v.place.pointer.partition.topic; }),
-        named("partition", [](const Values& v) { return v.place.pointer.partition.index; }),
-        named("offset", [](const Values& v) { return v.place.pointer.offset.value; }),
-    };
-};
 
 struct UpsertQuarantined {
     static constexpr SqlText sql{R"sql(
@@ -191,8 +110,63 @@ ON CONFLICT DO NOTHING)sql"};
     };
 };
 
-/// Answers nothing if the case is there at this revision or beyond.
-struct UpsertCase {
+/// What a case is before a batch changes it.
+struct CaseBefore {
+    std::uint32_t revision = 0;
+    model::VerdictStatus status = model::VerdictStatus::pending;
+    std::int64_t kinds = 0;
+    Instant opened_at;
+    std::optional<Instant> reconciled_at;
+    std::optional<Instant> first_reconciled_at;
+    std::string at_risk;
+};
+struct TheCase {
+    static constexpr SqlText sql{R"sql(
+SELECT revision, status, kinds, opened_at, reconciled_at, first_reconciled_at, at_risk FROM cases
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", &CaseInstance::tenant),
+        named("key", &CaseInstance::key),
+        named("flow", &CaseInstance::flow),
+        named("instance", &CaseInstance::instance),
+    };
+    using Row = CaseBefore;
+    static constexpr std::tuple columns{
+        named("revision", &Row::revision),
+        named("status", &Row::status),
+        named("kinds", &Row::kinds),
+        named("opened_at", &Row::opened_at),
+        named("reconciled_at", &Row::reconciled_at),
+        named("first_reconciled_at", &Row::first_reconciled_at),
+        named("at_risk", &Row::at_risk),
+    };
+};
+
+struct EveryCase {
+    static constexpr SqlText sql{R"sql(
+SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, reconciled_at,
+  first_reconciled_at, at_risk FROM cases)sql"};
+    static constexpr std::tuple<> parameters{};
+    struct Row {
+        FoundCase of;
+        CaseBefore row;
+    };
+    static constexpr std::tuple columns{
+        named("tenant", [](Row& row) -> auto& { return row.of.tenant; }),
+        named("key", [](Row& row) -> auto& { return row.of.key; }),
+        named("flow", [](Row& row) -> auto& { return row.of.flow; }),
+        named("instance", [](Row& row) -> auto& { return row.of.instance; }),
+        named("revision", [](Row& row) -> auto& { return row.row.revision; }),
+        named("status", [](Row& row) -> auto& { return row.row.status; }),
+        named("kinds", [](Row& row) -> auto& { return row.row.kinds; }),
+        named("opened_at", [](Row& row) -> auto& { return row.row.opened_at; }),
+        named("reconciled_at", [](Row& row) -> auto& { return row.row.reconciled_at; }),
+        named("first_reconciled_at", [](Row& row) -> auto& { return row.row.first_reconciled_at; }),
+        named("at_risk", [](Row& row) -> auto& { return row.row.at_risk; }),
+    };
+};
+
+struct PutCase {
     static constexpr SqlText sql{R"sql(
 INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
   deadline, reconciled_at, first_reconciled_at, at_risk)
@@ -201,14 +175,12 @@ VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :o
 ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revision,
   verdict = excluded.verdict, status = excluded.status, kinds = excluded.kinds,
   opened_at = excluded.opened_at, deadline = excluded.deadline,
-  reconciled_at = excluded.reconciled_at,
-  first_reconciled_at = coalesce(first_reconciled_at, excluded.first_reconciled_at),
-  at_risk = excluded.at_risk
-WHERE excluded.revision > revision
-RETURNING first_reconciled_at)sql"};
+  reconciled_at = excluded.reconciled_at, first_reconciled_at = excluded.first_reconciled_at,
+  at_risk = excluded.at_risk)sql"};
     struct Values {
         const CaseInstance& of;
         const CaseRow& row;
+        std::optional<Instant> first_reconciled_at;
         std::int64_t verdict;  ///< row id of the revision
     };
     static constexpr std::tuple parameters{
@@ -223,11 +195,126 @@ RETURNING first_reconciled_at)sql"};
         named("opened_at", of_row(&CaseRow::opened_at)),
         named("deadline", of_row(&CaseRow::deadline)),
         named("reconciled_at", of_row(&CaseRow::reconciled_at)),
-        named("first_reconciled_at", of_row(&CaseRow::first_reconciled_at)),
+        named("first_reconciled_at", &Values::first_reconciled_at),
         named("at_risk", of_row(&CaseRow::at_risk)),
     };
-    using Row = std::optional<Instant>;  ///< of the first decision
-    static constexpr std::tuple columns{named("first_reconciled_at", std::identity{})};
+};
+struct DeleteCase {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM cases
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+    static constexpr auto parameters = TheCase::parameters;
+};
+struct DeleteRevisions {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM verdicts
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+    static constexpr auto parameters = TheCase::parameters;
+};
+
+/// Cases of a flow that were decided before a time.
+struct DecidedBefore {
+    static constexpr SqlText sql{R"sql(
+SELECT tenant, key, flow, instance FROM cases INDEXED BY cases_decided
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND reconciled_at < :until
+LIMIT :rows)sql"};
+    struct Values {
+        const FlowOfTenant& of;
+        Instant until;
+        std::int64_t rows;
+    };
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&FlowOfTenant::tenant)),
+        named("flow", of_case(&FlowOfTenant::flow)),
+        named("until", &Values::until),
+        named("rows", &Values::rows),
+    };
+    using Row = FoundCase;
+    static constexpr std::tuple columns{
+        named("tenant", &Row::tenant),
+        named("key", &Row::key),
+        named("flow", &Row::flow),
+        named("instance", &Row::instance),
+    };
+};
+struct DeleteQuarantined {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM quarantine WHERE (tenant, dlq_id) IN (
+  SELECT tenant, dlq_id FROM quarantine INDEXED BY quarantine_by_age WHERE last_at < :until
+  ORDER BY last_at LIMIT :rows))sql"};
+    struct Values {
+        Instant until;
+        std::int64_t rows;
+    };
+    static constexpr std::tuple parameters{
+        named("until", &Values::until),
+        named("rows", &Values::rows),
+    };
+};
+
+// ---- Sums
+
+/// What a kept sum is of.
+struct SumKey {
+    TenantId tenant;
+    std::string flow;
+    SumLevel level = SumLevel::minute;
+    Instant start;
+    friend auto operator<=>(const SumKey&, const SumKey&) = default;
+};
+struct TheSum {
+    static constexpr SqlText sql{R"sql(
+SELECT body FROM case_sums
+WHERE tenant = :tenant AND flow = :flow AND level = :level AND "start" = :start)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", &SumKey::tenant),
+        named("flow", &SumKey::flow),
+        named("level", &SumKey::level),
+        named("start", &SumKey::start),
+    };
+    using Row = Blob;  ///< CaseSums::encode
+    static constexpr std::tuple columns{named("body", std::identity{})};
+};
+struct PutSum {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO case_sums(tenant, flow, level, "start", body)
+VALUES(:tenant, :flow, :level, :start, :body)
+ON CONFLICT(tenant, flow, level, "start") DO UPDATE SET body = excluded.body)sql"};
+    struct Values {
+        const SumKey& of;
+        std::string_view body;
+    };
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&SumKey::tenant)),
+        named("flow", of_case(&SumKey::flow)),
+        named("level", of_case(&SumKey::level)),
+        named("start", of_case(&SumKey::start)),
+        named("body", [](const Values& v) { return Blob{v.body}; }),
+    };
+};
+struct DeleteSum {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM case_sums
+WHERE tenant = :tenant AND flow = :flow AND level = :level AND "start" = :start)sql"};
+    static constexpr auto parameters = TheSum::parameters;
+};
+/// A row per flow that ever had a case.
+struct AddOpen {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO open_cases(tenant, flow, cases) VALUES(:tenant, :flow, :cases)
+ON CONFLICT(tenant, flow) DO UPDATE SET cases = cases + excluded.cases)sql"};
+    using Values = std::pair<const FlowOfTenant, std::int64_t>;
+    static constexpr std::tuple parameters{
+        named("tenant", part_of(&Values::first, &FlowOfTenant::tenant)),
+        named("flow", part_of(&Values::first, &FlowOfTenant::flow)),
+        named("cases", &Values::second),
+    };
+};
+struct FlowsWithCases {
+    static constexpr SqlText sql{"SELECT tenant, flow FROM open_cases ORDER BY tenant, flow"};
+    static constexpr std::tuple<> parameters{};
+    using Row = FoundFlow;
+    static constexpr std::tuple columns{named("tenant", &Row::tenant), named("flow", &Row::flow)};
 };
 
 struct UpsertFlow {
@@ -278,7 +365,8 @@ struct SetApplied {
     static constexpr SqlText sql{R"sql(
 INSERT INTO applied_offsets(topic, partition, next_offset)
 VALUES(:topic, :partition, :next_offset)
-ON CONFLICT(topic, partition) DO UPDATE SET next_offset = excluded.next_offset)sql"};
+ON CONFLICT(topic, partition) DO UPDATE SET next_offset = max(next_offset, excluded.next_offset)
+)sql"};
     using Values = AppliedRow;
     static constexpr std::tuple parameters{
         named("topic", &Values::topic),
@@ -287,9 +375,69 @@ ON CONFLICT(topic, partition) DO UPDATE SET next_offset = excluded.next_offset)s
     };
 };
 
+// ---- Slices, as the current file knows them
+
+struct SetSlice {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO slices("start", "end", sealed) VALUES(:start, :end, :sealed)
+ON CONFLICT("start") DO UPDATE SET sealed = excluded.sealed)sql"};
+    static constexpr std::tuple parameters{
+        named("start", part_of(&KnownSlice::range, &SliceRange::start)),
+        named("end", part_of(&KnownSlice::range, &SliceRange::end)),
+        named("sealed", &KnownSlice::sealed),
+    };
+};
+struct ForgetSlices {
+    static constexpr SqlText sql{R"sql(DELETE FROM slices WHERE "end" <= :until)sql"};
+    static constexpr std::tuple parameters{named("until", std::identity{})};
+};
+struct ForgetDropped {
+    static constexpr SqlText sql{"DELETE FROM dropped_slices WHERE until < :until"};
+    static constexpr std::tuple parameters{named("until", std::identity{})};
+};
+struct SetDropped {
+    static constexpr SqlText sql{"INSERT INTO dropped_slices(until) VALUES(:until)"};
+    static constexpr std::tuple parameters{named("until", std::identity{})};
+};
+/// Options that a store that is made anew takes over.
+struct KeptOptions {
+    std::int64_t slice = 0;          ///< nanoseconds
+    std::int64_t copies_within = 0;  ///< nanoseconds
+    friend bool operator==(const KeptOptions&, const KeptOptions&) = default;
+};
+struct TheKeptOptions {
+    static constexpr SqlText sql{"SELECT slice, copies_within FROM kept_options"};
+    static constexpr std::tuple<> parameters{};
+    using Row = KeptOptions;
+    static constexpr std::tuple columns{
+        named("slice", &Row::slice),
+        named("copies_within", &Row::copies_within),
+    };
+};
+struct ForgetOptions {
+    static constexpr SqlText sql{"DELETE FROM kept_options"};
+    static constexpr std::tuple<> parameters{};
+};
+struct KeepOptions {
+    static constexpr SqlText sql{
+        "INSERT INTO kept_options(slice, copies_within) VALUES(:slice, :copies_within)"};
+    static constexpr std::tuple parameters{
+        named("slice", &KeptOptions::slice),
+        named("copies_within", &KeptOptions::copies_within),
+    };
+};
+
+/// Counts of minutes before a time.
+struct DeleteCounts {
+    static constexpr SqlText sql{"DELETE FROM counts WHERE minute < :until"};
+    static constexpr std::tuple parameters{named("until", std::identity{})};
+};
+
 using WriteStatements =
-    PreparedAll<InsertEvent, EventLike, DeleteEvent, InsertCopy, UpsertQuarantined,
-                RepeatQuarantined, InsertCaseLeg, InsertControl, InsertVerdict, UpsertCase,
-                UpsertFlow, AddCount, DeleteEmptyCount, SetApplied>;
+    PreparedAll<UpsertQuarantined, RepeatQuarantined, InsertControl, InsertVerdict, TheCase,
+                PutCase, DeleteCase, DeleteRevisions, DecidedBefore, DeleteQuarantined, TheSum, PutSum,
+                DeleteSum, AddOpen, FlowsWithCases, UpsertFlow, AddCount, DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices,
+                ForgetDropped, SetDropped, TheKeptOptions, ForgetOptions, KeepOptions,
+                DeleteCounts>;
 
 }  // namespace helios::store

@@ -73,6 +73,24 @@ struct CaseInstance {
     friend auto operator<=>(const CaseInstance&, const CaseInstance&) = default;
 };
 
+struct FlowOfTenant {
+    TenantId tenant;
+    std::string flow;
+    friend auto operator<=>(const FlowOfTenant&, const FlowOfTenant&) = default;
+};
+
+/// As a table holds them, where the tenant is yet to be read.
+struct FoundFlow {
+    std::string tenant;
+    std::string flow;
+};
+struct FoundCase {
+    std::string tenant;
+    std::string flow;
+    std::string key;
+    std::uint32_t instance = 0;
+};
+
 /// One revision, whole.
 struct VerdictRow {
     CaseInstance of;

@@ -277,7 +277,7 @@ class Output(Test):
             )
             try:
                 for _ in range(500):
-                    if glob.glob(data + "/store/store.db"):
+                    if glob.glob(data + "/store/current.db"):
                         break
                     time.sleep(0.02)
                 for _ in range(

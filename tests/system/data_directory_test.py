@@ -246,7 +246,7 @@ class DataDirectoryTest(unittest.TestCase):
             for n in range(6):
                 self.wait_for(lambda key=f"DIR-{n}": server.verdict(key).status == 200)
             self.assertEqual(server.terminate(), 0)
-        self.assertTrue(os.path.exists(self.data + "/store/store.db"))
+        self.assertTrue(os.path.exists(self.data + "/store/current.db"))
 
     def test_stopping_while_no_file_can_be_written(self):
         """A limit of size stands for a full disk: every data file fails, each at its next write."""

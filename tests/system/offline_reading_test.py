@@ -194,12 +194,12 @@ def main():
         with Server(data) as server:
             send(server, 2 * ORDERS, BATCH)
             for _ in range(1000):  # until the store has begun to write again
-                if os.path.getsize(data + "/store/store.db-wal") > 0:
+                if os.path.getsize(data + "/store/current.db-wal") > 0:
                     break
                 time.sleep(0.01)
             server.kill()
         check(
-            os.path.getsize(data + "/store/store.db-wal") > 0,
+            os.path.getsize(data + "/store/current.db-wal") > 0,
             "the kill left a write-ahead log: that is the case to test",
         )
         as_another_user(data, directory + "/copy")

@@ -1,0 +1,54 @@
+#pragma once
+/// One slice, open to be asked. Private to the room.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/database.h"
+#include "store/slice.h"
+#include "store/slice_statements.h"
+
+namespace helios::store {
+
+/// Not thread-safe.
+class SliceReader {
+public:
+    /// not_found: the file is gone.
+    static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file);
+
+    Database& database() { return database_; }
+    const std::optional<FileIdentity>& file() const { return file_; }
+
+    /// Adds events of the filter below `before`, newest first, until `out` has `rows`. Copies are
+    /// not among them. Costs what its kinds cost (a search each) and what it adds, whatever the
+    /// slice holds; but for kinds that share one, which is walked.
+    Status list(const EventFilter& filter, const EventPlace& before, std::size_t rows,
+                std::vector<EventRow>& out);
+    /// Events, or their copies too, of that id; at most `rows` more. In no order.
+    Status by_id(const TenantId& tenant, const AskedIdOfKind& id, bool copies,
+                 std::vector<EventRow>& out);
+    /// How many copies of it are here.
+    Result<std::uint64_t> copies_of(const TenantId& tenant, const EventRow& row);
+
+    template <class S, class Values>
+    Answer<S> ask(Values&& values) {
+        return statements_.get<S>().ask(std::forward<Values>(values));
+    }
+
+private:
+    explicit SliceReader(Database database) : database_(std::move(database)) {}
+    Result<std::vector<EventKind>> kinds_for(const TenantId& tenant, bool copies,
+                                             std::optional<std::string_view> source,
+                                             std::optional<std::string_view> type);
+
+    Database database_;
+    std::optional<FileIdentity> file_;
+    SliceReadStatements statements_;
+};
+
+}  // namespace helios::store
