@@ -351,11 +351,11 @@ Result<Explanation> explain(const ExplainRequest& request) {
         out.view.judgement.checks.clear();
         out.view.judgement.tentative.clear();
         out.would_match.clear();
-        const std::string what =
-            request.known_since
-                ? "the case has records of before " + format_rfc3339(*request.known_since) +
-                      ", which are past retention"
-                : "the case has more records than an explanation reads";
+        const std::string what = request.known_since
+                                     ? "the case has records of before " +
+                                           format_rfc3339(*request.known_since) +
+                                           ", which are past retention"
+                                     : "the case has more records than an explanation reads";
         out.caveats.push_back(what +
                               ": the verdict is the published one, its checks are not shown");
     }

@@ -36,10 +36,10 @@ struct ExplainRequest {
     std::vector<model::CaseRecord> records;  ///< legs of the case, activated flow versions and
                                              ///< absences, in the partition's order
     std::vector<QuarantinedItem> quarantined;
-    Instant now;              ///< as far as the engine has come
+    Instant now;                         ///< as far as the engine has come
     std::optional<Instant> known_since;  ///< where older records were, nobody knows any more: the
                                          ///< request is `truncated`; absent: all are known
-    std::size_t expired = 0;  ///< records of the case that the log no longer has
+    std::size_t expired = 0;             ///< records of the case that the log no longer has
     bool truncated = false;  ///< more records than could be handed out: what they would give is the
                              ///< verdict of a part
     std::optional<model::Verdict> latest;  ///< as published; shown if `truncated`

@@ -21,8 +21,8 @@ std::uint32_t bucket_of(Duration took) {
         return static_cast<std::uint32_t>(value);
     }
     const int shift = std::bit_width(value) - 1 - buckets_per_octave_bits;
-    return static_cast<std::uint32_t>((static_cast<std::uint64_t>(shift) << buckets_per_octave_bits) +
-                                      (value >> shift));
+    return static_cast<std::uint32_t>(
+        (static_cast<std::uint64_t>(shift) << buckets_per_octave_bits) + (value >> shift));
 }
 
 /// The middle of a bucket.

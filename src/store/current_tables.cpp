@@ -8,14 +8,37 @@
 
 namespace helios::store {
 
-Result<std::unique_ptr<CurrentTables>> CurrentTables::prepare(Database& database) {
-    std::unique_ptr<CurrentTables> tables(new CurrentTables(database));
+Result<std::unique_ptr<CurrentTables>> CurrentTables::prepare(Database& database,
+                                                              std::size_t kinds_max) {
+    std::unique_ptr<CurrentTables> tables(new CurrentTables(database, kinds_max));
     HELIOS_TRY(tables->statements_.prepare(database));
+    HELIOS_TRY(tables->read_kinds());
     return tables;
+}
+
+Status CurrentTables::read_kinds() {
+    Prepared<AllQuarantineKinds> statement;
+    HELIOS_TRY(statement.prepare(*database_));
+    HELIOS_TRY_ASSIGN(auto kinds, statement.ask().rows());
+    kinds_.clear();
+    for (Kind& kind : kinds) {
+        kinds_.add(std::move(kind));
+    }
+    return {};
 }
 
 Result<std::vector<DecidedVerdict>> CurrentTables::write(const Rows& rows,
                                                          std::span<const KnownSlice> slices) {
+    auto decided = write_all(rows, slices);
+    if (!decided) {
+        (void)read_kinds();  // those of the batch are gone; on a file that can't be read the next
+                             // statement says so
+    }
+    return decided;
+}
+
+Result<std::vector<DecidedVerdict>> CurrentTables::write_all(const Rows& rows,
+                                                             std::span<const KnownSlice> slices) {
     HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
     std::vector<DecidedVerdict> decided;
     Changes changes;
@@ -34,7 +57,9 @@ Result<std::vector<DecidedVerdict>> CurrentTables::write(const Rows& rows,
 Status CurrentTables::write_quarantine(const Rows& rows) {
     for (const auto& row : rows.quarantine) {
         if (const auto* item = std::get_if<OfTenant<QuarantineRow>>(&row)) {
-            HELIOS_TRY(statements_.get<UpsertQuarantined>().run(*item));
+            HELIOS_TRY_ASSIGN(const std::int64_t kind, kind_for(*item));
+            HELIOS_TRY(
+                statements_.get<UpsertQuarantined>().run(UpsertQuarantined::Values{*item, kind}));
         } else {
             HELIOS_TRY(
                 statements_.get<RepeatQuarantined>().run(std::get<QuarantineRepeatRow>(row)));
@@ -43,17 +68,27 @@ Status CurrentTables::write_quarantine(const Rows& rows) {
     return {};
 }
 
+Result<std::int64_t> CurrentTables::kind_for(const OfTenant<QuarantineRow>& row) {
+    bool is_new = false;
+    Kind kind = kinds_.find_or_new({row.tenant.text(), row.source, row.reason}, is_new);
+    const std::int64_t id = kind.id;
+    if (is_new) {
+        HELIOS_TRY(statements_.get<InsertQuarantineKind>().run(kind));
+        kinds_.add(std::move(kind));
+    }
+    return id;
+}
+
 // ---- Cases and their sums
 
-void CurrentTables::Changes::count(const CaseInstance& of, const CaseBefore& row,
-                                   std::int64_t by) {
+void CurrentTables::Changes::count(const CaseInstance& of, const CaseBefore& row, std::int64_t by) {
     open[{of.tenant, of.flow}] += row.status == model::VerdictStatus::pending ? by : 0;
     if (row.status == model::VerdictStatus::pending || !row.reconciled_at) {
         return;
     }
-    const CaseFigures figures{
-        row.status, row.kinds,
-        row.first_reconciled_at.value_or(*row.reconciled_at) - row.opened_at, row.at_risk};
+    const CaseFigures figures{row.status, row.kinds,
+                              row.first_reconciled_at.value_or(*row.reconciled_at) - row.opened_at,
+                              row.at_risk};
     CaseSums& sum = sums[{of.tenant, of.flow, SumLevel::minute,
                           start_of_sum(SumLevel::minute, *row.reconciled_at)}];
     if (by > 0) {

@@ -23,7 +23,8 @@ namespace helios::store {
 /// Not thread-safe; must not outlive the database.
 class CurrentTables {
 public:
-    static Result<std::unique_ptr<CurrentTables>> prepare(Database& database);
+    static Result<std::unique_ptr<CurrentTables>> prepare(Database& database,
+                                                          std::size_t kinds_max);
 
     /// One transaction: all of it or nothing, and what there is new to know of slices. Errors are
     /// the database's.
@@ -47,7 +48,12 @@ public:
     Result<std::size_t> drop_quarantined(Instant until, std::size_t rows);
 
 private:
-    explicit CurrentTables(Database& database) : database_(&database) {}
+    CurrentTables(Database& database, std::size_t kinds_max)
+        : database_(&database), kinds_(kinds_max) {}
+    Status read_kinds();
+    Result<std::vector<DecidedVerdict>> write_all(const Rows& rows,
+                                                  std::span<const KnownSlice> slices);
+    Result<std::int64_t> kind_for(const OfTenant<QuarantineRow>& row);
     /// What a batch adds to kept sums and takes from them.
     struct Changes {
         std::map<SumKey, CaseSums> sums;  ///< of minutes
@@ -69,6 +75,7 @@ private:
 
     Database* database_;
     WriteStatements statements_;
+    Kinds kinds_;  ///< of what is in quarantine
 };
 
 }  // namespace helios::store

@@ -194,6 +194,8 @@ std::optional<Instant> Statement::optional_time(int column) const {
 
 // ---- Database
 
+constexpr int checked_every = 1'000;  // instructions of SQLite's machine: some 100 µs
+
 struct Database::Guard {
     const Clock* clock = nullptr;
     Duration deadline{};
@@ -274,9 +276,25 @@ Database::~Database() {
 }
 
 Result<Statement> Database::prepare(Sql sql) {
+    return prepare_text(sql.text());
+}
+
+Result<std::vector<std::string>> Database::plan_of(Sql sql) {
+    constexpr int column_of_text = 3;
+    HELIOS_TRY_ASSIGN(Statement plan,
+                      prepare_text(fmt::format("EXPLAIN QUERY PLAN {}", sql.text()).c_str()));
+    std::vector<std::string> lines;
+    while (plan.row()) {
+        lines.emplace_back(plan.text(column_of_text));
+    }
+    HELIOS_TRY(plan.status());
+    return lines;
+}
+
+Result<Statement> Database::prepare_text(const char* sql) {
     sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v3(connection_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT,
-                                        &statement, nullptr);
+    const int code =
+        sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) {
         return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
     }
@@ -362,7 +380,7 @@ void Database::set_deadline(const Clock& clock, Duration deadline) {
     const Guard guard{&clock, deadline};
     if (guard_ == nullptr) {
         guard_ = new Guard(guard);
-        sqlite3_progress_handler(connection_, 20'000, &Guard::check, guard_);
+        sqlite3_progress_handler(connection_, checked_every, &Guard::check, guard_);
     } else {
         *guard_ = guard;
     }

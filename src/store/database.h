@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -104,6 +106,8 @@ public:
     ~Database();
 
     Result<Statement> prepare(Sql sql);
+    /// How SQLite would answer it, a line per step.
+    Result<std::vector<std::string>> plan_of(Sql sql);
     Status execute(Sql script);           ///< several statements, no parameters
     std::int64_t changes() const;         ///< rows changed by the last statement
     std::int64_t last_insert_id() const;  ///< row id of the last insert into a table that has one
@@ -119,12 +123,14 @@ public:
     Status set_application_id(std::int64_t id);
 
     /// From now on statements that run past `deadline`, by the clock's monotonic time, stop with
-    /// timeout. The clock must outlive the connection.
+    /// timeout: the clock is asked every 1,000 instructions of SQLite's machine. It must outlive
+    /// the connection.
     void set_deadline(const Clock& clock, Duration deadline);
 
 private:
     explicit Database(sqlite3* connection) : connection_(connection) {}
     Result<std::int64_t> pragma_value(Sql sql);
+    Result<Statement> prepare_text(const char* sql);
     sqlite3* connection_ = nullptr;
     struct Guard;
     Guard* guard_ = nullptr;

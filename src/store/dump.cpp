@@ -194,8 +194,8 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
     HELIOS_TRY_ASSIGN(const auto known, slices_of(current));
     std::vector<Database> slices;
     for (const auto& slice : known) {
-        HELIOS_TRY_ASSIGN(Database database, open_to_read(slice_file(file, slice.range.start), mode,
-                                                          FileKind::slice));
+        HELIOS_TRY_ASSIGN(Database database,
+                          open_to_read(slice_file(file, slice.range.start), mode, FileKind::slice));
         slices.push_back(std::move(database));
     }
     for (const auto& table : tables_of_slices) {
@@ -330,10 +330,10 @@ Status move_into_place(const std::filesystem::path& from, const std::filesystem:
     std::error_code error;
     std::filesystem::rename(from, to, error);
     if (error) {
-        return fail(ErrorKind::unavailable,
-                    fmt::format("store: can't move {} into place: {}", from.string(),
-                                error.message()),
-                    "the next start of `helios serve` makes a new store from the log");
+        return fail(
+            ErrorKind::unavailable,
+            fmt::format("store: can't move {} into place: {}", from.string(), error.message()),
+            "the next start of `helios serve` makes a new store from the log");
     }
     return {};
 }

@@ -49,10 +49,10 @@ Result<log::Offsets> durable_offsets(const std::filesystem::path& file);
 /// Called now and then while rebuilding.
 using Progress = std::function<void(std::uint64_t records)>;
 
-/// Projects the whole log into new files beside the old ones, then puts them in their place; returns
-/// how many records it read. Until then the old files stay as they are. No server may have the store
-/// open. not_found: the beginning of the log is past retention, and options.from_log_start is not
-/// set: what only the old file has would be lost.
+/// Projects the whole log into new files beside the old ones, then puts them in their place;
+/// returns how many records it read. Until then the old files stay as they are. No server may have
+/// the store open. not_found: the beginning of the log is past retention, and
+/// options.from_log_start is not set: what only the old file has would be lost.
 Result<std::uint64_t> rebuild(const Options& options, log::Log& log,
                               telemetry::Telemetry& telemetry, const Clock& clock,
                               const Progress& progress = {});

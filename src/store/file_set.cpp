@@ -21,9 +21,8 @@ Status remove_file_set(const std::filesystem::path& file) {
         std::error_code error;
         std::filesystem::remove(part, error);
         if (error) {
-            return fail(
-                ErrorKind::unavailable,
-                fmt::format("store: can't remove {}: {}", part.string(), error.message()));
+            return fail(ErrorKind::unavailable,
+                        fmt::format("store: can't remove {}: {}", part.string(), error.message()));
         }
     }
     return {};

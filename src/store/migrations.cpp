@@ -131,10 +131,23 @@ CREATE TABLE open_cases(
 DROP INDEX cases_pending;
 DROP INDEX cases_decided;
 CREATE INDEX cases_decided ON cases(tenant, flow, reconciled_at, status, kinds, opened_at, first_reconciled_at, at_risk) WHERE status <> {pending};
+
+-- What items share that lists filter by. NULL: of all that have no kind of their own.
+CREATE TABLE quarantine_kinds(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, source TEXT, reason TEXT);
+CREATE INDEX quarantine_kinds_by_tenant ON quarantine_kinds(tenant);
+ALTER TABLE quarantine ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+INSERT INTO quarantine_kinds(tenant, source, reason) SELECT DISTINCT tenant, source, reason FROM quarantine;
+UPDATE quarantine SET kind = (SELECT k.id FROM quarantine_kinds k
+  WHERE k.tenant = quarantine.tenant AND k.source = quarantine.source AND k.reason = quarantine.reason);
+DROP INDEX quarantine_by_time;
+DROP INDEX quarantine_by_key;
+CREATE INDEX quarantine_by_kind ON quarantine(kind, last_at, dlq_id);
+CREATE INDEX quarantine_by_key ON quarantine(key, kind, last_at, dlq_id) WHERE key <> '';
 CREATE INDEX quarantine_by_age ON quarantine(last_at);
 )sql"};
 
-constexpr std::array<Migration, 2> steps_of_current{{{first_migration, "tables of the first release", first_step},
+constexpr std::array<Migration, 2> steps_of_current{
+    {{first_migration, "tables of the first release", first_step},
      {migration_to_slices, "slices", slices_step}}};
 
 // Times, texts and numbers as in the file of what is current.
@@ -178,7 +191,8 @@ CREATE TABLE counts(
   PRIMARY KEY(tenant, minute, source, counter)) WITHOUT ROWID;
 )sql"};
 
-constexpr std::array<Migration, 1> steps_of_slice{{{1, "tables of the first release", first_slice_step}}};
+constexpr std::array<Migration, 1> steps_of_slice{
+    {{1, "tables of the first release", first_slice_step}}};
 
 std::span<const Migration> steps_of(FileKind kind) {
     return kind == FileKind::current ? std::span<const Migration>(steps_of_current)

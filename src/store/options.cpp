@@ -32,8 +32,8 @@ Status Options::validate() const {
         keep_quarantine < Duration::zero() || copies_within < Duration::zero()) {
         return fail(ErrorKind::invalid, "how long rows of the store stay must not be negative");
     }
-    if (retention_interval <= Duration::zero() || rows_per_retention == 0 ||
-        slices_near_max == 0 || slices_open_max == 0 || kinds_max == 0) {
+    if (retention_interval <= Duration::zero() || rows_per_retention == 0 || slices_near_max == 0 ||
+        slices_open_max == 0 || kinds_max == 0) {
         return fail(ErrorKind::invalid,
                     "store.retention_interval, rows_per_retention, slices_near_max, "
                     "slices_open_max and kinds_max must be above 0");

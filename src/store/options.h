@@ -19,8 +19,8 @@ struct Options {
                                               ///< slices that are there keep theirs
     Duration keep_events{};                   ///< of a slice after its end; 0: for ever
     std::uint64_t keep_events_bytes_max = 0;  ///< the oldest slices beyond it go; 0: no bound
-    Duration keep_cases{};                    ///< of a decided case after its last decision; 0: for ever
-    Duration keep_quarantine{};               ///< of an item after it came last; 0: for ever
+    Duration keep_cases{};       ///< of a decided case after its last decision; 0: for ever
+    Duration keep_quarantine{};  ///< of an item after it came last; 0: for ever
     Duration retention_interval = std::chrono::seconds(1);  ///< how often all that is looked at
     std::size_t rows_per_retention = 2'000;  ///< cases, and items, that leave in one transaction
 
@@ -46,7 +46,7 @@ struct Options {
     bool from_log_start = false;
 
     std::size_t slices_open_max = 8;  ///< per read connection
-    std::size_t readers_max = 8;  ///< read connections; further queries wait for one
+    std::size_t readers_max = 8;      ///< read connections; further queries wait for one
     Duration query_limit =
         std::chrono::seconds(5);       ///< a query that runs longer is stopped: timeout
     std::size_t page_rows_max = 1000;  ///< rows of one page

@@ -10,6 +10,7 @@
 
 #include "store/case_sums.h"
 #include "store/connection.h"
+#include "store/merge_kinds.h"
 #include "store/projection.h"
 
 namespace helios::store {
@@ -55,7 +56,8 @@ bool cut_page(std::vector<Item>& items, std::size_t limit) {
     return true;
 }
 
-/// Before it stands everything that is wanted: what comes after a cursor, or before the range's end.
+/// Before it stands everything that is wanted: what comes after a cursor, or before the range's
+/// end.
 EventPlace before_of(const EventFilter& filter) {
     EventPlace before{filter.received.end.value_or(latest_of_all), {{TopicId{0}, 0}, Offset{0}}};
     if (filter.after) {
@@ -136,8 +138,8 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
             HELIOS_TRY(answer.status());
         }
         for (const TimeRange& edge : covered.edges) {
-            auto answer = connection->ask<DecidedIn>(AskedSums{
-                filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}});
+            auto answer = connection->ask<DecidedIn>(
+                AskedSums{filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}});
             while (answer.next()) {
                 sum.add(answer.row());
             }
@@ -157,9 +159,9 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const EventPlace before = before_of(filter);
     SliceRange range = range_of(filter.received);
-    range.end = std::min(range.end, before.log_time == latest_of_all
-                                        ? latest_of_all
-                                        : before.log_time + Duration{1});
+    range.end =
+        std::min(range.end,
+                 before.log_time == latest_of_all ? latest_of_all : before.log_time + Duration{1});
     HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in(range));
     Page<EventRow, EventCursor> page;
     for (const SliceRange& slice : slices) {
@@ -186,9 +188,10 @@ Status Queries::count_copies(Connection& connection, const TenantId& tenant,
         return {};
     }
     const auto [oldest, newest] = std::ranges::minmax(rows, {}, &EventRow::log_time);
-    HELIOS_TRY_ASSIGN(const auto slices,
-                      connection.slices_in({oldest.log_time, newest.log_time + options_.copies_within +
-                                                                 Duration{1}}));
+    HELIOS_TRY_ASSIGN(
+        const auto slices,
+        connection.slices_in(
+            {oldest.log_time, newest.log_time + options_.copies_within + Duration{1}}));
     for (const SliceRange& slice : slices) {
         HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
         for (EventRow& row : rows) {
@@ -247,15 +250,38 @@ Result<std::vector<EventRecord>> Queries::records_under(const TenantId& tenant,
 
 // ---- Quarantine
 
+struct Queries::QuarantinedOf {
+    Connection& connection;
+    const QuarantineFilter& filter;
+
+    using Row = QuarantineRow;
+    using Place = QuarantineCursor;
+    static Place place_of(const Row& row) { return {row.last_at, row.dlq_id}; }
+    Status fetch(std::int64_t kind, const Place& before, std::size_t rows,
+                 std::deque<Row>& out) const {
+        const AskedQuarantine asked{filter, kind, before, static_cast<std::int64_t>(rows)};
+        return filter.key ? take_rows(connection.ask<QuarantinedOfKindAndKey>(asked), out)
+                          : take_rows(connection.ask<QuarantinedOfKind>(asked), out);
+    }
+};
+
 Result<Page<QuarantineRow, QuarantineCursor>> Queries::quarantined(const QuarantineFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    const Asked<QuarantineFilter> asked{filter, one_more(limit)};
+    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
+    const std::string_view tenant = filter.tenant.text();
+    HELIOS_TRY_ASSIGN(auto kinds, connection->ask<QuarantineKindsOf>(tenant).rows());
+    std::erase_if(kinds,
+                  [&](const Kind& kind) { return !kind.may_hold(filter.source, filter.reason); });
+    QuarantineCursor before{filter.last.end.value_or(latest_of_all), ""};
+    if (filter.after) {
+        before = std::min(before, *filter.after);
+    }
     Page<QuarantineRow, QuarantineCursor> page;
-    HELIOS_TRY_ASSIGN(page.items, filter.key ? connection->ask<QuarantinedByKey>(asked).rows()
-                                             : connection->ask<QuarantinedByTime>(asked).rows());
+    HELIOS_TRY(
+        merge_kinds(QuarantinedOf{*connection, filter}, kinds, before, limit + 1, page.items));
     if (cut_page(page.items, limit)) {
-        page.next = QuarantineCursor{page.items.back().last_at, page.items.back().dlq_id};
+        page.next = QuarantinedOf::place_of(page.items.back());
     }
     return page;
 }
@@ -307,10 +333,11 @@ Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std:
         if (reader == nullptr) {
             continue;
         }
-        HELIOS_TRY_ASSIGN(auto found, reader
-                                          ->ask<EventIds>(AskedIds{tenant, prefix, end, source,
-                                                                   static_cast<std::int64_t>(limit)})
-                                          .rows());
+        HELIOS_TRY_ASSIGN(auto found,
+                          reader
+                              ->ask<EventIds>(AskedIds{tenant, prefix, end, source,
+                                                       static_cast<std::int64_t>(limit)})
+                              .rows());
         ids.insert(std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
     }
     std::vector<std::string> first(ids.begin(), ids.end());
@@ -327,9 +354,9 @@ Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
 Result<std::vector<CaseRecordPlace>> Queries::legs_of(Connection& connection, const CaseId& id,
                                                       std::int64_t rows) const {
     HELIOS_TRY_ASSIGN(const auto opened, connection.ask<FirstOpened>(id).rows());
-    HELIOS_TRY_ASSIGN(auto slices, connection.slices_in(
-                                       {opened.empty() ? earliest_of_all : opened.front(),
-                                        latest_of_all}));
+    HELIOS_TRY_ASSIGN(
+        auto slices,
+        connection.slices_in({opened.empty() ? earliest_of_all : opened.front(), latest_of_all}));
     std::vector<CaseRecordPlace> legs;
     for (auto slice = slices.rbegin(); slice != slices.rend() && rows > 0; ++slice) {
         HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice->start));
@@ -350,8 +377,7 @@ Result<std::vector<model::AbsenceRecord>> Queries::absences(const CaseId& id, In
     if (legs.empty()) {
         return out;
     }
-    auto answer =
-        connection->ask<Absences>(AskedAbsences{legs.front().pointer.partition.index, t});
+    auto answer = connection->ask<Absences>(AskedAbsences{legs.front().pointer.partition.index, t});
     while (answer.next()) {
         HELIOS_TRY_ASSIGN(auto absence, model::decode_absence(answer.row().bytes));
         out.push_back(std::move(absence));

@@ -57,7 +57,7 @@ public:
     /// its content. At most options.page_rows_max, the oldest.
     Result<std::vector<EventRecord>> records_under(const TenantId& tenant, const EventRow& event);
 
-    /// Newest first.
+    /// What came last first, then by id, the largest first.
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
     Result<QuarantineRow> quarantined_item(const TenantId& tenant,
                                            std::string_view dlq_id);  ///< not_found
@@ -80,6 +80,7 @@ public:
 private:
     struct Connection;
     class Borrowed;
+    struct QuarantinedOf;
     Status count_copies(Connection& connection, const TenantId& tenant,
                         std::vector<EventRow>& rows) const;
     Result<std::vector<EventRow>> all_by_id(Connection& connection, const TenantId& tenant,

@@ -453,7 +453,8 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     SystemClock clock;
     auto database = Database::open(bench.options.file, Database::Mode::read);
     ASSERT_TRUE(database);
-    auto product = database->prepare("SELECT count(*) FROM verdicts a, verdicts b, verdicts c, verdicts d");
+    auto product =
+        database->prepare("SELECT count(*) FROM verdicts a, verdicts b, verdicts c, verdicts d");
     ASSERT_TRUE(product);
     database->set_deadline(clock, clock.monotonic() + std::chrono::milliseconds(20));
     EXPECT_FALSE(product->row());

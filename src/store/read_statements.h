@@ -9,6 +9,7 @@
 
 #include "model/topics.h"
 #include "store/case_sums.h"
+#include "store/kinds.h"
 #include "store/prepared.h"
 #include "store/rows.h"
 #include "store/slice.h"
@@ -240,10 +241,9 @@ SELECT dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, e
   first_at, last_at, times, partition, "offset"
 FROM quarantine )sql";
 inline constexpr char quarantine_range[] = R"sql(
-  AND last_at >= :start AND last_at < :end AND last_at <= :after_time
-  AND (last_at < :after_time OR dlq_id > :after_id)
+  AND last_at >= :start AND (last_at, dlq_id) < (:before_time, :before_id)
   AND (:source IS NULL OR source = :source) AND (:reason IS NULL OR reason = :reason)
-ORDER BY last_at DESC, dlq_id LIMIT :rows)sql";
+ORDER BY last_at DESC, dlq_id DESC LIMIT :rows)sql";
 
 struct QuarantineColumns {
     using Row = QuarantineRow;
@@ -269,33 +269,57 @@ struct QuarantineColumns {
     };
 };
 
+/// Kinds of what is in quarantine.
+struct AllQuarantineKinds {
+    static constexpr SqlText sql{"SELECT id, tenant, source, reason FROM quarantine_kinds"};
+    static constexpr std::tuple<> parameters{};
+    using Row = Kind;
+    static constexpr std::tuple columns{
+        named("id", &Row::id),
+        named("tenant", &Row::tenant),
+        named("source", &Row::source),
+        named("reason", &Row::name),
+    };
+};
+/// Of a tenant; there are at most Options::kinds_max and one.
+struct QuarantineKindsOf : AllQuarantineKinds {
+    static constexpr SqlText sql{R"sql(
+SELECT id, tenant, source, reason FROM quarantine_kinds INDEXED BY quarantine_kinds_by_tenant
+WHERE tenant = :tenant)sql"};
+    static constexpr std::tuple parameters{named("tenant", std::identity{})};
+};
+
+/// Of one kind, newest first, below a place.
+struct AskedQuarantine {
+    const QuarantineFilter& filter;
+    std::int64_t kind;
+    const QuarantineCursor& before;
+    std::int64_t rows;
+};
 struct QuarantineQuestion : QuarantineColumns {
-    using Values = Asked<QuarantineFilter>;
+    using Values = AskedQuarantine;
     static constexpr std::tuple parameters{
-        named("tenant", of_filter(&QuarantineFilter::tenant)),
+        named("kind", &Values::kind),
         named("start", start_of(&QuarantineFilter::last)),
-        named("end", end_of(&QuarantineFilter::last)),
-        named("after_time",
-              cursor_or([](const QuarantineCursor& c) { return to_nanos(c.last_at); }, unbounded)),
-        named("after_id",
-              cursor_or([](const QuarantineCursor& c) { return std::string_view(c.dlq_id); },
-                        std::string_view())),
+        named("before_time", [](const Values& v) -> const auto& { return v.before.last_at; }),
+        named("before_id", [](const Values& v) -> const auto& { return v.before.dlq_id; }),
         named("source", of_filter(&QuarantineFilter::source)),
         named("reason", of_filter(&QuarantineFilter::reason)),
-        named("key", of_filter(&QuarantineFilter::key)),
         named("rows", &Values::rows),
     };
 };
-
-struct QuarantinedByTime : QuarantineQuestion {
-    static constexpr SqlText sql{select_quarantine, R"sql(INDEXED BY quarantine_by_time
-WHERE tenant = :tenant AND :key IS NULL)sql",
+struct QuarantinedOfKind : QuarantineQuestion {
+    static constexpr SqlText sql{select_quarantine, R"sql(INDEXED BY quarantine_by_kind
+WHERE kind = :kind)sql",
                                  quarantine_range};
 };
-struct QuarantinedByKey : QuarantineQuestion {
+struct QuarantinedOfKindAndKey : QuarantineQuestion {
     static constexpr SqlText sql{select_quarantine, R"sql(INDEXED BY quarantine_by_key
-WHERE tenant = :tenant AND key = :key AND key <> '')sql",
+WHERE kind = :kind AND key = :key AND key <> '')sql",
                                  quarantine_range};
+    static constexpr auto parameters =
+        std::tuple_cat(QuarantineQuestion::parameters,
+                       std::tuple{named("key", of_filter(&QuarantineFilter::key))});
 };
 
 struct QuarantinedItem : QuarantineColumns {
@@ -389,7 +413,8 @@ ORDER BY instance LIMIT 1)sql"};
 // ---- Slices
 
 struct AllSlices {
-    static constexpr SqlText sql{R"sql(SELECT "start", "end", sealed FROM slices ORDER BY "start")sql"};
+    static constexpr SqlText sql{
+        R"sql(SELECT "start", "end", sealed FROM slices ORDER BY "start")sql"};
     static constexpr std::tuple<> parameters{};
     using Row = KnownSlice;
     static constexpr std::tuple columns{
@@ -452,7 +477,8 @@ struct AppliedOffsets {
 /// What people ask; dump and projector ask EveryRevision and AppliedOffsets for themselves.
 using ReadStatements =
     PreparedAll<Latest, Revisions, FlowsWith, Mismatches, SumsIn, DecidedIn, OpenCases,
-                QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds, ActivatedFlows,
-                CaseControls, Absences, FirstOpened, SlicesIn, DroppedUntil, CountsInRange>;
+                QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndKey, QuarantinedItem,
+                QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, SlicesIn,
+                DroppedUntil, CountsInRange>;
 
 }  // namespace helios::store

@@ -141,6 +141,7 @@ struct QuarantineRow {
 struct QuarantineCursor {
     Instant last_at;
     std::string dlq_id;
+    friend auto operator<=>(const QuarantineCursor&, const QuarantineCursor&) = default;
 };
 
 struct QuarantineFilter {
@@ -174,7 +175,8 @@ struct CaseRecordPlace {
 struct CaseHistory {
     std::vector<CaseRecordPlace> records;
     bool truncated = false;  ///< more than options.history_records_max: the latest are left out
-    std::optional<Instant> known_since;  ///< older ones left with their slices; absent: all are here
+    std::optional<Instant>
+        known_since;  ///< older ones left with their slices; absent: all are here
 };
 
 struct CountRow {

@@ -17,8 +17,8 @@ constexpr std::size_t rows_per_batch = 20'000;
 struct FoundEvent : EventRow {
     std::string tenant;
 };
-constexpr std::tuple columns_of_event = std::tuple_cat(
-    RecordColumns::columns, std::tuple{named("tenant", &FoundEvent::tenant)});
+constexpr std::tuple columns_of_event =
+    std::tuple_cat(RecordColumns::columns, std::tuple{named("tenant", &FoundEvent::tenant)});
 
 /// What was one table of rows and one of copies is one of records.
 struct EventsOfOne {
@@ -124,7 +124,7 @@ Status split_single_file(const Options& options) {
             HELIOS_TRY(moving.move<LegsOfOne>(database, add_leg));
         }
         HELIOS_TRY(migrate(database));
-        HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(database));
+        HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(database, options.kinds_max));
         HELIOS_TRY(tables->sum_up());
         HELIOS_TRY(database.checkpoint());
     }

@@ -13,7 +13,8 @@ constexpr std::string_view suffix = ".db";
 }  // namespace
 
 std::filesystem::path slice_file(const std::filesystem::path& current, Instant start) {
-    std::string time = format_rfc3339(start).substr(0, std::string_view("2026-01-05T10:00:00").size());
+    std::string time =
+        format_rfc3339(start).substr(0, std::string_view("2026-01-05T10:00:00").size());
     std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
     return current.parent_path() / fmt::format("{}{}Z{}", prefix, time, suffix);
 }
@@ -26,9 +27,9 @@ std::optional<Instant> slice_start(const std::filesystem::path& file) {
         return std::nullopt;
     }
     const std::string_view t = std::string_view(name).substr(prefix.size(), 16);
-    const auto time =
-        parse_rfc3339(fmt::format("{}-{}-{}T{}:{}:{}Z", t.substr(0, 4), t.substr(4, 2),
-                                  t.substr(6, 2), t.substr(9, 2), t.substr(11, 2), t.substr(13, 2)));
+    const auto time = parse_rfc3339(fmt::format("{}-{}-{}T{}:{}:{}Z", t.substr(0, 4),
+                                                t.substr(4, 2), t.substr(6, 2), t.substr(9, 2),
+                                                t.substr(11, 2), t.substr(13, 2)));
     if (!time || slice_file(file, time->at).filename() != file.filename()) {
         return std::nullopt;
     }

@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
 
 #include "base/time.h"
 
@@ -34,15 +33,5 @@ std::optional<Instant> slice_start(const std::filesystem::path& file);
 
 /// The slice of the given length that holds `t`, counted from 1970.
 SliceRange slice_at(Instant t, Duration length);
-
-/// What events in a slice share: lists are in the order of time within each. Of the tenants' pairs
-/// of source and type the first Options::kinds_max are a kind each, the rest of a tenant one.
-struct EventKind {
-    std::int64_t id = 0;
-    std::string tenant;
-    bool copies = false;                ///< further records of events, in no list
-    std::optional<std::string> source;  ///< with type; none: the rest
-    std::optional<std::string> type;
-};
 
 }  // namespace helios::store

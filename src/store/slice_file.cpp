@@ -10,7 +10,7 @@
 namespace helios::store {
 
 SliceFile::SliceFile(Database database, const SliceRange& range, std::size_t kinds_max)
-    : database_(std::move(database)), range_(range), kinds_max_(kinds_max) {}
+    : database_(std::move(database)), range_(range), kinds_(kinds_max) {}
 
 Result<std::unique_ptr<SliceFile>> SliceFile::open(const std::filesystem::path& file,
                                                    const SliceRange& range, std::size_t kinds_max,
@@ -27,13 +27,9 @@ Result<std::unique_ptr<SliceFile>> SliceFile::open(const std::filesystem::path& 
 
 Status SliceFile::read_kinds() {
     kinds_.clear();
-    kinds_of_.clear();
-    next_kind_ = 1;
-    HELIOS_TRY_ASSIGN(const auto kinds, statements_.get<AllKinds>().ask().rows());
-    for (const EventKind& kind : kinds) {
-        kinds_.emplace(OwnName{kind.tenant, kind.source, kind.type, kind.copies}, kind.id);
-        ++kinds_of_[kind.tenant];
-        next_kind_ = std::max(next_kind_, kind.id + 1);
+    HELIOS_TRY_ASSIGN(auto kinds, statements_.get<AllKinds>().ask().rows());
+    for (Kind& kind : kinds) {
+        kinds_.add(std::move(kind));
     }
     return {};
 }
@@ -82,40 +78,19 @@ void SliceFile::count(const OfTenant<EventRow>& row, Instant log_time, bool copy
 
 // ---- Kinds
 
-std::optional<std::int64_t> SliceFile::find_kind(const OfTenant<EventRow>& row,
-                                                 bool copies) const {
-    const std::string_view tenant = row.tenant.text();
-    auto found = kinds_.find(KindName{tenant, row.source, row.type, copies});
-    if (found == kinds_.end()) {
-        found = kinds_.find(KindName{tenant, {}, {}, copies});
-    }
-    return found == kinds_.end() ? std::nullopt : std::optional(found->second);
+std::optional<std::int64_t> SliceFile::find_kind(const OfTenant<EventRow>& row, bool copies) const {
+    return kinds_.find({row.tenant.text(), row.source, row.type, copies});
 }
 
-/// A kind of its own while there are few, then that of the rest. A pair keeps what it once got, of
-/// rows and of copies alike.
 Result<std::int64_t> SliceFile::kind_for(const OfTenant<EventRow>& row, bool copies) {
-    const std::string_view tenant = row.tenant.text();
-    if (const auto own = kinds_.find(KindName{tenant, row.source, row.type, copies});
-        own != kinds_.end()) {
-        return own->second;
+    bool is_new = false;
+    Kind kind = kinds_.find_or_new({row.tenant.text(), row.source, row.type, copies}, is_new);
+    const std::int64_t id = kind.id;
+    if (is_new) {
+        HELIOS_TRY(statements_.get<InsertKind>().run(kind));
+        kinds_.add(std::move(kind));
     }
-    const bool has_own = kinds_.contains(KindName{tenant, row.source, row.type, !copies});
-    const auto of_tenant = kinds_of_.find(tenant);
-    const std::size_t there = of_tenant == kinds_of_.end() ? 0 : of_tenant->second;
-    EventKind kind{next_kind_, std::string(tenant), copies, {}, {}};
-    if (has_own || (there < kinds_max_ && !kinds_.contains(KindName{tenant, {}, {}, !copies}))) {
-        kind.source = row.source;
-        kind.type = row.type;
-    } else if (const auto rest = kinds_.find(KindName{tenant, {}, {}, copies});
-               rest != kinds_.end()) {
-        return rest->second;
-    }
-    HELIOS_TRY(statements_.get<InsertKind>().run(kind));
-    ++next_kind_;
-    ++kinds_of_[kind.tenant];
-    kinds_.emplace(OwnName{kind.tenant, kind.source, kind.type, kind.copies}, kind.id);
-    return kind.id;
+    return id;
 }
 
 // ---- What is there

@@ -9,11 +9,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <string>
-#include <tuple>
 
 #include "base/result.h"
 #include "store/database.h"
+#include "store/kinds.h"
 #include "store/slice.h"
 #include "store/slice_statements.h"
 
@@ -51,27 +50,6 @@ public:
     Status put_offset(const AppliedRow& row);
 
 private:
-    struct KindName {
-        std::string_view tenant;
-        std::optional<std::string_view> source;
-        std::optional<std::string_view> type;
-        bool copies;
-        friend auto operator<=>(const KindName&, const KindName&) = default;
-    };
-    struct OwnName {
-        std::string tenant;
-        std::optional<std::string> source;
-        std::optional<std::string> type;
-        bool copies;
-        KindName view() const { return {tenant, source, type, copies}; }
-    };
-    struct ByName {
-        using is_transparent = void;
-        static KindName view(const KindName& name) { return name; }
-        static KindName view(const OwnName& name) { return name.view(); }
-        bool operator()(const auto& a, const auto& b) const { return view(a) < view(b); }
-    };
-
     SliceFile(Database database, const SliceRange& range, std::size_t kinds_max);
     Status read_kinds();
     std::optional<std::int64_t> find_kind(const OfTenant<EventRow>& row, bool copies) const;
@@ -84,13 +62,10 @@ private:
 
     Database database_;
     SliceRange range_;
-    std::size_t kinds_max_;
     SliceWriteStatements statements_;
     std::optional<Transaction> transaction_;
-    std::map<OwnName, std::int64_t, ByName> kinds_;
-    std::int64_t next_kind_ = 1;
-    std::map<std::string, std::size_t, std::less<>> kinds_of_;  ///< per tenant, of both sorts
-    std::map<StoredKey, std::int64_t> counts_;                  ///< of the batch
+    Kinds kinds_;
+    std::map<StoredKey, std::int64_t> counts_;  ///< of the batch
 };
 
 }  // namespace helios::store

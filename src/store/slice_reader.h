@@ -42,9 +42,9 @@ public:
 
 private:
     explicit SliceReader(Database database) : database_(std::move(database)) {}
-    Result<std::vector<EventKind>> kinds_for(const TenantId& tenant, bool copies,
-                                             std::optional<std::string_view> source,
-                                             std::optional<std::string_view> type);
+    Result<std::vector<Kind>> kinds_for(const TenantId& tenant, bool copies,
+                                        std::optional<std::string_view> source,
+                                        std::optional<std::string_view> type);
 
     Database database_;
     std::optional<FileIdentity> file_;

@@ -2,6 +2,7 @@
 /// What is written into a slice and asked of one: SQL beside its parameters and columns. Private to
 /// the room.
 
+#include "store/kinds.h"
 #include "store/prepared.h"
 #include "store/read_statements.h"
 #include "store/slice.h"
@@ -13,10 +14,11 @@ namespace helios::store {
 // ---- Kinds
 
 struct KindColumns {
-    using Row = EventKind;
+    using Row = Kind;
     static constexpr std::tuple columns{
-        named("id", &Row::id),         named("tenant", &Row::tenant), named("copies", &Row::copies),
-        named("source", &Row::source), named("event_type", &Row::type),
+        named("id", &Row::id),           named("tenant", &Row::tenant),
+        named("copies", &Row::copies),   named("source", &Row::source),
+        named("event_type", &Row::name),
     };
 };
 struct AllKinds : KindColumns {
@@ -35,9 +37,9 @@ struct InsertKind {
 INSERT INTO kinds(id, tenant, copies, source, event_type)
 VALUES(:id, :tenant, :copies, :source, :event_type))sql"};
     static constexpr std::tuple parameters{
-        named("id", &EventKind::id),         named("tenant", &EventKind::tenant),
-        named("copies", &EventKind::copies), named("source", &EventKind::source),
-        named("event_type", &EventKind::type),
+        named("id", &Kind::id),           named("tenant", &Kind::tenant),
+        named("copies", &Kind::copies),   named("source", &Kind::source),
+        named("event_type", &Kind::name),
     };
 };
 
@@ -80,7 +82,7 @@ INSERT INTO events(kind, log_time, topic, partition, "offset", source, scope, ev
 VALUES(:kind, :log_time, :topic, :partition, :offset, :source, :scope, :event_id, :content,
   :identity, :event_type, :key, :customer, :event_time)
 ON CONFLICT DO NOTHING)sql"};
-    static constexpr std::tuple parameters = with_place(
+    static constexpr auto parameters = with_place(
         named("kind", &RecordOfKind::kind), named("source", of_case(&EventRow::source)),
         named("scope", of_case(&EventRow::scope)), named("event_id", of_case(&EventRow::event_id)),
         named("content", of_case(&EventRow::content)),
@@ -92,7 +94,7 @@ ON CONFLICT DO NOTHING)sql"};
 
 struct RecordThere {
     static constexpr SqlText sql{"SELECT 1 AS there FROM events WHERE ", record_of_kind};
-    static constexpr std::tuple parameters = with_place(named("kind", &RecordOfKind::kind));
+    static constexpr auto parameters = with_place(named("kind", &RecordOfKind::kind));
     using Row = std::int64_t;
     static constexpr std::tuple columns{named("there", std::identity{})};
 };
@@ -274,8 +276,7 @@ struct EventsOfKindAndKey : RecordColumns {
     static constexpr SqlText sql{select_records, R"sql(INDEXED BY events_by_key
 WHERE kind = :kind AND key = :key AND key <> '')sql",
                                  records_range};
-    static constexpr std::tuple parameters =
-        of_kind(named("key", of_filter(&EventFilter::key)));
+    static constexpr std::tuple parameters = of_kind(named("key", of_filter(&EventFilter::key)));
 };
 
 /// An id, or the ids from `begin` up to, not including, `end`, in a kind.
@@ -294,7 +295,7 @@ WHERE event_id = :event_id AND kind = :kind AND (:source IS NULL OR source = :so
 ORDER BY content, log_time, topic, partition, "offset" LIMIT :rows)sql"};
     using Values = AskedIdOfKind;
     static constexpr std::tuple parameters{
-        named("event_id", &Values::id),  named("kind", &Values::kind),
+        named("event_id", &Values::id),   named("kind", &Values::kind),
         named("source", &Values::source), named("scope", &Values::scope),
         named("rows", &Values::rows),
     };

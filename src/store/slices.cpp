@@ -66,7 +66,8 @@ Status Slices::find_files() {
     for (const auto& file : unknown) {
         const Instant start = *slice_start(file);
         const auto after = slices_.upper_bound(start);
-        const bool overlaps = after != slices_.begin() && std::prev(after)->second.range.end > start;
+        const bool overlaps =
+            after != slices_.begin() && std::prev(after)->second.range.end > start;
         if (start < dropped_until_ || overlaps) {
             HELIOS_TRY(remove_file_set(file));
             continue;
@@ -199,8 +200,8 @@ Status Slices::write_event(const OfTenant<EventRow>& row) {
             continue;
         }
         if (!copy) {
-            HELIOS_TRY_ASSIGN(
-                copy, file->has_like_before(row, row.log_time - options_.copies_within));
+            HELIOS_TRY_ASSIGN(copy,
+                              file->has_like_before(row, row.log_time - options_.copies_within));
         }
         HELIOS_TRY_ASSIGN(const auto later,
                           file->row_after(row, row.log_time + options_.copies_within));

@@ -19,8 +19,8 @@ using model::VerdictStatus;
 using testing::a_verdict;
 using testing::an_event;
 using testing::Bench;
-using testing::epoch_of_tests;
 using ::testing::ElementsAre;
+using testing::epoch_of_tests;
 
 constexpr Duration minute = std::chrono::minutes(1);
 
@@ -58,7 +58,6 @@ std::vector<std::string> walk(Queries& queries, EventFilter filter) {
     } while (filter.after);
     return ids;
 }
-
 
 TEST(Slice, files_are_named_by_their_start_and_nothing_else_is_one) {
     const std::filesystem::path current = "data/store/current.db";
@@ -381,8 +380,8 @@ TEST(Slices, a_file_that_is_gone_keeps_the_store_from_opening_and_is_named) {
     Bench bench;
     bench.append(an_event("e1", "OrderPlaced", "A"));
     bench.project();
-    ASSERT_TRUE(remove_file_set(slice_file(
-        bench.options.file, slice_at(epoch_of_tests, bench.options.slice).start)));
+    ASSERT_TRUE(remove_file_set(
+        slice_file(bench.options.file, slice_at(epoch_of_tests, bench.options.slice).start)));
     const auto opened = bench.open();
     ASSERT_FALSE(opened);
     EXPECT_THAT(opened.error().message(), ::testing::HasSubstr("events-20260105T000000Z.db"));

@@ -27,7 +27,7 @@ Status Tables::open_current() {
     HELIOS_TRY(migrate(database));
     HELIOS_TRY(database.set_cache_bytes(options_.write_cache_bytes));
     auto owned = std::make_unique<Database>(std::move(database));
-    HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(*owned));
+    HELIOS_TRY_ASSIGN(auto tables, CurrentTables::prepare(*owned, options_.kinds_max));
     current_ = std::move(tables);  // before the database that its statements belong to
     database_ = std::move(owned);
     return {};
@@ -59,14 +59,15 @@ Result<bool> Tables::drop_expired(Instant now) {
         slices_->drop(gone, until);
     }
     if (options_.keep_cases > Duration::zero()) {
-        HELIOS_TRY_ASSIGN(const std::size_t dropped, current_->drop_cases(now - options_.keep_cases,
-                                                                         options_.rows_per_retention));
+        HELIOS_TRY_ASSIGN(
+            const std::size_t dropped,
+            current_->drop_cases(now - options_.keep_cases, options_.rows_per_retention));
         more = more || dropped == options_.rows_per_retention;
     }
     if (options_.keep_quarantine > Duration::zero()) {
-        HELIOS_TRY_ASSIGN(
-            const std::size_t dropped,
-            current_->drop_quarantined(now - options_.keep_quarantine, options_.rows_per_retention));
+        HELIOS_TRY_ASSIGN(const std::size_t dropped,
+                          current_->drop_quarantined(now - options_.keep_quarantine,
+                                                     options_.rows_per_retention));
         more = more || dropped == options_.rows_per_retention;
     }
     return more;

@@ -4,6 +4,7 @@
 
 #include "model/topics.h"
 #include "store/case_sums.h"
+#include "store/kinds.h"
 #include "store/prepared.h"
 #include "store/slice.h"
 #include "store/sql.h"
@@ -14,34 +15,50 @@ namespace helios::store {
 struct UpsertQuarantined {
     static constexpr SqlText sql{R"sql(
 INSERT INTO quarantine(tenant, dlq_id, record_type, reason, detail, source, endpoint, scope,
-  event_id, event_type, key, first_at, last_at, times, partition, "offset")
+  event_id, event_type, key, first_at, last_at, times, partition, "offset", kind)
 VALUES(:tenant, :dlq_id, :record_type, :reason, :detail, :source, :endpoint, :scope,
-  :event_id, :event_type, :key, :first_at, :last_at, :times, :partition, :offset)
+  :event_id, :event_type, :key, :first_at, :last_at, :times, :partition, :offset, :kind)
 ON CONFLICT(tenant, dlq_id) DO UPDATE SET last_at = excluded.last_at,
   times = times + excluded.times, partition = excluded.partition, "offset" = excluded."offset"
 WHERE excluded.last_at > last_at)sql"};
-    using Values = OfTenant<QuarantineRow>;
+    struct Values {
+        const OfTenant<QuarantineRow>& of;
+        std::int64_t kind;
+    };
     static constexpr std::tuple parameters{
-        named("tenant", &Values::tenant),
-        named("dlq_id", &Values::dlq_id),
+        named("tenant", of_case(&OfTenant<QuarantineRow>::tenant)),
+        named("dlq_id", of_case(&OfTenant<QuarantineRow>::dlq_id)),
         named("record_type",
-              [](const Values& row) {
-                  return row.confirmation ? model::RecordType::sns_confirmation
-                                          : model::RecordType::quarantined;
+              [](const Values& v) {
+                  return v.of.confirmation ? model::RecordType::sns_confirmation
+                                           : model::RecordType::quarantined;
               }),
-        named("reason", &Values::reason),
-        named("detail", &Values::detail),
-        named("source", &Values::source),
-        named("endpoint", &Values::endpoint),
-        named("scope", &Values::scope),
-        named("event_id", &Values::event_id),
-        named("event_type", &Values::event_type),
-        named("key", &Values::key),
-        named("first_at", &Values::first_at),
-        named("last_at", &Values::last_at),
-        named("times", &Values::times),
-        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
-        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
+        named("reason", of_case(&OfTenant<QuarantineRow>::reason)),
+        named("detail", of_case(&OfTenant<QuarantineRow>::detail)),
+        named("source", of_case(&OfTenant<QuarantineRow>::source)),
+        named("endpoint", of_case(&OfTenant<QuarantineRow>::endpoint)),
+        named("scope", of_case(&OfTenant<QuarantineRow>::scope)),
+        named("event_id", of_case(&OfTenant<QuarantineRow>::event_id)),
+        named("event_type", of_case(&OfTenant<QuarantineRow>::event_type)),
+        named("key", of_case(&OfTenant<QuarantineRow>::key)),
+        named("first_at", of_case(&OfTenant<QuarantineRow>::first_at)),
+        named("last_at", of_case(&OfTenant<QuarantineRow>::last_at)),
+        named("times", of_case(&OfTenant<QuarantineRow>::times)),
+        named("partition", [](const Values& v) { return v.of.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.of.pointer.offset.value; }),
+        named("kind", &Values::kind),
+    };
+};
+
+struct InsertQuarantineKind {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO quarantine_kinds(id, tenant, source, reason)
+VALUES(:id, :tenant, :source, :reason))sql"};
+    static constexpr std::tuple parameters{
+        named("id", &Kind::id),
+        named("tenant", &Kind::tenant),
+        named("source", &Kind::source),
+        named("reason", &Kind::name),
     };
 };
 
@@ -434,10 +451,10 @@ struct DeleteCounts {
 };
 
 using WriteStatements =
-    PreparedAll<UpsertQuarantined, RepeatQuarantined, InsertControl, InsertVerdict, TheCase,
-                PutCase, DeleteCase, DeleteRevisions, DecidedBefore, DeleteQuarantined, TheSum, PutSum,
-                DeleteSum, AddOpen, FlowsWithCases, UpsertFlow, AddCount, DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices,
-                ForgetDropped, SetDropped, TheKeptOptions, ForgetOptions, KeepOptions,
-                DeleteCounts>;
+    PreparedAll<UpsertQuarantined, InsertQuarantineKind, RepeatQuarantined, InsertControl,
+                InsertVerdict, TheCase, PutCase, DeleteCase, DeleteRevisions, DecidedBefore,
+                DeleteQuarantined, TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow,
+                AddCount, DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices, ForgetDropped,
+                SetDropped, TheKeptOptions, ForgetOptions, KeepOptions, DeleteCounts>;
 
 }  // namespace helios::store
