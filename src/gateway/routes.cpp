@@ -72,16 +72,6 @@ void add_webhook_problems(http::Route& route) {
         503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
 }
 
-/// What the server says before any handler is asked.
-void add_transport_problems(http::Route& route) {
-    route.answers.push_back(
-        problem_answer(403, "A page of another site asked; nothing was stored"));
-    route.answers.push_back(
-        problem_answer(417, "An `Expect` other than 100-continue; nothing was stored"));
-    route.answers.push_back(problem_answer(
-        421, "The `Host` is none of this server's (`http.allowed_hosts`); nothing was stored"));
-}
-
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
@@ -121,7 +111,7 @@ http::Route gcp(Gateway& gateway) {
         "quarantine. The position is in the "
         "header `Helios-Position`.";
     route.request_schema =
-        R"({"type":"object","required":["message"],"properties":{"message":{"type":"object","properties":{"data":{"type":"string"},)"
+        R"({"type":"object","required":["message","subscription"],"properties":{"message":{"type":"object","required":["messageId"],"properties":{"data":{"type":"string"},)"
         R"("attributes":{"type":"object"},"messageId":{"type":"string"},"publishTime":{"type":"string"},"orderingKey":{"type":"string"}}},"subscription":{"type":"string"}}})";
     route.request_example =
         R"({"message":{"data":"eyJvcmRlcklkIjoiT1JELTEiLCJhbW91bnQiOiIxMi41MCJ9","attributes":{"eventType":"PaymentProcessed"},"messageId":"2070443601311540",)"
@@ -143,7 +133,7 @@ http::Route azure(Gateway& gateway) {
         "validation is answered with its code. "
         "One position for all of the events is in the header `Helios-Position`.";
     route.request_schema =
-        R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
+        R"({"type":"array","minItems":1,"items":{"type":"object","required":["id","eventType","subject","eventTime","data","dataVersion"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
         R"("subject":{"type":"string"},"eventType":{"type":"string"},"eventTime":{"type":"string"},"data":{"type":"object"},"dataVersion":{"type":"string"},"metadataVersion":{"type":"string"}}}})";
     route.request_example =
         R"([{"id":"2d1781af-3a4c-4d7c-bd0c-e34b19da4e66","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock",)"
@@ -204,6 +194,7 @@ http::Route batch(Gateway& gateway) {
         "send those that failed with `retryable` again.";
     route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
     route.request_example = "[" + std::string(event_example) + "]";
+    route.request_lines_example = std::string(event_example) + "\n";
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
@@ -273,9 +264,7 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 
 void add_routes(http::RouteTable& routes, Gateway& gateway) {
     for (const auto make : {aws, gcp, azure, ingest, batch}) {
-        auto route = make(gateway);
-        add_transport_problems(route);
-        routes.add(std::move(route));
+        routes.add(make(gateway));
     }
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));

@@ -27,11 +27,13 @@ ErrorKind kind_of(int code) {
 
 std::unexpected<Error> sqlite_error(int code, const char* message, std::string_view doing) {
     const ErrorKind kind = kind_of(code);
+    if (kind == ErrorKind::timeout) {
+        return fail(kind, "the question took longer than store.query_limit allows",
+                    "narrow it: a shorter range of times, more filters, a smaller limit");
+    }
     std::string hint;
     if (kind == ErrorKind::corrupt) {
         hint = "the store is derived from the log: stop the server and run `helios store rebuild`";
-    } else if (kind == ErrorKind::timeout) {
-        hint = "narrow the time range or the filters";
     } else if ((code & 0xff) == SQLITE_FULL) {
         hint = "free disk space; nothing is lost, the store catches up from the log";
     } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY ||
@@ -281,6 +283,23 @@ Result<Statement> Database::prepare(Sql sql) {
         return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
     }
     return Statement(statement);
+}
+
+Result<std::vector<std::string>> Database::plan_of(Sql sql) {
+    sqlite3_stmt* explained = nullptr;
+    const std::string text = std::string("EXPLAIN QUERY PLAN ") + sql.text();
+    const int code = sqlite3_prepare_v2(connection_, text.c_str(), -1, &explained, nullptr);
+    if (code != SQLITE_OK) {
+        return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
+    }
+    Statement statement(explained);
+    const int detail = statement.column("detail");
+    std::vector<std::string> steps;
+    while (statement.row()) {
+        steps.emplace_back(statement.text(detail));
+    }
+    HELIOS_TRY(statement.status());
+    return steps;
 }
 
 Status Database::execute(Sql script) {

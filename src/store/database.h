@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -104,6 +106,8 @@ public:
     ~Database();
 
     Result<Statement> prepare(Sql sql);
+    /// How it would be answered, a line for each step: which indexes, and what is sorted.
+    Result<std::vector<std::string>> plan_of(Sql sql);
     Status execute(Sql script);           ///< several statements, no parameters
     std::int64_t changes() const;         ///< rows changed by the last statement
     std::int64_t last_insert_id() const;  ///< row id of the last insert into a table that has one

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "store/connection.h"
@@ -92,51 +94,160 @@ Result<std::vector<std::string>> Queries::flows_with(const TenantId& tenant, std
     return connection->ask<FlowsWith>(AskedKey{tenant, key}).rows();
 }
 
-Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchFilter& filter) {
+CaseFilter CaseFilter::mismatches(TenantId of) {
+    CaseFilter filter(std::move(of));
+    filter.by = CaseTime::reconciled;
+    filter.statuses = {model::VerdictStatus::partial, model::VerdictStatus::mismatched};
+    return filter;
+}
+
+Result<std::vector<std::string>> Queries::flows_with_cases(const TenantId& tenant) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return connection->ask<FlowsOfCases>(tenant).rows();
+}
+
+namespace {
+
+/// A case in the order of lists.
+struct ListedCase {
+    std::int64_t at = 0;
+    std::string_view flow;
+    std::string key;
+    std::uint32_t instance = 0;
+    friend auto operator<=>(const ListedCase&, const ListedCase&) = default;
+};
+
+/// Which cases of `flow` come behind the cursor, and before the end of the range: those less than
+/// (before, before_key, before_instance).
+void set_end(const CaseFilter& filter, AskedCases& asked) {
+    asked.before = filter.times.end ? to_nanos(*filter.times.end) : unbounded;
+    if (!filter.after) {
+        return;
+    }
+    const auto& after = *filter.after;
+    const std::int64_t at = to_nanos(after.at);
+    if (asked.flow == after.flow && at < asked.before) {
+        asked.before = at;
+        asked.before_key = after.key;
+        asked.before_instance = after.instance;
+    } else {  // flows are in order, too: of a lesser one all of that time are behind the cursor
+        const bool behind = asked.flow < after.flow && at < unbounded;
+        asked.before = std::min(asked.before, behind ? at + 1 : at);
+    }
+}
+
+/// The cases of one flow and status among `found`, of which the first `rows` stay.
+template <class S>
+Status add_cases(auto& connection, AskedCases asked, std::vector<ListedCase>& found) {
+    const auto rows = static_cast<std::size_t>(asked.rows);
+    if (found.size() == rows) {
+        asked.start = std::max(asked.start, found.back().at);
+    }
+    auto answer = connection->template ask<S>(asked);
+    const auto begin = static_cast<std::ptrdiff_t>(found.size());
+    while (answer.next()) {
+        auto row = answer.row();
+        found.push_back({row.at, asked.flow, std::move(row.key), row.instance});
+    }
+    HELIOS_TRY(answer.status());
+    std::inplace_merge(found.begin(), found.begin() + begin, found.end(), std::greater{});
+    found.resize(std::min(found.size(), rows));
+    return {};
+}
+
+/// The flows that a question is about.
+Result<std::vector<std::string>> flows_of(auto& connection, const TenantId& tenant,
+                                          const std::optional<std::string>& flow) {
+    if (flow) {
+        return std::vector{*flow};
+    }
+    return connection->template ask<FlowsOfCases>(tenant).rows();
+}
+
+}  // namespace
+
+Result<Page<model::Verdict, CaseCursor>> Queries::cases(const CaseFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    auto answer = connection->ask<Mismatches>(Asked<MismatchFilter>{filter, one_more(limit)});
-    Page<model::Verdict, MismatchCursor> page;
-    HELIOS_TRY_ASSIGN(page.items, verdicts_of(answer));
-    if (cut_page(page.items, limit)) {
-        const auto& last = page.items.back();
-        page.next = MismatchCursor{last.reconciled_at.value_or(Instant{}), last.flow, last.key,
-                                   last.instance};
+    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
+    HELIOS_TRY_ASSIGN(const auto flows, flows_of(connection, filter.tenant, filter.flow));
+    const bool opened = filter.by == CaseTime::opened;
+    std::vector<ListedCase> found;
+    for (const auto& flow : flows) {
+        for (const auto status : filter.statuses) {
+            AskedCases asked{.tenant = filter.tenant, .flow = flow, .status = status};
+            asked.kind = filter.kind;
+            asked.start = filter.times.start ? to_nanos(*filter.times.start)
+                                             : std::numeric_limits<std::int64_t>::min();
+            asked.rows = one_more(limit);
+            set_end(filter, asked);
+            HELIOS_TRY(filter.kind
+                           ? opened ? add_cases<CasesOfKindByOpening>(connection, asked, found)
+                                    : add_cases<CasesOfKindByDecision>(connection, asked, found)
+                       : opened ? add_cases<CasesByOpening>(connection, asked, found)
+                                : add_cases<CasesByDecision>(connection, asked, found));
+        }
+    }
+    Page<model::Verdict, CaseCursor> page;
+    if (cut_page(found, limit)) {
+        const auto& last = found.back();
+        page.next = CaseCursor{filter.by, from_nanos(last.at), std::string(last.flow), last.key,
+                               last.instance};
+    }
+    for (const auto& one : found) {
+        auto answer = connection->ask<CaseBody>(
+            AskedInstance{filter.tenant, one.flow, one.key, one.instance});
+        HELIOS_TRY_ASSIGN(auto bodies, verdicts_of(answer));
+        std::move(bodies.begin(), bodies.end(), std::back_inserter(page.items));
     }
     return page;
 }
 
+namespace {
+
+/// Adds the decided cases of one flow and status.
+Status add_decided(auto& connection, const AskedFigures& asked, Stats& stats,
+                   std::vector<std::int64_t>& durations) {
+    auto answer = connection->template ask<Decided>(asked);
+    while (answer.next()) {
+        const DecidedCase decided = answer.row();
+        ++stats.by_status.at(static_cast<std::size_t>(asked.status));
+        for (std::size_t kind = 0; kind < stats.by_kind.size(); ++kind) {
+            stats.by_kind[kind] += static_cast<std::uint64_t>((decided.kinds >> kind) & 1);
+        }
+        durations.push_back(decided.took_nanos);
+    }
+    return answer.status();
+}
+
+Status add_money(auto& connection, const AskedFigures& asked, MoneySum& sum) {
+    auto answer = connection->template ask<MoneyAtRisk>(asked);
+    while (answer.next()) {
+        for (const auto& money : split_money(answer.row())) {
+            HELIOS_TRY(sum.add(money.currency, money.amount));
+        }
+    }
+    return answer.status();
+}
+
+}  // namespace
+
 Result<Stats> Queries::stats(const StatsFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
-    const Asked<StatsFilter> asked{filter, 0};
+    HELIOS_TRY_ASSIGN(const auto flows, flows_of(connection, filter.tenant, filter.flow));
     Stats stats;
     std::vector<std::int64_t> durations;
-    {
-        auto answer = connection->ask<Decided>(asked);
-        while (answer.next()) {
-            const DecidedCase decided = answer.row();
-            ++stats.by_status.at(static_cast<std::size_t>(decided.status));
-            for (std::size_t kind = 0; kind < stats.by_kind.size(); ++kind) {
-                stats.by_kind[kind] += static_cast<std::uint64_t>((decided.kinds >> kind) & 1);
-            }
-            durations.push_back(decided.took_nanos);
-        }
-        HELIOS_TRY(answer.status());
-    }
     MoneySum sum;
-    {
-        auto answer = connection->ask<BrokenMoney>(asked);
-        while (answer.next()) {
-            for (const auto& money : split_money(answer.row())) {
-                HELIOS_TRY(sum.add(money.currency, money.amount));
-            }
+    for (const auto& flow : flows) {
+        for (const auto status : {model::VerdictStatus::matched, model::VerdictStatus::partial,
+                                  model::VerdictStatus::mismatched}) {
+            HELIOS_TRY(add_decided(connection, {filter, flow, status}, stats, durations));
         }
-        HELIOS_TRY(answer.status());
-    }
-    {
+        const AskedFigures asked{filter, flow};
+        HELIOS_TRY(add_money(connection, asked, sum));
         auto answer = connection->ask<Pending>(asked);
-        stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) =
+        stats.by_status.at(static_cast<std::size_t>(model::VerdictStatus::pending)) +=
             answer.next() ? answer.row() : 0;
         HELIOS_TRY(answer.status());
     }
@@ -161,6 +272,21 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
         page.next = page.items.back().place();
     }
     return page;
+}
+
+Result<std::vector<std::string>> Queries::sources(const TenantId& tenant) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return connection
+        ->ask<SourcesOfEvents>(
+            AskedWords{tenant, static_cast<std::int64_t>(options_.page_rows_max)})
+        .rows();
+}
+
+Result<std::vector<std::string>> Queries::event_types(const TenantId& tenant) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return connection
+        ->ask<TypesOfEvents>(AskedWords{tenant, static_cast<std::int64_t>(options_.page_rows_max)})
+        .rows();
 }
 
 Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,

@@ -3,7 +3,8 @@
 /// answers. Private to the room.
 ///
 /// An equality drives each of them on an index of its own, named so that the planner takes no
-/// other; filters that may be absent are NULL.
+/// other; filters that may be absent are NULL. Cases are asked for by flow and status, each a range
+/// of an index with nothing between what is wanted; queries.cpp puts them together.
 
 #include <limits>
 
@@ -145,85 +146,170 @@ SELECT DISTINCT flow FROM cases WHERE tenant = :tenant AND key = :key ORDER BY f
     static constexpr std::tuple columns{named("flow", std::identity{})};
 };
 
-struct Mismatches {
+struct FlowsOfCases {
     static constexpr SqlText sql{R"sql(
-SELECT v.body AS body
-FROM cases c INDEXED BY cases_broken JOIN verdicts v ON v.id = c.verdict
-WHERE c.status IN ({partial}, {mismatched}) AND c.tenant = :tenant
-  AND c.reconciled_at >= :start AND c.reconciled_at < :end AND c.reconciled_at <= :after_time
-  AND (c.reconciled_at < :after_time
-       OR (c.flow, c.key, c.instance) > (:after_flow, :after_key, :after_instance))
-  AND (:status IS NULL OR c.status = :status) AND (:kind IS NULL OR c.kinds & :kind <> 0)
-  AND (:flow IS NULL OR c.flow = :flow)
-ORDER BY c.reconciled_at DESC, c.flow, c.key, c.instance LIMIT :rows)sql"};
-    using Values = Asked<MismatchFilter>;
+WITH RECURSIVE known(flow) AS (
+  SELECT min(flow) FROM cases INDEXED BY cases_by_opening WHERE tenant = :tenant
+  UNION ALL
+  SELECT (SELECT min(flow) FROM cases INDEXED BY cases_by_opening
+          WHERE tenant = :tenant AND flow > known.flow)
+  FROM known WHERE known.flow IS NOT NULL)
+SELECT flow FROM known WHERE flow IS NOT NULL)sql"};
+    static constexpr std::tuple parameters{named("tenant", std::identity{})};
+    using Row = std::string;
+    static constexpr std::tuple columns{named("flow", std::identity{})};
+};
+
+/// Cases of one flow and status: those before a place, from `start` on.
+struct AskedCases {
+    const TenantId& tenant;
+    std::string_view flow{};
+    model::VerdictStatus status = model::VerdictStatus::pending;
+    std::optional<model::FindingKind> kind{};
+    std::int64_t start = 0;
+    std::int64_t before = 0;  ///< nanoseconds
+    std::string_view before_key{};
+    std::int64_t before_instance = 0;
+    std::int64_t rows = 0;
+};
+
+struct CasePlace {
+    std::int64_t at = 0;
+    std::string key;
+    std::uint32_t instance = 0;
+};
+
+struct CasesQuestion {
+    using Row = CasePlace;
+    static constexpr std::tuple columns{
+        named("at", &Row::at),
+        named("key", &Row::key),
+        named("instance", &Row::instance),
+    };
     static constexpr std::tuple parameters{
-        named("tenant", of_filter(&MismatchFilter::tenant)),
-        named("start", start_of(&MismatchFilter::reconciled)),
-        named("end", end_of(&MismatchFilter::reconciled)),
-        named("after_time",
-              cursor_or([](const MismatchCursor& c) { return to_nanos(c.reconciled_at); },
-                        unbounded)),
-        named("after_flow",
-              cursor_or([](const MismatchCursor& c) { return std::string_view(c.flow); },
-                        std::string_view())),
-        named("after_key",
-              cursor_or([](const MismatchCursor& c) { return std::string_view(c.key); },
-                        std::string_view())),
-        named("after_instance",
-              cursor_or([](const MismatchCursor& c) { return c.instance; }, std::int64_t{-1})),
-        named("status", of_filter(&MismatchFilter::status)),
-        named("kind", [](const Values& asked) { return asked.filter.kind.transform(&kind_bit); }),
-        named("flow", of_filter(&MismatchFilter::flow)),
-        named("rows", &Values::rows),
+        named("tenant", its_tenant),
+        named("flow", &AskedCases::flow),
+        named("status", &AskedCases::status),
+        named("start", &AskedCases::start),
+        named("before", &AskedCases::before),
+        named("before_key", &AskedCases::before_key),
+        named("before_instance", &AskedCases::before_instance),
+        named("rows", &AskedCases::rows),
+    };
+};
+struct CasesOfKindQuestion : CasesQuestion {
+    static constexpr auto parameters =
+        std::tuple_cat(CasesQuestion::parameters, std::tuple(named("kind", &AskedCases::kind)));
+};
+
+inline constexpr char opened_before[] = R"sql(
+  AND opened_at >= :start AND (opened_at, key, instance) < (:before, :before_key, :before_instance)
+ORDER BY opened_at DESC, key DESC, instance DESC LIMIT :rows)sql";
+inline constexpr char decided_before[] = R"sql(
+  AND reconciled_at >= :start
+  AND (reconciled_at, key, instance) < (:before, :before_key, :before_instance)
+ORDER BY reconciled_at DESC, key DESC, instance DESC LIMIT :rows)sql";
+
+struct CasesByOpening : CasesQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT opened_at AS at, key, instance FROM cases INDEXED BY cases_by_opening
+WHERE tenant = :tenant AND flow = :flow AND status = :status)sql",
+                                 opened_before};
+};
+struct CasesByDecision : CasesQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT reconciled_at AS at, key, instance FROM cases INDEXED BY cases_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status)sql",
+                                 decided_before};
+};
+struct CasesOfKindByOpening : CasesOfKindQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT opened_at AS at, key, instance FROM case_kinds
+WHERE tenant = :tenant AND flow = :flow AND kind = :kind AND status = :status)sql",
+                                 opened_before};
+};
+struct CasesOfKindByDecision : CasesOfKindQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT reconciled_at AS at, key, instance FROM case_kinds INDEXED BY case_kinds_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND kind = :kind
+  AND status = :status)sql",
+                                 decided_before};
+};
+
+/// One instance, whole.
+struct AskedInstance {
+    const TenantId& tenant;
+    std::string_view flow;
+    std::string_view key;
+    std::uint32_t instance = 0;
+};
+struct CaseBody {
+    static constexpr SqlText sql{R"sql(
+SELECT v.body AS body FROM cases c JOIN verdicts v ON v.id = c.verdict
+WHERE c.tenant = :tenant AND c.key = :key AND c.flow = :flow AND c.instance = :instance)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("key", &AskedInstance::key),
+        named("flow", &AskedInstance::flow),
+        named("instance", &AskedInstance::instance),
     };
     using Row = Blob;
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
-struct DecidedCase {
+/// Figures over the cases of one flow.
+struct AskedFigures {
+    const StatsFilter& filter;
+    std::string_view flow;
     model::VerdictStatus status = model::VerdictStatus::pending;
+};
+
+struct DecidedCase {
     std::int64_t kinds = 0;
     std::int64_t took_nanos = 0;  ///< from opening to the first decision
 };
 
 struct Decided {
     static constexpr SqlText sql{R"sql(
-SELECT status, kinds, first_reconciled_at - opened_at AS took FROM cases INDEXED BY cases_decided
-WHERE status <> {pending} AND tenant = :tenant AND reconciled_at >= :start AND reconciled_at < :end
-  AND (:flow IS NULL OR flow = :flow))sql"};
+SELECT kinds, first_reconciled_at - opened_at AS took FROM cases INDEXED BY cases_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status
+  AND reconciled_at >= :start AND reconciled_at < :end)sql"};
     static constexpr std::tuple parameters{
         named("tenant", of_filter(&StatsFilter::tenant)),
+        named("flow", &AskedFigures::flow),
+        named("status", &AskedFigures::status),
         named("start", start_of(&StatsFilter::reconciled)),
         named("end", end_of(&StatsFilter::reconciled)),
-        named("flow", of_filter(&StatsFilter::flow)),
     };
     using Row = DecidedCase;
     static constexpr std::tuple columns{
-        named("status", &Row::status),
         named("kinds", &Row::kinds),
         named("took", &Row::took_nanos),
     };
 };
 
-struct BrokenMoney {
+struct MoneyAtRisk {
     static constexpr SqlText sql{R"sql(
-SELECT at_risk FROM cases INDEXED BY cases_broken
-WHERE status IN ({partial}, {mismatched}) AND tenant = :tenant
-  AND reconciled_at >= :start AND reconciled_at < :end AND (:flow IS NULL OR flow = :flow)
-  AND at_risk <> '')sql"};
-    static constexpr auto parameters = Decided::parameters;
+SELECT at_risk FROM cases INDEXED BY cases_at_risk
+WHERE at_risk <> '' AND tenant = :tenant AND flow = :flow
+  AND reconciled_at >= :start AND reconciled_at < :end)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", of_filter(&StatsFilter::tenant)),
+        named("flow", &AskedFigures::flow),
+        named("start", start_of(&StatsFilter::reconciled)),
+        named("end", end_of(&StatsFilter::reconciled)),
+    };
     using Row = std::string_view;  ///< join_money
     static constexpr std::tuple columns{named("at_risk", std::identity{})};
 };
 
 struct Pending {
     static constexpr SqlText sql{R"sql(
-SELECT count(*) AS cases FROM cases INDEXED BY cases_pending
-WHERE status = {pending} AND tenant = :tenant AND (:flow IS NULL OR flow = :flow))sql"};
+SELECT count(*) AS cases FROM cases INDEXED BY cases_by_opening
+WHERE tenant = :tenant AND flow = :flow AND status = {pending})sql"};
     static constexpr std::tuple parameters{
         named("tenant", of_filter(&StatsFilter::tenant)),
-        named("flow", of_filter(&StatsFilter::flow)),
+        named("flow", &AskedFigures::flow),
     };
     using Row = std::uint64_t;
     static constexpr std::tuple columns{named("cases", std::identity{})};
@@ -308,6 +394,41 @@ struct EventsByTime : EventsQuestion {
 WHERE tenant = :tenant AND (:key IS NULL OR key = :key)
   AND (:type IS NULL OR event_type = :type) AND (:source IS NULL OR source = :source))sql",
                                  events_range};
+};
+
+struct AskedWords {
+    const TenantId& tenant;
+    std::int64_t rows;
+};
+
+/// From one word to the next, so that what counts is how many there are.
+struct WordsQuestion {
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("rows", &AskedWords::rows),
+    };
+    using Row = std::string;
+    static constexpr std::tuple columns{named("word", std::identity{})};
+};
+struct SourcesOfEvents : WordsQuestion {
+    static constexpr SqlText sql{R"sql(
+WITH RECURSIVE known(word) AS (
+  SELECT min(source) FROM events INDEXED BY events_by_source WHERE tenant = :tenant
+  UNION ALL
+  SELECT (SELECT min(source) FROM events INDEXED BY events_by_source
+          WHERE tenant = :tenant AND source > known.word)
+  FROM known WHERE known.word IS NOT NULL)
+SELECT word FROM known WHERE word IS NOT NULL LIMIT :rows)sql"};
+};
+struct TypesOfEvents : WordsQuestion {
+    static constexpr SqlText sql{R"sql(
+WITH RECURSIVE known(word) AS (
+  SELECT min(event_type) FROM events INDEXED BY events_by_type WHERE tenant = :tenant
+  UNION ALL
+  SELECT (SELECT min(event_type) FROM events INDEXED BY events_by_type
+          WHERE tenant = :tenant AND event_type > known.word)
+  FROM known WHERE known.word IS NOT NULL)
+SELECT word FROM known WHERE word IS NOT NULL LIMIT :rows)sql"};
 };
 
 struct EventsById : EventColumns {
@@ -548,9 +669,11 @@ struct AppliedOffsets {
 
 /// What people ask; dump and projector ask EveryRevision and AppliedOffsets for themselves.
 using ReadStatements =
-    PreparedAll<Latest, Revisions, FlowsWith, Mismatches, Decided, BrokenMoney, Pending,
-                EventsByKey, EventsByType, EventsBySource, EventsByTime, EventsById, RecordsUnder,
-                EventIds, QuarantinedByTime, QuarantinedByKey, QuarantinedItem, QuarantineIds,
-                ActivatedFlows, CaseLegs, CaseControls, Absences, CountsInRange>;
+    PreparedAll<Latest, Revisions, FlowsWith, FlowsOfCases, CasesByOpening, CasesByDecision,
+                CasesOfKindByOpening, CasesOfKindByDecision, CaseBody, Decided, MoneyAtRisk,
+                Pending, EventsByKey, EventsByType, EventsBySource, EventsByTime, SourcesOfEvents,
+                TypesOfEvents, EventsById, RecordsUnder, EventIds, QuarantinedByTime,
+                QuarantinedByKey, QuarantinedItem, QuarantineIds, ActivatedFlows, CaseLegs,
+                CaseControls, Absences, CountsInRange>;
 
 }  // namespace helios::store
