@@ -250,6 +250,37 @@ TEST(Cases, a_walk_by_opening_shows_each_that_was_there_once_whatever_happens_me
     EXPECT_EQ(seen.size(), 20u);
 }
 
+std::vector<std::string> kinds_kept(Database& database) {
+    auto rows = database.prepare(
+        "SELECT key || ' ' || instance || ' ' || kind || ' ' || status || ' ' || opened_at || ' ' "
+        "|| coalesce(reconciled_at, '') AS row FROM case_kinds ORDER BY row");
+    std::vector<std::string> kept;
+    while (rows->row()) {
+        kept.emplace_back(rows->text(0));
+    }
+    return kept;
+}
+
+TEST(Cases, of_a_store_of_the_first_release_are_listed_by_kind) {
+    Written store;
+    auto broken = testing::a_verdict("A", 1, VerdictStatus::mismatched, after(3));
+    broken.findings = {testing::a_finding(FindingKind::missing),
+                       testing::a_finding(FindingKind::order)};
+    auto open = testing::a_verdict("B", 1, VerdictStatus::pending, std::nullopt);
+    open.findings = {testing::a_finding(FindingKind::late)};
+    store.write({broken, open, testing::a_verdict("C", 1, VerdictStatus::matched, after(1))});
+    const auto kept = kinds_kept(*store.database);
+    EXPECT_EQ(kept.size(), 3u);
+    ASSERT_TRUE(store.database->execute(
+        "DROP TABLE case_kinds; DROP INDEX cases_by_opening; DROP INDEX cases_by_decision; "
+        "DROP INDEX cases_at_risk; CREATE INDEX cases_pending ON cases(tenant, flow); "
+        "CREATE INDEX cases_decided ON cases(tenant); CREATE INDEX cases_broken ON cases(tenant); "
+        "DELETE FROM migrations WHERE number > 2"));
+    ASSERT_TRUE(store.database->set_user_version(2));
+    ASSERT_TRUE(migrate(*store.database));
+    EXPECT_EQ(kinds_kept(*store.database), kept);
+}
+
 /// A range of one index: every equality, then the place where the page begins.
 template <class S>
 void expect_range(Database& database, std::string_view range) {
@@ -272,8 +303,8 @@ TEST(Cases, no_list_walks_past_what_it_does_not_show) {
         "AND (reconciled_at,key,instance)<(?,?,?))");
     expect_range<CasesOfKindByOpening>(
         database,
-        "PRIMARY KEY (tenant=? AND flow=? AND kind=? AND status=? AND opened_at>? "
-        "AND (opened_at,key,instance)<(?,?,?))");
+        "COVERING INDEX case_kinds_by_opening (tenant=? AND flow=? AND kind=? AND status=? AND "
+        "opened_at>? AND (opened_at,key,instance)<(?,?,?))");
     expect_range<CasesOfKindByDecision>(
         database,
         "INDEX case_kinds_by_decision (tenant=? AND flow=? AND kind=? AND status=? AND "

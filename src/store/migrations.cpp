@@ -103,7 +103,6 @@ CREATE TABLE counts(
 )sql"};
 
 // Cases by flow and status: a list or a figure is a few ranges of an index, whatever is asked for.
-// `case_kinds` is derived from `cases`, by its triggers alone.
 constexpr SqlText cases_by_every_filter{R"sql(
 DROP INDEX cases_pending;
 DROP INDEX cases_decided;
@@ -114,36 +113,15 @@ CREATE INDEX cases_at_risk ON cases(tenant, flow, reconciled_at, at_risk) WHERE 
 
 -- One row per case and kind of finding that its latest revision has.
 CREATE TABLE case_kinds(
-  tenant TEXT NOT NULL, flow TEXT NOT NULL, kind INTEGER NOT NULL, status INTEGER NOT NULL,
-  opened_at INTEGER NOT NULL, key TEXT NOT NULL, instance INTEGER NOT NULL, reconciled_at INTEGER,
-  PRIMARY KEY(tenant, flow, kind, status, opened_at, key, instance)) WITHOUT ROWID;
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, instance INTEGER NOT NULL, kind INTEGER NOT NULL,
+  status INTEGER NOT NULL, opened_at INTEGER NOT NULL, reconciled_at INTEGER,
+  PRIMARY KEY(tenant, key, flow, instance, kind)) WITHOUT ROWID;
+CREATE INDEX case_kinds_by_opening ON case_kinds(tenant, flow, kind, status, opened_at, key, instance);
 CREATE INDEX case_kinds_by_decision ON case_kinds(tenant, flow, kind, status, reconciled_at, key, instance) WHERE status <> {pending};
-
--- The bits of a mask.
-CREATE TABLE bits(bit INTEGER PRIMARY KEY);
-INSERT INTO bits WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 31) SELECT i FROM n;
-
 INSERT INTO case_kinds
-  SELECT tenant, flow, bit, status, opened_at, key, instance, reconciled_at FROM cases, bits
+  WITH RECURSIVE bits(bit) AS (SELECT 0 UNION ALL SELECT bit + 1 FROM bits WHERE bit < 31)
+  SELECT tenant, key, flow, instance, bit, status, opened_at, reconciled_at FROM cases, bits
   WHERE kinds <> 0 AND kinds >> bit & 1;
-CREATE TRIGGER case_kinds_after_insert AFTER INSERT ON cases WHEN new.kinds <> 0 BEGIN
-  INSERT INTO case_kinds
-    SELECT new.tenant, new.flow, bit, new.status, new.opened_at, new.key, new.instance, new.reconciled_at
-    FROM bits WHERE new.kinds >> bit & 1;
-END;
-CREATE TRIGGER case_kinds_after_update AFTER UPDATE ON cases WHEN old.kinds <> 0 OR new.kinds <> 0 BEGIN
-  DELETE FROM case_kinds
-    WHERE tenant = old.tenant AND flow = old.flow AND kind IN (SELECT bit FROM bits WHERE old.kinds >> bit & 1)
-      AND status = old.status AND opened_at = old.opened_at AND key = old.key AND instance = old.instance;
-  INSERT INTO case_kinds
-    SELECT new.tenant, new.flow, bit, new.status, new.opened_at, new.key, new.instance, new.reconciled_at
-    FROM bits WHERE new.kinds >> bit & 1;
-END;
-CREATE TRIGGER case_kinds_after_delete AFTER DELETE ON cases WHEN old.kinds <> 0 BEGIN
-  DELETE FROM case_kinds
-    WHERE tenant = old.tenant AND flow = old.flow AND kind IN (SELECT bit FROM bits WHERE old.kinds >> bit & 1)
-      AND status = old.status AND opened_at = old.opened_at AND key = old.key AND instance = old.instance;
-END;
 )sql"};
 
 constexpr std::array<Migration, 2> migrations{{

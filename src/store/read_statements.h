@@ -224,7 +224,7 @@ WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :st
 };
 struct CasesOfKindByOpening : CasesOfKindQuestion {
     static constexpr SqlText sql{R"sql(
-SELECT opened_at AS at, key, instance FROM case_kinds
+SELECT opened_at AS at, key, instance FROM case_kinds INDEXED BY case_kinds_by_opening
 WHERE tenant = :tenant AND flow = :flow AND kind = :kind AND status = :status)sql",
                                  opened_before};
 };

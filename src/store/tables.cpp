@@ -1,5 +1,6 @@
 #include "store/tables.h"
 
+#include <bit>
 #include <utility>
 #include <variant>
 
@@ -111,18 +112,36 @@ Status Tables::write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& dec
         if (!id) {
             continue;
         }
-        const UpsertCase::Values values{of, row, *id};
-        auto answer = statements_.get<UpsertCase>().ask(values);
-        HELIOS_TRY_ASSIGN(const auto first, answer.rows());
-        if (first.empty()) {
+        HELIOS_TRY_ASSIGN(const auto found, statements_.get<CaseBefore>().ask(of).rows());
+        const auto before = found.empty() ? CaseBefore::Row{} : found.front();
+        if (!found.empty() && before.revision >= row.revision) {
             continue;  // the case is beyond this revision
         }
+        const auto first =
+            before.first_reconciled_at ? before.first_reconciled_at : row.first_reconciled_at;
+        const CaseValues values{of, row, *id, first};
+        HELIOS_TRY(found.empty() ? statements_.get<InsertCase>().run(values)
+                                 : statements_.get<UpdateCase>().run(values));
+        HELIOS_TRY(write_kinds(of, row, before.kinds));
         for (std::optional<std::size_t> i = row.verdict; i; i = rows.verdicts[*i].before) {
             const VerdictRow& verdict = rows.verdicts[*i];
             if (ids[*i] && verdict.reconciled_at) {
                 decided.push_back({verdict.at, verdict.opened_at, *verdict.reconciled_at,
-                                   first.front() == verdict.reconciled_at});
+                                   first == verdict.reconciled_at});
             }
+        }
+    }
+    return {};
+}
+
+/// Few cases have a finding, so that nothing is written for most.
+Status Tables::write_kinds(const CaseInstance& of, const CaseRow& row, std::int64_t before) {
+    for (auto bits = static_cast<std::uint64_t>(row.kinds | before); bits != 0; bits &= bits - 1) {
+        const CaseKindValues values{of, row, std::countr_zero(bits)};
+        if ((row.kinds >> values.kind & 1) != 0) {
+            HELIOS_TRY(statements_.get<UpsertCaseKind>().run(values));
+        } else {
+            HELIOS_TRY(statements_.get<DeleteCaseKind>().run(values));
         }
     }
     return {};

@@ -30,6 +30,7 @@ private:
     Status write_counts(const Counted& counted);
     Status write_quarantine(const Rows& rows);
     Status write_verdicts(const Rows& rows, std::vector<DecidedVerdict>& decided);
+    Status write_kinds(const CaseInstance& of, const CaseRow& row, std::int64_t before);
     Status write_offsets(const Rows& rows);
     template <class S>
     Status write_each(const auto& rows) {

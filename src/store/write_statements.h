@@ -191,26 +191,38 @@ ON CONFLICT DO NOTHING)sql"};
     };
 };
 
-/// Answers nothing if the case is there at this revision or beyond.
-struct UpsertCase {
+/// What the row of a case says, if it has one.
+struct CaseBefore {
     static constexpr SqlText sql{R"sql(
-INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
-  deadline, reconciled_at, first_reconciled_at, at_risk)
-VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :opened_at,
-  :deadline, :reconciled_at, :first_reconciled_at, :at_risk)
-ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revision,
-  verdict = excluded.verdict, status = excluded.status, kinds = excluded.kinds,
-  opened_at = excluded.opened_at, deadline = excluded.deadline,
-  reconciled_at = excluded.reconciled_at,
-  first_reconciled_at = coalesce(first_reconciled_at, excluded.first_reconciled_at),
-  at_risk = excluded.at_risk
-WHERE excluded.revision > revision
-RETURNING first_reconciled_at)sql"};
-    struct Values {
-        const CaseInstance& of;
-        const CaseRow& row;
-        std::int64_t verdict;  ///< row id of the revision
+SELECT revision, kinds, first_reconciled_at FROM cases
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+    using Values = CaseInstance;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("key", &Values::key),
+        named("flow", &Values::flow),
+        named("instance", &Values::instance),
     };
+    struct Row {
+        std::uint32_t revision = 0;
+        std::int64_t kinds = 0;
+        std::optional<Instant> first_reconciled_at;
+    };
+    static constexpr std::tuple columns{
+        named("revision", &Row::revision),
+        named("kinds", &Row::kinds),
+        named("first_reconciled_at", &Row::first_reconciled_at),
+    };
+};
+
+struct CaseValues {
+    const CaseInstance& of;
+    const CaseRow& row;
+    std::int64_t verdict;  ///< row id of the revision
+    std::optional<Instant> first_reconciled_at;
+};
+struct CaseWritten {
+    using Values = CaseValues;
     static constexpr std::tuple parameters{
         named("tenant", of_case(&CaseInstance::tenant)),
         named("key", of_case(&CaseInstance::key)),
@@ -223,11 +235,63 @@ RETURNING first_reconciled_at)sql"};
         named("opened_at", of_row(&CaseRow::opened_at)),
         named("deadline", of_row(&CaseRow::deadline)),
         named("reconciled_at", of_row(&CaseRow::reconciled_at)),
-        named("first_reconciled_at", of_row(&CaseRow::first_reconciled_at)),
+        named("first_reconciled_at", &Values::first_reconciled_at),
         named("at_risk", of_row(&CaseRow::at_risk)),
     };
-    using Row = std::optional<Instant>;  ///< of the first decision
-    static constexpr std::tuple columns{named("first_reconciled_at", std::identity{})};
+};
+/// Asking for the row and then writing it costs less than one statement that does both and answers:
+/// SQLite keeps such answers in a table of their own, made anew each time.
+struct InsertCase : CaseWritten {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
+  deadline, reconciled_at, first_reconciled_at, at_risk)
+VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :opened_at,
+  :deadline, :reconciled_at, :first_reconciled_at, :at_risk))sql"};
+};
+struct UpdateCase : CaseWritten {
+    static constexpr SqlText sql{R"sql(
+UPDATE cases SET revision = :revision, verdict = :verdict, status = :status, kinds = :kinds,
+  opened_at = :opened_at, deadline = :deadline, reconciled_at = :reconciled_at,
+  first_reconciled_at = :first_reconciled_at, at_risk = :at_risk
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+};
+
+/// One kind of finding of a case.
+struct CaseKindValues {
+    const CaseInstance& of;
+    const CaseRow& row;
+    int kind;  ///< its bit
+};
+struct UpsertCaseKind {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO case_kinds(tenant, key, flow, instance, kind, status, opened_at, reconciled_at)
+VALUES(:tenant, :key, :flow, :instance, :kind, :status, :opened_at, :reconciled_at)
+ON CONFLICT(tenant, key, flow, instance, kind) DO UPDATE SET status = excluded.status,
+  opened_at = excluded.opened_at, reconciled_at = excluded.reconciled_at)sql"};
+    using Values = CaseKindValues;
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("kind", &Values::kind),
+        named("status", of_row(&CaseRow::status)),
+        named("opened_at", of_row(&CaseRow::opened_at)),
+        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
+    };
+};
+struct DeleteCaseKind {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM case_kinds WHERE tenant = :tenant AND key = :key AND flow = :flow
+  AND instance = :instance AND kind = :kind)sql"};
+    using Values = CaseKindValues;
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("kind", &Values::kind),
+    };
 };
 
 struct UpsertFlow {
@@ -289,7 +353,8 @@ ON CONFLICT(topic, partition) DO UPDATE SET next_offset = excluded.next_offset)s
 
 using WriteStatements =
     PreparedAll<InsertEvent, EventLike, DeleteEvent, InsertCopy, UpsertQuarantined,
-                RepeatQuarantined, InsertCaseLeg, InsertControl, InsertVerdict, UpsertCase,
-                UpsertFlow, AddCount, DeleteEmptyCount, SetApplied>;
+                RepeatQuarantined, InsertCaseLeg, InsertControl, InsertVerdict, CaseBefore,
+                InsertCase, UpdateCase, UpsertCaseKind, DeleteCaseKind, UpsertFlow, AddCount,
+                DeleteEmptyCount, SetApplied>;
 
 }  // namespace helios::store
