@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/rfc3339.h"
+#include "base/shown.h"
 
 namespace helios::api {
 
@@ -73,15 +74,17 @@ Result<std::optional<Instant>> QueryReader::time(std::string_view name) const {
     const auto parsed = read_rfc3339(*value);
     if (!parsed && parsed.error() == TimeFault::range) {
         return fail(ErrorKind::invalid,
-                    fmt::format("{}: \"{}\" is not between 1970 and 2200", name, *value),
+                    fmt::format("{}: \"{}\" is not between 1970 and 2200", name, shown(*value)),
                     fmt::format("for a range without that end leave {} out", name));
     }
     if (!parsed) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is not a time", name, *value),
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" is not a time", name, shown(*value)),
                     std::string(hint));
     }
     if (!parsed->had_zone) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" has no time zone", name, *value),
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" has no time zone", name, shown(*value)),
                     std::string(hint));
     }
     return parsed->at;
@@ -102,7 +105,7 @@ Result<bool> QueryReader::yes_or_no(std::string_view name) const {
     const auto value = text(name);
     if (value && *value != "true" && *value != "false") {
         return fail(ErrorKind::invalid,
-                    fmt::format("{}: \"{}\" is neither true nor false", name, *value));
+                    fmt::format("{}: \"{}\" is neither true nor false", name, shown(*value)));
     }
     return value && *value == "true";
 }
@@ -117,7 +120,7 @@ Result<std::size_t> QueryReader::limit(const Options& options) const {
     if (error != std::errc{} || end != value->data() + value->size() || limit == 0 ||
         limit > options.page_items_max) {
         return fail(ErrorKind::invalid,
-                    fmt::format("limit: \"{}\" is not a number from 1 to {}", *value,
+                    fmt::format("limit: \"{}\" is not a number from 1 to {}", shown(*value),
                                 options.page_items_max),
                     "larger results come in pages: pass nextCursor as cursor");
     }

@@ -14,7 +14,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."},
   "candidates":{"type":"array","items":{"type":"object"},"description":"Which one was meant?"},"checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}}}},
 
-"Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
+"Source":{"type":"string","minLength":1,"description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
 "Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},
 "Money":{"type":"object","required":["currency","amount"],"properties":{"currency":{"type":"string","examples":["USD"]},"amount":{"$ref":"#/components/schemas/Decimal"}}},
 "AsOf":{"type":"string","format":"date-time","description":"The log time up to which this answer is complete: all that Helios had received (`receivedAt`) before it is in, and all that follows from it. It moves on while the server keeps up; an older one says how far a backlog is behind.","examples":["2026-01-05T10:23:48.123456789Z"]},
@@ -47,9 +47,10 @@ constexpr std::string_view components = R"json({"schemas":{
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"},"description":"Exact sums over partial and mismatched cases."}}},
 "Explanation":{"type":"object","description":"Timeline, legs, checks, quarantine, what happens next.","additionalProperties":true},
 
-"EventLine":{"type":"object","required":["source","eventType","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id: quarantined whole.","properties":{
-  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"At most 512 bytes. `type` is accepted too; where both are there they must be equal.","examples":["OrderPlaced"]},
-  "id":{"type":["string","number","null"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"type":["string","number","null"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so."},
+"EventLine":{"type":"object","required":["source","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id, and a payload that lacks what the catalogue asks of its type: quarantined whole.",
+  "anyOf":[{"required":["eventType"],"properties":{"eventType":{"type":"string","minLength":1}}},{"required":["type"],"properties":{"type":{"type":"string","minLength":1}}}],"properties":{
+  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":["string","null"],"description":"At most 512 bytes.","examples":["OrderPlaced"]},"type":{"type":["string","null"],"description":"Another name of `eventType`; where both are there they must be equal."},
+  "id":{"type":["string","number","null"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so.","examples":["2026-01-05T10:23:45.120Z"]},
   "payload":{"type":"object"},"metadata":{"type":["object","null"]}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
   "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},

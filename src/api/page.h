@@ -1,13 +1,9 @@
 #pragma once
 /// What every paged list has: a range of times, a limit, where it goes on. Private to the room.
 
-#include <fmt/format.h>
-
 #include "api/cursor.h"
 #include "api/endpoint.h"
 #include "base/json.h"
-#include "base/shown.h"
-#include "base/yaml.h"
 #include "store/queries.h"
 
 namespace helios::api {
@@ -25,32 +21,10 @@ Status read_page(const QueryReader& query, const Options& options, store::TimeRa
     return {};
 }
 
-/// Of an empty list, where source or type may be written otherwise than events have it: "hint".
-inline Status write_spelling_hint(json::Writer& out, store::Queries& rows, const TenantId& tenant,
-                                  const std::optional<std::string>& source,
-                                  const std::optional<std::string>& type = {}) {
-    std::string hint;
-    const auto add = [&](std::string_view what, const std::string& word,
-                         const std::vector<std::string>& known) {
-        const auto near = yaml::nearest(word, {known.begin(), known.end()});
-        if (!near.empty() && near != word) {
-            hint += fmt::format("{}no event has {} {}; did you mean {}?", hint.empty() ? "" : " ",
-                                what, shown(word), near);
-        }
-    };
-    if (source) {
-        HELIOS_TRY_ASSIGN(const auto known, rows.sources(tenant));
-        add("source", *source, known);
-    }
-    if (type) {
-        HELIOS_TRY_ASSIGN(const auto known, rows.event_types(tenant));
-        add("type", *type, known);
-    }
-    if (!hint.empty()) {
-        out.field("hint", hint);
-    }
-    return {};
-}
+/// Of an empty list, where events write the source or type that was asked for otherwise: "hint".
+Status write_spelling_hint(json::Writer& out, store::Queries& rows, const TenantId& tenant,
+                           const std::optional<std::string>& source,
+                           const std::optional<std::string>& type = {});
 
 /// "nextCursor": null on the last page.
 inline void write_next_cursor(json::Writer& out, const std::optional<std::string>& next) {

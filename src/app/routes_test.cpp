@@ -195,6 +195,7 @@ TEST(Routes, what_a_route_does_not_know_is_refused_with_the_nearest_name) {
     EXPECT_EQ(open, (std::set<std::string>{"/",
                                            "/api/v1/events/batch",
                                            "/api/v1/events/ingest",
+                                           "/api/v1/health",
                                            "/api/v1/webhooks/aws/eventbridge",
                                            "/api/v1/webhooks/aws/health",
                                            "/api/v1/webhooks/azure/eventgrid",

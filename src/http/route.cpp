@@ -118,8 +118,7 @@ void write_request_body(json::Writer& out, const Route& route) {
     if (!route.request_lines_example.empty()) {
         json::Writer example;
         example.string(route.request_lines_example);
-        write_media_type(out, "application/x-ndjson", R"({"type":"string","minLength":1})",
-                         example.take());
+        write_media_type(out, "application/x-ndjson", R"({"type":"string"})", example.take());
     }
     out.end_object().end_object();
 }
@@ -200,7 +199,9 @@ void add_answers_of_the_server(Route& route) {
         add(426, "This is no WebSocket request of version 13.");
     }
     add(431, "The header is too large.");
+    add(500, "A bug: the server's log says which.");
     add(503, "Too much at once, or the server is stopping: ask again after `Retry-After` seconds.");
+    add(505, "Neither HTTP/1.1 nor HTTP/1.0.");
 }
 
 /// The handler sees only what its parameters allow.
