@@ -101,10 +101,8 @@ void add_counts_route(http::RouteTable& table, const Consistency& consistency, s
         "time. Over a range that is over, appended = judged = stored, but for events on its edges. "
         "Without a range: the last "
         "hour.";
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
-    route.params = {query_param("start_time", "Inclusive.", std::string(date_time)),
-                    query_param("end_time", "Exclusive.", std::string(date_time)),
-                    query_param("source", "Only this source.")};
+    route.params = range_params();
+    route.params.push_back(query_param("source", "Only this source."));
     add_answers(
         route,
         {answer(

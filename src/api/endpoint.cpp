@@ -145,17 +145,23 @@ http::Param path_param(std::string name, std::string description) {
             std::move(name),
             std::move(description),
             true,
-            R"({"type":"string","minLength":1})",
+            R"({"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\u0000]*$"})",
             {}};
 }
 
+std::vector<http::Param> range_params() {
+    // From 1970 to 2200: what the store's times, nanoseconds in 64 bits, can hold.
+    constexpr std::string_view time =
+        R"({"type":"string","format":"date-time","pattern":"^(19[7-9]|2[01][0-9])[0-9]-"})";
+    return {query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(time)),
+            query_param("end_time", "Exclusive; RFC 3339 with a zone. Not before start_time.",
+                        std::string(time))};
+}
+
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times) {
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     if (times) {
-        params.push_back(
-            query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(date_time)));
-        params.push_back(
-            query_param("end_time", "Exclusive; RFC 3339 with a zone.", std::string(date_time)));
+        auto range = range_params();
+        std::move(range.begin(), range.end(), std::back_inserter(params));
     }
     params.push_back(query_param("limit", "Items per page.",
                                  R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"));

@@ -46,13 +46,15 @@ private:
     const http::Request& request_;
 };
 
-/// Documentation of common parameters.
-http::Param query_param(std::string name, std::string description,
-                        std::string schema = R"({"type":"string","minLength":1})");
+/// Documentation of common parameters. A text has no NUL: http refuses it in any target.
+http::Param query_param(
+    std::string name, std::string description,
+    std::string schema = R"({"type":"string","minLength":1,"pattern":"^[^\\u0000]*$"})");
 /// One whose values are all known.
 http::Param closed_param(std::string name, std::string description,
                          std::vector<std::string> values);
 http::Param path_param(std::string name, std::string description);
+std::vector<http::Param> range_params();  ///< of QueryReader::range
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times = true);
 
 /// {"$ref":"#/components/schemas/<name>"}

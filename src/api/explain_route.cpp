@@ -6,6 +6,7 @@
 
 #include "api/accept.h"
 #include "api/route_groups.h"
+#include "base/shown.h"
 #include "model/topics.h"
 #include "reconcile/absences.h"
 
@@ -74,8 +75,8 @@ Result<std::size_t> columns_of_screen(const QueryReader& query) {
     std::size_t columns = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
     if (error != std::errc{} || end != text.data() + text.size() || columns > columns_max) {
-        return fail(ErrorKind::invalid, "columns: \"" + text + "\" is no width of a screen",
-                    "a number of characters, for example 80");
+        return fail(ErrorKind::invalid, "columns: \"" + shown(text) + "\" is no width of a screen",
+                    "a number of characters up to 10000, for example 80");
     }
     return columns;
 }
@@ -134,7 +135,7 @@ void add_explain_route(http::RouteTable& table, const Consistency& consistency, 
         query_param("columns",
                     "Text for a screen of so many columns: where the legs don't fit side by side, "
                     "they stand one below the other.",
-                    R"({"type":"integer","minimum":0,"default":0})"),
+                    R"({"type":"integer","minimum":0,"maximum":10000,"default":0})"),
         query_param(
             "full_ids",
             "Whether ids stay whole even where only that keeps legs from standing side by side.",

@@ -43,7 +43,8 @@ Result<store::CaseId> Cases::id_of(const TenantId& tenant, std::optional<std::st
     }
     if (key.empty() || key.size() > key_bytes_max) {
         return fail(ErrorKind::invalid,
-                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()));
+                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()),
+                    "no case has such a key: an event that names it waits in quarantine");
     }
     return store::CaseId{tenant, *std::move(flow), std::string(key)};
 }

@@ -51,7 +51,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "anyOf":[{"required":["eventType"],"properties":{"eventType":{"type":"string","minLength":1}}},{"required":["type"],"properties":{"type":{"type":"string","minLength":1}}}],"properties":{
   "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":["string","null"],"description":"At most 512 bytes.","examples":["OrderPlaced"]},"type":{"type":["string","null"],"description":"Another name of `eventType`; where both are there they must be equal."},
   "id":{"type":["string","number","null"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so.","examples":["2026-01-05T10:23:45.120Z"]},
-  "payload":{"type":"object"},"metadata":{"type":["object","null"]}}},
+  "payload":{"type":"object"},"metadata":{"anyOf":[{"type":["object","null"]},{"const":""}]}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
   "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},
   "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}},

@@ -294,11 +294,8 @@ void add_stats_route(http::RouteTable& table, const Consistency& consistency, co
         "decision, in log time, to the "
         "microsecond; p99 is exact "
         "(nearest rank).";
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
-    route.params = {query_param("start_time", "Inclusive, on reconciledAt; RFC 3339 with a zone.",
-                                std::string(date_time)),
-                    query_param("end_time", "Exclusive.", std::string(date_time)),
-                    query_param("flow", "Only this flow.")};
+    route.params = range_params();
+    route.params.push_back(query_param("flow", "Only this flow."));
     add_answers(route, {answer(200, "The figures.", "Stats", stats_example),
                         problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));

@@ -109,6 +109,10 @@ void write_media_type(json::Writer& out, std::string_view media_type, std::strin
     out.end_object();
 }
 
+/// What is read from application/x-ndjson: nothing at all, or at least one object.
+constexpr std::string_view schema_of_lines =
+    R"({"type":"array","description":"An item a line; the items are those of the other form.","anyOf":[{"maxItems":0},{"contains":{"type":"object"}}]})";
+
 void write_request_body(json::Writer& out, const Route& route) {
     if (route.request_media_type.empty()) {
         return;
@@ -118,7 +122,7 @@ void write_request_body(json::Writer& out, const Route& route) {
     if (!route.request_lines_example.empty()) {
         json::Writer example;
         example.string(route.request_lines_example);
-        write_media_type(out, "application/x-ndjson", R"({"type":"string"})", example.take());
+        write_media_type(out, "application/x-ndjson", schema_of_lines, example.take());
     }
     out.end_object().end_object();
 }
@@ -191,8 +195,10 @@ void add_answers_of_the_server(Route& route) {
         add(403, "A page of another site asked.");
     }
     add(408, "The request came too slowly.");
-    add(413, "The body is too large.");
-    add(415, "The body is coded (`Content-Encoding`).");
+    if (!route.websocket) {
+        add(413, "The body is too large.");
+        add(415, "The body is coded (`Content-Encoding`).");
+    }
     add(417, "An `Expect` other than 100-continue.");
     add(421, "The `Host` is none of this server's (`http.allowed_hosts`).");
     if (route.websocket) {

@@ -84,6 +84,10 @@ class Schemas:
         if isinstance(value, list) and len(value) < rule:
             yield f"{place}: fewer than {rule} items"
 
+    def _maxitems(self, rule, value, place, _):
+        if isinstance(value, list) and len(value) > rule:
+            yield f"{place}: more than {rule} items"
+
     def _minlength(self, rule, value, place, _):
         if isinstance(value, str) and len(value) < rule:
             yield f"{place}: shorter than {rule}"
