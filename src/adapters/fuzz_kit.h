@@ -1,11 +1,13 @@
 #pragma once
 /// What must hold of every adapter's outcome, whatever the bytes.
 
+#include <algorithm>
 #include <string_view>
 
 #include "adapters/adapter.h"
 #include "base/assert.h"
 #include "base/json.h"
+#include "model/quarantined.h"
 
 namespace helios::adapters {
 
@@ -26,6 +28,8 @@ inline void check_item(const Item& item) {
         HELIOS_ASSERT(!rejection.reason.empty() && !rejection.detail.empty() &&
                           !rejection.errors.empty() && !rejection.raw.empty(),
                       "a rejection says why, of what");
+        HELIOS_ASSERT(std::ranges::count(model::quarantine_reasons, rejection.reason) == 1,
+                      "its reason is one that the list of the quarantine can be asked for");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 
+#include "api/page.h"
 #include "api/route_groups.h"
 #include "base/json.h"
 
@@ -27,8 +28,9 @@ void write_hops(json::Writer& out,
     out.end_object();
 }
 
-std::string render_counts(const store::TimeRange& range, const std::vector<store::CountRow>& rows,
-                          Instant as_of) {
+Result<std::string> render_counts(store::Queries& queries, const store::CountFilter& filter,
+                                  const std::vector<store::CountRow>& rows, Instant as_of) {
+    const auto& range = filter.minutes;
     std::map<std::pair<Instant, std::string>,
              std::map<std::string, std::map<std::string, std::uint64_t>>>
         minutes;
@@ -59,14 +61,16 @@ std::string render_counts(const store::TimeRange& range, const std::vector<store
     }
     out.end_array();
     write_as_of(out, as_of);
+    if (rows.empty()) {
+        HELIOS_TRY(write_spelling_hint(out, queries, filter.tenant, filter.source));
+    }
     return out.end_object().take();
 }
 
 Result<http::Response> answer_counts(const Consistency& consistency, store::Queries& rows,
                                      const Clock& clock, const http::Request& request,
                                      const Caller& caller) {
-    QueryReader query(request, {"start_time", "end_time", "source"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     store::CountFilter filter(caller.tenant);
     HELIOS_TRY_ASSIGN(filter.minutes, query.range());
     filter.source = query.text("source");
@@ -76,7 +80,8 @@ Result<http::Response> answer_counts(const Consistency& consistency, store::Quer
     }
     const Instant as_of = consistency.stored_before();
     HELIOS_TRY_ASSIGN(const auto counts, rows.counts(filter));
-    return http::Response::json(200, render_counts(filter.minutes, counts, as_of));
+    HELIOS_TRY_ASSIGN(auto body, render_counts(rows, filter, counts, as_of));
+    return http::Response::json(200, std::move(body));
 }
 
 }  // namespace
@@ -96,10 +101,8 @@ void add_counts_route(http::RouteTable& table, const Consistency& consistency, s
         "time. Over a range that is over, appended = judged = stored, but for events on its edges. "
         "Without a range: the last "
         "hour.";
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
-    route.params = {query_param("start_time", "Inclusive.", std::string(date_time)),
-                    query_param("end_time", "Exclusive.", std::string(date_time)),
-                    query_param("source", "Only this source.")};
+    route.params = range_params();
+    route.params.push_back(query_param("source", "Only this source."));
     add_answers(
         route,
         {answer(

@@ -10,9 +10,11 @@ namespace helios::api {
 namespace {
 
 enum class List : std::uint8_t {
-    mismatches = 1,
     events = 2,
-    quarantine = 3
+    quarantine = 3,
+    mismatches = 4,
+    cases_by_opening = 5,
+    cases_by_decision = 6,
 };  // first byte: tells lists and versions apart
 
 constexpr std::size_t cursor_chars_max = 8192;  // flow and key of 1 KiB each fit well
@@ -40,12 +42,24 @@ std::string unseal(std::string_view text, List list) {
     return bytes.substr(1);
 }
 
+List list_of(CaseList list) {
+    switch (list) {
+        case CaseList::mismatches:
+            return List::mismatches;
+        case CaseList::by_opening:
+            return List::cases_by_opening;
+        case CaseList::by_decision:
+            break;
+    }
+    return List::cases_by_decision;
+}
+
 }  // namespace
 
-std::string encode_cursor(const store::MismatchCursor& cursor) {
+std::string encode_cursor(CaseList list, const store::CaseCursor& cursor) {
     ByteWriter out;
-    out.u8(static_cast<std::uint8_t>(List::mismatches));
-    out.zigzag(to_nanos(cursor.reconciled_at));
+    out.u8(static_cast<std::uint8_t>(list_of(list)));
+    out.zigzag(to_nanos(cursor.at));
     out.string(cursor.flow);
     out.string(cursor.key);
     out.varint(cursor.instance);
@@ -70,11 +84,13 @@ std::string encode_cursor(const store::QuarantineCursor& cursor) {
     return seal(out);
 }
 
-Result<store::MismatchCursor> decode_mismatch_cursor(std::string_view text) {
-    const auto bytes = unseal(text, List::mismatches);
+Result<store::CaseCursor> decode_case_cursor(CaseList list, std::string_view text) {
+    const auto bytes = unseal(text, list_of(list));
     ByteReader in(bytes);
-    store::MismatchCursor cursor;
-    cursor.reconciled_at = from_nanos(in.zigzag());
+    store::CaseCursor cursor;
+    cursor.by =
+        list == CaseList::by_opening ? store::CaseTime::opened : store::CaseTime::reconciled;
+    cursor.at = from_nanos(in.zigzag());
     cursor.flow = in.string();
     cursor.key = in.string();
     cursor.instance = static_cast<std::uint32_t>(in.varint());

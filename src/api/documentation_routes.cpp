@@ -104,6 +104,7 @@ http::Route hidden(std::string path, Answering answering) {
     auto route = get(std::move(path), "", "", "", std::move(answering), false);
     route.hidden = true;
     route.access = http::Access::everyone;
+    route.query_checked = false;
     return route;
 }
 
@@ -135,6 +136,7 @@ void add_documentation_routes(http::RouteTable& table, std::string version,
         },
         false);
     openapi.access = http::Access::everyone;
+    openapi.query_checked = false;
     http::Answer object;
     object.status = 200;
     object.description = "OpenAPI 3.1.";

@@ -2,34 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <iterator>
 #include <utility>
 
 #include "base/assert.h"
-#include "base/yaml.h"
+#include "base/rfc3339.h"
+#include "base/shown.h"
 
 namespace helios::api {
-
-http::Response with_security_headers(http::Response response) {
-    const auto has = [&](std::string_view name) {
-        return std::any_of(response.headers.begin(), response.headers.end(),
-                           [&](const auto& h) { return h.first == name; });
-    };
-    if (!has("X-Content-Type-Options")) {
-        response.with("X-Content-Type-Options", "nosniff");
-    }
-    if (!has("Content-Security-Policy")) {
-        response.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    }
-    if (!has("Referrer-Policy")) {
-        response.with("Referrer-Policy", "no-referrer");
-    }
-    if (!has("Cache-Control")) {
-        response.with("Cache-Control", "no-store");
-    }
-    return response;
-}
 
 http::Response unavailable(const Error& error) {
     return http::problem(503, "Not caught up yet", error.what, error.hint);
@@ -73,41 +54,11 @@ namespace {
 void respond(const Answering& answering, const http::Request& request, const Caller& caller,
              http::Responder& responder) {
     auto outcome = answering(request, caller);
-    responder.send(
-        with_security_headers(outcome ? *std::move(outcome) : http::problem(outcome.error())));
+    responder.send(http::with_security_headers(outcome ? *std::move(outcome)
+                                                       : http::problem(outcome.error())));
 }
 
 }  // namespace
-
-QueryReader::QueryReader(const http::Request& request,
-                         std::initializer_list<std::string_view> known)
-    : request_(request), known_(known) {}
-
-Status QueryReader::check() const {
-    for (auto it = request_.query.begin(); it != request_.query.end(); ++it) {
-        const auto& name = it->first;
-        if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
-            const auto nearest = yaml::nearest(name, known_);
-            std::string hint = nearest.empty() ? "" : fmt::format("did you mean {}?", nearest);
-            if (nearest.empty()) {
-                hint = known_.empty() ? "this endpoint takes none"
-                                      : fmt::format("known here: {}", fmt::join(known_, ", "));
-            }
-            return fail(ErrorKind::invalid, fmt::format("unknown query parameter \"{}\"", name),
-                        std::move(hint));
-        }
-        if (std::any_of(request_.query.begin(), it,
-                        [&](const auto& earlier) { return earlier.first == name; })) {
-            return fail(ErrorKind::invalid,
-                        fmt::format("query parameter \"{}\" occurs twice", name), "give it once");
-        }
-        if (it->second.empty()) {
-            return fail(ErrorKind::invalid, fmt::format("query parameter \"{}\" is empty", name),
-                        "give it a value, or leave it out");
-        }
-    }
-    return {};
-}
 
 std::optional<std::string> QueryReader::text(std::string_view name) const {
     return request_.query_param(name);
@@ -120,13 +71,20 @@ Result<std::optional<Instant>> QueryReader::time(std::string_view name) const {
     }
     constexpr std::string_view hint =
         "write RFC 3339 with a zone, for example 2026-01-05T10:23:45Z (a + in a URL is %2B)";
-    const auto parsed = parse_rfc3339(*value);
+    const auto parsed = read_rfc3339(*value);
+    if (!parsed && parsed.error() == TimeFault::range) {
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" is not between 1970 and 2200", name, shown(*value)),
+                    fmt::format("for a range without that end leave {} out", name));
+    }
     if (!parsed) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" is not a time", name, *value),
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" is not a time", name, shown(*value)),
                     std::string(hint));
     }
     if (!parsed->had_zone) {
-        return fail(ErrorKind::invalid, fmt::format("{}: \"{}\" has no time zone", name, *value),
+        return fail(ErrorKind::invalid,
+                    fmt::format("{}: \"{}\" has no time zone", name, shown(*value)),
                     std::string(hint));
     }
     return parsed->at;
@@ -147,7 +105,7 @@ Result<bool> QueryReader::yes_or_no(std::string_view name) const {
     const auto value = text(name);
     if (value && *value != "true" && *value != "false") {
         return fail(ErrorKind::invalid,
-                    fmt::format("{}: \"{}\" is neither true nor false", name, *value));
+                    fmt::format("{}: \"{}\" is neither true nor false", name, shown(*value)));
     }
     return value && *value == "true";
 }
@@ -162,7 +120,7 @@ Result<std::size_t> QueryReader::limit(const Options& options) const {
     if (error != std::errc{} || end != value->data() + value->size() || limit == 0 ||
         limit > options.page_items_max) {
         return fail(ErrorKind::invalid,
-                    fmt::format("limit: \"{}\" is not a number from 1 to {}", *value,
+                    fmt::format("limit: \"{}\" is not a number from 1 to {}", shown(*value),
                                 options.page_items_max),
                     "larger results come in pages: pass nextCursor as cursor");
     }
@@ -170,22 +128,40 @@ Result<std::size_t> QueryReader::limit(const Options& options) const {
 }
 
 http::Param query_param(std::string name, std::string description, std::string schema) {
-    return {http::Param::In::query, std::move(name), std::move(description), false,
-            std::move(schema)};
+    return {http::Param::In::query, std::move(name),
+            std::move(description), false,
+            std::move(schema),      {}};
+}
+
+http::Param closed_param(std::string name, std::string description,
+                         std::vector<std::string> values) {
+    auto param = query_param(std::move(name), std::move(description));
+    param.values = std::move(values);
+    return param;
 }
 
 http::Param path_param(std::string name, std::string description) {
-    return {http::Param::In::path, std::move(name), std::move(description), true,
-            R"({"type":"string"})"};
+    return {http::Param::In::path,
+            std::move(name),
+            std::move(description),
+            true,
+            R"({"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\u0000]*$"})",
+            {}};
+}
+
+std::vector<http::Param> range_params() {
+    // From 1970 to 2200: what the store's times, nanoseconds in 64 bits, can hold.
+    constexpr std::string_view time =
+        R"({"type":"string","format":"date-time","pattern":"^(19[7-9]|2[01][0-9])[0-9]-"})";
+    return {query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(time)),
+            query_param("end_time", "Exclusive; RFC 3339 with a zone. Not before start_time.",
+                        std::string(time))};
 }
 
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times) {
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
     if (times) {
-        params.push_back(
-            query_param("start_time", "Inclusive; RFC 3339 with a zone.", std::string(date_time)));
-        params.push_back(
-            query_param("end_time", "Exclusive; RFC 3339 with a zone.", std::string(date_time)));
+        auto range = range_params();
+        std::move(range.begin(), range.end(), std::back_inserter(params));
     }
     params.push_back(query_param("limit", "Items per page.",
                                  R"({"type":"integer","minimum":1,"maximum":1000,"default":100})"));
@@ -213,12 +189,33 @@ http::Answer problem_answer(int status, std::string description) {
     return a;
 }
 
+http::Answer no_such_flow() {
+    return problem_answer(404, "`flow`: none of that name was ever active here.");
+}
+
+std::vector<std::string> statuses() {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < store::Stats{}.by_status.size(); ++i) {
+        words.emplace_back(model::to_string(static_cast<model::VerdictStatus>(i)));
+    }
+    return words;
+}
+
+std::vector<std::string> finding_kinds() {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < store::Stats{}.by_kind.size(); ++i) {
+        words.emplace_back(model::to_string(static_cast<model::FindingKind>(i)));
+    }
+    return words;
+}
+
 http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary,
                 Answering answering, bool blocking) {
     http::Route route;
     route.method = http::Method::get;
     route.path = std::move(path);
     route.access = http::Access::viewer;
+    route.query_checked = true;
     route.handler = [answering = std::move(answering)](const http::Request& request,
                                                        const Caller& caller,
                                                        http::Responder responder) {
@@ -242,12 +239,18 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
                         const http::Request& request, const Caller& caller,
                         http::Responder responder) {
         if (auto held = consistency.held_back(reads)) {
-            responder.send(with_security_headers(*std::move(held)));
+            responder.send(http::with_security_headers(*std::move(held)));
             return;
         }
         respond(answering, request, caller, responder);
     };
     route.reads = reads;
+    route.answers.push_back(problem_answer(429, "Too many questions at once; ask again."));
+    route.answers.push_back(problem_answer(500, "What is stored is damaged; the log says what."));
+    if (reads != http::Reads::stream) {
+        route.answers.push_back(
+            problem_answer(504, "It took longer than `store.query_limit`: ask for less."));
+    }
     if (reads == http::Reads::one_record || reads == http::Reads::one_case) {
         route.answers.push_back(problem_answer(
             503,

@@ -2,7 +2,6 @@
 /// What the endpoints share: shape of a handler, query parameters, problems. Private to the room.
 
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +18,6 @@ namespace helios::api {
 
 using Answering = std::function<Result<http::Response>(const http::Request&, const Caller&)>;
 
-http::Response with_security_headers(http::Response response);
-
 /// 503 with Retry-After: what barriers and failing parts answer.
 http::Response unavailable(const Error& error);
 
@@ -32,15 +29,10 @@ void write_check(json::Writer& out, const CheckOutcome& outcome);
 /// The member that every list has.
 void write_as_of(json::Writer& out, Instant as_of);
 
-/// The query of a request, read strictly: a name that is not among `known`, occurs twice or has no
-/// value is refused rather than ignored, since an ignored filter answers another question than was
-/// asked.
+/// The query of a request, whose names its route has checked (http/query.h).
 class QueryReader {
 public:
-    QueryReader(const http::Request& request, std::initializer_list<std::string_view> known);
-
-    /// Call once, first. invalid: names the parameter and the nearest known one.
-    Status check() const;
+    explicit QueryReader(const http::Request& request) : request_(request) {}
 
     std::optional<std::string> text(std::string_view name) const;
     Result<std::optional<Instant>> time(
@@ -52,13 +44,17 @@ public:
 
 private:
     const http::Request& request_;
-    std::vector<std::string_view> known_;
 };
 
-/// Documentation of common parameters.
-http::Param query_param(std::string name, std::string description,
-                        std::string schema = R"({"type":"string"})");
+/// Documentation of common parameters. A text has no NUL: http refuses it in any target.
+http::Param query_param(
+    std::string name, std::string description,
+    std::string schema = R"({"type":"string","minLength":1,"pattern":"^[^\\u0000]*$"})");
+/// One whose values are all known.
+http::Param closed_param(std::string name, std::string description,
+                         std::vector<std::string> values);
 http::Param path_param(std::string name, std::string description);
+std::vector<http::Param> range_params();  ///< of QueryReader::range
 std::vector<http::Param> with_page_params(std::vector<http::Param> params, bool times = true);
 
 /// {"$ref":"#/components/schemas/<name>"}
@@ -66,6 +62,11 @@ std::string schema_ref(std::string_view name);
 http::Answer answer(int status, std::string description, std::string_view schema,
                     std::string_view example = {});
 http::Answer problem_answer(int status, std::string description);
+http::Answer no_such_flow();  ///< 404 of Cases::check_flow
+
+/// Every word that there is, in the order of the model.
+std::vector<std::string> statuses();
+std::vector<std::string> finding_kinds();
 
 /// A GET route that reads nothing derived, documented but for its parameters and answers, which the
 /// caller adds to. It answers when `answering` does; errors become problems; every answer carries

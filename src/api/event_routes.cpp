@@ -25,9 +25,7 @@ constexpr std::string_view events_example =
 Result<http::Response> answer_events(const Consistency& consistency, const Kept& kept,
                                      const Options& options, const http::Request& request,
                                      const Caller& caller) {
-    QueryReader query(request, {"order_id", "event_type", "source", "start_time", "end_time",
-                                "limit", "cursor", "after"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     store::EventFilter filter(caller.tenant);
     HELIOS_TRY(
         read_page(query, options, &store::EventFilter::received, decode_event_cursor, filter));
@@ -58,6 +56,9 @@ Result<http::Response> answer_events(const Consistency& consistency, const Kept&
     out.end_array();
     write_next_cursor(out, page.next);
     write_as_of(out, as_of);
+    if (page.items.empty()) {
+        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source, filter.type));
+    }
     return http::Response::json(200, out.end_object().take());
 }
 
@@ -99,8 +100,7 @@ void keep_origins(std::vector<store::EventRow>& rows, const std::optional<std::s
 
 Result<http::Response> answer_event(const Kept& kept, const http::Request& request,
                                     const Caller& caller) {
-    QueryReader query(request, {"source", "scope"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     const auto id = request.path_param("eventId");
     const auto source = query.text("source");
     const auto of = source ? std::optional<std::string_view>(*source) : std::nullopt;
@@ -147,8 +147,8 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
         "Times filter `receivedAt`. A payload past the log's retention reads "
         "`\"payload\":null,\"expired\":true`.";
     list.params = with_page_params({query_param("order_id", "Only events with this key."),
-                                    query_param("event_type", "Only this type."),
-                                    query_param("source", "Only this source."),
+                                    query_param("event_type", "Only this type, written just so."),
+                                    query_param("source", "Only this source, written just so."),
                                     query_param("after",
                                                 "A position, of one event or of a batch: waits "
                                                 "until everything derived from that is visible, "

@@ -6,6 +6,7 @@
 
 #include "api/accept.h"
 #include "api/route_groups.h"
+#include "base/shown.h"
 #include "model/topics.h"
 #include "reconcile/absences.h"
 
@@ -61,12 +62,9 @@ Result<ExplainRequest> collect(const Kept& kept, const store::CaseId& id, Instan
 }
 
 /// ?format=text|json wins; else Accept, if it would rather have text/plain than JSON.
-Result<bool> wants_text(const http::Request& request, const QueryReader& query) {
+bool wants_text(const http::Request& request, const QueryReader& query) {
     if (const auto format = query.text("format")) {
-        if (*format == "text" || *format == "json") {
-            return *format == "text";
-        }
-        return fail(ErrorKind::invalid, "format: \"" + *format + "\" is unknown", "text or json");
+        return *format == "text";
     }
     return prefers(request, "text/plain", "application/json");
 }
@@ -78,8 +76,8 @@ Result<std::size_t> columns_of_screen(const QueryReader& query) {
     std::size_t columns = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
     if (error != std::errc{} || end != text.data() + text.size() || columns > columns_max) {
-        return fail(ErrorKind::invalid, "columns: \"" + text + "\" is no width of a screen",
-                    "a number of characters, for example 80");
+        return fail(ErrorKind::invalid, "columns: \"" + shown(text) + "\" is no width of a screen",
+                    "a number of characters up to 10000, for example 80");
     }
     return columns;
 }
@@ -87,9 +85,8 @@ Result<std::size_t> columns_of_screen(const QueryReader& query) {
 Result<http::Response> answer_explain(const Consistency& consistency, const Cases& cases,
                                       const Explain& explain, const http::Request& request,
                                       const Caller& caller) {
-    QueryReader query(request, {"flow", "after", "format", "columns", "full_ids"});
-    HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const bool text, wants_text(request, query));
+    QueryReader query(request);
+    const bool text = wants_text(request, query);
     HELIOS_TRY_ASSIGN(const auto columns, columns_of_screen(query));
     HELIOS_TRY_ASSIGN(const bool full_ids, query.yes_or_no("full_ids"));
     HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
@@ -135,11 +132,11 @@ void add_explain_route(http::RouteTable& table, const Consistency& consistency, 
         query_param("flow", "The flow; default: the primary one."),
         query_param("after",
                     "A position: waits until everything derived from that event is visible."),
-        query_param("format", "Wins over Accept.", R"({"type":"string","enum":["json","text"]})"),
+        closed_param("format", "Wins over Accept.", {"json", "text"}),
         query_param("columns",
                     "Text for a screen of so many columns: where the legs don't fit side by side, "
                     "they stand one below the other.",
-                    R"({"type":"integer","minimum":0,"default":0})"),
+                    R"({"type":"integer","minimum":0,"maximum":10000,"default":0})"),
         query_param(
             "full_ids",
             "Whether ids stay whole even where only that keeps legs from standing side by side.",

@@ -93,6 +93,7 @@ void add_health_route(http::RouteTable& table, const About& about, const Pipelin
                                                                    const Caller&) {
                 return answer_health(about, pipeline, clock, health);
             });
+    route.query_checked = false;
     add_answers(route, {answer(200,
                                "`degraded` if a check fails, a part of the log was found "
                                "damaged, the store has to be made anew, "

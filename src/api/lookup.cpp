@@ -1,12 +1,13 @@
 #include "api/lookup.h"
 
 #include <algorithm>
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <set>
 
 #include "api/known_position.h"
 #include "api/render.h"
-#include "http/route.h"
+#include "base/shown.h"
+#include "http/query.h"
 #include "reconcile/absences.h"
 
 namespace helios::api {
@@ -14,21 +15,18 @@ namespace {
 
 constexpr std::size_t key_bytes_max = 1024;  // docs/contracts.md
 
-/// The likeliest reason first: a flow that does not exist, an event that was refused, nothing at
-/// all.
-std::string missing_case_hint(store::Queries& rows, const store::CaseId& id, bool quarantined) {
-    if (const auto versions = rows.flows(id.tenant); versions && !versions->empty()) {
-        std::set<std::string_view> names;
-        for (const auto& version : *versions) {
-            names.insert(version.flow);
-        }
-        if (!names.contains(id.flow)) {
-            return fmt::format("no flow of that name was ever active; there are: {}",
-                               fmt::join(names, ", "));
-        }
+/// The flows that were ever active for the tenant: given at start, activated, or with cases.
+Result<std::set<std::string>> known_flows(const About& about, store::Queries& rows,
+                                          const TenantId& tenant) {
+    const auto& given = about.flows_of(tenant);
+    std::set<std::string> names(given.begin(), given.end());
+    HELIOS_TRY_ASSIGN(const auto versions, rows.flows(tenant));
+    for (const auto& version : versions) {
+        names.insert(version.flow);
     }
-    return quarantined ? "events that name this key wait in quarantine: see `quarantined`"
-                       : "no event that was acknowledged so far names this key";
+    HELIOS_TRY_ASSIGN(const auto flows, rows.flows_with_cases(tenant));
+    names.insert(flows.begin(), flows.end());
+    return names;
 }
 
 }  // namespace
@@ -45,9 +43,25 @@ Result<store::CaseId> Cases::id_of(const TenantId& tenant, std::optional<std::st
     }
     if (key.empty() || key.size() > key_bytes_max) {
         return fail(ErrorKind::invalid,
-                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()));
+                    fmt::format("a key has 1 to {} bytes, this one {}", key_bytes_max, key.size()),
+                    "no case has such a key: an event that names it waits in quarantine");
     }
     return store::CaseId{tenant, *std::move(flow), std::string(key)};
+}
+
+Status Cases::check_flow(const TenantId& tenant, const std::optional<std::string>& flow) const {
+    const auto& given = about_->flows_of(tenant);
+    if (!flow || std::find(given.begin(), given.end(), *flow) != given.end()) {
+        return {};
+    }
+    HELIOS_TRY_ASSIGN(const auto names, known_flows(*about_, kept_.rows, tenant));
+    if (names.contains(*flow)) {
+        return {};
+    }
+    return fail(ErrorKind::not_found,
+                fmt::format("no flow \"{}\" was ever active here", shown(*flow)),
+                names.empty() ? "none was: start the server with --flow FILE"
+                              : http::suggestion(*flow, {names.begin(), names.end()}));
 }
 
 /// What was acknowledged before the request has been waited for, the positions' records included.
@@ -73,10 +87,16 @@ http::Response Cases::no_such_case(const store::CaseId& id) const {
         members.string(flow);
     }
     members.end_array().end_object();
-    return http::problem(
-        404, "No such case", fmt::format("flow {} has no case for key {}", id.flow, id.key),
-        missing_case_hint(kept_.rows, id, quarantined && !quarantined->items.empty()),
-        inside(members));
+    // The likeliest reason first.
+    const auto known = check_flow(id.tenant, id.flow);
+    const bool waits = quarantined && !quarantined->items.empty();
+    const std::string hint =
+        !known && known.error().kind == ErrorKind::not_found ? known.error().message()
+        : waits ? "events that name this key wait in quarantine: see `quarantined`"
+                : "no event that was acknowledged so far names this key";
+    return http::problem(404, "No such case",
+                         fmt::format("flow {} has no case for key {}", id.flow, id.key), hint,
+                         inside(members));
 }
 
 Status DeadlineMover::move(model::Verdict& verdict) {

@@ -29,6 +29,9 @@ public:
 
     const Kept& kept() const { return kept_; }
 
+    /// not_found: the flow was never active here; with the nearest name. Absent: none is asked for.
+    Status check_flow(const TenantId& tenant, const std::optional<std::string>& flow) const;
+
     /// The case of `key`; flow absent: the primary one. invalid: no flow at all, or no possible
     /// key.
     Result<store::CaseId> id_of(const TenantId& tenant, std::optional<std::string> flow,

@@ -12,6 +12,7 @@ void add_metrics_route(http::RouteTable& table, const telemetry::Metrics& metric
                          response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
                          return response;
                      });
+    route.query_checked = false;  // a scrape may carry what its job says
     http::Answer text;
     text.status = 200;
     text.description = "Text format 0.0.4.";

@@ -14,7 +14,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."},
   "candidates":{"type":"array","items":{"type":"object"},"description":"Which one was meant?"},"checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}}}},
 
-"Source":{"type":"string","description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
+"Source":{"type":"string","minLength":1,"description":"aws, gcp, azure, or a name that an active flow uses.","examples":["aws"]},
 "Decimal":{"type":"string","description":"Exact decimal in plain notation.","pattern":"^-?[0-9]+(\\.[0-9]+)?$","examples":["1299.00"]},
 "Money":{"type":"object","required":["currency","amount"],"properties":{"currency":{"type":"string","examples":["USD"]},"amount":{"$ref":"#/components/schemas/Decimal"}}},
 "AsOf":{"type":"string","format":"date-time","description":"The log time up to which this answer is complete: all that Helios had received (`receivedAt`) before it is in, and all that follows from it. It moves on while the server keeps up; an older one says how far a backlog is behind.","examples":["2026-01-05T10:23:48.123456789Z"]},
@@ -38,7 +38,7 @@ constexpr std::string_view components = R"json({"schemas":{
   "openedAt":{"type":"string","format":"date-time"},"deadline":{"type":"string","format":"date-time","description":"The last leg's; absent if a leg may come whenever it likes (`deadline: forever`). While legs are awaited it moves by the time in which Helios itself was away, and a grace."},"reconciledAt":{"type":"string","format":"date-time","description":"Absent while pending."},
   "otherFlows":{"type":"array","items":{"type":"string"},"description":"Other flows with a case for this key."}}},
 "StreamedVerdict":{"allOf":[{"$ref":"#/components/schemas/Verdict"},{"type":"object","required":["position"],"properties":{"position":{"type":"string","description":"Where this revision stands: what `after` takes."}}}]},
-"MismatchPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
+"CasePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}},"nextCursor":{"type":["string","null"]}}},
 "RevisionList":{"type":"object","required":["items"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Verdict"}}}},
 "Stats":{"type":"object","required":["status","kinds","decided","matchRate","timeToVerdictSeconds","atRisk","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},
   "status":{"type":"object","additionalProperties":{"type":"integer"}},"kinds":{"type":"object","additionalProperties":{"type":"integer"}},
@@ -47,10 +47,11 @@ constexpr std::string_view components = R"json({"schemas":{
   "atRisk":{"type":"array","items":{"$ref":"#/components/schemas/Money"},"description":"Exact sums over partial and mismatched cases."}}},
 "Explanation":{"type":"object","description":"Timeline, legs, checks, quarantine, what happens next.","additionalProperties":true},
 
-"EventLine":{"type":"object","required":["source","eventType","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id: quarantined whole.","properties":{
-  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":"string","description":"At most 512 bytes. `type` is accepted too; where both are there they must be equal.","examples":["OrderPlaced"]},
-  "id":{"type":["string","integer"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"type":["string","integer"],"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so."},
-  "payload":{"type":"object"},"metadata":{"type":["object","null"]}}},
+"EventLine":{"type":"object","required":["source","payload"],"description":"An empty string counts as absent, like null. Unknown members are ignored. A member that occurs twice, text that is no UTF-8 or no character, control characters in source, eventType or id, and a payload that lacks what the catalogue asks of its type: quarantined whole.",
+  "anyOf":[{"required":["eventType"],"properties":{"eventType":{"type":"string","minLength":1}}},{"required":["type"],"properties":{"type":{"type":"string","minLength":1}}}],"properties":{
+  "source":{"$ref":"#/components/schemas/Source"},"eventType":{"type":["string","null"],"description":"At most 512 bytes.","examples":["OrderPlaced"]},"type":{"type":["string","null"],"description":"Another name of `eventType`; where both are there they must be equal."},
+  "id":{"type":["string","number","null"],"description":"At most 1,024 bytes. A number's text is the id. Without it the content's hash is the identity."},"time":{"description":"RFC 3339, or epoch milliseconds; without a zone UTC is assumed. What can't be read as a time refuses nothing: it is kept as sent, and a warning says so.","examples":["2026-01-05T10:23:45.120Z"]},
+  "payload":{"type":"object"},"metadata":{"anyOf":[{"type":["object","null"]},{"const":""}]}}},
 "IngestAnswer":{"type":"object","required":["status","eventId"],"properties":{
   "status":{"type":"string","enum":["accepted","duplicate","conflict"]},"eventId":{"type":"string"},"identity":{"type":"string","enum":["content"],"description":"Present if the event had no id."},
   "position":{"type":"string","description":"Pass as `after` to read what follows from this event."},"warnings":{"type":"array","items":{"type":"string"}},
@@ -70,9 +71,9 @@ constexpr std::string_view components = R"json({"schemas":{
   "identity":{"type":"string","enum":["native","content"]},"copies":{"type":"integer","description":"How many further records of this event the log took in: same identity, same content. Absent: none."},
   "otherRecords":{"type":"array","description":"Of one event: the other records under its identity, oldest first, at most 1,000. Absent: none.","items":{"type":"object","required":["receivedAt","position","sameContent"],"properties":{
     "receivedAt":{"type":"string","format":"date-time"},"position":{"type":"string"},"sameContent":{"type":"boolean","description":"A copy; else an event of its own, which lists show."}}}},
-  "payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":"object"},
+  "payload":{"type":["object","null"]},"expired":{"type":"boolean"},"metadata":{"type":["object","null"]},
   "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},
-"EventPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]}}},
+"EventPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]},"hint":{"type":"string","description":"Of an empty list: how events write the source or type that was asked for."}}},
 
 "Quarantined":{"type":"object","required":["dlqId","kind","reason","detail","source","firstReceivedAt","lastReceivedAt","times"],"properties":{
   "dlqId":{"type":"string"},"kind":{"type":"string","enum":["event","confirmation"]},"reason":{"type":"string","examples":["missing_field"]},"detail":{"type":"string"},
@@ -81,12 +82,12 @@ constexpr std::string_view components = R"json({"schemas":{
 "QuarantinedItem":{"allOf":[{"$ref":"#/components/schemas/Quarantined"},{"type":"object","required":["body"],"properties":{
   "errors":{"type":"array","items":{"type":"string"}},"headers":{"type":"object","description":"Credentials are fingerprints."},"traceparent":{"type":"string"},
   "body":{"type":["string","null"]},"bodyEncoding":{"type":"string","enum":["utf-8","base64"]},"expired":{"type":"boolean"}}}]},
-"QuarantinePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]}}},
+"QuarantinePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]},"hint":{"type":"string","description":"Of an empty list: how events write the source or type that was asked for."}}},
 
 "FlowList":{"type":"object","required":["items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"type":"object","required":["flow","version","active","primary","activatedAt","hash","text"],"properties":{
   "flow":{"type":"string"},"version":{"type":"integer"},"active":{"type":"boolean"},"primary":{"type":"boolean"},"activatedAt":{"type":"string","format":"date-time"},"hash":{"type":"string"},"text":{"type":"string"}}}}}},
 "Hops":{"type":"object","description":"Hop to counter to number.","additionalProperties":{"type":"object","additionalProperties":{"type":"integer"}}},
-"Counts":{"type":"object","required":["totals","items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"startTime":{"type":"string","format":"date-time"},"endTime":{"type":"string","format":"date-time"},
+"Counts":{"type":"object","required":["totals","items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"hint":{"type":"string","description":"Of an empty list: how events write the source or type that was asked for."},"startTime":{"type":"string","format":"date-time"},"endTime":{"type":"string","format":"date-time"},
   "totals":{"type":"array","items":{"type":"object","required":["source","hops"],"properties":{"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}},
   "items":{"type":"array","items":{"type":"object","required":["minute","source","hops"],"properties":{"minute":{"type":"string","format":"date-time"},"source":{"type":"string"},"hops":{"$ref":"#/components/schemas/Hops"}}}}}},
 "Check":{"type":"object","required":["name","status"],"properties":{"name":{"type":"string"},"status":{"type":"string","enum":["ok","failing"]},"detail":{"type":"string"},"hint":{"type":"string"}}},

@@ -4,6 +4,7 @@
 #include "api/cursor.h"
 #include "api/endpoint.h"
 #include "base/json.h"
+#include "store/queries.h"
 
 namespace helios::api {
 
@@ -20,15 +21,23 @@ Status read_page(const QueryReader& query, const Options& options, store::TimeRa
     return {};
 }
 
+/// Of an empty list, where events write the source or type that was asked for otherwise: "hint".
+Status write_spelling_hint(json::Writer& out, store::Queries& rows, const TenantId& tenant,
+                           const std::optional<std::string>& source,
+                           const std::optional<std::string>& type = {});
+
 /// "nextCursor": null on the last page.
-template <class Cursor>
-void write_next_cursor(json::Writer& out, const std::optional<Cursor>& next) {
+inline void write_next_cursor(json::Writer& out, const std::optional<std::string>& next) {
     out.key("nextCursor");
     if (next) {
-        out.string(encode_cursor(*next));
+        out.string(*next);
     } else {
         out.null();
     }
+}
+template <class Cursor>
+void write_next_cursor(json::Writer& out, const std::optional<Cursor>& next) {
+    write_next_cursor(out, next.transform([](const Cursor& c) { return encode_cursor(c); }));
 }
 
 }  // namespace helios::api

@@ -33,6 +33,7 @@ void add_probe_routes(http::RouteTable& table, const Progress& progress) {
         },
         false);
     health.access = http::Access::everyone;
+    health.query_checked = false;
     add_answers(health, {answer(200, "Always, while the process answers at all.", "Liveness")});
     table.add(std::move(health));
 
@@ -40,6 +41,7 @@ void add_probe_routes(http::RouteTable& table, const Progress& progress) {
         get("/ready", "getReadiness", "System", "The server may take traffic",
             [&progress](const http::Request&, const Caller&) { return answer_ready(progress); });
     ready.access = http::Access::everyone;
+    ready.query_checked = false;
     add_answers(ready, {answer(200, "Yes.", "Readiness"),
                         problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
     table.add(std::move(ready));

@@ -4,6 +4,7 @@
 #include "api/prefix.h"
 #include "api/render.h"
 #include "api/route_groups.h"
+#include "model/quarantined.h"
 
 namespace helios::api {
 namespace {
@@ -20,9 +21,7 @@ constexpr std::string_view quarantine_example =
 Result<http::Response> answer_list(const Consistency& consistency, const Kept& kept,
                                    const Options& options, const http::Request& request,
                                    const Caller& caller) {
-    QueryReader query(
-        request, {"source", "reason", "order_id", "start_time", "end_time", "limit", "cursor"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     store::QuarantineFilter filter(caller.tenant);
     HELIOS_TRY(read_page(query, options, &store::QuarantineFilter::last, decode_quarantine_cursor,
                          filter));
@@ -39,14 +38,15 @@ Result<http::Response> answer_list(const Consistency& consistency, const Kept& k
     out.end_array();
     write_next_cursor(out, page.next);
     write_as_of(out, as_of);
+    if (page.items.empty()) {
+        HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source));
+    }
     return http::Response::json(200, out.end_object().take());
 }
 
 /// `keep_for`: how long bodies are answered; 0: as long as the log has them.
 Result<http::Response> answer_item(const Kept& kept, Duration keep_for,
                                    const http::Request& request, const Caller& caller) {
-    QueryReader query(request, {});
-    HELIOS_TRY(query.check());
     const auto id = request.path_param("dlqId");
     auto found = kept.rows.quarantined_item(caller.tenant, id);
     if (!found && found.error().kind == ErrorKind::not_found) {
@@ -85,7 +85,8 @@ void add_quarantine_routes(http::RouteTable& table, const Consistency& consisten
         "`confirmation`.";
     list.params = with_page_params(
         {query_param("source", "Only this source."),
-         query_param("reason", "Only this reason code, for example missing_field."),
+         closed_param("reason", "Only this reason.",
+                      {model::quarantine_reasons.begin(), model::quarantine_reasons.end()}),
          query_param("order_id", "Only items whose key could be read and is this.")});
     add_answers(list, {answer(200, "One page.", "QuarantinePage", quarantine_example),
                        problem_answer(400, "A parameter is wrong.")});

@@ -9,7 +9,7 @@
 namespace helios::api {
 namespace {
 
-constexpr std::string_view mismatches_example =
+constexpr std::string_view cases_example =
     R"({"items":[{"flow":"order","flowVersion":1,"key":"ORD-1","orderId":"ORD-1","instance":1,"revision":2,"status":"mismatched",)"
     R"("missingEvents":[],"findings":[{"kind":"amount","leg":"payment","check":"paid-in-full","expected":"1299.00",)"
     R"("actual":"1298.00","tolerance":"0.00","unit":"USD","severity":"error","final":true}],"events":{},)"
@@ -79,8 +79,7 @@ Result<http::Response> answer_revisions(const Cases& cases, const http::Request&
 
 Result<http::Response> answer_order(const Cases& cases, const http::Request& request,
                                     const Caller& caller) {
-    QueryReader query(request, {"flow", "after"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
                                                  request.path_param("orderId")));
     return answer_case(cases, request, id);
@@ -88,8 +87,7 @@ Result<http::Response> answer_order(const Cases& cases, const http::Request& req
 
 Result<http::Response> answer_order_revisions(const Cases& cases, const http::Request& request,
                                               const Caller& caller) {
-    QueryReader query(request, {"flow", "after"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     HELIOS_TRY_ASSIGN(const auto id, cases.id_of(caller.tenant, query.text("flow"),
                                                  request.path_param("orderId")));
     return answer_revisions(cases, request, id);
@@ -97,8 +95,6 @@ Result<http::Response> answer_order_revisions(const Cases& cases, const http::Re
 
 Result<http::Response> answer_any_case(const Cases& cases, const http::Request& request,
                                        const Caller& caller) {
-    QueryReader query(request, {"after"});
-    HELIOS_TRY(query.check());
     HELIOS_TRY_ASSIGN(const auto id,
                       cases.id_of(caller.tenant, std::string(request.path_param("flow")),
                                   request.path_param("key")));
@@ -107,32 +103,23 @@ Result<http::Response> answer_any_case(const Cases& cases, const http::Request& 
 
 Result<http::Response> answer_case_by_key(const Cases& cases, const http::Request& request,
                                           const Caller& caller) {
-    QueryReader query(request, {"key", "after"});
-    HELIOS_TRY(query.check());
-    const auto key = query.text("key");
-    if (!key) {
-        return fail(ErrorKind::invalid, "query parameter \"key\" is missing",
-                    "/api/v1/cases/{flow}?key=… names one case");
-    }
+    QueryReader query(request);
     HELIOS_TRY_ASSIGN(const auto id,
-                      cases.id_of(caller.tenant, std::string(request.path_param("flow")), *key));
+                      cases.id_of(caller.tenant, std::string(request.path_param("flow")),
+                                  query.text("key").value_or("")));
     return answer_case(cases, request, id);
 }
 
-Result<store::MismatchFilter> mismatch_filter(const Options& options, const TenantId& tenant,
-                                              const QueryReader& query) {
-    store::MismatchFilter filter(tenant);
-    HELIOS_TRY(read_page(query, options, &store::MismatchFilter::reconciled, decode_mismatch_cursor,
-                         filter));
+/// Status, kind, flow, range, limit, cursor; `list` says what else.
+Result<store::CaseFilter> case_filter(const Cases& cases, const Options& options, CaseList list,
+                                      store::CaseFilter filter, const QueryReader& query) {
+    const auto decode = [list](std::string_view text) { return decode_case_cursor(list, text); };
+    HELIOS_TRY(read_page(query, options, &store::CaseFilter::times, decode, filter));
     filter.flow = query.text("flow");
-    if (const auto status = query.text("status")) {
-        HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
-        if (*filter.status != model::VerdictStatus::partial &&
-            *filter.status != model::VerdictStatus::mismatched) {
-            return fail(ErrorKind::invalid,
-                        fmt::format("status: \"{}\" cases are not mismatches", *status),
-                        "partial or mismatched");
-        }
+    HELIOS_TRY(cases.check_flow(filter.tenant, filter.flow));
+    if (const auto text = query.text("status")) {
+        HELIOS_TRY_ASSIGN(const auto status, model::parse_status(*text));
+        filter.statuses = {status};
     }
     if (const auto kind = query.text("kind")) {
         HELIOS_TRY_ASSIGN(filter.kind, model::parse_finding_kind(*kind));
@@ -140,15 +127,18 @@ Result<store::MismatchFilter> mismatch_filter(const Options& options, const Tena
     return filter;
 }
 
-Result<http::Response> answer_mismatches(const Consistency& consistency, const Kept& kept,
-                                         const Options& options, const http::Request& request,
-                                         const Caller& caller) {
-    QueryReader query(request,
-                      {"start_time", "end_time", "limit", "cursor", "status", "kind", "flow"});
-    HELIOS_TRY(query.check());
-    HELIOS_TRY_ASSIGN(const auto filter, mismatch_filter(options, caller.tenant, query));
+/// Where the page would end with its item `last`.
+store::CaseCursor cursor_at(store::CaseTime by, const model::Verdict& last) {
+    return {by,
+            by == store::CaseTime::opened ? last.opened_at : last.reconciled_at.value_or(Instant{}),
+            last.flow, last.key, last.instance};
+}
+
+Result<http::Response> answer_page(const Consistency& consistency, const Kept& kept,
+                                   const Options& options, CaseList list,
+                                   const store::CaseFilter& filter) {
     const Instant as_of = consistency.judged_before();
-    HELIOS_TRY_ASSIGN(auto page, kept.rows.mismatches(filter));
+    HELIOS_TRY_ASSIGN(auto page, kept.rows.cases(filter));
     std::size_t bytes = 0;
     DeadlineMover mover(kept.rows);
     json::Writer out;
@@ -158,15 +148,48 @@ Result<http::Response> answer_mismatches(const Consistency& consistency, const K
         HELIOS_TRY(mover.move(verdict));
         model::write_json(out, verdict, payloads_from(kept.log, bytes));
         if (bytes >= options.page_bytes_max && i + 1 < page.items.size()) {
-            page.next = store::MismatchCursor{verdict.reconciled_at.value_or(Instant{}),
-                                              verdict.flow, verdict.key, verdict.instance};
+            page.next = cursor_at(filter.by, verdict);
             break;
         }
     }
     out.end_array();
-    write_next_cursor(out, page.next);
+    write_next_cursor(out, page.next.transform([list](const store::CaseCursor& cursor) {
+        return encode_cursor(list, cursor);
+    }));
     write_as_of(out, as_of);
     return http::Response::json(200, out.end_object().take());
+}
+
+Result<http::Response> answer_mismatches(const Consistency& consistency, const Cases& cases,
+                                         const Options& options, const http::Request& request,
+                                         const Caller& caller) {
+    constexpr auto list = CaseList::mismatches;
+    HELIOS_TRY_ASSIGN(const auto filter, case_filter(cases, options, list,
+                                                     store::CaseFilter::mismatches(caller.tenant),
+                                                     QueryReader(request)));
+    return answer_page(consistency, cases.kept(), options, list, filter);
+}
+
+constexpr std::string_view by_opening = "opened";
+constexpr std::string_view by_decision = "reconciled";
+
+Result<http::Response> answer_cases(const Consistency& consistency, const Cases& cases,
+                                    const Options& options, const http::Request& request,
+                                    const Caller& caller) {
+    const QueryReader query(request);
+    store::CaseFilter all(caller.tenant);
+    auto list = CaseList::by_opening;
+    if (query.text("by") == by_decision) {
+        list = CaseList::by_decision;
+        all.by = store::CaseTime::reconciled;
+    }
+    HELIOS_TRY_ASSIGN(const auto filter, case_filter(cases, options, list, std::move(all), query));
+    if (list == CaseList::by_decision && query.text("status") == "pending") {
+        return fail(ErrorKind::invalid,
+                    "pending cases have not been reconciled, so no time to go by",
+                    "leave by=reconciled out");
+    }
+    return answer_page(consistency, cases.kept(), options, list, filter);
 }
 
 /// To the microsecond: what is less is how close together records were stamped.
@@ -219,15 +242,15 @@ std::string render_stats(const store::Stats& stats, Instant as_of) {
     return out.end_object().take();
 }
 
-Result<http::Response> answer_stats(const Consistency& consistency, store::Queries& rows,
+Result<http::Response> answer_stats(const Consistency& consistency, const Cases& cases,
                                     const http::Request& request, const Caller& caller) {
-    QueryReader query(request, {"start_time", "end_time", "flow"});
-    HELIOS_TRY(query.check());
+    QueryReader query(request);
     store::StatsFilter filter(caller.tenant);
     HELIOS_TRY_ASSIGN(filter.reconciled, query.range());
     filter.flow = query.text("flow");
+    HELIOS_TRY(cases.check_flow(caller.tenant, filter.flow));
     const Instant as_of = consistency.judged_before();
-    HELIOS_TRY_ASSIGN(const auto stats, rows.stats(filter));
+    HELIOS_TRY_ASSIGN(const auto stats, cases.kept().rows.stats(filter));
     return http::Response::json(200, render_stats(stats, as_of));
 }
 
@@ -254,53 +277,77 @@ std::vector<http::Answer> case_answers(std::string description, std::string_view
                            "lists events that name the key and wait in quarantine.")};
 }
 
-void add_stats_route(http::RouteTable& table, const Consistency& consistency,
-                     store::Queries& rows) {
+void add_stats_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases) {
     auto route = get(consistency, http::Reads::list, "/api/v1/reconciliation/stats",
                      "getReconciliationStats", "Verdicts",
                      "Counts, match rate, time to verdict, money at risk",
-                     [consistency, &rows](const http::Request& request, const Caller& caller) {
-                         return answer_stats(consistency, rows, request, caller);
+                     [consistency, cases](const http::Request& request, const Caller& caller) {
+                         return answer_stats(consistency, cases, request, caller);
                      });
     route.description =
         "Over the latest revision of every case decided in the range. `pending` is the number of "
         "cases open now, whatever the "
         "range. `kinds` counts cases with at least "
-        "one finding of that kind. Time to verdict runs from a case's opening to its first "
+        "one finding of that kind. /api/v1/reconciliation/cases lists what a number counts: "
+        "`status=pending`, and with `by=reconciled` and the same range `status=…` and `kind=…`. "
+        "Time to verdict runs from a case's opening to its first "
         "decision, in log time, to the "
         "microsecond; p99 is exact "
         "(nearest rank).";
-    constexpr std::string_view date_time = R"({"type":"string","format":"date-time"})";
-    route.params = {query_param("start_time", "Inclusive, on reconciledAt; RFC 3339 with a zone.",
-                                std::string(date_time)),
-                    query_param("end_time", "Exclusive.", std::string(date_time)),
-                    query_param("flow", "Only this flow.")};
+    route.params = range_params();
+    route.params.push_back(query_param("flow", "Only this flow."));
     add_answers(route, {answer(200, "The figures.", "Stats", stats_example),
-                        problem_answer(400, "A parameter is wrong."),
-                        problem_answer(504, "The range is too large to add up in time.")});
+                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));
 }
 
-void add_mismatches_route(http::RouteTable& table, const Consistency& consistency, const Kept& kept,
-                          const Options& options) {
+http::Param kind_param() {
+    return closed_param("kind", "Only cases with a finding of this kind.", finding_kinds());
+}
+
+void add_mismatches_route(http::RouteTable& table, const Consistency& consistency,
+                          const Cases& cases, const Options& options) {
     auto route =
         get(consistency, http::Reads::list, "/api/v1/reconciliation/mismatches", "listMismatches",
             "Verdicts", "Cases that are partial or mismatched",
-            [consistency, kept, &options](const http::Request& request, const Caller& caller) {
-                return answer_mismatches(consistency, kept, options, request, caller);
+            [consistency, cases, &options](const http::Request& request, const Caller& caller) {
+                return answer_mismatches(consistency, cases, options, request, caller);
             });
     route.description =
-        "The latest revision of each such case, newest `reconciledAt` first. A case that is "
+        "The latest revision of each such case, newest `reconciledAt` first: a view of "
+        "/api/v1/reconciliation/cases. A case that is "
         "amended while you page moves to the "
         "front; no other case is skipped or shown "
         "twice on its account. `nextCursor` is null on the last page.";
+    route.params =
+        with_page_params({closed_param("status", "Only this status.", {"partial", "mismatched"}),
+                          kind_param(), query_param("flow", "Only this flow.")});
+    add_answers(route, {answer(200, "One page.", "CasePage", cases_example),
+                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
+    table.add(std::move(route));
+}
+
+void add_cases_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases,
+                     const Options& options) {
+    auto route =
+        get(consistency, http::Reads::list, "/api/v1/reconciliation/cases", "listCases", "Verdicts",
+            "Cases of every status",
+            [consistency, cases, &options](const http::Request& request, const Caller& caller) {
+                return answer_cases(consistency, cases, options, request, caller);
+            });
+    route.description =
+        "The latest revision of each case, newest `openedAt` first: a walk shows every case that "
+        "was there at its start once, whatever becomes of it meanwhile. With `by=reconciled` the "
+        "decided ones, newest `reconciledAt` first, and the times are of the decision: just what "
+        "/api/v1/reconciliation/stats counts; a case that is amended while you page moves to the "
+        "front. `nextCursor` is null on the last page.";
     route.params = with_page_params(
-        {query_param("status", "Only this status.",
-                     R"({"type":"string","enum":["partial","mismatched"]})"),
-         query_param("kind", "Only cases with a finding of this kind.", schema_ref("FindingKind")),
-         query_param("flow", "Only this flow.")});
-    add_answers(route, {answer(200, "One page.", "MismatchPage", mismatches_example),
-                        problem_answer(400, "A parameter is wrong.")});
+        {closed_param("status", "Only this status.", statuses()), kind_param(),
+         query_param("flow", "Only this flow."),
+         closed_param("by", "The time that order and range go by. Default: opened.",
+                      {std::string(by_opening), std::string(by_decision)})});
+    add_answers(route, {answer(200, "One page.", "CasePage", cases_example),
+                        problem_answer(400, "A parameter is wrong."), no_such_flow()});
     table.add(std::move(route));
 }
 
@@ -308,8 +355,9 @@ void add_mismatches_route(http::RouteTable& table, const Consistency& consistenc
 
 void add_reconciliation_routes(http::RouteTable& table, const Consistency& consistency,
                                const Cases& cases, const Options& options) {
-    add_mismatches_route(table, consistency, cases.kept(), options);
-    add_stats_route(table, consistency, cases.kept().rows);
+    add_mismatches_route(table, consistency, cases, options);
+    add_cases_route(table, consistency, cases, options);
+    add_stats_route(table, consistency, cases);
 
     auto order = get(consistency, http::Reads::one_case, "/api/v1/reconciliation/{orderId}",
                      "getReconciliation", "Verdicts", "The verdict of one order",
@@ -320,7 +368,8 @@ void add_reconciliation_routes(http::RouteTable& table, const Consistency& consi
         "The latest revision, with the payloads it rests on. Answers what was acknowledged before "
         "the request: 404 only when "
         "every stage has taken that in. The words "
-        "`mismatches` and `stats` are not order ids here; use /api/v1/cases/{flow}/{key} for such "
+        "`cases`, `mismatches` and `stats` are not order ids here; use /api/v1/cases/{flow}/{key} "
+        "for such "
         "keys.";
     order.params = {path_param("orderId", "The order's id, percent-encoded; a slash is %2F."),
                     flow_param(), after_param()};

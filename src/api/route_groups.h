@@ -45,7 +45,7 @@ void add_flows_route(http::RouteTable& table, const Consistency& consistency, co
                      store::Queries& rows);
 void add_counts_route(http::RouteTable& table, const Consistency& consistency, store::Queries& rows,
                       const Clock& clock);
-void add_stream_route(http::RouteTable& table, const Consistency& consistency,
+void add_stream_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases,
                       std::shared_ptr<Stream> stream);
 void add_status_page(http::RouteTable& table, const About& about, const Progress& progress,
                      store::Queries& rows, const Clock& clock);

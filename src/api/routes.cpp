@@ -20,7 +20,8 @@ void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
     add_metrics_route(table, d.telemetry.metrics);
     add_flows_route(table, consistency, d.about, d.store);
     add_counts_route(table, consistency, d.store, d.clock);
-    add_stream_route(table, consistency, std::make_shared<Stream>(d.options, d.log, d.telemetry));
+    add_stream_route(table, consistency, cases,
+                     std::make_shared<Stream>(d.options, d.log, d.telemetry));
     add_status_page(table, d.about, d.progress, d.store, d.clock);
     add_documentation_routes(table, d.about.version, d.assets);
 }

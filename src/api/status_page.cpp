@@ -18,10 +18,11 @@ struct Link {
     std::string_view what;
 };
 
-constexpr std::array<Link, 9> links{{
+constexpr std::array<Link, 10> links{{
     {"docs", "/docs", "API, to try out"},
     {"redoc", "/redoc", "API reference"},
     {"mismatches", "/api/v1/reconciliation/mismatches", "cases that are partial or mismatched"},
+    {"cases", "/api/v1/reconciliation/cases", "cases of every status"},
     {"stats", "/api/v1/reconciliation/stats", "figures"},
     {"events", "/api/v1/events", "accepted events"},
     {"dlq", "/api/v1/dlq", "quarantine"},
@@ -150,6 +151,7 @@ void add_status_page(http::RouteTable& table, const About& about, const Progress
             });
     route.description = "A page for browsers (`Accept: text/html`), JSON for everybody else.";
     route.access = http::Access::everyone;
+    route.query_checked = false;
     http::Answer html;
     html.status = 200;
     html.description = "The status.";

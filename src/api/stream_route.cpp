@@ -5,12 +5,12 @@
 namespace helios::api {
 namespace {
 
-Result<http::Response> answer_stream(Stream& stream, const http::Request& request,
-                                     const Caller& caller) {
-    QueryReader query(request, {"flow", "status", "kind", "key", "after", "payloads"});
-    HELIOS_TRY(query.check());
+Result<http::Response> answer_stream(Stream& stream, const Cases& cases,
+                                     const http::Request& request, const Caller& caller) {
+    QueryReader query(request);
     StreamFilter filter(caller.tenant);
     filter.flow = query.text("flow");
+    HELIOS_TRY(cases.check_flow(caller.tenant, filter.flow));
     filter.key = query.text("key");
     if (const auto status = query.text("status")) {
         HELIOS_TRY_ASSIGN(filter.status, model::parse_status(*status));
@@ -54,22 +54,21 @@ constexpr std::string_view description =
 
 }  // namespace
 
-void add_stream_route(http::RouteTable& table, const Consistency& consistency,
+void add_stream_route(http::RouteTable& table, const Consistency& consistency, const Cases& cases,
                       std::shared_ptr<Stream> stream) {
-    auto route =
-        get(consistency, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
-            "Verdicts as they are made, over a WebSocket",
-            [stream = std::move(stream)](const http::Request& request, const Caller& caller) {
-                return answer_stream(*stream, request, caller);
-            });
+    auto route = get(
+        consistency, http::Reads::stream, "/api/v1/stream", "streamVerdicts", "Verdicts",
+        "Verdicts as they are made, over a WebSocket",
+        [stream = std::move(stream), cases](const http::Request& request, const Caller& caller) {
+            return answer_stream(*stream, cases, request, caller);
+        });
     route.websocket = true;
     route.description = description;
     route.params = {
         query_param("flow", "Only this flow."),
         query_param("key", "Only the case of this key (an order's id)."),
-        query_param("status", "Only revisions with this status.", schema_ref("Status")),
-        query_param("kind", "Only revisions with a finding of this kind.",
-                    schema_ref("FindingKind")),
+        closed_param("status", "Only revisions with this status.", statuses()),
+        closed_param("kind", "Only revisions with a finding of this kind.", finding_kinds()),
         query_param(
             "after",
             "A `position` of this stream or of an ingest answer: begin behind it. Default: now."),
@@ -82,13 +81,15 @@ void add_stream_route(http::RouteTable& table, const Consistency& consistency,
     accepted.description = "The WebSocket is open; messages are `StreamedVerdict`s.";
     accepted.media_type = "";
     for (auto& answer : route.answers) {  // one status has one description
-        answer.description += " Or as many streams are open as may be (`http.websockets_max`).";
+        if (answer.status == 503) {
+            answer.description += " Or as many streams are open as may be (`http.websockets_max`).";
+        }
     }
     add_answers(route, {std::move(accepted),
                         problem_answer(400,
                                        "A parameter is wrong, `after` is no position of this "
                                        "server, or the handshake is broken."),
-                        problem_answer(403, "A page of another site asked."),
+                        problem_answer(403, "A page of another site asked."), no_such_flow(),
                         problem_answer(426, "This is no WebSocket request of version 13.")});
     table.add(std::move(route));
 }

@@ -167,7 +167,7 @@ TEST(Reconciliation, a_flow_that_does_not_exist_is_named_as_the_reason) {
     served.open();
     served.catch_up();
     EXPECT_THAT(served.get("/api/v1/reconciliation/A?flow=ordr").body,
-                HasSubstr("there are: order"));
+                HasSubstr("did you mean order?"));
     EXPECT_THAT(served.get("/api/v1/reconciliation/A").body,
                 HasSubstr("no event that was acknowledged so far names this key"));
 }
@@ -322,12 +322,12 @@ TEST(Mismatches, a_walk_by_cursor) {
     }
     served.open();
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?limit=3"),
-                ElementsAre("K6", "K4", "K5", "K2", "K3", "K0", "K1"));
+                ElementsAre("K6", "K5", "K4", "K3", "K2", "K1", "K0"));
     EXPECT_THAT(
         walk(served,
              "/api/v1/reconciliation/"
              "mismatches?limit=1&start_time=2026-01-05T10:00:01Z&end_time=2026-01-05T10:00:02Z"),
-        ElementsAre("K2", "K3"));
+        ElementsAre("K3", "K2"));
     EXPECT_THAT(walk(served, "/api/v1/reconciliation/mismatches?kind=skew"), ElementsAre());
 }
 
@@ -354,6 +354,153 @@ TEST(Mismatches, a_page_ends_early_when_its_payloads_are_large) {
     EXPECT_EQ(parsed(served.get("/api/v1/events")).root().find("items").size(), 1u);
 }
 
+TEST(Cases, of_every_status_by_opening_and_by_decision) {
+    Served served;
+    for (int i = 0; i < 4; ++i) {
+        const auto status = static_cast<VerdictStatus>(i);
+        auto verdict = a_verdict("K" + std::to_string(i), 1, status, std::nullopt);
+        verdict.opened_at = after(i);
+        if (status != VerdictStatus::pending) {
+            verdict.reconciled_at = after(20 - i);
+            verdict.findings = {a_finding(model::FindingKind::late)};
+        }
+        served.bench.append(verdict);
+    }
+    served.open();
+    const std::string cases = "/api/v1/reconciliation/cases";
+    EXPECT_THAT(walk(served, cases + "?limit=1"), ElementsAre("K3", "K2", "K1", "K0"));
+    EXPECT_THAT(walk(served, cases + "?by=opened&limit=3"), ElementsAre("K3", "K2", "K1", "K0"));
+    EXPECT_THAT(walk(served, cases + "?by=reconciled&limit=1"), ElementsAre("K1", "K2", "K3"));
+    EXPECT_THAT(walk(served, cases + "?kind=late&status=matched"), ElementsAre("K1"));
+    EXPECT_THAT(walk(served, cases + "?status=pending"), ElementsAre("K0"));
+    EXPECT_THAT(walk(served, cases + "?by=reconciled&start_time=2026-01-05T10:00:18Z"),
+                ElementsAre("K1", "K2"));
+    EXPECT_THAT(walk(served, cases + "?end_time=2026-01-05T10:00:01Z"), ElementsAre("K0"));
+    EXPECT_EQ(served.get(cases + "?by=reconciled&status=pending").status, 400);
+    const auto of = [&](const std::string& query) {
+        return std::string(parsed(served.get(cases + query)).root().find("nextCursor").text());
+    };
+    const auto opened = of("?limit=1");
+    const auto decided = of("?limit=1&by=reconciled");
+    EXPECT_EQ(served.get(cases + "?cursor=" + opened).status, 200);
+    EXPECT_EQ(served.get(cases + "?cursor=" + decided).status, 400);
+    EXPECT_EQ(served.get(cases + "?by=reconciled&cursor=" + opened).status, 400);
+    EXPECT_EQ(served.get("/api/v1/reconciliation/mismatches?cursor=" + decided).status, 400);
+    EXPECT_EQ(served.get(cases + "?cursor=" + opened.substr(0, opened.size() / 2)).status, 400);
+}
+
+TEST(Cases, every_number_of_the_figures_has_a_list) {
+    Served served;
+    for (int i = 0; i < 60; ++i) {
+        const auto status = static_cast<VerdictStatus>(i % 4);
+        auto verdict = a_verdict("K" + std::to_string(i), 1, status, std::nullopt);
+        verdict.flow = i % 5 == 0 ? "refund" : "order";
+        verdict.opened_at = after(i % 7);
+        if (status != VerdictStatus::pending) {
+            verdict.reconciled_at = after(10 + i % 9);
+            verdict.findings = {a_finding(static_cast<model::FindingKind>(i % 11)),
+                                a_finding(static_cast<model::FindingKind>(i % 3))};
+        }
+        served.bench.append(verdict);
+    }
+    for (int i = 0; i < 30; ++i) {
+        model::Quarantined item(default_tenant());
+        item.id = "q" + std::to_string(i);
+        item.source = i % 2 == 0 ? "aws" : "gcp";
+        item.reason = model::quarantine_reasons.at(static_cast<std::size_t>(i * i % 18));
+        served.bench.append(item);
+    }
+    served.open();
+    for (const std::string range :
+         {"", "&flow=order", "&flow=refund",
+          "&start_time=2026-01-05T10:00:12Z&end_time=2026-01-05T10:00:16Z"}) {
+        const auto stats = parsed(served.get("/api/v1/reconciliation/stats?" +
+                                             (range.empty() ? range : range.substr(1))));
+        for (const std::string word : {"status", "kind"}) {
+            const auto numbers = stats.root().find(word == "kind" ? "kinds" : word);
+            ASSERT_GE(numbers.size(), 4u);
+            for (std::size_t i = 0; i < numbers.size(); ++i) {
+                const std::string name(numbers.key_at(i));
+                const auto flow = range.find("flow") == std::string::npos ? "" : range;
+                const auto query = name == "pending"
+                                       ? "?status=pending" + flow
+                                       : "?by=reconciled&" + word + "=" + name + range;
+                EXPECT_EQ(
+                    numbers.at(i).text(),
+                    std::to_string(
+                        walk(served, "/api/v1/reconciliation/cases" + query + "&limit=7").size()))
+                    << query;
+            }
+        }
+    }
+    std::map<std::string, std::size_t> waits;
+    const auto all = parsed(served.get("/api/v1/dlq?limit=1000"));
+    for (std::size_t i = 0; i < all.root().find("items").size(); ++i) {
+        const auto item = all.root().find("items").at(i);
+        ++waits["reason=" + std::string(item.find("reason").text())];
+        ++waits["source=" + std::string(item.find("source").text())];
+    }
+    EXPECT_GT(waits.size(), 5u);
+    for (const auto& [query, count] : waits) {
+        const auto page = parsed(served.get("/api/v1/dlq?limit=1000&" + query));
+        EXPECT_EQ(page.root().find("items").size(), count) << query;
+    }
+}
+
+TEST(Flows, one_that_was_never_active_is_named_with_the_nearest_and_one_without_cases_is_empty) {
+    Served served;
+    served.explain = [](const ExplainRequest&) -> Result<Explanation> {
+        return Explanation{"{}", ""};
+    };
+    served.bench.append(store::testing::an_activation("invoice", 1, "v1", "h1"));
+    served.bench.append(broken("K", 1, 1));
+    served.open();
+    served.catch_up();
+    const std::string base = "/api/v1/reconciliation/";
+    for (const auto& path :
+         {base + "mismatches", base + "cases", base + "stats", std::string("/api/v1/stream"),
+          base + "K", base + "K/revisions", std::string("/api/v1/orders/K/explain")}) {
+        const auto response = served.get(path + "?flow=ordr");
+        EXPECT_EQ(response.status, 404) << path << response.body;
+        EXPECT_FALSE(response.websocket);
+        EXPECT_THAT(response.body, HasSubstr("did you mean order?")) << path;
+        EXPECT_THAT(served.get(path + "?flow=zzzzz").body,
+                    HasSubstr("there are: invoice, order, refund"))
+            << path;
+    }
+    EXPECT_EQ(served.get("/api/v1/cases/ordr/K").status, 404);
+    for (const char* flow : {"invoice", "refund"}) {
+        EXPECT_THAT(walk(served, base + "cases?flow=" + flow), ElementsAre());
+        EXPECT_THAT(walk(served, base + "mismatches?flow=" + flow), ElementsAre());
+        EXPECT_EQ(served.get(base + "stats?flow=" + flow).status, 200);
+        EXPECT_EQ(served.get(std::string("/api/v1/stream?flow=") + flow).status, 101);
+    }
+}
+
+TEST(Parameters, of_open_words_say_how_events_write_them) {
+    Served served;
+    served.bench.append(an_event("e-1", "OrderPlaced", "K"));
+    served.bench.append(an_event("e-2", "PaymentProcessed", "K", "gcp"));
+    served.open();
+    const auto hint = [&](const std::string& target) {
+        const auto response = served.get(target);
+        EXPECT_EQ(response.status, 200) << target;
+        const auto document = parsed(response);
+        const auto found = document.root().find("hint");
+        return found.present() ? std::string(found.text()) : "none";
+    };
+    EXPECT_THAT(hint("/api/v1/events?source=AWS"), HasSubstr("did you mean aws?"));
+    EXPECT_THAT(hint("/api/v1/events?event_type=orderplaced"), HasSubstr("OrderPlaced?"));
+    EXPECT_THAT(hint("/api/v1/events?event_type=OrderPlacd&source=gpc"),
+                ::testing::AllOf(HasSubstr("OrderPlaced?"), HasSubstr("gcp?")));
+    EXPECT_THAT(hint("/api/v1/dlq?source=Gcp"), HasSubstr("gcp?"));
+    EXPECT_THAT(hint("/api/v1/counts?source=Gcp"), HasSubstr("gcp?"));
+    EXPECT_EQ(hint("/api/v1/events?source=something"), "none");
+    EXPECT_EQ(hint("/api/v1/events?source=aws&event_type=PaymentProcessed"), "none")
+        << "both are written as events have them";
+    EXPECT_EQ(hint("/api/v1/events?source=aws"), "none");
+}
+
 TEST(Parameters, are_read_strictly) {
     Served served;
     served.open();
@@ -371,6 +518,9 @@ TEST(Parameters, are_read_strictly) {
     EXPECT_EQ(unknown.status, 400);
     EXPECT_THAT(unknown.body, HasSubstr("did you mean status?"));
     EXPECT_EQ(served.get(base + "start_time=2026-01-05T10:00:00%2B02:00&limit=1000").status, 200);
+    for (const char* far : {"start_time=1969-12-31T23:59:59Z", "end_time=2200-01-01T00:00:00Z"}) {
+        EXPECT_THAT(served.get(base + far).body, HasSubstr("is not between 1970 and 2200")) << far;
+    }
 }
 
 TEST(Parameters, a_cursor_of_another_list_is_refused) {
@@ -401,7 +551,7 @@ TEST(Stats, figures_are_exact) {
     EXPECT_EQ(root.find("matchRate").text(), "0.25");
     EXPECT_EQ(root.find("timeToVerdictSeconds").find("mean").text(), "8");
     EXPECT_EQ(root.find("kinds").find("amount").text(), "3");
-    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=none"))
+    EXPECT_TRUE(parsed(served.get("/api/v1/reconciliation/stats?flow=refund"))
                     .root()
                     .find("matchRate")
                     .is_null());

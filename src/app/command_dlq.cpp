@@ -1,23 +1,13 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "app/cli.h"
 #include "app/item_list.h"
 #include "base/shown.h"
-#include "base/yaml.h"
 
 namespace helios::app {
 namespace {
-
-/// The codes that this version gives. A server of another version may have others: what waits there
-/// counts as well.
-constexpr std::string_view known_reasons[] = {
-    "ambiguous_field",  "bad_field",     "bad_key",         "bad_time",      "conflict",
-    "duplicate_key",    "missing_field", "not_an_envelope", "not_an_object", "not_json",
-    "sns_confirmation", "too_deep",      "too_large",       "unknown_source"};
 
 struct ListDlqArguments {
     ListArguments list;
@@ -44,24 +34,6 @@ Terminal::Row row_of(json::Value item) {
             {shown_text(item, "reason")},    {shown_text(item, "detail")}};
 }
 
-/// Of nothing with this reason: whether there is such a reason. invalid: neither known here nor
-/// among what waits.
-Status check_reason(Server& server, const std::string& reason) {
-    std::set<std::string, std::less<>> reasons(std::begin(known_reasons), std::end(known_reasons));
-    const auto read = server.each_item("/api/v1/dlq", {}, 0, [&](json::Value item) {
-        reasons.emplace(item.find("reason").text());
-    });
-    HELIOS_TRY(read);
-    if (reasons.contains(reason)) {
-        return {};
-    }
-    const std::vector<std::string_view> names(reasons.begin(), reasons.end());
-    const auto near = yaml::nearest(reason, names);
-    return fail(ErrorKind::invalid, fmt::format("--reason \"{}\": there is no such reason", reason),
-                near.empty() ? fmt::format("there are: {}", fmt::join(names, ", "))
-                             : fmt::format("did you mean {}?", near));
-}
-
 Result<int> list(const ListDlqArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto items, ItemList::open(arguments.list, environment));
     Listing table(items.terminal(), columns(), arguments.list.full_ids);
@@ -72,8 +44,6 @@ Result<int> list(const ListDlqArguments& arguments, const Environment& environme
                                .empty();
     HELIOS_TRY_ASSIGN(const auto found, items.print("/api/v1/dlq", query, table, row_of));
     if (found == 0) {
-        HELIOS_TRY(arguments.reason.empty() ? Status{}
-                                            : check_reason(items.server(), arguments.reason));
         items.say_none(filtered ? "nothing waits in quarantine with these filters"
                                 : "nothing waits in quarantine");
     }

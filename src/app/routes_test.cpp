@@ -3,7 +3,9 @@
 
 #include "gateway/routes.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <set>
 #include <string>
 
 #include "api/test_kit.h"
@@ -149,6 +151,103 @@ TEST(Routes, once_ready_lists_say_how_old_they_are_and_single_things_wait) {
             EXPECT_EQ(served.get(Whole::target_of(route)).status, 404) << route.path;
         }
     }
+}
+
+TEST(Routes, what_a_route_does_not_know_is_refused_with_the_nearest_name) {
+    Whole whole;
+    auto& served = whole.served;
+    served.catch_up();
+    std::set<std::string> open;
+    for (const auto& route : served.table.routes()) {
+        if (!route.query_checked) {
+            open.insert(route.path);
+        }
+        if (route.method != http::Method::get) {
+            continue;
+        }
+        auto target = Whole::target_of(route);
+        target += target.find('?') == std::string::npos ? "?" : "&";
+        const auto plain = served.get(target + "no_such_parameter=1");
+        EXPECT_EQ(plain.status == 400, route.query_checked) << target << plain.body;
+        if (!route.query_checked) {
+            continue;
+        }
+        EXPECT_FALSE(header_of(plain, "X-Content-Type-Options").empty()) << target;
+        for (const auto& param : route.params) {
+            if (param.in != http::Param::In::query) {
+                continue;
+            }
+            const auto expect = [&](const std::string& query, const std::string& word) {
+                const auto response = served.get(target + query);
+                EXPECT_EQ(response.status, 400) << target << query;
+                EXPECT_NE(response.body.find("did you mean " + word + "?"), std::string::npos)
+                    << target << query << response.body;
+            };
+            expect(param.name + "x=1", param.name);
+            for (const auto& value : param.values) {
+                expect(param.name + "=" + value + "x", value);
+                const auto right = served.get(target + param.name + "=" + value);
+                EXPECT_TRUE(right.status < 400 || right.status == 404)
+                    << target << param.name << "=" << value << right.body;
+            }
+        }
+    }
+    EXPECT_EQ(open, (std::set<std::string>{"/",
+                                           "/api/v1/events/batch",
+                                           "/api/v1/events/ingest",
+                                           "/api/v1/health",
+                                           "/api/v1/webhooks/aws/eventbridge",
+                                           "/api/v1/webhooks/aws/health",
+                                           "/api/v1/webhooks/azure/eventgrid",
+                                           "/api/v1/webhooks/azure/health",
+                                           "/api/v1/webhooks/gcp/health",
+                                           "/api/v1/webhooks/gcp/pubsub",
+                                           "/docs",
+                                           "/docs/start.js",
+                                           "/docs/swagger-ui-bundle.js",
+                                           "/docs/swagger-ui.css",
+                                           "/health",
+                                           "/metrics",
+                                           "/openapi.json",
+                                           "/ready",
+                                           "/redoc",
+                                           "/redoc/redoc.standalone.js",
+                                           "/redoc/start.js"}))
+        << "senders, probes, scrapes and pages";
+}
+
+TEST(Routes, no_answer_has_a_status_that_is_not_documented) {
+    Whole whole;
+    auto& served = whole.served;
+    const std::string queries[] = {
+        "",          "no_such=1",  "flow=zzz",     "limit=0",
+        "cursor=x",  "after=x",    "start_time=x", "start_time=2200-01-01T00:00:00Z",
+        "columns=x", "full_ids=x", "payloads=x",   "source=x",
+        "key=y"};
+    const auto ask_all = [&] {
+        for (const auto& route : served.table.routes()) {
+            if (route.method != http::Method::get || route.hidden) {
+                continue;
+            }
+            const auto target = Whole::target_of(route);
+            for (const auto& query : queries) {
+                const auto whole_target =
+                    target + (target.find('?') == std::string::npos ? "?" : "&") + query;
+                const auto response = served.get(query.empty() ? target : whole_target);
+                EXPECT_TRUE(std::any_of(
+                    route.answers.begin(), route.answers.end(),
+                    [&](const auto& answer) { return answer.status == response.status; }))
+                    << whole_target << " " << response.status << response.body;
+            }
+        }
+    };
+    ask_all();  // not ready yet
+    served.catch_up();
+    ask_all();
+    auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->execute("DROP TABLE cases; DROP TABLE events; DROP TABLE quarantine;"));
+    ask_all();
 }
 
 /// With the store's tables gone: who says to read nothing does not need them.

@@ -121,6 +121,9 @@ Result<bool> Server::each_item(std::string_view path, const Query& query, std::s
         for (std::size_t i = 0; i < items.size(); ++i) {
             item(items.at(i));
         }
+        if (const auto hint = page.root().find("hint"); hint.is_string()) {
+            fmt::print(stderr, "{}\n", printable(hint.text()));
+        }
         const auto next = page.root().find("nextCursor");
         cursor = next.is_string() ? next.text() : std::string_view();
         if (cursor.empty() || items.size() == 0) {

@@ -53,7 +53,7 @@ public:
     Result<json::Document> get_json(std::string_view target);
 
     /// Each item of a paged list in order, at most `limit` of them (0: all). True: there are more.
-    /// Errors of get_json() and of `item`.
+    /// What the server hints at is passed on. Errors of get_json() and of `item`.
     Result<bool> each_item(std::string_view path, const Query& query, std::size_t limit,
                            const std::function<void(json::Value item)>& item);
 

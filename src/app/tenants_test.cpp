@@ -126,6 +126,9 @@ std::vector<std::string> filters_of(const http::Route& route) {
     if (route.path == "/api/v1/reconciliation/mismatches") {
         return {"?status=mismatched", "?kind=amount", "?flow=order"};
     }
+    if (route.path == "/api/v1/reconciliation/cases") {
+        return {"?status=mismatched", "?kind=amount", "?by=reconciled&kind=amount", "?flow=order"};
+    }
     return {};
 }
 

@@ -11,6 +11,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "base/yaml_syntax.h"
 
@@ -20,6 +21,7 @@ namespace {
 // A person wrote this document; beyond these sizes he did not, and yaml-cpp's scanner need not find
 // out.
 constexpr std::size_t bytes_max = 1u << 20;
+constexpr std::size_t nearest_bytes_max = 128;
 constexpr std::size_t depth_max = 64;
 constexpr std::size_t nodes_max = 100'000;
 
@@ -344,6 +346,14 @@ Result<Node> parse(std::string_view text, std::string_view file) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+    if (word.size() > nearest_bytes_max) {
+        return {};
+    }
+    for (const auto candidate : candidates) {
+        if (ascii::lower(candidate) == ascii::lower(word)) {
+            return std::string(candidate);
+        }
+    }
     const auto letters = std::count_if(word.begin(), word.end(),
                                        [](char c) { return c != '-' && c != '_' && c != '.'; });
     return nearest(word, candidates,

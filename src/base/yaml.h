@@ -57,7 +57,7 @@ Reading read(std::string_view text, std::string_view file);
 Error error_at(std::string_view file, Mark mark, std::string what, std::string hint = {});
 
 /// The candidate nearest to `word` by edit distance, or empty: for "unknown key; did you mean …".
-/// Near is a mistake in three letters, at least one; a swap of neighbours is one mistake.
+/// Near is a mistake in three letters, at least one; a swap of neighbours is one, case none.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 /// The same with another bound.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates,

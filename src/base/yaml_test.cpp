@@ -136,6 +136,12 @@ TEST(Yaml, line_ends_and_marks_of_other_systems) {
     }
 }
 
+TEST(Nearest, takes_case_for_no_mistake_and_what_is_no_name_for_near_nothing) {
+    EXPECT_EQ(nearest("AWS", {"gcp", "aws", "azure"}), "aws");
+    EXPECT_EQ(nearest("orderplaced", {"PaymentProcessed", "OrderPlaced"}), "OrderPlaced");
+    EXPECT_EQ(nearest(std::string(1'000'000, 'a'), {"aaaa"}), "");
+}
+
 TEST(Yaml, nearest_name) {
     EXPECT_EQ(nearest("deadlin", {"deadline", "identity"}), "deadline");
     EXPECT_EQ(nearest("tpye", {"type", "source"}), "type");

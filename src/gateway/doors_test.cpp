@@ -2,6 +2,7 @@
 /// same reason and in the same words. Members have each protocol's own names; what is said of them
 /// is compared without.
 
+#include <algorithm>
 #include <functional>
 #include <gtest/gtest.h>
 
@@ -109,6 +110,7 @@ Outcome as_kept(Rig& rig, bool accepted) {
         return {"accepted", events.empty() ? "" : events.back().event().key};
     }
     const auto kept = rig.kept_whole().back().quarantined();
+    EXPECT_EQ(std::ranges::count(model::quarantine_reasons, kept.reason), 1) << kept.reason;
     return {kept.reason, words_of(kept.errors.front())};
 }
 

@@ -1,5 +1,8 @@
 #include "gateway/routes.h"
 
+#include <array>
+#include <fmt/format.h>
+
 #include "base/json.h"
 #include "gateway/answers.h"
 
@@ -20,6 +23,40 @@ constexpr std::string_view event_example =
 constexpr std::string_view counts_schema =
     R"({"type":"object","properties":{"accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},)"
     R"("quarantined":{"type":"integer"},"failed":{"type":"integer"}}})";
+// What a webhook takes for its sender's (adapters), said by which members there are: the rest of it
+// may be anything, and what is no event is kept in quarantine.
+constexpr std::string_view eventbridge_schema =
+    R"({"type":"object","description":"An EventBridge event, or one wrapped by SNS. What has something wrong inside is kept in quarantine.",)"
+    R"("anyOf":[{"required":["detail-type"]},{"required":["detail","source"]},)"
+    R"({"required":["Type","TopicArn"],"properties":{"Type":{"type":"string"}}},{"required":["Type","MessageId"],"properties":{"Type":{"type":"string"}}}],)"
+    R"("properties":{"id":{"description":"With account and region the event's identity."},"detail-type":{"description":"The event's type."},"source":{},"account":{},"time":{"description":"RFC 3339."},"region":{},)"
+    R"("resources":{},"detail":{"description":"The payload, an object."},"Type":{"description":"Of SNS: Notification, SubscriptionConfirmation, UnsubscribeConfirmation."},"TopicArn":{},"MessageId":{},)"
+    R"("Message":{"description":"Of SNS: the EventBridge event as text."}}})";
+constexpr std::string_view pubsub_schema =
+    R"({"type":"object","description":"A wrapped push. What has something wrong inside is kept in quarantine.","required":["message"],"anyOf":[)"
+    R"({"required":["subscription"],"properties":{"message":{"type":"object"}}},{"required":["subscription"],"properties":{"subscription":{"type":"string"}}},)"
+    R"({"properties":{"message":{"type":"object","anyOf":[{"required":["data"]},{"required":["attributes"]},{"required":["messageId"]},{"required":["message_id"]}]}}}],)"
+    R"("properties":{"message":{"properties":{"data":{"description":"Base64 of the payload, an object."},"attributes":{"description":"Among them the type."},)"
+    R"("messageId":{"description":"With the subscription the event's identity."},"publishTime":{},"orderingKey":{}}},"subscription":{}}})";
+
+/// Two of the members that every Event Grid event has, or a CloudEvent's mark.
+std::string event_grid_schema() {
+    constexpr std::array<std::string_view, 6> members{"id",        "eventType", "subject",
+                                                      "eventTime", "data",      "dataVersion"};
+    std::string any = R"({"required":["specversion"]},{"required":["cloudEventsVersion"]})";
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        for (std::size_t j = i + 1; j < members.size(); ++j) {
+            any += fmt::format(R"(,{{"required":["{}","{}"]}})", members[i], members[j]);
+        }
+    }
+    const auto event =
+        R"({"type":"object","description":"At least two of these; Event Grid sends all. What has something wrong inside is kept in quarantine.",)"
+        R"("properties":{"id":{"description":"With the topic the event's identity."},"topic":{},"subject":{},"eventType":{},"eventTime":{"description":"RFC 3339."},)"
+        R"("data":{"description":"The payload, an object."},"dataVersion":{},"metadataVersion":{}},"anyOf":[)" +
+        any + "]}";
+    return R"({"anyOf":[{"type":"array","minItems":1,"description":"Beside an event there may be anything: it is kept in quarantine.","contains":)" +
+           event + "}," + event + "]}";
+}
 constexpr std::string_view problem_type = "application/problem+json";
 
 http::Answer json_answer(int status, std::string description, std::string_view schema,
@@ -72,16 +109,6 @@ void add_webhook_problems(http::Route& route) {
         503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
 }
 
-/// What the server says before any handler is asked.
-void add_transport_problems(http::Route& route) {
-    route.answers.push_back(
-        problem_answer(403, "A page of another site asked; nothing was stored"));
-    route.answers.push_back(
-        problem_answer(417, "An `Expect` other than 100-continue; nothing was stored"));
-    route.answers.push_back(problem_answer(
-        421, "The `Host` is none of this server's (`http.allowed_hosts`); nothing was stored"));
-}
-
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
@@ -94,10 +121,7 @@ http::Route aws(Gateway& gateway) {
         "event, "
         "recognised as a duplicate, or kept in quarantine. The position is in the header "
         "`Helios-Position`.";
-    route.request_schema =
-        R"({"type":"object","required":["detail-type","detail"],"properties":{"version":{"type":"string"},"id":{"type":"string"},)"
-        R"("detail-type":{"type":"string"},"source":{"type":"string"},"account":{"type":"string"},"time":{"type":"string"},"region":{"type":"string"},)"
-        R"("resources":{"type":"array","items":{"type":"string"}},"detail":{"type":"object"}}})";
+    route.request_schema = eventbridge_schema;
     route.request_example =
         R"({"version":"0","id":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","detail-type":"OrderPlaced","source":"shop.orders","account":"123456789012",)"
         R"("time":"2026-01-05T10:23:45Z","region":"eu-central-1","resources":[],"detail":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"}})";
@@ -120,9 +144,7 @@ http::Route gcp(Gateway& gateway) {
         "Success means stored durably: as a new event, recognised as a duplicate, or kept in "
         "quarantine. The position is in the "
         "header `Helios-Position`.";
-    route.request_schema =
-        R"({"type":"object","required":["message"],"properties":{"message":{"type":"object","properties":{"data":{"type":"string"},)"
-        R"("attributes":{"type":"object"},"messageId":{"type":"string"},"publishTime":{"type":"string"},"orderingKey":{"type":"string"}}},"subscription":{"type":"string"}}})";
+    route.request_schema = pubsub_schema;
     route.request_example =
         R"({"message":{"data":"eyJvcmRlcklkIjoiT1JELTEiLCJhbW91bnQiOiIxMi41MCJ9","attributes":{"eventType":"PaymentProcessed"},"messageId":"2070443601311540",)"
         R"("publishTime":"2026-01-05T10:23:47.2Z"},"subscription":"projects/shop/subscriptions/helios"})";
@@ -142,9 +164,7 @@ http::Route azure(Gateway& gateway) {
         "else 503 for all: those that were stored are duplicates next time. A subscription "
         "validation is answered with its code. "
         "One position for all of the events is in the header `Helios-Position`.";
-    route.request_schema =
-        R"({"type":"array","items":{"type":"object","required":["eventType","data"],"properties":{"id":{"type":"string"},"topic":{"type":"string"},)"
-        R"("subject":{"type":"string"},"eventType":{"type":"string"},"eventTime":{"type":"string"},"data":{"type":"object"},"dataVersion":{"type":"string"},"metadataVersion":{"type":"string"}}}})";
+    route.request_schema = event_grid_schema();
     route.request_example =
         R"([{"id":"2d1781af-3a4c-4d7c-bd0c-e34b19da4e66","topic":"/subscriptions/5b4b650e/resourceGroups/shop/providers/Microsoft.EventGrid/topics/stock",)"
         R"("subject":"orders/ORD-1","eventType":"Contoso.Stock.InventoryReserved","eventTime":"2026-01-05T10:23:48.1234567Z",)"
@@ -202,8 +222,11 @@ http::Route batch(Gateway& gateway) {
         "its own outcome: what is wrong inside one (text that is no UTF-8, say) quarantines that "
         "one; "
         "send those that failed with `retryable` again.";
-    route.request_schema = R"({"type":"array","items":)" + std::string(event_schema) + "}";
+    route.request_schema =
+        R"({"anyOf":[{"type":"array","items":{"anyOf":[)" + std::string(event_schema) +
+        R"(,{"description":"Anything else: quarantined."}]}},{"type":"object","description":"As an array of one."}]})";
     route.request_example = "[" + std::string(event_example) + "]";
+    route.request_lines_example = std::string(event_example) + "\n";
     route.answers.push_back(json_answer(
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
@@ -273,9 +296,7 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 
 void add_routes(http::RouteTable& routes, Gateway& gateway) {
     for (const auto make : {aws, gcp, azure, ingest, batch}) {
-        auto route = make(gateway);
-        add_transport_problems(route);
-        routes.add(std::move(route));
+        routes.add(make(gateway));
     }
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));

@@ -109,6 +109,26 @@ Response& Response::with(std::string name, std::string value) {
     return *this;
 }
 
+Response with_security_headers(Response response) {
+    const auto has = [&](std::string_view name) {
+        return std::any_of(response.headers.begin(), response.headers.end(),
+                           [&](const auto& h) { return h.first == name; });
+    };
+    if (!has("X-Content-Type-Options")) {
+        response.with("X-Content-Type-Options", "nosniff");
+    }
+    if (!has("Content-Security-Policy")) {
+        response.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    }
+    if (!has("Referrer-Policy")) {
+        response.with("Referrer-Policy", "no-referrer");
+    }
+    if (!has("Cache-Control")) {
+        response.with("Cache-Control", "no-store");
+    }
+    return response;
+}
+
 Response problem(int status, std::string_view title, std::string_view detail, std::string_view hint,
                  std::string_view members_json) {
     // Detail and hint may quote whoever asked: what would steer the terminal of who reads them

@@ -61,6 +61,10 @@ struct Response {
     Response& with(std::string name, std::string value);
 };
 
+/// What every answer tells browsers, where it does not say so itself: take it as what it says it
+/// is, in no frame, and keep it nowhere.
+Response with_security_headers(Response response);
+
 /// RFC 9457 `application/problem+json`:
 /// {"type":"about:blank","title":…,"status":…,"detail":…,"hint":…, …members}. `members_json`:
 /// further members as the inside of a JSON object ("\"dlqId\":\"…\""), may be empty.

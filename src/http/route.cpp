@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "http/query.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -60,7 +61,17 @@ void write_parameter(json::Writer& out, const Param& param) {
         out.field("description", param.description);
     }
     out.field("required", param.required || param.in == Param::In::path);
-    out.key("schema").raw(param.schema).end_object();
+    out.key("schema");
+    if (param.values.empty()) {
+        out.raw(param.schema);
+    } else {
+        out.begin_object().field("type", "string").key("enum").begin_array();
+        for (const auto& value : param.values) {
+            out.string(value);
+        }
+        out.end_array().end_object();
+    }
+    out.end_object();
 }
 
 void write_parameters(json::Writer& out, const Route& route) {
@@ -98,12 +109,21 @@ void write_media_type(json::Writer& out, std::string_view media_type, std::strin
     out.end_object();
 }
 
+/// What is read from application/x-ndjson: nothing at all, or at least one object.
+constexpr std::string_view schema_of_lines =
+    R"({"type":"array","description":"An item a line; the items are those of the other form.","anyOf":[{"maxItems":0},{"contains":{"type":"object"}}]})";
+
 void write_request_body(json::Writer& out, const Route& route) {
     if (route.request_media_type.empty()) {
         return;
     }
     out.key("requestBody").begin_object().field("required", true).key("content").begin_object();
     write_media_type(out, route.request_media_type, route.request_schema, route.request_example);
+    if (!route.request_lines_example.empty()) {
+        json::Writer example;
+        example.string(route.request_lines_example);
+        write_media_type(out, "application/x-ndjson", schema_of_lines, example.take());
+    }
     out.end_object().end_object();
 }
 
@@ -115,9 +135,6 @@ void write_responses(json::Writer& out, const Route& route) {
         by_status[answer.status].push_back(&answer);
     }
     out.key("responses").begin_object();
-    if (by_status.empty()) {
-        out.key("default").begin_object().field("description", "See the description").end_object();
-    }
     for (const auto& [status, answers] : by_status) {
         out.key(std::to_string(status))
             .begin_object()
@@ -158,6 +175,51 @@ void write_operation(json::Writer& out, const Route& route) {
     write_request_body(out, route);
     write_responses(out, route);
     out.end_object();
+}
+
+/// What the server says before any handler is asked (admission.cpp, request_reader.cpp), where the
+/// route does not say it itself.
+void add_answers_of_the_server(Route& route) {
+    const auto add = [&route](int status, std::string_view description) {
+        const bool said =
+            std::any_of(route.answers.begin(), route.answers.end(),
+                        [&](const Answer& answer) { return answer.status == status; });
+        if (!said) {
+            route.answers.push_back({status, std::string(description), "application/problem+json",
+                                     R"({"$ref":"#/components/schemas/Problem"})", ""});
+        }
+    };
+    add(400, route.query_checked ? "Malformed, or a parameter is unknown, repeated or empty."
+                                 : "Malformed.");
+    if (route.changes_state || route.websocket) {
+        add(403, "A page of another site asked.");
+    }
+    add(408, "The request came too slowly.");
+    if (!route.websocket) {
+        add(413, "The body is too large.");
+        add(415, "The body is coded (`Content-Encoding`).");
+    }
+    add(417, "An `Expect` other than 100-continue.");
+    add(421, "The `Host` is none of this server's (`http.allowed_hosts`).");
+    if (route.websocket) {
+        add(426, "This is no WebSocket request of version 13.");
+    }
+    add(431, "The header is too large.");
+    add(500, "A bug: the server's log says which.");
+    add(503, "Too much at once, or the server is stopping: ask again after `Retry-After` seconds.");
+    add(505, "Neither HTTP/1.1 nor HTTP/1.0.");
+}
+
+/// The handler sees only what its parameters allow.
+void check_queries(Route& route) {
+    route.handler = [params = route.params, handler = std::move(route.handler)](
+                        Request request, Caller caller, Responder responder) {
+        if (const auto checked = check_query(params, request); !checked) {
+            responder.send(with_security_headers(problem(checked.error())));
+            return;
+        }
+        handler(std::move(request), std::move(caller), std::move(responder));
+    };
 }
 
 }  // namespace
@@ -216,6 +278,12 @@ void RouteTable::add(Route route) {
     for (const Route& other : routes_) {
         HELIOS_ASSERT(route.operation_id.empty() || other.operation_id != route.operation_id,
                       "operation ids are unique");
+    }
+    if (route.query_checked) {
+        check_queries(route);
+    }
+    if (!route.hidden) {
+        add_answers_of_the_server(route);
     }
     nodes_[node].routes.push_back(routes_.size());
     routes_.push_back(std::move(route));

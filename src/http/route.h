@@ -48,6 +48,8 @@ struct Param {
     std::string description{};
     bool required = false;
     std::string schema = R"({"type":"string"})";  ///< JSON Schema
+    std::vector<std::string>
+        values{};  ///< all that there are (the schema then says so); empty: any
 };
 
 struct Answer {
@@ -92,6 +94,10 @@ struct Route {
     /// changed state, since pages of other origins may connect to a WebSocket and read it.
     bool websocket = false;
 
+    /// Of the query, what `params` does not know is refused (query.h) before the handler is asked.
+    /// Else it is let pass: senders add what they like, and nothing may be lost for it.
+    bool query_checked = false;
+
     // Documentation
     std::string operation_id{};
     std::string summary{};
@@ -101,7 +107,9 @@ struct Route {
     std::string request_media_type{};  ///< empty: no body
     std::string request_schema{};
     std::string request_example{};
-    std::vector<Answer> answers{};
+    std::string request_lines_example{};  ///< set: application/x-ndjson is taken, too
+    std::vector<Answer>
+        answers{};        ///< what the server says before any handler is asked, add() adds
     bool hidden = false;  ///< not in OpenAPI (static assets)
 };
 

@@ -94,12 +94,13 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
             c = ' ';
         }
         if (c == '\0') {
-            return fail(ErrorKind::invalid, "a NUL character is not allowed here");
+            return fail(ErrorKind::invalid, "a NUL character is not allowed here", "leave %00 out");
         }
         decoded.push_back(c);
     }
     if (!utf8::is_valid(decoded)) {
-        return fail(ErrorKind::invalid, "the decoded text is not UTF-8");
+        return fail(ErrorKind::invalid, "the decoded text is not UTF-8",
+                    "percent-encode the bytes of UTF-8");
     }
     return decoded;
 }
@@ -136,7 +137,8 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
         }
         if (params.size() == query_params_max) {
             return fail(ErrorKind::invalid,
-                        fmt::format("the query has more than {} parameters", query_params_max));
+                        fmt::format("the query has more than {} parameters", query_params_max),
+                        "ask for less at once");
         }
         const auto equals = pair.find('=');
         HELIOS_TRY_ASSIGN(std::string name, percent_decode(pair.substr(0, equals), true));

@@ -2,6 +2,7 @@
 /// What could not be accepted, kept whole on `helios.events.dlq` with its reason until somebody
 /// replays or discards it.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,13 @@
 
 namespace helios::model {
 
+/// Every reason that a record may have: codes are for ever, as records are.
+inline constexpr std::array<std::string_view, 18> quarantine_reasons{
+    "ambiguous_field", "bad_base64",      "bad_field",     "bad_key",          "bad_text",
+    "bad_time",        "cloudevent",      "conflict",      "duplicate_key",    "missing_field",
+    "not_an_envelope", "not_an_object",   "not_json",      "sns_confirmation", "too_deep",
+    "too_large",       "too_many_values", "unknown_source"};
+
 struct Quarantined {
     explicit Quarantined(TenantId of) : tenant(std::move(of)) {}
 
@@ -21,10 +29,9 @@ struct Quarantined {
     std::string id;  ///< dlqId: derived from source, scope, event id, body and reason, so that a
                      ///< retry lands on the same one
     std::string source;
-    std::string endpoint;  ///< "/api/v1/webhooks/aws/eventbridge"
-    std::string reason;    ///< code: "missing_field", "duplicate_key", "bad_time", "not_an_object",
-                           ///< "conflict", "too_large", …
-    std::string detail;    ///< a sentence for a person
+    std::string endpoint;             ///< "/api/v1/webhooks/aws/eventbridge"
+    std::string reason;               ///< one of quarantine_reasons
+    std::string detail;               ///< a sentence for a person
     std::vector<std::string> errors;  ///< one per broken rule: "orderId: required, absent"
     std::string event_id;             ///< empty if none was readable
     std::string scope;

@@ -1,5 +1,6 @@
 #include "store/current_tables.h"
 
+#include <bit>
 #include <utility>
 #include <variant>
 
@@ -121,17 +122,33 @@ Status CurrentTables::write_verdicts(const Rows& rows, Changes& changes,
             changes.count(of, before.front(), -1);
             first = before.front().first_reconciled_at ? before.front().first_reconciled_at : first;
         }
+        const CaseValues values{of, row, *id, first};
+        HELIOS_TRY(before.empty() ? statements_.get<InsertCase>().run(values)
+                                  : statements_.get<UpdateCase>().run(values));
+        HELIOS_TRY(write_kinds(of, row, before.empty() ? 0 : before.front().kinds));
         changes.count(of,
                       {row.revision, row.status, row.kinds, row.opened_at, row.reconciled_at, first,
                        row.at_risk},
                       1);
-        HELIOS_TRY(statements_.get<PutCase>().run(PutCase::Values{of, row, first, *id}));
         for (std::optional<std::size_t> i = row.verdict; i; i = rows.verdicts[*i].before) {
             const VerdictRow& verdict = rows.verdicts[*i];
             if (ids[*i] && verdict.reconciled_at) {
                 decided.push_back({verdict.at, verdict.opened_at, *verdict.reconciled_at,
                                    first == verdict.reconciled_at});
             }
+        }
+    }
+    return {};
+}
+
+/// Few cases have a finding, so that nothing is written for most.
+Status CurrentTables::write_kinds(const CaseInstance& of, const CaseRow& row, std::int64_t before) {
+    for (auto bits = static_cast<std::uint64_t>(row.kinds | before); bits != 0; bits &= bits - 1) {
+        const CaseKindValues values{of, row, std::countr_zero(bits)};
+        if ((row.kinds >> values.kind & 1) != 0) {
+            HELIOS_TRY(statements_.get<UpsertCaseKind>().run(values));
+        } else {
+            HELIOS_TRY(statements_.get<DeleteCaseKind>().run(values));
         }
     }
     return {};
@@ -231,30 +248,38 @@ Status CurrentTables::drop_case(const CaseInstance& of, Changes& changes) {
         changes.count(of, before.front(), -1);
     }
     HELIOS_TRY(statements_.get<DeleteRevisions>().run(of));
+    HELIOS_TRY(statements_.get<DeleteCaseKinds>().run(of));
     return statements_.get<DeleteCase>().run(of);
+}
+
+Result<std::vector<CaseInstance>> CurrentTables::decided_before(Instant until, std::size_t rows) {
+    HELIOS_TRY_ASSIGN(const auto flows, statements_.get<FlowsWithCases>().ask().rows());
+    std::vector<CaseInstance> decided;
+    for (const FoundFlow& flow : flows) {
+        HELIOS_TRY_ASSIGN(const auto tenant, TenantId::parse(flow.tenant));
+        const FlowOfTenant of{tenant, flow.flow};
+        for (const auto status : decided_statuses) {
+            const DecidedBefore::Values asked{of, status, until,
+                                              static_cast<std::int64_t>(rows - decided.size())};
+            HELIOS_TRY_ASSIGN(const auto cases, statements_.get<DecidedBefore>().ask(asked).rows());
+            for (const FoundCase& found : cases) {
+                decided.push_back({tenant, found.flow, found.key, found.instance});
+            }
+        }
+    }
+    return decided;
 }
 
 Result<std::size_t> CurrentTables::drop_cases(Instant until, std::size_t rows) {
     HELIOS_TRY_ASSIGN(Transaction transaction, Transaction::begin_write(*database_));
-    HELIOS_TRY_ASSIGN(const auto flows, statements_.get<FlowsWithCases>().ask().rows());
-    std::size_t dropped = 0;
+    HELIOS_TRY_ASSIGN(const auto cases, decided_before(until, rows));
     Changes changes;
-    for (const FoundFlow& flow : flows) {
-        HELIOS_TRY_ASSIGN(const auto tenant, TenantId::parse(flow.tenant));
-        const FlowOfTenant of{tenant, flow.flow};
-        const DecidedBefore::Values asked{of, until, static_cast<std::int64_t>(rows - dropped)};
-        HELIOS_TRY_ASSIGN(const auto cases, statements_.get<DecidedBefore>().ask(asked).rows());
-        for (const FoundCase& found : cases) {
-            HELIOS_TRY(drop_case({tenant, found.flow, found.key, found.instance}, changes));
-        }
-        dropped += cases.size();
-        if (dropped == rows) {
-            break;
-        }
+    for (const CaseInstance& of : cases) {
+        HELIOS_TRY(drop_case(of, changes));
     }
     HELIOS_TRY(write_sums(changes));
     HELIOS_TRY(transaction.commit());
-    return dropped;
+    return cases.size();
 }
 
 Result<std::size_t> CurrentTables::drop_quarantined(Instant until, std::size_t rows) {

@@ -62,8 +62,10 @@ private:
     };
     Status write_quarantine(const Rows& rows);
     Status write_verdicts(const Rows& rows, Changes& changes, std::vector<DecidedVerdict>& decided);
+    Status write_kinds(const CaseInstance& of, const CaseRow& row, std::int64_t before);
     Status write_sums(const Changes& changes);
     Status write_offsets(const Rows& rows);
+    Result<std::vector<CaseInstance>> decided_before(Instant until, std::size_t rows);
     Status drop_case(const CaseInstance& of, Changes& changes);
     template <class S>
     Status write_each(const auto& rows) {

@@ -27,11 +27,13 @@ ErrorKind kind_of(int code) {
 
 std::unexpected<Error> sqlite_error(int code, const char* message, std::string_view doing) {
     const ErrorKind kind = kind_of(code);
+    if (kind == ErrorKind::timeout) {
+        return fail(kind, "the question took longer than store.query_limit allows",
+                    "narrow it: a shorter range of times, more filters, a smaller limit");
+    }
     std::string hint;
     if (kind == ErrorKind::corrupt) {
         hint = "the store is derived from the log: stop the server and run `helios store rebuild`";
-    } else if (kind == ErrorKind::timeout) {
-        hint = "narrow the time range or the filters";
     } else if ((code & 0xff) == SQLITE_FULL) {
         hint = "free disk space; nothing is lost, the store catches up from the log";
     } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY ||

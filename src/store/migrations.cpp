@@ -103,6 +103,27 @@ CREATE TABLE counts(
   PRIMARY KEY(tenant, minute, source, hop, counter)) WITHOUT ROWID;
 )sql"};
 
+// Cases by flow and status: a list or a figure is a few ranges of an index, whatever is asked for.
+constexpr SqlText cases_by_every_filter{R"sql(
+DROP INDEX cases_pending;
+DROP INDEX cases_decided;
+DROP INDEX cases_broken;
+CREATE INDEX cases_by_opening ON cases(tenant, flow, status, opened_at, key, instance);
+CREATE INDEX cases_by_decision ON cases(tenant, flow, status, reconciled_at, key, instance, kinds, opened_at, first_reconciled_at) WHERE status <> {pending};
+
+-- One row per case and kind of finding that its latest revision has.
+CREATE TABLE case_kinds(
+  tenant TEXT NOT NULL, key TEXT NOT NULL, flow TEXT NOT NULL, instance INTEGER NOT NULL, kind INTEGER NOT NULL,
+  status INTEGER NOT NULL, opened_at INTEGER NOT NULL, reconciled_at INTEGER,
+  PRIMARY KEY(tenant, key, flow, instance, kind)) WITHOUT ROWID;
+CREATE INDEX case_kinds_by_opening ON case_kinds(tenant, flow, kind, status, opened_at, key, instance);
+CREATE INDEX case_kinds_by_decision ON case_kinds(tenant, flow, kind, status, reconciled_at, key, instance) WHERE status <> {pending};
+INSERT INTO case_kinds
+  WITH RECURSIVE bits(bit) AS (SELECT 0 UNION ALL SELECT bit + 1 FROM bits WHERE bit < 31)
+  SELECT tenant, key, flow, instance, bit, status, opened_at, reconciled_at FROM cases, bits
+  WHERE kinds <> 0 AND kinds >> bit & 1;
+)sql"};
+
 // Events and case records lie in slices (slice.h). What one file held is moved there before this
 // step (single_file.h). Figures are sums, kept as cases change: by minute, hour and day of
 // reconciled_at, and of what is open now.
@@ -128,10 +149,6 @@ CREATE TABLE case_sums(
 CREATE TABLE open_cases(
   tenant TEXT NOT NULL, flow TEXT NOT NULL, cases INTEGER NOT NULL, PRIMARY KEY(tenant, flow)) WITHOUT ROWID;
 
-DROP INDEX cases_pending;
-DROP INDEX cases_decided;
-CREATE INDEX cases_decided ON cases(tenant, flow, reconciled_at, status, kinds, opened_at, first_reconciled_at, at_risk) WHERE status <> {pending};
-
 -- What items share that lists filter by. NULL: of all that have no kind of their own.
 CREATE TABLE quarantine_kinds(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, source TEXT, reason TEXT);
 CREATE INDEX quarantine_kinds_by_tenant ON quarantine_kinds(tenant);
@@ -146,8 +163,9 @@ CREATE INDEX quarantine_by_key ON quarantine(key, kind, last_at, dlq_id) WHERE k
 CREATE INDEX quarantine_by_age ON quarantine(last_at);
 )sql"};
 
-constexpr std::array<Migration, 2> steps_of_current{
+constexpr std::array<Migration, 3> steps_of_current{
     {{first_migration, "tables of the first release", first_step},
+     {3, "cases by every filter", cases_by_every_filter},
      {migration_to_slices, "slices", slices_step}}};
 
 // Times, texts and numbers as in the file of what is current.
@@ -269,11 +287,11 @@ std::int64_t newest_migration(FileKind kind) {
     return steps_of(kind).back().number;
 }
 
-Status migrate(Database& database, FileKind kind) {
+Status migrate(Database& database, FileKind kind, std::optional<std::int64_t> last) {
     HELIOS_TRY_ASSIGN(const std::int64_t version, database.user_version());
     HELIOS_TRY(check_origin(database, kind, version));
     for (const Migration& step : steps_of(kind)) {
-        if (step.number > version) {
+        if (step.number > version && step.number <= last.value_or(step.number)) {
             HELIOS_TRY(apply(database, step));
         }
     }

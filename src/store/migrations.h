@@ -6,6 +6,7 @@
 /// `migrations` lists the steps for people. docs/store.md explains the tables.
 
 #include <cstdint>
+#include <optional>
 
 #include "base/result.h"
 #include "store/database.h"
@@ -26,8 +27,10 @@ enum class FileKind : std::uint8_t { current, slice };
 std::int64_t newest_migration(FileKind kind = FileKind::current);
 
 /// Applies what is missing, each step in one transaction. corrupt: not a store of ours, or written
-/// by a newer Helios; the file is left as it was.
-Status migrate(Database& database, FileKind kind = FileKind::current);
+/// by a newer Helios; the file is left as it was. `last`: the step to stop at; for tests, which
+/// make files as they once were.
+Status migrate(Database& database, FileKind kind = FileKind::current,
+               std::optional<std::int64_t> last = std::nullopt);
 
 /// For readers: good when the file is exactly at newest_migration().
 Status check_version(Database& database, FileKind kind = FileKind::current);

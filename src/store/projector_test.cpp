@@ -330,7 +330,7 @@ TEST(Migrations, are_recorded_and_applied_once) {
     EXPECT_TRUE(migrate(*database));
     auto count = database->prepare("SELECT count(*), max(number) FROM migrations");
     ASSERT_TRUE(count->row());
-    EXPECT_EQ(count->integer(0), 2);
+    EXPECT_EQ(count->integer(0), newest_migration() - 1) << "the first is number 2";
     EXPECT_EQ(newest_migration(), count->integer(1));
     EXPECT_EQ(newest_migration(), database->user_version().value());
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <set>
@@ -102,19 +103,141 @@ Result<std::vector<std::string>> Queries::flows_with(const TenantId& tenant, std
     return connection->ask<FlowsWith>(AskedKey{tenant, key}).rows();
 }
 
-Result<Page<model::Verdict, MismatchCursor>> Queries::mismatches(const MismatchFilter& filter) {
+CaseFilter CaseFilter::mismatches(TenantId of) {
+    CaseFilter filter(std::move(of));
+    filter.by = CaseTime::reconciled;
+    filter.statuses = {model::VerdictStatus::partial, model::VerdictStatus::mismatched};
+    return filter;
+}
+
+namespace {
+
+/// A case in the order of lists.
+struct ListedCase {
+    std::int64_t at = 0;
+    std::string_view flow;
+    std::string key;
+    std::uint32_t instance = 0;
+    friend auto operator<=>(const ListedCase&, const ListedCase&) = default;
+};
+
+/// Which cases of `flow` come behind the cursor, and before the end of the range: those less than
+/// (before, before_key, before_instance).
+void set_end(const CaseFilter& filter, AskedCases& asked) {
+    asked.before = filter.times.end ? to_nanos(*filter.times.end) : unbounded;
+    if (!filter.after) {
+        return;
+    }
+    const auto& after = *filter.after;
+    const std::int64_t at = to_nanos(after.at);
+    if (asked.flow == after.flow && at < asked.before) {
+        asked.before = at;
+        asked.before_key = after.key;
+        asked.before_instance = after.instance;
+    } else {  // flows are in order, too: of a lesser one all of that time are behind the cursor
+        const bool behind = asked.flow < after.flow && at < unbounded;
+        asked.before = std::min(asked.before, behind ? at + 1 : at);
+    }
+}
+
+/// The cases of one flow and status among `found`, of which the first `rows` stay.
+template <class S>
+Status add_cases(auto& connection, AskedCases asked, std::vector<ListedCase>& found) {
+    const auto rows = static_cast<std::size_t>(asked.rows);
+    if (found.size() == rows) {
+        asked.start = std::max(asked.start, found.back().at);
+    }
+    auto answer = connection->template ask<S>(asked);
+    const auto begin = static_cast<std::ptrdiff_t>(found.size());
+    while (answer.next()) {
+        auto row = answer.row();
+        found.push_back({row.at, asked.flow, std::move(row.key), row.instance});
+    }
+    HELIOS_TRY(answer.status());
+    std::inplace_merge(found.begin(), found.begin() + begin, found.end(), std::greater{});
+    found.resize(std::min(found.size(), rows));
+    return {};
+}
+
+/// The flows that a question is about.
+Result<std::vector<std::string>> flows_of(auto& connection, const TenantId& tenant,
+                                          const std::optional<std::string>& flow) {
+    if (flow) {
+        return std::vector{*flow};
+    }
+    HELIOS_TRY_ASSIGN(const auto open,
+                      connection->template ask<OpenCases>(std::string_view(tenant.text())).rows());
+    std::vector<std::string> flows;
+    for (const OpenOfFlow& one : open) {
+        flows.push_back(one.flow);
+    }
+    return flows;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Queries::flows_with_cases(const TenantId& tenant) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return flows_of(connection, tenant, {});
+}
+
+Result<Page<model::Verdict, CaseCursor>> Queries::cases(const CaseFilter& filter) {
     const std::size_t limit = std::min(filter.limit, options_.page_rows_max);
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    auto answer = connection->ask<Mismatches>(Asked<MismatchFilter>{filter, one_more(limit)});
-    Page<model::Verdict, MismatchCursor> page;
-    HELIOS_TRY_ASSIGN(page.items, verdicts_of(answer));
-    if (cut_page(page.items, limit)) {
-        const auto& last = page.items.back();
-        page.next = MismatchCursor{last.reconciled_at.value_or(Instant{}), last.flow, last.key,
-                                   last.instance};
+    HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(connection->database));
+    HELIOS_TRY_ASSIGN(const auto flows, flows_of(connection, filter.tenant, filter.flow));
+    const bool opened = filter.by == CaseTime::opened;
+    std::vector<ListedCase> found;
+    for (const auto& flow : flows) {
+        for (const auto status : filter.statuses) {
+            AskedCases asked{.tenant = filter.tenant, .flow = flow, .status = status};
+            asked.kind = filter.kind;
+            asked.start = filter.times.start ? to_nanos(*filter.times.start)
+                                             : std::numeric_limits<std::int64_t>::min();
+            asked.rows = one_more(limit);
+            set_end(filter, asked);
+            HELIOS_TRY(filter.kind
+                           ? opened ? add_cases<CasesOfKindByOpening>(connection, asked, found)
+                                    : add_cases<CasesOfKindByDecision>(connection, asked, found)
+                       : opened ? add_cases<CasesByOpening>(connection, asked, found)
+                                : add_cases<CasesByDecision>(connection, asked, found));
+        }
+    }
+    Page<model::Verdict, CaseCursor> page;
+    if (cut_page(found, limit)) {
+        const auto& last = found.back();
+        page.next = CaseCursor{filter.by, from_nanos(last.at), std::string(last.flow), last.key,
+                               last.instance};
+    }
+    for (const auto& one : found) {
+        auto answer = connection->ask<CaseBody>(
+            AskedInstance{filter.tenant, one.flow, one.key, one.instance});
+        HELIOS_TRY_ASSIGN(auto bodies, verdicts_of(answer));
+        std::move(bodies.begin(), bodies.end(), std::back_inserter(page.items));
     }
     return page;
 }
+
+namespace {
+
+/// Adds decided cases of a flow one by one.
+Status add_decided(auto& connection, AskedSums asked, CaseSums& sum) {
+    const auto add = [&sum](auto&& answer) -> Status {
+        while (answer.next()) {
+            sum.add(answer.row());
+        }
+        return answer.status();
+    };
+    for (const auto status : decided_statuses) {
+        asked.status = status;
+        HELIOS_TRY(status == model::VerdictStatus::matched
+                       ? add(connection->template ask<DecidedIn>(asked))
+                       : add(connection->template ask<BrokenIn>(asked)));
+    }
+    return {};
+}
+
+}  // namespace
 
 Result<Stats> Queries::stats(const StatsFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
@@ -138,12 +261,9 @@ Result<Stats> Queries::stats(const StatsFilter& filter) {
             HELIOS_TRY(answer.status());
         }
         for (const TimeRange& edge : covered.edges) {
-            auto answer = connection->ask<DecidedIn>(
-                AskedSums{filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}});
-            while (answer.next()) {
-                sum.add(answer.row());
-            }
-            HELIOS_TRY(answer.status());
+            HELIOS_TRY(add_decided(
+                connection, {filter.tenant, flow.flow, {SumLevel::minute, *edge.start, *edge.end}},
+                sum));
         }
     }
     Stats stats = sum.stats();
@@ -222,6 +342,36 @@ Result<std::vector<EventRow>> Queries::all_by_id(Connection& connection, const T
     }
     std::ranges::sort(rows, is_newer);
     return rows;
+}
+
+/// Words of the kinds that there are; those of the kind that many share are not known.
+Result<std::vector<std::string>> Queries::words_of(const TenantId& tenant,
+                                                   std::optional<std::string> Kind::* word) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in({earliest_of_all, latest_of_all}));
+    std::set<std::string> words;
+    for (const SliceRange& slice : slices) {
+        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
+        if (reader == nullptr) {
+            continue;
+        }
+        HELIOS_TRY_ASSIGN(const auto kinds,
+                          reader->ask<KindsOf>(std::string_view(tenant.text())).rows());
+        for (const Kind& kind : kinds) {
+            if (kind.*word && words.size() < options_.page_rows_max) {
+                words.insert(*(kind.*word));
+            }
+        }
+    }
+    return std::vector<std::string>(words.begin(), words.end());
+}
+
+Result<std::vector<std::string>> Queries::sources(const TenantId& tenant) {
+    return words_of(tenant, &Kind::source);
+}
+
+Result<std::vector<std::string>> Queries::event_types(const TenantId& tenant) {
+    return words_of(tenant, &Kind::name);
 }
 
 Result<std::vector<EventRow>> Queries::events_by_id(const TenantId& tenant,

@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "model/case_record.h"
+#include "store/kinds.h"
 #include "store/options.h"
 #include "store/rows.h"
 
@@ -41,14 +42,20 @@ public:
     /// Flows that have a case for the key, sorted.
     Result<std::vector<std::string>> flows_with(const TenantId& tenant, std::string_view key);
 
-    /// Partial and mismatched cases, newest reconciledAt first, then flow, key, instance. A case
-    /// amended between two pages moves to the front; none is skipped or shown twice on account of
-    /// others.
-    Result<Page<model::Verdict, MismatchCursor>> mismatches(const MismatchFilter& filter);
+    /// The latest revision of each case, newest first by the time that the filter names, then by
+    /// flow, key and instance, the greatest first. By opening a walk shows every case once. By
+    /// decision one that is amended between two pages moves to the front; none is skipped or shown
+    /// twice on account of others.
+    Result<Page<model::Verdict, CaseCursor>> cases(const CaseFilter& filter);
+    /// Flows of which there are cases, sorted.
+    Result<std::vector<std::string>> flows_with_cases(const TenantId& tenant);
     Result<Stats> stats(const StatsFilter& filter);
 
     /// Newest received first.
     Result<Page<EventRow, EventCursor>> events(const EventFilter& filter);
+    /// Sources and types that events have, sorted, at most options.page_rows_max.
+    Result<std::vector<std::string>> sources(const TenantId& tenant);
+    Result<std::vector<std::string>> event_types(const TenantId& tenant);
     /// Every event of that id (several sources or scopes may use the same, and one may use it for
     /// several contents), newest first.
     Result<std::vector<EventRow>> events_by_id(const TenantId& tenant, std::string_view event_id,
@@ -87,6 +94,8 @@ private:
                                             const AskedIdOfKind& id, bool copies) const;
     Result<std::vector<CaseRecordPlace>> legs_of(Connection& connection, const CaseId& id,
                                                  std::int64_t rows) const;
+    Result<std::vector<std::string>> words_of(const TenantId& tenant,
+                                              std::optional<std::string> Kind::* word);
     std::int64_t rows_max() const { return static_cast<std::int64_t>(options_.page_rows_max); }
     Queries(const Options& options, const Clock& clock);
     Result<std::unique_ptr<Connection>> connect() const;

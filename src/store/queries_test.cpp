@@ -15,8 +15,8 @@ namespace {
 // Forgetting the tenant must not compile.
 template <class... T>
 constexpr bool has_no_default = (!std::is_default_constructible_v<T> && ...);
-static_assert(has_no_default<CaseId, MismatchFilter, StatsFilter, EventFilter, QuarantineFilter,
-                             CountFilter>);
+static_assert(
+    has_no_default<CaseId, CaseFilter, StatsFilter, EventFilter, QuarantineFilter, CountFilter>);
 
 using model::FindingKind;
 using model::VerdictStatus;
@@ -96,28 +96,28 @@ TEST(Mismatches, newest_first_with_filters) {
     bench.append(other_flow);
     bench.project();
     auto queries = bench.queries();
-    EXPECT_THAT(keys_of(queries->mismatches(MismatchFilter(default_tenant())).value().items),
-                ::testing::ElementsAre("B", "E", "A", "A"));
-    MismatchFilter filter(default_tenant());
-    filter.status = VerdictStatus::partial;
-    EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("B"));
-    filter = MismatchFilter(default_tenant());
+    EXPECT_THAT(keys_of(queries->cases(CaseFilter::mismatches(default_tenant())).value().items),
+                ::testing::ElementsAre("E", "B", "A", "A"));
+    auto filter = CaseFilter::mismatches(default_tenant());
+    filter.statuses = {VerdictStatus::partial};
+    EXPECT_THAT(keys_of(queries->cases(filter).value().items), ::testing::ElementsAre("B"));
+    filter = CaseFilter::mismatches(default_tenant());
     filter.kind = FindingKind::skew;
-    EXPECT_EQ(queries->mismatches(filter).value().items.at(0).flow, "refund");
-    filter = MismatchFilter(default_tenant());
+    EXPECT_EQ(queries->cases(filter).value().items.at(0).flow, "refund");
+    filter = CaseFilter::mismatches(default_tenant());
     filter.flow = "order";
-    filter.reconciled = {after(10), after(20)};  // [start, end)
-    EXPECT_THAT(keys_of(queries->mismatches(filter).value().items), ::testing::ElementsAre("A"));
+    filter.times = {after(10), after(20)};  // [start, end)
+    EXPECT_THAT(keys_of(queries->cases(filter).value().items), ::testing::ElementsAre("A"));
 }
 
 /// Pages through everything; `between` runs after each page.
 template <class Between>
 std::vector<std::string> walk(Queries& queries, std::size_t limit, Between between) {
     std::vector<std::string> seen;
-    MismatchFilter filter(default_tenant());
+    auto filter = CaseFilter::mismatches(default_tenant());
     filter.limit = limit;
     for (;;) {
-        auto page = queries.mismatches(filter);
+        auto page = queries.cases(filter);
         RC_ASSERT(page.has_value());
         RC_ASSERT(page->items.size() <= limit);
         for (const auto& verdict : page->items) {
@@ -167,12 +167,12 @@ TEST(Mismatches, a_case_that_is_amended_to_matched_leaves_the_list) {
     Bench bench;
     bench.append(broken("A", 1, 10));
     bench.project();
-    EXPECT_EQ(bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.size(),
+    EXPECT_EQ(bench.queries()->cases(CaseFilter::mismatches(default_tenant())).value().items.size(),
               1u);
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
     EXPECT_TRUE(
-        bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.empty());
+        bench.queries()->cases(CaseFilter::mismatches(default_tenant())).value().items.empty());
 }
 
 TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
@@ -181,7 +181,7 @@ TEST(Mismatches, an_older_revision_that_comes_late_changes_nothing) {
     bench.append(a_verdict("A", 2, VerdictStatus::matched, after(20)));
     bench.project();
     EXPECT_EQ(bench.queries()->latest({default_tenant(), "order", "A"}).value().revision, 3u);
-    EXPECT_EQ(bench.queries()->mismatches(MismatchFilter(default_tenant())).value().items.size(),
+    EXPECT_EQ(bench.queries()->cases(CaseFilter::mismatches(default_tenant())).value().items.size(),
               1u);
 }
 
@@ -459,6 +459,8 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     database->set_deadline(clock, clock.monotonic() + std::chrono::milliseconds(20));
     EXPECT_FALSE(product->row());
     EXPECT_EQ(product->status().error().kind, ErrorKind::timeout);
+    EXPECT_EQ(product->status().error().message().find("SQLite"), std::string::npos)
+        << "what to do, not which library";
 }
 
 TEST(Flows, every_version_by_activation) {

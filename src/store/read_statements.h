@@ -146,37 +146,98 @@ SELECT DISTINCT flow FROM cases WHERE tenant = :tenant AND key = :key ORDER BY f
     static constexpr std::tuple columns{named("flow", std::identity{})};
 };
 
-struct Mismatches {
-    static constexpr SqlText sql{R"sql(
-SELECT v.body AS body
-FROM cases c INDEXED BY cases_broken JOIN verdicts v ON v.id = c.verdict
-WHERE c.status IN ({partial}, {mismatched}) AND c.tenant = :tenant
-  AND c.reconciled_at >= :start AND c.reconciled_at < :end AND c.reconciled_at <= :after_time
-  AND (c.reconciled_at < :after_time
-       OR (c.flow, c.key, c.instance) > (:after_flow, :after_key, :after_instance))
-  AND (:status IS NULL OR c.status = :status) AND (:kind IS NULL OR c.kinds & :kind <> 0)
-  AND (:flow IS NULL OR c.flow = :flow)
-ORDER BY c.reconciled_at DESC, c.flow, c.key, c.instance LIMIT :rows)sql"};
-    using Values = Asked<MismatchFilter>;
+/// Cases of one flow and status: those before a place, from `start` on.
+struct AskedCases {
+    const TenantId& tenant;
+    std::string_view flow{};
+    model::VerdictStatus status = model::VerdictStatus::pending;
+    std::optional<model::FindingKind> kind{};
+    std::int64_t start = 0;
+    std::int64_t before = 0;  ///< nanoseconds
+    std::string_view before_key{};
+    std::int64_t before_instance = 0;
+    std::int64_t rows = 0;
+};
+
+struct CasePlace {
+    std::int64_t at = 0;
+    std::string key;
+    std::uint32_t instance = 0;
+};
+
+struct CasesQuestion {
+    using Row = CasePlace;
+    static constexpr std::tuple columns{
+        named("at", &Row::at),
+        named("key", &Row::key),
+        named("instance", &Row::instance),
+    };
     static constexpr std::tuple parameters{
-        named("tenant", of_filter(&MismatchFilter::tenant)),
-        named("start", start_of(&MismatchFilter::reconciled)),
-        named("end", end_of(&MismatchFilter::reconciled)),
-        named("after_time",
-              cursor_or([](const MismatchCursor& c) { return to_nanos(c.reconciled_at); },
-                        unbounded)),
-        named("after_flow",
-              cursor_or([](const MismatchCursor& c) { return std::string_view(c.flow); },
-                        std::string_view())),
-        named("after_key",
-              cursor_or([](const MismatchCursor& c) { return std::string_view(c.key); },
-                        std::string_view())),
-        named("after_instance",
-              cursor_or([](const MismatchCursor& c) { return c.instance; }, std::int64_t{-1})),
-        named("status", of_filter(&MismatchFilter::status)),
-        named("kind", [](const Values& asked) { return asked.filter.kind.transform(&kind_bit); }),
-        named("flow", of_filter(&MismatchFilter::flow)),
-        named("rows", &Values::rows),
+        named("tenant", its_tenant),
+        named("flow", &AskedCases::flow),
+        named("status", &AskedCases::status),
+        named("start", &AskedCases::start),
+        named("before", &AskedCases::before),
+        named("before_key", &AskedCases::before_key),
+        named("before_instance", &AskedCases::before_instance),
+        named("rows", &AskedCases::rows),
+    };
+};
+struct CasesOfKindQuestion : CasesQuestion {
+    static constexpr auto parameters =
+        std::tuple_cat(CasesQuestion::parameters, std::tuple(named("kind", &AskedCases::kind)));
+};
+
+inline constexpr char opened_before[] = R"sql(
+  AND opened_at >= :start AND (opened_at, key, instance) < (:before, :before_key, :before_instance)
+ORDER BY opened_at DESC, key DESC, instance DESC LIMIT :rows)sql";
+inline constexpr char decided_before[] = R"sql(
+  AND reconciled_at >= :start
+  AND (reconciled_at, key, instance) < (:before, :before_key, :before_instance)
+ORDER BY reconciled_at DESC, key DESC, instance DESC LIMIT :rows)sql";
+
+struct CasesByOpening : CasesQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT opened_at AS at, key, instance FROM cases INDEXED BY cases_by_opening
+WHERE tenant = :tenant AND flow = :flow AND status = :status)sql",
+                                 opened_before};
+};
+struct CasesByDecision : CasesQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT reconciled_at AS at, key, instance FROM cases INDEXED BY cases_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status)sql",
+                                 decided_before};
+};
+struct CasesOfKindByOpening : CasesOfKindQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT opened_at AS at, key, instance FROM case_kinds INDEXED BY case_kinds_by_opening
+WHERE tenant = :tenant AND flow = :flow AND kind = :kind AND status = :status)sql",
+                                 opened_before};
+};
+struct CasesOfKindByDecision : CasesOfKindQuestion {
+    static constexpr SqlText sql{R"sql(
+SELECT reconciled_at AS at, key, instance FROM case_kinds INDEXED BY case_kinds_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND kind = :kind
+  AND status = :status)sql",
+                                 decided_before};
+};
+
+/// One instance, whole.
+struct AskedInstance {
+    const TenantId& tenant;
+    std::string_view flow;
+    std::string_view key;
+    std::uint32_t instance = 0;
+};
+struct CaseBody {
+    static constexpr SqlText sql{R"sql(
+SELECT v.body AS body FROM cases c JOIN verdicts v ON v.id = c.verdict
+WHERE c.tenant = :tenant AND c.key = :key AND c.flow = :flow AND c.instance = :instance)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("key", &AskedInstance::key),
+        named("flow", &AskedInstance::flow),
+        named("instance", &AskedInstance::instance),
     };
     using Row = Blob;
     static constexpr std::tuple columns{named("body", std::identity{})};
@@ -187,6 +248,7 @@ struct AskedSums {
     const TenantId& tenant;
     std::string_view flow;
     SumSpan span;
+    model::VerdictStatus status = model::VerdictStatus::matched;  ///< one by one
 };
 struct SumsIn {
     static constexpr SqlText sql{R"sql(
@@ -203,26 +265,37 @@ SELECT body FROM case_sums WHERE tenant = :tenant AND flow = :flow AND level = :
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
 
-/// One by one: for less than a minute.
-struct DecidedIn {
-    static constexpr SqlText sql{R"sql(
-SELECT status, kinds, first_reconciled_at - opened_at AS took, at_risk
-FROM cases INDEXED BY cases_decided
-WHERE status <> {pending} AND tenant = :tenant AND flow = :flow
-  AND reconciled_at >= :start AND reconciled_at < :end)sql"};
+/// One by one, of one status: for less than a minute.
+struct DecidedQuestion {
     static constexpr std::tuple parameters{
         named("tenant", its_tenant),
         named("flow", &AskedSums::flow),
+        named("status", &AskedSums::status),
         named("start", part_of(&AskedSums::span, &SumSpan::start)),
         named("end", part_of(&AskedSums::span, &SumSpan::end)),
     };
     using Row = CaseFigures;
-    static constexpr std::tuple columns{
+    static constexpr std::tuple figures{
         named("status", &Row::status),
         named("kinds", &Row::kinds),
         named("took", [](Row& row, std::int64_t nanos) { row.took = Duration{nanos}; }),
-        named("at_risk", &Row::at_risk),
     };
+};
+inline constexpr char decided_in[] = R"sql(
+FROM cases INDEXED BY cases_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status
+  AND reconciled_at >= :start AND reconciled_at < :end)sql";
+struct DecidedIn : DecidedQuestion {
+    static constexpr SqlText sql{"SELECT status, kinds, first_reconciled_at - opened_at AS took",
+                                 decided_in};
+    static constexpr auto columns = figures;
+};
+/// With money at risk, which the index does not hold: of statuses that few cases have.
+struct BrokenIn : DecidedQuestion {
+    static constexpr SqlText sql{
+        "SELECT status, kinds, first_reconciled_at - opened_at AS took, at_risk", decided_in};
+    static constexpr auto columns =
+        std::tuple_cat(figures, std::tuple{named("at_risk", &Row::at_risk)});
 };
 
 /// A row for each flow that ever had a case.
@@ -476,7 +549,8 @@ struct AppliedOffsets {
 
 /// What people ask; dump and projector ask EveryRevision and AppliedOffsets for themselves.
 using ReadStatements =
-    PreparedAll<Latest, Revisions, FlowsWith, Mismatches, SumsIn, DecidedIn, OpenCases,
+    PreparedAll<Latest, Revisions, FlowsWith, CasesByOpening, CasesByDecision, CasesOfKindByOpening,
+                CasesOfKindByDecision, CaseBody, SumsIn, DecidedIn, BrokenIn, OpenCases,
                 QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndKey, QuarantinedItem,
                 QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, SlicesIn,
                 DroppedUntil, CountsInRange>;

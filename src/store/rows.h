@@ -15,6 +15,9 @@
 
 namespace helios::store {
 
+inline constexpr std::array decided_statuses{
+    model::VerdictStatus::matched, model::VerdictStatus::partial, model::VerdictStatus::mismatched};
+
 /// [start, end); absent ends are open.
 struct TimeRange {
     std::optional<Instant> start;
@@ -28,23 +31,36 @@ struct CaseId {
     std::string key;
 };
 
-/// Where a page of mismatches ended: its last item.
-struct MismatchCursor {
-    Instant reconciled_at;
+/// The time that a list of cases goes by, newest first.
+enum class CaseTime : std::uint8_t {
+    opened,      ///< which never changes: a case keeps its place in the list
+    reconciled,  ///< decided cases only; one that is amended moves to the front
+};
+
+/// Where a page of cases ended: its last item.
+struct CaseCursor {
+    CaseTime by = CaseTime::opened;
+    Instant at;
     std::string flow;
     std::string key;
     std::uint32_t instance = 0;
+    friend bool operator==(const CaseCursor&, const CaseCursor&) = default;
 };
 
-struct MismatchFilter {
-    explicit MismatchFilter(TenantId of) : tenant(std::move(of)) {}
+struct CaseFilter {
+    explicit CaseFilter(TenantId of) : tenant(std::move(of)) {}
+    /// Partial and mismatched cases, by their decision.
+    static CaseFilter mismatches(TenantId of);
 
     TenantId tenant;
-    TimeRange reconciled;
-    std::optional<model::VerdictStatus> status;  ///< partial or mismatched; absent: both
-    std::optional<model::FindingKind> kind;      ///< some finding is of this kind
+    CaseTime by = CaseTime::opened;
+    TimeRange times;  ///< of `by`
+    std::vector<model::VerdictStatus> statuses{
+        model::VerdictStatus::pending, model::VerdictStatus::matched, model::VerdictStatus::partial,
+        model::VerdictStatus::mismatched};   ///< any of these
+    std::optional<model::FindingKind> kind;  ///< some finding is of this kind
     std::optional<std::string> flow;
-    std::optional<MismatchCursor> after;
+    std::optional<CaseCursor> after;  ///< of a list that goes by the same time
     std::size_t limit = 100;
 };
 

@@ -279,7 +279,8 @@ TEST(Slices, decided_cases_and_quarantined_items_leave_and_figures_follow) {
         bench.clock.advance(std::chrono::milliseconds(1));
     }
     auto queries = bench.queries();
-    EXPECT_TRUE(queries->mismatches(MismatchFilter(default_tenant())).value().items.empty());
+    EXPECT_EQ(queries->cases(CaseFilter(default_tenant())).value().items.size(), 2u);
+    EXPECT_TRUE(queries->cases(CaseFilter::mismatches(default_tenant())).value().items.empty());
     EXPECT_TRUE(queries->quarantined(QuarantineFilter(default_tenant())).value().items.empty());
     const auto stats = queries->stats(StatsFilter(default_tenant())).value();
     EXPECT_EQ(stats.by_status, (std::array<std::uint64_t, 4>{1, 1, 0, 0}));

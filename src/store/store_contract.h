@@ -116,11 +116,11 @@ TYPED_TEST_P(StoreContract, mismatches_are_pages_newest_first_with_filters) {
     }
     records.add(testing::a_verdict("fine", 1, VerdictStatus::matched, this->after(9)));
     this->write(records);
-    MismatchFilter filter(default_tenant());
+    auto filter = CaseFilter::mismatches(default_tenant());
     filter.limit = 2;
     std::vector<std::string> keys;
     do {
-        const auto page = this->queries().mismatches(filter).value();
+        const auto page = this->queries().cases(filter).value();
         for (const auto& verdict : page.items) {
             keys.push_back(verdict.key);
         }
@@ -128,10 +128,10 @@ TYPED_TEST_P(StoreContract, mismatches_are_pages_newest_first_with_filters) {
     } while (filter.after);
     EXPECT_THAT(keys, ::testing::ElementsAre("K4", "K3", "K2", "K1", "K0"));
     filter.limit = 10;
-    filter.status = VerdictStatus::partial;
-    EXPECT_EQ(this->queries().mismatches(filter).value().items.size(), 2u);
+    filter.statuses = {VerdictStatus::partial};
+    EXPECT_EQ(this->queries().cases(filter).value().items.size(), 2u);
     filter.kind = FindingKind::late;
-    EXPECT_EQ(this->queries().mismatches(filter).value().items.at(0).key, "K3");
+    EXPECT_EQ(this->queries().cases(filter).value().items.at(0).key, "K3");
 }
 
 TYPED_TEST_P(StoreContract, sums_of_batches_are_added) {
@@ -263,11 +263,12 @@ TYPED_TEST_P(StoreContract, a_tenant_sees_nothing_of_another) {
     verdict.reconciled_at = this->after(1);
     this->write(testing::Records().add(event).add(verdict));
     EXPECT_TRUE(this->queries().events(EventFilter(default_tenant())).value().items.empty());
-    EXPECT_TRUE(this->queries().mismatches(MismatchFilter(default_tenant())).value().items.empty());
+    EXPECT_TRUE(
+        this->queries().cases(CaseFilter::mismatches(default_tenant())).value().items.empty());
     EXPECT_TRUE(this->counts().empty());
     EXPECT_EQ(this->queries().latest(this->case_of("A")).error().kind, ErrorKind::not_found);
     EXPECT_EQ(this->queries().events(EventFilter(other)).value().items.size(), 1u);
-    EXPECT_EQ(this->queries().mismatches(MismatchFilter(other)).value().items.size(), 1u);
+    EXPECT_EQ(this->queries().cases(CaseFilter::mismatches(other)).value().items.size(), 1u);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, what_is_written_is_answered_and_offsets_say_how_far,

@@ -183,23 +183,14 @@ SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, reconcil
     };
 };
 
-struct PutCase {
-    static constexpr SqlText sql{R"sql(
-INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
-  deadline, reconciled_at, first_reconciled_at, at_risk)
-VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :opened_at,
-  :deadline, :reconciled_at, :first_reconciled_at, :at_risk)
-ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revision,
-  verdict = excluded.verdict, status = excluded.status, kinds = excluded.kinds,
-  opened_at = excluded.opened_at, deadline = excluded.deadline,
-  reconciled_at = excluded.reconciled_at, first_reconciled_at = excluded.first_reconciled_at,
-  at_risk = excluded.at_risk)sql"};
-    struct Values {
-        const CaseInstance& of;
-        const CaseRow& row;
-        std::optional<Instant> first_reconciled_at;
-        std::int64_t verdict;  ///< row id of the revision
-    };
+struct CaseValues {
+    const CaseInstance& of;
+    const CaseRow& row;
+    std::int64_t verdict;  ///< row id of the revision
+    std::optional<Instant> first_reconciled_at;
+};
+struct CaseWritten {
+    using Values = CaseValues;
     static constexpr std::tuple parameters{
         named("tenant", of_case(&CaseInstance::tenant)),
         named("key", of_case(&CaseInstance::key)),
@@ -216,6 +207,67 @@ ON CONFLICT(tenant, key, flow, instance) DO UPDATE SET revision = excluded.revis
         named("at_risk", of_row(&CaseRow::at_risk)),
     };
 };
+/// Asking for the row and then writing it costs less than one statement that does both and answers:
+/// SQLite keeps such answers in a table of their own, made anew each time.
+struct InsertCase : CaseWritten {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO cases(tenant, key, flow, instance, revision, verdict, status, kinds, opened_at,
+  deadline, reconciled_at, first_reconciled_at, at_risk)
+VALUES(:tenant, :key, :flow, :instance, :revision, :verdict, :status, :kinds, :opened_at,
+  :deadline, :reconciled_at, :first_reconciled_at, :at_risk))sql"};
+};
+struct UpdateCase : CaseWritten {
+    static constexpr SqlText sql{R"sql(
+UPDATE cases SET revision = :revision, verdict = :verdict, status = :status, kinds = :kinds,
+  opened_at = :opened_at, deadline = :deadline, reconciled_at = :reconciled_at,
+  first_reconciled_at = :first_reconciled_at, at_risk = :at_risk
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+};
+
+/// One kind of finding of a case.
+struct CaseKindValues {
+    const CaseInstance& of;
+    const CaseRow& row;
+    int kind;  ///< its bit
+};
+struct UpsertCaseKind {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO case_kinds(tenant, key, flow, instance, kind, status, opened_at, reconciled_at)
+VALUES(:tenant, :key, :flow, :instance, :kind, :status, :opened_at, :reconciled_at)
+ON CONFLICT(tenant, key, flow, instance, kind) DO UPDATE SET status = excluded.status,
+  opened_at = excluded.opened_at, reconciled_at = excluded.reconciled_at)sql"};
+    using Values = CaseKindValues;
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("kind", &Values::kind),
+        named("status", of_row(&CaseRow::status)),
+        named("opened_at", of_row(&CaseRow::opened_at)),
+        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
+    };
+};
+struct DeleteCaseKind {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM case_kinds WHERE tenant = :tenant AND key = :key AND flow = :flow
+  AND instance = :instance AND kind = :kind)sql"};
+    using Values = CaseKindValues;
+    static constexpr std::tuple parameters{
+        named("tenant", of_case(&CaseInstance::tenant)),
+        named("key", of_case(&CaseInstance::key)),
+        named("flow", of_case(&CaseInstance::flow)),
+        named("instance", of_case(&CaseInstance::instance)),
+        named("kind", &Values::kind),
+    };
+};
+
+struct DeleteCaseKinds {
+    static constexpr SqlText sql{R"sql(
+DELETE FROM case_kinds
+WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
+    static constexpr auto parameters = TheCase::parameters;
+};
 struct DeleteCase {
     static constexpr SqlText sql{R"sql(
 DELETE FROM cases
@@ -229,20 +281,22 @@ WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)
     static constexpr auto parameters = TheCase::parameters;
 };
 
-/// Cases of a flow that were decided before a time.
+/// Cases of a flow and status that were decided before a time.
 struct DecidedBefore {
     static constexpr SqlText sql{R"sql(
-SELECT tenant, key, flow, instance FROM cases INDEXED BY cases_decided
-WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND reconciled_at < :until
-LIMIT :rows)sql"};
+SELECT tenant, key, flow, instance FROM cases INDEXED BY cases_by_decision
+WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status
+  AND reconciled_at < :until LIMIT :rows)sql"};
     struct Values {
         const FlowOfTenant& of;
+        model::VerdictStatus status;
         Instant until;
         std::int64_t rows;
     };
     static constexpr std::tuple parameters{
         named("tenant", of_case(&FlowOfTenant::tenant)),
         named("flow", of_case(&FlowOfTenant::flow)),
+        named("status", &Values::status),
         named("until", &Values::until),
         named("rows", &Values::rows),
     };
@@ -452,9 +506,10 @@ struct DeleteCounts {
 
 using WriteStatements =
     PreparedAll<UpsertQuarantined, InsertQuarantineKind, RepeatQuarantined, InsertControl,
-                InsertVerdict, TheCase, PutCase, DeleteCase, DeleteRevisions, DecidedBefore,
-                DeleteQuarantined, TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow,
-                AddCount, DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices, ForgetDropped,
-                SetDropped, TheKeptOptions, ForgetOptions, KeepOptions, DeleteCounts>;
+                InsertVerdict, TheCase, InsertCase, UpdateCase, UpsertCaseKind, DeleteCaseKind,
+                DeleteCaseKinds, DeleteCase, DeleteRevisions, DecidedBefore, DeleteQuarantined,
+                TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow, AddCount,
+                DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices, ForgetDropped, SetDropped,
+                TheKeptOptions, ForgetOptions, KeepOptions, DeleteCounts>;
 
 }  // namespace helios::store

@@ -168,7 +168,7 @@ class Asking(unittest.TestCase):
             "--reason",
             "mising_field",
             *self.to,
-            says='--reason "mising_field": there is no such reason',
+            says='reason: there is no "mising_field"',
         )
         self.assertIn("did you mean missing_field?", err)
         self.refused("dlq", "ls", "--reason", "typo", *self.to, says="there are: ")
