@@ -129,6 +129,7 @@ TEST_F(Cost, a_page_of_events_is_the_same_whatever_is_there) {
                                      std::to_string(depth),
                                  [&](Queries& queries, const Filled& filled) {
                                      EventFilter filter(default_tenant());
+                                     filter.limit = 20;
                                      filter.key = key;
                                      filter.type = type;
                                      filter.source = source;

@@ -70,7 +70,8 @@ void expect_all_to_be_there(Queries& queries) {
     quarantine.reason = "missing_field";
     EXPECT_EQ(queries.quarantined(quarantine).value().items.at(0).times, 2u);
     std::vector<std::string> counts;
-    for (const auto& row : queries.counts(CountFilter(default_tenant())).value()) {
+    const auto rows = queries.counts(CountFilter(default_tenant())).value();
+    for (const auto& row : rows) {
         counts.push_back(row.source + " " + row.hop + "." + row.counter + "=" +
                          std::to_string(row.value));
     }
