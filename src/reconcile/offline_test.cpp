@@ -36,10 +36,9 @@ protected:
     std::unique_ptr<OfflineReconcile> open(bool revisions = false,
                                            std::optional<Instant> as_of = {}) {
         OfflineOptions options;
-        options.scratch = (root_ / std::to_string(++runs_)).string();
+        options.scratch = root_.string();
         options.revisions = revisions;
         options.as_of = as_of;
-        std::filesystem::create_directories(root_);
         auto opened = OfflineReconcile::open(options, {});
         EXPECT_TRUE(opened) << opened.error().message();
         return std::move(*opened);
@@ -52,6 +51,7 @@ protected:
             EXPECT_TRUE(added) << added.error().message();
         }
         std::vector<std::string> out;
+        EXPECT_TRUE(offline->close(ignore));
         const auto summary = offline->finish([&](const model::Verdict& v) {
             std::string text = v.key + " " + std::string(model::to_string(v.status));
             for (const auto& f : v.findings) {
@@ -76,8 +76,9 @@ protected:
                      t);
     }
 
+    static void ignore(std::string_view, std::string_view) {}
+
     std::filesystem::path root_ = make_root();
-    int runs_ = 0;
 };
 
 using V = std::vector<std::string>;
@@ -157,8 +158,9 @@ TEST_F(OfflineTest, which_of_one_id_counts_does_not_depend_on_the_order_of_lines
              ++i, std::rotate(lines.begin(), lines.begin() + 1, lines.end())) {
             const auto offline = open(true);
             for (const Line& line : lines) {
-                (void)offline->add(line.event, line.received, "");
+                EXPECT_TRUE(offline->add(line.event, line.received, ""));
             }
+            EXPECT_TRUE(offline->close(ignore));
             std::vector<std::string> out;
             const auto summary =
                 offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); });
@@ -199,6 +201,7 @@ TEST_F(OfflineTest, lines_received_at_one_instant_have_an_order_of_their_own) {
                 EXPECT_TRUE(offline->add(lines[i].event, lines[i].received,
                                          positions ? "p" + std::to_string(i) : ""));
             }
+            EXPECT_TRUE(offline->close(ignore));
             std::vector<std::string> out;
             EXPECT_TRUE(
                 offline->finish([&](const model::Verdict& v) { out.push_back(model::encode(v)); }));
@@ -234,6 +237,7 @@ TEST_F(OfflineTest, lines_of_an_export_received_at_one_instant_are_in_the_log_or
                                            R"({"orderId":"A1","total":5})", noon(0)),
                                      noon(1), position(offset)));
         }
+        ASSERT_TRUE(offline->close(ignore));
         std::vector<std::string> opening;
         ASSERT_TRUE(offline->finish([&](const model::Verdict& v) {
             if (v.revision == 1) {
@@ -255,26 +259,30 @@ TEST_F(OfflineTest, a_conflict_leaves_out_the_same_line_whichever_comes_first) {
             std::reverse(lines.begin(), lines.end());
         }
         EXPECT_TRUE(offline->add(lines[0].first, {}, "", lines[0].second));
-        const auto conflict = offline->add(lines[1].first, {}, "", lines[1].second);
-        ASSERT_FALSE(conflict);
-        EXPECT_EQ(conflict.error().kind, ErrorKind::conflict);
-        EXPECT_EQ(offline->left_out(), "is left out");
+        EXPECT_TRUE(offline->add(lines[1].first, {}, "", lines[1].second));
+        V left_out;
+        EXPECT_TRUE(offline->close(
+            [&](std::string_view origin, std::string_view) { left_out.emplace_back(origin); }));
+        EXPECT_EQ(left_out, V{"is left out"});
     }
 }
 
 TEST_F(OfflineTest, the_same_id_is_a_duplicate_or_a_conflict) {
     const auto offline = open();
-    EXPECT_EQ(*offline->add(order("A", noon(0)), {}, ""), OfflineReconcile::Added::accepted);
-    EXPECT_EQ(*offline->add(order("A", noon(5)), {}, ""), OfflineReconcile::Added::duplicate)
-        << "times are no content";
+    EXPECT_TRUE(offline->add(order("A", noon(0)), {}, ""));
+    EXPECT_TRUE(offline->add(order("A", noon(5)), {}, "")) << "times are no content";
     auto other = order("A", noon(0));
     other.payload = R"({"orderId":"A","total":6})";
-    const auto conflict = offline->add(other, {}, "");
-    ASSERT_FALSE(conflict);
-    EXPECT_EQ(conflict.error().kind, ErrorKind::conflict);
+    EXPECT_TRUE(offline->add(other, {}, ""));
     const auto mixed = offline->add(payment("A", noon(1)), noon(1), "");
     ASSERT_FALSE(mixed);
     EXPECT_EQ(mixed.error().kind, ErrorKind::invalid);
+    V conflicts;
+    EXPECT_TRUE(offline->close(
+        [&](std::string_view, std::string_view why) { conflicts.emplace_back(why); }));
+    ASSERT_EQ(conflicts.size(), 1u);
+    EXPECT_TRUE(
+        conflicts[0].starts_with("event o-A from aws stands on another line with other content"));
     const auto summary = offline->finish([](const model::Verdict&) {});
     ASSERT_TRUE(summary);
     EXPECT_EQ(summary->events, 1u);
