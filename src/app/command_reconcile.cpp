@@ -54,6 +54,7 @@ struct ReconcileArguments {
 struct Rules {
     std::shared_ptr<const model::NamedSources> sources;
     std::shared_ptr<const reconcile::OfflineRules> offline;
+    friend bool operator==(const Rules&, const Rules&) = default;
 };
 
 /// Lines of one file, to be prepared together.
@@ -259,7 +260,7 @@ private:
     /// What was prepared before a flow that came since is prepared again.
     Status take(Work work) {
         const Block& block = *work.block;
-        if (work.prepared.rules.offline != rules_.offline) {
+        if (work.prepared.rules != rules_) {
             work.prepared = preparation_.prepare(block, 0, rules_);
         }
         for (;;) {

@@ -148,6 +148,7 @@ struct OfflineReconcile::State {
     std::uint64_t events = 0;  ///< taken, whether they count or not
     std::optional<bool> has_receive_times;
     Instant earliest = Instant::max();  ///< of the events' receive times
+    Instant latest = Instant::min();    ///< likewise
     bool mixed_rules = false;           ///< not all legs were extracted by the same rules
     std::vector<ControlFlow> control_flows;
     std::vector<ControlAbsence> control_absences;
@@ -291,6 +292,7 @@ Status OfflineReconcile::take(const OfflineBatch& batch, std::size_t n) {
     }
     s.has_receive_times = item.received;
     s.earliest = std::min(s.earliest, item.at);
+    s.latest = std::max(s.latest, item.at);
     s.mixed_rules = s.mixed_rules || from.rules != s.rules;
     const std::uint64_t number = s.events++;
     if (item.positioned) {
@@ -336,6 +338,7 @@ Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Insta
         std::upper_bound(s.control_flows.begin(), s.control_flows.end(), place,
                          [](const auto& p, const ControlFlow& one) { return p < one.place; });
     s.control_flows.insert(behind, {std::move(place), at, activation});
+    s.mixed_rules = s.mixed_rules || s.events > 0;
     s.make_rules();
     return {};
 }
@@ -533,8 +536,10 @@ Status OfflineReconcile::State::extract_in_receive_order() {
     return {};
 }
 
-/// Whatever the engine would have read before an absence began lets deadlines pass.
+/// Whatever the engine would have read lets deadlines pass, before an absence begins and in the
+/// end.
 void OfflineReconcile::State::note_time(Instant at) {
+    judging.until = std::max(judging.until, at);
     const auto next = std::upper_bound(
         judging.absences.begin(), judging.absences.end(), at,
         [](Instant t, const Judging::Absence& one) { return t < one.record.from; });
@@ -548,17 +553,19 @@ Status OfflineReconcile::State::make_judging() {
     judging.revisions = options.revisions;
     judging.until =
         options.as_of.value_or(received() ? end.value_or(Instant::max()) : Instant::max());
-    Instant latest = Instant::min();
+    Instant last_end = Instant::min();
     for (const auto& one : control_absences) {
         if (received() && !beyond_as_of(one.absence.from)) {
-            latest = std::max(latest, one.absence.to);
-            judging.absences.push_back({one.absence, Instant::min(), latest});
+            last_end = std::max(last_end, one.absence.to);
+            judging.absences.push_back({one.absence, Instant::min(), last_end});
         }
     }
     Router router;
     HELIOS_TRY(activate_all(router, [this](const Router::Active& active, Instant at) {
         judging.flows.push_back({active.tenant, active.flow});
-        note_time(at);
+        if (received()) {
+            note_time(at);
+        }
     }));
     for (const auto& active : router.active()) {
         if (!active.replaced_at) {
@@ -575,7 +582,7 @@ Status OfflineReconcile::State::extract() {
         summary.unwanted = summary.keyless = summary.after_as_of = 0;
         summary.first_after_as_of = {};
         HELIOS_TRY(received() ? extract_in_receive_order() : extract_all());
-    } else if (!judging.absences.empty()) {
+    } else if (!judging.absences.empty() || (end && *end < latest)) {
         HELIOS_TRY(visit_tape([this](std::uint64_t, const TapedEvent& taped) -> Status {
             if (taped.has_legs) {
                 note_time(taped.at);
