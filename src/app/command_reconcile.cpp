@@ -605,7 +605,7 @@ Command reconcile_command(const Environment& environment) {
         "content are rejected when all lines have been read.\n"
         "Memory is bounded whatever the input (about 256 MiB, and all events of one case "
         "together); what does not fit waits in nameless files where\n"
-        "TMPDIR says: up to twice the input's size.\n"
+        "TMPDIR says.\n"
         "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged "
         "(standard error says why). "
         "Exit 2: an input can't be read, or it was "
