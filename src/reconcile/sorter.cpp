@@ -11,6 +11,7 @@ namespace helios::reconcile {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256u << 10;  // of a file that is read or written
+constexpr std::size_t read_ahead = 8;             // records of a chunk that are fetched early
 constexpr std::size_t chunks_at_once = 2;         // sorted beside the one that is filled
 
 /// Before each record: the sizes of its key and of its value.
@@ -138,6 +139,11 @@ public:
     Result<bool> next() override {
         if (at_ == entries_.size()) {
             return false;
+        }
+        if (at_ + read_ahead < entries_.size()) {
+            const char* soon = bytes_.get() + entries_[at_ + read_ahead].offset;
+            __builtin_prefetch(soon);
+            __builtin_prefetch(soon + 64);
         }
         record_ = record_at(bytes_.get() + entries_[at_++].offset);
         return true;
