@@ -84,7 +84,7 @@ struct Prepared {
         std::string why;
     };
 
-    explicit Prepared(const Rules& by) : rules(by), batch(by.offline) {}
+    Prepared(const Rules& by, std::size_t line_bytes) : rules(by), batch(by.offline, line_bytes) {}
 
     Rules rules;
     reconcile::OfflineBatch batch;  ///< the events
@@ -101,7 +101,7 @@ public:
         : catalogue_(catalogue), keeps_lines_(keeps_lines) {}
 
     Prepared prepare(const Block& block, std::size_t first, const Rules& rules) const {
-        Prepared out(rules);
+        Prepared out(rules, block.bytes.size());
         for (out.next = first; out.next < block.lines.size();) {
             const auto& line = block.lines[out.next];
             Prepared::Outcome outcome{out.next++, Prepared::Kind::event, {}};
@@ -125,12 +125,12 @@ private:
     /// True: what follows depends on what this line brings.
     bool prepare_line(const Block& block, const Block::Line& line, Prepared& out,
                       Prepared::Outcome& outcome) const {
-        const auto parsed = adapters::parse_offline_line(block.text(line));
+        auto parsed = adapters::parse_offline_line(block.text(line));
         if (const auto* control = std::get_if<adapters::ControlLine>(&parsed.content)) {
             outcome.kind = Prepared::Kind::control;
             return control->control == "flow";
         }
-        const auto& event_line = std::get<adapters::EventLine>(parsed.content);
+        auto& event_line = std::get<adapters::EventLine>(parsed.content);
         if (const auto* rejection = std::get_if<adapters::Rejection>(&event_line.item)) {
             outcome.kind = Prepared::Kind::rejected;
             outcome.why = rejection->detail.empty() ? rejection->reason : rejection->detail;
@@ -140,12 +140,11 @@ private:
         return false;
     }
 
-    void prepare_event(const Block& block, const Block::Line& line,
-                       const adapters::EventLine& event_line, Prepared& out,
-                       Prepared::Outcome& outcome) const {
+    void prepare_event(const Block& block, const Block::Line& line, adapters::EventLine& event_line,
+                       Prepared& out, Prepared::Outcome& outcome) const {
         const auto text = block.text(line);
-        const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
-        auto event = adapted.event;
+        auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
+        auto& event = adapted.event;
         auto admission = model::admit(event, adapted.payload, catalogue_,
                                       [&](const TenantId& tenant, std::string_view source) {
                                           return out.rules.sources->contains(tenant, source);
@@ -185,7 +184,8 @@ public:
           preparation_(catalogue, rejects != nullptr),
           rules_{std::make_shared<const model::NamedSources>(std::move(sources)), offline.rules()},
           rejects_(rejects),
-          terminal_(terminal) {}
+          terminal_(terminal),
+          ahead_(offline.workers()) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
         return hold(file, {number, 0, line.size(), 0}, line);
@@ -413,9 +413,21 @@ private:
     LinesRead lines_;
     FirstEvents first_events_;
     std::uint64_t warned_ = 0;
-    reconcile::Workers workers_{reconcile::Workers::threads_of_this_machine()};
-    reconcile::InOrder<Work> ahead_{workers_};
+    reconcile::InOrder<Work> ahead_;
 };
+
+/// What follows the reading. Where verdicts go to a terminal they are the progress.
+void show(const reconcile::OfflineStep& step, Progress& progress) {
+    using Kind = reconcile::OfflineStep::Kind;
+    if (step.kind == Kind::judging && isatty(STDOUT_FILENO) != 0) {
+        progress.clear();
+        return;
+    }
+    progress.stage(step.kind == Kind::comparing_ids   ? "comparing ids"
+                   : step.kind == Kind::reading_again ? "reading again, by flows that came later"
+                                                      : "judging",
+                   step.done, step.all);
+}
 
 Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path,
             const Interrupt& interrupt) {
@@ -543,13 +555,14 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
                         fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
         }
     }
-    HELIOS_TRY_ASSIGN(const auto offline,
-                      reconcile::OfflineReconcile::open(options, std::move(flows)));
     const SystemClock clock;
     Terminal errors(std::cerr, screen_of(STDERR_FILENO, environment));
     Progress progress(
         errors, clock,
         bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    options.step = [&progress](const reconcile::OfflineStep& step) { show(step, progress); };
+    HELIOS_TRY_ASSIGN(const auto offline,
+                      reconcile::OfflineReconcile::open(options, std::move(flows)));
     std::uint64_t lines = 0;
     Intake intake(*offline, catalogue, std::move(sources), rejects.get(), errors);
     for (const auto& file :
@@ -570,6 +583,7 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
         const auto summary,
         offline->finish(Output::render, [&](std::string_view text) { output.print(text); }));
     output.end();
+    progress.clear();
     errors.paragraph(
         fmt::format("{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} "
                     "duplicates, {} of no flow, {} without "

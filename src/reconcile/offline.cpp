@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <set>
 
-#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "reconcile/activate.h"
 #include "reconcile/offline_batch.h"
+#include "reconcile/offline_ids.h"
 #include "reconcile/offline_judge.h"
+#include "reconcile/offline_tape.h"
 #include "reconcile/scratch_file.h"
 #include "reconcile/sorter.h"
 #include "reconcile/workers.h"
@@ -20,7 +21,9 @@ using model::Event;
 
 constexpr std::size_t cases_at_once = 512;
 constexpr std::size_t bytes_at_once = 1u << 20;
+constexpr std::size_t batch_bytes = 512u << 10;  // room made for a batch
 constexpr std::size_t batches_ahead = 6;
+constexpr std::uint64_t told_every = 4096;  // of what is gone through one by one
 
 std::string bytes_of(const Digest128& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -32,28 +35,6 @@ std::string sortable(std::int64_t value) {
     return out;
 }
 
-std::unexpected<Error> broken_scratch() {
-    return fail(ErrorKind::corrupt, "a temporary file gave back other bytes than it got",
-                "check the disk");
-}
-
-/// A bit for each event: it does not count.
-class LeftOut {
-public:
-    void add(std::uint64_t number) {
-        if (bits_.size() <= number / 64) {
-            bits_.resize(number / 64 + 1);
-        }
-        bits_[number / 64] |= 1ull << number % 64;
-    }
-    bool contains(std::uint64_t number) const {
-        return number / 64 < bits_.size() && (bits_[number / 64] >> number % 64 & 1) != 0;
-    }
-
-private:
-    std::vector<std::uint64_t> bits_;
-};
-
 struct ControlFlow {
     std::string place;
     Instant at;
@@ -63,18 +44,6 @@ struct ControlFlow {
 struct ControlAbsence {
     std::string place;
     model::AbsenceRecord absence;
-};
-
-/// One of several events with the same id.
-struct Candidate {
-    std::uint64_t number = 0;
-    WaitingId id;
-    bool loaded = false;
-    // Only of loaded ones.
-    Digest128 content{};
-    std::string rank;  ///< the least counts
-    std::string origin;
-    std::string what;  ///< "event ID from SOURCE"
 };
 
 /// What judging a batch has come to.
@@ -100,18 +69,28 @@ struct OfflineReconcile::State {
           workers(Workers::threads_of_this_machine()),
           tape(options.scratch, options.memory_bytes / 4),
           legs(std::make_unique<Sorter>(sorter(2), workers)),
-          ids(sorter(4), workers),
-          conflicts(sorter(16), workers) {}
+          ids(sorter(4), sorter(16), workers, tape) {}
 
     /// A share of the memory.
     SorterOptions sorter(std::size_t part) const {
         const std::size_t memory = options.memory_bytes / part;
         return {.directory = options.scratch,
                 .memory_bytes = memory,
-                .chunk_bytes = std::min(options.chunk_bytes, std::max<std::size_t>(memory / 6, 1))};
+                .chunk_bytes = std::min(options.chunk_bytes, std::max<std::size_t>(memory / 6, 1)),
+                .stop = options.stop};
     }
     Status stopped() const {
         return options.stop && options.stop() ? fail(ErrorKind::stopping, "interrupted") : Status{};
+    }
+    /// For each of many: tells sometimes how far it is, and asks whether to go on.
+    Status step(OfflineStep::Kind kind, std::uint64_t done, std::uint64_t all) const {
+        if (done % told_every != 0) {
+            return {};
+        }
+        if (options.step) {
+            options.step({kind, done, all});
+        }
+        return stopped();
     }
     bool beyond_as_of(Instant at) const { return options.as_of && at > *options.as_of; }
     bool received() const { return has_receive_times.value_or(false); }
@@ -121,11 +100,9 @@ struct OfflineReconcile::State {
     void make_rules();
     bool extracted_early() const;
     void count(const Extracted& extracted);
-    Result<std::string> taped(std::uint64_t offset) const;
-    Status visit_tape(const std::function<Status(std::uint64_t, const TapedEvent&)>& visit) const;
-    Status load(Candidate& one) const;
     Status settle_ids();
-    Status compare(Candidate& best, Candidate other);
+    Status visit_counting(
+        const std::function<Status(std::uint64_t, const TapedEvent&)>& visit) const;
     Status extract_one(Router& router, std::uint64_t number, const TapedEvent& taped,
                        LegWriter& writer);
     Status extract_all();
@@ -140,10 +117,9 @@ struct OfflineReconcile::State {
     std::vector<Flow> flows;
     Workers workers;  // outlives the sorters
     std::shared_ptr<const OfflineRules> rules;
-    ScratchBytes tape;  ///< every event as it was taken
+    Tape tape;
     std::unique_ptr<Sorter> legs;
-    Sorter ids;
-    Sorter conflicts;
+    OfflineIds ids;
     LeftOut left_out;
     std::uint64_t events = 0;  ///< taken, whether they count or not
     std::optional<bool> has_receive_times;
@@ -155,8 +131,10 @@ struct OfflineReconcile::State {
     std::optional<Instant> end;
     Judging judging;
     const Sorter::Record* leg = nullptr;  ///< read, but of the next batch
-    std::string case_id;                  ///< of the case whose legs were read last
-    std::string same_leg;                 ///< of the last leg: what tells it from others
+    std::uint64_t legs_read = 0;
+    std::string leg_key;   // reused between legs that are taken
+    std::string case_id;   ///< of the case whose legs were read last
+    std::string same_leg;  ///< of the last leg: what tells it from others
     OfflineSummary summary;
 };
 
@@ -220,50 +198,13 @@ void OfflineReconcile::State::count(const Extracted& extracted) {
     }
 }
 
-Result<std::string> OfflineReconcile::State::taped(std::uint64_t offset) const {
-    std::uint32_t size = 0;
-    HELIOS_TRY(tape.read(offset, reinterpret_cast<char*>(&size), sizeof size));
-    if (offset + sizeof size + size > tape.size()) {
-        return broken_scratch();
-    }
-    std::string bytes(size, '\0');
-    HELIOS_TRY(tape.read(offset + sizeof size, bytes.data(), size));
-    return bytes;
-}
-
 /// Every event that counts, in the order of lines.
-Status OfflineReconcile::State::visit_tape(
+Status OfflineReconcile::State::visit_counting(
     const std::function<Status(std::uint64_t, const TapedEvent&)>& visit) const {
-    std::uint64_t number = 0;
-    constexpr std::size_t window_bytes = 1u << 20;
-    std::string window;
-    std::uint64_t begin = 0;  // of the window
-    const auto have = [&](std::uint64_t offset, std::size_t bytes) -> Result<const char*> {
-        if (offset < begin || offset + bytes > begin + window.size()) {
-            HELIOS_TRY(stopped());
-            begin = offset;
-            window.resize(static_cast<std::size_t>(
-                std::min<std::uint64_t>(std::max(bytes, window_bytes), tape.size() - offset)));
-            HELIOS_TRY(tape.read(begin, window.data(), window.size()));
-        }
-        return window.size() < bytes ? Result<const char*>(broken_scratch())
-                                     : window.data() + (offset - begin);
-    };
-    for (std::uint64_t at = 0; at < tape.size(); ++number) {
-        std::uint32_t size = 0;
-        HELIOS_TRY_ASSIGN(const char* head, have(at, sizeof size));
-        std::copy_n(head, sizeof size, reinterpret_cast<char*>(&size));
-        HELIOS_TRY_ASSIGN(const char* bytes, have(at + sizeof size, size));
-        const auto event = TapedEvent::of({bytes, size});
-        if (!event) {
-            return broken_scratch();
-        }
-        at += sizeof size + size;
-        if (!left_out.contains(number)) {
-            HELIOS_TRY(visit(number, *event));
-        }
-    }
-    return {};
+    return tape.visit([&](std::uint64_t number, const TapedEvent& event) -> Status {
+        HELIOS_TRY(step(OfflineStep::Kind::reading_again, number, events));
+        return left_out.contains(number) ? Status{} : visit(number, event);
+    });
 }
 
 OfflineReconcile::OfflineReconcile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -274,6 +215,10 @@ Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOp
     auto state = std::make_unique<State>(options, std::move(flows));
     state->make_rules();
     return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(std::move(state)));
+}
+
+Workers& OfflineReconcile::workers() const {
+    return state_->workers;
 }
 
 std::shared_ptr<const OfflineRules> OfflineReconcile::rules() const {
@@ -299,12 +244,10 @@ Status OfflineReconcile::take(const OfflineBatch& batch, std::size_t n) {
         ++s.summary.events;
         s.count(item.extracted);
     } else {
-        const WaitingId id{s.tape.size(), item.extracted};
-        HELIOS_TRY(s.ids.add(bytes_of(item.identity) + sortable(static_cast<std::int64_t>(number)),
-                             id.encode()));
+        HELIOS_TRY(s.ids.add(item.identity, number, {s.tape.offset(), item.extracted}));
     }
     HELIOS_TRY(s.tape.append(std::string_view(from.bytes).substr(item.taped, item.taped_size)));
-    std::string key;
+    auto& key = s.leg_key;
     for (std::size_t i = item.first_leg; i < item.first_leg + item.legs; ++i) {
         const auto& piece = from.legs[i];
         key.assign(from.bytes, piece.key, piece.key_size);
@@ -359,75 +302,16 @@ void OfflineReconcile::add_end(Instant at) {
     state_->end = at;
 }
 
-Status OfflineReconcile::State::load(Candidate& one) const {
-    if (std::exchange(one.loaded, true)) {
-        return {};
-    }
-    HELIOS_TRY_ASSIGN(const auto bytes, taped(one.id.tape_offset));
-    const auto event = TapedEvent::of(bytes);
-    if (!event) {
-        return broken_scratch();
-    }
-    HELIOS_TRY_ASSIGN(const auto decoded, model::decode_event(event->encoded));
-    HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(decoded.payload));
-    one.content = model::content_of(decoded.type, payload.root());
-    append_sortable(one.rank, to_nanos(event->at));
-    append_sortable(one.rank, to_nanos(decoded.time.value_or(Instant::max())));
-    one.rank += bytes_of(sha256_128(event->encoded));
-    one.origin = event->origin;
-    one.what = "event " + decoded.id + " from " + decoded.source;
-    return {};
-}
-
-Status OfflineReconcile::State::compare(Candidate& best, Candidate other) {
-    HELIOS_TRY(load(best));
-    HELIOS_TRY(load(other));
-    const bool counts = other.rank < best.rank;
-    const bool same = other.content == best.content;
-    const auto known_by = sortable(static_cast<std::int64_t>(other.number));
-    if (counts) {
-        std::swap(best, other);
-    }
-    left_out.add(other.number);
-    if (same) {
-        ++summary.duplicates;
-        return {};
-    }
-    ByteWriter conflict;
-    conflict.string(other.origin);
-    conflict.string(other.what);
-    return conflicts.add(known_by, conflict.view());
-}
-
 Status OfflineReconcile::State::settle_ids() {
-    std::optional<Candidate> best;
-    std::string identity;
-    const auto settle = [&] {
-        if (best) {
-            ++summary.events;
-            count(best->id.extracted);
-        }
-    };
-    for (std::uint64_t n = 0;; ++n) {
-        HELIOS_TRY(n % 4096 == 0 ? stopped() : Status{});
-        HELIOS_TRY_ASSIGN(const auto* record, ids.next());
-        if (record == nullptr) {
-            break;
-        }
-        const auto of = record->key.substr(0, sizeof(Digest128));
-        Candidate one;
-        one.number =
-            static_cast<std::uint64_t>(read_sortable(record->key.substr(sizeof(Digest128))));
-        one.id = WaitingId::of(record->value);
-        if (best && of == identity) {
-            HELIOS_TRY(compare(*best, std::move(one)));
-            continue;
-        }
-        settle();
-        best = std::move(one);
-        identity = of;
-    }
-    settle();
+    const auto all = ids.size();
+    HELIOS_TRY_ASSIGN(const auto settled,
+                      ids.settle(
+                          left_out, [this](const Extracted& extracted) { count(extracted); },
+                          [this, all](std::uint64_t done) {
+                              return step(OfflineStep::Kind::comparing_ids, done, all);
+                          }));
+    summary.events += settled.counting;
+    summary.duplicates += settled.duplicates;
     return {};
 }
 
@@ -435,19 +319,7 @@ Status OfflineReconcile::close(
     const std::function<void(std::string_view origin, std::string_view why)>& conflict) {
     State& s = *state_;
     HELIOS_TRY(s.settle_ids());
-    for (;;) {
-        HELIOS_TRY_ASSIGN(const auto* record, s.conflicts.next());
-        if (record == nullptr) {
-            break;
-        }
-        ByteReader in(record->value);
-        const auto origin = in.string();
-        const Error error{ErrorKind::conflict,
-                          std::string(in.string()) + " stands on another line with other content",
-                          "the other one counts, received or happened first, whatever the order of "
-                          "lines; give one of them an id of its own"};
-        conflict(origin, error.message());
-    }
+    HELIOS_TRY(s.ids.visit_conflicts(conflict));
     HELIOS_TRY(s.make_judging());
     return s.extract();
 }
@@ -481,7 +353,7 @@ Status OfflineReconcile::State::extract_all() {
     Router router;
     HELIOS_TRY(activate_all(router, nobody));
     LegWriter writer;
-    return visit_tape([&](std::uint64_t number, const TapedEvent& taped) {
+    return visit_counting([&](std::uint64_t number, const TapedEvent& taped) {
         return extract_one(router, number, taped, writer);
     });
 }
@@ -489,18 +361,18 @@ Status OfflineReconcile::State::extract_all() {
 /// As route does: flows and absences take effect in their places between the events.
 Status OfflineReconcile::State::extract_in_receive_order() {
     Sorter sorted(sorter(4), workers);
-    HELIOS_TRY(visit_tape([&](std::uint64_t number, const TapedEvent& taped) -> Status {
+    std::string value;
+    HELIOS_TRY(visit_counting([&](std::uint64_t number, const TapedEvent& taped) -> Status {
         if (beyond_as_of(taped.at)) {
             Extracted later;
             later.later = taped.at;
             count(later);
             return {};
         }
-        std::string value;
-        taped.append_to(value);
+        value.clear();
+        taped.append_bare_to(value);
         return sorted.add(
-            sortable(to_nanos(taped.at)) + sortable(static_cast<std::int64_t>(number)),
-            std::string_view(value).substr(tape_size_bytes));
+            sortable(to_nanos(taped.at)) + sortable(static_cast<std::int64_t>(number)), value);
     }));
     Router router;
     HELIOS_TRY(activate_given(router, nobody));
@@ -508,7 +380,7 @@ Status OfflineReconcile::State::extract_in_receive_order() {
     auto flow = control_flows.begin();
     auto absence = control_absences.begin();
     for (std::uint64_t n = 0;; ++n) {
-        HELIOS_TRY(n % 4096 == 0 ? stopped() : Status{});
+        HELIOS_TRY(step(OfflineStep::Kind::reading_again, n, sorted.size()));
         HELIOS_TRY_ASSIGN(const auto* record, sorted.next());
         const Instant at =
             record == nullptr ? Instant::max() : from_nanos(read_sortable(record->key));
@@ -583,7 +455,7 @@ Status OfflineReconcile::State::extract() {
         summary.first_after_as_of = {};
         HELIOS_TRY(received() ? extract_in_receive_order() : extract_all());
     } else if (!judging.absences.empty() || (end && *end < latest)) {
-        HELIOS_TRY(visit_tape([this](std::uint64_t, const TapedEvent& taped) -> Status {
+        HELIOS_TRY(visit_counting([this](std::uint64_t, const TapedEvent& taped) -> Status {
             if (taped.has_legs) {
                 note_time(taped.at);
             }
@@ -599,10 +471,10 @@ Status OfflineReconcile::State::extract() {
 
 /// Cuts the sorted legs into batches of whole cases.
 Result<std::unique_ptr<CaseBatch>> OfflineReconcile::State::next_batch() {
-    auto batch = std::make_unique<CaseBatch>();
-    HELIOS_TRY(stopped());
+    auto batch = std::make_unique<CaseBatch>(batch_bytes);
     for (;;) {
         if (leg == nullptr) {
+            HELIOS_TRY(step(OfflineStep::Kind::judging, legs_read++, legs->size()));
             HELIOS_TRY_ASSIGN(leg, legs->next());
             if (leg == nullptr) {
                 return batch;
@@ -635,6 +507,7 @@ namespace {
 
 Judged judge(const Judging& judging, const CaseBatch& batch, const Render& render) {
     Judged out;
+    out.text.reserve(render ? 2 * batch.bytes() : 0);  // about what is needed
     std::vector<model::LegRecord> legs;
     for (std::size_t n = 0; n < batch.cases(); ++n) {
         if (auto decoded = batch.decode_case(n, legs); !decoded) {
@@ -686,9 +559,6 @@ Status OfflineReconcile::State::judge_all(const Render& render,
             HELIOS_TRY(judged.status);
             add_counts(judged.counts, summary);
             take(judged);
-            if (options.judged) {
-                options.judged(summary.cases);
-            }
         }
     }
     return {};

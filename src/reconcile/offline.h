@@ -29,8 +29,19 @@
 
 namespace helios::reconcile {
 
-class Router;
-class OfflineBatch;
+class Workers;
+
+/// How far close() and finish() are, for whoever watches.
+struct OfflineStep {
+    enum class Kind : std::uint8_t {
+        comparing_ids,  ///< events done of all
+        reading_again,  ///< likewise: flows that came after events want legs of them
+        judging,        ///< legs done of all
+    };
+    Kind kind = Kind::judging;
+    std::uint64_t done = 0;
+    std::uint64_t all = 0;
+};
 
 struct OfflineOptions {
     std::string scratch;     ///< a directory for temporary files
@@ -40,9 +51,9 @@ struct OfflineOptions {
                 ///< end line, or if there is none all deadlines have passed
     std::function<bool()> stop;  ///< asked often; true ends close() and finish() with `stopping`.
                                  ///< May be empty
-    std::function<void(std::uint64_t cases)> judged;  ///< so many so far. May be empty
-    std::size_t memory_bytes = 192u << 20;            ///< for what waits, before it goes to disk
-    std::size_t chunk_bytes = 16u << 20;              ///< is sorted at a time
+    std::function<void(const OfflineStep&)> step;  ///< called often. May be empty
+    std::size_t memory_bytes = 192u << 20;         ///< for what waits, before it goes to disk
+    std::size_t chunk_bytes = 16u << 20;           ///< is sorted at a time
 };
 
 struct OfflineSummary {
@@ -73,7 +84,8 @@ struct OfflineEvent {
 /// Events that have been prepared, by one thread, to be taken by another.
 class OfflineBatch {
 public:
-    explicit OfflineBatch(std::shared_ptr<const OfflineRules> rules);
+    /// Of lines that are about so many bytes long together.
+    explicit OfflineBatch(std::shared_ptr<const OfflineRules> rules, std::size_t line_bytes = 0);
     ~OfflineBatch();
     OfflineBatch(OfflineBatch&&) noexcept;
     OfflineBatch& operator=(OfflineBatch&&) noexcept;
@@ -99,6 +111,8 @@ public:
                                                           std::vector<Flow> flows);
     ~OfflineReconcile();
 
+    /// Those that work here: the caller may give them work of his own until finish().
+    Workers& workers() const;
     /// Cheaper to judge if the rules by which events are prepared are those that hold in the end.
     std::shared_ptr<const OfflineRules> rules() const;
     /// The n-th event of a batch, in the order of lines. invalid: some events have a receive time

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "model/position.h"
+#include "reconcile/offline_tape.h"
 #include "reconcile/sorter.h"
 
 namespace helios::reconcile {
@@ -77,7 +78,7 @@ Status LegWriter::write(std::vector<model::LegRecord>&& legs, const model::Event
                         Extracted& extracted, const LegSink& sink) {
     std::uint16_t ordinal = 0;
     for (auto& leg : legs) {
-        key_ = model::case_log_key(leg.tenant, leg.flow, leg.key);
+        key_.assign(model::case_log_key(leg.tenant, leg.flow, leg.key));
         key_ += '\0';
         std::size_t same = 0;
         if (place.received) {
@@ -108,71 +109,20 @@ Status LegWriter::write(std::vector<model::LegRecord>&& legs, const model::Event
         key_[key_.size() - 2] = static_cast<char>(ordinal >> 8);
         key_[key_.size() - 1] = static_cast<char>(ordinal & 0xff);
         ++ordinal;
-        ByteWriter out;
-        out.varint(same);
-        out.raw(model::encode(model::CaseRecord(std::move(leg))));
-        value_ = out.take();
+        ByteWriter head;
+        head.varint(same);
+        value_ = head.view();
+        value_ += model::encode(model::CaseRecord(std::move(leg)));
         HELIOS_TRY(sink(key_, value_));
     }
     return {};
 }
 
-void TapedEvent::append_to(std::string& out) const {
-    const std::size_t begin = out.size();
-    out.append(tape_size_bytes, '\0');
-    ByteWriter head;
-    head.zigzag(to_nanos(at));
-    head.u8(static_cast<std::uint8_t>((received ? 1 : 0) | (has_legs ? 2 : 0)));
-    head.string(position);
-    head.string(origin);
-    out += head.view();
-    out += encoded;
-    const auto size = static_cast<std::uint32_t>(out.size() - begin - tape_size_bytes);
-    std::memcpy(out.data() + begin, &size, sizeof size);
-}
-
-std::optional<TapedEvent> TapedEvent::of(std::string_view bytes) {
-    ByteReader in(bytes);
-    TapedEvent event;
-    event.at = from_nanos(in.zigzag());
-    const auto flags = in.u8();
-    event.received = (flags & 1u) != 0;
-    event.has_legs = (flags & 2u) != 0;
-    event.position = in.string();
-    event.origin = in.string();
-    event.encoded = in.rest();
-    return in.ok() ? std::optional(event) : std::nullopt;
-}
-
-std::string WaitingId::encode() const {
-    ByteWriter out;
-    out.varint(tape_offset);
-    out.varint(extracted.keyless);
-    out.u8(static_cast<std::uint8_t>((extracted.unwanted ? 1 : 0) | (extracted.has_legs ? 2 : 0) |
-                                     (extracted.later ? 4 : 0)));
-    if (extracted.later) {
-        out.zigzag(to_nanos(*extracted.later));
-    }
-    return out.take();
-}
-
-WaitingId WaitingId::of(std::string_view bytes) {
-    ByteReader in(bytes);
-    WaitingId id;
-    id.tape_offset = in.varint();
-    id.extracted.keyless = in.varint();
-    const auto flags = in.u8();
-    id.extracted.unwanted = (flags & 1u) != 0;
-    id.extracted.has_legs = (flags & 2u) != 0;
-    if ((flags & 4u) != 0) {
-        id.extracted.later = from_nanos(in.zigzag());
-    }
-    return id;
-}
-
-OfflineBatch::OfflineBatch(std::shared_ptr<const OfflineRules> rules)
+/// An event on the tape is about as long as its line, and so are its legs with their keys.
+OfflineBatch::OfflineBatch(std::shared_ptr<const OfflineRules> rules, std::size_t line_bytes)
     : state_(std::make_unique<State>()) {
     state_->rules = std::move(rules);
+    state_->bytes.reserve(line_bytes * 5 / 2);
 }
 OfflineBatch::~OfflineBatch() = default;
 OfflineBatch::OfflineBatch(OfflineBatch&&) noexcept = default;

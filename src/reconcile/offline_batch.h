@@ -72,29 +72,6 @@ private:
     std::string value_;
 };
 
-/// An event on the tape: everything that is known of its line.
-struct TapedEvent {
-    Instant at;
-    bool received = false;
-    bool has_legs = false;  ///< if they were extracted early
-    std::string_view position;
-    std::string_view origin;
-    std::string_view encoded;
-
-    void append_to(std::string& out) const;  ///< its size first
-    static std::optional<TapedEvent> of(std::string_view bytes);
-};
-inline constexpr std::size_t tape_size_bytes = sizeof(std::uint32_t);
-
-/// An event's id among the others, until it is known which of them counts.
-struct WaitingId {
-    std::uint64_t tape_offset = 0;
-    Extracted extracted;
-
-    std::string encode() const;
-    static WaitingId of(std::string_view bytes);
-};
-
 struct OfflineBatch::State {
     struct Item {
         std::size_t taped = 0, taped_size = 0;  ///< in bytes

@@ -6,6 +6,7 @@
 #include "reconcile/activate.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/engine.h"
+#include "reconcile/scratch_file.h"
 
 namespace helios::reconcile {
 namespace {
@@ -79,8 +80,7 @@ Status CaseBatch::decode_case(std::size_t n, std::vector<model::LegRecord>& legs
                           model::decode_case_record(std::string_view(bytes_).substr(begin, size)));
         auto* leg = std::get_if<model::LegRecord>(&record);
         if (leg == nullptr) {
-            return fail(ErrorKind::corrupt, "a temporary file gave back other bytes than it got",
-                        "check the disk");
+            return broken_scratch();
         }
         legs.push_back(std::move(*leg));
     }

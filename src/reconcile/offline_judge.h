@@ -41,6 +41,9 @@ struct Judging {
 /// Encoded legs of some cases, one case after the other.
 class CaseBatch {
 public:
+    /// Room for so many bytes of legs.
+    explicit CaseBatch(std::size_t bytes = 0) { bytes_.reserve(bytes); }
+
     void begin_case() { cases_.push_back(legs_.size()); }
     void add_leg(std::string_view encoded) {
         legs_.emplace_back(bytes_.size(), encoded.size());

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <random>
 #include <set>
 
 #include "model/position.h"
+#include "reconcile/activate.h"
 #include "reconcile/test_kit.h"
 
 namespace helios::reconcile {
@@ -82,6 +84,106 @@ protected:
 };
 
 using V = std::vector<std::string>;
+
+/// Verdicts, conflicts and counts of one run, as bytes.
+std::string all_of(OfflineReconcile& offline) {
+    std::string out;
+    EXPECT_TRUE(offline.close([&](std::string_view origin, std::string_view why) {
+        out.append(origin).append(why).push_back('\n');
+    }));
+    const auto summary = offline.finish(
+        [](const model::Verdict& v, std::string& text) { text += model::encode(v) + '\n'; },
+        [&](std::string_view text) { out += text; });
+    EXPECT_TRUE(summary);
+    for (const auto count :
+         {summary->events, summary->duplicates, summary->unwanted, summary->keyless, summary->cases,
+          summary->pending, summary->matched, summary->partial, summary->mismatched}) {
+        out += std::to_string(count) + ' ';
+    }
+    return out;
+}
+
+/// Orders in disorder: some legs missing, late, sent twice, with other content, of no flow.
+std::vector<Line> many_lines(bool received) {
+    std::mt19937 random(7);
+    const auto below = [&](std::size_t n) { return static_cast<std::int64_t>(random() % n); };
+    std::vector<Line> lines;
+    for (int i = 0; i < 300; ++i) {
+        const auto key = std::to_string(i * 7919 % 307);
+        const auto add = [&](const char* source, const char* type, std::string payload) {
+            const auto at = noon(static_cast<double>(i + below(90)));
+            auto one = event(source, type, std::string(type) + std::to_string(i),
+                             R"({"orderId":")" + key + payload, at);
+            for (auto copies = below(8) == 0 ? 2 : 1; copies > 0 && below(12) != 0; --copies) {
+                lines.push_back({one, received ? std::optional(at + std::chrono::seconds(below(9)))
+                                               : std::nullopt});
+                if (below(3) == 0) {
+                    one.payload.insert(1, R"("again":1,)");
+                }
+            }
+        };
+        add("aws", "OrderPlaced", R"(","total":5})");
+        add("gcp", "PaymentProcessed", below(9) == 0 ? R"(","amount":6})" : R"(","amount":5})");
+        add("azure", "InventoryReserved", R"("})");
+        add("aws", "Else", R"("})");
+    }
+    std::shuffle(lines.begin(), lines.end(), random);
+    return lines;
+}
+
+TEST_F(OfflineTest, how_much_memory_there_is_changes_no_byte) {
+    for (const bool received : {false, true}) {
+        const auto lines = many_lines(received);
+        std::set<std::string> outcomes;
+        for (const std::size_t memory :
+             {std::size_t{6} << 10, std::size_t{1} << 20, std::size_t{192} << 20}) {
+            for (const bool late_flow : {false, true}) {
+                OfflineOptions options;
+                options.scratch = root_.string();
+                options.revisions = true;
+                options.memory_bytes = memory;
+                options.chunk_bytes = memory / 12;
+                const auto offline = *OfflineReconcile::open(options, {});
+                for (std::size_t i = 0; i < lines.size(); ++i) {
+                    ASSERT_TRUE(offline->add(lines[i].event, lines[i].received, "",
+                                             "line " + std::to_string(i)));
+                }
+                if (late_flow) {  // all legs are extracted again
+                    const auto flow = *parse_flow(shipped_order_flow(), "order.yaml");
+                    ASSERT_TRUE(offline->add_flow(activation_of(default_tenant(), flow), noon(-9)));
+                }
+                outcomes.insert(all_of(*offline));
+            }
+        }
+        EXPECT_EQ(outcomes.size(), 1u) << (received ? "received" : "by their own times");
+        EXPECT_GT(outcomes.begin()->size(), 100'000u);
+        EXPECT_NE(outcomes.begin()->find("other content"), std::string::npos);
+    }
+}
+
+TEST_F(OfflineTest, whoever_watches_sees_each_step) {
+    OfflineOptions options;
+    options.scratch = root_.string();
+    std::set<OfflineStep::Kind> steps;
+    options.step = [&](const OfflineStep& step) {
+        EXPECT_LE(step.done, step.all);
+        steps.insert(step.kind);
+    };
+    bool stopped = false;
+    options.stop = [&stopped] { return stopped; };
+    const auto offline = *OfflineReconcile::open(options, {});
+    ASSERT_TRUE(offline->add(order("A", noon(0)), {}, ""));
+    const auto flow = *parse_flow(shipped_order_flow(), "order.yaml");
+    ASSERT_TRUE(offline->add_flow(activation_of(default_tenant(), flow), noon(-9)));
+    ASSERT_TRUE(offline->close(ignore));
+    EXPECT_EQ(steps,
+              (std::set{OfflineStep::Kind::comparing_ids, OfflineStep::Kind::reading_again}));
+    stopped = true;
+    const auto interrupted = offline->finish([](const model::Verdict&) {});
+    ASSERT_FALSE(interrupted);
+    EXPECT_EQ(interrupted.error().kind, ErrorKind::stopping);
+    EXPECT_TRUE(steps.contains(OfflineStep::Kind::judging));
+}
 
 TEST_F(OfflineTest, without_receive_times_one_key_is_one_case) {
     const auto far = noon(90 * 86400);  // beyond amend_for

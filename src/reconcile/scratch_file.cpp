@@ -23,6 +23,11 @@ std::unexpected<Error> refused(const char* what, const std::string& directory, i
 
 }  // namespace
 
+std::unexpected<Error> broken_scratch() {
+    return fail(ErrorKind::corrupt, "a temporary file gave back other bytes than it got",
+                "check the disk");
+}
+
 Result<ScratchFile> ScratchFile::make(const std::string& directory) {
     int descriptor = open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {  // NFS, overlays of old

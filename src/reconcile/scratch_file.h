@@ -12,6 +12,9 @@
 
 namespace helios::reconcile {
 
+/// corrupt: what was read from one can't be what was written.
+std::unexpected<Error> broken_scratch();
+
 /// Written at its end, read anywhere. One writer; reading is thread-safe.
 class ScratchFile {
 public:

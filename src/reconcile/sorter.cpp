@@ -10,9 +10,12 @@
 namespace helios::reconcile {
 namespace {
 
-constexpr std::size_t buffer_bytes = 256u << 10;  // of a file that is read or written
+constexpr std::size_t buffer_bytes = 128u << 10;  // of a file that is read or written
 constexpr std::size_t read_ahead = 8;             // records of a chunk that are fetched early
-constexpr std::size_t chunks_at_once = 2;         // sorted beside the one that is filled
+constexpr std::size_t ahead_bytes = 384;          // so much of each
+constexpr std::size_t cache_line_bytes = 64;
+constexpr std::uint64_t asked_every = 4096;  // records, whether to stop
+constexpr std::size_t chunks_at_once = 2;    // sorted beside the one that is filled
 
 /// Before each record: the sizes of its key and of its value.
 struct Sizes {
@@ -142,8 +145,9 @@ public:
         }
         if (at_ + read_ahead < entries_.size()) {
             const char* soon = bytes_.get() + entries_[at_ + read_ahead].offset;
-            __builtin_prefetch(soon);
-            __builtin_prefetch(soon + 64);
+            for (std::size_t at = 0; at < ahead_bytes; at += cache_line_bytes) {
+                __builtin_prefetch(soon + at);
+            }
         }
         record_ = record_at(bytes_.get() + entries_[at_++].offset);
         return true;
@@ -226,12 +230,13 @@ struct Sorter::Merge {
         }
     };
 
-    static Result<std::unique_ptr<Merge>> of(std::span<const std::unique_ptr<Run>> runs) {
+    static Result<std::unique_ptr<Merge>> of(std::span<const Placed> runs) {
         auto merge = std::make_unique<Merge>();
         for (std::size_t i = 0; i < runs.size(); ++i) {
-            HELIOS_TRY_ASSIGN(const bool more, runs[i]->next());
+            Run& run = *runs[i].run;
+            HELIOS_TRY_ASSIGN(const bool more, run.next());
             if (more) {
-                merge->heads.push_back({runs[i]->record().key, runs[i].get(), i});
+                merge->heads.push_back({run.record().key, &run, i});
             }
         }
         for (std::size_t i = merge->heads.size() / 2; i-- > 0;) {
@@ -304,10 +309,10 @@ Status Sorter::end_chunk() {
     const std::size_t in_memory = options_.memory_bytes / options_.chunk_bytes;
     const bool stays = ++chunks_ + chunks_at_once + 1 <= in_memory;
     const auto work = [chunk = std::shared_ptr<Chunk>(std::move(chunk_)), stays,
-                       directory = options_.directory]() -> Result<std::unique_ptr<Run>> {
+                       directory = options_.directory]() -> Result<Placed> {
         chunk->sort();
         if (stays) {
-            return std::make_unique<Chunk>(std::move(*chunk));
+            return Placed{std::make_unique<Chunk>(std::move(*chunk)), 0};
         }
         HELIOS_TRY_ASSIGN(auto file, ScratchFile::make(directory));
         auto run = std::make_unique<FileRun>(std::move(file));
@@ -319,11 +324,10 @@ Status Sorter::end_chunk() {
             HELIOS_TRY(run->add(chunk->record()));
         }
         HELIOS_TRY(run->end());
-        return run;
+        return Placed{std::move(run), 1};
     };
     being_sorted_.push_back(workers_.start(work));
-    HELIOS_TRY(take_sorted(chunks_at_once));
-    return files_ < options_.files_max ? Status{} : merge_files();
+    return take_sorted(chunks_at_once);
 }
 
 Status Sorter::take_sorted(std::size_t left_open) {
@@ -333,36 +337,59 @@ Status Sorter::take_sorted(std::size_t left_open) {
         if (!sorted) {
             return fail(sorted.error());
         }
-        files_ += dynamic_cast<FileRun*>(sorted->get()) != nullptr ? 1 : 0;
         runs_.push_back(*std::move(sorted));
+        HELIOS_TRY(merge_files());
     }
     return {};
 }
 
+std::size_t Sorter::files() const {
+    return static_cast<std::size_t>(std::count_if(
+        runs_.begin(), runs_.end(), [](const Placed& placed) { return placed.written > 0; }));
+}
+
+/// The last runs while there are files_max of them that have been written equally often.
 Status Sorter::merge_files() {
-    const auto first = runs_.size() - files_;
-    HELIOS_TRY_ASSIGN(auto file, ScratchFile::make(options_.directory));
-    auto merged = std::make_unique<FileRun>(std::move(file));
-    HELIOS_TRY_ASSIGN(const auto merge, Merge::of(std::span(runs_).subspan(first)));
     for (;;) {
+        const unsigned written = runs_.back().written;
+        const auto other = std::find_if(runs_.rbegin(), runs_.rend(), [&](const Placed& placed) {
+            return placed.written != written;
+        });
+        const auto alike = static_cast<std::size_t>(other - runs_.rbegin());
+        if (written == 0 || alike < options_.files_max) {
+            return {};
+        }
+        const std::size_t first = runs_.size() - alike;
+        HELIOS_TRY_ASSIGN(auto run, merged(first));
+        runs_.resize(first);
+        runs_.push_back({std::move(run), written + 1});
+    }
+}
+
+/// One run of all from `first` on.
+Result<std::unique_ptr<Sorter::Run>> Sorter::merged(std::size_t first) const {
+    HELIOS_TRY_ASSIGN(auto file, ScratchFile::make(options_.directory));
+    auto out = std::make_unique<FileRun>(std::move(file));
+    HELIOS_TRY_ASSIGN(const auto merge, Merge::of(std::span(runs_).subspan(first)));
+    for (std::uint64_t n = 0;; ++n) {
+        if (n % asked_every == 0 && options_.stop && options_.stop()) {
+            return fail(ErrorKind::stopping, "interrupted");
+        }
         HELIOS_TRY_ASSIGN(const Run* run, merge->next());
         if (run == nullptr) {
             break;
         }
-        HELIOS_TRY(merged->add(run->record()));
+        HELIOS_TRY(out->add(run->record()));
     }
-    HELIOS_TRY(merged->end());
-    runs_.resize(first);
-    runs_.push_back(std::move(merged));
-    files_ = 1;
-    return {};
+    HELIOS_TRY(out->end());
+    return out;
 }
 
 Result<const Sorter::Record*> Sorter::next() {
     if (!merge_) {
         if (chunk_ && being_sorted_.empty() && runs_.empty()) {
             chunk_->sort();
-            runs_.push_back(std::move(chunk_));
+            runs_.push_back({std::move(chunk_), 0});
         } else if (chunk_) {
             HELIOS_TRY(end_chunk());
         }

@@ -62,6 +62,14 @@ protected:
     Workers workers_{2};
 };
 
+Status fill(Sorter& sorter, const Records& in) {
+    for (const auto& [key, value] : in) {
+        HELIOS_TRY(sorter.add(key, value));
+    }
+    HELIOS_TRY(sorter.next());
+    return {};
+}
+
 TEST_F(SorterTest, sorts_as_a_stable_sort_does_whatever_fits_into_memory) {
     for (std::uint32_t seed = 1; seed <= 60; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -80,9 +88,20 @@ TEST_F(SorterTest, sorts_as_a_stable_sort_does_whatever_fits_into_memory) {
 
 TEST_F(SorterTest, merges_files_when_there_are_many) {
     const auto in = records(5, 3000);
-    Sorter sorter(options(0, 512, 4), workers_);
-    EXPECT_EQ(sorted(sorter, in), expected(in));
-    EXPECT_LE(sorter.files(), 4u);
+    for (const std::size_t memory : {0u, 5u * 512}) {
+        Sorter sorter(options(memory, 512, 4), workers_);
+        ASSERT_EQ(sorted(sorter, in), expected(in));
+        EXPECT_LE(sorter.files(), 3u * 5) << "of each size less than four";
+    }
+}
+
+TEST_F(SorterTest, merging_many_files_can_be_stopped) {
+    auto stopped = options(0, 512, 4);
+    stopped.stop = [] { return true; };
+    Sorter sorter(stopped, workers_);
+    const auto outcome = fill(sorter, records(9, 3000));
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, ErrorKind::stopping);
 }
 
 TEST_F(SorterTest, what_fits_into_memory_touches_no_disk) {
@@ -108,14 +127,6 @@ TEST_F(SorterTest, its_files_have_no_name) {
     ASSERT_TRUE(sorter.next());
     EXPECT_GT(sorter.files(), 1u);
     EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
-}
-
-Status fill(Sorter& sorter, const Records& in) {
-    for (const auto& [key, value] : in) {
-        HELIOS_TRY(sorter.add(key, value));
-    }
-    HELIOS_TRY(sorter.next());
-    return {};
 }
 
 TEST_F(SorterTest, a_disk_that_takes_no_more_is_named) {
