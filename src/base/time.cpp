@@ -191,15 +191,14 @@ std::string format_rfc3339(Instant t) {
     const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
     const std::int64_t seconds = in_day / second_ns;
     const std::int64_t nanos = in_day % second_ns;
-    std::string out;
-    out.reserve(30);
+    char text[sizeof "2026-01-05T12:00:00.000000000Z"];
+    char* out = text;
     const auto digits = [&out](std::int64_t value, int count, char behind) {
-        char text[10];
         for (int i = count; i-- > 0; value /= 10) {
-            text[i] = static_cast<char>('0' + value % 10);
+            out[i] = static_cast<char>('0' + value % 10);
         }
-        text[count] = behind;
-        out.append(text, static_cast<std::size_t>(count) + 1);
+        out[count] = behind;
+        out += count + 1;
     };
     digits(static_cast<int>(date.year()), 4, '-');
     digits(static_cast<unsigned>(date.month()), 2, '-');
@@ -214,7 +213,7 @@ std::string format_rfc3339(Instant t) {
     } else {
         digits(nanos, 9, 'Z');
     }
-    return out;
+    return std::string(text, out);
 }
 
 Result<Duration> parse_duration(std::string_view text) {

@@ -508,7 +508,7 @@ namespace {
 Judged judge(const Judging& judging, const CaseBatch& batch, const Render& render) {
     Judged out;
     out.text.reserve(render ? 2 * batch.bytes() : 0);  // about what is needed
-    std::vector<model::LegRecord> legs;
+    std::vector<model::CaseRecord> legs;
     for (std::size_t n = 0; n < batch.cases(); ++n) {
         if (auto decoded = batch.decode_case(n, legs); !decoded) {
             out.status = std::move(decoded);

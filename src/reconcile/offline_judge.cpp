@@ -54,12 +54,14 @@ std::optional<Instant> event_time_of(const model::LegRecord& leg) {
 }
 
 /// Without receive times: those without any time come first and count as of the case's earliest.
-void stamp(std::vector<model::LegRecord>& legs) {
-    const auto timed = std::find_if(legs.begin(), legs.end(),
-                                    [](const auto& leg) { return event_time_of(leg).has_value(); });
-    const Instant earliest = timed == legs.end() ? earliest_instant : *event_time_of(*timed);
-    for (auto& leg : legs) {
-        leg.at = event_time_of(leg).value_or(earliest);
+void stamp(std::vector<model::CaseRecord>& legs) {
+    std::optional<Instant> earliest;
+    for (const auto& record : legs) {
+        earliest = earliest ? earliest : event_time_of(std::get<model::LegRecord>(record));
+    }
+    for (auto& record : legs) {
+        auto& leg = std::get<model::LegRecord>(record);
+        leg.at = event_time_of(leg).value_or(earliest.value_or(earliest_instant));
         leg.passed = leg.at;
     }
 }
@@ -71,24 +73,23 @@ bool before(const Revision& a, const Revision& b) {
 
 }  // namespace
 
-Status CaseBatch::decode_case(std::size_t n, std::vector<model::LegRecord>& legs) const {
+Status CaseBatch::decode_case(std::size_t n, std::vector<model::CaseRecord>& legs) const {
     legs.clear();
     const std::size_t end = n + 1 < cases_.size() ? cases_[n + 1] : legs_.size();
     for (std::size_t i = cases_[n]; i < end; ++i) {
         const auto [begin, size] = legs_[i];
         HELIOS_TRY_ASSIGN(auto record,
                           model::decode_case_record(std::string_view(bytes_).substr(begin, size)));
-        auto* leg = std::get_if<model::LegRecord>(&record);
-        if (leg == nullptr) {
+        if (!std::holds_alternative<model::LegRecord>(record)) {
             return broken_scratch();
         }
-        legs.push_back(std::move(*leg));
+        legs.push_back(std::move(record));
     }
     return {};
 }
 
 Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
-                                               std::vector<model::LegRecord>& legs) {
+                                               std::vector<model::CaseRecord>& legs) {
     OneClosedCase closed;
     EngineOptions options;
     options.one_case_per_key = !judging.received;  // nothing says that a key was used again
@@ -100,10 +101,10 @@ Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
         stamp(legs);
     }
     std::vector<Revision> revisions;
-    AbsencesToCome absences(judging, legs.front().at);
-    for (auto& leg : legs) {
-        absences.take_until(leg.at, engine, revisions, false);
-        engine.on_record(std::move(leg), revisions);
+    AbsencesToCome absences(judging, model::at_of(legs.front()));
+    for (const auto& leg : legs) {
+        absences.take_until(model::at_of(leg), engine, revisions, false);
+        engine.on_record(leg, revisions);
     }
     absences.take_until(judging.until, engine, revisions, true);
     engine.on_record(model::TickRecord{judging.until}, revisions);

@@ -58,7 +58,7 @@ public:
     std::size_t cases() const { return cases_.size(); }
 
     /// corrupt: a leg is not what was put in.
-    Status decode_case(std::size_t n, std::vector<model::LegRecord>& legs) const;
+    Status decode_case(std::size_t n, std::vector<model::CaseRecord>& legs) const;
 
 private:
     std::string bytes_;
@@ -66,9 +66,10 @@ private:
     std::vector<std::size_t> cases_;                         ///< the first of each in legs_
 };
 
-/// The verdicts of one case, by (instance, revision): all that are wanted.
+/// The verdicts of one case, by (instance, revision): all that are wanted. `legs` are its
+/// LegRecords, at least one; without receive times they get log times.
 Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
-                                               std::vector<model::LegRecord>& legs);
+                                               std::vector<model::CaseRecord>& legs);
 
 /// Counts instances by their latest revision; `verdicts` are of one case, in order.
 void count_cases(const std::vector<model::Verdict>& verdicts, OfflineSummary& summary);

@@ -69,18 +69,27 @@ std::optional<TapedEvent> TapedEvent::of(std::string_view bare) {
     return in.ok() ? std::optional(event) : std::nullopt;
 }
 
+/// With one reading for most.
 Result<std::string> Tape::read(std::uint64_t offset) const {
+    constexpr std::size_t usual_bytes = 1024;
     SizeBefore size = 0;
     if (offset + sizeof size > bytes_.size()) {
         return broken_scratch();
     }
-    HELIOS_TRY(bytes_.read(offset, reinterpret_cast<char*>(&size), sizeof size));
-    if (offset + sizeof size + size > bytes_.size()) {
+    std::string bytes(std::min<std::uint64_t>(usual_bytes, bytes_.size() - offset), '\0');
+    HELIOS_TRY(bytes_.read(offset, bytes.data(), bytes.size()));
+    std::memcpy(&size, bytes.data(), sizeof size);
+    const std::uint64_t whole = sizeof size + std::uint64_t{size};
+    if (offset + whole > bytes_.size()) {
         return broken_scratch();
     }
-    std::string event(size, '\0');
-    HELIOS_TRY(bytes_.read(offset + sizeof size, event.data(), size));
-    return event;
+    const std::size_t held = bytes.size();
+    bytes.resize(static_cast<std::size_t>(whole));
+    if (held < whole) {
+        HELIOS_TRY(bytes_.read(offset + held, bytes.data() + held, bytes.size() - held));
+    }
+    bytes.erase(0, sizeof size);
+    return bytes;
 }
 
 Status Tape::visit(

@@ -13,6 +13,7 @@ namespace {
 
 // Beyond this ScratchBytes writes at once what it holds.
 constexpr std::size_t write_bytes = 1u << 20;
+constexpr std::size_t spare_bytes = 64u << 10;  // for what goes beyond a limit
 
 std::unexpected<Error> refused(const char* what, const std::string& directory, int error) {
     return fail(ErrorKind::unavailable,
@@ -93,6 +94,12 @@ Status ScratchFile::read(std::uint64_t offset, char* to, std::size_t size) const
     return {};
 }
 
+/// What is not used of the room costs nothing, and nothing is moved while it fills.
+ScratchBytes::ScratchBytes(std::string directory, std::size_t memory_bytes)
+    : directory_(std::move(directory)), memory_bytes_(memory_bytes) {
+    memory_.reserve(memory_bytes_ + spare_bytes);
+}
+
 Status ScratchBytes::append(std::string_view bytes) {
     memory_ += bytes;
     if (memory_.size() < (file_ ? write_bytes : memory_bytes_)) {
@@ -107,6 +114,7 @@ Status ScratchBytes::append(std::string_view bytes) {
     memory_.clear();
     if (memory_.capacity() > 2 * write_bytes) {
         memory_.shrink_to_fit();
+        memory_.reserve(write_bytes + spare_bytes);
     }
     return {};
 }

@@ -42,8 +42,7 @@ private:
 /// Bytes one after the other: in memory while they are few, then in a ScratchFile. One thread.
 class ScratchBytes {
 public:
-    ScratchBytes(std::string directory, std::size_t memory_bytes)
-        : directory_(std::move(directory)), memory_bytes_(memory_bytes) {}
+    ScratchBytes(std::string directory, std::size_t memory_bytes);
 
     std::uint64_t size() const { return file_bytes_ + memory_.size(); }
     Status append(std::string_view bytes);

@@ -141,6 +141,9 @@ public:
 
     Result<bool> next() override {
         if (at_ == entries_.size()) {
+            bytes_.reset();  // others need the memory
+            entries_ = {};
+            at_ = 0;
             return false;
         }
         if (at_ + read_ahead < entries_.size()) {

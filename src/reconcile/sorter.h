@@ -47,7 +47,8 @@ public:
         std::string_view value;
     };
     /// After the last add(). By key bytes; equal keys in the order in which they were added.
-    /// nullptr: there are no more. Its views hold until the next call.
+    /// nullptr: there are no more. Its views hold until the next call. Memory is given back bit by
+    /// bit.
     Result<const Record*> next();
 
     /// How many runs stand on disk, for tests.

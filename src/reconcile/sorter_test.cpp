@@ -1,6 +1,7 @@
 #include "reconcile/sorter.h"
 
 #include <algorithm>
+#include <bit>
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -92,6 +93,16 @@ TEST_F(SorterTest, merges_files_when_there_are_many) {
         Sorter sorter(options(memory, 512, 4), workers_);
         ASSERT_EQ(sorted(sorter, in), expected(in));
         EXPECT_LE(sorter.files(), 3u * 5) << "of each size less than four";
+    }
+}
+
+// As the digits of a binary number: else all would be written again with each few records.
+TEST_F(SorterTest, what_was_merged_is_merged_again_only_with_its_like) {
+    const auto in = records(10, 40);
+    for (std::size_t count = 1; count <= in.size(); ++count) {
+        Sorter sorter(options(0, 1, 2), workers_);  // a file for each record
+        ASSERT_TRUE(fill(sorter, {in.begin(), in.begin() + static_cast<std::ptrdiff_t>(count)}));
+        EXPECT_EQ(sorter.files(), static_cast<std::size_t>(count == 1 ? 0 : std::popcount(count)));
     }
 }
 
