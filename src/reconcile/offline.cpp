@@ -318,6 +318,7 @@ Status OfflineReconcile::State::settle_ids() {
 Status OfflineReconcile::close(
     const std::function<void(std::string_view origin, std::string_view why)>& conflict) {
     State& s = *state_;
+    HELIOS_TRY(s.extracted_early() ? s.legs->end_adding() : Status{});
     HELIOS_TRY(s.settle_ids());
     HELIOS_TRY(s.ids.visit_conflicts(conflict));
     HELIOS_TRY(s.make_judging());

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <span>
+#include <sys/mman.h>
 #include <utility>
 
 #include "reconcile/scratch_file.h"
@@ -54,6 +56,34 @@ std::uint64_t word_of(std::string_view key, std::size_t depth) {
     }
     return __builtin_bswap64(word);
 }
+
+/// Memory that is gone through in any order: on large pages, where the system has them, so that
+/// nearly every step is not a walk through its page tables.
+class Room {
+public:
+    explicit Room(std::size_t bytes)
+        : bytes_(static_cast<char*>(::operator new(bytes, alignment_of(bytes))),
+                 Free{alignment_of(bytes)}) {
+        if (bytes >= large_page_bytes) {
+            madvise(bytes_.get(), bytes / large_page_bytes * large_page_bytes, MADV_HUGEPAGE);
+        }
+    }
+    char* get() const { return bytes_.get(); }
+    void give_back() { bytes_.reset(); }
+
+private:
+    static constexpr std::size_t large_page_bytes = 2u << 20;
+
+    static std::align_val_t alignment_of(std::size_t bytes) {
+        return std::align_val_t{bytes < large_page_bytes ? sizeof(std::uint64_t)
+                                                         : large_page_bytes};
+    }
+    struct Free {
+        std::align_val_t alignment;
+        void operator()(char* bytes) const { ::operator delete(bytes, alignment); }
+    };
+    std::unique_ptr<char, Free> bytes_;
+};
 
 constexpr std::size_t few = 8;
 
@@ -117,8 +147,7 @@ protected:
 /// Records as they were added; after sort() a run in memory.
 class Sorter::Chunk final : public Sorter::Run {
 public:
-    explicit Chunk(std::size_t bytes)
-        : bytes_(std::make_unique_for_overwrite<char[]>(bytes)), capacity_(bytes) {}
+    explicit Chunk(std::size_t bytes) : bytes_(bytes), capacity_(bytes) {}
 
     bool empty() const { return entries_.empty(); }
     bool has_room(std::size_t record) const {
@@ -141,7 +170,7 @@ public:
 
     Result<bool> next() override {
         if (at_ == entries_.size()) {
-            bytes_.reset();  // others need the memory
+            bytes_.give_back();  // others need it
             entries_ = {};
             at_ = 0;
             return false;
@@ -157,7 +186,7 @@ public:
     }
 
 private:
-    std::unique_ptr<char[]> bytes_;
+    Room bytes_;
     std::size_t capacity_;
     std::size_t used_ = 0;
     std::vector<Entry> entries_;
@@ -388,14 +417,22 @@ Result<std::unique_ptr<Sorter::Run>> Sorter::merged(std::size_t first) const {
     return out;
 }
 
+/// The only chunk stays in memory, whatever its size.
+Status Sorter::end_adding() {
+    if (chunk_ && chunks_ == 0) {
+        being_sorted_.push_back(
+            workers_.start([chunk = std::shared_ptr<Chunk>(std::move(chunk_))]() -> Result<Placed> {
+                chunk->sort();
+                return Placed{std::make_unique<Chunk>(std::move(*chunk)), 0};
+            }));
+        return {};
+    }
+    return chunk_ ? end_chunk() : Status{};
+}
+
 Result<const Sorter::Record*> Sorter::next() {
     if (!merge_) {
-        if (chunk_ && being_sorted_.empty() && runs_.empty()) {
-            chunk_->sort();
-            runs_.push_back({std::move(chunk_), 0});
-        } else if (chunk_) {
-            HELIOS_TRY(end_chunk());
-        }
+        HELIOS_TRY(end_adding());
         HELIOS_TRY(take_sorted(0));
         HELIOS_TRY_ASSIGN(merge_, Merge::of(runs_));
     }

@@ -46,6 +46,8 @@ public:
         std::string_view key;
         std::string_view value;
     };
+    /// There will be no more: what is left is sorted beside the caller. May be left out.
+    Status end_adding();
     /// After the last add(). By key bytes; equal keys in the order in which they were added.
     /// nullptr: there are no more. Its views hold until the next call. Memory is given back bit by
     /// bit.
