@@ -1,7 +1,6 @@
 #include "reconcile/offline_ids.h"
 
-#include <cstring>
-#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,12 +51,15 @@ WaitingId WaitingId::of(std::string_view bytes) {
     return id;
 }
 
-/// One of several events with the same id.
+/// An event that may count.
 struct OfflineIds::Candidate {
     std::uint64_t number = 0;
     WaitingId id;
-    bool loaded = false;
-    // Only of loaded ones.
+    std::unique_ptr<Line> line;  ///< where there are several of its id
+};
+
+/// What is on the tape of it.
+struct OfflineIds::Line {
     Digest128 content{};
     std::string rank;  ///< the least counts
     std::string origin;
@@ -78,7 +80,7 @@ Status OfflineIds::add(const Digest128& identity, std::uint64_t number, const Wa
 
 /// From the tape: few events share their id with others.
 Status OfflineIds::load(Candidate& one) const {
-    if (std::exchange(one.loaded, true)) {
+    if (one.line) {
         return {};
     }
     HELIOS_TRY_ASSIGN(const auto bytes, tape_.read(one.id.tape_offset));
@@ -88,12 +90,14 @@ Status OfflineIds::load(Candidate& one) const {
     }
     HELIOS_TRY_ASSIGN(const auto decoded, model::decode_event(event->encoded));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(decoded.payload));
-    one.content = model::content_of(decoded.type, payload.root());
-    append_sortable(one.rank, to_nanos(event->at));
-    append_sortable(one.rank, to_nanos(decoded.time.value_or(Instant::max())));
-    one.rank += bytes_of(sha256_128(event->encoded));
-    one.origin = event->origin;
-    one.what = "event " + decoded.id + " from " + decoded.source;
+    one.line = std::make_unique<Line>();
+    Line& line = *one.line;
+    line.content = model::content_of(decoded.type, payload.root());
+    append_sortable(line.rank, to_nanos(event->at));
+    append_sortable(line.rank, to_nanos(decoded.time.value_or(Instant::max())));
+    line.rank += bytes_of(sha256_128(event->encoded));
+    line.origin = event->origin;
+    line.what = "event " + decoded.id + " from " + decoded.source;
     return {};
 }
 
@@ -102,17 +106,17 @@ Status OfflineIds::compare(Candidate& best, Candidate other, LeftOut& left_out, 
     HELIOS_TRY(load(other));
     std::string known_by;
     append_sortable(known_by, static_cast<std::int64_t>(other.number));
-    if (other.rank < best.rank) {
+    if (other.line->rank < best.line->rank) {
         std::swap(best, other);
     }
     left_out.add(other.number);
-    if (other.content == best.content) {
+    if (other.line->content == best.line->content) {
         ++settled.duplicates;
         return {};
     }
     ByteWriter conflict;
-    conflict.string(other.origin);
-    conflict.string(other.what);
+    conflict.string(other.line->origin);
+    conflict.string(other.line->what);
     return conflicts_.add(known_by, conflict.view());
 }
 

@@ -66,6 +66,7 @@ public:
 
 private:
     struct Candidate;
+    struct Line;
 
     Status load(Candidate& one) const;
     Status compare(Candidate& best, Candidate other, LeftOut& left_out, Settled& settled);

@@ -253,10 +253,19 @@ private:
 /// The runs that have records left, as a heap: the least first, of equal ones the earlier run.
 struct Sorter::Merge {
     struct Head {
+        std::uint64_t word = 0;  ///< how the key begins
         std::string_view key;
         Run* run = nullptr;
         std::size_t number = 0;
+
+        void look_at_record() {
+            key = run->record().key;
+            word = word_of(key, 0);
+        }
         bool after(const Head& other) const {
+            if (word != other.word) {
+                return word > other.word;
+            }
             const int order = key.compare(other.key);
             return order != 0 ? order > 0 : number > other.number;
         }
@@ -268,7 +277,8 @@ struct Sorter::Merge {
             Run& run = *runs[i].run;
             HELIOS_TRY_ASSIGN(const bool more, run.next());
             if (more) {
-                merge->heads.push_back({run.record().key, &run, i});
+                merge->heads.push_back({0, {}, &run, i});
+                merge->heads.back().look_at_record();
             }
         }
         for (std::size_t i = merge->heads.size() / 2; i-- > 0;) {
@@ -282,7 +292,7 @@ struct Sorter::Merge {
         if (begun && !heads.empty()) {
             HELIOS_TRY_ASSIGN(const bool more, heads.front().run->next());
             if (more) {
-                heads.front().key = heads.front().run->record().key;
+                heads.front().look_at_record();
             } else {
                 heads.front() = heads.back();
                 heads.pop_back();
