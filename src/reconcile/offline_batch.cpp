@@ -166,8 +166,8 @@ void OfflineBatch::prepare(const OfflineEvent& line) {
     }
     item.legs = s.legs.size() - item.first_leg;
     item.taped = s.bytes.size();
-    TapedEvent{item.at, item.received, item.extracted.has_legs, line.position, line.origin, encoded}
-        .append_to(s.bytes);
+    TapedEvent{item.at, item.extracted.has_legs, line.position, line.origin, encoded}.append_to(
+        s.bytes);
     item.taped_size = s.bytes.size() - item.taped;
     s.items.push_back(std::move(item));
 }

@@ -41,7 +41,7 @@ private:
 void TapedEvent::append_bare_to(std::string& out) const {
     ByteWriter head;
     head.zigzag(to_nanos(at));
-    head.u8(static_cast<std::uint8_t>((received ? 1 : 0) | (has_legs ? 2 : 0)));
+    head.boolean(has_legs);
     head.string(position);
     head.string(origin);
     out += head.view();
@@ -60,9 +60,7 @@ std::optional<TapedEvent> TapedEvent::of(std::string_view bare) {
     ByteReader in(bare);
     TapedEvent event;
     event.at = from_nanos(in.zigzag());
-    const auto flags = in.u8();
-    event.received = (flags & 1u) != 0;
-    event.has_legs = (flags & 2u) != 0;
+    event.has_legs = in.boolean();
     event.position = in.string();
     event.origin = in.string();
     event.encoded = in.rest();

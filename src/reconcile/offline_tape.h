@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -17,8 +18,7 @@ namespace helios::reconcile {
 
 /// Everything that is known of an event's line.
 struct TapedEvent {
-    Instant at;
-    bool received = false;
+    Instant at;             ///< its receive time, if it has one
     bool has_legs = false;  ///< if they were extracted early
     std::string_view position;
     std::string_view origin;

@@ -65,7 +65,9 @@ public:
         : bytes_(static_cast<char*>(::operator new(bytes, alignment_of(bytes))),
                  Free{alignment_of(bytes)}) {
         if (bytes >= large_page_bytes) {
-            madvise(bytes_.get(), bytes / large_page_bytes * large_page_bytes, MADV_HUGEPAGE);
+            // A wish: small pages do as well.
+            static_cast<void>(
+                madvise(bytes_.get(), bytes / large_page_bytes * large_page_bytes, MADV_HUGEPAGE));
         }
     }
     char* get() const { return bytes_.get(); }
