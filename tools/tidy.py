@@ -87,7 +87,6 @@ LIBRARIES = {
         "src/log/live_files.cpp",
         "src/log/rocks.cpp",
         "src/log/sim_files.cpp",
-        "src/reconcile/spill.cpp",
     ],
     "simdjson": ["src/base/utf8.cpp", "src/base/json_fuzz.cpp"],
     "sqlite3": ["src/store/database.cpp"],

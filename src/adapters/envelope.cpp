@@ -26,6 +26,9 @@ std::string_view first_duplicate(json::Value object) {
 
 bool has_control(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] >= ' ' && text[i] < '\x7f') {
+            continue;  // nearly everything
+        }
         const auto code_point = utf8::steering(text.substr(i));
         if (code_point && *code_point < 0xa0) {
             return true;

@@ -10,6 +10,7 @@
 #include <set>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #include "adapters/event_line.h"
 #include "app/cli.h"
@@ -31,6 +32,7 @@
 #include "model/engine_level.h"
 #include "reconcile/activate.h"
 #include "reconcile/offline.h"
+#include "reconcile/workers.h"
 
 namespace helios::app {
 namespace {
@@ -48,38 +50,257 @@ struct ReconcileArguments {
     std::vector<std::string> files;
 };
 
-/// Feeds lines to the offline engine by the catalogue's rules, and keeps those it can't take.
+/// By what lines are taken; a control line that brings a flow makes another.
+struct Rules {
+    std::shared_ptr<const model::NamedSources> sources;
+    std::shared_ptr<const reconcile::OfflineRules> offline;
+    friend bool operator==(const Rules&, const Rules&) = default;
+};
+
+/// Lines of one file, to be prepared together.
+struct Block {
+    struct Line {
+        std::uint64_t number = 0;
+        std::size_t begin = 0;
+        std::size_t size = 0;
+        std::uint64_t too_long = 0;  ///< not 0: it has so many bytes, and none of them is here
+    };
+
+    std::string file;
+    std::string bytes;
+    std::vector<Line> lines;
+
+    std::string_view text(const Line& line) const {
+        return std::string_view(bytes).substr(line.begin, line.size);
+    }
+};
+
+/// What became of lines, in their order.
+struct Prepared {
+    enum class Kind : std::uint8_t { event, rejected, control };
+    struct Outcome {
+        std::size_t line = 0;  ///< in the block
+        Kind kind = Kind::event;
+        std::string why;
+    };
+
+    Prepared(const Rules& by, std::size_t line_bytes) : rules(by), batch(by.offline, line_bytes) {}
+
+    Rules rules;
+    reconcile::OfflineBatch batch;  ///< the events
+    std::vector<Outcome> outcomes;
+    std::size_t next = 0;  ///< the first line that was not looked at: behind one with a flow
+    FirstEvents first_events;
+    std::uint64_t warned = 0;
+};
+
+/// Takes a line apart by the catalogue's rules; several threads do at a time.
+class Preparation {
+public:
+    Preparation(const model::Catalogue& catalogue, bool keeps_lines)
+        : catalogue_(catalogue), keeps_lines_(keeps_lines) {}
+
+    Prepared prepare(const Block& block, std::size_t first, const Rules& rules) const {
+        Prepared out(rules, block.bytes.size());
+        for (out.next = first; out.next < block.lines.size();) {
+            const auto& line = block.lines[out.next];
+            Prepared::Outcome outcome{out.next++, Prepared::Kind::event, {}};
+            bool brings_flow = false;
+            if (line.too_long != 0) {
+                outcome.kind = Prepared::Kind::rejected;
+                outcome.why = fmt::format("{} bytes; no event is longer than {}", line.too_long,
+                                          line_bytes_max);
+            } else {
+                brings_flow = prepare_line(block, line, out, outcome);
+            }
+            out.outcomes.push_back(std::move(outcome));
+            if (brings_flow) {
+                break;
+            }
+        }
+        return out;
+    }
+
+private:
+    /// True: what follows depends on what this line brings.
+    bool prepare_line(const Block& block, const Block::Line& line, Prepared& out,
+                      Prepared::Outcome& outcome) const {
+        auto parsed = adapters::parse_offline_line(block.text(line));
+        if (const auto* control = std::get_if<adapters::ControlLine>(&parsed.content)) {
+            outcome.kind = Prepared::Kind::control;
+            return control->control == "flow";
+        }
+        auto& event_line = std::get<adapters::EventLine>(parsed.content);
+        if (const auto* rejection = std::get_if<adapters::Rejection>(&event_line.item)) {
+            outcome.kind = Prepared::Kind::rejected;
+            outcome.why = rejection->detail.empty() ? rejection->reason : rejection->detail;
+            return false;
+        }
+        prepare_event(block, line, event_line, out, outcome);
+        return false;
+    }
+
+    void prepare_event(const Block& block, const Block::Line& line, adapters::EventLine& event_line,
+                       Prepared& out, Prepared::Outcome& outcome) const {
+        const auto text = block.text(line);
+        auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
+        auto& event = adapted.event;
+        auto admission = model::admit(event, adapted.payload, catalogue_,
+                                      [&](const TenantId& tenant, std::string_view source) {
+                                          return out.rules.sources->contains(tenant, source);
+                                      });
+        // A record is about as long as its line: only long ones are worth the encoding.
+        if (admission.admitted() && text.size() > record_bytes_max_ / 2 &&
+            model::encode(event).size() > record_bytes_max_) {
+            admission = model::too_large(record_bytes_max_);
+        }
+        if (!admission.admitted()) {
+            outcome.kind = Prepared::Kind::rejected;
+            outcome.why = admission.errors.front();
+            return;
+        }
+        out.first_events.see(event, adapted.payload);
+        out.warned += event.warnings.empty() ? 0 : 1;
+        // Of two with one id the earlier counts: which line is left out is known only when all have
+        // been read.
+        auto origin = std::to_string(line.number) + '\0' + block.file + '\0';
+        origin += keeps_lines_ ? text : std::string_view();
+        out.batch.prepare(
+            {event, adapted.payload, event_line.received_at, event_line.position, origin});
+    }
+
+    const model::Catalogue& catalogue_;
+    const bool keeps_lines_;
+    const std::size_t record_bytes_max_ = gateway::Options{}.record_bytes_max;
+};
+
+/// Feeds lines to the offline engine, and keeps those it can't take. Lines are prepared by several
+/// threads, and taken in their order by one.
 class Intake {
 public:
     Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue,
            model::NamedSources sources, std::FILE* rejects, Terminal& terminal)
         : offline_(offline),
-          catalogue_(catalogue),
-          sources_(std::move(sources)),
+          preparation_(catalogue, rejects != nullptr),
+          rules_{std::make_shared<const model::NamedSources>(std::move(sources)), offline.rules()},
           rejects_(rejects),
-          terminal_(terminal) {}
+          terminal_(terminal),
+          ahead_(offline.workers()) {}
 
     Status add(const std::string& file, std::uint64_t number, std::string_view line) {
-        const auto parsed = adapters::parse_offline_line(line);
-        ++lines_.all;
-        if (const auto* control = std::get_if<adapters::ControlLine>(&parsed.content)) {
-            ++lines_.control;
-            if (const auto taken = add_control(*control); !taken) {
-                return reject(file, number, line, taken.error().message());
-            }
+        return hold(file, {number, 0, line.size(), 0}, line);
+    }
+    Status add_too_long(const std::string& file, std::uint64_t number, std::uint64_t bytes) {
+        return hold(file, {number, 0, 0, bytes}, {});
+    }
+
+    /// All lines so far have been taken then.
+    Status flush() {
+        HELIOS_TRY(start());
+        while (ahead_.size() > 0) {
+            HELIOS_TRY(take(ahead_.take()));
+        }
+        return {};
+    }
+
+    /// Of a line that stands behind others with the same id and other content.
+    void reject_left_out(std::string_view origin, std::string_view why) {
+        const auto next = [&origin] {
+            const auto part = origin.substr(0, origin.find('\0'));
+            origin.remove_prefix(part.size() + 1);
+            return part;
+        };
+        std::uint64_t number = 0;
+        const auto digits = next();
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const std::string file(next());
+        reject(file, number, origin, why);
+    }
+
+    std::uint64_t rejected() const { return lines_.rejected; }
+    const LinesRead& lines() const { return lines_; }
+    const FirstEvents& first_events() const { return first_events_; }
+    std::uint64_t warned() const { return warned_; }
+
+private:
+    struct Work {
+        std::shared_ptr<const Block> block;
+        Prepared prepared;
+    };
+
+    Status hold(const std::string& file, Block::Line line, std::string_view text) {
+        if (block_ && block_->file != file) {
+            HELIOS_TRY(start());
+        }
+        if (!block_) {
+            block_ = std::make_shared<Block>();
+            block_->file = file;
+            block_->bytes.reserve(block_bytes + text.size());
+        }
+        line.begin = block_->bytes.size();
+        block_->bytes += text;
+        block_->lines.push_back(line);
+        return block_->bytes.size() < block_bytes && block_->lines.size() < block_lines ? Status{}
+                                                                                        : start();
+    }
+
+    Status start() {
+        if (!block_) {
             return {};
         }
-        const auto& event_line = std::get<adapters::EventLine>(parsed.content);
-        if (const auto* rejection = std::get_if<adapters::Rejection>(&event_line.item)) {
-            return reject(file, number, line,
-                          rejection->detail.empty() ? rejection->reason : rejection->detail);
+        ahead_.start(
+            [this, block = std::shared_ptr<const Block>(std::exchange(block_, nullptr)),
+             rules = rules_] { return Work{block, preparation_.prepare(*block, 0, rules)}; });
+        while (ahead_.size() > blocks_ahead) {
+            HELIOS_TRY(take(ahead_.take()));
         }
-        return add_event(file, number, line, event_line);
+        return {};
+    }
+
+    /// What was prepared before a flow that came since is prepared again.
+    Status take(Work work) {
+        const Block& block = *work.block;
+        if (work.prepared.rules != rules_) {
+            work.prepared = preparation_.prepare(block, 0, rules_);
+        }
+        for (;;) {
+            HELIOS_TRY(take(block, work.prepared));
+            if (work.prepared.next == block.lines.size()) {
+                return {};
+            }
+            work.prepared = preparation_.prepare(block, work.prepared.next, rules_);
+        }
+    }
+
+    Status take(const Block& block, const Prepared& prepared) {
+        std::size_t event = 0;
+        for (const auto& outcome : prepared.outcomes) {
+            const auto& line = block.lines[outcome.line];
+            lines_.all += line.too_long == 0 ? 1 : 0;
+            if (outcome.kind == Prepared::Kind::rejected) {
+                reject(block.file, line.number, block.text(line), outcome.why);
+                continue;
+            }
+            lines_.control += outcome.kind == Prepared::Kind::control ? 1 : 0;
+            const auto taken = outcome.kind == Prepared::Kind::control
+                                   ? add_control(block.text(line))
+                                   : offline_.take(prepared.batch, event++);
+            if (!taken && outcome.kind == Prepared::Kind::event &&
+                taken.error().kind != ErrorKind::invalid) {
+                return taken;
+            }
+            if (!taken) {
+                reject(block.file, line.number, block.text(line), taken.error().message());
+            }
+        }
+        first_events_.add(prepared.first_events);
+        warned_ += prepared.warned;
+        return {};
     }
 
     /// Counts a line that can't be taken, names it, and keeps it where asked.
-    Status reject(const std::string& file, std::uint64_t number, std::string_view line,
-                  std::string_view why) {
+    void reject(const std::string& file, std::uint64_t number, std::string_view line,
+                std::string_view why) {
         if (++lines_.rejected <= complaints_max) {
             terminal_.paragraph(fmt::format("{}:{}: rejected: {}", file, number, printable(why)),
                                 2);
@@ -95,60 +316,11 @@ public:
             out.end_object();
             fmt::print(rejects_, "{}\n", out.view());
         }
-        return {};
     }
 
-    std::uint64_t rejected() const { return lines_.rejected; }
-    const LinesRead& lines() const { return lines_; }
-    const FirstEvents& first_events() const { return first_events_; }
-    std::uint64_t warned() const { return warned_; }
-
-private:
-    Status add_event(const std::string& file, std::uint64_t number, std::string_view line,
-                     const adapters::EventLine& event_line) {
-        const auto& adapted = std::get<adapters::AdaptedEvent>(event_line.item);
-        auto event = adapted.event;
-        auto admission = model::admit(event, adapted.payload, catalogue_,
-                                      [this](const TenantId& tenant, std::string_view source) {
-                                          return sources_.contains(tenant, source);
-                                      });
-        // A record is about as long as its line: only long ones are worth the encoding.
-        if (admission.admitted() && line.size() > record_bytes_max_ / 2 &&
-            model::encode(event).size() > record_bytes_max_) {
-            admission = model::too_large(record_bytes_max_);
-        }
-        if (!admission.admitted()) {
-            return reject(file, number, line, admission.errors.front());
-        }
-        first_events_.see(event, adapted.payload);
-        warned_ += event.warnings.empty() ? 0 : 1;
-        // Of two with one id the earlier counts: which line is left out is known only when both
-        // are.
-        auto origin = std::to_string(number) + '\0' + file + '\0';
-        origin += rejects_ == nullptr ? std::string_view() : line;
-        const auto added = offline_.add(event, event_line.received_at, event_line.position, origin);
-        if (!added && added.error().kind == ErrorKind::conflict) {
-            return reject_left_out(offline_.left_out(), added.error().message());
-        }
-        if (!added) {
-            return added.error().kind == ErrorKind::invalid
-                       ? reject(file, number, line, added.error().message())
-                       : fail(added.error());
-        }
-        return {};
-    }
-
-    Status reject_left_out(std::string_view origin, std::string_view why) {
-        const auto next = [&origin] {
-            const auto part = origin.substr(0, origin.find('\0'));
-            origin.remove_prefix(part.size() + 1);
-            return part;
-        };
-        std::uint64_t number = 0;
-        const auto digits = next();
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        const std::string file(next());
-        return reject(file, number, origin, why);
+    Status add_control(std::string_view text) {
+        const auto parsed = adapters::parse_offline_line(text);
+        return add_control(std::get<adapters::ControlLine>(parsed.content));
     }
 
     Status add_control(const adapters::ControlLine& line) {
@@ -179,8 +351,12 @@ private:
             HELIOS_TRY_ASSIGN(const auto tenant, text("tenant").empty()
                                                      ? Result<TenantId>(default_tenant())
                                                      : TenantId::parse(text("tenant")));
-            sources_.add(tenant, flow.sources());
-            return offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
+            auto sources = *rules_.sources;
+            sources.add(tenant, flow.sources());
+            rules_.sources = std::make_shared<const model::NamedSources>(std::move(sources));
+            const auto added = offline_.add_flow(reconcile::activation_of(tenant, flow), at.at);
+            rules_.offline = offline_.rules();
+            return added;
         }
         return fail(ErrorKind::invalid, fmt::format("unknown control \"{}\"", line.control),
                     "start, flow, absence, level or end");
@@ -224,16 +400,34 @@ private:
         return offline_.add_absence(absence);
     }
 
+    static constexpr std::size_t block_bytes = 256u << 10;
+    static constexpr std::size_t block_lines = 4096;
+    static constexpr std::size_t blocks_ahead = 6;
+
     reconcile::OfflineReconcile& offline_;
-    const model::Catalogue& catalogue_;
-    model::NamedSources sources_;
-    const std::size_t record_bytes_max_ = gateway::Options{}.record_bytes_max;
+    const Preparation preparation_;
+    Rules rules_;
     std::FILE* rejects_;
     Terminal& terminal_;
+    std::shared_ptr<Block> block_;  ///< that is being filled
     LinesRead lines_;
     FirstEvents first_events_;
     std::uint64_t warned_ = 0;
+    reconcile::InOrder<Work> ahead_;
 };
+
+/// What follows the reading. Where verdicts go to a terminal they are the progress.
+void show(const reconcile::OfflineStep& step, Progress& progress) {
+    using Kind = reconcile::OfflineStep::Kind;
+    if (step.kind == Kind::judging && isatty(STDOUT_FILENO) != 0) {
+        progress.clear();
+        return;
+    }
+    progress.stage(step.kind == Kind::comparing_ids   ? "comparing ids"
+                   : step.kind == Kind::reading_again ? "reading again, by flows that came later"
+                                                      : "judging",
+                   step.done, step.all);
+}
 
 Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path,
             const Interrupt& interrupt) {
@@ -248,10 +442,9 @@ Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std:
     reading.interrupt = &interrupt;
     reading.read = [&](std::uint64_t bytes) { progress.read(bytes); };
     reading.too_long = [&](std::uint64_t number, std::uint64_t bytes) {
-        return intake.reject(
-            name, number, {},
-            fmt::format("{} bytes; no event is longer than {}", bytes, line_bytes_max));
+        return intake.add_too_long(name, number, bytes);
     };
+    reading.idle = [&] { return intake.flush(); };  // who watches a pipe sees what has come
     return read_lines(path, take, reading);
 }
 
@@ -287,17 +480,23 @@ public:
           terminal_(std::cout, screen_of(STDOUT_FILENO, environment)),
           table_(terminal_, verdict_columns(), arguments.full_ids) {}
 
-    void print(const model::Verdict& verdict) {
+    /// A line of JSON, whatever the format; any thread.
+    static void render(const model::Verdict& verdict, std::string& lines) {
         json::Writer out;
         model::write_json(out, verdict);
-        if (format_ == "table") {
-            const auto document = json::Document::parse(out.view());
-            HELIOS_ASSERT(document.has_value(), "a verdict is JSON");
-            table_.row(verdict_row(document->root()));
-        } else if (format_ == "json") {
-            fmt::print("{}{}", printed_++ == 0 ? "{\"items\":[" : ",", out.view());
-        } else {
-            fmt::print("{}\n", out.view());
+        lines.append(out.view()).push_back('\n');
+    }
+
+    void print(std::string_view lines) {
+        if (format_ == "ndjson") {
+            // Throws when nobody reads any more: what is left need not be judged.
+            std::cout.write(lines.data(), static_cast<std::streamsize>(lines.size()));
+            return;
+        }
+        while (!lines.empty()) {
+            const auto line = lines.substr(0, lines.find('\n'));
+            lines.remove_prefix(line.size() + 1);
+            print_line(line);
         }
     }
 
@@ -309,6 +508,16 @@ public:
     }
 
 private:
+    void print_line(std::string_view line) {
+        if (format_ == "table") {
+            const auto document = json::Document::parse(line);
+            HELIOS_ASSERT(document.has_value(), "a verdict is JSON");
+            table_.row(verdict_row(document->root()));
+        } else {
+            fmt::print("{}{}", printed_++ == 0 ? "{\"items\":[" : ",", line);
+        }
+    }
+
     const std::string format_;
     Terminal terminal_;
     Listing table_;
@@ -326,13 +535,10 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     }
     HELIOS_TRY_ASSIGN(const auto catalogue, load_catalogue(arguments.catalogue));
     HELIOS_TRY(check_rejects(arguments));
-    // However it ends, the scratch directory goes: by signals, and when the reader of its output
-    // has gone.
     const Interrupt interrupt;
     std::signal(SIGPIPE, SIG_IGN);
-    HELIOS_TRY_ASSIGN(const auto scratch, TemporaryDirectory::make("helios-reconcile-"));
     reconcile::OfflineOptions options;
-    options.scratch = scratch.path();
+    HELIOS_TRY_ASSIGN(options.scratch, temporary_directory());
     options.revisions = arguments.revisions;
     options.stop = [&interrupt] { return interrupt.raised(); };
     if (arguments.as_of != "end") {
@@ -350,29 +556,35 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
                         fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
         }
     }
-    HELIOS_TRY_ASSIGN(const auto offline,
-                      reconcile::OfflineReconcile::open(options, std::move(flows)));
     const SystemClock clock;
     Terminal errors(std::cerr, screen_of(STDERR_FILENO, environment));
     Progress progress(
         errors, clock,
         bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    options.step = [&progress](const reconcile::OfflineStep& step) { show(step, progress); };
+    HELIOS_TRY_ASSIGN(const auto offline,
+                      reconcile::OfflineReconcile::open(options, std::move(flows)));
     std::uint64_t lines = 0;
     Intake intake(*offline, catalogue, std::move(sources), rejects.get(), errors);
     for (const auto& file :
          arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
         HELIOS_TRY(feed(intake, progress, lines, file, interrupt));
     }
+    HELIOS_TRY(intake.flush());
+    HELIOS_TRY(offline->close([&](std::string_view origin, std::string_view why) {
+        intake.reject_left_out(origin, why);
+    }));
     progress.clear();
     if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
         return fail(ErrorKind::unavailable,
                     fmt::format("can't write {}: {}", arguments.rejects, std::strerror(errno)));
     }
     Output output(arguments, environment);
-    HELIOS_TRY_ASSIGN(const auto summary, offline->finish([&](const model::Verdict& verdict) {
-        output.print(verdict);
-    }));
+    HELIOS_TRY_ASSIGN(
+        const auto summary,
+        offline->finish(Output::render, [&](std::string_view text) { output.print(text); }));
     output.end();
+    progress.clear();
     errors.paragraph(
         fmt::format("{} cases: {} matched, {} partial, {} mismatched, {} pending; {} events, {} "
                     "duplicates, {} of no flow, {} without "
@@ -404,6 +616,10 @@ Command reconcile_command(const Environment& environment) {
         "otherwise.\n"
         "Output is sorted by flow and key and does not depend on the order of lines. A summary "
         "goes to standard error.\n"
+        "Of several lines with one id one counts, received or happened first; those with other "
+        "content are rejected when all lines have been read.\n"
+        "Memory is bounded whatever the input (about 250 MB), but for the events of one case; what "
+        "does not fit, two or three times the input, waits in nameless files where TMPDIR says.\n"
         "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged "
         "(standard error says why). "
         "Exit 2: an input can't be read, or it was "

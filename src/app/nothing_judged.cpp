@@ -107,11 +107,23 @@ std::string without_keys(const reconcile::OfflineSummary& summary, const FirstEv
 
 }  // namespace
 
+bool FirstEvents::has_room_for(std::string_view source, std::string_view type) const {
+    return kinds_.size() < kinds_max &&
+           std::none_of(
+               kinds_.begin(), kinds_.end(),
+               [&](const Kind& kind) { return kind.source == source && kind.type == type; });
+}
+
+void FirstEvents::add(const FirstEvents& later) {
+    for (const Kind& kind : later.kinds_) {
+        if (has_room_for(kind.source, kind.type)) {
+            kinds_.push_back(kind);
+        }
+    }
+}
+
 void FirstEvents::see(const model::Event& event, json::Value payload) {
-    if (kinds_.size() >= kinds_max ||
-        std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& kind) {
-            return kind.source == event.source && kind.type == event.type;
-        })) {
+    if (!has_room_for(event.source, event.type)) {
         return;
     }
     Kind kind{event.source, event.type, {}};

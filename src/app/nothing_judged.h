@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -17,6 +18,8 @@ namespace helios::app {
 class FirstEvents {
 public:
     void see(const model::Event& event, json::Value payload);
+    /// What came after these.
+    void add(const FirstEvents& later);
 
     struct Kind {
         std::string source;
@@ -26,6 +29,8 @@ public:
     const std::vector<Kind>& kinds() const { return kinds_; }
 
 private:
+    bool has_room_for(std::string_view source, std::string_view type) const;
+
     std::vector<Kind> kinds_;
 };
 

@@ -41,14 +41,31 @@ std::string Progress::text(std::uint64_t lines, Duration elapsed) const {
     return out;
 }
 
-void Progress::at(std::uint64_t lines) {
+/// Whether what is shown has grown old; if so, it is shown anew now.
+bool Progress::due() {
     if (!terminal_.screen().rewrites) {
-        return;
+        return false;
     }
     const auto now = clock_.monotonic();
-    if (now - shown_ >= shown_every) {
-        shown_ = now;
-        terminal_.progress(text(lines, now - began_));
+    if (now - shown_ < shown_every) {
+        return false;
+    }
+    shown_ = now;
+    return true;
+}
+
+void Progress::at(std::uint64_t lines) {
+    if (due()) {
+        terminal_.progress(text(lines, shown_ - began_));
+    }
+}
+
+void Progress::stage(std::string_view doing, std::uint64_t done, std::uint64_t all) {
+    if (due()) {
+        terminal_.progress(fmt::format("{:>3.0f} %  {}",
+                                       100.0 * static_cast<double>(done) /
+                                           static_cast<double>(std::max<std::uint64_t>(all, 1)),
+                                       doing));
     }
 }
 

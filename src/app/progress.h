@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/terminal.h"
@@ -21,12 +22,15 @@ public:
     void read(std::uint64_t bytes) { bytes_ += bytes; }
     /// `lines` so far.
     void at(std::uint64_t lines);
+    /// After the lines: what is being done, and how far.
+    void stage(std::string_view doing, std::uint64_t done, std::uint64_t all);
     /// Something else than work, at once: "retrying …".
     void say(const std::string& what);
     void clear() { terminal_.clear_progress(); }
 
 private:
     std::string text(std::uint64_t lines, Duration elapsed) const;
+    bool due();
     Terminal& terminal_;
     const Clock& clock_;
     const std::uint64_t total_bytes_;

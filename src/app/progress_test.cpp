@@ -39,6 +39,14 @@ TEST(Progress, of_a_pipe_has_no_end) {
     EXPECT_EQ(shown.out.str(), "1,234,567 lines  1,234,567 lines/s");
 }
 
+TEST(Progress, after_the_lines_says_what_is_done) {
+    Shown shown(1000);
+    shown.clock.advance(std::chrono::seconds(1));
+    shown.progress.stage("judging", 750, 3000);
+    shown.progress.stage("judging", 1000, 3000);
+    EXPECT_EQ(shown.out.str(), " 25 %  judging");
+}
+
 TEST(Progress, is_silent_where_a_line_cannot_be_rewritten) {
     Shown shown(1000, false);
     shown.clock.advance(std::chrono::seconds(5));

@@ -49,6 +49,9 @@ int complain_of_output(int error) {
     if (error == EPIPE) {
         return 2;  // `| head` has seen enough
     }
+    if (error == EINTR) {  // a signal that ends us, while whoever reads was slow
+        return complain({ErrorKind::stopping, "interrupted", ""});
+    }
     return complain({ErrorKind::unavailable,
                      fmt::format("can't write to standard output{}{}", error == 0 ? "" : ": ",
                                  error == 0 ? "" : std::strerror(error)),

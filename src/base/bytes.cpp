@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include <algorithm>
+
 namespace helios {
 
 void ByteWriter::fixed(std::uint64_t v, int bytes) {
@@ -11,6 +13,11 @@ void ByteWriter::fixed(std::uint64_t v, int bytes) {
 }
 
 void ByteWriter::varint(std::uint64_t v) {
+    // The usual case first: a record is mostly texts, and these are short.
+    if (v < 0x80) {
+        out_.push_back(static_cast<char>(v));
+        return;
+    }
     while (v >= 0x80) {
         out_.push_back(static_cast<char>(static_cast<unsigned char>(v | 0x80)));
         v >>= 7;
@@ -23,6 +30,13 @@ void ByteWriter::zigzag(std::int64_t v) {
 }
 
 void ByteWriter::string(std::string_view s) {
+    // What has one text mostly has more: it is not moved again with each of the first few.
+    constexpr std::size_t first_bytes = 120;
+    constexpr std::size_t varint_bytes_max = 10;
+    const std::size_t needed = out_.size() + varint_bytes_max + s.size();
+    if (needed > out_.capacity()) {
+        out_.reserve(std::max({needed, 2 * out_.capacity(), first_bytes}));
+    }
     varint(s.size());
     out_.append(s);
 }
@@ -37,6 +51,11 @@ std::uint64_t ByteReader::fixed(int bytes) {
 }
 
 std::uint64_t ByteReader::varint() {
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {
+        const auto byte = static_cast<unsigned char>(rest_.front());
+        rest_.remove_prefix(1);
+        return byte;
+    }
     std::uint64_t v = 0;
     for (std::size_t i = 0; i < rest_.size() && i < 10; ++i) {
         const auto byte = static_cast<unsigned char>(rest_[i]);

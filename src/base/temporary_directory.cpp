@@ -9,20 +9,25 @@
 
 namespace helios {
 
-Result<TemporaryDirectory> TemporaryDirectory::make(const std::string& name_prefix) {
+Result<std::string> temporary_directory() {
     std::error_code error;
-    const auto parent = std::filesystem::temp_directory_path(error);
+    const auto path = std::filesystem::temp_directory_path(error);
     if (error) {
         return fail(ErrorKind::unavailable,
                     fmt::format("no directory for temporary files: {}", error.message()),
                     "set TMPDIR to one that can be written");
     }
-    auto path = (parent / (name_prefix + "XXXXXX")).string();
+    return path.string();
+}
+
+Result<TemporaryDirectory> TemporaryDirectory::make(const std::string& name_prefix) {
+    HELIOS_TRY_ASSIGN(const auto parent, temporary_directory());
+    auto path = parent + "/" + name_prefix + "XXXXXX";
     if (mkdtemp(path.data()) == nullptr) {
-        return fail(ErrorKind::unavailable,
-                    fmt::format("can't make a directory under {}: {}", parent.string(),
-                                std::strerror(errno)),
-                    "set TMPDIR to a directory that can be written");
+        return fail(
+            ErrorKind::unavailable,
+            fmt::format("can't make a directory under {}: {}", parent, std::strerror(errno)),
+            "set TMPDIR to a directory that can be written");
     }
     return TemporaryDirectory(std::move(path));
 }

@@ -7,6 +7,9 @@
 
 namespace helios {
 
+/// Where temporary files belong: $TMPDIR or /tmp. unavailable: there is no such directory.
+Result<std::string> temporary_directory();
+
 class TemporaryDirectory {
 public:
     /// Under $TMPDIR or /tmp. unavailable: can't be made.

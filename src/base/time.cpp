@@ -191,19 +191,29 @@ std::string format_rfc3339(Instant t) {
     const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
     const std::int64_t seconds = in_day / second_ns;
     const std::int64_t nanos = in_day % second_ns;
-    char buffer[40];
-    char* out = fmt::format_to(buffer, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.",
-                               static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                               static_cast<unsigned>(date.day()), seconds / 3'600,
-                               seconds / 60 % 60, seconds % 60);
+    char text[sizeof "2026-01-05T12:00:00.000000000Z"];
+    char* out = text;
+    const auto digits = [&out](std::int64_t value, int count, char behind) {
+        for (int i = count; i-- > 0; value /= 10) {
+            out[i] = static_cast<char>('0' + value % 10);
+        }
+        out[count] = behind;
+        out += count + 1;
+    };
+    digits(static_cast<int>(date.year()), 4, '-');
+    digits(static_cast<unsigned>(date.month()), 2, '-');
+    digits(static_cast<unsigned>(date.day()), 2, 'T');
+    digits(seconds / 3'600, 2, ':');
+    digits(seconds / 60 % 60, 2, ':');
+    digits(seconds % 60, 2, '.');
     if (nanos % 1'000'000 == 0) {
-        out = fmt::format_to(out, "{:03}Z", nanos / 1'000'000);
+        digits(nanos / 1'000'000, 3, 'Z');
     } else if (nanos % 1'000 == 0) {
-        out = fmt::format_to(out, "{:06}Z", nanos / 1'000);
+        digits(nanos / 1'000, 6, 'Z');
     } else {
-        out = fmt::format_to(out, "{:09}Z", nanos);
+        digits(nanos, 9, 'Z');
     }
-    return std::string(buffer, out);
+    return std::string(text, out);
 }
 
 Result<Duration> parse_duration(std::string_view text) {

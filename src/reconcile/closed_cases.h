@@ -3,8 +3,8 @@
 /// after that only the number of the last instance is remembered, so that instance n + 1 never
 /// takes an old verdict's id.
 ///
-/// Three stores: in memory (work on a single case), kept with the engine's state on disk (the
-/// server), and spilled to a temporary directory (spill.h: `helios reconcile`).
+/// Two stores: in memory (work on single cases), and kept with the engine's state on disk (the
+/// server).
 
 #include <cstdint>
 #include <optional>

@@ -264,6 +264,7 @@ void Engine::publish_opening(const std::string& id, Case& c, Instant stamp,
     opening.missing.clear();
     opening.findings.clear();
     opening.at_risk.clear();
+    c.published = digest_of(opening);
     publish(id, c, std::move(opening), stamp, out);
 }
 
@@ -335,7 +336,8 @@ void Engine::settle(OpenCase& one, Instant stamp, Instant passed_below,
     const VerdictStatus coarse = pending_or_partial(c, deadlines_, passed_below);
     if (coarse != VerdictStatus::pending || c.status != VerdictStatus::pending) {
         Judgement judgement = judge(c, deadlines_, passed_below);
-        if (digest_of(judgement) != c.published) {
+        if (const auto digest = digest_of(judgement); digest != c.published) {
+            c.published = digest;
             publish(one.id, c, std::move(judgement), stamp, out);
         }
     }
@@ -347,10 +349,10 @@ void Engine::settle(OpenCase& one, Instant stamp, Instant passed_below,
     }
 }
 
+/// Whoever calls has noted in `published` what it is told.
 void Engine::publish(const std::string& id, Case& c, Judgement judgement, Instant stamp,
                      std::vector<Revision>& out) {
     const IdParts parts = parts_of(id);
-    c.published = digest_of(judgement);
     c.status = judgement.status;
     ++c.revision;
     Revision revision{model::Verdict(*TenantId::parse(parts.tenant)), false};

@@ -1,437 +1,582 @@
 #include "reconcile/offline.h"
 
 #include <algorithm>
+#include <set>
 
-#include "base/assert.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "model/position.h"
 #include "reconcile/activate.h"
-#include "reconcile/engine.h"
-#include "reconcile/router.h"
+#include "reconcile/offline_batch.h"
+#include "reconcile/offline_ids.h"
+#include "reconcile/offline_judge.h"
+#include "reconcile/offline_tape.h"
+#include "reconcile/scratch_file.h"
+#include "reconcile/sorter.h"
+#include "reconcile/workers.h"
 
 namespace helios::reconcile {
 namespace {
 
-// What begins a key in the scratch space ('c' is taken by closed cases).
-constexpr char id_prefix = 'i';
-constexpr char input_prefix = 'e';
-constexpr char leg_prefix = 'l';
-constexpr char verdict_prefix = 'v';
+using model::Event;
 
-// Kinds of inputs; at one instant they take effect in this order.
-constexpr char kind_absence = 'a';
-constexpr char kind_flow = 'b';
-constexpr char kind_event = 'c';
+constexpr std::size_t cases_at_once = 512;
+constexpr std::size_t bytes_at_once = 1u << 20;
+constexpr std::size_t batch_bytes = 512u << 10;  // room made for a batch
+constexpr std::size_t batches_ahead = 6;
+constexpr std::uint64_t told_every = 4096;  // of what is gone through one by one
 
 std::string bytes_of(const Digest128& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-Error broken_scratch() {
-    return {ErrorKind::corrupt, "scratch space gave back other bytes than it was given",
-            "check the disk"};
+std::string sortable(std::int64_t value) {
+    std::string out;
+    append_sortable(out, value);
+    return out;
 }
+
+struct ControlFlow {
+    std::string place;
+    Instant at;
+    model::FlowActivation activation;
+};
+
+struct ControlAbsence {
+    std::string place;
+    model::AbsenceRecord absence;
+};
+
+/// What judging a batch has come to.
+struct Judged {
+    Status status;
+    OfflineSummary counts;
+    std::vector<model::Verdict> verdicts;  ///< if nobody renders them
+    std::string text;
+};
+
+using Render = std::function<void(const model::Verdict&, std::string&)>;
+
+/// A flow that has been activated, and when.
+using Activated = std::function<void(const Router::Active&, Instant)>;
+const Activated nobody = [](const Router::Active&, Instant) {};
 
 }  // namespace
 
-OfflineReconcile::OfflineReconcile(const OfflineOptions& options, std::vector<Flow> flows,
-                                   std::unique_ptr<Spill> spill)
-    : options_(options), flows_(std::move(flows)), spill_(std::move(spill)) {}
+struct OfflineReconcile::State {
+    State(const OfflineOptions& of, std::vector<Flow> given)
+        : options(of),
+          flows(std::move(given)),
+          workers(Workers::threads_of_this_machine()),
+          tape(options.scratch, options.memory_bytes / 4),
+          legs(std::make_unique<Sorter>(sorter(2), workers)),
+          ids(sorter(4), sorter(16), workers, tape) {}
+
+    /// A share of the memory.
+    SorterOptions sorter(std::size_t part) const {
+        const std::size_t memory = options.memory_bytes / part;
+        return {.directory = options.scratch,
+                .memory_bytes = memory,
+                .chunk_bytes = std::min(options.chunk_bytes, std::max<std::size_t>(memory / 6, 1)),
+                .stop = options.stop};
+    }
+    Status stopped() const {
+        return options.stop && options.stop() ? fail(ErrorKind::stopping, "interrupted") : Status{};
+    }
+    /// For each of many: tells sometimes how far it is, and asks whether to go on.
+    Status step(OfflineStep::Kind kind, std::uint64_t done, std::uint64_t all) const {
+        if (done % told_every != 0) {
+            return {};
+        }
+        if (options.step) {
+            options.step({kind, done, all});
+        }
+        return stopped();
+    }
+    bool beyond_as_of(Instant at) const { return options.as_of && at > *options.as_of; }
+    bool received() const { return has_receive_times.value_or(false); }
+
+    Status activate_given(Router& router, const Activated& visit) const;
+    Status activate_all(Router& router, const Activated& visit) const;
+    void make_rules();
+    bool extracted_early() const;
+    void count(const Extracted& extracted);
+    Status settle_ids();
+    Status visit_counting(
+        const std::function<Status(std::uint64_t, const TapedEvent&)>& visit) const;
+    Status extract_one(Router& router, std::uint64_t number, const TapedEvent& taped,
+                       LegWriter& writer);
+    Status extract_all();
+    Status extract_in_receive_order();
+    Status make_judging();
+    void note_time(Instant at);
+    Status extract();
+    Result<std::unique_ptr<CaseBatch>> next_batch();
+    Status judge_all(const Render& render, const std::function<void(Judged&)>& take);
+
+    const OfflineOptions options;
+    std::vector<Flow> flows;
+    Workers workers;  // outlives the sorters
+    std::shared_ptr<const OfflineRules> rules;
+    Tape tape;
+    std::unique_ptr<Sorter> legs;
+    OfflineIds ids;
+    LeftOut left_out;
+    std::uint64_t events = 0;  ///< taken, whether they count or not
+    std::optional<bool> has_receive_times;
+    Instant earliest = Instant::max();  ///< of the events' receive times
+    Instant latest = Instant::min();    ///< likewise
+    bool mixed_rules = false;           ///< not all legs were extracted by the same rules
+    std::vector<ControlFlow> control_flows;
+    std::vector<ControlAbsence> control_absences;
+    std::optional<Instant> end;
+    Judging judging;
+    const Sorter::Record* leg = nullptr;  ///< read, but of the next batch
+    std::uint64_t legs_read = 0;
+    std::string leg_key;   // reused between legs that are taken
+    std::string case_id;   ///< of the case whose legs were read last
+    std::string same_leg;  ///< of the last leg: what tells it from others
+    OfflineSummary summary;
+};
+
+/// Those that are given take effect before everything.
+Status OfflineReconcile::State::activate_given(Router& router, const Activated& visit) const {
+    for (const Flow& flow : flows) {
+        HELIOS_TRY(router.activate(activation_of(default_tenant(), flow), earliest_instant));
+        visit(router.active().back(), earliest_instant);
+    }
+    if (flows.empty() && control_flows.empty()) {
+        HELIOS_TRY_ASSIGN(const auto shipped, parse_flow(shipped_order_flow(), "flows/order.yaml"));
+        HELIOS_TRY(router.activate(activation_of(default_tenant(), shipped), earliest_instant));
+        visit(router.active().back(), earliest_instant);
+    }
+    return {};
+}
+
+Status OfflineReconcile::State::activate_all(Router& router, const Activated& visit) const {
+    HELIOS_TRY(activate_given(router, visit));
+    for (const auto& one : control_flows) {
+        if (!received() || !beyond_as_of(one.at)) {
+            HELIOS_TRY(router.activate(one.activation, one.at));
+            visit(router.active().back(), one.at);
+        }
+    }
+    return {};
+}
+
+/// Of two versions of one flow it depends on the time of an event which one is active.
+void OfflineReconcile::State::make_rules() {
+    auto made = std::make_shared<OfflineRules>();
+    made->as_of = options.as_of;
+    made->settled = activate_all(made->router, nobody).has_value();
+    std::set<std::pair<std::string, std::string>> names;
+    for (const auto& active : made->router.active()) {
+        made->settled =
+            made->settled && names.emplace(active.tenant.text(), active.flow->name).second;
+    }
+    rules = std::move(made);
+}
+
+/// Whether the legs that were extracted while reading are those of the flows as they are known in
+/// the end.
+bool OfflineReconcile::State::extracted_early() const {
+    if (mixed_rules || !rules->settled) {
+        return false;
+    }
+    return !received() || std::all_of(control_flows.begin(), control_flows.end(), [&](auto& one) {
+        return one.at <= earliest && !beyond_as_of(one.at);
+    });
+}
+
+void OfflineReconcile::State::count(const Extracted& extracted) {
+    summary.unwanted += extracted.unwanted ? 1 : 0;
+    summary.keyless += extracted.keyless;
+    if (extracted.later) {
+        summary.first_after_as_of = summary.after_as_of == 0
+                                        ? *extracted.later
+                                        : std::min(summary.first_after_as_of, *extracted.later);
+        ++summary.after_as_of;
+    }
+}
+
+/// Every event that counts, in the order of lines.
+Status OfflineReconcile::State::visit_counting(
+    const std::function<Status(std::uint64_t, const TapedEvent&)>& visit) const {
+    return tape.visit([&](std::uint64_t number, const TapedEvent& event) -> Status {
+        HELIOS_TRY(step(OfflineStep::Kind::reading_again, number, events));
+        return left_out.contains(number) ? Status{} : visit(number, event);
+    });
+}
+
+OfflineReconcile::OfflineReconcile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 OfflineReconcile::~OfflineReconcile() = default;
 
 Result<std::unique_ptr<OfflineReconcile>> OfflineReconcile::open(const OfflineOptions& options,
                                                                  std::vector<Flow> flows) {
-    HELIOS_TRY_ASSIGN(auto spill, Spill::open(options.scratch));
-    return std::unique_ptr<OfflineReconcile>(
-        new OfflineReconcile(options, std::move(flows), std::move(spill)));
+    auto state = std::make_unique<State>(options, std::move(flows));
+    state->make_rules();
+    return std::unique_ptr<OfflineReconcile>(new OfflineReconcile(std::move(state)));
 }
 
-namespace {
-
-/// What is remembered of an id: the line that counts. Order decides which of two does.
-struct KnownId {
-    std::string content;  ///< digest
-    std::string rank;
-    std::string place;
-    std::string origin;
-
-    static constexpr std::size_t content_size = sizeof(Digest128);
-    static constexpr std::size_t rank_size = 2 * sizeof(std::int64_t) + sizeof(Digest128);
-
-    std::string encoded() const {
-        std::string out = content + rank;
-        append_sortable(out, static_cast<std::int64_t>(place.size()));
-        return out + place + origin;
-    }
-    static KnownId of(std::string_view bytes) {
-        const auto next = [&bytes](std::size_t n) {
-            const auto part = bytes.substr(0, n);
-            bytes.remove_prefix(part.size());
-            return std::string(part);
-        };
-        KnownId id;
-        id.content = next(content_size);
-        id.rank = next(rank_size);
-        id.place = next(static_cast<std::size_t>(read_sortable(next(sizeof(std::int64_t)))));
-        id.origin = bytes;
-        return id;
-    }
-};
-
-/// The order of events that were received at one instant: one that every permutation of the lines
-/// agrees on.
-std::string order_of(const model::Event& event) {
-    std::string order;
-    append_sortable(order, to_nanos(event.time.value_or(Instant::max())));
-    for (const auto* part : {&event.source, &event.scope, &event.id}) {
-        order += *part;
-        order += '\0';
-    }
-    return order;
+Workers& OfflineReconcile::workers() const {
+    return state_->workers;
 }
 
-/// The log's own order at one instant: by topic, partition and offset. A text that is no position
-/// of Helios orders by itself.
-std::string order_of(std::string_view position) {
-    const auto token = model::decode_position(position);
-    if (!token) {
-        return std::string(position) + '\0';
-    }
-    std::string order;
-    append_sortable(order, model::rank_of(token->pointer.partition.topic));
-    append_sortable(order, token->pointer.partition.index);
-    append_sortable(order, static_cast<std::int64_t>(token->pointer.offset.value));
-    return order;
+std::shared_ptr<const OfflineRules> OfflineReconcile::rules() const {
+    return state_->rules;
 }
 
-}  // namespace
-
-/// Of one id one event counts, whichever line it stands on: the one received first, then the
-/// earliest by its own time.
-Result<OfflineReconcile::Added> OfflineReconcile::add_once(const model::Event& event, Instant at,
-                                                           std::string_view origin) {
-    const std::string key = id_prefix + bytes_of(model::identity_of(event));
-    HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
-    const std::string encoded = model::encode(event);
-    KnownId added;
-    added.content = bytes_of(model::content_of(event.type, payload.root()));
-    append_sortable(added.rank, to_nanos(at));
-    append_sortable(added.rank, to_nanos(event.time.value_or(Instant::max())));
-    added.rank += bytes_of(sha256_128(encoded));
-    added.origin = origin;
-    HELIOS_TRY_ASSIGN(const auto stored, spill_->get(key));
-    const auto known = stored ? std::optional(KnownId::of(*stored)) : std::nullopt;
-    const bool counts = !known || added.rank < known->rank;
-    if (counts) {
-        if (known) {
-            HELIOS_TRY(spill_->remove(known->place));
-        }
-        added.place = next_place(at, kind_event, order_of(event), encoded);
-        HELIOS_TRY(spill_->put(added.place, encoded));
-        HELIOS_TRY(spill_->put(key, added.encoded()));
-    }
-    if (!known) {
-        ++summary_.events;
-        return Added::accepted;
-    }
-    if (known->content != added.content) {
-        left_out_ = counts ? known->origin : added.origin;
-        return fail(ErrorKind::conflict,
-                    "event " + event.id + " from " + event.source +
-                        " stands on another line with other content",
-                    "the other one counts, received or happened first, whatever the order of "
-                    "lines; give one of them an id of its "
-                    "own");
-    }
-    ++summary_.duplicates;
-    return Added::duplicate;
-}
-
-/// `order` and `content` decide at one instant, so that the order of lines does not; the number
-/// only tells equal ones apart.
-std::string OfflineReconcile::next_place(Instant at, char kind, std::string_view order,
-                                         std::string_view content) {
-    std::string key(1, input_prefix);
-    append_sortable(key, to_nanos(at));
-    key.push_back(kind);
-    key += order;
-    key += bytes_of(sha256_128(content));
-    append_sortable(key, ++sequence_);
-    return key;
-}
-
-Result<OfflineReconcile::Added> OfflineReconcile::add(const model::Event& event,
-                                                      std::optional<Instant> received_at,
-                                                      std::string_view position,
-                                                      std::string_view origin) {
-    if (has_receive_times_ && *has_receive_times_ != received_at.has_value()) {
+Status OfflineReconcile::take(const OfflineBatch& batch, std::size_t n) {
+    State& s = *state_;
+    const OfflineBatch::State& from = *batch.state_;
+    const auto& item = from.items[n];
+    if (s.has_receive_times && *s.has_receive_times != item.received) {
         return fail(ErrorKind::invalid,
-                    received_at ? "this line has receivedAt, earlier ones have none"
-                                : "this line has no receivedAt, earlier ones have",
+                    item.received ? "this line has receivedAt, earlier ones have none"
+                                  : "this line has no receivedAt, earlier ones have",
                     "an input is either an export with receive times or without; judge them apart");
     }
-    has_receive_times_ = received_at.has_value();
-    const Instant at = received_at.value_or(Instant{});
-    if (position.empty()) {
-        return add_once(event, at, origin);
+    s.has_receive_times = item.received;
+    s.earliest = std::min(s.earliest, item.at);
+    s.latest = std::max(s.latest, item.at);
+    s.mixed_rules = s.mixed_rules || from.rules != s.rules;
+    const std::uint64_t number = s.events++;
+    if (item.positioned) {
+        ++s.summary.events;
+        s.count(item.extracted);
+    } else {
+        HELIOS_TRY(s.ids.add(item.identity, number, {s.tape.offset(), item.extracted}));
     }
-    const std::string encoded = model::encode(event);
-    HELIOS_TRY(spill_->put(next_place(at, kind_event, order_of(position), encoded), encoded));
-    ++summary_.events;
-    return Added::accepted;
+    HELIOS_TRY(s.tape.append(std::string_view(from.bytes).substr(item.taped, item.taped_size)));
+    auto& key = s.leg_key;
+    for (std::size_t i = item.first_leg; i < item.first_leg + item.legs; ++i) {
+        const auto& piece = from.legs[i];
+        key.assign(from.bytes, piece.key, piece.key_size);
+        set_leg_number(key.data() + key.size(), number);
+        HELIOS_TRY(s.legs->add(
+            key,
+            std::string_view(from.bytes).substr(piece.key + piece.key_size, piece.value_size)));
+    }
+    return {};
+}
+
+Status OfflineReconcile::add(const Event& event, std::optional<Instant> received_at,
+                             std::string_view position, std::string_view origin) {
+    HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
+    OfflineBatch batch(rules());
+    batch.prepare({event, payload.root(), received_at, position, origin});
+    return take(batch, 0);
 }
 
 Status OfflineReconcile::add_flow(const model::FlowActivation& activation, Instant at) {
-    if (!flows_.empty()) {
+    State& s = *state_;
+    if (!s.flows.empty()) {
         return {};
     }
     HELIOS_TRY(parse_flow(activation.text, activation.flow + ".yaml"));
-    has_control_flows_ = true;
-    std::string order = activation.tenant.text() + '\0' + activation.flow + '\0';
-    append_sortable(order, activation.version);
-    const std::string encoded = model::encode(activation);
-    return spill_->put(next_place(at, kind_flow, order, encoded), encoded);
+    std::string place = sortable(to_nanos(at));
+    place += activation.tenant.text() + '\0' + activation.flow + '\0';
+    append_sortable(place, activation.version);
+    place += bytes_of(sha256_128(model::encode(activation)));
+    const auto behind =
+        std::upper_bound(s.control_flows.begin(), s.control_flows.end(), place,
+                         [](const auto& p, const ControlFlow& one) { return p < one.place; });
+    s.control_flows.insert(behind, {std::move(place), at, activation});
+    s.mixed_rules = s.mixed_rules || s.events > 0;
+    s.make_rules();
+    return {};
 }
 
 /// Its place is its begin, as route's is: before whatever could let a deadline pass that it moves.
 Status OfflineReconcile::add_absence(const model::AbsenceRecord& absence) {
-    const std::string encoded = model::encode(absence);
-    return spill_->put(next_place(absence.from, kind_absence, {}, encoded), encoded);
-}
-
-void OfflineReconcile::add_end(Instant at) {
-    end_ = at;
-}
-
-Status OfflineReconcile::keep(std::vector<Revision>& revisions) {
-    for (const Revision& revision : revisions) {
-        const model::Verdict& v = revision.verdict;
-        std::string key = verdict_prefix + model::case_log_key(v.tenant, v.flow, v.key) + '\0';
-        append_sortable(key, v.instance);
-        append_sortable(key, options_.revisions ? v.revision : 0);
-        HELIOS_TRY(spill_->put(key, model::encode(v)));
-    }
-    revisions.clear();
+    auto& all = state_->control_absences;
+    std::string place = sortable(to_nanos(absence.from));
+    place += bytes_of(sha256_128(model::encode(absence)));
+    const auto behind =
+        std::upper_bound(all.begin(), all.end(), place,
+                         [](const auto& p, const ControlAbsence& one) { return p < one.place; });
+    all.insert(behind, {std::move(place), absence});
     return {};
 }
 
-void OfflineReconcile::count_as_later(Instant at) {
-    summary_.first_after_as_of =
-        summary_.after_as_of == 0 ? at : std::min(summary_.first_after_as_of, at);
-    ++summary_.after_as_of;
+void OfflineReconcile::add_end(Instant at) {
+    state_->end = at;
 }
 
-void OfflineReconcile::name_flows(const Router& router) {
+Status OfflineReconcile::State::settle_ids() {
+    const auto all = ids.size();
+    HELIOS_TRY_ASSIGN(const auto settled,
+                      ids.settle(
+                          left_out, [this](const Extracted& extracted) { count(extracted); },
+                          [this, all](std::uint64_t done) {
+                              return step(OfflineStep::Kind::comparing_ids, done, all);
+                          }));
+    summary.events += settled.counting;
+    summary.duplicates += settled.duplicates;
+    return {};
+}
+
+Status OfflineReconcile::close(
+    const std::function<void(std::string_view origin, std::string_view why)>& conflict) {
+    State& s = *state_;
+    HELIOS_TRY(s.extracted_early() ? s.legs->end_adding() : Status{});
+    HELIOS_TRY(s.settle_ids());
+    HELIOS_TRY(s.ids.visit_conflicts(conflict));
+    HELIOS_TRY(s.make_judging());
+    return s.extract();
+}
+
+/// The legs of one event, by what is active at its time.
+Status OfflineReconcile::State::extract_one(Router& router, std::uint64_t number,
+                                            const TapedEvent& taped, LegWriter& writer) {
+    HELIOS_TRY_ASSIGN(const auto event, model::decode_event(taped.encoded));
+    HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
+    Extracted extracted;
+    EventPlace place{.number = number, .received = received(), .at = taped.at, .order = {}};
+    if (received() || !taped.position.empty()) {
+        append_order_of(place.order, event, taped.position, taped.encoded);
+    }
+    extracted.unwanted = !router.wants(event);
+    std::size_t keyless = 0;
+    auto all = router.on_event(event, payload.root(), {{}, taped.at}, keyless);
+    extracted.keyless = keyless;
+    HELIOS_TRY(writer.write(
+        std::move(all), event, place, options.as_of, extracted,
+        [this](std::string_view key, std::string_view value) { return legs->add(key, value); }));
+    count(extracted);
+    if (extracted.has_legs) {
+        note_time(taped.at);
+    }
+    return {};
+}
+
+/// Without receive times: by the flows that are active in the end.
+Status OfflineReconcile::State::extract_all() {
+    Router router;
+    HELIOS_TRY(activate_all(router, nobody));
+    LegWriter writer;
+    return visit_counting([&](std::uint64_t number, const TapedEvent& taped) {
+        return extract_one(router, number, taped, writer);
+    });
+}
+
+/// As route does: flows and absences take effect in their places between the events.
+Status OfflineReconcile::State::extract_in_receive_order() {
+    Sorter sorted(sorter(4), workers);
+    std::string value;
+    HELIOS_TRY(visit_counting([&](std::uint64_t number, const TapedEvent& taped) -> Status {
+        if (beyond_as_of(taped.at)) {
+            Extracted later;
+            later.later = taped.at;
+            count(later);
+            return {};
+        }
+        value.clear();
+        taped.append_bare_to(value);
+        return sorted.add(
+            sortable(to_nanos(taped.at)) + sortable(static_cast<std::int64_t>(number)), value);
+    }));
+    Router router;
+    HELIOS_TRY(activate_given(router, nobody));
+    LegWriter writer;
+    auto flow = control_flows.begin();
+    auto absence = control_absences.begin();
+    for (std::uint64_t n = 0;; ++n) {
+        HELIOS_TRY(step(OfflineStep::Kind::reading_again, n, sorted.size()));
+        HELIOS_TRY_ASSIGN(const auto* record, sorted.next());
+        const Instant at =
+            record == nullptr ? Instant::max() : from_nanos(read_sortable(record->key));
+        while (flow != control_flows.end() || absence != control_absences.end()) {
+            const bool is_flow = absence == control_absences.end() ||
+                                 (flow != control_flows.end() && flow->at < absence->absence.from);
+            const Instant then = is_flow ? flow->at : absence->absence.from;
+            if (then > at || beyond_as_of(then)) {
+                break;
+            }
+            if (is_flow) {
+                HELIOS_TRY(router.activate(flow->activation, flow->at));
+                ++flow;
+            } else {
+                router.take_absence((absence++)->absence);
+            }
+        }
+        if (record == nullptr) {
+            break;
+        }
+        const auto number = static_cast<std::uint64_t>(read_sortable(record->key.substr(8)));
+        const auto taped = TapedEvent::of(record->value);
+        HELIOS_TRY(taped ? extract_one(router, number, *taped, writer) : broken_scratch());
+    }
+    return {};
+}
+
+/// Whatever the engine would have read lets deadlines pass, before an absence begins and in the
+/// end.
+void OfflineReconcile::State::note_time(Instant at) {
+    judging.until = std::max(judging.until, at);
+    const auto next = std::upper_bound(
+        judging.absences.begin(), judging.absences.end(), at,
+        [](Instant t, const Judging::Absence& one) { return t < one.record.from; });
+    if (next != judging.absences.end()) {
+        next->passed = std::max(next->passed, at);
+    }
+}
+
+Status OfflineReconcile::State::make_judging() {
+    judging.received = received();
+    judging.revisions = options.revisions;
+    judging.until =
+        options.as_of.value_or(received() ? end.value_or(Instant::max()) : Instant::max());
+    Instant last_end = Instant::min();
+    for (const auto& one : control_absences) {
+        if (received() && !beyond_as_of(one.absence.from)) {
+            last_end = std::max(last_end, one.absence.to);
+            judging.absences.push_back({one.absence, Instant::min(), last_end});
+        }
+    }
+    Router router;
+    HELIOS_TRY(activate_all(router, [this](const Router::Active& active, Instant at) {
+        judging.flows.push_back({active.tenant, active.flow});
+        if (received()) {
+            note_time(at);
+        }
+    }));
     for (const auto& active : router.active()) {
         if (!active.replaced_at) {
-            summary_.flows.push_back(active.flow);
+            summary.flows.push_back(active.flow);
         }
     }
+    return {};
 }
 
-/// Over all that begins with `prefix`; the loops that take long are all here.
-Status OfflineReconcile::scan(
-    char prefix, const std::function<Status(std::string_view, std::string_view)>& visit) {
-    return spill_->scan(std::string(1, prefix),
-                        [&](std::string_view key, std::string_view value) -> Status {
-                            if (options_.stop && options_.stop()) {
-                                return fail(ErrorKind::stopping, "interrupted");
-                            }
-                            return visit(key, value);
-                        });
-}
-
-/// With receive times: one router and one engine over everything, as live.
-Status OfflineReconcile::in_receive_order() {
-    Router router;
-    SpilledClosedCases closed(*spill_);
-    Engine engine(closed);
-    std::vector<Revision> revisions;
-    for (const Flow& flow : flows_) {
-        HELIOS_TRY_ASSIGN(const auto record,
-                          router.activate(activation_of(default_tenant(), flow), earliest_instant));
-        engine.on_record(record, revisions);
-    }
-    const auto take = [&](std::string_view key, std::string_view value) -> Status {
-        const Instant at = from_nanos(read_sortable(key.substr(1)));
-        const char kind = key[9];
-        if (options_.as_of && at > *options_.as_of) {
-            if (kind == kind_event) {
-                count_as_later(at);
+/// The legs of all events that count are in the sorter then.
+Status OfflineReconcile::State::extract() {
+    if (!extracted_early()) {
+        legs = std::make_unique<Sorter>(sorter(2), workers);
+        summary.unwanted = summary.keyless = summary.after_as_of = 0;
+        summary.first_after_as_of = {};
+        HELIOS_TRY(received() ? extract_in_receive_order() : extract_all());
+    } else if (!judging.absences.empty() || (end && *end < latest)) {
+        HELIOS_TRY(visit_counting([this](std::uint64_t, const TapedEvent& taped) -> Status {
+            if (taped.has_legs) {
+                note_time(taped.at);
             }
             return {};
-        }
-        if (kind == kind_flow) {
-            HELIOS_TRY_ASSIGN(const auto activation, model::decode_flow_activation(value));
-            HELIOS_TRY_ASSIGN(const auto record, router.activate(activation, at));
-            engine.on_record(record, revisions);
-        } else if (kind == kind_absence) {
-            HELIOS_TRY_ASSIGN(const auto absence, model::decode_absence(value));
-            router.take_absence(absence);
-            engine.on_record(absence, revisions);
-        } else {
-            HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
-            HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
-            summary_.unwanted += router.wants(event) ? 0 : 1;
-            for (auto& leg : router.on_event(event, payload.root(), {{}, at}, summary_.keyless)) {
-                engine.on_record(std::move(leg), revisions);
-            }
-        }
-        return keep(revisions);
-    };
-    HELIOS_TRY(scan(input_prefix, take));
-    const Instant until = options_.as_of ? *options_.as_of : end_.value_or(Instant::max());
-    engine.on_record(model::TickRecord{until}, revisions);
-    HELIOS_TRY(keep(revisions));
-    name_flows(router);
-    return closed.health();
+        }));
+    }
+    Instant passed = Instant::min();
+    for (auto& absence : judging.absences) {
+        absence.passed = passed = std::max(passed, absence.passed);
+    }
+    return {};
 }
 
-/// When a leg happened, for an input that doesn't say when it was received.
-namespace {
-std::optional<Instant> event_time_of(const model::LegRecord& leg) {
-    return leg.event_time ? leg.event_time : leg.occurred;
+/// Cuts the sorted legs into batches of whole cases.
+Result<std::unique_ptr<CaseBatch>> OfflineReconcile::State::next_batch() {
+    auto batch = std::make_unique<CaseBatch>(batch_bytes);
+    for (;;) {
+        if (leg == nullptr) {
+            HELIOS_TRY(step(OfflineStep::Kind::judging, legs_read++, legs->size()));
+            HELIOS_TRY_ASSIGN(leg, legs->next());
+            if (leg == nullptr) {
+                return batch;
+            }
+        }
+        if (!left_out.contains(leg_number(leg->key))) {
+            const auto waiting = WaitingLeg::of(leg->value);
+            const bool same_case = !case_id.empty() && leg->key.starts_with(case_id);
+            if (!same_case) {
+                if (batch->cases() >= cases_at_once || batch->bytes() >= bytes_at_once) {
+                    return batch;
+                }
+                case_id = leg->key.substr(0, case_id_size(leg->key));
+                same_leg.clear();
+                batch->begin_case();
+            }
+            const auto same = leg->key.substr(0, waiting.same);
+            if (!same.empty() && same == same_leg) {
+                batch->replace_last_leg(waiting.encoded);
+            } else {
+                batch->add_leg(waiting.encoded);
+            }
+            same_leg = same;
+        }
+        leg = nullptr;
+    }
 }
+
+namespace {
+
+Judged judge(const Judging& judging, const CaseBatch& batch, const Render& render) {
+    Judged out;
+    out.text.reserve(render ? 2 * batch.bytes() : 0);  // about what is needed
+    std::vector<model::CaseRecord> legs;
+    for (std::size_t n = 0; n < batch.cases(); ++n) {
+        if (auto decoded = batch.decode_case(n, legs); !decoded) {
+            out.status = std::move(decoded);
+            return out;
+        }
+        auto verdicts = judge_case(judging, legs);
+        if (!verdicts) {
+            out.status = std::unexpected(verdicts.error());
+            return out;
+        }
+        count_cases(*verdicts, out.counts);
+        for (auto& verdict : *verdicts) {
+            if (render) {
+                render(verdict, out.text);
+            } else {
+                out.verdicts.push_back(std::move(verdict));
+            }
+        }
+    }
+    return out;
+}
+
+void add_counts(const OfflineSummary& counts, OfflineSummary& to) {
+    to.cases += counts.cases;
+    to.pending += counts.pending;
+    to.matched += counts.matched;
+    to.partial += counts.partial;
+    to.mismatched += counts.mismatched;
+}
+
 }  // namespace
 
-/// Every leg of every event into scratch space, sorted by case, then by event time, source and id.
-Status OfflineReconcile::sort_legs(Router& router) {
-    const auto flows = [&](std::string_view key, std::string_view value) -> Status {
-        if (key[9] != kind_flow) {
-            return {};
-        }
-        HELIOS_TRY_ASSIGN(const auto activation, model::decode_flow_activation(value));
-        HELIOS_TRY(router.activate(activation, from_nanos(read_sortable(key.substr(1)))));
-        return {};
-    };
-    const auto legs = [&](std::string_view key, std::string_view value) -> Status {
-        if (key[9] != kind_event) {
-            return {};
-        }
-        HELIOS_TRY_ASSIGN(const auto event, model::decode_event(value));
-        HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
-        summary_.unwanted += router.wants(event) ? 0 : 1;
-        bool counted = false;
-        for (const auto& leg : router.on_event(event, payload.root(), {}, summary_.keyless)) {
-            const auto time = event_time_of(leg);
-            if (options_.as_of && time && *time > *options_.as_of) {
-                if (!counted) {
-                    count_as_later(*time);
-                }
-                counted = true;
-                continue;
-            }
-            if (!leg.opens) {
-                continue;
-            }
-            std::string sorted =
-                leg_prefix + model::case_log_key(leg.tenant, leg.flow, leg.key) + '\0';
-            append_sortable(sorted,
-                            time ? to_nanos(*time) : std::numeric_limits<std::int64_t>::min());
-            sorted += event.source + '\0' + event.id + '\0' + event.scope + '\0' + leg.leg;
-            HELIOS_TRY(spill_->put(sorted, model::encode(model::CaseRecord(leg))));
-        }
-        return {};
-    };
-    HELIOS_TRY(scan(input_prefix, flows));
-    return scan(input_prefix, legs);
-}
-
-/// `legs` are sorted; those without any time come first and count as of the case's earliest.
-Status OfflineReconcile::judge_case(const Router& router, std::vector<model::LegRecord>& legs) {
-    MemoryClosedCases closed;
-    EngineOptions options;
-    options.one_case_per_key = true;  // no receive time says that a key was used again
-    Engine engine(closed, options);
-    for (const auto& active : router.active()) {
-        engine.use_flow(active.tenant, active.flow);
-    }
-    const auto timed = std::find_if(legs.begin(), legs.end(),
-                                    [](const auto& leg) { return event_time_of(leg).has_value(); });
-    const Instant earliest = timed == legs.end() ? earliest_instant : *event_time_of(*timed);
-    std::vector<Revision> revisions;
-    for (auto& leg : legs) {
-        leg.at = event_time_of(leg).value_or(earliest);
-        leg.passed = leg.at;
-        engine.on_record(std::move(leg), revisions);
-    }
-    legs.clear();
-    engine.on_record(model::TickRecord{options_.as_of.value_or(Instant::max())}, revisions);
-    return keep(revisions);
-}
-
-/// Without receive times: each case by itself, with an engine of its own.
-Status OfflineReconcile::case_by_case() {
-    Router router;
-    for (const Flow& flow : flows_) {
-        HELIOS_TRY(router.activate(activation_of(default_tenant(), flow), earliest_instant));
-    }
-    HELIOS_TRY(sort_legs(router));
-    name_flows(router);
-    std::vector<model::LegRecord> legs;  // of one case
-    const auto gather = [&](std::string_view, std::string_view value) -> Status {
-        HELIOS_TRY_ASSIGN(auto record, model::decode_case_record(value));
-        auto* leg = std::get_if<model::LegRecord>(&record);
-        if (leg == nullptr) {
-            return fail(broken_scratch());
-        }
-        if (!legs.empty() && (legs.front().key != leg->key || legs.front().flow != leg->flow ||
-                              legs.front().tenant != leg->tenant)) {
-            HELIOS_TRY(judge_case(router, legs));
-        }
-        legs.push_back(std::move(*leg));
-        return {};
-    };
-    HELIOS_TRY(scan(leg_prefix, gather));
-    return legs.empty() ? Status{} : judge_case(router, legs);
-}
-
-Result<OfflineSummary> OfflineReconcile::emit(
-    const std::function<void(const model::Verdict&)>& sink) {
-    std::optional<model::Verdict> last;
-    const auto count_last = [&] {
-        if (last) {
-            ++summary_.cases;
-            switch (last->status) {
-                case model::VerdictStatus::pending:
-                    ++summary_.pending;
-                    break;
-                case model::VerdictStatus::matched:
-                    ++summary_.matched;
-                    break;
-                case model::VerdictStatus::partial:
-                    ++summary_.partial;
-                    break;
-                case model::VerdictStatus::mismatched:
-                    ++summary_.mismatched;
-                    break;
+Status OfflineReconcile::State::judge_all(const Render& render,
+                                          const std::function<void(Judged&)>& take) {
+    InOrder<Judged> ahead(workers);
+    for (bool more = true; more || ahead.size() > 0;) {
+        if (more) {
+            HELIOS_TRY_ASSIGN(auto batch, next_batch());
+            more = batch->cases() > 0;
+            if (more) {
+                ahead.start([this, &render, cases = std::shared_ptr<CaseBatch>(std::move(batch))] {
+                    return judge(judging, *cases, render);
+                });
             }
         }
-    };
-    const auto visit = [&](std::string_view, std::string_view value) -> Status {
-        HELIOS_TRY_ASSIGN(auto verdict, model::decode_verdict(value));
-        sink(verdict);
-        if (last && (last->key != verdict.key || last->instance != verdict.instance ||
-                     last->flow != verdict.flow || last->tenant != verdict.tenant)) {
-            count_last();
+        if (ahead.size() > (more ? batches_ahead : 0)) {
+            auto judged = ahead.take();
+            HELIOS_TRY(judged.status);
+            add_counts(judged.counts, summary);
+            take(judged);
         }
-        last = std::move(verdict);
-        return {};
-    };
-    HELIOS_TRY(scan(verdict_prefix, visit));
-    count_last();
-    return summary_;
+    }
+    return {};
 }
 
 Result<OfflineSummary> OfflineReconcile::finish(
     const std::function<void(const model::Verdict&)>& sink) {
-    if (flows_.empty() && !has_control_flows_) {
-        HELIOS_TRY_ASSIGN(auto shipped, parse_flow(shipped_order_flow(), "flows/order.yaml"));
-        flows_.push_back(std::move(shipped));
-    }
-    HELIOS_TRY(has_receive_times_.value_or(false) ? in_receive_order() : case_by_case());
-    return emit(sink);
+    HELIOS_TRY(state_->judge_all({}, [&](Judged& judged) {
+        std::for_each(judged.verdicts.begin(), judged.verdicts.end(), sink);
+    }));
+    return state_->summary;
+}
+
+Result<OfflineSummary> OfflineReconcile::finish(
+    const Render& render, const std::function<void(std::string_view)>& write) {
+    HELIOS_TRY(state_->judge_all(render, [&](Judged& judged) { write(judged.text); }));
+    return state_->summary;
 }
 
 }  // namespace helios::reconcile

@@ -420,6 +420,7 @@ void expect_the_same_offline(Pipeline& p) {
     for (const auto& v : live) {
         expected.push_back(line(v));
     }
+    ASSERT_TRUE(offline->close([](std::string_view, std::string_view) {}));
     const auto summary =
         offline->finish([&](const model::Verdict& v) { actual.push_back(line(v)); });
     ASSERT_TRUE(summary) << summary.error().message();

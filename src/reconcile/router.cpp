@@ -75,6 +75,11 @@ bool Router::wants(const model::Event& event) const {
 std::vector<model::LegRecord> Router::on_event(const model::Event& event, json::Value payload,
                                                const Arrival& arrival, std::size_t& keyless) {
     retire_before(arrival.at);
+    return legs_of(event, payload, arrival, keyless);
+}
+
+std::vector<model::LegRecord> Router::legs_of(const model::Event& event, json::Value payload,
+                                              const Arrival& arrival, std::size_t& keyless) const {
     const TraceId trace = trace_id_of(event.traceparent);
     std::vector<model::LegRecord> out;
     for (const Active& version : active_) {

@@ -38,6 +38,9 @@ public:
     /// `keyless`: how many legs found none.
     std::vector<model::LegRecord> on_event(const model::Event& event, json::Value payload,
                                            const Arrival& arrival, std::size_t& keyless);
+    /// The same without forgetting what has retired by then.
+    std::vector<model::LegRecord> legs_of(const model::Event& event, json::Value payload,
+                                          const Arrival& arrival, std::size_t& keyless) const;
 
     struct Active {
         TenantId tenant;

@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -371,27 +370,6 @@ class Signals(Test):
             stderr=subprocess.PIPE,
             **more,
         )
-
-    def test_reconcile_takes_its_scratch_directory_along(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with self.reconcile(stdin=subprocess.PIPE) as process:  # reads, and waits for more
-                process.stdin.write(json.dumps(order("s-1", orderId="S-1")).encode() + b"\n")
-                process.stdin.flush()
-                for _ in range(500):
-                    if self.left() and os.listdir(
-                        os.path.join(self.path("scratch"), self.left()[0])
-                    ):
-                        break
-                    time.sleep(0.02)
-                self.assertEqual(len(self.left()), 1)
-                process.send_signal(number)
-                process.wait(20)
-                self.assertEqual(
-                    (process.returncode, process.stdout.read(), process.stderr.read()),
-                    (2, b"", b"helios: interrupted\n"),
-                    number,
-                )
-            self.assertEqual(self.left(), [], number)
 
     def test_reconcile_when_its_reader_has_gone(self):
         with self.reconcile("--format", "ndjson", self.orders("many", 3000)) as process:

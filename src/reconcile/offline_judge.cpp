@@ -1,0 +1,148 @@
+#include "reconcile/offline_judge.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "reconcile/activate.h"
+#include "reconcile/closed_cases.h"
+#include "reconcile/engine.h"
+#include "reconcile/scratch_file.h"
+
+namespace helios::reconcile {
+namespace {
+
+/// Of the one case that an engine has.
+class OneClosedCase final : public ClosedCases {
+public:
+    std::optional<ClosedCase> find(const std::string&) override { return closed_; }
+    void put(const std::string&, ClosedCase closed) override { closed_ = std::move(closed); }
+    void expire(Instant) override {}
+
+private:
+    std::optional<ClosedCase> closed_;
+};
+
+/// The absences that may still concern a case, in order.
+class AbsencesToCome {
+public:
+    AbsencesToCome(const Judging& judging, Instant opened)
+        : all_(judging.absences),
+          next_(std::partition_point(all_.begin(), all_.end(), [&](const Judging::Absence& one) {
+              return one.latest_end <= opened;
+          })) {}
+
+    /// Those that begin by then. Nobody asks for the effect of more on a case that is closed.
+    void take_until(Instant t, Engine& engine, std::vector<Revision>& out, bool while_open) {
+        for (; next_ != all_.end() && next_->record.from <= t; ++next_) {
+            if (engine.time() < next_->passed) {
+                engine.on_record(model::TickRecord{next_->passed}, out);
+            }
+            if (while_open && engine.open_cases() == 0) {
+                return;
+            }
+            engine.on_record(next_->record, out);
+        }
+    }
+
+private:
+    const std::vector<Judging::Absence>& all_;
+    std::vector<Judging::Absence>::const_iterator next_;
+};
+
+std::optional<Instant> event_time_of(const model::LegRecord& leg) {
+    return leg.event_time ? leg.event_time : leg.occurred;
+}
+
+/// Without receive times: those without any time come first and count as of the case's earliest.
+void stamp(std::vector<model::CaseRecord>& legs) {
+    std::optional<Instant> earliest;
+    for (const auto& record : legs) {
+        earliest = earliest ? earliest : event_time_of(std::get<model::LegRecord>(record));
+    }
+    for (auto& record : legs) {
+        auto& leg = std::get<model::LegRecord>(record);
+        leg.at = event_time_of(leg).value_or(earliest.value_or(earliest_instant));
+        leg.passed = leg.at;
+    }
+}
+
+bool before(const Revision& a, const Revision& b) {
+    return std::tie(a.verdict.instance, a.verdict.revision) <
+           std::tie(b.verdict.instance, b.verdict.revision);
+}
+
+}  // namespace
+
+Status CaseBatch::decode_case(std::size_t n, std::vector<model::CaseRecord>& legs) const {
+    legs.clear();
+    const std::size_t end = n + 1 < cases_.size() ? cases_[n + 1] : legs_.size();
+    for (std::size_t i = cases_[n]; i < end; ++i) {
+        const auto [begin, size] = legs_[i];
+        HELIOS_TRY_ASSIGN(auto record,
+                          model::decode_case_record(std::string_view(bytes_).substr(begin, size)));
+        if (!std::holds_alternative<model::LegRecord>(record)) {
+            return broken_scratch();
+        }
+        legs.push_back(std::move(record));
+    }
+    return {};
+}
+
+Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
+                                               std::vector<model::CaseRecord>& legs) {
+    OneClosedCase closed;
+    EngineOptions options;
+    options.one_case_per_key = !judging.received;  // nothing says that a key was used again
+    Engine engine(closed, options);
+    for (const auto& known : judging.flows) {
+        engine.use_flow(known.tenant, known.flow);
+    }
+    if (!judging.received) {
+        stamp(legs);
+    }
+    std::vector<Revision> revisions;
+    AbsencesToCome absences(judging, model::at_of(legs.front()));
+    for (const auto& leg : legs) {
+        absences.take_until(model::at_of(leg), engine, revisions, false);
+        engine.on_record(leg, revisions);
+    }
+    absences.take_until(judging.until, engine, revisions, true);
+    engine.on_record(model::TickRecord{judging.until}, revisions);
+    HELIOS_TRY(closed.health());
+    std::stable_sort(revisions.begin(), revisions.end(), before);
+    std::vector<model::Verdict> verdicts;
+    for (auto& revision : revisions) {
+        if (!judging.revisions && !verdicts.empty() &&
+            verdicts.back().instance == revision.verdict.instance) {
+            verdicts.back() = std::move(revision.verdict);
+        } else {
+            verdicts.push_back(std::move(revision.verdict));
+        }
+    }
+    return verdicts;
+}
+
+void count_cases(const std::vector<model::Verdict>& verdicts, OfflineSummary& summary) {
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        if (i + 1 < verdicts.size() && verdicts[i + 1].instance == verdicts[i].instance) {
+            continue;
+        }
+        ++summary.cases;
+        switch (verdicts[i].status) {
+            case model::VerdictStatus::pending:
+                ++summary.pending;
+                break;
+            case model::VerdictStatus::matched:
+                ++summary.matched;
+                break;
+            case model::VerdictStatus::partial:
+                ++summary.partial;
+                break;
+            case model::VerdictStatus::mismatched:
+                ++summary.mismatched;
+                break;
+        }
+    }
+}
+
+}  // namespace helios::reconcile

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""`reconcile` over more than fits into its memory: where the rest waits, what a full disk says, what a signal leaves behind, and
+that somebody who watches sees how far it is."""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from helios_process import TemporaryDirectory, binary, environment, line, run
+
+LONG = "x" * 4000  # so that few lines are more than memory takes
+
+
+def legs(number, **more):
+    """A good order, as three lines."""
+    key = {"orderId": f"ORD-{number * 7919 % 1000003:07}"}
+    return [
+        line("aws", "OrderPlaced", f"o-{number}", **key, customerId="C-1", totalAmount="1", **more),
+        line("gcp", "PaymentProcessed", f"p-{number}", **key, amount="1", **more),
+        line("azure", "InventoryReserved", f"i-{number}", **key, **more),
+    ]
+
+
+class Offline(unittest.TestCase):
+    def setUp(self):
+        directory = TemporaryDirectory()
+        self.addCleanup(directory.__exit__)
+        self.scratch = os.path.join(directory.path, "scratch")
+        self.input = os.path.join(directory.path, "events")
+        os.mkdir(self.scratch)
+
+    def write(self, orders, **more):
+        with open(self.input, "w", encoding="utf-8") as file:
+            for number in range(orders):
+                for leg in legs(number, **more):
+                    file.write(json.dumps(leg) + "\n")
+
+    def start(self, *arguments, scratch=None, **more):
+        return subprocess.Popen(
+            [binary(), "reconcile", "--format", "ndjson", *arguments],
+            env=environment(TMPDIR=scratch or self.scratch, **more.pop("env", {})),
+            **more,
+        )
+
+    def nameless(self, process):
+        """Files in the scratch directory that the process has open."""
+        found = []
+        for descriptor in os.listdir(f"/proc/{process.pid}/fd"):
+            try:
+                target = os.readlink(f"/proc/{process.pid}/fd/{descriptor}")
+            except OSError:
+                continue
+            if target.startswith(self.scratch):
+                found.append(target)
+        return found
+
+    def wait_for(self, condition):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if condition():
+                return
+            time.sleep(0.01)
+        self.fail("waited for 60 s")
+
+    def tmpfs(self, size):
+        """A file system of that size on the scratch directory."""
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.scratch],
+            capture_output=True,
+            check=False,
+        )
+        if mounted.returncode != 0:
+            self.skipTest("mounting a small file system needs root")
+        self.addCleanup(subprocess.run, ["umount", self.scratch], check=True)
+
+    def test_a_full_disk_is_named_with_what_to_do(self):
+        self.tmpfs("2m")
+        self.write(6000, note=LONG)
+        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (2, b""), err)
+        self.assertIn(
+            f"can't write temporary files in {self.scratch}: No space left on device", err.decode()
+        )
+        self.assertIn("free some space there, or set TMPDIR to another directory", err.decode())
+        self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_what_does_not_fit_waits_on_disk_and_says_the_same(self):
+        self.write(7000, note=LONG)
+        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            on_disk = False
+            while process.poll() is None and not on_disk:
+                on_disk = bool(self.nameless(process))
+            out, err = process.communicate(timeout=60)
+        self.assertTrue(on_disk, "84 MB did not fit into memory")
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn(b"7000 cases: 7000 matched", err)
+        keys = [json.loads(verdict)["key"] for verdict in out.splitlines()]
+        self.assertEqual(keys, sorted(f"ORD-{n * 7919 % 1000003:07}" for n in range(7000)))
+        self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_a_signal_leaves_nothing_behind(self):
+        text = b"".join(
+            json.dumps(leg).encode() + b"\n" for n in range(6000) for leg in legs(n, note=LONG)
+        )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.start(
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as process:
+                process.stdin.write(text)  # and waits for more
+                process.stdin.flush()
+                self.wait_for(lambda process=process: self.nameless(process))
+                self.assertEqual(os.listdir(self.scratch), [], "a file with a name")
+                process.send_signal(number)
+                process.wait(20)
+                self.assertEqual(
+                    (process.returncode, process.stdout.read(), process.stderr.read()),
+                    (2, b"", b"helios: interrupted\n"),
+                    number,
+                )
+            self.assertEqual(os.listdir(self.scratch), [], number)
+
+    def test_a_signal_while_it_judges(self):
+        self.write(20000)
+        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdout.readline()  # nobody reads the rest, so it waits
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, err), (2, b"helios: interrupted\n"))
+        self.assertLess(out.count(b"\n"), 20000)
+        self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_a_directory_that_is_not_there(self):
+        absent = os.path.join(self.scratch, "absent")
+        with self.start(
+            scratch=absent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 2)
+        self.assertIn(b"set TMPDIR to one that can be written", err)
+
+    def test_an_input_that_was_cut_off(self):
+        """The last line is named, what came before it is judged."""
+        whole = "".join(json.dumps(leg) + "\n" for n in range(2) for leg in legs(n))
+        code, out, err = run("reconcile", "--format", "ndjson", stdin=whole[:-40].encode())
+        self.assertEqual(code, 1)
+        self.assertEqual(len(out.splitlines()), 2)
+        self.assertIn("stdin:6: rejected: ", err)
+        self.assertIn("2 cases: 1 matched, 1 partial", err)
+        self.assertIn("5 events", err)
+
+    def test_progress_while_reading_and_while_judging(self):
+        self.write(60000)
+        master, slave = pty.openpty()
+        with self.start(
+            self.input,
+            stdout=subprocess.DEVNULL,
+            stderr=slave,
+            env={"TERM": "xterm", "COLUMNS": "200"},
+        ) as process:
+            os.close(slave)
+            shown = b""
+            while select.select([master], [], [], 30)[0]:
+                try:
+                    shown += os.read(master, 4096)
+                except OSError:  # its other end is closed
+                    break
+            process.wait(30)
+        os.close(master)
+        self.assertRegex(shown, rb" \d+ %  [\d,]+ lines  [\d,]+ lines/s")
+        self.assertRegex(shown, rb" \d+ %  (comparing ids|judging)")
+        last = re.split(rb"\r\x1b\[2K", shown)[-1]
+        self.assertTrue(last.startswith(b"60000 cases: 60000 matched"), last)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
