@@ -39,6 +39,17 @@ struct Projector::Metrics {
     telemetry::Histogram& reconciliation_seconds;
     telemetry::Histogram& verdict_seconds;
     telemetry::Gauge& frontier;
+    telemetry::Gauge& slices;
+    telemetry::Counter& dropped_slices;
+    telemetry::Counter& dropped_cases;
+    telemetry::Counter& dropped_items;
+
+    static telemetry::Counter& dropped(telemetry::Metrics& m, std::string what) {
+        return m.counter("helios_store_dropped_total",
+                         "What retention has dropped: slices of events, decided cases, quarantined "
+                         "items.",
+                         {{"what", std::move(what)}});
+    }
 
     explicit Metrics(telemetry::Metrics& m)
         : undecodable(m.counter(
@@ -60,7 +71,11 @@ struct Projector::Metrics {
                                       {0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600})),
           frontier(
               m.gauge("helios_store_frontier_seconds",
-                      "Log time (Unix seconds) before which everything is visible to queries.")) {
+                      "Log time (Unix seconds) before which everything is visible to queries.")),
+          slices(m.gauge("helios_store_slices", "Files of event rows.")),
+          dropped_slices(dropped(m, "slices")),
+          dropped_cases(dropped(m, "cases")),
+          dropped_items(dropped(m, "items")) {
         for (const auto topic : projected_topics) {
             records[topic] = &m.counter("helios_store_records_total", "Log records projected.",
                                         {{"topic", std::string(model::name_of(topic))}});
@@ -290,13 +305,19 @@ void Projector::drop_expired() {
     if (now < retention_due_) {
         return;
     }
-    const auto more = tables_->drop_expired(clock_.wall());
-    if (!more) {
+    const auto dropped = tables_->drop_expired(clock_.wall());
+    if (!dropped) {
         metrics_->failures.add();
         telemetry_.logger.error("store", "rows past retention could not leave",
-                                {{"why", more.error().what}});
+                                {{"why", dropped.error().what}});
+        retention_due_ = now + options_.retention_interval;
+        return;
     }
-    retention_due_ = more && *more ? now : now + options_.retention_interval;
+    metrics_->dropped_slices.add(static_cast<double>(dropped->slices));
+    metrics_->dropped_cases.add(static_cast<double>(dropped->cases));
+    metrics_->dropped_items.add(static_cast<double>(dropped->items));
+    metrics_->slices.set(static_cast<double>(tables_->slices()));
+    retention_due_ = dropped->more ? now : now + options_.retention_interval;
 }
 
 void Projector::observe(std::span<const DecidedVerdict> decided, Duration took) {

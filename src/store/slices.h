@@ -49,7 +49,7 @@ public:
     std::vector<SliceRange> expired(Instant now) const;
     /// They are gone: the files too, unless the disk refuses (then at the next start).
     void drop(const std::vector<SliceRange>& gone, Instant dropped_until);
-    Instant dropped_until() const { return dropped_until_; }
+    std::size_t count() const { return slices_.size(); }
 
     /// Files that are open for writing.
     std::vector<std::filesystem::path> open_files() const;

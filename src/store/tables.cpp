@@ -51,26 +51,24 @@ bool Tables::is_current(const Position& at) const {
 
 // ---- What leaves
 
-Result<bool> Tables::drop_expired(Instant now) {
-    bool more = false;
+Result<Dropped> Tables::drop_expired(Instant now) {
+    const std::size_t rows = options_.rows_per_retention;
+    Dropped dropped;
     if (const auto gone = slices_->expired(now); !gone.empty()) {
         const Instant until = gone.back().end;
         HELIOS_TRY(current_->forget_slices(until));
         slices_->drop(gone, until);
+        dropped.slices = gone.size();
     }
     if (options_.keep_cases > Duration::zero()) {
-        HELIOS_TRY_ASSIGN(
-            const std::size_t dropped,
-            current_->drop_cases(now - options_.keep_cases, options_.rows_per_retention));
-        more = more || dropped == options_.rows_per_retention;
+        HELIOS_TRY_ASSIGN(dropped.cases, current_->drop_cases(now - options_.keep_cases, rows));
     }
     if (options_.keep_quarantine > Duration::zero()) {
-        HELIOS_TRY_ASSIGN(const std::size_t dropped,
-                          current_->drop_quarantined(now - options_.keep_quarantine,
-                                                     options_.rows_per_retention));
-        more = more || dropped == options_.rows_per_retention;
+        HELIOS_TRY_ASSIGN(dropped.items,
+                          current_->drop_quarantined(now - options_.keep_quarantine, rows));
     }
-    return more;
+    dropped.more = dropped.cases == rows || dropped.items == rows;
+    return dropped;
 }
 
 // ---- Files

@@ -16,6 +16,14 @@
 
 namespace helios::store {
 
+/// What left.
+struct Dropped {
+    std::size_t slices = 0;
+    std::size_t cases = 0;
+    std::size_t items = 0;  ///< of quarantine
+    bool more = false;      ///< more waits to
+};
+
 /// Not thread-safe.
 class Tables {
 public:
@@ -32,8 +40,9 @@ public:
     bool is_current(const Position& at) const;
     const log::Offsets& applied() const { return applied_; }  ///< of the current file
 
-    /// Rows past retention leave, some at a time; whether more wait to.
-    Result<bool> drop_expired(Instant now);
+    /// Rows past retention leave, some at a time.
+    Result<Dropped> drop_expired(Instant now);
+    std::size_t slices() const { return slices_->count(); }
 
     /// Files that are open; each has a write-ahead log beside it.
     std::vector<std::filesystem::path> open_files() const;
