@@ -25,6 +25,12 @@
 namespace helios::app {
 namespace {
 
+std::string url_of(const http::Address& address) {
+    return address.host.find(':') == std::string::npos
+               ? fmt::format("http://{}:{}", address.host, address.port)
+               : fmt::format("http://[{}]:{}", address.host, address.port);
+}
+
 constexpr Duration door_wait = std::chrono::milliseconds(100);
 constexpr int door_waits_per_line = 50;
 constexpr Duration catch_up_slice = std::chrono::milliseconds(100);
@@ -311,6 +317,10 @@ void Node::start() {
         "app", "started",
         {{"url", url()},
          {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+    const auto addresses = server_->addresses();
+    for (std::size_t i = 1; i < addresses.size(); ++i) {
+        telemetry_.logger.info("app", "listening, too", {{"url", url_of(addresses[i])}});
+    }
 }
 
 /// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice;
@@ -433,10 +443,7 @@ Status Node::ready() const {
 }
 
 std::string Node::url() const {
-    const auto host = server_->host();
-    return host.find(':') == std::string::npos
-               ? fmt::format("http://{}:{}", host, server_->port())
-               : fmt::format("http://[{}]:{}", host, server_->port());
+    return url_of({server_->host(), server_->port()});
 }
 
 }  // namespace helios::app

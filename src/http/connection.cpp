@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "http/coding.h"
 #include "telemetry/trace_scope.h"
 
 namespace helios::http {
@@ -11,8 +12,6 @@ namespace helios::http {
 namespace {
 
 constexpr std::size_t read_bytes_least = 4u << 10;  // room offered to each read
-constexpr Duration linger_time =
-    std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
 
 Response stopping() {
     auto response = problem(Error{ErrorKind::stopping, "the server is shutting down",
@@ -107,6 +106,19 @@ void Connection::received(error_code ec, std::size_t bytes) {
 
 void Connection::process() {
     const auto self = shared_from_this();
+    take_and_answer();
+    note_unfinished();
+}
+
+void Connection::note_unfinished() {
+    const bool is = stream_ && (reader_.busy() || cut_off_);
+    if (is != unfinished_) {
+        unfinished_ = is;
+        is ? shared_->begin_unfinished() : shared_->end_unfinished();
+    }
+}
+
+void Connection::take_and_answer() {
     at_ = now();
     Connection* const outer = std::exchange(handing_out, this);
     bool starved = false;
@@ -261,6 +273,9 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
 
 void Connection::refuse(Response response, bool keep_alive) {
     owes_continue_ = false;
+    cut_off_ = cut_off_ || (!keep_alive && reading_ != Reading::ended &&
+                            (reader_.in_head() || reader_.head().has_body));
+    note_unfinished();
     const auto sequence = take_slot(keep_alive);
     reader_.drop();
     complete(sequence, std::move(response));
@@ -278,7 +293,13 @@ void Connection::dispatch() {
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
-    Responder responder([self = shared_from_this(), sequence](Response response) {
+    const bool may_be_coded = route.method == Method::get && !route.websocket;
+    const bool coded = may_be_coded && accepts_coding(request, "gzip");
+    Responder responder([self = shared_from_this(), sequence, may_be_coded,
+                         coded](Response response) {
+        if (may_be_coded) {
+            code(response, coded);  // on the thread that answers: a worker's, where it is blocking
+        }
         self->answer(sequence, std::move(response));
     });
     if (!route.blocking) {
@@ -351,7 +372,8 @@ void Connection::upgrade() {
 
 void Connection::put_in_line(Slot& answered) {
     Response& response = answered.response;
-    answered.framing.keep_alive = answered.framing.keep_alive && !response.close;
+    answered.framing.keep_alive =
+        answered.framing.keep_alive && !response.close && !is_last_of_drain();
     if (response.ours || response.status == 500) {
         shared_->tell_refused(answered.route);
     }
@@ -363,6 +385,13 @@ void Connection::put_in_line(Slot& answered) {
     out_charge_.absorb(answered.charge);
     ++out_requests_;
     answered = Slot();
+}
+
+/// The server ends, and this is the last answer that anybody waits for here.
+bool Connection::is_last_of_drain() {
+    error_code ec;
+    return shared_->draining && head_ + 1 == tail_ && !reader_.busy() && input_.empty() &&
+           stream_ && stream_->unread(ec) == 0;
 }
 
 void Connection::measure(const Slot& answered) const {
@@ -485,6 +514,18 @@ void Connection::drain() {
     if (websocket_) {
         const auto kept = websocket_;
         kept->go_away();
+        return;
+    }
+    if (reader_.in_head()) {
+        stop_waiting();
+    }
+}
+
+void Connection::stop_waiting() {
+    if (stream_ && reader_.busy() && phase_ < Phase::stopped) {
+        const auto self = shared_from_this();
+        refuse(stopping(), false);
+        process();
     }
 }
 
@@ -510,6 +551,7 @@ void Connection::close() {
     stream_->close();
     stream_.reset();
     reader_.drop();
+    note_unfinished();
     read_deadline_ = write_deadline_ = never;
     std::size_t ended = std::exchange(out_requests_, 0);
     out_charge_.release();

@@ -25,6 +25,9 @@ inline constexpr Duration never = Duration::max();
 /// A tick that comes this much late: the process, or the machine, stood still.
 inline constexpr Duration standstill_min = std::chrono::milliseconds(500);
 
+/// Reading on after a final answer, so that it is not lost to a reset.
+inline constexpr Duration linger_time = std::chrono::seconds(2);
+
 class Connection;
 
 /// A turn of accepting and reading: over when nobody holds it any more.
@@ -82,7 +85,8 @@ struct Io {
     void tick();   ///< deadlines, the date, sampled metrics; again and again
     void adopt(Socket socket);
     void remove(Connection& connection);
-    void drain();  ///< WebSockets; requests are drained as they come
+    void drain();  ///< WebSockets and half-read heads; other requests are drained as they come
+    void stop_waiting();
     void shut_down();
     /// Connections with bytes that nobody has read yet keep the turn until they have been.
     void take_turn(const std::shared_ptr<Turn>& turn);
@@ -96,6 +100,7 @@ struct Io {
     std::string date;
     std::int64_t date_second = -1;
     Duration next_tick = never;  ///< when the timer is due
+    bool ended = false;          ///< shut down: takes no connection any more
     std::thread thread;
 };
 
@@ -127,7 +132,10 @@ public:
     void check_deadlines(Duration at);
     void forgive(Duration since,
                  Duration ours);  ///< after a standstill of ours that began then and was this long
+    /// A WebSocket is closed; a request whose head is half read is refused.
     void drain();
+    /// While draining: a request that is half read is refused, in time for its peer to hear it.
+    void stop_waiting();
     void shut_down();
     void close();
     /// Keeps the turn until as many bytes have been read as have arrived by now.
@@ -189,6 +197,8 @@ private:
     void read();
     void received(error_code ec, std::size_t bytes);
     void process();
+    void take_and_answer();
+    void note_unfinished();
     bool step();
     void judge();
     void arm_read_deadline();
@@ -199,6 +209,7 @@ private:
 
     void flush();
     void put_in_line(Slot& slot);
+    bool is_last_of_drain();
     void end_turn_if_read();
     void measure(const Slot& slot) const;
     void upgrade();
@@ -219,6 +230,8 @@ private:
     Duration reading_since_{};  ///< when the header, then the body, of the present request began
     const Route* route_ = nullptr;  ///< of the present request
     bool owes_continue_ = false;    ///< likewise: its body waits for our 100 Continue
+    bool cut_off_ = false;          ///< the last request was refused before all of it was read
+    bool unfinished_ = false;       ///< and counted as such (Serving::begin_unfinished)
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -11,9 +12,19 @@
 
 namespace helios::http {
 
+/// One place to listen on.
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+/// "127.0.0.1:8001", "[::1]:0", ":8001" (127.0.0.1). invalid: anything else.
+Result<Address> parse_address(std::string_view text);
+
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8001;
+    /// Further addresses, HOST:PORT.
+    std::vector<std::string> also_listen;
     unsigned io_threads = 1;
     unsigned worker_threads = 4;          ///< for blocking handlers
     std::size_t worker_queue_max = 1024;  ///< waiting blocking requests; beyond: 503
@@ -42,6 +53,8 @@ struct ServerOptions {
     std::vector<std::string> allowed_hosts;
 
     Status validate() const;
+    /// All that is listened on, `host` and `port` first. Of good options.
+    std::vector<Address> addresses() const;
 };
 
 }  // namespace helios::http

@@ -36,7 +36,7 @@ void Inbox::deliver() {
 void Io::adopt(Socket socket) {
     Stream stream(std::move(socket));
     auto remote = stream.remote();
-    if (!remote || shared->draining) {
+    if (!remote || ended) {
         --shared->connections;
         if (remote) {
             shared->tell_refused(nullptr);
@@ -130,7 +130,14 @@ void Io::drain() {
     }
 }
 
+void Io::stop_waiting() {
+    for (std::size_t i = connections.size(); i-- > 0;) {
+        connections[i]->stop_waiting();
+    }
+}
+
 void Io::shut_down() {
+    ended = true;
     inbox->close();
     timer.cancel();
     while (!connections.empty()) {
@@ -155,8 +162,9 @@ public:
 
     Status listen();
 
-    std::string host() const override { return shared_->options.host; }
-    std::uint16_t port() const override { return port_; }
+    std::string host() const override { return addresses_.front().host; }
+    std::uint16_t port() const override { return addresses_.front().port; }
+    std::vector<Address> addresses() const override { return addresses_; }
     void start(const RouteTable& routes, Identify identify, Refused refused) override;
     void turn(std::function<void()> done) override;
     void drain(Duration limit) override;
@@ -177,7 +185,7 @@ private:
     std::vector<std::unique_ptr<Io>> ios_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::size_t next_io_ = 0;
-    std::uint16_t port_ = 0;
+    std::vector<Address> addresses_;
     Mutex drain_mutex_;
     bool started_ = false;
     bool drained_ HELIOS_GUARDED_BY(drain_mutex_) = false;
@@ -185,13 +193,15 @@ private:
 
 Status AsioServer::listen() {
     auto& context = ios_.front()->context;
-    HELIOS_TRY_ASSIGN(auto acceptors,
-                      listen_on(context, shared_->options.host, shared_->options.port));
-    for (auto& acceptor : acceptors) {
-        error_code ignored;  // it has been asked already
-        port_ = acceptor.local_endpoint(ignored).port();
-        doors_.push_back(
-            std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+    for (auto& address : shared_->options.addresses()) {
+        HELIOS_TRY_ASSIGN(auto acceptors, listen_on(context, address.host, address.port));
+        for (auto& acceptor : acceptors) {
+            error_code ignored;  // it has been asked already
+            address.port = acceptor.local_endpoint(ignored).port();
+            doors_.push_back(
+                std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+        }
+        addresses_.push_back(std::move(address));
     }
     return {};
 }
@@ -241,8 +251,8 @@ void AsioServer::welcome(Io& io, Socket socket) {
         shared_->metrics->connections_refused.add();
         shared_->tell_refused(nullptr);
         constexpr std::string_view refusal =
-            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: "
-            "0\r\nConnection: close\r\n\r\n";
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCache-Control: no-store\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::const_buffer(refusal.data(), refusal.size()), ignored);
         return;
     }
@@ -301,6 +311,7 @@ void AsioServer::drain(Duration limit) {
     asio::post(ios_.front()->context, [this] {
         error_code ignored;
         for (const auto& door : doors_) {
+            accept_waiting(*door);  // they came in time to be told
             door->acceptor.close(ignored);
             door->again.cancel();
         }
@@ -308,7 +319,14 @@ void AsioServer::drain(Duration limit) {
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.drain(); });
     }
-    shared_->wait_until_idle(limit);
+    // What is still being sent when little time is left is refused while there is time to say so.
+    const Duration to_say_so = std::min<Duration>(limit / 4, linger_time);
+    if (!shared_->wait_until_idle(limit - to_say_so)) {
+        for (const auto& io : ios_) {
+            asio::post(io->context, [&io = *io] { io.stop_waiting(); });
+        }
+        shared_->wait_until_idle(to_say_so);
+    }
     shared_->workers->stop();
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.shut_down(); });
@@ -340,7 +358,10 @@ Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options,
 }
 
 Status Server::check(const ServerOptions& options) {
-    return check_listen(options.host, options.port);
+    for (const auto& address : options.addresses()) {
+        HELIOS_TRY(check_listen(address.host, address.port));
+    }
+    return {};
 }
 
 }  // namespace helios::http

@@ -40,6 +40,12 @@ void Serving::end_requests(std::size_t count) {
     }
 }
 
+void Serving::end_unfinished() {
+    if (unfinished_.fetch_sub(1) == 1) {
+        tell_if_idle();
+    }
+}
+
 bool Serving::begin_websocket() {
     if (websockets_.fetch_add(1) >= options.websockets_max) {
         --websockets_;
@@ -64,9 +70,10 @@ void Serving::tell_if_idle() {
     }
 }
 
-void Serving::wait_until_idle(Duration limit) {
+bool Serving::wait_until_idle(Duration limit) {
     MutexLock lock(mutex_);
-    idle_.wait_for(lock, limit, [this] { return inflight_ == 0 && websockets_ == 0; });
+    return idle_.wait_for(
+        lock, limit, [this] { return inflight_ == 0 && unfinished_ == 0 && websockets_ == 0; });
 }
 
 }  // namespace helios::http
