@@ -73,7 +73,8 @@ http::Answer problem_answer(int status, std::string description);
 http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary,
                 Answering answering, bool blocking = true);
 /// One that does. What `reads` promises is kept before `answering` is asked (else 503), and what
-/// that may answer is documented. Lists say asOf themselves.
+/// that may answer is documented. Lists say asOf themselves. One thing has an ETag, and is 304 for
+/// who has it already.
 http::Route get(const Consistency& consistency, http::Reads reads, std::string path,
                 std::string operation_id, std::string tag, std::string summary,
                 Answering answering);
