@@ -1,7 +1,9 @@
 /// Who may keep which answer, and how it is asked for again.
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "api/test_kit.h"
 

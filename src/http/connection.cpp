@@ -273,9 +273,11 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
 
 void Connection::refuse(Response response, bool keep_alive) {
     owes_continue_ = false;
-    cut_off_ = cut_off_ || (!keep_alive && reading_ != Reading::ended &&
-                            (reader_.in_head() || reader_.head().has_body));
-    note_unfinished();
+    if (!keep_alive && reading_ != Reading::ended &&
+        (reader_.in_head() || reader_.head().has_body)) {
+        cut_off_ = true;
+        note_unfinished();
+    }
     const auto sequence = take_slot(keep_alive);
     reader_.drop();
     complete(sequence, std::move(response));
@@ -524,6 +526,7 @@ void Connection::drain() {
 void Connection::stop_waiting() {
     if (stream_ && reader_.busy() && phase_ < Phase::stopped) {
         const auto self = shared_from_this();
+        at_ = now();
         refuse(stopping(), false);
         process();
     }

@@ -319,7 +319,7 @@ RequestReader::Outcome RequestReader::read_header(Input& input) {
 /// Goes on with the lines of a header until there are no more or it ends. What is wrong with them,
 /// seen as soon as it is there; empty: nothing so far.
 std::string_view RequestReader::look_at_lines(std::string_view bytes) {
-    while (head_bytes_ == 0) {
+    while (head_bytes_ == 0 && scanned_ < bytes.size()) {
         const auto feed = bytes.find('\n', scanned_);
         const auto seen = std::min(feed, bytes.size());
         // The last byte that was seen before may have been a carriage return.
@@ -344,9 +344,6 @@ std::string_view RequestReader::look_at_lines(std::string_view bytes) {
         }
         head_bytes_ = back == line_begin_ ? feed + 1 : 0;
         scanned_ = line_begin_ = feed + 1;
-        if (scanned_ == bytes.size()) {
-            return {};
-        }
     }
     return {};
 }
