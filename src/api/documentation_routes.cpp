@@ -125,7 +125,7 @@ http::Response page(std::span<const WebAsset> assets, std::string_view html,
     }
     auto response =
         missing.empty()
-            ? http::Response::html(200, with_paths(html, assets))
+            ? http::Response::html(200, std::string(html))
             : http::Response::html(
                   503, fmt::format("<!doctype html><html lang=\"en\"><meta "
                                    "charset=\"utf-8\"><title>Helios API</title><h1>This "
@@ -197,20 +197,25 @@ void add_documentation_routes(http::RouteTable& table, std::string version,
     object.status = 200;
     object.description = "OpenAPI 3.1.";
     object.schema = R"({"type":"object"})";
-    add_answers(openapi, {std::move(object)});
+    http::Answer unchanged;
+    unchanged.status = 304;
+    unchanged.description = "`If-None-Match` names what this is still.";
+    unchanged.media_type.clear();
+    add_answers(openapi, {std::move(object), std::move(unchanged)});
     table.add(std::move(openapi));
 
     std::vector<WebAsset> all(assets.begin(), assets.end());
     constexpr std::string_view script = "text/javascript; charset=utf-8";
     all.push_back({"/docs/start.js", script, swagger_start});
     all.push_back({"/redoc/start.js", script, redoc_start});
-    table.add(hidden("/docs", [all](const http::Request&, const Caller&) -> Result<http::Response> {
-        return page(all, swagger_page, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
+    table.add(hidden("/docs", [assets, html = with_paths(swagger_page, all)](
+                                  const http::Request&, const Caller&) -> Result<http::Response> {
+        return page(assets, html, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
     }));
-    table.add(
-        hidden("/redoc", [all](const http::Request&, const Caller&) -> Result<http::Response> {
-            return page(all, redoc_page, {"/redoc/redoc.standalone.js"});
-        }));
+    table.add(hidden("/redoc", [assets, html = with_paths(redoc_page, all)](
+                                   const http::Request&, const Caller&) -> Result<http::Response> {
+        return page(assets, html, {"/redoc/redoc.standalone.js"});
+    }));
     table.add(moved("/docs/", "/docs"));
     table.add(moved("/redoc/", "/redoc"));
     table.add(

@@ -155,7 +155,8 @@ Response with_etag(const Request& request, Response response) {
         response.status = 304;
         response.body.clear();
         std::erase_if(response.headers, [](const auto& header) {
-            return equal_ignoring_case(header.first, "Content-Type");
+            return equal_ignoring_case(header.first, "Content-Type") ||
+                   equal_ignoring_case(header.first, "Content-Encoding");
         });
         vary_by(response, "Accept-Encoding");
     }
