@@ -12,7 +12,6 @@ namespace helios::http {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 class AtOnceTest : public testing::Test {
 protected:
