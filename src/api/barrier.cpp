@@ -44,13 +44,6 @@ private:
 
 }  // namespace
 
-void add_to(log::Offsets& sum, const log::Offsets& more) {
-    for (const auto& [id, offset] : more) {
-        Offset& known = sum[id];
-        known = std::max(known, offset);
-    }
-}
-
 Barrier::Barrier(log::Catalogue& log, StageProgress route, StageProgress engine,
                  StageProgress store, const Clock& clock)
     : log_(log),
@@ -63,7 +56,7 @@ Barrier::Barrier(log::Catalogue& log, StageProgress route, StageProgress engine,
           {model::topic::orders, model::topic::payments, model::topic::inventory,
            model::topic::other, model::topic::dlq, model::topic::flows, model::topic::verdicts})),
       all_(acknowledged_) {
-    add_to(all_, log::beginning_of(log, {model::topic::cases, model::topic::counts}));
+    log::add_to(all_, log::beginning_of(log, {model::topic::cases, model::topic::counts}));
 }
 
 std::string Barrier::standing(const StageProgress& stage) {

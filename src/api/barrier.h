@@ -76,7 +76,4 @@ private:
     log::Offsets all_;
 };
 
-/// Adds partitions; of one that both have, the higher offset.
-void add_to(log::Offsets& sum, const log::Offsets& more);
-
 }  // namespace helios::api

@@ -167,7 +167,7 @@ TEST_F(BarrierTest, one_position_of_a_batch_waits_for_all_of_it) {
             an_event("e" + std::to_string(i), i % 2 == 0 ? "OrderPlaced" : "PaymentProcessed",
                      "ORD-" + std::to_string(i)));
         tokens.push_back(token_of(log, at));
-        add_to(all, past(at));
+        log::add_to(all, past(at));
     }
     const auto target = "/api/v1/events?after=" + model::encode_positions(tokens);
     ASSERT_GT(all.size(), 2u);

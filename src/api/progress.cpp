@@ -32,9 +32,7 @@ std::string in_words(Duration d) {
 class Chain {
 public:
     explicit Chain(const Barrier& barrier)
-        : barrier_(barrier),
-          stages_{&barrier.route(), &barrier.engine(), &barrier.store()},
-          target_(barrier.ends()) {}
+        : stages_{&barrier.route(), &barrier.engine(), &barrier.store()}, target_(barrier.ends()) {}
 
     Status check(std::size_t stage) {
         const MutexLock lock(mutex_);
@@ -43,7 +41,7 @@ public:
             if (!written) {
                 break;
             }
-            add_to(target_, *written);
+            log::add_to(target_, *written);
             ++passed_;
         }
         if (passed_ > stage) {
@@ -66,7 +64,6 @@ public:
     static constexpr std::array<std::string_view, 3> names{"route", "engine", "store"};
 
 private:
-    const Barrier& barrier_;
     const std::array<const StageProgress*, 3> stages_;
     Mutex mutex_;
     std::size_t passed_ HELIOS_GUARDED_BY(mutex_) = 0;

@@ -112,7 +112,7 @@ protected:
         const auto at =
             bench_.append(topic, model::RecordType::event, model::event_version, event.key,
                           encode(event), static_cast<std::uint32_t>(random() % 4));
-        add_to(past, {{at.at.partition, Offset{at.at.offset.value + 1}}});
+        log::add_to(past, {{at.at.partition, Offset{at.at.offset.value + 1}}});
     }
 
     /// A case is there from its first leg on, and matched with its last.

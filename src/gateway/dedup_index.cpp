@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/mutex.h"
+#include "base/position_bytes.h"
 #include "log/disk.h"
 #include "log/posix_disk.h"
 #include "log/rocks.h"
@@ -77,20 +78,6 @@ Error error_of(const rocksdb::Status& status, std::string_view doing) {
 
 rocksdb::Slice key_of(const Digest128& identity) {
     return {reinterpret_cast<const char*>(identity.data()), identity.size()};
-}
-
-void write_pointer(ByteWriter& out, const Position& at) {
-    out.u8(static_cast<std::uint8_t>(at.partition.topic));
-    out.varint(at.partition.index);
-    out.varint(at.offset.value);
-}
-
-Position read_pointer(ByteReader& in) {
-    Position at;
-    at.partition.topic = static_cast<TopicId>(in.u8());
-    at.partition.index = static_cast<std::uint32_t>(in.varint());
-    at.offset.value = in.varint();
-    return at;
 }
 
 /// Neighbours are inserted faster one after the other. Of an identity that occurs twice the later
@@ -376,7 +363,7 @@ public:
             IndexEntry entry;
             const auto digest = in.raw(entry.identity.size());
             std::copy(digest.begin(), digest.end(), entry.identity.begin());
-            entry.at = read_pointer(in);
+            entry.at = read_position(in);
             last_ = entry;
         }
         return in.at_end()
@@ -397,7 +384,7 @@ public:
                 return fail(error_of(status, "reading"));
             }
             ByteReader in(value);
-            const auto at = read_pointer(in);
+            const auto at = read_position(in);
             if (!in.at_end()) {
                 return fail(ErrorKind::corrupt, "deduplication index: an entry is unreadable");
             }
@@ -411,7 +398,7 @@ public:
         rocksdb::WriteBatch batch;
         for (const auto* entry : in_key_order(entries)) {
             ByteWriter value;
-            write_pointer(value, entry->at);
+            write_position(value, entry->at);
             HELIOS_TRY_ASSIGN(rocksdb::ColumnFamilyHandle * family, family_of(entry->log_time));
             batch.Put(family, key_of(entry->identity), value.view());
         }
@@ -567,7 +554,7 @@ private:
         out.boolean(last.has_value());
         if (last) {
             out.raw({reinterpret_cast<const char*>(last->identity.data()), last->identity.size()});
-            write_pointer(out, last->at);
+            write_position(out, last->at);
         }
         return out.take();
     }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <optional>
@@ -15,6 +14,7 @@
 
 #include "log/sim_disk.h"
 #include "log/sim_files.h"
+#include "log/sim_test_kit.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
@@ -335,16 +335,7 @@ private:
 };
 
 TEST(DedupIndexHistory, what_is_there_is_what_the_log_brings_up_to_its_position) {
-    const char* one = std::getenv("HELIOS_SIM_SEED");
-    const char* many = std::getenv("HELIOS_SIM_RUNS");
-    const std::uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
-    const std::uint64_t runs = one != nullptr    ? 1
-                               : many != nullptr ? std::strtoull(many, nullptr, 10)
-                                                 : 12;
-    for (std::uint64_t seed = first; seed < first + runs && !HasFailure(); ++seed) {
-        SCOPED_TRACE("HELIOS_SIM_SEED=" + std::to_string(seed));
-        IndexHistory(seed).run();
-    }
+    log::run_seeds(12, [](std::uint64_t seed) { IndexHistory(seed).run(); });
 }
 
 }  // namespace

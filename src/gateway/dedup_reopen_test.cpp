@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -16,6 +15,7 @@
 #include "gateway/deduplicator.h"
 #include "gateway/test_kit.h"
 #include "log/sim_files.h"
+#include "log/sim_test_kit.h"
 #include "log/synchronous.h"
 
 namespace helios::gateway {
@@ -246,16 +246,8 @@ TEST(DedupReopen, not_while_its_folder_is_gone) {
 }
 
 TEST(DedupReopen, whatever_step_fails_no_id_is_lost_or_made_up) {
-    const char* one = std::getenv("HELIOS_SIM_SEED");
-    const char* many = std::getenv("HELIOS_SIM_RUNS");
-    const std::uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
-    const std::uint64_t runs = one != nullptr    ? 1
-                               : many != nullptr ? std::strtoull(many, nullptr, 10)
-                                                 : 6;
     int reopenings = 0;
-    for (std::uint64_t seed = first; seed < first + runs && !::testing::Test::HasFailure();
-         ++seed) {
-        SCOPED_TRACE("HELIOS_SIM_SEED=" + std::to_string(seed));
+    log::run_seeds(6, [&](std::uint64_t seed) {
         std::mt19937_64 random(seed);
         IndexOnDisk index(seed);
         std::set<std::uint64_t> taken;
@@ -286,7 +278,7 @@ TEST(DedupReopen, whatever_step_fails_no_id_is_lost_or_made_up) {
             ASSERT_EQ(index.bring(n), taken.contains(n) ? Outcome::copy : Outcome::fresh) << n;
         }
         reopenings += index.reopenings();
-    }
+    });
     EXPECT_GT(reopenings, 0);
 }
 

@@ -11,6 +11,14 @@
 
 namespace helios::log {
 
+/// Adds partitions; of one that both have, the higher offset.
+inline void add_to(Offsets& sum, const Offsets& more) {
+    for (const auto& [id, offset] : more) {
+        Offset& known = sum[id];
+        known = std::max(known, offset);
+    }
+}
+
 /// As of one moment. Empty: the stage has not restored yet.
 struct Standpoint {
     /// Next offset per partition that the stage reads: the effects of every record below are
@@ -31,8 +39,8 @@ public:
 
     void advance_to(const Offsets& consumed, const Offsets& written) {
         const MutexLock lock(mutex_);
-        raise(at_.consumed, consumed);
-        raise(at_.written, written);
+        add_to(at_.consumed, consumed);
+        add_to(at_.written, written);
         moved_.notify_all();
     }
 
@@ -55,12 +63,6 @@ public:
     }
 
 private:
-    static void raise(Offsets& at, const Offsets& to) {
-        for (const auto& [id, offset] : to) {
-            Offset& known = at[id];
-            known = std::max(known, offset);
-        }
-    }
     std::optional<Partition> first_missing(const Offsets& to) const HELIOS_REQUIRES(mutex_) {
         if (at_.consumed.empty() && !to.empty()) {
             return to.begin()->first;

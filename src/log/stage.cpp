@@ -175,9 +175,7 @@ GroupOffsets Stage::next_position() const {
     GroupOffsets position{
         .group = options_.name, .from = committed_, .to = committed_, .partly_from = partly_};
     if (round.complete) {
-        for (const auto& [id, offset] : reader_->position()) {
-            position.to[id] = std::max(position.to[id], offset);
-        }
+        add_to(position.to, reader_->position());
     } else {
         for (std::size_t i = 0; i < round.applied; ++i) {
             const StoredRecord& record = round.batch.records[i];

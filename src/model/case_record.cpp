@@ -1,6 +1,7 @@
 #include "model/case_record.h"
 
 #include "base/bytes.h"
+#include "base/position_bytes.h"
 #include "model/record_bytes.h"
 
 namespace helios::model {
@@ -40,7 +41,7 @@ void write(ByteWriter& out, const LegRecord& record) {
     out.string(record.key);
     out.string(record.leg);
     out.string(record.identity);
-    write_pointer(out, record.event);
+    write_position(out, record.event);
     out.string(record.event_id);
     out.string(record.source);
     out.string(record.type);

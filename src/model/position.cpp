@@ -1,12 +1,12 @@
 #include "model/position.h"
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/position_bytes.h"
 #include "model/topics.h"
 
 namespace helios::model {
@@ -35,21 +35,15 @@ Instant plus(Instant at, std::int64_t nanos) {
 }
 
 void write_record(ByteWriter& out, const PositionToken& token, Instant since_then) {
-    out.u8(static_cast<std::uint8_t>(token.pointer.partition.topic));
-    out.varint(token.pointer.partition.index);
-    out.varint(token.pointer.offset.value);
+    write_position(out, token.pointer);
     out.zigzag(since(token.log_time, since_then));
 }
 
 /// False: no partition of a log.
 bool read_record(ByteReader& in, PositionToken& token, Instant since_then) {
-    token.pointer.partition.topic = static_cast<TopicId>(in.u8());
-    const std::uint64_t partition = in.varint();
-    token.pointer.partition.index = static_cast<std::uint32_t>(partition);
-    token.pointer.offset.value = in.varint();
+    token.pointer = read_position(in);
     token.log_time = plus(since_then, in.zigzag());
-    return partition <= std::numeric_limits<std::uint32_t>::max() &&
-           !name_of(token.pointer.partition.topic).empty();
+    return in.ok() && !name_of(token.pointer.partition.topic).empty();
 }
 
 std::string text_of(std::string body) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/position_bytes.h"
+
 namespace helios::model {
 
 TenantId read_tenant(ByteReader& in) {
@@ -13,17 +15,8 @@ TenantId read_tenant(ByteReader& in) {
     return *std::move(tenant);
 }
 
-void write_pointer(ByteWriter& out, const Position& pointer) {
-    out.u8(static_cast<std::uint8_t>(pointer.partition.topic));
-    out.varint(pointer.partition.index);
-    out.varint(pointer.offset.value);
-}
-
 Position read_pointer(ByteReader& in) {
-    Position pointer;
-    pointer.partition.topic = static_cast<TopicId>(in.u8());
-    pointer.partition.index = static_cast<std::uint32_t>(in.varint());
-    pointer.offset.value = in.varint();
+    const Position pointer = read_position(in);
     if (pointer.partition.topic != no_topic && name_of(pointer.partition.topic).empty()) {
         in.spoil();
     }

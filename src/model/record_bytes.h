@@ -18,8 +18,7 @@ namespace helios::model {
 /// A text that is no tenant spoils the reader: its ok() is false from there on.
 TenantId read_tenant(ByteReader& in);
 
-/// A topic that this version does not know spoils the reader.
-void write_pointer(ByteWriter& out, const Position& pointer);
+/// As write_position wrote it. A topic that this version does not know spoils the reader.
 Position read_pointer(ByteReader& in);
 
 /// As a field: empty, or sixteen bytes.

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/forever.h"
 #include "base/hash.h"
+#include "base/position_bytes.h"
 #include "model/record_bytes.h"
 
 namespace helios::model {
@@ -53,7 +54,7 @@ void write(ByteWriter& out, const VerdictEvent& event) {
     out.string(event.type);
     write_time(out, event.time);
     out.zigzag(to_nanos(event.received_at));
-    write_pointer(out, event.pointer);
+    write_position(out, event.pointer);
 }
 
 VerdictEvent read_event(ByteReader& in) {

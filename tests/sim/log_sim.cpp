@@ -18,7 +18,6 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <random>
@@ -29,15 +28,11 @@
 #include "log/disk_log.h"
 #include "log/records_test_kit.h"
 #include "log/sim_disk.h"
+#include "log/sim_test_kit.h"
 #include "telemetry/telemetry.h"
 
 namespace helios::log {
 namespace {
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 /// Holds the first sync of a burst until the rest of the burst is queued behind it.
 class Gate {
@@ -689,19 +684,7 @@ private:
 };
 
 TEST(LogSimulation, survives_every_crash) {
-    const std::uint64_t first = from_environment("HELIOS_SIM_SEED", 0);
-    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1)
-                                          : from_environment("HELIOS_SIM_RUNS", 250);
-    const std::uint64_t begin = first != 0 ? first : 1;
-    std::cout << "seeds " << begin << ".." << begin + runs - 1
-              << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
-    for (std::uint64_t seed = begin; seed < begin + runs; ++seed) {
-        History(seed).run();
-        if (HasFailure()) {
-            std::cout << "failed with HELIOS_SIM_SEED=" << seed << "\n";
-            return;
-        }
-    }
+    run_seeds(250, [](std::uint64_t seed) { History(seed).run(); });
 }
 
 }  // namespace

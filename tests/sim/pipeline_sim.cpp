@@ -14,11 +14,9 @@
 /// A failing seed is printed with the command that repeats it.
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <random>
@@ -30,6 +28,7 @@
 #include "log/disk_log.h"
 #include "log/memory_log.h"
 #include "log/sim_disk.h"
+#include "log/sim_test_kit.h"
 #include "log/synchronous.h"
 #include "model/counts.h"
 #include "model/verdict.h"
@@ -46,11 +45,6 @@ namespace {
 using namespace test;
 
 constexpr std::uint32_t partitions = 3;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 class Random {
 public:
@@ -642,23 +636,13 @@ private:
 };
 
 TEST(PipelineSimulation, lanes_settle_on_what_one_machine_says) {
-    const std::uint64_t first = from_environment("HELIOS_SIM_SEED", 0);
-    const std::uint64_t runs = first != 0 ? from_environment("HELIOS_SIM_RUNS", 1)
-                                          : from_environment("HELIOS_SIM_RUNS", 60);
-    const std::uint64_t begin = first != 0 ? first : 1;
-    std::cout << "seeds " << begin << ".." << begin + runs - 1
-              << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
-    for (std::uint64_t seed = begin; seed < begin + runs; ++seed) {
+    log::run_seeds(60, [](std::uint64_t seed) {
         Scenario scenario = scenario_of(seed);
         Cluster cluster(seed);
         const auto several = cluster.run(scenario);
         const auto one = Machine(seed).run(scenario, cluster.sent());
         EXPECT_EQ(several, one);
-        if (HasFailure()) {
-            std::cout << "failed with HELIOS_SIM_SEED=" << seed << " pipeline_sim\n";
-            return;
-        }
-    }
+    });
 }
 
 }  // namespace

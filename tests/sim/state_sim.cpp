@@ -13,10 +13,8 @@
 /// RocksDB's threads let it.
 
 #include <algorithm>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <random>
@@ -25,6 +23,7 @@
 
 #include "log/sim_disk.h"
 #include "log/sim_files.h"
+#include "log/sim_test_kit.h"
 #include "log/state.h"
 
 namespace helios::log {
@@ -35,11 +34,6 @@ using Map = std::map<std::string, std::string>;
 const LogId this_log{{1, 2, 3}};
 constexpr std::uint32_t partition = 3;
 constexpr const char* folder = "sim/engine/3";
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 class History {
 public:
@@ -274,14 +268,7 @@ private:
 };
 
 TEST(StateSim, every_life_begins_from_a_whole_checkpoint) {
-    const std::uint64_t one = from_environment("HELIOS_SIM_SEED", 0);
-    const std::uint64_t first = one != 0 ? one : 1;
-    const std::uint64_t runs = one != 0 ? 1 : from_environment("HELIOS_SIM_RUNS", 60);
-    std::cout << "seeds " << first << ".." << first + runs - 1
-              << " (HELIOS_SIM_SEED, HELIOS_SIM_RUNS)\n";
-    for (std::uint64_t seed = first; seed < first + runs && !HasFailure(); ++seed) {
-        History(seed).run();
-    }
+    run_seeds(60, [](std::uint64_t seed) { History(seed).run(); });
 }
 
 }  // namespace
