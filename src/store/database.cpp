@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <string>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/patience.h"
 
 namespace helios::store {
 namespace {
@@ -196,10 +198,10 @@ std::optional<Instant> Statement::optional_time(int column) const {
 
 struct Database::Guard {
     const Clock* clock = nullptr;
-    Duration deadline{};
+    Patience patience;  // of whoever asks; ends when the limit does
     static int check(void* self) {
         const auto& guard = *static_cast<const Guard*>(self);
-        return guard.clock->monotonic() > guard.deadline ? 1 : 0;
+        return guard.patience.is_gone() || guard.clock->monotonic() > guard.patience.until ? 1 : 0;
     }
 };
 
@@ -359,7 +361,8 @@ Status Database::set_application_id(std::int64_t id) {
 }
 
 void Database::set_deadline(const Clock& clock, Duration limit) {
-    const Guard guard{&clock, clock.monotonic() + limit};
+    Guard guard{&clock, current_patience()};
+    guard.patience.until = std::min(guard.patience.until, clock.monotonic() + limit);
     if (guard_ == nullptr) {
         guard_ = new Guard(guard);
         sqlite3_progress_handler(connection_, 20'000, &Guard::check, guard_);

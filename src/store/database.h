@@ -118,8 +118,9 @@ public:
     Result<std::int64_t> application_id();
     Status set_application_id(std::int64_t id);
 
-    /// From now on statements that run past `limit` from now, by the clock's monotonic time, stop
-    /// with timeout. The clock must outlive the connection.
+    /// From now on statements that run past `limit` from now, by the clock's monotonic time, or
+    /// past current_patience() of this call, stop with timeout. The clock must outlive the
+    /// connection, and the patience the statements.
     void set_deadline(const Clock& clock, Duration limit);
 
 private:
