@@ -208,14 +208,17 @@ void add_documentation_routes(http::RouteTable& table, std::string version,
     constexpr std::string_view script = "text/javascript; charset=utf-8";
     all.push_back({"/docs/start.js", script, swagger_start});
     all.push_back({"/redoc/start.js", script, redoc_start});
-    table.add(hidden("/docs", [assets, html = with_paths(swagger_page, all)](
-                                  const http::Request&, const Caller&) -> Result<http::Response> {
-        return page(assets, html, {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
-    }));
-    table.add(hidden("/redoc", [assets, html = with_paths(redoc_page, all)](
-                                   const http::Request&, const Caller&) -> Result<http::Response> {
-        return page(assets, html, {"/redoc/redoc.standalone.js"});
-    }));
+    table.add(hidden("/docs",
+                     [assets, html = with_paths(swagger_page, all)](
+                         const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(assets, html,
+                                     {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
+                     }));
+    table.add(hidden("/redoc",
+                     [assets, html = with_paths(redoc_page, all)](
+                         const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(assets, html, {"/redoc/redoc.standalone.js"});
+                     }));
     table.add(moved("/docs/", "/docs"));
     table.add(moved("/redoc/", "/redoc"));
     table.add(

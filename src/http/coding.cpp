@@ -1,6 +1,7 @@
 #include "http/coding.h"
 
 #include <algorithm>
+#include <optional>
 #define ZLIB_CONST  // what it only reads is const
 #include <zlib.h>
 
@@ -54,25 +55,24 @@ bool is_text(std::string_view media_type) {
            media_type.starts_with("image/svg+xml");
 }
 
-/// Weak comparison (RFC 9110 13.1.2), whatever coding the bytes were sent in.
-bool names(std::string_view if_none_match, std::string_view etag) {
+/// Under which tag a client has what `etag` names, in whatever coding; nullopt: it has not. Weak
+/// comparison (RFC 9110 13.1.2).
+std::optional<std::string> known_as(std::string_view if_none_match, std::string_view etag) {
+    const auto open = etag.substr(0, etag.size() - 1);  // without the closing quote
     while (!if_none_match.empty()) {
         auto listed = next_part(if_none_match, ',');
         if (listed == "*") {
-            return true;
+            return std::string(etag);
         }
         if (listed.starts_with("W/")) {
             listed.remove_prefix(2);
         }
-        if (listed == etag) {
-            return true;
-        }
-        const auto open = etag.substr(0, etag.size() - 1);  // without the closing quote
-        if (listed.starts_with(open) && listed.substr(open.size()) == "-gzip\"") {
-            return true;
+        if (listed == etag ||
+            (listed.starts_with(open) && listed.substr(open.size()) == "-gzip\"")) {
+            return std::string(listed);
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -151,7 +151,8 @@ std::string etag_of(std::string_view bytes) {
 Response with_etag(const Request& request, Response response) {
     auto etag = etag_of(response.body);
     const auto* known = request.header("If-None-Match");
-    if (known != nullptr && names(*known, etag)) {
+    if (auto tag = known == nullptr ? std::nullopt : known_as(*known, etag)) {
+        etag = *std::move(tag);  // of what the client keeps
         response.status = 304;
         response.body.clear();
         std::erase_if(response.headers, [](const auto& header) {
