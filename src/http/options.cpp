@@ -76,6 +76,9 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(within("io_threads", io_threads, 1U, 64U));
     HELIOS_TRY(within("worker_threads", worker_threads, 1U, 256U));
     HELIOS_TRY(within<std::size_t>("worker_queue_max", worker_queue_max, 1, 1'000'000));
+    if (worker_wait_max <= Duration::zero()) {
+        return fail(ErrorKind::invalid, "http.worker_wait_max must be above 0");
+    }
     HELIOS_TRY(within<std::size_t>("header_bytes_max", header_bytes_max, 1024, 1U << 20));
     HELIOS_TRY(within<std::size_t>("header_fields_max", header_fields_max, 16, 4096));
     HELIOS_TRY(within<std::size_t>("body_bytes_max", body_bytes_max, 1, std::size_t{1} << 32));

@@ -25,9 +25,11 @@ struct ServerOptions {
     std::uint16_t port = 8001;
     /// Further addresses, HOST:PORT.
     std::vector<std::string> also_listen;
-    unsigned io_threads = 1;
+    unsigned io_threads = 1;              ///< beside the one that accepts and serves probes
     unsigned worker_threads = 4;          ///< for blocking handlers
     std::size_t worker_queue_max = 1024;  ///< waiting blocking requests; beyond: 503
+    /// From a blocking request's arrival to its answer: what would begin later is refused (503).
+    Duration worker_wait_max = std::chrono::seconds(5);
     std::size_t header_bytes_max = 64u << 10;
     std::size_t header_fields_max = 256;     ///< beyond: 431, as for header_bytes_max
     std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less

@@ -45,17 +45,25 @@ void Io::adopt(Socket socket) {
     }
     auto connection =
         std::make_shared<Connection>(shared, *this, std::move(stream), *std::move(remote));
-    connection->index = connections.size();
-    connections.push_back(connection);
+    take_in(connection);
     connection->start();
 }
 
 void Io::remove(Connection& connection) {
+    let_go(connection);
+    --shared->connections;
+}
+
+void Io::let_go(Connection& connection) {
     const std::size_t index = connection.index;
     std::swap(connections[index], connections.back());
     connections[index]->index = index;
     connections.pop_back();
-    --shared->connections;
+}
+
+void Io::take_in(std::shared_ptr<Connection> connection) {
+    connection->index = connections.size();
+    connections.push_back(std::move(connection));
 }
 
 void Io::start() {
@@ -74,6 +82,7 @@ void Io::tick() {
         date = format_http_date(from_nanos(second * 1'000'000'000));
     }
     const Duration at = shared->clock.monotonic();
+    ticked_ns = at.count();
     // After a standstill of ours, what peers sent meanwhile has arrived and is unread: they were
     // not silent.
     if (const Duration late = next_tick == never ? Duration::zero() : at - next_tick;
@@ -89,6 +98,11 @@ void Io::tick() {
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
+    shared->workers->look_after_waiting();
+    shared->probes->look_after_waiting();
+    const auto questions = shared->workers->numbers();
+    shared->metrics->questions_waiting.set(static_cast<double>(questions.waiting));
+    shared->metrics->questions_running.set(static_cast<double>(questions.running));
     const Duration shortest = std::min(
         {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout,
          options.websocket_ping_interval, options.websocket_pong_timeout});
@@ -154,8 +168,11 @@ class AsioServer final : public Server {
 public:
     AsioServer(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock)
         : shared_(std::make_shared<Serving>(options, telemetry, clock)) {
-        for (unsigned i = 0; i < options.io_threads; ++i) {
+        for (unsigned i = 0; i <= options.io_threads; ++i) {
             ios_.push_back(std::make_unique<Io>(shared_));
+            if (i != 0) {
+                ios_.front()->homes.push_back(ios_.back().get());
+            }
         }
     }
     ~AsioServer() override { drain(Duration::zero()); }
@@ -169,6 +186,7 @@ public:
     void turn(std::function<void()> done) override;
     void drain(Duration limit) override;
     bool turns_within(Duration limit) override;
+    Duration silence() const override;
 
 private:
     /// One of the addresses that are listened on.
@@ -182,9 +200,9 @@ private:
     void welcome(Io& io, Socket socket);
 
     std::shared_ptr<Serving> shared_;
+    /// The first accepts, and serves probes; the others are the homes of all else.
     std::vector<std::unique_ptr<Io>> ios_;
     std::vector<std::unique_ptr<Door>> doors_;
-    std::size_t next_io_ = 0;
     std::vector<Address> addresses_;
     Mutex drain_mutex_;
     bool started_ = false;
@@ -219,7 +237,7 @@ void AsioServer::start(const RouteTable& routes, Identify identify, Refused refu
 }
 
 void AsioServer::accept(Door& door) {
-    Io& io = *ios_[next_io_++ % ios_.size()];
+    Io& io = *ios_.front();
     door.acceptor.async_accept(io.context, [this, &door, &io](error_code ec, Socket socket) {
         if (!door.acceptor.is_open()) {
             return;
@@ -267,7 +285,7 @@ void AsioServer::accept_waiting(Door& door) {
     error_code ec;
     door.acceptor.non_blocking(true, ec);
     for (int n = 0; !ec && n < asio::socket_base::max_listen_connections; ++n) {
-        Io& io = *ios_[next_io_++ % ios_.size()];
+        Io& io = *ios_.front();
         Socket socket(io.context);
         door.acceptor.accept(socket, ec);
         if (!ec) {
@@ -289,13 +307,17 @@ void AsioServer::turn(std::function<void()> done) {
         for (const auto& door : doors_) {
             accept_waiting(*door);
         }
-        for (const auto& io : ios_) {
-            // Twice: what has been read is handed out by handlers that stand in line already, or
-            // will once a connection is adopted.
-            asio::post(io->context, [&io = *io, turn] {
-                asio::post(io.context, [&io, turn] { io.take_turn(turn); });
-            });
-        }
+        // Behind what has been read and stands in line to be handed out; at the others behind all
+        // that has left here by then, twice, since what arrives there reads on.
+        Io& first = *ios_.front();
+        asio::post(first.context, [this, &first, turn] {
+            first.take_turn(turn);
+            for (Io* home : first.homes) {
+                asio::post(home->context, [home, turn] {
+                    asio::post(home->context, [home, turn] { home->take_turn(turn); });
+                });
+            }
+        });
     });
 }
 
@@ -328,6 +350,7 @@ void AsioServer::drain(Duration limit) {
         shared_->wait_until_idle(to_say_so);
     }
     shared_->workers->stop();
+    shared_->probes->stop();
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.shut_down(); });
     }
@@ -335,6 +358,14 @@ void AsioServer::drain(Duration limit) {
         io->thread.join();
     }
     shared_->metrics->connections.set(0);
+}
+
+Duration AsioServer::silence() const {
+    Duration longest{};
+    for (const auto& io : ios_) {
+        longest = std::max(longest, shared_->clock.monotonic() - io->ticked_at());
+    }
+    return longest;
 }
 
 bool AsioServer::turns_within(Duration limit) {

@@ -56,6 +56,9 @@ public:
     /// Whether every thread that reads and writes sockets comes by, each within `limit`; false: one
     /// is stuck. Blocks. While it serves.
     virtual bool turns_within(Duration limit) = 0;
+    /// For how long one of those threads has not come by, though it should several times a second;
+    /// of several, the longest. Asks nobody. While it serves.
+    virtual Duration silence() const = 0;
 };
 
 }  // namespace helios::http

@@ -4,15 +4,34 @@
 
 namespace helios::http {
 
+namespace {
+
+constexpr std::size_t probes_waiting_max = 256;
+
+}  // namespace
+
 void Serving::start(const RouteTable& routes, Identify identify,
                     std::function<void(const Route*)> refused) {
     identify_ = std::move(identify);
     refused_ = std::move(refused);
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
-    workers.emplace(options.worker_threads, options.worker_queue_max, [this](WorkerPool::Job job) {
+    const auto run = [this](WorkerPool::Job job) {
         invoke(*job.route, std::move(job.request), std::move(job.responder));
-    });
+    };
+    workers.emplace(WorkerPool::Options{.threads = options.worker_threads,
+                                        .waiting_max = options.worker_queue_max,
+                                        .gives_way = true},
+                    run, clock,
+                    WorkerEvents{.began =
+                                     [this](Duration waited) {
+                                         metrics->question_wait.observe(
+                                             std::chrono::duration<double>(waited).count());
+                                     },
+                                 .overdue = [this] { metrics->questions_overdue.add(); },
+                                 .gone = [this] { metrics->questions_gone.add(); }});
+    probes.emplace(WorkerPool::Options{.name = "http-probes", .waiting_max = probes_waiting_max},
+                   run, clock);
 }
 
 void Serving::invoke(const Route& route, Request request, Responder responder) const {

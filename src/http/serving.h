@@ -58,7 +58,8 @@ struct Serving {
     ByteBudget budget;
     std::optional<Admission> admission;
     std::optional<ServerMetrics> metrics;
-    std::optional<WorkerPool> workers;
+    std::optional<WorkerPool> workers;  ///< for routes that block
+    std::optional<WorkerPool> probes;   ///< for those that must never wait for them
     std::atomic<std::size_t> connections{0};
     std::atomic<bool> draining{false};
 
