@@ -279,6 +279,13 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
     return route;
 }
 
+http::Route probe(http::Route route) {
+    HELIOS_ASSERT(route.reads == http::Reads::nothing, "what is derived is waited for");
+    route.blocking = false;
+    route.probe = true;
+    return route;
+}
+
 void add_answers(http::Route& route, std::vector<http::Answer> answers) {
     route.answers.insert(route.answers.begin(), std::make_move_iterator(answers.begin()),
                          std::make_move_iterator(answers.end()));

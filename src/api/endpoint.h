@@ -78,5 +78,7 @@ http::Route get(std::string path, std::string operation_id, std::string tag, std
 http::Route get(const Consistency& consistency, http::Reads reads, std::string path,
                 std::string operation_id, std::string tag, std::string summary,
                 Answering answering);
+/// A route that reads nothing derived, and waits for nothing: on the thread of the probes.
+http::Route probe(http::Route route);
 void add_answers(http::Route& route, std::vector<http::Answer> answers);
 }  // namespace helios::api

@@ -117,6 +117,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
+    node->config_.http.worker_wait_max = node->config_.store.query_limit;
     HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
     std::vector<Error> errors;
     node->flows_[default_tenant()] = load_flows(node->config_.flow_files, errors);
@@ -271,6 +272,8 @@ Status Node::open_api() {
                                      return activity_json(gateway_->activity(source));
                                  }});
     }
+    vitals_ =
+        std::make_unique<api::Vitals>(*log_, *barrier_, *progress_, std::move(health), clock_);
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
     api::add_routes(*routes_, {
@@ -280,11 +283,12 @@ Status Node::open_api() {
                                   .store = *queries_,
                                   .barrier = *barrier_,
                                   .progress = *progress_,
+                                  .vitals = *vitals_,
                                   .telemetry = telemetry_,
                                   .clock = clock_,
                                   .explain = explain_case,
-                                  .health = std::move(health),
                                   .assets = api::web_assets(),
+                                  .silence = [this] { return server_->silence(); },
                               });
     return {};
 }
@@ -295,6 +299,7 @@ void Node::start() {
     engine_->start();
     projector_->start();
     progress_->start();
+    vitals_->start();
     server_->start(*routes_, {}, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
             route_->presence().refuse(*source);
@@ -409,6 +414,9 @@ void Node::stop() {
     }
     if (gateway_) {
         gateway_->close();
+    }
+    if (vitals_) {
+        vitals_->stop();
     }
     if (progress_) {
         progress_->stop();
