@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Probes and senders while others ask for lists: bench/probes.py BINARY [--out NAME].
+"""Probes and senders while others ask for lists: bench/probes.py BINARY [--out NAME] [--seconds N].
 
 Fills a fresh server, sends 5,000 events a second to it, first alone, then while 40 clients list events without a pause. Meanwhile it
 asks each probe on a new connection and on a kept one. Writes bench/results/NAME.json and prints the same.
@@ -19,7 +19,6 @@ from run import RESULTS, wait_until_ready
 PROBES = ("/health", "/ready", "/api/v1/health", "/metrics")
 LISTS = ("/api/v1/events?limit=1000", "/api/v1/reconciliation/stats")
 CLIENTS = 40
-SECONDS = 20
 
 
 def summary(seconds):
@@ -96,7 +95,7 @@ def send(binary, url, rate, seconds, file, *more):
     return {key: result[key] for key in ("eventsPerSecond", "latencyMs", "errors", "void")}
 
 
-def measure(binary, data):
+def measure(binary, data, seconds):
     with open(f"{data}/stderr", "wb") as log:
         server = subprocess.Popen(
             [binary, "serve", "--listen", "127.0.0.1:0", "--data", f"{data}/data", "--log-level", "warn"],
@@ -111,7 +110,7 @@ def measure(binary, data):
         out = {"fill": send(binary, url, 20000, 10, file, "--mode", "direct", "--batch", "100", "--seed", "1")}
         for seed, (name, clients) in enumerate({"alone": 0, "listed": CLIENTS}.items(), 2):
             asking = Asking(host, int(port), clients)
-            out[name] = {"ingest": send(binary, url, 5000, SECONDS, file, "--mode", "single", "--seed", str(seed))}
+            out[name] = {"ingest": send(binary, url, 5000, seconds, file, "--mode", "single", "--seed", str(seed))}
             out[name].update(asking.stop())
         return out
     finally:
@@ -124,9 +123,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary")
     parser.add_argument("--out", default="probes")
+    parser.add_argument("--seconds", type=int, default=20)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="helios-bench-") as data:
-        result = measure(arguments.binary, data)
+        result = measure(arguments.binary, data, arguments.seconds)
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(result, indent=1)
     (RESULTS / f"{arguments.out}.json").write_text(text + "\n")

@@ -2,6 +2,7 @@
 
 #include "api/vitals.h"
 
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
@@ -69,13 +70,18 @@ protected:
         writes.release();
         served.vitals->stop();
     }
-    void become_ready() {
-        served.vitals->start();
+    /// Within the test's patience.
+    static bool come_true(const std::function<bool()>& what) {
         const auto until = std::chrono::steady_clock::now() + patience;
-        while (served.get("/ready").status != 200 && std::chrono::steady_clock::now() < until) {
+        while (!what() && std::chrono::steady_clock::now() < until) {
             std::this_thread::yield();
         }
-        ASSERT_EQ(served.get("/ready").status, 200);
+        return what();
+    }
+    bool is_ready() { return served.get("/ready").status == 200; }
+    void become_ready() {
+        served.vitals->start();
+        ASSERT_TRUE(come_true([this] { return is_ready() && health_status() == "healthy"; }));
     }
     std::string health_status() {
         return std::string(parsed(served.get("/api/v1/health")).root().find("status").text());
@@ -121,11 +127,7 @@ TEST_F(VitalsTest, a_part_that_answers_no_more_fails_and_holds_nobody_up) {
     EXPECT_EQ(detail_of(ready, "last"), "ok") << "as it was";
     EXPECT_EQ(served.get("/metrics").status, 200);
     writes.release();
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (served.get("/ready").status != 200 && std::chrono::steady_clock::now() < until) {
-        std::this_thread::yield();
-    }
-    EXPECT_EQ(served.get("/ready").status, 200);
+    EXPECT_TRUE(come_true([this] { return is_ready(); }));
 }
 
 TEST_F(VitalsTest, what_traffic_does_not_need_makes_health_alone_fail) {
@@ -134,11 +136,7 @@ TEST_F(VitalsTest, what_traffic_does_not_need_makes_health_alone_fail) {
     ASSERT_TRUE(file.wait_until_stuck());
     // The clock stands still but for this: readiness is asked again and again all the time.
     served.bench.clock.advance(std::chrono::seconds(2));
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (served.get("/ready").status != 200 && std::chrono::steady_clock::now() < until) {
-        std::this_thread::yield();
-    }
-    EXPECT_EQ(served.get("/ready").status, 200);
+    EXPECT_TRUE(come_true([this] { return is_ready(); }));
     const auto health = served.get("/api/v1/health");
     EXPECT_EQ(health.status, 200);
     EXPECT_EQ(detail_of(health, "file"), "failing: it has not answered for 2 s");

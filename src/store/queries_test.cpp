@@ -1,11 +1,13 @@
 #include "store/queries.h"
 
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <set>
 #include <thread>
 
+#include "base/patience.h"
 #include "store/database.h"
 #include "store/test_kit.h"
 
@@ -458,6 +460,28 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     database->set_deadline(clock, std::chrono::milliseconds(20));
     EXPECT_FALSE(product->row());
     EXPECT_EQ(product->status().error().kind, ErrorKind::timeout);
+}
+
+TEST(Queries, a_query_ends_with_the_patience_of_whoever_asked) {
+    Bench bench;
+    for (int i = 0; i < 300; ++i) {
+        bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "A"));
+    }
+    bench.project();
+    SystemClock clock;
+    auto database = Database::open(bench.options.file, Database::Mode::read);
+    ASSERT_TRUE(database);
+    const auto ends = [&](const Patience& patience) {
+        auto product =
+            database->prepare("SELECT count(*) FROM events a, events b, events c, events d");
+        const PatienceScope scope(patience);
+        database->set_deadline(clock, std::chrono::hours(1));
+        return product && !product->row() && product->status().error().kind == ErrorKind::timeout;
+    };
+    EXPECT_TRUE(ends({.until = clock.monotonic() + std::chrono::milliseconds(20)}));
+    std::atomic<bool> gone = false;
+    std::jthread leaves([&] { gone = true; });
+    EXPECT_TRUE(ends({.gone = &gone}));
 }
 
 TEST(Flows, every_version_by_activation) {
