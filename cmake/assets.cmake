@@ -52,7 +52,19 @@ function(helios_add_web_assets)
     string(APPEND symbols "asm(\".pushsection .rodata\\nhelios_web_asset_${n}:\\n.incbin \\\"${file}\\\"\\n"
                           "helios_web_asset_${n}_end:\\n.byte 0\\n.popsection\\n\");\n"
                           "extern \"C\" const char helios_web_asset_${n}[], helios_web_asset_${n}_end[];\n")
-    string(APPEND table "        {\"${path}\", \"${media_${suffix}}\", between(helios_web_asset_${n}, helios_web_asset_${n}_end)},\n")
+    string(APPEND table "        {\"${path}\", \"${media_${suffix}}\", between(helios_web_asset_${n}, helios_web_asset_${n}_end)")
+    foreach(coded gz br)  # in the order of WebAsset
+      if(EXISTS ${file}.${coded})
+        list(APPEND inputs "${file}.${coded}")
+        string(APPEND symbols "asm(\".pushsection .rodata\\nhelios_web_asset_${n}_${coded}:\\n.incbin \\\"${file}.${coded}\\\"\\n"
+                              "helios_web_asset_${n}_${coded}_end:\\n.byte 0\\n.popsection\\n\");\n"
+                              "extern \"C\" const char helios_web_asset_${n}_${coded}[], helios_web_asset_${n}_${coded}_end[];\n")
+        string(APPEND table ", between(helios_web_asset_${n}_${coded}, helios_web_asset_${n}_${coded}_end)")
+      else()
+        string(APPEND table ", {}")
+      endif()
+    endforeach()
+    string(APPEND table "},\n")
     math(EXPR n "${n} + 1")
   endforeach()
 

@@ -92,6 +92,7 @@ LIBRARIES = {
     "sqlite3": ["src/store/database.cpp"],
     "xxhash": ["src/base/hash.cpp"],
     "yaml-cpp/": ["src/base/yaml.cpp"],
+    "zlib.h": ["src/http/coding.cpp", "src/http/coding_test.cpp"],
 }
 
 # Files that wrap a library whose callbacks can only be left by throwing; nothing leaves the file.

@@ -2,17 +2,21 @@
 """Fetches the pages' third-party files named in tools/web/packages.json into .deps/web.
 
 npm brings each package's tarball (never its dependencies, never its scripts); a tarball whose sha512 differs from the
-committed one is refused. What the build embeds is <package>/<file>; `stamp` says which list is unpacked.
+committed one is refused. `replace` has patterns of what must not stay in a file, such as the address of another host. What the build
+embeds is <package>/<file>, and beside it <file>.gz and <file>.br; `stamp` says which list is unpacked.
 
 Usage: web_assets.py [--check]
   --check     exit 0 if everything is already here, 1 if a fetch is needed
-Exit status of a fetch: 0 done or nothing to do, 1 npm is missing or could not bring a package, 2 a tarball is not what was committed.
+Exit status of a fetch: 0 done or nothing to do, 1 npm is missing or could not bring a package, 2 a tarball, or a file in it, is
+not what the list says.
 """
 import base64
+import gzip
 import hashlib
 import io
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -76,7 +80,22 @@ def unpack(package, data, into):
         for name in package["files"]:
             target = into / package["name"] / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(tar.extractfile(f"package/{name}").read())
+            data = tar.extractfile(f"package/{name}").read()
+            for old, new in package.get("replace", {}).get(name, {}).items():
+                data, count = re.subn(old.encode(), lambda _, new=new: new.encode(), data)
+                if count != 1:
+                    raise ValueError(f"{name} has {old} {count} times, not once")
+            target.write_bytes(data)
+            compress(target, data)
+
+
+def compress(target, data):
+    """Beside the file; gzip by Python, br by the node that npm brings."""
+    target.with_name(target.name + ".gz").write_bytes(gzip.compress(data, 9, mtime=0))
+    brotli = "process.stdout.write(zlib.brotliCompressSync(fs.readFileSync(0)))"
+    done = subprocess.run(["node", "-e", brotli], input=data, capture_output=True, check=False)
+    if done.returncode == 0:
+        target.with_name(target.name + ".br").write_bytes(done.stdout)
 
 
 def fetch(packages, stamp):
@@ -95,7 +114,11 @@ def fetch(packages, stamp):
                     f"  {package['name']}@{package['version']}: sha512 differs from tools/web/packages.json; refused"
                 )
                 return 2
-            unpack(package, data, fresh)
+            try:
+                unpack(package, data, fresh)
+            except ValueError as wrong:
+                print(f"  {package['name']}@{package['version']}: {wrong}")
+                return 2
         (fresh / "stamp").write_text(stamp)
         shutil.rmtree(INTO, ignore_errors=True)
         fresh.rename(INTO)

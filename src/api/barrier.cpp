@@ -6,17 +6,18 @@
 #include <optional>
 #include <string_view>
 
+#include "base/patience.h"
 #include "log/synchronous.h"
 #include "model/topics.h"
 
 namespace helios::api {
 namespace {
 
-/// Waits of one read share one limit.
+/// Waits of one read share one limit, and end with the patience of whoever asks.
 class Waiting {
 public:
     Waiting(const Clock& clock, Duration limit)
-        : clock_(clock), deadline_(clock.monotonic() + limit) {}
+        : clock_(clock), deadline_(std::min(clock.monotonic() + limit, current_patience().until)) {}
 
     /// Where what the stage made of all that lies below these ends.
     Result<log::Offsets> until(std::string_view name, const StageProgress& stage,

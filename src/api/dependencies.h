@@ -2,14 +2,15 @@
 /// What the app hands to the API: the rooms it reads, and functions for what it may not know.
 /// routes.cpp gives each group of routes its part; no other file of the room sees the whole.
 
+#include <functional>
 #include <span>
 
 #include "api/about.h"
 #include "api/barrier.h"
 #include "api/explanation.h"
-#include "api/health.h"
 #include "api/options.h"
 #include "api/progress.h"
+#include "api/vitals.h"
 #include "api/web_assets.h"
 #include "base/clock.h"
 #include "log/log.h"
@@ -25,12 +26,14 @@ struct Dependencies {
     log::Log& log;
     store::Queries& store;
     const Barrier& barrier;
-    const Progress& progress;  ///< /ready is 200 when all of its checks are good
+    const Progress& progress;
+    const Vitals& vitals;
     telemetry::Telemetry& telemetry;
     const Clock& clock;
-    Explain explain;  ///< absent: the endpoint answers 503
-    Health health;
+    Explain explain;                   ///< absent: the endpoint answers 503
     std::span<const WebAsset> assets;  ///< web_assets()
+    /// For how long a thread that serves requests has not come by; absent: nobody looks.
+    std::function<Duration()> silence{};
 };
 
 }  // namespace helios::api

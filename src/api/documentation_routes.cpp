@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <mutex>
+#include <vector>
 
 #include "api/route_groups.h"
 #include "api/routes.h"
+#include "base/hash.h"
+#include "http/coding.h"
 
 namespace helios::api {
+
+extern const std::string_view favicon;  // favicon.ico
+
 namespace {
 
 constexpr std::string_view page_policy =
@@ -38,7 +44,7 @@ constexpr std::string_view description =
 
 constexpr std::string_view swagger_page = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Helios API</title><link rel="icon" href="/docs/favicon-32x32.png"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<title>Helios API</title><link rel="icon" href="/favicon.ico"><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
 <body><div id="swagger-ui"></div><noscript>This page needs JavaScript; the document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
 )";
@@ -52,7 +58,7 @@ constexpr std::string_view swagger_start = R"(window.ui = SwaggerUIBundle({
 
 constexpr std::string_view redoc_page = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Helios API reference</title><style>body{margin:0}</style></head>
+<title>Helios API reference</title><link rel="icon" href="/favicon.ico"><style>body{margin:0}</style></head>
 <body><div id="redoc"></div><noscript>This page needs JavaScript; the document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
 <script src="/redoc/redoc.standalone.js"></script><script src="/redoc/start.js"></script></body></html>
 )";
@@ -61,12 +67,46 @@ constexpr std::string_view redoc_start =
     R"(Redoc.init('/openapi.json', {disableSearch: false, hideDownloadButton: false}, document.getElementById('redoc'));
 )";
 
-http::Response asset_response(std::string_view media_type, std::string_view bytes) {
+/// Where a file is served: under a name that changes with its bytes, so that it may be kept for
+/// ever. Licences have the name under which the files that they are for point at them.
+std::string path_of(const WebAsset& asset) {
+    if (asset.path.ends_with(".txt")) {
+        return std::string(asset.path);
+    }
+    constexpr std::size_t digits = 12;
+    const auto dot = asset.path.rfind('.');
+    return fmt::format("{}.{}{}", asset.path.substr(0, dot),
+                       to_hex(sha256_128(asset.bytes)).substr(0, digits), asset.path.substr(dot));
+}
+
+http::Response asset_response(const http::Request& request, const WebAsset& asset) {
     auto response = http::Response::empty(200);
-    response.body = bytes;
-    response.with("Content-Type", std::string(media_type))
-        .with("Cache-Control", "public, max-age=3600");
+    response.with("Content-Type", std::string(asset.media_type))
+        .with("Cache-Control", asset.path.ends_with(".txt")
+                                   ? "public, max-age=3600"
+                                   : "public, max-age=31536000, immutable");
+    response.body = asset.bytes;
+    if (!asset.gzip.empty() || !asset.brotli.empty()) {
+        http::vary_by(response, "Accept-Encoding");
+    }
+    if (!asset.brotli.empty() && http::accepts_coding(request, "br")) {
+        response.with("Content-Encoding", "br").body = asset.brotli;
+    } else if (!asset.gzip.empty() && http::accepts_coding(request, "gzip")) {
+        response.with("Content-Encoding", "gzip").body = asset.gzip;
+    }
     return response;
+}
+
+/// `html`, with each file under the name that it is served by.
+std::string with_paths(std::string_view html, std::span<const WebAsset> assets) {
+    std::string out(html);
+    for (const auto& asset : assets) {
+        const auto quoted = fmt::format("\"{}\"", asset.path);
+        if (const auto at = out.find(quoted); at != std::string::npos) {
+            out.replace(at, quoted.size(), fmt::format("\"{}\"", path_of(asset)));
+        }
+    }
+    return out;
 }
 
 bool has_asset(std::span<const WebAsset> assets, std::string_view path) {
@@ -108,19 +148,37 @@ http::Route hidden(std::string path, Answering answering) {
     return route;
 }
 
+/// What people type, and browsers ask for by themselves.
+http::Route moved(std::string path, std::string_view to) {
+    return hidden(std::move(path),
+                  [to](const http::Request&, const Caller&) -> Result<http::Response> {
+                      return http::Response::empty(308).with("Location", std::string(to));
+                  });
+}
+
 /// The document, made at the first request: by then every room has added its routes.
 class OpenapiDocument {
 public:
-    const std::string& text(const http::RouteTable& table, std::string_view version) {
+    http::Response answer(const http::Request& request, const http::RouteTable& table,
+                          std::string_view version) {
         std::call_once(once_, [&] {
-            text_ = table.openapi("Helios API", version, description, openapi_components());
+            text_ = table.openapi("Helios API", version, description, openapi_components()) + "\n";
+            coded_ = http::gzip(text_, 9);
         });
-        return text_;
+        const bool coded = http::accepts_coding(request, "gzip");
+        auto response = http::Response::json(200, coded ? coded_ : text_);
+        response.with("Cache-Control", "no-cache");
+        if (coded) {
+            response.with("Content-Encoding", "gzip");
+        }
+        http::vary_by(response, "Accept-Encoding");
+        return http::with_etag(request, std::move(response));
     }
 
 private:
     std::once_flag once_;
     std::string text_;
+    std::string coded_;
 };
 
 }  // namespace
@@ -130,9 +188,9 @@ void add_documentation_routes(http::RouteTable& table, std::string version,
     auto document = std::make_shared<OpenapiDocument>();
     auto openapi = get(
         "/openapi.json", "getOpenapi", "System", "This document",
-        [version = std::move(version), document, &table](const http::Request&,
+        [version = std::move(version), document, &table](const http::Request& request,
                                                          const Caller&) -> Result<http::Response> {
-            return http::Response::json(200, document->text(table, version));
+            return document->answer(request, table, version);
         },
         false);
     openapi.access = http::Access::everyone;
@@ -141,31 +199,44 @@ void add_documentation_routes(http::RouteTable& table, std::string version,
     object.status = 200;
     object.description = "OpenAPI 3.1.";
     object.schema = R"({"type":"object"})";
-    add_answers(openapi, {std::move(object)});
+    http::Answer unchanged;
+    unchanged.status = 304;
+    unchanged.description = "`If-None-Match` names what this is still.";
+    unchanged.media_type.clear();
+    add_answers(openapi, {std::move(object), std::move(unchanged)});
     table.add(std::move(openapi));
 
-    table.add(
-        hidden("/docs", [assets](const http::Request&, const Caller&) -> Result<http::Response> {
-            return page(assets, swagger_page,
-                        {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
-        }));
-    table.add(
-        hidden("/redoc", [assets](const http::Request&, const Caller&) -> Result<http::Response> {
-            return page(assets, redoc_page, {"/redoc/redoc.standalone.js"});
-        }));
-    table.add(
-        hidden("/docs/start.js", [](const http::Request&, const Caller&) -> Result<http::Response> {
-            return asset_response("text/javascript; charset=utf-8", swagger_start);
-        }));
-    table.add(hidden("/redoc/start.js",
-                     [](const http::Request&, const Caller&) -> Result<http::Response> {
-                         return asset_response("text/javascript; charset=utf-8", redoc_start);
+    std::vector<WebAsset> all(assets.begin(), assets.end());
+    constexpr std::string_view script = "text/javascript; charset=utf-8";
+    all.push_back({"/docs/start.js", script, swagger_start});
+    all.push_back({"/redoc/start.js", script, redoc_start});
+    table.add(hidden("/docs",
+                     [assets, html = with_paths(swagger_page, all)](
+                         const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(assets, html,
+                                     {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"});
                      }));
-    for (const WebAsset& asset : assets) {
-        table.add(hidden(std::string(asset.path),
-                         [asset](const http::Request&, const Caller&) -> Result<http::Response> {
-                             return asset_response(asset.media_type, asset.bytes);
-                         }));
+    table.add(hidden("/redoc",
+                     [assets, html = with_paths(redoc_page, all)](
+                         const http::Request&, const Caller&) -> Result<http::Response> {
+                         return page(assets, html, {"/redoc/redoc.standalone.js"});
+                     }));
+    table.add(moved("/docs/", "/docs"));
+    table.add(moved("/redoc/", "/redoc"));
+    table.add(
+        hidden("/favicon.ico", [](const http::Request&, const Caller&) -> Result<http::Response> {
+            auto response = http::Response::empty(200);
+            response.body = favicon;
+            response.with("Content-Type", "image/x-icon")
+                .with("Cache-Control", "public, max-age=86400");
+            return response;
+        }));
+    for (const WebAsset& asset : all) {
+        table.add(
+            hidden(path_of(asset),
+                   [asset](const http::Request& request, const Caller&) -> Result<http::Response> {
+                       return asset_response(request, asset);
+                   }));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/rfc3339.h"
 #include "base/shown.h"
+#include "http/coding.h"
 
 namespace helios::api {
 
@@ -51,9 +52,18 @@ void write_as_of(json::Writer& out, Instant as_of) {
 
 namespace {
 
-void respond(const Answering& answering, const http::Request& request, const Caller& caller,
-             http::Responder& responder) {
+bool is_one_thing(http::Reads reads) {
+    return reads == http::Reads::one_record || reads == http::Reads::one_case;
+}
+
+void respond(http::Reads reads, const Answering& answering, const http::Request& request,
+             const Caller& caller, http::Responder& responder) {
     auto outcome = answering(request, caller);
+    if (outcome && outcome->status == 200 && is_one_thing(reads)) {
+        // To be asked for again each time, by whom it was for: it may have changed.
+        outcome->with("Cache-Control", "private, no-cache");
+        outcome = http::with_etag(request, *std::move(outcome));
+    }
     responder.send(http::with_security_headers(outcome ? *std::move(outcome)
                                                        : http::problem(outcome.error())));
 }
@@ -219,7 +229,7 @@ http::Route get(std::string path, std::string operation_id, std::string tag, std
     route.handler = [answering = std::move(answering)](const http::Request& request,
                                                        const Caller& caller,
                                                        http::Responder responder) {
-        respond(answering, request, caller, responder);
+        respond(http::Reads::nothing, answering, request, caller, responder);
     };
     route.blocking = blocking;
     route.reads = http::Reads::nothing;
@@ -242,7 +252,7 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
             responder.send(http::with_security_headers(*std::move(held)));
             return;
         }
-        respond(answering, request, caller, responder);
+        respond(reads, answering, request, caller, responder);
     };
     route.reads = reads;
     route.answers.push_back(problem_answer(429, "Too many questions at once; ask again."));
@@ -251,7 +261,12 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
         route.answers.push_back(
             problem_answer(504, "It took longer than `store.query_limit`: ask for less."));
     }
-    if (reads == http::Reads::one_record || reads == http::Reads::one_case) {
+    if (is_one_thing(reads)) {
+        http::Answer unchanged;
+        unchanged.status = 304;
+        unchanged.description = "`If-None-Match` names what this is still.";
+        unchanged.media_type.clear();
+        route.answers.push_back(std::move(unchanged));
         route.answers.push_back(problem_answer(
             503,
             "What was acknowledged before this request has not all been taken in within a "
@@ -264,6 +279,13 @@ http::Route get(const Consistency& consistency, http::Reads reads, std::string p
                            "is behind): ask again after `Retry-After` "
                            "seconds."));
     }
+    return route;
+}
+
+http::Route probe(http::Route route) {
+    HELIOS_ASSERT(route.reads == http::Reads::nothing, "what is derived is waited for");
+    route.blocking = false;
+    route.probe = true;
     return route;
 }
 

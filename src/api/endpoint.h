@@ -74,9 +74,12 @@ std::vector<std::string> finding_kinds();
 http::Route get(std::string path, std::string operation_id, std::string tag, std::string summary,
                 Answering answering, bool blocking = true);
 /// One that does. What `reads` promises is kept before `answering` is asked (else 503), and what
-/// that may answer is documented. Lists say asOf themselves.
+/// that may answer is documented. Lists say asOf themselves. One thing has an ETag, and is 304 for
+/// who has it already.
 http::Route get(const Consistency& consistency, http::Reads reads, std::string path,
                 std::string operation_id, std::string tag, std::string summary,
                 Answering answering);
+/// A route that reads nothing derived, and waits for nothing: on the thread of the probes.
+http::Route probe(http::Route route);
 void add_answers(http::Route& route, std::vector<http::Answer> answers);
 }  // namespace helios::api

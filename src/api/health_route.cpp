@@ -18,54 +18,47 @@ void write_time(json::Writer& out, std::string_view name, Instant at) {
     }
 }
 
-void write_stage(json::Writer& out, std::string_view name, const Frontier& frontier,
-                 Instant watermark) {
-    const Instant at = frontier.get();
-    out.begin_object().field("name", name);
-    write_time(out, "frontier", at);
+void write_stage(json::Writer& out, const Vitals::Stage& stage, Instant watermark) {
+    out.begin_object().field("name", stage.name);
+    write_time(out, "frontier", stage.frontier);
     out.key("lagSeconds");
-    if (at == Instant{}) {
+    if (stage.frontier == Instant{}) {
         out.null();  // behind by all there is
     } else {
-        out.real(std::chrono::duration<double>(std::max(Duration::zero(), watermark - at)).count());
+        out.real(
+            std::chrono::duration<double>(std::max(Duration::zero(), watermark - stage.frontier))
+                .count());
     }
     out.end_object();
 }
 
-void write_details(json::Writer& out, std::string_view member,
-                   const std::vector<HealthDetail>& details) {
+void write_details(json::Writer& out, std::string_view member, const Vitals::Details& details) {
     out.key(member).begin_object();
-    for (const auto& detail : details) {
-        out.key(detail.name).raw(detail.json());
+    for (const auto& [name, json] : details) {
+        out.key(name).raw(json);
     }
     out.end_object();
 }
 
-Result<http::Response> answer_health(const About& about, const Pipeline& pipeline,
-                                     const Clock& clock, const Health& health) {
-    auto outcomes = pipeline.progress.run_checks();
-    outcomes.push_back({"clock", pipeline.progress.clock()});
-    for (const auto& concern : health.concerns) {
-        outcomes.push_back({concern.name, concern.check()});
-    }
-    const auto damage = pipeline.log.damage();
+Result<http::Response> answer_health(const About& about, const Vitals& vitals, const Clock& clock) {
+    const auto all = vitals.wellbeing();
     const bool good =
-        damage.empty() && std::all_of(outcomes.begin(), outcomes.end(),
-                                      [](const auto& o) { return o.status.has_value(); });
-    const Instant watermark = pipeline.log.low_watermark();
+        all.damage.empty() && std::all_of(all.checks.begin(), all.checks.end(),
+                                          [](const auto& o) { return o.status.has_value(); });
     json::Writer out;
     out.begin_object()
         .field("status", good ? "healthy" : "degraded")
         .field("version", about.version)
         .field("ephemeral", about.ephemeral);
     out.field("time", format_rfc3339(clock.wall())).key("checks").begin_array();
-    for (const auto& outcome : outcomes) {
+    for (const auto& outcome : all.checks) {
         write_check(out, outcome);
     }
-    out.end_array().key("log").begin_object().field("lowWatermark", format_rfc3339(watermark));
-    write_time(out, "lastLogTime", pipeline.log.last_log_time());
+    out.end_array().key("log").begin_object();
+    write_time(out, "lowWatermark", all.watermark);
+    write_time(out, "lastLogTime", all.last_log_time);
     out.key("damage").begin_array();
-    for (const auto& gap : damage) {
+    for (const auto& gap : all.damage) {
         out.begin_object()
             .field("file", gap.file)
             .field("begin", gap.begin)
@@ -74,31 +67,31 @@ Result<http::Response> answer_health(const About& about, const Pipeline& pipelin
             .end_object();
     }
     out.end_array().end_object().key("stages").begin_array();
-    write_stage(out, "route", pipeline.barrier.route().frontier, watermark);
-    write_stage(out, "engine", pipeline.barrier.engine().frontier, watermark);
-    write_stage(out, "store", pipeline.barrier.store().frontier, watermark);
+    for (const auto& stage : all.stages) {
+        write_stage(out, stage, all.watermark);
+    }
     out.end_array();
-    write_details(out, "components", health.components);
-    write_details(out, "clouds", health.clouds);
+    write_details(out, "components", all.components);
+    write_details(out, "clouds", all.clouds);
     return http::Response::json(200, out.end_object().take());
 }
 
 }  // namespace
 
-void add_health_route(http::RouteTable& table, const About& about, const Pipeline& pipeline,
-                      const Clock& clock, Health health) {
+void add_health_route(http::RouteTable& table, const About& about, const Vitals& vitals,
+                      const Clock& clock) {
     auto route =
-        get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
-            [&about, pipeline, &clock, health = std::move(health)](const http::Request&,
-                                                                   const Caller&) {
-                return answer_health(about, pipeline, clock, health);
-            });
+        probe(get("/api/v1/health", "getHealth", "System", "Health per component, stage and cloud",
+                  [&about, &vitals, &clock](const http::Request&, const Caller&) {
+                      return answer_health(about, vitals, clock);
+                  }));
     route.query_checked = false;
     add_answers(route, {answer(200,
                                "`degraded` if a check fails, a part of the log was found "
                                "damaged, the store has to be made anew, "
                                "or log time is ahead of the clock by more than a minute; see "
-                               "/ready for load balancers.",
+                               "/ready for load balancers. Values are at most a second old: a part "
+                               "that has not answered for longer fails.",
                                "Health")});
     table.add(std::move(route));
 }

@@ -5,13 +5,14 @@
 namespace helios::api {
 
 void add_metrics_route(http::RouteTable& table, const telemetry::Metrics& metrics) {
-    auto route = get("/metrics", "getMetrics", "System", "Prometheus metrics",
-                     [&metrics](const http::Request&, const Caller&) -> Result<http::Response> {
-                         auto response = http::Response::empty(200);
-                         response.body = metrics.expose();
-                         response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-                         return response;
-                     });
+    auto route =
+        probe(get("/metrics", "getMetrics", "System", "Prometheus metrics",
+                  [&metrics](const http::Request&, const Caller&) -> Result<http::Response> {
+                      auto response = http::Response::empty(200);
+                      response.body = metrics.expose();
+                      response.with("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+                      return response;
+                  }));
     route.query_checked = false;  // a scrape may carry what its job says
     http::Answer text;
     text.status = 200;

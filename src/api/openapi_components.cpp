@@ -96,7 +96,7 @@ constexpr std::string_view components = R"json({"schemas":{
 "Health":{"type":"object","required":["status","checks","log","stages","components","clouds"],"properties":{
   "status":{"type":"string","enum":["healthy","degraded"]},"version":{"type":"string"},"ephemeral":{"type":"boolean"},"time":{"type":"string","format":"date-time"},
   "checks":{"type":"array","items":{"$ref":"#/components/schemas/Check"}},
-  "log":{"type":"object","properties":{"lowWatermark":{"type":"string","format":"date-time"},"lastLogTime":{"type":["string","null"],"format":"date-time"},"damage":{"type":"array","items":{"type":"object"}}}},
+  "log":{"type":"object","properties":{"lowWatermark":{"type":["string","null"],"format":"date-time"},"lastLogTime":{"type":["string","null"],"format":"date-time"},"damage":{"type":"array","items":{"type":"object"}}}},
   "stages":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"frontier":{"type":["string","null"],"format":"date-time","description":"Null: it has read nothing yet."},"lagSeconds":{"type":["number","null"]}}}},
   "components":{"type":"object","additionalProperties":{"type":"object"}},"clouds":{"type":"object","additionalProperties":{"type":"object"}}}},
 "ServerStatus":{"type":"object","required":["name","version","status","links"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"status":{"type":"string"},"ephemeral":{"type":"boolean"},

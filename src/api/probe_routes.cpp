@@ -1,6 +1,8 @@
 /// /health and /ready: whether the process is alive, and whether traffic may come.
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <utility>
 
 #include "api/route_groups.h"
 #include "base/json.h"
@@ -8,8 +10,8 @@
 namespace helios::api {
 namespace {
 
-Result<http::Response> answer_ready(const Progress& progress) {
-    const auto outcomes = progress.run_checks();
+Result<http::Response> answer_ready(const Vitals& vitals) {
+    const auto outcomes = vitals.readiness();
     const bool good = std::all_of(outcomes.begin(), outcomes.end(),
                                   [](const auto& o) { return o.status.has_value(); });
     if (!good) {
@@ -23,27 +25,44 @@ Result<http::Response> answer_ready(const Progress& progress) {
     return http::Response::json(200, out.end_array().end_object().take());
 }
 
+Result<http::Response> answer_alive(Duration silence) {
+    constexpr Duration silence_max = std::chrono::seconds(10);
+    if (silence > silence_max) {
+        return http::problem(503, "Stuck",
+                             fmt::format("a thread that serves requests has not come by for {} s",
+                                         silence / std::chrono::seconds(1)),
+                             "start the process anew; its last log lines may say what it does");
+    }
+    return http::Response::json(200, R"({"status":"ok"})");
+}
+
 }  // namespace
 
-void add_probe_routes(http::RouteTable& table, const Progress& progress) {
-    auto health = get(
-        "/health", "getLiveness", "System", "The process is alive",
-        [](const http::Request&, const Caller&) -> Result<http::Response> {
-            return http::Response::json(200, R"({"status":"ok"})");
-        },
-        false);
+void add_probe_routes(http::RouteTable& table, const Vitals& vitals,
+                      std::function<Duration()> silence) {
+    auto health = probe(get("/health", "getLiveness", "System", "The process is alive",
+                            [silence = std::move(silence)](const http::Request&, const Caller&) {
+                                return answer_alive(silence ? silence() : Duration::zero());
+                            }));
     health.access = http::Access::everyone;
     health.query_checked = false;
-    add_answers(health, {answer(200, "Always, while the process answers at all.", "Liveness")});
+    add_answers(health, {answer(200, "It is.", "Liveness"),
+                         problem_answer(503,
+                                        "A thread that serves requests has not come by for ten "
+                                        "seconds: start the process anew.")});
     table.add(std::move(health));
 
     auto ready =
-        get("/ready", "getReadiness", "System", "The server may take traffic",
-            [&progress](const http::Request&, const Caller&) { return answer_ready(progress); });
+        probe(get("/ready", "getReadiness", "System", "The server may take traffic",
+                  [&vitals](const http::Request&, const Caller&) { return answer_ready(vitals); }));
     ready.access = http::Access::everyone;
     ready.query_checked = false;
-    add_answers(ready, {answer(200, "Yes.", "Readiness"),
-                        problem_answer(503, "Not yet, or not at the moment; `checks` says why.")});
+    add_answers(ready,
+                {answer(200, "Yes.", "Readiness"),
+                 problem_answer(503,
+                                "Not yet, or not at the moment; `checks` says why. Values are "
+                                "at most a second old: a part that has not answered "
+                                "for longer fails.")});
     table.add(std::move(ready));
 }
 

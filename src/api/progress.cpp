@@ -124,11 +124,18 @@ void Progress::stop() {
     }
 }
 
-std::vector<CheckOutcome> Progress::run_checks() const {
+std::vector<CheckOutcome> Progress::run_checks(
+    const std::function<void(std::string_view name)>& asking) const {
     std::vector<CheckOutcome> outcomes;
-    outcomes.push_back({"log", log_.health()});
+    const auto ask = [&](const std::string& name, const auto& check) {
+        if (asking) {
+            asking(name);
+        }
+        outcomes.push_back({name, check()});
+    };
+    ask("log", [this] { return log_.health(); });
     for (const auto& check : checks_) {
-        outcomes.push_back({check.name, check.check()});
+        ask(check.name, check.check);
     }
     if (std::all_of(outcomes.begin(), outcomes.end(),
                     [](const auto& o) { return o.status.has_value(); })) {

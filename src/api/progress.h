@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -71,8 +72,9 @@ public:
     void start();
     void stop();
 
-    /// All checks, in order.
-    std::vector<CheckOutcome> run_checks() const;
+    /// All checks, in order; blocks as long as they do. `asking` is told of each before.
+    std::vector<CheckOutcome> run_checks(
+        const std::function<void(std::string_view name)>& asking = {}) const;
     /// Whether all checks have ever been good at once.
     bool answerable() const;
 

@@ -3,6 +3,7 @@
 ///
 /// What is passed by reference outlives the routes; the rest is copied.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,23 +12,16 @@
 #include "api/consistency.h"
 #include "api/endpoint.h"
 #include "api/explanation.h"
-#include "api/health.h"
 #include "api/kept.h"
 #include "api/lookup.h"
 #include "api/options.h"
 #include "api/stream.h"
+#include "api/vitals.h"
 #include "api/web_assets.h"
 #include "base/clock.h"
 #include "http/route.h"
 
 namespace helios::api {
-
-/// What has been acknowledged, and how far the stages have come with it.
-struct Pipeline {
-    log::Log& log;
-    const Barrier& barrier;
-    const Progress& progress;
-};
 
 void add_reconciliation_routes(http::RouteTable& table, const Consistency& consistency,
                                const Cases& cases, const Options& options);
@@ -37,9 +31,10 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
                       const Options& options);
 void add_quarantine_routes(http::RouteTable& table, const Consistency& consistency,
                            const Kept& kept, const Options& options);
-void add_probe_routes(http::RouteTable& table, const Progress& progress);
-void add_health_route(http::RouteTable& table, const About& about, const Pipeline& pipeline,
-                      const Clock& clock, Health health);
+void add_probe_routes(http::RouteTable& table, const Vitals& vitals,
+                      std::function<Duration()> silence);
+void add_health_route(http::RouteTable& table, const About& about, const Vitals& vitals,
+                      const Clock& clock);
 void add_metrics_route(http::RouteTable& table, const telemetry::Metrics& metrics);
 void add_flows_route(http::RouteTable& table, const Consistency& consistency, const About& about,
                      store::Queries& rows);

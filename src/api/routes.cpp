@@ -15,8 +15,8 @@ void add_routes(http::RouteTable& table, const Dependencies& dependencies) {
     add_explain_route(table, consistency, cases, d.explain);
     add_event_routes(table, consistency, kept, d.options);
     add_quarantine_routes(table, consistency, kept, d.options);
-    add_probe_routes(table, d.progress);
-    add_health_route(table, d.about, {d.log, d.barrier, d.progress}, d.clock, d.health);
+    add_probe_routes(table, d.vitals, d.silence);
+    add_health_route(table, d.about, d.vitals, d.clock);
     add_metrics_route(table, d.telemetry.metrics);
     add_flows_route(table, consistency, d.about, d.store);
     add_counts_route(table, consistency, d.store, d.clock);

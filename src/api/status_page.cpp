@@ -112,6 +112,7 @@ http::Response status_html(const About& about, const Progress& progress, std::st
         fmt::format("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
                     "name=\"viewport\" "
                     "content=\"width=device-width, initial-scale=1\"><title>Helios</title>"
+                    "<link rel=\"icon\" href=\"/favicon.ico\">"
                     "<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem "
                     "auto;padding:0 "
                     "1rem}}table{{border-collapse:collapse}}"
@@ -125,9 +126,9 @@ http::Response status_html(const About& about, const Progress& progress, std::st
                         ? "<p><strong>Ephemeral: nothing here survives this process.</strong></p>"
                         : "",
                     checks, figures, list));
-    response.with(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'");
+    response.with("Content-Security-Policy",
+                  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors "
+                  "'none'; base-uri 'none'");
     return response;
 }
 

@@ -3,6 +3,7 @@
 /// through the route table, not a socket.
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -88,8 +89,9 @@ public:
         const auto settled = [this] { return Settled{engine.get(), engine.get()}; };
         progress = std::make_unique<Progress>(*bench.log, barrier, settled, readiness,
                                               bench.telemetry, bench.clock);
-        add_routes(table, {options, about, *bench.log, *queries, barrier, *progress,
-                           bench.telemetry, bench.clock, explain, health, assets_});
+        vitals = std::make_unique<Vitals>(*bench.log, barrier, *progress, health, bench.clock);
+        add_routes(table, {options, about, *bench.log, *queries, barrier, *progress, *vitals,
+                           bench.telemetry, bench.clock, explain, assets_, silence});
         if (!stages_stand_still) {
             stages_pass(bench.log->last_log_time());
         }
@@ -120,6 +122,9 @@ public:
         auto query = http::parse_query(parts->query);
         HELIOS_ASSERT(query.has_value(), "a query");
         request.query = *std::move(query);
+        if (match.route->probe && !vitals_by_hand) {
+            vitals->look();
+        }
         http::Response answered;
         match.route->handler(std::move(request), caller,
                              http::Responder([&answered](http::Response response) {
@@ -143,10 +148,13 @@ public:
     bool stages_stand_still =
         false;  ///< open() leaves the stages where they are: nothing has been read
     Explain explain;
+    std::function<Duration()> silence;
     std::vector<NamedCheck> readiness;
     Health health;
     std::unique_ptr<store::Queries> queries;
     std::unique_ptr<Progress> progress;
+    std::unique_ptr<Vitals> vitals;
+    bool vitals_by_hand = false;  ///< get() does not have them looked at first
     http::RouteTable table;
 
 private:

@@ -17,6 +17,8 @@ struct WebAsset {
     std::string_view path;
     std::string_view media_type;
     std::string_view bytes;
+    std::string_view gzip{};    ///< the same, compressed; empty: not at hand
+    std::string_view brotli{};  ///< likewise
 };
 
 /// Every embedded file, sorted by path. Valid for the life of the process; may be empty.

@@ -261,6 +261,8 @@ std::vector<Setting> make_settings() {
         setting("http.host", HELIOS_MEMBER(http.host), "Address to listen on.", "API_HOST"),
         setting("http.port", HELIOS_MEMBER(http.port), "Port to listen on; 0 picks a free one.",
                 "API_PORT"),
+        setting("http.also_listen", HELIOS_MEMBER(http.also_listen),
+                "Further addresses to listen on, HOST:PORT."),
         setting("http.io_threads", HELIOS_MEMBER(http.io_threads),
                 "Threads that read and write sockets."),
         setting("http.worker_threads", HELIOS_MEMBER(http.worker_threads), "Threads for queries."),
@@ -751,26 +753,9 @@ std::vector<Error> check_not_built_yet(const Environment& environment) {
 }
 
 Status apply_listen(Config& config, std::string_view listen) {
-    const auto colon = listen.rfind(':');
-    const auto refuse = [&] {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not HOST:PORT", listen),
-                    "for example 127.0.0.1:8001, [::1]:8001, or 127.0.0.1:0 for a free port");
-    };
-    if (colon == std::string_view::npos) {
-        return refuse();
-    }
-    auto host = listen.substr(0, colon);
-    const auto port = parse_integer<std::uint16_t>(listen.substr(colon + 1));
-    if (host.starts_with('[') && host.ends_with(']')) {
-        host = host.substr(1, host.size() - 2);
-    } else if (host.find(':') != std::string_view::npos) {
-        return refuse();
-    }
-    if (!port) {
-        return refuse();
-    }
-    config.http.host = host.empty() ? "127.0.0.1" : std::string(host);
-    config.http.port = *port;
+    HELIOS_TRY_ASSIGN(auto address, http::parse_address(listen));
+    config.http.host = std::move(address.host);
+    config.http.port = address.port;
     return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <regex>
 #include <set>
 #include <string>
 
@@ -81,10 +82,14 @@ TEST(Routes, each_says_who_may_call_it_and_few_are_for_everyone) {
         }
     }
     std::sort(open.begin(), open.end());
-    EXPECT_EQ(open, (std::vector<std::string>{"/", "/docs", "/docs/start.js",
-                                              "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css",
-                                              "/health", "/openapi.json", "/ready", "/redoc",
-                                              "/redoc/redoc.standalone.js", "/redoc/start.js"}));
+    for (auto& path : open) {  // names of files change with their bytes
+        path = std::regex_replace(path, std::regex("\\.[0-9a-f]{12}\\."), ".#.");
+    }
+    EXPECT_EQ(open,
+              (std::vector<std::string>{
+                  "/", "/docs", "/docs/", "/docs/start.#.js", "/docs/swagger-ui-bundle.#.js",
+                  "/docs/swagger-ui.#.css", "/favicon.ico", "/health", "/openapi.json", "/ready",
+                  "/redoc", "/redoc/", "/redoc/redoc.standalone.#.js", "/redoc/start.#.js"}));
 }
 
 TEST(Routes, nothing_derived_is_told_before_the_server_has_once_been_ready) {
@@ -99,7 +104,8 @@ TEST(Routes, nothing_derived_is_told_before_the_server_has_once_been_ready) {
         for (const char* accept : {"application/json", "text/html", "text/plain"}) {
             const auto response = whole.served.get(target, {{"Accept", accept}});
             if (route.reads == Reads::nothing) {
-                EXPECT_TRUE(response.status == 200 || route.path == "/ready")
+                EXPECT_TRUE(response.status == 200 || response.status == 308 ||
+                            route.path == "/ready")
                     << target << response.body;
                 continue;
             }

@@ -26,10 +26,19 @@ void add(std::vector<Error>& errors, std::vector<Error> more) {
 
 void apply_flags(Config& config, const StartArguments& arguments, std::vector<Error>& errors) {
     if (!arguments.listen.empty()) {
-        if (const auto applied = apply_listen(config, arguments.listen); !applied) {
-            errors.push_back(with_place(applied.error(), "--listen"));
+        config.http.also_listen.clear();
+        config.places["http.host"] = config.places["http.port"] =
+            config.places["http.also_listen"] = "--listen";
+    }
+    for (std::size_t i = 0; i < arguments.listen.size(); ++i) {
+        const auto& listen = arguments.listen[i];
+        if (const auto address = http::parse_address(listen); !address) {
+            errors.push_back(with_place(address.error(), "--listen"));
+        } else if (i == 0) {
+            config.http.host = address->host;
+            config.http.port = address->port;
         } else {
-            config.places["http.host"] = config.places["http.port"] = "--listen";
+            config.http.also_listen.push_back(listen);
         }
     }
     if (!arguments.log_level.empty()) {
@@ -88,7 +97,7 @@ std::vector<Option> start_options(StartArguments& a) {
     return {
         {"--listen",
          "HOST:PORT",
-         "address, default 127.0.0.1:8001; port 0 picks a free one",
+         "address, default 127.0.0.1:8001; port 0 picks a free one; may be repeated",
          &a.listen,
          false,
          {}},
@@ -127,14 +136,18 @@ std::vector<Option> start_options(StartArguments& a) {
 }
 
 Status check_exposure(const Config& config) {
-    if (http::is_loopback_name(config.http.host) || config.insecure) {
+    const auto addresses = config.http.addresses();
+    const auto open = std::find_if(addresses.begin(), addresses.end(), [](const auto& address) {
+        return !http::is_loopback_name(address.host);
+    });
+    if (open == addresses.end() || config.insecure) {
         return {};
     }
     return fail(ErrorKind::denied,
                 fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are "
                             "not authenticated: anybody who "
                             "reaches the port could write events",
-                            config.http.host),
+                            open->host),
                 "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to "
                 "accept that");
 }

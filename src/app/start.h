@@ -16,7 +16,7 @@ namespace helios::app {
 
 /// The flags, empty where not given.
 struct StartArguments {
-    std::string listen;
+    std::vector<std::string> listen;
     std::string data;
     std::vector<std::string> config_files;  ///< later ones win
     std::string catalogue;

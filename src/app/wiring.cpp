@@ -25,6 +25,12 @@
 namespace helios::app {
 namespace {
 
+std::string url_of(const http::Address& address) {
+    return address.host.find(':') == std::string::npos
+               ? fmt::format("http://{}:{}", address.host, address.port)
+               : fmt::format("http://[{}]:{}", address.host, address.port);
+}
+
 constexpr Duration door_wait = std::chrono::milliseconds(100);
 constexpr int door_waits_per_line = 50;
 constexpr Duration catch_up_slice = std::chrono::milliseconds(100);
@@ -114,6 +120,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
     HELIOS_TRY(check_exposure(config));
     auto node = std::unique_ptr<Node>(new Node(std::move(config), clock, telemetry));
     // The address first: a port that is taken must not cost a recovery.
+    node->config_.http.worker_wait_max = node->config_.store.query_limit;
     HELIOS_TRY_ASSIGN(node->server_, http::Server::bind(node->config_.http, telemetry, clock));
     std::vector<Error> errors;
     node->flows_[default_tenant()] = load_flows(node->config_.flow_files, errors);
@@ -273,6 +280,8 @@ Status Node::open_api() {
                                      return activity_json(gateway_->activity(source));
                                  }});
     }
+    vitals_ =
+        std::make_unique<api::Vitals>(*log_, *barrier_, *progress_, std::move(health), clock_);
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
     api::add_routes(*routes_, {
@@ -282,11 +291,12 @@ Status Node::open_api() {
                                   .store = *queries_,
                                   .barrier = *barrier_,
                                   .progress = *progress_,
+                                  .vitals = *vitals_,
                                   .telemetry = telemetry_,
                                   .clock = clock_,
                                   .explain = explain_case,
-                                  .health = std::move(health),
                                   .assets = api::web_assets(),
+                                  .silence = [this] { return server_->silence(); },
                               });
     return {};
 }
@@ -297,6 +307,7 @@ void Node::start() {
     engine_->start();
     projector_->start();
     progress_->start();
+    vitals_->start();
     server_->start(*routes_, {}, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
             route_->presence().refuse(*source);
@@ -319,6 +330,10 @@ void Node::start() {
         "app", "started",
         {{"url", url()},
          {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
+    const auto addresses = server_->addresses();
+    for (std::size_t i = 1; i < addresses.size(); ++i) {
+        telemetry_.logger.info("app", "listening, too", {{"url", url_of(addresses[i])}});
+    }
 }
 
 /// In this order, whatever it takes: the ids of all durable events, or one could be taken in twice;
@@ -408,6 +423,9 @@ void Node::stop() {
     if (gateway_) {
         gateway_->close();
     }
+    if (vitals_) {
+        vitals_->stop();
+    }
     if (progress_) {
         progress_->stop();
     }
@@ -441,10 +459,7 @@ Status Node::ready() const {
 }
 
 std::string Node::url() const {
-    const auto host = server_->host();
-    return host.find(':') == std::string::npos
-               ? fmt::format("http://{}:{}", host, server_->port())
-               : fmt::format("http://[{}]:{}", host, server_->port());
+    return url_of({server_->host(), server_->port()});
 }
 
 }  // namespace helios::app

@@ -13,6 +13,7 @@
 #include "api/barrier.h"
 #include "api/options.h"
 #include "api/progress.h"
+#include "api/vitals.h"
 #include "app/audit.h"
 #include "app/config.h"
 #include "app/file_watch.h"
@@ -87,6 +88,7 @@ private:
     api::About about_;
     std::unique_ptr<api::Barrier> barrier_;
     std::unique_ptr<api::Progress> progress_;
+    std::unique_ptr<api::Vitals> vitals_;
     std::unique_ptr<http::RouteTable> routes_;
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<FileWatch> file_watch_;

@@ -385,6 +385,9 @@ TEST(Gateway, media_types) {
     EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "application/x-ndjson").status, 415);
     EXPECT_EQ(rig.send(Endpoint::ingest, order("e-1"), "Application/JSON; charset=utf-8").status,
               202);
+    EXPECT_EQ(
+        rig.send(Endpoint::ingest, order("e-2"), "application/json;Charset=\"US-ASCII\"").status,
+        202);
 }
 
 TEST(Gateway, what_is_wrong_inside_one_item_is_kept_whole_and_its_neighbours_are_taken) {

@@ -198,9 +198,12 @@ http::Route ingest(Gateway& gateway) {
         ingest_answer_schema,
         R"({"status":"conflict","eventId":"e-1","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","detail":"an event with this id and other content is on the log already"})"));
     route.answers.push_back(
-        problem_answer(400, "Not JSON by its structure, or not an object; nothing was stored"));
+        problem_answer(400,
+                       "Not JSON by its structure, or not an object, or more than one "
+                       "Content-Type; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
-    route.answers.push_back(problem_answer(415, "Not application/json; nothing was stored"));
+    route.answers.push_back(
+        problem_answer(415, "Not application/json, or not utf-8; nothing was stored"));
     route.answers.push_back(
         {422, "A rule is broken: kept whole in the DLQ under `dlqId`, with `errors`",
          std::string(problem_type), std::string(problem_schema),
@@ -231,10 +234,13 @@ http::Route batch(Gateway& gateway) {
         200, "Each item's outcome", batch_answer_schema,
         R"({"accepted":1,"duplicate":0,"conflict":0,"quarantined":0,"failed":0,"position":"…","items":[{"index":0,"status":"accepted","retryable":false,"eventId":"e-1","position":"…","warnings":[]}]})"));
     route.answers.push_back(problem_answer(
-        400, "Not JSON by its structure, or neither array nor object; nothing was stored"));
+        400,
+        "Not JSON by its structure, or neither array nor object, or more than one Content-Type; "
+        "nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(
-        415, "Neither application/json nor application/x-ndjson; nothing was stored"));
+        415,
+        "Neither application/json nor application/x-ndjson, or not utf-8; nothing was stored"));
     route.answers.push_back(
         problem_answer(429, "Nothing stored: too much at once; slow down (`Retry-After`)"));
     route.answers.push_back(

@@ -6,11 +6,13 @@
 #include "adapters/azure_eventgrid.h"
 #include "adapters/event_line.h"
 #include "adapters/gcp_pubsub.h"
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/shown.h"
 #include "gateway/redact.h"
+#include "http/url.h"
 
 namespace helios::gateway {
 
@@ -21,6 +23,36 @@ constexpr std::string_view room = "gateway";
 bool is_ndjson(std::string_view media_type) {
     return media_type == "application/x-ndjson" || media_type == "application/ndjson" ||
            media_type == "application/jsonl";
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = std::min(text.find_first_not_of(" \t"), text.size());
+    text.remove_prefix(first);
+    return text.substr(0, text.find_last_not_of(" \t") + 1);
+}
+
+/// Of a Content-Type, lower case. Empty: it names none; nullopt: it names more than one.
+std::optional<std::string> charset_of(std::string_view content_type) {
+    std::string found;
+    auto rest = content_type;
+    for (auto at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {
+        rest.remove_prefix(at + 1);
+        auto parameter = trimmed(rest.substr(0, rest.find(';')));
+        const auto equals = parameter.find('=');
+        if (equals == std::string_view::npos ||
+            !http::equal_ignoring_case(parameter.substr(0, equals), "charset")) {
+            continue;
+        }
+        parameter.remove_prefix(equals + 1);
+        if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"') {
+            parameter = parameter.substr(1, parameter.size() - 2);
+        }
+        if (!found.empty()) {
+            return std::nullopt;
+        }
+        found = ascii::lower(parameter);
+    }
+    return found;
 }
 
 /// Derived, so that a retry of the same item lands on the same id.
@@ -61,6 +93,38 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
       received_at_(intake.clock.wall()),
       started_(intake.clock.monotonic()) {}
 
+std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() const {
+    const auto is_one = [](const auto& h) {
+        return http::equal_ignoring_case(h.first, "Content-Type");
+    };
+    if (std::count_if(request_.headers.begin(), request_.headers.end(), is_one) > 1) {
+        return std::pair(
+            Receipt::Kind::not_this_protocol,
+            Error{ErrorKind::invalid, "there is more than one Content-Type", "send one"});
+    }
+    const auto unread = [](std::string what, std::string hint) {
+        return std::pair(Receipt::Kind::wrong_media_type,
+                         Error{ErrorKind::invalid, std::move(what), std::move(hint)});
+    };
+    const auto media_type = request_.media_type();
+    if (media_type != "application/json" &&
+        !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
+        return unread(media_type.empty()
+                          ? "the request has no Content-Type"
+                          : "Content-Type \"" + shown(media_type) + "\" is not read here",
+                      endpoint_ == Endpoint::batch
+                          ? "send application/json (an array) or application/x-ndjson"
+                          : "send application/json");
+    }
+    const auto charset = charset_of(*request_.header("Content-Type"));
+    if (!charset || (!charset->empty() && *charset != "utf-8" && *charset != "us-ascii")) {
+        return unread(charset ? "charset \"" + shown(*charset) + "\" is not read here"
+                              : "Content-Type names more than one charset",
+                      "JSON is utf-8: send it as such, and leave charset out");
+    }
+    return std::nullopt;
+}
+
 void Submission::start() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
         intake_.tell_refused(caller_.tenant, source_of(endpoint_));
@@ -69,18 +133,11 @@ void Submission::start() {
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
             true);
     }
-    const auto media_type = is_direct(endpoint_) ? request_.media_type() : std::string{};
-    if (is_direct(endpoint_) && media_type != "application/json" &&
-        !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
-        return finish_without_items(
-            Receipt::Kind::wrong_media_type,
-            {ErrorKind::invalid,
-             media_type.empty() ? "the request has no Content-Type"
-                                : "Content-Type \"" + shown(media_type) + "\" is not read here",
-             endpoint_ == Endpoint::batch
-                 ? "send application/json (an array) or application/x-ndjson"
-                 : "send application/json"},
-            "wrong_media_type", true);
+    if (is_direct(endpoint_)) {  // clouds do not mend what is refused; their bytes speak
+        if (auto wrong = wrong_content_type()) {
+            return finish_without_items(wrong->first, std::move(wrong->second), "wrong_media_type",
+                                        true);
+        }
     }
     adapted_ = adapt();
     if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {

@@ -115,6 +115,8 @@ private:
     void release();
     void finish();
     void count(const ItemReceipt& item);
+    /// Of a direct sender.
+    std::optional<std::pair<Receipt::Kind, Error>> wrong_content_type() const;
     void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
                               bool refused);
 

@@ -10,6 +10,9 @@ namespace helios::http {
 
 namespace {
 
+/// Of every path together, and of the server ("*").
+constexpr std::string_view methods_read = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 std::string allow_header(const std::vector<Method>& methods) {
     std::string allow;
     for (const Method method : methods) {
@@ -19,7 +22,19 @@ std::string allow_header(const std::vector<Method>& methods) {
     return allow + "OPTIONS";
 }
 
+Response no_such_method() {
+    return problem(405, "Method not allowed", "this path has no such method");
+}
+
 }  // namespace
+
+std::vector<std::string> Admission::hosts_of(const ServerOptions& options) {
+    std::vector<std::string> hosts;
+    for (auto& address : options.addresses()) {
+        hosts.push_back(std::move(address.host));
+    }
+    return hosts;
+}
 
 Admission::Verdict Admission::judge(const RequestHead& head, Request& request) const {
     Verdict verdict;
@@ -33,6 +48,31 @@ Admission::Verdict Admission::judge(const RequestHead& head, Request& request) c
     return verdict;
 }
 
+/// Of methods that no route has.
+std::optional<Response> Admission::judge_method(const RequestHead& head) const {
+    if (head.other_method.empty()) {
+        return std::nullopt;
+    }
+    if (head.other_method == "CONNECT") {  // its target is no path
+        auto response = problem(405, "Method not allowed", "this server is no proxy")
+                            .with("Allow", std::string(methods_read));
+        response.close = true;  // what follows may be meant for a tunnel
+        return response;
+    }
+    if (head.other_method != "TRACE") {
+        return problem(501, "Not implemented", "this server has no such method",
+                       fmt::format("it has {}", methods_read));
+    }
+    const auto target = split_target(head.target);
+    const auto match = target && target->path != "*" ? routes_.match(Method::options, target->path)
+                                                     : RouteTable::Match();
+    if (match.allowed.empty() && match.route == nullptr && target && target->path != "*") {
+        return problem(404, "Not found", "there is nothing at this path");
+    }
+    return no_such_method().with(
+        "Allow", match.allowed.empty() ? std::string(methods_read) : allow_header(match.allowed));
+}
+
 std::optional<Response> Admission::judge_target(const RequestHead& head, Request& request,
                                                 Verdict& verdict) const {
     if (!head.host_seen && !head.http_1_0) {
@@ -40,6 +80,9 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     }
     if (head.expects_other) {
         return problem(417, "Expectation failed", "only 100-continue can be expected");
+    }
+    if (auto refusal = judge_method(head)) {
+        return refusal;
     }
     const auto target = split_target(head.target);
     if (!target) {
@@ -59,8 +102,7 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     }
     if (target->path == "*") {
         return request.method == Method::options
-                   ? Response::empty(204).with("Allow",
-                                               "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+                   ? Response::empty(204).with("Allow", std::string(methods_read))
                    : problem(400, "Bad request", "the target '*' is for OPTIONS");
     }
     auto path = decode_path(target->path);
@@ -73,25 +115,27 @@ std::optional<Response> Admission::judge_target(const RequestHead& head, Request
     }
     request.path = *std::move(path);
     request.query = *std::move(query);
-    return judge_route(host, target->path, request, verdict);
+    return judge_route(host, head, target->path, request, verdict);
 }
 
-std::optional<Response> Admission::judge_route(std::string_view host, std::string_view raw_path,
-                                               Request& request, Verdict& verdict) const {
+std::optional<Response> Admission::judge_route(std::string_view host, const RequestHead& head,
+                                               std::string_view raw_path, Request& request,
+                                               Verdict& verdict) const {
     auto match = routes_.match(request.method, raw_path);
     if (match.route == nullptr) {
         if (match.allowed.empty()) {
             return problem(404, "Not found", "there is nothing at this path");
         }
         Response response =
-            request.method == Method::options
-                ? Response::empty(204)
-                : problem(405, "Method not allowed", "this path has no such method");
+            request.method == Method::options ? Response::empty(204) : no_such_method();
         return response.with("Allow", allow_header(match.allowed));
     }
     verdict.route = match.route;
     request.path_params = std::move(match.path_params);
     const bool guarded = match.route->changes_state || match.route->websocket;
+    if (guarded && head.origin_twice) {
+        return problem(400, "Bad request", "more than one Origin, or Sec-Fetch-Site");
+    }
     if (guarded &&
         !HostPolicy::same_site(host, request.header("Origin"), request.header("Sec-Fetch-Site"))) {
         return problem(403, "Cross-site request",

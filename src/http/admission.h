@@ -19,7 +19,7 @@ public:
         : options_(options),
           routes_(routes),
           budget_(budget),
-          policy_(options.host, options.allowed_hosts) {}
+          policy_(hosts_of(options), options.allowed_hosts) {}
 
     struct Verdict {
         const Route* route = nullptr;
@@ -31,10 +31,13 @@ public:
     Verdict judge(const RequestHead& head, Request& request) const;
 
 private:
+    static std::vector<std::string> hosts_of(const ServerOptions& options);
+    std::optional<Response> judge_method(const RequestHead& head) const;
     std::optional<Response> judge_target(const RequestHead& head, Request& request,
                                          Verdict& verdict) const;
-    std::optional<Response> judge_route(std::string_view host, std::string_view raw_path,
-                                        Request& request, Verdict& verdict) const;
+    std::optional<Response> judge_route(std::string_view host, const RequestHead& head,
+                                        std::string_view raw_path, Request& request,
+                                        Verdict& verdict) const;
     std::optional<Response> judge_body(const RequestHead& head, Verdict& verdict) const;
 
     const ServerOptions& options_;

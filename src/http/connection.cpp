@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "http/coding.h"
 #include "telemetry/trace_scope.h"
 
 namespace helios::http {
@@ -11,8 +12,13 @@ namespace helios::http {
 namespace {
 
 constexpr std::size_t read_bytes_least = 4u << 10;  // room offered to each read
-constexpr Duration linger_time =
-    std::chrono::seconds(2);  // reading on after a final answer, so that it is not lost to a reset
+constexpr Duration probe_wait_max = std::chrono::seconds(1);
+constexpr std::int64_t retry_after_max = 60;  // seconds
+
+void set_retry_after(Response& response, std::int64_t seconds) {
+    std::erase_if(response.headers, [](const auto& h) { return h.first == "Retry-After"; });
+    response.with("Retry-After", std::to_string(seconds));
+}
 
 Response stopping() {
     auto response = problem(Error{ErrorKind::stopping, "the server is shutting down",
@@ -101,12 +107,76 @@ void Connection::received(error_code ec, std::size_t bytes) {
         return;
     }
     input_.commit(bytes);
-    process();
-    end_turn_if_read();
+    if (reading_ == Reading::ended) {
+        give_up_questions();
+    }
+    if (process(turn)) {
+        end_turn_if_read();
+    }
 }
 
-void Connection::process() {
+/// False: it has left; nothing of it may be touched.
+bool Connection::process(const std::shared_ptr<Turn>& turn) {
     const auto self = shared_from_this();
+    take_and_answer();
+    note_unfinished();
+    if (!leaving_) {
+        return true;
+    }
+    if (turn && writing_ != Writing::blocked) {
+        leaving_turn_ = turn;
+    }
+    if (!can_leave()) {
+        return true;
+    }
+    leave();
+    return false;
+}
+
+/// All that was asked for here has been answered. No read is under way: none is begun any more.
+bool Connection::can_leave() const {
+    return stream_ && head_ == tail_ && out_.empty() && reading_ != Reading::under_way;
+}
+
+void Connection::leave() {
+    leaving_ = false;
+    const auto self = shared_from_this();
+    Io& home = *io_->next_home();
+    error_code ec;
+    auto moved = stream_->moved_to(home.context, ec);
+    if (ec) {
+        leaving_turn_.reset();
+        close();
+        return;
+    }
+    io_->let_go(*this);
+    stream_.emplace(std::move(moved));
+    io_ = &home;
+    inbox_ = home.inbox;
+    asio::post(home.context, [self, &home, turn = std::exchange(leaving_turn_, nullptr)] {
+        home.take_in(self);
+        self->arrive();
+    });
+}
+
+void Connection::arrive() {
+    if (io_->ended) {
+        shut_down();
+    } else {
+        process();
+        end_turn_if_read();
+    }
+}
+
+void Connection::note_unfinished() {
+    const bool is = stream_ && (reader_.busy() || cut_off_);
+    if (is != unfinished_) {
+        unfinished_ = is;
+        is ? shared_->begin_unfinished() : shared_->end_unfinished();
+    }
+}
+
+void Connection::take_and_answer() {
     at_ = now();
     Connection* const outer = std::exchange(handing_out, this);
     bool starved = false;
@@ -134,6 +204,7 @@ void Connection::process() {
     }
     if (writing_ == Writing::blocked) {
         turn_.reset();  // it is the peer who holds things up
+        leaving_turn_.reset();
     }
     arm_read_deadline();
     if (can_take()) {
@@ -158,7 +229,7 @@ void Connection::owe(const std::shared_ptr<Turn>& turn) {
 void Connection::end_turn_if_read() {
     error_code ec;
     if (turn_ && stream_ && stream_->unread(ec) == 0) {
-        asio::post(io_.context, [turn = std::exchange(turn_, nullptr)] {});
+        asio::post(io_->context, [turn = std::exchange(turn_, nullptr)] {});
     }
 }
 
@@ -225,6 +296,7 @@ void Connection::judge() {
                !head.has_body && head.keep_alive && !shared_->draining);
         return;
     }
+    leaving_ = !io_->homes.empty() && !route_->probe;
     reader_.set_body_limit(verdict.body_bytes_max);
     reading_since_ = at_;
     owes_continue_ = input_.empty() && head.has_body && head.expects_continue && !head.http_1_0;
@@ -260,7 +332,12 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
 }
 
 void Connection::refuse(Response response, bool keep_alive) {
-    owes_continue_ = false;
+    owes_continue_ = leaving_ = false;
+    if (!keep_alive && reading_ != Reading::ended &&
+        (reader_.in_head() || reader_.head().has_body)) {
+        cut_off_ = true;
+        note_unfinished();
+    }
     const auto sequence = take_slot(keep_alive);
     reader_.drop();
     complete(sequence, std::move(response));
@@ -278,19 +355,61 @@ void Connection::dispatch() {
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
-    Responder responder([self = shared_from_this(), sequence](Response response) {
+    const bool may_be_coded = route.method == Method::get && !route.websocket;
+    const bool coded = may_be_coded && accepts_coding(request, "gzip");
+    Responder responder([self = shared_from_this(), sequence, may_be_coded,
+                         coded](Response response) {
+        if (may_be_coded) {
+            code(response, coded);  // on the thread that answers: a worker's, where it is blocking
+        }
         self->answer(sequence, std::move(response));
     });
-    if (!route.blocking) {
+    if (!route.blocking && !route.probe) {
         shared_->invoke(route, std::move(request), std::move(responder));
         return;
     }
-    WorkerPool::Job job{&route, std::move(request), std::move(responder)};
-    if (!shared_->workers->try_post(job)) {
-        auto busy = problem(503, "Busy", "too many requests of this kind are waiting",
-                            "send again after the time in Retry-After");
-        busy.ours = true;
-        job.responder.send(std::move(busy));
+    post(route, sequence, std::move(request), std::move(responder));
+}
+
+/// To a worker, or to the thread of the probes. Questions count from here.
+void Connection::post(const Route& route, std::uint64_t sequence, Request request,
+                      Responder responder) {
+    WorkerPool::Job job{&route, std::move(request), std::move(responder),
+                        remote_.substr(0, remote_.rfind(':')),
+                        at_ + (route.probe ? probe_wait_max : options().worker_wait_max)};
+    if (!route.probe) {
+        slot(sequence).gone = job.gone =
+            std::make_shared<std::atomic<bool>>(reading_ == Reading::ended);
+    }
+    auto& pool = route.probe ? *shared_->probes : *shared_->workers;
+    const auto refused = pool.try_post(job);
+    if (!refused) {
+        return;
+    }
+    if (!route.probe) {
+        (refused->late ? shared_->metrics->questions_late : shared_->metrics->questions_full).add();
+    }
+    auto busy = problem(503, "Busy",
+                        refused->late ? "this request's turn would come when its time is over"
+                                      : "too many requests of this kind are waiting",
+                        "send again after the time in Retry-After, or ask for less");
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(refused->again).count();
+    set_retry_after(busy, std::clamp<std::int64_t>(seconds, 1, retry_after_max));
+    busy.ours = true;
+    job.responder.send(std::move(busy));
+}
+
+/// The peer has ended: nobody waits for what workers have not answered yet.
+void Connection::give_up_questions() {
+    bool any = false;
+    for (std::uint64_t i = head_; i != tail_; ++i) {
+        if (slot(i).gone && !slot(i).answered) {
+            slot(i).gone->store(true);
+            any = true;
+        }
+    }
+    if (any) {
+        shared_->workers->forget_gone();
     }
 }
 
@@ -340,7 +459,7 @@ void Connection::upgrade() {
                                 [self = shared_from_this()] {
                                     self->websocket_.reset();
                                     self->shared_->end_websocket();
-                                    self->io_.remove(*self);
+                                    self->io_->remove(*self);
                                 });
     stream_.reset();
     turn_.reset();
@@ -351,7 +470,8 @@ void Connection::upgrade() {
 
 void Connection::put_in_line(Slot& answered) {
     Response& response = answered.response;
-    answered.framing.keep_alive = answered.framing.keep_alive && !response.close;
+    answered.framing.keep_alive =
+        answered.framing.keep_alive && !response.close && !is_last_of_drain();
     if (response.ours || response.status == 500) {
         shared_->tell_refused(answered.route);
     }
@@ -359,10 +479,17 @@ void Connection::put_in_line(Slot& answered) {
     if (!answered.framing.keep_alive) {
         enter(Phase::sealed);
     }
-    out_.append(std::move(response), answered.framing, io_.date);
+    out_.append(std::move(response), answered.framing, io_->date);
     out_charge_.absorb(answered.charge);
     ++out_requests_;
     answered = Slot();
+}
+
+/// The server ends, and this is the last answer that anybody waits for here.
+bool Connection::is_last_of_drain() {
+    error_code ec;
+    return shared_->draining && head_ + 1 == tail_ && !reader_.busy() && input_.empty() &&
+           stream_ && stream_->unread(ec) == 0;
 }
 
 void Connection::measure(const Slot& answered) const {
@@ -412,7 +539,11 @@ void Connection::write() {
                 if (!self->stream_) {
                     return;
                 }
-                failed ? self->close() : self->process();
+                if (failed) {
+                    self->close();
+                } else {
+                    self->process();
+                }
             });
             return;
         }
@@ -485,6 +616,19 @@ void Connection::drain() {
     if (websocket_) {
         const auto kept = websocket_;
         kept->go_away();
+        return;
+    }
+    if (reader_.in_head()) {
+        stop_waiting();
+    }
+}
+
+void Connection::stop_waiting() {
+    if (stream_ && reader_.busy() && phase_ < Phase::stopped) {
+        const auto self = shared_from_this();
+        at_ = now();
+        refuse(stopping(), false);
+        process();
     }
 }
 
@@ -507,10 +651,13 @@ void Connection::close() {
     }
     const auto self = shared_from_this();
     turn_.reset();
+    leaving_turn_.reset();
     stream_->close();
     stream_.reset();
     reader_.drop();
+    note_unfinished();
     read_deadline_ = write_deadline_ = never;
+    give_up_questions();
     std::size_t ended = std::exchange(out_requests_, 0);
     out_charge_.release();
     for (std::uint64_t i = head_; i != tail_; ++i) {
@@ -520,7 +667,7 @@ void Connection::close() {
         }
     }
     shared_->end_requests(ended);
-    io_.remove(*this);
+    io_->remove(*this);
 }
 
 }  // namespace helios::http

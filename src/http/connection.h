@@ -2,6 +2,7 @@
 /// One connection's turn: reading, handing out, answering in order; and the event loop that it
 /// lives on. Private to the room.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,9 @@ namespace helios::http {
 inline constexpr Duration never = Duration::max();
 /// A tick that comes this much late: the process, or the machine, stood still.
 inline constexpr Duration standstill_min = std::chrono::milliseconds(500);
+
+/// Reading on after a final answer, so that it is not lost to a reset.
+inline constexpr Duration linger_time = std::chrono::seconds(2);
 
 class Connection;
 
@@ -82,7 +86,15 @@ struct Io {
     void tick();   ///< deadlines, the date, sampled metrics; again and again
     void adopt(Socket socket);
     void remove(Connection& connection);
-    void drain();  ///< WebSockets; requests are drained as they come
+    /// From, and to, another Io.
+    void let_go(Connection& connection);
+    void take_in(std::shared_ptr<Connection> connection);
+    /// Where requests are served that are no probes; nullptr: here.
+    Io* next_home() { return homes.empty() ? nullptr : homes[next_home_at++ % homes.size()]; }
+    /// When its timer was due last.
+    Duration ticked_at() const { return Duration(ticked_ns.load(std::memory_order_relaxed)); }
+    void drain();  ///< WebSockets and half-read heads; other requests are drained as they come
+    void stop_waiting();
     void shut_down();
     /// Connections with bytes that nobody has read yet keep the turn until they have been.
     void take_turn(const std::shared_ptr<Turn>& turn);
@@ -96,18 +108,24 @@ struct Io {
     std::string date;
     std::int64_t date_second = -1;
     Duration next_tick = never;  ///< when the timer is due
+    bool ended = false;          ///< shut down: takes no connection any more
+    std::vector<Io*> homes;      ///< of the one that accepts: all others
+    std::size_t next_home_at = 0;
+    std::atomic<std::int64_t> ticked_ns{0};
     std::thread thread;
 };
 
 /// Everything on its I/O thread, but answer(). Requests are parsed one after another, handed out,
 /// and answered in order: each holds a slot from its last byte until its answer has been put in
-/// line. A request for a WebSocket is the last one: once all answers before it have been sent, the
-/// stream is the WebSocket's, and this only passes on what concerns it.
+/// line. It begins on the thread that accepts, and stays there as long as it asks for probes alone,
+/// so that those wait for nobody's requests; before the first other request it moves to another
+/// Io for good. A request for a WebSocket is the last one: once all answers before it have been
+/// sent, the stream is the WebSocket's, and this only passes on what concerns it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(std::shared_ptr<Serving> shared, Io& io, Stream stream, std::string remote)
         : shared_(std::move(shared)),
-          io_(io),
+          io_(&io),
           inbox_(io.inbox),
           stream_(std::move(stream)),
           remote_(std::move(remote)),
@@ -127,9 +145,13 @@ public:
     void check_deadlines(Duration at);
     void forgive(Duration since,
                  Duration ours);  ///< after a standstill of ours that began then and was this long
+    /// A WebSocket is closed; a request whose head is half read is refused.
     void drain();
+    /// While draining: a request that is half read is refused, in time for its peer to hear it.
+    void stop_waiting();
     void shut_down();
     void close();
+    void arrive();  ///< at another Io
     /// Keeps the turn until as many bytes have been read as have arrived by now.
     void owe(const std::shared_ptr<Turn>& turn);
     /// Waits for bytes, so that some may have arrived unread.
@@ -174,6 +196,7 @@ private:
         Response response;
         std::string log_path;  ///< only when somebody listens
         TraceId trace;
+        std::shared_ptr<std::atomic<bool>> gone;  ///< of a question: nobody waits for its answer
     };
 
     const ServerOptions& options() const { return shared_->options; }
@@ -184,11 +207,16 @@ private:
     void enter(Phase next);
     void stop_taking();
     bool can_take() const {
-        return phase_ < Phase::stopped && out_.empty() && pending() < options().pipeline_max;
+        return phase_ < Phase::stopped && !leaving_ && out_.empty() &&
+               pending() < options().pipeline_max;
     }
     void read();
     void received(error_code ec, std::size_t bytes);
-    void process();
+    bool process(const std::shared_ptr<Turn>& turn = nullptr);
+    bool can_leave() const;
+    void leave();
+    void take_and_answer();
+    void note_unfinished();
     bool step();
     void judge();
     void arm_read_deadline();
@@ -196,9 +224,12 @@ private:
     std::uint64_t take_slot(bool keep_alive);
     void refuse(Response response, bool keep_alive);
     void dispatch();
+    void post(const Route& route, std::uint64_t sequence, Request request, Responder responder);
+    void give_up_questions();
 
     void flush();
     void put_in_line(Slot& slot);
+    bool is_last_of_drain();
     void end_turn_if_read();
     void measure(const Slot& slot) const;
     void upgrade();
@@ -206,7 +237,7 @@ private:
     void finish();
 
     std::shared_ptr<Serving> shared_;
-    Io& io_;
+    Io* io_;
     std::shared_ptr<Inbox> inbox_;
     std::optional<Stream> stream_;  ///< empty: closed, or a WebSocket's
     std::shared_ptr<WebSocketSession> websocket_;
@@ -217,8 +248,12 @@ private:
     RequestReader reader_;
     Duration at_{};             ///< the time, read once per turn
     Duration reading_since_{};  ///< when the header, then the body, of the present request began
-    const Route* route_ = nullptr;  ///< of the present request
-    bool owes_continue_ = false;    ///< likewise: its body waits for our 100 Continue
+    const Route* route_ = nullptr;        ///< of the present request
+    bool owes_continue_ = false;          ///< likewise: its body waits for our 100 Continue
+    bool leaving_ = false;                ///< the present request is served by another Io
+    std::shared_ptr<Turn> leaving_turn_;  ///< not over before it has been
+    bool cut_off_ = false;     ///< the last request was refused before all of it was read
+    bool unfinished_ = false;  ///< and counted as such (Serving::begin_unfinished)
     std::vector<Slot> slots_ = std::vector<Slot>(1);
     std::uint64_t head_ = 0;  ///< next to be answered
     std::uint64_t tail_ = 0;  ///< next to be taken

@@ -92,17 +92,23 @@ bool is_loopback_name(std::string_view name) {
     return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-HostPolicy::HostPolicy(std::string listen_host, std::vector<std::string> allowed_hosts)
-    : listen_host_(std::move(listen_host)),
+HostPolicy::HostPolicy(std::vector<std::string> listen_hosts,
+                       std::vector<std::string> allowed_hosts)
+    : listen_hosts_(std::move(listen_hosts)),
       allowed_hosts_(std::move(allowed_hosts)),
-      open_(allowed_hosts_.empty() && !is_loopback_name(listen_host_)) {}
+      open_(allowed_hosts_.empty() &&
+            !std::all_of(listen_hosts_.begin(), listen_hosts_.end(), is_loopback_name)) {}
 
 bool HostPolicy::allows(std::string_view host_header) const {
     const auto host = split_authority(host_header);
     if (!host) {
         return false;
     }
-    if (open_ || is_loopback_name(host->name) || equal_ignoring_case(host->name, listen_host_)) {
+    const auto is_it = [&](const std::string& ours) {
+        return equal_ignoring_case(host->name, ours);
+    };
+    if (open_ || is_loopback_name(host->name) ||
+        std::any_of(listen_hosts_.begin(), listen_hosts_.end(), is_it)) {
         return true;
     }
     return std::any_of(allowed_hosts_.begin(), allowed_hosts_.end(), [&](const std::string& entry) {

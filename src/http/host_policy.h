@@ -28,11 +28,11 @@ bool is_loopback_name(std::string_view name);
 /// Immutable, thread-safe.
 class HostPolicy {
 public:
-    /// `listen_host` as configured. Off loopback and without `allowed_hosts` every Host is
+    /// `listen_hosts` as configured. Off loopback and without `allowed_hosts` every Host is
     /// accepted: behind a wildcard address nobody but the operator knows our names, and such an
-    /// address is not what rebinding attacks. On loopback, or as soon as one name is given, only
-    /// known names are.
-    HostPolicy(std::string listen_host, std::vector<std::string> allowed_hosts);
+    /// address is not what rebinding attacks. On loopback alone, or as soon as one name is given,
+    /// only known names are.
+    HostPolicy(std::vector<std::string> listen_hosts, std::vector<std::string> allowed_hosts);
 
     bool allows(std::string_view host_header) const;
 
@@ -42,7 +42,7 @@ public:
                           const std::string* fetch_site);
 
 private:
-    std::string listen_host_;
+    std::vector<std::string> listen_hosts_;
     std::vector<std::string> allowed_hosts_;
     bool open_;
 };

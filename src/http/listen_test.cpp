@@ -54,6 +54,41 @@ TEST(Listen, a_taken_port_is_refused_on_either_family) {
     }
 }
 
+TEST(Listen, several_addresses_are_listened_on) {
+    TestServer server;
+    server.options.also_listen = {"127.0.0.1:0", "localhost:0"};
+    server.routes.add({.path = "/x", .handler = [](Request, const Caller&, Responder responder) {
+                           responder.send(Response::text(200, "x"));
+                       }});
+    server.start();
+    const auto addresses = server.server->addresses();
+    ASSERT_EQ(addresses.size(), 3u);
+    EXPECT_EQ(addresses[0].host, "127.0.0.1");
+    EXPECT_EQ(addresses[0].port, server.port());
+    EXPECT_EQ(addresses[2].host, "localhost");
+    for (const auto& address : addresses) {
+        EXPECT_NE(address.port, 0);
+        EXPECT_EQ(RawConnection(address.port)
+                      .exchange("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                      .status,
+                  200);
+    }
+    EXPECT_NE(addresses[0].port, addresses[1].port);
+}
+
+TEST(Listen, a_further_address_that_is_taken_is_named) {
+    TestServer first;
+    first.start();
+    ServerOptions options;
+    options.port = 0;
+    options.also_listen = {"127.0.0.1:" + std::to_string(first.port())};
+    const auto refused = Server::bind(options, first.telemetry, first.clock);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), HasSubstr(std::to_string(first.port())));
+    options.also_listen = {"127.0.0.1"};
+    EXPECT_EQ(Server::bind(options, first.telemetry, first.clock).error().kind, ErrorKind::invalid);
+}
+
 TEST(Listen, an_address_that_is_not_ours_is_named) {
     asio::io_context context;
     for (const auto* host : {"192.0.2.1", "2001:db8::1", "no-such-host.invalid"}) {

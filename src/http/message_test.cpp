@@ -86,7 +86,8 @@ TEST(Outgoing, writes_heads_as_the_request_needs_them) {
                              .with("X", "y")),
               "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\nX: y\r\n\r\n");
     EXPECT_EQ(serialised(Response::empty(77)),
-              "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Length: 0\r\n\r\n");
+              "HTTP/1.1 500 Internal Server Error\r\nDate: D\r\nContent-Length: 0\r\n"
+              "Cache-Control: no-store\r\n\r\n");
 }
 
 TEST(Outgoing, gives_its_bytes_in_any_portions) {

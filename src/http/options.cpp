@@ -1,5 +1,6 @@
 #include "http/options.h"
 
+#include <charconv>
 #include <fmt/format.h>
 
 namespace helios::http {
@@ -25,14 +26,59 @@ Status positive(std::string_view name, Duration value) {
 
 }  // namespace
 
+Result<Address> parse_address(std::string_view text) {
+    const auto refuse = [&] {
+        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not HOST:PORT", text),
+                    "for example 127.0.0.1:8001, [::1]:8001, or 127.0.0.1:0 for a free port");
+    };
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) {
+        return refuse();
+    }
+    auto host = text.substr(0, colon);
+    const auto digits = text.substr(colon + 1);
+    Address address;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        return refuse();
+    }
+    if (error != std::errc{} || end != digits.data() + digits.size()) {
+        return refuse();
+    }
+    address.host = host.empty() ? "127.0.0.1" : std::string(host);
+    return address;
+}
+
+std::vector<Address> ServerOptions::addresses() const {
+    std::vector<Address> all{{host, port}};
+    for (const auto& text : also_listen) {
+        if (auto address = parse_address(text)) {
+            all.push_back(*std::move(address));
+        }
+    }
+    return all;
+}
+
 Status ServerOptions::validate() const {
     if (host.empty()) {
         return fail(ErrorKind::invalid, "http.host is empty",
                     "use 127.0.0.1, or 0.0.0.0 for every interface");
     }
+    for (const auto& text : also_listen) {
+        if (const auto address = parse_address(text); !address) {
+            return fail(ErrorKind::invalid, "http.also_listen: " + address.error().what,
+                        address.error().hint);
+        }
+    }
     HELIOS_TRY(within("io_threads", io_threads, 1U, 64U));
     HELIOS_TRY(within("worker_threads", worker_threads, 1U, 256U));
     HELIOS_TRY(within<std::size_t>("worker_queue_max", worker_queue_max, 1, 1'000'000));
+    if (worker_wait_max <= Duration::zero()) {
+        return fail(ErrorKind::invalid, "http.worker_wait_max must be above 0");
+    }
     HELIOS_TRY(within<std::size_t>("header_bytes_max", header_bytes_max, 1024, 1U << 20));
     HELIOS_TRY(within<std::size_t>("header_fields_max", header_fields_max, 16, 4096));
     HELIOS_TRY(within<std::size_t>("body_bytes_max", body_bytes_max, 1, std::size_t{1} << 32));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -11,12 +12,24 @@
 
 namespace helios::http {
 
+/// One place to listen on.
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+/// "127.0.0.1:8001", "[::1]:0", ":8001" (127.0.0.1). invalid: anything else.
+Result<Address> parse_address(std::string_view text);
+
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8001;
-    unsigned io_threads = 1;
+    /// Further addresses, HOST:PORT.
+    std::vector<std::string> also_listen;
+    unsigned io_threads = 1;              ///< beside the one that accepts and serves probes
     unsigned worker_threads = 4;          ///< for blocking handlers
     std::size_t worker_queue_max = 1024;  ///< waiting blocking requests; beyond: 503
+    /// From a blocking request's arrival to its answer: what would begin later is refused (503).
+    Duration worker_wait_max = std::chrono::seconds(5);
     std::size_t header_bytes_max = 64u << 10;
     std::size_t header_fields_max = 256;     ///< beyond: 431, as for header_bytes_max
     std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less
@@ -42,6 +55,8 @@ struct ServerOptions {
     std::vector<std::string> allowed_hosts;
 
     Status validate() const;
+    /// All that is listened on, `host` and `port` first. Of good options.
+    std::vector<Address> addresses() const;
 };
 
 }  // namespace helios::http

@@ -151,23 +151,23 @@ void Outgoing::append_raw(std::string_view bytes) {
     size_ += bytes.size();
 }
 
-namespace {
-
-/// So that a shell's prompt does not stand behind it.
 void end_json_in_a_line(Response& response) {
-    const auto is_json = [](const auto& header) {
-        const std::string_view value = header.second;
-        return equal_ignoring_case(header.first, "Content-Type") &&
-               (value.starts_with("application/json") ||
-                value.starts_with("application/problem+json"));
-    };
-    if (!response.body.empty() && response.body.back() != '\n' &&
-        std::any_of(response.headers.begin(), response.headers.end(), is_json)) {
+    if (response.body.empty() || response.body.back() == '\n') {
+        return;
+    }
+    bool is_json = false;
+    for (const auto& [name, value] : response.headers) {
+        if (equal_ignoring_case(name, "Content-Encoding")) {
+            return;
+        }
+        is_json = is_json || (equal_ignoring_case(name, "Content-Type") &&
+                              (value.starts_with("application/json") ||
+                               value.starts_with("application/problem+json")));
+    }
+    if (is_json) {
         response.body += '\n';
     }
 }
-
-}  // namespace
 
 void Outgoing::append(Response response, const Framing& framing, std::string_view date) {
     end_json_in_a_line(response);
@@ -192,14 +192,19 @@ void Outgoing::append(Response response, const Framing& framing, std::string_vie
     } else if (framing.http_1_0) {
         out += "\r\nConnection: keep-alive";
     }
+    bool says_who_may_keep_it = status < 400;  // an answer of ours that no handler saw, too
     for (const auto& [name, value] : response.headers) {
         if (is_ours(name)) {
             continue;
         }
+        says_who_may_keep_it = says_who_may_keep_it || equal_ignoring_case(name, "Cache-Control");
         out += "\r\n";
         append_header_text(out, name);
         out += ": ";
         append_header_text(out, value);
+    }
+    if (!says_who_may_keep_it) {
+        out += "\r\nCache-Control: no-store";
     }
     out += "\r\n\r\n";
     const bool sends_body = has_body(status) && !framing.head && !response.body.empty();

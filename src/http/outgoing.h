@@ -16,6 +16,9 @@ std::string_view reason_phrase(int status);
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (IMF-fixdate).
 std::string format_http_date(Instant t);
 
+/// So that a shell's prompt does not stand behind it. What is coded stays as it is.
+void end_json_in_a_line(Response& response);
+
 /// What a response needs to know of its request.
 struct Framing {
     bool head = false;       ///< answers HEAD: the body is announced, not sent

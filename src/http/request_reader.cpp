@@ -23,6 +23,7 @@ std::string_view view(BeastView text) {
     return {text.data(), text.size()};
 }
 
+/// nullopt: TRACE, CONNECT, and all that we do not know.
 std::optional<Method> method_of(beast_http::verb verb) {
     switch (verb) {
         case beast_http::verb::get:
@@ -44,15 +45,6 @@ std::optional<Method> method_of(beast_http::verb verb) {
     }
 }
 
-bool has_folded_line(std::string_view block) {
-    for (auto at = block.find('\n'); at + 1 < block.size(); at = block.find('\n', at + 1)) {
-        if (block[at + 1] == ' ' || block[at + 1] == '\t') {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// A request line that is well-formed but for the version: "GET / HTTP/2.0".
 bool names_other_version(std::string_view block) {
     const auto line = block.substr(0, block.find("\r\n"));
@@ -60,9 +52,27 @@ bool names_other_version(std::string_view block) {
     return version.starts_with("HTTP/") && version != "HTTP/1.1" && version != "HTTP/1.0";
 }
 
-bool is_letter(char c) {
+/// Whether a method may begin so (RFC 9110 5.6.2).
+bool is_token_char(char c) {
     const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'z';
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
+/// "GET /" alone, as before HTTP/1.0, or another protocol's line.
+bool names_no_version(std::string_view request_line) {
+    const auto blank = request_line.rfind(' ');
+    return blank == std::string_view::npos || !request_line.substr(blank + 1).starts_with("HTTP/");
+}
+
+/// A line feed alone ends no line here, though elsewhere it may.
+bool has_bare_line_feed(std::string_view lines) {
+    for (auto at = lines.find('\n'); at != std::string_view::npos; at = lines.find('\n', at + 1)) {
+        if (at == 0 || lines[at - 1] != '\r') {
+            return true;
+        }
+    }
+    return false;
 }
 
 Response bad_request(std::string_view detail, std::string_view hint = {}) {
@@ -92,6 +102,8 @@ public:
 
         RequestReader& reader;
         int traces = 0;
+        int origins = 0;
+        int fetch_sites = 0;
         bool length_seen = false;
         bool encoding_seen = false;
 
@@ -100,14 +112,13 @@ public:
             ec = beast_http::error::bad_field;  // any error stops Beast; ours is what the client
                                                 // gets
         }
-        void on_request_impl(beast_http::verb verb, BeastView, BeastView target, int version,
-                             error_code& ec) override {
-            const auto method = method_of(verb);
-            if (!method) {
-                refuse(ec, bad_request("unknown request method"));
-                return;
+        void on_request_impl(beast_http::verb verb, BeastView name, BeastView target, int version,
+                             error_code&) override {
+            if (const auto method = method_of(verb)) {
+                reader.request_.method = *method;
+            } else {
+                reader.head_.other_method = view(name);
             }
-            reader.request_.method = *method;
             reader.head_.target = view(target);
             reader.head_.http_1_0 = version == 10;
         }
@@ -128,7 +139,8 @@ public:
         std::size_t take(std::string_view bytes, error_code& ec);
         void on_header_impl(error_code&) override {}
         void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-        void on_chunk_header_impl(std::uint64_t, BeastView, error_code&) override {}
+        void on_chunk_header_impl(std::uint64_t bytes, BeastView extension,
+                                  error_code& ec) override;
         void on_finish_impl(error_code&) override {}
         void on_response_impl(int, BeastView, int, error_code&) override {}
     };
@@ -177,13 +189,29 @@ void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std
             head.encoded =
                 head.encoded || !(value.empty() || equal_ignoring_case(value, "identity"));
             break;
+        case beast_http::field::origin:
+            head.origin_twice = head.origin_twice || ++origins > 1;
+            break;
         default:
-            if (equal_ignoring_case(name, "traceparent")) {
+            if (equal_ignoring_case(name, "sec-fetch-site")) {
+                head.origin_twice = head.origin_twice || ++fetch_sites > 1;
+            } else if (equal_ignoring_case(name, "traceparent")) {
                 // Of two, neither can be trusted.
                 request.trace = ++traces == 1 ? telemetry::parse_traceparent(value) : std::nullopt;
             }
     }
     request.headers.emplace_back(name, value);
+}
+
+/// What could not be taken is refused when it is announced.
+void RequestReader::Parser::Tokens::on_chunk_header_impl(std::uint64_t bytes, BeastView extension,
+                                                         error_code& ec) {
+    const std::size_t held = reader.request_.body.size();
+    if (bytes > reader.body_bytes_max_ - std::min(held, reader.body_bytes_max_)) {
+        refuse(ec, too_large(reader.body_bytes_max_));
+    } else if (view(extension).find_first_of("\r\n") != std::string_view::npos) {
+        refuse(ec, bad_request("a chunk's head goes on in a second line"));
+    }
 }
 
 std::size_t RequestReader::Parser::Tokens::take(std::string_view bytes, error_code& ec) {
@@ -228,7 +256,8 @@ void RequestReader::begin() {
     request_.headers.reserve(8);
     charge_ = Charge(budget_);
     refusal_set_ = false;
-    body_bytes_max_ = header_charge_ = scanned_ = 0;
+    body_bytes_max_ = header_charge_ = 0;
+    scanned_ = line_begin_ = head_bytes_ = 0;
     phase_ = Phase::header;
 }
 
@@ -267,17 +296,19 @@ RequestReader::Outcome RequestReader::advance(Input& input) {
 
 RequestReader::Outcome RequestReader::read_header(Input& input) {
     const auto bytes = input.view();
-    if (!is_letter(bytes.front())) {
+    if (!is_token_char(bytes.front())) {
         return refuse(
             bad_request("this is not HTTP/1.1", "this address speaks plain http, not https"));
     }
-    const auto end = bytes.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
-    const auto length = end == std::string_view::npos ? bytes.size() : end + 4;
+    const auto wrong = look_at_lines(bytes);
+    const auto length = head_bytes_ == 0 ? bytes.size() : head_bytes_;
     if (length > options_.header_bytes_max) {
         return refuse(header_too_large(options_.header_bytes_max));
     }
-    if (end == std::string_view::npos) {
-        scanned_ = bytes.size();
+    if (!wrong.empty()) {
+        return refuse(bad_request(wrong));
+    }
+    if (head_bytes_ == 0) {
         return Outcome::starved;
     }
     const auto outcome = parse_header(bytes.substr(0, length));
@@ -285,10 +316,39 @@ RequestReader::Outcome RequestReader::read_header(Input& input) {
     return outcome;
 }
 
-RequestReader::Outcome RequestReader::parse_header(std::string_view block) {
-    if (has_folded_line(block)) {
-        return refuse(bad_request("a header continues on a second line"));
+/// Goes on with the lines of a header until there are no more or it ends. What is wrong with them,
+/// seen as soon as it is there; empty: nothing so far.
+std::string_view RequestReader::look_at_lines(std::string_view bytes) {
+    while (head_bytes_ == 0 && scanned_ < bytes.size()) {
+        const auto feed = bytes.find('\n', scanned_);
+        const auto seen = std::min(feed, bytes.size());
+        // The last byte that was seen before may have been a carriage return.
+        const auto back = bytes.substr(0, seen).find(
+            '\r', std::max(line_begin_, scanned_) - (scanned_ > line_begin_ ? 1 : 0));
+        if (back < seen - 1) {
+            return "a carriage return stands alone in the header";
+        }
+        const char first = bytes[line_begin_];
+        if (line_begin_ != 0 && (first == ' ' || first == '\t')) {
+            return "a header continues on a second line";
+        }
+        scanned_ = seen;
+        if (feed == std::string_view::npos) {
+            return {};
+        }
+        if (back == std::string_view::npos) {
+            return "a line of the header ends without a carriage return";
+        }
+        if (line_begin_ == 0 && names_no_version(bytes.substr(0, back))) {
+            return "the request line has no version";
+        }
+        head_bytes_ = back == line_begin_ ? feed + 1 : 0;
+        scanned_ = line_begin_ = feed + 1;
     }
+    return {};
+}
+
+RequestReader::Outcome RequestReader::parse_header(std::string_view block) {
     auto& tokens = parser_->tokens();
     error_code ec;
     tokens.put(boost::asio::const_buffer(block.data(), block.size()), ec);
@@ -354,6 +414,10 @@ RequestReader::Outcome RequestReader::read_body(Input& input) {
         return Outcome::refused;
     }
     if (ec == beast_http::error::need_more) {
+        // What is left of the input are lines: a chunk's head, or the trailer.
+        if (has_bare_line_feed(input.view())) {
+            return refuse(bad_request("a line of a chunked body ends without a carriage return"));
+        }
         const bool endless = input.view().size() >= options_.header_bytes_max;
         return endless ? refuse(bad_request("a chunk's head or the trailer is too long"))
                        : Outcome::starved;

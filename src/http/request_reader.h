@@ -22,6 +22,8 @@ namespace helios::http {
 struct RequestHead {
     std::string_view target;
     std::string_view host;  ///< of the Host header
+    /// As it was sent, when it is none of those that Request can have.
+    std::string_view other_method;
     bool host_seen = false;
     bool http_1_0 = false;
     bool keep_alive = true;
@@ -29,6 +31,7 @@ struct RequestHead {
     bool encoded = false;  ///< Content-Encoding other than identity
     bool expects_continue = false;
     bool expects_other = false;  ///< an Expect that is not 100-continue
+    bool origin_twice = false;   ///< more than one Origin, or Sec-Fetch-Site
     std::optional<std::uint64_t> content_length;
 };
 
@@ -49,6 +52,7 @@ public:
     Outcome advance(Input& input);
 
     bool busy() const { return phase_ != Phase::idle; }  ///< in the middle of a request
+    bool in_head() const { return phase_ == Phase::header; }
     bool in_body() const { return phase_ == Phase::body; }
 
     RequestHead& head() { return head_; }
@@ -71,6 +75,7 @@ private:
 
     void begin();
     Outcome read_header(Input& input);
+    std::string_view look_at_lines(std::string_view bytes);
     Outcome parse_header(std::string_view block);
     Outcome begin_body();
     Outcome read_body(Input& input);
@@ -88,7 +93,9 @@ private:
     bool refusal_set_ = false;
     std::size_t body_bytes_max_ = 0;
     std::size_t header_charge_ = 0;
-    std::size_t scanned_ = 0;  ///< bytes of the input known not to end the header
+    std::size_t scanned_ = 0;     ///< bytes of the header that have been looked at
+    std::size_t line_begin_ = 0;  ///< of the line that has not ended there
+    std::size_t head_bytes_ = 0;  ///< with the empty line behind it; 0: that has not come
 };
 
 }  // namespace helios::http

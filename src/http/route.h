@@ -38,8 +38,9 @@ enum class Access : std::uint8_t {
     viewer,    ///< who may read
 };
 
-/// Called on an I/O thread when `blocking` is false: must not block. Called on a worker thread when
-/// it is true.
+/// Called on a worker thread if the route is `blocking`, on the probes' thread if it is a `probe`,
+/// else on an I/O thread. On the last two it must not block. On a worker thread
+/// current_patience() (base/patience.h) says how long the answer is waited for.
 using Handler = std::function<void(Request, Caller, Responder)>;
 
 struct Param {
@@ -80,6 +81,9 @@ struct Route {
         path{};  ///< "/api/v1/reconciliation/{orderId}"; a fixed segment wins over a parameter
     Handler handler{};
     bool blocking = false;
+    /// Answers from what is kept for it, at any time: on a thread that has nothing else to do, so
+    /// that neither questions nor what they ask of hold it up. Not together with `blocking`.
+    bool probe = false;
     Access access = Access::unsaid;
     Reads reads = Reads::unsaid;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default

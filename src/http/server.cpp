@@ -36,7 +36,7 @@ void Inbox::deliver() {
 void Io::adopt(Socket socket) {
     Stream stream(std::move(socket));
     auto remote = stream.remote();
-    if (!remote || shared->draining) {
+    if (!remote || ended) {
         --shared->connections;
         if (remote) {
             shared->tell_refused(nullptr);
@@ -45,17 +45,25 @@ void Io::adopt(Socket socket) {
     }
     auto connection =
         std::make_shared<Connection>(shared, *this, std::move(stream), *std::move(remote));
-    connection->index = connections.size();
-    connections.push_back(connection);
+    take_in(connection);
     connection->start();
 }
 
 void Io::remove(Connection& connection) {
+    let_go(connection);
+    --shared->connections;
+}
+
+void Io::let_go(Connection& connection) {
     const std::size_t index = connection.index;
     std::swap(connections[index], connections.back());
     connections[index]->index = index;
     connections.pop_back();
-    --shared->connections;
+}
+
+void Io::take_in(std::shared_ptr<Connection> connection) {
+    connection->index = connections.size();
+    connections.push_back(std::move(connection));
 }
 
 void Io::start() {
@@ -74,6 +82,7 @@ void Io::tick() {
         date = format_http_date(from_nanos(second * 1'000'000'000));
     }
     const Duration at = shared->clock.monotonic();
+    ticked_ns = at.count();
     // After a standstill of ours, what peers sent meanwhile has arrived and is unread: they were
     // not silent.
     if (const Duration late = next_tick == never ? Duration::zero() : at - next_tick;
@@ -89,6 +98,11 @@ void Io::tick() {
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
+    shared->workers->look_after_waiting();
+    shared->probes->look_after_waiting();
+    const auto questions = shared->workers->numbers();
+    shared->metrics->questions_waiting.set(static_cast<double>(questions.waiting));
+    shared->metrics->questions_running.set(static_cast<double>(questions.running));
     const Duration shortest = std::min(
         {options.header_timeout, options.body_timeout, options.idle_timeout, options.write_timeout,
          options.websocket_ping_interval, options.websocket_pong_timeout});
@@ -130,7 +144,14 @@ void Io::drain() {
     }
 }
 
+void Io::stop_waiting() {
+    for (std::size_t i = connections.size(); i-- > 0;) {
+        connections[i]->stop_waiting();
+    }
+}
+
 void Io::shut_down() {
+    ended = true;
     inbox->close();
     timer.cancel();
     while (!connections.empty()) {
@@ -147,20 +168,25 @@ class AsioServer final : public Server {
 public:
     AsioServer(const ServerOptions& options, telemetry::Telemetry& telemetry, const Clock& clock)
         : shared_(std::make_shared<Serving>(options, telemetry, clock)) {
-        for (unsigned i = 0; i < options.io_threads; ++i) {
+        for (unsigned i = 0; i <= options.io_threads; ++i) {
             ios_.push_back(std::make_unique<Io>(shared_));
+            if (i != 0) {
+                ios_.front()->homes.push_back(ios_.back().get());
+            }
         }
     }
     ~AsioServer() override { drain(Duration::zero()); }
 
     Status listen();
 
-    std::string host() const override { return shared_->options.host; }
-    std::uint16_t port() const override { return port_; }
+    std::string host() const override { return addresses_.front().host; }
+    std::uint16_t port() const override { return addresses_.front().port; }
+    std::vector<Address> addresses() const override { return addresses_; }
     void start(const RouteTable& routes, Identify identify, Refused refused) override;
     void turn(std::function<void()> done) override;
     void drain(Duration limit) override;
     bool turns_within(Duration limit) override;
+    Duration silence() const override;
 
 private:
     /// One of the addresses that are listened on.
@@ -174,10 +200,10 @@ private:
     void welcome(Io& io, Socket socket);
 
     std::shared_ptr<Serving> shared_;
+    /// The first accepts, and serves probes; the others are the homes of all else.
     std::vector<std::unique_ptr<Io>> ios_;
     std::vector<std::unique_ptr<Door>> doors_;
-    std::size_t next_io_ = 0;
-    std::uint16_t port_ = 0;
+    std::vector<Address> addresses_;
     Mutex drain_mutex_;
     bool started_ = false;
     bool drained_ HELIOS_GUARDED_BY(drain_mutex_) = false;
@@ -185,13 +211,15 @@ private:
 
 Status AsioServer::listen() {
     auto& context = ios_.front()->context;
-    HELIOS_TRY_ASSIGN(auto acceptors,
-                      listen_on(context, shared_->options.host, shared_->options.port));
-    for (auto& acceptor : acceptors) {
-        error_code ignored;  // it has been asked already
-        port_ = acceptor.local_endpoint(ignored).port();
-        doors_.push_back(
-            std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+    for (auto& address : shared_->options.addresses()) {
+        HELIOS_TRY_ASSIGN(auto acceptors, listen_on(context, address.host, address.port));
+        for (auto& acceptor : acceptors) {
+            error_code ignored;  // it has been asked already
+            address.port = acceptor.local_endpoint(ignored).port();
+            doors_.push_back(
+                std::make_unique<Door>(Door{std::move(acceptor), asio::steady_timer(context)}));
+        }
+        addresses_.push_back(std::move(address));
     }
     return {};
 }
@@ -209,7 +237,7 @@ void AsioServer::start(const RouteTable& routes, Identify identify, Refused refu
 }
 
 void AsioServer::accept(Door& door) {
-    Io& io = *ios_[next_io_++ % ios_.size()];
+    Io& io = *ios_.front();
     door.acceptor.async_accept(io.context, [this, &door, &io](error_code ec, Socket socket) {
         if (!door.acceptor.is_open()) {
             return;
@@ -241,8 +269,8 @@ void AsioServer::welcome(Io& io, Socket socket) {
         shared_->metrics->connections_refused.add();
         shared_->tell_refused(nullptr);
         constexpr std::string_view refusal =
-            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: "
-            "0\r\nConnection: close\r\n\r\n";
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCache-Control: no-store\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n";
         socket.write_some(asio::const_buffer(refusal.data(), refusal.size()), ignored);
         return;
     }
@@ -257,7 +285,7 @@ void AsioServer::accept_waiting(Door& door) {
     error_code ec;
     door.acceptor.non_blocking(true, ec);
     for (int n = 0; !ec && n < asio::socket_base::max_listen_connections; ++n) {
-        Io& io = *ios_[next_io_++ % ios_.size()];
+        Io& io = *ios_.front();
         Socket socket(io.context);
         door.acceptor.accept(socket, ec);
         if (!ec) {
@@ -279,13 +307,17 @@ void AsioServer::turn(std::function<void()> done) {
         for (const auto& door : doors_) {
             accept_waiting(*door);
         }
-        for (const auto& io : ios_) {
-            // Twice: what has been read is handed out by handlers that stand in line already, or
-            // will once a connection is adopted.
-            asio::post(io->context, [&io = *io, turn] {
-                asio::post(io.context, [&io, turn] { io.take_turn(turn); });
-            });
-        }
+        // Behind what has been read and stands in line to be handed out; at the others behind all
+        // that has left here by then, twice, since what arrives there reads on.
+        Io& first = *ios_.front();
+        asio::post(first.context, [this, &first, turn] {
+            first.take_turn(turn);
+            for (Io* home : first.homes) {
+                asio::post(home->context, [home, turn] {
+                    asio::post(home->context, [home, turn] { home->take_turn(turn); });
+                });
+            }
+        });
     });
 }
 
@@ -301,6 +333,7 @@ void AsioServer::drain(Duration limit) {
     asio::post(ios_.front()->context, [this] {
         error_code ignored;
         for (const auto& door : doors_) {
+            accept_waiting(*door);  // they came in time to be told
             door->acceptor.close(ignored);
             door->again.cancel();
         }
@@ -308,8 +341,16 @@ void AsioServer::drain(Duration limit) {
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.drain(); });
     }
-    shared_->wait_until_idle(limit);
+    // What is still being sent when little time is left is refused while there is time to say so.
+    const Duration to_say_so = std::min<Duration>(limit / 4, linger_time);
+    if (!shared_->wait_until_idle(limit - to_say_so)) {
+        for (const auto& io : ios_) {
+            asio::post(io->context, [&io = *io] { io.stop_waiting(); });
+        }
+        shared_->wait_until_idle(to_say_so);
+    }
     shared_->workers->stop();
+    shared_->probes->stop();
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.shut_down(); });
     }
@@ -317,6 +358,14 @@ void AsioServer::drain(Duration limit) {
         io->thread.join();
     }
     shared_->metrics->connections.set(0);
+}
+
+Duration AsioServer::silence() const {
+    Duration longest{};
+    for (const auto& io : ios_) {
+        longest = std::max(longest, shared_->clock.monotonic() - io->ticked_at());
+    }
+    return longest;
 }
 
 bool AsioServer::turns_within(Duration limit) {
@@ -340,7 +389,10 @@ Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options,
 }
 
 Status Server::check(const ServerOptions& options) {
-    return check_listen(options.host, options.port);
+    for (const auto& address : options.addresses()) {
+        HELIOS_TRY(check_listen(address.host, address.port));
+    }
+    return {};
 }
 
 }  // namespace helios::http

@@ -29,6 +29,8 @@ public:
 
     virtual std::string host() const = 0;    ///< as asked for
     virtual std::uint16_t port() const = 0;  ///< the real one, also when 0 was asked for
+    /// All that is listened on, likewise; the first is host() and port().
+    virtual std::vector<Address> addresses() const = 0;
 
     /// Starts serving `routes`, which must outlive the server. Call once.
     /// `refused` is told of each request that is refused because of us (byte budget, too many
@@ -46,13 +48,17 @@ public:
     /// Never called when the server drains. Call after start().
     virtual void turn(std::function<void()> done) = 0;
 
-    /// Stops accepting, lets requests in flight finish (up to `limit`), answers new ones on open
-    /// connections with 503 + Connection: close, then closes everything. Blocks. Idempotent.
+    /// Stops accepting, lets requests finish that are being read or handled (up to `limit`),
+    /// answers new ones on open connections with 503 + Connection: close, then closes everything.
+    /// What is half read when the limit is near is answered so, too. Blocks. Idempotent.
     virtual void drain(Duration limit) = 0;
 
     /// Whether every thread that reads and writes sockets comes by, each within `limit`; false: one
     /// is stuck. Blocks. While it serves.
     virtual bool turns_within(Duration limit) = 0;
+    /// For how long one of those threads has not come by, though it should several times a second;
+    /// of several, the longest. Asks nobody. While it serves.
+    virtual Duration silence() const = 0;
 };
 
 }  // namespace helios::http

@@ -8,10 +8,19 @@ namespace helios::http {
 
 namespace {
 
-RouteMetrics metrics_for(telemetry::Metrics& metrics, std::string route, std::string method) {
-    static const std::vector<double> buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+const std::vector<double>& buckets() {
+    static const std::vector<double> seconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                                 0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
                                                 1,      2.5,     5,      10};
+    return seconds;
+}
+
+telemetry::Counter& unanswered(telemetry::Metrics& metrics, const std::string& reason) {
+    return metrics.counter("helios_http_questions_unanswered_total",
+                           "Questions that no worker began", {{"reason", reason}});
+}
+
+RouteMetrics metrics_for(telemetry::Metrics& metrics, std::string route, std::string method) {
     constexpr std::array classes = {"2xx", "3xx", "4xx", "5xx"};
     RouteMetrics result;
     for (std::size_t i = 0; i < classes.size(); ++i) {
@@ -20,8 +29,8 @@ RouteMetrics metrics_for(telemetry::Metrics& metrics, std::string route, std::st
                              {{"route", route}, {"method", method}, {"status", classes[i]}});
     }
     result.seconds = &metrics.histogram("helios_http_request_seconds",
-                                        "From the last byte of the request to its answer", buckets,
-                                        {{"route", route}, {"method", method}});
+                                        "From the last byte of the request to its answer",
+                                        buckets(), {{"route", route}, {"method", method}});
     result.route = std::move(route);
     result.method = std::move(method);
     return result;
@@ -44,6 +53,16 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
       connections_refused(
           metrics.counter("helios_http_connections_refused_total",
                           "Connections refused because connections_max was reached")),
+      questions_waiting(
+          metrics.gauge("helios_http_questions_waiting", "Questions that wait for a worker")),
+      questions_running(
+          metrics.gauge("helios_http_questions_running", "Questions that workers are busy with")),
+      question_wait(metrics.histogram("helios_http_question_wait_seconds",
+                                      "From a question's arrival to its worker", buckets())),
+      questions_full(unanswered(metrics, "full")),
+      questions_late(unanswered(metrics, "late")),
+      questions_overdue(unanswered(metrics, "overdue")),
+      questions_gone(unanswered(metrics, "gone")),
       websockets(metrics.gauge("helios_http_websockets", "Open WebSockets")),
       websocket_waiting_bytes(metrics.gauge("helios_http_websocket_waiting_bytes",
                                             "Bytes of messages not yet sent to WebSockets")),

@@ -35,6 +35,13 @@ public:
     telemetry::Gauge& inflight_bytes;     ///< sampled on a timer
     telemetry::Gauge& inflight_requests;  ///< sampled on a timer
     telemetry::Counter& connections_refused;
+    telemetry::Gauge& questions_waiting;    ///< for a worker; sampled on a timer
+    telemetry::Gauge& questions_running;    ///< likewise
+    telemetry::Histogram& question_wait;    ///< from arrival to a worker
+    telemetry::Counter& questions_full;     ///< refused: the line is full
+    telemetry::Counter& questions_late;     ///< refused: their turn would come too late
+    telemetry::Counter& questions_overdue;  ///< refused: their time was over before their turn
+    telemetry::Counter& questions_gone;     ///< given up: whoever asked hung up before their turn
     telemetry::Gauge& websockets;
     telemetry::Gauge& websocket_waiting_bytes;
     telemetry::Counter& websockets_refused;

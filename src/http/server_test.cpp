@@ -421,6 +421,9 @@ TEST(Server, a_client_that_leaves_does_not_disturb_its_handler) {
     server.options.body_bytes_max = 100'000;
     server.options.inflight_bytes_max = 200'000;
     server.routes.add({.method = Method::post, .path = "/", .handler = gate.handler()});
+    server.routes.add({.path = "/", .handler = [](Request, const Caller&, Responder responder) {
+                           responder.send(Response::empty(204));
+                       }});
     server.start();
     for (int i = 0; i < 5; ++i) {  // the budget has room for one: it must come back each time
         auto connection = server.connect();
@@ -429,7 +432,7 @@ TEST(Server, a_client_that_leaves_does_not_disturb_its_handler) {
         connection.close();
         gate.take()[0].responder.send(Response::text(200, "nobody hears"));
         // The answer passes through the loop before anything sent after it.
-        EXPECT_EQ(server.ask(get("/nothing")).status, 404);
+        EXPECT_EQ(server.ask(get("/")).status, 204);
     }
 }
 

@@ -4,15 +4,34 @@
 
 namespace helios::http {
 
+namespace {
+
+constexpr std::size_t probes_waiting_max = 256;
+
+}  // namespace
+
 void Serving::start(const RouteTable& routes, Identify identify,
                     std::function<void(const Route*)> refused) {
     identify_ = std::move(identify);
     refused_ = std::move(refused);
     admission.emplace(options, routes, budget);
     metrics.emplace(telemetry.metrics, routes);
-    workers.emplace(options.worker_threads, options.worker_queue_max, [this](WorkerPool::Job job) {
+    const auto run = [this](WorkerPool::Job job) {
         invoke(*job.route, std::move(job.request), std::move(job.responder));
-    });
+    };
+    workers.emplace(WorkerPool::Options{.threads = options.worker_threads,
+                                        .waiting_max = options.worker_queue_max,
+                                        .gives_way = true},
+                    run, clock,
+                    WorkerEvents{.began =
+                                     [this](Duration waited) {
+                                         metrics->question_wait.observe(
+                                             std::chrono::duration<double>(waited).count());
+                                     },
+                                 .overdue = [this] { metrics->questions_overdue.add(); },
+                                 .gone = [this] { metrics->questions_gone.add(); }});
+    probes.emplace(WorkerPool::Options{.name = "http-probes", .waiting_max = probes_waiting_max},
+                   run, clock);
 }
 
 void Serving::invoke(const Route& route, Request request, Responder responder) const {
@@ -36,6 +55,12 @@ void Serving::invoke(const Route& route, Request request, Responder responder) c
 
 void Serving::end_requests(std::size_t count) {
     if (count != 0 && inflight_.fetch_sub(count) == count) {
+        tell_if_idle();
+    }
+}
+
+void Serving::end_unfinished() {
+    if (unfinished_.fetch_sub(1) == 1) {
         tell_if_idle();
     }
 }
@@ -64,9 +89,10 @@ void Serving::tell_if_idle() {
     }
 }
 
-void Serving::wait_until_idle(Duration limit) {
+bool Serving::wait_until_idle(Duration limit) {
     MutexLock lock(mutex_);
-    idle_.wait_for(lock, limit, [this] { return inflight_ == 0 && websockets_ == 0; });
+    return idle_.wait_for(
+        lock, limit, [this] { return inflight_ == 0 && unfinished_ == 0 && websockets_ == 0; });
 }
 
 }  // namespace helios::http

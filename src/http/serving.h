@@ -44,9 +44,13 @@ struct Serving {
     /// False: as many are open as may be. Else end_websocket() once.
     bool begin_websocket();
     void end_websocket();
-    /// Returns when no WebSocket is open and no request is being handled or answered, at the latest
-    /// after `limit`.
-    void wait_until_idle(Duration limit);
+    /// A connection that must not be closed yet: a request of it is half read, or its peer still
+    /// sends what has been refused, and a reset would take the answer along.
+    void begin_unfinished() { unfinished_.fetch_add(1); }
+    void end_unfinished();
+    /// Returns when no WebSocket is open, nothing is unfinished and no request is being handled or
+    /// answered: true. False: `limit` came first.
+    bool wait_until_idle(Duration limit);
 
     const ServerOptions options;
     telemetry::Telemetry& telemetry;
@@ -54,7 +58,8 @@ struct Serving {
     ByteBudget budget;
     std::optional<Admission> admission;
     std::optional<ServerMetrics> metrics;
-    std::optional<WorkerPool> workers;
+    std::optional<WorkerPool> workers;  ///< for routes that block
+    std::optional<WorkerPool> probes;   ///< for those that must never wait for them
     std::atomic<std::size_t> connections{0};
     std::atomic<bool> draining{false};
 
@@ -65,6 +70,7 @@ private:
     std::function<void(const Route*)> refused_;
 
     std::atomic<std::size_t> inflight_{0};
+    std::atomic<std::size_t> unfinished_{0};
     std::atomic<std::size_t> websockets_{0};
     Mutex mutex_;
     Condition idle_;

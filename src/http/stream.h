@@ -21,6 +21,7 @@
 ///   - While a read is out nothing is held back: then what is unread is in the socket, and
 ///     native_handle() is readable.
 ///   - shutdown_send says close_notify, and does not wait until that is out.
+///   - moved_to takes what has been decrypted, and what has not, along.
 ///   - layer() is the asio::ssl::stream; its file includes what Beast knows of winding that up.
 
 #include <cstddef>
@@ -39,6 +40,21 @@ public:
     explicit PlainStream(Socket socket) : socket_(std::move(socket)) {}
 
     Executor get_executor() { return socket_.get_executor(); }
+    /// See Stream.
+    PlainStream moved_to(asio::io_context& context, error_code& ec) {
+        const auto protocol = socket_.local_endpoint(ec).protocol();
+        Socket socket(context);
+        if (!ec) {
+            const auto handle = socket_.release(ec);
+            if (!ec) {
+                socket.assign(protocol, handle, ec);
+            }
+            if (!ec) {
+                socket.non_blocking(true, ec);
+            }
+        }
+        return PlainStream(std::move(socket));
+    }
     template <class Buffers, class Handler>
     auto async_read_some(const Buffers& into, Handler&& handler) {
         return socket_.async_read_some(into, std::forward<Handler>(handler));
@@ -80,6 +96,12 @@ public:
 
     executor_type get_executor() {
         return with([](auto& kind) { return kind.get_executor(); });
+    }
+
+    /// Another thread's from now on: nothing of it may be under way. After an error neither is of
+    /// use.
+    Stream moved_to(asio::io_context& context, error_code& ec) {
+        return with([&](auto& kind) { return Stream(kind.moved_to(context, ec)); });
     }
 
     // As Asio's async streams: one read and one write at a time, at least a byte, or an error. eof:
@@ -134,6 +156,8 @@ public:
     std::optional<std::string> remote();
 
 private:
+    explicit Stream(PlainStream kind) : kind_(std::move(kind)) {}
+
     Socket::lowest_layer_type& socket() {
         return with([](auto& kind) -> auto& { return kind.layer().lowest_layer(); });
     }

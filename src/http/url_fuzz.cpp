@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     (void)parse_query(text);
     (void)Url::parse(text);
-    const HostPolicy policy("127.0.0.1", {"allowed.example"});
+    const HostPolicy policy({"127.0.0.1"}, {"allowed.example"});
     if (policy.allows(text)) {
         const auto authority = split_authority(text);
         HELIOS_ASSERT(authority && (is_loopback_name(authority->name) ||

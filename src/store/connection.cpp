@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mutex.h"
+#include "base/patience.h"
 #include "store/migrations.h"
 
 namespace helios::store {
@@ -35,8 +36,10 @@ Result<std::unique_ptr<Queries::Connection>> Queries::connect() const {
 Result<Queries::Borrowed> Queries::borrow() {
     std::unique_ptr<Connection> connection;
     {
+        const auto limit =
+            std::min(options_.query_limit, current_patience().until - clock_.monotonic());
         MutexLock lock(mutex_);
-        if (!returned_.wait_for(lock, options_.query_limit, [this]() HELIOS_REQUIRES(mutex_) {
+        if (!returned_.wait_for(lock, limit, [this]() HELIOS_REQUIRES(mutex_) {
                 return !idle_.empty() || open_ < options_.readers_max;
             })) {
             return fail(ErrorKind::exhausted, "store: all read connections are busy",

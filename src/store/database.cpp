@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <string>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/patience.h"
 
 namespace helios::store {
 namespace {
@@ -200,10 +202,10 @@ constexpr int checked_every = 1'000;  // instructions of SQLite's machine: some 
 
 struct Database::Guard {
     const Clock* clock = nullptr;
-    Duration deadline{};
+    Patience patience;  // of whoever asks; ends when the limit does
     static int check(void* self) {
         const auto& guard = *static_cast<const Guard*>(self);
-        return guard.clock->monotonic() > guard.deadline ? 1 : 0;
+        return guard.patience.is_gone() || guard.clock->monotonic() > guard.patience.until ? 1 : 0;
     }
 };
 
@@ -379,7 +381,8 @@ Status Database::set_application_id(std::int64_t id) {
 }
 
 void Database::set_deadline(const Clock& clock, Duration deadline) {
-    const Guard guard{&clock, deadline};
+    Guard guard{&clock, current_patience()};
+    guard.patience.until = std::min(guard.patience.until, deadline);
     if (guard_ == nullptr) {
         guard_ = new Guard(guard);
         sqlite3_progress_handler(connection_, checked_every, &Guard::check, guard_);

@@ -122,9 +122,9 @@ public:
     Result<std::int64_t> application_id();
     Status set_application_id(std::int64_t id);
 
-    /// From now on statements that run past `deadline`, by the clock's monotonic time, stop with
-    /// timeout: the clock is asked every 1,000 instructions of SQLite's machine. It must outlive
-    /// the connection.
+    /// From now on statements that run past `deadline`, by the clock's monotonic time, or past
+    /// current_patience() of this call, stop with timeout: both are asked every 1,000 instructions
+    /// of SQLite's machine. The clock must outlive the connection, and the patience the statements.
     void set_deadline(const Clock& clock, Duration deadline);
 
 private:

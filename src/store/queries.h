@@ -1,6 +1,6 @@
 #pragma once
 /// What people ask the store. Each answer is one snapshot; a query that runs past
-/// options.query_limit ends with timeout.
+/// options.query_limit, or past the patience of whoever asks (base/patience.h), ends with timeout.
 ///
 /// Reads never wait for the writer (WAL) and never block it. Knows no HTTP and no payloads.
 

@@ -1,11 +1,13 @@
 #include "store/queries.h"
 
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <set>
 #include <thread>
 
+#include "base/patience.h"
 #include "store/database.h"
 #include "store/test_kit.h"
 
@@ -461,6 +463,28 @@ TEST(Queries, a_query_that_runs_too_long_is_stopped) {
     EXPECT_EQ(product->status().error().kind, ErrorKind::timeout);
     EXPECT_EQ(product->status().error().message().find("SQLite"), std::string::npos)
         << "what to do, not which library";
+}
+
+TEST(Queries, a_query_ends_with_the_patience_of_whoever_asked) {
+    Bench bench;
+    for (int i = 0; i < 300; ++i) {
+        bench.append(a_verdict("K" + std::to_string(i), 1, VerdictStatus::pending, std::nullopt));
+    }
+    bench.project();
+    SystemClock clock;
+    auto database = Database::open(bench.options.file, Database::Mode::read);
+    ASSERT_TRUE(database);
+    const auto ends = [&](const Patience& patience) {
+        auto product = database->prepare(
+            "SELECT count(*) FROM verdicts a, verdicts b, verdicts c, verdicts d");
+        const PatienceScope scope(patience);
+        database->set_deadline(clock, clock.monotonic() + std::chrono::hours(1));
+        return product && !product->row() && product->status().error().kind == ErrorKind::timeout;
+    };
+    EXPECT_TRUE(ends({.until = clock.monotonic() + std::chrono::milliseconds(20)}));
+    std::atomic<bool> gone = false;
+    std::jthread leaves([&] { gone = true; });
+    EXPECT_TRUE(ends({.gone = &gone}));
 }
 
 TEST(Flows, every_version_by_activation) {

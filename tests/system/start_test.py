@@ -143,6 +143,20 @@ class Start(unittest.TestCase):
         with Server(self.data, env=environment(KAFKA_BOOTSTRAP_SERVERS="")) as server:
             self.assertEqual(server.terminate(), 0)
 
+    def test_several_addresses(self):
+        with Server(self.data, "--listen", "localhost:0") as server:
+            self.assertEqual(server.get("/health").status, 200, "the first line names the first")
+            first = server.port
+            for host, port in re.findall(r'"url":"http://([\w.]+):(\d+)"', server.errors()):
+                self.assertNotEqual(int(port) == first, host == "localhost")
+                server.port = int(port)
+                self.assertEqual(server.get("/health").status, 200, (host, port))
+            self.assertNotEqual(server.port, first)
+            self.assertEqual(server.terminate(), 0)
+        self.refused("serve", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1", says="HOST:PORT")
+        exposed = ("--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0", "--data", self.data)
+        self.refused("serve", *exposed, says="--insecure")
+
     def test_off_loopback(self):
         self.refused("serve", "--listen", "0.0.0.0:0", "--data", self.data, says="--insecure")
 

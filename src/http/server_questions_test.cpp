@@ -1,0 +1,269 @@
+// Questions, which wait for a worker, and probes, which must not.
+
+#include <atomic>
+#include <fmt/format.h>
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <semaphore>
+#include <thread>
+
+#include "base/patience.h"
+#include "http/server.h"
+#include "http/test_kit.h"
+
+namespace helios::http {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+std::string get(std::string_view path) {
+    return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+}
+
+/// One worker, which `/slow` keeps until the test says so, or whoever asked has gone.
+class QuestionsTest : public testing::Test {
+protected:
+    QuestionsTest() {
+        server.http_clock = &by_hand;
+        server.options.worker_threads = 1;
+        server.routes.add({.path = "/slow",
+                           .handler =
+                               [this](Request, const Caller&, Responder responder) {
+                                   responder.send(Response::empty(wait() ? 204 : 500));
+                               },
+                           .blocking = true});
+        server.routes.add({.path = "/quick",
+                           .handler =
+                               [this](Request, const Caller&, Responder responder) {
+                                   ++quick;
+                                   responder.send(Response::empty(200));
+                               },
+                           .blocking = true});
+        server.routes.add(
+            {.path = "/probe",
+             .handler = [](Request, const Caller&,
+                           Responder responder) { responder.send(Response::text(200, "alive")); },
+             .probe = true});
+    }
+    ~QuestionsTest() override {
+        release();
+        server.stop();
+    }
+    /// True: it was let go, or nobody waits any more.
+    bool wait() {
+        MutexLock lock(mutex);
+        ++begun;
+        changed.notify_all();
+        const auto until = std::chrono::steady_clock::now() + test_patience;
+        while (!released && !current_patience().is_gone() &&
+               std::chrono::steady_clock::now() < until) {
+            changed.wait_for(lock, milliseconds(1), [this] { return released; });
+        }
+        return released;
+    }
+    void release() {
+        const MutexLock lock(mutex);
+        released = true;
+        changed.notify_all();
+    }
+    bool wait_for_begun(int count) {
+        MutexLock lock(mutex);
+        return changed.wait_for(lock, test_patience, [&] { return begun >= count; });
+    }
+    double waiting() {
+        return server.telemetry.metrics.gauge("helios_http_questions_waiting", "").value();
+    }
+    /// Within the test's patience.
+    bool come_true(const std::function<bool()>& what) {
+        const auto until = std::chrono::steady_clock::now() + test_patience;
+        while (!what() && std::chrono::steady_clock::now() < until) {
+            std::this_thread::yield();
+        }
+        return what();
+    }
+    double unanswered(const std::string& reason) {
+        return server.telemetry.metrics
+            .counter("helios_http_questions_unanswered_total", "", {{"reason", reason}})
+            .value();
+    }
+
+    Mutex mutex;
+    Condition changed;
+    bool released = false;
+    int begun = 0;
+    std::atomic<int> quick = 0;
+    ManualClock by_hand{from_nanos(1'767'225'600'000'000'000)};  // 2026
+    TestServer server;
+};
+
+TEST_F(QuestionsTest, probes_are_answered_while_every_worker_is_stuck_and_the_line_is_full) {
+    server.options.worker_queue_max = 1;
+    server.start();
+    auto stuck = server.connect();
+    stuck.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    auto waits = server.connect();
+    waits.send(get("/quick"));
+    auto kept = server.connect();
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(kept.exchange(get("/probe")).status, 200);
+        EXPECT_EQ(server.ask(get("/probe")).status, 200);
+    }
+    EXPECT_EQ(quick, 0);
+    release();
+    EXPECT_EQ(waits.receive().status, 200);
+}
+
+TEST_F(QuestionsTest, probes_are_answered_while_the_thread_of_all_other_requests_is_stuck) {
+    std::counting_semaphore<> stands{0};
+    std::counting_semaphore<> goes_on{0};
+    server.routes.add({.method = Method::post,
+                       .path = "/stand",
+                       .handler = [&](Request request, const Caller&, Responder responder) {
+                           stands.release();
+                           goes_on.acquire();
+                           responder.send(Response::text(200, std::move(request.body)));
+                       }});
+    server.start();
+    auto kept = server.connect();
+    ASSERT_EQ(kept.exchange(get("/probe")).status, 200);
+    auto stuck = server.connect();
+    stuck.send("POST /stand HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi");
+    stands.acquire();
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(kept.exchange(get("/probe")).status, 200);
+        EXPECT_EQ(server.ask(get("/probe")).status, 200);
+    }
+    EXPECT_EQ(server.ask(get("/none")).status, 404);
+    by_hand.advance(std::chrono::seconds(3));
+    EXPECT_EQ(server.server->silence(), std::chrono::seconds(3));
+    goes_on.release();
+    EXPECT_EQ(stuck.receive().body, "hi");
+    EXPECT_TRUE(come_true([&] { return server.server->silence() == Duration::zero(); }));
+}
+
+TEST_F(QuestionsTest, a_connection_may_ask_for_probes_and_for_others_in_any_order) {
+    release();
+    server.routes.add({.method = Method::post,
+                       .path = "/echo",
+                       .handler = [](Request request, const Caller&, Responder responder) {
+                           responder.send(Response::text(200, std::move(request.body)));
+                       }});
+    server.start();
+    const std::string body(100'000, 'x');
+    const auto post =
+        fmt::format("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}",
+                    body.size(), body);
+    auto connection = server.connect();
+    std::thread sender([&] {
+        for (int i = 0; i < 20; ++i) {
+            connection.send(get("/probe") + get("/probe") + post + get("/probe") + get("/quick") +
+                            post);
+        }
+    });
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_EQ(connection.receive().body, "alive");
+        ASSERT_EQ(connection.receive().body, "alive");
+        ASSERT_EQ(connection.receive().body.size(), body.size());
+        ASSERT_EQ(connection.receive().body, "alive");
+        ASSERT_EQ(connection.receive().status, 200);
+        ASSERT_EQ(connection.receive().body.size(), body.size());
+    }
+    sender.join();
+    for (int cut = 1; cut < 40; ++cut) {  // wherever the first request is torn
+        auto torn = server.connect();
+        torn.send(post.substr(0, static_cast<std::size_t>(cut) * 2));
+        ASSERT_EQ(server.ask(get("/probe")).status, 200);
+        torn.send(post.substr(static_cast<std::size_t>(cut) * 2));
+        ASSERT_EQ(torn.receive().body.size(), body.size());
+    }
+}
+
+TEST_F(QuestionsTest, time_counts_from_the_arrival) {
+    server.start();
+    auto stuck = server.connect();
+    stuck.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    auto waits = server.connect();
+    waits.send(get("/quick"));
+    ASSERT_TRUE(come_true([&] { return waiting() == 1; }));
+    by_hand.advance(server.options.worker_wait_max);
+    const auto answer = waits.receive();  // while the worker is busy
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_TRUE(answer.has("Retry-After: ")) << answer.head;
+    EXPECT_THAT(answer.body, HasSubstr("time was over"));
+    EXPECT_EQ(unanswered("overdue"), 1);
+    release();
+    EXPECT_EQ(stuck.receive().status, 204);
+    EXPECT_EQ(server.ask(get("/quick")).status, 200);
+    EXPECT_EQ(quick, 1);
+}
+
+TEST_F(QuestionsTest, what_would_not_be_reached_in_time_is_refused_on_arrival) {
+    server.options.worker_wait_max = milliseconds(100);
+    server.start();
+    auto slow = server.connect();
+    slow.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    by_hand.advance(milliseconds(150));  // that is what such a question takes
+    release();
+    ASSERT_EQ(slow.receive().status, 204);
+    {
+        const MutexLock lock(mutex);
+        released = false;
+    }
+    slow.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(2));
+    const auto answer = server.ask(get("/quick"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_TRUE(answer.has("Retry-After: 1\r\n")) << answer.head;
+    EXPECT_THAT(answer.body, HasSubstr("would come"));
+    EXPECT_EQ(unanswered("late"), 1);
+}
+
+TEST_F(QuestionsTest, whoever_hangs_up_frees_the_worker) {
+    server.start();
+    {
+        auto asked = server.connect();
+        asked.send(get("/slow"));
+        ASSERT_TRUE(wait_for_begun(1));
+    }
+    EXPECT_EQ(server.ask(get("/quick")).status, 200) << "the worker noticed";
+}
+
+TEST_F(QuestionsTest, whoever_hangs_up_leaves_the_line) {
+    server.start();
+    auto stuck = server.connect();
+    stuck.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    {
+        auto asked = server.connect();
+        asked.send(get("/quick") + get("/quick") + get("/quick"));
+        auto probe = server.connect();
+    }
+    EXPECT_TRUE(come_true([&] { return unanswered("gone") == 3; }));
+    release();
+    EXPECT_EQ(stuck.receive().status, 204);
+    EXPECT_EQ(quick, 0);
+}
+
+TEST_F(QuestionsTest, a_thousand_questions_on_one_connection_are_answered_in_order) {
+    server.options.worker_threads = 4;
+    release();
+    server.start();
+    std::string all;
+    for (int i = 0; i < 1000; ++i) {
+        all += get("/quick");
+    }
+    auto asked = server.connect();
+    std::thread sender([&] { asked.send(all); });
+    for (int i = 0; i < 1000; ++i) {
+        ASSERT_EQ(asked.receive().status, 200) << i;
+    }
+    sender.join();
+}
+
+}  // namespace
+}  // namespace helios::http
