@@ -95,11 +95,6 @@ std::vector<const IndexEntry*> in_key_order(const std::vector<IndexEntry>& entri
 }
 
 rocksdb::Options rocks_options(const Options& options) {
-    rocksdb::BlockBasedTableOptions table;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    table.block_cache = rocksdb::NewLRUCache(options.index_cache_bytes);
-    table.cache_index_and_filter_blocks = true;  // so that the cache's bound is the bound
-    table.format_version = 5;
     rocksdb::Options out;
     out.create_if_missing = true;
     out.write_buffer_size = options.index_write_buffer_bytes;
@@ -117,7 +112,8 @@ rocksdb::Options rocks_options(const Options& options) {
     out.avoid_flush_during_shutdown = true;  // close() flushes, and hears of it if that fails
     out.stats_dump_period_sec = 0;
     out.fail_if_options_file_error = false;  // nobody reads it
-    out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    out.table_factory =
+        log::table_factory(rocksdb::NewLRUCache(options.index_cache_bytes), 4u << 10);
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <optional>
 #include <random>
@@ -90,6 +91,40 @@ protected:
 };
 
 /// With the RocksDB of Debian 13 this was the end of the process, at the close.
+/// Bytes that this process has asked its files for.
+std::uint64_t bytes_read() {
+    std::ifstream file("/proc/self/io");
+    std::string name;
+    std::uint64_t bytes = 0;
+    file >> name >> bytes;
+    EXPECT_EQ(name, "rchar:");
+    return bytes;
+}
+
+TEST_F(DedupIndexOnDisk, a_question_in_vain_reads_little_however_many_ids_there_are) {
+    constexpr std::uint64_t ids = 600'000;
+    constexpr std::uint64_t questions = 2'000;
+    options_.index_cache_bytes = 2u << 20;
+    ASSERT_TRUE(open());
+    std::mt19937_64 random(7);
+    for (std::uint64_t written = 0; written < ids; written += 50'000) {
+        std::vector<IndexEntry> entries;
+        for (std::uint64_t n = 0; n < 50'000; ++n) {
+            entries.push_back({id(random()), {orders, Offset{written + n}}, from_nanos(1)});
+        }
+        ASSERT_TRUE(index_->write(entries, {{orders, Offset{written + 50'000}}}));
+    }
+    ASSERT_TRUE(index_->flush());
+    const auto before = bytes_read();
+    for (std::uint64_t n = 0; n < questions; ++n) {
+        const auto found = index_->find(id(random()));
+        ASSERT_TRUE(found);
+        EXPECT_FALSE(*found);
+    }
+    EXPECT_LT((bytes_read() - before) / questions, 16u << 10)
+        << "a piece of a filter, seldom a block; not the whole filter each time";
+}
+
 TEST_F(DedupIndexOnDisk, a_generation_begins_whatever_can_be_written_of_its_options) {
     ASSERT_TRUE(open());
     {

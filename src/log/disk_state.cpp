@@ -86,15 +86,8 @@ private:
 };
 
 rocksdb::Options rocks_options(const DiskStateOptions& options) {
-    rocksdb::BlockBasedTableOptions table;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    table.whole_key_filtering = true;
-    table.block_cache = options.cache;
-    table.cache_index_and_filter_blocks = true;  // so that the cache's bound is the bound
-    table.block_size = 8u << 10;
-    table.format_version = 5;
     rocksdb::Options out;
-    out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    out.table_factory = table_factory(options.cache, 8u << 10);
     out.env = options.env.get();
     out.compression = rocksdb::kNoCompression;
     // A memtable is there for the moment between a batch and its flush. One that a batch overfills

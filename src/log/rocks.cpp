@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <rocksdb/cache.h>
 #include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/system_clock.h>
+#include <rocksdb/table.h>
+#include <utility>
 
 #if defined(__SANITIZE_THREAD__)
 /// The system's RocksDB is not instrumented: the sanitizer sees its memory accesses through memcmp,
@@ -54,6 +58,20 @@ std::shared_ptr<rocksdb::SystemClock> impatient_clock(
 
 std::shared_ptr<rocksdb::Env> impatient(rocksdb::Env* under) {
     return std::make_shared<ImpatientEnv>(under == nullptr ? *rocksdb::Env::Default() : *under);
+}
+
+std::shared_ptr<rocksdb::TableFactory> table_factory(std::shared_ptr<rocksdb::Cache> cache,
+                                                     std::size_t block_bytes) {
+    rocksdb::BlockBasedTableOptions table;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.whole_key_filtering = true;
+    table.partition_filters = true;
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.block_cache = std::move(cache);
+    table.cache_index_and_filter_blocks = true;
+    table.block_size = block_bytes;
+    table.format_version = 5;
+    return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
 
 }  // namespace helios::log

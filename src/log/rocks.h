@@ -1,12 +1,15 @@
 #pragma once
 /// What every user of RocksDB needs, whatever it keeps there.
 
+#include <cstddef>
 #include <memory>
 
 namespace rocksdb {
+class Cache;
 class Env;
 class Logger;
 class SystemClock;
+class TableFactory;
 }  // namespace rocksdb
 
 namespace helios::log {
@@ -20,6 +23,13 @@ std::shared_ptr<rocksdb::Logger> silent_logger();
 /// another, nobody sleeps longer than a millisecond.
 std::shared_ptr<rocksdb::SystemClock> impatient_clock(
     const std::shared_ptr<rocksdb::SystemClock>& under);
+
+/// How tables of keys are laid out that are mostly asked for in vain: a bloom filter of 10 bits per
+/// key. Filters and indexes are in the cache, so that its bound is the bound, in pieces of a few
+/// KiB: whole, that of a large table is larger than a shard of the cache, is never kept, and is
+/// read from disk again with every question.
+std::shared_ptr<rocksdb::TableFactory> table_factory(std::shared_ptr<rocksdb::Cache> cache,
+                                                     std::size_t block_bytes);
 
 /// An env with that clock, over another that outlives it, or over the machine's (null). Outlives
 /// the databases that use it.
