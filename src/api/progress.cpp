@@ -139,6 +139,8 @@ std::vector<CheckOutcome> Progress::run_checks(
     }
     if (std::all_of(outcomes.begin(), outcomes.end(),
                     [](const auto& o) { return o.status.has_value(); })) {
+        std::int64_t never = -1;
+        answerable_since_ns_.compare_exchange_strong(never, clock_.monotonic().count());
         if (!answerable_.exchange(true)) {
             static_cast<void>(judged_before());  // so that the first list does not seem to be as
                                                  // old as the last look

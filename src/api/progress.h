@@ -9,6 +9,7 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -77,6 +78,12 @@ public:
         const std::function<void(std::string_view name)>& asking = {}) const;
     /// Whether all checks have ever been good at once.
     bool answerable() const;
+    /// When they first were, by the monotonic clock; nullopt: as far as is known, never yet. Asks
+    /// nobody.
+    std::optional<Duration> answerable_since() const {
+        const auto nanos = answerable_since_ns_.load();
+        return nanos < 0 ? std::nullopt : std::optional(Duration(nanos));
+    }
 
     /// unavailable: log time is ahead of the machine's clock by more than a minute, so what comes
     /// now is stamped with a time to come. That is true and harmless to verdicts, and nothing that
@@ -108,6 +115,7 @@ private:
     telemetry::Gauge& lists_behind_;
     telemetry::Gauge& log_ahead_;
     mutable std::atomic<bool> answerable_{false};
+    mutable std::atomic<std::int64_t> answerable_since_ns_{-1};  ///< set before answerable_
 
     mutable Mutex mutex_;
     mutable std::deque<Mark> to_engine_ HELIOS_GUARDED_BY(mutex_);

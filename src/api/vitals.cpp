@@ -86,6 +86,13 @@ void Vitals::ask_readiness() {
 std::vector<CheckOutcome> Vitals::readiness() const {
     const auto told = readiness_.told();
     auto outcomes = told.heard ? *told.heard : std::vector<CheckOutcome>();
+    // Whoever asks for more than probes found out meanwhile, and has been answered.
+    if (told.heard &&
+        progress_.answerable_since().value_or(Duration::min()) > clock_.monotonic() - told.age) {
+        for (auto& outcome : outcomes) {
+            outcome.status = {};
+        }
+    }
     if (!told.heard || told.age > age_max) {
         put(outcomes, silence<std::vector<CheckOutcome>>(told));
     }

@@ -130,6 +130,24 @@ TEST_F(VitalsTest, a_part_that_answers_no_more_fails_and_holds_nobody_up) {
     EXPECT_TRUE(come_true([this] { return is_ready(); }));
 }
 
+TEST(Vitals, ready_is_not_behind_what_has_been_answered) {
+    Served served;
+    served.vitals_by_hand = true;
+    bool warm = false;
+    served.readiness = {{"index", [&]() -> Status {
+                             return warm ? Status()
+                                         : Status(fail(ErrorKind::unavailable, "not yet"));
+                         }}};
+    served.open();
+    served.vitals->look();
+    EXPECT_EQ(served.get("/api/v1/events").status, 503);
+    EXPECT_EQ(served.get("/ready").status, 503);
+    served.bench.clock.advance(std::chrono::milliseconds(1));
+    warm = true;
+    EXPECT_EQ(served.get("/api/v1/events").status, 200);
+    EXPECT_EQ(served.get("/ready").status, 200) << "until it is, nothing derived is told";
+}
+
 TEST_F(VitalsTest, what_traffic_does_not_need_makes_health_alone_fail) {
     become_ready();
     file.hold();

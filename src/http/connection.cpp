@@ -343,6 +343,22 @@ void Connection::refuse(Response response, bool keep_alive) {
     complete(sequence, std::move(response));
 }
 
+Responder Connection::responder_of(const Route& route, const Request& request,
+                                   std::uint64_t sequence) {
+    // No more than fits into the responder: what senders cost is counted.
+    auto send = [self = shared_from_this(), sequence](Response response) {
+        self->answer(sequence, std::move(response));
+    };
+    if (route.method != Method::get || route.websocket) {
+        return Responder(std::move(send));
+    }
+    return Responder(
+        [send = std::move(send), coded = accepts_coding(request, "gzip")](Response response) {
+            code(response, coded);  // on the thread that answers: a worker's, where it is blocking
+            send(std::move(response));
+        });
+}
+
 void Connection::dispatch() {
     const Route& route = *route_;
     // Behind a request for a WebSocket come frames, or nothing: if it is refused, the connection
@@ -355,15 +371,7 @@ void Connection::dispatch() {
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
-    const bool may_be_coded = route.method == Method::get && !route.websocket;
-    const bool coded = may_be_coded && accepts_coding(request, "gzip");
-    Responder responder([self = shared_from_this(), sequence, may_be_coded,
-                         coded](Response response) {
-        if (may_be_coded) {
-            code(response, coded);  // on the thread that answers: a worker's, where it is blocking
-        }
-        self->answer(sequence, std::move(response));
-    });
+    auto responder = responder_of(route, request, sequence);
     if (!route.blocking && !route.probe) {
         shared_->invoke(route, std::move(request), std::move(responder));
         return;

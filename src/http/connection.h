@@ -223,6 +223,7 @@ private:
 
     std::uint64_t take_slot(bool keep_alive);
     void refuse(Response response, bool keep_alive);
+    Responder responder_of(const Route& route, const Request& request, std::uint64_t sequence);
     void dispatch();
     void post(const Route& route, std::uint64_t sequence, Request request, Responder responder);
     void give_up_questions();

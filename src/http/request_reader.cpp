@@ -65,6 +65,18 @@ bool names_no_version(std::string_view request_line) {
     return blank == std::string_view::npos || !request_line.substr(blank + 1).starts_with("HTTP/");
 }
 
+constexpr std::string_view folded = "a header continues on a second line";
+
+bool has_folded_line(std::string_view head) {
+    for (auto at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
+        if (at + 2 < head.size() && (head[at + 2] == ' ' || head[at + 2] == '\t')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// A line feed alone ends no line here, though elsewhere it may.
 bool has_bare_line_feed(std::string_view lines) {
     for (auto at = lines.find('\n'); at != std::string_view::npos; at = lines.find('\n', at + 1)) {
@@ -319,6 +331,11 @@ RequestReader::Outcome RequestReader::read_header(Input& input) {
 /// Goes on with the lines of a header until there are no more or it ends. What is wrong with them,
 /// seen as soon as it is there; empty: nothing so far.
 std::string_view RequestReader::look_at_lines(std::string_view bytes) {
+    if (const auto end = scanned_ == 0 ? bytes.find("\r\n\r\n") : std::string_view::npos;
+        end != std::string_view::npos) {
+        head_bytes_ = end + 4;  // whole at once: Beast refuses what else is wrong with its lines
+        return has_folded_line(bytes.substr(0, end)) ? folded : std::string_view{};
+    }
     while (head_bytes_ == 0 && scanned_ < bytes.size()) {
         const auto feed = bytes.find('\n', scanned_);
         const auto seen = std::min(feed, bytes.size());
@@ -330,7 +347,7 @@ std::string_view RequestReader::look_at_lines(std::string_view bytes) {
         }
         const char first = bytes[line_begin_];
         if (line_begin_ != 0 && (first == ' ' || first == '\t')) {
-            return "a header continues on a second line";
+            return folded;
         }
         scanned_ = seen;
         if (feed == std::string_view::npos) {

@@ -90,6 +90,8 @@ TEST_F(AtOnceTest, heads_whose_lines_do_not_end_as_lines_do) {
              "GET /x FTP/1.1\r\n",
          }) {
         EXPECT_EQ(ask(head).status, 400) << testing::PrintToString(head);
+        const auto whole = std::string(head) + "X: y\r\n\r\n";
+        EXPECT_EQ(ask(whole).status, 400) << testing::PrintToString(whole);
         auto connection = server.connect();
         for (const char c : head) {
             connection.send({&c, 1});

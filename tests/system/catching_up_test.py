@@ -25,7 +25,7 @@ DERIVED = [
     "/api/v1/events/o-1",
     "/api/v1/dlq/none",
 ]
-ALWAYS = ["/health", "/api/v1/health", "/metrics", "/docs/start.js", "/openapi.json", "/"]
+ALWAYS = ["/health", "/api/v1/health", "/metrics", "/favicon.ico", "/openapi.json", "/"]
 STREAM = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
