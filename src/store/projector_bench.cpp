@@ -89,6 +89,7 @@ void append_order(testing::Bench& bench, std::vector<log::Record>& batch, std::u
                           [&done](std::span<const log::AppendOutcome>) { done.set_value(); });
         done.get_future().get();
         batch.clear();
+        bench.clock.advance(log::log_time_grain);
     }
 }
 
