@@ -115,7 +115,8 @@ Result<bool> QueryReader::yes_or_no(std::string_view name) const {
     const auto value = text(name);
     if (value && *value != "true" && *value != "false") {
         return fail(ErrorKind::invalid,
-                    fmt::format("{}: \"{}\" is neither true nor false", name, shown(*value)));
+                    fmt::format("{}: \"{}\" is neither true nor false", name, shown(*value)),
+                    "true or false");
     }
     return value && *value == "true";
 }

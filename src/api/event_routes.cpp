@@ -176,9 +176,12 @@ void add_event_routes(http::RouteTable& table, const Consistency& consistency, c
         query_param("scope",
                     "The event's scope: EventBridge account/region, Pub/Sub subscription, Event "
                     "Grid topic.")};
+    one.params.front().schema =
+        R"({"type":"string","minLength":1,"maxLength":1024,"pattern":"^[^\\u0000]*$","not":{"enum":["ingest","batch"]}})";
     add_answers(one,
                 {answer(200, "The event.", "Event"), problem_answer(400, "A parameter is wrong."),
                  problem_answer(404, "No accepted event has this id."),
+                 problem_answer(405, "`ingest` and `batch` are paths of their own."),
                  problem_answer(409,
                                 "Several do (`candidates` lists them; name source and scope), or "
                                 "several ids begin with it.")});

@@ -188,7 +188,7 @@ TEST(Tenants, no_route_tells_one_of_the_other) {
         const auto prefix = served.get("/api/v1/dlq/" + uuid5(words[1 - me]).substr(0, 12));
         EXPECT_EQ(prefix.status, 404) << prefix.body;
     }
-    EXPECT_EQ(telling, 2u * 13) << "each that reads what is kept shows its own";
+    EXPECT_EQ(telling, 2u * 14) << "each that reads what is kept shows its own";
     served.caller = caller_of("third");
     for (const auto& route : served.table.routes()) {
         if (route.method == http::Method::get && !route.websocket && !route.hidden) {

@@ -69,7 +69,7 @@ class Documented(unittest.TestCase):
             "orderId": ["MATCHED", "BROKEN", "OPEN", "none"],
             "flow": ["order", "ordr"],
             "key": ["MATCHED", "none"],
-            "eventId": ["o-1", "o-3", "none"],
+            "eventId": ["o-1", "o-3", "ingest", "none"],
             "dlqId": [item["dlqId"] for item in cls.server.quarantined()] + ["none"],
         }
 
