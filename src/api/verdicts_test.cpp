@@ -592,6 +592,7 @@ TEST(ExplainRoute, hands_over_the_records_in_order_and_answers_in_both_shapes) {
     leg.flow = "order";
     leg.key = "A";
     leg.leg = "order";
+    leg.at = epoch_of_tests;
     const auto log_key = model::case_log_key(default_tenant(), "order", "A");
     const auto partition = served.bench.append(model::CaseRecord(leg), log_key).at.partition.index;
     served.bench.append(model::CaseRecord(store::testing::absence_until(2)), "", partition);

@@ -166,7 +166,7 @@ TEST(Routes, what_a_route_does_not_know_is_refused_with_the_nearest_name) {
     std::set<std::string> open;
     for (const auto& route : served.table.routes()) {
         if (!route.query_checked) {
-            open.insert(route.path);
+            open.insert(std::regex_replace(route.path, std::regex("\\.[0-9a-f]{12}\\."), "."));
         }
         if (route.method != http::Method::get) {
             continue;
@@ -209,14 +209,17 @@ TEST(Routes, what_a_route_does_not_know_is_refused_with_the_nearest_name) {
                                            "/api/v1/webhooks/gcp/health",
                                            "/api/v1/webhooks/gcp/pubsub",
                                            "/docs",
+                                           "/docs/",
                                            "/docs/start.js",
                                            "/docs/swagger-ui-bundle.js",
                                            "/docs/swagger-ui.css",
+                                           "/favicon.ico",
                                            "/health",
                                            "/metrics",
                                            "/openapi.json",
                                            "/ready",
                                            "/redoc",
+                                           "/redoc/",
                                            "/redoc/redoc.standalone.js",
                                            "/redoc/start.js"}))
         << "senders, probes, scrapes and pages";
@@ -252,7 +255,7 @@ TEST(Routes, no_answer_has_a_status_that_is_not_documented) {
     ask_all();
     auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
     ASSERT_TRUE(database);
-    ASSERT_TRUE(database->execute("DROP TABLE cases; DROP TABLE events; DROP TABLE quarantine;"));
+    ASSERT_TRUE(database->execute("DROP TABLE cases; DROP TABLE slices; DROP TABLE quarantine;"));
     ask_all();
 }
 
@@ -265,9 +268,8 @@ TEST(Routes, who_says_to_read_nothing_does_not_ask_the_store) {
     auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
     ASSERT_TRUE(database);
     ASSERT_TRUE(database->execute(
-        "DROP TABLE events; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP "
-        "TABLE flows;"
-        "DROP TABLE counts; DROP TABLE case_records; DROP TABLE control_records;"));
+        "DROP TABLE slices; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP "
+        "TABLE flows; DROP TABLE open_cases; DROP TABLE counts; DROP TABLE control_records;"));
     for (const auto& route : served.table.routes()) {
         if (route.method != http::Method::get || route.reads == Reads::stream) {
             continue;

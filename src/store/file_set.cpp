@@ -45,23 +45,34 @@ Status remake_file_set(Database& open, const std::filesystem::path& file) {
     return {};
 }
 
-Status sync_file_set(const std::filesystem::path& file) {
-    for (const auto& part : {wal_of(file), file}) {
-        const int fd = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT && part != file) {
-            continue;  // all of it is in the file itself
-        }
-        const bool synced = fd >= 0 && ::fsync(fd) == 0;
-        const int why = errno;
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        if (!synced) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("store: can't sync {}: {}", part.string(), std::strerror(why)));
-        }
+namespace {
+
+/// `may_lack`: where there is none, there is nothing to sync.
+Status sync(const std::filesystem::path& path, bool may_lack) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && may_lack) {
+        return {};
     }
-    return {};
+    const bool synced = fd >= 0 && ::fsync(fd) == 0;
+    const int why = errno;
+    if (fd >= 0) {
+        ::close(fd);
+    }
+    return synced ? Status{}
+                  : fail(ErrorKind::unavailable, fmt::format("store: can't sync {}: {}",
+                                                             path.string(), std::strerror(why)));
+}
+
+}  // namespace
+
+/// Without a write-ahead log all of it is in the file itself.
+Status sync_file_set(const std::filesystem::path& file) {
+    HELIOS_TRY(sync(wal_of(file), true));
+    return sync(file, false);
+}
+
+Status sync_folder(const std::filesystem::path& folder) {
+    return sync(folder, false);
 }
 
 }  // namespace helios::store

@@ -22,5 +22,7 @@ Status remake_file_set(Database& open, const std::filesystem::path& file);
 
 /// What is committed there can't be lost any more, not even by a power cut. unavailable.
 Status sync_file_set(const std::filesystem::path& file);
+/// The names in it, too. unavailable.
+Status sync_folder(const std::filesystem::path& folder);
 
 }  // namespace helios::store

@@ -15,12 +15,16 @@ namespace {
 constexpr std::size_t cache_bytes_of_slice = 16u << 20;
 constexpr std::size_t open_files_max = 80;
 
-Result<SliceRange> range_of(const std::filesystem::path& file) {
+/// Empty: it was made, and nothing was ever committed to it.
+Result<std::optional<SliceRange>> range_of(const std::filesystem::path& file) {
     HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::write));
     HELIOS_TRY(migrate(database, FileKind::slice));
     Prepared<TheRange> statement;
     HELIOS_TRY(statement.prepare(database));
     HELIOS_TRY_ASSIGN(const auto rows, statement.ask().rows());
+    if (rows.empty()) {
+        return std::nullopt;
+    }
     if (rows.size() != 1 || slice_start(file) != rows.front().start ||
         rows.front().end <= rows.front().start) {
         return fail(ErrorKind::corrupt,
@@ -72,8 +76,12 @@ Status Slices::find_files() {
             HELIOS_TRY(remove_file_set(file));
             continue;
         }
-        HELIOS_TRY_ASSIGN(const SliceRange range, range_of(file));
-        slices_[start] = {range, false, false, false, nullptr};
+        HELIOS_TRY_ASSIGN(const auto range, range_of(file));
+        if (!range) {
+            HELIOS_TRY(remove_file_set(file));
+            continue;
+        }
+        slices_[start] = {*range, false, false, false, nullptr};
     }
     return {};
 }
@@ -106,9 +114,14 @@ Result<Slices::Slice*> Slices::slice_for(Instant t) {
 
 Result<SliceFile*> Slices::opened(Slice& slice) {
     if (!slice.file) {
-        HELIOS_TRY_ASSIGN(slice.file,
-                          SliceFile::open(slice_file(options_.file, slice.range.start), slice.range,
-                                          options_.kinds_max, cache_bytes_of_slice));
+        const auto path = slice_file(options_.file, slice.range.start);
+        const bool is_new = !std::filesystem::exists(path);
+        HELIOS_TRY_ASSIGN(slice.file, SliceFile::open(path, slice.range, options_.kinds_max,
+                                                      cache_bytes_of_slice));
+        if (is_new) {  // before the current file names it
+            HELIOS_TRY(sync_file_set(path));
+            HELIOS_TRY(sync_folder(path.parent_path()));
+        }
     }
     return slice.file.get();
 }

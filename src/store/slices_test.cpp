@@ -8,6 +8,7 @@
 #include <set>
 
 #include "store/file_set.h"
+#include "store/migrations.h"
 #include "store/records_test_kit.h"
 #include "store/tables.h"
 #include "store/test_kit.h"
@@ -387,6 +388,25 @@ TEST(Slices, a_file_that_is_gone_keeps_the_store_from_opening_and_is_named) {
     ASSERT_FALSE(opened);
     EXPECT_THAT(opened.error().message(), ::testing::HasSubstr("events-20260105T000000Z.db"));
     EXPECT_THAT(opened.error().hint, ::testing::HasSubstr("rebuild"));
+}
+
+TEST(Slices, one_that_a_crash_left_before_anything_was_committed_is_made_again) {
+    Bench bench;
+    bench.append(an_event("e1", "OrderPlaced", "A"));
+    std::filesystem::create_directories(bench.options.file.parent_path());
+    const auto slice =
+        slice_file(bench.options.file, slice_at(epoch_of_tests, bench.options.slice).start);
+    for (const bool with_tables : {false, true}) {
+        ASSERT_TRUE(remove_file_set(bench.options.file));
+        ASSERT_TRUE(remove_file_set(slice));
+        std::ofstream(slice).close();
+        if (with_tables) {
+            auto database = Database::open(slice, Database::Mode::write);
+            ASSERT_TRUE(database && migrate(*database, FileKind::slice));
+        }
+        bench.project();
+        EXPECT_EQ(walk(*bench.queries(), EventFilter(default_tenant())).size(), 1u);
+    }
 }
 
 TEST(Slices, one_that_is_no_slice_of_ours_is_refused) {

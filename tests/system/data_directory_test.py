@@ -231,7 +231,7 @@ class DataDirectoryTest(unittest.TestCase):
             self.send(server, 0, 5)
             self.remove(self.data)
             self.assertEqual(server.ingest(order(1000)).status, 503)
-            self.assertEqual(server.get("/ready").status, 503)
+            self.wait_for(lambda: server.get("/ready").status == 503, seconds=2)
             self.assertEqual(server.terminate(), 0)
 
     def test_a_deleted_store_is_made_anew(self):
@@ -255,10 +255,9 @@ class DataDirectoryTest(unittest.TestCase):
             resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
             for n in range(50, 60):
                 self.assertEqual(server.ingest(order(n)).status, 503)
-            ready = server.get("/ready")
-            self.assertEqual(ready.status, 503)
+            self.wait_for(lambda: server.get("/ready").status == 503, seconds=2)
             self.assertIn(
-                b"File too large", ready.body
+                b"File too large", server.get("/ready").body
             )  # standard error is a file, too, and has ended at its limit
             self.assertEqual(server.terminate(), 0)
         with Server(self.data) as server:
