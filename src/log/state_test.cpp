@@ -516,7 +516,8 @@ TEST_F(StateTest, a_folder_that_goes_while_checkpoints_are_made_is_told_and_may_
         std::atomic<bool> gone = false;
         std::jthread writing([&](const std::stop_token& stop) {
             bool failed = false;
-            while (!stop.stop_requested() || (gone && !failed)) {
+            // What is being written may be in the way of whoever deletes: then the folder stays.
+            while (!stop.stop_requested() || (gone && !failed && !fs::exists(folder()))) {
                 state_->put("a", std::to_string(next));
                 failed = !checkpoint(next += 10) && gone;
                 EXPECT_EQ(*state_->get("a"), std::to_string(next - 10));
