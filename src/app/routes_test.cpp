@@ -268,8 +268,9 @@ TEST(Routes, who_says_to_read_nothing_does_not_ask_the_store) {
     auto database = store::Database::open(served.bench.options.file, store::Database::Mode::write);
     ASSERT_TRUE(database);
     ASSERT_TRUE(database->execute(
-        "DROP TABLE slices; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; DROP "
-        "TABLE flows; DROP TABLE open_cases; DROP TABLE counts; DROP TABLE control_records;"));
+        "DROP TABLE slices; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; "
+        "DROP TABLE quarantine_kinds; DROP TABLE flows; DROP TABLE open_cases; DROP TABLE counts; "
+        "DROP TABLE control_records;"));
     for (const auto& route : served.table.routes()) {
         if (route.method != http::Method::get || route.reads == Reads::stream) {
             continue;
