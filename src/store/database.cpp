@@ -13,6 +13,8 @@
 namespace helios::store {
 namespace {
 
+constexpr int busy_wait_ms = 5'000;
+
 ErrorKind kind_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
@@ -245,7 +247,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
             ignored);
     }
     sqlite3_extended_result_codes(connection, 1);
-    sqlite3_busy_timeout(connection, 5000);
+    sqlite3_busy_timeout(connection, busy_wait_ms);
     if (mode == Mode::write) {
         // The page size counts only before the first table exists. Checkpoints at 32 MiB of WAL:
         // few, and still short.
@@ -340,8 +342,10 @@ Status Database::copy_into(const std::filesystem::path& file) {
 }
 
 Status Database::checkpoint() {
+    sqlite3_busy_timeout(connection_, 0);  // whoever reads keeps the WAL for a while
     const int code = sqlite3_wal_checkpoint_v2(connection_, nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                                nullptr, nullptr);
+    sqlite3_busy_timeout(connection_, busy_wait_ms);
     if (code != SQLITE_OK && code != SQLITE_BUSY) {
         return sqlite_error(code, sqlite3_errmsg(connection_), "checkpoint");
     }

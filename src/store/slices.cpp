@@ -271,6 +271,9 @@ Status Slices::seal_older() {
         if (slice.sealed || start == newest || slice.used) {
             continue;
         }
+        if (slice.file) {
+            HELIOS_TRY(slice.file->database().checkpoint());  // its log is seldom needed again
+        }
         HELIOS_TRY(sync_file_set(slice_file(options_.file, start)));
         slice.sealed = true;
         slice.told = false;
