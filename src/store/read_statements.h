@@ -282,18 +282,21 @@ struct DecidedQuestion {
     };
 };
 inline constexpr char decided_in[] = R"sql(
-FROM cases INDEXED BY cases_by_decision
-WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :status
+  AND tenant = :tenant AND flow = :flow AND status = :status
   AND reconciled_at >= :start AND reconciled_at < :end)sql";
 struct DecidedIn : DecidedQuestion {
-    static constexpr SqlText sql{"SELECT status, kinds, first_reconciled_at - opened_at AS took",
+    static constexpr SqlText sql{R"sql(
+SELECT status, kinds, first_reconciled_at - opened_at AS took
+FROM cases INDEXED BY cases_by_decision WHERE status <> {pending})sql",
                                  decided_in};
     static constexpr auto columns = figures;
 };
 /// With money at risk, which the index does not hold: of statuses that few cases have.
 struct BrokenIn : DecidedQuestion {
-    static constexpr SqlText sql{
-        "SELECT status, kinds, first_reconciled_at - opened_at AS took, at_risk", decided_in};
+    static constexpr SqlText sql{R"sql(
+SELECT status, kinds, first_reconciled_at - opened_at AS took, at_risk
+FROM cases INDEXED BY cases_by_decision WHERE status <> {pending})sql",
+                                 decided_in};
     static constexpr auto columns =
         std::tuple_cat(figures, std::tuple{named("at_risk", &Row::at_risk)});
 };
