@@ -314,14 +314,16 @@ Status Queries::count_copies(Connection& connection, const TenantId& tenant,
             {oldest.log_time, newest.log_time + options_.copies_within + Duration{1}}));
     for (const SliceRange& slice : slices) {
         HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
-        for (EventRow& row : rows) {
-            if (reader == nullptr || slice.end <= row.log_time ||
-                row.log_time + options_.copies_within < slice.start) {
-                continue;
-            }
-            HELIOS_TRY_ASSIGN(const std::uint64_t copies, reader->copies_of(tenant, row));
-            row.copies += copies;
+        if (reader == nullptr) {
+            continue;
         }
+        std::vector<EventRow*> within;
+        for (EventRow& row : rows) {
+            if (row.log_time < slice.end && slice.start <= row.log_time + options_.copies_within) {
+                within.push_back(&row);
+            }
+        }
+        HELIOS_TRY(reader->count_copies(tenant, within));
     }
     return {};
 }

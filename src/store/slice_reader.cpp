@@ -71,18 +71,20 @@ Status SliceReader::by_id(const TenantId& tenant, const AskedIdOfKind& id, bool 
     return {};
 }
 
-Result<std::uint64_t> SliceReader::copies_of(const TenantId& tenant, const EventRow& row) {
-    HELIOS_TRY_ASSIGN(const auto kinds, kinds_for(tenant, true, row.source, row.type));
-    std::uint64_t copies = 0;
-    for (const Kind& kind : kinds) {
-        if (!kind.copies) {
-            continue;
+Status SliceReader::count_copies(const TenantId& tenant, std::span<EventRow* const> rows) {
+    HELIOS_TRY_ASSIGN(auto kinds, kinds_for(tenant, true, {}, {}));
+    std::erase_if(kinds, [](const Kind& kind) { return !kind.copies; });
+    for (EventRow* row : rows) {
+        for (const Kind& kind : kinds) {
+            if (!kind.may_hold(row->source, row->type)) {
+                continue;
+            }
+            auto answer = ask<CountLike>(RecordOfKind{*row, kind.id});
+            row->copies += answer.next() ? answer.row() : 0;
+            HELIOS_TRY(answer.status());
         }
-        auto answer = ask<CountLike>(RecordOfKind{row, kind.id});
-        copies += answer.next() ? answer.row() : 0;
-        HELIOS_TRY(answer.status());
     }
-    return copies;
+    return {};
 }
 
 }  // namespace helios::store

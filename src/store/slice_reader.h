@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +33,8 @@ public:
     /// Events, or their copies too, of that id; at most `rows` more. In no order.
     Status by_id(const TenantId& tenant, const AskedIdOfKind& id, bool copies,
                  std::vector<EventRow>& out);
-    /// How many copies of it are here.
-    Result<std::uint64_t> copies_of(const TenantId& tenant, const EventRow& row);
+    /// Adds to each row's copies those that are here.
+    Status count_copies(const TenantId& tenant, std::span<EventRow* const> rows);
 
     template <class S, class Values>
     Answer<S> ask(Values&& values) {

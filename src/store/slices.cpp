@@ -100,7 +100,7 @@ SliceRange Slices::range_for(Instant t) const {
 }
 
 /// Null: what lies there was dropped.
-Result<Slices::Slice*> Slices::slice_for(Instant t) {
+Slices::Slice* Slices::slice_for(Instant t) {
     if (t < dropped_until_) {
         return nullptr;
     }
@@ -182,8 +182,7 @@ Status Slices::write_rows(const Rows& rows, const log::Offsets& before) {
         HELIOS_TRY(write_event(row));
     }
     for (const auto& leg : rows.case_legs) {
-        HELIOS_TRY_ASSIGN(Slice * slice, slice_for(leg.place.at));
-        if (slice != nullptr) {
+        if (Slice* slice = slice_for(leg.place.at); slice != nullptr) {
             HELIOS_TRY(begin(*slice));
             slice->used = true;
             HELIOS_TRY(slice->file->put_leg(leg));
@@ -199,7 +198,7 @@ Status Slices::begin(Slice& slice) {
 }
 
 Status Slices::write_event(const OfTenant<EventRow>& row) {
-    HELIOS_TRY_ASSIGN(Slice * own, slice_for(row.log_time));
+    Slice* own = slice_for(row.log_time);
     if (own == nullptr) {
         return {};
     }

@@ -70,7 +70,7 @@ private:
         : options_(options), dropped_until_(dropped_until) {}
     Status find_files();
     Result<SliceFile*> opened(Slice& slice);
-    Result<Slice*> slice_for(Instant t);
+    Slice* slice_for(Instant t);
     SliceRange range_for(Instant t) const;
     std::vector<Slice*> near(Instant t);
     Status write_rows(const Rows& rows, const log::Offsets& before);

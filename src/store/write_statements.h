@@ -419,19 +419,6 @@ ON CONFLICT(tenant, minute, source, hop, counter) DO UPDATE SET value = value + 
     };
 };
 
-/// A sum from which something was taken leaves no row if nothing is left.
-struct DeleteEmptyCount {
-    static constexpr SqlText sql{R"sql(
-DELETE FROM counts WHERE tenant = :tenant AND minute = :minute AND source = :source AND hop = :hop
-  AND counter = :counter AND value = 0)sql"};
-    using Values = CountKey;
-    static constexpr std::tuple parameters{
-        named("tenant", &Values::tenant),   named("minute", &Values::minute),
-        named("source", &Values::source),   named("hop", &Values::hop),
-        named("counter", &Values::counter),
-    };
-};
-
 struct SetApplied {
     static constexpr SqlText sql{R"sql(
 INSERT INTO applied_offsets(topic, partition, next_offset)
@@ -509,7 +496,7 @@ using WriteStatements =
                 InsertVerdict, TheCase, InsertCase, UpdateCase, UpsertCaseKind, DeleteCaseKind,
                 DeleteCaseKinds, DeleteCase, DeleteRevisions, DecidedBefore, DeleteQuarantined,
                 TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow, AddCount,
-                DeleteEmptyCount, SetApplied, SetSlice, ForgetSlices, ForgetDropped, SetDropped,
-                TheKeptOptions, ForgetOptions, KeepOptions, DeleteCounts>;
+                SetApplied, SetSlice, ForgetSlices, ForgetDropped, SetDropped, TheKeptOptions,
+                ForgetOptions, KeepOptions, DeleteCounts>;
 
 }  // namespace helios::store
