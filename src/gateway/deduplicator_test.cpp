@@ -357,9 +357,7 @@ public:
     Result<log::Offsets> committed(std::string_view group) override {
         return log_.committed(group);
     }
-    Result<log::Parts> partly(std::string_view group) override {
-        return log_.partly(group);
-    }
+    Result<log::Parts> partly(std::string_view group) override { return log_.partly(group); }
     Instant low_watermark() override { return log_.low_watermark(); }
     Instant now() override { return log_.now(); }
     void show_life(const log::SignOfLife& sign) override { log_.show_life(sign); }

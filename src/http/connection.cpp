@@ -384,7 +384,8 @@ void Connection::post(const Route& route, std::uint64_t sequence, Request reques
                       Responder responder) {
     WorkerPool::Job job{&route, std::move(request), std::move(responder),
                         remote_.substr(0, remote_.rfind(':')),
-                        at_ + (route.probe ? probe_wait_max : options().worker_wait_max)};
+                        at_ + (route.probe ? probe_wait_max : options().worker_wait_max),
+                        nullptr};
     if (!route.probe) {
         slot(sequence).gone = job.gone =
             std::make_shared<std::atomic<bool>>(reading_ == Reading::ended);

@@ -259,8 +259,7 @@ TEST(Position, of_several_records_is_one_text_that_names_each_partitions_last) {
     };
     const std::vector<PositionToken> tokens{
         at(topic::payments, 1, 70, 500), at(topic::orders, 300, 9, 400),
-        at(topic::payments, 1, 80, 600), at(topic::dlq, 0, 1, -1),
-        at(topic::payments, 1, 75, 550)};
+        at(topic::payments, 1, 80, 600), at(topic::dlq, 0, 1, -1), at(topic::payments, 1, 75, 550)};
     const auto text = encode_positions(tokens);
     EXPECT_EQ(text.find_first_of("+/="), std::string::npos);
     auto other_way_round = tokens;
