@@ -382,7 +382,9 @@ void Connection::dispatch() {
 /// To a worker, or to the thread of the probes. Questions count from here.
 void Connection::post(const Route& route, std::uint64_t sequence, Request request,
                       Responder responder) {
-    WorkerPool::Job job{&route, std::move(request), std::move(responder),
+    WorkerPool::Job job{&route,
+                        std::move(request),
+                        std::move(responder),
                         remote_.substr(0, remote_.rfind(':')),
                         at_ + (route.probe ? probe_wait_max : options().worker_wait_max),
                         nullptr};

@@ -310,7 +310,7 @@ void AsioServer::turn(std::function<void()> done) {
         // Behind what has been read and stands in line to be handed out; at the others behind all
         // that has left here by then, twice, since what arrives there reads on.
         Io& first = *ios_.front();
-        asio::post(first.context, [this, &first, turn] {
+        asio::post(first.context, [&first, turn] {
             first.take_turn(turn);
             for (Io* home : first.homes) {
                 asio::post(home->context, [home, turn] {
