@@ -18,7 +18,7 @@ ROOMS = {
     "model": "base",
     "http": "base telemetry",
     "log": "base telemetry",
-    "auth": "base telemetry model",
+    "auth": "base",
     "adapters": "base model",
     "sources": "base telemetry model http adapters",
     "schema": "base telemetry model log",
@@ -79,7 +79,12 @@ HOMES = {
 LIBRARIES = {
     "boost/asio": ["src/http/sockets.h"],
     "boost/beast": ["src/http/request_reader.cpp", "src/http/websocket_session.cpp"],
-    "openssl/": ["src/base/hash.cpp"],
+    "openssl/": [
+        "src/auth/certificate.cpp",
+        "src/auth/crypto.cpp",
+        "src/auth/test_kit.h",
+        "src/base/hash.cpp",
+    ],
     "prometheus/": ["src/telemetry/metrics.cpp"],
     "rocksdb/": [
         "src/gateway/dedup_index.cpp",
