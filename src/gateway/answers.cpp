@@ -9,8 +9,9 @@ namespace helios::gateway {
 
 namespace {
 
-constexpr std::string_view retry_seconds = "1";
-constexpr std::string_view retry_seconds_event_grid = "30";  // it waits at least that long anyway
+constexpr std::int64_t retry_seconds = 1;
+constexpr std::int64_t retry_seconds_event_grid = 30;  // it waits at least that long anyway
+constexpr std::int64_t retry_seconds_max = 60;
 
 bool is_kept(const ItemReceipt& item) {
     return item.status != ItemStatus::failed;
@@ -39,19 +40,24 @@ http::Response with_position(http::Response response, const std::vector<ItemRece
     return response;
 }
 
-/// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a
-/// final answer.
-http::Response not_now(Endpoint endpoint, const Error& error) {
-    const bool slow_down = is_direct(endpoint) && error.kind == ErrorKind::exhausted;
-    auto response =
-        http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
-                      error.what, error.hint);
+http::Response with_retry(http::Response response, Endpoint endpoint, Duration again) {
     std::erase_if(response.headers,
                   [](const auto& header) { return header.first == "Retry-After"; });
-    response.with("Retry-After",
-                  std::string(endpoint == Endpoint::azure_eventgrid ? retry_seconds_event_grid
-                                                                    : retry_seconds));
+    const auto least =
+        endpoint == Endpoint::azure_eventgrid ? retry_seconds_event_grid : retry_seconds;
+    const std::int64_t seconds = std::chrono::ceil<std::chrono::seconds>(again).count();
+    response.with("Retry-After", std::to_string(std::clamp(seconds, least, retry_seconds_max)));
     return response;
+}
+
+/// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a
+/// final answer.
+http::Response not_now(Endpoint endpoint, const Error& error, Duration again = {}) {
+    const bool slow_down = is_direct(endpoint) && error.kind == ErrorKind::exhausted;
+    return with_retry(
+        http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
+                      error.what, error.hint),
+        endpoint, again);
 }
 
 void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
@@ -235,7 +241,11 @@ http::Response answer(Endpoint endpoint, const Receipt& receipt) {
             return http::problem(415, "Unsupported media type", receipt.error.what,
                                  receipt.error.hint);
         case Receipt::Kind::refused:
-            return not_now(endpoint, receipt.error);
+            return not_now(endpoint, receipt.error, receipt.again);
+        case Receipt::Kind::overdue:
+            return with_retry(
+                http::problem(503, "Not known yet", receipt.error.what, receipt.error.hint),
+                endpoint, receipt.again);
     }
     if (endpoint == Endpoint::ingest) {
         return answer_ingest(receipt.items.front());

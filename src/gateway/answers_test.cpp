@@ -59,6 +59,34 @@ TEST(Answers, the_table) {
     EXPECT_EQ(row(other), (Row{503, 503, 503, 429, 429}));
 }
 
+TEST(Answers, when_to_come_again) {
+    Receipt refused;
+    refused.kind = Receipt::Kind::refused;
+    refused.error = {ErrorKind::exhausted, "more waits than can be answered in time", ""};
+    const auto again = [&](Duration time) {
+        refused.again = time;
+        std::vector<std::string> said;
+        for (const auto endpoint : endpoints) {
+            said.push_back(header(answer(endpoint, refused), "Retry-After"));
+        }
+        return said;
+    };
+    using Said = std::vector<std::string>;
+    EXPECT_EQ(again({}), (Said{"1", "1", "30", "1", "1"}));
+    EXPECT_EQ(again(std::chrono::milliseconds(7'001)), (Said{"8", "8", "30", "8", "8"}));
+    EXPECT_EQ(again(std::chrono::hours(1)), (Said{"60", "60", "60", "60", "60"}));
+}
+
+/// No 429, which says that nothing was stored.
+TEST(Answers, nobody_knows_yet) {
+    Receipt overdue;
+    overdue.kind = Receipt::Kind::overdue;
+    overdue.error = {ErrorKind::timeout, "the disk takes longer than you wait", "send it again"};
+    EXPECT_EQ(row(overdue), (Row{503, 503, 503, 503, 503}));
+    EXPECT_EQ(header(answer(Endpoint::ingest, overdue), "Retry-After"), "1");
+    EXPECT_EQ(header(answer(Endpoint::azure_eventgrid, overdue), "Retry-After"), "30");
+}
+
 TEST(Answers, part_of_a_batch_fails) {
     const auto what =
         receipt({item(ItemStatus::accepted),

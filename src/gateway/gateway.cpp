@@ -14,8 +14,15 @@
 namespace helios::gateway {
 
 namespace {
+
 constexpr std::string_view room = "gateway";
-}
+/// Between two looks at who waits too long: small beside what is left of a patience then.
+constexpr Duration look_interval = std::chrono::milliseconds(200);
+constexpr std::size_t told_at_once = 1'000;
+/// No request has been refused for so long, nor told that it is overdue: it is over.
+constexpr Duration overload_over = std::chrono::seconds(10);
+
+}  // namespace
 
 std::string Intake::why_not_yet() const {
     if (deduplicator->caught_up()) {
@@ -26,6 +33,112 @@ std::string Intake::why_not_yet() const {
         "the deduplication index is catching up with the log: it has {}, the log ends at {}",
         reached == Instant{} ? "read nothing yet" : "come to " + format_rfc3339(reached),
         format_rfc3339(log.last_log_time()));
+}
+
+Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration now, Duration since,
+                            Duration until) {
+    Place place;
+    bool first = false;
+    {
+        const MutexLock lock(mutex);
+        if (closing) {
+            place.closing = true;
+            return place;
+        }
+        ++in_flight;
+        place.wait = (now - since) + pace.expected_wait(now);
+        if (since + place.wait <= until) {
+            pace.begin(submission.place, bytes, now);
+            due.add(submission, until);
+            return place;
+        }
+        first = !overload.is_on();
+        ++overload.refused;
+        overload.last = now;
+    }
+    place.again = since + place.wait - until;
+    if (first) {
+        say_overload(now - since, place.wait - (now - since));
+    }
+    return place;
+}
+
+void Intake::end(Submission& submission, bool stored, Duration now) {
+    const MutexLock lock(mutex);
+    pace.end(submission.place, stored, now);
+    due.remove(submission);
+    metrics.in_flight().add(-1);
+    if (--in_flight == 0) {
+        idle.notify_all();
+    }
+}
+
+void Intake::begin_append() {
+    const MutexLock lock(mutex);
+    ++in_flight;
+}
+
+void Intake::end_append() {
+    const MutexLock lock(mutex);
+    if (--in_flight == 0) {
+        idle.notify_all();
+    }
+}
+
+void Intake::say_overload(Duration unread, Duration expected) const {
+    telemetry.logger.warn(
+        room, "requests would wait longer than their senders do: those are told to send again",
+        {{"unread_ms", std::int64_t{unread / std::chrono::milliseconds(1)}},
+         {"expected_ms", std::int64_t{expected / std::chrono::milliseconds(1)}}});
+}
+
+void Intake::look_after_waiting() {
+    const Duration now = clock.monotonic();
+    std::vector<std::shared_ptr<Submission>> overdue;
+    for (bool more = true; more; overdue.clear()) {
+        {
+            const MutexLock lock(mutex);
+            more = !due.take_due(now, told_at_once, [&](Submission& submission) {
+                overdue.push_back(submission.shared_from_this());
+            });
+        }
+        std::uint64_t told = 0;
+        for (const auto& submission : overdue) {
+            const auto became = submission->tell_overdue();
+            told += became == Submission::Overdue::told;
+            if (became == Submission::Overdue::not_yet) {
+                const MutexLock lock(mutex);
+                if (submission->place.waits) {  // it may have ended meanwhile
+                    due.add(*submission, now + look_interval);
+                }
+            }
+        }
+        note_overdue(told, now);
+    }
+}
+
+void Intake::note_overdue(std::uint64_t told, Duration now) {
+    Overload over;
+    Duration expected{};
+    bool first = false;
+    {
+        const MutexLock lock(mutex);
+        expected = pace.expected_wait(now);
+        first = told != 0 && !overload.is_on();
+        overload.overdue += told;
+        overload.last = told != 0 ? now : overload.last;
+        if (overload.is_on() && now - overload.last >= overload_over) {
+            over = std::exchange(overload, {});
+        }
+    }
+    metrics.expected_wait().set(std::chrono::duration<double>(expected).count());
+    if (first) {
+        say_overload(Duration::zero(), expected);
+    }
+    if (over.is_on()) {
+        telemetry.logger.info(room, "requests are answered in time again",
+                              {{"refused", over.refused}, {"overdue", over.overdue}});
+    }
 }
 
 struct Gateway::State {
@@ -66,7 +179,7 @@ struct Gateway::State {
             record.value = model::encode(item);
             records.push_back(std::move(record));
         }
-        begin();
+        intake.begin_append();
         intake.log.append(std::move(records), [this, counts = std::move(counts)](
                                                   std::span<const log::AppendOutcome> outcomes) {
             std::vector<model::Counts> failed;
@@ -76,7 +189,7 @@ struct Gateway::State {
                 }
             }
             intake.counts.put_back(failed);
-            end();
+            intake.end_append();
         });
     }
 
@@ -96,7 +209,7 @@ struct Gateway::State {
             record.value = model::encode(item);
             records.push_back(std::move(record));
         }
-        begin();
+        intake.begin_append();
         intake.log.append(std::move(records), [this, repeats = std::move(repeats)](
                                                   std::span<const log::AppendOutcome> outcomes) {
             for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -106,25 +219,10 @@ struct Gateway::State {
                                        item.times);
                 }
             }
-            end();
+            intake.end_append();
         });
     }
 
-    bool begin_unless_closing() {
-        const MutexLock lock(intake.mutex);
-        intake.in_flight += intake.closing ? 0 : 1;
-        return !intake.closing;
-    }
-    void begin() {
-        const MutexLock lock(intake.mutex);
-        ++intake.in_flight;
-    }
-    void end() {
-        const MutexLock lock(intake.mutex);
-        if (--intake.in_flight == 0) {
-            intake.idle.notify_all();
-        }
-    }
     void wait_idle() {
         MutexLock lock(intake.mutex);
         while (!intake.idle.wait_for(
@@ -151,10 +249,16 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                       Deduplicator::open(state->intake.options, log, telemetry, clock));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
         name_this_thread("counts");
-        while (!stop.stop_requested()) {
-            raw->flush_counts();
-            raw->flush_repeats(QuarantineRepeats::Which::due);
-            pause_for(stop, raw->intake.options.counts_interval);
+        const Duration interval = raw->intake.options.counts_interval;
+        const Duration pause = std::min<Duration>(interval, look_interval);
+        for (Duration since_counts = interval; !stop.stop_requested(); since_counts += pause) {
+            if (since_counts >= interval) {
+                since_counts = Duration::zero();
+                raw->flush_counts();
+                raw->flush_repeats(QuarantineRepeats::Which::due);
+            }
+            raw->intake.look_after_waiting();
+            pause_for(stop, pause);
         }
     });
     return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
@@ -167,24 +271,8 @@ Gateway::~Gateway() {
 }
 
 void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, ReceiptDone done) {
-    Intake& intake = state_->intake;
-    if (!state_->begin_unless_closing()) {
-        Receipt receipt;
-        receipt.kind = Receipt::Kind::refused;
-        receipt.error = {ErrorKind::stopping, "the server is shutting down",
-                         "try again in a moment"};
-        intake.tell_refused(caller.tenant, source_of(endpoint));
-        done(std::move(receipt));
-        return;
-    }
-    intake.metrics.in_flight().add(1);
-    auto finished = [state = state_.get(), done = std::move(done)](Receipt receipt) mutable {
-        done(std::move(receipt));
-        state->intake.metrics.in_flight().add(-1);
-        state->end();
-    };
-    std::make_shared<Submission>(intake, endpoint, std::move(request), std::move(caller),
-                                 std::move(finished))
+    std::make_shared<Submission>(state_->intake, endpoint, std::move(request), std::move(caller),
+                                 std::move(done))
         ->start();
 }
 

@@ -6,7 +6,9 @@ GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics, const model::Catalog
     : metrics_(metrics),
       catalogue_(catalogue),
       in_flight_(metrics.gauge("helios_gateway_requests_in_flight",
-                               "Requests that wait for their append")) {
+                               "Requests that wait for their append")),
+      expected_wait_(metrics.gauge("helios_gateway_expected_wait_seconds",
+                                   "How long a request that came now would wait for its append")) {
     const std::vector<double> buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                       0.05,   0.1,   0.5,   1,     5};
     for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
@@ -14,6 +16,11 @@ GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics, const model::Catalog
         seconds_[static_cast<std::size_t>(endpoint)] = &metrics.histogram(
             "helios_gateway_accept_seconds", "From a request's body to its receipt, durable",
             buckets, {{"endpoint", std::string(path_of(endpoint))}});
+        overdue_[static_cast<std::size_t>(endpoint)] = &metrics.counter(
+            "helios_gateway_requests_overdue_total",
+            "Requests whose sender was told, just before it would hang up, that its append is not "
+            "over yet",
+            {{"endpoint", std::string(path_of(endpoint))}});
     }
 }
 

@@ -24,16 +24,21 @@ public:
     void request(Endpoint endpoint, double seconds);
     /// A request that brought no item: not JSON, not ready, a handshake…
     void without_items(Endpoint endpoint, std::string_view outcome);
+    /// A request whose sender was told that nobody knows yet what will be stored.
+    void overdue(Endpoint endpoint) { overdue_[static_cast<std::size_t>(endpoint)]->add(); }
+    telemetry::Gauge& expected_wait() { return expected_wait_; }
     telemetry::Gauge& in_flight() { return in_flight_; }
 
 private:
     telemetry::Metrics& metrics_;
     const model::Catalogue& catalogue_;
     telemetry::Gauge& in_flight_;
+    telemetry::Gauge& expected_wait_;
     Mutex mutex_;
     std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3] HELIOS_GUARDED_BY(
         mutex_);
     telemetry::Histogram* seconds_[5] = {};
+    telemetry::Counter* overdue_[5] = {};
 };
 
 }  // namespace helios::gateway

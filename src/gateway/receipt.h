@@ -59,11 +59,14 @@ struct Receipt {
         not_this_protocol,  ///< `error`; nothing was stored
         wrong_media_type,   ///< `error`; nothing was stored
         refused,            ///< `error`: not ready, stopping, too many; nothing was looked at
+        overdue,            ///< `error`: its sender waits no longer, and nobody knows yet what will
+                            ///< have been stored
     };
     Kind kind = Kind::items;
     std::vector<ItemReceipt> items;
     std::string body;
     Error error;
+    Duration again{};  ///< refused: when another try may do better; 0: as usual
 };
 
 }  // namespace helios::gateway

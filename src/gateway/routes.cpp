@@ -106,7 +106,10 @@ void add_webhook_problems(http::Route& route) {
         400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(
-        503, "Not stored: overload, full disk, or not ready yet; send it again (`Retry-After`)"));
+        503,
+        "Not stored: overload, full disk, or not ready yet; or nobody knows yet, and the sender "
+        "waits no longer: what will have been stored is a duplicate then. Send it again "
+        "(`Retry-After`)"));
 }
 
 http::Route aws(Gateway& gateway) {
@@ -209,9 +212,13 @@ http::Route ingest(Gateway& gateway) {
          std::string(problem_type), std::string(problem_schema),
          R"({"type":"about:blank","title":"Event quarantined","status":422,"detail":"orderId: required, absent","reason":"missing_field","dlqId":"3f0e0f0c-6f0a-5d0e-9d8c-0a4f5a9f2f10","errors":["orderId: required, absent"]})"});
     route.answers.push_back(
-        problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
+        problem_answer(429,
+                       "Not stored: too much at once, so that the answer would take longer than "
+                       "ten seconds; slow down (`Retry-After`)"));
     route.answers.push_back(problem_answer(
-        503, "Not stored: full disk, or not ready yet; send it again (`Retry-After`)"));
+        503,
+        "Not stored: full disk, or not ready yet; or nobody knows after eight seconds: what will "
+        "have been stored is a duplicate then. Send it again (`Retry-After`)"));
     return route;
 }
 
@@ -242,9 +249,13 @@ http::Route batch(Gateway& gateway) {
         415,
         "Neither application/json nor application/x-ndjson, or not utf-8; nothing was stored"));
     route.answers.push_back(
-        problem_answer(429, "Nothing stored: too much at once; slow down (`Retry-After`)"));
-    route.answers.push_back(
-        problem_answer(503, "Nothing could be made durable; send it again (`Retry-After`)"));
+        problem_answer(429,
+                       "Nothing stored: too much at once, so that the answer would take longer "
+                       "than ten seconds; slow down (`Retry-After`)"));
+    route.answers.push_back(problem_answer(
+        503,
+        "Nothing could be made durable; or nobody knows after eight seconds: what will have been "
+        "stored is a duplicate then. Send it again (`Retry-After`)"));
     return route;
 }
 

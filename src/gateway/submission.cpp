@@ -1,6 +1,7 @@
 #include "gateway/submission.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "adapters/aws_eventbridge.h"
 #include "adapters/azure_eventgrid.h"
@@ -12,6 +13,7 @@
 #include "base/hash.h"
 #include "base/shown.h"
 #include "gateway/redact.h"
+#include "gateway/sender_patience.h"
 #include "http/url.h"
 
 namespace helios::gateway {
@@ -126,6 +128,42 @@ std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() 
 }
 
 void Submission::start() {
+    if (take_place()) {
+        take_in();
+    }
+}
+
+/// False: it has been answered.
+bool Submission::take_place() {
+    const Duration since = std::min(request_.waiting_since.value_or(started_), started_);
+    const auto got = intake_.begin(*this, request_.body.size(), started_, since,
+                                   since + time_to_answer(patience_of(endpoint_, request_)));
+    if (got.closing) {
+        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+        Receipt receipt;
+        receipt.kind = Receipt::Kind::refused;
+        receipt.error = {ErrorKind::stopping, "the server is shutting down",
+                         "try again in a moment"};
+        done_(std::move(receipt));
+        return false;
+    }
+    intake_.metrics.in_flight().add(1);
+    if (!got.again) {
+        return true;
+    }
+    intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+    receipt_.again = *got.again;
+    finish_without_items(
+        Receipt::Kind::refused,
+        {ErrorKind::exhausted,
+         fmt::format("more waits than can be answered in time: an answer would take about {:.1f} s",
+                     std::chrono::duration<double>(got.wait).count()),
+         "nothing was stored; send it again after the time in Retry-After"},
+        "overload", true);
+    return false;
+}
+
+void Submission::take_in() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
         intake_.tell_refused(caller_.tenant, source_of(endpoint_));
         return finish_without_items(
@@ -165,6 +203,9 @@ void Submission::start() {
             {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
     }
     append();
+    adapted_ = {};  // nobody needs them while the disk is waited for
+    request_ = {};
+    taken_in_.store(true, std::memory_order_release);
     release();
 }
 
@@ -405,6 +446,7 @@ void Submission::append_later(std::size_t index, log::Record record, const Diges
 /// piece by piece.
 void Submission::append() {
     const auto& options = intake_.options;
+    appends_ = !records_.empty();
     std::size_t begin = 0;
     while (begin < records_.size()) {
         std::size_t end = begin;
@@ -528,8 +570,8 @@ void Submission::finish() {
             intake_.repeats.add(repeat.tenant, repeat.key, repeat.dlq_id, received_at_);
         }
     }
-    intake_.metrics.request(
-        endpoint_, std::chrono::duration<double>(intake_.clock.monotonic() - started_).count());
+    const Duration now = intake_.clock.monotonic();
+    intake_.metrics.request(endpoint_, std::chrono::duration<double>(now - started_).count());
     {
         const MutexLock lock(intake_.mutex);
         for (const auto& [name, delta] : activity) {
@@ -543,7 +585,38 @@ void Submission::finish() {
             source.refused += delta.refused;
         }
     }
-    done_(std::move(receipt_));
+    answer_if_waiting();
+    intake_.end(*this, appends_, now);
+}
+
+void Submission::answer_if_waiting() {
+    if (!answered_.exchange(true, std::memory_order_acq_rel)) {
+        done_(std::move(receipt_));
+    }
+}
+
+Submission::Overdue Submission::tell_overdue() {
+    if (!taken_in_.load(std::memory_order_acquire)) {
+        return Overdue::not_yet;
+    }
+    if (answered_.exchange(true, std::memory_order_acq_rel)) {
+        return Overdue::answered;
+    }
+    intake_.metrics.overdue(endpoint_);
+    std::string_view told;
+    for (const auto& item : receipt_.items) {
+        if (told != item.source || &item == &receipt_.items.front()) {
+            told = item.source;
+            intake_.tell_refused(caller_.tenant, told);
+        }
+    }
+    Receipt receipt;
+    receipt.kind = Receipt::Kind::overdue;
+    receipt.error = {ErrorKind::timeout,
+                     "the disk takes longer than you wait: nobody knows yet what will be stored",
+                     "send it again: what has been stored by then is a duplicate"};
+    done_(std::move(receipt));
+    return Overdue::told;
 }
 
 void Submission::finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
@@ -560,7 +633,8 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
         ++activity.received;
         ++activity.refused;
     }
-    done_(std::move(receipt_));
+    answer_if_waiting();
+    intake_.end(*this, false, started_);
 }
 
 }  // namespace helios::gateway

@@ -13,7 +13,9 @@
 #include "adapters/adapter.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "gateway/answer_pace.h"
 #include "gateway/deduplicator.h"
+#include "gateway/due_wheel.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/quarantine_repeats.h"
@@ -23,6 +25,17 @@
 #include "model/topics.h"
 
 namespace helios::gateway {
+
+class Submission;
+
+/// A stretch in which requests would have waited longer than their senders do, or have: said when
+/// it begins and when it is over, however many there are.
+struct Overload {
+    std::uint64_t refused = 0;
+    std::uint64_t overdue = 0;
+    Duration last{};  ///< when one was refused, or told that it is overdue
+    bool is_on() const { return refused + overdue != 0; }
+};
 
 /// What all submissions share. Outlives them: the gateway waits for `in_flight` to reach zero.
 struct Intake {
@@ -57,21 +70,52 @@ struct Intake {
         }
     }
 
+    /// What a request hears when it comes.
+    struct Place {
+        bool closing = false;           ///< it is not taken, and end() is not called
+        std::optional<Duration> again;  ///< it would wait too long: when another try may not
+        Duration wait{};                ///< expected, with what it has waited
+    };
+    /// It has waited for us since then; its answer helps until then.
+    Place begin(Submission& submission, std::size_t bytes, Duration now, Duration since,
+                Duration until);
+    /// Nothing of it is to come any more. `stored`: it waited for the disk.
+    void end(Submission& submission, bool stored, Duration now);
+    void begin_append();  ///< of our own
+    void end_append();
+    /// Tells senders who wait no longer, and when an overload is over; now and then.
+    void look_after_waiting();
+    void note_overdue(std::uint64_t told, Duration now);
+    void say_overload(Duration unread, Duration expected) const;
+
     Mutex mutex;
     Condition idle;
     std::size_t in_flight HELIOS_GUARDED_BY(mutex) = 0;
     bool closing HELIOS_GUARDED_BY(mutex) = false;
+    AnswerPace pace HELIOS_GUARDED_BY(mutex){};
+    DueWheel<Submission> due HELIOS_GUARDED_BY(mutex){};
+    Overload overload HELIOS_GUARDED_BY(mutex){};
     std::map<std::string, SourceActivity, std::less<>> activity HELIOS_GUARDED_BY(mutex);
 };
 
 /// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an
-/// outcome; the last one finishes.
-class Submission : public std::enable_shared_from_this<Submission> {
+/// outcome; the last one finishes. Its sender is answered by the last one, or before that, when it
+/// waits no longer.
+class Submission : public std::enable_shared_from_this<Submission>, public DueLink {
 public:
     Submission(Intake& intake, Endpoint endpoint, http::Request request, Caller caller,
                ReceiptDone done);
 
     void start();
+    enum class Overdue : std::uint8_t {
+        told,
+        answered,  ///< it was already
+        not_yet,   ///< its items are not known yet: to be asked again
+    };
+    /// Its sender waits no longer.
+    Overdue tell_overdue();
+
+    AnswerPace::Place place;  ///< the intake's, as the DueLink is
 
 private:
     /// What one record of ours will settle.
@@ -88,6 +132,8 @@ private:
         std::string dlq_id;
     };
 
+    bool take_place();
+    void take_in();
     adapters::Adapted adapt();
     void take_items(std::vector<adapters::Item>& items);
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
@@ -119,10 +165,11 @@ private:
     std::optional<std::pair<Receipt::Kind, Error>> wrong_content_type() const;
     void finish_without_items(Receipt::Kind kind, Error error, std::string_view outcome,
                               bool refused);
+    void answer_if_waiting();
 
     Intake& intake_;
     const Endpoint endpoint_;
-    const http::Request request_;
+    http::Request request_;  ///< until start() is over
     const Caller caller_;
     ReceiptDone done_;
     const Instant received_at_;
@@ -136,7 +183,10 @@ private:
 
     Mutex mutex_;  ///< of receipt_ while outcomes come in
     Receipt receipt_;
-    std::atomic<std::size_t> open_{1};  ///< outcomes still to come, and start() itself
+    std::atomic<std::size_t> open_{1};   ///< outcomes still to come, and start() itself
+    std::atomic<bool> taken_in_{false};  ///< the items of receipt_ are named
+    std::atomic<bool> answered_{false};  ///< whoever sets it calls done_
+    bool appends_ = false;
 };
 
 }  // namespace helios::gateway

@@ -107,11 +107,20 @@ void Connection::received(error_code ec, std::size_t bytes) {
         return;
     }
     input_.commit(bytes);
+    came_ = true;
     if (reading_ == Reading::ended) {
         give_up_questions();
     }
     if (process(turn)) {
         end_turn_if_read();
+    }
+}
+
+void Connection::note_arrival() {
+    came_ = false;
+    arrived_ = io_->lag.arrived(at_);
+    if (reader_.busy()) {  // until then it was the peer who was waited for
+        waiting_since_ += std::max(Duration::zero(), arrived_ - starved_at_);
     }
 }
 
@@ -178,6 +187,9 @@ void Connection::note_unfinished() {
 
 void Connection::take_and_answer() {
     at_ = now();
+    if (came_) {
+        note_arrival();
+    }
     Connection* const outer = std::exchange(handing_out, this);
     bool starved = false;
     do {
@@ -264,10 +276,12 @@ bool Connection::step() {
     const auto outcome = reader_.advance(input_);
     if (fresh && reader_.busy()) {
         reading_since_ = at_;
+        waiting_since_ = arrived_;
     }
     owes_continue_ = owes_continue_ && outcome == Outcome::starved;
     switch (outcome) {
         case Outcome::starved:
+            starved_at_ = at_;
             return false;
         case Outcome::header:
             judge();
@@ -371,6 +385,7 @@ void Connection::dispatch() {
     Request request = std::move(reader_.request());
     reader_.drop();
     request.remote = remote_;
+    request.waiting_since = waiting_since_;
     auto responder = responder_of(route, request, sequence);
     if (!route.blocking && !route.probe) {
         shared_->invoke(route, std::move(request), std::move(responder));

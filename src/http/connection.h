@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "http/input.h"
 #include "http/outgoing.h"
+#include "http/read_lag.h"
 #include "http/request_reader.h"
 #include "http/serving.h"
 #include "http/sockets.h"
@@ -84,6 +85,8 @@ struct Io {
 
     void start();  ///< its thread
     void tick();   ///< deadlines, the date, sampled metrics; again and again
+    /// Sends itself a message that is read in turn with what senders send, unless one is under way.
+    void measure_lag();
     void adopt(Socket socket);
     void remove(Connection& connection);
     /// From, and to, another Io.
@@ -103,6 +106,9 @@ struct Io {
     asio::io_context context{1};
     asio::executor_work_guard<Executor> work{context.get_executor()};
     asio::steady_timer timer{context};
+    ReadLag lag;
+    Descriptor bell{context};  ///< an eventfd: behind the sockets that were readable before it
+    std::uint64_t rung = 0;    ///< what is read from it
     std::shared_ptr<Inbox> inbox;
     std::vector<std::shared_ptr<Connection>> connections;
     std::string date;
@@ -212,6 +218,7 @@ private:
     }
     void read();
     void received(error_code ec, std::size_t bytes);
+    void note_arrival();
     bool process(const std::shared_ptr<Turn>& turn = nullptr);
     bool can_leave() const;
     void leave();
@@ -249,6 +256,10 @@ private:
     RequestReader reader_;
     Duration at_{};             ///< the time, read once per turn
     Duration reading_since_{};  ///< when the header, then the body, of the present request began
+    bool came_ = false;         ///< bytes that note_arrival() has not seen
+    Duration arrived_{};        ///< when they did, at the earliest; at the latest they were read
+    Duration starved_at_{};     ///< since then the peer is waited for
+    Duration waiting_since_{};  ///< of the present request: Request's
     const Route* route_ = nullptr;        ///< of the present request
     bool owes_continue_ = false;          ///< likewise: its body waits for our 100 Continue
     bool leaving_ = false;                ///< the present request is served by another Io

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "base/trace_id.h"
 #include "telemetry/trace_context.h"
 
@@ -31,6 +32,10 @@ struct Request {
     std::map<std::string, std::string> path_params;          ///< {orderId} → decoded text
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::optional<telemetry::TraceContext> trace;            ///< from `traceparent`, when valid
+    /// Since when it may have waited for us, at most, unread or read: by the server's monotonic
+    /// clock, moved on by the time in which we waited for its peer to send the rest. Absent: made
+    /// by hand.
+    std::optional<Duration> waiting_since{};
     TraceId trace_id() const { return trace ? trace_id_of(trace->trace_id) : TraceId{}; }
 
     /// First header of that name (any case), or nullptr.

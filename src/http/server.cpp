@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <poll.h>
 #include <semaphore>
+#include <sys/eventfd.h>
 #include <thread>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/mutex.h"
@@ -67,6 +69,13 @@ void Io::take_in(std::shared_ptr<Connection> connection) {
 }
 
 void Io::start() {
+    if (const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); fd >= 0) {
+        error_code ec;
+        bell.assign(fd, ec);
+        if (ec) {
+            ::close(fd);
+        }
+    }
     tick();
     thread = std::thread([this] {
         name_this_thread("http");
@@ -95,6 +104,7 @@ void Io::tick() {
          i-- > 0;) {  // backwards: closing one moves the last into its place
         connections[i]->check_deadlines(at);
     }
+    measure_lag();
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
@@ -117,6 +127,25 @@ void Io::tick() {
             tick();
         }
     });
+}
+
+void Io::measure_lag() {
+    if (lag.under_way() || !bell.is_open()) {
+        return;
+    }
+    bell.async_read_some(asio::buffer(&rung, sizeof rung), [this](error_code ec, std::size_t) {
+        if (!ec) {
+            shared->metrics->loop_lag.observe(
+                std::chrono::duration<double>(lag.came_back(shared->clock.monotonic())).count());
+        }
+    });
+    lag.sent(shared->clock.monotonic());
+    const std::uint64_t once = 1;
+    if (::write(bell.native_handle(), &once, sizeof once) < 0) {
+        error_code ignored;  // never, of an eventfd
+        bell.close(ignored);
+        lag = {};
+    }
 }
 
 void Io::take_turn(const std::shared_ptr<Turn>& turn) {
@@ -154,6 +183,8 @@ void Io::shut_down() {
     ended = true;
     inbox->close();
     timer.cancel();
+    error_code ignored;
+    bell.close(ignored);
     while (!connections.empty()) {
         connections.back()->shut_down();
     }

@@ -53,6 +53,10 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
       connections_refused(
           metrics.counter("helios_http_connections_refused_total",
                           "Connections refused because connections_max was reached")),
+      loop_lag(metrics.histogram("helios_http_loop_lag_seconds",
+                                 "How long what arrives waits until an I/O thread reads it, asked "
+                                 "some times a second",
+                                 buckets())),
       questions_waiting(
           metrics.gauge("helios_http_questions_waiting", "Questions that wait for a worker")),
       questions_running(

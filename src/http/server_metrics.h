@@ -35,6 +35,7 @@ public:
     telemetry::Gauge& inflight_bytes;     ///< sampled on a timer
     telemetry::Gauge& inflight_requests;  ///< sampled on a timer
     telemetry::Counter& connections_refused;
+    telemetry::Histogram& loop_lag;         ///< how long arrived bytes wait for an I/O thread
     telemetry::Gauge& questions_waiting;    ///< for a worker; sampled on a timer
     telemetry::Gauge& questions_running;    ///< likewise
     telemetry::Histogram& question_wait;    ///< from arrival to a worker

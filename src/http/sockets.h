@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -22,6 +23,7 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<Tcp, Executor>;
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 
 }  // namespace helios::http

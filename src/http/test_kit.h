@@ -7,12 +7,15 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -72,6 +75,19 @@ public:
             bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
         }
         return true;
+    }
+
+    /// Waits until the peer's machine has what was sent, read or not: a busy one brings it later.
+    /// False: not within the test's patience.
+    bool has_arrived() const {
+        const SystemClock clock;
+        const auto until = clock.monotonic() + test_patience;
+        int on_the_way = 1;
+        while (::ioctl(fd_, SIOCOUTQ, &on_the_way) == 0 && on_the_way != 0 &&
+               clock.monotonic() < until) {
+            std::this_thread::yield();
+        }
+        return on_the_way == 0;
     }
 
     struct Answer {

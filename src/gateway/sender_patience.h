@@ -1,0 +1,21 @@
+#pragma once
+/// How long senders wait for an answer before they hang up and send again. What is done for one who
+/// has hung up is done twice, so nothing is begun that would be answered too late. Pure.
+
+#include "base/time.h"
+#include "gateway/receipt.h"
+#include "http/message.h"
+
+namespace helios::gateway {
+
+/// Facts about the senders, no options. An API destination of EventBridge waits 5 s, SNS, which
+/// comes to the same endpoint and says so in its headers, 15 s: both documented by AWS as fixed.
+/// Pub/Sub waits for its subscription's ackDeadlineSeconds, 10 s by default and at least; Event
+/// Grid 30 s. Of direct senders nothing is known: 10 s is what contracts.md asks of them.
+Duration patience_of(Endpoint endpoint, const http::Request& request);
+
+/// Of that, what there is from the arrival of a request to its answer: a fifth is left for the ways
+/// there and back, and for how late a sender that is told at the last moment is told.
+Duration time_to_answer(Duration patience);
+
+}  // namespace helios::gateway
