@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Probes and senders while others ask for lists: bench/probes.py BINARY [--out NAME] [--seconds N].
+"""Probes and senders while others ask for lists: bench/probes.py BINARY [--out NAME] [--seconds N] [--pairs N].
 
-Fills a fresh server, sends 5,000 events a second to it, first alone, then while 40 clients list events without a pause. Meanwhile it
-asks each probe on a new connection and on a kept one. Writes bench/results/NAME.json and prints the same.
+Fills a fresh server, then sends 5,000 events a second to it: alone, and while 40 clients list events without a pause; that pair as
+often as told. Meanwhile it asks each probe on a new connection and on a kept one. Writes bench/results/NAME.json, and prints of each
+pair how much longer events took at the 99th percentile (at most twice as long is promised), and the slowest probe.
 """
 import argparse
 import collections
@@ -95,7 +96,30 @@ def send(binary, url, rate, seconds, file, *more):
     return {key: result[key] for key in ("eventsPerSecond", "latencyMs", "errors", "void")}
 
 
-def measure(binary, data, seconds):
+def pair(send_at_rate, address, number):
+    """Events alone, then while others list; and how much longer they took then."""
+    out = {}
+    for seed, (name, clients) in enumerate({"alone": 0, "listed": CLIENTS}.items()):
+        asking = Asking(*address, clients)
+        out[name] = {"ingest": send_at_rate(2 + 2 * number + seed)}
+        out[name].update(asking.stop())
+    alone, listed = (out[name]["ingest"]["latencyMs"]["p99"] for name in ("alone", "listed"))
+    out["p99Ratio"] = round(listed / alone, 2)
+    probes = {
+        name: latency
+        for name, latency in out["listed"]["latency"].items()
+        if not name.startswith("lists ")
+    }
+    slowest = max(probes, key=lambda name: probes[name]["p99Ms"])
+    print(
+        f"pair {number + 1}: events p99 {alone:.1f} ms alone, {listed:.1f} ms while {CLIENTS} list: {out['p99Ratio']} times; "
+        f"slowest probe {slowest}: p99 {probes[slowest]['p99Ms']} ms, max {probes[slowest]['maxMs']} ms",
+        flush=True,
+    )
+    return out
+
+
+def measure(binary, data, seconds, pairs):
     with open(f"{data}/stderr", "wb") as log:
         server = subprocess.Popen(
             [binary, "serve", "--listen", "127.0.0.1:0", "--data", f"{data}/data", "--log-level", "warn"],
@@ -108,10 +132,8 @@ def measure(binary, data, seconds):
         host, port = url.removeprefix("http://").split(":")
         file = f"{data}/bench.json"
         out = {"fill": send(binary, url, 20000, 10, file, "--mode", "direct", "--batch", "100", "--seed", "1")}
-        for seed, (name, clients) in enumerate({"alone": 0, "listed": CLIENTS}.items(), 2):
-            asking = Asking(host, int(port), clients)
-            out[name] = {"ingest": send(binary, url, 5000, seconds, file, "--mode", "single", "--seed", str(seed))}
-            out[name].update(asking.stop())
+        at_rate = lambda seed: send(binary, url, 5000, seconds, file, "--mode", "single", "--seed", str(seed))
+        out["pairs"] = [pair(at_rate, (host, int(port)), number) for number in range(pairs)]
         return out
     finally:
         server.terminate()
@@ -124,13 +146,12 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--out", default="probes")
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="helios-bench-") as data:
-        result = measure(arguments.binary, data, arguments.seconds)
+        result = measure(arguments.binary, data, arguments.seconds, arguments.pairs)
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=1)
-    (RESULTS / f"{arguments.out}.json").write_text(text + "\n")
-    print(text)
+    (RESULTS / f"{arguments.out}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@
 namespace helios::app {
 namespace {
 
-/// Names in the environment that ask for parts which are not built yet: set and not empty, they end
-/// the start.
+/// Names in the environment of parts that are not built yet: set and not empty, they end the start.
 struct NotBuiltYet {
     std::string_view variable;
     std::string_view what;
@@ -274,6 +273,8 @@ std::vector<Setting> make_settings() {
              "Largest body read; beyond it: 413."),
         size("http.inflight_bytes_max", HELIOS_MEMBER(http.inflight_bytes_max),
              "Bodies of all requests in flight; beyond it: 503."),
+        size("http.unsent_bytes_max", HELIOS_MEMBER(http.unsent_bytes_max),
+             "Answers to GET that clients have not taken yet, of all together; beyond it: 503."),
         setting("http.connections_max", HELIOS_MEMBER(http.connections_max),
                 "Open connections; beyond it new ones are closed."),
         setting("http.pipeline_max", HELIOS_MEMBER(http.pipeline_max),
@@ -506,8 +507,7 @@ std::vector<Error> Config::validate() const {
     std::vector<Error> out;
     Config rest = *this;
     std::set<std::string, std::less<>> told;
-    // Each room complains of one option at a time: with the default in its place the next one
-    // shows.
+    // A room complains of one option at a time: with the default in its place the next one shows.
     for (auto status = rest.check_ranges(); !status; status = rest.check_ranges()) {
         auto error = std::move(status).error();
         const auto key = error.what.substr(0, error.what.find(' '));

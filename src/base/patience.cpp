@@ -20,4 +20,9 @@ const Patience& current_patience() {
     return current;
 }
 
+std::unexpected<Error> given_up() {
+    return fail(ErrorKind::stopping, "the question was given up before its answer was there",
+                "the server stops, or whoever asked has ended the connection: ask again");
+}
+
 }  // namespace helios

@@ -4,14 +4,16 @@
 
 #include <atomic>
 
+#include "base/result.h"
 #include "base/time.h"
 
 namespace helios {
 
 /// Of one question.
 struct Patience {
-    Duration until = Duration::max();         ///< by the monotonic clock
-    const std::atomic<bool>* gone = nullptr;  ///< nullptr: nobody can say
+    Duration until = Duration::max();  ///< by the monotonic clock
+    /// They have ended the connection, or the server stops. nullptr: nobody can say.
+    const std::atomic<bool>* gone = nullptr;
 
     bool is_gone() const { return gone != nullptr && gone->load(std::memory_order_relaxed); }
 };
@@ -31,5 +33,8 @@ private:
 
 /// Of whom this thread works for now; endless where no scope is.
 const Patience& current_patience();
+
+/// stopping: what is said of work that ended because they are gone.
+std::unexpected<Error> given_up();
 
 }  // namespace helios

@@ -1,5 +1,6 @@
 #pragma once
-/// One bound on the memory of all request bodies together, however many connections there are.
+/// One bound on the memory of all request bodies together, or of all answers, however many
+/// connections there are.
 
 #include <atomic>
 #include <cstddef>
@@ -12,9 +13,10 @@ class ByteBudget {
 public:
     explicit ByteBudget(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-    bool try_take(std::size_t bytes) {
+    /// As long as `spare` bytes are left for others.
+    bool try_take(std::size_t bytes, std::size_t spare = 0) {
         const std::size_t before = used_.fetch_add(bytes, std::memory_order_relaxed);
-        if (before + bytes > bytes_max_) {
+        if (before + bytes > bytes_max_ - spare) {
             used_.fetch_sub(bytes, std::memory_order_relaxed);
             return false;
         }
@@ -46,11 +48,11 @@ public:
     ~Charge() { release(); }
 
     /// False: the budget has no room; what was taken before stays.
-    bool grow_to(std::size_t bytes) {
+    bool grow_to(std::size_t bytes, std::size_t spare = 0) {
         if (bytes <= bytes_) {
             return true;
         }
-        if (!budget_->try_take(bytes - bytes_)) {
+        if (!budget_->try_take(bytes - bytes_, spare)) {
             return false;
         }
         bytes_ = bytes;

@@ -20,6 +20,10 @@ void set_retry_after(Response& response, std::int64_t seconds) {
     response.with("Retry-After", std::to_string(seconds));
 }
 
+Response nobody_takes() {
+    return busy("answers that nobody has taken yet fill the memory that there is for them");
+}
+
 Response stopping() {
     auto response = problem(Error{ErrorKind::stopping, "the server is shutting down",
                                   "send again, to another server or later"});
@@ -42,12 +46,22 @@ void Connection::answer(std::uint64_t sequence, Response response) {
 
 void Connection::complete(std::uint64_t sequence, Response response) {
     Slot& answered = slot(sequence);
-    answered.response = std::move(response);
     answered.answered = true;
     if (!stream_) {
         answered = Slot();
         shared_->end_requests(1);
+        return;
     }
+    // What POST answers is a part of what came with it, which is counted until it is sent.
+    if (answered.route != nullptr && answered.route->method == Method::get) {
+        answered.unsent = Charge(shared_->unsent);
+        if (!answered.unsent.grow_to(response.body.capacity(),
+                                     shared_->spare_for(answered.route))) {
+            shared_->metrics->questions_unread.add();
+            response = nobody_takes();
+        }
+    }
+    answered.response = std::move(response);
 }
 
 void Connection::resume() {
@@ -407,6 +421,12 @@ void Connection::post(const Route& route, std::uint64_t sequence, Request reques
         slot(sequence).gone = job.gone =
             std::make_shared<std::atomic<bool>>(reading_ == Reading::ended);
     }
+    if (!route.probe &&
+        shared_->unsent.used() >= shared_->unsent.bytes_max() - shared_->spare_for(&route)) {
+        shared_->metrics->questions_unread.add();
+        job.responder.send(nobody_takes());
+        return;
+    }
     auto& pool = route.probe ? *shared_->probes : *shared_->workers;
     const auto refused = pool.try_post(job);
     if (!refused) {
@@ -415,14 +435,11 @@ void Connection::post(const Route& route, std::uint64_t sequence, Request reques
     if (!route.probe) {
         (refused->late ? shared_->metrics->questions_late : shared_->metrics->questions_full).add();
     }
-    auto busy = problem(503, "Busy",
-                        refused->late ? "this request's turn would come when its time is over"
-                                      : "too many requests of this kind are waiting",
-                        "send again after the time in Retry-After, or ask for less");
+    auto response = busy(refused->late ? "this request's turn would come when its time is over"
+                                       : "too many requests of this kind are waiting");
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(refused->again).count();
-    set_retry_after(busy, std::clamp<std::int64_t>(seconds, 1, retry_after_max));
-    busy.ours = true;
-    job.responder.send(std::move(busy));
+    set_retry_after(response, std::clamp<std::int64_t>(seconds, 1, retry_after_max));
+    job.responder.send(std::move(response));
 }
 
 /// The peer has ended: nobody waits for what workers have not answered yet.
@@ -507,6 +524,7 @@ void Connection::put_in_line(Slot& answered) {
     }
     out_.append(std::move(response), answered.framing, io_->date);
     out_charge_.absorb(answered.charge);
+    out_unsent_.absorb(answered.unsent);
     ++out_requests_;
     answered = Slot();
 }
@@ -581,6 +599,7 @@ void Connection::write() {
         write_deadline_ = never;  // progress
     }
     out_charge_.release();
+    out_unsent_.release();
     shared_->end_requests(std::exchange(out_requests_, 0));
 }
 
@@ -686,6 +705,7 @@ void Connection::close() {
     give_up_questions();
     std::size_t ended = std::exchange(out_requests_, 0);
     out_charge_.release();
+    out_unsent_.release();
     for (std::uint64_t i = head_; i != tail_; ++i) {
         if (slot(i).answered) {  // the others end with their answers
             slot(i) = Slot();

@@ -199,6 +199,7 @@ private:
         const Route* route = nullptr;
         Duration started{};
         Charge charge;
+        Charge unsent;  ///< of `response`
         Response response;
         std::string log_path;  ///< only when somebody listens
         TraceId trace;
@@ -274,6 +275,7 @@ private:
     std::size_t owed_ = 0;          ///< bytes, at most
     std::size_t read_room_ = 0;     ///< bytes that the read under way takes at most
     Charge out_charge_;             ///< of requests whose answers are in out_
+    Charge out_unsent_;             ///< of these answers
     std::size_t out_requests_ = 0;  ///< likewise
     Duration read_deadline_ = never;
     Duration write_deadline_ = never;

@@ -84,6 +84,9 @@ Status ServerOptions::validate() const {
     HELIOS_TRY(within<std::size_t>("body_bytes_max", body_bytes_max, 1, std::size_t{1} << 32));
     HELIOS_TRY(
         within<std::size_t>("inflight_bytes_max", inflight_bytes_max, 1024, std::size_t{1} << 40));
+    // The largest answers must fit while half of it is taken.
+    HELIOS_TRY(within<std::size_t>("unsent_bytes_max", unsent_bytes_max, std::size_t{64} << 20,
+                                   std::size_t{1} << 40));
     HELIOS_TRY(within<std::size_t>("connections_max", connections_max, 1, 1'000'000));
     HELIOS_TRY(within<std::size_t>("pipeline_max", pipeline_max, 1, 4096));
     HELIOS_TRY(positive("header_timeout", header_timeout));

@@ -35,6 +35,8 @@ struct ServerOptions {
     std::size_t body_bytes_max = 16u << 20;  ///< per request, unless the route says less
     std::size_t inflight_bytes_max =
         256u << 20;  ///< bodies of all requests being read or handled; beyond: 503
+    /// Answers to GET that peers have not taken yet, of all connections; beyond: 503.
+    std::size_t unsent_bytes_max = 256u << 20;
     std::size_t connections_max = 10'000;
     std::size_t pipeline_max = 64;  ///< requests of one connection being handled at once
     Duration header_timeout = std::chrono::seconds(15);

@@ -108,6 +108,7 @@ void Io::tick() {
     shared->metrics->connections.set(static_cast<double>(shared->connections.load()));
     shared->metrics->inflight_bytes.set(static_cast<double>(shared->budget.used()));
     shared->metrics->inflight_requests.set(static_cast<double>(shared->inflight()));
+    shared->metrics->unsent_bytes.set(static_cast<double>(shared->unsent.used()));
     shared->workers->look_after_waiting();
     shared->probes->look_after_waiting();
     const auto questions = shared->workers->numbers();
@@ -372,9 +373,11 @@ void AsioServer::drain(Duration limit) {
     for (const auto& io : ios_) {
         asio::post(io->context, [&io = *io] { io.drain(); });
     }
-    // What is still being sent when little time is left is refused while there is time to say so.
+    // What is still being sent, or asked, when little time is left is refused while there is time
+    // to say so.
     const Duration to_say_so = std::min<Duration>(limit / 4, linger_time);
     if (!shared_->wait_until_idle(limit - to_say_so)) {
+        shared_->workers->give_up();
         for (const auto& io : ios_) {
             asio::post(io->context, [&io = *io] { io.stop_waiting(); });
         }

@@ -17,7 +17,7 @@ const std::vector<double>& buckets() {
 
 telemetry::Counter& unanswered(telemetry::Metrics& metrics, const std::string& reason) {
     return metrics.counter("helios_http_questions_unanswered_total",
-                           "Questions that no worker began", {{"reason", reason}});
+                           "Questions that were refused or given up", {{"reason", reason}});
 }
 
 RouteMetrics metrics_for(telemetry::Metrics& metrics, std::string route, std::string method) {
@@ -50,6 +50,8 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
                                    "Bytes of request bodies being read or handled")),
       inflight_requests(
           metrics.gauge("helios_http_inflight_requests", "Requests being handled or answered")),
+      unsent_bytes(metrics.gauge("helios_http_unsent_bytes",
+                                 "Bytes of answers that clients have not taken yet")),
       connections_refused(
           metrics.counter("helios_http_connections_refused_total",
                           "Connections refused because connections_max was reached")),
@@ -67,6 +69,7 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
       questions_late(unanswered(metrics, "late")),
       questions_overdue(unanswered(metrics, "overdue")),
       questions_gone(unanswered(metrics, "gone")),
+      questions_unread(unanswered(metrics, "unread")),
       websockets(metrics.gauge("helios_http_websockets", "Open WebSockets")),
       websocket_waiting_bytes(metrics.gauge("helios_http_websocket_waiting_bytes",
                                             "Bytes of messages not yet sent to WebSockets")),

@@ -34,6 +34,7 @@ public:
     telemetry::Gauge& connections;
     telemetry::Gauge& inflight_bytes;     ///< sampled on a timer
     telemetry::Gauge& inflight_requests;  ///< sampled on a timer
+    telemetry::Gauge& unsent_bytes;       ///< sampled on a timer
     telemetry::Counter& connections_refused;
     telemetry::Histogram& loop_lag;         ///< how long arrived bytes wait for an I/O thread
     telemetry::Gauge& questions_waiting;    ///< for a worker; sampled on a timer
@@ -43,6 +44,7 @@ public:
     telemetry::Counter& questions_late;     ///< refused: their turn would come too late
     telemetry::Counter& questions_overdue;  ///< refused: their time was over before their turn
     telemetry::Counter& questions_gone;     ///< given up: whoever asked hung up before their turn
+    telemetry::Counter& questions_unread;   ///< refused: too many answers have not been taken
     telemetry::Gauge& websockets;
     telemetry::Gauge& websocket_waiting_bytes;
     telemetry::Counter& websockets_refused;

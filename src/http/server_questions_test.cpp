@@ -36,8 +36,13 @@ protected:
                            .blocking = true});
         server.routes.add({.path = "/quick",
                            .handler =
-                               [this](Request, const Caller&, Responder responder) {
+                               [this](const Request& request, const Caller&, Responder responder) {
                                    ++quick;
+                                   {
+                                       const MutexLock lock(mutex);
+                                       callers.push_back(
+                                           request.remote.substr(0, request.remote.find(':')));
+                                   }
                                    responder.send(Response::empty(200));
                                },
                            .blocking = true});
@@ -94,6 +99,7 @@ protected:
     bool released = false;
     int begun = 0;
     std::atomic<int> quick = 0;
+    std::vector<std::string> callers;  ///< of quick ones, as they were served
     ManualClock by_hand{from_nanos(1'767'225'600'000'000'000)};  // 2026
     TestServer server;
 };
@@ -221,6 +227,103 @@ TEST_F(QuestionsTest, what_would_not_be_reached_in_time_is_refused_on_arrival) {
     EXPECT_TRUE(answer.has("Retry-After: 1\r\n")) << answer.head;
     EXPECT_THAT(answer.body, HasSubstr("would come"));
     EXPECT_EQ(unanswered("late"), 1);
+}
+
+TEST_F(QuestionsTest, callers_take_turns_however_much_one_asks) {
+    server.start();
+    auto stuck = server.connect();
+    stuck.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    auto greedy = server.connect();
+    for (int i = 0; i < 5; ++i) {
+        greedy.send(get("/quick"));
+    }
+    ASSERT_TRUE(come_true([&] { return waiting() == 5; }));
+    RawConnection modest(server.port(), 0, "127.0.0.2");
+    modest.send(get("/quick"));
+    ASSERT_TRUE(come_true([&] { return waiting() == 6; }));
+    release();
+    EXPECT_EQ(modest.receive().status, 200);
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(greedy.receive().status, 200);
+    }
+    const MutexLock lock(mutex);
+    ASSERT_EQ(callers.size(), 6u);
+    EXPECT_EQ(callers.front(), "127.0.0.2") << "the worker was the other's just now";
+}
+
+TEST_F(QuestionsTest, who_is_alone_may_use_every_worker) {
+    server.options.worker_threads = 3;
+    server.start();
+    auto one = server.connect();
+    one.send(get("/slow") + get("/slow"));
+    auto another = server.connect();
+    another.send(get("/slow"));
+    EXPECT_TRUE(wait_for_begun(3));
+    release();
+    EXPECT_EQ(one.receive().status, 204);
+    EXPECT_EQ(another.receive().status, 204);
+}
+
+TEST_F(QuestionsTest, answers_that_nobody_takes_are_bounded_and_hold_up_nobody_else) {
+    constexpr std::size_t big = std::size_t{10} << 20;
+    server.http_clock = nullptr;
+    server.options.unsent_bytes_max = std::size_t{64} << 20;
+    server.routes.add({.path = "/big",
+                       .handler =
+                           [&](const Request&, const Caller&, Responder responder) {
+                               responder.send(Response::text(200, std::string(big, 'x')));
+                           },
+                       .blocking = true});
+    server.routes.add({.method = Method::post,
+                       .path = "/echo",
+                       .handler = [](Request request, const Caller&, Responder responder) {
+                           responder.send(Response::text(200, std::move(request.body)));
+                       }});
+    server.start();
+    const auto unsent = [&] {
+        return server.telemetry.metrics.gauge("helios_http_unsent_bytes", "").value();
+    };
+    std::vector<RawConnection> silent;
+    for (int i = 0; i < 20; ++i) {
+        silent.emplace_back(server.port(), 64 << 10);
+        silent.back().send(get("/big") + get("/big"));
+    }
+    EXPECT_TRUE(come_true([&] { return unanswered("unread") >= 10; }));
+    EXPECT_TRUE(come_true([&] { return unsent() > 40 << 20; }));
+    EXPECT_LE(unsent(), 56 << 20) << "an eighth is left to probes";
+    const auto refused = server.ask(get("/big"));
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_TRUE(refused.has("Retry-After: 1\r\n")) << refused.head;
+    EXPECT_THAT(refused.body, HasSubstr("nobody has taken"));
+    EXPECT_EQ(server.ask(get("/quick")).status, 200) << "there is room for what is small";
+    EXPECT_EQ(server.ask(get("/probe")).body, "alive");
+    EXPECT_EQ(
+        server.ask("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi").body,
+        "hi");
+    EXPECT_EQ(silent.front().receive().body.size(), big) << "whoever takes it gets it whole";
+    silent.clear();
+    EXPECT_TRUE(come_true([&] { return unsent() == 0; }));
+    EXPECT_EQ(server.ask(get("/big")).body.size(), big);
+}
+
+TEST_F(QuestionsTest, one_that_runs_is_given_up_when_the_drain_limit_ends) {
+    server.http_clock = nullptr;
+    server.start();
+    auto asked = server.connect();
+    asked.send(get("/slow"));
+    ASSERT_TRUE(wait_for_begun(1));
+    auto waits = server.connect();
+    waits.send(get("/quick"));
+    ASSERT_TRUE(come_true([&] { return waiting() == 1; }));
+    const auto began = std::chrono::steady_clock::now();
+    server.server->drain(std::chrono::seconds(2));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+    EXPECT_EQ(asked.receive().status, 500) << "it noticed, and its answer was sent";
+    const auto answer = waits.receive();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.body, HasSubstr("the server stopped before"));
+    EXPECT_EQ(quick, 0);
 }
 
 TEST_F(QuestionsTest, whoever_hangs_up_frees_the_worker) {

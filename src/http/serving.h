@@ -21,7 +21,11 @@ namespace helios::http {
 /// Thread-safe after start().
 struct Serving {
     Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
-        : options(o), telemetry(t), clock(c), budget(o.inflight_bytes_max) {}
+        : options(o),
+          telemetry(t),
+          clock(c),
+          budget(o.inflight_bytes_max),
+          unsent(o.unsent_bytes_max) {}
 
     using Identify = std::function<std::variant<Caller, Response>(const Route&, const Request&)>;
     void start(const RouteTable& routes, Identify identify,
@@ -36,6 +40,11 @@ struct Serving {
         if (refused_) {
             refused_(route);
         }
+    }
+
+    /// What answers of this route leave to others: probes may have what all else must not use up.
+    std::size_t spare_for(const Route* route) const {
+        return route != nullptr && route->probe ? 0 : unsent.bytes_max() / 8;
     }
 
     void begin_request() { inflight_.fetch_add(1); }
@@ -55,7 +64,8 @@ struct Serving {
     const ServerOptions options;
     telemetry::Telemetry& telemetry;
     const Clock& clock;
-    ByteBudget budget;
+    ByteBudget budget;  ///< of bodies that come in
+    ByteBudget unsent;  ///< of answers to GET until their peers have taken them
     std::optional<Admission> admission;
     std::optional<ServerMetrics> metrics;
     std::optional<WorkerPool> workers;  ///< for routes that block

@@ -31,7 +31,9 @@ inline constexpr std::chrono::seconds test_patience{10};
 /// A TCP connection to 127.0.0.1 that sends what it is told to.
 class RawConnection {
 public:
-    explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0)
+    /// `from`: another address of this machine, for a caller of its own.
+    explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0,
+                           const char* from = nullptr)
         : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (receive_buffer_bytes != 0) {
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
@@ -44,6 +46,10 @@ public:
         ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         sockaddr_in address{};
         address.sin_family = AF_INET;
+        if (from != nullptr) {
+            ::inet_pton(AF_INET, from, &address.sin_addr);
+            ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        }
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;

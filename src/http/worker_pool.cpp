@@ -11,6 +11,8 @@ namespace {
 
 constexpr int niceness = 10;  // a tenth of a processor's time where others want all of it
 
+}  // namespace
+
 Response busy(std::string_view detail) {
     auto response =
         problem(503, "Busy", detail, "send again after the time in Retry-After, or ask for less");
@@ -18,17 +20,19 @@ Response busy(std::string_view detail) {
     return response;
 }
 
-}  // namespace
-
 WorkerPool::WorkerPool(const Options& options, Run run, const Clock& clock, WorkerEvents events)
     : options_(options),
       run_(std::move(run)),
       clock_(clock),
       events_(std::move(events)),
       line_(options.threads, options.waiting_max) {
+    {
+        const MutexLock lock(mutex_);
+        running_.resize(options.threads);
+    }
     threads_.reserve(options.threads);
     for (unsigned i = 0; i < options.threads; ++i) {
-        threads_.emplace_back([this] { work(); });
+        threads_.emplace_back([this, i] { work(i); });
     }
 }
 
@@ -47,7 +51,7 @@ std::optional<NoPlace> WorkerPool::try_post(Job& job) {
     return std::nullopt;
 }
 
-void WorkerPool::work() {
+void WorkerPool::work(std::size_t worker) {
     name_this_thread(options_.name);
     if (options_.gives_way) {
         // Of this thread alone, as Linux has it. Refused: it stays as it is.
@@ -61,15 +65,16 @@ void WorkerPool::work() {
             return;
         }
         auto turn = *line_.next(clock_.monotonic());
+        const auto gone = turn.job.gone;
+        running_[worker] = gone;
         lock.unlock();
         std::optional<Duration> took;
-        if (turn.job.gone && turn.job.gone->load()) {
+        if (gone && gone->load()) {
             answer_gone(std::move(turn.job));
         } else if (turn.overdue) {
             answer_overdue(std::move(turn.job));
         } else {
             events_.began(turn.waited);
-            const auto gone = turn.job.gone;
             const PatienceScope patience({turn.job.until, gone.get()});
             const Duration began = clock_.monotonic();
             run_(std::move(turn.job));
@@ -78,6 +83,7 @@ void WorkerPool::work() {
             }
         }
         lock.lock();
+        running_[worker] = nullptr;
         line_.done(turn.caller, took);
     }
 }
@@ -120,23 +126,32 @@ WorkerPool::Numbers WorkerPool::numbers() const {
     return {line_.waiting(), line_.running()};
 }
 
-void WorkerPool::stop() {
+void WorkerPool::give_up() {
     std::vector<Job> abandoned;
     {
         const MutexLock lock(mutex_);
         stopping_ = true;
         abandoned = line_.remove([](const Job&) { return true; });
-    }
-    wakeup_.notify_all();
-    for (std::thread& thread : threads_) {
-        if (thread.joinable()) {
-            thread.join();
+        for (const auto& gone : running_) {
+            if (gone) {
+                gone->store(true);
+            }
         }
     }
+    wakeup_.notify_all();
     for (Job& job : abandoned) {
         job.responder.send(
             problem(Error{ErrorKind::stopping, "the server stopped before this request's turn",
                           "send it again"}));
+    }
+}
+
+void WorkerPool::stop() {
+    give_up();
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) {
+            thread.join();
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,9 @@
 #include "http/waiting_line.h"
 
 namespace helios::http {
+
+/// 503: what is asked for is too much at the moment.
+Response busy(std::string_view detail);
 
 /// What became of jobs, told as it happens, with no lock held. From any thread.
 struct WorkerEvents {
@@ -59,11 +63,14 @@ public:
     };
     Numbers numbers() const;
 
-    /// Waits for the jobs that run; those that wait are answered with `stopping`. Idempotent.
+    /// Begins nothing any more: jobs that wait are answered with `stopping`, those that run are
+    /// told that nobody waits for them. Does not wait for these. Idempotent.
+    void give_up();
+    /// Likewise, and waits for them.
     void stop();
 
 private:
-    void work();
+    void work(std::size_t worker);
     void answer_overdue(Job job) const;
     void answer_gone(Job job) const;
 
@@ -75,6 +82,8 @@ private:
     Condition wakeup_;
     WaitingLine<Job> line_ HELIOS_GUARDED_BY(mutex_);
     bool stopping_ HELIOS_GUARDED_BY(mutex_) = false;
+    /// Per worker, of the job that it is at; null: of none, or of one that nobody can give up.
+    std::vector<std::shared_ptr<std::atomic<bool>>> running_ HELIOS_GUARDED_BY(mutex_);
     std::vector<std::thread> threads_;
 };
 

@@ -25,11 +25,6 @@ def order(event_id, **payload):
     return line("aws", "OrderPlaced", event_id, customerId="C-1", **payload)
 
 
-def resident_bytes(pid):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 class OverTheWire(unittest.TestCase):
     """One server for all of it: whatever one test does must not spoil the next."""
 
@@ -265,14 +260,14 @@ class OverTheWire(unittest.TestCase):
     # Sizes
 
     def test_100_megabytes(self):
-        before = resident_bytes(self.server.process.pid)
+        before = self.server.resident_bytes()
         for path in JSON_ENDPOINTS:
             with socket.create_connection((self.server.host, self.server.port), 30) as wire:
                 wire.sendall(
                     f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n".encode()
                 )
                 self.assertRegex(self.read_head(wire), r"^HTTP/1\.1 413 ", path)
-        self.assertLess(resident_bytes(self.server.process.pid) - before, 64 << 20)
+        self.assertLess(self.server.resident_bytes() - before, 64 << 20)
 
     def test_100_megabytes_in_chunks(self):
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"

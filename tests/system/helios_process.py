@@ -185,6 +185,10 @@ class Server:
     def verdict(self, key):
         return self.get("/api/v1/reconciliation/" + urllib.parse.quote(key, safe=""))
 
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def errors(self):
         self.stderr.seek(0)
         return self.stderr.read().decode("utf-8", "replace")[-3000:]
