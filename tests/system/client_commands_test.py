@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, line, run
+from helios_process import Server, TemporaryDirectory, binary, line, run, start
 
 FLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "flows", "order.yaml")
 ASKING = (
@@ -43,14 +43,9 @@ def case(key, paid):
     ]
 
 
-def start(*arguments):
-    return subprocess.Popen(
-        [binary(), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+def start_stream(*arguments):
+    pipe = subprocess.PIPE
+    return start("stream", *arguments, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 
 
 class One:
@@ -250,7 +245,7 @@ class Asking(unittest.TestCase):
         position = None
         for arguments in ((), ("--json",), ("--format", "ndjson", "--key", "S-5")):
             key = f"S-{len(arguments) + 1}"
-            with start("stream", *self.to, *arguments) as process:
+            with start_stream(*self.to, *arguments) as process:
                 self.await_listener()
                 self.decided(key, "12.05")
                 seen = [process.stdout.readline().decode() for _ in range(2)]
@@ -274,8 +269,8 @@ class Asking(unittest.TestCase):
                 self.assertEqual(
                     (process.returncode, out, err), (0, b"", b""), "Ctrl-C is how it ends"
                 )
-        with start(
-            "stream", *self.to, "--after", position, "--payloads", "--json", "--key", "S-5"
+        with start_stream(
+            *self.to, "--after", position, "--payloads", "--json", "--key", "S-5"
         ) as process:
             again = json.loads(process.stdout.readline())
             self.assertEqual(
@@ -339,8 +334,8 @@ class Asking(unittest.TestCase):
             ((frame(1, b"{}"),), "no verdict"),
             ((), "no answer from"),
         ):
-            with One(lambda wire, request, t=then: part(wire, request, *t)) as server, start(
-                "stream", "--to", server.to, "--timeout", "500ms", "--json"
+            with One(lambda wire, request, t=then: part(wire, request, *t)) as server, start_stream(
+                "--to", server.to, "--timeout", "500ms", "--json"
             ) as process:
                 out, err = process.communicate(timeout=30)
             self.assertEqual((process.returncode, len(out.splitlines())), (2, 2), err)
@@ -348,7 +343,7 @@ class Asking(unittest.TestCase):
             self.assertIn("go on with --after p-2\n", err.decode())
         with One(
             lambda wire, _: wire.sendall(
-                b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n{\"detail\":\"not ready yet\"}"
+                b'HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n{"detail":"not ready yet"}'
             )
         ) as server:
             self.refused("stream", "--to", server.to, says="helios: not ready yet")
@@ -399,7 +394,7 @@ class Asking(unittest.TestCase):
 
     def test_stream_of_a_server_that_stops(self):
         with TemporaryDirectory() as directory, Server(directory + "/data") as server:
-            with start("stream", "--to", f"http://{server.host}:{server.port}") as process:
+            with start_stream("--to", f"http://{server.host}:{server.port}") as process:
                 for _ in range(500):
                     if "\nhelios_http_websockets 1\n" in server.get("/metrics").body.decode():
                         break

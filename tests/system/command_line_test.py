@@ -3,24 +3,27 @@
 import glob
 import json
 import os
-import pty
-import select
 import subprocess
 import sys
 import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, line, run
+from helios_process import (
+    Server,
+    TemporaryDirectory,
+    binary,
+    environment,
+    line,
+    run,
+    shown,
+    start,
+)
 
 BATCH = "/api/v1/events/batch"
 
 
 def order(event_id, **payload):
     return line("aws", "OrderPlaced", event_id, customerId="C-1", **payload)
-
-
-def start(*arguments, **more):
-    return subprocess.Popen([binary(), *arguments], env=environment(**more.pop("env", {})), **more)
 
 
 def shell(script, *arguments):
@@ -300,25 +303,9 @@ class Output(Test):
     def test_a_line_of_progress_is_no_part_of_other_lines(self):
         with open(self.path("events"), "wb") as file:
             file.write(b"\n" * 30_000_000 + b"{bad\n")
-        master, slave = pty.openpty()
-        with start(
-            "reconcile",
-            self.path("events"),
-            stdout=subprocess.DEVNULL,
-            stderr=slave,
-            env={"TERM": "xterm", "COLUMNS": "200"},
-        ) as process:
-            os.close(slave)
-            shown = b""
-            while select.select([master], [], [], 30)[0]:
-                try:
-                    shown += os.read(master, 4096)
-                except OSError:  # its other end is closed
-                    break
-            process.wait(30)
-        os.close(master)
-        self.assertRegex(shown, rb" \d+ %  [\d,]+ lines  [\d,]+ lines/s  ETA 0:\d\d\r\x1b\[2K")
-        self.assertIn(b"\x1b[2K" + self.path("events").encode() + b":30000001: rejected: ", shown)
+        seen = shown("reconcile", self.path("events"))
+        self.assertRegex(seen, r" \d+ %  [\d,]+ lines  [\d,]+ lines/s  ETA 0:\d\d\r\x1b\[2K")
+        self.assertIn("\x1b[2K" + self.path("events") + ":30000001: rejected: ", seen)
 
     def test_nothing_steers_a_terminal(self):
         event = order("c1", orderId="K\u009b31m\u202eX", totalAmount="1")

@@ -2,7 +2,9 @@
 import http.client
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -48,6 +50,34 @@ def run(*arguments, timeout=60, env=None, stdin=b""):
         done.stdout.decode("utf-8", "replace"),
         done.stderr.decode("utf-8", "replace"),
     )
+
+
+def start(*arguments, env=None, **popen):
+    """A command of the binary that goes on, with `env` in its environment."""
+    return subprocess.Popen([binary(), *arguments], env=environment(**(env or {})), **popen)
+
+
+def read_terminal(master):
+    """All that is written to the other end of a terminal until nobody has it open."""
+    seen = b""
+    while select.select([master], [], [], 120)[0]:
+        try:
+            seen += os.read(master, 65536)
+        except OSError:  # its other end is closed
+            break
+    return seen
+
+
+def shown(*arguments, columns=200, **env):
+    """What a terminal is shown on standard error while the command runs to its end."""
+    master, slave = pty.openpty()
+    env = {"TERM": "xterm", "COLUMNS": str(columns), **env}
+    with start(*arguments, stdout=subprocess.DEVNULL, stderr=slave, env=env) as process:
+        os.close(slave)
+        seen = read_terminal(master)
+        process.wait(30)
+    os.close(master)
+    return seen.decode()
 
 
 class Failure(AssertionError):

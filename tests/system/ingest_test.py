@@ -3,9 +3,7 @@
 import http.server
 import json
 import os
-import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -14,7 +12,16 @@ import threading
 import time
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, line, run
+from helios_process import (
+    Server,
+    TemporaryDirectory,
+    binary,
+    environment,
+    line,
+    run,
+    shown,
+    start,
+)
 
 
 def order(number):
@@ -198,11 +205,12 @@ class Lines(Test):
             file.truncate(begin + (2 << 30))
             file.seek(0, os.SEEK_END)
             file.write(b"\n" + order("big-2") + b"\n")
-        with subprocess.Popen(
-            [binary(), "ingest", *self.to, events],
+        with start(
+            "ingest",
+            *self.to,
+            events,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
         ) as process:
             most = 0
             while process.poll() is None:
@@ -283,11 +291,12 @@ class Lines(Test):
         self.assertEqual(code, 2, err)
         self.assertIn("nobody has written to it for 500ms", err)
         self.assertLess(time.monotonic() - began, 20)
-        with subprocess.Popen(
-            [binary(), "ingest", *self.to, self.path("pipe")],
+        with start(
+            "ingest",
+            *self.to,
+            self.path("pipe"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
         ) as process:
             with open(self.path("pipe"), "wb") as pipe:
                 pipe.write(order("fifo-1") + b"\n")
@@ -383,11 +392,13 @@ class Servers(Test):
 
     def test_a_server_that_comes(self):
         port = free_port()
-        with subprocess.Popen(
-            [binary(), "ingest", "--to", f"http://127.0.0.1:{port}", self.orders("events", 600)],
+        with start(
+            "ingest",
+            "--to",
+            f"http://127.0.0.1:{port}",
+            self.orders("events", 600),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
         ) as process:
             self.assertIn(b"retrying for 1m", process.stderr.readline())
             with Scripted(lambda _, body: taken(body), port):
@@ -499,11 +510,13 @@ class Servers(Test):
 
         for number in (signal.SIGINT, signal.SIGTERM):
             asked.clear()
-            with Scripted(part) as server, subprocess.Popen(
-                [binary(), "ingest", "--to", server.to, self.orders("events", 3000)],
+            with Scripted(part) as server, start(
+                "ingest",
+                "--to",
+                server.to,
+                self.orders("events", 3000),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment(),
             ) as process:
                 self.assertTrue(asked.wait(30))
                 process.send_signal(number)
@@ -517,12 +530,13 @@ class Servers(Test):
             )
 
     def test_interrupt_while_nothing_comes(self):
-        with Scripted(lambda _, body: taken(body)) as server, subprocess.Popen(
-            [binary(), "ingest", "--to", server.to],
+        with Scripted(lambda _, body: taken(body)) as server, start(
+            "ingest",
+            "--to",
+            server.to,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
         ) as process:
             process.stdin.write(order(1) + b"\n")
             process.stdin.flush()
@@ -539,26 +553,6 @@ class Servers(Test):
 
 
 class OnATerminal(Test):
-    def shown(self, *arguments, **env):
-        """What a terminal of 80 columns is shown on standard error."""
-        master, slave = pty.openpty()
-        with subprocess.Popen(
-            [binary(), *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=slave,
-            env=environment(**{"TERM": "xterm", "COLUMNS": "80", **env}),
-        ) as process:
-            os.close(slave)
-            seen = b""
-            while select.select([master], [], [], 60)[0]:
-                try:
-                    seen += os.read(master, 4096)
-                except OSError:  # its other end is closed
-                    break
-            process.wait(30)
-        os.close(master)
-        return seen.decode()
-
     def test_progress(self):
         def slow(_, body):
             time.sleep(0.4)
@@ -566,22 +560,25 @@ class OnATerminal(Test):
 
         events = self.orders("events", 1500)
         with Scripted(slow) as server:
-            seen = self.shown("ingest", "--to", server.to, events)
+            seen = shown("ingest", "--to", server.to, events, columns=80)
             self.assertRegex(seen, r" 33 %  500 lines  [\d,]+ lines/s  ETA 0:0\d\r\x1b\[2K")
             self.assertTrue(seen.endswith("\r\x1b[2K"), repr(seen[-80:]))
-            self.assertNotIn("\x1b", self.shown("ingest", "--to", server.to, events, TERM="dumb"))
+            self.assertNotIn(
+                "\x1b", shown("ingest", "--to", server.to, events, columns=80, TERM="dumb")
+            )
             self.assertEqual(
                 run("ingest", "--to", server.to, events)[2], "", "nothing where no terminal is"
             )
 
     def test_retrying(self):
-        seen = self.shown(
+        seen = shown(
             "ingest",
             "--to",
             f"http://127.0.0.1:{free_port()}",
             "--retry-for",
             "1s",
             self.orders("events", 1),
+            columns=80,
         )
         self.assertIn("retrying for 1s", seen)
         self.assertIn("retrying (1s left): ", seen)

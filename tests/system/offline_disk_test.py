@@ -3,16 +3,13 @@
 that somebody who watches sees how far it is."""
 import json
 import os
-import pty
-import re
-import select
 import signal
 import subprocess
 import sys
 import time
 import unittest
 
-from helios_process import TemporaryDirectory, binary, environment, line, run
+from helios_process import TemporaryDirectory, line, run, shown, start
 
 LONG = "x" * 4000  # so that few lines are more than memory takes
 
@@ -41,10 +38,15 @@ class Offline(unittest.TestCase):
                 for leg in legs(number, **more):
                     file.write(json.dumps(leg) + "\n")
 
-    def start(self, *arguments, scratch=None, **more):
-        return subprocess.Popen(
-            [binary(), "reconcile", "--format", "ndjson", *arguments],
-            env=environment(TMPDIR=scratch or self.scratch, **more.pop("env", {})),
+    def reconcile(self, *arguments, scratch=None, **more):
+        return start(
+            "reconcile",
+            "--format",
+            "ndjson",
+            *arguments,
+            env={"TMPDIR": scratch or self.scratch},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             **more,
         )
 
@@ -82,7 +84,7 @@ class Offline(unittest.TestCase):
     def test_a_full_disk_is_named_with_what_to_do(self):
         self.tmpfs("2m")
         self.write(6000, note=LONG)
-        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with self.reconcile(self.input) as process:
             out, err = process.communicate(timeout=60)
         self.assertEqual((process.returncode, out), (2, b""), err)
         self.assertIn(
@@ -93,7 +95,7 @@ class Offline(unittest.TestCase):
 
     def test_what_does_not_fit_waits_on_disk_and_says_the_same(self):
         self.write(7000, note=LONG)
-        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with self.reconcile(self.input) as process:
             on_disk = False
             while process.poll() is None and not on_disk:
                 on_disk = bool(self.nameless(process))
@@ -110,9 +112,7 @@ class Offline(unittest.TestCase):
             json.dumps(leg).encode() + b"\n" for n in range(6000) for leg in legs(n, note=LONG)
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with self.start(
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            ) as process:
+            with self.reconcile(stdin=subprocess.PIPE) as process:
                 process.stdin.write(text)  # and waits for more
                 process.stdin.flush()
                 self.wait_for(lambda process=process: self.nameless(process))
@@ -128,7 +128,7 @@ class Offline(unittest.TestCase):
 
     def test_a_signal_while_it_judges(self):
         self.write(20000)
-        with self.start(self.input, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with self.reconcile(self.input) as process:
             process.stdout.readline()  # nobody reads the rest, so it waits
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
@@ -138,9 +138,7 @@ class Offline(unittest.TestCase):
 
     def test_a_directory_that_is_not_there(self):
         absent = os.path.join(self.scratch, "absent")
-        with self.start(
-            scratch=absent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        with self.reconcile(scratch=absent, stdin=subprocess.DEVNULL) as process:
             _, err = process.communicate(timeout=20)
         self.assertEqual(process.returncode, 2)
         self.assertIn(b"set TMPDIR to one that can be written", err)
@@ -157,26 +155,11 @@ class Offline(unittest.TestCase):
 
     def test_progress_while_reading_and_while_judging(self):
         self.write(60000)
-        master, slave = pty.openpty()
-        with self.start(
-            self.input,
-            stdout=subprocess.DEVNULL,
-            stderr=slave,
-            env={"TERM": "xterm", "COLUMNS": "200"},
-        ) as process:
-            os.close(slave)
-            shown = b""
-            while select.select([master], [], [], 30)[0]:
-                try:
-                    shown += os.read(master, 4096)
-                except OSError:  # its other end is closed
-                    break
-            process.wait(30)
-        os.close(master)
-        self.assertRegex(shown, rb" \d+ %  [\d,]+ lines  [\d,]+ lines/s")
-        self.assertRegex(shown, rb" \d+ %  (comparing ids|judging)")
-        last = re.split(rb"\r\x1b\[2K", shown)[-1]
-        self.assertTrue(last.startswith(b"60000 cases: 60000 matched"), last)
+        seen = shown("reconcile", "--format", "ndjson", self.input, TMPDIR=self.scratch)
+        self.assertRegex(seen, r" \d+ %  [\d,]+ lines  [\d,]+ lines/s")
+        self.assertRegex(seen, r" \d+ %  (comparing ids|judging)")
+        last = seen.split("\r\x1b[2K")[-1]
+        self.assertTrue(last.startswith("60000 cases: 60000 matched"), last)
 
 
 if __name__ == "__main__":

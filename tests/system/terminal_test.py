@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import re
-import select
 import struct
 import subprocess
 import sys
@@ -14,7 +13,15 @@ import time
 import unicodedata
 import unittest
 
-from helios_process import Server, TemporaryDirectory, binary, environment, line, run
+from helios_process import (
+    Server,
+    TemporaryDirectory,
+    binary,
+    environment,
+    line,
+    read_terminal,
+    run,
+)
 
 FLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "flows", "order.yaml")
 AS_OF = re.compile(r"as of .*")
@@ -43,12 +50,7 @@ def shown(columns, *arguments, stdin=b"", **env):
         os.close(slave)
         process.stdin.write(stdin)
         process.stdin.close()
-        seen = b""
-        while select.select([master], [], [], 120)[0]:
-            try:
-                seen += os.read(master, 65536)
-            except OSError:  # its other end is closed
-                break
+        seen = read_terminal(master)
         process.wait(30)
     os.close(master)
     return process.returncode, seen.decode().replace("\r\n", "\n")
