@@ -57,36 +57,6 @@ std::uint64_t word_of(std::string_view key, std::size_t depth) {
     return __builtin_bswap64(word);
 }
 
-/// Memory that is gone through in any order: on large pages, where the system has them, so that
-/// nearly every step is not a walk through its page tables.
-class Room {
-public:
-    explicit Room(std::size_t bytes)
-        : bytes_(static_cast<char*>(::operator new(bytes, alignment_of(bytes))),
-                 Free{alignment_of(bytes)}) {
-        if (bytes >= large_page_bytes) {
-            // A wish: small pages do as well.
-            static_cast<void>(
-                madvise(bytes_.get(), bytes / large_page_bytes * large_page_bytes, MADV_HUGEPAGE));
-        }
-    }
-    char* get() const { return bytes_.get(); }
-    void give_back() { bytes_.reset(); }
-
-private:
-    static constexpr std::size_t large_page_bytes = 2u << 20;
-
-    static std::align_val_t alignment_of(std::size_t bytes) {
-        return std::align_val_t{bytes < large_page_bytes ? sizeof(std::uint64_t)
-                                                         : large_page_bytes};
-    }
-    struct Free {
-        std::align_val_t alignment;
-        void operator()(char* bytes) const { ::operator delete(bytes, alignment); }
-    };
-    std::unique_ptr<char, Free> bytes_;
-};
-
 constexpr std::size_t few = 8;
 
 /// By keys that agree in their first `depth` bytes (zeros where one has ended), then by offset.
@@ -133,12 +103,46 @@ void sort_from(std::span<Entry> entries, const char* bytes, std::size_t depth) {
 
 }  // namespace
 
+/// Memory that is gone through in any order: on large pages, where the system has them, so that
+/// nearly every step is not a walk through its page tables.
+class Sorter::Room {
+public:
+    explicit Room(std::size_t bytes)
+        : size_(bytes),
+          bytes_(static_cast<char*>(::operator new(bytes, alignment_of(bytes))),
+                 Free{alignment_of(bytes)}) {
+        if (bytes >= large_page_bytes) {
+            // A wish: small pages do as well.
+            static_cast<void>(
+                madvise(bytes_.get(), bytes / large_page_bytes * large_page_bytes, MADV_HUGEPAGE));
+        }
+    }
+    char* get() const { return bytes_.get(); }
+    std::size_t size() const { return size_; }
+
+private:
+    static constexpr std::size_t large_page_bytes = 2u << 20;
+
+    static std::align_val_t alignment_of(std::size_t bytes) {
+        return std::align_val_t{bytes < large_page_bytes ? sizeof(std::uint64_t)
+                                                         : large_page_bytes};
+    }
+    struct Free {
+        std::align_val_t alignment;
+        void operator()(char* bytes) const { ::operator delete(bytes, alignment); }
+    };
+    std::size_t size_;
+    std::unique_ptr<char, Free> bytes_;
+};
+
 /// Sorted records, one after the other.
 class Sorter::Run {
 public:
     virtual ~Run() = default;
     /// False: there are no more.
     virtual Result<bool> next() = 0;
+    /// It has ended: its memory is for others.
+    virtual void give_back() = 0;
     /// The one that next() found; its views hold until then.
     const Record& record() const { return record_; }
 
@@ -146,52 +150,62 @@ protected:
     Record record_;
 };
 
-/// Records as they were added; after sort() a run in memory.
+/// Records as they were added; after sort() a run in memory. They fill their room from its begin,
+/// and their entries from its end.
 class Sorter::Chunk final : public Sorter::Run {
 public:
-    explicit Chunk(std::size_t bytes) : bytes_(bytes), capacity_(bytes) {}
+    explicit Chunk(std::unique_ptr<Room> room)
+        : room_(std::move(room)), entries_begin_(room_->size() / sizeof(Entry) * sizeof(Entry)) {}
 
-    bool empty() const { return entries_.empty(); }
+    static std::size_t room_for(std::size_t record) {
+        return sizeof(Sizes) + record + 2 * sizeof(Entry);
+    }
     bool has_room(std::size_t record) const {
-        return used_ + entries_.size() * sizeof(Entry) + sizeof(Sizes) + record + sizeof(Entry) <=
-               capacity_;
+        return used_ + sizeof(Sizes) + record + sizeof(Entry) <= entries_begin_;
     }
     void add(std::string_view key, std::string_view value) {
-        entries_.push_back({0, static_cast<std::uint32_t>(used_)});
+        entries_begin_ -= sizeof(Entry);
+        new (room_->get() + entries_begin_) Entry{0, static_cast<std::uint32_t>(used_)};
+        ++count_;
         const Sizes sizes{static_cast<std::uint32_t>(key.size()),
                           static_cast<std::uint32_t>(value.size())};
         const auto put = [this](const void* from, std::size_t size) {
-            std::memcpy(bytes_.get() + used_, from, size);
+            std::memcpy(room_->get() + used_, from, size);
             used_ += size;
         };
         put(&sizes, sizeof sizes);
         put(key.data(), key.size());
         put(value.data(), value.size());
     }
-    void sort() { sort_from(entries_, bytes_.get(), 0); }
+    void sort() { sort_from(entries(), room_->get(), 0); }
 
     Result<bool> next() override {
-        if (at_ == entries_.size()) {
-            bytes_.give_back();  // others need it
-            entries_ = {};
-            at_ = 0;
+        if (at_ == count_) {
             return false;
         }
-        if (at_ + read_ahead < entries_.size()) {
-            const char* soon = bytes_.get() + entries_[at_ + read_ahead].offset;
+        const Entry* entry = entries().data() + at_;
+        if (at_ + read_ahead < count_) {
+            const char* soon = room_->get() + entry[read_ahead].offset;
             for (std::size_t at = 0; at < ahead_bytes; at += cache_line_bytes) {
                 __builtin_prefetch(soon + at);
             }
         }
-        record_ = record_at(bytes_.get() + entries_[at_++].offset);
+        ++at_;
+        record_ = record_at(room_->get() + entry->offset);
         return true;
     }
+    void give_back() override { room_.reset(); }
+    std::unique_ptr<Room> take_room() { return std::move(room_); }
 
 private:
-    Room bytes_;
-    std::size_t capacity_;
+    std::span<Entry> entries() {
+        return {reinterpret_cast<Entry*>(room_->get() + entries_begin_), count_};
+    }
+
+    std::unique_ptr<Room> room_;
     std::size_t used_ = 0;
-    std::vector<Entry> entries_;
+    std::size_t entries_begin_;
+    std::size_t count_ = 0;
     std::size_t at_ = 0;
 };
 
@@ -218,7 +232,6 @@ public:
         at_ += size_;
         size_ = 0;
         if (read_ + at_ == file_.size()) {
-            buffer_ = std::string();
             return false;
         }
         HELIOS_TRY(have(sizeof(Sizes)));
@@ -228,6 +241,8 @@ public:
         size_ = size;
         return true;
     }
+
+    void give_back() override { buffer_ = std::string(); }
 
 private:
     /// So many bytes from at_ on are in the buffer.
@@ -296,6 +311,7 @@ struct Sorter::Merge {
             if (more) {
                 heads.front().look_at_record();
             } else {
+                heads.front().run->give_back();
                 heads.front() = heads.back();
                 heads.pop_back();
             }
@@ -340,8 +356,13 @@ Status Sorter::add(std::string_view key, std::string_view value) {
         HELIOS_TRY(end_chunk());
     }
     if (!chunk_) {
-        chunk_ = std::make_unique<Chunk>(
-            std::max(options_.chunk_bytes, bytes + sizeof(Sizes) + sizeof(Entry)));
+        const std::size_t needed = std::max(options_.chunk_bytes, Chunk::room_for(bytes));
+        if (!spare_.empty() && spare_.back()->size() >= needed) {
+            chunk_ = std::make_unique<Chunk>(std::move(spare_.back()));
+            spare_.pop_back();
+        } else {
+            chunk_ = std::make_unique<Chunk>(std::make_unique<Room>(needed));
+        }
     }
     chunk_->add(key, value);
     ++size_;
@@ -353,10 +374,10 @@ Status Sorter::end_chunk() {
     const std::size_t in_memory = options_.memory_bytes / options_.chunk_bytes;
     const bool stays = ++chunks_ + chunks_at_once + 1 <= in_memory;
     const auto work = [chunk = std::shared_ptr<Chunk>(std::move(chunk_)), stays,
-                       directory = options_.directory]() -> Result<Placed> {
+                       directory = options_.directory]() -> Result<Sorted> {
         chunk->sort();
         if (stays) {
-            return Placed{std::make_unique<Chunk>(std::move(*chunk)), 0};
+            return Sorted{{std::make_unique<Chunk>(std::move(*chunk)), 0}, nullptr};
         }
         HELIOS_TRY_ASSIGN(auto file, ScratchFile::make(directory));
         auto run = std::make_unique<FileRun>(std::move(file));
@@ -368,7 +389,7 @@ Status Sorter::end_chunk() {
             HELIOS_TRY(run->add(chunk->record()));
         }
         HELIOS_TRY(run->end());
-        return Placed{std::move(run), 1};
+        return Sorted{{std::move(run), 1}, chunk->take_room()};
     };
     being_sorted_.push_back(workers_.start(work));
     return take_sorted(chunks_at_once);
@@ -381,7 +402,10 @@ Status Sorter::take_sorted(std::size_t left_open) {
         if (!sorted) {
             return fail(sorted.error());
         }
-        runs_.push_back(*std::move(sorted));
+        runs_.push_back(std::move(sorted->placed));
+        if (sorted->spare && sorted->spare->size() <= options_.chunk_bytes) {
+            spare_.push_back(std::move(sorted->spare));
+        }
         HELIOS_TRY(merge_files());
     }
     return {};
@@ -433,9 +457,9 @@ Result<std::unique_ptr<Sorter::Run>> Sorter::merged(std::size_t first) const {
 Status Sorter::end_adding() {
     if (chunk_ && chunks_ == 0) {
         being_sorted_.push_back(
-            workers_.start([chunk = std::shared_ptr<Chunk>(std::move(chunk_))]() -> Result<Placed> {
+            workers_.start([chunk = std::shared_ptr<Chunk>(std::move(chunk_))]() -> Result<Sorted> {
                 chunk->sort();
-                return Placed{std::make_unique<Chunk>(std::move(*chunk)), 0};
+                return Sorted{{std::make_unique<Chunk>(std::move(*chunk)), 0}, nullptr};
             }));
         return {};
     }
@@ -446,6 +470,7 @@ Result<const Sorter::Record*> Sorter::next() {
     if (!merge_) {
         HELIOS_TRY(end_adding());
         HELIOS_TRY(take_sorted(0));
+        spare_.clear();
         HELIOS_TRY_ASSIGN(merge_, Merge::of(runs_));
     }
     HELIOS_TRY_ASSIGN(const Run* run, merge_->next());

@@ -57,6 +57,7 @@ public:
     std::size_t files() const;
 
 private:
+    class Room;
     class Run;
     class Chunk;
     class FileRun;
@@ -67,6 +68,11 @@ private:
         std::unique_ptr<Run> run;
         unsigned written = 0;
     };
+    /// What has become of a chunk.
+    struct Sorted {
+        Placed placed;
+        std::unique_ptr<Room> spare;  ///< it was written to disk: another can fill its room
+    };
 
     Status end_chunk();
     Status take_sorted(std::size_t left_open);
@@ -76,7 +82,8 @@ private:
     const SorterOptions options_;
     Workers& workers_;
     std::unique_ptr<Chunk> chunk_;
-    std::deque<std::future<Result<Placed>>> being_sorted_;
+    std::deque<std::future<Result<Sorted>>> being_sorted_;
+    std::vector<std::unique_ptr<Room>> spare_;
     std::vector<Placed> runs_;  ///< in the order of their records' adding: first those in memory,
                                 ///< then those that have been written most often
     std::size_t chunks_ = 0;    ///< ended so far
