@@ -40,6 +40,11 @@ std::unexpected<Error> refused(const char* what, const std::string& path, int er
     return fail(kind, fmt::format("can't {} {}: {}", what, path, std::strerror(error)));
 }
 
+std::string folder_of(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path();
+    return parent.empty() ? "." : parent.string();
+}
+
 Status write_all(int fd, const std::string& path, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -73,9 +78,19 @@ Result<Descriptor> lock_successor(const std::string& path) {
     }
 }
 
+/// When root changes a file for a server that runs as somebody else, that one must be able to read
+/// it: the owner stays, and a new file has the folder's.
+void keep_owner(int fd, const std::string& path) {
+    struct stat owner{};
+    const bool known =
+        ::stat(path.c_str(), &owner) == 0 || ::stat(folder_of(path).c_str(), &owner) == 0;
+    if (::geteuid() == 0 && known) {
+        static_cast<void>(::fchown(fd, owner.st_uid, owner.st_gid) == 0);
+    }
+}
+
 Status sync_folder(const std::string& path) {
-    const auto parent = std::filesystem::path(path).parent_path();
-    const std::string folder = parent.empty() ? "." : parent.string();
+    const std::string folder = folder_of(path);
     const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.fd() < 0 || ::fsync(directory.fd()) != 0) {
         return refused("sync", folder, errno);
@@ -126,6 +141,7 @@ Status change_file(const std::string& path, std::size_t bytes_max,
     if (::ftruncate(file.fd(), 0) != 0 || ::fchmod(file.fd(), 0600) != 0) {
         return refused("write", successor, errno);
     }
+    keep_owner(file.fd(), path);
     HELIOS_TRY(write_all(file.fd(), successor, *after));
     if (::fsync(file.fd()) != 0) {
         return refused("sync", successor, errno);

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "auth/file.h"
 #include "base/temporary_directory.h"
@@ -141,6 +143,26 @@ TEST_F(SecretTest, a_file_is_replaced_whole_and_for_its_owner_only) {
     EXPECT_EQ(*read_file(path("keys"), 100), "xx");
     EXPECT_FALSE(std::filesystem::exists(path("keys.new")));
     EXPECT_FALSE(change_file(path("no/such/folder"), 100, append));
+}
+
+TEST_F(SecretTest, a_file_that_root_replaces_stays_its_owner_s) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can give a file away";
+    }
+    const auto owner_of = [&](const std::string& name) {
+        struct stat found{};
+        EXPECT_EQ(::stat(path(name).c_str(), &found), 0);
+        return found.st_uid;
+    };
+    constexpr uid_t somebody = 12'345;
+    write("keys", "x");
+    ASSERT_EQ(::chown(path("keys").c_str(), somebody, somebody), 0);
+    const auto same = [](const std::string& text) -> Result<std::string> { return text; };
+    ASSERT_TRUE(change_file(path("keys"), 100, same));
+    EXPECT_EQ(owner_of("keys"), somebody);
+    ASSERT_EQ(::chown(directory.path().c_str(), somebody, somebody), 0);
+    ASSERT_TRUE(change_file(path("new"), 100, same));
+    EXPECT_EQ(owner_of("new"), somebody);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <memory>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -24,6 +25,11 @@ namespace helios::auth::testing {
 
 inline const unsigned char* unsigned_bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+/// Whether a call has left anything in the library's queue of errors.
+inline bool library_has_errors() {
+    return ERR_peek_error() != 0;
 }
 
 /// A private key that signs as its kind does.
