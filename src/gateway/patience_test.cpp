@@ -44,6 +44,15 @@ bool comes(std::future<http::Response>& answer) {
     return answer.wait_for(http::test_patience) == std::future_status::ready;
 }
 
+/// However a test ends, the disk goes on in the end.
+struct StalledRig : Rig {
+    StalledRig() {
+        open();
+        syncs.shut(true);
+    }
+    ~StalledRig() { syncs.shut(false); }
+};
+
 /// Nobody waits any more, within the test's patience.
 bool is_idle(Rig& rig) {
     auto& in_flight = rig.telemetry.metrics.gauge("helios_gateway_requests_in_flight", "");
@@ -116,9 +125,7 @@ TEST(Patience, what_has_waited_longer_than_its_sender_does_is_not_even_parsed) {
 }
 
 TEST(Patience, while_the_disk_stands_still_senders_are_told_before_they_hang_up) {
-    Rig rig;
-    rig.open();
-    rig.syncs.shut(true);
+    StalledRig rig;
     auto bridge = rig.post(Endpoint::aws_eventbridge, Rig::request(eventbridge("a")));
     auto notice = rig.post(Endpoint::aws_eventbridge, sns_request("n"));
     auto pubsub_push = rig.post(Endpoint::gcp_pubsub, Rig::request(pubsub("g")));
@@ -174,9 +181,7 @@ TEST(Patience, while_the_disk_stands_still_senders_are_told_before_they_hang_up)
 }
 
 TEST(Patience, an_append_that_fails_after_its_sender_was_told_is_counted_once) {
-    Rig rig;
-    rig.open();
-    rig.syncs.shut(true);
+    StalledRig rig;
     rig.disk.fail_syncs(true);
     auto bridge = rig.post(Endpoint::aws_eventbridge, Rig::request(eventbridge("a")));
     rig.clock.advance(seconds(5));
