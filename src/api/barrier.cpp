@@ -24,9 +24,11 @@ public:
                                std::initializer_list<const log::Offsets*> ends) const {
         std::optional<log::Offsets> written;
         for (const log::Offsets* to : ends) {
-            const Duration left = std::max(Duration::zero(), deadline_ - clock_.monotonic());
-            written = stage.reached.wait_for(*to, left);
+            written = wait(stage.reached, *to);
             if (!written) {
+                if (current_patience().is_gone()) {
+                    return given_up();
+                }
                 return fail(
                     ErrorKind::unavailable,
                     fmt::format("{} has not yet consumed everything that was acknowledged "
@@ -39,6 +41,20 @@ public:
     }
 
 private:
+    /// In pieces, since whoever asks may end the connection meanwhile.
+    std::optional<log::Offsets> wait(const log::Reached& reached, const log::Offsets& to) const {
+        constexpr Duration piece_max = std::chrono::milliseconds(50);
+        Duration left = std::max(Duration::zero(), deadline_ - clock_.monotonic());
+        for (;;) {
+            const Duration piece = std::min(left, piece_max);
+            auto written = reached.wait_for(to, piece);
+            left -= piece;
+            if (written || left == Duration::zero() || current_patience().is_gone()) {
+                return written;
+            }
+        }
+    }
+
     const Clock& clock_;
     const Duration deadline_;
 };

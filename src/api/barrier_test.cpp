@@ -1,10 +1,13 @@
 /// The barrier, hop by hop: stages that stand still at one of them, and records of every kind.
 
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
+#include <thread>
 
 #include "api/test_kit.h"
+#include "base/patience.h"
 #include "model/position.h"
 
 namespace helios::api {
@@ -59,6 +62,16 @@ protected:
 
     Served served_;
 };
+
+TEST_F(BarrierTest, nobody_is_waited_for_who_has_gone) {
+    const auto to = past(append_event());
+    std::atomic<bool> gone = false;
+    const PatienceScope scope({.gone = &gone});
+    std::jthread leaves([&] { gone = true; });
+    const auto waited = served_.barrier.wait(to, std::chrono::hours(1));
+    ASSERT_FALSE(waited);
+    EXPECT_EQ(waited.error().kind, ErrorKind::stopping);
+}
 
 TEST_F(BarrierTest, waits_at_each_hop_for_what_the_one_before_has_written) {
     const auto event = append_event();

@@ -10,14 +10,21 @@ namespace helios::api {
 namespace {
 
 enum class List : std::uint8_t {
-    events = 2,
-    quarantine = 3,
-    mismatches = 4,
-    cases_by_opening = 5,
-    cases_by_decision = 6,
-};  // first byte: tells lists and versions apart
+    events = 7,
+    quarantine = 8,
+    mismatches = 9,
+    cases_by_opening = 10,
+    cases_by_decision = 11,
+};  // first byte: tells lists and versions apart; 1 to 6 had no mark
 
 constexpr std::size_t cursor_chars_max = 8192;  // flow and key of 1 KiB each fit well
+
+ByteWriter start(List list, CursorMark mark) {
+    ByteWriter out;
+    out.u8(static_cast<std::uint8_t>(list));
+    out.varint(mark);
+    return out;
+}
 
 std::string seal(ByteWriter& out) {
     auto text = base64_encode(out.view());
@@ -32,14 +39,15 @@ std::unexpected<Error> refuse() {
                 "pass nextCursor of the page before, unchanged; leave it out for the first page");
 }
 
-/// The bytes behind the text, the list's byte taken off; empty: not of this list.
-std::string unseal(std::string_view text, List list) {
+/// The bytes behind the text, without list and mark; empty: not of this list, or of others'.
+std::string unseal(std::string_view text, List list, CursorMark mark) {
+    const std::string begun = start(list, mark).take();
     std::string bytes;
-    if (text.size() > cursor_chars_max || !base64_decode(text, bytes) || bytes.empty() ||
-        bytes.front() != static_cast<char>(list)) {
+    if (text.size() > cursor_chars_max || !base64_decode(text, bytes) ||
+        !bytes.starts_with(begun)) {
         return {};
     }
-    return bytes.substr(1);
+    return bytes.substr(begun.size());
 }
 
 List list_of(CaseList list) {
@@ -56,9 +64,12 @@ List list_of(CaseList list) {
 
 }  // namespace
 
-std::string encode_cursor(CaseList list, const store::CaseCursor& cursor) {
-    ByteWriter out;
-    out.u8(static_cast<std::uint8_t>(list_of(list)));
+CursorMark cursor_mark(const Kept& kept, const TenantId& tenant) {
+    return crc32c(tenant.text(), log::hash_of(kept.log.id()));
+}
+
+std::string encode_cursor(CursorMark mark, CaseList list, const store::CaseCursor& cursor) {
+    ByteWriter out = start(list_of(list), mark);
     out.zigzag(to_nanos(cursor.at));
     out.string(cursor.flow);
     out.string(cursor.key);
@@ -66,9 +77,8 @@ std::string encode_cursor(CaseList list, const store::CaseCursor& cursor) {
     return seal(out);
 }
 
-std::string encode_cursor(const store::EventCursor& cursor) {
-    ByteWriter out;
-    out.u8(static_cast<std::uint8_t>(List::events));
+std::string encode_cursor(CursorMark mark, const store::EventCursor& cursor) {
+    ByteWriter out = start(List::events, mark);
     out.zigzag(to_nanos(cursor.log_time));
     out.u8(static_cast<std::uint8_t>(cursor.pointer.partition.topic));
     out.varint(cursor.pointer.partition.index);
@@ -76,16 +86,16 @@ std::string encode_cursor(const store::EventCursor& cursor) {
     return seal(out);
 }
 
-std::string encode_cursor(const store::QuarantineCursor& cursor) {
-    ByteWriter out;
-    out.u8(static_cast<std::uint8_t>(List::quarantine));
+std::string encode_cursor(CursorMark mark, const store::QuarantineCursor& cursor) {
+    ByteWriter out = start(List::quarantine, mark);
     out.zigzag(to_nanos(cursor.last_at));
     out.string(cursor.dlq_id);
     return seal(out);
 }
 
-Result<store::CaseCursor> decode_case_cursor(CaseList list, std::string_view text) {
-    const auto bytes = unseal(text, list_of(list));
+Result<store::CaseCursor> decode_case_cursor(CursorMark mark, CaseList list,
+                                             std::string_view text) {
+    const auto bytes = unseal(text, list_of(list), mark);
     ByteReader in(bytes);
     store::CaseCursor cursor;
     cursor.by =
@@ -100,8 +110,8 @@ Result<store::CaseCursor> decode_case_cursor(CaseList list, std::string_view tex
     return cursor;
 }
 
-Result<store::EventCursor> decode_event_cursor(std::string_view text) {
-    const auto bytes = unseal(text, List::events);
+Result<store::EventCursor> decode_event_cursor(CursorMark mark, std::string_view text) {
+    const auto bytes = unseal(text, List::events, mark);
     ByteReader in(bytes);
     store::EventCursor cursor;
     cursor.log_time = from_nanos(in.zigzag());
@@ -114,8 +124,8 @@ Result<store::EventCursor> decode_event_cursor(std::string_view text) {
     return cursor;
 }
 
-Result<store::QuarantineCursor> decode_quarantine_cursor(std::string_view text) {
-    const auto bytes = unseal(text, List::quarantine);
+Result<store::QuarantineCursor> decode_quarantine_cursor(CursorMark mark, std::string_view text) {
+    const auto bytes = unseal(text, List::quarantine, mark);
     ByteReader in(bytes);
     store::QuarantineCursor cursor;
     cursor.last_at = from_nanos(in.zigzag());

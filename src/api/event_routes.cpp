@@ -27,8 +27,9 @@ Result<http::Response> answer_events(const Consistency& consistency, const Kept&
                                      const Caller& caller) {
     QueryReader query(request);
     store::EventFilter filter(caller.tenant);
-    HELIOS_TRY(
-        read_page(query, options, &store::EventFilter::received, decode_event_cursor, filter));
+    const auto mark = cursor_mark(kept, caller.tenant);
+    const auto decode = [mark](std::string_view text) { return decode_event_cursor(mark, text); };
+    HELIOS_TRY(read_page(query, options, &store::EventFilter::received, decode, filter));
     filter.key = query.text("order_id");
     filter.type = query.text("event_type");
     filter.source = query.text("source");
@@ -54,7 +55,7 @@ Result<http::Response> answer_events(const Consistency& consistency, const Kept&
         }
     }
     out.end_array();
-    write_next_cursor(out, page.next);
+    write_next_cursor(out, mark, page.next);
     write_as_of(out, as_of);
     if (page.items.empty()) {
         HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source, filter.type));

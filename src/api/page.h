@@ -36,8 +36,9 @@ inline void write_next_cursor(json::Writer& out, const std::optional<std::string
     }
 }
 template <class Cursor>
-void write_next_cursor(json::Writer& out, const std::optional<Cursor>& next) {
-    write_next_cursor(out, next.transform([](const Cursor& c) { return encode_cursor(c); }));
+void write_next_cursor(json::Writer& out, CursorMark mark, const std::optional<Cursor>& next) {
+    write_next_cursor(out,
+                      next.transform([mark](const Cursor& c) { return encode_cursor(mark, c); }));
 }
 
 }  // namespace helios::api

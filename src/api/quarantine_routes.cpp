@@ -23,8 +23,11 @@ Result<http::Response> answer_list(const Consistency& consistency, const Kept& k
                                    const Caller& caller) {
     QueryReader query(request);
     store::QuarantineFilter filter(caller.tenant);
-    HELIOS_TRY(read_page(query, options, &store::QuarantineFilter::last, decode_quarantine_cursor,
-                         filter));
+    const auto mark = cursor_mark(kept, caller.tenant);
+    const auto decode = [mark](std::string_view text) {
+        return decode_quarantine_cursor(mark, text);
+    };
+    HELIOS_TRY(read_page(query, options, &store::QuarantineFilter::last, decode, filter));
     filter.source = query.text("source");
     filter.reason = query.text("reason");
     filter.key = query.text("order_id");
@@ -36,7 +39,7 @@ Result<http::Response> answer_list(const Consistency& consistency, const Kept& k
         write_quarantine_summary(out, row);
     }
     out.end_array();
-    write_next_cursor(out, page.next);
+    write_next_cursor(out, mark, page.next);
     write_as_of(out, as_of);
     if (page.items.empty()) {
         HELIOS_TRY(write_spelling_hint(out, kept.rows, caller.tenant, filter.source));

@@ -113,7 +113,10 @@ Result<http::Response> answer_case_by_key(const Cases& cases, const http::Reques
 /// Status, kind, flow, range, limit, cursor; `list` says what else.
 Result<store::CaseFilter> case_filter(const Cases& cases, const Options& options, CaseList list,
                                       store::CaseFilter filter, const QueryReader& query) {
-    const auto decode = [list](std::string_view text) { return decode_case_cursor(list, text); };
+    const auto mark = cursor_mark(cases.kept(), filter.tenant);
+    const auto decode = [mark, list](std::string_view text) {
+        return decode_case_cursor(mark, list, text);
+    };
     HELIOS_TRY(read_page(query, options, &store::CaseFilter::times, decode, filter));
     filter.flow = query.text("flow");
     HELIOS_TRY(cases.check_flow(filter.tenant, filter.flow));
@@ -153,8 +156,9 @@ Result<http::Response> answer_page(const Consistency& consistency, const Kept& k
         }
     }
     out.end_array();
-    write_next_cursor(out, page.next.transform([list](const store::CaseCursor& cursor) {
-        return encode_cursor(list, cursor);
+    const auto mark = cursor_mark(kept, filter.tenant);
+    write_next_cursor(out, page.next.transform([mark, list](const store::CaseCursor& cursor) {
+        return encode_cursor(mark, list, cursor);
     }));
     write_as_of(out, as_of);
     return http::Response::json(200, out.end_object().take());

@@ -483,15 +483,16 @@ TEST(Cursors, survive_a_round_trip_and_refuse_anything_else) {
             const auto by = list == CaseList::by_opening ? store::CaseTime::opened
                                                          : store::CaseTime::reconciled;
             const store::CaseCursor cursor{by, from_nanos(at), "order", key, instance};
-            RC_ASSERT(decode_case_cursor(list, encode_cursor(list, cursor)) == cursor);
+            RC_ASSERT(decode_case_cursor(9, list, encode_cursor(9, list, cursor)) == cursor);
+            RC_ASSERT(!decode_case_cursor(8, list, encode_cursor(9, list, cursor)));
         }
     }));
     EXPECT_TRUE(rc::check("anything else", [](const std::string& text) {
-        (void)decode_case_cursor(CaseList::mismatches, text);
-        (void)decode_event_cursor(text);
-        (void)decode_quarantine_cursor(text);
-        RC_ASSERT(
-            !decode_event_cursor(encode_cursor(store::QuarantineCursor{{}, text})).has_value());
+        (void)decode_case_cursor(9, CaseList::mismatches, text);
+        (void)decode_event_cursor(9, text);
+        (void)decode_quarantine_cursor(9, text);
+        RC_ASSERT(!decode_event_cursor(9, encode_cursor(9, store::QuarantineCursor{{}, text}))
+                       .has_value());
     }));
 }
 

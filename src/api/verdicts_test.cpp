@@ -523,17 +523,99 @@ TEST(Parameters, are_read_strictly) {
     }
 }
 
-TEST(Parameters, a_cursor_of_another_list_is_refused) {
-    Served served;
+const std::vector<std::string> lists = {
+    "/api/v1/events", "/api/v1/dlq", "/api/v1/reconciliation/mismatches",
+    "/api/v1/reconciliation/cases", "/api/v1/reconciliation/cases?by=reconciled"};
+
+std::string with(const std::string& list, const std::string& parameter) {
+    return list + (list.find('?') == std::string::npos ? "?" : "&") + parameter;
+}
+
+/// Of everything two, so that each list has a second page.
+void append_two_of_each(Served& served) {
     for (int i = 0; i < 2; ++i) {
         served.bench.append(an_event("e" + std::to_string(i), "OrderPlaced", "K"));
+        served.bench.append(broken("K" + std::to_string(i), 1, i));
+        model::Quarantined item(default_tenant());
+        item.id = "q" + std::to_string(i);
+        item.source = "aws";
+        item.reason = "missing_field";
+        item.body = "{}";
+        served.bench.append(item);
     }
+}
+
+/// The cursor of each list's first page.
+std::vector<std::string> cursors_of(Served& served) {
+    std::vector<std::string> cursors;
+    for (const auto& list : lists) {
+        const auto page = parsed(served.get(with(list, "limit=1")));
+        cursors.emplace_back(page.root().find("nextCursor").text());
+        EXPECT_FALSE(cursors.back().empty()) << list;
+    }
+    return cursors;
+}
+
+TEST(Cursors, are_of_one_list) {
+    Served served;
+    append_two_of_each(served);
     served.open();
-    const auto document = parsed(served.get("/api/v1/events?limit=1"));
-    const std::string cursor(document.root().find("nextCursor").text());
-    EXPECT_EQ(served.get("/api/v1/events?cursor=" + cursor).status, 200);
-    EXPECT_EQ(served.get("/api/v1/reconciliation/mismatches?cursor=" + cursor).status, 400);
-    EXPECT_EQ(served.get("/api/v1/dlq?cursor=" + cursor).status, 400);
+    const auto cursors = cursors_of(served);
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        for (std::size_t j = 0; j < lists.size(); ++j) {
+            EXPECT_EQ(served.get(with(lists[i], "cursor=" + cursors[j])).status, i == j ? 200 : 400)
+                << lists[i] << " with that of " << lists[j];
+        }
+    }
+}
+
+TEST(Cursors, that_were_cut_or_changed_or_are_of_an_older_version_are_refused) {
+    Served served;
+    append_two_of_each(served);
+    served.open();
+    const std::vector<std::string> of_before = {
+        "AoD2vcSVuersMQMA4bkE", "A4Cl87uVuersMSQ3NzdlNmE3OS0wMmU2LTU2OTUtYTM5ZS0xN2QwNTNjMTkwOWE",
+        "BID2vcSVuersMQVvcmRlcgJCMgE", "BYDJ27-VuersMQVvcmRlcgJCMgE",
+        "BoDJ27-VuersMQVvcmRlcgJCMgE"};
+    const auto cursors = cursors_of(served);
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        std::vector<std::string> wrong = {of_before[i], cursors[i] + "AAAA",
+                                          std::string(60'000, 'A')};
+        for (std::size_t chars = 1; chars < cursors[i].size(); ++chars) {
+            wrong.push_back(cursors[i].substr(0, chars));
+        }
+        for (const auto& cursor : wrong) {
+            const auto answer = served.get(with(lists[i], "cursor=" + cursor));
+            EXPECT_EQ(answer.status, 400) << lists[i] << " " << cursor.substr(0, 100);
+            EXPECT_LT(answer.body.size(), 2000u);
+            EXPECT_THAT(answer.body, HasSubstr("leave it out for the first page"));
+        }
+    }
+}
+
+TEST(Parameters, a_limit_is_from_1_to_1000_on_every_list) {
+    Served served;
+    append_two_of_each(served);
+    served.open();
+    for (const auto& list : lists) {
+        for (const char* limit : {"0", "-1", "1001", "1000000000", "18446744073709551617", "1.0"}) {
+            const auto answer = served.get(with(list, std::string("limit=") + limit));
+            EXPECT_EQ(answer.status, 400) << list << " " << limit;
+            EXPECT_THAT(answer.body, HasSubstr("is not a number from 1 to 1000"));
+        }
+        EXPECT_EQ(served.get(with(list, "limit=1000")).status, 200) << list;
+    }
+}
+
+TEST(Cursors, of_another_tenant_are_refused) {
+    Served served;
+    append_two_of_each(served);
+    served.open();
+    const auto cursors = cursors_of(served);
+    served.caller.tenant = *TenantId::parse("second");
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        EXPECT_EQ(served.get(with(lists[i], "cursor=" + cursors[i])).status, 400) << lists[i];
+    }
 }
 
 TEST(Stats, figures_are_exact) {

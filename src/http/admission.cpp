@@ -59,7 +59,7 @@ std::optional<Response> Admission::judge_method(const RequestHead& head) const {
         response.close = true;  // what follows may be meant for a tunnel
         return response;
     }
-    if (head.other_method != "TRACE") {
+    if (head.other_method != "TRACE" && head.other_method != "QUERY") {
         return problem(501, "Not implemented", "this server has no such method",
                        fmt::format("it has {}", methods_read));
     }

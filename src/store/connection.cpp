@@ -25,7 +25,9 @@ Result<std::unique_ptr<Queries>> Queries::open(const Options& options, const Clo
 
 Result<std::unique_ptr<Queries::Connection>> Queries::connect() const {
     const auto file = identify(options_.file);
-    HELIOS_TRY_ASSIGN(Database database, Database::open(options_.file, Database::Mode::read));
+    HELIOS_TRY_ASSIGN(Database database,
+                      Database::open(options_.file, Database::Mode::read,
+                                     {&clock_, clock_.monotonic() + options_.query_limit}));
     HELIOS_TRY(check_version(database));
     auto connection = std::make_unique<Connection>(options_, clock_, std::move(database));
     connection->file = file;
@@ -94,7 +96,7 @@ Result<SliceReader*> Queries::Connection::slice(Instant start) {
         if (!now && !slice.reader) {
             return nullptr;
         }
-        HELIOS_TRY_ASSIGN(slice.reader, SliceReader::open(path));
+        HELIOS_TRY_ASSIGN(slice.reader, SliceReader::open(path, clock, deadline));
     }
     slice.reader->database().set_deadline(clock, deadline);
     if (slices.size() >= options.slices_open_max) {

@@ -14,6 +14,7 @@ namespace helios::store {
 namespace {
 
 constexpr int busy_wait_ms = 5'000;
+constexpr int busy_pause_ms = 10;
 
 ErrorKind kind_of(int code) {
     switch (code & 0xff) {
@@ -31,9 +32,20 @@ ErrorKind kind_of(int code) {
 
 std::unexpected<Error> sqlite_error(int code, const char* message, std::string_view doing) {
     const ErrorKind kind = kind_of(code);
+    const bool locked = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED ||
+                        (code & 0xff) == SQLITE_PROTOCOL;
+    if ((kind == ErrorKind::timeout || locked) && current_patience().is_gone()) {
+        return given_up();
+    }
     if (kind == ErrorKind::timeout) {
         return fail(kind, "the question took longer than store.query_limit allows",
                     "narrow it: a shorter range of times, more filters, a smaller limit");
+    }
+    if (locked) {
+        return fail(
+            kind, "the store is locked by another process",
+            "end what has a file of the data directory's folder `store` open (`fuser` names "
+            "it), or wait for it; nothing is lost, the store catches up from the log");
     }
     std::string hint;
     if (kind == ErrorKind::corrupt) {
@@ -205,9 +217,16 @@ constexpr int checked_every = 1'000;  // instructions of SQLite's machine: some 
 struct Database::Guard {
     const Clock* clock = nullptr;
     Patience patience;  // of whoever asks; ends when the limit does
-    static int check(void* self) {
-        const auto& guard = *static_cast<const Guard*>(self);
-        return guard.patience.is_gone() || guard.clock->monotonic() > guard.patience.until ? 1 : 0;
+    bool over() const { return patience.is_gone() || clock->monotonic() > patience.until; }
+    static int check(void* self) { return static_cast<const Guard*>(self)->over() ? 1 : 0; }
+    /// Another process has locked the file: 1 asks again.
+    static int wait_for_lock(void* self, int asked_before) {
+        if (static_cast<const Guard*>(self)->over() ||
+            asked_before >= busy_wait_ms / busy_pause_ms) {
+            return 0;
+        }
+        sqlite3_sleep(busy_pause_ms);
+        return 1;
     }
 };
 
@@ -219,7 +238,8 @@ std::optional<FileIdentity> identify(const std::filesystem::path& file) {
     return FileIdentity{info.st_dev, info.st_ino};
 }
 
-Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
+Result<Database> Database::open(const std::filesystem::path& file, Mode mode,
+                                const Deadline& deadline) {
     std::error_code ignored;
     if (mode == Mode::write) {
         if (file.has_parent_path()) {
@@ -247,7 +267,11 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode) {
             ignored);
     }
     sqlite3_extended_result_codes(connection, 1);
-    sqlite3_busy_timeout(connection, busy_wait_ms);
+    if (deadline.clock != nullptr) {
+        database.set_deadline(*deadline.clock, deadline.at);
+    } else {
+        sqlite3_busy_timeout(connection, busy_wait_ms);
+    }
     if (mode == Mode::write) {
         // The page size counts only before the first table exists. Checkpoints at 32 MiB of WAL:
         // few, and still short.
@@ -390,6 +414,7 @@ void Database::set_deadline(const Clock& clock, Duration deadline) {
     if (guard_ == nullptr) {
         guard_ = new Guard(guard);
         sqlite3_progress_handler(connection_, checked_every, &Guard::check, guard_);
+        sqlite3_busy_handler(connection_, &Guard::wait_for_lock, guard_);
     } else {
         *guard_ = guard;
     }

@@ -99,7 +99,16 @@ public:
     /// synchronous=NORMAL: the store is derived from the log, so a power cut may take back the last
     /// transactions, rows and offsets together, and they are projected again; the file stays
     /// consistent. corrupt: not a database. unavailable: can't be opened, disk full.
-    static Result<Database> open(const std::filesystem::path& file, Mode mode);
+    /// `deadline`: of whoever asks (set_deadline), from the start.
+    struct Deadline {
+        const Clock* clock = nullptr;  ///< nullptr: none
+        Duration at{};
+    };
+    static Result<Database> open(const std::filesystem::path& file, Mode mode,
+                                 const Deadline& deadline);
+    static Result<Database> open(const std::filesystem::path& file, Mode mode) {
+        return open(file, mode, {});
+    }
 
     Database(Database&& other) noexcept;
     Database& operator=(Database&& other) noexcept;
@@ -123,8 +132,10 @@ public:
     Status set_application_id(std::int64_t id);
 
     /// From now on statements that run past `deadline`, by the clock's monotonic time, or past
-    /// current_patience() of this call, stop with timeout: both are asked every 1,000 instructions
-    /// of SQLite's machine. The clock must outlive the connection, and the patience the statements.
+    /// current_patience() of this call, stop with timeout (with stopping where whoever asked is
+    /// gone): both are asked every 1,000 instructions of SQLite's machine, and while another
+    /// process has locked the file. The clock must outlive the connection, and the patience the
+    /// statements.
     void set_deadline(const Clock& clock, Duration deadline);
 
 private:

@@ -9,6 +9,7 @@
 
 #include "base/patience.h"
 #include "store/database.h"
+#include "store/slice.h"
 #include "store/test_kit.h"
 
 namespace helios::store {
@@ -479,12 +480,39 @@ TEST(Queries, a_query_ends_with_the_patience_of_whoever_asked) {
             "SELECT count(*) FROM verdicts a, verdicts b, verdicts c, verdicts d");
         const PatienceScope scope(patience);
         database->set_deadline(clock, clock.monotonic() + std::chrono::hours(1));
-        return product && !product->row() && product->status().error().kind == ErrorKind::timeout;
+        return product && !product->row() ? product->status().error().kind : ErrorKind::invalid;
     };
-    EXPECT_TRUE(ends({.until = clock.monotonic() + std::chrono::milliseconds(20)}));
+    EXPECT_EQ(ends({.until = clock.monotonic() + std::chrono::milliseconds(20)}),
+              ErrorKind::timeout);
     std::atomic<bool> gone = false;
     std::jthread leaves([&] { gone = true; });
-    EXPECT_TRUE(ends({.gone = &gone}));
+    EXPECT_EQ(ends({.gone = &gone}), ErrorKind::stopping);
+}
+
+TEST(Queries, a_file_that_another_process_has_locked_is_waited_for_as_long_as_whoever_asks_waits) {
+    Bench bench;
+    const auto at = bench.append(an_event("e", "OrderPlaced", "A")).log_time;
+    bench.project();
+    auto other =
+        Database::open(slice_file(bench.options.file, slice_at(at, bench.options.slice).start),
+                       Database::Mode::write);
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->execute("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE;"));
+    SystemClock clock;
+    const auto locked = [&](const Patience& patience) {
+        const PatienceScope scope(patience);
+        auto queries = Queries::open(bench.options, clock);
+        EXPECT_TRUE(queries);
+        return (*queries)->events(EventFilter(default_tenant())).error();
+    };
+    const auto told = locked({.until = clock.monotonic() + std::chrono::milliseconds(200)});
+    EXPECT_EQ(told.kind, ErrorKind::unavailable);
+    EXPECT_EQ(told.what, "the store is locked by another process");
+    std::atomic<bool> gone = false;
+    std::jthread leaves([&] { gone = true; });
+    const auto began = clock.monotonic();
+    EXPECT_FALSE(locked({.gone = &gone}).what.empty());
+    EXPECT_LT(clock.monotonic() - began, std::chrono::seconds(4)) << "nobody waits for it";
 }
 
 TEST(Flows, every_version_by_activation) {

@@ -26,9 +26,11 @@ struct EventsOf {
 
 }  // namespace
 
-Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::path& file,
+                                                       const Clock& clock, Duration deadline) {
     const auto identity = identify(file);
-    HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::read));
+    HELIOS_TRY_ASSIGN(Database database,
+                      Database::open(file, Database::Mode::read, {&clock, deadline}));
     HELIOS_TRY(check_version(database, FileKind::slice));
     std::unique_ptr<SliceReader> reader(new SliceReader(std::move(database)));
     reader->file_ = identity;

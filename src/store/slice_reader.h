@@ -19,8 +19,9 @@ namespace helios::store {
 /// Not thread-safe.
 class SliceReader {
 public:
-    /// not_found: the file is gone.
-    static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file);
+    /// With that deadline from the start (Database::set_deadline). not_found: the file is gone.
+    static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file,
+                                                     const Clock& clock, Duration deadline);
 
     Database& database() { return database_; }
     const std::optional<FileIdentity>& file() const { return file_; }

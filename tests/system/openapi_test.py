@@ -186,9 +186,10 @@ class Documented(unittest.TestCase):
         for path, operations in self.document["paths"].items():
             parameters = next(iter(operations.values())).get("parameters", [])
             target = self.targets(path, parameters)[0]
-            for method in ("get", "post", "put", "patch", "delete"):
+            for method in ("get", "post", "put", "patch", "delete", "trace", "query"):
                 if method not in operations:
-                    answer = self.server.request(method.upper(), target, "{}" if method != "get" else None)
+                    body = "{}" if method in ("post", "put", "patch", "delete") else None
+                    answer = self.server.request(method.upper(), target, body)
                     self.assertEqual(answer.status, 405, f"{method} {target}: {answer}")
                     for allowed in operations:
                         self.assertIn(allowed.upper(), answer.headers["allow"], path)
