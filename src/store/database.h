@@ -98,12 +98,15 @@ public:
     /// write: creates file and folder. Else the file must exist (not_found). WAL,
     /// synchronous=NORMAL: the store is derived from the log, so a power cut may take back the last
     /// transactions, rows and offsets together, and they are projected again; the file stays
-    /// consistent. corrupt: not a database. unavailable: can't be opened, disk full.
+    /// consistent. corrupt: not a database. unavailable: can't be opened, disk full. Every error of
+    /// a connection names its file.
     static Result<Database> open(const std::filesystem::path& file, Mode mode);
 
     Database(Database&& other) noexcept;
     Database& operator=(Database&& other) noexcept;
     ~Database();
+
+    std::filesystem::path file() const;  ///< as SQLite names it: from the root
 
     Result<Statement> prepare(Sql sql);
     /// How SQLite would answer it, a line per step.
@@ -131,6 +134,8 @@ private:
     explicit Database(sqlite3* connection) : connection_(connection) {}
     Result<std::int64_t> pragma_value(Sql sql);
     Result<Statement> prepare_text(const char* sql);
+    Status execute_text(const char* script);
+    Status set(std::string_view pragma, std::int64_t number);
     sqlite3* connection_ = nullptr;
     struct Guard;
     Guard* guard_ = nullptr;

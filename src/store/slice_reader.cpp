@@ -4,6 +4,7 @@
 
 #include "store/merge_kinds.h"
 #include "store/migrations.h"
+#include "store/slice_range.h"
 
 namespace helios::store {
 namespace {
@@ -26,13 +27,15 @@ struct EventsOf {
 
 }  // namespace
 
-Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::path& file,
+                                                       const SliceRange& range) {
     const auto identity = identify(file);
     HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::read));
     HELIOS_TRY(check_version(database, FileKind::slice));
     std::unique_ptr<SliceReader> reader(new SliceReader(std::move(database)));
     reader->file_ = identity;
     HELIOS_TRY(reader->statements_.prepare(reader->database_));
+    HELIOS_TRY(expect_range(reader->database_, range));
     return reader;
 }
 

@@ -19,8 +19,9 @@ namespace helios::store {
 /// Not thread-safe.
 class SliceReader {
 public:
-    /// not_found: the file is gone.
-    static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file);
+    /// not_found: the file is gone. corrupt: no slice of ours, or not of this stretch of time.
+    static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file,
+                                                     const SliceRange& range);
 
     Database& database() { return database_; }
     const std::optional<FileIdentity>& file() const { return file_; }
