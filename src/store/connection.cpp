@@ -78,25 +78,25 @@ void Queries::Connection::set_deadline() {
     database.set_deadline(clock, deadline);
 }
 
-Result<std::vector<SliceRange>> Queries::Connection::slices_in(const SliceRange& range) {
-    return ask<SlicesIn>(range).rows();
-}
-
 /// The projector may have made a slice's file anew; until it has, what is open answers.
-Result<SliceReader*> Queries::Connection::slice(Instant start) {
-    const auto path = slice_file(options.file, start);
+Result<SliceReader*> Queries::Connection::opened(const SliceRange& range) {
+    const auto path = slice_file(options.file, range.start);
     const auto now = identify(path);
-    const auto known = std::ranges::find(slices, start, &Slice::start);
-    Slice slice{start, nullptr};
+    const auto known = std::ranges::find(slices, range.start, &OpenSlice::start);
+    OpenSlice slice{range.start, nullptr};
     if (known != slices.end()) {
         slice = std::move(*known);
         slices.erase(known);
     }
     if (!slice.reader || (now && now != slice.reader->file())) {
-        if (!now && !slice.reader) {
-            return nullptr;
+        auto reader = SliceReader::open(path, range, clock, deadline);
+        if (!reader) {
+            if (!identify(path)) {
+                return nullptr;  // it left, if not before then while it was being opened
+            }
+            return fail(std::move(reader).error());
         }
-        HELIOS_TRY_ASSIGN(slice.reader, SliceReader::open(path, clock, deadline));
+        slice.reader = *std::move(reader);
     }
     slice.reader->database().set_deadline(clock, deadline);
     if (slices.size() >= options.slices_open_max) {

@@ -23,26 +23,48 @@ struct Queries::Connection {
 
     ReadStatements statements;
 
-    struct Slice {
+    struct OpenSlice {
         Instant start;
         std::unique_ptr<SliceReader> reader;
     };
-    std::vector<Slice> slices;  ///< the last used last
+    std::vector<OpenSlice> slices;  ///< the last used last
 
     Connection(const Options& with, const Clock& by, Database opened)
         : options(with), clock(by), database(std::move(opened)) {}
 
     void set_deadline();
-    /// Slices with something of the range, newest first.
-    Result<std::vector<SliceRange>> slices_in(const SliceRange& range);
-    /// Open and ready to be asked until the next call; null: it was dropped meanwhile.
-    Result<SliceReader*> slice(Instant start);
+
+    /// Calls `visit(reader, range)` with each slice that holds something of `range`, in the order
+    /// of Next (NewestSlice, OldestSlice), until it answers that it wants no more. Each is looked
+    /// up when its turn comes; one that retention drops before it is open is passed over.
+    template <class Next, class Visit>
+    Status each_slice(SliceRange range, Visit visit) {
+        for (;;) {
+            HELIOS_TRY_ASSIGN(const auto next, ask<Next>(range).rows());
+            if (next.empty()) {
+                return {};
+            }
+            const SliceRange& slice = next.front();
+            HELIOS_TRY_ASSIGN(SliceReader * reader, opened(slice));
+            if (reader != nullptr) {
+                HELIOS_TRY_ASSIGN(const bool wants_more, visit(*reader, slice));
+                if (!wants_more) {
+                    return {};
+                }
+            }
+            Next::pass(slice, range);
+        }
+    }
 
     /// Asks question S.
     template <class S, class... Values>
     Answer<S> ask(Values&&... values) {
         return statements.get<S>().ask(std::forward<Values>(values)...);
     }
+
+private:
+    /// Ready to be asked until the next call; null: it has left.
+    Result<SliceReader*> opened(const SliceRange& range);
 };
 
 /// A connection on loan; goes back when destroyed.

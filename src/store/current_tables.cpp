@@ -70,13 +70,14 @@ Status CurrentTables::write_quarantine(const Rows& rows) {
 }
 
 Result<std::int64_t> CurrentTables::kind_for(const OfTenant<QuarantineRow>& row) {
-    bool is_new = false;
-    Kind kind = kinds_.find_or_new({row.tenant.text(), row.source, row.reason}, is_new);
-    const std::int64_t id = kind.id;
-    if (is_new) {
-        HELIOS_TRY(statements_.get<InsertQuarantineKind>().run(kind));
-        kinds_.add(std::move(kind));
+    auto found = kinds_.find_or_new({row.tenant.text(), row.source, row.reason});
+    if (const auto* id = std::get_if<std::int64_t>(&found)) {
+        return *id;
     }
+    Kind& kind = std::get<Kind>(found);
+    const std::int64_t id = kind.id;
+    HELIOS_TRY(statements_.get<InsertQuarantineKind>().run(kind));
+    kinds_.add(std::move(kind));
     return id;
 }
 

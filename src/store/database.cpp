@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/patience.h"
+#include "store/damage.h"
 
 namespace helios::store {
 namespace {
@@ -30,7 +31,12 @@ ErrorKind kind_of(int code) {
     }
 }
 
-std::unexpected<Error> sqlite_error(int code, const char* message, std::string_view doing) {
+std::string file_of(sqlite3* connection) {
+    const char* file = sqlite3_db_filename(connection, "main");
+    return file != nullptr ? file : "";
+}
+
+std::unexpected<Error> sqlite_error(int code, sqlite3* connection) {
     const ErrorKind kind = kind_of(code);
     const bool locked = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED ||
                         (code & 0xff) == SQLITE_PROTOCOL;
@@ -47,23 +53,22 @@ std::unexpected<Error> sqlite_error(int code, const char* message, std::string_v
             "end what has a file of the data directory's folder `store` open (`fuser` names "
             "it), or wait for it; nothing is lost, the store catches up from the log");
     }
-    std::string hint;
+    const std::string file = file_of(connection);
+    const char* message = sqlite3_errmsg(connection);
     if (kind == ErrorKind::corrupt) {
-        hint = "the store is derived from the log: stop the server and run `helios store rebuild`";
-    } else if ((code & 0xff) == SQLITE_FULL) {
+        return damaged(file, fmt::format("can't be read: {} (SQLite {})", message, code));
+    }
+    std::string hint;
+    if ((code & 0xff) == SQLITE_FULL) {
         hint = "free disk space; nothing is lost, the store catches up from the log";
     } else if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY ||
                (code & 0xff) == SQLITE_PERM) {
         hint =
             "look at the permissions of the data directory's folder `store` and of the files in "
-            "it; beside a running server, be "
-            "the "
-            "user that it runs as";
+            "it; beside a running server, be the user that it runs as";
     }
-    return fail(
-        kind,
-        fmt::format("store: {}: {} (SQLite {})", doing, message != nullptr ? message : "?", code),
-        std::move(hint));
+    return fail(kind, fmt::format("store: {}: {} (SQLite {})", file, message, code),
+                std::move(hint));
 }
 
 /// How to open a file that nobody writes, without locks and without the files that a write-ahead
@@ -153,7 +158,7 @@ Status Statement::status() const {
     if (code_ == SQLITE_OK || code_ == SQLITE_DONE || code_ == SQLITE_ROW) {
         return {};
     }
-    return sqlite_error(code_, sqlite3_errmsg(sqlite3_db_handle(statement_)), "statement");
+    return sqlite_error(code_, sqlite3_db_handle(statement_));
 }
 
 void Statement::reset() {
@@ -249,6 +254,9 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode,
         return fail(ErrorKind::not_found, fmt::format("there is no store at {}", file.string()),
                     "start `helios serve` on this data directory, or run `helios store rebuild`");
     }
+    if (std::filesystem::is_directory(file, ignored)) {
+        return damaged(file, "is a folder, not a file");
+    }
     sqlite3* connection = nullptr;
     const int flags =
         SQLITE_OPEN_NOMUTEX |
@@ -258,8 +266,9 @@ Result<Database> Database::open(const std::filesystem::path& file, Mode mode,
                                      flags | (mode == Mode::still ? SQLITE_OPEN_URI : 0), nullptr);
     Database database(connection);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, connection != nullptr ? sqlite3_errmsg(connection) : nullptr,
-                            "open " + file.string());
+        return connection != nullptr
+                   ? sqlite_error(code, connection)
+                   : fail(ErrorKind::unavailable, "store: no memory to open " + file.string());
     }
     if (mode == Mode::write) {  // -wal and -shm take over the file's permissions
         std::filesystem::permissions(
@@ -326,17 +335,30 @@ Result<Statement> Database::prepare_text(const char* sql) {
     const int code =
         sqlite3_prepare_v3(connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, sqlite3_errmsg(connection_), "a question can't be asked");
+        return sqlite_error(code, connection_);
     }
     return Statement(statement);
 }
 
 Status Database::execute(Sql script) {
-    const int code = sqlite3_exec(connection_, script.text(), nullptr, nullptr, nullptr);
+    return execute_text(script.text());
+}
+
+/// PRAGMA takes no parameters; name and number are ours.
+Status Database::set(std::string_view pragma, std::int64_t number) {
+    return execute_text(fmt::format("PRAGMA {}={}", pragma, number).c_str());
+}
+
+Status Database::execute_text(const char* script) {
+    const int code = sqlite3_exec(connection_, script, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) {
-        return sqlite_error(code, sqlite3_errmsg(connection_), "a statement failed");
+        return sqlite_error(code, connection_);
     }
     return {};
+}
+
+std::filesystem::path Database::file() const {
+    return file_of(connection_);
 }
 
 std::int64_t Database::changes() const {
@@ -347,12 +369,7 @@ std::int64_t Database::last_insert_id() const {
 }
 
 Status Database::set_cache_bytes(std::size_t bytes) {
-    // PRAGMA takes no parameters; the number is ours.
-    const std::string pragma = fmt::format("PRAGMA cache_size=-{}", bytes / 1024);
-    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK
-               ? Status{}
-               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return set("cache_size", -static_cast<std::int64_t>(bytes / 1024));
 }
 
 Status Database::copy_into(const std::filesystem::path& file) {
@@ -371,7 +388,7 @@ Status Database::checkpoint() {
                                                nullptr, nullptr);
     sqlite3_busy_timeout(connection_, busy_wait_ms);
     if (code != SQLITE_OK && code != SQLITE_BUSY) {
-        return sqlite_error(code, sqlite3_errmsg(connection_), "checkpoint");
+        return sqlite_error(code, connection_);
     }
     return {};
 }
@@ -393,19 +410,11 @@ Result<std::int64_t> Database::application_id() {
 }
 
 Status Database::set_user_version(std::int64_t version) {
-    const std::string pragma = fmt::format("PRAGMA user_version={}", version);
-    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK
-               ? Status{}
-               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return set("user_version", version);
 }
 
 Status Database::set_application_id(std::int64_t id) {
-    const std::string pragma = fmt::format("PRAGMA application_id={}", id);
-    const int code = sqlite3_exec(connection_, pragma.c_str(), nullptr, nullptr, nullptr);
-    return code == SQLITE_OK
-               ? Status{}
-               : Status(sqlite_error(code, sqlite3_errmsg(connection_), "a setting failed"));
+    return set("application_id", id);
 }
 
 void Database::set_deadline(const Clock& clock, Duration deadline) {

@@ -98,8 +98,8 @@ public:
     /// write: creates file and folder. Else the file must exist (not_found). WAL,
     /// synchronous=NORMAL: the store is derived from the log, so a power cut may take back the last
     /// transactions, rows and offsets together, and they are projected again; the file stays
-    /// consistent. corrupt: not a database. unavailable: can't be opened, disk full.
-    /// `deadline`: of whoever asks (set_deadline), from the start.
+    /// consistent. corrupt: not a database. unavailable: can't be opened, disk full. Every error of
+    /// a connection names its file. `deadline`: of whoever asks (set_deadline), from the start.
     struct Deadline {
         const Clock* clock = nullptr;  ///< nullptr: none
         Duration at{};
@@ -113,6 +113,8 @@ public:
     Database(Database&& other) noexcept;
     Database& operator=(Database&& other) noexcept;
     ~Database();
+
+    std::filesystem::path file() const;  ///< as SQLite names it: from the root
 
     Result<Statement> prepare(Sql sql);
     /// How SQLite would answer it, a line per step.
@@ -142,6 +144,8 @@ private:
     explicit Database(sqlite3* connection) : connection_(connection) {}
     Result<std::int64_t> pragma_value(Sql sql);
     Result<Statement> prepare_text(const char* sql);
+    Status execute_text(const char* script);
+    Status set(std::string_view pragma, std::int64_t number);
     sqlite3* connection_ = nullptr;
     struct Guard;
     Guard* guard_ = nullptr;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/temporary_directory.h"
 #include "model/verdict.h"
+#include "store/damage.h"
 #include "store/database.h"
 #include "store/file_set.h"
 #include "store/migrations.h"
@@ -137,13 +138,8 @@ Status each_verdict(Database& database,
     HELIOS_TRY(revisions.prepare(database));
     auto answer = revisions.ask();
     while (answer.next()) {
-        const auto verdict = model::decode_verdict(answer.row().bytes);
-        if (!verdict) {
-            return fail(ErrorKind::corrupt,
-                        "store: a stored verdict can't be decoded: " + verdict.error().what,
-                        "run `helios store rebuild`");
-        }
-        HELIOS_TRY(take(*verdict));
+        HELIOS_TRY_ASSIGN(const auto verdict, stored_verdict(answer.row().bytes));
+        HELIOS_TRY(take(verdict));
     }
     return answer.status();
 }
@@ -192,15 +188,11 @@ Status dump(const std::filesystem::path& file, Database::Mode mode, const WriteL
     HELIOS_TRY_ASSIGN(Database current, open_to_read(file, mode));
     HELIOS_TRY_ASSIGN(Transaction snapshot, Transaction::begin_read(current));
     HELIOS_TRY_ASSIGN(const auto known, slices_of(current));
-    std::vector<Database> slices;
-    for (const auto& slice : known) {
-        HELIOS_TRY_ASSIGN(Database database,
-                          open_to_read(slice_file(file, slice.range.start), mode, FileKind::slice));
-        slices.push_back(std::move(database));
-    }
     for (const auto& table : tables_of_slices) {
-        for (Database& slice : slices) {
-            HELIOS_TRY(dump_table(slice, table, write));
+        for (const auto& slice : known) {  // one after the other: there may be many
+            HELIOS_TRY_ASSIGN(Database database, open_to_read(slice_file(file, slice.range.start),
+                                                              mode, FileKind::slice));
+            HELIOS_TRY(dump_table(database, table, write));
         }
     }
     for (const auto& table : tables_of_current) {
@@ -275,8 +267,14 @@ Result<log::Offsets> applied_offsets(const std::filesystem::path& file, Database
     HELIOS_TRY_ASSIGN(auto applied, applied_offsets(current));
     HELIOS_TRY_ASSIGN(const auto slices, unsealed(file, current));
     for (const auto& slice : slices) {
-        HELIOS_TRY_ASSIGN(Database database, open_to_read(slice, mode, FileKind::slice));
-        HELIOS_TRY_ASSIGN(const auto of_slice, applied_offsets(database));
+        auto database = open_to_read(slice, mode, FileKind::slice);
+        if (!database && !std::filesystem::exists(slice)) {
+            continue;
+        }
+        if (!database) {
+            return fail(std::move(database).error());
+        }
+        HELIOS_TRY_ASSIGN(const auto of_slice, applied_offsets(*database));
         lower_to(applied, of_slice);
     }
     return applied;
@@ -287,7 +285,9 @@ Result<log::Offsets> durable_offsets(const std::filesystem::path& file) {
     HELIOS_TRY_ASSIGN(Database current, open_to_read(file, Database::Mode::read));
     HELIOS_TRY_ASSIGN(const auto slices, unsealed(file, current));
     for (const auto& slice : slices) {
-        HELIOS_TRY(sync_file_set(slice));
+        if (auto synced = sync_file_set(slice); !synced && std::filesystem::exists(slice)) {
+            return fail(std::move(synced).error());
+        }
     }
     HELIOS_TRY(sync_file_set(file));
     return applied;

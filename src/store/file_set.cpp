@@ -16,6 +16,16 @@ std::filesystem::path shm_of(std::filesystem::path file) {
     return std::move(file.concat("-shm"));
 }
 
+std::filesystem::path database_of(const std::filesystem::path& part) {
+    const std::string name = part.string();
+    for (const std::string_view end : {"-wal", "-shm"}) {
+        if (name.ends_with(end)) {
+            return name.substr(0, name.size() - end.size());
+        }
+    }
+    return part;
+}
+
 Status remove_file_set(const std::filesystem::path& file) {
     for (const auto& part : {file, wal_of(file), shm_of(file)}) {
         std::error_code error;

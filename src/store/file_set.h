@@ -12,6 +12,9 @@ namespace helios::store {
 std::filesystem::path wal_of(std::filesystem::path file);
 std::filesystem::path shm_of(std::filesystem::path file);
 
+/// The database that a file belongs to, itself or as one of these.
+std::filesystem::path database_of(const std::filesystem::path& part);
+
 /// Removes what there is of it. The database first: a write-ahead log without its database is
 /// ignored, a database without its log would not be whole. unavailable.
 Status remove_file_set(const std::filesystem::path& file);

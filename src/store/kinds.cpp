@@ -23,12 +23,9 @@ std::optional<std::int64_t> Kinds::find(const KindName& pair) const {
 
 /// A pair keeps what it once got, of events and of copies alike: as soon as a tenant has the kind
 /// of the rest, no further pair gets one of its own.
-Kind Kinds::find_or_new(const KindName& pair, bool& is_new) const {
-    Kind kind{next_, std::string(pair.tenant), pair.copies, {}, {}};
-    is_new = false;
+std::variant<std::int64_t, Kind> Kinds::find_or_new(const KindName& pair) const {
     if (const auto own = ids_.find(pair); own != ids_.end()) {
-        kind.id = own->second;
-        return kind;
+        return own->second;
     }
     const KindName other{pair.tenant, pair.source, pair.name, !pair.copies};
     const auto there = of_tenant_.find(pair.tenant);
@@ -36,18 +33,14 @@ Kind Kinds::find_or_new(const KindName& pair, bool& is_new) const {
                                ids_.contains(KindName{pair.tenant, {}, {}, true});
     const bool own = ids_.contains(other) ||
                      (!rest_is_there && (there == of_tenant_.end() || there->second < max_));
-    if (!own) {
-        if (const auto rest = ids_.find(KindName{pair.tenant, {}, {}, pair.copies});
-            rest != ids_.end()) {
-            kind.id = rest->second;
-            return kind;
-        }
-    } else {
+    Kind kind{next_, std::string(pair.tenant), pair.copies, {}, {}};
+    if (own) {
         kind.source = pair.source;
         kind.name = pair.name;
+        return kind;
     }
-    is_new = true;
-    return kind;
+    const auto rest = ids_.find(KindName{pair.tenant, {}, {}, pair.copies});
+    return rest != ids_.end() ? std::variant<std::int64_t, Kind>(rest->second) : kind;
 }
 
 }  // namespace helios::store

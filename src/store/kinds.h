@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace helios::store {
 
@@ -46,7 +47,7 @@ public:
     /// The kind that things of that pair are of; nullopt: there is none of them yet.
     std::optional<std::int64_t> find(const KindName& pair) const;
     /// The same, or the kind that must be made for it: it is not here until add().
-    Kind find_or_new(const KindName& pair, bool& is_new) const;
+    std::variant<std::int64_t, Kind> find_or_new(const KindName& pair) const;
 
 private:
     struct OwnName {

@@ -241,21 +241,22 @@ Status check_origin(Database& database, FileKind kind, std::int64_t version) {
     HELIOS_TRY(tables.status());
     if (application != store_application_id && (application != 0 || version != 0 || objects != 0)) {
         return fail(ErrorKind::corrupt,
-                    "store: the file is an SQLite database, but not one of Helios",
+                    fmt::format("store: {} is an SQLite database, but not one of Helios",
+                                database.file().string()),
                     "move it away; `helios store rebuild` makes a new one from the log");
     }
     if (version > newest_migration(kind)) {
         return fail(ErrorKind::corrupt,
-                    fmt::format("store: the file is at migration {}, this Helios knows {}: it was "
+                    fmt::format("store: {} is at migration {}, this Helios knows {}: it was "
                                 "written by a newer one",
-                                version, newest_migration(kind)),
+                                database.file().string(), version, newest_migration(kind)),
                     "run the newer Helios, or `helios store rebuild` with this one");
     }
     if (version != 0 && version < steps_of(kind).front().number) {
-        return fail(
-            ErrorKind::corrupt,
-            fmt::format("store: the file is at migration {}, which was never released", version),
-            "`helios store rebuild` makes a new one from the log");
+        return fail(ErrorKind::corrupt,
+                    fmt::format("store: {} is at migration {}, which was never released",
+                                database.file().string(), version),
+                    "`helios store rebuild` makes a new one from the log");
     }
     return {};
 }
@@ -303,8 +304,8 @@ Status check_version(Database& database, FileKind kind) {
     HELIOS_TRY(check_origin(database, kind, version));
     if (version < newest_migration(kind)) {
         return fail(ErrorKind::unavailable,
-                    fmt::format("store: the file is at migration {}, {} is needed", version,
-                                newest_migration(kind)),
+                    fmt::format("store: {} is at migration {}, {} is needed",
+                                database.file().string(), version, newest_migration(kind)),
                     "start `helios serve` once on this data directory: it migrates");
     }
     return {};

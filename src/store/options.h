@@ -10,6 +10,9 @@
 
 namespace helios::store {
 
+/// Slices that a store should have at most: a question without a range of times opens each.
+inline constexpr std::size_t slices_kept_max = 1'000;
+
 struct Options {
     /// What is current: cases, verdicts, quarantine, flows. Slices of events stand beside it
     /// (slice.h), and -wal and -shm beside each.

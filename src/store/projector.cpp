@@ -223,11 +223,10 @@ std::string Projector::look_at(OpenFile& open) {
 
 Status Projector::check_file() {
     const MutexLock lock(mutex_);
-    if (!file_health_ && !remade_) {
-        return file_health_;  // being worked on
+    if (!lost_.empty()) {
+        return file_health_;
     }
-    file_health_ = {};
-    lost_.clear();
+    file_health_ = damage_ ? Status(fail(*damage_)) : Status{};
     std::string first;
     for (auto& open : files_) {
         const std::string lost = look_at(open);
@@ -237,7 +236,6 @@ Status Projector::check_file() {
         }
     }
     if (!lost_.empty()) {
-        remade_ = false;
         file_health_ = fail(ErrorKind::unavailable, first,
                             "it is made anew; nothing is lost, all of it is on the log");
     }
@@ -246,7 +244,7 @@ Status Projector::check_file() {
 
 std::vector<std::filesystem::path> Projector::lost_files() const {
     const MutexLock lock(mutex_);
-    return remade_ ? std::vector<std::filesystem::path>{} : lost_;
+    return lost_;
 }
 
 /// A deleted file lives on as long as it is open: nobody has to wait until the log is read again.
@@ -257,7 +255,6 @@ Status Projector::remake(const std::vector<std::filesystem::path>& files) {
         std::erase_if(files_, [&](const OpenFile& open) {
             return std::ranges::find(files, open.path) != files.end();
         });
-        remade_ = true;
         lost_.clear();
     }
     remember_files();
@@ -269,7 +266,13 @@ Status Projector::remake(const std::vector<std::filesystem::path>& files) {
 
 Status Projector::begin() {
     const auto lost = lost_files();
-    return lost.empty() ? Status{} : remake(lost);
+    if (!lost.empty()) {
+        HELIOS_TRY(remake(lost));
+    }
+    if (failing_) {
+        drop_expired();  // it may be what makes room
+    }
+    return {};
 }
 
 // ---- Rounds
@@ -287,7 +290,9 @@ Result<log::Taken> Projector::apply(const log::StoredRecord& record, bool, log::
 /// Rows hold their own offsets: those of the records that they were made from.
 Result<log::Offsets> Projector::commit(const log::Outputs&, const log::GroupOffsets&) {
     const Duration begin = clock_.monotonic();
+    failing_ = true;
     HELIOS_TRY_ASSIGN(const auto decided, tables_->write(waiting_->projection.rows()));
+    failing_ = false;
     observe(decided, clock_.monotonic() - begin);
     *waiting_ = {};
     return log::Offsets{};
@@ -305,19 +310,31 @@ void Projector::drop_expired() {
     if (now < retention_due_) {
         return;
     }
+    look_for_damage();
     const auto dropped = tables_->drop_expired(clock_.wall());
     if (!dropped) {
-        metrics_->failures.add();
-        telemetry_.logger.error("store", "rows past retention could not leave",
-                                {{"why", dropped.error().what}});
+        if (!failing_) {  // else the writer says so
+            metrics_->failures.add();
+            telemetry_.logger.error("store", "rows past retention could not leave",
+                                    {{"why", dropped.error().what}});
+        }
         retention_due_ = now + options_.retention_interval;
         return;
+    }
+    if (dropped->slices > 0) {
+        remember_files();  // what has left is not lost
     }
     metrics_->dropped_slices.add(static_cast<double>(dropped->slices));
     metrics_->dropped_cases.add(static_cast<double>(dropped->cases));
     metrics_->dropped_items.add(static_cast<double>(dropped->items));
     metrics_->slices.set(static_cast<double>(tables_->slices()));
     retention_due_ = dropped->more ? now : now + options_.retention_interval;
+}
+
+void Projector::look_for_damage() {
+    auto damage = tables_->damage();
+    const MutexLock lock(mutex_);
+    damage_ = std::move(damage);
 }
 
 void Projector::observe(std::span<const DecidedVerdict> decided, Duration took) {

@@ -58,7 +58,7 @@ public:
 
     /// Looks whether the files are still those that were opened. Those that are not are made anew,
     /// on this projector's thread, from what is still open; unavailable until a later look finds
-    /// them. By one thread at a time.
+    /// them. What can't be made anew is left alone and told at each look. By one thread at a time.
     Status check_file();
     /// What the last look found.
     Status file_health() const;
@@ -92,6 +92,7 @@ private:
     Status remake(const std::vector<std::filesystem::path>& files);
     void remember_files();
     void drop_expired();
+    void look_for_damage();
     Status begin_at_log_start();
 
     struct Waiting;
@@ -104,12 +105,14 @@ private:
     std::unique_ptr<Waiting> waiting_;  // applied, not yet committed
     std::unique_ptr<Metrics> metrics_;
     Duration retention_due_{};  // by the monotonic clock
+    bool failing_ = false;      // the last commit
 
     mutable Mutex mutex_;
     Status file_health_ HELIOS_GUARDED_BY(mutex_);
-    bool remade_ HELIOS_GUARDED_BY(mutex_) = false;  ///< since file_health_ was set
     std::vector<OpenFile> files_ HELIOS_GUARDED_BY(mutex_);
+    /// Of files_; being made anew.
     std::vector<std::filesystem::path> lost_ HELIOS_GUARDED_BY(mutex_);
+    std::optional<Error> damage_ HELIOS_GUARDED_BY(mutex_);
 
     log::Stage stage_;  // last: it uses all of the above
 };

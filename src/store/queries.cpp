@@ -11,6 +11,7 @@
 
 #include "store/case_sums.h"
 #include "store/connection.h"
+#include "store/damage.h"
 #include "store/merge_kinds.h"
 #include "store/projection.h"
 
@@ -20,22 +21,11 @@ namespace {
 constexpr Instant earliest_of_all{Duration{std::numeric_limits<std::int64_t>::min()}};
 constexpr Instant latest_of_all{Duration{std::numeric_limits<std::int64_t>::max()}};
 
-/// Bodies are ours: one that can't be decoded means a damaged file.
-Result<model::Verdict> verdict_of(Blob body) {
-    auto verdict = model::decode_verdict(body.bytes);
-    if (!verdict) {
-        return fail(ErrorKind::corrupt,
-                    "store: a stored verdict can't be decoded: " + verdict.error().what,
-                    "run `helios store rebuild`");
-    }
-    return verdict;
-}
-
 template <class S>
 Result<std::vector<model::Verdict>> verdicts_of(Answer<S>& bodies) {
     std::vector<model::Verdict> verdicts;
     while (bodies.next()) {
-        HELIOS_TRY_ASSIGN(auto verdict, verdict_of(bodies.row()));
+        HELIOS_TRY_ASSIGN(auto verdict, stored_verdict(bodies.row().bytes));
         verdicts.push_back(std::move(verdict));
     }
     HELIOS_TRY(bodies.status());
@@ -67,6 +57,8 @@ EventPlace before_of(const EventFilter& filter) {
     return before;
 }
 
+constexpr SliceRange all_times{earliest_of_all, latest_of_all};
+
 SliceRange range_of(const TimeRange& range) {
     return {range.start.value_or(earliest_of_all), range.end.value_or(latest_of_all)};
 }
@@ -82,7 +74,7 @@ Result<model::Verdict> Queries::latest(const CaseId& id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     auto answer = connection->ask<Latest>(id);
     if (answer.next()) {
-        return verdict_of(answer.row());
+        return stored_verdict(answer.row().bytes);
     }
     HELIOS_TRY(answer.status());
     return fail(ErrorKind::not_found,
@@ -282,18 +274,12 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     range.end =
         std::min(range.end,
                  before.log_time == latest_of_all ? latest_of_all : before.log_time + Duration{1});
-    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in(range));
     Page<EventRow, EventCursor> page;
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY(reader->list(filter, before, limit + 1, page.items));
-        if (page.items.size() > limit) {
-            break;
-        }
-    }
+    const auto list = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        HELIOS_TRY(slice.list(filter, before, limit + 1, page.items));
+        return page.items.size() <= limit;
+    };
+    HELIOS_TRY(connection->each_slice<NewestSlice>(range, list));
     if (cut_page(page.items, limit)) {
         page.next = page.items.back().place();
     }
@@ -301,47 +287,40 @@ Result<Page<EventRow, EventCursor>> Queries::events(const EventFilter& filter) {
     return page;
 }
 
-/// Copies of an event are in its slice and in those that begin within Options::copies_within.
+/// Copies of an event are in its slice and in those that begin within Options::copies_within: in as
+/// many as the writer has looked for it in.
 Status Queries::count_copies(Connection& connection, const TenantId& tenant,
                              std::vector<EventRow>& rows) const {
     if (rows.empty()) {
         return {};
     }
     const auto [oldest, newest] = std::ranges::minmax(rows, {}, &EventRow::log_time);
-    HELIOS_TRY_ASSIGN(
-        const auto slices,
-        connection.slices_in(
-            {oldest.log_time, newest.log_time + options_.copies_within + Duration{1}}));
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        std::vector<EventRow*> within;
-        for (EventRow& row : rows) {
-            if (row.log_time < slice.end && slice.start <= row.log_time + options_.copies_within) {
-                within.push_back(&row);
+    const Instant behind = newest.log_time + options_.copies_within + Duration{1};
+    std::size_t ahead = 0;
+    return connection.each_slice<OldestSlice>(
+        {oldest.log_time, behind},
+        [&](SliceReader& reader, const SliceRange& slice) -> Result<bool> {
+            std::vector<EventRow*> within;
+            for (EventRow& row : rows) {
+                if (row.log_time < slice.end &&
+                    slice.start <= row.log_time + options_.copies_within) {
+                    within.push_back(&row);
+                }
             }
-        }
-        HELIOS_TRY(reader->count_copies(tenant, within));
-    }
-    return {};
+            HELIOS_TRY(reader.count_copies(tenant, within));
+            ahead += slice.start > newest.log_time ? 1 : 0;
+            return ahead < options_.slices_near_max;
+        });
 }
 
 Result<std::vector<EventRow>> Queries::all_by_id(Connection& connection, const TenantId& tenant,
                                                  const AskedIdOfKind& id, bool copies) const {
     std::vector<EventRow> rows;
-    HELIOS_TRY_ASSIGN(const auto slices, connection.slices_in({earliest_of_all, latest_of_all}));
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY(reader->by_id(tenant, id, copies, rows));
-        if (rows.size() >= options_.page_rows_max) {
-            break;
-        }
-    }
+    const auto find = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        HELIOS_TRY(slice.by_id(tenant, id, copies, rows));
+        return rows.size() < options_.page_rows_max;
+    };
+    HELIOS_TRY(connection.each_slice<NewestSlice>(all_times, find));
     std::ranges::sort(rows, is_newer);
     return rows;
 }
@@ -350,21 +329,18 @@ Result<std::vector<EventRow>> Queries::all_by_id(Connection& connection, const T
 Result<std::vector<std::string>> Queries::words_of(const TenantId& tenant,
                                                    std::optional<std::string> Kind::* word) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
-    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in({earliest_of_all, latest_of_all}));
     std::set<std::string> words;
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY_ASSIGN(const auto kinds,
-                          reader->ask<KindsOf>(std::string_view(tenant.text())).rows());
+    const auto add_words = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        const std::string_view of = tenant.text();
+        HELIOS_TRY_ASSIGN(const auto kinds, slice.ask<KindsOf>(of).rows());
         for (const Kind& kind : kinds) {
             if (kind.*word && words.size() < options_.page_rows_max) {
                 words.insert(*(kind.*word));
             }
         }
-    }
+        return words.size() < options_.page_rows_max;
+    };
+    HELIOS_TRY(connection->each_slice<NewestSlice>(all_times, add_words));
     return std::vector<std::string>(words.begin(), words.end());
 }
 
@@ -478,20 +454,14 @@ Result<std::vector<std::string>> Queries::event_ids(const TenantId& tenant, std:
                                                     std::size_t limit) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const auto end = behind_all(std::string(prefix));
-    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in({earliest_of_all, latest_of_all}));
+    const AskedIds asked{tenant, prefix, end, source, static_cast<std::int64_t>(limit)};
     std::set<std::string> ids;
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY_ASSIGN(auto found,
-                          reader
-                              ->ask<EventIds>(AskedIds{tenant, prefix, end, source,
-                                                       static_cast<std::int64_t>(limit)})
-                              .rows());
+    const auto add_ids = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        HELIOS_TRY_ASSIGN(auto found, slice.ask<EventIds>(asked).rows());
         ids.insert(std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
-    }
+        return true;
+    };
+    HELIOS_TRY(connection->each_slice<NewestSlice>(all_times, add_ids));
     std::vector<std::string> first(ids.begin(), ids.end());
     first.resize(std::min(first.size(), limit));
     return first;
@@ -506,19 +476,15 @@ Result<std::vector<FlowRow>> Queries::flows(const TenantId& tenant) {
 Result<std::vector<CaseRecordPlace>> Queries::legs_of(Connection& connection, const CaseId& id,
                                                       std::int64_t rows) const {
     HELIOS_TRY_ASSIGN(const auto opened, connection.ask<FirstOpened>(id).rows());
-    HELIOS_TRY_ASSIGN(
-        auto slices,
-        connection.slices_in({opened.empty() ? earliest_of_all : opened.front(), latest_of_all}));
     std::vector<CaseRecordPlace> legs;
-    for (auto slice = slices.rbegin(); slice != slices.rend() && rows > 0; ++slice) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection.slice(slice->start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY_ASSIGN(const auto found, reader->ask<CaseLegs>(AskedCase{id, rows}).rows());
+    const auto add_legs = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        HELIOS_TRY_ASSIGN(const auto found, slice.ask<CaseLegs>(AskedCase{id, rows}).rows());
         legs.insert(legs.end(), found.begin(), found.end());
         rows -= static_cast<std::int64_t>(found.size());
-    }
+        return rows > 0;
+    };
+    HELIOS_TRY(connection.each_slice<OldestSlice>(
+        {opened.empty() ? earliest_of_all : opened.front(), latest_of_all}, add_legs));
     return legs;
 }
 
@@ -569,19 +535,13 @@ Result<std::vector<CountRow>> Queries::counts(const CountFilter& filter) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());
     const Asked<CountFilter> asked{filter, one_more(filter.limit)};
     HELIOS_TRY_ASSIGN(auto rows, connection->ask<CountsInRange>(asked).rows());
-    HELIOS_TRY_ASSIGN(const auto slices, connection->slices_in(range_of(filter.minutes)));
-    for (const SliceRange& slice : slices) {
-        HELIOS_TRY_ASSIGN(SliceReader * reader, connection->slice(slice.start));
-        if (reader == nullptr) {
-            continue;
-        }
-        HELIOS_TRY_ASSIGN(auto stored, reader->ask<StoredInRange>(asked).rows());
+    const auto add_stored = [&](SliceReader& slice, const SliceRange&) -> Result<bool> {
+        HELIOS_TRY_ASSIGN(auto stored, slice.ask<StoredInRange>(asked).rows());
         rows.insert(rows.end(), std::make_move_iterator(stored.begin()),
                     std::make_move_iterator(stored.end()));
-        if (rows.size() > filter.limit) {
-            break;
-        }
-    }
+        return rows.size() <= filter.limit;
+    };
+    HELIOS_TRY(connection->each_slice<NewestSlice>(range_of(filter.minutes), add_stored));
     if (rows.size() > filter.limit) {
         return fail(ErrorKind::invalid,
                     fmt::format("more than {} counters lie in this range", filter.limit),

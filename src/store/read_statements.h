@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "model/topics.h"
+#include "store/case_columns.h"
 #include "store/case_sums.h"
 #include "store/kinds.h"
 #include "store/prepared.h"
@@ -25,10 +26,9 @@ struct Asked {
     std::int64_t rows;
 };
 
-/// A case, and a number.
 struct AskedCase {
     const CaseId& of;
-    std::int64_t number;  ///< see the question
+    std::int64_t rows;
 };
 
 /// One thing of a tenant.
@@ -96,11 +96,7 @@ struct Latest {
 SELECT v.body AS body FROM cases c JOIN verdicts v ON v.id = c.verdict
 WHERE c.tenant = :tenant AND c.key = :key AND c.flow = :flow
 ORDER BY c.instance DESC LIMIT 1)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", &CaseId::tenant),
-        named("key", &CaseId::key),
-        named("flow", &CaseId::flow),
-    };
+    static constexpr std::tuple parameters = with_case();
     using Row = Blob;  ///< model::encode of the verdict
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
@@ -109,12 +105,7 @@ struct Revisions {
     static constexpr SqlText sql{R"sql(
 SELECT body FROM verdicts WHERE tenant = :tenant AND key = :key AND flow = :flow
 ORDER BY instance DESC, revision DESC LIMIT :rows)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", of_case(&CaseId::tenant)),
-        named("key", of_case(&CaseId::key)),
-        named("flow", of_case(&CaseId::flow)),
-        named("rows", &AskedCase::number),
-    };
+    static constexpr std::tuple parameters = with_case(named("rows", &AskedCase::rows));
     using Row = Blob;
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
@@ -233,12 +224,7 @@ struct CaseBody {
     static constexpr SqlText sql{R"sql(
 SELECT v.body AS body FROM cases c JOIN verdicts v ON v.id = c.verdict
 WHERE c.tenant = :tenant AND c.key = :key AND c.flow = :flow AND c.instance = :instance)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", its_tenant),
-        named("key", &AskedInstance::key),
-        named("flow", &AskedInstance::flow),
-        named("instance", &AskedInstance::instance),
-    };
+    static constexpr std::tuple parameters = with_instance();
     using Row = Blob;
     static constexpr std::tuple columns{named("body", std::identity{})};
 };
@@ -481,7 +467,7 @@ struct FirstOpened {
     static constexpr SqlText sql{R"sql(
 SELECT opened_at FROM cases WHERE tenant = :tenant AND key = :key AND flow = :flow
 ORDER BY instance LIMIT 1)sql"};
-    static constexpr auto parameters = Latest::parameters;
+    static constexpr std::tuple parameters = with_case();
     using Row = Instant;
     static constexpr std::tuple columns{named("opened_at", std::identity{})};
 };
@@ -499,17 +485,27 @@ struct AllSlices {
         named("sealed", &Row::sealed),
     };
 };
-/// Those that hold something of [start, end), newest first.
-struct SlicesIn {
-    static constexpr SqlText sql{R"sql(
+/// The first that holds something of [start, end), from the one end or the other. They don't
+/// overlap, so none before the one that `start` lies in does.
+inline constexpr char slices_in[] = R"sql(
 SELECT "start", "end" FROM slices WHERE "end" > :start AND "start" < :end
-ORDER BY "start" DESC)sql"};
+  AND "start" >= coalesce((SELECT max("start") FROM slices WHERE "start" <= :start), :start)
+ORDER BY "start" )sql";
+struct SliceQuestion {
     static constexpr std::tuple parameters{
         named("start", &SliceRange::start),
         named("end", &SliceRange::end),
     };
     using Row = SliceRange;
     static constexpr std::tuple columns{named("start", &Row::start), named("end", &Row::end)};
+};
+struct NewestSlice : SliceQuestion {
+    static constexpr SqlText sql{slices_in, "DESC LIMIT 1"};
+    static void pass(const SliceRange& slice, SliceRange& range) { range.end = slice.start; }
+};
+struct OldestSlice : SliceQuestion {
+    static constexpr SqlText sql{slices_in, "LIMIT 1"};
+    static void pass(const SliceRange& slice, SliceRange& range) { range.start = slice.end; }
 };
 struct DroppedUntil {
     static constexpr SqlText sql{"SELECT coalesce(max(until), 0) AS until FROM dropped_slices"};
@@ -555,7 +551,7 @@ using ReadStatements =
     PreparedAll<Latest, Revisions, FlowsWith, CasesByOpening, CasesByDecision, CasesOfKindByOpening,
                 CasesOfKindByDecision, CaseBody, SumsIn, DecidedIn, BrokenIn, OpenCases,
                 QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndKey, QuarantinedItem,
-                QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, SlicesIn,
-                DroppedUntil, CountsInRange>;
+                QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, NewestSlice,
+                OldestSlice, DroppedUntil, CountsInRange>;
 
 }  // namespace helios::store

@@ -50,14 +50,10 @@ struct LegsOfOne {
 SELECT tenant, key, flow, partition, "offset", at FROM case_records ORDER BY at)sql"};
     static constexpr std::tuple<> parameters{};
     using Row = FoundLeg;
-    static constexpr std::tuple columns{
-        named("tenant", [](Row& row) -> auto& { return row.of.tenant; }),
-        named("key", [](Row& row) -> auto& { return row.of.key; }),
-        named("flow", [](Row& row) -> auto& { return row.of.flow; }),
+    static constexpr std::tuple columns = with_case(
         named("partition", [](Row& row) -> auto& { return row.place.pointer.partition.index; }),
         named("offset", [](Row& row) -> auto& { return row.place.pointer.offset.value; }),
-        named("at", [](Row& row) -> auto& { return row.place.at; }),
-    };
+        named("at", [](Row& row) -> auto& { return row.place.at; }));
 };
 
 /// Hands rows to the slices, a batch at a time.

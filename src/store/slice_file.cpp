@@ -6,6 +6,7 @@
 
 #include "store/migrations.h"
 #include "store/projection.h"
+#include "store/slice_range.h"
 
 namespace helios::store {
 
@@ -21,6 +22,7 @@ Result<std::unique_ptr<SliceFile>> SliceFile::open(const std::filesystem::path& 
     std::unique_ptr<SliceFile> slice(new SliceFile(std::move(database), range, kinds_max));
     HELIOS_TRY(slice->statements_.prepare(slice->database_));
     HELIOS_TRY(slice->statements_.get<SetRange>().run(range));
+    HELIOS_TRY(expect_range(slice->database_, range));
     HELIOS_TRY(slice->read_kinds());
     return slice;
 }
@@ -83,13 +85,14 @@ std::optional<std::int64_t> SliceFile::find_kind(const OfTenant<EventRow>& row, 
 }
 
 Result<std::int64_t> SliceFile::kind_for(const OfTenant<EventRow>& row, bool copies) {
-    bool is_new = false;
-    Kind kind = kinds_.find_or_new({row.tenant.text(), row.source, row.type, copies}, is_new);
-    const std::int64_t id = kind.id;
-    if (is_new) {
-        HELIOS_TRY(statements_.get<InsertKind>().run(kind));
-        kinds_.add(std::move(kind));
+    auto found = kinds_.find_or_new({row.tenant.text(), row.source, row.type, copies});
+    if (const auto* id = std::get_if<std::int64_t>(&found)) {
+        return *id;
     }
+    Kind& kind = std::get<Kind>(found);
+    const std::int64_t id = kind.id;
+    HELIOS_TRY(statements_.get<InsertKind>().run(kind));
+    kinds_.add(std::move(kind));
     return id;
 }
 

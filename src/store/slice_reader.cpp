@@ -4,6 +4,7 @@
 
 #include "store/merge_kinds.h"
 #include "store/migrations.h"
+#include "store/slice_range.h"
 
 namespace helios::store {
 namespace {
@@ -27,7 +28,8 @@ struct EventsOf {
 }  // namespace
 
 Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::path& file,
-                                                       const Clock& clock, Duration deadline) {
+                                                       const SliceRange& range, const Clock& clock,
+                                                       Duration deadline) {
     const auto identity = identify(file);
     HELIOS_TRY_ASSIGN(Database database,
                       Database::open(file, Database::Mode::read, {&clock, deadline}));
@@ -35,6 +37,7 @@ Result<std::unique_ptr<SliceReader>> SliceReader::open(const std::filesystem::pa
     std::unique_ptr<SliceReader> reader(new SliceReader(std::move(database)));
     reader->file_ = identity;
     HELIOS_TRY(reader->statements_.prepare(reader->database_));
+    HELIOS_TRY(expect_range(reader->database_, range));
     return reader;
 }
 

@@ -20,8 +20,10 @@ namespace helios::store {
 class SliceReader {
 public:
     /// With that deadline from the start (Database::set_deadline). not_found: the file is gone.
+    /// corrupt: no slice of ours, or not of this stretch of time.
     static Result<std::unique_ptr<SliceReader>> open(const std::filesystem::path& file,
-                                                     const Clock& clock, Duration deadline);
+                                                     const SliceRange& range, const Clock& clock,
+                                                     Duration deadline);
 
     Database& database() { return database_; }
     const std::optional<FileIdentity>& file() const { return file_; }

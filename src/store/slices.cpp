@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 #include <utility>
 
 #include "store/dump.h"
 #include "store/file_set.h"
 #include "store/migrations.h"
+#include "store/slice_range.h"
 
 namespace helios::store {
 namespace {
@@ -15,23 +17,17 @@ namespace {
 constexpr std::size_t cache_bytes_of_slice = 16u << 20;
 constexpr std::size_t open_files_max = 80;
 
-/// Empty: it was made, and nothing was ever committed to it.
+std::unexpected<Error> gone(const std::filesystem::path& file) {
+    return fail(ErrorKind::unavailable, fmt::format("store: {} is gone", file.string()),
+                "its events are not listed: restore it; or stop the server and make the store anew "
+                "from the log: `helios store rebuild`");
+}
+
+/// nullopt: it was made, and nothing was ever committed to it.
 Result<std::optional<SliceRange>> range_of(const std::filesystem::path& file) {
     HELIOS_TRY_ASSIGN(Database database, Database::open(file, Database::Mode::write));
     HELIOS_TRY(migrate(database, FileKind::slice));
-    Prepared<TheRange> statement;
-    HELIOS_TRY(statement.prepare(database));
-    HELIOS_TRY_ASSIGN(const auto rows, statement.ask().rows());
-    if (rows.empty()) {
-        return std::nullopt;
-    }
-    if (rows.size() != 1 || slice_start(file) != rows.front().start ||
-        rows.front().end <= rows.front().start) {
-        return fail(ErrorKind::corrupt,
-                    fmt::format("store: {} does not say what time it is of", file.string()),
-                    "`helios store rebuild` makes the store anew from the log");
-    }
-    return rows.front();
+    return range_in(database);
 }
 
 }  // namespace
@@ -43,12 +39,10 @@ Result<std::unique_ptr<Slices>> Slices::open(const Options& options,
                                              Instant dropped_until) {
     std::unique_ptr<Slices> slices(new Slices(options, dropped_until));
     for (const KnownSlice& slice : known) {
-        slices->slices_[slice.range.start] = {slice.range, slice.sealed, true, false, nullptr};
-        if (!std::filesystem::exists(slice_file(options.file, slice.range.start))) {
-            return fail(ErrorKind::unavailable,
-                        fmt::format("store: {} is gone",
-                                    slice_file(options.file, slice.range.start).string()),
-                        "restore it; or make the store anew from the log: `helios store rebuild`");
+        slices->slices_.try_emplace(slice.range.start, slice.range, slice.sealed, true);
+        const auto file = slice_file(options.file, slice.range.start);
+        if (!std::filesystem::exists(file)) {
+            return gone(file);
         }
     }
     HELIOS_TRY(slices->find_files());
@@ -56,34 +50,41 @@ Result<std::unique_ptr<Slices>> Slices::open(const Options& options,
 }
 
 /// A slice whose file was made, and then the process ended before the current file knew of it; or
-/// one that was dropped, and whose file was still there when it ended.
+/// one that was dropped, of which something was still there when it ended, or was left by a reader
+/// that opened it at that moment.
 Status Slices::find_files() {
     std::error_code none;
-    std::vector<std::filesystem::path> unknown;
+    std::set<std::filesystem::path> unknown;
     for (const auto& entry :
          std::filesystem::directory_iterator(options_.file.parent_path(), none)) {
-        const auto start = slice_start(entry.path());
+        const auto file = database_of(entry.path());
+        const auto start = slice_start(file);
         if (start && !slices_.contains(*start)) {
-            unknown.push_back(entry.path());
+            unknown.insert(file);
         }
     }
     for (const auto& file : unknown) {
         const Instant start = *slice_start(file);
-        const auto after = slices_.upper_bound(start);
-        const bool overlaps =
-            after != slices_.begin() && std::prev(after)->second.range.end > start;
-        if (start < dropped_until_ || overlaps) {
-            HELIOS_TRY(remove_file_set(file));
-            continue;
+        std::optional<SliceRange> range;
+        if (start >= dropped_until_ && holder_of(start) == nullptr) {
+            HELIOS_TRY_ASSIGN(range, range_of(file));
         }
-        HELIOS_TRY_ASSIGN(const auto range, range_of(file));
-        if (!range) {
+        if (range) {
+            slices_.try_emplace(start, *range);
+        } else {
             HELIOS_TRY(remove_file_set(file));
-            continue;
         }
-        slices_[start] = {*range, false, false, false, nullptr};
     }
     return {};
+}
+
+Slices::Slice* Slices::holder_of(Instant t) {
+    const auto after = slices_.upper_bound(t);
+    if (after == slices_.begin()) {
+        return nullptr;
+    }
+    Slice& before = std::prev(after)->second;
+    return before.range.holds(t) ? &before : nullptr;
 }
 
 SliceRange Slices::range_for(Instant t) const {
@@ -104,25 +105,28 @@ Slices::Slice* Slices::slice_for(Instant t) {
     if (t < dropped_until_) {
         return nullptr;
     }
-    const auto after = slices_.upper_bound(t);
-    if (after != slices_.begin() && std::prev(after)->second.range.holds(t)) {
-        return &std::prev(after)->second;
+    if (Slice* slice = holder_of(t); slice != nullptr) {
+        return slice;
     }
     const SliceRange range = range_for(t);
-    return &slices_.emplace(range.start, Slice{range, false, false, false, nullptr}).first->second;
+    return &slices_.try_emplace(range.start, range).first->second;
 }
 
 Result<SliceFile*> Slices::opened(Slice& slice) {
-    if (!slice.file) {
-        const auto path = slice_file(options_.file, slice.range.start);
-        const bool is_new = !std::filesystem::exists(path);
-        HELIOS_TRY_ASSIGN(slice.file, SliceFile::open(path, slice.range, options_.kinds_max,
-                                                      cache_bytes_of_slice));
-        if (is_new) {  // before the current file names it
-            HELIOS_TRY(sync_file_set(path));
-            HELIOS_TRY(sync_folder(path.parent_path()));
-        }
+    if (slice.file) {
+        return slice.file.get();
     }
+    const auto path = slice_file(options_.file, slice.range.start);
+    if (slice.told && !std::filesystem::exists(path)) {
+        return gone(path);  // an empty one in its place would look whole
+    }
+    HELIOS_TRY_ASSIGN(auto file,
+                      SliceFile::open(path, slice.range, options_.kinds_max, cache_bytes_of_slice));
+    if (!slice.told) {  // before the current file names it
+        HELIOS_TRY(sync_file_set(path));
+        HELIOS_TRY(sync_folder(path.parent_path()));
+    }
+    slice.file = std::move(file);
     return slice.file.get();
 }
 
@@ -206,24 +210,51 @@ Status Slices::write_event(const OfTenant<EventRow>& row) {
     own->used = true;
     bool copy = false;
     for (Slice* slice : near(row.log_time)) {
-        HELIOS_TRY_ASSIGN(SliceFile * file, opened(*slice));
-        HELIOS_TRY_ASSIGN(const bool alike, file->has_like(row));
-        if (!alike) {
+        if (slice->damage && slice != own) {
             continue;
         }
-        if (!copy) {
-            HELIOS_TRY_ASSIGN(copy,
-                              file->has_like_before(row, row.log_time - options_.copies_within));
-        }
-        HELIOS_TRY_ASSIGN(const auto later,
-                          file->row_after(row, row.log_time + options_.copies_within));
-        if (later) {
-            HELIOS_TRY(begin(*slice));
-            slice->used = true;
-            HELIOS_TRY(file->make_copy(row, *later));
+        auto looked = look_for_copies(*slice, row, copy);
+        if (!looked) {
+            HELIOS_TRY(leave_alone(*slice, own, std::move(looked).error()));
         }
     }
     return own->file->put_event(row, copy);
+}
+
+/// `copy`: is there one in it of which `row` is a copy? The event's row that would come behind
+/// `row` becomes a copy.
+Status Slices::look_for_copies(Slice& slice, const OfTenant<EventRow>& row, bool& copy) {
+    HELIOS_TRY_ASSIGN(SliceFile * file, opened(slice));
+    HELIOS_TRY_ASSIGN(const bool alike, file->has_like(row));
+    if (!alike) {
+        return {};
+    }
+    if (!copy) {
+        HELIOS_TRY_ASSIGN(copy, file->has_like_before(row, row.log_time - options_.copies_within));
+    }
+    HELIOS_TRY_ASSIGN(const auto later,
+                      file->row_after(row, row.log_time + options_.copies_within));
+    if (later) {
+        HELIOS_TRY(begin(slice));
+        slice.used = true;
+        HELIOS_TRY(file->make_copy(row, *later));
+    }
+    return {};
+}
+
+/// One that can't be read keeps nothing out of the others: what is a copy of something in there
+/// counts as an event until the store is made anew.
+Status Slices::leave_alone(Slice& slice, const Slice* own, Error why) {
+    const bool lost = why.kind == ErrorKind::corrupt ||
+                      !std::filesystem::exists(slice_file(options_.file, slice.range.start));
+    if (&slice == own || !lost) {
+        return fail(std::move(why));
+    }
+    if (slice.file) {
+        slice.file->roll_back();
+    }
+    slice.damage = std::move(why);
+    return {};
 }
 
 /// A slice that is new begins where the current file stands.
@@ -356,6 +387,19 @@ std::vector<std::filesystem::path> Slices::open_files() const {
         }
     }
     return files;
+}
+
+std::optional<Error> Slices::damage() const {
+    for (const auto& [start, slice] : slices_) {
+        if (slice.damage) {
+            return slice.damage;
+        }
+        const auto file = slice_file(options_.file, start);
+        if (slice.told && !slice.file && !std::filesystem::exists(file)) {
+            return gone(file).error();
+        }
+    }
+    return std::nullopt;
 }
 
 Status Slices::remake(const std::filesystem::path& file) {

@@ -53,15 +53,20 @@ public:
 
     /// Files that are open for writing.
     std::vector<std::filesystem::path> open_files() const;
+    /// A slice that can't be read, and is left alone. Looks for each file that is not open.
+    std::optional<Error> damage() const;
     /// An open file has lost its name: it is made anew from what is still open.
     Status remake(const std::filesystem::path& file);
 
 private:
     struct Slice {
+        explicit Slice(const SliceRange& of, bool is_sealed = false, bool is_told = false)
+            : range(of), sealed(is_sealed), told(is_told) {}
         SliceRange range;
-        bool sealed = false;
-        bool told = false;  ///< the current file knows it as it is
-        bool used = false;  ///< rows of this batch went there
+        bool sealed;
+        bool told;                    ///< the current file knows it as it is
+        bool used = false;            ///< rows of this batch went there
+        std::optional<Error> damage;  ///< why it is left alone
         std::unique_ptr<SliceFile> file;
     };
     using Map = std::map<Instant, Slice>;
@@ -70,11 +75,14 @@ private:
         : options_(options), dropped_until_(dropped_until) {}
     Status find_files();
     Result<SliceFile*> opened(Slice& slice);
+    Slice* holder_of(Instant t);
     Slice* slice_for(Instant t);
     SliceRange range_for(Instant t) const;
     std::vector<Slice*> near(Instant t);
     Status write_rows(const Rows& rows, const log::Offsets& before);
     Status write_event(const OfTenant<EventRow>& row);
+    Status look_for_copies(Slice& slice, const OfTenant<EventRow>& row, bool& copy);
+    Status leave_alone(Slice& slice, const Slice* own, Error why);
     Status write_offsets(const Rows& rows, const log::Offsets& before);
     Status begin(Slice& slice);
     Status commit();

@@ -19,6 +19,9 @@ Result<std::unique_ptr<Tables>> Tables::open(const Options& options) {
     HELIOS_TRY_ASSIGN(const Instant dropped_until, tables->current_->dropped_until());
     HELIOS_TRY_ASSIGN(tables->slices_, Slices::open(options, known, dropped_until));
     HELIOS_TRY_ASSIGN(tables->applied_, applied_offsets(*tables->database_));
+    if (!tables->slices_->news().empty()) {  // questions go by what the current file knows
+        HELIOS_TRY(tables->write({}));
+    }
     return tables;
 }
 

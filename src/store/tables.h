@@ -46,6 +46,8 @@ public:
 
     /// Files that are open; each has a write-ahead log beside it.
     std::vector<std::filesystem::path> open_files() const;
+    /// A slice that can't be read, and is left alone.
+    std::optional<Error> damage() const { return slices_->damage(); }
     /// They have lost their names: they are made anew from what is still open.
     Status remake(const std::vector<std::filesystem::path>& files);
 

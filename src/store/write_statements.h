@@ -3,6 +3,7 @@
 /// that is already there, but for sums, which rely on the transaction. Private to the room.
 
 #include "model/topics.h"
+#include "store/case_columns.h"
 #include "store/case_sums.h"
 #include "store/kinds.h"
 #include "store/prepared.h"
@@ -80,14 +81,10 @@ struct InsertCaseLeg {
 INSERT INTO case_records(tenant, key, flow, partition, "offset", at)
 VALUES(:tenant, :key, :flow, :partition, :offset, :at) ON CONFLICT DO NOTHING)sql"};
     using Values = CaseLegRow;
-    static constexpr std::tuple parameters{
-        named("tenant", part_of(&Values::of, &CaseId::tenant)),
-        named("key", part_of(&Values::of, &CaseId::key)),
-        named("flow", part_of(&Values::of, &CaseId::flow)),
+    static constexpr std::tuple parameters = with_case(
         named("partition", [](const Values& v) { return v.place.pointer.partition.index; }),
         named("offset", [](const Values& v) { return v.place.pointer.offset.value; }),
-        named("at", part_of(&Values::place, &CaseRecordPlace::at)),
-    };
+        named("at", part_of(&Values::place, &CaseRecordPlace::at)));
 };
 
 struct InsertControl {
@@ -114,17 +111,12 @@ INSERT INTO verdicts(tenant, key, flow, instance, revision, partition, "offset",
 VALUES(:tenant, :key, :flow, :instance, :revision, :partition, :offset, :log_time, :body)
 ON CONFLICT DO NOTHING)sql"};
     using Values = VerdictRow;
-    static constexpr std::tuple parameters{
-        named("tenant", part_of(&Values::of, &CaseInstance::tenant)),
-        named("key", part_of(&Values::of, &CaseInstance::key)),
-        named("flow", part_of(&Values::of, &CaseInstance::flow)),
-        named("instance", part_of(&Values::of, &CaseInstance::instance)),
-        named("revision", &Values::revision),
-        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
-        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
-        named("log_time", &Values::log_time),
-        named("body", [](const Values& row) { return Blob{row.body}; }),
-    };
+    static constexpr std::tuple parameters =
+        with_instance(named("revision", &Values::revision),
+                      named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+                      named("offset", [](const Values& v) { return v.pointer.offset.value; }),
+                      named("log_time", &Values::log_time),
+                      named("body", [](const Values& row) { return Blob{row.body}; }));
 };
 
 /// What a case is before a batch changes it.
@@ -141,22 +133,10 @@ struct TheCase {
     static constexpr SqlText sql{R"sql(
 SELECT revision, status, kinds, opened_at, reconciled_at, first_reconciled_at, at_risk FROM cases
 WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
-    static constexpr std::tuple parameters{
-        named("tenant", &CaseInstance::tenant),
-        named("key", &CaseInstance::key),
-        named("flow", &CaseInstance::flow),
-        named("instance", &CaseInstance::instance),
-    };
+    static constexpr std::tuple parameters = with_instance();
     using Row = CaseBefore;
-    static constexpr std::tuple columns{
-        named("revision", &Row::revision),
-        named("status", &Row::status),
-        named("kinds", &Row::kinds),
-        named("opened_at", &Row::opened_at),
-        named("reconciled_at", &Row::reconciled_at),
-        named("first_reconciled_at", &Row::first_reconciled_at),
-        named("at_risk", &Row::at_risk),
-    };
+    static constexpr std::tuple columns =
+        with_state(named("first_reconciled_at", &Row::first_reconciled_at));
 };
 
 struct EveryCase {
@@ -168,19 +148,10 @@ SELECT tenant, key, flow, instance, revision, status, kinds, opened_at, reconcil
         FoundCase of;
         CaseBefore row;
     };
-    static constexpr std::tuple columns{
-        named("tenant", [](Row& row) -> auto& { return row.of.tenant; }),
-        named("key", [](Row& row) -> auto& { return row.of.key; }),
-        named("flow", [](Row& row) -> auto& { return row.of.flow; }),
-        named("instance", [](Row& row) -> auto& { return row.of.instance; }),
-        named("revision", [](Row& row) -> auto& { return row.row.revision; }),
-        named("status", [](Row& row) -> auto& { return row.row.status; }),
-        named("kinds", [](Row& row) -> auto& { return row.row.kinds; }),
-        named("opened_at", [](Row& row) -> auto& { return row.row.opened_at; }),
-        named("reconciled_at", [](Row& row) -> auto& { return row.row.reconciled_at; }),
-        named("first_reconciled_at", [](Row& row) -> auto& { return row.row.first_reconciled_at; }),
-        named("at_risk", [](Row& row) -> auto& { return row.row.at_risk; }),
-    };
+    static constexpr auto columns = std::tuple_cat(
+        with_instance(), with_state(named("first_reconciled_at", [](Row& row) -> auto& {
+            return row.row.first_reconciled_at;
+        })));
 };
 
 struct CaseValues {
@@ -191,21 +162,10 @@ struct CaseValues {
 };
 struct CaseWritten {
     using Values = CaseValues;
-    static constexpr std::tuple parameters{
-        named("tenant", of_case(&CaseInstance::tenant)),
-        named("key", of_case(&CaseInstance::key)),
-        named("flow", of_case(&CaseInstance::flow)),
-        named("instance", of_case(&CaseInstance::instance)),
-        named("revision", of_row(&CaseRow::revision)),
-        named("verdict", &Values::verdict),
-        named("status", of_row(&CaseRow::status)),
-        named("kinds", of_row(&CaseRow::kinds)),
-        named("opened_at", of_row(&CaseRow::opened_at)),
-        named("deadline", of_row(&CaseRow::deadline)),
-        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
-        named("first_reconciled_at", &Values::first_reconciled_at),
-        named("at_risk", of_row(&CaseRow::at_risk)),
-    };
+    static constexpr auto parameters = std::tuple_cat(
+        with_instance(), with_state(named("verdict", &Values::verdict),
+                                    named("deadline", of_row(&CaseRow::deadline)),
+                                    named("first_reconciled_at", &Values::first_reconciled_at)));
 };
 /// Asking for the row and then writing it costs less than one statement that does both and answers:
 /// SQLite keeps such answers in a table of their own, made anew each time.
@@ -237,48 +197,34 @@ VALUES(:tenant, :key, :flow, :instance, :kind, :status, :opened_at, :reconciled_
 ON CONFLICT(tenant, key, flow, instance, kind) DO UPDATE SET status = excluded.status,
   opened_at = excluded.opened_at, reconciled_at = excluded.reconciled_at)sql"};
     using Values = CaseKindValues;
-    static constexpr std::tuple parameters{
-        named("tenant", of_case(&CaseInstance::tenant)),
-        named("key", of_case(&CaseInstance::key)),
-        named("flow", of_case(&CaseInstance::flow)),
-        named("instance", of_case(&CaseInstance::instance)),
-        named("kind", &Values::kind),
-        named("status", of_row(&CaseRow::status)),
-        named("opened_at", of_row(&CaseRow::opened_at)),
-        named("reconciled_at", of_row(&CaseRow::reconciled_at)),
-    };
+    static constexpr auto parameters =
+        std::tuple_cat(with_instance(named("kind", &Values::kind)), with_times());
 };
 struct DeleteCaseKind {
     static constexpr SqlText sql{R"sql(
 DELETE FROM case_kinds WHERE tenant = :tenant AND key = :key AND flow = :flow
   AND instance = :instance AND kind = :kind)sql"};
     using Values = CaseKindValues;
-    static constexpr std::tuple parameters{
-        named("tenant", of_case(&CaseInstance::tenant)),
-        named("key", of_case(&CaseInstance::key)),
-        named("flow", of_case(&CaseInstance::flow)),
-        named("instance", of_case(&CaseInstance::instance)),
-        named("kind", &Values::kind),
-    };
+    static constexpr std::tuple parameters = with_instance(named("kind", &Values::kind));
 };
 
 struct DeleteCaseKinds {
     static constexpr SqlText sql{R"sql(
 DELETE FROM case_kinds
 WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
-    static constexpr auto parameters = TheCase::parameters;
+    static constexpr std::tuple parameters = with_instance();
 };
 struct DeleteCase {
     static constexpr SqlText sql{R"sql(
 DELETE FROM cases
 WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
-    static constexpr auto parameters = TheCase::parameters;
+    static constexpr std::tuple parameters = with_instance();
 };
 struct DeleteRevisions {
     static constexpr SqlText sql{R"sql(
 DELETE FROM verdicts
 WHERE tenant = :tenant AND key = :key AND flow = :flow AND instance = :instance)sql"};
-    static constexpr auto parameters = TheCase::parameters;
+    static constexpr std::tuple parameters = with_instance();
 };
 
 /// Cases of a flow and status that were decided before a time.
@@ -301,12 +247,7 @@ WHERE status <> {pending} AND tenant = :tenant AND flow = :flow AND status = :st
         named("rows", &Values::rows),
     };
     using Row = FoundCase;
-    static constexpr std::tuple columns{
-        named("tenant", &Row::tenant),
-        named("key", &Row::key),
-        named("flow", &Row::flow),
-        named("instance", &Row::instance),
-    };
+    static constexpr std::tuple columns = with_instance();
 };
 struct DeleteQuarantined {
     static constexpr SqlText sql{R"sql(
