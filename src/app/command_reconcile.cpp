@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -16,6 +15,7 @@
 #include "app/cli.h"
 #include "app/data_directory.h"
 #include "app/files.h"
+#include "app/input_files.h"
 #include "app/interrupt.h"
 #include "app/item_list.h"
 #include "app/lines.h"
@@ -64,9 +64,10 @@ struct Block {
         std::size_t begin = 0;
         std::size_t size = 0;
         std::uint64_t too_long = 0;  ///< not 0: it has so many bytes, and none of them is here
+        std::uint64_t offset = 0;    ///< in its file
     };
 
-    std::string file;
+    std::size_t file = 0;  ///< its number in InputFiles
     std::string bytes;
     std::vector<Line> lines;
 
@@ -97,8 +98,9 @@ struct Prepared {
 /// Takes a line apart by the catalogue's rules; several threads do at a time.
 class Preparation {
 public:
-    Preparation(const model::Catalogue& catalogue, bool keeps_lines)
-        : catalogue_(catalogue), keeps_lines_(keeps_lines) {}
+    /// `keeps_lines`: rejects want the text of lines.
+    Preparation(const model::Catalogue& catalogue, const InputFiles& files, bool keeps_lines)
+        : catalogue_(catalogue), files_(files), keeps_lines_(keeps_lines) {}
 
     Prepared prepare(const Block& block, std::size_t first, const Rules& rules) const {
         Prepared out(rules, block.bytes.size());
@@ -162,36 +164,68 @@ private:
         out.first_events.see(event, adapted.payload);
         out.warned += event.warnings.empty() ? 0 : 1;
         // Of two with one id the earlier counts: which line is left out is known only when all have
-        // been read.
-        auto origin = std::to_string(line.number) + '\0' + block.file + '\0';
-        origin += keeps_lines_ ? text : std::string_view();
-        out.batch.prepare(
-            {event, adapted.payload, event_line.received_at, event_line.position, origin});
+        // been read. A byte order mark before the first line is not in its text.
+        LineOrigin origin{.file = block.file, .number = line.number};
+        if (line.number > 1) {
+            origin.place = files_.place_of(block.file, line.offset, text);
+        }
+        if (!origin.place && keeps_lines_) {
+            origin.text = text;
+        }
+        out.batch.prepare({.event = event,
+                           .payload = adapted.payload,
+                           .received_at = event_line.received_at,
+                           .position = event_line.position,
+                           .origin = origin.encode(),
+                           .readable_again = origin.place.has_value()});
     }
 
     const model::Catalogue& catalogue_;
+    const InputFiles& files_;
     const bool keeps_lines_;
     const std::size_t record_bytes_max_ = gateway::Options{}.record_bytes_max;
 };
+
+/// model::encode of an event whose line has been read and admitted before.
+Result<std::string> event_again(const InputFiles& files, const model::Catalogue& catalogue,
+                                std::string_view origin) {
+    const auto place = LineOrigin::of(origin);
+    HELIOS_TRY_ASSIGN(const auto line, files.read(place));
+    auto parsed = adapters::parse_offline_line(line);
+    auto* event_line = std::get_if<adapters::EventLine>(&parsed.content);
+    auto* adapted =
+        event_line != nullptr ? std::get_if<adapters::AdaptedEvent>(&event_line->item) : nullptr;
+    if (adapted == nullptr) {
+        return files.changed(place);
+    }
+    const auto admission = model::admit(adapted->event, adapted->payload, catalogue,
+                                        [](const TenantId&, std::string_view) { return true; });
+    return admission.admitted() ? Result<std::string>(model::encode(adapted->event))
+                                : files.changed(place);
+}
 
 /// Feeds lines to the offline engine, and keeps those it can't take. Lines are prepared by several
 /// threads, and taken in their order by one.
 class Intake {
 public:
     Intake(reconcile::OfflineReconcile& offline, const model::Catalogue& catalogue,
-           model::NamedSources sources, std::FILE* rejects, Terminal& terminal)
+           const InputFiles& files, model::NamedSources sources, std::FILE* rejects,
+           Terminal& terminal)
         : offline_(offline),
-          preparation_(catalogue, rejects != nullptr),
+          files_(files),
+          preparation_(catalogue, files, rejects != nullptr),
           rules_{std::make_shared<const model::NamedSources>(std::move(sources)), offline.rules()},
           rejects_(rejects),
           terminal_(terminal),
           ahead_(offline.workers()) {}
 
-    Status add(const std::string& file, std::uint64_t number, std::string_view line) {
-        return hold(file, {number, 0, line.size(), 0}, line);
+    /// `file`: its number in InputFiles; `offset`: where the line begins in it.
+    Status add(std::size_t file, std::uint64_t number, std::uint64_t offset,
+               std::string_view line) {
+        return hold(file, {.number = number, .size = line.size(), .offset = offset}, line);
     }
-    Status add_too_long(const std::string& file, std::uint64_t number, std::uint64_t bytes) {
-        return hold(file, {number, 0, 0, bytes}, {});
+    Status add_too_long(std::size_t file, std::uint64_t number, std::uint64_t bytes) {
+        return hold(file, {.number = number, .too_long = bytes}, {});
     }
 
     /// All lines so far have been taken then.
@@ -203,18 +237,16 @@ public:
         return {};
     }
 
-    /// Of a line that stands behind others with the same id and other content.
-    void reject_left_out(std::string_view origin, std::string_view why) {
-        const auto next = [&origin] {
-            const auto part = origin.substr(0, origin.find('\0'));
-            origin.remove_prefix(part.size() + 1);
-            return part;
-        };
-        std::uint64_t number = 0;
-        const auto digits = next();
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        const std::string file(next());
-        reject(file, number, origin, why);
+    /// Of a line that stands behind others with the same id and other content. unavailable: its
+    /// text is wanted, and can't be read again.
+    Status reject_left_out(std::string_view origin_bytes, std::string_view why) {
+        const auto origin = LineOrigin::of(origin_bytes);
+        std::string again;
+        if (origin.place && rejects_ != nullptr) {
+            HELIOS_TRY_ASSIGN(again, files_.read(origin));
+        }
+        reject(origin.file, origin.number, origin.place ? again : origin.text, why);
+        return {};
     }
 
     std::uint64_t rejected() const { return lines_.rejected; }
@@ -228,7 +260,7 @@ private:
         Prepared prepared;
     };
 
-    Status hold(const std::string& file, Block::Line line, std::string_view text) {
+    Status hold(std::size_t file, Block::Line line, std::string_view text) {
         if (block_ && block_->file != file) {
             HELIOS_TRY(start());
         }
@@ -299,8 +331,9 @@ private:
     }
 
     /// Counts a line that can't be taken, names it, and keeps it where asked.
-    void reject(const std::string& file, std::uint64_t number, std::string_view line,
+    void reject(std::size_t file_number, std::uint64_t number, std::string_view line,
                 std::string_view why) {
+        const std::string& file = files_.name(file_number);
         if (++lines_.rejected <= complaints_max) {
             terminal_.paragraph(fmt::format("{}:{}: rejected: {}", file, number, printable(why)),
                                 2);
@@ -405,6 +438,7 @@ private:
     static constexpr std::size_t blocks_ahead = 6;
 
     reconcile::OfflineReconcile& offline_;
+    const InputFiles& files_;
     const Preparation preparation_;
     Rules rules_;
     std::FILE* rejects_;
@@ -429,20 +463,25 @@ void show(const reconcile::OfflineStep& step, Progress& progress) {
                    step.done, step.all);
 }
 
+/// `file`: its number in InputFiles.
 Status feed(Intake& intake, Progress& progress, std::uint64_t& lines, const std::string& path,
-            const Interrupt& interrupt) {
-    const auto name = name_of_input(path);
+            std::size_t file, const Interrupt& interrupt) {
+    std::uint64_t begin = 0;  // of the line that is visited
+    std::uint64_t end = 0;
     const auto take = [&](std::uint64_t number, std::string_view line) -> Status {
         progress.at(++lines);
         return line.find_first_not_of(" \t\r") == std::string_view::npos
                    ? Status{}
-                   : intake.add(name, number, line);
+                   : intake.add(file, number, begin, line);
     };
     LineReading reading;
     reading.interrupt = &interrupt;
-    reading.read = [&](std::uint64_t bytes) { progress.read(bytes); };
+    reading.read = [&](std::uint64_t bytes) {
+        progress.read(bytes);
+        begin = std::exchange(end, end + bytes);
+    };
     reading.too_long = [&](std::uint64_t number, std::uint64_t bytes) {
-        return intake.add_too_long(name, number, bytes);
+        return intake.add_too_long(file, number, bytes);
     };
     reading.idle = [&] { return intake.flush(); };  // who watches a pipe sees what has come
     return read_lines(path, take, reading);
@@ -558,22 +597,24 @@ Result<int> run(const ReconcileArguments& arguments, const Environment& environm
     }
     const SystemClock clock;
     Terminal errors(std::cerr, screen_of(STDERR_FILENO, environment));
-    Progress progress(
-        errors, clock,
-        bytes_of_inputs(arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files));
+    const auto inputs = arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files;
+    Progress progress(errors, clock, bytes_of_inputs(inputs));
     options.step = [&progress](const reconcile::OfflineStep& step) { show(step, progress); };
+    const InputFiles files(inputs);
+    options.again = [&](std::string_view origin) { return event_again(files, catalogue, origin); };
     HELIOS_TRY_ASSIGN(const auto offline,
                       reconcile::OfflineReconcile::open(options, std::move(flows)));
     std::uint64_t lines = 0;
-    Intake intake(*offline, catalogue, std::move(sources), rejects.get(), errors);
-    for (const auto& file :
-         arguments.files.empty() ? std::vector<std::string>{"-"} : arguments.files) {
-        HELIOS_TRY(feed(intake, progress, lines, file, interrupt));
+    Intake intake(*offline, catalogue, files, std::move(sources), rejects.get(), errors);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        HELIOS_TRY(feed(intake, progress, lines, inputs[i], i, interrupt));
     }
     HELIOS_TRY(intake.flush());
+    Status read_again;
     HELIOS_TRY(offline->close([&](std::string_view origin, std::string_view why) {
-        intake.reject_left_out(origin, why);
+        read_again = read_again ? intake.reject_left_out(origin, why) : read_again;
     }));
+    HELIOS_TRY(std::move(read_again));
     progress.clear();
     if (rejects && (std::fflush(rejects.get()) != 0 || std::ferror(rejects.get()) != 0)) {
         return fail(ErrorKind::unavailable,
@@ -619,7 +660,9 @@ Command reconcile_command(const Environment& environment) {
         "Of several lines with one id one counts, received or happened first; those with other "
         "content are rejected when all lines have been read.\n"
         "Memory is bounded whatever the input (about 250 MB), but for the events of one case; what "
-        "does not fit, two or three times the input, waits in nameless files where TMPDIR says.\n"
+        "does not fit, about as much as the input, waits in nameless files where TMPDIR says; of "
+        "what comes through a pipe twice as much.\n"
+        "Files are read again in part: they must stay as they are until it has ended.\n"
         "Exit 0: all matched. Exit 1: not all matched, lines were rejected, or no case was judged "
         "(standard error says why). "
         "Exit 2: an input can't be read, or it was "

@@ -415,6 +415,7 @@ std::optional<model::LegRecord> extract(const Flow& flow, const Leg& leg, bool o
     record.type = event.type;
     record.event_time = event.time;
     record.at = arrival.at;
+    record.reads.reserve(leg.reads.size() + 2);  // also status and identity
     for (const Read& read : leg.reads) {
         ReadValue value = read_one(payload, read);
         record.reads.emplace_back(

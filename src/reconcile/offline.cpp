@@ -67,7 +67,7 @@ struct OfflineReconcile::State {
         : options(of),
           flows(std::move(given)),
           workers(Workers::threads_of_this_machine()),
-          tape(options.scratch, options.memory_bytes / 4),
+          tape(options.scratch, options.memory_bytes / 4, options.again),
           legs(std::make_unique<Sorter>(sorter(2), workers)),
           ids(sorter(4), sorter(16), workers, tape) {}
 
@@ -328,19 +328,21 @@ Status OfflineReconcile::close(
 /// The legs of one event, by what is active at its time.
 Status OfflineReconcile::State::extract_one(Router& router, std::uint64_t number,
                                             const TapedEvent& taped, LegWriter& writer) {
-    HELIOS_TRY_ASSIGN(const auto event, model::decode_event(taped.encoded));
+    std::string room;
+    HELIOS_TRY_ASSIGN(const auto encoded, tape.encoded_of(taped, room));
+    HELIOS_TRY_ASSIGN(const auto event, model::decode_event(encoded));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(event.payload));
     Extracted extracted;
     EventPlace place{.number = number, .received = received(), .at = taped.at, .order = {}};
     if (received() || !taped.position.empty()) {
-        append_order_of(place.order, event, taped.position, taped.encoded);
+        append_order_of(place.order, event, taped.position, encoded);
     }
     extracted.unwanted = !router.wants(event);
     std::size_t keyless = 0;
-    auto all = router.on_event(event, payload.root(), {{}, taped.at}, keyless);
+    const auto all = router.on_event(event, payload.root(), {{}, taped.at}, keyless);
     extracted.keyless = keyless;
     HELIOS_TRY(writer.write(
-        std::move(all), event, place, options.as_of, extracted,
+        all, event, place, options.as_of, extracted,
         [this](std::string_view key, std::string_view value) { return legs->add(key, value); }));
     count(extracted);
     if (extracted.has_legs) {
@@ -482,7 +484,6 @@ Result<std::unique_ptr<CaseBatch>> OfflineReconcile::State::next_batch() {
             }
         }
         if (!left_out.contains(leg_number(leg->key))) {
-            const auto waiting = WaitingLeg::of(leg->value);
             const bool same_case = !case_id.empty() && leg->key.starts_with(case_id);
             if (!same_case) {
                 if (batch->cases() >= cases_at_once || batch->bytes() >= bytes_at_once) {
@@ -492,11 +493,11 @@ Result<std::unique_ptr<CaseBatch>> OfflineReconcile::State::next_batch() {
                 same_leg.clear();
                 batch->begin_case();
             }
-            const auto same = leg->key.substr(0, waiting.same);
+            const auto same = leg->key.substr(0, same_leg_size(leg->value));
             if (!same.empty() && same == same_leg) {
-                batch->replace_last_leg(waiting.encoded);
+                batch->replace_last_leg(leg->key, leg->value);
             } else {
-                batch->add_leg(waiting.encoded);
+                batch->add_leg(leg->key, leg->value);
             }
             same_leg = same;
         }
@@ -509,13 +510,14 @@ namespace {
 Judged judge(const Judging& judging, const CaseBatch& batch, const Render& render) {
     Judged out;
     out.text.reserve(render ? 2 * batch.bytes() : 0);  // about what is needed
-    std::vector<model::CaseRecord> legs;
+    std::vector<model::CaseRecord> room;
     for (std::size_t n = 0; n < batch.cases(); ++n) {
-        if (auto decoded = batch.decode_case(n, legs); !decoded) {
-            out.status = std::move(decoded);
+        const auto legs = batch.decode_case(n, room);
+        if (!legs) {
+            out.status = std::unexpected(legs.error());
             return out;
         }
-        auto verdicts = judge_case(judging, legs);
+        auto verdicts = judge_case(judging, *legs);
         if (!verdicts) {
             out.status = std::unexpected(verdicts.error());
             return out;

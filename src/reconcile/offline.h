@@ -52,8 +52,11 @@ struct OfflineOptions {
     std::function<bool()> stop;  ///< asked often; true ends close() and finish() with `stopping`.
                                  ///< May be empty
     std::function<void(const OfflineStep&)> step;  ///< called often. May be empty
-    std::size_t memory_bytes = 192u << 20;         ///< for what waits, before it goes to disk
-    std::size_t chunk_bytes = 16u << 20;           ///< is sorted at a time
+    /// Of an event that is readable_again: model::encode of the event that was given with this
+    /// origin. Several threads call it at a time. Its error ends close().
+    std::function<Result<std::string>(std::string_view origin)> again;
+    std::size_t memory_bytes = 192u << 20;  ///< for what waits, before it goes to disk
+    std::size_t chunk_bytes = 16u << 20;    ///< is sorted at a time
 };
 
 struct OfflineSummary {
@@ -77,8 +80,9 @@ struct OfflineEvent {
     const model::Event& event;  ///< without its payload
     json::Value payload;
     std::optional<Instant> received_at;
-    std::string_view position;  ///< what an export wrote; such a line is not deduplicated again
-    std::string_view origin;    ///< what the caller knows the line by
+    std::string_view position;    ///< what an export wrote; such a line is not deduplicated again
+    std::string_view origin;      ///< what the caller knows the line by
+    bool readable_again = false;  ///< OfflineOptions::again has it by its origin: it is not kept
 };
 
 /// Events that have been prepared, by one thread, to be taken by another.

@@ -55,7 +55,8 @@ WaitingId WaitingId::of(std::string_view bytes) {
 struct OfflineIds::Candidate {
     std::uint64_t number = 0;
     WaitingId id;
-    std::unique_ptr<Line> line;  ///< where there are several of its id
+    bool first = false;          ///< of several of its id
+    std::unique_ptr<Line> line;  ///< loaded
 };
 
 /// What is on the tape of it.
@@ -68,69 +69,141 @@ struct OfflineIds::Line {
 
 OfflineIds::OfflineIds(SorterOptions ids, SorterOptions conflicts, Workers& workers,
                        const Tape& tape)
-    : tape_(tape), ids_(std::move(ids), workers), conflicts_(std::move(conflicts), workers) {}
+    : workers_(workers),
+      tape_(tape),
+      ids_(std::move(ids), workers),
+      conflicts_(std::move(conflicts), workers) {}
 
 Status OfflineIds::add(const Digest128& identity, std::uint64_t number, const WaitingId& id) {
-    std::string key;
-    key.reserve(number_begin + sizeof number);
-    key += bytes_of(identity);
-    append_sortable(key, static_cast<std::int64_t>(number));
-    return ids_.add(key, id.encode());
+    key_.assign(bytes_of(identity));
+    append_sortable(key_, static_cast<std::int64_t>(number));
+    return ids_.add(key_, id.encode());
 }
 
 /// From the tape: few events share their id with others.
 Status OfflineIds::load(Candidate& one) const {
-    if (one.line) {
-        return {};
-    }
     HELIOS_TRY_ASSIGN(const auto bytes, tape_.read(one.id.tape_offset));
     const auto event = TapedEvent::of(bytes);
     if (!event) {
         return broken_scratch();
     }
-    HELIOS_TRY_ASSIGN(const auto decoded, model::decode_event(event->encoded));
+    std::string room;
+    HELIOS_TRY_ASSIGN(const auto encoded, tape_.encoded_of(*event, room));
+    HELIOS_TRY_ASSIGN(const auto decoded, model::decode_event(encoded));
     HELIOS_TRY_ASSIGN(const auto payload, json::Document::parse(decoded.payload));
     one.line = std::make_unique<Line>();
     Line& line = *one.line;
     line.content = model::content_of(decoded.type, payload.root());
     append_sortable(line.rank, to_nanos(event->at));
     append_sortable(line.rank, to_nanos(decoded.time.value_or(Instant::max())));
-    line.rank += bytes_of(sha256_128(event->encoded));
+    line.rank += bytes_of(sha256_128(encoded));
     line.origin = event->origin;
     line.what = "event " + decoded.id + " from " + decoded.source;
     return {};
 }
 
-Status OfflineIds::compare(Candidate& best, Candidate other, LeftOut& left_out, Settled& settled) {
-    HELIOS_TRY(load(best));
-    HELIOS_TRY(load(other));
-    std::string known_by;
-    append_sortable(known_by, static_cast<std::int64_t>(other.number));
-    if (other.line->rank < best.line->rank) {
-        std::swap(best, other);
+/// Events that share their ids, as they come: loaded by the workers, many at a time, and compared
+/// in their order.
+class OfflineIds::Rivals {
+public:
+    Rivals(OfflineIds& ids, LeftOut& left_out, Settled& settled,
+           const std::function<void(const Extracted&)>& counts)
+        : ids_(ids),
+          left_out_(left_out),
+          settled_(settled),
+          counts_(counts),
+          ahead_(ids.workers_) {}
+
+    Status add(Candidate one) {
+        waiting_.push_back(std::move(one));
+        return waiting_.size() < at_once ? Status{} : start();
     }
-    left_out.add(other.number);
-    if (other.line->content == best.line->content) {
-        ++settled.duplicates;
+    Status end() {
+        HELIOS_TRY(start());
+        while (ahead_.size() > 0) {
+            HELIOS_TRY(take());
+        }
+        settle_best();
         return {};
     }
-    ByteWriter conflict;
-    conflict.string(other.line->origin);
-    conflict.string(other.line->what);
-    return conflicts_.add(known_by, conflict.view());
-}
+
+private:
+    static constexpr std::size_t at_once = 256;
+    static constexpr std::size_t loads_ahead = 4;
+    using Loaded = Result<std::vector<Candidate>>;
+
+    Status start() {
+        ahead_.start([&ids = ids_, some = std::exchange(waiting_, {})]() mutable -> Loaded {
+            for (auto& one : some) {
+                HELIOS_TRY(ids.load(one));
+            }
+            return std::move(some);
+        });
+        return ahead_.size() <= loads_ahead ? Status{} : take();
+    }
+    Status take() {
+        HELIOS_TRY_ASSIGN(auto some, ahead_.take());
+        for (auto& one : some) {
+            if (one.first) {
+                settle_best();
+                best_ = std::move(one);
+            } else {
+                HELIOS_TRY(compare(std::move(one)));
+            }
+        }
+        return {};
+    }
+    void settle_best() {
+        if (best_) {
+            ++settled_.counting;
+            counts_(best_->id.extracted);
+        }
+    }
+    Status compare(Candidate other) {
+        std::string known_by;
+        append_sortable(known_by, static_cast<std::int64_t>(other.number));
+        if (other.line->rank < best_->line->rank) {
+            std::swap(*best_, other);
+        }
+        left_out_.add(other.number);
+        if (other.line->content == best_->line->content) {
+            ++settled_.duplicates;
+            return {};
+        }
+        ByteWriter conflict;
+        conflict.string(other.line->origin);
+        conflict.string(other.line->what);
+        return ids_.conflicts_.add(known_by, conflict.view());
+    }
+
+    OfflineIds& ids_;
+    LeftOut& left_out_;
+    Settled& settled_;
+    const std::function<void(const Extracted&)>& counts_;
+    std::vector<Candidate> waiting_;
+    std::optional<Candidate> best_;  ///< of the id that was compared last
+    InOrder<Loaded> ahead_;
+};
 
 Result<OfflineIds::Settled> OfflineIds::settle(
     LeftOut& left_out, const std::function<void(const Extracted&)>& counts,
     const std::function<Status(std::uint64_t done)>& each) {
     Settled settled;
-    std::optional<Candidate> best;
-    std::string identity;
-    const auto settle_best = [&] {
-        if (best) {
-            ++settled.counting;
-            counts(best->id.extracted);
+    Rivals rivals(*this, left_out, settled, counts);
+    std::optional<Candidate> last;
+    bool last_shares = false;  // its id with the one before it
+    std::string identity;      // of the last one
+    const auto pass_on = [&](bool shares_with_next) -> Status {
+        if (!last) {
+            return {};
         }
+        if (last_shares || shares_with_next) {
+            last->first = !last_shares;
+            return rivals.add(*std::move(last));
+        }
+        ++settled.counting;
+        counts(last->id.extracted);
+        return {};
     };
     for (std::uint64_t done = 0;; ++done) {
         HELIOS_TRY(each(done));
@@ -139,18 +212,16 @@ Result<OfflineIds::Settled> OfflineIds::settle(
             break;
         }
         const auto of = record->key.substr(0, number_begin);
-        Candidate one;
-        one.number = number_of(record->key);
-        one.id = WaitingId::of(record->value);
-        if (best && of == identity) {
-            HELIOS_TRY(compare(*best, std::move(one), left_out, settled));
-            continue;
-        }
-        settle_best();
-        best = std::move(one);
+        const bool shares = last && of == identity;
+        HELIOS_TRY(pass_on(shares));
+        last.emplace();
+        last->number = number_of(record->key);
+        last->id = WaitingId::of(record->value);
+        last_shares = shares;
         identity = of;
     }
-    settle_best();
+    HELIOS_TRY(pass_on(false));
+    HELIOS_TRY(rivals.end());
     return settled;
 }
 

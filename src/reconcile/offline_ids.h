@@ -42,8 +42,8 @@ struct WaitingId {
     static WaitingId of(std::string_view bytes);
 };
 
-/// Add all, settle, then visit the conflicts, once each; one thread. Errors are those of Sorter and
-/// Tape.
+/// Add all, settle, then visit the conflicts, once each; one thread, which works with others.
+/// Errors are those of Sorter and Tape.
 class OfflineIds {
 public:
     /// `workers` and `tape` outlive it.
@@ -68,13 +68,15 @@ public:
 private:
     struct Candidate;
     struct Line;
+    class Rivals;
 
     Status load(Candidate& one) const;
-    Status compare(Candidate& best, Candidate other, LeftOut& left_out, Settled& settled);
 
+    Workers& workers_;
     const Tape& tape_;
     Sorter ids_;
     Sorter conflicts_;
+    std::string key_;  // reused between those that are added
 };
 
 }  // namespace helios::reconcile

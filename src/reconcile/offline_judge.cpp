@@ -6,6 +6,7 @@
 #include "reconcile/activate.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/engine.h"
+#include "reconcile/offline_leg.h"
 #include "reconcile/scratch_file.h"
 
 namespace helios::reconcile {
@@ -54,7 +55,7 @@ std::optional<Instant> event_time_of(const model::LegRecord& leg) {
 }
 
 /// Without receive times: those without any time come first and count as of the case's earliest.
-void stamp(std::vector<model::CaseRecord>& legs) {
+void stamp(std::span<model::CaseRecord> legs) {
     std::optional<Instant> earliest;
     for (const auto& record : legs) {
         earliest = earliest ? earliest : event_time_of(std::get<model::LegRecord>(record));
@@ -73,23 +74,27 @@ bool before(const Revision& a, const Revision& b) {
 
 }  // namespace
 
-Status CaseBatch::decode_case(std::size_t n, std::vector<model::CaseRecord>& legs) const {
-    legs.clear();
+Result<std::span<model::CaseRecord>> CaseBatch::decode_case(
+    std::size_t n, std::vector<model::CaseRecord>& room) const {
+    const std::size_t begin = cases_[n];
     const std::size_t end = n + 1 < cases_.size() ? cases_[n + 1] : legs_.size();
-    for (std::size_t i = cases_[n]; i < end; ++i) {
-        const auto [begin, size] = legs_[i];
-        HELIOS_TRY_ASSIGN(auto record,
-                          model::decode_case_record(std::string_view(bytes_).substr(begin, size)));
-        if (!std::holds_alternative<model::LegRecord>(record)) {
+    while (room.size() < end - begin) {
+        room.emplace_back(std::in_place_type<model::LegRecord>, default_tenant());
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+        const Piece& piece = legs_[i];
+        const auto key = std::string_view(bytes_).substr(piece.begin, piece.key_size);
+        const auto value =
+            std::string_view(bytes_).substr(piece.begin + piece.key_size, piece.value_size);
+        if (!read_leg(key, value, std::get<model::LegRecord>(room[i - begin]))) {
             return broken_scratch();
         }
-        legs.push_back(std::move(record));
     }
-    return {};
+    return std::span(room).first(end - begin);
 }
 
 Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
-                                               std::vector<model::CaseRecord>& legs) {
+                                               std::span<model::CaseRecord> legs) {
     OneClosedCase closed;
     EngineOptions options;
     options.one_case_per_key = !judging.received;  // nothing says that a key was used again

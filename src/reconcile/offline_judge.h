@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "model/case_record.h"
@@ -38,38 +38,44 @@ struct Judging {
     std::vector<Absence> absences;  ///< by their begin
 };
 
-/// Encoded legs of some cases, one case after the other.
+/// Legs of some cases as they wait (offline_leg.h), one case after the other.
 class CaseBatch {
 public:
     /// Room for so many bytes of legs.
     explicit CaseBatch(std::size_t bytes = 0) { bytes_.reserve(bytes); }
 
     void begin_case() { cases_.push_back(legs_.size()); }
-    void add_leg(std::string_view encoded) {
-        legs_.emplace_back(bytes_.size(), encoded.size());
-        bytes_ += encoded;
+    void add_leg(std::string_view key, std::string_view value) {
+        legs_.push_back({bytes_.size(), key.size(), value.size()});
+        bytes_.append(key).append(value);
     }
-    void replace_last_leg(std::string_view encoded) {
-        bytes_.resize(legs_.back().first);
+    void replace_last_leg(std::string_view key, std::string_view value) {
+        bytes_.resize(legs_.back().begin);
         legs_.pop_back();
-        add_leg(encoded);
+        add_leg(key, value);
     }
     std::size_t bytes() const { return bytes_.size(); }
     std::size_t cases() const { return cases_.size(); }
 
-    /// corrupt: a leg is not what was put in.
-    Status decode_case(std::size_t n, std::vector<model::CaseRecord>& legs) const;
+    /// Its LegRecords, in `room`, which is used again for the next case. corrupt: a leg is not what
+    /// was put in.
+    Result<std::span<model::CaseRecord>> decode_case(std::size_t n,
+                                                     std::vector<model::CaseRecord>& room) const;
 
 private:
+    struct Piece {
+        std::size_t begin = 0, key_size = 0, value_size = 0;  ///< in bytes_
+    };
+
     std::string bytes_;
-    std::vector<std::pair<std::size_t, std::size_t>> legs_;  ///< begin and size in bytes_
-    std::vector<std::size_t> cases_;                         ///< the first of each in legs_
+    std::vector<Piece> legs_;
+    std::vector<std::size_t> cases_;  ///< the first of each in legs_
 };
 
 /// The verdicts of one case, by (instance, revision): all that are wanted. `legs` are its
 /// LegRecords, at least one; without receive times they get log times.
 Result<std::vector<model::Verdict>> judge_case(const Judging& judging,
-                                               std::vector<model::CaseRecord>& legs);
+                                               std::span<model::CaseRecord> legs);
 
 /// Counts instances by their latest revision; `verdicts` are of one case, in order.
 void count_cases(const std::vector<model::Verdict>& verdicts, OfflineSummary& summary);

@@ -41,7 +41,7 @@ private:
 void TapedEvent::append_bare_to(std::string& out) const {
     ByteWriter head;
     head.zigzag(to_nanos(at));
-    head.boolean(has_legs);
+    head.u8(static_cast<std::uint8_t>((has_legs ? 1 : 0) | (elsewhere ? 2 : 0)));
     head.string(position);
     head.string(origin);
     out += head.view();
@@ -60,7 +60,9 @@ std::optional<TapedEvent> TapedEvent::of(std::string_view bare) {
     ByteReader in(bare);
     TapedEvent event;
     event.at = from_nanos(in.zigzag());
-    event.has_legs = in.boolean();
+    const auto flags = in.u8();
+    event.has_legs = (flags & 1u) != 0;
+    event.elsewhere = (flags & 2u) != 0;
     event.position = in.string();
     event.origin = in.string();
     event.encoded = in.rest();
@@ -104,6 +106,14 @@ Status Tape::visit(
         at += sizeof size + size;
     }
     return {};
+}
+
+Result<std::string_view> Tape::encoded_of(const TapedEvent& event, std::string& room) const {
+    if (!event.elsewhere) {
+        return event.encoded;
+    }
+    HELIOS_TRY_ASSIGN(room, again_(event.origin));
+    return room;
 }
 
 }  // namespace helios::reconcile
