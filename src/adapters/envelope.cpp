@@ -287,7 +287,7 @@ std::string_view short_type(std::string_view qualified) {
                                                                         : qualified.substr(dot + 1);
 }
 
-Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
+Item finish(Envelope&& envelope, AdaptedEvent&& adapted, std::string_view raw) {
     model::Event& event = adapted.event;
     if (!envelope.good()) {
         auto rejected = std::move(envelope).rejection(raw);
@@ -305,7 +305,7 @@ Item finish(Envelope envelope, AdaptedEvent adapted, std::string_view raw) {
         event.id = model::content_id(event.source, event.type, event.time,
                                      json::canonical(adapted.payload), event.time_as_sent);
     }
-    return adapted;
+    return std::move(adapted);
 }
 
 }  // namespace helios::adapters

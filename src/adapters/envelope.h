@@ -115,6 +115,6 @@ std::string_view short_type(std::string_view qualified);
 /// The last step of every adapter: the event with its payload's exact bytes, and its content
 /// identity if it came without an id; or, if the envelope complained, the rejection with what could
 /// be read all the same. Source, type, time, scope and payload stand.
-Item finish(Envelope envelope, AdaptedEvent event, std::string_view raw);
+Item finish(Envelope&& envelope, AdaptedEvent&& event, std::string_view raw);
 
 }  // namespace helios::adapters

@@ -152,16 +152,18 @@ OfflineLine parse_offline_line(std::string_view line) {
     if (const auto control = root.find("control"); control.is_string() && !root.find("payload")) {
         return {ControlLine{std::string(control.text()), root}, *std::move(parsed)};
     }
-    EventLine out;
+    OfflineLine whole;
+    auto& out = whole.content.emplace<EventLine>();
     const auto named = root.find("tenant");
     const auto tenant = named ? TenantId::parse(named.is_string() ? named.text() : named.raw())
                               : Result<TenantId>(default_tenant());
     if (!tenant) {
         out.item = rejection("bad_field", "tenant: " + tenant.error().what, line);
-        return {std::move(out), *std::move(parsed)};
+    } else {
+        out.item = event_of(*tenant, root, &out);
     }
-    out.item = event_of(*tenant, root, &out);
-    return {std::move(out), *std::move(parsed)};
+    whole.document = *std::move(parsed);
+    return whole;
 }
 
 }  // namespace helios::adapters

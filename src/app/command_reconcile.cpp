@@ -104,6 +104,7 @@ public:
 
     Prepared prepare(const Block& block, std::size_t first, const Rules& rules) const {
         Prepared out(rules, block.bytes.size());
+        out.outcomes.reserve(block.lines.size() - first);
         for (out.next = first; out.next < block.lines.size();) {
             const auto& line = block.lines[out.next];
             Prepared::Outcome outcome{out.next++, Prepared::Kind::event, {}};

@@ -37,8 +37,18 @@ void ByteWriter::string(std::string_view s) {
     if (needed > out_.capacity()) {
         out_.reserve(std::max({needed, 2 * out_.capacity(), first_bytes}));
     }
-    varint(s.size());
-    out_.append(s);
+    if (s.size() >= 0x80) {
+        varint(s.size());
+        out_.append(s);
+        return;
+    }
+    const std::size_t before = out_.size();
+    const std::size_t after = before + 1 + s.size();
+    out_.resize_and_overwrite(after, [&](char* at, std::size_t) {
+        at[before] = static_cast<char>(s.size());
+        std::copy_n(s.data(), s.size(), at + before + 1);
+        return after;
+    });
 }
 
 std::uint64_t ByteReader::fixed(int bytes) {

@@ -30,6 +30,20 @@ bool any_equal(Keys key, std::size_t n) {
     return std::ranges::adjacent_find(sorted) != sorted.end();
 }
 
+/// The first member from number `from` on that has this name, or their count if none has.
+std::size_t find_member(const Tree& tree, const Node& object, std::string_view name,
+                        std::size_t from) {
+    const Node* const nodes = tree.nodes.data();
+    const std::uint32_t* const slots = tree.slots.data() + object.first;
+    for (std::size_t i = from; i < object.size; ++i) {
+        const Node& key = nodes[slots[i]];
+        if (key.size == name.size() && tree.characters(key) == name) {
+            return i;
+        }
+    }
+    return object.size;
+}
+
 }  // namespace
 
 Value Document::root() const {
@@ -107,12 +121,8 @@ Value Value::find(std::string_view key) const {
         return {};
     }
     const Node& node = tree_->nodes[node_];
-    for (std::size_t i = 0; i < node.size; ++i) {
-        if (tree_->key(node, i) == key) {
-            return Value(tree_, tree_->slot(node, i) + 1);
-        }
-    }
-    return {};
+    const std::size_t found = find_member(*tree_, node, key, 0);
+    return found == node.size ? Value() : Value(tree_, tree_->slot(node, found) + 1);
 }
 
 bool Value::has_duplicate(std::string_view key) const {
@@ -120,13 +130,8 @@ bool Value::has_duplicate(std::string_view key) const {
         return false;
     }
     const Node& node = tree_->nodes[node_];
-    int seen = 0;
-    for (std::size_t i = 0; i < node.size && seen < 2; ++i) {
-        if (tree_->key(node, i) == key) {
-            ++seen;
-        }
-    }
-    return seen == 2;
+    const std::size_t first = find_member(*tree_, node, key, 0);
+    return first < node.size && find_member(*tree_, node, key, first + 1) < node.size;
 }
 
 bool Value::has_duplicate_keys() const {

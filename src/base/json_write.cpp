@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory_resource>
 
 #include "base/assert.h"
@@ -57,6 +59,18 @@ void append_escape(std::string& out, unsigned char c) {
     }
 }
 
+/// Whether one of eight bytes needs care.
+bool any_needs_care(const char* bytes) {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t highs = 0x80 * ones;
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    const auto zeros = [](std::uint64_t w) { return (w - ones) & ~w; };  // in their high bits
+    const std::uint64_t below_space = (word - 0x20 * ones) & ~word;
+    return ((word | below_space | zeros(word ^ '"' * ones) | zeros(word ^ '\\' * ones)) & highs) !=
+           0;
+}
+
 /// First position at or after `at` that needs care, or the end.
 std::size_t skip_plain(std::string_view text, std::size_t at) {
 #if defined(__SSE2__)
@@ -75,6 +89,15 @@ std::size_t skip_plain(std::string_view text, std::size_t at) {
         }
     }
 #endif
+    // What is left is short: in at most two steps, the second of which looks at some bytes again.
+    constexpr std::size_t step = sizeof(std::uint64_t);
+    if (at + step <= text.size() && !any_needs_care(text.data() + at)) {
+        at += step;
+    }
+    if (text.size() - at < step && text.size() >= step &&
+        !any_needs_care(text.data() + text.size() - step)) {
+        return text.size();
+    }
     while (at < text.size() && !needs_care[static_cast<unsigned char>(text[at])]) {
         ++at;
     }
@@ -247,6 +270,12 @@ std::string canonical(Value value) {
     return out;
 }
 
+namespace {
+
+constexpr std::size_t first_bytes = 1000;  // for most documents enough, so that they never move
+
+}  // namespace
+
 void Writer::separate() {
     if (needs_comma_) {
         out_.push_back(',');
@@ -255,6 +284,9 @@ void Writer::separate() {
 }
 
 Writer& Writer::begin_object() {
+    if (out_.empty()) {
+        out_.reserve(first_bytes);
+    }
     separate();
     out_.push_back('{');
     needs_comma_ = false;

@@ -1,9 +1,14 @@
 #include "reconcile/closed_cases.h"
 
 #include "log/state.h"
+#include "reconcile/case_state.h"
 #include "reconcile/engine_state.h"
 
 namespace helios::reconcile {
+
+void ClosedCases::put_case(const std::string& id, Instant amend_until, Case&& closed) {
+    put(id, {closed.instance, amend_until, closed.encode()});
+}
 
 std::optional<ClosedCase> MemoryClosedCases::find(const std::string& id) {
     const auto it = cases_.find(id);

@@ -23,6 +23,8 @@ class State;
 
 namespace helios::reconcile {
 
+struct Case;
+
 struct ClosedCase {
     std::uint32_t instance = 0;
     Instant amend_until;  ///< a fact with log time ≤ this amends, as far as was known when it
@@ -30,12 +32,15 @@ struct ClosedCase {
     std::string bytes;    ///< Case::encode(); empty: dropped, because the engine won't ask for it
 };
 
-/// Keeps what it is given; knows nothing of cases. One thread.
+/// Keeps what it is given. One thread.
 class ClosedCases {
 public:
     virtual ~ClosedCases() = default;
     virtual std::optional<ClosedCase> find(const std::string& id) = 0;
     virtual void put(const std::string& id, ClosedCase closed) = 0;
+    /// The same of a case that nobody needs any more. Who may never be asked for it can leave it as
+    /// it is.
+    virtual void put_case(const std::string& id, Instant amend_until, Case&& closed);
     /// The engine won't ask for the bytes of those with amend_until < `before` any more.
     virtual void expire(Instant before) = 0;
 

@@ -429,10 +429,9 @@ void Engine::close(OpenCase& one, Instant stamp) {
         c.closed_at = stamp;
         closed_keys_ += c.instance == 1 ? 1 : 0;
     }
-    closed_.put(one.id,
-                {c.instance,
-                 options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at),
-                 c.encode()});
+    const Instant until =
+        options_.one_case_per_key ? never : amend_until(*c.flow, deadlines_, c.closed_at);
+    closed_.put_case(one.id, until, std::move(c));
     forget_change(one);
     if (one.kept) {
         ended_.push_back(one.id);

@@ -8,7 +8,10 @@ namespace helios::reconcile {
 OfflineBatch::OfflineBatch(std::shared_ptr<const OfflineRules> rules, std::size_t line_bytes)
     : state_(std::make_unique<State>()) {
     state_->rules = std::move(rules);
+    constexpr std::size_t usual_line_bytes = 200;
     state_->bytes.reserve(line_bytes * 5 / 2);
+    state_->items.reserve(line_bytes / usual_line_bytes);
+    state_->legs.reserve(line_bytes / usual_line_bytes);
 }
 OfflineBatch::~OfflineBatch() = default;
 OfflineBatch::OfflineBatch(OfflineBatch&&) noexcept = default;

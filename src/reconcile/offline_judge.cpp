@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "reconcile/activate.h"
+#include "reconcile/case_state.h"
 #include "reconcile/closed_cases.h"
 #include "reconcile/engine.h"
 #include "reconcile/offline_leg.h"
@@ -12,15 +13,29 @@
 namespace helios::reconcile {
 namespace {
 
-/// Of the one case that an engine has.
+/// Of the one case that an engine has: as a rule nobody asks for it again.
 class OneClosedCase final : public ClosedCases {
 public:
-    std::optional<ClosedCase> find(const std::string&) override { return closed_; }
-    void put(const std::string&, ClosedCase closed) override { closed_ = std::move(closed); }
+    std::optional<ClosedCase> find(const std::string&) override {
+        if (as_it_was_) {
+            closed_->bytes = as_it_was_->encode();
+            as_it_was_.reset();
+        }
+        return closed_;
+    }
+    void put(const std::string&, ClosedCase closed) override {
+        closed_ = std::move(closed);
+        as_it_was_.reset();
+    }
+    void put_case(const std::string&, Instant amend_until, Case&& closed) override {
+        closed_ = ClosedCase{closed.instance, amend_until, {}};
+        as_it_was_ = std::move(closed);
+    }
     void expire(Instant) override {}
 
 private:
     std::optional<ClosedCase> closed_;
+    std::optional<Case> as_it_was_;  ///< its bytes are not in closed_ yet
 };
 
 /// The absences that may still concern a case, in order.
