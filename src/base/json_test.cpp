@@ -666,5 +666,24 @@ RC_GTEST_PROP(JsonProperty, an_element_has_a_flaw_exactly_if_it_is_no_document, 
     }
 }
 
+TEST(JsonWrite, every_byte_in_every_place_of_a_text_is_escaped_or_copied) {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (const auto& [byte, written] :
+                 {std::pair('"', "\\\""), std::pair('\\', "\\\\"), std::pair('\n', "\\n"),
+                  std::pair('\0', "\\u0000"), std::pair('\x1f', "\\u001f"), std::pair(' ', " "),
+                  std::pair('!', "!"), std::pair('#', "#"), std::pair('\x7f', "\x7f"),
+                  std::pair('\x80', "\xef\xbf\xbd"), std::pair('\xff', "\xef\xbf\xbd")}) {
+                std::string text(size, 'a');
+                text[at] = byte;
+                std::string out;
+                append_string(out, text);
+                EXPECT_EQ(out, '"' + std::string(at, 'a') + written +
+                                   std::string(size - at - 1, 'a') + '"');
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace helios::json

@@ -131,7 +131,7 @@ std::vector<Line> many_lines(bool received) {
     return lines;
 }
 
-TEST_F(OfflineTest, how_much_memory_there_is_changes_no_byte) {
+TEST_F(OfflineTest, neither_how_much_memory_there_is_nor_what_is_read_again_changes_a_byte) {
     for (const bool received : {false, true}) {
         const auto lines = many_lines(received);
         std::set<std::string> outcomes;
@@ -143,10 +143,22 @@ TEST_F(OfflineTest, how_much_memory_there_is_changes_no_byte) {
                 options.revisions = true;
                 options.memory_bytes = memory;
                 options.chunk_bytes = memory / 12;
+                options.again = [&](std::string_view origin) -> Result<std::string> {
+                    return model::encode(
+                        lines[std::stoul(std::string(origin.substr(sizeof "line")))].event);
+                };
                 const auto offline = *OfflineReconcile::open(options, {});
                 for (std::size_t i = 0; i < lines.size(); ++i) {
-                    ASSERT_TRUE(offline->add(lines[i].event, lines[i].received, "",
-                                             "line " + std::to_string(i)));
+                    const auto payload = json::Document::parse(lines[i].event.payload);
+                    ASSERT_TRUE(payload);
+                    OfflineBatch batch(offline->rules());
+                    batch.prepare({.event = lines[i].event,
+                                   .payload = payload->root(),
+                                   .received_at = lines[i].received,
+                                   .position = {},
+                                   .origin = "line " + std::to_string(i),
+                                   .readable_again = i % 2 == 0 && memory > 6 << 10});
+                    ASSERT_TRUE(offline->take(batch, 0));
                 }
                 if (late_flow) {  // all legs are extracted again
                     const auto flow = *parse_flow(shipped_order_flow(), "order.yaml");
@@ -159,6 +171,27 @@ TEST_F(OfflineTest, how_much_memory_there_is_changes_no_byte) {
         EXPECT_GT(outcomes.begin()->size(), 100'000u);
         EXPECT_NE(outcomes.begin()->find("other content"), std::string::npos);
     }
+}
+
+TEST_F(OfflineTest, what_cannot_be_read_again_ends_it) {
+    OfflineOptions options;
+    options.scratch = root_.string();
+    options.again = [](std::string_view) { return fail(ErrorKind::unavailable, "gone"); };
+    const auto offline = *OfflineReconcile::open(options, {});
+    for (const auto& event : {order("A", noon(0)), order("B", noon(0)), order("A", noon(0))}) {
+        const auto payload = json::Document::parse(event.payload);
+        OfflineBatch batch(offline->rules());
+        batch.prepare({.event = event,
+                       .payload = payload->root(),
+                       .received_at = {},
+                       .position = {},
+                       .origin = {},
+                       .readable_again = true});
+        ASSERT_TRUE(offline->take(batch, 0));
+    }
+    const auto closed = offline->close(ignore);
+    ASSERT_FALSE(closed);
+    EXPECT_EQ(closed.error().what, "gone");
 }
 
 TEST_F(OfflineTest, whoever_watches_sees_each_step) {

@@ -45,9 +45,7 @@ class Offline(unittest.TestCase):
             "ndjson",
             *arguments,
             env={"TMPDIR": scratch or self.scratch},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            **more,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
         )
 
     def nameless(self, process):
@@ -61,6 +59,13 @@ class Offline(unittest.TestCase):
             if target.startswith(self.scratch):
                 found.append(target)
         return found
+
+    def start_piped(self):
+        """With the input through a pipe: what stands in a regular file is not kept."""
+        cat = subprocess.Popen(["cat", self.input], stdout=subprocess.PIPE)
+        self.addCleanup(cat.wait)
+        with cat.stdout as pipe:
+            return self.reconcile(stdin=pipe)
 
     def wait_for(self, condition):
         until = time.monotonic() + 60
@@ -84,7 +89,7 @@ class Offline(unittest.TestCase):
     def test_a_full_disk_is_named_with_what_to_do(self):
         self.tmpfs("2m")
         self.write(6000, note=LONG)
-        with self.reconcile(self.input) as process:
+        with self.start_piped() as process:
             out, err = process.communicate(timeout=60)
         self.assertEqual((process.returncode, out), (2, b""), err)
         self.assertIn(
@@ -95,7 +100,7 @@ class Offline(unittest.TestCase):
 
     def test_what_does_not_fit_waits_on_disk_and_says_the_same(self):
         self.write(7000, note=LONG)
-        with self.reconcile(self.input) as process:
+        with self.start_piped() as process:
             on_disk = False
             while process.poll() is None and not on_disk:
                 on_disk = bool(self.nameless(process))
@@ -106,6 +111,44 @@ class Offline(unittest.TestCase):
         keys = [json.loads(verdict)["key"] for verdict in out.splitlines()]
         self.assertEqual(keys, sorted(f"ORD-{n * 7919 % 1000003:07}" for n in range(7000)))
         self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_lines_of_a_file_are_not_kept(self):
+        """Not even the 84 MB that do not fit: those whose ids are twice there are read again."""
+        self.write(7000, note=LONG)
+        again = dict(legs(6999, note=LONG)[0], payload={"orderId": "ORD-1", "note": LONG})
+        with open(self.input, "a", encoding="utf-8") as file:
+            file.write(json.dumps(again) + "\n")
+        rejects = os.path.join(self.scratch, "rejects")
+        with self.reconcile(
+            "--rejects", rejects, self.input, stdout=subprocess.DEVNULL
+        ) as process:
+            on_disk = []
+            while process.poll() is None and not on_disk:
+                on_disk = [file for file in self.nameless(process) if file != rejects]
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(on_disk, [])
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn(b"1 rejected", err)
+        with open(rejects, encoding="utf-8") as file:
+            rejected = json.loads(file.read())
+        self.assertIn(rejected["line"], (20998, 21001))
+        self.assertIn(json.loads(rejected["text"]), (again, legs(6999, note=LONG)[0]))
+
+    def test_a_file_that_was_written_to_meanwhile(self):
+        """What is read again is what it was, or the run ends: here lines of one id."""
+        text = "".join(json.dumps(leg) + "\n" for leg in legs(1) + legs(1))
+        with open(self.input, "w", encoding="utf-8") as file:
+            file.write(text)
+        with self.reconcile(self.input, "-", stdin=subprocess.PIPE) as process:
+            process.stdin.write(b"{}\n")
+            process.stdin.flush()
+            self.assertIn(b"stdin:1: rejected", process.stderr.readline())  # so the file is read
+            with open(self.input, "w", encoding="utf-8") as file:
+                file.write(text.replace("C-1", "C-2"))
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (2, b""), err)
+        self.assertRegex(err.decode(), r"events:[14]: the line is not what it was")
+        self.assertIn("cat FILE | helios reconcile", err.decode())
 
     def test_a_signal_leaves_nothing_behind(self):
         text = b"".join(
