@@ -37,7 +37,12 @@ std::size_t find_member(const Tree& tree, const Node& object, std::string_view n
     const std::uint32_t* const slots = tree.slots.data() + object.first;
     for (std::size_t i = from; i < object.size; ++i) {
         const Node& key = nodes[slots[i]];
-        if (key.size == name.size() && tree.characters(key) == name) {
+        if (key.size != name.size()) {
+            continue;
+        }
+        // Most of equal length differ in their first byte: they are worth no call.
+        const auto characters = tree.characters(key);
+        if (name.empty() || (characters.front() == name.front() && characters == name)) {
             return i;
         }
     }
@@ -117,19 +122,25 @@ std::string_view Value::key_at(std::size_t index) const {
 }
 
 Value Value::find(std::string_view key) const {
-    if (!is_object()) {
+    if (!present()) {
         return {};
     }
     const Node& node = tree_->nodes[node_];
+    if (tree_->kind(node) != Kind::object) {
+        return {};
+    }
     const std::size_t found = find_member(*tree_, node, key, 0);
     return found == node.size ? Value() : Value(tree_, tree_->slot(node, found) + 1);
 }
 
 bool Value::has_duplicate(std::string_view key) const {
-    if (!is_object()) {
+    if (!present()) {
         return false;
     }
     const Node& node = tree_->nodes[node_];
+    if (tree_->kind(node) != Kind::object) {
+        return false;
+    }
     const std::size_t first = find_member(*tree_, node, key, 0);
     return first < node.size && find_member(*tree_, node, key, first + 1) < node.size;
 }

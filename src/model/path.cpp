@@ -51,9 +51,6 @@ Found lookup(json::Value root, const Path& path) {
     Found found;
     json::Value at = root;
     for (const auto& segment : path.segments()) {
-        if (!at.is_object()) {
-            return found;
-        }
         const auto next = at.find(segment.key);
         if (next && at.has_duplicate(segment.key)) {
             return {next, true, &path};

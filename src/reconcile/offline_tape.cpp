@@ -71,7 +71,7 @@ std::optional<TapedEvent> TapedEvent::of(std::string_view bare) {
 
 /// With one reading for most.
 Result<std::string> Tape::read(std::uint64_t offset) const {
-    constexpr std::size_t usual_bytes = 256;
+    constexpr std::size_t usual_bytes = 64;  // of what can be read again
     SizeBefore size = 0;
     if (offset + sizeof size > bytes_.size()) {
         return broken_scratch();
