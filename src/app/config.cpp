@@ -403,7 +403,6 @@ std::vector<Setting> make_settings() {
                 {}, Unit::as_events),
     };
 }
-
 #undef HELIOS_MEMBER
 
 const Setting* find_setting(std::string_view key) {
@@ -583,6 +582,7 @@ std::vector<Error> Config::retention_mistakes() const {
     if (quarantine_keep) {
         check("retention.quarantine", format_keep(*quarantine_keep), *quarantine_keep);
     }
+    add_slice_mistakes(out);
     return out;
 }
 

@@ -55,6 +55,7 @@ struct Config {
 private:
     Status check_ranges() const;
     std::vector<Error> retention_mistakes() const;
+    void add_slice_mistakes(std::vector<Error>& out) const;
 };
 
 struct Setting {

@@ -302,6 +302,16 @@ TEST(ConfigRetention, what_is_kept_longer_than_the_log_is_refused_with_its_place
     EXPECT_THAT(complaint("retention: {log: 10s, quarantine: 5d}"),
                 AllOf(HasSubstr("retention.dedup is 1d"), HasSubstr("retention.quarantine is 5d")))
         << "all at once";
+    EXPECT_EQ(complaint("retention: {slice: 1m, events: 5m, dedup: 5m, log: 5m}"), "");
+    EXPECT_EQ(complaint("retention: {slice: 1h, events: 30d}"), "");
+    EXPECT_EQ(complaint("retention: {slice: 31d, dedup: forever}"), "");
+    EXPECT_THAT(complaint("retention:\n  slice: 1h\n  events: 365d"),
+                AllOf(HasSubstr("h.yaml:2:"), HasSubstr("would lie in more than 1000 files"),
+                      HasSubstr("choose 9h or more")));
+    EXPECT_THAT(complaint("retention:\n  slice: 1h"), HasSubstr("events stay for ever"));
+    EXPECT_THAT(complaint("retention:\n  slice: 5m\n  events: 1d"),
+                AllOf(HasSubstr("copies within retention.dedup (1d) would lie in more than 64"),
+                      HasSubstr("choose 23m or more")));
     EXPECT_THAT(complaint("retention:\n  log_bytes: 64MiB"),
                 HasSubstr("retention.log_bytes is 64MiB, less than two segments"));
     EXPECT_THAT(complaint("retention:\n  log: -1d"), HasSubstr("is negative"));
