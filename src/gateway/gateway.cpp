@@ -63,14 +63,10 @@ Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration 
     return place;
 }
 
-void Intake::end(Submission& submission, bool stored, Duration now) {
-    const MutexLock lock(mutex);
+void Intake::stop_waiting(Submission& submission, bool stored, Duration now) {
     pace.end(submission.place, stored, now);
     due.remove(submission);
     metrics.in_flight().add(-1);
-    if (--in_flight == 0) {
-        idle.notify_all();
-    }
 }
 
 void Intake::begin_append() {
@@ -78,7 +74,7 @@ void Intake::begin_append() {
     ++in_flight;
 }
 
-void Intake::end_append() {
+void Intake::end() {
     const MutexLock lock(mutex);
     if (--in_flight == 0) {
         idle.notify_all();
@@ -189,7 +185,7 @@ struct Gateway::State {
                 }
             }
             intake.counts.put_back(failed);
-            intake.end_append();
+            intake.end();
         });
     }
 
@@ -219,7 +215,7 @@ struct Gateway::State {
                                        item.times);
                 }
             }
-            intake.end_append();
+            intake.end();
         });
     }
 

@@ -584,9 +584,10 @@ void Submission::finish() {
             source.quarantined += delta.quarantined;
             source.refused += delta.refused;
         }
+        intake_.stop_waiting(*this, appends_, now);
     }
     answer_if_waiting();
-    intake_.end(*this, appends_, now);
+    intake_.end();
 }
 
 void Submission::answer_if_waiting() {
@@ -624,17 +625,23 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     receipt_.kind = kind;
     receipt_.error = std::move(error);
     intake_.metrics.without_items(endpoint_, outcome);
+    const auto source = intake_.countable(caller_.tenant, source_of(endpoint_));
     if (refused) {
-        const auto source = intake_.countable(caller_.tenant, source_of(endpoint_));
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);
+    }
+    {
         const MutexLock lock(intake_.mutex);
-        SourceActivity& activity = intake_.activity.try_emplace(std::string(source)).first->second;
-        ++activity.received;
-        ++activity.refused;
+        if (refused) {
+            SourceActivity& activity =
+                intake_.activity.try_emplace(std::string(source)).first->second;
+            ++activity.received;
+            ++activity.refused;
+        }
+        intake_.stop_waiting(*this, false, started_);
     }
     answer_if_waiting();
-    intake_.end(*this, false, started_);
+    intake_.end();
 }
 
 }  // namespace helios::gateway

@@ -79,10 +79,11 @@ struct Intake {
     /// It has waited for us since then; its answer helps until then.
     Place begin(Submission& submission, std::size_t bytes, Duration now, Duration since,
                 Duration until);
-    /// Nothing of it is to come any more. `stored`: it waited for the disk.
-    void end(Submission& submission, bool stored, Duration now);
+    /// Before it is answered: what comes after its answer waits for others. `stored`: it waited for
+    /// the disk.
+    void stop_waiting(Submission& submission, bool stored, Duration now) HELIOS_REQUIRES(mutex);
     void begin_append();  ///< of our own
-    void end_append();
+    void end();           ///< of a request or an append: nothing of it is to come any more
     /// Tells senders who wait no longer, and when an overload is over; now and then.
     void look_after_waiting();
     void note_overdue(std::uint64_t told, Duration now);
