@@ -3,16 +3,15 @@
 #include "gateway/dedup_index.h"
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <optional>
 #include <random>
 #include <string>
-#include <sys/resource.h>
 #include <utility>
 
+#include "base/file_limit_test_kit.h"
 #include "log/sim_disk.h"
 #include "log/sim_files.h"
 #include "log/sim_test_kit.h"
@@ -33,26 +32,6 @@ Digest128 id(std::uint64_t n) {
     }
     return digest;
 }
-
-/// No file can grow beyond this many bytes: it stands for a full disk.
-class FileLimit {
-public:
-    explicit FileLimit(rlim_t bytes) : previous_(std::signal(SIGXFSZ, SIG_IGN)) {
-        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-        const rlimit small{bytes, before_.rlim_max};
-        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    }
-    ~FileLimit() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, previous_);
-    }
-    FileLimit(const FileLimit&) = delete;
-    FileLimit& operator=(const FileLimit&) = delete;
-
-private:
-    void (*previous_)(int);
-    rlimit before_{};
-};
 
 class DedupIndexOnDisk : public ::testing::Test {
 public:

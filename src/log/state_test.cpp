@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>
+#include <optional>
 #include <random>
-#include <sys/resource.h>
 #include <thread>
 
+#include "base/file_limit_test_kit.h"
 #include "log/checkpoint_file.h"
 #include "log/state_entry.h"
 
@@ -480,21 +480,17 @@ TEST_F(StateTest, a_disk_that_takes_no_more_is_unavailable_and_mends) {
     make_two();
     ASSERT_TRUE(open().has_value());
     state_->put("big", std::string(300'000, 'x'));
-    const auto previous = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
     for (const rlim_t limit : {0u, 100u, 100'000u}) {
-        const rlimit small{limit, before.rlim_max};
-        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-        const auto full = checkpoint(30);
-        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        const auto full = [&] {
+            const FileLimit small(limit);
+            return checkpoint(30);
+        }();
         ASSERT_FALSE(full.has_value()) << limit;
         EXPECT_EQ(full.error().kind, ErrorKind::unavailable) << full.error().message();
         EXPECT_EQ(*state_->get("a"), "2");
         EXPECT_EQ(state_->get("big")->value().size(), 300'000u);
         EXPECT_EQ(names(), (Names{"10", "20", "live"}));
     }
-    std::signal(SIGXFSZ, previous);
     state_->put("a", "3");
     const auto done = checkpoint(40);
     ASSERT_TRUE(done.has_value()) << done.error().message();
@@ -551,22 +547,17 @@ TEST_F(StateTest, a_folder_that_goes_while_checkpoints_are_made_is_told_and_may_
 
 /// RocksDB would wait a second each time, and all others that flush with it.
 TEST_F(StateTest, a_failed_write_returns_at_once) {
-    const auto previous = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-    const rlimit none{0, before.rlim_max};
+    std::optional<FileLimit> none;
     const auto began = std::chrono::steady_clock::now();
     for (int i = 0; i < 5; ++i) {
-        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        none.reset();
         ASSERT_TRUE(open().has_value());
         state_->put("a", "1");
-        ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+        none.emplace(0);
         EXPECT_FALSE(checkpoint(10).has_value());
     }
     close();
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-    std::signal(SIGXFSZ, previous);
 }
 
 TEST_F(StateTest, a_stage_goes_on_while_its_state_is_written) {

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <random>
-#include <sys/resource.h>
 
+#include "base/file_limit_test_kit.h"
 #include "base/temporary_directory.h"
 
 namespace helios::reconcile {
@@ -151,15 +150,11 @@ TEST_F(SorterTest, a_disk_that_takes_no_more_is_named) {
     EXPECT_NE(absent.error().message().find("/absent"), std::string::npos);
     EXPECT_NE(absent.error().message().find("TMPDIR"), std::string::npos);
 
-    rlimit before{};
-    getrlimit(RLIMIT_FSIZE, &before);
-    rlimit small = before;
-    small.rlim_cur = 512;
-    std::signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &small);
     Sorter full(options(0, 4096), workers_);
-    const auto refused = fill(full, in);
-    setrlimit(RLIMIT_FSIZE, &before);
+    const auto refused = [&] {
+        const FileLimit small(512);
+        return fill(full, in);
+    }();
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
     EXPECT_NE(refused.error().message().find(directory_.path()), std::string::npos);

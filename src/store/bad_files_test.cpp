@@ -1,11 +1,10 @@
 /// Files that are damaged, foreign, or can't be written: who is told what, and what goes on.
 
-#include <csignal>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
+#include "base/file_limit_test_kit.h"
 #include "store/file_set.h"
 #include "store/migrations.h"
 #include "store/single_file.h"
@@ -33,26 +32,6 @@ void flip_bits(const std::filesystem::path& file) {
         pages.seekp(at).put(static_cast<char>(first ^ 4));
     }
 }
-
-/// No file can grow beyond this many bytes: it stands for a full disk.
-class FileLimit {
-public:
-    explicit FileLimit(rlim_t bytes) : previous_(std::signal(SIGXFSZ, SIG_IGN)) {
-        EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-        const rlimit small{bytes, before_.rlim_max};
-        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    }
-    ~FileLimit() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, previous_);
-    }
-    FileLimit(const FileLimit&) = delete;
-    FileLimit& operator=(const FileLimit&) = delete;
-
-private:
-    void (*previous_)(int);
-    rlimit before_{};
-};
 
 /// Slices of a minute. Event n comes in minute n.
 class BadFiles : public ::testing::Test {

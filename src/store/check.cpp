@@ -4,19 +4,12 @@
 #include <vector>
 
 #include "store/damage.h"
-#include "store/migrations.h"
-#include "store/read_statements.h"
+#include "store/file_reading.h"
 #include "store/slice.h"
 #include "store/slice_range.h"
 
 namespace helios::store {
 namespace {
-
-Result<Database> open(const std::filesystem::path& file, Database::Mode mode, FileKind kind) {
-    HELIOS_TRY_ASSIGN(Database database, Database::open(file, mode));
-    HELIOS_TRY(check_version(database, kind));
-    return database;
-}
 
 /// The first thing that SQLite finds.
 Status check_pages(Database& database) {
@@ -27,34 +20,23 @@ Status check_pages(Database& database) {
     return findings.status();
 }
 
-Status check_verdicts(Database& current) {
-    Prepared<EveryRevision> revisions;
-    HELIOS_TRY(revisions.prepare(current));
-    auto answer = revisions.ask();
-    while (answer.next()) {
-        HELIOS_TRY(stored_verdict(answer.row().bytes));
-    }
-    return answer.status();
-}
-
 Status check_current(const std::filesystem::path& file, Database::Mode mode) {
-    HELIOS_TRY_ASSIGN(Database database, open(file, mode, FileKind::current));
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
     HELIOS_TRY(check_pages(database));
-    return check_verdicts(database);
+    return each_verdict<EveryRevision>(database, [](const model::Verdict&) { return Status(); });
 }
 
 Status check_slice(const std::filesystem::path& file, const SliceRange& range,
                    Database::Mode mode) {
-    HELIOS_TRY_ASSIGN(Database database, open(file, mode, FileKind::slice));
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode, FileKind::slice));
     HELIOS_TRY(expect_range(database, range));
     return check_pages(database);
 }
 
-Result<std::vector<KnownSlice>> slices_of(const std::filesystem::path& file, Database::Mode mode) {
-    HELIOS_TRY_ASSIGN(Database database, open(file, mode, FileKind::current));
-    Prepared<AllSlices> statement;
-    HELIOS_TRY(statement.prepare(database));
-    return statement.ask().rows();
+Result<std::vector<KnownSlice>> slices_beside(const std::filesystem::path& file,
+                                              Database::Mode mode) {
+    HELIOS_TRY_ASSIGN(Database database, open_to_read(file, mode));
+    return slices_of(database);
 }
 
 }  // namespace
@@ -71,7 +53,7 @@ Result<bool> check(const std::filesystem::path& file, Database::Mode mode,
         return fail(current.error());
     }
     tell(file, current);
-    const auto slices = slices_of(file, mode);
+    const auto slices = slices_beside(file, mode);
     if (!slices) {
         return false;  // which slices there should be, nobody knows
     }

@@ -70,15 +70,9 @@ Status CurrentTables::write_quarantine(const Rows& rows) {
 }
 
 Result<std::int64_t> CurrentTables::kind_for(const OfTenant<QuarantineRow>& row) {
-    auto found = kinds_.find_or_new({row.tenant.text(), row.source, row.reason});
-    if (const auto* id = std::get_if<std::int64_t>(&found)) {
-        return *id;
-    }
-    Kind& kind = std::get<Kind>(found);
-    const std::int64_t id = kind.id;
-    HELIOS_TRY(statements_.get<InsertQuarantineKind>().run(kind));
-    kinds_.add(std::move(kind));
-    return id;
+    return kinds_.find_or_make(
+        {row.tenant.text(), row.source, row.reason},
+        [this](const Kind& kind) { return statements_.get<InsertQuarantineKind>().run(kind); });
 }
 
 // ---- Cases and their sums

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "base/temporary_directory.h"
 #include "model/verdict.h"
-#include "store/damage.h"
 #include "store/database.h"
+#include "store/file_reading.h"
 #include "store/file_set.h"
 #include "store/migrations.h"
 #include "store/projector.h"
@@ -74,13 +74,6 @@ void write_value(json::Writer& out, const Statement& row, int column) {
     }
 }
 
-Result<Database> open_to_read(const std::filesystem::path& file, Database::Mode mode,
-                              FileKind kind = FileKind::current) {
-    HELIOS_TRY_ASSIGN(Database database, Database::open(file, mode));
-    HELIOS_TRY(check_version(database, kind));
-    return database;
-}
-
 std::string_view topic_name(std::int64_t id) {
     return model::name_of(static_cast<TopicId>(id));
 }
@@ -122,26 +115,6 @@ Result<std::uint64_t> project_all(const Options& options, log::Log& log,
         }
     }
     return records;
-}
-
-Result<std::vector<KnownSlice>> slices_of(Database& current) {
-    Prepared<AllSlices> statement;
-    HELIOS_TRY(statement.prepare(current));
-    return statement.ask().rows();
-}
-
-/// Calls `take` with every verdict that the statement answers, until it fails.
-template <class S>
-Status each_verdict(Database& database,
-                    const std::function<Status(const model::Verdict& verdict)>& take) {
-    Prepared<S> revisions;
-    HELIOS_TRY(revisions.prepare(database));
-    auto answer = revisions.ask();
-    while (answer.next()) {
-        HELIOS_TRY_ASSIGN(const auto verdict, stored_verdict(answer.row().bytes));
-        HELIOS_TRY(take(verdict));
-    }
-    return answer.status();
 }
 
 /// Lines in the order of their bytes, on disk: a store may have more of them than memory holds.

@@ -10,7 +10,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+
+#include "base/result.h"
 
 namespace helios::store {
 
@@ -46,10 +49,24 @@ public:
     void add(Kind kind);
     /// The kind that things of that pair are of; nullopt: there is none of them yet.
     std::optional<std::int64_t> find(const KindName& pair) const;
-    /// The same, or the kind that must be made for it: it is not here until add().
-    std::variant<std::int64_t, Kind> find_or_new(const KindName& pair) const;
+    /// The same; one that there is not yet is made: `insert` writes it down before it counts.
+    template <class Insert>
+    Result<std::int64_t> find_or_make(const KindName& pair, const Insert& insert) {
+        auto found = find_or_new(pair);
+        if (const auto* id = std::get_if<std::int64_t>(&found)) {
+            return *id;
+        }
+        Kind& kind = std::get<Kind>(found);
+        const std::int64_t id = kind.id;
+        HELIOS_TRY(insert(kind));
+        add(std::move(kind));
+        return id;
+    }
 
 private:
+    /// The kind that is there, or that must be made.
+    std::variant<std::int64_t, Kind> find_or_new(const KindName& pair) const;
+
     struct OwnName {
         std::string tenant;
         std::optional<std::string> source;

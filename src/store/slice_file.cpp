@@ -85,15 +85,9 @@ std::optional<std::int64_t> SliceFile::find_kind(const OfTenant<EventRow>& row, 
 }
 
 Result<std::int64_t> SliceFile::kind_for(const OfTenant<EventRow>& row, bool copies) {
-    auto found = kinds_.find_or_new({row.tenant.text(), row.source, row.type, copies});
-    if (const auto* id = std::get_if<std::int64_t>(&found)) {
-        return *id;
-    }
-    Kind& kind = std::get<Kind>(found);
-    const std::int64_t id = kind.id;
-    HELIOS_TRY(statements_.get<InsertKind>().run(kind));
-    kinds_.add(std::move(kind));
-    return id;
+    return kinds_.find_or_make(
+        {row.tenant.text(), row.source, row.type, copies},
+        [this](const Kind& kind) { return statements_.get<InsertKind>().run(kind); });
 }
 
 // ---- What is there
