@@ -1,7 +1,5 @@
 #include "api/cursor.h"
 
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/utf8.h"
@@ -24,14 +22,6 @@ ByteWriter start(List list, CursorMark mark) {
     out.u8(static_cast<std::uint8_t>(list));
     out.varint(mark);
     return out;
-}
-
-std::string seal(ByteWriter& out) {
-    auto text = base64_encode(out.view());
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
-    text.erase(std::find(text.begin(), text.end(), '='), text.end());
-    return text;
 }
 
 std::unexpected<Error> refuse() {
@@ -74,7 +64,7 @@ std::string encode_cursor(CursorMark mark, CaseList list, const store::CaseCurso
     out.string(cursor.flow);
     out.string(cursor.key);
     out.varint(cursor.instance);
-    return seal(out);
+    return base64url_encode(out.view());
 }
 
 std::string encode_cursor(CursorMark mark, const store::EventCursor& cursor) {
@@ -83,14 +73,14 @@ std::string encode_cursor(CursorMark mark, const store::EventCursor& cursor) {
     out.u8(static_cast<std::uint8_t>(cursor.pointer.partition.topic));
     out.varint(cursor.pointer.partition.index);
     out.varint(cursor.pointer.offset.value);
-    return seal(out);
+    return base64url_encode(out.view());
 }
 
 std::string encode_cursor(CursorMark mark, const store::QuarantineCursor& cursor) {
     ByteWriter out = start(List::quarantine, mark);
     out.zigzag(to_nanos(cursor.last_at));
     out.string(cursor.dlq_id);
-    return seal(out);
+    return base64url_encode(out.view());
 }
 
 Result<store::CaseCursor> decode_case_cursor(CursorMark mark, CaseList list,

@@ -36,14 +36,6 @@ std::optional<std::string> decode_base64url(std::string_view text) {
     return out;
 }
 
-std::string encode_base64url(std::string_view bytes) {
-    std::string text = base64_encode(bytes);
-    text.erase(std::ranges::find(text, '='), text.end());
-    std::ranges::replace(text, '+', '-');
-    std::ranges::replace(text, '/', '_');
-    return text;
-}
-
 std::optional<std::string> decode_base64(std::string_view text) {
     std::string out;
     if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos ||

@@ -15,7 +15,6 @@ namespace helios::auth {
 /// RFC 7515's base64url: no padding, no '+' or '/', no white space, no bits left over. nullopt:
 /// anything else. Empty text is empty bytes.
 std::optional<std::string> decode_base64url(std::string_view text);
-std::string encode_base64url(std::string_view bytes);
 
 /// RFC 4648's base64: with padding, no '-' or '_', no bits left over.
 std::optional<std::string> decode_base64(std::string_view text);

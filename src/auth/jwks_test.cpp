@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "auth/test_kit.h"
+#include "base/hash.h"
 
 namespace helios::auth {
 namespace {
@@ -21,8 +22,8 @@ std::string set_of(std::initializer_list<std::string> keys) {
 
 /// An RSA key of that modulus and exponent, without a private one.
 std::string rsa_jwk(std::string_view modulus, std::string_view exponent) {
-    return fmt::format(R"({{"kid":"k","kty":"RSA","n":"{}","e":"{}"}})", encode_base64url(modulus),
-                       encode_base64url(exponent));
+    return fmt::format(R"({{"kid":"k","kty":"RSA","n":"{}","e":"{}"}})", base64url_encode(modulus),
+                       base64url_encode(exponent));
 }
 std::string odd_modulus(std::size_t bytes) {
     std::string out(bytes, '\xab');
@@ -81,18 +82,18 @@ TEST(Jwks, weak_and_damaged_keys_are_none) {
           rsa_jwk(odd_modulus(255) + "\x02", e)}) {
         EXPECT_FALSE(parse_jwks(set_of({weak}))) << weak;
     }
-    const std::string aa = encode_base64url(std::string(32, '\xaa'));
-    const std::string big = encode_base64url(std::string(32, '\xff'));
+    const std::string aa = base64url_encode(std::string(32, '\xaa'));
+    const std::string big = base64url_encode(std::string(32, '\xff'));
     const auto ec = [](const std::string& x, const std::string& y) {
         return set_of({fmt::format(R"({{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}})", x, y)});
     };
     EXPECT_FALSE(parse_jwks(ec(aa, aa)));    // not on the curve
     EXPECT_FALSE(parse_jwks(ec(big, big)));  // beyond its field
     EXPECT_FALSE(parse_jwks(ec(aa, "")));
-    const std::string zero = encode_base64url(std::string(32, '\0'));
+    const std::string zero = base64url_encode(std::string(32, '\0'));
     EXPECT_FALSE(parse_jwks(ec(zero, zero)));
     EXPECT_FALSE(parse_jwks(
-        set_of({R"({"kty":"OKP","crv":"Ed25519","x":")" + encode_base64url("short") + "\"}"})));
+        set_of({R"({"kty":"OKP","crv":"Ed25519","x":")" + base64url_encode("short") + "\"}"})));
 }
 
 TEST(Jwks, a_document_that_is_none_is_invalid) {

@@ -77,14 +77,14 @@ public:
     std::string jwk(std::string_view kid, std::string_view more = "") const {
         std::string out = R"({"kid":")" + std::string(kid) + "\"";
         if (is("RSA")) {
-            out += R"(,"kty":"RSA","n":")" + encode_base64url(number(OSSL_PKEY_PARAM_RSA_N)) +
-                   R"(","e":")" + encode_base64url(number(OSSL_PKEY_PARAM_RSA_E)) + "\"";
+            out += R"(,"kty":"RSA","n":")" + base64url_encode(number(OSSL_PKEY_PARAM_RSA_N)) +
+                   R"(","e":")" + base64url_encode(number(OSSL_PKEY_PARAM_RSA_E)) + "\"";
         } else if (is("EC")) {
             out += R"(,"kty":"EC","crv":"P-256","x":")" +
-                   encode_base64url(number(OSSL_PKEY_PARAM_EC_PUB_X, 32)) + R"(","y":")" +
-                   encode_base64url(number(OSSL_PKEY_PARAM_EC_PUB_Y, 32)) + "\"";
+                   base64url_encode(number(OSSL_PKEY_PARAM_EC_PUB_X, 32)) + R"(","y":")" +
+                   base64url_encode(number(OSSL_PKEY_PARAM_EC_PUB_Y, 32)) + "\"";
         } else {
-            out += R"(,"kty":"OKP","crv":"Ed25519","x":")" + encode_base64url(raw_public()) + "\"";
+            out += R"(,"kty":"OKP","crv":"Ed25519","x":")" + base64url_encode(raw_public()) + "\"";
         }
         return out.append(more).append("}");
     }
@@ -147,17 +147,17 @@ inline const SigningKey& other_rsa_key() {
 }
 
 inline std::string unsigned_token(std::string_view header, std::string_view claims) {
-    return encode_base64url(header) + "." + encode_base64url(claims);
+    return base64url_encode(header) + "." + base64url_encode(claims);
 }
 inline std::string token_of(std::string_view header, std::string_view claims,
                             const SigningKey& key) {
     const std::string text = unsigned_token(header, claims);
-    return text + "." + encode_base64url(key.sign_token(text));
+    return text + "." + base64url_encode(key.sign_token(text));
 }
 inline std::string token_of(std::string_view header, std::string_view claims,
                             std::string_view secret) {
     const std::string text = unsigned_token(header, claims);
-    return text + "." + encode_base64url(hmac_sha256(secret, {text}));
+    return text + "." + base64url_encode(hmac_sha256(secret, {text}));
 }
 
 /// What a certificate is made of.

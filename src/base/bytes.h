@@ -6,11 +6,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios {
 
 class ByteWriter {
 public:
+    ByteWriter() = default;
+    /// Goes on at its end, in its room.
+    explicit ByteWriter(std::string begun) : out_(std::move(begun)) {}
+
     void u8(std::uint8_t v) { out_.push_back(static_cast<char>(v)); }
     void u16(std::uint16_t v) { fixed(v, 2); }
     void u32(std::uint32_t v) { fixed(v, 4); }

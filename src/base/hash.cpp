@@ -200,9 +200,9 @@ std::string uuid5(std::string_view name) {
     return out;
 }
 
-std::string base64_encode(std::string_view bytes) {
-    static constexpr char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+namespace {
+
+std::string encode_by(const char* alphabet, bool padded, std::string_view bytes) {
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -211,11 +211,24 @@ std::string base64_encode(std::string_view bytes) {
         for (std::size_t j = 0; j < 3; ++j) {
             group = (group << 8) | (j < n ? static_cast<unsigned char>(bytes[i + j]) : 0u);
         }
-        for (std::size_t j = 0; j < 4; ++j) {
-            out.push_back(j <= n ? alphabet[(group >> (18 - 6 * j)) & 63] : '=');
+        for (std::size_t j = 0; j <= n; ++j) {
+            out.push_back(alphabet[(group >> (18 - 6 * j)) & 63]);
         }
+        out.append(padded ? 3 - n : 0, '=');
     }
     return out;
+}
+
+}  // namespace
+
+std::string base64_encode(std::string_view bytes) {
+    return encode_by("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true,
+                     bytes);
+}
+
+std::string base64url_encode(std::string_view bytes) {
+    return encode_by("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false,
+                     bytes);
 }
 
 bool base64_decode(std::string_view text, std::string& out) {

@@ -47,6 +47,8 @@ std::string uuid5(std::string_view name);
 /// padding. False: invalid (other characters, white space included; wrong length or padding; bits
 /// left over), and `out` is empty.
 std::string base64_encode(std::string_view bytes);
+/// With the alphabet for URLs and without padding (§5).
+std::string base64url_encode(std::string_view bytes);
 bool base64_decode(std::string_view text, std::string& out);
 
 }  // namespace helios

@@ -48,11 +48,7 @@ bool read_record(ByteReader& in, PositionToken& token, Instant since_then) {
 
 std::string text_of(std::string body) {
     body += checksum_of(body);
-    auto text = base64_encode(body);
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
-    text.erase(std::find(text.begin(), text.end(), '='), text.end());
-    return text;
+    return base64url_encode(body);
 }
 
 std::string encode_vector(const std::vector<PositionToken>& tokens) {

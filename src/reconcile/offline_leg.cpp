@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -26,26 +27,11 @@ enum Has : std::uint8_t {
     rarities = 64,             ///< a sequence, doubts, a trace
 };
 
-/// Writes to the end of a text that is used again.
-class Appender {
-public:
-    explicit Appender(std::string& out) : out_(out) {}
-    void u8(std::uint8_t v) { out_.push_back(static_cast<char>(v)); }
-    void varint(std::uint64_t v) {
-        for (; v >= 0x80; v >>= 7) {
-            u8(static_cast<std::uint8_t>(v | 0x80));
-        }
-        u8(static_cast<std::uint8_t>(v));
-    }
-    void string(std::string_view s) {
-        varint(s.size());
-        out_.append(s);
-    }
-    void time(Instant t) { append_sortable(out_, to_nanos(t)); }
-
-private:
-    std::string& out_;
-};
+void write_time(ByteWriter& out, Instant t) {
+    std::string bytes;
+    append_sortable(bytes, to_nanos(t));
+    out.raw(bytes);
+}
 
 Instant read_time(ByteReader& in) {
     return from_nanos(read_sortable(in.raw(sizeof(std::int64_t))));
@@ -185,7 +171,7 @@ void LegWriter::write_value(const LegRecord& leg, const model::Event& event, std
     const bool alike = leg.event_time && leg.occurred == leg.event_time;
     const bool rare = !leg.sequence.empty() || !leg.doubts.empty() || leg.trace;
     value_.clear();
-    Appender out(value_);
+    ByteWriter out(std::move(value_));
     out.varint(same);
     out.u8(static_cast<std::uint8_t>(
         (leg.opens ? Has::opens : 0) | (leg.event_time ? Has::event_time : 0) |
@@ -202,11 +188,11 @@ void LegWriter::write_value(const LegRecord& leg, const model::Event& event, std
         out.string(leg.event_id);
         out.string(leg.leg);
         if (leg.event_time) {
-            out.time(*leg.event_time);
+            write_time(out, *leg.event_time);
         }
     }
     if (leg.occurred && !alike && (leg.event_time || !in_key)) {
-        out.time(*leg.occurred);
+        write_time(out, *leg.occurred);
     }
     if (own_identity) {
         out.string(leg.identity);
@@ -231,9 +217,9 @@ void LegWriter::write_value(const LegRecord& leg, const model::Event& event, std
         for (const auto& doubt : leg.doubts) {
             out.string(doubt);
         }
-        value_.append(reinterpret_cast<const char*>(leg.trace.bytes.data()),
-                      leg.trace.bytes.size());
+        out.raw({reinterpret_cast<const char*>(leg.trace.bytes.data()), leg.trace.bytes.size()});
     }
+    value_ = out.take();
 }
 
 bool read_leg(std::string_view key, std::string_view value, LegRecord& leg) {
