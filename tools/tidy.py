@@ -55,7 +55,7 @@ HOMES = {
         r"\bstd::j?thread\b(?!::)|\bstd::async\s*\(|\bpthread_create\s*\(",
         [
             f"src/{room}/"
-            for room in ("log", "http", "gateway", "reconcile", "store", "api", "lab", "app")
+            for room in ("log", "http", "sources", "gateway", "reconcile", "store", "api", "lab", "app")
         ]
         + ["tests"],
         "let a room that owns threads call you",
@@ -79,6 +79,7 @@ HOMES = {
 LIBRARIES = {
     "boost/asio": ["src/http/sockets.h"],
     "boost/beast": ["src/http/request_reader.cpp", "src/http/websocket_session.cpp"],
+    "curl/": ["src/sources/https_client.cpp"],
     "openssl/": [
         "src/auth/certificate.cpp",
         "src/auth/crypto.cpp",

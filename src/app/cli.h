@@ -62,6 +62,7 @@ Command flow_command();
 Command dlq_command(const Environment& environment);
 Command log_command(const Environment& environment);
 Command store_command(const Environment& environment);
+Command key_command(const Environment& environment);
 Command config_command(const Environment& environment);
 Command bench_command(const Environment& environment);
 Command version_command();

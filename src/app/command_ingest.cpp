@@ -201,6 +201,7 @@ private:
 Result<int> ingest(const IngestArguments& arguments, const Environment& environment) {
     IngestionOptions options;
     options.to = server_of(arguments.to, environment);
+    options.credentials = credentials_of(environment);
     HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(options.to));
     HELIOS_TRY(read_wait(arguments.timeout, "--timeout", options.timeout));
     HELIOS_TRY(read_wait(arguments.retry_for, "--retry-for", options.retry_for));

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <set>
-#include <type_traits>
 
 #include "app/keep_times.h"
+#include "app/setting.h"
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/terminal.h"
@@ -29,7 +28,8 @@ constexpr std::array not_built_yet{
 };
 
 /// Names with our prefix that commands read and that are no option.
-constexpr std::array<std::string_view, 2> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES"};
+constexpr std::array<std::string_view, 3> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES",
+                                                          "HELIOS_TOKEN"};
 
 constexpr std::string_view no_service_links =
     "`enableServiceLinks: false` in the pod leaves them out";
@@ -39,201 +39,6 @@ bool is_injected(std::string_view value) {
     return value.starts_with("tcp://") || value.starts_with("udp://") ||
            value.starts_with("sctp://");
 }
-
-// ---- text <-> value, by type ---------------------------------------------------------
-
-template <class Integer>
-Result<Integer> parse_integer(std::string_view text) {
-    Integer value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a whole number from 0 to {}",
-                                                    text, std::numeric_limits<Integer>::max()));
-    }
-    return value;
-}
-
-constexpr std::array<std::pair<std::string_view, std::size_t>, 4> byte_units{
-    {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}}};
-
-Result<std::size_t> parse_bytes(std::string_view text) {
-    std::size_t unit = 1;
-    std::string_view digits = text;
-    for (const auto& [name, factor] : byte_units) {
-        if (text.ends_with(name)) {
-            unit = factor;
-            digits.remove_suffix(name.size());
-            break;
-        }
-    }
-    const auto value = parse_integer<std::size_t>(digits);
-    if (!value || *value > std::numeric_limits<std::size_t>::max() / unit) {
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a size", text),
-                    "write 64KiB, 16MiB, 1GiB or a number of bytes");
-    }
-    return *value * unit;
-}
-
-std::string format_bytes(std::size_t bytes) {
-    for (const auto& [name, factor] : byte_units) {
-        if (bytes >= factor && bytes % factor == 0) {
-            return fmt::format("{}{}", bytes / factor, name);
-        }
-    }
-    return fmt::format("{}B", bytes);
-}
-
-std::vector<std::string> split_list(const std::string& text) {
-    std::vector<std::string> out;
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-        auto end = std::min(text.find(',', begin), text.size());
-        auto item = std::string_view(text).substr(begin, end - begin);
-        while (item.starts_with(' ')) {
-            item.remove_prefix(1);
-        }
-        while (item.ends_with(' ')) {
-            item.remove_suffix(1);
-        }
-        if (!item.empty()) {
-            out.emplace_back(item);
-        }
-        begin = end + 1;
-    }
-    return out;
-}
-
-constexpr std::array level_names{"trace", "debug", "info", "warn", "error", "off"};
-
-/// keep: a duration, or "forever"; where it may be left to another option, the word for that one.
-enum class Unit { plain, bytes, keep, as_log, as_events };
-
-constexpr std::string_view word_for_other(Unit unit) {
-    return unit == Unit::as_events ? "events" : "log";
-}
-
-template <class T>
-Result<T> parse_as(const std::string& text, Unit unit) {
-    if constexpr (std::is_same_v<T, std::string>) {
-        return text;
-    } else if constexpr (std::is_same_v<T, bool>) {
-        if (text == "true" || text == "yes" || text == "on" || text == "1") {
-            return true;
-        }
-        if (text == "false" || text == "no" || text == "off" || text == "0") {
-            return false;
-        }
-        return fail(ErrorKind::invalid, fmt::format("\"{}\" is neither true nor false", text));
-    } else if constexpr (std::is_same_v<T, Duration>) {
-        return unit == Unit::keep ? parse_keep(text) : parse_duration(text);
-    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        if (text == word_for_other(unit)) {
-            return std::optional<Duration>();
-        }
-        return parse_keep(text);
-    } else if constexpr (std::is_same_v<T, KeepBySource>) {
-        return parse_keep_by_source(split_list(text));
-    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
-        return telemetry::parse_level(text);
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-        return split_list(text);
-    } else if (unit == Unit::bytes) {
-        HELIOS_TRY_ASSIGN(const auto bytes, parse_bytes(text));
-        if (bytes > std::numeric_limits<T>::max()) {
-            return fail(ErrorKind::invalid, fmt::format("\"{}\" is too large", text));
-        }
-        return static_cast<T>(bytes);
-    } else {
-        return parse_integer<T>(text);
-    }
-}
-
-template <class T>
-std::string format_as(const T& value, Unit unit) {
-    if constexpr (std::is_same_v<T, std::string>) {
-        return value;
-    } else if constexpr (std::is_same_v<T, bool>) {
-        return value ? "true" : "false";
-    } else if constexpr (std::is_same_v<T, Duration>) {
-        return unit == Unit::keep ? format_keep(value) : format_duration(value);
-    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        return value ? format_keep(*value) : std::string(word_for_other(unit));
-    } else if constexpr (std::is_same_v<T, KeepBySource>) {
-        return format_keep_by_source(value);
-    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
-        return level_names.at(static_cast<std::size_t>(value));
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-        return fmt::format("{}", fmt::join(value, ", "));
-    } else {
-        return unit == Unit::bytes ? format_bytes(value) : fmt::format("{}", value);
-    }
-}
-
-template <class T>
-std::string type_name(Unit unit) {
-    if constexpr (std::is_same_v<T, std::string>) {
-        return "text";
-    } else if constexpr (std::is_same_v<T, bool>) {
-        return "flag";
-    } else if constexpr (std::is_same_v<T, Duration>) {
-        return unit == Unit::keep ? "duration or forever" : "duration";
-    } else if constexpr (std::is_same_v<T, std::optional<Duration>>) {
-        return fmt::format("duration, forever or {}", word_for_other(unit));
-    } else if constexpr (std::is_same_v<T, KeepBySource>) {
-        return "list of source=duration";
-    } else if constexpr (std::is_same_v<T, telemetry::Level>) {
-        return "level";
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-        return "list of text";
-    } else {
-        return unit == Unit::bytes ? "bytes" : "integer";
-    }
-}
-
-std::string environment_name(std::string_view key) {
-    std::string name = "HELIOS_";
-    for (const char c : key) {
-        name += c == '.' ? '_' : ascii::upper(c);
-    }
-    return name;
-}
-
-/// One row of the table. `member` gives a reference into a Config.
-template <class Member>
-Setting setting(std::string key, Member member, std::string description, std::string seed_name = {},
-                Unit unit = Unit::plain) {
-    using T = std::remove_cvref_t<decltype(member(std::declval<Config&>()))>;
-    Setting row;
-    row.environment.push_back(environment_name(key));
-    if (!seed_name.empty()) {
-        row.environment.push_back(std::move(seed_name));
-    }
-    row.key = std::move(key);
-    row.type = type_name<T>(unit);
-    row.description = std::move(description);
-    row.set = [member, unit](Config& config, const std::string& text) -> Status {
-        HELIOS_TRY_ASSIGN(member(config), parse_as<T>(text, unit));
-        return {};
-    };
-    row.get = [member, unit](const Config& config) {
-        return format_as<T>(member(const_cast<Config&>(config)), unit);
-    };
-    return row;
-}
-
-/// One that is written 64KiB, 16MiB or 1GiB.
-template <class Member>
-Setting size(std::string key, Member member, std::string description) {
-    return setting(std::move(key), member, std::move(description), {}, Unit::bytes);
-}
-
-/// One that is a duration, or "forever".
-template <class Member>
-Setting keep(std::string key, Member member, std::string description) {
-    return setting(std::move(key), member, std::move(description), {}, Unit::keep);
-}
-
-#define HELIOS_MEMBER(expression) [](Config& c) -> auto& { return c.expression; }
 
 // NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Setting> make_settings() {
@@ -253,6 +58,16 @@ std::vector<Setting> make_settings() {
         setting(
             "app.check_interval", HELIOS_MEMBER(check_interval),
             "How often the server looks whether its directory and files are those that it opened."),
+
+        setting("app.insecure_test_hosts", HELIOS_MEMBER(gateway.senders.test_hosts),
+                "HOST:PORT that stand for vendors' hosts, over http and at any address, too. For "
+                "tests: whoever answers there can forge senders."),
+
+        setting("auth.keys_file", HELIOS_MEMBER(callers.keys_file),
+                "Where `helios key` keeps API keys. Empty: keys.json in the data directory."),
+        setting("auth.jwt.secret_file", HELIOS_MEMBER(callers.jwt_secret_file),
+                "File of the secret of operators' tokens (HS256, at least 32 bytes). Empty: no "
+                "token is taken."),
 
         setting("telemetry.log_level", HELIOS_MEMBER(log_level),
                 "trace, debug, info, warn, error or off.", "LOG_LEVEL"),
@@ -298,6 +113,9 @@ std::vector<Setting> make_settings() {
                 "Time between pings of a WebSocket."),
         setting("http.websocket_pong_timeout", HELIOS_MEMBER(http.websocket_pong_timeout),
                 "Time for a WebSocket client to answer a ping."),
+        setting("http.ca_file", HELIOS_MEMBER(ca_file),
+                "PEM of further roots to trust when others are asked over https (keys, "
+                "certificates). Empty: the machine's alone."),
         setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
                 "Host headers allowed beside loopback and the listening address (guard against DNS "
                 "rebinding)."),
@@ -403,8 +221,6 @@ std::vector<Setting> make_settings() {
                 {}, Unit::as_events),
     };
 }
-#undef HELIOS_MEMBER
-
 const Setting* find_setting(std::string_view key) {
     const auto& table = settings();
     const auto it =
@@ -453,6 +269,35 @@ bool is_section(std::string_view name) {
                        [&](const Setting& s) { return section_of(s.key) == name; });
 }
 
+/// Whether options' names go on behind it: "sources.aws".
+bool is_part(const std::string& name) {
+    return std::ranges::any_of(settings(),
+                               [&](const Setting& row) { return row.key.starts_with(name + "."); });
+}
+
+/// A secret with its sources, as a map: {secret: file:…, sources: [orders]}.
+Result<std::string> secret_with_sources(const yaml::Node& map, std::string_view file,
+                                        const std::string& key) {
+    std::string secret;
+    std::string sources;
+    for (const auto& member : map.members) {
+        const bool one = member.key == "secret" && member.value.is_scalar();
+        if (!one && !(member.key == "sources" && member.value.is_sequence())) {
+            return fail(yaml::error_at(
+                file, member.key_mark,
+                fmt::format("\"{}\": expected secret: (one reference) and sources: (a list)",
+                            key)));
+        }
+        if (one) {
+            secret = member.value.text;
+        }
+        for (const auto& source : member.value.items) {
+            sources += (sources.empty() ? "=" : "+") + source.text;
+        }
+    }
+    return secret + sources;
+}
+
 /// A value as `helios config check` prints it, so that it can be read back.
 std::string listed(const std::string& value) {
     constexpr std::string_view harmless =
@@ -475,6 +320,11 @@ Result<std::string> scalar_text(const yaml::Node& node, std::string_view file,
     if (node.is_sequence()) {
         std::string joined;
         for (const auto& item : node.items) {
+            if (item.is_map() && key.ends_with(".secrets")) {
+                HELIOS_TRY_ASSIGN(const auto one, secret_with_sources(item, file, key));
+                joined += (joined.empty() ? "" : ",") + one;
+                continue;
+            }
             if (!item.is_scalar()) {
                 return fail(yaml::error_at(file, item.mark,
                                            fmt::format("\"{}\": expected a list of text", key)));
@@ -498,7 +348,14 @@ Error with_place(Error error, std::string_view place) {
 }
 
 const std::vector<Setting>& settings() {
-    static const std::vector<Setting> table = make_settings();
+    static const std::vector<Setting> table = [] {
+        auto rows = make_settings();
+        const auto at = std::ranges::find(rows, "gateway.record_bytes_max", &Setting::key);
+        auto senders = sender_settings();
+        rows.insert(at, std::make_move_iterator(senders.begin()),
+                    std::make_move_iterator(senders.end()));
+        return rows;
+    }();
     return table;
 }
 
@@ -607,9 +464,7 @@ public:
             if (member.key.find('.') != std::string::npos) {
                 option(member.key, member.key_mark, member.value);
             } else if (member.value.is_map()) {
-                for (const auto& each : member.value.members) {
-                    option(member.key + "." + each.key, each.key_mark, each.value);
-                }
+                section(member.key, member.value);
             } else if (!is_section(member.key)) {
                 errors_.push_back(unknown_section(file_, member.key_mark, member.key));
             } else if (!member.value
@@ -623,6 +478,17 @@ public:
     }
 
 private:
+    void section(const std::string& name, const yaml::Node& map) {
+        for (const auto& each : map.members) {
+            const auto key = name + "." + each.key;
+            if (each.value.is_map() && is_part(key)) {
+                section(key, each.value);
+            } else if (!each.value.is_null() || !is_part(key)) {
+                option(key, each.key_mark, each.value);
+            }
+        }
+    }
+
     /// `key`: its whole name, at `mark`.
     void option(const std::string& key, yaml::Mark mark, const yaml::Node& node) {
         const auto* row = find_setting(key);

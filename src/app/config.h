@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/callers.h"
 #include "app/environment.h"
 #include "base/result.h"
 #include "gateway/options.h"
@@ -33,6 +34,10 @@ struct Config {
     Duration check_interval = std::chrono::seconds(10);
     telemetry::Level log_level = telemetry::Level::info;
 
+    /// Where secrets named env: are; never listed.
+    Environment environment;
+    std::string ca_file;  ///< roots for what is asked of others, beside the machine's; empty: none
+    CallerOptions callers;  ///< an empty keys_file: in the data directory
     http::ServerOptions http;
     log::DiskLogOptions log;
     gateway::Options gateway;

@@ -30,6 +30,9 @@ std::vector<std::string> folders() {
 std::string store_file(const std::string& data_dir) {
     return data_dir + "/store/current.db";
 }
+std::string keys_file(const std::string& data_dir) {
+    return data_dir + "/keys.json";
+}
 std::string state_directory(const std::string& data_dir, std::string_view stage) {
     return data_dir + "/state/" + std::string(stage);
 }

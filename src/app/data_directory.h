@@ -20,6 +20,7 @@ std::vector<log::TopicSpec> topic_specs();
 /// The folders beside the log's own.
 std::vector<std::string> folders();
 std::string store_file(const std::string& data_dir);
+std::string keys_file(const std::string& data_dir);
 std::string dedup_directory(const std::string& data_dir);
 std::string state_directory(const std::string& data_dir, std::string_view stage);
 

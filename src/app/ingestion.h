@@ -31,6 +31,7 @@ struct IngestionOptions {
     Duration timeout = std::chrono::seconds(30);  ///< for one answer
     Duration retry_for =
         std::chrono::seconds(60);  ///< how long a server may be away; zero: not at all
+    http::Headers credentials{};   ///< sent with each request
 };
 
 /// Not thread-safe. What the constructor is given outlives it.

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "api/test_kit.h"
+#include "app/callers.h"
+#include "base/temporary_directory.h"
 #include "gateway/test_kit.h"
 #include "store/database.h"
 
@@ -85,11 +87,42 @@ TEST(Routes, each_says_who_may_call_it_and_few_are_for_everyone) {
     for (auto& path : open) {  // names of files change with their bytes
         path = std::regex_replace(path, std::regex("\\.[0-9a-f]{12}\\."), ".#.");
     }
-    EXPECT_EQ(open,
-              (std::vector<std::string>{
-                  "/", "/docs", "/docs/", "/docs/start.#.js", "/docs/swagger-ui-bundle.#.js",
-                  "/docs/swagger-ui.#.css", "/favicon.ico", "/health", "/openapi.json", "/ready",
-                  "/redoc", "/redoc/", "/redoc/redoc.standalone.#.js", "/redoc/start.#.js"}));
+    EXPECT_EQ(open, (std::vector<std::string>{
+                        "/", "/api/v1/webhooks/aws/health", "/api/v1/webhooks/azure/health",
+                        "/api/v1/webhooks/gcp/health", "/docs", "/docs/", "/docs/start.#.js",
+                        "/docs/swagger-ui-bundle.#.js", "/docs/swagger-ui.#.css", "/favicon.ico",
+                        "/health", "/openapi.json", "/ready", "/redoc", "/redoc/",
+                        "/redoc/redoc.standalone.#.js", "/redoc/start.#.js"}));
+}
+
+/// As on a server that others reach. (What senders are asked is the gateway's: sender_checks_test.)
+TEST(Routes, without_a_credential_every_route_that_is_not_for_everyone_refuses) {
+    Whole whole;
+    const TemporaryDirectory directory = *TemporaryDirectory::make("helios-routes-");
+    const auto callers = *Callers::open({directory.path() + "/keys.json", ""}, false,
+                                        whole.rig.telemetry, whole.rig.clock);
+    std::size_t walked = 0;
+    for (const auto& route : whole.served.table.routes()) {
+        http::Request request;
+        request.method = route.method;
+        request.path = route.path;
+        const auto answer = callers->identify(route, request);
+        const auto* refused = std::get_if<http::Response>(&answer);
+        if (route.access == http::Access::everyone) {
+            EXPECT_EQ(refused, nullptr) << route.path;
+            continue;
+        }
+        ++walked;
+        if (route.access == http::Access::sender) {  // asked by the gateway
+            ASSERT_EQ(refused, nullptr) << route.path;
+            EXPECT_FALSE(std::get<Caller>(answer).roles.has(Role::viewer)) << route.path;
+            continue;
+        }
+        ASSERT_NE(refused, nullptr) << route.path;
+        EXPECT_EQ(refused->status, 401) << route.path;
+        EXPECT_FALSE(header_of(*refused, "WWW-Authenticate").empty()) << route.path;
+    }
+    EXPECT_GE(walked, 20u);
 }
 
 TEST(Routes, nothing_derived_is_told_before_the_server_has_once_been_ready) {

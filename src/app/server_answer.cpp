@@ -25,6 +25,13 @@ std::string server_of(const std::string& given, const Environment& environment) 
     return found == environment.end() || found->second.empty() ? default_server : found->second;
 }
 
+http::Headers credentials_of(const Environment& environment) {
+    const auto found = environment.find("HELIOS_TOKEN");
+    return found == environment.end() || found->second.empty()
+               ? http::Headers()
+               : http::Headers{{"Authorization", "Bearer " + found->second}};
+}
+
 Option server_option(std::string& to) {
     return {"--to", "URL", "the server; default HELIOS_SERVER, else http://127.0.0.1:8001",
             &to,    false, {}};
@@ -65,7 +72,9 @@ Result<Server> Server::of(const ServerArguments& arguments, const Environment& e
     if (timeout == Duration::zero()) {
         return fail(ErrorKind::invalid, "--timeout 0 leaves no time for an answer");
     }
-    return Server(std::move(to), url, timeout);
+    Server server(std::move(to), url, timeout);
+    HELIOS_TRY(server.client_.send_always(credentials_of(environment)));
+    return server;
 }
 
 Result<http::Response> Server::get(std::string_view target) {

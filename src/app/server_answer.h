@@ -29,6 +29,9 @@ struct ServerArguments {
 /// machine's default.
 std::string server_of(const std::string& given, const Environment& environment);
 
+/// What a server is sent with each request to know who asks: the key or token of HELIOS_TOKEN.
+http::Headers credentials_of(const Environment& environment);
+
 Option server_option(std::string& to);
 /// --to and --timeout.
 void add_server_options(std::vector<Option>& options, ServerArguments& arguments);

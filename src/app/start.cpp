@@ -10,6 +10,7 @@
 
 #include "app/data_directory.h"
 #include "app/files.h"
+#include "app/setting.h"
 #include "http/host_policy.h"
 #include "http/server.h"
 #include "log/directory.h"
@@ -57,6 +58,9 @@ void apply_flags(Config& config, const StartArguments& arguments, std::vector<Er
     }
     if (!arguments.flows.empty()) {
         config.flow_files = arguments.flows;
+    }
+    if (!arguments.insecure_test_hosts.empty()) {
+        config.gateway.senders.test_hosts = split_list(arguments.insecure_test_hosts);
     }
     config.insecure = config.insecure || arguments.insecure;
     config.ephemeral = config.ephemeral || arguments.ephemeral;
@@ -132,7 +136,41 @@ std::vector<Option> start_options(StartArguments& a) {
          &a.insecure,
          false,
          {}},
+        {"--insecure-test-hosts",
+         "HOST:PORT,…",
+         "these stand for vendors' hosts, http too; for tests",
+         &a.insecure_test_hosts,
+         false,
+         {}},
     };
+}
+
+bool is_alone(const Config& config) {
+    return std::ranges::all_of(config.http.addresses(), [](const auto& address) {
+        return http::is_loopback_name(address.host);
+    });
+}
+
+namespace {
+
+std::vector<std::string_view> sources_with(const Config& config, gateway::ProofMethod method) {
+    std::vector<std::string_view> out;
+    for (const auto source : gateway::sources_with_endpoint) {
+        if (config.gateway.senders.methods(source).front() == method) {
+            out.push_back(source);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<std::string_view> sources_without_proof(const Config& config) {
+    return sources_with(config, gateway::ProofMethod::none);
+}
+
+std::vector<std::string_view> sources_that_are_off(const Config& config) {
+    return sources_with(config, gateway::ProofMethod::off);
 }
 
 Status check_exposure(const Config& config) {
@@ -140,16 +178,16 @@ Status check_exposure(const Config& config) {
     const auto open = std::find_if(addresses.begin(), addresses.end(), [](const auto& address) {
         return !http::is_loopback_name(address.host);
     });
-    if (open == addresses.end() || config.insecure) {
+    const auto unauthenticated = sources_without_proof(config);
+    if (open == addresses.end() || config.insecure || unauthenticated.empty()) {
         return {};
     }
-    return fail(ErrorKind::denied,
-                fmt::format("{} is not a loopback address, and the sources aws, gcp and azure are "
-                            "not authenticated: anybody who "
-                            "reaches the port could write events",
-                            open->host),
-                "listen on 127.0.0.1 behind something that authenticates, or pass --insecure to "
-                "accept that");
+    return fail(
+        ErrorKind::denied,
+        fmt::format("{} is not a loopback address, and the policy of {} is none: anybody who "
+                    "reaches the port could write events",
+                    open->host, fmt::join(unauthenticated, ", ")),
+        "give each a policy (sources.NAME.policy), or pass --insecure to accept that");
 }
 
 std::vector<reconcile::Flow> load_flows(const std::vector<std::string>& files,
@@ -201,9 +239,12 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
         add(out.errors, apply_file(out.config, *text, file));
     }
     add(out.errors, apply_environment(out.config, environment));
+    out.config.environment = environment;
     add(out.errors, check_not_built_yet(environment));
     out.warnings = unknown_variables(environment);
     apply_flags(out.config, arguments, out.errors);
+    out.config.gateway.senders.by_default =
+        is_alone(out.config) ? gateway::ProofMethod::none : gateway::ProofMethod::off;
     add(out.errors, out.config.validate());
     if (const auto exposed = check_exposure(out.config); !exposed) {
         out.errors.push_back(with_place_of(out.config, "http.host", exposed.error()));

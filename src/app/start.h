@@ -23,6 +23,7 @@ struct StartArguments {
     std::vector<std::string> flows;
     std::string log_level;
     bool insecure = false;
+    std::string insecure_test_hosts;
     bool ephemeral = false;
 };
 
@@ -44,7 +45,16 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
 std::vector<Error> check_data_directory(const Config& config,
                                         const std::vector<reconcile::Flow>& flows);
 
-/// Sources have no way to prove themselves yet: off loopback whoever reaches the port can write.
+/// Whether nobody but this machine can reach what is listened on.
+bool is_alone(const Config& config);
+
+/// Those whose senders need not prove who they are.
+std::vector<std::string_view> sources_without_proof(const Config& config);
+/// Those whose senders are all refused.
+std::vector<std::string_view> sources_that_are_off(const Config& config);
+
+/// denied: others reach the server, a source's senders need not prove who they are, and nobody has
+/// said that this is meant.
 Status check_exposure(const Config& config);
 
 /// The flows of `files`, or the shipped order flow if there are none; every complaint of every file

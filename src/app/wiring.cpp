@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "api/routes.h"
 #include "api/web_assets.h"
@@ -130,6 +131,7 @@ Result<std::unique_ptr<Node>> Node::open(Config config, const Clock& clock,
     HELIOS_TRY(node->open_log());
     HELIOS_TRY(check_holds(*node->log_, holds(*node->log_, store_file(node->config_.data_dir))));
     HELIOS_TRY(node->open_flows());
+    HELIOS_TRY(node->open_credentials());
     HELIOS_TRY(node->open_stages());
     HELIOS_TRY(node->open_api());
     return node;
@@ -193,6 +195,60 @@ Status Node::activate(const TenantId& tenant, const reconcile::Flow& flow) {
     return audit_->write_now(std::move(record));
 }
 
+Status Node::open_credentials() {
+    if (config_.callers.keys_file.empty()) {
+        config_.callers.keys_file = keys_file(config_.data_dir);
+    }
+    HELIOS_TRY_ASSIGN(callers_,
+                      Callers::open(config_.callers, is_alone(config_), telemetry_, clock_));
+    fetcher_ = std::make_unique<sources::Fetcher>(sources::HttpsOptions{
+        .ca_file = config_.ca_file, .test_hosts = config_.gateway.senders.test_hosts});
+    HELIOS_TRY_ASSIGN(
+        checks_,
+        gateway::SenderChecks::open(
+            config_.gateway.senders,
+            {.clock = clock_,
+             .telemetry = telemetry_,
+             .environment = [environment = config_.environment](
+                                const std::string& name) -> std::optional<std::string> {
+                 const auto found = environment.find(name);
+                 return found == environment.end() ? std::nullopt : std::optional(found->second);
+             },
+             .fetch = [this](const auth::VendorUrl& url, std::size_t bytes_max,
+                             gateway::FetchDone done) { fetch(url, bytes_max, std::move(done)); },
+             .prove_bearer =
+                 [this](std::string_view text) { return callers_->prove_bearer(text); }}));
+    const auto policy_hint = "sources.NAME.policy says how senders prove who they are";
+    if (const auto off = sources_that_are_off(config_); !off.empty()) {
+        telemetry_.logger.warn(
+            "app", "sources are off: what they send is refused",
+            {{"sources", fmt::format("{}", fmt::join(off, ", "))}, {"hint", policy_hint}});
+    }
+    if (const auto open = sources_without_proof(config_); !open.empty()) {
+        telemetry_.logger.info(
+            "app", "senders need not prove who they are: whoever reaches this server can send",
+            {{"sources", fmt::format("{}", fmt::join(open, ", "))}, {"hint", policy_hint}});
+    }
+    return {};
+}
+
+void Node::fetch(const auth::VendorUrl& url, std::size_t bytes_max, gateway::FetchDone done) {
+    sources::HttpsRequest request;
+    request.https = url.https;
+    request.host = url.host;
+    request.port = url.port;
+    request.target = url.target();
+    request.answer_bytes_max = bytes_max;
+    fetcher_->get(std::move(request),
+                  [done = std::move(done)](Result<sources::HttpsAnswer> answer) {
+                      if (!answer) {
+                          return done(std::unexpected(std::move(answer).error()));
+                      }
+                      done(gateway::Fetched{std::move(answer->body),
+                                            std::string(answer->header("cache-control"))});
+                  });
+}
+
 Status Node::open_stages() {
     route_ = std::make_unique<reconcile::RouteStage>(config_.route, *log_, telemetry_, clock_);
     config_.engine.state_directory =
@@ -226,7 +282,8 @@ Status Node::open_stages() {
                           [this](const Caller& caller, const http::Request& request,
                                  const adapters::SubscriptionDeletion& deletion) {
                               audit_->write(deleted(caller, request, deletion));
-                          }));
+                          },
+                          checks_.get()));
     return {};
 }
 
@@ -308,7 +365,10 @@ void Node::start() {
     projector_->start();
     progress_->start();
     vitals_->start();
-    server_->start(*routes_, {}, [this](const http::Route* route) {
+    const auto identify = [this](const http::Route& route, const http::Request& request) {
+        return callers_->identify(route, request);
+    };
+    server_->start(*routes_, identify, [this](const http::Route* route) {
         if (const auto source = route == nullptr ? "" : gateway::source_at(route->path)) {
             route_->presence().refuse(*source);
         }
@@ -325,6 +385,15 @@ void Node::start() {
             // Without its log there is nothing to make a store of.
             {"store", [this] { return log_->health() ? projector_->check_file() : Status{}; }}},
         config_.check_interval, telemetry_);
+    checks_->fetch_ahead();
+    credentials_ = std::jthread([this](const std::stop_token& stop) {
+        name_this_thread("credentials");
+        constexpr Duration between = std::chrono::seconds(2);  // they look at most every 5 s
+        for (; !stop.stop_requested(); pause_for(stop, between)) {
+            callers_->refresh();
+            checks_->refresh();
+        }
+    });
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
     telemetry_.logger.info(
         "app", "started",
@@ -412,6 +481,10 @@ void Node::stop() {
         door_.request_stop();
         door_.join();
     }
+    if (credentials_.joinable()) {
+        credentials_.request_stop();
+        credentials_.join();
+    }
     const Instant stopping = log_ ? log_->now() : Instant{};
     if (watch_) {
         watch_->stop();
@@ -422,6 +495,9 @@ void Node::stop() {
     }
     if (gateway_) {
         gateway_->close();
+    }
+    if (fetcher_) {
+        fetcher_->close();
     }
     if (vitals_) {
         vitals_->stop();

@@ -15,6 +15,7 @@
 #include "api/progress.h"
 #include "api/vitals.h"
 #include "app/audit.h"
+#include "app/callers.h"
 #include "app/config.h"
 #include "app/file_watch.h"
 #include "app/watch.h"
@@ -22,6 +23,7 @@
 #include "base/result.h"
 #include "base/temporary_directory.h"
 #include "gateway/gateway.h"
+#include "gateway/sender_checks.h"
 #include "http/route.h"
 #include "http/server.h"
 #include "log/disk.h"
@@ -30,6 +32,7 @@
 #include "reconcile/engine_stage.h"
 #include "reconcile/flow.h"
 #include "reconcile/route_stage.h"
+#include "sources/fetcher.h"
 #include "store/projector.h"
 #include "store/queries.h"
 #include "telemetry/telemetry.h"
@@ -64,6 +67,8 @@ private:
     Status open_log();
     Status open_flows();
     Status activate(const TenantId& tenant, const reconcile::Flow& flow);
+    Status open_credentials();
+    void fetch(const auth::VendorUrl& url, std::size_t bytes_max, gateway::FetchDone done);
     Status open_stages();
     Status open_api();
     void open_door(const std::stop_token& stop);
@@ -83,6 +88,9 @@ private:
     std::unique_ptr<reconcile::EngineStage> engine_;
     std::unique_ptr<store::Projector> projector_;
     std::unique_ptr<store::Queries> queries_;
+    std::unique_ptr<sources::Fetcher> fetcher_;
+    std::unique_ptr<Callers> callers_;
+    std::unique_ptr<gateway::SenderChecks> checks_;
     std::unique_ptr<gateway::Gateway> gateway_;
     api::Options api_options_;
     api::About about_;
@@ -93,6 +101,7 @@ private:
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<FileWatch> file_watch_;
     std::unique_ptr<Watch> watch_;  // made by door_
+    std::jthread credentials_;      ///< reads them again
     std::jthread door_;
     bool started_ = false;
     bool working_ =

@@ -18,7 +18,8 @@ bool is_kept(const ItemReceipt& item) {
 }
 
 bool is_retryable(const ItemReceipt& item) {
-    return item.error && item.error->kind != ErrorKind::invalid;
+    return item.error && item.error->kind != ErrorKind::invalid &&
+           item.error->kind != ErrorKind::denied;
 }
 
 /// Where the items stand, in one: who waits for it has waited for all. Empty: none has a position,
@@ -58,6 +59,37 @@ http::Response not_now(Endpoint endpoint, const Error& error, Duration again = {
         http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
                       error.what, error.hint),
         endpoint, again);
+}
+
+/// Who did not prove who he is. What may heal (rotation, a key server that is down, our own lists)
+/// is answered so that this sender comes again; what nothing heals, so that he does not.
+int status_of_unproved(const Receipt& receipt) {
+    const bool forged = receipt.proof == auth::Proof::Kind::forged;
+    switch (receipt.sender) {
+        case SenderKind::sns:  // takes any 4xx for a final answer, and 401 for "say who you are"
+            return forged ? 403 : receipt.asks_basic ? 401 : 503;
+        case SenderKind::api_destination:
+            return forged ? 403 : 401;
+        case SenderKind::pubsub:
+            return 403;
+        case SenderKind::event_grid:  // drops what is answered 401 or 403
+            return forged ? 403 : 503;
+        case SenderKind::direct:
+            break;
+    }
+    return 401;
+}
+
+http::Response answer_unproved(Endpoint endpoint, const Receipt& receipt) {
+    const int status = status_of_unproved(receipt);
+    auto response = http::problem(status, status == 503 ? "Not stored" : "Sender not known",
+                                  receipt.error.what, receipt.error.hint);
+    if (status == 401) {
+        response.with("WWW-Authenticate", receipt.asks_basic
+                                              ? "Basic realm=\"helios\", charset=\"UTF-8\""
+                                              : "Bearer realm=\"helios\"");
+    }
+    return status == 503 ? with_retry(std::move(response), endpoint, {}) : std::move(response);
 }
 
 void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
@@ -199,6 +231,10 @@ http::Response answer_ingest(const ItemReceipt& item) {
             if (item.too_large) {
                 return http::problem(413, "Event too large", item.error->what, item.error->hint);
             }
+            if (item.error && item.error->kind == ErrorKind::denied) {
+                return http::problem(403, "Not for this sender", item.error->what,
+                                     item.error->hint);
+            }
             return not_now(Endpoint::ingest, item.error ? *item.error : first_failure({}));
     }
     return http::Response::empty(500);
@@ -240,6 +276,8 @@ http::Response answer(Endpoint endpoint, const Receipt& receipt) {
         case Receipt::Kind::wrong_media_type:
             return http::problem(415, "Unsupported media type", receipt.error.what,
                                  receipt.error.hint);
+        case Receipt::Kind::unproved:
+            return answer_unproved(endpoint, receipt);
         case Receipt::Kind::refused:
             return not_now(endpoint, receipt.error, receipt.again);
         case Receipt::Kind::overdue:

@@ -59,6 +59,36 @@ TEST(Answers, the_table) {
     EXPECT_EQ(row(other), (Row{503, 503, 503, 429, 429}));
 }
 
+/// Who did not prove who he is: SNS, API destination, Pub/Sub, Event Grid, direct.
+TEST(Answers, who_did_not_prove_who_he_is) {
+    using Kind = auth::Proof::Kind;
+    const auto row_of = [](Kind proof, bool asks_basic = false) {
+        std::vector<int> statuses;
+        for (const auto& [endpoint, sender] :
+             {std::pair(Endpoint::aws_eventbridge, SenderKind::sns),
+              std::pair(Endpoint::aws_eventbridge, SenderKind::api_destination),
+              std::pair(Endpoint::gcp_pubsub, SenderKind::pubsub),
+              std::pair(Endpoint::azure_eventgrid, SenderKind::event_grid),
+              std::pair(Endpoint::ingest, SenderKind::direct)}) {
+            Receipt receipt;
+            receipt.kind = Receipt::Kind::unproved;
+            receipt.sender = sender;
+            receipt.proof = proof;
+            receipt.asks_basic = asks_basic;
+            receipt.error = {ErrorKind::denied, "no", "yes"};
+            const auto response = answer(endpoint, receipt);
+            statuses.push_back(response.status);
+            EXPECT_EQ(response.status == 401, !header(response, "WWW-Authenticate").empty());
+            EXPECT_EQ(response.status == 503, !header(response, "Retry-After").empty());
+        }
+        return statuses;
+    };
+    EXPECT_EQ(row_of(Kind::refused), (Row{503, 401, 403, 503, 401}));
+    EXPECT_EQ(row_of(Kind::absent), (Row{503, 401, 403, 503, 401}));
+    EXPECT_EQ(row_of(Kind::absent, true), (Row{401, 401, 403, 503, 401})) << "SNS sends it then";
+    EXPECT_EQ(row_of(Kind::forged), (Row{403, 403, 403, 403, 401}));
+}
+
 TEST(Answers, when_to_come_again) {
     Receipt refused;
     refused.kind = Receipt::Kind::refused;

@@ -140,13 +140,14 @@ void Intake::note_overdue(std::uint64_t told, Duration now) {
 struct Gateway::State {
     State(Options options, log::Log& log, const model::Catalogue& catalogue, KnownSource known,
           telemetry::Telemetry& telemetry, const Clock& clock, RefusedByUs refused,
-          SubscriptionDeleted deleted)
+          SubscriptionDeleted deleted, const SenderChecks* checks)
         : intake{.options = std::move(options),
                  .log = log,
                  .catalogue = catalogue,
                  .known = std::move(known),
                  .refused_by_us = std::move(refused),
                  .subscription_deleted = std::move(deleted),
+                 .checks = checks,
                  .telemetry = telemetry,
                  .clock = clock,
                  .metrics = {telemetry.metrics, catalogue},
@@ -237,10 +238,12 @@ struct Gateway::State {
 Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                                                const model::Catalogue& catalogue, KnownSource known,
                                                telemetry::Telemetry& telemetry, const Clock& clock,
-                                               RefusedByUs refused, SubscriptionDeleted deleted) {
+                                               RefusedByUs refused, SubscriptionDeleted deleted,
+                                               const SenderChecks* checks) {
     HELIOS_TRY(options.validate());
-    auto state = std::make_unique<State>(std::move(options), log, catalogue, std::move(known),
-                                         telemetry, clock, std::move(refused), std::move(deleted));
+    auto state =
+        std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry,
+                                clock, std::move(refused), std::move(deleted), checks);
     HELIOS_TRY_ASSIGN(state->intake.deduplicator,
                       Deduplicator::open(state->intake.options, log, telemetry, clock));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {

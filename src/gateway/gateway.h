@@ -4,7 +4,7 @@
 ///
 /// adapt (adapters) → known source? → judge (catalogue) → claim the id (deduplicator) → one append
 /// for the whole request → receipt when it is durable. Knows no flow and no order of events.
-/// Authentication of senders is a policy per source (options.h).
+/// Senders prove who they are before anything is read (sender_checks.h).
 
 #include <cstdint>
 #include <functional>
@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "gateway/options.h"
 #include "gateway/receipt.h"
+#include "gateway/sender_checks.h"
 #include "http/message.h"
 #include "log/log.h"
 #include "model/admission.h"
@@ -60,16 +61,19 @@ struct SourceActivity {
     std::uint64_t refused = 0;
 };
 
-/// Thread-safe. Log, catalogue, telemetry and clock must outlive it; close it before the log.
+/// Thread-safe. Log, catalogue, telemetry, clock and checks must outlive it; close it before the
+/// log.
 class Gateway {
 public:
     /// Opens the deduplication index and begins to catch up with the log; takes nothing in before
-    /// admit(). invalid: options. unavailable: disk.
+    /// admit(). `checks`: of senders' credentials; absent: nobody need prove who he is. invalid:
+    /// options. unavailable: disk.
     static Result<std::unique_ptr<Gateway>> open(Options options, log::Log& log,
                                                  const model::Catalogue& catalogue,
                                                  KnownSource known, telemetry::Telemetry& telemetry,
                                                  const Clock& clock, RefusedByUs refused = {},
-                                                 SubscriptionDeleted deleted = {});
+                                                 SubscriptionDeleted deleted = {},
+                                                 const SenderChecks* checks = nullptr);
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;

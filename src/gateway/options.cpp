@@ -17,19 +17,6 @@ Status within(std::string_view name, std::size_t value, std::size_t least, std::
 
 }  // namespace
 
-std::string_view to_string(SourcePolicy policy) {
-    switch (policy) {
-        case SourcePolicy::none:
-            return "none";
-    }
-    return "unknown";
-}
-
-SourcePolicy Options::policy_of(std::string_view source) const {
-    const auto it = policies.find(source);
-    return it == policies.end() ? SourcePolicy::none : it->second;
-}
-
 Duration Options::dedup_horizon_of(std::string_view source) const {
     const auto it = dedup_horizons.find(source);
     return it == dedup_horizons.end() ? dedup_horizon : it->second;
@@ -67,7 +54,7 @@ Status Options::validate() const {
     if (dedup_horizon < Duration::zero()) {
         return fail(ErrorKind::invalid, "retention.dedup is negative");
     }
-    return {};
+    return senders.validate();
 }
 
 }  // namespace helios::gateway

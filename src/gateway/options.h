@@ -9,13 +9,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "gateway/sender_policy.h"
 
 namespace helios::gateway {
-
-/// How a source proves who it is. `none`: whoever can reach the endpoint counts as authentic; a
-/// server with such a source does not listen off loopback unless told to.
-enum class SourcePolicy : std::uint8_t { none };
-std::string_view to_string(SourcePolicy policy);
 
 struct Options {
     /// Folder of the deduplication index; it can be deleted at any time and is rebuilt from the
@@ -55,10 +51,8 @@ struct Options {
     /// 0: for ever. No event older than it can make another a copy.
     Duration dedup_horizon_longest() const;
 
-    /// By source; one that is not named has `none`.
-    std::map<std::string, SourcePolicy, std::less<>> policies;
-
-    SourcePolicy policy_of(std::string_view source) const;
+    /// How senders prove who they are.
+    SenderPolicies senders;
 
     /// What the log must allow one record: the largest body is quarantined whole, with its headers
     /// and reasons.

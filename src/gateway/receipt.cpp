@@ -43,6 +43,22 @@ std::optional<std::string_view> source_at(std::string_view path) {
     return std::nullopt;
 }
 
+SenderKind sender_of(Endpoint endpoint, const http::Request& request) {
+    switch (endpoint) {
+        case Endpoint::aws_eventbridge:
+            return request.header("x-amz-sns-message-type") == nullptr ? SenderKind::api_destination
+                                                                       : SenderKind::sns;
+        case Endpoint::gcp_pubsub:
+            return SenderKind::pubsub;
+        case Endpoint::azure_eventgrid:
+            return SenderKind::event_grid;
+        case Endpoint::ingest:
+        case Endpoint::batch:
+            break;
+    }
+    return SenderKind::direct;
+}
+
 std::string_view to_string(ItemStatus status) {
     switch (status) {
         case ItemStatus::accepted:

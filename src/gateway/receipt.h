@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/proof.h"
 #include "base/result.h"
+#include "http/message.h"
 #include "model/event.h"
 #include "model/position.h"
 
@@ -24,6 +26,11 @@ std::optional<std::string_view> source_at(std::string_view path);
 constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }
+
+/// Who comes to an endpoint, as far as answers differ: the columns of the table in
+/// docs/contracts.md, "What each sender is told".
+enum class SenderKind : std::uint8_t { sns, api_destination, pubsub, event_grid, direct };
+SenderKind sender_of(Endpoint endpoint, const http::Request& request);
 
 enum class ItemStatus : std::uint8_t {
     accepted,     ///< durable on its event topic
@@ -58,6 +65,7 @@ struct Receipt {
         nothing_to_do,      ///< a notice that needs no storing (Event Grid: subscription deleted)
         not_this_protocol,  ///< `error`; nothing was stored
         wrong_media_type,   ///< `error`; nothing was stored
+        unproved,           ///< `error`, `proof`: its sender did not prove who he is
         refused,            ///< `error`: not ready, stopping, too many; nothing was looked at
         overdue,            ///< `error`: its sender waits no longer, and nobody knows yet what will
                             ///< have been stored
@@ -67,6 +75,9 @@ struct Receipt {
     std::string body;
     Error error;
     Duration again{};  ///< refused: when another try may do better; 0: as usual
+    SenderKind sender = SenderKind::direct;
+    auth::Proof::Kind proof = auth::Proof::Kind::absent;  ///< unproved
+    bool asks_basic = false;  ///< unproved: who came without Authorization is asked for it
 };
 
 }  // namespace helios::gateway

@@ -101,10 +101,20 @@ http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
     return route;
 }
 
+void add_unproved(http::Route& route) {
+    route.answers.push_back(problem_answer(
+        401, "The sender did not prove who he is, and this kind of sender is told so"));
+    route.answers.push_back(problem_answer(
+        403,
+        "Nothing will make this credential hold; or it does not speak for the event's source; "
+        "or it does not hold, and this kind of sender is told so"));
+}
+
 void add_webhook_problems(http::Route& route) {
     route.answers.push_back(problem_answer(
         400, "Not JSON by its structure, or not this sender's envelope; nothing was stored"));
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
+    add_unproved(route);
     route.answers.push_back(problem_answer(
         503,
         "Not stored: overload, full disk, or not ready yet; or nobody knows yet, and the sender "
@@ -204,6 +214,7 @@ http::Route ingest(Gateway& gateway) {
         problem_answer(400,
                        "Not JSON by its structure, or not an object, or more than one "
                        "Content-Type; nothing was stored"));
+    add_unproved(route);
     route.answers.push_back(problem_answer(413, "Too large; nothing was stored"));
     route.answers.push_back(
         problem_answer(415, "Not application/json, or not utf-8; nothing was stored"));
@@ -244,6 +255,7 @@ http::Route batch(Gateway& gateway) {
         400,
         "Not JSON by its structure, or neither array nor object, or more than one Content-Type; "
         "nothing was stored"));
+    add_unproved(route);
     route.answers.push_back(problem_answer(413, "Above the read limit; nothing was stored"));
     route.answers.push_back(problem_answer(
         415,
@@ -264,7 +276,7 @@ http::Response health_of(const Gateway& gateway, std::string_view source) {
     const auto activity = gateway.activity(source);
     json::Writer out;
     out.begin_object().field("status", ready ? "healthy" : "unavailable").field("source", source);
-    out.field("policy", to_string(gateway.options().policy_of(source)));
+    out.field("policy", std::string_view(gateway.options().senders.described(source)));
     if (!ready) {
         out.field("detail", std::string_view(ready.error().message()));
     }
@@ -294,14 +306,14 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
         "What has come from " + source + " since this server began, and whether it can come now";
     route.tag = tag_webhooks;
     const std::string schema =
-        R"({"type":"object","properties":{"status":{"enum":["healthy","unavailable"]},"source":{"type":"string"},"policy":{"enum":["none"]},"lastEventAt":{"type":["string","null"]},"sinceStart":{"type":"object"}}})";
+        R"({"type":"object","properties":{"status":{"enum":["healthy","unavailable"]},"source":{"type":"string"},"policy":{"type":"string","description":"What its senders may prove themselves with, any one of these; none: nobody need; off: nobody may."},"lastEventAt":{"type":["string","null"]},"sinceStart":{"type":"object"}}})";
     const std::string example =
         R"({"status":"healthy","source":")" + source +
         R"(","policy":"none","lastEventAt":"2026-01-05T10:23:48.123Z","sinceStart":{"received":3,"accepted":2,"duplicate":1,"conflict":0,"quarantined":0,"refused":0}})";
     route.answers.push_back(json_answer(200, "Events are taken", schema, example));
     route.answers.push_back(
         json_answer(503, "Events are refused for now; `detail` says why", schema, ""));
-    route.access = http::Access::sender;
+    route.access = http::Access::everyone;
     route.handler = [&gateway, source = std::move(source)](const http::Request&, const Caller&,
                                                            http::Responder responder) {
         responder.send(health_of(gateway, source));

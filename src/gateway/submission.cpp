@@ -77,6 +77,13 @@ std::string dlq_id_of_conflict(const model::Event& event, json::Value payload) {
     return uuid5("conflict " + name.view());
 }
 
+/// A credential that does not speak for the source of an item.
+Error not_for(std::string_view source) {
+    return {ErrorKind::denied,
+            "this credential does not speak for the source \"" + shown(source) + "\"",
+            "use one that names it (`helios key add --sources`)"};
+}
+
 void take_later(std::optional<model::PositionToken>& position, const model::PositionToken& other) {
     if (!position || position->log_time < other.log_time) {
         position = other;
@@ -93,7 +100,9 @@ Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request,
       caller_(std::move(caller)),
       done_(std::move(done)),
       received_at_(intake.clock.wall()),
-      started_(intake.clock.monotonic()) {}
+      started_(intake.clock.monotonic()) {
+    receipt_.sender = sender_of(endpoint_, request_);
+}
 
 std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() const {
     const auto is_one = [](const auto& h) {
@@ -141,6 +150,7 @@ bool Submission::take_place() {
     if (got.closing) {
         intake_.tell_refused(caller_.tenant, source_of(endpoint_));
         Receipt receipt;
+        receipt.sender = receipt_.sender;
         receipt.kind = Receipt::Kind::refused;
         receipt.error = {ErrorKind::stopping, "the server is shutting down",
                          "try again in a moment"};
@@ -171,6 +181,9 @@ void Submission::take_in() {
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
             true);
     }
+    if (!sender_is_proved()) {
+        return;
+    }
     if (is_direct(endpoint_)) {  // clouds do not mend what is refused; their bytes speak
         if (auto wrong = wrong_content_type()) {
             return finish_without_items(wrong->first, std::move(wrong->second), "wrong_media_type",
@@ -196,8 +209,10 @@ void Submission::take_in() {
         }
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
                                     false);
+    } else if (auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
+               sender_.authenticated && !is_direct(endpoint_)) {
+        take_whole(other);  // a cloud that is told 400 drops it for good
     } else {
-        auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
         return finish_without_items(
             Receipt::Kind::not_this_protocol,
             {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
@@ -207,6 +222,39 @@ void Submission::take_in() {
     request_ = {};
     taken_in_.store(true, std::memory_order_release);
     release();
+}
+
+/// False: it has been answered.
+bool Submission::sender_is_proved() {
+    if (intake_.checks == nullptr) {
+        sender_.proof = auth::Proof::held(caller_.subject);
+        return true;
+    }
+    sender_ = intake_.checks->check(endpoint_, request_);
+    if (sender_.proof.is_held()) {
+        if (sender_.authenticated) {
+            caller_.subject = sender_.proof.subject;
+        }
+        return true;
+    }
+    const auto& proof = sender_.proof;
+    const bool by_us = proof.kind == auth::Proof::Kind::refused &&
+                       proof.refusal == auth::Refusal::keys_unavailable;
+    if (by_us) {  // it may well be who it says: that we can't tell is no silence of its
+        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+    }
+    receipt_.proof = proof.kind;
+    receipt_.asks_basic = sender_.asks_basic && request_.header("Authorization") == nullptr;
+    finish_without_items(Receipt::Kind::unproved,
+                         {ErrorKind::denied, proof.text,
+                          "nothing was stored; see docs/senders for what this endpoint asks"},
+                         "unproved", true);
+    return false;
+}
+
+bool Submission::may_bring(std::string_view source) const {
+    return !is_direct(endpoint_) || intake_.checks == nullptr ||
+           intake_.checks->may_speak_for(sender_.proof, source);
 }
 
 adapters::Adapted Submission::adapt() {
@@ -249,6 +297,9 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.event_type = event.type;
     item.event_id = event.id;
     item.identity = event.identity;
+    if (!may_bring(event.source)) {
+        return refuse_item(index, not_for(event.source));
+    }
     auto admission = model::admit(event, adapted.payload, intake_.catalogue, intake_.known);
     if (!admission.admitted()) {
         return quarantine(index, adapted, std::move(admission));
@@ -289,7 +340,7 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
                 intake_.has_room ? intake_.has_room(adapted.event, adapted.payload) : Status{};
             !fits) {
             intake_.deduplicator->settle(identity, fail(fits.error()));  // the id is free again
-            return refuse_for_room(index, fits.error());
+            return refuse_item(index, fits.error());
         }
         item.status = ItemStatus::accepted;
         log::Record record;
@@ -322,6 +373,9 @@ void Submission::take_rejection(std::size_t index, adapters::Rejection& rejectio
     item.source = rejection.source.empty() ? source_of(endpoint_) : rejection.source;
     item.event_type = rejection.event_type;
     item.event_id = rejection.event_id;
+    if (!may_bring(item.source)) {
+        return refuse_item(index, not_for(item.source));
+    }
     model::Quarantined kept(caller_.tenant);
     kept.source = item.source;
     kept.scope = std::move(rejection.scope);
@@ -351,7 +405,10 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     kept.event_type = confirmation.type;
     kept.reason = "sns_confirmation";
     kept.detail =
-        confirmation.type == "SubscriptionConfirmation"
+        confirmation.type == "SubscriptionConfirmation" && sender_.by_sns
+            ? "SNS asks to confirm a subscription: its signature holds and its topic is listed, so "
+              "Helios visits SubscribeURL"
+        : confirmation.type == "SubscriptionConfirmation"
             ? "SNS asks to confirm a subscription: a person visits SubscribeURL, Helios does not"
             : "SNS says that a subscription has ended; visiting SubscribeURL would renew it";
     kept.body = confirmation.raw;
@@ -359,7 +416,21 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
     intake_.telemetry.logger.info(
         room, "SNS handshake kept for a person",
         {{"type", confirmation.type}, {"topic", confirmation.topic_arn}, {"dlq_id", kept.id}});
+    if (sender_.by_sns && confirmation.type == "SubscriptionConfirmation") {
+        intake_.checks->confirm_subscription(request_.body);
+    }
     keep(0, ItemStatus::noted, model::RecordType::sns_confirmation, std::move(kept));
+}
+
+/// What an authentic sender has sent and no adapter can read, whole.
+void Submission::take_whole(const adapters::NotThisProtocol& other) {
+    adapters::Rejection whole;
+    whole.reason = "not_an_envelope";
+    whole.detail = other.what;
+    whole.errors.push_back(other.what);
+    whole.raw = request_.body;
+    receipt_.items.resize(1);
+    take_rejection(0, whole);
 }
 
 void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted,
@@ -505,7 +576,7 @@ void Submission::settled(std::size_t index, const Settled& outcome) {
     take_later(receipt_.items[index].position, *outcome);
 }
 
-void Submission::refuse_for_room(std::size_t index, const Error& error) {
+void Submission::refuse_item(std::size_t index, const Error& error) {
     const MutexLock lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
     receipt_.items[index].error = error;
@@ -612,6 +683,7 @@ Submission::Overdue Submission::tell_overdue() {
         }
     }
     Receipt receipt;
+    receipt.sender = receipt_.sender;
     receipt.kind = Receipt::Kind::overdue;
     receipt.error = {ErrorKind::timeout,
                      "the disk takes longer than you wait: nobody knows yet what will be stored",

@@ -45,6 +45,7 @@ struct Intake {
     KnownSource known;
     RefusedByUs refused_by_us;
     SubscriptionDeleted subscription_deleted;
+    const SenderChecks* checks;  ///< nullptr: nobody need prove who he is
     telemetry::Telemetry& telemetry;
     const Clock& clock;
     GatewayMetrics metrics;
@@ -135,11 +136,14 @@ private:
 
     bool take_place();
     void take_in();
+    bool sender_is_proved();
+    bool may_bring(std::string_view source) const;
     adapters::Adapted adapt();
     void take_items(std::vector<adapters::Item>& items);
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
     void take_confirmation(const adapters::SnsConfirmation& confirmation);
+    void take_whole(const adapters::NotThisProtocol& other);
     void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, TopicId topic,
                      std::string value);
 
@@ -157,7 +161,7 @@ private:
     void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);
     void settled(std::size_t index, const Settled& outcome);
     void failed(std::size_t index, const Error& error);
-    void refuse_for_room(std::size_t index, const Error& error);
+    void refuse_item(std::size_t index, const Error& error);
 
     void release();
     void finish();
@@ -171,7 +175,8 @@ private:
     Intake& intake_;
     const Endpoint endpoint_;
     http::Request request_;  ///< until start() is over
-    const Caller caller_;
+    Caller caller_;          ///< its subject is who proved himself
+    ProvenSender sender_;    ///< once it is known
     ReceiptDone done_;
     const Instant received_at_;
     const Duration started_;

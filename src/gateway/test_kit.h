@@ -78,8 +78,9 @@ struct Rig {
     TemporaryDirectory directory = *TemporaryDirectory::make("helios-gateway-");
     std::unique_ptr<log::Log> log;
     Mutex refused_mutex;
-    std::vector<std::string> refused;  ///< by us; look at it when the answers are there
-    std::vector<std::string> deleted;  ///< subscriptions, and by whom; likewise
+    std::vector<std::string> refused;      ///< by us; look at it when the answers are there
+    std::vector<std::string> deleted;      ///< subscriptions, and by whom; likewise
+    std::unique_ptr<SenderChecks> checks;  ///< nullptr: nobody need prove who he is
     std::unique_ptr<Gateway> gateway;
 
     Rig() {
@@ -124,7 +125,8 @@ struct Rig {
                    const adapters::SubscriptionDeletion& deletion) {
                 const MutexLock lock(refused_mutex);
                 deleted.push_back(by.subject + " " + deletion.subscription);
-            });
+            },
+            checks.get());
         HELIOS_ASSERT(opened, opened ? "" : opened.error().message());
         gateway = *std::move(opened);
         HELIOS_ASSERT(gateway->wait_caught_up(std::chrono::seconds(60)), "the index catches up");

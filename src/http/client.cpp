@@ -189,6 +189,7 @@ constexpr std::size_t control_bytes_max = 125;
 
 /// The connection and what was read ahead on it.
 struct Client::State {
+    std::string always;  ///< headers of every request, as lines
     std::string host;
     std::uint16_t port;
     Duration timeout;
@@ -498,10 +499,32 @@ Result<Response> Client::State::exchange(std::string_view head_text, std::string
     return std::move(head.response);
 }
 
+namespace {
+
+Status append_header(std::string& head, std::string_view name, std::string_view value) {
+    if (name.find_first_of("\r\n") != std::string_view::npos ||
+        value.find_first_of("\r\n") != std::string_view::npos) {
+        return fail(ErrorKind::invalid, fmt::format("the header {} contains a line break", name));
+    }
+    head += fmt::format("{}: {}\r\n", name, value);
+    return {};
+}
+
+}  // namespace
+
 Client::Client(std::string host, std::uint16_t port, Duration timeout)
     : state_(std::make_unique<State>(std::move(host), port, timeout)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
+
+Status Client::send_always(const Headers& headers) {
+    std::string lines;
+    for (const auto& [name, value] : headers) {
+        HELIOS_TRY(append_header(lines, name, value));
+    }
+    state_->always = std::move(lines);
+    return {};
+}
 
 Result<Response> Client::request(Method method, std::string_view target, Headers headers,
                                  std::string_view body) {
@@ -518,17 +541,13 @@ Result<Response> Client::request(Method method, std::string_view target, Headers
     if (!given("Host")) {
         head += state.host_header();
     }
+    head += state.always;
     if (!given("Content-Length") && (!body.empty() || method == Method::post ||
                                      method == Method::put || method == Method::patch)) {
         head += fmt::format("Content-Length: {}\r\n", body.size());
     }
     for (const auto& [name, value] : headers) {
-        if (name.find_first_of("\r\n") != std::string::npos ||
-            value.find_first_of("\r\n") != std::string::npos) {
-            return fail(ErrorKind::invalid,
-                        fmt::format("the header {} contains a line break", name));
-        }
-        head += fmt::format("{}: {}\r\n", name, value);
+        HELIOS_TRY(append_header(head, name, value));
     }
     head += "\r\n";
 
@@ -617,7 +636,7 @@ Result<Response> Client::open_websocket(std::string_view target) {
         "GET {} HTTP/1.1\r\n{}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
         "13\r\nSec-WebSocket-Key: "
         "{}\r\n\r\n",
-        target, state.host_header(), websocket_key);
+        target, state.host_header() + state.always, websocket_key);
     HELIOS_TRY(state.send_all(request, {}));
     HELIOS_TRY_ASSIGN(Head head, state.read_head());
     if (head.response.status != 101) {

@@ -30,6 +30,8 @@ public:
     /// once the answer to what has been sent had `grace` to come (stopping). The descriptor
     /// outlives the client; nobody reads it empty.
     void stop_on(int descriptor, Duration grace);
+    /// Sent with every request from now on, before its own: who asks. invalid: a line break in one.
+    Status send_always(const Headers& headers);
 
     /// unavailable: can't connect, or the connection broke (the request may have been handled);
     /// timeout: nobody answered, in all the time that one request may take; corrupt: what answers

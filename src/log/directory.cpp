@@ -18,8 +18,10 @@ constexpr std::uint32_t partitions_limit = 4096;
 constexpr std::size_t topics_limit = 4096;
 
 /// What may stand in a directory that has no FORMAT yet: LOCK and FORMAT.new if a first start ended
-/// half-way, and what a file system puts into its root. Anything else of ours comes after FORMAT.
-constexpr std::array<std::string_view, 3> names_before_format{"FORMAT.new", "LOCK", "lost+found"};
+/// half-way, what a file system puts into its root, and API keys, which may be made before the
+/// first start (with what they are written through). Anything else of ours comes after FORMAT.
+constexpr std::array<std::string_view, 5> names_before_format{"FORMAT.new", "LOCK", "keys.json",
+                                                              "keys.json.new", "lost+found"};
 
 std::optional<std::string_view> next_line(std::string_view& text) {
     const auto end = text.find('\n');

@@ -126,8 +126,8 @@ class Files(Test):
 
 
 class Options(Test):
-    def refused(self, *arguments, says):
-        code, out, err = run(*arguments)
+    def refused(self, *arguments, says, env=None):
+        code, out, err = run(*arguments, env=env)
         self.assertEqual((code, out), (2, ""), err)
         self.assertIn(says, err)
 
@@ -178,7 +178,13 @@ class Options(Test):
     def test_only_loopback_addresses_are_loopback(self):
         for host in ("127.foo.example", "127.0.0.1.example", "localhost.example", "127.1"):
             self.refused(
-                "serve", "--data", self.path("data"), "--listen", f"{host}:0", says="--insecure"
+                "serve",
+                "--data",
+                self.path("data"),
+                "--listen",
+                f"{host}:0",
+                says="--insecure",
+                env=environment(HELIOS_SOURCES_GCP_POLICY="none"),
             )
         self.refused("demo", "--listen", "0.0.0.0:0", says="the demo listens on no other")
         self.assertNotIn("pass --insecure", run("demo", "--listen", "0.0.0.0:0")[2])

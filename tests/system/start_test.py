@@ -155,10 +155,19 @@ class Start(unittest.TestCase):
             self.assertEqual(server.terminate(), 0)
         self.refused("serve", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1", says="HOST:PORT")
         exposed = ("--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0", "--data", self.data)
-        self.refused("serve", *exposed, says="--insecure")
+        open_to_all = environment(HELIOS_SOURCES_AWS_POLICY="none")
+        self.refused("serve", *exposed, says=["--insecure", "aws"], env=open_to_all)
 
     def test_off_loopback(self):
-        self.refused("serve", "--listen", "0.0.0.0:0", "--data", self.data, says="--insecure")
+        self.refused(
+            "serve",
+            "--listen",
+            "0.0.0.0:0",
+            "--data",
+            self.data,
+            says="--insecure",
+            env=environment(HELIOS_SOURCES_DIRECT_POLICY="none"),
+        )
 
     def test_a_flow_that_does_not_parse(self):
         path = self.directory.path + "/bad.yaml"

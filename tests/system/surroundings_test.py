@@ -159,7 +159,10 @@ class Configuration(Test):
             "flow: Order\nversion: 0\nlegs:\n  a: {source: any, type: any, deadline: 0}\n",
         )
         env = environment(
-            API_HOST="", HELIOS_LOG_SEGMENT_BYTES="1XB", DATABASE_URL="postgresql://x"
+            API_HOST="",
+            HELIOS_LOG_SEGMENT_BYTES="1XB",
+            HELIOS_SOURCES_AWS_POLICY="none",
+            DATABASE_URL="postgresql://x",
         )
         check, serve = self.both(
             "--flow",
@@ -226,7 +229,8 @@ class Configuration(Test):
             (("--data", self.path + "/foreign"), "foreign"),
             (("--data", self.path + "/data", "--flow", changed), "was activated with another text"),
         ):
-            _, told, check = run("config", "check", *arguments)
+            env = environment(HELIOS_SOURCES_GCP_POLICY="none")
+            _, told, check = run("config", "check", *arguments, env=env)
             code, _, serve = run(
                 "serve",
                 *(
@@ -234,6 +238,7 @@ class Configuration(Test):
                     if "--listen" in arguments
                     else (*arguments, "--listen", "127.0.0.1:0")
                 ),
+                env=env,
             )
             self.assertEqual(code, 2, (arguments, serve))
             self.assertIn(what, check)

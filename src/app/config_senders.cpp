@@ -1,0 +1,72 @@
+#include "app/setting.h"
+
+namespace helios::app {
+
+// NOLINTNEXTLINE(readability-function-size): a table
+std::vector<Setting> sender_settings() {
+    const std::string policy = "How its senders prove who they are, any one of a list: ";
+    const std::string or_not =
+        "; none: nobody need, off: nobody may. Empty: none as long as only "
+        "loopback addresses are listened on, else off.";
+    const std::string references =
+        ", by reference (file:PATH, env:NAME), any one of a list, read "
+        "again within 10 s.";
+    return {
+        setting("sources.aws.policy", HELIOS_MEMBER(gateway.senders.aws.methods),
+                policy + "api_key, basic, bearer, sns" + or_not),
+        setting("sources.aws.header", HELIOS_MEMBER(gateway.senders.aws.header),
+                "api_key: the header that the API destination's connection sends."),
+        setting("sources.aws.user", HELIOS_MEMBER(gateway.senders.aws.user),
+                "basic: the user's name."),
+        setting("sources.aws.secret", HELIOS_MEMBER(gateway.senders.aws.secrets),
+                "api_key, basic, bearer without jwks_url: the secret" + references),
+        setting("sources.aws.issuer", HELIOS_MEMBER(gateway.senders.aws.issuers),
+                "bearer: issuers that its tokens may name."),
+        setting("sources.aws.audience", HELIOS_MEMBER(gateway.senders.aws.audiences),
+                "bearer: audiences that its tokens may be for."),
+        setting("sources.aws.jwks_url", HELIOS_MEMBER(gateway.senders.aws.jwks_url),
+                "bearer: where its issuer publishes the keys. Empty: the bearer is the secret."),
+        setting("sources.aws.topics", HELIOS_MEMBER(gateway.senders.aws.topics),
+                "sns: ARNs of the topics that may come; an empty list admits nobody."),
+
+        setting("sources.gcp.policy", HELIOS_MEMBER(gateway.senders.gcp.methods),
+                policy + "oidc" + or_not),
+        setting("sources.gcp.audience", HELIOS_MEMBER(gateway.senders.gcp.audiences),
+                "oidc: the audience of the push subscription; by default that is its endpoint's "
+                "URL."),
+        setting("sources.gcp.emails", HELIOS_MEMBER(gateway.senders.gcp.emails),
+                "oidc: the service accounts that may push; an empty list admits nobody."),
+        setting("sources.gcp.issuer", HELIOS_MEMBER(gateway.senders.gcp.issuers),
+                "oidc: another issuer than Google."),
+        setting("sources.gcp.jwks_url", HELIOS_MEMBER(gateway.senders.gcp.jwks_url),
+                "oidc: where that issuer publishes its keys. Empty: Google's."),
+
+        setting("sources.azure.policy", HELIOS_MEMBER(gateway.senders.azure.methods),
+                policy + "query, entra" + or_not),
+        setting("sources.azure.parameter", HELIOS_MEMBER(gateway.senders.azure.parameter),
+                "query: the parameter of the endpoint's URL that carries the secret."),
+        setting("sources.azure.secret", HELIOS_MEMBER(gateway.senders.azure.secrets),
+                "query: the secret" + references),
+        setting("sources.azure.tenant", HELIOS_MEMBER(gateway.senders.azure.tenant),
+                "entra: the tenant's GUID."),
+        setting("sources.azure.audience", HELIOS_MEMBER(gateway.senders.azure.audiences),
+                "entra: the application's id or its URI."),
+        setting("sources.azure.jwks_url", HELIOS_MEMBER(gateway.senders.azure.jwks_url),
+                "entra: another place of its keys. Empty: the tenant's."),
+
+        setting("sources.direct.policy", HELIOS_MEMBER(gateway.senders.direct.methods),
+                policy +
+                    "bearer (an API key of `helios key`, a token, a secret), hmac "
+                    "(X-Helios-Signature), standard_webhooks" +
+                    or_not),
+        setting("sources.direct.secrets", HELIOS_MEMBER(gateway.senders.direct.speaking),
+                "Secrets by reference, each with the sources that it may speak for: "
+                "file:/run/secrets/shop=orders+stock. One that names none speaks for those whose "
+                "own endpoint authenticates nobody."),
+        setting("sources.direct.hmac_plain", HELIOS_MEMBER(gateway.senders.direct.hmac_plain),
+                "hmac: also take the bare code of the body, which whoever has seen it can send "
+                "again."),
+    };
+}
+
+}  // namespace helios::app

@@ -1,0 +1,449 @@
+#include "gateway/sender_checks.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "auth/claim_policies.h"
+#include "auth/hmac_signature.h"
+#include "auth/standard_webhooks.h"
+#include "auth/static_credential.h"
+#include "auth/token.h"
+#include "base/mutex.h"
+#include "gateway/published.h"
+#include "http/url.h"
+
+namespace helios::gateway {
+namespace {
+
+constexpr std::string_view room = "gateway";
+constexpr Duration said_again = std::chrono::minutes(1);
+
+using auth::Proof;
+using auth::Refusal;
+using Check = std::function<Proof(const http::Request&)>;
+
+/// The value of a header that is there once: of two nobody knows which is meant.
+std::optional<std::string_view> only_header(const http::Request& request, std::string_view name) {
+    std::optional<std::string_view> found;
+    for (const auto& [header, value] : request.headers) {
+        if (http::equal_ignoring_case(header, name)) {
+            if (found) {
+                return std::nullopt;
+            }
+            found = value;
+        }
+    }
+    return found;
+}
+
+std::optional<std::string_view> only_parameter(const http::Request& request,
+                                               std::string_view name) {
+    std::optional<std::string_view> found;
+    for (const auto& [parameter, value] : request.query) {
+        if (parameter == name) {
+            if (found) {
+                return std::nullopt;
+            }
+            found = value;
+        }
+    }
+    return found;
+}
+
+/// A proof with the sources of the secret that it was made with.
+Proof speaking_for(Proof proof, const std::vector<std::string>& sources) {
+    if (proof.is_held() && !sources.empty()) {
+        proof.sources = sources;
+    }
+    return proof;
+}
+
+/// How often each way of being refused was met, and when it was said last.
+class Refusals {
+public:
+    explicit Refusals(telemetry::Telemetry& telemetry) : telemetry_(telemetry) {}
+
+    void note(std::string_view source, const Proof& proof, Duration now) {
+        const std::string_view reason = proof.kind == Proof::Kind::refused
+                                            ? auth::to_string(proof.refusal)
+                                            : auth::to_string(proof.kind);
+        bool say = false;
+        std::uint64_t unsaid = 0;
+        {
+            const MutexLock lock(mutex_);
+            auto& entry = entries_[{std::string(source), std::string(reason)}];
+            if (entry.count == nullptr) {
+                entry.count = &telemetry_.metrics.counter(
+                    "helios_gateway_credentials_refused_total",
+                    "Requests whose sender did not prove who he is",
+                    {{"source", std::string(source)}, {"reason", std::string(reason)}});
+            }
+            entry.count->add();
+            ++entry.unsaid;
+            say = !entry.said || now - *entry.said >= said_again;
+            if (say) {
+                entry.said = now;
+                unsaid = std::exchange(entry.unsaid, 0);
+            }
+        }
+        if (say) {
+            telemetry_.logger.warn(room, "a sender did not prove who he is",
+                                   {{"source", std::string(source)},
+                                    {"reason", std::string(reason)},
+                                    {"detail", proof.text},
+                                    {"requests", unsaid}});
+        }
+    }
+
+private:
+    struct Entry {
+        telemetry::Counter* count = nullptr;
+        std::optional<Duration> said;
+        std::uint64_t unsaid = 0;
+    };
+    telemetry::Telemetry& telemetry_;
+    Mutex mutex_;
+    std::map<std::pair<std::string, std::string>, Entry> entries_ HELIOS_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+/// One source: what is tried, in the policy's order.
+struct SourceChecks {
+    bool lets_all_in = false;
+    bool asks_basic = false;
+    std::vector<std::pair<ProofMethod, Check>> checks;
+};
+
+struct SenderChecks::State {
+    State(SenderPolicies of, SenderCheckParts with)
+        : policies(std::move(of)), parts(std::move(with)), refusals(parts.telemetry) {
+        if (!parts.fetch) {
+            parts.fetch = [](const auth::VendorUrl&, std::size_t, const FetchDone& done) {
+                done(fail(ErrorKind::unavailable, "nothing can be fetched here"));
+            };
+        }
+        certificates =
+            std::make_shared<PublishedCertificates>(parts.fetch, parts.clock, parts.telemetry);
+        sns.topics = policies.aws.topics;
+        sns.test_hosts = policies.test_hosts;
+    }
+
+    Result<const auth::Secrets*> open_secrets(std::vector<auth::SecretReference> references,
+                                              auth::SecretCheck check = {}) {
+        HELIOS_TRY_ASSIGN(auto opened,
+                          auth::Secrets::open(std::move(references), parts.environment,
+                                              parts.clock.boot_time(), std::move(check)));
+        secrets.push_back(std::move(opened));
+        return secrets.back().get();
+    }
+
+    Result<std::shared_ptr<PublishedKeys>> open_keys(std::string_view url) {
+        HELIOS_TRY_ASSIGN(auto parsed, auth::VendorUrl::parse(url));
+        published.push_back(std::make_shared<PublishedKeys>(std::move(parsed), parts.fetch,
+                                                            parts.clock, parts.telemetry));
+        return published.back();
+    }
+
+    Status open_source(std::string_view source, SourceChecks& out);
+    Result<Check> make(std::string_view source, const SenderPolicy& policy, ProofMethod method);
+    Result<Check> make_aws_bearer(const SenderPolicy& policy);
+    Result<Check> make_oidc(const SenderPolicy& policy);
+    Result<Check> make_entra(const SenderPolicy& policy);
+    Result<Check> make_speaking(std::string_view source, const SenderPolicy& policy,
+                                ProofMethod method);
+
+    /// The check of a token by published keys: `rules` before, `proof_of` after the signature.
+    Check token_check(std::shared_ptr<PublishedKeys> keys, auth::TokenRules rules,
+                      std::function<Proof(const auth::VerifiedToken&)> proof_of) {
+        return [this, keys = std::move(keys), rules = std::move(rules),
+                proof_of = std::move(proof_of)](const http::Request& request) -> Proof {
+            const auto text = auth::bearer_of(only_header(request, "Authorization"));
+            if (!text) {
+                return {};
+            }
+            auto token = auth::UnverifiedToken::parse(*text);
+            if (!token) {
+                return token.error();
+            }
+            const auto with = keys->keys(token->kid());
+            if (!with) {
+                return with.error();
+            }
+            const auto verified =
+                auth::verify_token(*std::move(token), rules, **with, parts.clock.wall());
+            return verified ? proof_of(*verified) : verified.error();
+        };
+    }
+
+    Proof check_sns_message(const http::Request& request) const {
+        const auto message = auth::SnsMessage::parse(request.body);
+        if (!message) {
+            return request.header("x-amz-sns-message-type") == nullptr
+                       ? Proof()
+                       : Proof::refused(Refusal::malformed, message.error().what);
+        }
+        const auto url = auth::signing_certificate_url(*message, sns);
+        if (!url) {
+            return url.error();
+        }
+        const auto certificate = certificates->certificate(*url);
+        if (!certificate) {
+            return certificate.error();
+        }
+        return auth::check_sns(*message, **certificate, sns, parts.clock.wall());
+    }
+
+    SenderPolicies policies;
+    SenderCheckParts parts;
+    auth::SnsRules sns;
+    std::vector<std::unique_ptr<auth::Secrets>> secrets;
+    std::vector<std::shared_ptr<PublishedKeys>> published;
+    std::shared_ptr<PublishedCertificates> certificates;
+    std::map<std::string, SourceChecks, std::less<>> sources;
+    mutable Refusals refusals;
+};
+
+Result<Check> SenderChecks::State::make_aws_bearer(const SenderPolicy& policy) {
+    if (policy.jwks_url.empty()) {
+        HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
+        return [held](const http::Request& request) {
+            return auth::check_bearer(only_header(request, "Authorization"), *held->current(),
+                                      "aws/bearer");
+        };
+    }
+    HELIOS_TRY_ASSIGN(auto keys, open_keys(policy.jwks_url));
+    auth::TokenRules rules;
+    rules.algorithms = {auth::Algorithm::rs256, auth::Algorithm::es256, auth::Algorithm::eddsa};
+    rules.issuers = policy.issuers;
+    rules.audiences = policy.audiences;
+    return token_check(std::move(keys), std::move(rules), auth::sender_proof);
+}
+
+Result<Check> SenderChecks::State::make_oidc(const SenderPolicy& policy) {
+    const auth::GoogleRules rules{policy.audiences, policy.emails, policy.issuers};
+    HELIOS_TRY_ASSIGN(
+        auto keys, open_keys(policy.jwks_url.empty() ? auth::google_jwks_url() : policy.jwks_url));
+    return token_check(
+        std::move(keys), auth::token_rules(rules),
+        [rules](const auth::VerifiedToken& token) { return auth::google_proof(token, rules); });
+}
+
+Result<Check> SenderChecks::State::make_entra(const SenderPolicy& policy) {
+    const auth::EntraRules rules{policy.tenant, policy.audiences};
+    HELIOS_TRY_ASSIGN(
+        auto keys,
+        open_keys(policy.jwks_url.empty() ? auth::entra_jwks_url(policy.tenant) : policy.jwks_url));
+    return token_check(
+        std::move(keys), auth::token_rules(rules),
+        [rules](const auth::VerifiedToken& token) { return auth::entra_proof(token, rules); });
+}
+
+/// Of direct senders: each secret with the sources that it names.
+Result<Check> SenderChecks::State::make_speaking(std::string_view source,
+                                                 const SenderPolicy& policy, ProofMethod method) {
+    struct Held {
+        const auth::Secrets* secrets;
+        std::vector<std::string> sources;
+        std::string subject;
+    };
+    std::vector<Held> held;
+    for (std::size_t i = 0; i < policy.speaking.size(); ++i) {
+        const auto& one = policy.speaking[i];
+        HELIOS_TRY_ASSIGN(
+            const auto* opened,
+            open_secrets({one.reference}, method == ProofMethod::standard_webhooks
+                                              ? auth::SecretCheck(auth::check_webhook_secret)
+                                              : auth::SecretCheck()));
+        held.push_back(
+            {opened, one.sources, std::string(source) + "/secret-" + std::to_string(i + 1)});
+    }
+    return [this, held = std::move(held), method,
+            plain = policy.hmac_plain](const http::Request& request) {
+        std::vector<Proof> proofs;
+        const auto authorization = only_header(request, "Authorization");
+        if (method == ProofMethod::bearer && parts.prove_bearer) {
+            if (const auto text = auth::bearer_of(authorization)) {
+                proofs.push_back(parts.prove_bearer(*text));
+            }
+        }
+        for (const auto& one : held) {
+            const auto current = one.secrets->current();
+            const auto now = parts.clock.wall();
+            proofs.push_back(speaking_for(
+                method == ProofMethod::bearer
+                    ? auth::check_bearer(authorization, *current, one.subject)
+                : method == ProofMethod::hmac
+                    ? auth::check_helios_signature(only_header(request, "X-Helios-Signature"),
+                                                   request.body, plain, *current, now, one.subject)
+                    : auth::check_standard_webhook({only_header(request, "webhook-id"),
+                                                    only_header(request, "webhook-timestamp"),
+                                                    only_header(request, "webhook-signature")},
+                                                   request.body, std::chrono::seconds(300),
+                                                   *current, now, one.subject),
+                one.sources));
+        }
+        return auth::combined(proofs);
+    };
+}
+
+Result<Check> SenderChecks::State::make(std::string_view source, const SenderPolicy& policy,
+                                        ProofMethod method) {
+    const auto subject = std::string(source) + "/" + std::string(to_string(method));
+    switch (method) {
+        case ProofMethod::api_key: {
+            HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
+            return [held, subject, name = policy.header](const http::Request& request) {
+                return auth::check_value(only_header(request, name), *held->current(), subject);
+            };
+        }
+        case ProofMethod::basic: {
+            HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
+            return [held, subject, user = policy.user](const http::Request& request) {
+                return auth::check_basic(only_header(request, "Authorization"), user,
+                                         *held->current(), subject);
+            };
+        }
+        case ProofMethod::query: {
+            HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
+            return [held, subject, name = policy.parameter](const http::Request& request) {
+                return auth::check_value(only_parameter(request, name), *held->current(), subject);
+            };
+        }
+        case ProofMethod::bearer:
+            return source == "aws" ? make_aws_bearer(policy)
+                                   : make_speaking(source, policy, method);
+        case ProofMethod::hmac:
+        case ProofMethod::standard_webhooks:
+            return make_speaking(source, policy, method);
+        case ProofMethod::sns:
+            return [this](const http::Request& request) { return check_sns_message(request); };
+        case ProofMethod::oidc:
+            return make_oidc(policy);
+        case ProofMethod::entra:
+            return make_entra(policy);
+        case ProofMethod::none:
+        case ProofMethod::off:
+            break;
+    }
+    return fail(ErrorKind::invalid, "no check of this method");
+}
+
+Status SenderChecks::State::open_source(std::string_view source, SourceChecks& out) {
+    for (const auto method : policies.methods(source)) {
+        if (method == ProofMethod::none) {
+            out.lets_all_in = true;
+        } else if (method != ProofMethod::off) {
+            out.asks_basic = out.asks_basic || method == ProofMethod::basic;
+            auto check = make(source, *policies.find(source), method);
+            if (!check) {
+                check.error().what = "sources." + std::string(source) + ": " + check.error().what;
+                return fail(check.error());
+            }
+            out.checks.emplace_back(method, *std::move(check));
+        }
+    }
+    return {};
+}
+
+Result<std::unique_ptr<SenderChecks>> SenderChecks::open(SenderPolicies policies,
+                                                         SenderCheckParts parts) {
+    HELIOS_TRY(policies.validate());
+    auto state = std::make_unique<State>(std::move(policies), std::move(parts));
+    if (!state->policies.roots.empty()) {
+        HELIOS_TRY_ASSIGN(state->sns.roots, auth::TrustedRoots::parse(state->policies.roots));
+    }
+    for (const auto source : sources_with_endpoint) {
+        HELIOS_TRY(state->open_source(source, state->sources[std::string(source)]));
+    }
+    return std::unique_ptr<SenderChecks>(new SenderChecks(std::move(state)));
+}
+
+SenderChecks::SenderChecks(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SenderChecks::~SenderChecks() = default;
+
+ProvenSender SenderChecks::check(Endpoint endpoint, const http::Request& request) const {
+    const auto source = source_of(endpoint);
+    const SourceChecks& checks = state_->sources.find(source)->second;
+    ProvenSender out;
+    out.asks_basic = checks.asks_basic;
+    if (checks.lets_all_in) {
+        out.proof = Proof::held("anybody");
+        return out;
+    }
+    std::vector<Proof> proofs;
+    for (const auto& [method, check] : checks.checks) {
+        proofs.push_back(check(request));
+        if (proofs.back().is_held()) {
+            out.proof = std::move(proofs.back());
+            out.authenticated = true;
+            out.by_sns = method == ProofMethod::sns;
+            return out;
+        }
+    }
+    out.proof = auth::combined(proofs);
+    if (checks.checks.empty()) {
+        out.proof.text = "this source is off";
+    } else if (out.proof.kind == Proof::Kind::absent) {
+        out.proof.text = "no credential of the kind that this source asks for: " +
+                         state_->policies.described(source);
+    }
+    state_->refusals.note(source, out.proof, state_->parts.clock.monotonic());
+    return out;
+}
+
+bool SenderChecks::may_speak_for(const auth::Proof& proof, std::string_view source) const {
+    return proof.sources
+               ? std::ranges::find(*proof.sources, source) != proof.sources->end()
+               : source == source_of(Endpoint::ingest) || !state_->policies.authenticates(source);
+}
+
+void SenderChecks::confirm_subscription(std::string_view body) const {
+    auto& telemetry = state_->parts.telemetry;
+    const auto message = auth::SnsMessage::parse(body);
+    const auto url = message ? auth::confirmation_url(*message, state_->sns)
+                             : Result<auth::VendorUrl>(fail(message.error()));
+    if (!url) {
+        telemetry.logger.error(room, "a subscription of SNS is not confirmed",
+                               {{"error", url.error().message()}});
+        return;
+    }
+    constexpr std::size_t answer_bytes_max = 64u << 10;
+    state_->parts.fetch(
+        *url, answer_bytes_max,
+        [&telemetry, topic = message->topic_arn](const Result<Fetched>& answer) {
+            if (answer) {
+                telemetry.logger.info(room, "a subscription of SNS is confirmed",
+                                      {{"topic", topic}});
+            } else {
+                telemetry.logger.error(
+                    room,
+                    "a subscription of SNS could not be confirmed: request a confirmation again",
+                    {{"topic", topic}, {"error", answer.error().message()}});
+            }
+        });
+}
+
+void SenderChecks::fetch_ahead() const {
+    for (const auto& keys : state_->published) {
+        static_cast<void>(keys->keys(std::nullopt));
+    }
+}
+
+void SenderChecks::refresh() {
+    for (const auto& secret : state_->secrets) {
+        for (const auto& error : secret->refresh(state_->parts.clock.boot_time())) {
+            state_->parts.telemetry.logger.error(room,
+                                                 "a secret can't be read again: the old one stays",
+                                                 {{"error", error.message()}});
+        }
+    }
+}
+
+const SenderPolicies& SenderChecks::policies() const {
+    return state_->policies;
+}
+
+}  // namespace helios::gateway

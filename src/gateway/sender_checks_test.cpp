@@ -1,0 +1,414 @@
+/// Every policy through the real gateway: what comes in, what is told who may not, and what lands
+/// on the log.
+
+#include "gateway/sender_checks.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+
+#include "auth/claim_policies.h"
+#include "auth/hmac_signature.h"
+#include "auth/sns_test_kit.h"
+#include "auth/standard_webhooks.h"
+#include "gateway/test_kit.h"
+
+namespace helios::gateway {
+namespace {
+
+namespace sns = auth::testing::sns;
+using auth::testing::rsa_key;
+using auth::testing::token_of;
+using ::testing::HasSubstr;
+
+/// As it is asked for.
+std::string at(std::string_view url) {
+    return auth::VendorUrl::parse(url)->to_string();
+}
+
+const std::string webhook_secret = "whsec_" + base64_encode(std::string(24, 'k'));
+
+/// A gateway whose senders prove who they are, and the vendors' servers that it asks.
+struct Checked : Rig {
+    std::map<std::string, std::string> environment{{"SECRET", "s3cret"},
+                                                   {"OLD", "old secret"},
+                                                   {"SHOP", "the shop's secret"},
+                                                   {"WEBHOOK", webhook_secret}};
+    std::map<std::string, Result<Fetched>> published;  ///< by URL
+    std::vector<std::string> fetched;
+    SenderPolicies policies;
+
+    Checked() { clock.jump_wall(sns::now - clock.wall()); }
+
+    static auth::SecretReference named(const std::string& variable) {
+        return {auth::SecretReference::Kind::env, variable};
+    }
+
+    Checked& open_with_checks() {
+        open_log();
+        auto opened = SenderChecks::open(
+            policies,
+            {.clock = clock,
+             .telemetry = telemetry,
+             .environment = [this](const std::string& name) -> std::optional<std::string> {
+                 const auto found = environment.find(name);
+                 return found == environment.end() ? std::nullopt : std::optional(found->second);
+             },
+             .fetch =
+                 [this](const auth::VendorUrl& url, std::size_t, const FetchDone& done) {
+                     fetched.push_back(url.to_string());
+                     const auto found = published.find(url.to_string());
+                     done(found == published.end()
+                              ? Result<Fetched>(fail(ErrorKind::unavailable, "nobody is there"))
+                              : found->second);
+                 },
+             .prove_bearer =
+                 [](std::string_view text) {
+                     return text == "helios_key" ? auth::Proof::held("the key") : auth::Proof();
+                 }});
+        EXPECT_TRUE(opened) << opened.error().message();
+        checks = *std::move(opened);
+        open_gateway();
+        return *this;
+    }
+
+    using Sent = std::vector<std::pair<std::string, std::string>>;
+    http::Response send_with(Endpoint endpoint, std::string body, const Sent& headers,
+                             const Sent& query = {}) {
+        auto out = request(std::move(body));
+        for (const auto& header : headers) {
+            out.headers.push_back(header);
+        }
+        out.query = query;
+        return post(endpoint, std::move(out)).get();
+    }
+    int aws(const Sent& headers, std::string_view id = "e-1") {
+        return send_with(Endpoint::aws_eventbridge, eventbridge(id), headers).status;
+    }
+};
+
+TEST(SenderChecks, an_api_destination_proves_itself_by_key_user_or_bearer) {
+    Checked rig;
+    auto& aws = rig.policies.aws;
+    aws.methods = {ProofMethod::api_key, ProofMethod::basic, ProofMethod::bearer};
+    aws.secrets = {Checked::named("SECRET"), Checked::named("OLD")};
+    aws.user = "events";
+    rig.open_with_checks();
+
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cret"}}), 200);
+    EXPECT_EQ(rig.aws({{"x-api-key", "old secret"}}, "e-2"), 200) << "while it is being rotated";
+    EXPECT_EQ(rig.aws({{"Authorization", "Basic " + base64_encode("events:s3cret")}}, "e-3"), 200);
+    EXPECT_EQ(rig.aws({{"Authorization", "bearer s3cret"}}, "e-4"), 200);
+    EXPECT_EQ(rig.events().size(), 4u);
+
+    EXPECT_EQ(rig.aws({}), 401);
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cres"}}), 401);
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cret"}, {"X-Api-Key", "s3cret"}}), 401)
+        << "two: who knows which is meant";
+    EXPECT_EQ(rig.aws({{"Authorization", "Basic " + base64_encode("other:s3cret")}}), 401);
+    const auto asked = rig.send_with(Endpoint::aws_eventbridge, eventbridge("e-5"), {});
+    EXPECT_THAT(header(asked, "WWW-Authenticate"), HasSubstr("Basic"));
+    EXPECT_EQ(asked.body.find("s3cret"), std::string::npos);
+    EXPECT_EQ(rig.events().size(), 4u);
+    EXPECT_TRUE(rig.kept_whole().empty()) << "nobody knows whose it is";
+    EXPECT_TRUE(rig.refused.empty()) << "what a sender got wrong is no absence of ours";
+}
+
+TEST(SenderChecks, what_is_off_lets_nobody_in) {
+    Checked rig;
+    rig.policies.by_default = ProofMethod::off;
+    rig.open_with_checks();
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cret"}}), 401);
+    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("1")).status, 403);
+    EXPECT_EQ(rig.send(Endpoint::azure_eventgrid, eventgrid("1")).status, 503);
+    EXPECT_EQ(rig.ingest(order("e-1")).status, 401);
+    EXPECT_TRUE(rig.events().empty());
+}
+
+TEST(SenderChecks, event_grid_brings_its_secret_in_the_query) {
+    Checked rig;
+    rig.policies.azure.methods = {ProofMethod::query};
+    rig.policies.azure.secrets = {Checked::named("SECRET")};
+    rig.open_with_checks();
+    const auto send = [&](const Checked::Sent& query) {
+        return rig.send_with(Endpoint::azure_eventgrid, "[" + eventgrid("g-1") + "]", {}, query)
+            .status;
+    };
+    EXPECT_EQ(send({{"code", "s3cret"}}), 200);
+    EXPECT_EQ(send({{"code", "wrong"}}), 503) << "401 and 403 would dead-letter it";
+    EXPECT_EQ(send({}), 503);
+    EXPECT_EQ(send({{"code", "s3cret"}, {"code", "s3cret"}}), 503);
+    EXPECT_EQ(rig.events().size(), 1u);
+}
+
+TEST(SenderChecks, what_an_authentic_cloud_sends_is_kept_whatever_it_is) {
+    Checked rig;
+    rig.policies.azure.methods = {ProofMethod::query};
+    rig.policies.azure.secrets = {Checked::named("SECRET")};
+    rig.open_with_checks();
+    for (const auto* body : {"not JSON", "[1", R"({"what":"ever"})", ""}) {
+        EXPECT_EQ(rig.send_with(Endpoint::azure_eventgrid, body, {}, {{"code", "s3cret"}}).status,
+                  200)
+            << body;
+        EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, body).status, 400)
+            << "of Pub/Sub nothing is checked: " << body;
+    }
+    const auto kept = rig.kept_whole();
+    ASSERT_EQ(kept.size(), 4u);
+    EXPECT_EQ(kept[0].quarantined().body, "not JSON");
+    EXPECT_EQ(kept[0].quarantined().reason, "not_an_envelope");
+}
+
+std::string google_token(const Checked& rig, std::string_view kid = "k1",
+                         std::string_view email = "push@shop.iam.gserviceaccount.com") {
+    const auto now = std::chrono::floor<std::chrono::seconds>(rig.clock.wall()).time_since_epoch();
+    return token_of(
+        fmt::format(R"({{"alg":"RS256","kid":"{}","typ":"JWT"}})", kid),
+        fmt::format(
+            R"({{"aud":"https://helios.example/push","email":"{}","email_verified":true,"sub":"1","iat":{},"exp":{},"iss":"https://accounts.google.com"}})",
+            email, now.count(), now.count() + 3600),
+        rsa_key());
+}
+
+TEST(SenderChecks, pubsub_brings_a_token_of_its_service_account) {
+    Checked rig;
+    auto& gcp = rig.policies.gcp;
+    gcp.methods = {ProofMethod::oidc};
+    gcp.audiences = {"https://helios.example/push"};
+    gcp.emails = {"push@shop.iam.gserviceaccount.com"};
+    const std::string url = at(auth::google_jwks_url());
+    rig.published[url] = fail(ErrorKind::timeout, "no answer");
+    rig.open_with_checks();
+    int n = 0;
+    const auto send = [&](const std::string& token) {
+        return rig
+            .send_with(Endpoint::gcp_pubsub, pubsub("m-" + std::to_string(++n)),
+                       {{"Authorization", "Bearer " + token}})
+            .status;
+    };
+    EXPECT_EQ(send(google_token(rig)), 403) << "its key can't be had: Pub/Sub sends it again";
+    EXPECT_EQ(rig.refused, std::vector<std::string>{"gcp"}) << "that is our silence, not its";
+
+    rig.published[url] = Fetched{"{\"keys\":[" + rsa_key().jwk("k1") + "]}", "max-age=3600"};
+    rig.clock.advance(std::chrono::minutes(2));
+    EXPECT_EQ(send(google_token(rig)), 204);
+    EXPECT_EQ(send(google_token(rig, "k1", "push@evil.iam.gserviceaccount.com")), 403);
+    EXPECT_EQ(send(google_token(rig, "k2")), 403) << "unknown, and fetched too recently to ask";
+    auto forged = google_token(rig);
+    forged.replace(forged.rfind('.') + 1, 4, "AAAA");
+    EXPECT_EQ(send(forged), 403);
+    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub("m-9")).status, 403);
+    EXPECT_EQ(rig.events().size(), 1u);
+
+    // It is rotated: the new key is fetched when it is first named.
+    rig.published[url] = Fetched{"{\"keys\":[" + rsa_key().jwk("k2") + "]}", ""};
+    rig.clock.advance(std::chrono::minutes(2));
+    EXPECT_EQ(send(google_token(rig, "k2")), 204);
+}
+
+TEST(SenderChecks, sns_signs_its_messages) {
+    Checked rig;
+    rig.policies.aws.methods = {ProofMethod::sns};
+    rig.policies.aws.topics = {sns::topic};
+    rig.published[at(sns::certificate_url)] = Fetched{sns::leaf().pem(), ""};
+    rig.open_with_checks();
+    const auto send = [&](sns::Sent message, std::string_view more = "") {
+        return rig.send_with(Endpoint::aws_eventbridge, message.body(more),
+                             {{"x-amz-sns-message-type", "Notification"}});
+    };
+    auto message = sns::Sent().set("Message", eventbridge("e-1"));
+    EXPECT_EQ(send(message.sign()).status, 200);
+    ASSERT_EQ(rig.events().size(), 1u);
+    EXPECT_EQ(rig.events()[0].event().id, "e-1");
+
+    auto other = message;
+    EXPECT_EQ(send(other.set("Message", eventbridge("e-2"))).status, 403) << "not what was signed";
+    auto foreign = sns::Sent().set("TopicArn", "arn:aws:sns:eu-west-1:1:theirs").sign();
+    EXPECT_EQ(send(foreign).status, 503) << "our list may be wrong: SNS comes again";
+    auto elsewhere = sns::Sent().set("SigningCertURL", "https://evil.example/a.pem").sign();
+    EXPECT_EQ(send(elsewhere).status, 503);
+    EXPECT_EQ(rig.fetched, std::vector<std::string>{at(sns::certificate_url)})
+        << "and nowhere else";
+    EXPECT_EQ(rig.aws({}), 401) << "an API destination has no key here";
+    EXPECT_EQ(rig.events().size(), 1u);
+}
+
+TEST(SenderChecks, what_is_beside_a_signature_is_not_believed) {
+    Checked rig;
+    rig.policies.aws.methods = {ProofMethod::sns};
+    rig.policies.aws.topics = {sns::topic};
+    rig.published[at(sns::certificate_url)] = Fetched{sns::leaf().pem(), ""};
+    rig.open_with_checks();
+    auto message = sns::Sent().set("Message", eventbridge("true")).sign();
+    // Members that are not signed, which would make it an event of EventBridge itself.
+    const std::string_view more =
+        R"(,"version":"0","id":"false","detail-type":"OrderPlaced","source":"shop","account":"012345678901","time":"2026-01-05T10:23:45Z","region":"eu","resources":[],"detail":{"orderId":"ORD-666","total":1})";
+    rig.send_with(Endpoint::aws_eventbridge, message.body(more),
+                  {{"x-amz-sns-message-type", "Notification"}});
+    rig.send_with(Endpoint::aws_eventbridge, message.body(),
+                  {{"x-amz-sns-message-type", "Notification"},
+                   {"ce-id", "false"},
+                   {"ce-source", "/shop"},
+                   {"ce-specversion", "1.0"},
+                   {"ce-type", "OrderPlaced"}});
+    ASSERT_EQ(rig.events().size(), 1u);
+    EXPECT_EQ(rig.events()[0].event().id, "true");
+    EXPECT_TRUE(rig.kept_whole().empty());
+}
+
+TEST(SenderChecks, a_subscription_is_confirmed_behind_its_signature) {
+    Checked rig;
+    rig.policies.aws.methods = {ProofMethod::sns};
+    rig.policies.aws.topics = {sns::topic};
+    rig.published[at(sns::certificate_url)] = Fetched{sns::leaf().pem(), ""};
+    rig.published[at(sns::subscribe_url())] = Fetched{"<ok/>", ""};
+    rig.open_with_checks();
+    const auto send = [&](sns::Sent message, std::string_view type) {
+        return rig
+            .send_with(Endpoint::aws_eventbridge, message.body(),
+                       {{"x-amz-sns-message-type", std::string(type)}})
+            .status;
+    };
+    EXPECT_EQ(send(sns::confirmation().sign(), "SubscriptionConfirmation"), 200);
+    EXPECT_EQ(rig.fetched.size(), 2u);
+    EXPECT_EQ(rig.fetched.back(), at(sns::subscribe_url()));
+
+    rig.fetched.clear();
+    auto ended = sns::confirmation("UnsubscribeConfirmation").sign();
+    EXPECT_EQ(send(ended, "UnsubscribeConfirmation"), 200);
+    auto elsewhere = sns::confirmation()
+                         .set("SubscribeURL", "https://169.254.169.254/?Action=ConfirmSubscription")
+                         .sign();
+    EXPECT_EQ(send(elsewhere, "SubscriptionConfirmation"), 200) << "kept for a person";
+    EXPECT_TRUE(rig.fetched.empty()) << rig.fetched.front();
+    EXPECT_EQ(rig.kept_whole().size(), 3u);
+}
+
+TEST(SenderChecks, direct_senders_sign_or_bring_a_bearer) {
+    Checked rig;
+    auto& direct = rig.policies.direct;
+    direct.methods = {ProofMethod::bearer, ProofMethod::hmac, ProofMethod::standard_webhooks};
+    direct.speaking = {{Checked::named("WEBHOOK"), {}}};
+    rig.open_with_checks();
+    const auto now = rig.clock.wall();
+    const auto body = order("e-1");
+    EXPECT_EQ(
+        rig.send_with(Endpoint::ingest, order("k-1"), {{"Authorization", "Bearer helios_key"}})
+            .status,
+        202);
+    EXPECT_EQ(rig.send_with(Endpoint::ingest, order("k-2"),
+                            {{"Authorization", "Bearer " + webhook_secret}})
+                  .status,
+              202);
+    EXPECT_EQ(
+        rig.send_with(Endpoint::ingest, body,
+                      {{"X-Helios-Signature", auth::helios_signature(webhook_secret, body, now)}})
+            .status,
+        202);
+    const auto at =
+        std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+    const auto two = order("e-2");
+    EXPECT_EQ(rig.send_with(Endpoint::ingest, two,
+                            {{"webhook-id", "m-1"},
+                             {"webhook-timestamp", at},
+                             {"webhook-signature",
+                              *auth::standard_webhook_signature(webhook_secret, "m-1", at, two)}})
+                  .status,
+              202);
+    EXPECT_EQ(rig.events().size(), 4u);
+
+    EXPECT_EQ(rig.ingest(order("e-3")).status, 401);
+    EXPECT_EQ(
+        rig.send_with(Endpoint::ingest, order("e-3"),
+                      {{"X-Helios-Signature", auth::helios_signature(webhook_secret, body, now)}})
+            .status,
+        401)
+        << "another body";
+    EXPECT_EQ(
+        rig.send_with(
+               Endpoint::ingest, body,
+               {{"X-Helios-Signature",
+                 auth::helios_signature(webhook_secret, body, now - std::chrono::minutes(6))}})
+            .status,
+        401)
+        << "outside its window";
+    EXPECT_EQ(rig.events().size(), 4u);
+}
+
+TEST(SenderChecks, a_credential_speaks_for_the_sources_it_names) {
+    Checked rig;
+    rig.policies.aws.methods = {ProofMethod::api_key};
+    rig.policies.aws.secrets = {Checked::named("OLD")};
+    auto& direct = rig.policies.direct;
+    direct.methods = {ProofMethod::bearer};
+    direct.speaking = {{Checked::named("SHOP"), {"warehouse"}}, {Checked::named("SECRET"), {}}};
+    rig.open_with_checks();
+    const auto send = [&](std::string_view id, std::string_view source, std::string_view bearer) {
+        auto body = order(id);
+        body.replace(body.find("aws"), 3, source);
+        return rig.send_with(Endpoint::ingest, std::move(body),
+                             {{"Authorization", "Bearer " + std::string(bearer)}});
+    };
+    EXPECT_EQ(send("1", "warehouse", "the shop's secret").status, 202);
+    EXPECT_EQ(send("2", "gcp", "the shop's secret").status, 403);
+    EXPECT_EQ(send("3", "gcp", "s3cret").status, 202) << "nobody is authenticated at gcp's";
+    EXPECT_EQ(send("4", "warehouse", "s3cret").status, 202);
+    EXPECT_EQ(send("5", "aws", "s3cret").status, 403) << "aws has an endpoint that asks";
+    EXPECT_EQ(rig.events().size(), 3u);
+
+    auto mixed = order("6");
+    auto good = order("7");
+    good.replace(good.find("aws"), 3, "gcp");
+    const auto batch = rig.send_with(Endpoint::batch, "[" + mixed + "," + good + "]",
+                                     {{"Authorization", "Bearer s3cret"}});
+    EXPECT_EQ(batch.status, 200);
+    EXPECT_THAT(batch.body, HasSubstr(R"("accepted":1)"));
+    EXPECT_THAT(batch.body, HasSubstr(R"("failed":1)"));
+    EXPECT_THAT(batch.body, HasSubstr(R"("retryable":false)"));
+    EXPECT_TRUE(rig.kept_whole().empty());
+}
+
+TEST(SenderChecks, secrets_are_read_again) {
+    Checked rig;
+    rig.policies.aws.methods = {ProofMethod::api_key};
+    rig.policies.aws.secrets = {Checked::named("SECRET")};
+    rig.open_with_checks();
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cret"}}), 200);
+    rig.environment["SECRET"] = "another";
+    rig.clock.advance(std::chrono::seconds(6));
+    rig.checks->refresh();
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "s3cret"}}), 401);
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "another"}}), 200);
+    rig.environment.erase("SECRET");
+    rig.clock.advance(std::chrono::seconds(6));
+    rig.checks->refresh();
+    EXPECT_EQ(rig.aws({{"X-Api-Key", "another"}}), 200) << "what can't be read changes nothing";
+}
+
+TEST(SenderChecks, a_policy_without_what_it_needs_is_refused_by_name) {
+    const auto complaint = [](auto change) {
+        SenderPolicies policies;
+        change(policies);
+        const auto status = policies.validate();
+        return status ? std::string() : status.error().what;
+    };
+    EXPECT_THAT(complaint([](auto& p) { p.aws.methods = {ProofMethod::api_key}; }),
+                HasSubstr("sources.aws.secret"));
+    EXPECT_THAT(complaint([](auto& p) { p.aws.methods = {ProofMethod::sns}; }),
+                HasSubstr("sources.aws.topics"));
+    EXPECT_THAT(complaint([](auto& p) { p.gcp.methods = {ProofMethod::oidc}; }),
+                HasSubstr("sources.gcp.audience"));
+    EXPECT_THAT(complaint([](auto& p) { p.gcp.methods = {ProofMethod::sns}; }),
+                HasSubstr("sources.gcp.policy"));
+    EXPECT_THAT(complaint([](auto& p) { p.azure.methods = {ProofMethod::entra}; }),
+                HasSubstr("sources.azure.tenant"));
+    EXPECT_THAT(complaint([](auto& p) { p.direct.methods = {ProofMethod::hmac}; }),
+                HasSubstr("sources.direct.secrets"));
+    EXPECT_THAT(complaint([](auto& p) { p.aws.methods = {ProofMethod::none, ProofMethod::sns}; }),
+                HasSubstr("sources.aws.policy"));
+    EXPECT_EQ(complaint([](auto& p) { p.direct.methods = {ProofMethod::bearer}; }), "");
+}
+
+}  // namespace
+}  // namespace helios::gateway

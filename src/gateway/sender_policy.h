@@ -1,0 +1,95 @@
+#pragma once
+/// How the senders of each source prove who they are, as the configuration says it. Values only;
+/// sender_checks.h holds requests against them.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/secret.h"
+#include "base/result.h"
+
+namespace helios::gateway {
+
+enum class ProofMethod : std::uint8_t {
+    none,     ///< whoever reaches the endpoint counts as authentic
+    off,      ///< nobody does
+    api_key,  ///< aws: a header with a secret (API destination)
+    basic,    ///< aws: user and password (API destination, SNS)
+    bearer,   ///< aws: a token of an OAuth server, or a secret; direct, cloudevents: an API
+              ///< key, a token, or a secret
+    sns,      ///< aws: the signature of an SNS message
+    oidc,     ///< gcp: a token of the push's service account
+    query,    ///< azure: a secret in the URL's query
+    entra,    ///< azure: a token of Entra
+    hmac,     ///< direct, cloudevents: X-Helios-Signature
+    standard_webhooks,  ///< direct, cloudevents: webhook-signature
+};
+
+/// Those with an endpoint of their own.
+inline constexpr std::array<std::string_view, 4> sources_with_endpoint{"aws", "gcp", "azure",
+                                                                       "direct"};
+
+std::string_view to_string(ProofMethod method);
+/// nullopt: no such method.
+std::optional<ProofMethod> proof_method_named(std::string_view name);
+/// Those that a source may have beside none and off; empty: it has no endpoint of its own.
+std::span<const ProofMethod> methods_of(std::string_view source);
+
+/// A secret of a direct sender, and whom it may speak for.
+struct SpeakingSecret {
+    auth::SecretReference reference;
+    std::vector<std::string> sources;  ///< empty: it names none
+};
+
+struct SenderPolicy {
+    std::vector<ProofMethod> methods;  ///< any one suffices; empty: the default
+
+    std::string header = "x-api-key";            ///< api_key: where the secret is, in any case
+    std::string user;                            ///< basic
+    std::vector<auth::SecretReference> secrets;  ///< any one fits
+    std::vector<std::string> issuers;            ///< bearer: exactly; oidc: empty is Google's
+    std::vector<std::string> audiences;          ///< bearer, oidc, entra: empty admits nobody
+    std::string jwks_url;                  ///< bearer: its tokens' keys; oidc: empty is Google's
+    std::vector<std::string> topics;       ///< sns, Event Grid's handshake: ARNs, resource ids
+    std::vector<std::string> emails;       ///< oidc: empty admits nobody
+    std::string parameter = "code";        ///< query: its name
+    std::string tenant;                    ///< entra: its GUID
+    std::vector<SpeakingSecret> speaking;  ///< direct, cloudevents
+    bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
+
+    bool has(ProofMethod method) const;
+};
+
+/// Of the built-in sources.
+struct SenderPolicies {
+    SenderPolicy aws;
+    SenderPolicy gcp;
+    SenderPolicy azure;
+    SenderPolicy direct;
+    /// Of a source whose policy is empty: none as long as nobody else reaches the server, else off.
+    ProofMethod by_default = ProofMethod::none;
+    /// "host:port" that stand for vendors' hosts in tests, http too.
+    std::vector<std::string> test_hosts;
+    /// PEM of further roots that vendors' certificates may end in; empty: the machine's alone.
+    std::string roots;
+
+    /// nullptr: it has no endpoint of its own.
+    const SenderPolicy* find(std::string_view source) const;
+    /// The methods of its policy, or the default.
+    std::vector<ProofMethod> methods(std::string_view source) const;
+    /// "api_key, sns", as people read it.
+    std::string described(std::string_view source) const;
+    /// Whether whoever sends for it must prove who he is.
+    bool authenticates(std::string_view source) const;
+
+    /// invalid: a method that its source does not have, or without what it needs; the error names
+    /// the option (sources.aws.secret).
+    Status validate() const;
+};
+
+}  // namespace helios::gateway

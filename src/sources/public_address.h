@@ -1,0 +1,18 @@
+#pragma once
+/// Which addresses others may make us connect to. Pure.
+
+#include <string>
+
+struct sockaddr;
+
+namespace helios::sources {
+
+/// Whether it is an address of the internet at large: not this machine's, no private or local
+/// network's, no cloud's metadata service, none that stands for one of these in IPv6 (IANA's
+/// registries of special-purpose addresses, RFC 6890).
+bool is_public(const sockaddr& address);
+
+/// "203.0.113.7", "2001:db8::7"
+std::string to_text(const sockaddr& address);
+
+}  // namespace helios::sources
