@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "app/config_declared.h"
 #include "app/keep_times.h"
 #include "app/setting.h"
 #include "base/ascii.h"
@@ -30,6 +31,9 @@ constexpr std::array not_built_yet{
 /// Names with our prefix that commands read and that are no option.
 constexpr std::array<std::string_view, 3> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES",
                                                           "HELIOS_TOKEN"};
+
+/// Not in the table: its names are the reader's.
+constexpr std::string_view senders_section = "senders";
 
 constexpr std::string_view no_service_links =
     "`enableServiceLinks: false` in the pod leaves them out";
@@ -463,6 +467,9 @@ public:
         for (const auto& member : root.members) {
             if (member.key.find('.') != std::string::npos) {
                 option(member.key, member.key_mark, member.value);
+            } else if (member.key == senders_section && !member.value.is_scalar()) {
+                read_declared_senders(member.value, file_, config_.gateway.senders.declared,
+                                      errors_);
             } else if (member.value.is_map()) {
                 section(member.key, member.value);
             } else if (!is_section(member.key)) {
@@ -660,7 +667,7 @@ std::string config_listing(const Config& config) {
     for (const auto& row : settings()) {
         out += fmt::format("{}: {}\n", row.key, listed(row.get(config)));
     }
-    return out;
+    return out + list_declared_senders(config.gateway.senders.declared);
 }
 
 }  // namespace helios::app

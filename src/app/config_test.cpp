@@ -31,6 +31,78 @@ TEST(ConfigFile, sets_options_of_every_kind) {
     EXPECT_EQ(config.log_level, telemetry::Level::debug);
 }
 
+TEST(ConfigFile, parts_of_sections_nest) {
+    Config config;
+    ASSERT_EQ(
+        error_of(apply_file(config,
+                            "sources:\n  aws:\n    policy: [api_key, sns]\n    secret: "
+                            "[file:/run/new, env:OLD]\n    topics: [arn:a, arn:b]\n  direct:\n"
+                            "    secrets:\n      - secret: file:/run/shop\n        sources: "
+                            "[orders, stock]\n      - env:OTHER\nsources.gcp.policy: off\n"
+                            "auth:\n  jwt:\n    secret_file: /run/jwt\n",
+                            "h.yaml")),
+        "accepted");
+    const auto& senders = config.gateway.senders;
+    EXPECT_EQ(senders.described("aws"), "api_key, sns");
+    EXPECT_EQ(senders.described("gcp"), "off");
+    EXPECT_EQ(senders.aws.secrets.at(1).to_string(), "env:OLD");
+    ASSERT_EQ(senders.direct.speaking.size(), 2u);
+    EXPECT_EQ(senders.direct.speaking[0].sources, (std::vector<std::string>{"orders", "stock"}));
+    EXPECT_EQ(config.callers.jwt_secret_file, "/run/jwt");
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "listed")), "accepted");
+    EXPECT_EQ(config_listing(again), config_listing(config));
+    EXPECT_THAT(error_of(apply_file(config, "sources:\n  aws:\n    polcy: off\n", "h.yaml")),
+                HasSubstr("did you mean \"sources.aws.policy\"?"));
+    EXPECT_THAT(error_of(apply_file(config, "sources:\n  aws: off\n", "h.yaml")),
+                HasSubstr("h.yaml:2:3"));
+    const auto plain =
+        error_of(apply_file(config, "sources:\n  azure:\n    secret: hunter2\n", "h.yaml"));
+    EXPECT_THAT(plain, HasSubstr("h.yaml:3:13"));
+    EXPECT_THAT(plain, ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(ConfigFile, senders_are_declared_by_name) {
+    Config config;
+    ASSERT_EQ(
+        error_of(apply_file(
+            config,
+            "senders:\n  stripe:\n    recipe: stripe\n    secret: file:/run/stripe\n    types: "
+            "{payment_intent.succeeded: PaymentCaptured}\n  shop:\n    items: events[].event\n"
+            "    id: [a.id, b]\n    type: header:X-Topic\n    time: {path: at, unit: ms}\n"
+            "    payload: data\n    signature: {kind: hmac, header: X-Sign, prefix: 'sha256=', "
+            "encoding: hex}\n    secret: [env:NEW, env:OLD]\n    answer: {status: 202, body: "
+            "'[ok]'}\n  open:\n    type: t\n    signature: none\n",
+            "h.yaml")),
+        "accepted");
+    const auto& declared = config.gateway.senders.declared;
+    ASSERT_EQ(declared.size(), 3u);
+    EXPECT_EQ(declared.at("stripe").rules.types.at("payment_intent.succeeded"), "PaymentCaptured");
+    EXPECT_EQ(declared.at("stripe").signature->header, "stripe-signature");
+    EXPECT_EQ(declared.at("shop").signature->header, "x-sign");
+    EXPECT_EQ(declared.at("shop").status, 202);
+    EXPECT_FALSE(declared.at("open").signature);
+    Config again;
+    ASSERT_EQ(error_of(apply_file(again, config_listing(config), "listed")), "accepted");
+    EXPECT_EQ(config_listing(again), config_listing(config));
+
+    const auto complaint = [](std::string_view text) {
+        Config fresh;
+        return error_of(apply_file(fresh, text, "h.yaml"));
+    };
+    EXPECT_THAT(complaint("senders:\n  shop:\n    recipe: strip\n"),
+                AllOf(HasSubstr("h.yaml:3:13"), HasSubstr("did you mean stripe?")));
+    EXPECT_THAT(complaint("senders:\n  shop:\n    paylod: t\n"),
+                HasSubstr("did you mean \"payload\"?"));
+    EXPECT_THAT(complaint("senders:\n  shop:\n    type: a..b\n"), HasSubstr("senders.shop.type"));
+    EXPECT_THAT(complaint("senders:\n  aws:\n    type: t\n"), HasSubstr("Helios's own"));
+    EXPECT_THAT(complaint("senders:\n  shop:\n    recipe: stripe\n"),
+                HasSubstr("senders.shop.secret"));
+    EXPECT_THAT(complaint("senders:\n  shop: stripe\n"), HasSubstr("expected a map"));
+    const auto plain = complaint("senders:\n  s:\n    recipe: stripe\n    secret: hunter2\n");
+    EXPECT_THAT(plain, AllOf(HasSubstr("h.yaml:4:13"), ::testing::Not(HasSubstr("hunter2"))));
+}
+
 TEST(ConfigFile, unknown_options_name_line_and_nearest_name) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")),

@@ -54,7 +54,7 @@ http::Response with_retry(http::Response response, Endpoint endpoint, Duration a
 /// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a
 /// final answer.
 http::Response not_now(Endpoint endpoint, const Error& error, Duration again = {}) {
-    const bool slow_down = is_direct(endpoint) && error.kind == ErrorKind::exhausted;
+    const bool slow_down = !is_cloud(endpoint) && error.kind == ErrorKind::exhausted;
     return with_retry(
         http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
                       error.what, error.hint),
@@ -75,6 +75,7 @@ int status_of_unproved(const Receipt& receipt) {
         case SenderKind::event_grid:  // drops what is answered 401 or 403
             return forged ? 403 : 503;
         case SenderKind::direct:
+        case SenderKind::standard_webhooks:
             break;
     }
     return 401;
@@ -261,9 +262,27 @@ http::Response answer_batch(const std::vector<ItemReceipt>& items) {
     return http::Response::json(200, out.end_object().take());
 }
 
+http::Response answer_declared(const DeclaredSender& sender,
+                               const std::vector<ItemReceipt>& items) {
+    const auto too_large = std::ranges::find_if(items, &ItemReceipt::too_large);
+    if (too_large != items.end()) {
+        return http::problem(413, "Event too large", too_large->error->what,
+                             too_large->error->hint);
+    }
+    if (!std::all_of(items.begin(), items.end(), is_kept)) {
+        return not_now(Endpoint::declared, first_failure(items));
+    }
+    auto response = sender.body.empty() ? http::Response::empty(sender.status)
+                    : sender.body.starts_with('{')
+                        ? http::Response::json(sender.status, sender.body)
+                        : http::Response::text(sender.status, sender.body);
+    return with_position(std::move(response), items);
+}
+
 }  // namespace
 
-http::Response answer(Endpoint endpoint, const Receipt& receipt) {
+http::Response answer(const Door& door, const Receipt& receipt) {
+    const Endpoint endpoint = door.endpoint;
     switch (receipt.kind) {
         case Receipt::Kind::items:
             break;
@@ -287,6 +306,9 @@ http::Response answer(Endpoint endpoint, const Receipt& receipt) {
     }
     if (endpoint == Endpoint::ingest) {
         return answer_ingest(receipt.items.front());
+    }
+    if (door.declared != nullptr) {
+        return answer_declared(*door.declared, receipt.items);
     }
     return endpoint == Endpoint::batch ? answer_batch(receipt.items)
                                        : answer_cloud(endpoint, receipt.items);

@@ -11,6 +11,6 @@
 
 namespace helios::gateway {
 
-http::Response answer(Endpoint endpoint, const Receipt& receipt);
+http::Response answer(const Door& door, const Receipt& receipt);
 
 }  // namespace helios::gateway

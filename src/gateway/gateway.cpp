@@ -241,8 +241,12 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                                                RefusedByUs refused, SubscriptionDeleted deleted,
                                                const SenderChecks* checks) {
     HELIOS_TRY(options.validate());
+    auto known_too = [known = std::move(known), declared = options.senders.declared](
+                         const TenantId& tenant, std::string_view source) {
+        return (tenant == default_tenant() && declared.contains(source)) || known(tenant, source);
+    };
     auto state =
-        std::make_unique<State>(std::move(options), log, catalogue, std::move(known), telemetry,
+        std::make_unique<State>(std::move(options), log, catalogue, std::move(known_too), telemetry,
                                 clock, std::move(refused), std::move(deleted), checks);
     HELIOS_TRY_ASSIGN(state->intake.deduplicator,
                       Deduplicator::open(state->intake.options, log, telemetry, clock));
@@ -269,8 +273,8 @@ Gateway::~Gateway() {
     close();
 }
 
-void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, ReceiptDone done) {
-    std::make_shared<Submission>(state_->intake, endpoint, std::move(request), std::move(caller),
+void Gateway::accept(const Door& door, http::Request request, Caller caller, ReceiptDone done) {
+    std::make_shared<Submission>(state_->intake, door, std::move(request), std::move(caller),
                                  std::move(done))
         ->start();
 }

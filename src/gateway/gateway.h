@@ -80,7 +80,7 @@ public:
 
     /// Takes a request in. Returns without waiting for the disk, but for looking up an id that is
     /// not in memory.
-    void accept(Endpoint endpoint, http::Request request, Caller caller, ReceiptDone done);
+    void accept(const Door& door, http::Request request, Caller caller, ReceiptDone done);
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
     /// first.

@@ -11,8 +11,7 @@ GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics, const model::Catalog
                                    "How long a request that came now would wait for its append")) {
     const std::vector<double> buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                       0.05,   0.1,   0.5,   1,     5};
-    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
-                                Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+    for (const auto endpoint : all_endpoints) {
         seconds_[static_cast<std::size_t>(endpoint)] = &metrics.histogram(
             "helios_gateway_accept_seconds", "From a request's body to its receipt, durable",
             buckets, {{"endpoint", std::string(path_of(endpoint))}});

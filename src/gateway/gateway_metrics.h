@@ -37,8 +37,8 @@ private:
     Mutex mutex_;
     std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3] HELIOS_GUARDED_BY(
         mutex_);
-    telemetry::Histogram* seconds_[5] = {};
-    telemetry::Counter* overdue_[5] = {};
+    telemetry::Histogram* seconds_[all_endpoints.size()] = {};
+    telemetry::Counter* overdue_[all_endpoints.size()] = {};
 };
 
 }  // namespace helios::gateway

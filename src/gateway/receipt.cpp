@@ -1,6 +1,11 @@
 #include "gateway/receipt.h"
 
 namespace helios::gateway {
+namespace {
+
+constexpr std::string_view webhooks = "/api/v1/webhooks/";
+
+}  // namespace
 
 std::string_view path_of(Endpoint endpoint) {
     switch (endpoint) {
@@ -14,6 +19,8 @@ std::string_view path_of(Endpoint endpoint) {
             return "/api/v1/events/ingest";
         case Endpoint::batch:
             return "/api/v1/events/batch";
+        case Endpoint::declared:
+            return "/api/v1/webhooks/{name}";
     }
     return {};
 }
@@ -29,15 +36,22 @@ std::string_view source_of(Endpoint endpoint) {
         case Endpoint::ingest:
         case Endpoint::batch:
             return "direct";
+        case Endpoint::declared:
+            break;
     }
     return {};
 }
 
 std::optional<std::string_view> source_at(std::string_view path) {
-    for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
-                                Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
+    for (const auto endpoint : all_endpoints) {
         if (path_of(endpoint) == path) {
             return is_direct(endpoint) ? std::string_view() : source_of(endpoint);
+        }
+    }
+    if (path.starts_with(webhooks)) {
+        path.remove_prefix(webhooks.size());
+        if (path.find('/') == std::string_view::npos) {
+            return path;
         }
     }
     return std::nullopt;
@@ -52,6 +66,8 @@ SenderKind sender_of(Endpoint endpoint, const http::Request& request) {
             return SenderKind::pubsub;
         case Endpoint::azure_eventgrid:
             return SenderKind::event_grid;
+        case Endpoint::declared:
+            return SenderKind::standard_webhooks;
         case Endpoint::ingest:
         case Endpoint::batch:
             break;

@@ -2,6 +2,7 @@
 /// What became of a request: the gateway's answer before it is put into any sender's words
 /// (answers.h does that).
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "auth/proof.h"
 #include "base/result.h"
+#include "gateway/declared_sender.h"
 #include "http/message.h"
 #include "model/event.h"
 #include "model/position.h"
@@ -17,19 +19,55 @@
 namespace helios::gateway {
 
 /// Where requests come in. Each has its adapter and its way of answering.
-enum class Endpoint : std::uint8_t { aws_eventbridge, gcp_pubsub, azure_eventgrid, ingest, batch };
+enum class Endpoint : std::uint8_t {
+    aws_eventbridge,
+    gcp_pubsub,
+    azure_eventgrid,
+    ingest,
+    batch,
+    declared,  ///< one for each sender that the configuration describes
+};
+inline constexpr std::array all_endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
+                                          Endpoint::azure_eventgrid, Endpoint::ingest,
+                                          Endpoint::batch,           Endpoint::declared};
 
 std::string_view path_of(Endpoint endpoint);    ///< "/api/v1/webhooks/aws/eventbridge"
 std::string_view source_of(Endpoint endpoint);  ///< "aws"; "direct" where the line names its source
 /// Of events that are taken in at this path: empty where each names its own; absent: none are.
 std::optional<std::string_view> source_at(std::string_view path);
+
+/// An endpoint; of the declared ones, whose.
+struct Door {
+    Door(Endpoint at) : endpoint(at) {}  // NOLINT(google-explicit-constructor): most are all of it
+    explicit Door(const DeclaredSender& of) : endpoint(Endpoint::declared), declared(&of) {}
+
+    std::string_view source() const { return declared ? declared->name() : source_of(endpoint); }
+    std::string path() const {
+        return declared ? declared->path() : std::string(path_of(endpoint));
+    }
+
+    Endpoint endpoint;
+    const DeclaredSender* declared = nullptr;  ///< outlives whoever holds this
+};
+
+constexpr bool is_cloud(Endpoint endpoint) {
+    return endpoint == Endpoint::aws_eventbridge || endpoint == Endpoint::gcp_pubsub ||
+           endpoint == Endpoint::azure_eventgrid;
+}
 constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }
 
 /// Who comes to an endpoint, as far as answers differ: the columns of the table in
 /// docs/contracts.md, "What each sender is told".
-enum class SenderKind : std::uint8_t { sns, api_destination, pubsub, event_grid, direct };
+enum class SenderKind : std::uint8_t {
+    sns,
+    api_destination,
+    pubsub,
+    event_grid,
+    direct,
+    standard_webhooks,  ///< every declared sender
+};
 SenderKind sender_of(Endpoint endpoint, const http::Request& request);
 
 enum class ItemStatus : std::uint8_t {

@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "gateway/answers.h"
 
@@ -75,26 +76,25 @@ http::Param trace_param() {
             R"({"type":"string"})"};
 }
 
-http::Handler taker(Gateway& gateway, Endpoint endpoint) {
-    return [&gateway, endpoint](http::Request request, Caller caller, http::Responder responder) {
-        gateway.accept(
-            endpoint, std::move(request), std::move(caller),
-            [endpoint, responder = std::move(responder)](const Receipt& receipt) mutable {
-                responder.send(answer(endpoint, receipt));
-            });
+http::Handler taker(Gateway& gateway, const Door& door) {
+    return [&gateway, door](http::Request request, Caller caller, http::Responder responder) {
+        gateway.accept(door, std::move(request), std::move(caller),
+                       [door, responder = std::move(responder)](const Receipt& receipt) mutable {
+                           responder.send(answer(door, receipt));
+                       });
     };
 }
 
-http::Route post(Gateway& gateway, Endpoint endpoint, std::string_view tag) {
+http::Route post(Gateway& gateway, const Door& door, std::string_view tag) {
     http::Route route;
     route.method = http::Method::post;
-    route.path = path_of(endpoint);
-    route.handler = taker(gateway, endpoint);
+    route.path = door.path();
+    route.handler = taker(gateway, door);
     route.changes_state = true;
     route.access = http::Access::sender;
     route.reads = http::Reads::nothing;
-    route.body_bytes_max = endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max
-                                                        : gateway.options().body_bytes_max;
+    route.body_bytes_max = door.endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max
+                                                             : gateway.options().body_bytes_max;
     route.tag = tag;
     route.params.push_back(trace_param());
     route.request_media_type = "application/json";
@@ -271,6 +271,35 @@ http::Route batch(Gateway& gateway) {
     return route;
 }
 
+std::string capitalised(std::string_view name) {
+    std::string out;
+    bool upper = true;
+    for (const char c : name) {
+        if (c == '-' || c == '_') {
+            upper = true;
+            continue;
+        }
+        out += upper ? ascii::upper(c) : c;
+        upper = false;
+    }
+    return out;
+}
+
+http::Route declared(Gateway& gateway, const DeclaredSender& sender) {
+    auto route = post(gateway, Door(sender), tag_webhooks);
+    route.operation_id = "postDeclared" + capitalised(sender.name());
+    route.summary = "What " + sender.name() + " posts, as the configuration describes it";
+    route.description =
+        "Success means that every item is stored durably: as a new event, recognised as a "
+        "duplicate, or kept in quarantine.";
+    route.request_schema = "{}";
+    route.answers.push_back({sender.status, "All stored durably", "", "", ""});
+    add_webhook_problems(route);
+    route.answers.push_back(
+        problem_answer(429, "Not stored: too much at once; slow down (`Retry-After`)"));
+    return route;
+}
+
 http::Response health_of(const Gateway& gateway, std::string_view source) {
     const auto ready = gateway.ready();
     const auto activity = gateway.activity(source);
@@ -326,6 +355,9 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 void add_routes(http::RouteTable& routes, Gateway& gateway) {
     for (const auto make : {aws, gcp, azure, ingest, batch}) {
         routes.add(make(gateway));
+    }
+    for (const auto& [name, sender] : gateway.options().senders.declared) {
+        routes.add(declared(gateway, sender));
     }
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));

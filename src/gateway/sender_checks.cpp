@@ -148,6 +148,7 @@ struct SenderChecks::State {
     }
 
     Status open_source(std::string_view source, SourceChecks& out);
+    Status open_declared(const DeclaredSender& sender, SourceChecks& out);
     Result<Check> make(std::string_view source, const SenderPolicy& policy, ProofMethod method);
     Result<Check> make_aws_bearer(const SenderPolicy& policy);
     Result<Check> make_oidc(const SenderPolicy& policy);
@@ -348,6 +349,28 @@ Status SenderChecks::State::open_source(std::string_view source, SourceChecks& o
     return {};
 }
 
+Status SenderChecks::State::open_declared(const DeclaredSender& sender, SourceChecks& out) {
+    if (!sender.signature) {
+        out.lets_all_in = true;
+        return {};
+    }
+    auto opened = open_secrets(sender.secrets, [form = *sender.signature](std::string_view secret) {
+        return auth::check_secret(form, secret);
+    });
+    if (!opened) {
+        opened.error().what = "senders." + sender.name() + ".secret: " + opened.error().what;
+        return fail(opened.error());
+    }
+    out.checks.emplace_back(ProofMethod::hmac, [this, held = *opened, form = *sender.signature,
+                                                subject =
+                                                    sender.name()](const http::Request& request) {
+        const auth::SignedRequest of{
+            [&request](std::string_view name) { return only_header(request, name); }, request.body};
+        return auth::check_signature(form, of, *held->current(), parts.clock.wall(), subject);
+    });
+    return {};
+}
+
 Result<std::unique_ptr<SenderChecks>> SenderChecks::open(SenderPolicies policies,
                                                          SenderCheckParts parts) {
     HELIOS_TRY(policies.validate());
@@ -358,14 +381,17 @@ Result<std::unique_ptr<SenderChecks>> SenderChecks::open(SenderPolicies policies
     for (const auto source : sources_with_endpoint) {
         HELIOS_TRY(state->open_source(source, state->sources[std::string(source)]));
     }
+    for (const auto& [name, sender] : state->policies.declared) {
+        HELIOS_TRY(state->open_declared(sender, state->sources[name]));
+    }
     return std::unique_ptr<SenderChecks>(new SenderChecks(std::move(state)));
 }
 
 SenderChecks::SenderChecks(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SenderChecks::~SenderChecks() = default;
 
-ProvenSender SenderChecks::check(Endpoint endpoint, const http::Request& request) const {
-    const auto source = source_of(endpoint);
+ProvenSender SenderChecks::check(const Door& door, const http::Request& request) const {
+    const auto source = door.source();
     const SourceChecks& checks = state_->sources.find(source)->second;
     ProvenSender out;
     out.asks_basic = checks.asks_basic;

@@ -53,7 +53,7 @@ public:
     SenderChecks(const SenderChecks&) = delete;
     SenderChecks& operator=(const SenderChecks&) = delete;
 
-    ProvenSender check(Endpoint endpoint, const http::Request& request) const;
+    ProvenSender check(const Door& door, const http::Request& request) const;
 
     /// Whether a direct sender with this proof may bring events of `source`: of those that the
     /// credential names, or, if it names none, of those whose own endpoint authenticates nobody. So

@@ -11,7 +11,8 @@ namespace helios::gateway {
 /// Facts about the senders, no options. An API destination of EventBridge waits 5 s, SNS, which
 /// comes to the same endpoint and says so in its headers, 15 s: both documented by AWS as fixed.
 /// Pub/Sub waits for its subscription's ackDeadlineSeconds, 10 s by default and at least; Event
-/// Grid 30 s. Of direct senders nothing is known: 10 s is what contracts.md asks of them.
+/// Grid 30 s. Of direct and declared senders nothing is known: 10 s is what contracts.md asks of
+/// them.
 Duration patience_of(Endpoint endpoint, const http::Request& request);
 
 /// Of that, what there is from the arrival of a request to its answer: a fifth is left for the ways

@@ -151,6 +151,9 @@ std::vector<ProofMethod> SenderPolicies::methods(std::string_view source) const 
 }
 
 std::string SenderPolicies::described(std::string_view source) const {
+    if (const auto sender = declared.find(source); sender != declared.end()) {
+        return sender->second.signature ? "signature" : "none";
+    }
     std::string out;
     for (const auto method : methods(source)) {
         out += (out.empty() ? "" : ", ") + std::string(to_string(method));
@@ -159,6 +162,9 @@ std::string SenderPolicies::described(std::string_view source) const {
 }
 
 bool SenderPolicies::authenticates(std::string_view source) const {
+    if (const auto sender = declared.find(source); sender != declared.end()) {
+        return sender->second.signature.has_value();
+    }
     if (find(source) == nullptr) {
         return false;
     }
@@ -191,6 +197,9 @@ Status SenderPolicies::validate() const {
             }
             HELIOS_TRY(check_method(source, policy, method, *this));
         }
+    }
+    for (const auto& [name, sender] : declared) {
+        HELIOS_TRY(sender.validate());
     }
     return {};
 }

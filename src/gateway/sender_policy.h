@@ -12,6 +12,7 @@
 
 #include "auth/secret.h"
 #include "base/result.h"
+#include "gateway/declared_sender.h"
 
 namespace helios::gateway {
 
@@ -73,6 +74,8 @@ struct SenderPolicies {
     SenderPolicy direct;
     /// Of a source whose policy is empty: none as long as nobody else reaches the server, else off.
     ProofMethod by_default = ProofMethod::none;
+    /// Senders that the configuration describes, each with an endpoint of its own.
+    DeclaredSenders declared;
     /// "host:port" that stand for vendors' hosts in tests, http too.
     std::vector<std::string> test_hosts;
     /// PEM of further roots that vendors' certificates may end in; empty: the machine's alone.

@@ -5,6 +5,7 @@
 
 #include "adapters/aws_eventbridge.h"
 #include "adapters/azure_eventgrid.h"
+#include "adapters/declared.h"
 #include "adapters/event_line.h"
 #include "adapters/gcp_pubsub.h"
 #include "base/ascii.h"
@@ -92,10 +93,11 @@ void take_later(std::optional<model::PositionToken>& position, const model::Posi
 
 }  // namespace
 
-Submission::Submission(Intake& intake, Endpoint endpoint, http::Request request, Caller caller,
+Submission::Submission(Intake& intake, const Door& door, http::Request request, Caller caller,
                        ReceiptDone done)
     : intake_(intake),
-      endpoint_(endpoint),
+      door_(door),
+      endpoint_(door.endpoint),
       request_(std::move(request)),
       caller_(std::move(caller)),
       done_(std::move(done)),
@@ -148,7 +150,7 @@ bool Submission::take_place() {
     const auto got = intake_.begin(*this, request_.body.size(), started_, since,
                                    since + time_to_answer(patience_of(endpoint_, request_)));
     if (got.closing) {
-        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+        intake_.tell_refused(caller_.tenant, door_.source());
         Receipt receipt;
         receipt.sender = receipt_.sender;
         receipt.kind = Receipt::Kind::refused;
@@ -161,7 +163,7 @@ bool Submission::take_place() {
     if (!got.again) {
         return true;
     }
-    intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+    intake_.tell_refused(caller_.tenant, door_.source());
     receipt_.again = *got.again;
     finish_without_items(
         Receipt::Kind::refused,
@@ -175,7 +177,7 @@ bool Submission::take_place() {
 
 void Submission::take_in() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
-        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+        intake_.tell_refused(caller_.tenant, door_.source());
         return finish_without_items(
             Receipt::Kind::refused,
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
@@ -210,7 +212,7 @@ void Submission::take_in() {
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
                                     false);
     } else if (auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
-               sender_.authenticated && !is_direct(endpoint_)) {
+               sender_.authenticated && is_cloud(endpoint_)) {
         take_whole(other);  // a cloud that is told 400 drops it for good
     } else {
         return finish_without_items(
@@ -230,7 +232,7 @@ bool Submission::sender_is_proved() {
         sender_.proof = auth::Proof::held(caller_.subject);
         return true;
     }
-    sender_ = intake_.checks->check(endpoint_, request_);
+    sender_ = intake_.checks->check(door_, request_);
     if (sender_.proof.is_held()) {
         if (sender_.authenticated) {
             caller_.subject = sender_.proof.subject;
@@ -241,7 +243,7 @@ bool Submission::sender_is_proved() {
     const bool by_us = proof.kind == auth::Proof::Kind::refused &&
                        proof.refusal == auth::Refusal::keys_unavailable;
     if (by_us) {  // it may well be who it says: that we can't tell is no silence of its
-        intake_.tell_refused(caller_.tenant, source_of(endpoint_));
+        intake_.tell_refused(caller_.tenant, door_.source());
     }
     receipt_.proof = proof.kind;
     receipt_.asks_basic = sender_.asks_basic && request_.header("Authorization") == nullptr;
@@ -270,6 +272,8 @@ adapters::Adapted Submission::adapt() {
             return adapters::adapt_azure_eventgrid(raw);
         case Endpoint::ingest:
             return adapters::adapt_event_line(raw);
+        case Endpoint::declared:
+            return adapters::adapt_declared(raw, door_.declared->rules);
         case Endpoint::batch:
             return request_.media_type() == "application/json" ? adapters::adapt_event_array(raw)
                                                                : adapters::adapt_event_lines(raw);
@@ -316,7 +320,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
         return claim_event(index, adapted, admission.topic, std::move(value));
     }
     auto refusal = model::too_large(intake_.options.record_bytes_max);
-    if (is_direct(endpoint_)) {
+    if (is_direct(endpoint_) || endpoint_ == Endpoint::declared) {
         item.too_large = true;
         return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()),
                               "send a reference instead of the content"});
@@ -370,7 +374,7 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
 
 void Submission::take_rejection(std::size_t index, adapters::Rejection& rejection) {
     ItemReceipt& item = receipt_.items[index];
-    item.source = rejection.source.empty() ? source_of(endpoint_) : rejection.source;
+    item.source = rejection.source.empty() ? door_.source() : rejection.source;
     item.event_type = rejection.event_type;
     item.event_id = rejection.event_id;
     if (!may_bring(item.source)) {
@@ -396,10 +400,10 @@ void Submission::take_rejection(std::size_t index, adapters::Rejection& rejectio
 
 void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation) {
     receipt_.items.resize(1);
-    receipt_.items[0].source = source_of(endpoint_);
+    receipt_.items[0].source = door_.source();
     receipt_.items[0].event_id = confirmation.message_id;
     model::Quarantined kept(caller_.tenant);
-    kept.source = source_of(endpoint_);
+    kept.source = door_.source();
     kept.scope = confirmation.topic_arn;
     kept.event_id = confirmation.message_id;
     kept.event_type = confirmation.type;
@@ -469,7 +473,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     if (headers_.empty()) {
         headers_ = redacted_headers(request_);
     }
-    kept.endpoint = path_of(endpoint_);
+    kept.endpoint = door_.path();
     kept.headers = headers_;
     if (request_.trace) {
         kept.traceparent = request_.trace->to_traceparent();
@@ -697,7 +701,7 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     receipt_.kind = kind;
     receipt_.error = std::move(error);
     intake_.metrics.without_items(endpoint_, outcome);
-    const auto source = intake_.countable(caller_.tenant, source_of(endpoint_));
+    const auto source = intake_.countable(caller_.tenant, door_.source());
     if (refused) {
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::refused);

@@ -105,7 +105,7 @@ struct Intake {
 /// waits no longer.
 class Submission : public std::enable_shared_from_this<Submission>, public DueLink {
 public:
-    Submission(Intake& intake, Endpoint endpoint, http::Request request, Caller caller,
+    Submission(Intake& intake, const Door& door, http::Request request, Caller caller,
                ReceiptDone done);
 
     void start();
@@ -173,10 +173,11 @@ private:
     void answer_if_waiting();
 
     Intake& intake_;
-    const Endpoint endpoint_;
-    http::Request request_;  ///< until start() is over
-    Caller caller_;          ///< its subject is who proved himself
-    ProvenSender sender_;    ///< once it is known
+    const Door door_;
+    const Endpoint endpoint_;  ///< the door's
+    http::Request request_;    ///< until start() is over
+    Caller caller_;            ///< its subject is who proved himself
+    ProvenSender sender_;      ///< once it is known
     ReceiptDone done_;
     const Instant received_at_;
     const Duration started_;

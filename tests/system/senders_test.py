@@ -242,6 +242,46 @@ sources:
         )
         self.assertEqual(server.get("/api/v1/webhooks/aws/health").json()["policy"], "off")
 
+    def test_stripe_by_its_recipe(self):
+        secret = self.file("stripe", "whsec_x")
+        config = self.file(
+            "config.yaml",
+            f"""
+senders:
+  stripe:
+    recipe: stripe
+    secret: file:{secret}
+    types: {{payment_intent.succeeded: PaymentCaptured}}
+""",
+        )
+        server = self.serve("--config", config, listen="127.0.0.1:0")
+        event = {
+            "id": "evt_1",
+            "created": 1767608625,
+            "type": "payment_intent.succeeded",
+            "data": {"object": {"id": "pi_1", "orderId": "O-9", "amount": 1099}},
+        }
+        body = json.dumps(event).encode()
+        at = str(int(time.time()))
+        code = hmac.new(b"whsec_x", at.encode() + b"." + body, hashlib.sha256).hexdigest()
+        target = "/api/v1/webhooks/stripe"
+        answer = self.post(server, target, body, Stripe_Signature=f"t={at},v1={code}")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(self.post(server, target, body).status, 401)
+        self.assertEqual(self.post(server, "/api/v1/webhooks/paypal", body).status, 404)
+        deadline = time.monotonic() + 10
+        items = []
+        while not items and time.monotonic() < deadline:
+            items = server.get_patiently("/api/v1/events?source=stripe").json()["items"]
+        self.assertEqual(
+            [(e["eventType"], e["eventId"]) for e in items], [("PaymentCaptured", "evt_1")]
+        )
+        self.assertIn("/api/v1/webhooks/stripe", server.get("/openapi.json").json()["paths"])
+        code, out, err = run("config", "check", config)
+        self.assertEqual(code, 0, err)
+        self.assertIn("stripe-signature", out)
+        self.assertNotIn("whsec_x", out)
+
     def test_a_secret_in_plain_text_is_refused_and_not_repeated(self):
         for setting in ("HELIOS_SOURCES_AWS_SECRET", "HELIOS_SOURCES_DIRECT_SECRETS"):
             code, out, err = run(
