@@ -212,14 +212,14 @@ void Submission::take_in() {
 adapters::Adapted Submission::adapt() {
     adapters::RawRequest raw(caller_.tenant);
     raw.body = request_.body;
-    raw.header = [this](std::string_view name) { return request_.header(name); };
+    raw.headers = request_.headers;
     switch (endpoint_) {
         case Endpoint::aws_eventbridge:
-            return adapters::adapt_aws_eventbridge(raw);
+            return adapters::adapt_aws(raw);
         case Endpoint::gcp_pubsub:
-            return adapters::adapt_gcp_pubsub(raw);
+            return adapters::adapt_gcp(raw);
         case Endpoint::azure_eventgrid:
-            return adapters::adapt_azure_eventgrid(raw);
+            return adapters::adapt_azure(raw);
         case Endpoint::ingest:
             return adapters::adapt_event_line(raw);
         case Endpoint::batch:
