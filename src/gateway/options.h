@@ -1,6 +1,7 @@
 #pragma once
 /// Options of the gateway: defaults, limits, units.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -61,9 +62,12 @@ struct Options {
     SourcePolicy policy_of(std::string_view source) const;
 
     /// What the log must allow one record: the largest body is quarantined whole, with its headers
-    /// and reasons.
+    /// and reasons; in base64, where it came without its envelope and is no JSON.
     std::size_t log_record_bytes() const {
-        return (body_bytes_max > record_bytes_max ? body_bytes_max : record_bytes_max) + (1u << 20);
+        constexpr std::size_t log_most = 64u << 20;
+        constexpr std::size_t beside = 1u << 20;
+        const std::size_t largest = std::max(body_bytes_max, record_bytes_max);
+        return std::max(largest + beside, std::min(largest + largest / 3 + beside, log_most));
     }
 
     /// invalid: a value out of its limits, named.

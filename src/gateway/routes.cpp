@@ -26,16 +26,16 @@ constexpr std::string_view counts_schema =
 // What a webhook takes for its sender's (adapters), said by which members there are: the rest of it
 // may be anything, and what is no event is kept in quarantine.
 constexpr std::string_view eventbridge_schema =
-    R"({"type":"object","description":"An EventBridge event, or one wrapped by SNS. What has something wrong inside is kept in quarantine.",)"
-    R"("anyOf":[{"required":["detail-type"]},{"required":["detail","source"]},)"
+    R"({"type":"object","description":"An EventBridge event, one wrapped by SNS, or a CloudEvent. What has something wrong inside is kept in quarantine.",)"
+    R"("anyOf":[{"required":["specversion"]},{"required":["detail-type"]},{"required":["detail","source"]},)"
     R"({"required":["Type","TopicArn"],"properties":{"Type":{"type":"string"}}},{"required":["Type","MessageId"],"properties":{"Type":{"type":"string"}}}],)"
     R"("properties":{"id":{"description":"With account and region the event's identity."},"detail-type":{"description":"The event's type."},"source":{},"account":{},"time":{"description":"RFC 3339."},"region":{},)"
     R"("resources":{},"detail":{"description":"The payload, an object."},"Type":{"description":"Of SNS: Notification, SubscriptionConfirmation, UnsubscribeConfirmation."},"TopicArn":{},"MessageId":{},)"
     R"("Message":{"description":"Of SNS: the EventBridge event as text."}}})";
 constexpr std::string_view pubsub_schema =
-    R"({"type":"object","description":"A wrapped push. What has something wrong inside is kept in quarantine.","required":["message"],"anyOf":[)"
-    R"({"required":["subscription"],"properties":{"message":{"type":"object"}}},{"required":["subscription"],"properties":{"subscription":{"type":"string"}}},)"
-    R"({"properties":{"message":{"type":"object","anyOf":[{"required":["data"]},{"required":["attributes"]},{"required":["messageId"]},{"required":["message_id"]}]}}}],)"
+    R"({"type":"object","description":"A wrapped push, or a CloudEvent. What has something wrong inside is kept in quarantine.","anyOf":[{"required":["specversion"]},)"
+    R"({"required":["message","subscription"],"properties":{"message":{"type":"object"}}},{"required":["message","subscription"],"properties":{"subscription":{"type":"string"}}},)"
+    R"({"required":["message"],"properties":{"message":{"type":"object","anyOf":[{"required":["data"]},{"required":["attributes"]},{"required":["messageId"]},{"required":["message_id"]}]}}}],)"
     R"("properties":{"message":{"properties":{"data":{"description":"Base64 of the payload, an object."},"attributes":{"description":"Among them the type."},)"
     R"("messageId":{"description":"With the subscription the event's identity."},"publishTime":{},"orderingKey":{}}},"subscription":{}}})";
 
@@ -115,10 +115,11 @@ void add_webhook_problems(http::Route& route) {
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
-    route.summary = "AWS EventBridge: one event, as it is or wrapped by SNS";
+    route.summary = "AWS EventBridge: one event, as it is or by SNS; or CloudEvents";
     route.description =
         "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its "
-        "text/plain is accepted). "
+        "text/plain is accepted, and raw delivery). CloudEvents are taken in binary, structured "
+        "and batched mode. "
         "SNS subscription confirmations are kept and shown, their URL is not visited. Success "
         "means stored durably: as a new "
         "event, "
@@ -139,11 +140,13 @@ http::Route aws(Gateway& gateway) {
 http::Route gcp(Gateway& gateway) {
     auto route = post(gateway, Endpoint::gcp_pubsub, tag_webhooks);
     route.operation_id = "postGcpPubSub";
-    route.summary = "GCP Pub/Sub: one wrapped push";
+    route.summary = "GCP Pub/Sub: one push, wrapped or unwrapped; or CloudEvents";
     route.description =
         "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, "
         "event_type, type or ce-type, "
-        "else in the payload. "
+        "else in the payload. Without the wrapper (`noWrapper`) the body is the payload, and with "
+        "`writeMetadata` the rest is in headers. CloudEvents are taken inside a message, or posted "
+        "in binary, structured and batched mode. "
         "Success means stored durably: as a new event, recognised as a duplicate, or kept in "
         "quarantine. The position is in the "
         "header `Helios-Position`.";
@@ -161,7 +164,8 @@ http::Route azure(Gateway& gateway) {
     route.operation_id = "postAzureEventGrid";
     route.summary = "Azure Event Grid: an array of events, or the validation handshake";
     route.description =
-        "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event "
+        "Event Grid schema, or CloudEvents: binary, structured, batched. "
+        "`Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event "
         "is stored durably (new, "
         "duplicate, or in quarantine), "
         "else 503 for all: those that were stored are duplicates next time. A subscription "
