@@ -72,10 +72,15 @@ struct SnsConfirmation {
     std::string_view raw;  ///< as Rejection's
 };
 
-/// Event Grid's SubscriptionValidation: answer 200 with this body.
+/// Event Grid's SubscriptionValidation: answer 200 with this body; or 200 alone, and `url` is
+/// visited within some minutes by whom a person asks to. It is as sent: whoever visits it looks at
+/// where it leads.
 struct ValidationHandshake {
     std::string topic;
     std::string response_body;  ///< {"validationResponse":"…"}
+    std::string event_id;
+    std::string url;       ///< may be empty
+    std::string_view raw;  ///< as Rejection's
 };
 
 /// Event Grid says that a subscription was deleted. No event: nothing is stored, the gateway counts

@@ -115,20 +115,21 @@ Item message_of(const RawRequest& request, const AwsRules& rules, std::string_vi
         return wrapped(rejection("not_json", "Message: " + parsed.error().what, raw), sns);
     }
     const auto root = parsed->root();
-    if (root.is_object() && !is_envelope(root) && !is_cloudevent(root) &&
-        !rules.detail_only.empty()) {
+    const bool cloudevent = is_cloudevent(root);
+    const bool envelope = !cloudevent && is_envelope(root);
+    if (root.is_object() && !cloudevent && !envelope && !rules.detail_only.empty()) {
         return detail_alone(request, message, rules, &sns, documents);
     }
     documents.push_back(*std::move(parsed));
-    if (is_envelope(root)) {
-        return event_of(request.tenant, root, &sns, raw);
-    }
-    if (is_cloudevent(root)) {
+    if (cloudevent) {
         const CloudEventReader reader{
             request.tenant, cloudevents_rules(), documents, {"sns", sns.json()}};
         auto item = reader.read(root, raw);
         auto* rejected = std::get_if<Rejection>(&item);
         return rejected == nullptr ? std::move(item) : wrapped(std::move(*rejected), sns);
+    }
+    if (envelope) {
+        return event_of(request.tenant, root, &sns, raw);
     }
     return wrapped(rejection("not_an_envelope",
                              "Message: neither an EventBridge envelope nor a CloudEvent", raw),
@@ -259,12 +260,11 @@ Adapted adapt_aws(const RawRequest& request, const AwsRules& rules) {
                               request.body),
             {}};
     }
-    const bool sns = is_sns(body);
-    const bool envelope = is_envelope(body);
-    if (!sns && !envelope && is_cloudevent(body)) {
+    if (is_cloudevent(body)) {
         return adapt_cloudevent(request.tenant, cloudevents_rules(), *std::move(parsed));
     }
-    if (!sns && !envelope) {
+    const bool sns = is_sns(body);
+    if (!sns && !is_envelope(body)) {
         return object_alone(request, rules, *std::move(parsed));
     }
     auto adapted = sns ? sns_of(request, rules, body)

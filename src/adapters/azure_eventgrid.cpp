@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view validation_type = "Microsoft.EventGrid.SubscriptionValidationEvent";
 constexpr std::string_view deletion_type = "Microsoft.EventGrid.SubscriptionDeletedEvent";
+constexpr std::size_t validation_url_bytes_max = 8192;
 constexpr std::array<std::string_view, 6> marks{"id",      "eventType", "eventTime",
                                                 "subject", "data",      "dataVersion"};
 
@@ -158,7 +159,17 @@ Adapted handshake(const RawRequest& request, json::Value element) {
     }
     json::Writer body;
     body.begin_object().field("validationResponse", code.text()).end_object();
-    return {ValidationHandshake{std::string(element.find("topic").text()), body.take()}, {}};
+    const auto bounded = [](json::Value value, std::size_t bytes_max) {
+        const auto text = value.is_string() ? value.text() : std::string_view();
+        return std::string(text.size() <= bytes_max ? text : std::string_view());
+    };
+    ValidationHandshake out;
+    out.topic = bounded(element.find("topic"), scope_bytes_max);
+    out.response_body = body.take();
+    out.event_id = bounded(element.find("id"), id_bytes_max);
+    out.url = bounded(element.find("data").find("validationUrl"), validation_url_bytes_max);
+    out.raw = element.raw();
+    return {std::move(out), {}};
 }
 
 Adapted deletion(json::Value element) {
@@ -264,6 +275,7 @@ Adapted adapt_azure(const RawRequest& request, const AzureRules& rules) {
     }
     if (elements.size() == 1) {
         if (auto outcome = about_the_subscription(request, elements.front())) {
+            outcome->documents.push_back(*std::move(parsed));
             return *std::move(outcome);
         }
     }

@@ -104,6 +104,11 @@ TEST(AzureEventGrid, validation_by_header_or_type) {
         EXPECT_EQ(a.outcome<ValidationHandshake>()->response_body,
                   R"({"validationResponse":"512d38b6-c7b8"})");
         EXPECT_EQ(a.outcome<ValidationHandshake>()->topic, "/subscriptions/5b4b");
+        EXPECT_EQ(a.outcome<ValidationHandshake>()->event_id, "v-1");
+        EXPECT_EQ(a.outcome<ValidationHandshake>()->url,
+                  "https://rp-eastus2.eventgrid.azure.net:553/x")
+            << "for a person who confirms by hand";
+        EXPECT_EQ(a.outcome<ValidationHandshake>()->raw, validation);
     }
     const auto by_header =
         replaced(validation, "Microsoft.EventGrid.SubscriptionValidationEvent", "Something");
@@ -112,6 +117,10 @@ TEST(AzureEventGrid, validation_by_header_or_type) {
     EXPECT_EQ(azure(by_header).verdict(), "accepted");
     EXPECT_EQ(azure(replaced(validation, R"("validationCode":"512d38b6-c7b8",)", "")).verdict(),
               "400");
+    EXPECT_EQ(azure(replaced(validation, R"("validationUrl":")", R"("validationUrl":5,"x":")"))
+                  .outcome<ValidationHandshake>()
+                  ->url,
+              "");
     EXPECT_EQ(azure(replaced(validation, "5b4b", "\\ud83d")).verdict(), "bad_text")
         << "kept, not acted on";
     EXPECT_EQ(azure("[" + event + "," + validation + "]").count(), 2u)

@@ -9,5 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const auto adapt = [](const RawRequest& request) { return adapt_cloudevents(request, rules); };
     check_adapted(adapt, text);
     check_with_headers(adapt, text);
+    with_headers(text, [&](const RawRequest& request) { check_again(adapt, request); });
     return 0;
 }

@@ -59,9 +59,31 @@ void check_adapted(const Adapt& adapt, std::string_view body) {
     check_adapted(adapt, request);
 }
 
-/// "name: value" on each line until an empty one; what follows is the body.
+/// What quarantine would keep of an event is that event, whatever of it came in headers.
 template <class Adapt>
-void check_with_headers(const Adapt& adapt, std::string_view text) {
+void check_again(const Adapt& adapt, const RawRequest& request) {
+    const Adapted adapted = adapt(request);
+    const auto* items = std::get_if<std::vector<Item>>(&adapted.outcome);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+        const auto* event = std::get_if<AdaptedEvent>(&(*items)[i]);
+        if (event == nullptr) {
+            continue;
+        }
+        RawRequest kept(default_tenant());
+        kept.body = event->raw;
+        const Adapted again = adapt(kept);
+        const auto* same = std::get_if<std::vector<Item>>(&again.outcome);
+        HELIOS_ASSERT(same != nullptr && same->size() == 1, "it is one item");
+        const auto* again_event = std::get_if<AdaptedEvent>(&same->front());
+        HELIOS_ASSERT(again_event != nullptr && again_event->event == event->event,
+                      "it is the same event");
+    }
+}
+
+/// "name: value" on each line until an empty one; what follows is the body. `check`: check_adapted
+/// or check_again.
+template <class Check>
+void with_headers(std::string_view text, const Check& check) {
     std::vector<Header> headers;
     while (!text.empty()) {
         const auto line = text.substr(0, text.find('\n'));
@@ -75,7 +97,12 @@ void check_with_headers(const Adapt& adapt, std::string_view text) {
     RawRequest request(default_tenant());
     request.body = text;
     request.headers = headers;
-    check_adapted(adapt, request);
+    check(request);
+}
+
+template <class Adapt>
+void check_with_headers(const Adapt& adapt, std::string_view text) {
+    with_headers(text, [&](const RawRequest& request) { check_adapted(adapt, request); });
 }
 
 }  // namespace helios::adapters

@@ -290,7 +290,7 @@ Adapted adapt_gcp(const RawRequest& request) {
                 {}};
     }
     const auto body = parsed->root();
-    if (!is_push(body) && is_cloudevent(body)) {
+    if (is_cloudevent(body)) {
         return adapt_cloudevent(request.tenant, cloudevents_rules(), *std::move(parsed));
     }
     if (!is_push(body)) {

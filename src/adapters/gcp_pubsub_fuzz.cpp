@@ -7,5 +7,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     check_adapted(adapt_gcp, text);
     check_with_headers(adapt_gcp, text);
+    with_headers(text, [](const RawRequest& request) { check_again(adapt_gcp, request); });
     return 0;
 }

@@ -342,6 +342,20 @@ TEST(GcpPubSub, cloudevents_in_unwrapped_messages) {
     EXPECT_EQ(structured.event()->event.id, "c-1");
 }
 
+/// Its attributes may be named like a push's members.
+TEST(GcpPubSub, a_cloudevent_that_looks_like_a_push) {
+    const auto a = gcp(payload, {{"ce-id", "c-1"},
+                                 {"ce-source", "/shop/payments"},
+                                 {"ce-specversion", "1.0"},
+                                 {"ce-type", "PaymentProcessed"},
+                                 {"ce-message", "m"},
+                                 {"ce-subscription", "s"}});
+    ASSERT_TRUE(a.event()) << a.verdict();
+    const auto again = gcp(std::string(a.event()->raw));
+    ASSERT_TRUE(again.event()) << again.verdict();
+    EXPECT_EQ(again.event()->event, a.event()->event);
+}
+
 TEST(GcpPubSub, cloudevents_posted_as_such) {
     for (const auto& a :
          {gcp(cloudevent), gcp(cloudevent, {{"Content-Type", "application/cloudevents+json"}}),
