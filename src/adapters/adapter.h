@@ -6,9 +6,11 @@
 /// catalogue's business, whether it is a duplicate the gateway's. It never throws and never drops:
 /// every item of a request comes out as an event or a rejection.
 
-#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,6 +20,8 @@
 
 namespace helios::adapters {
 
+using Header = std::pair<std::string, std::string>;
+
 /// What an adapter may look at. `body` must outlive the Adapted; the rest lives as long as the
 /// call.
 struct RawRequest {
@@ -25,8 +29,10 @@ struct RawRequest {
 
     const TenantId& tenant;  ///< whose events these are: the caller's
     std::string_view body;
-    std::string_view media_type;                                      ///< lower case, no parameters
-    std::function<const std::string*(std::string_view name)> header;  ///< any case; may be empty
+    std::span<const Header> headers;  ///< in order of arrival, names as sent
+
+    /// The first of that name, in any case; nullptr: there is none.
+    const std::string* header(std::string_view name) const;
 };
 
 /// An item that is recognisably this protocol's but can't become an event: it goes to quarantine,
@@ -41,8 +47,9 @@ struct Rejection {
     std::string scope;
     std::string event_type;
     json::Value payload;  ///< where one could be read; alive as long as the Adapted
-    std::string_view
-        raw;  ///< the item's exact bytes, alive as long as the Adapted and the request's body
+    /// The item's exact bytes, alive as long as the Adapted and the request's body. Of an item
+    /// whose envelope is in headers: the same item in the form that has all of it in the body.
+    std::string_view raw;
 };
 
 struct AdaptedEvent {
@@ -50,14 +57,13 @@ struct AdaptedEvent {
 
     model::Event event;    ///< key and catalogue warnings are still empty
     json::Value payload;   ///< parsed view of event.payload, alive as long as the Adapted
-    std::string_view raw;  ///< the item's exact bytes, envelope included; alive as long as the
-                           ///< Adapted and the request's body
+    std::string_view raw;  ///< as Rejection's
 };
 
 using Item = std::variant<AdaptedEvent, Rejection>;
 
 /// An SNS SubscriptionConfirmation or UnsubscribeConfirmation: kept and shown; its URL is never
-/// visited from here.
+/// visited from here. An UnsubscribeConfirmation's would subscribe again: nobody may visit it.
 struct SnsConfirmation {
     std::string type;
     std::string topic_arn;
@@ -66,10 +72,15 @@ struct SnsConfirmation {
     std::string_view raw;  ///< as Rejection's
 };
 
-/// Event Grid's SubscriptionValidation: answer 200 with this body.
+/// Event Grid's SubscriptionValidation: answer 200 with this body; or 200 alone, and `url` is
+/// visited within some minutes by whom a person asks to. It is as sent: whoever visits it looks at
+/// where it leads.
 struct ValidationHandshake {
     std::string topic;
     std::string response_body;  ///< {"validationResponse":"…"}
+    std::string event_id;
+    std::string url;       ///< may be empty
+    std::string_view raw;  ///< as Rejection's
 };
 
 /// Event Grid says that a subscription was deleted. No event: nothing is stored, the gateway counts
@@ -79,17 +90,22 @@ struct SubscriptionDeletion {
     std::string subscription;
 };
 
-/// Not JSON, or no envelope of this protocol: 400, nothing is stored.
+/// Not JSON, or no envelope of this protocol. A stranger is told so (400) and nothing is stored.
 struct NotThisProtocol {
     std::string what;
     std::string hint;
+    /// What is to be kept of it where a credential was checked and held: a cloud drops for good
+    /// what is answered 400. Its `raw` is the body, perhaps empty. Absent: of direct senders, who
+    /// mend what is refused.
+    std::optional<Rejection> kept{};
+    bool unread_media_type = false;  ///< 415 rather than 400, to who can send another
 };
 
 struct Adapted {
     std::variant<std::vector<Item>, SnsConfirmation, ValidationHandshake, SubscriptionDeletion,
                  NotThisProtocol>
         outcome;
-    std::vector<json::Document> documents;  ///< keep the payload views alive
+    std::vector<json::Document> documents;  ///< keep the views alive
 };
 
 }  // namespace helios::adapters

@@ -1,6 +1,9 @@
 #include "adapters/aws_eventbridge.h"
 
+#include "adapters/cloudevent_format.h"
 #include "adapters/envelope.h"
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "model/path.h"
 
 namespace helios::adapters {
@@ -17,18 +20,26 @@ bool is_sns(json::Value body) {
            (body.find("TopicArn") || body.find("MessageId"));
 }
 
+const CloudEventsRules& cloudevents_rules() {
+    static const CloudEventsRules rules{.otherwise = "aws"};
+    return rules;
+}
+
 /// What came around the EventBridge envelope; absent when it came by itself.
 struct SnsWrapper {
     std::string_view topic_arn;
     std::string_view message_id;
     std::string_view subject;
-};
 
-void field_if(json::Writer& out, std::string_view name, std::string_view text) {
-    if (!text.empty()) {
-        out.field(name, text);
+    std::string json() const {
+        json::Writer out;
+        out.begin_object();
+        field_if(out, "topicArn", topic_arn);
+        field_if(out, "messageId", message_id);
+        field_if(out, "subject", subject);
+        return out.end_object().take();
     }
-}
+};
 
 std::string metadata_of(Envelope& envelope, const SnsWrapper* sns) {
     json::Writer out;
@@ -42,11 +53,7 @@ std::string metadata_of(Envelope& envelope, const SnsWrapper* sns) {
     }
     field_if(out, "replayName", envelope.text("replay-name"));
     if (sns != nullptr) {
-        out.key("sns").begin_object();
-        field_if(out, "topicArn", sns->topic_arn);
-        field_if(out, "messageId", sns->message_id);
-        field_if(out, "subject", sns->subject);
-        out.end_object();
+        out.key("sns").raw(sns->json());
     }
     return out.end_object().take();
 }
@@ -87,7 +94,58 @@ Item wrapped(Rejection rejected, const SnsWrapper& sns) {
     return rejected;
 }
 
-Adapted notification(const TenantId& tenant, Envelope envelope, std::string_view raw) {
+/// A detail whose envelope was left behind on the way. `bytes`: known to be an object.
+Item detail_alone(const RawRequest& request, std::string_view bytes, const AwsRules& rules,
+                  const SnsWrapper* sns, std::vector<json::Document>& documents) {
+    Envelope envelope{json::Value()};
+    AdaptedEvent out(request.tenant);
+    out.event.source = "aws";
+    out.event.type = envelope.checked("detail_only", rules.detail_only, type_bytes_max);
+    out.event.metadata = metadata_of(envelope, sns);
+    out.payload = envelope.object_in(bytes, "detail", documents);
+    return finish(std::move(envelope), std::move(out), request.body);
+}
+
+/// What SNS brought, in its envelope or without.
+Item message_of(const RawRequest& request, const AwsRules& rules, std::string_view message,
+                const SnsWrapper& sns, std::vector<json::Document>& documents) {
+    const auto raw = request.body;
+    auto parsed = parse_body(message);
+    if (!parsed) {
+        return wrapped(rejection("not_json", "Message: " + parsed.error().what, raw), sns);
+    }
+    const auto root = parsed->root();
+    const bool cloudevent = is_cloudevent(root);
+    const bool envelope = !cloudevent && is_envelope(root);
+    if (root.is_object() && !cloudevent && !envelope && !rules.detail_only.empty()) {
+        return detail_alone(request, message, rules, &sns, documents);
+    }
+    documents.push_back(*std::move(parsed));
+    if (cloudevent) {
+        const CloudEventReader reader{
+            request.tenant, cloudevents_rules(), documents, {"sns", sns.json()}};
+        auto item = reader.read(root, raw);
+        auto* rejected = std::get_if<Rejection>(&item);
+        return rejected == nullptr ? std::move(item) : wrapped(std::move(*rejected), sns);
+    }
+    if (envelope) {
+        return event_of(request.tenant, root, &sns, raw);
+    }
+    return wrapped(rejection("not_an_envelope",
+                             "Message: neither an EventBridge envelope nor a CloudEvent", raw),
+                   sns);
+}
+
+Adapted message_alone(const RawRequest& request, const AwsRules& rules, std::string_view message,
+                      const SnsWrapper& sns) {
+    std::vector<json::Document> documents;
+    auto adapted = items_of(message_of(request, rules, message, sns, documents));
+    adapted.documents = std::move(documents);
+    return adapted;
+}
+
+Adapted notification(const RawRequest& request, const AwsRules& rules, Envelope envelope) {
+    const auto raw = request.body;
     SnsWrapper sns;
     sns.topic_arn = envelope.text("TopicArn");
     sns.message_id = envelope.text("MessageId", id_bytes_max);
@@ -101,17 +159,7 @@ Adapted notification(const TenantId& tenant, Envelope envelope, std::string_view
     if (!envelope.good()) {
         return items_of(wrapped(std::move(envelope).rejection(raw), sns));
     }
-    auto inner = parse_body(message.text());
-    if (!inner) {
-        return items_of(wrapped(rejection("not_json", "Message: " + inner.error().what, raw), sns));
-    }
-    if (!is_envelope(inner->root())) {
-        return items_of(wrapped(
-            rejection("not_an_envelope", "Message: not an EventBridge envelope", raw), sns));
-    }
-    auto adapted = items_of(event_of(tenant, inner->root(), &sns, raw));
-    adapted.documents.push_back(*std::move(inner));
-    return adapted;
+    return message_alone(request, rules, message.text(), sns);
 }
 
 Adapted confirmation(Envelope envelope, std::string_view type, std::string_view raw) {
@@ -128,11 +176,12 @@ Adapted confirmation(Envelope envelope, std::string_view type, std::string_view 
     return Adapted{std::move(out), {}};
 }
 
-Adapted sns_of(const TenantId& tenant, json::Value body, std::string_view raw) {
+Adapted sns_of(const RawRequest& request, const AwsRules& rules, json::Value body) {
+    const auto raw = request.body;
     Envelope envelope(body);
     const auto type = body.find("Type").text();
     if (type == "Notification") {
-        return notification(tenant, std::move(envelope), raw);
+        return notification(request, rules, std::move(envelope));
     }
     if (type == "SubscriptionConfirmation" || type == "UnsubscribeConfirmation") {
         return confirmation(std::move(envelope), type, raw);
@@ -142,27 +191,96 @@ Adapted sns_of(const TenantId& tenant, json::Value body, std::string_view raw) {
     return items_of(wrapped(std::move(envelope).rejection(raw), sns));
 }
 
+bool is_raw_delivery(const RawRequest& request) {
+    const auto* header = request.header("x-amz-sns-rawdelivery");
+    return header != nullptr && ascii::lower(*header) == "true";
+}
+
+/// The message without its envelope: what is known of it is in headers.
+Adapted raw_delivery(const RawRequest& request, const AwsRules& rules) {
+    const auto header = [&](std::string_view name, std::size_t bytes_max) {
+        const auto* value = request.header(name);
+        return value == nullptr || value->size() > bytes_max || !utf8::is_valid(*value)
+                   ? std::string_view()
+                   : std::string_view(*value);
+    };
+    if (request.body.empty()) {
+        return {not_this_protocol("not_json", "a message of SNS without content",
+                                  "publish an EventBridge event", request.body),
+                {}};
+    }
+    return message_alone(request, rules, request.body,
+                         {header("x-amz-sns-topic-arn", scope_bytes_max),
+                          header("x-amz-sns-message-id", id_bytes_max),
+                          {}});
+}
+
+/// An object that is no envelope.
+Adapted object_alone(const RawRequest& request, const AwsRules& rules, json::Document&& document) {
+    if (!rules.detail_only.empty()) {
+        std::vector<json::Document> documents;
+        auto adapted = items_of(detail_alone(request, request.body, rules, nullptr, documents));
+        adapted.documents = std::move(documents);
+        return adapted;
+    }
+    auto refused = not_this_protocol(
+        "detail_alone", "an object that is no EventBridge event: perhaps the detail of one",
+        "an EventBridge event has detail-type, source, id, time and detail: take the input "
+        "transformer (or input path) off the target, or set sources.aws.detail_only to the "
+        "type of such events",
+        request.body);
+    refused.kept->source = "aws";
+    refused.kept->payload = document.root();
+    Adapted adapted{std::move(refused), {}};
+    adapted.documents.push_back(std::move(document));
+    return adapted;
+}
+
 }  // namespace
 
-Adapted adapt_aws_eventbridge(const RawRequest& request) {
+Adapted adapt_signed_sns(const RawRequest& request, const AwsRules& rules) {
+    auto parsed = parse_body(request.body);
+    if (!parsed || !is_sns(parsed->root())) {
+        return {not_this_protocol("not_an_envelope", "not a message of SNS",
+                                  "its body is the JSON that SNS sends", request.body),
+                {}};
+    }
+    auto adapted = sns_of(request, rules, parsed->root());
+    adapted.documents.push_back(*std::move(parsed));
+    return adapted;
+}
+
+Adapted adapt_aws(const RawRequest& request, const AwsRules& rules) {
+    if (is_raw_delivery(request)) {
+        return raw_delivery(request, rules);
+    }
+    if (cloudevents_mode(request) != CloudEventsMode::none) {
+        return adapt_cloudevents(request, cloudevents_rules());
+    }
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what,
-                                "send an EventBridge event, or one wrapped by SNS, as JSON"},
+        return {not_this_protocol("not_json", parsed.error().what,
+                                  "send an EventBridge event, or one wrapped by SNS, as JSON",
+                                  request.body),
                 {}};
     }
     const auto body = parsed->root();
-    Adapted adapted;
-    if (is_sns(body)) {
-        adapted = sns_of(request.tenant, body, request.body);
-    } else if (is_envelope(body)) {
-        adapted = items_of(event_of(request.tenant, body, nullptr, request.body));
-    } else {
+    if (!body.is_object()) {
         return {
-            NotThisProtocol{"not an EventBridge event, nor one wrapped by SNS",
-                            "an EventBridge event has detail-type, source, id, time and detail"},
+            not_this_protocol("not_an_envelope", "not an EventBridge event, nor one wrapped by SNS",
+                              "an EventBridge event has detail-type, source, id, time and detail",
+                              request.body),
             {}};
     }
+    if (is_cloudevent(body)) {
+        return adapt_cloudevent(request.tenant, cloudevents_rules(), *std::move(parsed));
+    }
+    const bool sns = is_sns(body);
+    if (!sns && !is_envelope(body)) {
+        return object_alone(request, rules, *std::move(parsed));
+    }
+    auto adapted = sns ? sns_of(request, rules, body)
+                       : items_of(event_of(request.tenant, body, nullptr, request.body));
     adapted.documents.push_back(*std::move(parsed));
     return adapted;
 }

@@ -22,8 +22,9 @@ std::string notification(std::string_view message) {
            quoted(message) +
            R"(,"Timestamp":"2026-01-05T10:23:46.000Z","SignatureVersion":"2","Signature":"AA==","SigningCertURL":"https://x","UnsubscribeURL":"https://y"})";
 }
-Adapting aws(std::string body) {
-    return {adapt_aws_eventbridge, std::move(body)};
+Adapting aws(std::string body, std::vector<Header> headers = {}, const AwsRules& rules = {}) {
+    return {[&](const RawRequest& request) { return adapt_aws(request, rules); }, std::move(body),
+            std::move(headers)};
 }
 
 TEST(AwsEventBridge, envelope_becomes_an_event) {
@@ -215,6 +216,125 @@ TEST(AwsEventBridge, too_deep_is_kept_whole) {
     EXPECT_EQ(a.rejection()->raw, a.body);
     EXPECT_TRUE(aws(replaced(envelope, "12.50", nested(500))).event())
         << "what AWS may send and we can read";
+}
+
+const std::string cloudevent =
+    R"({"specversion":"1.0","id":"c-1","source":"/shop/orders","type":"com.example.OrderPlaced","data":{"orderId":"ORD-1"}})";
+
+TEST(AwsEventBridge, cloudevents_are_taken) {
+    for (const auto& a :
+         {aws(cloudevent), aws(cloudevent, {{"Content-Type", "application/cloudevents+json"}}),
+          aws("[" + cloudevent + "]", {{"content-type", "application/cloudevents-batch+json"}}),
+          aws(R"({"orderId":"ORD-1"})", {{"ce-id", "c-1"},
+                                         {"ce-source", "/shop/orders"},
+                                         {"ce-specversion", "1.0"},
+                                         {"ce-type", "com.example.OrderPlaced"}}),
+          aws(notification(cloudevent))}) {
+        ASSERT_TRUE(a.event()) << a.verdict() << a.body;
+        EXPECT_EQ(a.event()->event.source, "aws");
+        EXPECT_EQ(a.event()->event.scope, "/shop/orders");
+        EXPECT_EQ(a.event()->event.id, "c-1");
+        EXPECT_EQ(a.event()->event.type, "OrderPlaced");
+        EXPECT_EQ(a.event()->event.payload, R"({"orderId":"ORD-1"})");
+    }
+    EXPECT_NE(aws(notification(cloudevent))
+                  .event()
+                  ->event.metadata.find(
+                      R"("sns":{"topicArn":"arn:aws:sns:eu-central-1:012345678901:orders")"),
+              std::string::npos);
+    EXPECT_EQ(aws(replaced(cloudevent, "1.0", "0.3")).verdict(), "cloudevent");
+    EXPECT_EQ(aws(notification(replaced(cloudevent, R"("id")", R"("x")"))).verdict(),
+              "missing_field");
+    EXPECT_EQ(aws("x", {{"Content-Type", "application/cloudevents+avro"}}).verdict(), "400");
+    EXPECT_EQ(aws(cloudevent, {{"ce-id", "c-2"}}).event()->event.id, "c-1")
+        << "some of the four headers are no binary mode";
+}
+
+TEST(AwsEventBridge, raw_delivery_of_sns) {
+    const std::vector<Header> raw{{"x-amz-sns-rawdelivery", "true"},
+                                  {"x-amz-sns-message-type", "Notification"},
+                                  {"x-amz-sns-message-id", "m-1"},
+                                  {"x-amz-sns-topic-arn", "arn:t"},
+                                  {"Content-Type", "text/plain; charset=UTF-8"}};
+    const auto a = aws(envelope, raw);
+    ASSERT_TRUE(a.event()) << a.verdict();
+    EXPECT_EQ(model::identity_of(a.event()->event),
+              model::identity_of(aws(envelope).event()->event));
+    EXPECT_NE(a.event()->event.metadata.find(R"("sns":{"topicArn":"arn:t","messageId":"m-1"})"),
+              std::string::npos);
+    EXPECT_EQ(aws(cloudevent, raw).verdict(), "accepted");
+    for (const auto& [body, reason] :
+         {std::pair<std::string, std::string>{"plain text", "not_json"},
+          {"{\"a\":", "not_json"},
+          {"[]", "not_an_envelope"},
+          {R"({"orderId":"ORD-1"})", "not_an_envelope"}}) {
+        const auto rejected = aws(body, raw);
+        EXPECT_EQ(rejected.verdict(), reason) << body;
+        EXPECT_EQ(rejected.rejection()->event_id, "m-1");
+        EXPECT_EQ(rejected.rejection()->scope, "arn:t");
+    }
+    EXPECT_EQ(aws("", raw).verdict(), "400");
+    EXPECT_EQ(aws(R"({"orderId":"O"})", raw, {.detail_only = "Shipped"}).event()->event.type,
+              "Shipped");
+    EXPECT_EQ(aws("x", {{"X-Amz-Sns-RawDelivery", "True"}}).verdict(), "not_json");
+    EXPECT_EQ(aws("x", {{"x-amz-sns-rawdelivery", "false"}}).verdict(), "400");
+    EXPECT_EQ(aws("x", {{"x-amz-sns-rawdelivery", "true"}, {"x-amz-sns-message-id", "\xff"}})
+                  .rejection()
+                  ->event_id,
+              "");
+}
+
+/// Whoever may publish must not be able to have a subscription confirmed.
+TEST(AwsEventBridge, what_is_published_raw_is_never_a_message_of_sns) {
+    for (const std::string type :
+         {"SubscriptionConfirmation", "UnsubscribeConfirmation", "Notification"}) {
+        const auto a = aws(R"({"Type":")" + type +
+                               R"(","MessageId":"m-2","TopicArn":"arn:t","Message":"{}",)"
+                               R"("SubscribeURL":"https://sns/"})",
+                           {{"x-amz-sns-rawdelivery", "true"}});
+        EXPECT_EQ(a.verdict(), "not_an_envelope") << type;
+    }
+}
+
+TEST(AwsEventBridge, a_detail_alone_is_no_event_but_can_be_kept) {
+    const std::string detail = R"({"orderId":"ORD-1","totalAmount":"12.50"})";
+    const auto a = aws(detail);
+    ASSERT_TRUE(a.refusal()) << a.verdict();
+    EXPECT_NE(a.refusal()->hint.find("sources.aws.detail_only"), std::string::npos);
+    ASSERT_TRUE(a.refusal()->kept);
+    EXPECT_EQ(a.refusal()->kept->reason, "detail_alone");
+    EXPECT_EQ(a.refusal()->kept->raw, detail);
+    EXPECT_EQ(a.refusal()->kept->payload.find("orderId").text(), "ORD-1") << "its key is found";
+    EXPECT_EQ(aws("{}").refusal()->kept->reason, "detail_alone");
+    EXPECT_EQ(aws("[]").refusal()->kept->reason, "not_an_envelope");
+    EXPECT_EQ(aws("{").refusal()->kept->reason, "not_json");
+}
+
+TEST(AwsEventBridge, details_of_a_declared_type) {
+    const AwsRules rules{.detail_only = "OrderPlaced"};
+    const auto detail = [&](std::string body) { return aws(std::move(body), {}, rules); };
+    const auto a = detail(R"({"orderId":"ORD-1","totalAmount":"12.50"})");
+    ASSERT_TRUE(a.event()) << a.verdict();
+    EXPECT_EQ(a.event()->event.source, "aws");
+    EXPECT_EQ(a.event()->event.scope, "");
+    EXPECT_EQ(a.event()->event.type, "OrderPlaced");
+    EXPECT_EQ(a.event()->event.identity, model::IdentityKind::content);
+    EXPECT_EQ(a.event()->event.payload, a.body);
+    EXPECT_EQ(a.event()->event.metadata, "{}");
+    EXPECT_EQ(detail(R"({ "totalAmount":"12.50","orderId":"ORD-1"})").event()->event.id,
+              a.event()->event.id)
+        << "equal details are one event";
+    EXPECT_NE(detail(R"({"orderId":"ORD-2","totalAmount":"12.50"})").event()->event.id,
+              a.event()->event.id);
+    EXPECT_EQ(aws(notification(a.body), {}, rules).event()->event.id, a.event()->event.id)
+        << "through SNS too";
+    EXPECT_EQ(detail(R"({"a":"\ud83d"})").verdict(), "bad_text");
+    EXPECT_EQ(detail(R"({"a":1,"a":2})").verdict(), "accepted") << "the sender's business";
+    EXPECT_EQ(detail(nested(511)).verdict(), "accepted");
+    EXPECT_EQ(detail(nested(512)).verdict(), "too_deep") << "as deep as in its envelope";
+    EXPECT_EQ(detail("[]").verdict(), "400");
+    EXPECT_EQ(detail("").verdict(), "400");
+    EXPECT_EQ(detail(envelope).event()->event.id, "6a7e8feb-b491") << "a whole one is taken whole";
 }
 
 }  // namespace

@@ -25,7 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     for (const auto* each : {&many, &one}) {
         RawRequest request(helios::default_tenant());
         request.body = {reinterpret_cast<const char*>(data), size};
-        request.header = [](std::string_view) -> const std::string* { return nullptr; };
         const auto adapted = adapt_declared(request, *each);
         if (const auto* items = std::get_if<std::vector<Item>>(&adapted.outcome)) {
             for (const auto& item : *items) {

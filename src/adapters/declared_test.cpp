@@ -27,17 +27,14 @@ DeclaredRules shop() {
 
 struct Read {
     std::string body;
-    std::map<std::string, std::string> headers;
+    std::vector<Header> headers;
     Adapted adapted;
-    Read(const DeclaredRules& rules, std::string text, std::map<std::string, std::string> with = {})
+    Read(const DeclaredRules& rules, std::string text, std::vector<Header> with = {})
         : body(std::move(text)), headers(std::move(with)) {
         EXPECT_TRUE(rules.validate());
         RawRequest raw(default_tenant());
         raw.body = body;
-        raw.header = [this](std::string_view name) -> const std::string* {
-            const auto it = headers.find(std::string(name));
-            return it == headers.end() ? nullptr : &it->second;
-        };
+        raw.headers = headers;
         adapted = adapt_declared(raw, rules);
         if (const auto* all = std::get_if<std::vector<Item>>(&adapted.outcome)) {
             for (const auto& item : *all) {

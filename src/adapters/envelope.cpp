@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/claimed_time.h"
+#include "base/hash.h"
 #include "base/shown.h"
 #include "base/utf8.h"
 #include "model/path.h"
@@ -119,6 +121,12 @@ void Envelope::complain(std::string_view reason, std::string_view name, std::str
     errors_.push_back(fmt::format("{}{}: {}", prefix_, shown(name, 200), what));
 }
 
+void Envelope::complain(const std::vector<Complaint>& complaints) {
+    for (const auto& complaint : complaints) {
+        complain(complaint.reason, complaint.name, complaint.what);
+    }
+}
+
 bool Envelope::complain_of_flaw(std::string_view name, json::Value value) {
     const auto flaw = value.flaw();
     if (!flaw) {
@@ -198,8 +206,7 @@ std::string_view Envelope::required_text(std::initializer_list<std::string_view>
     return value;
 }
 
-EnvelopeTime Envelope::time(std::string_view name) const {
-    const auto value = find(name);
+EnvelopeTime time_in(json::Value value) {
     const auto claim = claimed_time(value);
     if (claim.doubtful()) {
         return {std::nullopt, true, model::kept_as_sent(value)};
@@ -252,6 +259,48 @@ json::Value Envelope::required_object(std::string_view name) {
     return value;
 }
 
+std::optional<std::string> Envelope::decoded(std::string_view name) {
+    const auto value = find(name);
+    if (model::is_absent(value)) {
+        complain("missing_field", name, "required, absent");
+        return std::nullopt;
+    }
+    std::string bytes;
+    if (!value.is_string() || !base64_decode(value.text(), bytes)) {
+        complain("bad_base64", name, "must be base64");
+        return std::nullopt;
+    }
+    return bytes;
+}
+
+json::Value Envelope::object_in(std::string_view bytes, std::string_view name,
+                                std::vector<json::Document>& documents) {
+    auto parsed = parse_body(bytes, 1);
+    if (!parsed) {
+        complain("not_json", name, "decoded: " + parsed.error().what);
+        return {};
+    }
+    const auto root = parsed->root();
+    if (model::is_absent(root)) {
+        complain("missing_field", name, "required, absent");
+        return {};
+    }
+    if (!root.is_object()) {
+        complain("not_an_object", name,
+                 fmt::format("decoded: must be an object, is {}", json::to_string(root.kind())));
+        return {};
+    }
+    complain_of_flaw(name, root);
+    documents.push_back(*std::move(parsed));
+    return documents.back().root();
+}
+
+json::Value Envelope::decoded_object(std::string_view name,
+                                     std::vector<json::Document>& documents) {
+    const auto bytes = decoded(name);
+    return bytes ? object_in(*bytes, name, documents) : json::Value();
+}
+
 Rejection Envelope::rejection(std::string_view raw) && {
     Rejection out;
     out.reason = std::move(reason_);
@@ -272,6 +321,18 @@ std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes) {
         "an event is an object with its source, its type and a payload"};
 }
 
+NotThisProtocol not_this_protocol(std::string_view reason, std::string what, std::string hint,
+                                  std::string_view body) {
+    auto kept = rejection(reason, what, body);
+    return {std::move(what), std::move(hint), std::move(kept)};
+}
+
+void field_if(json::Writer& out, std::string_view name, std::string_view text) {
+    if (!text.empty()) {
+        out.field(name, text);
+    }
+}
+
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw) {
     Rejection out;
     out.reason = reason;
@@ -282,9 +343,18 @@ Rejection rejection(std::string_view reason, std::string detail, std::string_vie
 }
 
 std::string_view short_type(std::string_view qualified) {
-    const auto dot = qualified.rfind('.');
-    return dot == std::string_view::npos || dot + 1 == qualified.size() ? qualified
-                                                                        : qualified.substr(dot + 1);
+    const auto last_dot = qualified.rfind('.');
+    if (last_dot == std::string_view::npos || last_dot + 1 == qualified.size()) {
+        return qualified;
+    }
+    auto last = qualified.substr(last_dot + 1);
+    const bool is_version = last.size() > 1 && ascii::lower(last[0]) == 'v' &&
+                            last.find_first_not_of("0123456789", 1) == std::string_view::npos;
+    if (is_version && last_dot > 0) {
+        const auto named = qualified.substr(0, last_dot);
+        last = named.substr(named.rfind('.') + 1);
+    }
+    return last.empty() ? qualified : last;
 }
 
 Item finish(Envelope&& envelope, AdaptedEvent&& adapted, std::string_view raw) {

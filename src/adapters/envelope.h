@@ -32,6 +32,13 @@ inline constexpr std::size_t scope_bytes_max = 2048;
 /// these bytes, so that a payload may be as deep at one door as at another.
 Result<json::Document> parse_body(std::string_view bytes, std::uint32_t outer_levels = 0);
 
+/// One thing that is wrong with an item: what Envelope::complain takes.
+struct Complaint {
+    std::string_view reason;
+    std::string name;
+    std::string_view what;
+};
+
 struct EnvelopeTime {
     std::optional<Instant> at;
     bool had_zone = true;
@@ -39,6 +46,10 @@ struct EnvelopeTime {
 
     void put_into(model::Event& event) const;
 };
+
+/// What is claimed as a time by `value`. Never a complaint: what can't be taken (claimed_time.h) is
+/// kept as sent.
+EnvelopeTime time_in(json::Value value);
 
 /// The members of one envelope object. Complaints accumulate; the first one's code becomes the
 /// rejection's reason.
@@ -66,9 +77,8 @@ public:
     std::string_view required_text(std::initializer_list<std::string_view> names,
                                    std::size_t bytes_max);
 
-    /// What the sender claims as its time. Never a complaint: what can't be taken (claimed_time.h)
-    /// is kept as sent.
-    EnvelopeTime time(std::string_view name) const;
+    /// What the sender claims as its time, as time_in.
+    EnvelopeTime time(std::string_view name) const { return time_in(find(name)); }
     /// One time under two spellings; if they differ, neither is taken.
     EnvelopeTime time_of_either(std::string_view name, std::string_view other) const;
     /// A time that Helios itself wrote, for example in an export: if it can't be taken, that is a
@@ -79,7 +89,17 @@ public:
     /// As that; absent is a complaint.
     json::Value required_object(std::string_view name);
 
+    /// An object that stands in a member as base64 of JSON, read into `documents`. Absent after a
+    /// complaint, of `name`.
+    json::Value decoded_object(std::string_view name, std::vector<json::Document>& documents);
+    /// What stands in that member as base64; nullopt after a complaint.
+    std::optional<std::string> decoded(std::string_view name);
+    /// An object in `bytes`, which came as the content of `name`. Absent after a complaint.
+    json::Value object_in(std::string_view bytes, std::string_view name,
+                          std::vector<json::Document>& documents);
+
     void complain(std::string_view reason, std::string_view name, std::string_view what);
+    void complain(const std::vector<Complaint>& complaints);
     /// Of the first flaw inside `value`, which is shown as `name`; false if there is none.
     bool complain_of_flaw(std::string_view name, json::Value value);
     /// The complaints of another envelope of the same item come first.
@@ -108,8 +128,15 @@ std::optional<NotThisProtocol> too_many(std::size_t items, std::size_t bytes);
 /// A whole item that could not be read at all.
 Rejection rejection(std::string_view reason, std::string detail, std::string_view raw);
 
-/// "Contoso.Orders.OrderPlaced" → "OrderPlaced"; a name without a dot, or ending in one, stays as
-/// it is.
+/// A request of a cloud that is not of its protocol: `reason` is why it waits, where it is kept.
+NotThisProtocol not_this_protocol(std::string_view reason, std::string what, std::string hint,
+                                  std::string_view body);
+
+/// A member of metadata, where there is something to say.
+void field_if(json::Writer& out, std::string_view name, std::string_view text);
+
+/// "Contoso.Orders.OrderPlaced" → "OrderPlaced", also with a version behind it ("….v2"); a name
+/// without a dot, or ending in one, stays as it is.
 std::string_view short_type(std::string_view qualified);
 
 /// The last step of every adapter: the event with its payload's exact bytes, and its content

@@ -1,17 +1,21 @@
 // Payloads that AWS, Azure and Google publish, read where they lie, each sent to its sender's
 // adapter.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
 #include <map>
+#include <sstream>
 
 #include "adapters/aws_eventbridge.h"
 #include "adapters/azure_eventgrid.h"
+#include "adapters/cloudevents.h"
 #include "adapters/gcp_pubsub.h"
 #include "adapters/test_kit.h"
+#include "base/time.h"
 
 namespace helios::adapters {
 namespace {
@@ -28,8 +32,15 @@ std::string contents(const std::filesystem::path& path) {
 
 using Table = std::map<std::string, std::string>;  ///< file → verdict of each item, comma separated
 
+Adapted aws(const RawRequest& request) {
+    return adapt_aws(request);
+}
+Adapted azure(const RawRequest& request) {
+    return adapt_azure(request);
+}
+
 /// Every .json below `folder` must be in the table, and every line of the table must be there.
-void check(const std::string& folder, Adapted (*adapt)(const RawRequest&), const Table& expected) {
+void check(const std::string& folder, const Adapt& adapt, const Table& expected) {
     const auto root = fixtures() / folder;
     Table found;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
@@ -54,7 +65,7 @@ void check(const std::string& folder, Adapted (*adapt)(const RawRequest&), const
 
 TEST(Fixtures, aws) {
     SKIP_WITHOUT("aws-lambda-go-events");
-    check("aws-lambda-go-events", adapt_aws_eventbridge,
+    check("aws-lambda-go-events", aws,
           {
               // EventBridge envelopes
               {"autoscaling-event-launch-successful.json", "accepted"},
@@ -111,7 +122,7 @@ TEST(Fixtures, aws_sns_documents) {
         ASSERT_TRUE(document) << name;
         const auto sns = document->root().find("Records").at(0).find("Sns");
         ASSERT_TRUE(sns) << name;
-        const Adapting a(adapt_aws_eventbridge, std::string(sns.raw()));
+        const Adapting a(aws, std::string(sns.raw()));
         ASSERT_TRUE(a.rejection()) << name << ": " << a.verdict();
         EXPECT_FALSE(a.rejection()->event_id.empty());
     }
@@ -119,10 +130,10 @@ TEST(Fixtures, aws_sns_documents) {
 
 TEST(Fixtures, azure) {
     SKIP_WITHOUT("azure-eventgrid");
-    check("azure-eventgrid", adapt_azure_eventgrid,
+    check("azure-eventgrid", azure,
           {
               {"arrayDataEvent.json", "not_an_object"},
-              {"cloudEvent.json", "cloudevent"},  // version 0.1
+              {"cloudEvent.json", "cloudevent"},  // a draft
               {"eventGridEvent.json", "accepted"},
               {"eventGridEvents.json", "accepted"},
               {"missingDataEvent.json", "missing_field"},
@@ -137,7 +148,7 @@ TEST(Fixtures, google) {
     SKIP_WITHOUT("google-cloudevents");
     const std::string cloud = "testdata/google/events/cloud/";
     const std::string firebase = "testdata/google/events/firebase/";
-    check("google-cloudevents", adapt_gcp_pubsub,
+    check("google-cloudevents", adapt_gcp,
           {
               // Pub/Sub pushes; their data is binary or text, and nothing names a type
               {cloud + "pubsub/v1/MessagePublishedData-binary.json", "not_json"},
@@ -161,6 +172,112 @@ TEST(Fixtures, google) {
               {firebase + "remoteconfig/v1/RemoteConfigEventData-simple.json", "400"},
               {firebase + "testlab/v1/TestMatrixEventData-simple.json", "400"},
           });
+}
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string trimmed(std::string_view text) {
+    const auto begin = std::min(text.find_first_not_of(" \t\r"), text.size());
+    const auto end = text.find_last_not_of(" \t\r");
+    return std::string(text.substr(begin, end == std::string_view::npos ? 0 : end + 1 - begin));
+}
+
+/// A scenario of a feature file: its texts in quotes, its tables, the values it is tried with.
+struct Scenario {
+    std::string name;
+    std::vector<std::string> texts;
+    Rows attributes;
+    Rows examples;
+};
+
+std::vector<Scenario> scenarios_of(const std::string& feature) {
+    std::vector<Scenario> out;
+    std::istringstream lines(feature);
+    bool in_text = false;
+    bool in_examples = false;
+    for (std::string line; std::getline(lines, line);) {
+        const auto text = trimmed(line);
+        if (text.starts_with("Scenario")) {
+            out.push_back({text, {}, {}, {}});
+            in_examples = false;
+        } else if (text == "\"\"\"") {
+            in_text = !in_text;
+            if (in_text) {
+                out.back().texts.emplace_back();
+            }
+        } else if (in_text) {
+            out.back().texts.back() += line.substr(std::min<std::size_t>(line.size(), 8)) + "\n";
+        } else if (text.starts_with("Examples:")) {
+            in_examples = true;
+        } else if (text.starts_with('|')) {
+            std::vector<std::string> cells;
+            std::istringstream row(text.substr(1));
+            for (std::string cell; std::getline(row, cell, '|');) {
+                cells.push_back(trimmed(cell));
+            }
+            (in_examples ? out.back().examples : out.back().attributes).push_back(cells);
+        }
+    }
+    return out;
+}
+
+std::string with_content_type(std::string text, const std::string& content_type) {
+    const std::string mark = "<contentType>";
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark)) {
+        text.replace(at, mark.size(), content_type);
+    }
+    return text;
+}
+
+Adapting requested(const std::string& text) {
+    std::istringstream in(text);
+    std::string line;
+    std::getline(in, line);  // POST /someresource HTTP/1.1
+    std::vector<Header> headers;
+    while (std::getline(in, line) && !line.empty()) {
+        const auto colon = line.find(": ");
+        headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+    }
+    return {[](const RawRequest& request) { return adapt_cloudevents(request); },
+            {std::istreambuf_iterator<char>(in), {}},
+            std::move(headers)};
+}
+
+TEST(Fixtures, cloudevents_over_http) {
+    SKIP_WITHOUT("cloudevents-conformance");
+    const auto feature =
+        contents(fixtures() / "cloudevents-conformance/features/http-protocol-binding.feature");
+    std::size_t tried = 0;
+    for (const auto& scenario : scenarios_of(feature)) {
+        ASSERT_EQ(scenario.texts.size(), 2u) << scenario.name;
+        ASSERT_GT(scenario.examples.size(), 1u) << scenario.name;
+        for (std::size_t row = 1; row < scenario.examples.size(); ++row) {
+            const auto& type = scenario.examples[row].at(0);
+            const auto a = requested(with_content_type(scenario.texts[0], type));
+            ASSERT_TRUE(a.event()) << scenario.name << type << ": " << a.verdict();
+            const auto& event = a.event()->event;
+            const auto metadata = json::Document::parse(event.metadata);
+            std::map<std::string, std::string> found{{"id", event.id},
+                                                     {"source", event.scope},
+                                                     {"specversion", "1.0"},
+                                                     {"time", format_rfc3339(*event.time)}};
+            for (const auto name : {"type", "datacontenttype"}) {
+                found[name] = metadata->root().find(name).text();
+            }
+            for (std::size_t i = 1; i < scenario.attributes.size(); ++i) {
+                auto expected = with_content_type(scenario.attributes[i].at(1), type);
+                const auto& name = scenario.attributes[i].at(0);
+                if (name == "time") {
+                    expected = format_rfc3339(parse_rfc3339(expected)->at);
+                }
+                EXPECT_EQ(found.at(name), expected) << scenario.name << type;
+            }
+            const auto data = json::Document::parse(scenario.texts[1]);
+            EXPECT_EQ(json::canonical(a.event()->payload), json::canonical(data->root()));
+            ++tried;
+        }
+    }
+    EXPECT_EQ(tried, 4u);
 }
 
 }  // namespace

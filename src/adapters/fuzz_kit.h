@@ -33,10 +33,9 @@ inline void check_item(const Item& item) {
     }
 }
 
-inline void check_adapted(Adapted (*adapt)(const RawRequest&), std::string_view body) {
-    RawRequest request(default_tenant());
-    request.body = body;
-    const auto adapted = adapt(request);
+template <class Adapt>
+void check_adapted(const Adapt& adapt, const RawRequest& request) {
+    const Adapted adapted = adapt(request);
     if (const auto* items = std::get_if<std::vector<Item>>(&adapted.outcome)) {
         for (const auto& item : *items) {
             check_item(item);
@@ -44,10 +43,66 @@ inline void check_adapted(Adapted (*adapt)(const RawRequest&), std::string_view 
     } else if (const auto* refused = std::get_if<NotThisProtocol>(&adapted.outcome)) {
         HELIOS_ASSERT(!refused->what.empty() && !refused->hint.empty(),
                       "a refusal says why and what to do");
+        HELIOS_ASSERT(!refused->kept ||
+                          std::ranges::count(model::quarantine_reasons, refused->kept->reason) == 1,
+                      "what may be kept of it has a reason of the list");
     } else if (const auto* handshake = std::get_if<ValidationHandshake>(&adapted.outcome)) {
         HELIOS_ASSERT(json::Document::parse(handshake->response_body).has_value(),
                       "the answer is JSON");
     }
+}
+
+template <class Adapt>
+void check_adapted(const Adapt& adapt, std::string_view body) {
+    RawRequest request(default_tenant());
+    request.body = body;
+    check_adapted(adapt, request);
+}
+
+/// What quarantine would keep of an event is that event, whatever of it came in headers.
+template <class Adapt>
+void check_again(const Adapt& adapt, const RawRequest& request) {
+    const Adapted adapted = adapt(request);
+    const auto* items = std::get_if<std::vector<Item>>(&adapted.outcome);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+        const auto* event = std::get_if<AdaptedEvent>(&(*items)[i]);
+        if (event == nullptr) {
+            continue;
+        }
+        RawRequest kept(default_tenant());
+        kept.body = event->raw;
+        const Adapted again = adapt(kept);
+        const auto* same = std::get_if<std::vector<Item>>(&again.outcome);
+        HELIOS_ASSERT(same != nullptr && same->size() == 1, "it is one item");
+        const auto* again_event = std::get_if<AdaptedEvent>(&same->front());
+        HELIOS_ASSERT(again_event != nullptr && again_event->event == event->event,
+                      "it is the same event");
+    }
+}
+
+/// "name: value" on each line until an empty one; what follows is the body. `check`: check_adapted
+/// or check_again.
+template <class Check>
+void with_headers(std::string_view text, const Check& check) {
+    std::vector<Header> headers;
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        if (line.empty()) {
+            break;
+        }
+        const auto colon = std::min(line.find(": "), line.size());
+        headers.emplace_back(line.substr(0, colon), line.substr(std::min(colon + 2, line.size())));
+    }
+    RawRequest request(default_tenant());
+    request.body = text;
+    request.headers = headers;
+    check(request);
+}
+
+template <class Adapt>
+void check_with_headers(const Adapt& adapt, std::string_view text) {
+    with_headers(text, [&](const RawRequest& request) { check_adapted(adapt, request); });
 }
 
 }  // namespace helios::adapters

@@ -1,9 +1,14 @@
 #include "adapters/gcp_pubsub.h"
 
+#include <algorithm>
 #include <array>
 
+#include "adapters/cloudevent_format.h"
 #include "adapters/envelope.h"
+#include "base/ascii.h"
+#include "base/assert.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "model/path.h"
 
 namespace helios::adapters {
@@ -11,6 +16,11 @@ namespace helios::adapters {
 namespace {
 
 constexpr std::array<std::string_view, 3> type_members{"eventType", "event_type", "type"};
+
+const CloudEventsRules& cloudevents_rules() {
+    static const CloudEventsRules rules{.otherwise = "gcp"};
+    return rules;
+}
 
 bool is_push(json::Value body) {
     if (!body.is_object()) {
@@ -24,19 +34,22 @@ bool is_push(json::Value body) {
            message.find("messageId") || message.find("message_id");
 }
 
-std::string metadata_of(Envelope& outer, Envelope& message) {
+/// Of a message that is a CloudEvent the id too, which is not the event's.
+std::string metadata_of(Envelope& outer, Envelope& message, std::string_view message_id = {}) {
     json::Writer out;
     out.begin_object();
     if (const auto attributes = message.find("attributes");
         attributes.is_object() && attributes.size() > 0) {
         out.key("attributes").raw(attributes.raw());
     }
-    if (const auto key = message.text_of_any({"orderingKey", "ordering_key"}, scope_bytes_max);
-        !key.empty()) {
-        out.field("orderingKey", key);
-    }
-    if (const auto subscription = outer.text("subscription"); !subscription.empty()) {
-        out.field("subscription", subscription);
+    field_if(out, "orderingKey",
+             message.text_of_any({"orderingKey", "ordering_key"}, scope_bytes_max));
+    field_if(out, "subscription", outer.text("subscription"));
+    field_if(out, "messageId", message_id);
+    if (const auto attempt = outer.find("deliveryAttempt");
+        attempt.is_number() && attempt.text().size() < 10 &&
+        attempt.text().find_first_not_of("0123456789") == std::string_view::npos) {
+        out.key("deliveryAttempt").raw(attempt.text());
     }
     return out.end_object().take();
 }
@@ -80,42 +93,89 @@ std::string_view type_from_payload(Envelope& message, json::Value payload) {
     return {};
 }
 
-/// Decoded and parsed data; absent after a complaint.
-json::Value data_of(Envelope& message, std::vector<json::Document>& documents) {
-    const auto value = message.find("data");
-    if (model::is_absent(value)) {
-        message.complain("missing_field", "data", "required, absent");
-        return {};
+/// An attribute in any case: publishers write Content-Type as they like.
+std::string_view attribute_of(json::Value attributes, std::string_view lower_case) {
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+        if (attributes.at(i).is_string() && ascii::lower(attributes.key_at(i)) == lower_case) {
+            return attributes.at(i).text();
+        }
     }
-    std::string bytes;
-    if (!value.is_string() || !base64_decode(value.text(), bytes)) {
-        message.complain("bad_base64", "data", "must be base64");
-        return {};
+    return {};
+}
+
+bool is_binary_cloudevent(json::Value attributes) {
+    return std::ranges::all_of(
+        std::array<std::string_view, 4>{"ce-id", "ce-source", "ce-specversion", "ce-type"},
+        [&](auto name) { return !model::is_absent(attributes.find(name)); });
+}
+
+/// The attributes are texts as they are, nothing is encoded.
+BinaryCloudEvent binary_of(json::Value attributes, std::string_view content_type,
+                           std::string_view data) {
+    constexpr std::string_view prefix = "ce-";
+    BinaryCloudEvent out;
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+        const auto name = attributes.key_at(i);
+        if (!model::is_absent(attributes.at(i)) && name.starts_with(prefix) && name != "ce-data" &&
+            name != "ce-data_base64" && name != "ce-datacontenttype") {
+            out.attributes.emplace_back(name.substr(prefix.size()), attributes.at(i).text());
+        }
     }
-    auto parsed = parse_body(bytes, 1);
-    if (!parsed) {
-        message.complain("not_json", "data", "decoded: " + parsed.error().what);
-        return {};
+    out.content_type = content_type;
+    out.data = data;
+    return out;
+}
+
+/// What a message of which nothing is wrong has inside, if that is a CloudEvent.
+std::optional<Item> cloudevent_in(const TenantId& tenant, Envelope& outer, Envelope& message,
+                                  std::vector<json::Document>& documents, std::string_view raw) {
+    const auto attributes = message.find("attributes");
+    const auto content_type = attribute_of(attributes, "content-type");
+    const auto mode = cloudevents_mode(content_type);
+    if (mode == CloudEventsMode::none && !is_binary_cloudevent(attributes)) {
+        return std::nullopt;
     }
-    const auto root = parsed->root();
-    if (model::is_absent(root)) {
-        message.complain("missing_field", "data", "required, absent");
-        return {};
+    if (mode == CloudEventsMode::batch || mode == CloudEventsMode::unread) {
+        message.complain("cloudevent", "attributes.content-type",
+                         "a message has one CloudEvent, as JSON");
+        return std::nullopt;
     }
-    if (!root.is_object()) {
-        message.complain(
-            "not_an_object", "data",
-            "decoded: must be an object, is " + std::string(json::to_string(root.kind())));
-        return {};
+    const auto data = message.decoded("data");
+    if (!data) {
+        return std::nullopt;
     }
-    message.complain_of_flaw("data", root);
-    documents.push_back(*std::move(parsed));
-    return documents.back().root();
+    auto event =
+        mode == CloudEventsMode::structured
+            ? parse_body(*data)
+            : Result<json::Document>(binary_of(attributes, content_type, *data).structured());
+    if (!event) {
+        message.complain("not_json", "data", "decoded: " + event.error().what);
+        return std::nullopt;
+    }
+    const auto message_id = message.id({"messageId", "message_id"});
+    const CloudEventReader reader{tenant,
+                                  cloudevents_rules(),
+                                  documents,
+                                  {"pubsub", metadata_of(outer, message, message_id)}};
+    const auto root = event->root();
+    documents.push_back(*std::move(event));
+    auto item = reader.read(root, raw);
+    if (auto* rejected = std::get_if<Rejection>(&item)) {
+        if (rejected->event_id.empty()) {
+            rejected->event_id = message_id;
+        }
+        if (rejected->scope.empty()) {
+            rejected->scope = outer.text("subscription");
+        }
+        rejected->source = "gcp";
+    }
+    return item;
 }
 
 Item event_of(const TenantId& tenant, json::Value body, std::vector<json::Document>& documents,
-              std::string_view raw) {
+              std::string_view raw, const std::vector<Complaint>& complaints = {}) {
     Envelope outer(body);
+    outer.complain(complaints);
     const auto subscription = outer.text("subscription");
     const auto inner = outer.required_object("message");
     if (!inner) {
@@ -130,11 +190,19 @@ Item event_of(const TenantId& tenant, json::Value body, std::vector<json::Docume
     event.scope = subscription;
     event.id = message.id({"messageId", "message_id"});
     message.time_of_either("publishTime", "publish_time").put_into(event);
-    const auto complaints = message.complaints();
+    const auto before = message.complaints();
     event.type = type_from_attributes(message);
-    const bool unreadable = message.complaints() > complaints;
+    const bool unreadable = message.complaints() > before;
     event.metadata = metadata_of(outer, message);
-    out.payload = data_of(message, documents);
+    if (outer.good() && message.good()) {
+        if (auto item = cloudevent_in(tenant, outer, message, documents, raw)) {
+            return *std::move(item);
+        }
+        if (!message.good()) {  // it is one, and cannot be taken out
+            return finish(std::move(message), std::move(out), raw);
+        }
+    }
+    out.payload = message.decoded_object("data", documents);
     if (event.type.empty() && !unreadable) {
         event.type = type_from_payload(message, out.payload);
     }
@@ -145,18 +213,92 @@ Item event_of(const TenantId& tenant, json::Value body, std::vector<json::Docume
     return finish(std::move(message), std::move(out), raw);
 }
 
+/// The attribute that a header of an unwrapped push is, as it is spelled in a message; empty: it
+/// may be anything else of the request, credentials among it.
+std::string attribute_named(const Header& header) {
+    auto name = ascii::lower(header.first);
+    if (name == "eventtype") {
+        return "eventType";
+    }
+    // What HTTP says where nobody said anything is no attribute.
+    const bool is_attribute =
+        name == "event_type" || name == "type" || name.starts_with("ce-") ||
+        (name == "content-type" && media_type_of(header.second) != "application/octet-stream");
+    return is_attribute ? std::move(name) : std::string();
+}
+
+/// A push without its wrapper in it again. What is said twice stands there twice, and is a
+/// complaint, as is text that is none.
+std::string wrapped(const RawRequest& request, std::vector<Complaint>& complaints) {
+    json::Writer message;
+    json::Writer attributes;
+    json::Writer around;
+    message.begin_object();
+    attributes.begin_object();
+    around.begin_object();
+    const auto put = [&](json::Writer& out, std::string_view name, const std::string& text) {
+        if (!utf8::is_valid(text)) {
+            complaints.push_back({"bad_text", std::string(name), "invalid UTF-8"});
+        }
+        out.field(name, std::string_view(text));
+    };
+    for (const auto& header : request.headers) {
+        const auto name = ascii::lower(header.first);
+        if (name == "x-goog-pubsub-message-id") {
+            put(message, "messageId", header.second);
+        } else if (name == "x-goog-pubsub-publish-time") {
+            put(message, "publishTime", header.second);
+        } else if (name == "x-goog-pubsub-ordering-key") {
+            put(message, "orderingKey", header.second);
+        } else if (name == "x-goog-pubsub-subscription-name") {
+            put(around, "subscription", header.second);
+        } else if (const auto attribute = attribute_named(header); !attribute.empty()) {
+            put(attributes, attribute, header.second);
+        }
+    }
+    message.field("data", std::string_view(base64_encode(request.body)));
+    message.key("attributes").raw(attributes.end_object().view()).end_object();
+    return around.key("message").raw(message.view()).end_object().take();
+}
+
+Adapted unwrapped(const RawRequest& request) {
+    std::vector<Complaint> complaints;
+    auto parsed = parse_body(wrapped(request, complaints));
+    HELIOS_ASSERT(parsed, "what the writer writes can be read");
+    Adapted adapted;
+    const auto body = parsed->root();
+    adapted.documents.push_back(*std::move(parsed));
+    std::vector<Item> items;
+    items.push_back(event_of(request.tenant, body, adapted.documents, body.raw(), complaints));
+    adapted.outcome = std::move(items);
+    return adapted;
+}
+
 }  // namespace
 
-Adapted adapt_gcp_pubsub(const RawRequest& request) {
+Adapted adapt_gcp(const RawRequest& request) {
+    if (request.header("x-goog-pubsub-message-id") != nullptr) {
+        return unwrapped(request);
+    }
+    if (cloudevents_mode(request) != CloudEventsMode::none) {
+        return adapt_cloudevents(request, cloudevents_rules());
+    }
     auto parsed = parse_body(request.body);
     if (!parsed) {
-        return {NotThisProtocol{parsed.error().what, "send a wrapped Pub/Sub push as JSON"}, {}};
+        return {not_this_protocol("not_json", parsed.error().what,
+                                  "send a wrapped Pub/Sub push as JSON", request.body),
+                {}};
     }
     const auto body = parsed->root();
+    if (is_cloudevent(body)) {
+        return adapt_cloudevent(request.tenant, cloudevents_rules(), *std::move(parsed));
+    }
     if (!is_push(body)) {
-        return {NotThisProtocol{"not a Pub/Sub push",
-                                "it has an object `message` with data, attributes and messageId, "
-                                "and `subscription`"},
+        return {not_this_protocol("not_an_envelope", "not a Pub/Sub push",
+                                  "it has an object `message` with data, attributes and messageId, "
+                                  "and `subscription`; without that wrapper (noWrapper) it needs "
+                                  "writeMetadata, so that its id is in a header",
+                                  request.body),
                 {}};
     }
     Adapted adapted;

@@ -16,8 +16,8 @@ std::string push(
            R"(","messageId":"m-1","publishTime":"2026-01-05T10:23:47.123456789Z",)" +
            std::string(members) + R"(},"subscription":"projects/p/subscriptions/s"})";
 }
-Adapting gcp(std::string body) {
-    return {adapt_gcp_pubsub, std::move(body)};
+Adapting gcp(std::string body, std::vector<Header> headers = {}) {
+    return {adapt_gcp, std::move(body), std::move(headers)};
 }
 const std::string payload = R"({"orderId":"ORD-1","amount":12.50})";
 
@@ -169,6 +169,206 @@ TEST(GcpPubSub, what_is_not_this_protocol) {
     for (const std::string body : {"", "{", "{}", "[]", R"({"message":5})", R"({"message":{}})",
                                    R"({"subscription":"s"})", R"({"data":"e30="})", "\xc3"}) {
         EXPECT_EQ(gcp(body).verdict(), "400") << body;
+    }
+}
+
+std::vector<Header> unwrapped(std::vector<Header> attributes = {
+                                  {"Eventtype", "PaymentProcessed"}}) {
+    attributes.insert(attributes.end(),
+                      {{"X-Goog-Pubsub-Message-Id", "m-1"},
+                       {"x-goog-pubsub-subscription-name", "projects/p/subscriptions/s"},
+                       {"x-goog-pubsub-publish-time", "2026-01-05T10:23:47.123456789Z"},
+                       {"User-Agent", "APIs-Google; (+https://developers.google.com/x)"},
+                       {"Authorization", "Bearer secret"}});
+    return attributes;
+}
+
+TEST(GcpPubSub, unwrapped_is_the_same_event) {
+    const auto a = gcp(payload, unwrapped());
+    ASSERT_TRUE(a.event()) << a.verdict();
+    const auto w = gcp(push(payload, R"("attributes":{"eventType":"PaymentProcessed"})"));
+    EXPECT_EQ(a.event()->event, w.event()->event);
+    EXPECT_EQ(a.event()->event.metadata.find("secret"), std::string::npos);
+    const auto again = gcp(std::string(a.event()->raw));
+    ASSERT_TRUE(again.event()) << "it would wait in quarantine whole, as wrapped";
+    EXPECT_EQ(again.event()->event, a.event()->event);
+    const auto ordered =
+        gcp(payload, unwrapped({{"type", "P"}, {"x-goog-pubsub-ordering-key", "k"}}));
+    EXPECT_EQ(
+        ordered.event()->event.metadata,
+        R"({"attributes":{"type":"P"},"orderingKey":"k","subscription":"projects/p/subscriptions/s"})");
+}
+
+TEST(GcpPubSub, where_the_type_of_an_unwrapped_message_comes_from) {
+    const auto type = [](std::vector<Header> attributes, std::string body) {
+        const auto a = gcp(std::move(body), unwrapped(std::move(attributes)));
+        return a.event() == nullptr ? a.verdict() : a.event()->event.type;
+    };
+    EXPECT_EQ(type({{"event_type", "B"}}, "{}"), "B");
+    EXPECT_EQ(type({{"ce-type", "x.B"}}, "{}"), "B");
+    EXPECT_EQ(type({{"type", "A"}, {"event_type", "B"}}, "{}"), "ambiguous_field");
+    EXPECT_EQ(type({}, R"({"eventType":"E"})"), "E");
+    EXPECT_EQ(type({}, "{}"), "missing_field");
+    EXPECT_EQ(type({{"eventType", "A"}, {"EVENTTYPE", "A"}}, "{}"), "duplicate_key");
+    EXPECT_EQ(type({{"eventType", "\xff"}}, "{}"), "bad_text");
+}
+
+/// Attributes are headers, and publishers choose those.
+TEST(GcpPubSub, what_pubsub_says_itself_is_said_once) {
+    for (const std::string name : {"x-goog-pubsub-message-id", "X-Goog-PubSub-Subscription-Name",
+                                   "x-goog-pubsub-publish-time", "x-goog-pubsub-ordering-key"}) {
+        const auto a = gcp(payload, unwrapped({{"eventType", "P"}, {name, "forged"}, {name, "x"}}));
+        EXPECT_EQ(a.verdict(), "duplicate_key") << name;
+    }
+    EXPECT_EQ(gcp(push(payload, R"("attributes":{"eventType":"Forged"})"), unwrapped()).verdict(),
+              "accepted");
+    EXPECT_EQ(gcp(push(payload), unwrapped()).event()->event.payload, push(payload))
+        << "what looks like a push is data";
+    EXPECT_EQ(gcp(payload, {{"x-goog-pubsub-subscription-name", "s"}}).verdict(), "400")
+        << "without an id it may be anything";
+}
+
+TEST(GcpPubSub, unwrapped_data_that_is_no_object_is_rejected) {
+    for (const auto& [body, reason] : {std::pair<std::string, std::string>{"", "missing_field"},
+                                       {"null", "missing_field"},
+                                       {"text", "not_json"},
+                                       {"{", "not_json"},
+                                       {"[1]", "not_an_object"},
+                                       {"{\"a\":\"\xff\"}", "bad_text"},
+                                       {nested(512), "too_deep"}}) {
+        const auto a = gcp(body, unwrapped());
+        EXPECT_EQ(a.verdict(), reason) << body.substr(0, 40);
+        EXPECT_EQ(a.rejection()->event_id, "m-1");
+        EXPECT_EQ(a.rejection()->scope, "projects/p/subscriptions/s");
+        EXPECT_EQ(a.rejection()->event_type, "PaymentProcessed");
+    }
+    EXPECT_EQ(gcp("\xef\xbb\xbf" + payload, unwrapped()).verdict(), "accepted");
+}
+
+TEST(GcpPubSub, the_delivery_attempt_is_kept) {
+    const auto metadata = [](std::string_view attempt) {
+        const auto a =
+            gcp(replaced(push(payload, R"("attributes":{"eventType":"P"})"), R"("subscription":)",
+                         R"("deliveryAttempt":)" + std::string(attempt) + R"(,"subscription":)"));
+        return a.event() == nullptr ? a.verdict() : a.event()->event.metadata;
+    };
+    const std::string with =
+        R"({"attributes":{"eventType":"P"},"subscription":"projects/p/subscriptions/s")";
+    EXPECT_EQ(metadata("5"), with + R"(,"deliveryAttempt":5})");
+    for (const std::string other : {"null", "1.5", "-1", R"("5")", "{}", "99999999999"}) {
+        EXPECT_EQ(metadata(other), with + "}") << other;
+    }
+}
+
+const std::string ce_attributes =
+    R"("ce-id":"c 1%20","ce-source":"/shop/payments","ce-specversion":"1.0","ce-type":"com.example.PaymentProcessed","ce-n":"5")";
+const std::string cloudevent =
+    R"({"specversion":"1.0","id":"c-1","source":"/shop/payments","type":"com.example.PaymentProcessed","data":{"orderId":"ORD-1","amount":12.50}})";
+
+TEST(GcpPubSub, a_message_that_is_a_cloudevent_in_binary_mode) {
+    const auto a = gcp(push(payload, R"("orderingKey":"k","attributes":{)" + ce_attributes + "}"));
+    ASSERT_TRUE(a.event()) << a.verdict();
+    const auto& event = a.event()->event;
+    EXPECT_EQ(event.source, "gcp");
+    EXPECT_EQ(event.scope, "/shop/payments");
+    EXPECT_EQ(event.id, "c 1%20") << "nothing is encoded here";
+    EXPECT_EQ(event.type, "PaymentProcessed");
+    EXPECT_EQ(event.payload, payload);
+    EXPECT_EQ(
+        event.metadata,
+        R"({"source":"/shop/payments","type":"com.example.PaymentProcessed","datacontenttype":"application/json","extensions":{"n":"5"},"pubsub":{"attributes":{)" +
+            ce_attributes +
+            R"(},"orderingKey":"k","subscription":"projects/p/subscriptions/s","messageId":"m-1"}})");
+    EXPECT_EQ(a.event()->raw, a.body);
+    EXPECT_EQ(
+        gcp(push(payload, R"("attributes":{)" + ce_attributes + R"(,"Content-Type":"text/plain"})"))
+            .verdict(),
+        "not_json");
+    EXPECT_EQ(gcp(push("[]", R"("attributes":{)" + ce_attributes + "}")).verdict(),
+              "not_an_object");
+    EXPECT_EQ(gcp(replaced(push(payload, R"("attributes":{)" + ce_attributes + "}"), R"("data":")",
+                           R"("data":"*)"))
+                  .verdict(),
+              "bad_base64");
+    const auto old = gcp(replaced(push(payload, R"("attributes":{)" + ce_attributes + "}"),
+                                  R"("ce-specversion":"1.0")", R"("ce-specversion":"0.3")"));
+    EXPECT_EQ(old.verdict(), "cloudevent");
+    EXPECT_EQ(old.rejection()->raw, old.body) << "the push, whole";
+    EXPECT_EQ(old.rejection()->errors.size(), 1u);
+    const auto plain = gcp(replaced(push(payload, R"("attributes":{)" + ce_attributes + "}"),
+                                    "ce-source", "x-source"));
+    const auto without = gcp(
+        replaced(push(payload, R"("attributes":{)" + ce_attributes + "}"), R"("c 1%20")", "null"));
+    EXPECT_EQ(without.event()->event.id, "m-1");
+    EXPECT_EQ(plain.event()->event.id, "m-1") << "without all four it is a message like others";
+}
+
+TEST(GcpPubSub, a_message_that_is_a_cloudevent_in_structured_mode) {
+    const auto with = [](std::string_view data, std::string_view type) {
+        return gcp(push(data, R"("attributes":{"content-type":")" + std::string(type) + "\"}"));
+    };
+    const auto a = with(cloudevent, "application/cloudevents+json; charset=utf-8");
+    ASSERT_TRUE(a.event()) << a.verdict();
+    EXPECT_EQ(a.event()->event.id, "c-1");
+    EXPECT_EQ(a.event()->event.scope, "/shop/payments");
+    EXPECT_EQ(a.event()->event.source, "gcp");
+    EXPECT_EQ(a.event()->event.payload, payload);
+    EXPECT_EQ(with("[" + cloudevent + "]", "application/cloudevents-batch+json").verdict(),
+              "cloudevent");
+    EXPECT_EQ(with(cloudevent, "application/cloudevents+avro").verdict(), "cloudevent");
+    EXPECT_EQ(with("{", "application/cloudevents+json").verdict(), "not_json");
+    EXPECT_EQ(with("[]", "application/cloudevents+json").verdict(), "not_an_object");
+    const auto empty = with("{}", "application/cloudevents+json");
+    EXPECT_EQ(empty.verdict(), "missing_field");
+    EXPECT_EQ(empty.rejection()->event_id, "m-1") << "what is known";
+    EXPECT_EQ(empty.rejection()->scope, "projects/p/subscriptions/s");
+    EXPECT_EQ(empty.rejection()->source, "gcp");
+}
+
+TEST(GcpPubSub, cloudevents_in_unwrapped_messages) {
+    const auto binary = gcp(payload, unwrapped({{"ce-id", "c 1%20"},
+                                                {"ce-source", "/shop/payments"},
+                                                {"ce-specversion", "1.0"},
+                                                {"ce-type", "com.example.PaymentProcessed"},
+                                                {"ce-n", "5"},
+                                                {"Content-Type", "application/octet-stream"}}));
+    ASSERT_TRUE(binary.event()) << binary.verdict();
+    EXPECT_EQ(binary.event()->event,
+              gcp(push(payload, R"("attributes":{)" + ce_attributes + "}")).event()->event)
+        << "one event, wrapped or not";
+    const auto structured =
+        gcp(cloudevent, unwrapped({{"content-type", "application/cloudevents+json"}}));
+    ASSERT_TRUE(structured.event()) << structured.verdict();
+    EXPECT_EQ(structured.event()->event.id, "c-1");
+}
+
+/// Its attributes may be named like a push's members.
+TEST(GcpPubSub, a_cloudevent_that_looks_like_a_push) {
+    const auto a = gcp(payload, {{"ce-id", "c-1"},
+                                 {"ce-source", "/shop/payments"},
+                                 {"ce-specversion", "1.0"},
+                                 {"ce-type", "PaymentProcessed"},
+                                 {"ce-message", "m"},
+                                 {"ce-subscription", "s"}});
+    ASSERT_TRUE(a.event()) << a.verdict();
+    const auto again = gcp(std::string(a.event()->raw));
+    ASSERT_TRUE(again.event()) << again.verdict();
+    EXPECT_EQ(again.event()->event, a.event()->event);
+}
+
+TEST(GcpPubSub, cloudevents_posted_as_such) {
+    for (const auto& a :
+         {gcp(cloudevent), gcp(cloudevent, {{"Content-Type", "application/cloudevents+json"}}),
+          gcp("[" + cloudevent + "]", {{"Content-Type", "application/cloudevents-batch+json"}}),
+          gcp(payload, {{"ce-id", "c%2D1"},
+                        {"ce-source", "/shop/payments"},
+                        {"ce-specversion", "1.0"},
+                        {"ce-type", "com.example.PaymentProcessed"}})}) {
+        ASSERT_TRUE(a.event()) << a.verdict() << a.body;
+        EXPECT_EQ(a.event()->event.source, "gcp");
+        EXPECT_EQ(a.event()->event.scope, "/shop/payments");
+        EXPECT_EQ(a.event()->event.id, "c-1");
+        EXPECT_EQ(a.event()->event.payload, payload);
     }
 }
 

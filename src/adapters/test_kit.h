@@ -1,7 +1,7 @@
 #pragma once
 /// For tests of adapters: requests made by hand, outcomes taken apart.
 
-#include <map>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,21 +11,19 @@
 
 namespace helios::adapters {
 
+using Adapt = std::function<Adapted(const RawRequest&)>;
+
 /// A request and what became of it; keeps the body that the outcome's views point into.
 struct Adapting {
     std::string body;
-    std::map<std::string, std::string> headers;
+    std::vector<Header> headers;
     Adapted adapted;
 
-    Adapting(Adapted (*adapt)(const RawRequest&), std::string text,
-             std::map<std::string, std::string> with = {})
+    Adapting(const Adapt& adapt, std::string text, std::vector<Header> with = {})
         : body(std::move(text)), headers(std::move(with)) {
         RawRequest raw(default_tenant());
         raw.body = body;
-        raw.header = [this](std::string_view name) -> const std::string* {
-            const auto it = headers.find(std::string(name));
-            return it == headers.end() ? nullptr : &it->second;
-        };
+        raw.headers = headers;
         adapted = adapt(raw);
     }
     Adapting(const Adapting&) = delete;

@@ -337,6 +337,13 @@ Result<std::string> scalar_text(const yaml::Node& node, std::string_view file,
         }
         return joined;
     }
+    if (node.is_map() && key.ends_with(".map")) {
+        std::string joined;
+        for (const auto& member : node.members) {
+            joined += (joined.empty() ? "" : ",") + member.key + "=" + member.value.text;
+        }
+        return joined;
+    }
     if (node.is_map()) {
         return fail(yaml::error_at(file, node.mark,
                                    fmt::format("\"{}\": expected a value, found a map", key)));
@@ -488,7 +495,7 @@ private:
     void section(const std::string& name, const yaml::Node& map) {
         for (const auto& each : map.members) {
             const auto key = name + "." + each.key;
-            if (each.value.is_map() && is_part(key)) {
+            if (each.value.is_map() && is_part(key) && find_setting(key) == nullptr) {
                 section(key, each.value);
             } else if (!each.value.is_null() || !is_part(key)) {
                 option(key, each.key_mark, each.value);

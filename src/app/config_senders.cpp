@@ -29,6 +29,11 @@ std::vector<Setting> sender_settings() {
         setting("sources.aws.topics", HELIOS_MEMBER(gateway.senders.aws.topics),
                 "sns: ARNs of the topics that may come; an empty list admits nobody."),
 
+        setting("sources.aws.detail_only", HELIOS_MEMBER(gateway.aws.detail_only),
+                "Type of events of which a target sends the detail alone (an input transformer); "
+                "their id is their content's, so equal details are one event. Empty: such are "
+                "kept in quarantine."),
+
         setting("sources.gcp.policy", HELIOS_MEMBER(gateway.senders.gcp.methods),
                 policy + "oidc" + or_not),
         setting("sources.gcp.audience", HELIOS_MEMBER(gateway.senders.gcp.audiences),
@@ -53,6 +58,31 @@ std::vector<Setting> sender_settings() {
                 "entra: the application's id or its URI."),
         setting("sources.azure.jwks_url", HELIOS_MEMBER(gateway.senders.azure.jwks_url),
                 "entra: another place of its keys. Empty: the tenant's."),
+
+        setting("sources.azure.origins", HELIOS_MEMBER(gateway.senders.azure.origins),
+                "WebHook-Request-Origin that may be told to send (CloudEvents' handshake)."),
+        setting("sources.azure.custom.id", HELIOS_MEMBER(gateway.azure_custom.id),
+                "Custom schema: path to the id. Empty: the content is the identity."),
+        setting("sources.azure.custom.type", HELIOS_MEMBER(gateway.azure_custom.type),
+                "Custom schema: path to the type. Empty: there is no custom schema."),
+        setting("sources.azure.custom.time", HELIOS_MEMBER(gateway.azure_custom.time),
+                "Custom schema: path to the time."),
+        setting("sources.azure.custom.payload", HELIOS_MEMBER(gateway.azure_custom.payload),
+                "Custom schema: path to the payload. Empty: the whole event."),
+
+        setting("sources.cloudevents.policy", HELIOS_MEMBER(gateway.senders.cloudevents.methods),
+                policy + "bearer, hmac, standard_webhooks" + or_not),
+        setting("sources.cloudevents.secrets", HELIOS_MEMBER(gateway.senders.cloudevents.speaking),
+                "As sources.direct.secrets."),
+        setting("sources.cloudevents.hmac_plain",
+                HELIOS_MEMBER(gateway.senders.cloudevents.hmac_plain),
+                "As sources.direct.hmac_plain."),
+        setting("sources.cloudevents.origins", HELIOS_MEMBER(gateway.senders.cloudevents.origins),
+                "WebHook-Request-Origin that may be told to send; an empty list admits nobody, but "
+                "where the policy is none."),
+        setting("sources.cloudevents.map", HELIOS_MEMBER(gateway.cloudevents.map),
+                "Which source a CloudEvent is of, by the longest prefix of its `source`: "
+                "https://shop.example/=shop. Others are of the source cloudevents."),
 
         setting("sources.direct.policy", HELIOS_MEMBER(gateway.senders.direct.methods),
                 policy +

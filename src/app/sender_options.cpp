@@ -85,6 +85,27 @@ Result<SpeakingSecrets> parse_speaking_secrets(const std::vector<std::string>& i
     return out;
 }
 
+Result<SourcesByPrefix> parse_sources_by_prefix(const std::vector<std::string>& items) {
+    SourcesByPrefix out;
+    for (const auto& item : items) {
+        const auto equals = item.rfind('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == item.size()) {
+            return fail(ErrorKind::invalid, fmt::format("\"{}\" is no PREFIX=SOURCE", shown(item)),
+                        "write https://shop.example/=shop");
+        }
+        out[item.substr(0, equals)] = item.substr(equals + 1);
+    }
+    return out;
+}
+
+std::string format_sources_by_prefix(const SourcesByPrefix& map) {
+    std::string out;
+    for (const auto& [prefix, source] : map) {
+        out += (out.empty() ? "" : ", ") + prefix + "=" + source;
+    }
+    return out;
+}
+
 std::string format_speaking_secrets(const SpeakingSecrets& secrets) {
     return joined(secrets, [](const auto& secret) {
         return secret.reference.to_string() +

@@ -2,6 +2,7 @@
 /// How options about senders are written: methods, secrets by reference, and secrets that speak for
 /// sources.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace helios::app {
 
 using ProofMethods = std::vector<gateway::ProofMethod>;
 using SecretReferences = std::vector<auth::SecretReference>;
+/// Prefix of a URI → source.
+using SourcesByPrefix = std::map<std::string, std::string, std::less<>>;
 using SpeakingSecrets = std::vector<gateway::SpeakingSecret>;
 
 /// "api_key, sns". invalid: a name that is none, with the nearest.
@@ -26,5 +29,9 @@ std::string format_secret_references(const SecretReferences& references);
 /// "file:/run/secrets/shop=orders+stock": a secret, and the sources that it speaks for.
 Result<SpeakingSecrets> parse_speaking_secrets(const std::vector<std::string>& items);
 std::string format_speaking_secrets(const SpeakingSecrets& secrets);
+
+/// "https://shop.example/=shop": the last "=" counts. invalid: without one, or an empty part.
+Result<SourcesByPrefix> parse_sources_by_prefix(const std::vector<std::string>& items);
+std::string format_sources_by_prefix(const SourcesByPrefix& map);
 
 }  // namespace helios::app

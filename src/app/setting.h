@@ -73,6 +73,8 @@ Result<T> parse_as(const std::string& text, Unit unit) {
         return parse_proof_methods(split_list(text));
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return parse_secret_references(split_list(text));
+    } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
+        return parse_sources_by_prefix(split_list(text));
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {
         return parse_speaking_secrets(split_list(text));
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
@@ -106,6 +108,8 @@ std::string format_as(const T& value, Unit unit) {
         return format_proof_methods(value);
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return format_secret_references(value);
+    } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
+        return format_sources_by_prefix(value);
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {
         return format_speaking_secrets(value);
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {
@@ -133,6 +137,8 @@ std::string type_name(Unit unit) {
         return "list of methods";
     } else if constexpr (std::is_same_v<T, SecretReferences>) {
         return "list of file:PATH or env:NAME";
+    } else if constexpr (std::is_same_v<T, SourcesByPrefix>) {
+        return "list of prefix=source";
     } else if constexpr (std::is_same_v<T, SpeakingSecrets>) {
         return "list of secrets with sources";
     } else if constexpr (std::is_same_v<T, telemetry::Level>) {

@@ -54,7 +54,8 @@ http::Response with_retry(http::Response response, Endpoint endpoint, Duration a
 /// Overload, disk full, not ready. Clouds get 503 only: SNS takes any 4xx, 429 included, for a
 /// final answer.
 http::Response not_now(Endpoint endpoint, const Error& error, Duration again = {}) {
-    const bool slow_down = !is_cloud(endpoint) && error.kind == ErrorKind::exhausted;
+    const bool slow_down = (is_direct(endpoint) || endpoint == Endpoint::declared) &&
+                           error.kind == ErrorKind::exhausted;
     return with_retry(
         http::problem(slow_down ? 429 : 503, slow_down ? "Too many requests" : "Not stored",
                       error.what, error.hint),
@@ -75,6 +76,7 @@ int status_of_unproved(const Receipt& receipt) {
         case SenderKind::event_grid:  // drops what is answered 401 or 403
             return forged ? 403 : 503;
         case SenderKind::direct:
+        case SenderKind::cloudevents:
         case SenderKind::standard_webhooks:
             break;
     }
@@ -216,7 +218,7 @@ http::Response quarantined_problem(const ItemReceipt& item) {
                          inside);
 }
 
-http::Response answer_ingest(const ItemReceipt& item) {
+http::Response answer_ingest(Endpoint endpoint, const ItemReceipt& item) {
     switch (item.status) {
         case ItemStatus::accepted:
             return http::Response::json(202, body_of(item));
@@ -236,15 +238,15 @@ http::Response answer_ingest(const ItemReceipt& item) {
                 return http::problem(403, "Not for this sender", item.error->what,
                                      item.error->hint);
             }
-            return not_now(Endpoint::ingest, item.error ? *item.error : first_failure({}));
+            return not_now(endpoint, item.error ? *item.error : first_failure({}));
     }
     return http::Response::empty(500);
 }
 
-http::Response answer_batch(const std::vector<ItemReceipt>& items) {
+http::Response answer_batch(Endpoint endpoint, const std::vector<ItemReceipt>& items) {
     const bool none_kept = !items.empty() && std::none_of(items.begin(), items.end(), is_kept);
     if (none_kept && std::any_of(items.begin(), items.end(), is_retryable)) {
-        return not_now(Endpoint::batch, first_failure(items));
+        return not_now(endpoint, first_failure(items));
     }
     json::Writer out;
     out.begin_object();
@@ -304,14 +306,15 @@ http::Response answer(const Door& door, const Receipt& receipt) {
                 http::problem(503, "Not known yet", receipt.error.what, receipt.error.hint),
                 endpoint, receipt.again);
     }
-    if (endpoint == Endpoint::ingest) {
-        return answer_ingest(receipt.items.front());
+    const bool one = endpoint == Endpoint::cloudevents && !receipt.batched;
+    if (endpoint == Endpoint::ingest || one) {
+        return answer_ingest(endpoint, receipt.items.front());
     }
     if (door.declared != nullptr) {
         return answer_declared(*door.declared, receipt.items);
     }
-    return endpoint == Endpoint::batch ? answer_batch(receipt.items)
-                                       : answer_cloud(endpoint, receipt.items);
+    return is_cloud(endpoint) ? answer_cloud(endpoint, receipt.items)
+                              : answer_batch(endpoint, receipt.items);
 }
 
 }  // namespace helios::gateway

@@ -19,7 +19,7 @@ struct Parts {
     std::optional<std::string> id = R"("e-1")";
     std::optional<std::string> payload = R"({"orderId":"K-1","customerId":"C"})";
     std::optional<std::string> source = R"("aws")";  ///< event lines only, as the rest
-    std::string more;                                ///< further members: ,"name":…
+    std::string more{};                              ///< further members: ,"name":…
 };
 
 /// What became of it: "accepted" and the key, or the reason and what was said first.
@@ -75,12 +75,18 @@ std::string eventgrid_of(const Parts& p) {
         R"(,"topic":"/t","subject":"s","eventTime":"2026-01-05T10:23:48Z","dataVersion":"1")");
 }
 
+std::string cloudevent_of(const Parts& p) {
+    return object(sent("type", p.type) + sent("id", p.id) + sent("data", p.payload) +
+                  R"(,"specversion":"1.0","source":"/shop","time":"2026-01-05T10:23:48Z","ext":5)");
+}
+
 /// "message.data.note: invalid UTF-8 (byte 7)" → "payload.note: invalid UTF-8": no protocol's
 /// names, no places.
 std::string words_of(std::string text) {
     for (const auto& [own, common] :
          {std::pair<std::string, std::string>{"detail-type", "eventType"},
           {"message.attributes.eventType", "eventType"},
+          {"type", "eventType"},
           {"message.messageId", "id"},
           {"message.data", "payload"},
           {"detail", "payload"},
@@ -96,9 +102,16 @@ std::string words_of(std::string text) {
 
 constexpr std::string_view neighbour = "neighbour";  ///< key of good events around the odd one
 
+enum class Takes : std::uint8_t {
+    lines,        ///< event lines
+    envelopes,    ///< a cloud's own
+    cloudevents,  ///< whose id is required
+    payloads,     ///< envelopes that are headers: their texts are no JSON
+};
+
 struct Door {
     const char* name;
-    bool lines;  ///< takes event lines
+    Takes takes;
     std::function<Outcome(Rig&, const Parts&)> send;
 };
 
@@ -147,67 +160,134 @@ Outcome offline(const std::string& line) {
 
 const std::vector<Door>& doors() {
     static const std::vector<Door> all{
-        {"direct", true,
+        {"direct", Takes::lines,
          [](Rig& rig, const Parts& p) {
              const auto response = rig.ingest(line_of(p));
              return response.status == 400 ? Outcome{"400", ""}
                                            : as_kept(rig, response.status == 202);
          }},
-        {"array", true,
+        {"array", Takes::lines,
          [](Rig& rig, const Parts& p) {
              return of_batch(rig,
                              "[" + order("n-1", neighbour) + "," + line_of(p) + "," +
                                  order("n-2", neighbour) + "]",
                              "application/json");
          }},
-        {"lines", true,
+        {"lines", Takes::lines,
          [](Rig& rig, const Parts& p) {
              return of_batch(
                  rig,
                  order("n-1", neighbour) + "\r\n" + line_of(p) + "\n\n" + order("n-2", neighbour),
                  "application/x-ndjson");
          }},
-        {"offline", true, [](Rig&, const Parts& p) { return offline(line_of(p)); }},
-        {"EventBridge", false,
+        {"offline", Takes::lines, [](Rig&, const Parts& p) { return offline(line_of(p)); }},
+        {"EventBridge", Takes::envelopes,
          [](Rig& rig, const Parts& p) {
              const auto response = rig.send(Endpoint::aws_eventbridge, eventbridge_of(p));
              EXPECT_EQ(response.status, 200);
              return as_kept(rig, member(response, "status") == "accepted");
          }},
-        {"SNS", false,
+        {"SNS", Takes::envelopes,
          [](Rig& rig, const Parts& p) {
              const auto response = rig.send(Endpoint::aws_eventbridge, sns_of(p), "text/plain");
              EXPECT_EQ(response.status, 200);
              return as_kept(rig, member(response, "status") == "accepted");
          }},
-        {"Pub/Sub", false,
+        {"Pub/Sub", Takes::envelopes,
          [](Rig& rig, const Parts& p) {
              const auto before = rig.events().size();
              EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub_of(p)).status, 204);
              return as_kept(rig, rig.events().size() > before);
          }},
-        {"Event Grid", false, [](Rig& rig, const Parts& p) {
+        {"Event Grid", Takes::envelopes,
+         [](Rig& rig, const Parts& p) {
              const auto response = rig.send(Endpoint::azure_eventgrid,
                                             "[" + eventgrid("n-1", R"({"orderId":"neighbour"})") +
                                                 "," + eventgrid_of(p) + "]");
              EXPECT_EQ(response.status, 200);
              return as_kept(rig, member(response, "accepted") == "2");
+         }},
+        {"EventBridge's, CloudEvents", Takes::cloudevents,
+         [](Rig& rig, const Parts& p) {
+             const auto response = rig.send(Endpoint::aws_eventbridge, cloudevent_of(p),
+                                            "application/cloudevents+json; charset=utf-8");
+             EXPECT_EQ(response.status, 200);
+             return as_kept(rig, member(response, "status") == "accepted");
+         }},
+        {"Event Grid's, CloudEvents", Takes::cloudevents,
+         [](Rig& rig, const Parts& p) {
+             const auto response = rig.send(
+                 Endpoint::azure_eventgrid,
+                 "[" + cloudevent_of({.id = R"("n-1")", .payload = R"({"orderId":"neighbour"})"}) +
+                     "," + cloudevent_of(p) + "]",
+                 "application/cloudevents-batch+json");
+             EXPECT_EQ(response.status, 200);
+             return as_kept(rig, member(response, "accepted") == "2");
+         }},
+        {"Pub/Sub's, a CloudEvent inside", Takes::cloudevents,
+         [](Rig& rig, const Parts& p) {
+             const auto before = rig.events().size();
+             const auto body =
+                 R"({"message":{"data":")" + base64_encode(cloudevent_of(p)) +
+                 R"(","attributes":{"content-type":"application/cloudevents+json"},"messageId":"m-1"},"subscription":"s"})";
+             EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, body).status, 204);
+             return as_kept(rig, rig.events().size() > before);
+         }},
+        {"EventBridge's, a binary CloudEvent", Takes::payloads,
+         [](Rig& rig, const Parts& p) {
+             auto request = Rig::request(p.payload.value_or(""));
+             for (const auto& [name, value] : {std::pair<std::string, std::string>{"ce-id", "e-1"},
+                                               {"ce-source", "/shop"},
+                                               {"ce-specversion", "1.0"},
+                                               {"ce-type", "com.example.OrderPlaced"}}) {
+                 request.headers.emplace_back(name, value);
+             }
+             const auto response = rig.post(Endpoint::aws_eventbridge, std::move(request)).get();
+             EXPECT_EQ(response.status, 200);
+             return as_kept(rig, member(response, "status") == "accepted");
+         }},
+        {"Pub/Sub's, unwrapped", Takes::payloads, [](Rig& rig, const Parts& p) {
+             const auto before = rig.events().size();
+             auto request = Rig::request(p.payload.value_or(""));
+             for (const auto& [name, value] :
+                  {std::pair<std::string, std::string>{"x-goog-pubsub-message-id", "e-1"},
+                   {"x-goog-pubsub-subscription-name", "projects/p/subscriptions/s"},
+                   {"Eventtype", "OrderPlaced"}}) {
+                 request.headers.emplace_back(name, value);
+             }
+             EXPECT_EQ(rig.post(Endpoint::gcp_pubsub, std::move(request)).get().status, 204);
+             return as_kept(rig, rig.events().size() > before);
          }}};
     return all;
 }
 
+bool can_carry(const Door& door, const Parts& parts) {
+    const Parts usual;
+    return door.takes != Takes::payloads || (parts.type == usual.type && parts.id == usual.id);
+}
+
 /// Each door has a gateway of its own, so that no row is another's duplicate. `words`: of the
 /// reason, or the key.
-void expect_everywhere(std::string_view row, const Parts& parts, const Outcome& expected,
-                       bool lines_only = false) {
+void expect_at(const std::function<bool(const Door&)>& which, std::string_view row,
+               const Parts& parts, const Outcome& expected) {
     for (const auto& door : doors()) {
-        if (lines_only && !door.lines) {
+        if (!which(door) || !can_carry(door, parts)) {
             continue;
         }
         Rig rig;
         open(rig);
         EXPECT_EQ(door.send(rig, parts), expected) << row << " at the door " << door.name;
     }
+}
+void expect_everywhere(std::string_view row, const Parts& parts, const Outcome& expected) {
+    expect_at([](const Door&) { return true; }, row, parts, expected);
+}
+/// An id that is no id is the content's, but for CloudEvents.
+void expect_without_id(std::string_view row, const Parts& parts, const Outcome& expected) {
+    expect_at([](const Door& door) { return door.takes != Takes::cloudevents; }, row, parts,
+              expected);
+    expect_at([](const Door& door) { return door.takes == Takes::cloudevents; }, row, parts,
+              {"missing_field", "id: required, absent"});
 }
 
 Parts payload(std::string text) {
@@ -364,8 +444,8 @@ TEST(Doors, payloads) {
 
 TEST(Doors, ids) {
     const Outcome taken{"accepted", "K-1"};
-    expect_everywhere("empty: the content's", id(R"("")"), taken);
-    expect_everywhere("null: the content's", id("null"), taken);
+    expect_without_id("empty: the content's", id(R"("")"), taken);
+    expect_without_id("null: the content's", id("null"), taken);
     expect_everywhere("a number", id("5"), taken);
     expect_everywhere("blanks", id(R"(" e 1 ")"), taken);
     expect_everywhere("1024 bytes", id(quoted(std::string(1024, 'i'))), taken);
@@ -408,7 +488,8 @@ TEST(Doors, what_only_event_lines_have) {
         return parts;
     };
     const auto everywhere = [](std::string_view row, const Parts& parts, const Outcome& expected) {
-        expect_everywhere(row, parts, expected, true);
+        expect_at([](const Door& door) { return door.takes == Takes::lines; }, row, parts,
+                  expected);
     };
     const Outcome taken{"accepted", "K-1"};
     const std::string unknown = R"(is neither aws, gcp or azure nor named by an active flow)";
@@ -488,7 +569,52 @@ TEST(Doors, a_byte_order_mark_before_it) {
     EXPECT_EQ(member(rig.send(Endpoint::azure_eventgrid, mark + "[" + eventgrid("z-1") + "]"),
                      "accepted"),
               "1");
+    for (const auto& door : doors()) {
+        if (door.takes == Takes::payloads) {
+            Rig other;
+            open(other);
+            EXPECT_EQ(door.send(other, payload(mark + R"({"orderId":"K-1"})")).what, "accepted")
+                << door.name;
+        }
+    }
     EXPECT_EQ(rig.kept_whole().size(), 0u);
+}
+
+/// What headers carry waits in quarantine with it, and not the headers.
+TEST(Doors, an_envelope_in_headers_is_kept_whole) {
+    Rig rig;
+    open(rig);
+    auto request = Rig::request(R"({"amount":"1.00"})");
+    request.headers.insert(request.headers.end(),
+                           {{"x-goog-pubsub-message-id", "m-1"},
+                            {"x-goog-pubsub-subscription-name", "projects/p/subscriptions/s"},
+                            {"eventType", "PaymentProcessed"},
+                            {"X-Api-Key", "very-secret"}});
+    EXPECT_EQ(rig.post(Endpoint::gcp_pubsub, std::move(request)).get().status, 204);
+    const auto kept = rig.kept_whole().at(0).quarantined();
+    EXPECT_EQ(kept.reason, "missing_field");
+    EXPECT_EQ(kept.event_id, "m-1");
+    const auto wrapped = json::Document::parse(kept.body);
+    ASSERT_TRUE(wrapped) << kept.body;
+    EXPECT_EQ(wrapped->root().find("message").find("attributes").find("eventType").text(),
+              "PaymentProcessed");
+    EXPECT_EQ(kept.body.find("secret"), std::string::npos);
+    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, kept.body).status, 204);
+    EXPECT_EQ(rig.kept_whole().size(), 1u) << "wrapped, it is the same item again";
+}
+
+/// A body that grows on its way into quarantine finds room there: what came without its wrapper is
+/// kept as base64.
+TEST(Doors, the_largest_unwrapped_message_is_kept) {
+    Rig rig;
+    rig.log_options.record_bytes_max = rig.options.log_record_bytes();
+    rig.log_options.segment_bytes = 64u << 20;
+    open(rig);
+    auto request = Rig::request(std::string(rig.options.body_bytes_max, 'x'));
+    request.headers.emplace_back("x-goog-pubsub-message-id", "m-1");
+    EXPECT_EQ(rig.post(Endpoint::gcp_pubsub, std::move(request)).get().status, 204);
+    ASSERT_EQ(rig.kept_whole().size(), 1u);
+    EXPECT_GT(rig.kept_whole()[0].quarantined().body.size(), rig.options.body_bytes_max);
 }
 
 }  // namespace

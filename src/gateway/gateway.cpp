@@ -1,12 +1,15 @@
 #include "gateway/gateway.h"
 
 #include <fmt/format.h>
+#include <set>
 #include <thread>
 
 #include "base/assert.h"
 #include "base/mutex.h"
 #include "base/pause.h"
+#include "base/shown.h"
 #include "base/thread_name.h"
+#include "gateway/answers.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
 #include "model/topics.h"
@@ -147,6 +150,7 @@ struct Gateway::State {
                  .known = std::move(known),
                  .refused_by_us = std::move(refused),
                  .subscription_deleted = std::move(deleted),
+                 .azure = {},
                  .checks = checks,
                  .telemetry = telemetry,
                  .clock = clock,
@@ -241,13 +245,21 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                                                RefusedByUs refused, SubscriptionDeleted deleted,
                                                const SenderChecks* checks) {
     HELIOS_TRY(options.validate());
-    auto known_too = [known = std::move(known), declared = options.senders.declared](
+    std::set<std::string, std::less<>> configured{"cloudevents"};
+    for (const auto& [name, sender] : options.senders.declared) {
+        configured.insert(name);
+    }
+    for (const auto& [prefix, name] : options.cloudevents.map) {
+        configured.insert(name);
+    }
+    auto known_too = [known = std::move(known), configured = std::move(configured)](
                          const TenantId& tenant, std::string_view source) {
-        return (tenant == default_tenant() && declared.contains(source)) || known(tenant, source);
+        return (tenant == default_tenant() && configured.contains(source)) || known(tenant, source);
     };
     auto state =
         std::make_unique<State>(std::move(options), log, catalogue, std::move(known_too), telemetry,
                                 clock, std::move(refused), std::move(deleted), checks);
+    HELIOS_TRY_ASSIGN(state->intake.azure, state->intake.options.azure_rules());
     HELIOS_TRY_ASSIGN(state->intake.deduplicator,
                       Deduplicator::open(state->intake.options, log, telemetry, clock));
     state->flusher = std::jthread([raw = state.get()](const std::stop_token& stop) {
@@ -277,6 +289,36 @@ void Gateway::accept(const Door& door, http::Request request, Caller caller, Rec
     std::make_shared<Submission>(state_->intake, door, std::move(request), std::move(caller),
                                  std::move(done))
         ->start();
+}
+
+http::Response Gateway::greet(const Door& door, const http::Request& request) const {
+    const auto* checks = state_->intake.checks;
+    const auto* policy = state_->intake.options.senders.find(door.source());
+    ProvenSender sender;
+    sender.proof = auth::Proof::held("anybody");
+    if (checks != nullptr) {
+        sender = checks->check(door, request);
+    }
+    if (!sender.proof.is_held()) {
+        Receipt refused;
+        refused.kind = Receipt::Kind::unproved;
+        refused.sender = sender_of(door.endpoint, request);
+        refused.proof = sender.proof.kind;
+        refused.error = {ErrorKind::denied, sender.proof.text, ""};
+        return answer(door, refused);
+    }
+    auto response = http::Response::empty(200).with("Allow", "OPTIONS, POST");
+    const auto* origin = request.header("WebHook-Request-Origin");
+    const bool listed =
+        origin != nullptr && (!sender.authenticated || policy == nullptr ||
+                              std::ranges::find(policy->origins, *origin) != policy->origins.end());
+    if (!listed) {  // no consent: its sender sends nothing then
+        return response;
+    }
+    state_->intake.telemetry.logger.info(
+        room, "a sender was told that he may send",
+        {{"source", std::string(door.source())}, {"origin", one_line(*origin)}});
+    return response.with("WebHook-Allowed-Origin", *origin).with("WebHook-Allowed-Rate", "*");
 }
 
 Status Gateway::ready() const {

@@ -82,6 +82,11 @@ public:
     /// not in memory.
     void accept(const Door& door, http::Request request, Caller caller, ReceiptDone done);
 
+    /// What a sender hears who asks whether he may send (OPTIONS; the abuse protection of
+    /// CloudEvents' webhooks): his origin, if he proves who he is and it is listed. What he would
+    /// like to be called back at is never visited.
+    http::Response greet(const Door& door, const http::Request& request) const;
+
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
     /// first.
     bool wait_caught_up(Duration limit) const;

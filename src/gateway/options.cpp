@@ -33,6 +33,21 @@ Duration Options::dedup_horizon_longest() const {
     return longest;
 }
 
+Result<adapters::AzureRules> Options::azure_rules() const {
+    adapters::AzureRules rules;
+    const auto& paths = azure_custom;
+    if (paths.type.empty() && paths.id.empty() && paths.time.empty() && paths.payload.empty()) {
+        return rules;
+    }
+    auto custom = adapters::AzureCustom::parse(paths.id, paths.type, paths.time, paths.payload);
+    if (!custom) {
+        return fail(ErrorKind::invalid, "sources.azure.custom: " + custom.error().what,
+                    custom.error().hint);
+    }
+    rules.custom = *std::move(custom);
+    return rules;
+}
+
 Status Options::validate() const {
     constexpr std::size_t mib = 1u << 20;
     HELIOS_TRY(within("index_cache_bytes", index_cache_bytes, mib, 64'000 * mib));
@@ -54,6 +69,7 @@ Status Options::validate() const {
     if (dedup_horizon < Duration::zero()) {
         return fail(ErrorKind::invalid, "retention.dedup is negative");
     }
+    HELIOS_TRY(azure_rules());
     return senders.validate();
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 /// Options of the gateway: defaults, limits, units.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "adapters/aws_eventbridge.h"
+#include "adapters/azure_eventgrid.h"
+#include "adapters/cloudevents.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "gateway/sender_policy.h"
@@ -51,13 +55,28 @@ struct Options {
     /// 0: for ever. No event older than it can make another a copy.
     Duration dedup_horizon_longest() const;
 
+    adapters::AwsRules aws;
+    adapters::CloudEventsRules cloudevents;
+    /// Paths into the events of an Event Grid topic with a custom schema; no type: it has none.
+    struct AzureCustomPaths {
+        std::string id;
+        std::string type;
+        std::string time;
+        std::string payload;
+    } azure_custom;
+    /// invalid: a path that is none.
+    Result<adapters::AzureRules> azure_rules() const;
+
     /// How senders prove who they are.
     SenderPolicies senders;
 
     /// What the log must allow one record: the largest body is quarantined whole, with its headers
-    /// and reasons.
+    /// and reasons; in base64, where it came without its envelope and is no JSON.
     std::size_t log_record_bytes() const {
-        return (body_bytes_max > record_bytes_max ? body_bytes_max : record_bytes_max) + (1u << 20);
+        constexpr std::size_t log_most = 64u << 20;
+        constexpr std::size_t beside = 1u << 20;
+        const std::size_t largest = std::max(body_bytes_max, record_bytes_max);
+        return std::max(largest + beside, std::min(largest + largest / 3 + beside, log_most));
     }
 
     /// invalid: a value out of its limits, named.

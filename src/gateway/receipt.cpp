@@ -19,6 +19,8 @@ std::string_view path_of(Endpoint endpoint) {
             return "/api/v1/events/ingest";
         case Endpoint::batch:
             return "/api/v1/events/batch";
+        case Endpoint::cloudevents:
+            return "/api/v1/webhooks/cloudevents";
         case Endpoint::declared:
             return "/api/v1/webhooks/{name}";
     }
@@ -36,6 +38,8 @@ std::string_view source_of(Endpoint endpoint) {
         case Endpoint::ingest:
         case Endpoint::batch:
             return "direct";
+        case Endpoint::cloudevents:
+            return "cloudevents";
         case Endpoint::declared:
             break;
     }
@@ -45,7 +49,7 @@ std::string_view source_of(Endpoint endpoint) {
 std::optional<std::string_view> source_at(std::string_view path) {
     for (const auto endpoint : all_endpoints) {
         if (path_of(endpoint) == path) {
-            return is_direct(endpoint) ? std::string_view() : source_of(endpoint);
+            return names_sources(endpoint) ? std::string_view() : source_of(endpoint);
         }
     }
     if (path.starts_with(webhooks)) {
@@ -66,6 +70,8 @@ SenderKind sender_of(Endpoint endpoint, const http::Request& request) {
             return SenderKind::pubsub;
         case Endpoint::azure_eventgrid:
             return SenderKind::event_grid;
+        case Endpoint::cloudevents:
+            return SenderKind::cloudevents;
         case Endpoint::declared:
             return SenderKind::standard_webhooks;
         case Endpoint::ingest:

@@ -25,11 +25,12 @@ enum class Endpoint : std::uint8_t {
     azure_eventgrid,
     ingest,
     batch,
+    cloudevents,
     declared,  ///< one for each sender that the configuration describes
 };
-inline constexpr std::array all_endpoints{Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
-                                          Endpoint::azure_eventgrid, Endpoint::ingest,
-                                          Endpoint::batch,           Endpoint::declared};
+inline constexpr std::array all_endpoints{
+    Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,  Endpoint::azure_eventgrid, Endpoint::ingest,
+    Endpoint::batch,           Endpoint::cloudevents, Endpoint::declared};
 
 std::string_view path_of(Endpoint endpoint);    ///< "/api/v1/webhooks/aws/eventbridge"
 std::string_view source_of(Endpoint endpoint);  ///< "aws"; "direct" where the line names its source
@@ -54,6 +55,11 @@ constexpr bool is_cloud(Endpoint endpoint) {
     return endpoint == Endpoint::aws_eventbridge || endpoint == Endpoint::gcp_pubsub ||
            endpoint == Endpoint::azure_eventgrid;
 }
+/// Whether its senders name the source of each event.
+constexpr bool names_sources(Endpoint endpoint) {
+    return endpoint == Endpoint::ingest || endpoint == Endpoint::batch ||
+           endpoint == Endpoint::cloudevents;
+}
 constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }
@@ -66,6 +72,7 @@ enum class SenderKind : std::uint8_t {
     pubsub,
     event_grid,
     direct,
+    cloudevents,
     standard_webhooks,  ///< every declared sender
 };
 SenderKind sender_of(Endpoint endpoint, const http::Request& request);
@@ -115,6 +122,7 @@ struct Receipt {
     Duration again{};  ///< refused: when another try may do better; 0: as usual
     SenderKind sender = SenderKind::direct;
     auth::Proof::Kind proof = auth::Proof::Kind::absent;  ///< unproved
+    bool batched = false;     ///< cloudevents: a batch, answered item by item
     bool asks_basic = false;  ///< unproved: who came without Authorization is asked for it
 };
 

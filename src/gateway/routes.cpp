@@ -27,16 +27,16 @@ constexpr std::string_view counts_schema =
 // What a webhook takes for its sender's (adapters), said by which members there are: the rest of it
 // may be anything, and what is no event is kept in quarantine.
 constexpr std::string_view eventbridge_schema =
-    R"({"type":"object","description":"An EventBridge event, or one wrapped by SNS. What has something wrong inside is kept in quarantine.",)"
-    R"("anyOf":[{"required":["detail-type"]},{"required":["detail","source"]},)"
+    R"({"type":"object","description":"An EventBridge event, one wrapped by SNS, or a CloudEvent. What has something wrong inside is kept in quarantine.",)"
+    R"("anyOf":[{"required":["specversion"]},{"required":["detail-type"]},{"required":["detail","source"]},)"
     R"({"required":["Type","TopicArn"],"properties":{"Type":{"type":"string"}}},{"required":["Type","MessageId"],"properties":{"Type":{"type":"string"}}}],)"
     R"("properties":{"id":{"description":"With account and region the event's identity."},"detail-type":{"description":"The event's type."},"source":{},"account":{},"time":{"description":"RFC 3339."},"region":{},)"
     R"("resources":{},"detail":{"description":"The payload, an object."},"Type":{"description":"Of SNS: Notification, SubscriptionConfirmation, UnsubscribeConfirmation."},"TopicArn":{},"MessageId":{},)"
     R"("Message":{"description":"Of SNS: the EventBridge event as text."}}})";
 constexpr std::string_view pubsub_schema =
-    R"({"type":"object","description":"A wrapped push. What has something wrong inside is kept in quarantine.","required":["message"],"anyOf":[)"
-    R"({"required":["subscription"],"properties":{"message":{"type":"object"}}},{"required":["subscription"],"properties":{"subscription":{"type":"string"}}},)"
-    R"({"properties":{"message":{"type":"object","anyOf":[{"required":["data"]},{"required":["attributes"]},{"required":["messageId"]},{"required":["message_id"]}]}}}],)"
+    R"({"type":"object","description":"A wrapped push, or a CloudEvent. What has something wrong inside is kept in quarantine.","anyOf":[{"required":["specversion"]},)"
+    R"({"required":["message","subscription"],"properties":{"message":{"type":"object"}}},{"required":["message","subscription"],"properties":{"subscription":{"type":"string"}}},)"
+    R"({"required":["message"],"properties":{"message":{"type":"object","anyOf":[{"required":["data"]},{"required":["attributes"]},{"required":["messageId"]},{"required":["message_id"]}]}}}],)"
     R"("properties":{"message":{"properties":{"data":{"description":"Base64 of the payload, an object."},"attributes":{"description":"Among them the type."},)"
     R"("messageId":{"description":"With the subscription the event's identity."},"publishTime":{},"orderingKey":{}}},"subscription":{}}})";
 
@@ -125,11 +125,14 @@ void add_webhook_problems(http::Route& route) {
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
-    route.summary = "AWS EventBridge: one event, as it is or wrapped by SNS";
+    route.summary = "AWS EventBridge: one event, as it is or by SNS; or CloudEvents";
     route.description =
         "For an EventBridge API destination, or an SNS topic with an HTTPS subscription (its "
-        "text/plain is accepted). "
-        "SNS subscription confirmations are kept and shown, their URL is not visited. Success "
+        "text/plain is accepted, and raw delivery). CloudEvents are taken in binary, structured "
+        "and batched mode. "
+        "SNS subscription confirmations are kept and shown; their URL is visited if the signature "
+        "is "
+        "verified and the topic listed. Success "
         "means stored durably: as a new "
         "event, "
         "recognised as a duplicate, or kept in quarantine. The position is in the header "
@@ -149,11 +152,13 @@ http::Route aws(Gateway& gateway) {
 http::Route gcp(Gateway& gateway) {
     auto route = post(gateway, Endpoint::gcp_pubsub, tag_webhooks);
     route.operation_id = "postGcpPubSub";
-    route.summary = "GCP Pub/Sub: one wrapped push";
+    route.summary = "GCP Pub/Sub: one push, wrapped or unwrapped; or CloudEvents";
     route.description =
         "`message.data` is base64 of a JSON object. The event type is in the attribute eventType, "
         "event_type, type or ce-type, "
-        "else in the payload. "
+        "else in the payload. Without the wrapper (`noWrapper`) the body is the payload, and with "
+        "`writeMetadata` the rest is in headers. CloudEvents are taken inside a message, or posted "
+        "in binary, structured and batched mode. "
         "Success means stored durably: as a new event, recognised as a duplicate, or kept in "
         "quarantine. The position is in the "
         "header `Helios-Position`.";
@@ -171,7 +176,8 @@ http::Route azure(Gateway& gateway) {
     route.operation_id = "postAzureEventGrid";
     route.summary = "Azure Event Grid: an array of events, or the validation handshake";
     route.description =
-        "Event Grid schema. `Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event "
+        "Event Grid schema, or CloudEvents: binary, structured, batched. "
+        "`Contoso.Orders.OrderPlaced` becomes `OrderPlaced`. 200 if every event "
         "is stored durably (new, "
         "duplicate, or in quarantine), "
         "else 503 for all: those that were stored are duplicates next time. A subscription "
@@ -285,6 +291,58 @@ std::string capitalised(std::string_view name) {
     return out;
 }
 
+http::Route cloudevents(Gateway& gateway) {
+    auto route = post(gateway, Endpoint::cloudevents, tag_webhooks);
+    route.operation_id = "postCloudEvents";
+    route.summary = "CloudEvents 1.0 from anybody: binary, structured or batched";
+    route.description =
+        "The mode is in the Content-Type and the headers `ce-…`. The source is that of "
+        "`sources.cloudevents.map`, else `cloudevents`; an event's identity is its id and its "
+        "`source`. One event is answered as by ingest, a batch item by item.";
+    route.request_media_type = "application/cloudevents+json";
+    route.request_schema =
+        R"({"type":"object","required":["specversion","id","source","type"],"properties":{"specversion":{"const":"1.0"},"id":{"type":"string"},"source":{"type":"string"},"type":{"type":"string"},"time":{"type":"string"},"data":{}}})";
+    route.request_example =
+        R"({"specversion":"1.0","id":"e-1","source":"https://shop.example/orders","type":"OrderPlaced","time":"2026-01-05T10:23:45Z","data":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"}})";
+    route.answers.push_back(
+        json_answer(202, "Stored durably", ingest_answer_schema,
+                    R"({"status":"accepted","eventId":"e-1","position":"…","warnings":[]})"));
+    route.answers.push_back(
+        json_answer(200, "Already stored; or each outcome of a batch",
+                    R"({"anyOf":[)" + std::string(ingest_answer_schema) + "," +
+                        std::string(batch_answer_schema) + "]}",
+                    R"({"status":"duplicate","eventId":"e-1","position":"…"})"));
+    route.answers.push_back(json_answer(409, "The id is taken by an event with other content",
+                                        ingest_answer_schema, ""));
+    route.answers.push_back(
+        problem_answer(415, "A format of CloudEvents that is not read; nothing was stored"));
+    route.answers.push_back(problem_answer(422, "Kept whole in the DLQ under `dlqId`"));
+    add_webhook_problems(route);
+    return route;
+}
+
+http::Route greeting(Gateway& gateway, Endpoint endpoint, std::string name) {
+    http::Route route;
+    route.method = http::Method::options;
+    route.path = path_of(endpoint);
+    route.access = http::Access::sender;
+    route.reads = http::Reads::nothing;
+    route.operation_id = "options" + std::move(name);
+    route.tag = tag_webhooks;
+    route.summary = "May I send? The abuse protection of CloudEvents' webhooks";
+    route.params.push_back({http::Param::In::header, "WebHook-Request-Origin",
+                            "Who would send; answered in WebHook-Allowed-Origin if he may", false,
+                            R"({"type":"string"})"});
+    route.answers.push_back({200, "What may be sent here", "", "", ""});
+    add_unproved(route);
+    route.answers.push_back(problem_answer(503, "As 401, to Event Grid"));
+    route.handler = [&gateway, endpoint](const http::Request& request, const Caller&,
+                                         http::Responder responder) {
+        responder.send(gateway.greet(endpoint, request));
+    };
+    return route;
+}
+
 http::Route declared(Gateway& gateway, const DeclaredSender& sender) {
     auto route = post(gateway, Door(sender), tag_webhooks);
     route.operation_id = "postDeclared" + capitalised(sender.name());
@@ -353,9 +411,13 @@ http::Route health(Gateway& gateway, std::string source, std::string name) {
 }  // namespace
 
 void add_routes(http::RouteTable& routes, Gateway& gateway) {
-    for (const auto make : {aws, gcp, azure, ingest, batch}) {
+    for (const auto make : {aws, gcp, azure, cloudevents, ingest, batch}) {
         routes.add(make(gateway));
     }
+    routes.add(greeting(gateway, Endpoint::aws_eventbridge, "AwsEventBridge"));
+    routes.add(greeting(gateway, Endpoint::gcp_pubsub, "GcpPubSub"));
+    routes.add(greeting(gateway, Endpoint::azure_eventgrid, "AzureEventGrid"));
+    routes.add(greeting(gateway, Endpoint::cloudevents, "CloudEvents"));
     for (const auto& [name, sender] : gateway.options().senders.declared) {
         routes.add(declared(gateway, sender));
     }

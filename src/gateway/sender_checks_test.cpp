@@ -157,7 +157,8 @@ TEST(SenderChecks, what_an_authentic_cloud_sends_is_kept_whatever_it_is) {
     const auto kept = rig.kept_whole();
     ASSERT_EQ(kept.size(), 4u);
     EXPECT_EQ(kept[0].quarantined().body, "not JSON");
-    EXPECT_EQ(kept[0].quarantined().reason, "not_an_envelope");
+    EXPECT_EQ(kept[0].quarantined().reason, "not_json");
+    EXPECT_EQ(kept[2].quarantined().reason, "not_an_envelope");
 }
 
 std::string google_token(const Checked& rig, std::string_view kid = "k1",
@@ -367,6 +368,81 @@ TEST(SenderChecks, a_credential_speaks_for_the_sources_it_names) {
     EXPECT_THAT(batch.body, HasSubstr(R"("failed":1)"));
     EXPECT_THAT(batch.body, HasSubstr(R"("retryable":false)"));
     EXPECT_TRUE(rig.kept_whole().empty());
+}
+
+std::string cloudevent(std::string_view id, std::string_view source,
+                       std::string_view data = R"({"orderId":"O-1"})") {
+    return fmt::format(
+        R"({{"specversion":"1.0","id":"{}","source":"{}","type":"OrderPlaced","data":{}}})", id,
+        source, data);
+}
+
+TEST(SenderChecks, cloudevents_from_anybody_are_of_the_source_that_their_prefix_names) {
+    Checked rig;
+    rig.policies.cloudevents.methods = {ProofMethod::bearer};
+    rig.policies.cloudevents.speaking = {{Checked::named("SHOP"), {"shop"}},
+                                         {Checked::named("SECRET"), {}}};
+    rig.options.senders = rig.policies;
+    rig.options.cloudevents.map = {{"https://shop.example/", "shop"}};
+    rig.open_with_checks();
+    const auto send = [&](std::string body, std::string_view bearer,
+                          std::string type = "application/cloudevents+json") {
+        auto out = Rig::request(std::move(body), type);
+        out.headers.emplace_back("Authorization", "Bearer " + std::string(bearer));
+        return rig.post(Endpoint::cloudevents, std::move(out)).get();
+    };
+    const std::string shop = "https://shop.example/orders";
+    EXPECT_EQ(send(cloudevent("1", shop), "the shop's secret").status, 202);
+    EXPECT_EQ(send(cloudevent("1", shop), "the shop's secret").status, 200);
+    EXPECT_EQ(send(cloudevent("1", shop, "{}"), "the shop's secret").status, 409);
+    EXPECT_EQ(send(cloudevent("2", "/other"), "the shop's secret").status, 403)
+        << "of the source cloudevents";
+    EXPECT_EQ(send(cloudevent("2", "/other"), "s3cret").status, 202);
+    EXPECT_EQ(send(cloudevent("3", shop, "7"), "s3cret").status, 422);
+    EXPECT_EQ(send(cloudevent("3", shop), "wrong").status, 401);
+    EXPECT_EQ(send("{}", "s3cret").status, 400);
+    EXPECT_EQ(send("{}", "s3cret", "application/cloudevents+avro").status, 415);
+    const auto batch = send("[" + cloudevent("4", shop) + "," + cloudevent("5", "/other") + "]",
+                            "the shop's secret", "application/cloudevents-batch+json");
+    EXPECT_EQ(batch.status, 200);
+    EXPECT_THAT(batch.body, HasSubstr(R"("accepted":1)"));
+    EXPECT_THAT(batch.body, HasSubstr(R"("failed":1)"));
+    EXPECT_EQ(send("[]", "s3cret", "application/cloudevents-batch+json").status, 200);
+    const auto events = rig.events();
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[0].event().source, "shop");
+    EXPECT_EQ(events[0].event().scope, shop);
+    EXPECT_EQ(events[1].event().source, "cloudevents");
+}
+
+TEST(SenderChecks, who_asks_whether_he_may_send_hears_his_origin_if_it_is_listed) {
+    Checked rig;
+    rig.policies.azure.methods = {ProofMethod::query};
+    rig.policies.azure.secrets = {Checked::named("SECRET")};
+    rig.options.senders = rig.policies;
+    rig.open_with_checks();
+    const auto ask = [&](Endpoint endpoint, std::string origin, const Checked::Sent& query) {
+        http::Request out;
+        out.method = http::Method::options;
+        out.headers = {{"WebHook-Request-Origin", std::move(origin)},
+                       {"WebHook-Request-Callback", "https://169.254.169.254/"},
+                       {"WebHook-Request-Rate", "120"}};
+        out.query = query;
+        return rig.gateway->greet(endpoint, out);
+    };
+    const Checked::Sent good{{"code", "s3cret"}};
+    const auto welcome = ask(Endpoint::azure_eventgrid, "eventgrid.azure.net", good);
+    EXPECT_EQ(welcome.status, 200);
+    EXPECT_EQ(header(welcome, "WebHook-Allowed-Origin"), "eventgrid.azure.net");
+    EXPECT_EQ(header(welcome, "WebHook-Allowed-Rate"), "*");
+    EXPECT_EQ(header(welcome, "Allow"), "OPTIONS, POST");
+    EXPECT_EQ(
+        header(ask(Endpoint::azure_eventgrid, "evil.example", good), "WebHook-Allowed-Origin"), "");
+    EXPECT_EQ(ask(Endpoint::azure_eventgrid, "eventgrid.azure.net", {}).status, 503);
+    EXPECT_EQ(header(ask(Endpoint::cloudevents, "any.example", {}), "WebHook-Allowed-Origin"),
+              "any.example")
+        << "nobody need prove anything there";
+    EXPECT_TRUE(rig.fetched.empty()) << "nobody is called back";
 }
 
 TEST(SenderChecks, secrets_are_read_again) {

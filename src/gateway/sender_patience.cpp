@@ -12,6 +12,7 @@ Duration patience_of(Endpoint endpoint, const http::Request& request) {
         case Endpoint::gcp_pubsub:
         case Endpoint::ingest:
         case Endpoint::batch:
+        case Endpoint::cloudevents:
         case Endpoint::declared:
             break;
     }

@@ -67,8 +67,11 @@ Status check_method(std::string_view source, const SenderPolicy& policy, ProofMe
             HELIOS_TRY(needs(!policy.user.empty(), source, "user", method, "who signs in"));
             return needs_secret();
         case ProofMethod::bearer:
-            if (source == "direct" || policy.jwks_url.empty()) {
-                return source == "direct" ? Status() : needs_secret();
+            if (source != "aws") {
+                return {};
+            }
+            if (policy.jwks_url.empty()) {
+                return needs_secret();
             }
             HELIOS_TRY(needs(!policy.issuers.empty(), source, "issuer", method,
                              "the issuer that its tokens name"));
@@ -126,8 +129,8 @@ std::span<const ProofMethod> methods_of(std::string_view source) {
     if (source == "azure") {
         return of_azure;
     }
-    return source == "direct" ? std::span<const ProofMethod>(of_direct)
-                              : std::span<const ProofMethod>();
+    return source == "direct" || source == "cloudevents" ? std::span<const ProofMethod>(of_direct)
+                                                         : std::span<const ProofMethod>();
 }
 
 bool SenderPolicy::has(ProofMethod method) const {
@@ -135,11 +138,12 @@ bool SenderPolicy::has(ProofMethod method) const {
 }
 
 const SenderPolicy* SenderPolicies::find(std::string_view source) const {
-    return source == "aws"      ? &aws
-           : source == "gcp"    ? &gcp
-           : source == "azure"  ? &azure
-           : source == "direct" ? &direct
-                                : nullptr;
+    return source == "aws"           ? &aws
+           : source == "gcp"         ? &gcp
+           : source == "azure"       ? &azure
+           : source == "direct"      ? &direct
+           : source == "cloudevents" ? &cloudevents
+                                     : nullptr;
 }
 
 std::vector<ProofMethod> SenderPolicies::methods(std::string_view source) const {

@@ -32,8 +32,8 @@ enum class ProofMethod : std::uint8_t {
 };
 
 /// Those with an endpoint of their own.
-inline constexpr std::array<std::string_view, 4> sources_with_endpoint{"aws", "gcp", "azure",
-                                                                       "direct"};
+inline constexpr std::array<std::string_view, 5> sources_with_endpoint{"aws", "gcp", "azure",
+                                                                       "cloudevents", "direct"};
 
 std::string_view to_string(ProofMethod method);
 /// nullopt: no such method.
@@ -61,6 +61,8 @@ struct SenderPolicy {
     std::string parameter = "code";        ///< query: its name
     std::string tenant;                    ///< entra: its GUID
     std::vector<SpeakingSecret> speaking;  ///< direct, cloudevents
+    /// Of WebHook-Request-Origin: who may be told that he may send (CloudEvents' abuse protection).
+    std::vector<std::string> origins;
     bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
 
     bool has(ProofMethod method) const;
@@ -68,9 +70,12 @@ struct SenderPolicy {
 
 /// Of the built-in sources.
 struct SenderPolicies {
+    SenderPolicies() { azure.origins = {"eventgrid.azure.net"}; }
+
     SenderPolicy aws;
     SenderPolicy gcp;
     SenderPolicy azure;
+    SenderPolicy cloudevents;
     SenderPolicy direct;
     /// Of a source whose policy is empty: none as long as nobody else reaches the server, else off.
     ProofMethod by_default = ProofMethod::none;

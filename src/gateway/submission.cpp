@@ -5,6 +5,7 @@
 
 #include "adapters/aws_eventbridge.h"
 #include "adapters/azure_eventgrid.h"
+#include "adapters/cloudevents.h"
 #include "adapters/declared.h"
 #include "adapters/event_line.h"
 #include "adapters/gcp_pubsub.h"
@@ -212,12 +213,14 @@ void Submission::take_in() {
         return finish_without_items(Receipt::Kind::nothing_to_do, {}, "subscription_deleted",
                                     false);
     } else if (auto& other = std::get<adapters::NotThisProtocol>(adapted_.outcome);
-               sender_.authenticated && is_cloud(endpoint_)) {
+               sender_.authenticated && is_cloud(endpoint_) && other.kept) {
         take_whole(other);  // a cloud that is told 400 drops it for good
     } else {
+        const bool media_type = other.unread_media_type && endpoint_ == Endpoint::cloudevents;
         return finish_without_items(
-            Receipt::Kind::not_this_protocol,
-            {ErrorKind::invalid, std::move(other.what), std::move(other.hint)}, "unreadable", true);
+            media_type ? Receipt::Kind::wrong_media_type : Receipt::Kind::not_this_protocol,
+            {ErrorKind::invalid, std::move(other.what), std::move(other.hint)},
+            media_type ? "wrong_media_type" : "unreadable", true);
     }
     append();
     adapted_ = {};  // nobody needs them while the disk is waited for
@@ -255,23 +258,27 @@ bool Submission::sender_is_proved() {
 }
 
 bool Submission::may_bring(std::string_view source) const {
-    return !is_direct(endpoint_) || intake_.checks == nullptr ||
+    return !names_sources(endpoint_) || intake_.checks == nullptr ||
            intake_.checks->may_speak_for(sender_.proof, source);
 }
 
 adapters::Adapted Submission::adapt() {
     adapters::RawRequest raw(caller_.tenant);
     raw.body = request_.body;
-    raw.header = [this](std::string_view name) { return request_.header(name); };
+    raw.headers = request_.headers;
     switch (endpoint_) {
         case Endpoint::aws_eventbridge:
-            return adapters::adapt_aws_eventbridge(raw);
+            return sender_.by_sns ? adapters::adapt_signed_sns(raw, intake_.options.aws)
+                                  : adapters::adapt_aws(raw, intake_.options.aws);
         case Endpoint::gcp_pubsub:
-            return adapters::adapt_gcp_pubsub(raw);
+            return adapters::adapt_gcp(raw);
         case Endpoint::azure_eventgrid:
-            return adapters::adapt_azure_eventgrid(raw);
+            return adapters::adapt_azure(raw, intake_.azure);
         case Endpoint::ingest:
             return adapters::adapt_event_line(raw);
+        case Endpoint::cloudevents:
+            receipt_.batched = adapters::cloudevents_mode(raw) == adapters::CloudEventsMode::batch;
+            return adapters::adapt_cloudevents(raw, intake_.options.cloudevents);
         case Endpoint::declared:
             return adapters::adapt_declared(raw, door_.declared->rules);
         case Endpoint::batch:
@@ -320,7 +327,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
         return claim_event(index, adapted, admission.topic, std::move(value));
     }
     auto refusal = model::too_large(intake_.options.record_bytes_max);
-    if (is_direct(endpoint_) || endpoint_ == Endpoint::declared) {
+    if (!is_cloud(endpoint_)) {
         item.too_large = true;
         return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()),
                               "send a reference instead of the content"});
@@ -427,14 +434,9 @@ void Submission::take_confirmation(const adapters::SnsConfirmation& confirmation
 }
 
 /// What an authentic sender has sent and no adapter can read, whole.
-void Submission::take_whole(const adapters::NotThisProtocol& other) {
-    adapters::Rejection whole;
-    whole.reason = "not_an_envelope";
-    whole.detail = other.what;
-    whole.errors.push_back(other.what);
-    whole.raw = request_.body;
+void Submission::take_whole(adapters::NotThisProtocol& other) {
     receipt_.items.resize(1);
-    take_rejection(0, whole);
+    take_rejection(0, *other.kept);
 }
 
 void Submission::quarantine(std::size_t index, const adapters::AdaptedEvent& adapted,

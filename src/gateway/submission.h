@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/azure_eventgrid.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "gateway/answer_pace.h"
@@ -45,6 +46,7 @@ struct Intake {
     KnownSource known;
     RefusedByUs refused_by_us;
     SubscriptionDeleted subscription_deleted;
+    adapters::AzureRules azure;  ///< of the options
     const SenderChecks* checks;  ///< nullptr: nobody need prove who he is
     telemetry::Telemetry& telemetry;
     const Clock& clock;
@@ -143,7 +145,7 @@ private:
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
     void take_confirmation(const adapters::SnsConfirmation& confirmation);
-    void take_whole(const adapters::NotThisProtocol& other);
+    void take_whole(adapters::NotThisProtocol& other);
     void claim_event(std::size_t index, const adapters::AdaptedEvent& adapted, TopicId topic,
                      std::string value);
 

@@ -16,11 +16,11 @@
 namespace helios::model {
 
 /// Every reason that a record may have: codes are for ever, as records are.
-inline constexpr std::array<std::string_view, 18> quarantine_reasons{
-    "ambiguous_field", "bad_base64",      "bad_field",     "bad_key",          "bad_text",
-    "bad_time",        "cloudevent",      "conflict",      "duplicate_key",    "missing_field",
-    "not_an_envelope", "not_an_object",   "not_json",      "sns_confirmation", "too_deep",
-    "too_large",       "too_many_values", "unknown_source"};
+inline constexpr std::array<std::string_view, 19> quarantine_reasons{
+    "ambiguous_field", "bad_base64",      "bad_field",       "bad_key",       "bad_text",
+    "bad_time",        "cloudevent",      "conflict",        "detail_alone",  "duplicate_key",
+    "missing_field",   "not_an_envelope", "not_an_object",   "not_json",      "sns_confirmation",
+    "too_deep",        "too_large",       "too_many_values", "unknown_source"};
 
 struct Quarantined {
     explicit Quarantined(TenantId of) : tenant(std::move(of)) {}
