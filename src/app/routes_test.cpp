@@ -239,6 +239,7 @@ TEST(Routes, what_a_route_does_not_know_is_refused_with_the_nearest_name) {
                                            "/api/v1/webhooks/aws/health",
                                            "/api/v1/webhooks/azure/eventgrid",
                                            "/api/v1/webhooks/azure/health",
+                                           "/api/v1/webhooks/cloudevents",
                                            "/api/v1/webhooks/gcp/health",
                                            "/api/v1/webhooks/gcp/pubsub",
                                            "/docs",

@@ -301,7 +301,8 @@ http::Route cloudevents(Gateway& gateway) {
         "`source`. One event is answered as by ingest, a batch item by item.";
     route.request_media_type = "application/cloudevents+json";
     route.request_schema =
-        R"({"type":"object","required":["specversion","id","source","type"],"properties":{"specversion":{"const":"1.0"},"id":{"type":"string"},"source":{"type":"string"},"type":{"type":"string"},"time":{"type":"string"},"data":{}}})";
+        R"({"type":"object","description":"What lacks one of specversion (1.0), id, source and type, or has something wrong inside, is kept in quarantine.",)"
+        R"("properties":{"specversion":{"description":"1.0"},"id":{"description":"With source the event's identity."},"source":{"description":"A URI reference."},"type":{},"time":{"description":"RFC 3339."},"datacontenttype":{},"data":{"description":"The payload, an object."},"data_base64":{}}})";
     route.request_example =
         R"({"specversion":"1.0","id":"e-1","source":"https://shop.example/orders","type":"OrderPlaced","time":"2026-01-05T10:23:45Z","data":{"orderId":"ORD-1","customerId":"C-7","totalAmount":"12.50"}})";
     route.answers.push_back(

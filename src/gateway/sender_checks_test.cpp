@@ -371,7 +371,7 @@ TEST(SenderChecks, a_credential_speaks_for_the_sources_it_names) {
 }
 
 std::string cloudevent(std::string_view id, std::string_view source,
-                       std::string_view data = R"({"orderId":"O-1"})") {
+                       std::string_view data = R"({"orderId":"O-1","customerId":"C","total":1})") {
     return fmt::format(
         R"({{"specversion":"1.0","id":"{}","source":"{}","type":"OrderPlaced","data":{}}})", id,
         source, data);
@@ -394,13 +394,17 @@ TEST(SenderChecks, cloudevents_from_anybody_are_of_the_source_that_their_prefix_
     const std::string shop = "https://shop.example/orders";
     EXPECT_EQ(send(cloudevent("1", shop), "the shop's secret").status, 202);
     EXPECT_EQ(send(cloudevent("1", shop), "the shop's secret").status, 200);
-    EXPECT_EQ(send(cloudevent("1", shop, "{}"), "the shop's secret").status, 409);
+    EXPECT_EQ(send(cloudevent("1", shop, R"({"orderId":"O-2","customerId":"C","total":1})"),
+                   "the shop's secret")
+                  .status,
+              409);
     EXPECT_EQ(send(cloudevent("2", "/other"), "the shop's secret").status, 403)
         << "of the source cloudevents";
     EXPECT_EQ(send(cloudevent("2", "/other"), "s3cret").status, 202);
     EXPECT_EQ(send(cloudevent("3", shop, "7"), "s3cret").status, 422);
     EXPECT_EQ(send(cloudevent("3", shop), "wrong").status, 401);
-    EXPECT_EQ(send("{}", "s3cret").status, 400);
+    EXPECT_EQ(send("no JSON", "s3cret").status, 400);
+    EXPECT_EQ(send("{}", "s3cret", "application/json").status, 400);
     EXPECT_EQ(send("{}", "s3cret", "application/cloudevents+avro").status, 415);
     const auto batch = send("[" + cloudevent("4", shop) + "," + cloudevent("5", "/other") + "]",
                             "the shop's secret", "application/cloudevents-batch+json");
