@@ -617,5 +617,69 @@ TEST(Doors, the_largest_unwrapped_message_is_kept) {
     EXPECT_GT(rig.kept_whole()[0].quarantined().body.size(), rig.options.body_bytes_max);
 }
 
+http::Request with_headers(std::string body, const http::Headers& headers) {
+    auto request = Rig::request(std::move(body));
+    request.headers.insert(request.headers.end(), headers.begin(), headers.end());
+    return request;
+}
+
+TEST(Doors, one_event_in_two_forms_is_one) {
+    Rig rig;
+    open(rig);
+    const Parts parts;
+    EXPECT_EQ(rig.send(Endpoint::gcp_pubsub, pubsub_of(parts)).status, 204);
+    auto unwrapped = with_headers(
+        *parts.payload, {{"x-goog-pubsub-message-id", "e-1"},
+                         {"x-goog-pubsub-subscription-name", "projects/p/subscriptions/s"},
+                         {"eventType", "OrderPlaced"}});
+    EXPECT_EQ(rig.post(Endpoint::gcp_pubsub, std::move(unwrapped)).get().status, 204);
+    EXPECT_EQ(rig.events().size(), 1u) << "wrapped and unwrapped";
+
+    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, eventbridge_of(parts)), "status"),
+              "accepted");
+    auto raw = with_headers(eventbridge_of(parts), {{"x-amz-sns-rawdelivery", "true"},
+                                                    {"x-amz-sns-message-type", "Notification"}});
+    EXPECT_EQ(member(rig.post(Endpoint::aws_eventbridge, std::move(raw)).get(), "status"),
+              "duplicate")
+        << "by an API destination and by SNS";
+
+    EXPECT_EQ(member(rig.send(Endpoint::aws_eventbridge, cloudevent_of(parts),
+                              "application/cloudevents+json"),
+                     "status"),
+              "accepted")
+        << "its source makes it another event";
+    auto binary = with_headers(*parts.payload, {{"ce-id", "e-1"},
+                                                {"ce-source", "/shop"},
+                                                {"ce-specversion", "1.0"},
+                                                {"ce-type", "com.example.OrderPlaced"}});
+    EXPECT_EQ(member(rig.post(Endpoint::aws_eventbridge, std::move(binary)).get(), "status"),
+              "duplicate")
+        << "structured and binary";
+    EXPECT_EQ(rig.events().size(), 3u);
+    EXPECT_EQ(rig.kept_whole().size(), 0u) << "and no conflict";
+}
+
+TEST(Doors, batches_of_cloudevents_and_formats_that_are_not_read) {
+    for (const auto& [endpoint, status] : {std::pair{Endpoint::aws_eventbridge, 200},
+                                           {Endpoint::gcp_pubsub, 204},
+                                           {Endpoint::azure_eventgrid, 200}}) {
+        Rig rig;
+        open(rig);
+        const std::string type = "application/cloudevents-batch+json";
+        Parts second;
+        second.id = R"("e-2")";
+        EXPECT_EQ(rig.send(endpoint, "[]", type).status, status);
+        EXPECT_EQ(
+            rig.send(endpoint, "[" + cloudevent_of({}) + "," + cloudevent_of(second) + ",5]", type)
+                .status,
+            status);
+        EXPECT_EQ(rig.events().size(), 2u) << path_of(endpoint);
+        EXPECT_EQ(rig.kept_whole().size(), 1u) << "one item's fault is its own";
+        EXPECT_EQ(rig.send(endpoint, cloudevent_of({}), "application/cloudevents+avro").status, 400)
+            << "clouds cannot send another";
+        EXPECT_EQ(rig.send(endpoint, "{", "application/cloudevents+json").status, 400);
+    }
+}
+
 }  // namespace
 }  // namespace helios::gateway
