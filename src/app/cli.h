@@ -63,6 +63,7 @@ Command dlq_command(const Environment& environment);
 Command log_command(const Environment& environment);
 Command store_command(const Environment& environment);
 Command key_command(const Environment& environment);
+Command source_command(const Environment& environment);
 Command config_command(const Environment& environment);
 Command bench_command(const Environment& environment);
 Command version_command();

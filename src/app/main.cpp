@@ -47,8 +47,8 @@ int main(int argc, char** argv) {
              mismatches_command(environment), stats_command(environment),
              events_command(environment), health_command(environment), stream_command(environment),
              flow_command(), dlq_command(environment), log_command(environment),
-             store_command(environment), key_command(environment), config_command(environment),
-             bench_command(environment), version_command()}));
+             store_command(environment), key_command(environment), source_command(environment),
+             config_command(environment), bench_command(environment), version_command()}));
     } catch (const std::exception& error) {  // printing throws when it can't write
         return complain_of(error);
     }

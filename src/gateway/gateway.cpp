@@ -362,7 +362,48 @@ void Gateway::admit(RoomCheck has_room) {
 SourceActivity Gateway::activity(std::string_view source) const {
     const MutexLock lock(state_->intake.mutex);
     const auto it = state_->intake.activity.find(source);
-    return it == state_->intake.activity.end() ? SourceActivity{} : it->second;
+    if (it == state_->intake.activity.end()) {
+        return {};
+    }
+    auto late = it->second.late;
+    late.turn(state_->intake.clock.monotonic());
+    auto activity = it->second.since_start;
+    activity.last_minute = late.before.received;
+    activity.behind = late.current.behind ? late.current.behind : late.before.behind;
+    if (late.current.behind && late.before.behind) {
+        activity.behind = std::min(*late.current.behind, *late.before.behind);
+    }
+    return activity;
+}
+
+std::vector<std::string> Gateway::sources() const {
+    std::vector<std::string> names(sources_with_endpoint.begin(), sources_with_endpoint.end());
+    std::set<std::string, std::less<>> others;
+    for (const auto& [name, sender] : options().senders.declared) {
+        others.insert(name);
+    }
+    for (const auto& [prefix, name] : options().cloudevents.map) {
+        others.insert(name);
+    }
+    {
+        const MutexLock lock(state_->intake.mutex);
+        for (const auto& [name, entry] : state_->intake.activity) {
+            others.insert(name);
+        }
+    }
+    for (const auto& name : names) {
+        others.erase(name);
+    }
+    names.insert(names.end(), others.begin(), others.end());
+    return names;
+}
+
+const SenderChecks* Gateway::checks() const {
+    return state_->intake.checks;
+}
+
+const Clock& Gateway::clock() const {
+    return state_->intake.clock;
 }
 
 const Options& Gateway::options() const {

@@ -59,6 +59,10 @@ struct SourceActivity {
     std::uint64_t conflict = 0;
     std::uint64_t quarantined = 0;
     std::uint64_t refused = 0;
+    std::uint64_t last_minute = 0;  ///< received in the whole minute before this one
+    /// The least of our clock minus the time that an event claims, of late: negative if their clock
+    /// is ahead. Absent: no event of late claims one.
+    std::optional<Duration> behind;
 };
 
 /// Thread-safe. Log, catalogue, telemetry, clock and checks must outlive it; close it before the
@@ -109,6 +113,11 @@ public:
     Status check_files();
 
     SourceActivity activity(std::string_view source) const;
+    /// Those with an endpoint of their own, then whatever else has come, by name.
+    std::vector<std::string> sources() const;
+    /// Absent: nobody need prove who he is.
+    const SenderChecks* checks() const;
+    const Clock& clock() const;
     const Options& options() const;
 
     /// Refuses what comes from now on, waits for what is under way, writes the last counts, stops.

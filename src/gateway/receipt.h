@@ -100,6 +100,7 @@ struct ItemReceipt {
     std::vector<std::string> warnings;             ///< accepted
     std::optional<model::PositionToken> position;  ///< of the event, or of what was kept in the DLQ
     std::optional<Error> error;                    ///< failed
+    std::optional<Instant> claimed;                ///< accepted: the event's time
     bool too_large = false;                        ///< failed: above the record limit
 };
 

@@ -385,6 +385,77 @@ http::Response health_of(const Gateway& gateway, std::string_view source) {
     return http::Response::json(ready ? 200 : 503, out.end_object().take());
 }
 
+double in_seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+void write_source(json::Writer& out, const Gateway& gateway, const std::string& source) {
+    const auto activity = gateway.activity(source);
+    out.begin_object().field("source", std::string_view(source));
+    out.field("policy", std::string_view(gateway.options().senders.described(source)));
+    out.key("lastEventAt");
+    if (activity.last_received_at) {
+        out.string(format_rfc3339(*activity.last_received_at));
+        const Duration silent = gateway.clock().wall() - *activity.last_received_at;
+        out.field("silentForSeconds", std::max<std::int64_t>(0, silent / std::chrono::seconds(1)));
+    } else {
+        out.null().key("silentForSeconds").null();
+    }
+    out.field("eventsPerMinute", activity.last_minute)
+        .field("received", activity.received)
+        .field("accepted", activity.appended)
+        .field("duplicates", activity.duplicate)
+        .field("conflicts", activity.conflict)
+        .field("quarantined", activity.quarantined)
+        .field("refused", activity.refused);
+    out.key("refusals").begin_array();
+    if (const auto* checks = gateway.checks()) {
+        for (const auto& refused : checks->refusals(source)) {
+            out.begin_object().field("reason", std::string_view(refused.reason));
+            out.field("count", refused.count).field("lastAt", format_rfc3339(refused.last_at));
+            out.end_object();
+        }
+    }
+    out.end_array().key("clockSkewSeconds");
+    if (activity.behind) {
+        out.raw(fmt::format("{:.3f}", in_seconds(*activity.behind)));
+    } else {
+        out.null();
+    }
+    out.end_object();
+}
+
+http::Route sources(Gateway& gateway) {
+    http::Route route;
+    route.path = "/api/v1/sources";
+    route.access = http::Access::viewer;
+    route.reads = http::Reads::nothing;
+    route.query_checked = true;
+    route.operation_id = "listSources";
+    route.tag = "Sources";
+    route.summary =
+        "Each source: how its senders prove who they are, what has come since this "
+        "server began, why senders were refused";
+    route.description =
+        "`eventsPerMinute`: in the last whole minute. `clockSkewSeconds`: the least of our clock "
+        "minus the time that an event claims, in the last minutes; negative if their clock is "
+        "ahead.";
+    route.answers.push_back(json_answer(
+        200, "Sources with an endpoint of their own, then whatever else has come",
+        R"({"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"source":{"type":"string"},"policy":{"type":"string"},"lastEventAt":{"type":["string","null"]},"silentForSeconds":{"type":["integer","null"]},"eventsPerMinute":{"type":"integer"},"received":{"type":"integer"},"accepted":{"type":"integer"},"duplicates":{"type":"integer"},"conflicts":{"type":"integer"},"quarantined":{"type":"integer"},"refused":{"type":"integer"},"refusals":{"type":"array","items":{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"},"lastAt":{"type":"string"}}}},"clockSkewSeconds":{"type":["number","null"]}}}}}})",
+        R"({"items":[{"source":"aws","policy":"api_key","lastEventAt":"2026-01-05T10:23:48.123Z","silentForSeconds":3,"eventsPerMinute":812,"received":9120,"accepted":9101,"duplicates":17,"conflicts":0,"quarantined":2,"refused":0,"refusals":[{"reason":"wrong_secret","count":4,"lastAt":"2026-01-05T10:20:01.000Z"}],"clockSkewSeconds":0.412}]})"));
+    route.handler = [&gateway](const http::Request&, const Caller&, http::Responder responder) {
+        json::Writer out;
+        out.begin_object().key("items").begin_array();
+        for (const auto& source : gateway.sources()) {
+            write_source(out, gateway, source);
+        }
+        out.end_array().end_object();
+        responder.send(http::Response::json(200, out.take()));
+    };
+    return route;
+}
+
 http::Route health(Gateway& gateway, std::string source, std::string name) {
     http::Route route;
     route.path = "/api/v1/webhooks/" + source + "/health";
@@ -422,6 +493,7 @@ void add_routes(http::RouteTable& routes, Gateway& gateway) {
     for (const auto& [name, sender] : gateway.options().senders.declared) {
         routes.add(declared(gateway, sender));
     }
+    routes.add(sources(gateway));
     routes.add(health(gateway, "aws", "Aws"));
     routes.add(health(gateway, "gcp", "Gcp"));
     routes.add(health(gateway, "azure", "Azure"));

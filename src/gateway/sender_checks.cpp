@@ -65,7 +65,7 @@ class Refusals {
 public:
     explicit Refusals(telemetry::Telemetry& telemetry) : telemetry_(telemetry) {}
 
-    void note(std::string_view source, const Proof& proof, Duration now) {
+    void note(std::string_view source, const Proof& proof, Duration now, Instant wall) {
         const std::string_view reason = proof.kind == Proof::Kind::refused
                                             ? auth::to_string(proof.refusal)
                                             : auth::to_string(proof.kind);
@@ -81,6 +81,8 @@ public:
                     {{"source", std::string(source)}, {"reason", std::string(reason)}});
             }
             entry.count->add();
+            ++entry.all;
+            entry.last_at = wall;
             ++entry.unsaid;
             say = !entry.said || now - *entry.said >= said_again;
             if (say) {
@@ -97,9 +99,22 @@ public:
         }
     }
 
+    std::vector<SenderChecks::Refused> of(std::string_view source) {
+        const MutexLock lock(mutex_);
+        std::vector<SenderChecks::Refused> out;
+        for (const auto& [name, entry] : entries_) {
+            if (name.first == source) {
+                out.push_back({name.second, entry.all, entry.last_at});
+            }
+        }
+        return out;
+    }
+
 private:
     struct Entry {
         telemetry::Counter* count = nullptr;
+        std::uint64_t all = 0;
+        Instant last_at{};
         std::optional<Duration> said;
         std::uint64_t unsaid = 0;
     };
@@ -416,7 +431,8 @@ ProvenSender SenderChecks::check(const Door& door, const http::Request& request)
         out.proof.text = "no credential of the kind that this source asks for: " +
                          state_->policies.described(source);
     }
-    state_->refusals.note(source, out.proof, state_->parts.clock.monotonic());
+    state_->refusals.note(source, out.proof, state_->parts.clock.monotonic(),
+                          state_->parts.clock.wall());
     return out;
 }
 
@@ -469,6 +485,10 @@ void SenderChecks::refresh() {
                                                  {{"error", error.message()}});
         }
     }
+}
+
+std::vector<SenderChecks::Refused> SenderChecks::refusals(std::string_view source) const {
+    return state_->refusals.of(source);
 }
 
 const SenderPolicies& SenderChecks::policies() const {

@@ -7,7 +7,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/proof.h"
 #include "auth/secret.h"
@@ -70,6 +72,14 @@ public:
     void refresh();
 
     const SenderPolicies& policies() const;
+
+    /// One way in which senders of a source were refused, since this process began.
+    struct Refused {
+        std::string reason;
+        std::uint64_t count = 0;
+        Instant last_at{};
+    };
+    std::vector<Refused> refusals(std::string_view source) const;
 
 private:
     struct State;

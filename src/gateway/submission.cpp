@@ -308,6 +308,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
     item.event_type = event.type;
     item.event_id = event.id;
     item.identity = event.identity;
+    item.claimed = event.time;
     if (!may_bring(event.source)) {
         return refuse_item(index, not_for(event.source));
     }
@@ -641,6 +642,10 @@ void Submission::finish() {
         source.conflict += item.status == ItemStatus::conflict;
         source.quarantined += item.status == ItemStatus::quarantined;
         source.refused += item.status == ItemStatus::failed;
+        if (item.status == ItemStatus::accepted && item.claimed) {
+            const Duration behind = received_at_ - *item.claimed;
+            source.behind = std::min(source.behind.value_or(behind), behind);
+        }
     }
     for (const auto& repeat : repeats_) {
         if (receipt_.items[repeat.item].status != ItemStatus::failed) {
@@ -652,7 +657,9 @@ void Submission::finish() {
     {
         const MutexLock lock(intake_.mutex);
         for (const auto& [name, delta] : activity) {
-            SourceActivity& source = intake_.activity.try_emplace(std::string(name)).first->second;
+            auto& entry = intake_.activity.try_emplace(std::string(name)).first->second;
+            entry.late.add(now, delta.received, delta.behind);
+            SourceActivity& source = entry.since_start;
             source.last_received_at = std::max(source.last_received_at, delta.last_received_at);
             source.received += delta.received;
             source.appended += delta.appended;
@@ -711,8 +718,9 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
     {
         const MutexLock lock(intake_.mutex);
         if (refused) {
-            SourceActivity& activity =
-                intake_.activity.try_emplace(std::string(source)).first->second;
+            auto& entry = intake_.activity.try_emplace(std::string(source)).first->second;
+            entry.late.add(intake_.clock.monotonic(), 1, {});
+            SourceActivity& activity = entry.since_start;
             ++activity.received;
             ++activity.refused;
         }

@@ -2,6 +2,7 @@
 /// One request on its way through the gateway, from its body to its receipt. Private to the
 /// gateway.
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -36,6 +37,37 @@ struct Overload {
     std::uint64_t overdue = 0;
     Duration last{};  ///< when one was refused, or told that it is overdue
     bool is_on() const { return refused + overdue != 0; }
+};
+
+/// The minute that goes on, and the one before it.
+struct LastMinutes {
+    void add(Duration now, std::uint64_t received, std::optional<Duration> behind) {
+        turn(now);
+        current.received += received;
+        if (behind) {
+            current.behind = std::min(current.behind.value_or(*behind), *behind);
+        }
+    }
+    void turn(Duration now) {
+        const auto minute = now / std::chrono::minutes(1);
+        if (minute != at) {
+            before = minute == at + 1 ? current : Minute{};
+            current = {};
+            at = minute;
+        }
+    }
+    struct Minute {
+        std::uint64_t received = 0;
+        std::optional<Duration> behind;
+    };
+    std::int64_t at = -1;
+    Minute current;
+    Minute before;
+};
+
+struct ActivityEntry {
+    SourceActivity since_start;
+    LastMinutes late;
 };
 
 /// What all submissions share. Outlives them: the gateway waits for `in_flight` to reach zero.
@@ -99,7 +131,7 @@ struct Intake {
     AnswerPace pace HELIOS_GUARDED_BY(mutex){};
     DueWheel<Submission> due HELIOS_GUARDED_BY(mutex){};
     Overload overload HELIOS_GUARDED_BY(mutex){};
-    std::map<std::string, SourceActivity, std::less<>> activity HELIOS_GUARDED_BY(mutex);
+    std::map<std::string, ActivityEntry, std::less<>> activity HELIOS_GUARDED_BY(mutex);
 };
 
 /// Kept alive by the callbacks it waits for. Parts of it are written by whichever thread brings an

@@ -242,6 +242,38 @@ sources:
         )
         self.assertEqual(server.get("/api/v1/webhooks/aws/health").json()["policy"], "off")
 
+    def test_sources_say_what_came_and_how_to_set_one_up(self):
+        secret = self.file("aws-key", "first")
+        server = self.serve(
+            listen="127.0.0.1:0",
+            HELIOS_SOURCES_AWS_POLICY="api_key",
+            HELIOS_SOURCES_AWS_SECRET=f"file:{secret}",
+        )
+        self.post(server, AWS, eventbridge("e-1"), X_Api_Key="first")
+        self.post(server, AWS, eventbridge("e-1"), X_Api_Key="first")
+        self.post(server, AWS, eventbridge("e-2"), X_Api_Key="second")
+        items = {i["source"]: i for i in server.get("/api/v1/sources").json()["items"]}
+        self.assertEqual(list(items), ["aws", "gcp", "azure", "cloudevents", "direct"])
+        aws = items["aws"]
+        self.assertEqual(
+            (aws["policy"], aws["accepted"], aws["duplicates"], aws["refused"]), ("api_key", 1, 1, 1)
+        )
+        self.assertEqual(
+            [(r["reason"], r["count"]) for r in aws["refusals"]], [("wrong_secret", 1)]
+        )
+        self.assertGreater(aws["clockSkewSeconds"], 0)
+        self.assertLess(aws["silentForSeconds"], 60)
+        self.assertIsNone(items["gcp"]["lastEventAt"])
+        code, out, err = run("source", "ls", "--to", f"http://127.0.0.1:{server.port}")
+        self.assertEqual(code, 0, err)
+        self.assertIn("wrong_secret 1", out)
+        for kind in ("aws", "sns", "gcp", "azure", "cloudevents", "direct", "stripe"):
+            code, out, err = run("source", "add", kind, "--url", "https://h.example/")
+            self.assertEqual(code, 0, err)
+            self.assertIn("https://h.example/api/v1/", out)
+            self.assertNotIn("{url}", out)
+        self.assertEqual(run("source", "add", "oracle")[0], 2)
+
     def test_stripe_by_its_recipe(self):
         secret = self.file("stripe", "whsec_x")
         config = self.file(
