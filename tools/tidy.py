@@ -84,6 +84,7 @@ LIBRARIES = {
         "src/auth/certificate.cpp",
         "src/auth/crypto.cpp",
         "src/auth/test_kit.h",
+        "src/base/certificate_test_kit.h",
         "src/base/hash.cpp",
     ],
     "prometheus/": ["src/telemetry/metrics.cpp"],
