@@ -84,7 +84,13 @@ LIBRARIES = {
         "src/auth/certificate.cpp",
         "src/auth/crypto.cpp",
         "src/auth/test_kit.h",
+        "src/base/certificate_test_kit.h",
         "src/base/hash.cpp",
+        "src/http/tls_client.cpp",
+        "src/http/tls_library.cpp",
+        "src/http/tls_server.cpp",
+        "src/http/tls_stream.cpp",
+        "src/http/tls_test_kit.h",
     ],
     "prometheus/": ["src/telemetry/metrics.cpp"],
     "rocksdb/": [

@@ -3,9 +3,9 @@
 /// said by the route (http::Access) and nowhere else.
 ///
 /// As long as nobody else can reach the server, whoever asks runs it: every address that it listens
-/// on is a loopback, and the request came through no proxy. Else operators prove who they are, by
-/// an API key or a token. The address of the peer decides nothing: behind a proxy it is the
-/// proxy's.
+/// on is a loopback, no proxy is configured, and the request came through none. Else operators
+/// prove who they are, by an API key or a token. The address of the peer decides nothing: behind a
+/// proxy it is the proxy's.
 
 #include <functional>
 #include <memory>

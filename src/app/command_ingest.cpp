@@ -19,6 +19,7 @@ namespace {
 
 struct IngestArguments {
     std::string to;
+    std::string ca_file;
     std::string from;
     std::string timeout;
     std::string retry_for;
@@ -202,6 +203,7 @@ Result<int> ingest(const IngestArguments& arguments, const Environment& environm
     IngestionOptions options;
     options.to = server_of(arguments.to, environment);
     options.credentials = credentials_of(environment);
+    options.ca_file = ca_file_of(arguments.ca_file, environment);
     HELIOS_TRY_ASSIGN(const auto url, http::Url::parse(options.to));
     HELIOS_TRY(read_wait(arguments.timeout, "--timeout", options.timeout));
     HELIOS_TRY(read_wait(arguments.retry_for, "--retry-for", options.retry_for));
@@ -245,6 +247,7 @@ Command ingest_command(const Environment& environment) {
         R"(echo '{"source":"aws","eventType":"OrderPlaced","payload":{"orderId":"ORD-1","totalAmount":"12.50"}}' | helios ingest)"};
     command.options = {
         server_option(a.to),
+        ca_file_option(a.ca_file),
         {"--from", "FILE:LINE", "begin there", &a.from, false, {}},
         {"--timeout",
          "TIME",

@@ -61,9 +61,7 @@ Result<int> stream(const StreamArguments& a, const Environment& environment) {
         return 0;
     }
     if (!opened) {
-        auto error = opened.error();
-        error.hint = fmt::format("is `helios serve` running at {}?", server.url());
-        return fail(std::move(error));
+        return fail(with_server_hint(opened.error(), server.url()));
     }
     if (opened->status != 101) {
         return fail(json::Document::parse(opened->body) ? error_of(*opened)

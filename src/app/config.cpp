@@ -29,8 +29,8 @@ constexpr std::array not_built_yet{
 };
 
 /// Names with our prefix that commands read and that are no option.
-constexpr std::array<std::string_view, 3> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES",
-                                                          "HELIOS_TOKEN"};
+constexpr std::array<std::string_view, 4> known_elsewhere{"HELIOS_SERVER", "HELIOS_SKIP_PACKAGES",
+                                                          "HELIOS_TOKEN", "HELIOS_CA_FILE"};
 
 /// Not in the table: its names are the reader's.
 constexpr std::string_view senders_section = "senders";
@@ -123,6 +123,20 @@ std::vector<Setting> make_settings() {
         setting("http.allowed_hosts", HELIOS_MEMBER(http.allowed_hosts),
                 "Host headers allowed beside loopback and the listening address (guard against DNS "
                 "rebinding)."),
+        setting("http.tls.cert_file", HELIOS_MEMBER(http.tls.cert_file),
+                "PEM file of the server's certificate, then of those between it and the root: "
+                "every address speaks https then. Read again within 10s of a change; what can't "
+                "be used leaves the old."),
+        setting("http.tls.key_file", HELIOS_MEMBER(http.tls.key_file),
+                "PEM file of the certificate's private key, without a passphrase; likewise."),
+        setting("http.tls.client_ca_file", HELIOS_MEMBER(http.tls.client_ca_file),
+                "PEM file of who issues clients' certificates: each client needs one of theirs "
+                "then; likewise."),
+        setting("http.trusted_proxies", HELIOS_MEMBER(http.trusted_proxies),
+                "Networks and addresses of proxies, 10.0.0.0/8: what they say in X-Forwarded-For "
+                "or Forwarded about their client is believed."),
+        setting("http.proxy_protocol", HELIOS_MEMBER(http.proxy_protocol),
+                "Connections from trusted proxies begin with a PROXY header, version 1 or 2."),
 
         setting("log.partitions", HELIOS_MEMBER(log.partitions),
                 "Partitions of every topic. Fixed for the life of a data directory."),

@@ -31,6 +31,7 @@ TEST(ConfigFile, sets_options_of_every_kind) {
     EXPECT_EQ(config.log_level, telemetry::Level::debug);
 }
 
+<<<<<<< HEAD
 TEST(ConfigFile, parts_of_sections_nest) {
     Config config;
     ASSERT_EQ(
@@ -103,6 +104,33 @@ TEST(ConfigFile, senders_are_declared_by_name) {
     EXPECT_THAT(plain, AllOf(HasSubstr("h.yaml:4:13"), ::testing::Not(HasSubstr("hunter2"))));
 }
 
+||||||| 577bcdc
+=======
+TEST(ConfigFile, tls_is_a_section_within_its_section_or_whole_names) {
+    for (const std::string_view text :
+         {"http:\n  tls:\n    cert_file: c.pem\n    key_file: k.pem\n",
+          "http:\n  tls.cert_file: c.pem\n  tls.key_file: k.pem\n",
+          "http.tls.cert_file: c.pem\nhttp.tls.key_file: k.pem\n"}) {
+        Config config;
+        ASSERT_EQ(error_of(apply_file(config, text, "h.yaml")), "accepted") << text;
+        EXPECT_EQ(config.http.tls.cert_file, "c.pem");
+        EXPECT_EQ(config.http.tls.key_file, "k.pem");
+        EXPECT_EQ(error_of(config.validate()), "accepted");
+    }
+    Config config;
+    EXPECT_EQ(error_of(apply_environment(config, {{"HELIOS_HTTP_TLS_CERT_FILE", "c.pem"},
+                                                  {"HELIOS_HTTP_TRUSTED_PROXIES", "10.0.0.1/8"},
+                                                  {"HELIOS_HTTP_PROXY_PROTOCOL", "true"}})),
+              "accepted");
+    const auto told = config.validate();
+    ASSERT_GE(told.size(), 1u);
+    EXPECT_THAT(told[0].message(), HasSubstr("http.tls.key_file is empty"));
+    config.http.tls.key_file = "k.pem";
+    EXPECT_THAT(error_of(config.validate()),
+                HasSubstr("HELIOS_HTTP_TRUSTED_PROXIES: http.trusted_proxies has the entry"));
+}
+
+>>>>>>> work-tls
 TEST(ConfigFile, unknown_options_name_line_and_nearest_name) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")),

@@ -93,7 +93,7 @@ Ingestion::Ingestion(const IngestionOptions& options, const http::Url& server, c
       interrupt_(interrupt),
       progress_(progress),
       say_(std::move(say)),
-      client_(server.host, server.port, options.timeout) {
+      client_(server, options.timeout, options.ca_file) {
     static_cast<void>(client_.send_always(options_.credentials));  // credentials_of made them
     if (interrupt_ != nullptr) {
         client_.stop_on(interrupt_->descriptor(), answer_grace);

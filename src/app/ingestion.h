@@ -28,6 +28,7 @@ struct Place {
 
 struct IngestionOptions {
     std::string to;                               ///< the server's URL, for messages
+    std::string ca_file;                          ///< http::Client's
     Duration timeout = std::chrono::seconds(30);  ///< for one answer
     Duration retry_for =
         std::chrono::seconds(60);  ///< how long a server may be away; zero: not at all

@@ -32,13 +32,29 @@ http::Headers credentials_of(const Environment& environment) {
                : http::Headers{{"Authorization", "Bearer " + found->second}};
 }
 
+std::string ca_file_of(const std::string& given, const Environment& environment) {
+    const auto found = environment.find("HELIOS_CA_FILE");
+    return !given.empty() || found == environment.end() ? given : found->second;
+}
+
 Option server_option(std::string& to) {
     return {"--to", "URL", "the server; default HELIOS_SERVER, else http://127.0.0.1:8001",
             &to,    false, {}};
 }
 
+Option ca_file_option(std::string& ca_file) {
+    return {"--ca-file",
+            "FILE",
+            "PEM of who issued an https server's certificate; default HELIOS_CA_FILE, else the "
+            "system's",
+            &ca_file,
+            false,
+            {}};
+}
+
 void add_server_options(std::vector<Option>& options, ServerArguments& arguments) {
     options.push_back(server_option(arguments.to));
+    options.push_back(ca_file_option(arguments.ca_file));
     options.push_back({"--timeout",
                        "TIME",
                        "how long to wait for an answer, default 30s",
@@ -59,10 +75,10 @@ std::string target_of(std::string_view path, const Query& query) {
     return target;
 }
 
-Server::Server(std::string to, const http::Url& url, Duration timeout)
+Server::Server(std::string to, const http::Url& url, Duration timeout, std::string ca_file)
     : to_(std::move(to)),
       base_(url.path == "/" ? std::string() : url.path),
-      client_(url.host, url.port, timeout) {}
+      client_(url, timeout, std::move(ca_file)) {}
 
 Result<Server> Server::of(const ServerArguments& arguments, const Environment& environment) {
     auto to = server_of(arguments.to, environment);
@@ -72,7 +88,7 @@ Result<Server> Server::of(const ServerArguments& arguments, const Environment& e
     if (timeout == Duration::zero()) {
         return fail(ErrorKind::invalid, "--timeout 0 leaves no time for an answer");
     }
-    Server server(std::move(to), url, timeout);
+    Server server(std::move(to), url, timeout, ca_file_of(arguments.ca_file, environment));
     HELIOS_TRY(server.client_.send_always(credentials_of(environment)));
     return server;
 }
@@ -81,10 +97,17 @@ Result<http::Response> Server::get(std::string_view target) {
     auto response = client_.get(full(target));
     if (!response) {
         auto error = response.error();
-        error.hint = fmt::format("is `helios serve` running at {}?", to_);
-        return fail(std::move(error));
+        return fail(with_server_hint(std::move(error), to_));
     }
     return response;
+}
+
+Error with_server_hint(Error error, const std::string& url) {
+    if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout ||
+        error.hint.empty()) {
+        error.hint = fmt::format("is `helios serve` running at {}?", url);
+    }
+    return error;
 }
 
 Result<json::Document> Server::get_json(std::string_view target) {

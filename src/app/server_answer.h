@@ -19,9 +19,10 @@ namespace helios::app {
 
 inline constexpr const char* default_server = "http://127.0.0.1:8001";
 
-/// --to and --timeout as they were typed.
+/// --to, --ca-file and --timeout as they were typed.
 struct ServerArguments {
     std::string to;
+    std::string ca_file;
     std::string timeout;
 };
 
@@ -32,8 +33,13 @@ std::string server_of(const std::string& given, const Environment& environment);
 /// What a server is sent with each request to know who asks: the key or token of HELIOS_TOKEN.
 http::Headers credentials_of(const Environment& environment);
 
+/// Whose word about an https server counts: `given`, as --ca-file had it, else HELIOS_CA_FILE, else
+/// (empty) the system's authorities.
+std::string ca_file_of(const std::string& given, const Environment& environment);
+
 Option server_option(std::string& to);
-/// --to and --timeout.
+Option ca_file_option(std::string& ca_file);
+/// --to, --ca-file and --timeout.
 void add_server_options(std::vector<Option>& options, ServerArguments& arguments);
 
 using Query = std::vector<std::pair<const char*, std::string>>;
@@ -69,11 +75,15 @@ public:
     std::string full(std::string_view target) const { return base_ + std::string(target); }
 
 private:
-    Server(std::string to, const http::Url& url, Duration timeout);
+    Server(std::string to, const http::Url& url, Duration timeout, std::string ca_file);
     std::string to_;
     std::string base_;
     http::Client client_;
 };
+
+/// An error of asking `url`, for a person: whether anybody answers there at all, unless the error
+/// knows better.
+Error with_server_hint(Error error, const std::string& url);
 
 /// A problem document as an error: its detail, else its title, its hint, and what waits in
 /// quarantine.

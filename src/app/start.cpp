@@ -11,6 +11,7 @@
 #include "app/data_directory.h"
 #include "app/files.h"
 #include "app/setting.h"
+#include "base/clock.h"
 #include "http/host_policy.h"
 #include "http/server.h"
 #include "log/directory.h"
@@ -146,9 +147,10 @@ std::vector<Option> start_options(StartArguments& a) {
 }
 
 bool is_alone(const Config& config) {
-    return std::ranges::all_of(config.http.addresses(), [](const auto& address) {
-        return http::is_loopback_name(address.host);
-    });
+    return !config.http.behind_proxy() &&
+           std::ranges::all_of(config.http.addresses(), [](const auto& address) {
+               return http::is_loopback_name(address.host);
+           });
 }
 
 namespace {
@@ -251,6 +253,15 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
     } else if (const auto address = http::Server::check(out.config.http);
                !address && !out.config.http.host.empty()) {
         out.errors.push_back(with_place_of(out.config, "http.host", address.error()));
+    }
+    // Of good options: what is wrong with them has been told.
+    if (out.config.http.validate()) {
+        if (const auto files = http::Server::check_tls(out.config.http, SystemClock().wall());
+            !files) {
+            const auto& what = files.error().what;
+            out.errors.push_back(
+                with_place_of(out.config, what.substr(0, what.find(' ')), files.error()));
+        }
     }
     out.flows = load_flows(out.config.flow_files, out.errors, &out.warnings);
     std::vector<Error> more;

@@ -45,7 +45,8 @@ Start prepare_start(const StartArguments& arguments, const Environment& environm
 std::vector<Error> check_data_directory(const Config& config,
                                         const std::vector<reconcile::Flow>& flows);
 
-/// Whether nobody but this machine can reach what is listened on.
+/// Whether nobody but this machine can reach what is listened on, nor a proxy that may speak for
+/// others.
 bool is_alone(const Config& config);
 
 /// Those whose senders need not prove who they are.

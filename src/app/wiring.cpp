@@ -26,10 +26,11 @@
 namespace helios::app {
 namespace {
 
-std::string url_of(const http::Address& address) {
+std::string url_of(const http::Address& address, bool secure) {
+    const auto* const scheme = secure ? "https" : "http";
     return address.host.find(':') == std::string::npos
-               ? fmt::format("http://{}:{}", address.host, address.port)
-               : fmt::format("http://[{}]:{}", address.host, address.port);
+               ? fmt::format("{}://{}:{}", scheme, address.host, address.port)
+               : fmt::format("{}://[{}]:{}", scheme, address.host, address.port);
 }
 
 constexpr Duration door_wait = std::chrono::milliseconds(100);
@@ -401,7 +402,8 @@ void Node::start() {
          {"data", config_.ephemeral ? std::string("(in memory)") : config_.data_dir}});
     const auto addresses = server_->addresses();
     for (std::size_t i = 1; i < addresses.size(); ++i) {
-        telemetry_.logger.info("app", "listening, too", {{"url", url_of(addresses[i])}});
+        telemetry_.logger.info("app", "listening, too",
+                               {{"url", url_of(addresses[i], config_.http.tls.on())}});
     }
 }
 
@@ -535,7 +537,7 @@ Status Node::ready() const {
 }
 
 std::string Node::url() const {
-    return url_of({server_->host(), server_->port()});
+    return url_of({server_->host(), server_->port()}, config_.http.tls.on());
 }
 
 }  // namespace helios::app

@@ -9,8 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +16,7 @@
 #include "auth/crypto.h"
 #include "auth/encoding.h"
 #include "base/assert.h"
+#include "base/certificate_test_kit.h"
 #include "base/hash.h"
 #include "base/time.h"
 
@@ -160,63 +159,18 @@ inline std::string token_of(std::string_view header, std::string_view claims,
     return text + "." + base64url_encode(hmac_sha256(secret, {text}));
 }
 
-/// What a certificate is made of.
-struct CertificateParts {
-    std::string name = "sns.amazonaws.com";  ///< its subject, and the host it is for
-    Instant not_before;
-    Instant not_after;
-    bool is_authority = false;
-};
+using helios::CertificateParts;
 
 /// A certificate with its private key; issued by another, or by itself.
-class Issued {
+class Issued : public MadeCertificate {
 public:
     Issued(const CertificateParts& parts, const SigningKey& key, const Issued* issuer = nullptr)
-        : key_(key), certificate_(X509_new(), X509_free), name_(parts.name) {
-        X509* x = certificate_.get();
-        X509_set_version(x, X509_VERSION_3);
-        static long serial = 0;
-        ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
-        ASN1_TIME_set(X509_getm_notBefore(x), seconds(parts.not_before));
-        ASN1_TIME_set(X509_getm_notAfter(x), seconds(parts.not_after));
-        X509_set_pubkey(x, key.get());
-        set_name(X509_get_subject_name(x), name_);
-        set_name(X509_get_issuer_name(x), issuer == nullptr ? name_ : issuer->name_);
-        add(NID_basic_constraints, parts.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
-        if (!parts.is_authority) {
-            add(NID_subject_alt_name, "DNS:" + parts.name);
-        }
-        const SigningKey& signer = issuer == nullptr ? key : issuer->key_;
-        const bool ok = X509_sign(x, signer.get(), EVP_sha256()) > 0;
-        HELIOS_ASSERT(ok, "a test's certificate is signed");
-    }
+        : MadeCertificate(parts, key.get(), issuer), key_(key) {}
 
     const SigningKey& key() const { return key_; }
-    std::string pem() const {
-        const std::unique_ptr<BIO, int (*)(BIO*)> out(BIO_new(BIO_s_mem()), BIO_free);
-        PEM_write_bio_X509(out.get(), certificate_.get());
-        char* text = nullptr;
-        const long length = BIO_get_mem_data(out.get(), &text);
-        return {text, static_cast<std::size_t>(length)};
-    }
 
 private:
-    static std::time_t seconds(Instant at) {
-        return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-    }
-    static void set_name(X509_NAME* name, const std::string& text) {
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, unsigned_bytes(text), -1, -1, 0);
-    }
-    void add(int nid, const std::string& value) {
-        const std::unique_ptr<X509_EXTENSION, void (*)(X509_EXTENSION*)> extension(
-            X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()), X509_EXTENSION_free);
-        HELIOS_ASSERT(extension != nullptr, "a test's extension is one");
-        X509_add_ext(certificate_.get(), extension.get(), -1);
-    }
-
     SigningKey key_;
-    std::shared_ptr<X509> certificate_;
-    std::string name_;
 };
 
 }  // namespace helios::auth::testing

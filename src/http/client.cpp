@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "http/host_policy.h"
+#include "http/tls_client.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -113,13 +114,17 @@ Result<Head> parse_head(std::string_view text) {
 Result<Url> Url::parse(std::string_view text) {
     const auto bad = [&](std::string_view why) {
         return fail(ErrorKind::invalid, fmt::format("'{}' is no usable URL: {}", text, why),
-                    "write http://HOST:PORT");
+                    "write http://HOST:PORT or https://HOST:PORT");
     };
-    constexpr std::string_view scheme = "http://";
-    if (text.size() < scheme.size() ||
-        !equal_ignoring_case(text.substr(0, scheme.size()), scheme)) {
-        return bad("it does not begin with http://");
+    const auto begins = [&](std::string_view scheme) {
+        return equal_ignoring_case(text.substr(0, scheme.size()), scheme);
+    };
+    Url url;
+    url.secure = begins("https://");
+    if (!url.secure && !begins("http://")) {
+        return bad("it does not begin with http:// or https://");
     }
+    url.port = url.secure ? 443 : 80;
     const auto target = split_target(text);
     if (!target) {
         return bad(target.error().what);
@@ -128,7 +133,6 @@ Result<Url> Url::parse(std::string_view text) {
     if (!authority) {
         return bad("no host, or a bad port");
     }
-    Url url;
     url.host = authority->name;
     if (!authority->port.empty()) {
         const auto port = parse_number<std::uint16_t>(authority->port);
@@ -194,7 +198,11 @@ struct Client::State {
     std::uint16_t port;
     Duration timeout;
     SystemClock clock;
+    bool secure = false;
+    std::string ca_file;
+    SslContext roots;  ///< once they were needed
     int fd = -1;
+    std::optional<TlsClient> tls;
     std::string buffer;  ///< received, not yet used
     Duration deadline{};
     bool got_bytes = false;  ///< of the present response
@@ -210,6 +218,7 @@ struct Client::State {
     ~State() { disconnect(); }
 
     void disconnect() {
+        tls.reset();
         if (fd >= 0) {
             ::close(fd);
             fd = -1;
@@ -220,6 +229,9 @@ struct Client::State {
     Status wait(short events);
     Status connect();
     Status connect_to(const addrinfo& address);
+    Status secure_it();
+    Status send_securely(std::string_view bytes);
+    Result<std::size_t> receive_securely(char* into);
     Status send_all(std::string_view head, std::string_view body);
     Result<std::size_t> receive();
     Result<Head> read_head();
@@ -321,6 +333,9 @@ Status Client::State::connect() {
             break;
         }
     }
+    if (outcome && secure) {
+        outcome = secure_it();
+    }
     connecting = false;
     if (!outcome) {
         disconnect();
@@ -328,9 +343,63 @@ Status Client::State::connect() {
     return outcome;
 }
 
+Status Client::State::secure_it() {
+    if (!roots) {
+        HELIOS_TRY_ASSIGN(roots, open_roots(ca_file));
+    }
+    tls.emplace(*roots, fd, host);
+    for (;;) {
+        auto step = tls->shake_hands();
+        if (step.error) {
+            step.error->what =
+                fmt::format("cannot connect to {}:{}: {}", host, port, step.error->what);
+            return fail(*std::move(step.error));
+        }
+        if (step.wait_for == 0) {
+            return {};
+        }
+        HELIOS_TRY(wait(step.wait_for));
+    }
+}
+
+/// As send_all().
+Status Client::State::send_securely(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto step = tls->write(bytes);
+        if (step.error || step.ended) {
+            return {};
+        }
+        if (step.wait_for != 0) {
+            HELIOS_TRY(wait(step.wait_for));
+            continue;
+        }
+        bytes.remove_prefix(step.bytes);
+    }
+    sent_all = true;
+    return {};
+}
+
+/// At most read_bytes. 0: the server has ended.
+Result<std::size_t> Client::State::receive_securely(char* into) {
+    for (;;) {
+        auto step = tls->read(into, read_bytes);
+        if (step.error) {
+            return fail(step.error->kind, fmt::format("the connection to {}:{} broke: {}", host,
+                                                      port, step.error->what));
+        }
+        if (step.wait_for == 0) {
+            return step.bytes;
+        }
+        HELIOS_TRY(wait(step.wait_for));
+    }
+}
+
 /// A server that refuses early may answer and stop reading before all is sent: then the answer
 /// counts, so a broken pipe here is no error yet.
 Status Client::State::send_all(std::string_view head, std::string_view body) {
+    if (tls) {
+        return send_securely(body.empty() ? std::string(head) : fmt::format("{}{}", head, body));
+    }
     while (!head.empty() || !body.empty()) {
         iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
                           {const_cast<char*>(body.data()), body.size()}};
@@ -360,6 +429,12 @@ Status Client::State::send_all(std::string_view head, std::string_view body) {
 Result<std::size_t> Client::State::receive() {
     const std::size_t before = buffer.size();
     buffer.resize(before + read_bytes);
+    if (tls) {
+        auto got = receive_securely(buffer.data() + before);
+        buffer.resize(before + got.value_or(0));
+        got_bytes = got_bytes || got.value_or(0) > 0;
+        return got;
+    }
     for (;;) {
         const ssize_t got = ::recv(fd, buffer.data() + before, read_bytes, 0);
         if (got >= 0) {
@@ -514,6 +589,11 @@ Status append_header(std::string& head, std::string_view name, std::string_view 
 
 Client::Client(std::string host, std::uint16_t port, Duration timeout)
     : state_(std::make_unique<State>(std::move(host), port, timeout)) {}
+Client::Client(const Url& url, Duration timeout, std::string ca_file)
+    : Client(url.host, url.port, timeout) {
+    state_->secure = url.secure;
+    state_->ca_file = std::move(ca_file);
+}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 

@@ -1,6 +1,6 @@
 #pragma once
-/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, plain
-/// http; it can become a WebSocket.
+/// A blocking HTTP/1.1 client for the CLI, the lab and tests: one keep-alive connection, http or
+/// https; it can become a WebSocket.
 
 #include <memory>
 #include <string>
@@ -10,11 +10,12 @@
 
 namespace helios::http {
 
-/// "http://127.0.0.1:8001/base" taken apart. invalid: not http, no host, bad port.
+/// "http://127.0.0.1:8001/base" taken apart. invalid: neither http nor https, no host, bad port.
 struct Url {
+    bool secure = false;  ///< https
     std::string host;
-    std::uint16_t port = 80;
-    std::string path;  ///< with query; at least "/"
+    std::uint16_t port = 80;  ///< of https 443
+    std::string path;         ///< with query; at least "/"
     static Result<Url> parse(std::string_view text);
 };
 
@@ -22,7 +23,13 @@ struct Url {
 /// between requests.
 class Client {
 public:
+    /// Plain http.
     Client(std::string host, std::uint16_t port, Duration timeout = std::chrono::seconds(30));
+    /// To the host and port of `url`, as its scheme says. With https the server proves with a
+    /// certificate that it is `url.host`: one of the system's authorities, or of those in `ca_file`
+    /// if that is not empty, must have issued it.
+    explicit Client(const Url& url, Duration timeout = std::chrono::seconds(30),
+                    std::string ca_file = {});
     ~Client();
     Client(Client&&) noexcept;
 
@@ -35,8 +42,9 @@ public:
 
     /// unavailable: can't connect, or the connection broke (the request may have been handled);
     /// timeout: nobody answered, in all the time that one request may take; corrupt: what answers
-    /// there speaks no HTTP/1.1; not_found: the host has no address. `target` is sent as written
-    /// (already percent-encoded).
+    /// there speaks no HTTP/1.1, or no TLS; not_found: the host has no address; denied: the server
+    /// does not prove who it is; invalid: the CA file is none. `target` is sent as written (already
+    /// percent-encoded).
     Result<Response> request(Method method, std::string_view target, Headers headers = {},
                              std::string_view body = {});
     Result<Response> get(std::string_view target) { return request(Method::get, target); }

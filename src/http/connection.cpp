@@ -95,7 +95,7 @@ void Connection::read() {
     const auto room =
         input_.prepare(read_bytes_least, large ? Input::capacity_large : Input::capacity_small);
     read_room_ = room.size();
-    stream_->async_read_some(asio::mutable_buffer(room.data(), room.size()),
+    stream_->async_read_step(asio::mutable_buffer(room.data(), room.size()),
                              [self = shared_from_this()](error_code ec, std::size_t bytes) {
                                  self->received(ec, bytes);
                              });
@@ -111,8 +111,18 @@ void Connection::received(error_code ec, std::size_t bytes) {
     if (!stream_) {
         return;
     }
+    if (ec == not_tls() || ec == refused_tls()) {
+        refuse_handshake(ec == not_tls());
+        return;
+    }
     if (ec && ec != asio::error::eof) {
         close();
+        return;
+    }
+    if (bytes == 0 && !ec) {  // it was nothing that could be handed out
+        turn_ = turn;
+        end_turn_if_read();
+        read();
         return;
     }
     if (phase_ == Phase::lingering) {
@@ -128,6 +138,18 @@ void Connection::received(error_code ec, std::size_t bytes) {
     if (process(turn)) {
         end_turn_if_read();
     }
+}
+
+/// Whoever speaks plainly is told so; an alert that is on its way is given the time to arrive.
+void Connection::refuse_handshake(bool speaks_http) {
+    at_ = now();
+    if (speaks_http) {
+        refuse(Response::text(400, "this port speaks https: write https:// in the URL\n"), false);
+    } else {
+        stop_taking();
+    }
+    flush();
+    finish();
 }
 
 void Connection::note_arrival() {
@@ -158,7 +180,7 @@ bool Connection::process(const std::shared_ptr<Turn>& turn) {
 
 /// All that was asked for here has been answered. No read is under way: none is begun any more.
 bool Connection::can_leave() const {
-    return stream_ && head_ == tail_ && out_.empty() && reading_ != Reading::under_way;
+    return stream_ && head_ == tail_ && all_sent() && reading_ != Reading::under_way;
 }
 
 void Connection::leave() {
@@ -351,6 +373,7 @@ std::uint64_t Connection::take_slot(bool keep_alive) {
     taken.charge = std::move(reader_.charge());
     if (shared_->telemetry.logger.enabled(telemetry::Level::debug)) {
         taken.log_path = reader_.request().path;
+        taken.log_remote = shared_->proxies.client_of(remote_, reader_.request().headers);
     }
     if (!keep_alive) {
         stop_taking();
@@ -398,7 +421,9 @@ void Connection::dispatch() {
     }
     Request request = std::move(reader_.request());
     reader_.drop();
-    request.remote = remote_;
+    request.remote =
+        shared_->proxies.empty() ? remote_ : shared_->proxies.client_of(remote_, request.headers);
+    request.peer = peer_;
     request.waiting_since = waiting_since_;
     auto responder = responder_of(route, request, sequence);
     if (!route.blocking && !route.probe) {
@@ -411,10 +436,11 @@ void Connection::dispatch() {
 /// To a worker, or to the thread of the probes. Questions count from here.
 void Connection::post(const Route& route, std::uint64_t sequence, Request request,
                       Responder responder) {
+    std::string caller(request.remote_address());
     WorkerPool::Job job{&route,
                         std::move(request),
                         std::move(responder),
-                        remote_.substr(0, remote_.rfind(':')),
+                        std::move(caller),
                         at_ + (route.probe ? probe_wait_max : options().worker_wait_max),
                         nullptr};
     if (!route.probe) {
@@ -470,7 +496,7 @@ void Connection::flush() {
         out_.append_raw("HTTP/1.1 100 Continue\r\n\r\n");
     }
     write();
-    if (stream_ && out_.empty() && head_ != tail_ && slot(head_).answered &&
+    if (stream_ && all_sent() && head_ != tail_ && slot(head_).answered &&
         slot(head_).response.websocket) {
         upgrade();
     }
@@ -555,7 +581,8 @@ void Connection::measure(const Slot& answered) const {
                       {"status", response.status},
                       {"bytes", std::uint64_t{response.body.size()}},
                       {"micros", std::int64_t{elapsed.count() / 1000}},
-                      {"remote", remote_}});
+                      {"remote", answered.log_remote},
+                      {"peer", peer_}});
     }
 }
 
@@ -574,21 +601,7 @@ void Connection::write() {
         error_code ec;
         const std::size_t sent = stream_->write_some(buffers, ec);
         if (ec == asio::error::would_block || ec == asio::error::try_again) {
-            writing_ = Writing::blocked;
-            if (write_deadline_ == never) {
-                write_deadline_ = now() + options().write_timeout;
-            }
-            stream_->async_wait_writable([self = shared_from_this()](error_code failed) {
-                self->writing_ = Writing::idle;
-                if (!self->stream_) {
-                    return;
-                }
-                if (failed) {
-                    self->close();
-                } else {
-                    self->process();
-                }
-            });
+            write_later();
             return;
         }
         if (ec) {
@@ -598,16 +611,39 @@ void Connection::write() {
         out_.consume(sent);
         write_deadline_ = never;  // progress
     }
+    if (stream_->has_unsent()) {
+        write_later();
+        return;
+    }
+    write_deadline_ = never;
     out_charge_.release();
     out_unsent_.release();
     shared_->end_requests(std::exchange(out_requests_, 0));
+}
+
+void Connection::write_later() {
+    writing_ = Writing::blocked;
+    if (write_deadline_ == never) {
+        write_deadline_ = now() + options().write_timeout;
+    }
+    stream_->async_wait_writable([self = shared_from_this()](error_code failed) {
+        self->writing_ = Writing::idle;
+        if (!self->stream_) {
+            return;
+        }
+        if (failed) {
+            self->close();
+        } else {
+            self->process();
+        }
+    });
 }
 
 /// After the last answer: says so, then reads past what the peer still sends, since closing on
 /// unread bytes would reset the connection and could take the answer with it.
 void Connection::finish() {
     const bool all_said = phase_ == Phase::sealed || (phase_ == Phase::stopped && head_ == tail_);
-    if (!stream_ || !out_.empty() || !all_said) {
+    if (!stream_ || !all_sent() || !all_said) {
         return;
     }
     error_code ec;
@@ -683,7 +719,7 @@ void Connection::shut_down() {
         kept->drop();
         return;
     }
-    if (stream_ && reader_.busy() && out_.empty() && head_ == tail_) {
+    if (stream_ && reader_.busy() && all_sent() && head_ == tail_) {
         refuse(stopping(), false);
         flush();
     }

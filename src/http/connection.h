@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "http/input.h"
 #include "http/outgoing.h"
+#include "http/proxy_header.h"
 #include "http/read_lag.h"
 #include "http/request_reader.h"
 #include "http/serving.h"
@@ -129,18 +130,24 @@ struct Io {
 /// sent, the stream is the WebSocket's, and this only passes on what concerns it.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(std::shared_ptr<Serving> shared, Io& io, Stream stream, std::string remote)
+    Connection(std::shared_ptr<Serving> shared, Io& io, Stream stream, std::string peer)
         : shared_(std::move(shared)),
           io_(&io),
           inbox_(io.inbox),
           stream_(std::move(stream)),
-          remote_(std::move(remote)),
+          peer_(std::move(peer)),
+          remote_(peer_),
           reader_(shared_->options, shared_->budget) {}
 
     void start() {
         at_ = now();
         read_deadline_ = at_ + options().header_timeout;
-        read();
+        if (options().proxy_protocol && shared_->proxies.trusts(peer_)) {
+            proxy_header_ = std::make_unique<ProxyHeader>();
+            read_proxy_header();
+        } else {
+            read();
+        }
     }
 
     /// Thread-safe.
@@ -163,6 +170,11 @@ public:
     /// Waits for bytes, so that some may have arrived unread.
     int waiting_handle() {
         return stream_ && reading_ == Reading::under_way ? stream_->native_handle() : -1;
+    }
+
+    /// Bytes that the read under way leaves behind, and that are not in the socket.
+    bool holds_unread() {
+        return stream_ && reading_ == Reading::under_way && stream_->holds_unread();
     }
 
     std::size_t index = 0;  ///< within Io::connections
@@ -201,7 +213,8 @@ private:
         Charge charge;
         Charge unsent;  ///< of `response`
         Response response;
-        std::string log_path;  ///< only when somebody listens
+        std::string log_path;    ///< only when somebody listens
+        std::string log_remote;  ///< likewise
         TraceId trace;
         std::shared_ptr<std::atomic<bool>> gone;  ///< of a question: nobody waits for its answer
     };
@@ -214,11 +227,16 @@ private:
     void enter(Phase next);
     void stop_taking();
     bool can_take() const {
-        return phase_ < Phase::stopped && !leaving_ && out_.empty() &&
+        return phase_ < Phase::stopped && !leaving_ && all_sent() &&
                pending() < options().pipeline_max;
     }
+    /// What has been put in line is out.
+    bool all_sent() const { return out_.empty() && writing_ == Writing::idle; }
+    void read_proxy_header();
+    void proxy_header_came(error_code ec);
     void read();
     void received(error_code ec, std::size_t bytes);
+    void refuse_handshake(bool speaks_http);
     void note_arrival();
     bool process(const std::shared_ptr<Turn>& turn = nullptr);
     bool can_leave() const;
@@ -243,6 +261,7 @@ private:
     void measure(const Slot& slot) const;
     void upgrade();
     void write();
+    void write_later();
     void finish();
 
     std::shared_ptr<Serving> shared_;
@@ -251,7 +270,9 @@ private:
     std::optional<Stream> stream_;  ///< empty: closed, or a WebSocket's
     std::shared_ptr<WebSocketSession> websocket_;
     std::string websocket_key_;  ///< of the request that may become a WebSocket: the last one
-    const std::string remote_;
+    const std::string peer_;
+    std::string remote_;  ///< whose connection it is: the peer's, or what a PROXY header said
+    std::unique_ptr<ProxyHeader> proxy_header_;  ///< until it is complete
 
     Input input_;
     RequestReader reader_;

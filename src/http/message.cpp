@@ -42,6 +42,12 @@ std::string_view to_string(Method method) {
     HELIOS_ASSERT(false, "unknown method");
 }
 
+std::string_view Request::remote_address() const {
+    const std::string_view text = remote;
+    const auto end = text.starts_with('[') ? text.find(']') : text.find(':') - 1;
+    return text.substr(0, end + 1);
+}
+
 const std::string* Request::header(std::string_view name) const {
     const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& h) {
         return equal_ignoring_case(h.first, name);

@@ -28,7 +28,10 @@ struct Request {
     std::string path;  ///< percent-decoded, without the query
     Headers headers;   ///< in order of arrival, names as sent
     std::string body;
-    std::string remote;                                      ///< "127.0.0.1:54321"
+    /// The client: "203.0.113.7:54321", "[2001:db8::7]:54321". Behind trusted proxies it is whom
+    /// they speak for, and the port may be missing; else it is the peer.
+    std::string remote;
+    std::string peer;  ///< who the connection is from: a proxy, where there is one
     std::map<std::string, std::string> path_params;          ///< {orderId} → decoded text
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
     std::optional<telemetry::TraceContext> trace;            ///< from `traceparent`, when valid
@@ -36,6 +39,8 @@ struct Request {
     /// clock, moved on by the time in which we waited for its peer to send the rest. Absent: made
     /// by hand.
     std::optional<Duration> waiting_since{};
+    /// Of `remote`, without its port.
+    std::string_view remote_address() const;
     TraceId trace_id() const { return trace ? trace_id_of(trace->trace_id) : TraceId{}; }
 
     /// First header of that name (any case), or nullptr.

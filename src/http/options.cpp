@@ -3,6 +3,8 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "http/proxies.h"
+
 namespace helios::http {
 
 namespace {
@@ -20,6 +22,19 @@ Status positive(std::string_view name, Duration value) {
     if (value < std::chrono::milliseconds(1) || value > std::chrono::hours(24)) {
         return fail(ErrorKind::invalid, fmt::format("http.{} is {}", name, format_duration(value)),
                     "choose 1ms to 24h");
+    }
+    return {};
+}
+
+/// Which files there are; what is in them is looked at when they are opened.
+Status check_tls(const TlsOptions& tls) {
+    if (tls.on() && tls.key_file.empty()) {
+        return fail(ErrorKind::invalid, "http.tls.key_file is empty, and there is a certificate",
+                    "name the file with its private key");
+    }
+    if (!tls.on() && !(tls.key_file.empty() && tls.client_ca_file.empty())) {
+        return fail(ErrorKind::invalid, "http.tls.cert_file is empty, and other files are given",
+                    "name the file with the server's certificate, or leave all of http.tls out");
     }
     return {};
 }
@@ -112,6 +127,13 @@ Status ServerOptions::validate() const {
                         fmt::format("http.allowed_hosts has the entry '{}'", allowed),
                         "write host names, or host:port, without a scheme");
         }
+    }
+    HELIOS_TRY(check_tls(tls));
+    HELIOS_TRY(TrustedProxies::parse(trusted_proxies));
+    if (proxy_protocol && trusted_proxies.empty()) {
+        return fail(ErrorKind::invalid,
+                    "http.proxy_protocol is true, and nobody is trusted to speak it",
+                    "name the proxies: http.trusted_proxies");
     }
     return {};
 }

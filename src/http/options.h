@@ -20,6 +20,16 @@ struct Address {
 /// "127.0.0.1:8001", "[::1]:0", ":8001" (127.0.0.1). invalid: anything else.
 Result<Address> parse_address(std::string_view text);
 
+/// Files in PEM. Empty: not used.
+struct TlsOptions {
+    std::string cert_file;       ///< the server's own, then those between it and the root
+    std::string key_file;        ///< its key, without a passphrase
+    std::string client_ca_file;  ///< who issues clients' certificates; one is required then
+    Duration reload_interval = std::chrono::seconds(2);  ///< files are read again so often
+
+    bool on() const { return !cert_file.empty(); }
+};
+
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8001;
@@ -55,7 +65,13 @@ struct ServerOptions {
     /// Host header values allowed beside localhost, loopback addresses and the listening host (DNS
     /// rebinding guard).
     std::vector<std::string> allowed_hosts;
+    TlsOptions tls;  ///< of all addresses
+    /// Networks of proxies whose word about the client counts, such as 10.0.0.0/8.
+    std::vector<std::string> trusted_proxies;
+    bool proxy_protocol = false;  ///< connections from them begin with a PROXY header
 
+    /// Others may speak through whoever connects.
+    bool behind_proxy() const { return !trusted_proxies.empty() || proxy_protocol; }
     Status validate() const;
     /// All that is listened on, `host` and `port` first. Of good options.
     std::vector<Address> addresses() const;

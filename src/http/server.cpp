@@ -36,7 +36,7 @@ void Inbox::deliver() {
 }
 
 void Io::adopt(Socket socket) {
-    Stream stream(std::move(socket));
+    auto stream = shared->tls ? Stream(std::move(socket), *shared->tls) : Stream(std::move(socket));
     auto remote = stream.remote();
     if (!remote || ended) {
         --shared->connections;
@@ -158,11 +158,11 @@ void Io::take_turn(const std::shared_ptr<Turn>& turn) {
     for (const auto& connection : connections) {
         handles.push_back({connection->waiting_handle(), POLLIN, 0});
     }
-    if (handles.empty() || ::poll(handles.data(), handles.size(), 0) <= 0) {
+    if (handles.empty() || ::poll(handles.data(), handles.size(), 0) < 0) {
         return;
     }
     for (std::size_t i = 0; i < handles.size(); ++i) {
-        if ((handles[i].revents & POLLIN) != 0) {
+        if ((handles[i].revents & POLLIN) != 0 || connections[i]->holds_unread()) {
             connections[i]->owe(turn);
         }
     }
@@ -242,6 +242,10 @@ private:
 };
 
 Status AsioServer::listen() {
+    if (shared_->options.tls.on()) {
+        HELIOS_TRY_ASSIGN(shared_->tls, TlsServer::open(shared_->options.tls, shared_->telemetry,
+                                                        shared_->clock));
+    }
     auto& context = ios_.front()->context;
     for (auto& address : shared_->options.addresses()) {
         HELIOS_TRY_ASSIGN(auto acceptors, listen_on(context, address.host, address.port));
@@ -300,6 +304,9 @@ void AsioServer::welcome(Io& io, Socket socket) {
         --shared_->connections;
         shared_->metrics->connections_refused.add();
         shared_->tell_refused(nullptr);
+        if (shared_->tls) {
+            return;  // what is not encrypted would be no answer
+        }
         constexpr std::string_view refusal =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCache-Control: no-store\r\n"
             "Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -359,6 +366,9 @@ void AsioServer::drain(Duration limit) {
         return;
     }
     shared_->draining = true;
+    if (shared_->tls) {
+        shared_->tls->stop();
+    }
     if (!started_) {
         return;
     }
@@ -420,6 +430,10 @@ Result<std::unique_ptr<Server>> Server::bind(const ServerOptions& options,
     auto server = std::make_unique<AsioServer>(options, telemetry, clock);
     HELIOS_TRY(server->listen());
     return server;
+}
+
+Status Server::check_tls(const ServerOptions& options, Instant now) {
+    return options.tls.on() ? TlsServer::check(options.tls, now) : Status{};
 }
 
 Status Server::check(const ServerOptions& options) {

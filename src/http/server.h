@@ -1,7 +1,7 @@
 #pragma once
 /// The HTTP/1.1 server: keep-alive, pipelining, Expect: 100-continue, chunked bodies, limits on
-/// everything, graceful drain. Knows no event. The room's public headers show neither Asio nor
-/// Beast.
+/// everything, graceful drain; with TLS where it has a certificate. Knows no event. The room's
+/// public headers show neither Asio nor Beast.
 
 #include <functional>
 #include <memory>
@@ -18,13 +18,16 @@ class Server {
 public:
     /// Binds and listens; serves from the moment start() is called. Two steps, so that the address
     /// is known before anything depends on it. unavailable: the address can't be bound (says which
-    /// and why).
+    /// and why); and as of check_tls().
     static Result<std::unique_ptr<Server>> bind(const ServerOptions& options,
                                                 telemetry::Telemetry& telemetry,
                                                 const Clock& clock);
     /// Whether bind() would find addresses of this machine and a port it may have; one that is in
     /// use is no complaint.
     static Status check(const ServerOptions& options);
+    /// Whether bind() would find a certificate, valid at `now`, its key, and what else http.tls
+    /// names; each error begins with the option. Good options only.
+    static Status check_tls(const ServerOptions& options, Instant now);
     virtual ~Server() = default;
 
     virtual std::string host() const = 0;    ///< as asked for

@@ -55,6 +55,9 @@ ServerMetrics::ServerMetrics(telemetry::Metrics& metrics, const RouteTable& rout
       connections_refused(
           metrics.counter("helios_http_connections_refused_total",
                           "Connections refused because connections_max was reached")),
+      proxy_headers_refused(metrics.counter("helios_http_proxy_headers_refused_total",
+                                            "Connections of trusted proxies that were closed for "
+                                            "want of a good PROXY header")),
       loop_lag(metrics.histogram("helios_http_loop_lag_seconds",
                                  "How long what arrives waits until an I/O thread reads it, asked "
                                  "some times a second",

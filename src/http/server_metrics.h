@@ -36,6 +36,7 @@ public:
     telemetry::Gauge& inflight_requests;  ///< sampled on a timer
     telemetry::Gauge& unsent_bytes;       ///< sampled on a timer
     telemetry::Counter& connections_refused;
+    telemetry::Counter& proxy_headers_refused;
     telemetry::Histogram& loop_lag;         ///< how long arrived bytes wait for an I/O thread
     telemetry::Gauge& questions_waiting;    ///< for a worker; sampled on a timer
     telemetry::Gauge& questions_running;    ///< likewise

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <variant>
 
@@ -12,7 +13,9 @@
 #include "http/admission.h"
 #include "http/byte_budget.h"
 #include "http/options.h"
+#include "http/proxies.h"
 #include "http/server_metrics.h"
+#include "http/tls_server.h"
 #include "http/worker_pool.h"
 #include "telemetry/telemetry.h"
 
@@ -20,8 +23,10 @@ namespace helios::http {
 
 /// Thread-safe after start().
 struct Serving {
+    /// Of good options.
     Serving(const ServerOptions& o, telemetry::Telemetry& t, const Clock& c)
         : options(o),
+          proxies(TrustedProxies::parse(o.trusted_proxies).value_or(TrustedProxies())),
           telemetry(t),
           clock(c),
           budget(o.inflight_bytes_max),
@@ -62,6 +67,8 @@ struct Serving {
     bool wait_until_idle(Duration limit);
 
     const ServerOptions options;
+    const TrustedProxies proxies;
+    std::unique_ptr<TlsServer> tls;  ///< nullptr: plain
     telemetry::Telemetry& telemetry;
     const Clock& clock;
     ByteBudget budget;  ///< of bodies that come in

@@ -26,4 +26,20 @@ using Socket = asio::basic_stream_socket<Tcp, Executor>;
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
 
+/// The socket under another loop; its descriptor stays the same. After an error neither is of use.
+inline Socket moved_socket(Socket& from, asio::io_context& context, error_code& ec) {
+    const auto protocol = from.local_endpoint(ec).protocol();
+    Socket socket(context);
+    if (!ec) {
+        const auto handle = from.release(ec);
+        if (!ec) {
+            socket.assign(protocol, handle, ec);
+        }
+        if (!ec) {
+            socket.non_blocking(true, ec);
+        }
+    }
+    return socket;
+}
+
 }  // namespace helios::http

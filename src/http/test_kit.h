@@ -7,7 +7,9 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <linux/sockios.h>
+#include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
@@ -28,12 +30,40 @@ namespace helios::http {
 
 inline constexpr std::chrono::seconds test_patience{10};
 
+/// What a RawConnection speaks instead of plain bytes.
+class RawTransport {
+public:
+    virtual ~RawTransport() = default;
+    virtual bool send(std::string_view bytes) = 0;
+    struct Got {
+        std::size_t bytes = 0;  ///< 0: the end, or nothing in time
+        bool timed_out = false;
+    };
+    virtual Got receive(char* into, std::size_t size) = 0;
+    virtual void end_of_input() = 0;
+};
+
+/// Set: all connections speak so, and all TestServers are told before they start. So that tests of
+/// the server can be run once more over another transport (server_over_tls_test.cpp).
+inline std::function<std::unique_ptr<RawTransport>(int fd)> raw_transport;
+inline std::function<void(ServerOptions&)> adjust_server;
+
+struct Plainly {};
+inline constexpr Plainly plainly;
+
 /// A TCP connection to 127.0.0.1 that sends what it is told to.
 class RawConnection {
 public:
     /// `from`: another address of this machine, for a caller of its own.
     explicit RawConnection(std::uint16_t port, int receive_buffer_bytes = 0,
                            const char* from = nullptr)
+        : RawConnection(port, receive_buffer_bytes, from, plainly) {
+        if (raw_transport && connected_) {
+            transport_ = raw_transport(fd_);
+        }
+    }
+    /// Whatever raw_transport is.
+    RawConnection(std::uint16_t port, int receive_buffer_bytes, const char* from, Plainly)
         : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (receive_buffer_bytes != 0) {
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
@@ -58,21 +88,29 @@ public:
     RawConnection(RawConnection&& other) noexcept
         : fd_(std::exchange(other.fd_, -1)),
           connected_(other.connected_),
+          transport_(std::move(other.transport_)),
           buffer_(std::move(other.buffer_)) {}
     RawConnection(const RawConnection&) = delete;
     RawConnection& operator=(const RawConnection&) = delete;
     ~RawConnection() { close(); }
 
     bool connected() const { return connected_; }
+    int fd() const { return fd_; }
+    void speak(std::unique_ptr<RawTransport> transport) { transport_ = std::move(transport); }
     void close() {
         if (fd_ >= 0) {
             ::close(std::exchange(fd_, -1));
         }
     }
-    void end_of_input() { ::shutdown(fd_, SHUT_WR); }
+    void end_of_input() {
+        transport_ ? transport_->end_of_input() : static_cast<void>(::shutdown(fd_, SHUT_WR));
+    }
 
     /// False: the peer has closed, or does not read.
     bool send(std::string_view bytes) {
+        if (transport_) {
+            return transport_->send(bytes);
+        }
         while (!bytes.empty()) {
             const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (sent < 0 && errno != EINTR) {
@@ -153,6 +191,12 @@ public:
     }
     bool read_some() {
         char bytes[64 << 10];
+        if (transport_) {
+            const auto got = transport_->receive(bytes, sizeof bytes);
+            timed_out_ = got.timed_out;
+            buffer_.append(bytes, got.bytes);
+            return got.bytes > 0;
+        }
         const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
         timed_out_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
         if (got <= 0) {
@@ -175,6 +219,7 @@ private:
     int fd_;
     bool connected_ = false;
     bool timed_out_ = false;
+    std::unique_ptr<RawTransport> transport_;
     std::string buffer_;
 };
 
@@ -228,6 +273,9 @@ public:
     ~TestServer() { stop(); }
 
     void start() {
+        if (adjust_server) {
+            adjust_server(options);
+        }
         auto bound = Server::bind(options, telemetry, http_clock != nullptr ? *http_clock : clock);
         HELIOS_ASSERT(bound, bound ? "" : bound.error().message());
         server = *std::move(bound);

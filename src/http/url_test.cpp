@@ -86,11 +86,17 @@ TEST(Url, parses_what_a_person_writes) {
     EXPECT_EQ(url->port, 8001);
     EXPECT_EQ(url->path, "/base?x=1");
     EXPECT_EQ(Url::parse("HTTP://host")->port, 80);
+    EXPECT_FALSE(url->secure);
     EXPECT_EQ(Url::parse("http://host")->path, "/");
+    const auto secure = Url::parse("HTTPS://host");
+    ASSERT_TRUE(secure);
+    EXPECT_TRUE(secure->secure);
+    EXPECT_EQ(secure->port, 443);
+    EXPECT_EQ(Url::parse("https://host:8443")->port, 8443);
     EXPECT_EQ(Url::parse("http://[::1]:9/")->host, "::1");
     for (const auto* bad :
-         {"", "host:1", "https://host", "http://", "http://:80", "http://h:0", "http://h:65536",
-          "http://h:x", "http://h:", "http://u@h/", "http://h/a b"}) {
+         {"", "host:1", "ftp://host", "http://", "https://", "http://:80", "http://h:0",
+          "http://h:65536", "http://h:x", "http://h:", "http://u@h/", "http://h/a b"}) {
         EXPECT_FALSE(Url::parse(bad)) << bad;
     }
 }

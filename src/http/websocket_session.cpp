@@ -77,8 +77,8 @@ template <class Handler>
 void async_teardown(beast::role_type role, Wire& wire, Handler&& handler) {
     wire.wind_up();
     using websocket::async_teardown;
-    wire.stream().with(
-        [&](auto& kind) { async_teardown(role, kind.layer(), std::forward<Handler>(handler)); });
+    wire.stream().begin_teardown();
+    async_teardown(role, wire.stream().socket(), std::forward<Handler>(handler));
 }
 
 /// Likewise.

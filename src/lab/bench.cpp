@@ -384,6 +384,10 @@ int run_bench(const BenchOptions& options, const Clock& clock, std::ostream& out
     if (!url) {
         return refuse(url.error());
     }
+    if (url->secure) {
+        return refuse({ErrorKind::invalid, "the load generator speaks plain http alone",
+                       "measure a server without http.tls"});
+    }
     if (!is_loopback(url->host)) {
         return refuse({ErrorKind::invalid, fmt::format("{} is not this machine", url->host),
                        "the load generator only talks to loopback addresses"});

@@ -36,7 +36,8 @@ protected:
         return {.directory = directory_.path(),
                 .memory_bytes = memory,
                 .chunk_bytes = chunk,
-                .files_max = files};
+                .files_max = files,
+                .stop = {}};
     }
     static Records sorted(Sorter& sorter, const Records& in) {
         for (const auto& [key, value] : in) {
