@@ -55,8 +55,7 @@ TlsClient::TlsClient(ssl_ctx_st& roots, int fd, std::string host)
     } else {
         X509_VERIFY_PARAM_set1_host(wanted, host_.data(), host_.size());
         X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 host_.data());
+        SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data());
     }
 }
 
