@@ -31,7 +31,6 @@ TEST(ConfigFile, sets_options_of_every_kind) {
     EXPECT_EQ(config.log_level, telemetry::Level::debug);
 }
 
-<<<<<<< HEAD
 TEST(ConfigFile, parts_of_sections_nest) {
     Config config;
     ASSERT_EQ(
@@ -104,8 +103,6 @@ TEST(ConfigFile, senders_are_declared_by_name) {
     EXPECT_THAT(plain, AllOf(HasSubstr("h.yaml:4:13"), ::testing::Not(HasSubstr("hunter2"))));
 }
 
-||||||| 577bcdc
-=======
 TEST(ConfigFile, tls_is_a_section_within_its_section_or_whole_names) {
     for (const std::string_view text :
          {"http:\n  tls:\n    cert_file: c.pem\n    key_file: k.pem\n",
@@ -130,7 +127,6 @@ TEST(ConfigFile, tls_is_a_section_within_its_section_or_whole_names) {
                 HasSubstr("HELIOS_HTTP_TRUSTED_PROXIES: http.trusted_proxies has the entry"));
 }
 
->>>>>>> work-tls
 TEST(ConfigFile, unknown_options_name_line_and_nearest_name) {
     Config config;
     EXPECT_EQ(error_of(apply_file(config, "http:\n  prot: 1\n", "h.yaml")),
