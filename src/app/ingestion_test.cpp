@@ -39,7 +39,11 @@ struct Ingest : testing::Test {
         open(server.url(), retry_for);
     }
     void open(const std::string& to, Duration retry_for) {
-        ingestion.emplace(IngestionOptions{to, std::chrono::seconds(5), retry_for},
+        ingestion.emplace(IngestionOptions{.to = to,
+                                           .ca_file = {},
+                                           .timeout = std::chrono::seconds(5),
+                                           .retry_for = retry_for,
+                                           .credentials = {}},
                           *http::Url::parse(to), clock, nullptr, progress,
                           [this](const std::string& text) { said.push_back(text); });
     }
