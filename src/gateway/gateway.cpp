@@ -9,6 +9,7 @@
 #include "base/thread_name.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
@@ -157,6 +158,7 @@ struct Gateway::State {
                  .admits = false,
                  .has_room = {},
                  .mutex = {},
+                 .tried_now = {},
                  .idle = {},
                  .activity = {}} {}
 
@@ -273,6 +275,60 @@ void Gateway::accept(Endpoint endpoint, http::Request request, Caller caller, Re
     std::make_shared<Submission>(state_->intake, endpoint, std::move(request), std::move(caller),
                                  std::move(done))
         ->start();
+}
+
+void Gateway::resubmit(Resubmission again, Caller caller, ReceiptDone done) {
+    Intake& intake = state_->intake;
+    if (again.dry) {
+        std::make_shared<Submission>(intake, std::move(again), std::move(caller), std::move(done))
+            ->start();
+        return;
+    }
+    const std::pair key(again.item.tenant, again.item.id);
+    const bool alone = [&] {
+        const MutexLock lock(intake.mutex);
+        return intake.tried_now.insert(key).second;
+    }();
+    if (!alone) {
+        Receipt receipt;
+        receipt.kind = Receipt::Kind::refused;
+        receipt.error = {ErrorKind::unavailable, "this item is being tried right now",
+                         "ask again in a moment, or look what has become of it"};
+        return done(std::move(receipt));
+    }
+    auto ended = [&intake, key, done = std::move(done)](Receipt receipt) mutable {
+        {
+            const MutexLock lock(intake.mutex);
+            intake.tried_now.erase(key);
+        }
+        done(std::move(receipt));
+    };
+    std::make_shared<Submission>(intake, std::move(again), std::move(caller), std::move(ended))
+        ->start();
+}
+
+void Gateway::discard(const model::Quarantined& item, std::string reason, const Caller& caller,
+                      OutcomeDone done) {
+    Intake& intake = state_->intake;
+    if (const auto can = ready(); !can) {
+        return done(can);
+    }
+    model::DlqOutcome outcome(item.tenant);
+    outcome.id = item.id;
+    outcome.what = model::DlqResult::discarded;
+    outcome.reason = std::move(reason);
+    outcome.who = caller.subject;
+    outcome.at = intake.clock.wall();
+    std::vector<log::Record> records;
+    records.push_back(record_of(outcome, model::record_key_of(item)));
+    intake.metrics.tried_again(model::to_string(outcome.what));
+    intake.begin_append();
+    intake.log.append(
+        std::move(records),
+        [&intake, done = std::move(done)](std::span<const log::AppendOutcome> outcomes) mutable {
+            done(outcomes.front() ? Status{} : Status(fail(outcomes.front().error())));
+            intake.end();
+        });
 }
 
 Status Gateway::ready() const {

@@ -33,14 +33,22 @@ std::string_view source_of(Endpoint endpoint) {
     return {};
 }
 
-std::optional<std::string_view> source_at(std::string_view path) {
+std::optional<Endpoint> endpoint_at(std::string_view path) {
     for (const auto endpoint : {Endpoint::aws_eventbridge, Endpoint::gcp_pubsub,
                                 Endpoint::azure_eventgrid, Endpoint::ingest, Endpoint::batch}) {
         if (path_of(endpoint) == path) {
-            return is_direct(endpoint) ? std::string_view() : source_of(endpoint);
+            return endpoint;
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::string_view> source_at(std::string_view path) {
+    const auto endpoint = endpoint_at(path);
+    if (!endpoint) {
+        return std::nullopt;
+    }
+    return is_direct(*endpoint) ? std::string_view() : source_of(*endpoint);
 }
 
 SenderKind sender_of(Endpoint endpoint, const http::Request& request) {

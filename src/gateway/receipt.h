@@ -27,6 +27,9 @@ constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }
 
+/// Of a path; absent: nothing is taken in there.
+std::optional<Endpoint> endpoint_at(std::string_view path);
+
 /// Who comes to an endpoint, as far as answers differ: the columns of the table in
 /// docs/contracts.md, "What each sender is told".
 enum class SenderKind : std::uint8_t { sns, api_destination, pubsub, event_grid, direct };
