@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/shown.h"
+#include "base/terminal.h"
 
 namespace helios::app {
 namespace {

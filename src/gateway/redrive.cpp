@@ -250,9 +250,9 @@ bool Redrives::State::resume(const std::stop_token& stop) {
                 std::deque<Job> begun_now = std::move(jobs);
                 jobs.clear();
                 for (const auto& found : *open) {
-                    const bool is_new = std::ranges::any_of(
+                    const bool is_queued = std::ranges::any_of(
                         begun_now, [&](const Job& job) { return job.id == found.begin.id; });
-                    if (is_new) {
+                    if (is_queued) {
                         continue;
                     }
                     Job job(found.begin.tenant, found.begin.id);
