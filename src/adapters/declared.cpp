@@ -213,23 +213,27 @@ Rejection leads_nowhere(std::string_view path, bool duplicate, std::string_view 
                      raw);
 }
 
+void read_item(const DeclaredReader& reader, const ItemsPath& path, json::Value element,
+               std::string_view raw, std::vector<Item>& out) {
+    if (!path.rest) {
+        out.push_back(reader.read(element, raw));
+        return;
+    }
+    const auto found = model::lookup(element, *path.rest);
+    if (found.duplicate || !found.value.present()) {
+        out.emplace_back(reader.named(leads_nowhere(path.rest->text(), found.duplicate, raw)));
+    } else {
+        out.push_back(reader.read(found.value, raw));
+    }
+}
+
 /// Every element of the array comes out.
 void read_items(const DeclaredReader& reader, const ItemsPath& path, json::Value array,
                 std::vector<Item>& out) {
     out.reserve(array.size());
     for (std::size_t i = 0; i < array.size(); ++i) {
         const auto element = array.at(i);
-        if (!path.rest) {
-            out.push_back(reader.read(element, element.raw()));
-            continue;
-        }
-        const auto found = model::lookup(element, *path.rest);
-        if (found.duplicate || !found.value.present()) {
-            out.emplace_back(
-                reader.named(leads_nowhere(path.rest->text(), found.duplicate, element.raw())));
-        } else {
-            out.push_back(reader.read(found.value, element.raw()));
-        }
+        read_item(reader, path, element, element.raw(), out);
     }
 }
 
@@ -250,6 +254,26 @@ Status DeclaredRules::validate() const {
         }
     }
     return {};
+}
+
+Adapted adapt_declared_item(const RawRequest& request, const DeclaredRules& rules) {
+    DeclaredRules alone = rules;
+    alone.items.clear();
+    if (rules.items.empty()) {
+        return adapt_declared(request, alone);
+    }
+    auto parsed = parse_body(request.body);
+    if (!parsed) {
+        return {NotThisProtocol{parsed.error().what, "send JSON"}, {}};
+    }
+    const auto path = ItemsPath::parse(rules.items);
+    HELIOS_ASSERT(path, "the rules are valid");
+    const DeclaredReader reader(request, alone);
+    std::vector<Item> items;
+    read_item(reader, *path, parsed->root(), request.body, items);
+    Adapted adapted{std::move(items), {}};
+    adapted.documents.push_back(*std::move(parsed));
+    return adapted;
 }
 
 Adapted adapt_declared(const RawRequest& request, const DeclaredRules& rules) {

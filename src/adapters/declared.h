@@ -54,4 +54,7 @@ struct DeclaredRules {
 /// rejected.
 Adapted adapt_declared(const RawRequest& request, const DeclaredRules& rules);
 
+/// Of one item as quarantine keeps it: the body is one element of the items' array.
+Adapted adapt_declared_item(const RawRequest& request, const DeclaredRules& rules);
+
 }  // namespace helios::adapters

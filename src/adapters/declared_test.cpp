@@ -93,6 +93,25 @@ TEST(Declared, every_element_comes_out) {
     }
 }
 
+TEST(Declared, a_kept_item_is_read_as_it_was) {
+    const std::string element =
+        R"({"event":{"meta":{"id":"1"},"kind":"order.created","data":{"orderId":"O-1"}}})";
+    RawRequest raw(default_tenant());
+    raw.body = element;
+    const auto rules = shop();
+    const auto adapted = adapt_declared_item(raw, rules);
+    const auto& items = std::get<std::vector<Item>>(adapted.outcome);
+    ASSERT_EQ(items.size(), 1u);
+    const auto& event = std::get<AdaptedEvent>(items[0]);
+    EXPECT_EQ(event.event.id, "1");
+    EXPECT_EQ(event.event.type, "OrderPlaced");
+    EXPECT_EQ(event.raw, element);
+    raw.body = R"({"other":{}})";
+    const auto still = adapt_declared_item(raw, rules);
+    EXPECT_EQ(std::get<Rejection>(std::get<std::vector<Item>>(still.outcome)[0]).reason,
+              "missing_field");
+}
+
 TEST(Declared, where_nothing_is_the_whole_is_kept) {
     for (const auto* body : {"{}", "[]", "7", R"({"events":{}})", R"({"events":null})",
                              R"({"events":[],"events":[]})"}) {

@@ -53,10 +53,7 @@ Result<ExplainRequest> collect(const Kept& kept, const store::CaseId& id, Instan
     request.records.assign(absences.all().begin(), absences.all().end());
     HELIOS_TRY_ASSIGN(const auto history, kept.rows.history(id));
     HELIOS_TRY(collect_records(kept.log, history, request));
-    store::QuarantineFilter filter(id.tenant);
-    filter.key = id.key;
-    HELIOS_TRY_ASSIGN(auto quarantined, kept.rows.quarantined(filter));
-    request.quarantined = std::move(quarantined.items);
+    HELIOS_TRY_ASSIGN(request.quarantined, quarantined_for(kept.rows, id.tenant, id.key));
     request.now = std::max(engine_at, request.revisions.back().at);
     return request;
 }

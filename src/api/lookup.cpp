@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <set>
 
 #include "api/known_position.h"
@@ -64,6 +65,18 @@ Status Cases::check_flow(const TenantId& tenant, const std::optional<std::string
                               : http::suggestion(*flow, {names.begin(), names.end()}));
 }
 
+Result<std::vector<store::QuarantineRow>> quarantined_for(store::Queries& rows,
+                                                          const TenantId& tenant,
+                                                          std::string_view key) {
+    store::QuarantineFilter filter(tenant);
+    filter.key = key;
+    HELIOS_TRY_ASSIGN(auto waiting, rows.quarantined(filter));
+    filter.status = model::DlqStatus::exhausted;
+    HELIOS_TRY_ASSIGN(auto exhausted, rows.quarantined(filter));
+    std::ranges::move(exhausted.items, std::back_inserter(waiting.items));
+    return std::move(waiting.items);
+}
+
 /// What was acknowledged before the request has been waited for, the positions' records included.
 Status Cases::check_after(const http::Request& request) const {
     if (const auto after = request.query_param("after")) {
@@ -74,14 +87,12 @@ Status Cases::check_after(const http::Request& request) const {
 
 /// 404 with what waits in quarantine for the key, and which other flows have it.
 http::Response Cases::no_such_case(const store::CaseId& id) const {
-    store::QuarantineFilter filter(id.tenant);
-    filter.key = id.key;
-    const auto quarantined = kept_.rows.quarantined(filter);
+    const auto quarantined = quarantined_for(kept_.rows, id.tenant, id.key);
     const auto flows = kept_.rows.flows_with(id.tenant, id.key);
     json::Writer members;
     members.begin_object().field("flow", id.flow).field("key", id.key);
-    write_quarantined_member(
-        members, quarantined ? quarantined->items : std::vector<store::QuarantineRow>{});
+    write_quarantined_member(members,
+                             quarantined ? *quarantined : std::vector<store::QuarantineRow>{});
     members.key("otherFlows").begin_array();
     for (const auto& flow : flows ? *flows : std::vector<std::string>{}) {
         members.string(flow);
@@ -89,7 +100,7 @@ http::Response Cases::no_such_case(const store::CaseId& id) const {
     members.end_array().end_object();
     // The likeliest reason first.
     const auto known = check_flow(id.tenant, id.flow);
-    const bool waits = quarantined && !quarantined->items.empty();
+    const bool waits = quarantined && !quarantined->empty();
     const std::string hint =
         !known && known.error().kind == ErrorKind::not_found ? known.error().message()
         : waits ? "events that name this key wait in quarantine: see `quarantined`"

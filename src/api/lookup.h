@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/about.h"
 #include "api/kept.h"
@@ -21,6 +22,12 @@ struct Found {
     std::optional<T> value;
     std::optional<http::Response> response;
 };
+
+/// What has come for a key and is no event yet, at most a page of each: what waits, then what three
+/// attempts have not helped.
+Result<std::vector<store::QuarantineRow>> quarantined_for(store::Queries& rows,
+                                                          const TenantId& tenant,
+                                                          std::string_view key);
 
 /// Cheap to copy; thread-safe. What it refers to outlives the routes.
 class Cases {

@@ -75,13 +75,19 @@ constexpr std::string_view components = R"json({"schemas":{
   "warnings":{"type":"array","items":{"type":"string"}},"traceparent":{"type":"string"}}},
 "EventPage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"nextCursor":{"type":["string","null"]},"hint":{"type":"string","description":"Of an empty list: how events write the source or type that was asked for."}}},
 
-"Quarantined":{"type":"object","required":["dlqId","kind","reason","detail","source","firstReceivedAt","lastReceivedAt","times"],"properties":{
+"Quarantined":{"type":"object","required":["dlqId","kind","reason","detail","source","firstReceivedAt","lastReceivedAt","times","status","attempts"],"properties":{
   "dlqId":{"type":"string"},"kind":{"type":"string","enum":["event","confirmation"]},"reason":{"type":"string","examples":["missing_field"]},"detail":{"type":"string"},
   "source":{"type":"string"},"endpoint":{"type":"string"},"scope":{"type":"string"},"eventId":{"type":"string"},"eventType":{"type":"string"},"orderId":{"type":"string"},
-  "firstReceivedAt":{"type":"string","format":"date-time"},"lastReceivedAt":{"type":"string","format":"date-time"},"times":{"type":"integer","description":"How often it came."}}},
-"QuarantinedItem":{"allOf":[{"$ref":"#/components/schemas/Quarantined"},{"type":"object","required":["body"],"properties":{
+  "firstReceivedAt":{"type":"string","format":"date-time"},"lastReceivedAt":{"type":"string","format":"date-time"},"times":{"type":"integer","description":"How often it came."},
+  "status":{"type":"string","enum":["waiting","accepted","discarded","exhausted"],"description":"accepted: it is an event now. exhausted: three attempts have failed."},"attempts":{"type":"integer","description":"How often it was tried again."}}},
+"QuarantinedItem":{"allOf":[{"$ref":"#/components/schemas/Quarantined"},{"type":"object","required":["body","outcomes"],"properties":{
+  "outcomes":{"type":"array","description":"What has become of it, oldest first.","items":{"type":"object","required":["what","attempt","who","at"],"properties":{"what":{"type":"string","enum":["accepted","duplicate","conflict","failed","exhausted","discarded"]},"attempt":{"type":"integer","description":"0: none was made."},"who":{"type":"string"},"at":{"type":"string","format":"date-time"},"source":{"type":"string"},"scope":{"type":"string"},"eventId":{"type":"string"},"reason":{"type":"string"},"detail":{"type":"string"},"redrive":{"type":"string"},"edited":{"type":"string","description":"Members that were given anew."}}}},
   "errors":{"type":"array","items":{"type":"string"}},"headers":{"type":"object","description":"Credentials are fingerprints."},"traceparent":{"type":"string"},
   "body":{"type":["string","null"]},"bodyEncoding":{"type":"string","enum":["utf-8","base64"]},"expired":{"type":"boolean"}}}]},
+"Redrive":{"type":"object","required":["id","status","total","done","accepted","duplicate","conflict","failed","skipped","who","filter","begunAt"],"properties":{
+  "id":{"type":"string"},"status":{"type":"string","enum":["running","done","stopped"],"description":"stopped: too much failed; detail says what."},"total":{"type":"integer","description":"Items when it began."},"done":{"type":"integer"},
+  "accepted":{"type":"integer"},"duplicate":{"type":"integer"},"conflict":{"type":"integer"},"failed":{"type":"integer"},"skipped":{"type":"integer","description":"Known at its end: items that needed no try any more."},
+  "who":{"type":"string"},"filter":{"type":"object"},"begunAt":{"type":"string","format":"date-time"},"endedAt":{"type":"string","format":"date-time"},"detail":{"type":"string"}}},
 "QuarantinePage":{"type":"object","required":["items","nextCursor","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"$ref":"#/components/schemas/Quarantined"}},"nextCursor":{"type":["string","null"]},"hint":{"type":"string","description":"Of an empty list: how events write the source or type that was asked for."}}},
 
 "FlowList":{"type":"object","required":["items","asOf"],"properties":{"asOf":{"$ref":"#/components/schemas/AsOf"},"items":{"type":"array","items":{"type":"object","required":["flow","version","active","primary","activatedAt","hash","text"],"properties":{

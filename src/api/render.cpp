@@ -44,7 +44,29 @@ void write_quarantine_members(json::Writer& out, const store::QuarantineRow& row
     optional_text(out, "orderId", row.key);
     out.field("firstReceivedAt", format_rfc3339(row.first_at))
         .field("lastReceivedAt", format_rfc3339(row.last_at))
-        .field("times", row.times);
+        .field("times", row.times)
+        .field("status", model::to_string(row.status))
+        .field("attempts", std::uint64_t{row.attempts});
+}
+
+void write_outcomes(json::Writer& out, const std::vector<store::DlqOutcomeRow>& outcomes) {
+    out.key("outcomes").begin_array();
+    for (const auto& outcome : outcomes) {
+        out.begin_object()
+            .field("what", model::to_string(outcome.what))
+            .field("attempt", std::uint64_t{outcome.attempt})
+            .field("who", outcome.who)
+            .field("at", format_rfc3339(outcome.at));
+        optional_text(out, "source", outcome.source);
+        optional_text(out, "scope", outcome.scope);
+        optional_text(out, "eventId", outcome.event_id);
+        optional_text(out, "reason", outcome.reason);
+        optional_text(out, "detail", outcome.detail);
+        optional_text(out, "redrive", outcome.redrive);
+        optional_text(out, "edited", outcome.edited);
+        out.end_object();
+    }
+    out.end_array();
 }
 
 }  // namespace
@@ -143,9 +165,11 @@ void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row
 }
 
 void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row,
-                           const std::optional<model::Quarantined>& item) {
+                           const std::optional<model::Quarantined>& item,
+                           const std::vector<store::DlqOutcomeRow>& outcomes) {
     out.begin_object();
     write_quarantine_members(out, row);
+    write_outcomes(out, outcomes);
     if (!item) {
         out.key("body").null().field("expired", true).end_object();
         return;

@@ -35,7 +35,8 @@ void write_quarantine_summary(json::Writer& out, const store::QuarantineRow& row
 /// Whole: errors, headers and body as they came; body null and expired where the log no longer has
 /// it.
 void write_quarantine_item(json::Writer& out, const store::QuarantineRow& row,
-                           const std::optional<model::Quarantined>& item);
+                           const std::optional<model::Quarantined>& item,
+                           const std::vector<store::DlqOutcomeRow>& outcomes);
 
 /// "quarantined":[…] of a problem or an answer, as members text; items that name the key.
 void write_quarantined_member(json::Writer& out, const std::vector<store::QuarantineRow>& rows);

@@ -42,6 +42,8 @@ bool may(const Roles& roles, http::Access access) {
             return roles.has(Role::sender);
         case http::Access::viewer:
             return roles.has(Role::viewer);
+        case http::Access::operator_:
+            return roles.has(Role::operator_);
         case http::Access::unsaid:
             break;
     }

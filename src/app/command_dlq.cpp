@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "app/cli.h"
+#include "app/dlq_commands.h"
 #include "app/item_list.h"
 #include "base/shown.h"
 
@@ -11,8 +12,10 @@ namespace {
 
 struct ListDlqArguments {
     ListArguments list;
+    std::string status;
     std::string source;
     std::string reason;
+    std::string type;
     std::string key;
 };
 
@@ -37,17 +40,34 @@ Terminal::Row row_of(json::Value item) {
 Result<int> list(const ListDlqArguments& arguments, const Environment& environment) {
     HELIOS_TRY_ASSIGN(auto items, ItemList::open(arguments.list, environment));
     Listing table(items.terminal(), columns(), arguments.list.full_ids);
-    const Query query{
-        {"source", arguments.source}, {"reason", arguments.reason}, {"order_id", arguments.key}};
-    const bool filtered = !(arguments.source + arguments.reason + arguments.key +
-                            arguments.list.start_time + arguments.list.end_time)
-                               .empty();
+    const Query query{{"status", arguments.status},
+                      {"source", arguments.source},
+                      {"reason", arguments.reason},
+                      {"event_type", arguments.type},
+                      {"order_id", arguments.key}};
+    const bool filtered =
+        !(arguments.status + arguments.source + arguments.reason + arguments.type + arguments.key +
+          arguments.list.start_time + arguments.list.end_time)
+             .empty();
     HELIOS_TRY_ASSIGN(const auto found, items.print("/api/v1/dlq", query, table, row_of));
     if (found == 0) {
         items.say_none(filtered ? "nothing waits in quarantine with these filters"
                                 : "nothing waits in quarantine");
     }
     return 0;
+}
+
+/// An element of a list: its text, or its members' texts.
+std::string in_one_line(json::Value value) {
+    if (!value.is_object()) {
+        return printable(value.text());
+    }
+    std::string line;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        line += fmt::format("{}{} {}", line.empty() ? "" : ", ", printable(value.key_at(i)),
+                            printable(value.at(i).text()));
+    }
+    return line;
 }
 
 /// Each member on its line, the body last and as it came.
@@ -60,7 +80,7 @@ void print_item(json::Value item) {
         }
         if (value.is_array()) {
             for (std::size_t j = 0; j < value.size(); ++j) {
-                fmt::print("{:<16} {}\n", j == 0 ? name : "", printable(value.at(j).text()));
+                fmt::print("{:<16} {}\n", j == 0 ? name : "", in_one_line(value.at(j)));
             }
         } else if (value.is_object()) {
             for (std::size_t j = 0; j < value.size(); ++j) {
@@ -110,7 +130,14 @@ Command ls_command(const Environment& environment) {
     command.examples = {"helios dlq ls", "helios dlq ls --source gcp --reason missing_field",
                         "helios dlq ls --limit 0 --format ndjson > quarantine.ndjson"};
     command.options = {
+        {"--status",
+         "STATUS",
+         "waiting (default), accepted, discarded or exhausted",
+         &a.status,
+         false,
+         {"waiting", "accepted", "discarded", "exhausted"}},
         {"--source", "SOURCE", "only this source", &a.source, false, {}},
+        {"--event-type", "TYPE", "only this type", &a.type, false, {}},
         {"--reason", "REASON", "only this reason, for example missing_field", &a.reason, false, {}},
         {"--key,--order-id",
          "KEY",
@@ -160,12 +187,14 @@ Command show_command(const Environment& environment) {
 Command dlq_command(const Environment& environment) {
     Command command;
     command.name = "dlq";
-    command.summary = "Look into the quarantine of a running server";
+    command.summary = "Work the quarantine of a running server";
     command.description =
         "What could not be accepted waits in quarantine (the dead-letter queue), whole, with its "
-        "reason. Nothing here changes "
+        "reason. ls and show look into it; resubmit, discard and redrive decide what becomes of "
         "it.";
-    command.subcommands = {ls_command(environment), show_command(environment)};
+    command.subcommands = {ls_command(environment), show_command(environment),
+                           dlq_resubmit_command(environment), dlq_discard_command(environment),
+                           dlq_redrive_command(environment)};
     return command;
 }
 

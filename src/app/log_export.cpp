@@ -14,11 +14,13 @@
 #include "model/audit.h"
 #include "model/case_record.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/engine_level.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
 #include "model/position.h"
 #include "model/quarantined.h"
+#include "model/redrive.h"
 #include "model/topics.h"
 #include "model/verdict.h"
 
@@ -202,6 +204,24 @@ void describe_case_record(json::Writer& out, const model::CaseRecord& record) {
     }
 }
 
+void describe_outcome(json::Writer& out, const model::DlqOutcome& outcome) {
+    out.key("dlqOutcome")
+        .begin_object()
+        .field("dlqId", outcome.id)
+        .field("what", model::to_string(outcome.what))
+        .field("attempt", std::uint64_t{outcome.attempt})
+        .field("source", outcome.source)
+        .field("scope", outcome.scope)
+        .field("eventId", outcome.event_id)
+        .field("reason", outcome.reason)
+        .field("who", outcome.who)
+        .field("at", format_rfc3339(outcome.at));
+    if (!outcome.redrive.empty()) {
+        out.field("redrive", outcome.redrive);
+    }
+    out.end_object();
+}
+
 void describe_value(json::Writer& out, const log::Log& log, const log::StoredRecord& record) {
     switch (static_cast<model::RecordType>(record.type)) {
         case model::RecordType::event:
@@ -263,6 +283,27 @@ void describe_value(json::Writer& out, const log::Log& log, const log::StoredRec
                     .field("id", repeat->id)
                     .field("times", repeat->times)
                     .field("lastReceivedAt", format_rfc3339(repeat->last_received_at))
+                    .end_object();
+                return;
+            }
+            break;
+        case model::RecordType::dlq_outcome:
+            if (const auto outcome = model::decode_dlq_outcome(record.value)) {
+                describe_outcome(out, *outcome);
+                return;
+            }
+            break;
+        case model::RecordType::redrive:
+            if (const auto redrive = model::decode_redrive(record.value)) {
+                out.key("redrive")
+                    .begin_object()
+                    .field("id", redrive->id)
+                    .field("status", model::to_string(redrive->phase))
+                    .field("who", redrive->who)
+                    .field("at", format_rfc3339(redrive->at))
+                    .field("total", redrive->total)
+                    .key("filter")
+                    .raw(redrive->filter)
                     .end_object();
                 return;
             }

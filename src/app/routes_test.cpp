@@ -12,6 +12,8 @@
 #include "api/test_kit.h"
 #include "app/callers.h"
 #include "base/temporary_directory.h"
+#include "gateway/dlq_routes.h"
+#include "gateway/redrive.h"
 #include "gateway/test_kit.h"
 #include "store/database.h"
 
@@ -23,6 +25,25 @@ using api::testing::parsed;
 using api::testing::Served;
 using http::Reads;
 using store::testing::an_event;
+
+struct NoItems final : gateway::DlqItems {
+    Result<gateway::KeptItem> find(const TenantId&, std::string_view) override {
+        return fail(ErrorKind::not_found, "there is none");
+    }
+    Result<gateway::KeptItem> look(const TenantId&, std::string_view) override {
+        return fail(ErrorKind::not_found, "there is none");
+    }
+    Result<std::vector<std::string>> matching(const TenantId&, const gateway::DlqFilter&, Instant,
+                                              std::size_t) override {
+        return std::vector<std::string>{};
+    }
+    Result<bool> tried_in(const TenantId&, std::string_view, std::string_view) override {
+        return false;
+    }
+    Result<std::vector<gateway::OpenRedrive>> open_redrives() override {
+        return std::vector<gateway::OpenRedrive>{};
+    }
+};
 
 /// A server whose stages stand still, with all of its routes.
 struct Whole {
@@ -39,6 +60,9 @@ struct Whole {
         };
         served.open();
         gateway::add_routes(served.table, *rig.gateway);
+        redrives = std::make_unique<gateway::Redrives>(gateway::Redrives::Parts{
+            *rig.gateway, items, *rig.log, rig.telemetry, rig.clock, [](const auto&) {}});
+        gateway::add_dlq_routes(served.table, *rig.gateway, items, *redrives, [](const auto&) {});
     }
 
     /// A question that the route answers, if it answers at all.
@@ -57,6 +81,8 @@ struct Whole {
     }
 
     gateway::Rig rig;
+    NoItems items;
+    std::unique_ptr<gateway::Redrives> redrives;
     Served served;
 };
 

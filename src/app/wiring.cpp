@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/pause.h"
 #include "base/thread_name.h"
+#include "gateway/dlq_routes.h"
 #include "gateway/routes.h"
 #include "log/disk_log.h"
 #include "log/posix_disk.h"
@@ -297,6 +298,8 @@ Status Node::open_api() {
     };
     barrier_ = std::make_unique<api::Barrier>(*log_, progress_of(*route_), progress_of(*engine_),
                                               progress_of(*projector_), clock_);
+    dlq_ = std::make_unique<DlqStore>(*queries_, *log_, *barrier_, api_options_.quarantine_keep,
+                                      api_options_.barrier_limit);
     std::vector<api::NamedCheck> readiness{{"gateway", [this] { return gateway_->ready(); }}};
     for (auto& check : api::caught_up(*barrier_)) {
         readiness.push_back(std::move(check));
@@ -342,6 +345,10 @@ Status Node::open_api() {
         std::make_unique<api::Vitals>(*log_, *barrier_, *progress_, std::move(health), clock_);
     routes_ = std::make_unique<http::RouteTable>();
     gateway::add_routes(*routes_, *gateway_);
+    const auto audit = [this](model::AuditRecord record) { audit_->write(std::move(record)); };
+    redrives_ = std::make_unique<gateway::Redrives>(
+        gateway::Redrives::Parts{*gateway_, *dlq_, *log_, telemetry_, clock_, audit});
+    gateway::add_dlq_routes(*routes_, *gateway_, *dlq_, *redrives_, audit);
     api::add_routes(*routes_, {
                                   .options = api_options_,
                                   .about = about_,
@@ -396,6 +403,7 @@ void Node::start() {
         }
     });
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
+    redrives_->start();
     telemetry_.logger.info(
         "app", "started",
         {{"url", url()},
@@ -486,6 +494,9 @@ void Node::stop() {
     if (credentials_.joinable()) {
         credentials_.request_stop();
         credentials_.join();
+    }
+    if (redrives_) {
+        redrives_->stop();
     }
     const Instant stopping = log_ ? log_->now() : Instant{};
     if (watch_) {

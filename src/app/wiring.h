@@ -17,12 +17,14 @@
 #include "app/audit.h"
 #include "app/callers.h"
 #include "app/config.h"
+#include "app/dlq_store.h"
 #include "app/file_watch.h"
 #include "app/watch.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/temporary_directory.h"
 #include "gateway/gateway.h"
+#include "gateway/redrive.h"
 #include "gateway/sender_checks.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -95,6 +97,8 @@ private:
     api::Options api_options_;
     api::About about_;
     std::unique_ptr<api::Barrier> barrier_;
+    std::unique_ptr<DlqStore> dlq_;
+    std::unique_ptr<gateway::Redrives> redrives_;
     std::unique_ptr<api::Progress> progress_;
     std::unique_ptr<api::Vitals> vitals_;
     std::unique_ptr<http::RouteTable> routes_;

@@ -186,6 +186,31 @@ public:
         }
     }
 
+    Result<std::optional<bool>> find(const Digest128& identity, const Content& content) override {
+        HELIOS_TRY(health());
+        std::optional<Position> at;
+        Shard& shard = shard_of(identity);
+        {
+            const MutexLock lock(shard.mutex);
+            const auto it = shard.entries.find(identity);
+            if (it != shard.entries.end()) {
+                const Entry& entry = it->second;
+                if (entry.pending || entry.content == content.digest) {
+                    return entry.content == content.digest;
+                }
+                at = entry.at;
+            }
+        }
+        if (!at) {
+            HELIOS_TRY_ASSIGN(at, find_in_index(identity));
+        }
+        if (!at) {
+            return std::nullopt;
+        }
+        HELIOS_TRY_ASSIGN(const auto taken, compare_with_log(identity, content, *at));
+        return taken ? std::optional(taken->same) : std::nullopt;
+    }
+
     void settle(const Digest128& identity, const log::AppendOutcome& outcome) override {
         Shard& shard = shard_of(identity);
         std::shared_ptr<Pending> pending;

@@ -86,6 +86,10 @@ public:
     /// has not caught up with. unavailable: index or log cannot be read; nothing is claimed.
     virtual Result<Claim> claim(const Digest128& identity, const Content& content) = 0;
 
+    /// What claim() would say now, claiming nothing: absent: the id is free; else whether who has
+    /// it has the same content. Errors as claim().
+    virtual Result<std::optional<bool>> find(const Digest128& identity, const Content& content) = 0;
+
     /// The outcome of a Fresh claim's append. Calls everybody who joined, on this thread.
     virtual void settle(const Digest128& identity, const log::AppendOutcome& outcome) = 0;
 

@@ -12,6 +12,7 @@
 #include "gateway/answers.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
@@ -161,6 +162,7 @@ struct Gateway::State {
                  .admits = false,
                  .has_room = {},
                  .mutex = {},
+                 .tried_now = {},
                  .idle = {},
                  .activity = {}} {}
 
@@ -319,6 +321,60 @@ http::Response Gateway::greet(const Door& door, const http::Request& request) co
         room, "a sender was told that he may send",
         {{"source", std::string(door.source())}, {"origin", one_line(*origin)}});
     return response.with("WebHook-Allowed-Origin", *origin).with("WebHook-Allowed-Rate", "*");
+}
+
+void Gateway::resubmit(Resubmission again, Caller caller, ReceiptDone done) {
+    Intake& intake = state_->intake;
+    if (again.dry) {
+        std::make_shared<Submission>(intake, std::move(again), std::move(caller), std::move(done))
+            ->start();
+        return;
+    }
+    const std::pair key(again.item.tenant, again.item.id);
+    const bool alone = [&] {
+        const MutexLock lock(intake.mutex);
+        return intake.tried_now.insert(key).second;
+    }();
+    if (!alone) {
+        Receipt receipt;
+        receipt.kind = Receipt::Kind::refused;
+        receipt.error = {ErrorKind::unavailable, "this item is being tried right now",
+                         "ask again in a moment, or look what has become of it"};
+        return done(std::move(receipt));
+    }
+    auto ended = [&intake, key, done = std::move(done)](Receipt receipt) mutable {
+        {
+            const MutexLock lock(intake.mutex);
+            intake.tried_now.erase(key);
+        }
+        done(std::move(receipt));
+    };
+    std::make_shared<Submission>(intake, std::move(again), std::move(caller), std::move(ended))
+        ->start();
+}
+
+void Gateway::discard(const model::Quarantined& item, std::string reason, const Caller& caller,
+                      OutcomeDone done) {
+    Intake& intake = state_->intake;
+    if (const auto can = ready(); !can) {
+        return done(can);
+    }
+    model::DlqOutcome outcome(item.tenant);
+    outcome.id = item.id;
+    outcome.what = model::DlqResult::discarded;
+    outcome.reason = std::move(reason);
+    outcome.who = caller.subject;
+    outcome.at = intake.clock.wall();
+    std::vector<log::Record> records;
+    records.push_back(record_of(outcome, model::record_key_of(item)));
+    intake.metrics.tried_again(model::to_string(outcome.what));
+    intake.begin_append();
+    intake.log.append(
+        std::move(records),
+        [&intake, done = std::move(done)](std::span<const log::AppendOutcome> outcomes) mutable {
+            done(outcomes.front() ? Status{} : Status(fail(outcomes.front().error())));
+            intake.end();
+        });
 }
 
 Status Gateway::ready() const {

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "gateway/options.h"
 #include "gateway/receipt.h"
+#include "gateway/resubmission.h"
 #include "gateway/sender_checks.h"
 #include "http/message.h"
 #include "log/log.h"
@@ -46,6 +47,9 @@ using RefusedByUs = std::function<void(std::string_view source)>;
 /// block.
 using SubscriptionDeleted =
     std::function<void(const Caller&, const http::Request&, const adapters::SubscriptionDeletion&)>;
+
+/// Called once: whether it stands on the log.
+using OutcomeDone = std::move_only_function<void(Status)>;
 
 /// Called once: on the caller's thread if nothing had to be appended, else on a thread of the log.
 using ReceiptDone = std::move_only_function<void(Receipt)>;
@@ -90,6 +94,16 @@ public:
     /// CloudEvents' webhooks): his origin, if he proves who he is and it is listed. What he would
     /// like to be called back at is never visited.
     http::Response greet(const Door& door, const http::Request& request) const;
+
+    /// Takes a kept item in again, for a caller who answers for it: the receipt has one item, and
+    /// its `dlq_id` is the kept item's. What comes of it stands on the log when `done` is called,
+    /// in one append with the event that it has become. What was refused because of us (`failed`,
+    /// or no items) is no attempt. An item that is being tried is refused, retryably.
+    void resubmit(Resubmission again, Caller caller, ReceiptDone done);
+    /// Writes down that nobody wants an item; of it only what names it is needed. Errors as
+    /// Log::append, and unavailable, stopping.
+    void discard(const model::Quarantined& item, std::string reason, const Caller& caller,
+                 OutcomeDone done);
 
     /// Waits until the ids of all events that were durable at open are known; false: `limit` passed
     /// first.

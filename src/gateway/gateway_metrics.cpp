@@ -52,6 +52,18 @@ void GatewayMetrics::item(std::string_view source, const ItemReceipt& item) {
     found->add();
 }
 
+void GatewayMetrics::tried_again(std::string_view outcome) {
+    const MutexLock lock(mutex_);
+    auto*& found = cached_[3][{std::string(outcome), {}}];
+    if (found == nullptr) {
+        found = &metrics_.counter("helios_gateway_dlq_outcomes_total",
+                                  "What became of items in the DLQ that were tried again, or "
+                                  "discarded",
+                                  {{"outcome", std::string(outcome)}});
+    }
+    found->add();
+}
+
 void GatewayMetrics::without_items(Endpoint endpoint, std::string_view outcome) {
     const MutexLock lock(mutex_);
     auto*& found = cached_[2][{std::string(path_of(endpoint)), std::string(outcome)}];

@@ -26,6 +26,8 @@ public:
     void without_items(Endpoint endpoint, std::string_view outcome);
     /// A request whose sender was told that nobody knows yet what will be stored.
     void overdue(Endpoint endpoint) { overdue_[static_cast<std::size_t>(endpoint)]->add(); }
+    /// A kept item was tried again or discarded.
+    void tried_again(std::string_view outcome);
     telemetry::Gauge& expected_wait() { return expected_wait_; }
     telemetry::Gauge& in_flight() { return in_flight_; }
 
@@ -35,7 +37,7 @@ private:
     telemetry::Gauge& in_flight_;
     telemetry::Gauge& expected_wait_;
     Mutex mutex_;
-    std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[3] HELIOS_GUARDED_BY(
+    std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[4] HELIOS_GUARDED_BY(
         mutex_);
     telemetry::Histogram* seconds_[all_endpoints.size()] = {};
     telemetry::Counter* overdue_[all_endpoints.size()] = {};

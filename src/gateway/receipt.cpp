@@ -46,11 +46,18 @@ std::string_view source_of(Endpoint endpoint) {
     return {};
 }
 
-std::optional<std::string_view> source_at(std::string_view path) {
+std::optional<Endpoint> endpoint_at(std::string_view path) {
     for (const auto endpoint : all_endpoints) {
         if (path_of(endpoint) == path) {
-            return names_sources(endpoint) ? std::string_view() : source_of(endpoint);
+            return endpoint;
         }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string_view> source_at(std::string_view path) {
+    if (const auto endpoint = endpoint_at(path)) {
+        return names_sources(*endpoint) ? std::string_view() : source_of(*endpoint);
     }
     if (path.starts_with(webhooks)) {
         path.remove_prefix(webhooks.size());
@@ -59,6 +66,14 @@ std::optional<std::string_view> source_at(std::string_view path) {
         }
     }
     return std::nullopt;
+}
+
+std::optional<Door> door_at(std::string_view path, const DeclaredSenders& declared) {
+    if (const auto endpoint = endpoint_at(path)) {
+        return Door(*endpoint);
+    }
+    const auto sender = declared.find(source_at(path).value_or(std::string_view()));
+    return sender == declared.end() ? std::nullopt : std::optional(Door(sender->second));
 }
 
 SenderKind sender_of(Endpoint endpoint, const http::Request& request) {

@@ -50,6 +50,8 @@ struct Door {
     Endpoint endpoint;
     const DeclaredSender* declared = nullptr;  ///< outlives whoever holds this
 };
+/// Of a path; absent: nothing is taken in there. `declared` outlives the door.
+std::optional<Door> door_at(std::string_view path, const DeclaredSenders& declared);
 
 constexpr bool is_cloud(Endpoint endpoint) {
     return endpoint == Endpoint::aws_eventbridge || endpoint == Endpoint::gcp_pubsub ||
@@ -63,6 +65,9 @@ constexpr bool names_sources(Endpoint endpoint) {
 constexpr bool is_direct(Endpoint endpoint) {
     return endpoint == Endpoint::ingest || endpoint == Endpoint::batch;
 }
+
+/// Of a path; absent: nothing is taken in there.
+std::optional<Endpoint> endpoint_at(std::string_view path);
 
 /// Who comes to an endpoint, as far as answers differ: the columns of the table in
 /// docs/contracts.md, "What each sender is told".

@@ -151,7 +151,7 @@ bool Submission::take_place() {
     const auto got = intake_.begin(*this, request_.body.size(), started_, since,
                                    since + time_to_answer(patience_of(endpoint_, request_)));
     if (got.closing) {
-        intake_.tell_refused(caller_.tenant, door_.source());
+        tell_refused(door_.source());
         Receipt receipt;
         receipt.sender = receipt_.sender;
         receipt.kind = Receipt::Kind::refused;
@@ -164,7 +164,7 @@ bool Submission::take_place() {
     if (!got.again) {
         return true;
     }
-    intake_.tell_refused(caller_.tenant, door_.source());
+    tell_refused(door_.source());
     receipt_.again = *got.again;
     finish_without_items(
         Receipt::Kind::refused,
@@ -178,7 +178,7 @@ bool Submission::take_place() {
 
 void Submission::take_in() {
     if (!intake_.admits.load(std::memory_order_acquire)) {
-        intake_.tell_refused(caller_.tenant, door_.source());
+        tell_refused(door_.source());
         return finish_without_items(
             Receipt::Kind::refused,
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
@@ -187,13 +187,13 @@ void Submission::take_in() {
     if (!sender_is_proved()) {
         return;
     }
-    if (is_direct(endpoint_)) {  // clouds do not mend what is refused; their bytes speak
+    if (is_direct(endpoint_) && !again_) {  // clouds do not mend what is refused; their bytes speak
         if (auto wrong = wrong_content_type()) {
             return finish_without_items(wrong->first, std::move(wrong->second), "wrong_media_type",
                                         true);
         }
     }
-    adapted_ = adapt();
+    adapted_ = again_ ? adapt_kept() : adapt();
     if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {
         take_items(*items);
     } else if (auto* confirmation = std::get_if<adapters::SnsConfirmation>(&adapted_.outcome)) {
@@ -231,7 +231,7 @@ void Submission::take_in() {
 
 /// False: it has been answered.
 bool Submission::sender_is_proved() {
-    if (intake_.checks == nullptr) {
+    if (intake_.checks == nullptr || again_) {
         sender_.proof = auth::Proof::held(caller_.subject);
         return true;
     }
@@ -246,7 +246,7 @@ bool Submission::sender_is_proved() {
     const bool by_us = proof.kind == auth::Proof::Kind::refused &&
                        proof.refusal == auth::Refusal::keys_unavailable;
     if (by_us) {  // it may well be who it says: that we can't tell is no silence of its
-        intake_.tell_refused(caller_.tenant, door_.source());
+        tell_refused(door_.source());
     }
     receipt_.proof = proof.kind;
     receipt_.asks_basic = sender_.asks_basic && request_.header("Authorization") == nullptr;
@@ -258,14 +258,16 @@ bool Submission::sender_is_proved() {
 }
 
 bool Submission::may_bring(std::string_view source) const {
-    return !names_sources(endpoint_) || intake_.checks == nullptr ||
+    return again_ || !names_sources(endpoint_) || intake_.checks == nullptr ||
            intake_.checks->may_speak_for(sender_.proof, source);
 }
 
 adapters::Adapted Submission::adapt() {
     adapters::RawRequest raw(caller_.tenant);
     raw.body = request_.body;
-    raw.headers = request_.headers;
+    if (!again_) {  // what headers said of a kept item is in its body; those kept are for people
+        raw.headers = request_.headers;
+    }
     switch (endpoint_) {
         case Endpoint::aws_eventbridge:
             return sender_.by_sns ? adapters::adapt_signed_sns(raw, intake_.options.aws)
@@ -280,8 +282,12 @@ adapters::Adapted Submission::adapt() {
             receipt_.batched = adapters::cloudevents_mode(raw) == adapters::CloudEventsMode::batch;
             return adapters::adapt_cloudevents(raw, intake_.options.cloudevents);
         case Endpoint::declared:
-            return adapters::adapt_declared(raw, door_.declared->rules);
+            return again_ ? adapters::adapt_declared_item(raw, door_.declared->rules)
+                          : adapters::adapt_declared(raw, door_.declared->rules);
         case Endpoint::batch:
+            if (again_) {  // one of its items
+                return adapters::adapt_event_line(raw);
+            }
             return request_.media_type() == "application/json" ? adapters::adapt_event_array(raw)
                                                                : adapters::adapt_event_lines(raw);
     }
@@ -328,7 +334,7 @@ void Submission::take_event(std::size_t index, adapters::AdaptedEvent& adapted) 
         return claim_event(index, adapted, admission.topic, std::move(value));
     }
     auto refusal = model::too_large(intake_.options.record_bytes_max);
-    if (!is_cloud(endpoint_)) {
+    if (!is_cloud(endpoint_) && !again_) {
         item.too_large = true;
         return failed(index, {ErrorKind::invalid, std::move(refusal.errors.front()),
                               "send a reference instead of the content"});
@@ -342,6 +348,9 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
     const auto content = adapted.event.content
                              ? *adapted.event.content
                              : model::content_of(adapted.event.type, adapted.payload);
+    if (again_ && again_->dry) {
+        return claim_dry(index, adapted, identity, Content{content, adapted.event.source});
+    }
     auto claim = intake_.deduplicator->claim(identity, Content{content, adapted.event.source});
     if (!claim) {
         return failed(index, claim.error());
@@ -361,7 +370,13 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
         record.version = model::event_version;
         record.key = adapted.event.key.empty() ? adapted.event.id : adapted.event.key;
         record.value = std::move(value);
-        return append_later(index, std::move(record), identity);
+        append_later(index, std::move(record), identity);
+        if (again_) {
+            auto outcome = outcome_of(model::DlqResult::accepted);
+            outcome.scope = adapted.event.scope;
+            becomes(item, std::move(outcome));
+        }
+        return;
     }
     item.warnings.clear();
     if (const auto* taken = std::get_if<Taken>(&*claim)) {
@@ -370,7 +385,17 @@ void Submission::claim_event(std::size_t index, const adapters::AdaptedEvent& ad
         }
         item.status = ItemStatus::duplicate;
         item.position = taken->at;
+        if (again_) {
+            auto outcome = outcome_of(model::DlqResult::duplicate);
+            outcome.scope = adapted.event.scope;
+            outcome.event = taken->at.pointer;
+            becomes(item, std::move(outcome));
+        }
         return;
+    }
+    if (again_) {  // what comes of that append decides
+        return failed(index, {ErrorKind::unavailable, "an event with this id is being written",
+                              "ask again in a moment"});
     }
     const auto& joined = std::get<Joined>(*claim);
     item.status = ItemStatus::duplicate;
@@ -473,6 +498,9 @@ void Submission::conflict(std::size_t index, const adapters::AdaptedEvent& adapt
 
 void Submission::keep(std::size_t index, ItemStatus status, model::RecordType type,
                       model::Quarantined kept) {
+    if (again_) {
+        return fails_again(index, status, kept);
+    }
     if (headers_.empty()) {
         headers_ = redacted_headers(request_);
     }
@@ -493,9 +521,7 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     if (!claim) {
         return failed(index, claim.error());
     }
-    std::string key = !kept.key.empty()        ? kept.key
-                      : !kept.event_id.empty() ? kept.event_id
-                                               : kept.id;
+    std::string key = model::record_key_of(kept);
     if (!std::holds_alternative<Fresh>(*claim)) {
         repeats_.push_back({index, key, kept.tenant, kept.id});
     }
@@ -525,6 +551,9 @@ void Submission::append_later(std::size_t index, log::Record record, const Diges
 void Submission::append() {
     const auto& options = intake_.options;
     appends_ = !records_.empty();
+    if (again_ && appends_) {
+        return append_chunk(std::move(records_), std::move(owns_));
+    }
     std::size_t begin = 0;
     while (begin < records_.size()) {
         std::size_t end = begin;
@@ -553,7 +582,12 @@ void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own>
                                                std::span<const log::AppendOutcome> outcomes) {
         HELIOS_ASSERT(outcomes.size() == owns.size(), "the log answers every record");
         for (std::size_t i = 0; i < owns.size(); ++i) {
-            self->intake_.deduplicator->settle(owns[i].identity, outcomes[i]);
+            if (owns[i].identity) {
+                self->intake_.deduplicator->settle(*owns[i].identity, outcomes[i]);
+            }
+            if (outcomes[i] && !owns[i].identity) {
+                continue;  // its item says where it stands itself
+            }
             if (outcomes[i]) {
                 const auto& at = *outcomes[i];
                 self->settled(
@@ -591,7 +625,7 @@ void Submission::refuse_item(std::size_t index, const Error& error) {
 
 void Submission::failed(std::size_t index, const Error& error) {
     if (error.kind != ErrorKind::invalid) {
-        intake_.tell_refused(caller_.tenant, receipt_.items[index].source);
+        tell_refused(receipt_.items[index].source);
     }
     const MutexLock lock(mutex_);
     receipt_.items[index].status = ItemStatus::failed;
@@ -604,7 +638,17 @@ void Submission::release() {
     }
 }
 
+/// A kept item was counted when it came; what has become an event is one more that came in.
 void Submission::count(const ItemReceipt& item) {
+    if (again_) {
+        if (again_->dry) {
+            return;
+        }
+        intake_.metrics.tried_again(to_string(item.status));
+        if (item.status != ItemStatus::accepted) {
+            return;
+        }
+    }
     const auto source = intake_.countable(caller_.tenant, item.source);
     const auto counted = [&] {
         switch (item.status) {
@@ -634,6 +678,9 @@ void Submission::finish() {
     std::map<std::string_view, SourceActivity> activity;
     for (const auto& item : receipt_.items) {
         count(item);
+        if (again_) {
+            continue;  // nobody has sent it
+        }
         SourceActivity& source = activity[intake_.countable(caller_.tenant, item.source)];
         source.last_received_at = received_at_;
         source.received += item.status != ItemStatus::noted;
@@ -653,7 +700,9 @@ void Submission::finish() {
         }
     }
     const Duration now = intake_.clock.monotonic();
-    intake_.metrics.request(endpoint_, std::chrono::duration<double>(now - started_).count());
+    if (!again_) {
+        intake_.metrics.request(endpoint_, std::chrono::duration<double>(now - started_).count());
+    }
     {
         const MutexLock lock(intake_.mutex);
         for (const auto& [name, delta] : activity) {
@@ -692,7 +741,7 @@ Submission::Overdue Submission::tell_overdue() {
     for (const auto& item : receipt_.items) {
         if (told != item.source || &item == &receipt_.items.front()) {
             told = item.source;
-            intake_.tell_refused(caller_.tenant, told);
+            tell_refused(told);
         }
     }
     Receipt receipt;
@@ -709,7 +758,10 @@ void Submission::finish_without_items(Receipt::Kind kind, Error error, std::stri
                                       bool refused) {
     receipt_.kind = kind;
     receipt_.error = std::move(error);
-    intake_.metrics.without_items(endpoint_, outcome);
+    refused = refused && !again_;
+    if (!again_) {
+        intake_.metrics.without_items(endpoint_, outcome);
+    }
     const auto source = intake_.countable(caller_.tenant, door_.source());
     if (refused) {
         intake_.counts.add(caller_.tenant, source, received_at_, Counted::received);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,13 +23,18 @@
 #include "gateway/gateway_metrics.h"
 #include "gateway/quarantine_repeats.h"
 #include "gateway/receipt_counts.h"
+#include "gateway/resubmission.h"
 #include "model/admission.h"
+#include "model/dlq_outcome.h"
 #include "model/quarantined.h"
 #include "model/topics.h"
 
 namespace helios::gateway {
 
 class Submission;
+
+/// In the partition of the item, whose record has that key.
+log::Record record_of(const model::DlqOutcome& outcome, const std::string& key);
 
 /// A stretch in which requests would have waited longer than their senders do, or have: said when
 /// it begins and when it is over, however many there are.
@@ -125,6 +131,8 @@ struct Intake {
     void say_overload(Duration unread, Duration expected) const;
 
     Mutex mutex;
+    /// Items of the DLQ that are being tried again: (tenant, dlqId).
+    std::set<std::pair<TenantId, std::string>> tried_now HELIOS_GUARDED_BY(mutex){};
     Condition idle;
     std::size_t in_flight HELIOS_GUARDED_BY(mutex) = 0;
     bool closing HELIOS_GUARDED_BY(mutex) = false;
@@ -141,6 +149,8 @@ class Submission : public std::enable_shared_from_this<Submission>, public DueLi
 public:
     Submission(Intake& intake, const Door& door, http::Request request, Caller caller,
                ReceiptDone done);
+    /// A kept item on its way in again.
+    Submission(Intake& intake, Resubmission again, Caller caller, ReceiptDone done);
 
     void start();
     enum class Overdue : std::uint8_t {
@@ -157,7 +167,7 @@ private:
     /// What one record of ours will settle.
     struct Own {
         std::size_t item = 0;
-        Digest128 identity{};
+        std::optional<Digest128> identity;  ///< absent: what became of a kept item, which has none
     };
 
     /// An item of ours that waits in quarantine already.
@@ -173,6 +183,7 @@ private:
     bool sender_is_proved();
     bool may_bring(std::string_view source) const;
     adapters::Adapted adapt();
+    adapters::Adapted adapt_kept();
     void take_items(std::vector<adapters::Item>& items);
     void take_event(std::size_t index, adapters::AdaptedEvent& adapted);
     void take_rejection(std::size_t index, adapters::Rejection& rejection);
@@ -187,6 +198,14 @@ private:
     void conflict(std::size_t index, const adapters::AdaptedEvent& adapted);
     void keep(std::size_t index, ItemStatus status, model::RecordType type,
               model::Quarantined item);
+
+    // Of a kept item.
+    void tell_refused(std::string_view source) const;
+    void fails_again(std::size_t index, ItemStatus status, const model::Quarantined& as);
+    void becomes(const ItemReceipt& item, model::DlqOutcome outcome);
+    void claim_dry(std::size_t index, const adapters::AdaptedEvent& adapted,
+                   const Digest128& identity, const Content& content);
+    model::DlqOutcome outcome_of(model::DlqResult what) const;
 
     void append_later(std::size_t index, log::Record record,
                       const Digest128& identity);  ///< a Fresh claim becomes a record
@@ -211,7 +230,8 @@ private:
     const Endpoint endpoint_;  ///< the door's
     http::Request request_;    ///< until start() is over
     Caller caller_;            ///< its subject is who proved himself
-    ProvenSender sender_;      ///< once it is known
+    const std::optional<Resubmission> again_;
+    ProvenSender sender_;  ///< once it is known
     ReceiptDone done_;
     const Instant received_at_;
     const Duration started_;

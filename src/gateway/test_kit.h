@@ -2,6 +2,7 @@
 /// For tests of the gateway: a gateway over the real log on the simulated disk, requests made by
 /// hand, the log read back.
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -82,6 +83,7 @@ struct Rig {
     std::vector<std::string> deleted;      ///< subscriptions, and by whom; likewise
     std::unique_ptr<SenderChecks> checks;  ///< nullptr: nobody need prove who he is
     std::unique_ptr<Gateway> gateway;
+    std::atomic<bool> depot_is_known = false;  ///< a source that a flow may come to name
 
     Rig() {
         disk.on_sync([this] { syncs.pass(); });
@@ -113,8 +115,9 @@ struct Rig {
     void open_gateway(bool admits = true) {
         auto opened = Gateway::open(
             options, *log, model::Catalogue::shipped(),
-            [](const TenantId& tenant, std::string_view source) {
-                return tenant == default_tenant() && source == "warehouse";
+            [this](const TenantId& tenant, std::string_view source) {
+                return tenant == default_tenant() &&
+                       (source == "warehouse" || (source == "depot" && depot_is_known));
             },
             telemetry, clock,
             [this](std::string_view source) {
@@ -195,11 +198,13 @@ struct Rig {
         return read({model::event_topics.begin(), model::event_topics.end()});
     }
     std::vector<Kept> dlq() { return read({model::topic::dlq}); }
-    /// What waits in quarantine, without the records that say that it came again.
+    /// What waits in quarantine, without the records of what has come of it since.
     std::vector<Kept> kept_whole() {
         auto all = dlq();
         std::erase_if(all, [](const Kept& record) {
-            return record.type == model::RecordType::quarantine_repeat;
+            return record.type == model::RecordType::quarantine_repeat ||
+                   record.type == model::RecordType::dlq_outcome ||
+                   record.type == model::RecordType::redrive;
         });
         return all;
     }

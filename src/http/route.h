@@ -32,10 +32,11 @@ private:
 
 /// Who may call a route. What a role may do is said here and nowhere else.
 enum class Access : std::uint8_t {
-    unsaid,    ///< a mistake of whoever wrote the route
-    everyone,  ///< whoever reaches the port; a test holds the list of such routes
-    sender,    ///< who may bring events
-    viewer,    ///< who may read
+    unsaid,     ///< a mistake of whoever wrote the route
+    everyone,   ///< whoever reaches the port; a test holds the list of such routes
+    sender,     ///< who may bring events
+    viewer,     ///< who may read
+    operator_,  ///< who may work cases and quarantine
 };
 
 /// Called on a worker thread if the route is `blocking`, on the probes' thread if it is a `probe`,

@@ -5,9 +5,11 @@
 #include "model/audit.h"
 #include "model/case_record.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
 #include "model/quarantined.h"
+#include "model/redrive.h"
 #include "model/verdict.h"
 
 namespace helios::model {
@@ -17,7 +19,7 @@ namespace {
 template <class... T>
 constexpr bool has_no_default = (!std::is_default_constructible_v<T> && ...);
 static_assert(has_no_default<Event, LegRecord, FlowRecord, FlowActivation, Quarantined,
-                             QuarantineRepeat, Counts, Verdict>);
+                             QuarantineRepeat, Counts, DlqOutcome, Verdict>);
 
 Event sample_event() {
     Event event(default_tenant());
@@ -235,6 +237,58 @@ TEST(Encoding, small_records_round_trip) {
     expect_only_whole(activation_bytes, decode_flow_activation);
 }
 
+TEST(Encoding, outcomes_of_the_dlq_round_trip) {
+    DlqOutcome outcome(default_tenant());
+    outcome.id = "q-1";
+    outcome.what = DlqResult::duplicate;
+    outcome.attempt = 2;
+    outcome.source = "aws";
+    outcome.scope = "s";
+    outcome.event_id = "e-1";
+    outcome.event = Position{{topic::orders, 7}, Offset{300}};
+    outcome.reason = "conflict";
+    outcome.detail = "why";
+    outcome.who = "ann";
+    outcome.at = from_nanos(64);
+    outcome.redrive = "r-1";
+    outcome.edited = {"id", "payload"};
+    const auto bytes = encode(outcome);
+    ASSERT_EQ(decode_dlq_outcome(bytes), outcome);
+    EXPECT_EQ(to_hex(bytes),
+              "0764656661756c7403712d31010203617773017303652d31010107ac0208636f6e666c696374"
+              "0377687903616e6e800103722d3102026964077061796c6f6164");
+    expect_only_whole(bytes, decode_dlq_outcome);
+    outcome.event.reset();
+    outcome.unknown[77] = "later";
+    ASSERT_EQ(decode_dlq_outcome(encode(outcome)), outcome);
+
+    DlqOutcome other(default_tenant());
+    other.what = static_cast<DlqResult>(6);
+    EXPECT_FALSE(decode_dlq_outcome(encode(other))) << "no result that there is";
+}
+
+TEST(Encoding, redrives_round_trip) {
+    RedriveRecord record(default_tenant());
+    record.id = "r-1";
+    record.phase = RedrivePhase::stopped;
+    record.filter = R"({"source":"aws"})";
+    record.who = "ann";
+    record.at = from_nanos(64);
+    record.until = from_nanos(65);
+    record.total = 300;
+    record.skipped = 2;
+    record.detail = "why";
+    const auto bytes = encode(record);
+    ASSERT_EQ(decode_redrive(bytes), record);
+    expect_only_whole(bytes, decode_redrive);
+    EXPECT_EQ(
+        to_hex(bytes),
+        "0764656661756c7403722d3102107b22736f75726365223a22617773227d03616e6e80018201ac0202037"
+        "76879");
+    record.phase = static_cast<RedrivePhase>(3);
+    EXPECT_FALSE(decode_redrive(encode(record))) << "no phase that there is";
+}
+
 TEST(Encoding, audit_round_trips) {
     AuditRecord record(*TenantId::parse("shop-7"));
     record.who = "ann";
@@ -264,12 +318,12 @@ TEST(Encoding, a_tenant_that_is_none_is_refused_by_every_decoder) {
              {encode(sample_event()), encode(sample_verdict()),
               encode(AuditRecord(default_tenant())), encode(FlowActivation(default_tenant())),
               encode(Counts(default_tenant())), encode(QuarantineRepeat(default_tenant())),
-              encode(Quarantined(default_tenant()))}) {
+              encode(DlqOutcome(default_tenant())), encode(Quarantined(default_tenant()))}) {
             const std::string spoiled = out.view() + bytes.substr(sizeof("default"));
             EXPECT_FALSE(decode_event(spoiled) || decode_verdict(spoiled) ||
                          decode_audit(spoiled) || decode_flow_activation(spoiled) ||
                          decode_counts(spoiled) || decode_quarantine_repeat(spoiled) ||
-                         decode_quarantined(spoiled))
+                         decode_dlq_outcome(spoiled) || decode_quarantined(spoiled))
                 << name;
         }
     }

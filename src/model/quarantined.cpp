@@ -5,6 +5,10 @@
 
 namespace helios::model {
 
+const std::string& record_key_of(const Quarantined& item) {
+    return !item.key.empty() ? item.key : !item.event_id.empty() ? item.event_id : item.id;
+}
+
 std::string encode(const Quarantined& item) {
     ByteWriter out;
     out.string(item.tenant.text());

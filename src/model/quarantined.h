@@ -44,6 +44,10 @@ struct Quarantined {
     friend bool operator==(const Quarantined&, const Quarantined&) = default;
 };
 
+/// The key of an item's record on the log. What is said of the item later has the same: so it
+/// stands in the same partition, behind it.
+const std::string& record_key_of(const Quarantined& item);
+
 inline constexpr std::uint8_t quarantined_version = 1;
 std::string encode(const Quarantined& item);
 Result<Quarantined> decode_quarantined(std::string_view bytes);

@@ -6,10 +6,12 @@
 #include "model/absence.h"
 #include "model/case_record.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
 #include "model/position.h"
 #include "model/quarantined.h"
+#include "model/redrive.h"
 #include "model/verdict.h"
 
 namespace {
@@ -52,6 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check(bytes, decode_verdict);
     check(bytes, decode_quarantined);
     check(bytes, decode_quarantine_repeat);
+    check(bytes, decode_dlq_outcome);
+    check(bytes, decode_redrive);
     check(bytes, decode_counts);
     check(bytes, decode_flow_activation);
     check(bytes, decode_absence);

@@ -142,12 +142,13 @@ enum class RecordType : std::uint16_t {
     absence = 9,            ///< absence.h, on topic::flows
     engine_level = 10,      ///< engine_level.h, on topic::flows
     audit = 11,             ///< audit.h, on topic::audit
+    dlq_outcome = 13,       ///< dlq_outcome.h: an item was tried again or discarded, on topic::dlq
+    redrive = 30,           ///< redrive.h: many are tried again, on topic::dlq
 };
 
 /// Numbers given to records whose encodings come with their rooms: none of them is written yet.
 enum class LaterRecordType : std::uint16_t {
     sample = 12,        ///< what a process saw, once a second, on helios.health
-    dlq_outcome = 13,   ///< an item was replayed or discarded, on topic::dlq
     settings = 14,      ///< on topic::settings
     reopened = 15,      ///< a case, on topic::cases
     left = 16,          ///< an event left a case, on topic::cases

@@ -75,6 +75,7 @@ private:
             item.source = i % 20 == 8 ? "aws" : "gcp";
             item.reason = i % 20 == 8 ? "missing_field" : "invalid_json";
             item.key = "K" + std::to_string(i % 3);
+            item.event_type = i < 100 ? "rare" : "OrderPlaced";
             records.add(item);
         } else {
             records.add(testing::a_verdict("C" + n, 1, model::VerdictStatus::matched,
@@ -156,6 +157,9 @@ TEST_F(Cost, a_page_of_quarantine_is_the_same_whatever_is_there) {
                                  [&](Queries& queries, const Filled& filled) {
                                      QuarantineFilter filter(default_tenant());
                                      filter.limit = 20;
+                                     if (deep && !key) {
+                                         filter.type = "rare";
+                                     }
                                      filter.key = key;
                                      filter.reason = reason;
                                      filter.source = source;

@@ -61,10 +61,21 @@ Status CurrentTables::write_quarantine(const Rows& rows) {
             HELIOS_TRY_ASSIGN(const std::int64_t kind, kind_for(*item));
             HELIOS_TRY(
                 statements_.get<UpsertQuarantined>().run(UpsertQuarantined::Values{*item, kind}));
+        } else if (const auto* repeat = std::get_if<QuarantineRepeatRow>(&row)) {
+            HELIOS_TRY(statements_.get<RepeatQuarantined>().run(*repeat));
         } else {
-            HELIOS_TRY(
-                statements_.get<RepeatQuarantined>().run(std::get<QuarantineRepeatRow>(row)));
+            const auto& outcome = std::get<OfTenant<DlqOutcomeRow>>(row);
+            HELIOS_TRY(statements_.get<InsertDlqOutcome>().run(outcome));
+            HELIOS_TRY(statements_.get<SettleQuarantined>().run(outcome));
+            if (!outcome.redrive.empty()) {
+                HELIOS_TRY(statements_.get<AddToRedrive>().run(outcome));
+            }
         }
+    }
+    for (const auto& record : rows.redrives) {
+        HELIOS_TRY(record.phase == model::RedrivePhase::running
+                       ? statements_.get<BeginRedrive>().run(record)
+                       : statements_.get<EndRedrive>().run(record));
     }
     return {};
 }
@@ -278,6 +289,7 @@ Result<std::size_t> CurrentTables::drop_cases(Instant until, std::size_t rows) {
 }
 
 Result<std::size_t> CurrentTables::drop_quarantined(Instant until, std::size_t rows) {
+    HELIOS_TRY(statements_.get<DeleteRedrives>().run(until));
     HELIOS_TRY(statements_.get<DeleteQuarantined>().run(
         DeleteQuarantined::Values{until, static_cast<std::int64_t>(rows)}));
     return static_cast<std::size_t>(database_->changes());

@@ -40,7 +40,7 @@ constexpr std::array<DumpedTable, 3> tables_of_slices{{
      R"sql(SELECT tenant, minute, source, counter, value FROM counts ORDER BY minute, tenant, source, counter)sql"},
 }};
 
-constexpr std::array<DumpedTable, 6> tables_of_current{{
+constexpr std::array<DumpedTable, 8> tables_of_current{{
     {"control_records",
      R"sql(SELECT partition, "offset", at, kind, tenant, flow, version, body FROM control_records ORDER BY partition, "offset")sql"},
     {"verdicts",
@@ -51,7 +51,13 @@ constexpr std::array<DumpedTable, 6> tables_of_current{{
                     FROM cases ORDER BY tenant, key, flow, instance)sql"},
     {"quarantine",
      R"sql(SELECT tenant, dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key, first_at, last_at, times,
-                         partition, "offset" FROM quarantine ORDER BY tenant, dlq_id)sql"},
+                         status, attempts, partition, "offset" FROM quarantine ORDER BY tenant, dlq_id)sql"},
+    {"dlq_outcomes",
+     R"sql(SELECT tenant, dlq_id, partition, "offset", what, attempt, source, scope, event_id, reason, detail, who, at, redrive, edited
+                           FROM dlq_outcomes ORDER BY tenant, dlq_id, partition, "offset")sql"},
+    {"redrives",
+     R"sql(SELECT tenant, id, phase, filter, who, begun_at, until, total, accepted, duplicate, conflict, failed, skipped, ended_at, detail
+                       FROM redrives ORDER BY tenant, id)sql"},
     {"flows",
      R"sql(SELECT tenant, flow, version, activated_at, hash, text FROM flows ORDER BY tenant, flow, version)sql"},
     {"counts",

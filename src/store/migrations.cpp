@@ -163,10 +163,41 @@ CREATE INDEX quarantine_by_key ON quarantine(key, kind, last_at, dlq_id) WHERE k
 CREATE INDEX quarantine_by_age ON quarantine(last_at);
 )sql"};
 
-constexpr std::array<Migration, 3> steps_of_current{
+// What became of items in quarantine. Lists are of one status.
+constexpr SqlText dlq_step{R"sql(
+ALTER TABLE quarantine ADD COLUMN status INTEGER NOT NULL DEFAULT {waiting};
+ALTER TABLE quarantine ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+DROP INDEX quarantine_by_kind;
+DROP INDEX quarantine_by_key;
+CREATE INDEX quarantine_by_kind ON quarantine(kind, status, last_at, dlq_id);
+CREATE INDEX quarantine_by_type ON quarantine(event_type, kind, status, last_at, dlq_id);
+CREATE INDEX quarantine_by_key ON quarantine(key, kind, status, last_at, dlq_id) WHERE key <> '';
+
+-- One row per record. edited: names, each followed by a blank but the last.
+CREATE TABLE dlq_outcomes(
+  tenant TEXT NOT NULL, dlq_id TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+  what INTEGER NOT NULL, attempt INTEGER NOT NULL, source TEXT NOT NULL, scope TEXT NOT NULL, event_id TEXT NOT NULL,
+  reason TEXT NOT NULL, detail TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, redrive TEXT NOT NULL, edited TEXT NOT NULL,
+  PRIMARY KEY(tenant, dlq_id, partition, "offset")) WITHOUT ROWID;
+-- Sums over its outcomes. begun_at is NULL until its begin has been read, ended_at until its end.
+CREATE TABLE redrives(
+  tenant TEXT NOT NULL, id TEXT NOT NULL, phase INTEGER NOT NULL DEFAULT {running}, filter TEXT NOT NULL DEFAULT '', who TEXT NOT NULL DEFAULT '',
+  begun_at INTEGER, until INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
+  accepted INTEGER NOT NULL DEFAULT 0, duplicate INTEGER NOT NULL DEFAULT 0, conflict INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+  skipped INTEGER NOT NULL DEFAULT 0, ended_at INTEGER, detail TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY(tenant, id)) WITHOUT ROWID;
+CREATE INDEX redrives_open ON redrives(begun_at) WHERE ended_at IS NULL;
+CREATE INDEX redrives_by_end ON redrives(ended_at) WHERE ended_at IS NOT NULL;
+CREATE TRIGGER dlq_outcomes_leave AFTER DELETE ON quarantine BEGIN
+  DELETE FROM dlq_outcomes WHERE tenant = OLD.tenant AND dlq_id = OLD.dlq_id;
+END;
+)sql"};
+
+constexpr std::array<Migration, 4> steps_of_current{
     {{first_migration, "tables of the first release", first_step},
      {3, "cases by every filter", cases_by_every_filter},
-     {migration_to_slices, "slices", slices_step}}};
+     {migration_to_slices, "slices", slices_step},
+     {5, "outcomes of quarantine", dlq_step}}};
 
 // Times, texts and numbers as in the file of what is current.
 constexpr SqlText first_slice_step{R"sql(

@@ -8,8 +8,10 @@
 #include "base/hash.h"
 #include "model/case_record.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/flow_activation.h"
 #include "model/quarantined.h"
+#include "model/redrive.h"
 #include "model/topics.h"
 
 namespace helios::store {
@@ -94,6 +96,10 @@ void Projection::add(const log::StoredRecord& record, bool again) {
             return add_quarantined(record);
         case model::RecordType::quarantine_repeat:
             return add_quarantine_repeat(record);
+        case model::RecordType::dlq_outcome:
+            return add_dlq_outcome(record);
+        case model::RecordType::redrive:
+            return add_redrive(record);
         case model::RecordType::case_record:
             return add_case_record(record);
         case model::RecordType::verdict:
@@ -167,6 +173,39 @@ void Projection::add_quarantine_repeat(const log::StoredRecord& record) {
     }
     rows_.quarantine.emplace_back(QuarantineRepeatRow{
         std::move(repeat->tenant), std::move(repeat->id), repeat->times, repeat->last_received_at});
+}
+
+void Projection::add_dlq_outcome(const log::StoredRecord& record) {
+    auto outcome = model::decode_dlq_outcome(record.value);
+    if (!outcome) {
+        return skip(record, outcome.error().what);
+    }
+    DlqOutcomeRow row;
+    row.dlq_id = std::move(outcome->id);
+    row.what = outcome->what;
+    row.attempt = outcome->attempt;
+    row.source = std::move(outcome->source);
+    row.scope = std::move(outcome->scope);
+    row.event_id = std::move(outcome->event_id);
+    row.reason = std::move(outcome->reason);
+    row.detail = std::move(outcome->detail);
+    row.who = std::move(outcome->who);
+    row.at = outcome->at;
+    row.redrive = std::move(outcome->redrive);
+    for (const auto& name : outcome->edited) {
+        row.edited += (row.edited.empty() ? "" : " ") + name;
+    }
+    row.pointer = record.at;
+    rows_.quarantine.emplace_back(
+        OfTenant<DlqOutcomeRow>(std::move(outcome->tenant), std::move(row)));
+}
+
+void Projection::add_redrive(const log::StoredRecord& record) {
+    auto redrive = model::decode_redrive(record.value);
+    if (!redrive) {
+        return skip(record, redrive.error().what);
+    }
+    rows_.redrives.push_back(*std::move(redrive));
 }
 
 void Projection::add_case_record(const log::StoredRecord& record) {

@@ -34,6 +34,8 @@ private:
     void add_event(const log::StoredRecord& record);
     void add_quarantined(const log::StoredRecord& record);
     void add_quarantine_repeat(const log::StoredRecord& record);
+    void add_redrive(const log::StoredRecord& record);
+    void add_dlq_outcome(const log::StoredRecord& record);
     void add_case_record(const log::StoredRecord& record);
     void add_verdict(const log::StoredRecord& record);
     void add_flow(const log::StoredRecord& record);

@@ -388,8 +388,9 @@ struct Queries::QuarantinedOf {
     Status fetch(std::int64_t kind, const Place& before, std::size_t rows,
                  std::deque<Row>& out) const {
         const AskedQuarantine asked{filter, kind, before, static_cast<std::int64_t>(rows)};
-        return filter.key ? take_rows(connection.ask<QuarantinedOfKindAndKey>(asked), out)
-                          : take_rows(connection.ask<QuarantinedOfKind>(asked), out);
+        return filter.key    ? take_rows(connection.ask<QuarantinedOfKindAndKey>(asked), out)
+               : filter.type ? take_rows(connection.ask<QuarantinedOfKindAndType>(asked), out)
+                             : take_rows(connection.ask<QuarantinedOfKind>(asked), out);
     }
 };
 
@@ -422,6 +423,28 @@ Result<QuarantineRow> Queries::quarantined_item(const TenantId& tenant, std::str
     }
     HELIOS_TRY(answer.status());
     return fail(ErrorKind::not_found, fmt::format("nothing in quarantine has the id {}", dlq_id));
+}
+
+Result<std::vector<DlqOutcomeRow>> Queries::dlq_outcomes(const TenantId& tenant,
+                                                         std::string_view dlq_id) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    const auto rows = static_cast<std::int64_t>(options_.page_rows_max);
+    return connection->ask<DlqOutcomes>(AskedById{tenant, dlq_id, {}, rows}).rows();
+}
+
+Result<RedriveRow> Queries::redrive(const TenantId& tenant, std::string_view id) {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    auto answer = connection->ask<OneRedrive>(AskedById{tenant, id, {}, 1});
+    if (answer.next()) {
+        return answer.row();
+    }
+    HELIOS_TRY(answer.status());
+    return fail(ErrorKind::not_found, fmt::format("no redrive has the id {}", id));
+}
+
+Result<std::vector<RedriveRow>> Queries::open_redrives() {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    return connection->ask<OpenRedrives>().rows();
 }
 
 namespace {

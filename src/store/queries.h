@@ -68,6 +68,12 @@ public:
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
     Result<QuarantineRow> quarantined_item(const TenantId& tenant,
                                            std::string_view dlq_id);  ///< not_found
+    /// What became of an item, oldest first, at most options.page_rows_max.
+    Result<std::vector<DlqOutcomeRow>> dlq_outcomes(const TenantId& tenant,
+                                                    std::string_view dlq_id);
+    Result<RedriveRow> redrive(const TenantId& tenant, std::string_view id);  ///< not_found
+    /// Of all tenants: those that have begun and not ended, in that order.
+    Result<std::vector<RedriveRow>> open_redrives();
     /// Ids that begin with `prefix`, sorted, at most `limit`.
     Result<std::vector<std::string>> quarantine_ids(const TenantId& tenant, std::string_view prefix,
                                                     std::size_t limit);

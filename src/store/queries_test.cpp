@@ -348,6 +348,126 @@ TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
     EXPECT_EQ(queries->quarantined_item(default_tenant(), "q3").error().kind, ErrorKind::not_found);
 }
 
+TEST(Quarantine, lists_are_of_one_status_and_an_item_knows_what_became_of_it) {
+    Bench bench;
+    const auto keep = [&](const std::string& id, const std::string& type) {
+        model::Quarantined item(default_tenant());
+        item.id = id;
+        item.source = "aws";
+        item.reason = "missing_field";
+        item.event_type = type;
+        bench.append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version,
+                     id, model::encode(item));
+    };
+    const auto comes = [&](const std::string& id, model::DlqResult what, std::uint32_t attempt) {
+        model::DlqOutcome outcome(default_tenant());
+        outcome.id = id;
+        outcome.what = what;
+        outcome.attempt = attempt;
+        outcome.event_id = "e-" + id;
+        outcome.who = "ann";
+        outcome.edited = {"id", "time"};
+        bench.append(outcome);
+    };
+    using model::DlqResult;
+    using model::DlqStatus;
+    for (const auto* id : {"a", "b", "c", "d"}) {
+        keep(id, id == std::string("a") ? "OrderPlaced" : "X");
+    }
+    comes("a", DlqResult::failed, 1);
+    comes("b", DlqResult::failed, 1);
+    comes("b", DlqResult::accepted, 2);
+    comes("b", DlqResult::discarded, 0);
+    comes("c", DlqResult::exhausted, 3);
+    comes("d", DlqResult::exhausted, 3);
+    comes("d", DlqResult::discarded, 0);
+    comes("d", DlqResult::failed, 4);
+    comes("nobody", DlqResult::accepted, 1);
+    bench.project();
+    const auto queries = bench.queries();
+    const auto ids = [&](QuarantineFilter filter) {
+        std::string out;
+        for (const auto& row : queries->quarantined(filter).value().items) {
+            out += row.dlq_id;
+        }
+        return out;
+    };
+    QuarantineFilter filter(default_tenant());
+    EXPECT_EQ(ids(filter), "a") << "what waits, unless something else is asked for";
+    filter.type = "X";
+    EXPECT_EQ(ids(filter), "");
+    for (const auto& [status, expected] :
+         {std::pair(DlqStatus::waiting, ""), std::pair(DlqStatus::accepted, "b"),
+          std::pair(DlqStatus::exhausted, "c"), std::pair(DlqStatus::discarded, "d")}) {
+        filter.status = status;
+        EXPECT_EQ(ids(filter), expected) << model::to_string(status);
+    }
+    EXPECT_EQ(queries->quarantined_item(default_tenant(), "d").value().attempts, 4u);
+    const auto outcomes = queries->dlq_outcomes(default_tenant(), "b").value();
+    ASSERT_EQ(outcomes.size(), 3u);
+    EXPECT_EQ(outcomes[1].what, DlqResult::accepted);
+    EXPECT_EQ(outcomes[1].attempt, 2u);
+    EXPECT_EQ(outcomes[1].event_id, "e-b");
+    EXPECT_EQ(outcomes[1].who, "ann");
+    EXPECT_EQ(outcomes[1].edited, "id time");
+    EXPECT_TRUE(queries->dlq_outcomes(default_tenant(), "nobody").value().empty());
+    const auto before = bench.dumped();
+    bench.project();
+    EXPECT_EQ(bench.dumped(), before);
+}
+
+TEST(Quarantine, a_redrive_is_open_until_its_end_and_adds_up_what_became_of_its_items) {
+    Bench bench;
+    const auto append = [&](const model::RedriveRecord& record) {
+        bench.append(model::topic::dlq, model::RecordType::redrive, model::redrive_version,
+                     record.id, model::encode(record));
+    };
+    model::RedriveRecord record(default_tenant());
+    record.id = "r";
+    record.filter = "{}";
+    record.who = "ann";
+    record.at = after(1);
+    record.until = after(2);
+    record.total = 5;
+    append(record);
+    using model::DlqResult;
+    for (const auto& [what, reason] :
+         {std::pair(DlqResult::accepted, ""), std::pair(DlqResult::accepted, ""),
+          std::pair(DlqResult::duplicate, ""), std::pair(DlqResult::exhausted, "conflict"),
+          std::pair(DlqResult::exhausted, "missing_field")}) {
+        model::DlqOutcome outcome(default_tenant());
+        outcome.id = "q";
+        outcome.what = what;
+        outcome.reason = reason;
+        outcome.redrive = "r";
+        bench.append(outcome);
+    }
+    bench.project();
+    auto queries = bench.queries();
+    const auto open = queries->open_redrives().value();
+    ASSERT_EQ(open.size(), 1u);
+    EXPECT_EQ(open[0].id, "r");
+    EXPECT_EQ(open[0].who, "ann");
+    EXPECT_EQ(open[0].until, after(2));
+    EXPECT_EQ(open[0].accepted, 2u);
+    EXPECT_EQ(open[0].duplicate, 1u);
+    EXPECT_EQ(open[0].conflict, 1u);
+    EXPECT_EQ(open[0].failed, 1u);
+    EXPECT_FALSE(open[0].ended_at);
+    record.phase = model::RedrivePhase::stopped;
+    record.skipped = 1;
+    record.detail = "why";
+    append(record);
+    bench.project();
+    EXPECT_TRUE(queries->open_redrives().value().empty());
+    const auto row = queries->redrive(default_tenant(), "r").value();
+    EXPECT_EQ(row.phase, model::RedrivePhase::stopped);
+    EXPECT_EQ(row.total, 5u);
+    EXPECT_EQ(row.skipped, 1u);
+    EXPECT_EQ(row.detail, "why");
+    EXPECT_EQ(queries->redrive(default_tenant(), "x").error().kind, ErrorKind::not_found);
+}
+
 TEST(Quarantine, a_repeat_raises_times_and_moves_the_item_to_the_front) {
     Bench bench;
     model::Quarantined item(default_tenant());

@@ -300,11 +300,13 @@ SELECT flow, cases FROM open_cases WHERE tenant = :tenant ORDER BY flow)sql"};
 
 inline constexpr char select_quarantine[] = R"sql(
 SELECT dlq_id, record_type, reason, detail, source, endpoint, scope, event_id, event_type, key,
-  first_at, last_at, times, partition, "offset"
+  first_at, last_at, times, status, attempts, partition, "offset"
 FROM quarantine )sql";
 inline constexpr char quarantine_range[] = R"sql(
+  AND status = :status
   AND last_at >= :start AND (last_at, dlq_id) < (:before_time, :before_id)
   AND (:source IS NULL OR source = :source) AND (:reason IS NULL OR reason = :reason)
+  AND (:type IS NULL OR event_type = :type)
 ORDER BY last_at DESC, dlq_id DESC LIMIT :rows)sql";
 
 struct QuarantineColumns {
@@ -326,6 +328,8 @@ struct QuarantineColumns {
         named("first_at", &Row::first_at),
         named("last_at", &Row::last_at),
         named("times", &Row::times),
+        named("status", &Row::status),
+        named("attempts", &Row::attempts),
         named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
         named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
     };
@@ -362,17 +366,24 @@ struct QuarantineQuestion : QuarantineColumns {
     using Values = AskedQuarantine;
     static constexpr std::tuple parameters{
         named("kind", &Values::kind),
+        named("status", [](const Values& v) { return v.filter.status; }),
         named("start", start_of(&QuarantineFilter::last)),
         named("before_time", [](const Values& v) -> const auto& { return v.before.last_at; }),
         named("before_id", [](const Values& v) -> const auto& { return v.before.dlq_id; }),
         named("source", of_filter(&QuarantineFilter::source)),
         named("reason", of_filter(&QuarantineFilter::reason)),
+        named("type", of_filter(&QuarantineFilter::type)),
         named("rows", &Values::rows),
     };
 };
 struct QuarantinedOfKind : QuarantineQuestion {
     static constexpr SqlText sql{select_quarantine, R"sql(INDEXED BY quarantine_by_kind
 WHERE kind = :kind)sql",
+                                 quarantine_range};
+};
+struct QuarantinedOfKindAndType : QuarantineQuestion {
+    static constexpr SqlText sql{select_quarantine, R"sql(INDEXED BY quarantine_by_type
+WHERE event_type = :type AND kind = :kind)sql",
                                  quarantine_range};
 };
 struct QuarantinedOfKindAndKey : QuarantineQuestion {
@@ -390,6 +401,70 @@ struct QuarantinedItem : QuarantineColumns {
         named("tenant", its_tenant),
         named("dlq_id", &AskedById::id),
     };
+};
+
+/// What became of one item, oldest first.
+struct DlqOutcomes {
+    static constexpr SqlText sql{R"sql(
+SELECT dlq_id, what, attempt, source, scope, event_id, reason, detail, who, at, redrive, edited,
+  partition, "offset"
+FROM dlq_outcomes WHERE tenant = :tenant AND dlq_id = :dlq_id
+ORDER BY partition, "offset" LIMIT :rows)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("dlq_id", &AskedById::id),
+        named("rows", &AskedById::rows),
+    };
+    using Row = DlqOutcomeRow;
+    static constexpr std::tuple columns{
+        named("dlq_id", &Row::dlq_id),
+        named("what", &Row::what),
+        named("attempt", &Row::attempt),
+        named("source", &Row::source),
+        named("scope", &Row::scope),
+        named("event_id", &Row::event_id),
+        named("reason", &Row::reason),
+        named("detail", &Row::detail),
+        named("who", &Row::who),
+        named("at", &Row::at),
+        named("redrive", &Row::redrive),
+        named("edited", &Row::edited),
+        named("partition", [](Row& row) -> auto& { return row.pointer.partition.index; }),
+        named("offset", [](Row& row) -> auto& { return row.pointer.offset.value; }),
+    };
+};
+
+struct RedriveColumns {
+    using Row = RedriveRow;
+    static constexpr std::tuple columns{
+        named("tenant", &Row::tenant),     named("id", &Row::id),
+        named("phase", &Row::phase),       named("filter", &Row::filter),
+        named("who", &Row::who),           named("begun_at", &Row::begun_at),
+        named("until", &Row::until),       named("total", &Row::total),
+        named("accepted", &Row::accepted), named("duplicate", &Row::duplicate),
+        named("conflict", &Row::conflict), named("failed", &Row::failed),
+        named("skipped", &Row::skipped),   named("ended_at", &Row::ended_at),
+        named("detail", &Row::detail),
+    };
+};
+struct OneRedrive : RedriveColumns {
+    static constexpr SqlText sql{R"sql(
+SELECT tenant, id, phase, filter, who, begun_at, until, total, accepted, duplicate, conflict, failed,
+  skipped, ended_at, detail
+FROM redrives WHERE tenant = :tenant AND id = :id AND begun_at IS NOT NULL)sql"};
+    static constexpr std::tuple parameters{
+        named("tenant", its_tenant),
+        named("id", &AskedById::id),
+    };
+};
+/// Of all tenants, in the order in which they began.
+struct OpenRedrives : RedriveColumns {
+    static constexpr SqlText sql{R"sql(
+SELECT tenant, id, phase, filter, who, begun_at, until, total, accepted, duplicate, conflict, failed,
+  skipped, ended_at, detail
+FROM redrives INDEXED BY redrives_open WHERE ended_at IS NULL AND begun_at > 0
+ORDER BY begun_at)sql"};
+    static constexpr std::tuple<> parameters{};
 };
 
 struct QuarantineIds {
@@ -550,7 +625,8 @@ struct AppliedOffsets {
 using ReadStatements =
     PreparedAll<Latest, Revisions, FlowsWith, CasesByOpening, CasesByDecision, CasesOfKindByOpening,
                 CasesOfKindByDecision, CaseBody, SumsIn, DecidedIn, BrokenIn, OpenCases,
-                QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndKey, QuarantinedItem,
+                QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndType,
+                QuarantinedOfKindAndKey, QuarantinedItem, DlqOutcomes, OneRedrive, OpenRedrives,
                 QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, NewestSlice,
                 OldestSlice, DroppedUntil, CountsInRange>;
 

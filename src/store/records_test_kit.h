@@ -45,6 +45,9 @@ public:
     Records& add(const model::Quarantined& item) {
         return add(model::topic::dlq, model::RecordType::quarantined, encode(item));
     }
+    Records& add(const model::DlqOutcome& outcome) {
+        return add(model::topic::dlq, model::RecordType::dlq_outcome, encode(outcome));
+    }
     Records& add(const model::QuarantineRepeat& repeat) {
         return add(model::topic::dlq, model::RecordType::quarantine_repeat, encode(repeat));
     }

@@ -10,7 +10,9 @@
 
 #include "base/tenant.h"
 #include "base/time.h"
+#include "model/dlq_outcome.h"
 #include "model/event.h"
+#include "model/redrive.h"
 #include "model/verdict.h"
 
 namespace helios::store {
@@ -151,7 +153,45 @@ struct QuarantineRow {
     Instant first_at;
     Instant last_at;
     std::uint64_t times = 1;
+    model::DlqStatus status = model::DlqStatus::waiting;
+    std::uint32_t attempts = 0;
     Position pointer{{model::topic::dlq, 0}, {}};  ///< of the latest copy
+};
+
+/// What became of an item in quarantine at one time (model::DlqOutcome).
+struct DlqOutcomeRow {
+    std::string dlq_id;
+    model::DlqResult what = model::DlqResult::failed;
+    std::uint32_t attempt = 0;
+    std::string source;
+    std::string scope;
+    std::string event_id;
+    std::string reason;
+    std::string detail;
+    std::string who;
+    Instant at;
+    std::string redrive;
+    std::string edited;  ///< names, each followed by a blank but the last
+    Position pointer{{model::topic::dlq, 0}, {}};
+};
+
+/// A redrive, and what has become of its items so far.
+struct RedriveRow {
+    std::string tenant;
+    std::string id;
+    model::RedrivePhase phase = model::RedrivePhase::running;
+    std::string filter;  ///< JSON
+    std::string who;
+    Instant begun_at;
+    Instant until;
+    std::uint64_t total = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t duplicate = 0;
+    std::uint64_t conflict = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t skipped = 0;
+    std::optional<Instant> ended_at;
+    std::string detail;
 };
 
 struct QuarantineCursor {
@@ -164,8 +204,10 @@ struct QuarantineFilter {
     explicit QuarantineFilter(TenantId of) : tenant(std::move(of)) {}
 
     TenantId tenant;
+    model::DlqStatus status = model::DlqStatus::waiting;
     std::optional<std::string> source;
     std::optional<std::string> reason;
+    std::optional<std::string> type;
     std::optional<std::string> key;
     TimeRange last;
     std::optional<QuarantineCursor> after;

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "model/dlq_outcome.h"
+#include "model/redrive.h"
 #include "model/verdict.h"
 #include "store/database.h"
 #include "store/written_rows.h"
@@ -23,6 +25,15 @@ inline constexpr std::array sql_words{
     SqlWord{"pending", static_cast<unsigned>(model::VerdictStatus::pending)},
     SqlWord{"partial", static_cast<unsigned>(model::VerdictStatus::partial)},
     SqlWord{"mismatched", static_cast<unsigned>(model::VerdictStatus::mismatched)},
+    SqlWord{"waiting", static_cast<unsigned>(model::DlqStatus::waiting)},
+    SqlWord{"is_accepted", static_cast<unsigned>(model::DlqStatus::accepted)},
+    SqlWord{"is_discarded", static_cast<unsigned>(model::DlqStatus::discarded)},
+    SqlWord{"is_exhausted", static_cast<unsigned>(model::DlqStatus::exhausted)},
+    SqlWord{"accepted", static_cast<unsigned>(model::DlqResult::accepted)},
+    SqlWord{"duplicate", static_cast<unsigned>(model::DlqResult::duplicate)},
+    SqlWord{"exhausted", static_cast<unsigned>(model::DlqResult::exhausted)},
+    SqlWord{"discarded", static_cast<unsigned>(model::DlqResult::discarded)},
+    SqlWord{"running", static_cast<unsigned>(model::RedrivePhase::running)},
     SqlWord{"absence", static_cast<unsigned>(ControlKind::absence)},
     SqlWord{"flow", static_cast<unsigned>(ControlKind::flow)},
 };

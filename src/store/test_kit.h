@@ -19,6 +19,7 @@
 #include "model/case_record.h"
 #include "model/catalogue.h"
 #include "model/counts.h"
+#include "model/dlq_outcome.h"
 #include "model/event.h"
 #include "model/flow_activation.h"
 #include "model/quarantined.h"
@@ -171,6 +172,10 @@ public:
         return append(model::topic::verdicts, model::RecordType::verdict, model::verdict_version,
                       model::case_log_key(verdict.tenant, verdict.flow, verdict.key),
                       encode(verdict));
+    }
+    log::Appended append(const model::DlqOutcome& outcome) {
+        return append(model::topic::dlq, model::RecordType::dlq_outcome, model::dlq_outcome_version,
+                      outcome.id, model::encode(outcome));
     }
     log::Appended append(const model::Quarantined& item) {
         return append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version,

@@ -76,6 +76,109 @@ WHERE tenant = :tenant AND dlq_id = :dlq_id)sql"};
     };
 };
 
+/// Of an item that is there still.
+struct InsertDlqOutcome {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO dlq_outcomes(tenant, dlq_id, partition, "offset", what, attempt, source, scope,
+  event_id, reason, detail, who, at, redrive, edited)
+SELECT :tenant, :dlq_id, :partition, :offset, :what, :attempt, :source, :scope,
+  :event_id, :reason, :detail, :who, :at, :redrive, :edited
+WHERE EXISTS(SELECT 1 FROM quarantine WHERE tenant = :tenant AND dlq_id = :dlq_id)
+ON CONFLICT(tenant, dlq_id, partition, "offset") DO NOTHING)sql"};
+    using Values = OfTenant<DlqOutcomeRow>;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("dlq_id", &Values::dlq_id),
+        named("partition", [](const Values& v) { return v.pointer.partition.index; }),
+        named("offset", [](const Values& v) { return v.pointer.offset.value; }),
+        named("what", &Values::what),
+        named("attempt", &Values::attempt),
+        named("source", &Values::source),
+        named("scope", &Values::scope),
+        named("event_id", &Values::event_id),
+        named("reason", &Values::reason),
+        named("detail", &Values::detail),
+        named("who", &Values::who),
+        named("at", &Values::at),
+        named("redrive", &Values::redrive),
+        named("edited", &Values::edited),
+    };
+};
+
+/// What has become an event stays so; what is discarded leaves that only by becoming one.
+struct SettleQuarantined {
+    static constexpr SqlText sql{R"sql(
+UPDATE quarantine SET attempts = max(attempts, :attempt), status = CASE
+  WHEN :what IN ({accepted}, {duplicate}) OR status = {is_accepted} THEN {is_accepted}
+  WHEN :what = {discarded} THEN {is_discarded}
+  WHEN :what = {exhausted} AND status = {waiting} THEN {is_exhausted}
+  ELSE status END
+WHERE tenant = :tenant AND dlq_id = :dlq_id)sql"};
+    using Values = OfTenant<DlqOutcomeRow>;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("dlq_id", &Values::dlq_id),
+        named("what", &Values::what),
+        named("attempt", &Values::attempt),
+    };
+};
+
+/// What became of an item of a redrive; its begin may be read later, as it stands in another
+/// partition.
+struct AddToRedrive {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO redrives(tenant, id, accepted, duplicate, conflict, failed)
+VALUES(:tenant, :redrive, :accepted, :duplicate, :conflict, :failed)
+ON CONFLICT(tenant, id) DO UPDATE SET accepted = accepted + excluded.accepted,
+  duplicate = duplicate + excluded.duplicate, conflict = conflict + excluded.conflict,
+  failed = failed + excluded.failed)sql"};
+    using Values = OfTenant<DlqOutcomeRow>;
+    static bool is_conflict(const Values& v) {
+        return v.what == model::DlqResult::conflict ||
+               (v.what == model::DlqResult::exhausted && v.reason == "conflict");
+    }
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant),
+        named("redrive", &Values::redrive),
+        named("accepted", [](const Values& v) { return v.what == model::DlqResult::accepted; }),
+        named("duplicate", [](const Values& v) { return v.what == model::DlqResult::duplicate; }),
+        named("conflict", [](const Values& v) { return is_conflict(v); }),
+        named("failed",
+              [](const Values& v) { return !model::is_settled(v.what) && !is_conflict(v); }),
+    };
+};
+struct BeginRedrive {
+    static constexpr SqlText sql{R"sql(
+INSERT INTO redrives(tenant, id, filter, who, begun_at, until, total)
+VALUES(:tenant, :id, :filter, :who, :at, :until, :total)
+ON CONFLICT(tenant, id) DO UPDATE SET filter = excluded.filter, who = excluded.who,
+  begun_at = excluded.begun_at, until = excluded.until, total = excluded.total)sql"};
+    using Values = model::RedriveRecord;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant), named("id", &Values::id),
+        named("filter", &Values::filter), named("who", &Values::who),
+        named("at", &Values::at),         named("until", &Values::until),
+        named("total", &Values::total),
+    };
+};
+struct EndRedrive {
+    static constexpr SqlText sql{R"sql(
+UPDATE redrives SET phase = :phase, skipped = :skipped, ended_at = :at, detail = :detail
+WHERE tenant = :tenant AND id = :id)sql"};
+    using Values = model::RedriveRecord;
+    static constexpr std::tuple parameters{
+        named("tenant", &Values::tenant), named("id", &Values::id),
+        named("phase", &Values::phase),   named("skipped", &Values::skipped),
+        named("at", &Values::at),         named("detail", &Values::detail),
+    };
+};
+/// Few.
+struct DeleteRedrives {
+    static constexpr SqlText sql{"DELETE FROM redrives WHERE ended_at < :until"};
+    using Values = Instant;
+    static constexpr std::tuple parameters{named("until", std::identity{})};
+};
+
 struct InsertCaseLeg {
     static constexpr SqlText sql{R"sql(
 INSERT INTO case_records(tenant, key, flow, partition, "offset", at)
@@ -433,11 +536,12 @@ struct DeleteCounts {
 };
 
 using WriteStatements =
-    PreparedAll<UpsertQuarantined, InsertQuarantineKind, RepeatQuarantined, InsertControl,
-                InsertVerdict, TheCase, InsertCase, UpdateCase, UpsertCaseKind, DeleteCaseKind,
-                DeleteCaseKinds, DeleteCase, DeleteRevisions, DecidedBefore, DeleteQuarantined,
-                TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow, AddCount,
-                SetApplied, SetSlice, ForgetSlices, ForgetDropped, SetDropped, TheKeptOptions,
-                ForgetOptions, KeepOptions, DeleteCounts>;
+    PreparedAll<UpsertQuarantined, InsertQuarantineKind, RepeatQuarantined, InsertDlqOutcome,
+                SettleQuarantined, AddToRedrive, BeginRedrive, EndRedrive, DeleteRedrives,
+                InsertControl, InsertVerdict, TheCase, InsertCase, UpdateCase, UpsertCaseKind,
+                DeleteCaseKind, DeleteCaseKinds, DeleteCase, DeleteRevisions, DecidedBefore,
+                DeleteQuarantined, TheSum, PutSum, DeleteSum, AddOpen, FlowsWithCases, UpsertFlow,
+                AddCount, SetApplied, SetSlice, ForgetSlices, ForgetDropped, SetDropped,
+                TheKeptOptions, ForgetOptions, KeepOptions, DeleteCounts>;
 
 }  // namespace helios::store

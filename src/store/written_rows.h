@@ -137,7 +137,9 @@ struct AppliedRow {
 /// Of one batch. Where order matters, the log's.
 struct Rows {
     std::vector<OfTenant<EventRow>> events;
-    std::vector<std::variant<OfTenant<QuarantineRow>, QuarantineRepeatRow>> quarantine;
+    std::vector<std::variant<OfTenant<QuarantineRow>, QuarantineRepeatRow, OfTenant<DlqOutcomeRow>>>
+        quarantine;
+    std::vector<model::RedriveRecord> redrives;  ///< begins and ends
     std::vector<CaseLegRow> case_legs;
     std::vector<ControlRow> controls;
     std::vector<VerdictRow> verdicts;       ///< every revision

@@ -25,7 +25,7 @@ WEBSOCKET = {
     "Sec-WebSocket-Key": base64.b64encode(b"0123456789abcdef").decode(),
 }
 # What of a body that its schema allows a rule of another kind may refuse: kept in quarantine, under an id that is taken.
-BY_ANOTHER_RULE = (409, 422)
+BY_ANOTHER_RULE = (404, 409, 422)
 
 
 def send_all_kinds(server):
@@ -71,6 +71,10 @@ class Documented(unittest.TestCase):
             "key": ["MATCHED", "none"],
             "eventId": ["o-1", "o-3", "ingest", "none"],
             "dlqId": [item["dlqId"] for item in cls.server.quarantined()] + ["none"],
+            "id": [
+                cls.server.post("/api/v1/dlq/redrive", {"filter": {"ids": ["none"]}}).json()["id"],
+                "none",
+            ],
         }
 
     @classmethod
