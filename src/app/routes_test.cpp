@@ -330,7 +330,7 @@ TEST(Routes, who_says_to_read_nothing_does_not_ask_the_store) {
     ASSERT_TRUE(database->execute(
         "DROP TABLE slices; DROP TABLE verdicts; DROP TABLE cases; DROP TABLE quarantine; "
         "DROP TABLE quarantine_kinds; DROP TABLE flows; DROP TABLE open_cases; DROP TABLE counts; "
-        "DROP TABLE control_records;"));
+        "DROP TABLE control_records; DROP TABLE dlq_outcomes; DROP TABLE redrives;"));
     for (const auto& route : served.table.routes()) {
         if (route.method != http::Method::get || route.reads == Reads::stream) {
             continue;

@@ -387,7 +387,8 @@ TEST(Quarantine, lists_are_of_one_status_and_an_item_knows_what_became_of_it) {
     const auto queries = bench.queries();
     const auto ids = [&](QuarantineFilter filter) {
         std::string out;
-        for (const auto& row : queries->quarantined(filter).value().items) {
+        const auto page = queries->quarantined(filter).value();
+        for (const auto& row : page.items) {
             out += row.dlq_id;
         }
         return out;

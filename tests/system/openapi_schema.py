@@ -70,6 +70,9 @@ class Schemas:
         if rule is True or not isinstance(value, dict):
             return
         for name in value.keys() - schema.get("properties", {}).keys():
+            if rule is False:
+                yield f"{place}.{name}: there is no such member"
+                continue
             yield from self._faults(rule, value[name], f"{place}.{name}")
 
     def _items(self, rule, value, place, _):
@@ -91,6 +94,10 @@ class Schemas:
     def _minlength(self, rule, value, place, _):
         if isinstance(value, str) and len(value) < rule:
             yield f"{place}: shorter than {rule}"
+
+    def _maxlength(self, rule, value, place, _):
+        if isinstance(value, str) and len(value) > rule:
+            yield f"{place}: longer than {rule}"
 
     def _minimum(self, rule, value, place, _):
         if TYPES["number"](value) and value < rule:
