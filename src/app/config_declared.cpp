@@ -256,7 +256,7 @@ private:
     std::vector<Error>& errors_;
 };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     json::append_string(out, text);
     return out;
@@ -270,10 +270,10 @@ std::string list_signature(const std::optional<auth::SignatureForm>& form) {
         std::ranges::find(kinds, form->kind, [](const auto& k) { return k.second; })->first;
     std::string out = fmt::format("{{kind: {}", kind);
     if (!form->header.empty()) {
-        out += fmt::format(", header: {}", quoted(form->header));
+        out += fmt::format(", header: {}", in_quotes(form->header));
     }
     if (!form->prefix.empty()) {
-        out += fmt::format(", prefix: {}", quoted(form->prefix));
+        out += fmt::format(", prefix: {}", in_quotes(form->prefix));
     }
     out += fmt::format(", encoding: {}, window: {}}}",
                        form->encoding == auth::SignatureForm::Encoding::hex ? "hex" : "base64",
@@ -288,12 +288,12 @@ std::string list_one(const DeclaredSender& sender) {
     };
     const auto text = [&](std::string_view name, const std::string& value) {
         if (!value.empty()) {
-            line(name, quoted(value));
+            line(name, in_quotes(value));
         }
     };
     std::string secrets;
     for (const auto& reference : sender.secrets) {
-        secrets += (secrets.empty() ? "" : ", ") + quoted(reference.to_string());
+        secrets += (secrets.empty() ? "" : ", ") + in_quotes(reference.to_string());
     }
     if (!secrets.empty()) {
         line("secret", "[" + secrets + "]");
@@ -301,7 +301,7 @@ std::string list_one(const DeclaredSender& sender) {
     text("items", sender.rules.items);
     std::string ids;
     for (const auto& place : sender.rules.id) {
-        ids += (ids.empty() ? "" : ", ") + quoted(place.text());
+        ids += (ids.empty() ? "" : ", ") + in_quotes(place.text());
     }
     if (!ids.empty()) {
         line("id", "[" + ids + "]");
@@ -310,7 +310,7 @@ std::string list_one(const DeclaredSender& sender) {
         text("type", sender.rules.type->text());
     }
     if (sender.rules.time) {
-        std::string time = "{path: " + quoted(sender.rules.time->text());
+        std::string time = "{path: " + in_quotes(sender.rules.time->text());
         if (sender.rules.time_unit) {
             time += fmt::format(", unit: {}",
                                 units.at(static_cast<std::size_t>(*sender.rules.time_unit)));
@@ -320,7 +320,7 @@ std::string list_one(const DeclaredSender& sender) {
     text("payload", sender.rules.payload);
     std::string types;
     for (const auto& [theirs, ours] : sender.rules.types) {
-        types += (types.empty() ? "" : ", ") + quoted(theirs) + ": " + quoted(ours);
+        types += (types.empty() ? "" : ", ") + in_quotes(theirs) + ": " + in_quotes(ours);
     }
     if (!types.empty()) {
         line("types", "{" + types + "}");
@@ -328,7 +328,7 @@ std::string list_one(const DeclaredSender& sender) {
     line("signature", list_signature(sender.signature));
     std::string answer = fmt::format("{{status: {}", sender.status);
     if (!sender.body.empty()) {
-        answer += ", body: " + quoted(sender.body);
+        answer += ", body: " + in_quotes(sender.body);
     }
     line("answer", answer + "}");
     return out;
