@@ -19,19 +19,12 @@ struct Preference {
     auto operator<=>(const Preference&) const = default;
 };
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    return begin == std::string_view::npos
-               ? std::string_view{}
-               : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 /// Cuts the next part off.
 std::string_view next_part(std::string_view& rest, char separator) {
     const auto end = rest.find(separator);
     const auto part = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return trimmed(part);
+    return ascii::trimmed(part);
 }
 
 /// What can't be read counts as not said.

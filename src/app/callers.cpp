@@ -16,9 +16,7 @@ namespace {
 constexpr std::string_view room = "auth";
 
 /// What proxies add to a request, whether they are told to or not.
-constexpr std::array<std::string_view, 7> of_proxies{
-    "Forwarded",        "Via",      "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-    "X-Forwarded-Port", "X-Real-IP"};
+constexpr std::array<std::string_view, 3> of_proxies{"Forwarded", "Via", "X-Real-IP"};
 constexpr std::string_view forwarded_prefix = "x-forwarded-";
 
 Caller nobody() {
@@ -55,20 +53,6 @@ http::Response not_proved(std::string_view why) {
                          "send `Authorization: Bearer` with an API key of an operator: `helios key "
                          "add NAME --role operator` makes one; commands take it from HELIOS_TOKEN")
         .with("WWW-Authenticate", "Bearer realm=\"helios\"");
-}
-
-/// The value of a header that is there once.
-std::optional<std::string_view> only_header(const http::Request& request, std::string_view name) {
-    std::optional<std::string_view> found;
-    for (const auto& [header, value] : request.headers) {
-        if (http::equal_ignoring_case(header, name)) {
-            if (found) {
-                return std::nullopt;
-            }
-            found = value;
-        }
-    }
-    return found;
 }
 
 }  // namespace
@@ -161,7 +145,7 @@ std::variant<Caller, http::Response> Callers::identify(const http::Route& route,
 }
 
 auth::Proof Callers::prove(const http::Request& request) const {
-    const auto text = auth::bearer_of(only_header(request, "Authorization"));
+    const auto text = auth::bearer_of(request.only_header("Authorization"));
     return text ? prove_bearer(*text) : auth::Proof();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/yaml.h"
 #include "model/verdict.h"
@@ -22,13 +23,6 @@ const std::vector<std::string_view> status_options{"missing", "instance", "revis
                                                    "decided", "findings", "final"};
 const std::vector<std::string_view> finding_options{
     "leg", "check", "expected", "actual", "tolerance", "unit", "severity", "final", "detail"};
-
-std::string_view trim(std::string_view s) {
-    const auto first = s.find_first_not_of(" \t\r");
-    return first == std::string_view::npos
-               ? std::string_view{}
-               : s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
-}
 
 /// Blank-separated words; quotes join: detail="a b".
 Result<std::vector<std::string>> split(std::string_view s) {
@@ -236,11 +230,12 @@ public:
     explicit ScriptReader(std::string_view file) : file_(file) {}
 
     void take(std::string_view raw, int number) {
-        const std::string_view line = trim(raw);
+        const std::string_view line = ascii::trimmed(raw, " \t\r");
         if (inline_line_ != 0) {
             take_inline(raw, line);
         } else if (line == "case" || line.starts_with("case ") || line.starts_with("case\t")) {
-            script_.cases.push_back({std::string(trim(line.substr(4))), number, {}, false});
+            script_.cases.push_back(
+                {std::string(ascii::trimmed(line.substr(4), " \t\r")), number, {}, false});
         } else if (!line.empty() && line[0] != '#') {
             take_step(line, number);
         }

@@ -11,6 +11,7 @@
 #include "app/data_directory.h"
 #include "app/listing.h"
 #include "app/screen.h"
+#include "app/setting.h"
 #include "auth/api_keys.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -33,18 +34,6 @@ std::string file_of(const KeyArguments& arguments) {
     return arguments.keys_file.empty() ? keys_file(arguments.data) : arguments.keys_file;
 }
 
-std::vector<std::string> names_of(std::string_view list) {
-    std::vector<std::string> names;
-    while (!list.empty()) {
-        const auto name = list.substr(0, list.find(','));
-        if (!name.empty()) {
-            names.emplace_back(name);
-        }
-        list.remove_prefix(std::min(list.size(), name.size() + 1));
-    }
-    return names;
-}
-
 Status make_directory(const std::string& path) {
     std::error_code error;
     std::filesystem::create_directories(path, error);
@@ -65,7 +54,7 @@ Result<int> add(const KeyArguments& arguments) {
     key.id = made.id;
     key.name = arguments.name;
     key.role = arguments.role == "operator" ? Role::operator_ : Role::sender;
-    key.sources = names_of(arguments.sources);
+    key.sources = split_list(arguments.sources);
     key.digest = made.digest;
     key.created = SystemClock().wall();
     if (arguments.keys_file.empty()) {  // a key may be made before the first start

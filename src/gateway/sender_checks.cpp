@@ -24,20 +24,6 @@ using auth::Proof;
 using auth::Refusal;
 using Check = std::function<Proof(const http::Request&)>;
 
-/// The value of a header that is there once: of two nobody knows which is meant.
-std::optional<std::string_view> only_header(const http::Request& request, std::string_view name) {
-    std::optional<std::string_view> found;
-    for (const auto& [header, value] : request.headers) {
-        if (http::equal_ignoring_case(header, name)) {
-            if (found) {
-                return std::nullopt;
-            }
-            found = value;
-        }
-    }
-    return found;
-}
-
 std::optional<std::string_view> only_parameter(const http::Request& request,
                                                std::string_view name) {
     std::optional<std::string_view> found;
@@ -162,6 +148,12 @@ struct SenderChecks::State {
         return published.back();
     }
 
+    /// Whether the source has an endpoint whose senders must prove who they are.
+    bool authenticates(std::string_view source) const {
+        const auto found = sources.find(source);
+        return found != sources.end() && !found->second.checks.empty();
+    }
+
     Status open_source(std::string_view source, SourceChecks& out);
     Status open_declared(const DeclaredSender& sender, SourceChecks& out);
     Result<Check> make(std::string_view source, const SenderPolicy& policy, ProofMethod method);
@@ -176,7 +168,7 @@ struct SenderChecks::State {
                       std::function<Proof(const auth::VerifiedToken&)> proof_of) {
         return [this, keys = std::move(keys), rules = std::move(rules),
                 proof_of = std::move(proof_of)](const http::Request& request) -> Proof {
-            const auto text = auth::bearer_of(only_header(request, "Authorization"));
+            const auto text = auth::bearer_of(request.only_header("Authorization"));
             if (!text) {
                 return {};
             }
@@ -226,7 +218,7 @@ Result<Check> SenderChecks::State::make_aws_bearer(const SenderPolicy& policy) {
     if (policy.jwks_url.empty()) {
         HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
         return [held](const http::Request& request) {
-            return auth::check_bearer(only_header(request, "Authorization"), *held->current(),
+            return auth::check_bearer(request.only_header("Authorization"), *held->current(),
                                       "aws/bearer");
         };
     }
@@ -279,7 +271,7 @@ Result<Check> SenderChecks::State::make_speaking(std::string_view source,
     return [this, held = std::move(held), method,
             plain = policy.hmac_plain](const http::Request& request) {
         std::vector<Proof> proofs;
-        const auto authorization = only_header(request, "Authorization");
+        const auto authorization = request.only_header("Authorization");
         if (method == ProofMethod::bearer && parts.prove_bearer) {
             if (const auto text = auth::bearer_of(authorization)) {
                 proofs.push_back(parts.prove_bearer(*text));
@@ -292,11 +284,11 @@ Result<Check> SenderChecks::State::make_speaking(std::string_view source,
                 method == ProofMethod::bearer
                     ? auth::check_bearer(authorization, *current, one.subject)
                 : method == ProofMethod::hmac
-                    ? auth::check_helios_signature(only_header(request, "X-Helios-Signature"),
+                    ? auth::check_helios_signature(request.only_header("X-Helios-Signature"),
                                                    request.body, plain, *current, now, one.subject)
-                    : auth::check_standard_webhook({only_header(request, "webhook-id"),
-                                                    only_header(request, "webhook-timestamp"),
-                                                    only_header(request, "webhook-signature")},
+                    : auth::check_standard_webhook({request.only_header("webhook-id"),
+                                                    request.only_header("webhook-timestamp"),
+                                                    request.only_header("webhook-signature")},
                                                    request.body, std::chrono::seconds(300),
                                                    *current, now, one.subject),
                 one.sources));
@@ -312,13 +304,13 @@ Result<Check> SenderChecks::State::make(std::string_view source, const SenderPol
         case ProofMethod::api_key: {
             HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
             return [held, subject, name = policy.header](const http::Request& request) {
-                return auth::check_value(only_header(request, name), *held->current(), subject);
+                return auth::check_value(request.only_header(name), *held->current(), subject);
             };
         }
         case ProofMethod::basic: {
             HELIOS_TRY_ASSIGN(const auto* held, open_secrets(policy.secrets));
             return [held, subject, user = policy.user](const http::Request& request) {
-                return auth::check_basic(only_header(request, "Authorization"), user,
+                return auth::check_basic(request.only_header("Authorization"), user,
                                          *held->current(), subject);
             };
         }
@@ -380,7 +372,7 @@ Status SenderChecks::State::open_declared(const DeclaredSender& sender, SourceCh
                                                 subject =
                                                     sender.name()](const http::Request& request) {
         const auth::SignedRequest of{
-            [&request](std::string_view name) { return only_header(request, name); }, request.body};
+            [&request](std::string_view name) { return request.only_header(name); }, request.body};
         return auth::check_signature(form, of, *held->current(), parts.clock.wall(), subject);
     });
     return {};
@@ -442,7 +434,7 @@ bool SenderChecks::may_speak_for(const auth::Proof& proof, std::string_view sour
     }
     // These two are what the endpoints of such senders are called themselves.
     return source == source_of(Endpoint::ingest) || source == source_of(Endpoint::cloudevents) ||
-           !state_->policies.authenticates(source);
+           !state_->authenticates(source);
 }
 
 void SenderChecks::confirm_subscription(std::string_view body) const {

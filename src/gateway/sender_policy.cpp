@@ -165,18 +165,6 @@ std::string SenderPolicies::described(std::string_view source) const {
     return out;
 }
 
-bool SenderPolicies::authenticates(std::string_view source) const {
-    if (const auto sender = declared.find(source); sender != declared.end()) {
-        return sender->second.signature.has_value();
-    }
-    if (find(source) == nullptr) {
-        return false;
-    }
-    return std::ranges::none_of(methods(source), [](ProofMethod method) {
-        return method == ProofMethod::none || method == ProofMethod::off;
-    });
-}
-
 Status SenderPolicies::validate() const {
     for (const auto source : sources_with_endpoint) {
         const auto& policy = *find(source);

@@ -92,8 +92,6 @@ struct SenderPolicies {
     std::vector<ProofMethod> methods(std::string_view source) const;
     /// "api_key, sns", as people read it.
     std::string described(std::string_view source) const;
-    /// Whether whoever sends for it must prove who he is.
-    bool authenticates(std::string_view source) const;
 
     /// invalid: a method that its source does not have, or without what it needs; the error names
     /// the option (sources.aws.secret).

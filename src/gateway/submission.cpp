@@ -29,19 +29,13 @@ bool is_ndjson(std::string_view media_type) {
            media_type == "application/jsonl";
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = std::min(text.find_first_not_of(" \t"), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
 /// Of a Content-Type, lower case. Empty: it names none; nullopt: it names more than one.
 std::optional<std::string> charset_of(std::string_view content_type) {
     std::string found;
     auto rest = content_type;
     for (auto at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {
         rest.remove_prefix(at + 1);
-        auto parameter = trimmed(rest.substr(0, rest.find(';')));
+        auto parameter = ascii::trimmed(rest.substr(0, rest.find(';')));
         const auto equals = parameter.find('=');
         if (equals == std::string_view::npos ||
             !http::equal_ignoring_case(parameter.substr(0, equals), "charset")) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "http/host_policy.h"
 #include "http/tls_client.h"
@@ -26,13 +27,6 @@ namespace {
 constexpr std::size_t response_bytes_max = 64u << 20;
 constexpr std::size_t header_bytes_max = 256u << 10;
 constexpr std::size_t read_bytes = 64u << 10;
-
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 template <class T>
 std::optional<T> parse_number(std::string_view text, int base = 10) {
@@ -66,7 +60,7 @@ Status parse_header_line(std::string_view line, Head& head) {
         return malformed("a header without a name");
     }
     const auto name = line.substr(0, colon);
-    const auto value = trim(line.substr(colon + 1));
+    const auto value = ascii::trimmed(line.substr(colon + 1));
     if (equal_ignoring_case(name, "Content-Length")) {
         head.length = parse_number<std::uint64_t>(value);
         if (!head.length) {
@@ -516,8 +510,8 @@ Result<std::string> Client::State::read_line() {
 Status Client::State::read_chunks(std::string& body) {
     for (;;) {
         HELIOS_TRY_ASSIGN(const std::string line, read_line());
-        const auto size =
-            parse_number<std::uint64_t>(trim(std::string_view(line).substr(0, line.find(';'))), 16);
+        const auto size = parse_number<std::uint64_t>(
+            ascii::trimmed(std::string_view(line).substr(0, line.find(';'))), 16);
         if (!size) {
             return malformed("a chunk has no size");
         }

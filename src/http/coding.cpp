@@ -5,6 +5,7 @@
 #define ZLIB_CONST  // what it only reads is const
 #include <zlib.h>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/hash.h"
 #include "http/outgoing.h"
@@ -17,17 +18,12 @@ namespace {
 constexpr int level_of_answers = 1;  // made while somebody waits
 constexpr std::string_view coded_suffix = "-gzip";
 
-std::string_view trimmed(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-    return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
 /// Cuts the next part off.
 std::string_view next_part(std::string_view& rest, char separator) {
     const auto end = rest.find(separator);
     const auto part = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return trimmed(part);
+    return ascii::trimmed(part);
 }
 
 bool has_quality(std::string_view parameters) {

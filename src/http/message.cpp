@@ -55,6 +55,19 @@ const std::string* Request::header(std::string_view name) const {
     return found == headers.end() ? nullptr : &found->second;
 }
 
+std::optional<std::string_view> Request::only_header(std::string_view name) const {
+    std::optional<std::string_view> found;
+    for (const auto& [header, value] : headers) {
+        if (equal_ignoring_case(header, name)) {
+            if (found) {
+                return std::nullopt;
+            }
+            found = value;
+        }
+    }
+    return found;
+}
+
 std::optional<std::string> Request::query_param(std::string_view name) const {
     const auto found =
         std::find_if(query.begin(), query.end(), [&](const auto& p) { return p.first == name; });

@@ -45,6 +45,8 @@ struct Request {
 
     /// First header of that name (any case), or nullptr.
     const std::string* header(std::string_view name) const;
+    /// The value of a header that is there once: of two nobody knows which is meant.
+    std::optional<std::string_view> only_header(std::string_view name) const;
     std::optional<std::string> query_param(std::string_view name) const;  ///< first of that name
     std::string_view path_param(std::string_view name) const;             ///< empty if absent
     /// Media type without parameters, lower case: "application/json". Empty if there is no

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <ranges>
 
+#include "base/ascii.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -18,13 +19,6 @@ constexpr unsigned v4_prefix_bits = 96;
 
 bool is_v4(const AddressBytes& address) {
     return std::equal(v4_prefix.begin(), v4_prefix.end(), address.begin());
-}
-
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 template <class T>
@@ -49,7 +43,7 @@ std::string_view take_last(std::string_view& list, char separator) {
     }
     const auto last = list.substr(cut == std::string_view::npos ? 0 : cut + 1);
     list = cut == std::string_view::npos ? std::string_view() : list.substr(0, cut);
-    return trim(last);
+    return ascii::trimmed(last);
 }
 
 /// `for` of one element of Forwarded (RFC 7239): "for=192.0.2.43;proto=https".
@@ -60,10 +54,10 @@ std::optional<Hop> hop_of_element(std::string_view element) {
         auto pair = take_last(element, ';');
         const auto equals = pair.find('=');
         if (equals == std::string_view::npos ||
-            !equal_ignoring_case(trim(pair.substr(0, equals)), "for")) {
+            !equal_ignoring_case(ascii::trimmed(pair.substr(0, equals)), "for")) {
             continue;
         }
-        auto value = trim(pair.substr(equals + 1));
+        auto value = ascii::trimmed(pair.substr(equals + 1));
         if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
             value = value.substr(1, value.size() - 2);
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "http/url.h"
 
@@ -11,12 +12,6 @@ namespace {
 
 constexpr std::size_t nonce_bytes = 16;  // RFC 6455, 4.1: what a key is the base64 of
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = std::min(text.find_first_not_of(" \t"), text.size());
-    const auto end = text.find_last_not_of(" \t");
-    return end == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin + 1);
-}
-
 /// Whether `token` is in the list that all header fields of that name make together.
 bool lists(const Request& request, std::string_view name, std::string_view token) {
     for (const auto& [field, value] : request.headers) {
@@ -25,7 +20,7 @@ bool lists(const Request& request, std::string_view name, std::string_view token
         }
         for (std::string_view rest = value; !rest.empty();) {
             const auto comma = std::min(rest.find(','), rest.size());
-            if (equal_ignoring_case(trimmed(rest.substr(0, comma)), token)) {
+            if (equal_ignoring_case(ascii::trimmed(rest.substr(0, comma)), token)) {
                 return true;
             }
             rest.remove_prefix(std::min(comma + 1, rest.size()));
@@ -69,12 +64,13 @@ std::optional<Response> refuse_handshake(const RequestHead& head, const Request&
         return upgrade_required("this path speaks WebSocket only");
     }
     const std::string* version = only(request, "Sec-WebSocket-Version");
-    if (version == nullptr || trimmed(*version) != "13") {
+    if (version == nullptr || ascii::trimmed(*version) != "13") {
         return upgrade_required("the WebSocket version asked for is not 13");
     }
     const std::string* key = only(request, "Sec-WebSocket-Key");
     std::string nonce;
-    if (key == nullptr || !base64_decode(trimmed(*key), nonce) || nonce.size() != nonce_bytes) {
+    if (key == nullptr || !base64_decode(ascii::trimmed(*key), nonce) ||
+        nonce.size() != nonce_bytes) {
         return bad_handshake(
             "Sec-WebSocket-Key must be there, once, and be the base64 of 16 bytes");
     }

@@ -33,12 +33,6 @@ struct HeaderList {
     }
 };
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-    text.remove_prefix(first);
-    return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
 }  // namespace
 
 std::string_view HttpsAnswer::header(std::string_view lower_name) const {
@@ -80,8 +74,9 @@ struct HttpsClient::State {
             return 0;
         }
         if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-            self.answer.headers.emplace_back(ascii::lower(trimmed(line.substr(0, colon))),
-                                             trimmed(line.substr(colon + 1)));
+            self.answer.headers.emplace_back(
+                ascii::lower(ascii::trimmed(line.substr(0, colon), " \t\r\n")),
+                ascii::trimmed(line.substr(colon + 1), " \t\r\n"));
         }
         return size;
     }
