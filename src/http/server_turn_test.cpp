@@ -71,6 +71,11 @@ TEST_F(TurnTest,
             waiting.push_back(server.connect());
             waiting.back().send(get);
         }
+        for (const auto* side : {&opened, &waiting}) {
+            for (const auto& connection : *side) {
+                ASSERT_TRUE(connection.has_arrived());
+            }
+        }
     });
     EXPECT_EQ(n, 200 + 200 + 50);
 }
@@ -84,7 +89,11 @@ TEST_F(TurnTest, all_bytes_that_had_arrived_are_read_however_many_reads_that_tak
         many += fmt::format("GET /x HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
                             std::string(2000, 'x'));
     }
-    EXPECT_EQ(handled_in_turn([&] { opened.send(many); }), 1 + 15);
+    const int n = handled_in_turn([&] {
+        opened.send(many);
+        ASSERT_TRUE(opened.has_arrived());
+    });
+    EXPECT_EQ(n, 1 + 15);
 }
 
 TEST_F(TurnTest, a_request_that_has_not_arrived_whole_is_not_waited_for) {

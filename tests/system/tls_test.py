@@ -26,12 +26,14 @@ class Authority:
         self.file = directory + "/ca.pem"
         self.key = directory + "/ca-key.pem"
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-subj", "/CN=Test", "-days", "2", "-keyout", self.key, "-out", self.file)
 
     def issue(self, name):
         base = f"{self.directory}/{name}"
         with open(base + ".ext", "w", encoding="ascii") as extensions:
             extensions.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+            extensions.write("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", "/CN=" + name, "-keyout", base + "-key.pem", "-out", base + ".csr")
         openssl("x509", "-req", "-in", base + ".csr", "-CA", self.file, "-CAkey", self.key,
@@ -65,6 +67,7 @@ class Tls(unittest.TestCase):
 
     def get(self, url):
         context = ssl.create_default_context(cafile=self.authority.file)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python does by itself from 3.13 on
         with urllib.request.urlopen(url, context=context, timeout=30) as answer:
             return answer.read()
 
