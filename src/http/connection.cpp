@@ -733,6 +733,9 @@ void Connection::close() {
     const auto self = shared_from_this();
     turn_.reset();
     leaving_turn_.reset();
+    if (all_sent() && head_ == tail_) {  // else what was cut off would look whole
+        stream_->begin_teardown();
+    }
     stream_->close();
     stream_.reset();
     reader_.drop();

@@ -83,6 +83,12 @@ BIO_METHOD* make_method() {
     return method;
 }
 
+void note_progress(const SSL* ssl, int where, int /*value*/) {
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
+        wire_of(SSL_get_rbio(ssl)).established = true;
+    }
+}
+
 }  // namespace
 
 void SslFree::operator()(ssl_st* ssl) const {
@@ -98,6 +104,7 @@ Ssl open_ssl(ssl_ctx_st& context, TlsWire& wire) {
     }
     BIO_set_data(bio, &wire);
     SSL_set_bio(ssl.get(), bio, bio);
+    SSL_set_info_callback(ssl.get(), note_progress);
     return ssl;
 }
 

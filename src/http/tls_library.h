@@ -30,6 +30,8 @@ struct TlsWire {
     unsigned char first_byte = 0;  ///< the first of them
     bool ended = false;            ///< the peer sends nothing more
     int error = 0;                 ///< of the descriptor: errno
+    /// The handshake came to its end. OpenSSL itself forgets it with the first error after that.
+    bool established = false;
 };
 
 /// A connection over `wire`, which must outlive it. nullptr: there is no memory.

@@ -72,7 +72,7 @@ struct TlsStream::State : std::enable_shared_from_this<State> {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
-        if (ssl && !failure && SSL_is_init_finished(ssl.get()) != 1 && wire->arrived != 0) {
+        if (ssl && !failure && !wire->established && wire->arrived != 0) {
             server.handshake_failed("unfinished");
         }
     }
@@ -157,7 +157,7 @@ TlsStream::State::Attempt TlsStream::State::try_read(asio::mutable_buffer into) 
 error_code TlsStream::State::broken() {
     failure = wire->error != 0 ? error_code(wire->error, boost::system::system_category())
                                : error_code(asio::error::connection_aborted);
-    return SSL_is_init_finished(ssl.get()) == 1 ? failure : refuse_handshake();
+    return wire->established ? failure : refuse_handshake();
 }
 
 error_code TlsStream::State::refuse_handshake() {
@@ -289,7 +289,7 @@ void TlsStream::State::write(std::string_view record, Done done) {
 
 void TlsStream::State::shutdown_send(error_code& ec) {
     ec = {};
-    if (is_plain || SSL_is_init_finished(ssl.get()) != 1) {
+    if (is_plain || !wire->established) {
         socket.shutdown(Socket::shutdown_send, ec);
     } else if (failure) {
         ec = failure;
@@ -302,7 +302,7 @@ void TlsStream::State::shutdown_send(error_code& ec) {
 
 /// `and_end`: then the end of what is sent.
 void TlsStream::State::say_close_notify(bool and_end) {
-    if (failure || is_plain || SSL_is_init_finished(ssl.get()) != 1) {
+    if (failure || is_plain || !wire->established || !unsent.empty()) {
         return;
     }
     clear_library_errors();
