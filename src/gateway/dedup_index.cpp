@@ -301,7 +301,7 @@ public:
         for (const auto& [generation, family] : database_.generations) {
             all.push_back(family.get());
         }
-        const auto status = database_.db->Flush(rocksdb::FlushOptions(), all);
+        const auto status = log::flush(*database_.db, all);
         return status.ok() ? Status{} : fail(error_of(status, "writing it out"));
     }
 

@@ -339,10 +339,8 @@ Status DiskState::write_entries(Frozen& frozen) {
     }
     digest_ = digest;
     HELIOS_TRY(checkpoints_.after("entries written"));
-    rocksdb::FlushOptions flushing;
-    flushing.wait = true;
-    flushing.allow_write_stall = true;
-    if (const auto status = (*database_)->Flush(flushing); !status.ok()) {
+    if (const auto status = flush(*database_->get(), {(*database_)->DefaultColumnFamily()});
+        !status.ok()) {
         return fail(unavailable(status, database_->path()));
     }
     return checkpoints_.after("entries flushed");

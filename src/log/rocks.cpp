@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <rocksdb/cache.h>
+#include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/system_clock.h>
@@ -45,7 +46,25 @@ public:
     }
 };
 
+bool is_written_out(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) {
+    std::uint64_t waiting = 0;
+    return db.GetIntProperty(family, rocksdb::DB::Properties::kNumImmutableMemTable, &waiting) &&
+           waiting == 0;
+}
+
 }  // namespace
+
+rocksdb::Status flush(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
+    rocksdb::FlushOptions options;
+    options.wait = true;
+    options.allow_write_stall = true;
+    rocksdb::Status status;
+    do {
+        status = db.Flush(options, families);
+    } while (status.ok() && !std::all_of(families.begin(), families.end(),
+                                         [&](auto* family) { return is_written_out(db, family); }));
+    return status;
+}
 
 std::shared_ptr<rocksdb::Logger> silent_logger() {
     return std::make_shared<SilentLogger>();

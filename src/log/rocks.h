@@ -3,11 +3,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace rocksdb {
 class Cache;
+class ColumnFamilyHandle;
+class DB;
 class Env;
 class Logger;
+class Status;
 class SystemClock;
 class TableFactory;
 }  // namespace rocksdb
@@ -30,6 +34,12 @@ std::shared_ptr<rocksdb::SystemClock> impatient_clock(
 /// read from disk again with every question.
 std::shared_ptr<rocksdb::TableFactory> table_factory(std::shared_ptr<rocksdb::Cache> cache,
                                                      std::size_t block_bytes);
+
+/// Writes out what has been written to these families, and returns when the MANIFEST names the
+/// files; not while others write. RocksDB's own Flush() of several families returns earlier if
+/// another flush was under way: since version 8 it may wait for each family by the number of
+/// another one's memtable.
+rocksdb::Status flush(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& families);
 
 /// An env with that clock, over another that outlives it, or over the machine's (null). Outlives
 /// the databases that use it.
