@@ -109,9 +109,9 @@ SENDERS = {
 
 
 class Soak:
-    def __init__(self, binary, data):
+    def __init__(self, data):
         self.data = data
-        self.env = environment(HELIOS_TEST_BINARY=binary, **SMALL)
+        self.env = environment(**SMALL)
         self.server = Server(data, env=self.env)
         self.over = threading.Event()
         self.lock = threading.Lock()
@@ -244,18 +244,26 @@ class Soak:
         return sum(self.acknowledged.values()) / (time.monotonic() - began)
 
     def check_quarantine(self):
-        found, cursor = [], ""
-        while True:
-            page = self.server.get_patiently(f"/api/v1/dlq?limit=1000{cursor}").json()
-            found += [item["dlqId"] for item in page["items"]]
-            if not page.get("nextCursor"):
+        """A list says up to when it is complete: what came last is waited for."""
+        for _ in range(100):
+            found = self.quarantined()
+            if not self.kept - set(found):
                 break
-            cursor = "&cursor=" + page["nextCursor"]
+            time.sleep(0.2)
         if len(found) != len(set(found)):
             self.problems.append("an item of the quarantine is listed twice")
         if lost := self.kept - set(found):
             self.problems.append(f"{len(lost)} quarantined items are gone")
         return len(found)
+
+    def quarantined(self):
+        found, cursor = [], ""
+        while True:
+            page = self.server.get_patiently(f"/api/v1/dlq?limit=1000{cursor}").json()
+            found += [item["dlqId"] for item in page["items"]]
+            if not page.get("nextCursor"):
+                return found
+            cursor = "&cursor=" + page["nextCursor"]
 
     def check_log(self, binary):
         """Each id that was acknowledged, once."""
@@ -290,11 +298,13 @@ class Soak:
         return {"rssMiB": {"secondQuarter": then // MIB, "lastQuarter": now // MIB, "most": max(s for *_, s in self.rss) // MIB}}
 
 
-def capacity(binary):
+def capacity():
+    """What the slowest of the senders allows of this mix, each as fast as it goes."""
     with TemporaryDirectory() as directory:
-        soak = Soak(binary, os.path.join(directory, "data"))
+        soak = Soak(os.path.join(directory, "data"))
         try:
-            return soak.run(CALIBRATION_SECONDS, None, hostile=False)
+            soak.run(CALIBRATION_SECONDS, None, hostile=False)
+            return min(soak.acknowledged[name] / CALIBRATION_SECONDS / share for name, (_, _, share) in SENDERS.items())
         finally:
             soak.server.kill()
 
@@ -307,10 +317,10 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     os.environ["HELIOS_TEST_BINARY"] = binary = os.path.abspath(options.binary)
-    rate = options.rate or SHARE * capacity(binary)
+    rate = options.rate or SHARE * capacity()
     print(f"{rate:.0f} events a second, {options.minutes:g} minutes", flush=True)
     with TemporaryDirectory() as directory:
-        soak = Soak(binary, os.path.join(directory, "data"))
+        soak = Soak(os.path.join(directory, "data"))
         try:
             reached = soak.run(60 * options.minutes, rate)
             kept = soak.check_quarantine()
