@@ -63,6 +63,10 @@ std::vector<Setting> make_settings() {
             "app.check_interval", HELIOS_MEMBER(check_interval),
             "How often the server looks whether its directory and files are those that it opened."),
 
+        size("app.memory_max", HELIOS_MEMBER(memory_max),
+             "What may be in memory at once: a start is refused if the bounds of its parts sum to "
+             "more. 0: whatever they sum to."),
+
         setting("app.insecure_test_hosts", HELIOS_MEMBER(gateway.senders.test_hosts),
                 "HOST:PORT that stand for vendors' hosts, over http and at any address, too. For "
                 "tests: whoever answers there can forge senders."),
@@ -164,6 +168,10 @@ std::vector<Setting> make_settings() {
              "Largest body of POST /api/v1/events/ingest."),
         size("gateway.body_bytes_max", HELIOS_MEMBER(gateway.body_bytes_max),
              "Largest body of the other endpoints."),
+        size("gateway.dlq_bytes_max", HELIOS_MEMBER(gateway.dlq_bytes_max),
+             "Bytes of records on the log that may wait in quarantine. At 80 % the log and "
+             "`helios health` say so; when it is full, what can't be accepted is refused, "
+             "retryably, and good events go on."),
         setting("gateway.recent_ids_max", HELIOS_MEMBER(gateway.recent_ids_max),
                 "Recent event ids kept in memory for deduplication."),
         setting("gateway.unindexed_ids_max", HELIOS_MEMBER(gateway.unindexed_ids_max),
@@ -465,6 +473,7 @@ std::vector<Error> Config::retention_mistakes() const {
         check("retention.quarantine", format_keep(*quarantine_keep), *quarantine_keep);
     }
     add_slice_mistakes(out);
+    add_memory_mistakes(out);
     return out;
 }
 

@@ -32,6 +32,8 @@ struct Config {
     bool ephemeral = false;
     Duration drain_limit = std::chrono::seconds(8);
     Duration check_interval = std::chrono::seconds(10);
+    /// What all bounds of what is in memory may sum to; 0: whatever they do.
+    std::uint64_t memory_max = 8ull << 30;
     telemetry::Level log_level = telemetry::Level::info;
 
     /// Where secrets named env: are; never listed.
@@ -57,10 +59,18 @@ struct Config {
     /// value came from.
     std::vector<Error> validate() const;
 
+    /// What may be in memory at once, by the bound that it comes from.
+    struct MemoryPart {
+        std::string what;
+        std::uint64_t bytes = 0;
+    };
+    std::vector<MemoryPart> memory_parts() const;
+
 private:
     Status check_ranges() const;
     std::vector<Error> retention_mistakes() const;
     void add_slice_mistakes(std::vector<Error>& out) const;
+    void add_memory_mistakes(std::vector<Error>& out) const;
 };
 
 struct Setting {

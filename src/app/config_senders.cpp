@@ -2,6 +2,23 @@
 
 namespace helios::app {
 
+namespace {
+
+/// How fast the senders of a source may be.
+template <class Member>
+void add_rates(std::vector<Setting>& rows, const std::string& source, Member policy) {
+    rows.push_back(setting(
+        "sources." + source + ".rate", [policy](Config& c) -> auto& { return policy(c).rate; },
+        "Events a second that its senders together may send, with a burst of one second; beyond: "
+        "refused, retryably, by reason `rate`. 0: no bound."));
+    rows.push_back(setting(
+        "sources." + source + ".credential_rate",
+        [policy](Config& c) -> auto& { return policy(c).credential_rate; },
+        "The same of each credential that its senders show. 0: no bound."));
+}
+
+}  // namespace
+
 // NOLINTNEXTLINE(readability-function-size): a table
 std::vector<Setting> sender_settings() {
     const std::string policy = "How its senders prove who they are, any one of a list: ";
@@ -11,7 +28,7 @@ std::vector<Setting> sender_settings() {
     const std::string references =
         ", by reference (file:PATH, env:NAME), any one of a list, read "
         "again within 10 s.";
-    return {
+    std::vector<Setting> rows{
         setting("sources.aws.policy", HELIOS_MEMBER(gateway.senders.aws.methods),
                 policy + "api_key, basic, bearer, sns" + or_not),
         setting("sources.aws.header", HELIOS_MEMBER(gateway.senders.aws.header),
@@ -97,6 +114,12 @@ std::vector<Setting> sender_settings() {
                 "hmac: also take the bare code of the body, which whoever has seen it can send "
                 "again."),
     };
+    add_rates(rows, "aws", HELIOS_MEMBER(gateway.senders.aws));
+    add_rates(rows, "gcp", HELIOS_MEMBER(gateway.senders.gcp));
+    add_rates(rows, "azure", HELIOS_MEMBER(gateway.senders.azure));
+    add_rates(rows, "cloudevents", HELIOS_MEMBER(gateway.senders.cloudevents));
+    add_rates(rows, "direct", HELIOS_MEMBER(gateway.senders.direct));
+    return rows;
 }
 
 }  // namespace helios::app

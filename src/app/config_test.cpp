@@ -417,6 +417,49 @@ TEST(ConfigRetention, what_is_kept_longer_than_the_log_is_refused_with_its_place
                 HasSubstr("named twice"));
 }
 
+TEST(ConfigFile, what_may_be_in_memory_fits_or_is_refused_with_what_it_is) {
+    const auto complaint = [](std::string_view text) {
+        Config config;
+        EXPECT_EQ(error_of(apply_file(config, text, "h.yaml")), "accepted") << text;
+        std::string all;
+        for (const auto& wrong : config.validate()) {
+            all += wrong.message() + "\n";
+        }
+        return all;
+    };
+    EXPECT_EQ(complaint(""), "") << "the defaults fit";
+    EXPECT_THAT(complaint("app:\n  memory_max: 2GiB"),
+                AllOf(HasSubstr("h.yaml:2:"), HasSubstr("app.memory_max is 2GiB"),
+                      HasSubstr("reconcile.open_cases_max 4882 MiB")))
+        << "largest first";
+    EXPECT_EQ(complaint("app: {memory_max: 2GiB}\nreconcile: {open_cases_max: 100000}"), "");
+    EXPECT_THAT(complaint("app: {memory_max: 2GiB}\nreconcile: {open_cases_max: 100000}\n"
+                          "http: {inflight_bytes_max: 2GiB}"),
+                HasSubstr("http.inflight_bytes_max 2048 MiB"));
+    EXPECT_EQ(complaint("app: {memory_max: 0}\nhttp: {inflight_bytes_max: 20GiB}"), "");
+}
+
+TEST(ConfigFile, rates_are_of_a_source_and_of_its_credentials) {
+    Config config;
+    ASSERT_EQ(error_of(apply_file(config,
+                                  "sources:\n  aws: {rate: 500}\n  direct:\n    rate: 2000\n"
+                                  "    credential_rate: 100\nsenders:\n  shop: {type: t, rate: "
+                                  "20, signature: none}\n",
+                                  "h.yaml")),
+              "accepted");
+    const auto& senders = config.gateway.senders;
+    EXPECT_EQ(senders.aws.rate, 500u);
+    EXPECT_EQ(senders.aws.credential_rate, 0u) << "no bound";
+    EXPECT_EQ(senders.direct.rate, 2'000u);
+    EXPECT_EQ(senders.direct.credential_rate, 100u);
+    EXPECT_EQ(senders.declared.at("shop").rate, 20u);
+    EXPECT_THAT(config_listing(config), HasSubstr("rate: 20"));
+    EXPECT_THAT(error_of(apply_file(config, "sources:\n  aws: {rate: fast}\n", "h.yaml")),
+                HasSubstr("h.yaml:2:"));
+    EXPECT_THAT(error_of(apply_file(config, "senders:\n  shop: {type: t, rate: -1}\n", "h.yaml")),
+                HasSubstr("senders.shop.rate"));
+}
+
 TEST(Reference, names_every_option_once_with_a_default_that_reads_back) {
     std::set<std::string> keys;
     const Config defaults;

@@ -266,6 +266,7 @@ Status Node::open_stages() {
     config_.store.copies_within = copies == Duration::zero() ? longest_copies : copies;
     HELIOS_TRY_ASSIGN(projector_, store::Projector::open(config_.store, *log_, telemetry_, clock_));
     HELIOS_TRY_ASSIGN(queries_, store::Queries::open(config_.store, clock_));
+    config_.gateway.waiting_bytes_max = config_.log.pending_bytes_max;
     config_.gateway.index_directory = config_.ephemeral ? "" : dedup_directory(config_.data_dir);
     model::NamedSources sources;
     for (const auto& [tenant, flows] : flows_) {
@@ -334,6 +335,7 @@ Status Node::open_api() {
         .clouds = {},
         .concerns = {{"store-file", [this] { return projector_->file_health(); }},
                      {"dedup-index", [this] { return gateway_->index_health(); }},
+                     {"quarantine", [this] { return gateway_->quarantine_health(); }},
                      {"checkpoints", [this] { return engine_->checkpoints_health(); }}},
     };
     for (const auto source : model::built_in_sources) {
@@ -400,6 +402,15 @@ void Node::start() {
         for (; !stop.stop_requested(); pause_for(stop, between)) {
             callers_->refresh();
             checks_->refresh();
+        }
+    });
+    quarantine_ = std::jthread([this](const std::stop_token& stop) {
+        name_this_thread("quarantine");
+        constexpr Duration between = std::chrono::milliseconds(500);
+        for (; !stop.stop_requested(); pause_for(stop, between)) {
+            if (auto size = queries_->quarantine_size()) {  // else what is known counts on
+                gateway_->note_stored({size->bytes, std::move(size->next_offsets)});
+            }
         }
     });
     door_ = std::jthread([this](const std::stop_token& stop) { open_door(stop); });
@@ -494,6 +505,10 @@ void Node::stop() {
     if (credentials_.joinable()) {
         credentials_.request_stop();
         credentials_.join();
+    }
+    if (quarantine_.joinable()) {
+        quarantine_.request_stop();
+        quarantine_.join();
     }
     if (redrives_) {
         redrives_->stop();

@@ -106,6 +106,7 @@ private:
     std::unique_ptr<FileWatch> file_watch_;
     std::unique_ptr<Watch> watch_;  // made by door_
     std::jthread credentials_;      ///< reads them again
+    std::jthread quarantine_;       ///< asks how much waits there
     std::jthread door_;
     bool started_ = false;
     bool working_ =

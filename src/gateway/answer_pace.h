@@ -31,6 +31,13 @@ public:
     /// fast that goes.
     void end(Place& place, bool stored, Duration now);
 
+    /// Whether `bytes` more leave so much of `bytes_max` (0: no bound) to others. What comes when
+    /// nothing waits has room, however large it is.
+    bool has_room(std::size_t bytes, std::uint64_t bytes_max, unsigned leaves_percent) const {
+        return bytes_max == 0 || first_ == nullptr ||
+               bytes_ + bytes <= bytes_max / 100 * (100 - leaves_percent);
+    }
+
     /// As long as whoever has waited longest has waited, for nobody knows when that will end; or as
     /// long as the bytes that wait take at the pace of late, if that is more.
     Duration expected_wait(Duration now) const;

@@ -62,6 +62,16 @@ http::Response not_now(Endpoint endpoint, const Error& error, Duration again = {
         endpoint, again);
 }
 
+/// 429 to whoever takes it for "later"; EventBridge honours Retry-After with it.
+http::Response too_fast(Endpoint endpoint, const Receipt& receipt) {
+    const bool slow_down = receipt.sender != SenderKind::sns &&
+                           receipt.sender != SenderKind::pubsub &&
+                           receipt.sender != SenderKind::event_grid;
+    return with_retry(http::problem(slow_down ? 429 : 503, "Too many events", receipt.error.what,
+                                    receipt.error.hint),
+                      endpoint, receipt.again);
+}
+
 /// Who did not prove who he is. What may heal (rotation, a key server that is down, our own lists)
 /// is answered so that this sender comes again; what nothing heals, so that he does not.
 int status_of_unproved(const Receipt& receipt) {
@@ -297,6 +307,10 @@ http::Response answer(const Door& door, const Receipt& receipt) {
         case Receipt::Kind::wrong_media_type:
             return http::problem(415, "Unsupported media type", receipt.error.what,
                                  receipt.error.hint);
+        case Receipt::Kind::too_large:
+            return http::problem(413, "Content too large", receipt.error.what, receipt.error.hint);
+        case Receipt::Kind::too_fast:
+            return too_fast(endpoint, receipt);
         case Receipt::Kind::unproved:
             return answer_unproved(endpoint, receipt);
         case Receipt::Kind::refused:

@@ -10,6 +10,7 @@
 #include "base/shown.h"
 #include "base/thread_name.h"
 #include "gateway/answers.h"
+#include "gateway/sender_patience.h"
 #include "gateway/submission.h"
 #include "model/counts.h"
 #include "model/dlq_outcome.h"
@@ -40,9 +41,10 @@ std::string Intake::why_not_yet() const {
 }
 
 Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration now, Duration since,
-                            Duration until) {
+                            Duration until, SenderKind sender) {
     Place place;
     bool first = false;
+    Duration until_taken{};
     {
         const MutexLock lock(mutex);
         if (closing) {
@@ -51,7 +53,9 @@ Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration 
         }
         ++in_flight;
         place.wait = (now - since) + pace.expected_wait(now);
-        if (since + place.wait <= until) {
+        until_taken = std::min(until, since + taken_up_to(sender));
+        const bool fits = pace.has_room(bytes, options.waiting_bytes_max, leaves_percent(sender));
+        if (fits && since + place.wait <= until_taken) {
             pace.begin(submission.place, bytes, now);
             due.add(submission, until);
             return place;
@@ -60,7 +64,7 @@ Intake::Place Intake::begin(Submission& submission, std::size_t bytes, Duration 
         ++overload.refused;
         overload.last = now;
     }
-    place.again = since + place.wait - until;
+    place.again = std::max(Duration::zero(), since + place.wait - until_taken);
     if (first) {
         say_overload(now - since, place.wait - (now - since));
     }
@@ -117,6 +121,22 @@ void Intake::look_after_waiting() {
     }
 }
 
+void Intake::look_after_quarantine() {
+    metrics.dlq_bytes().set(static_cast<double>(dlq_room.waiting()));
+    const auto alarm = dlq_room.alarm_turned();
+    if (!alarm) {
+        return;
+    }
+    const auto waiting = dlq_room.waiting();
+    if (*alarm) {
+        telemetry.logger.warn(
+            room, "the quarantine fills up: when it is full, what can't be accepted is refused",
+            {{"bytes", waiting}, {"bytes_max", dlq_room.bytes_max()}});
+    } else {
+        telemetry.logger.info(room, "there is room in the quarantine again", {{"bytes", waiting}});
+    }
+}
+
 void Intake::note_overdue(std::uint64_t told, Duration now) {
     Overload over;
     Duration expected{};
@@ -158,6 +178,8 @@ struct Gateway::State {
                  .metrics = {telemetry.metrics, catalogue},
                  .counts = {},
                  .repeats = {},
+                 .dlq_room = DlqRoom(intake.options.dlq_bytes_max),
+                 .rates = RateLimits(intake.options.senders),
                  .deduplicator = {},
                  .admits = false,
                  .has_room = {},
@@ -275,6 +297,7 @@ Result<std::unique_ptr<Gateway>> Gateway::open(Options options, log::Log& log,
                 raw->flush_repeats(QuarantineRepeats::Which::due);
             }
             raw->intake.look_after_waiting();
+            raw->intake.look_after_quarantine();
             pause_for(stop, pause);
         }
     });
@@ -398,6 +421,25 @@ log::Offsets Gateway::indexed_durably() const {
 
 Status Gateway::index_health() const {
     return state_->intake.deduplicator->index_health();
+}
+
+void Gateway::note_stored(const StoredDlq& known) {
+    state_->intake.dlq_room.stored(known);
+}
+
+Status Gateway::quarantine_health() const {
+    const DlqRoom& dlq = state_->intake.dlq_room;
+    if (!dlq.alarm()) {
+        return {};
+    }
+    return fail(ErrorKind::exhausted,
+                fmt::format("{} of {} bytes wait in quarantine", dlq.waiting(), dlq.bytes_max()),
+                "discard or redrive what waits (`helios dlq`), or raise gateway.dlq_bytes_max: "
+                "when it is full, what can't be accepted is refused");
+}
+
+std::vector<RateLimits::Refused> Gateway::refused_by_rate(std::string_view source) const {
+    return state_->intake.rates.refused(source);
 }
 
 Status Gateway::check_files() {

@@ -17,7 +17,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "gateway/dlq_room.h"
 #include "gateway/options.h"
+#include "gateway/rate_limits.h"
 #include "gateway/receipt.h"
 #include "gateway/resubmission.h"
 #include "gateway/sender_checks.h"
@@ -125,6 +127,14 @@ public:
     /// not, claims are refused, ready() says so, and a damaged index is rebuilt. By one thread at a
     /// time, not beside close().
     Status check_files();
+
+    /// What waits in quarantine, as far as its keeper has read: now and then. Until then what has
+    /// come since the start counts alone.
+    void note_stored(const StoredDlq& known);
+    /// exhausted: the quarantine is nearly full, or full.
+    Status quarantine_health() const;
+    /// How often senders of a source were refused because they sent too fast; empty: never.
+    std::vector<RateLimits::Refused> refused_by_rate(std::string_view source) const;
 
     SourceActivity activity(std::string_view source) const;
     /// Those with an endpoint of their own, then whatever else has come, by name.

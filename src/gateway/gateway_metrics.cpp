@@ -8,7 +8,11 @@ GatewayMetrics::GatewayMetrics(telemetry::Metrics& metrics, const model::Catalog
       in_flight_(metrics.gauge("helios_gateway_requests_in_flight",
                                "Requests that wait for their append")),
       expected_wait_(metrics.gauge("helios_gateway_expected_wait_seconds",
-                                   "How long a request that came now would wait for its append")) {
+                                   "How long a request that came now would wait for its append")),
+      dlq_bytes_(metrics.gauge("helios_gateway_dlq_bytes",
+                               "Bytes on the log of what waits in quarantine")),
+      dlq_full_(metrics.counter("helios_gateway_dlq_full_total",
+                                "Items that were refused because the quarantine is full")) {
     const std::vector<double> buckets{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
                                       0.05,   0.1,   0.5,   1,     5};
     for (const auto endpoint : all_endpoints) {

@@ -30,12 +30,16 @@ public:
     void tried_again(std::string_view outcome);
     telemetry::Gauge& expected_wait() { return expected_wait_; }
     telemetry::Gauge& in_flight() { return in_flight_; }
+    telemetry::Gauge& dlq_bytes() { return dlq_bytes_; }
+    telemetry::Counter& dlq_full() { return dlq_full_; }
 
 private:
     telemetry::Metrics& metrics_;
     const model::Catalogue& catalogue_;
     telemetry::Gauge& in_flight_;
     telemetry::Gauge& expected_wait_;
+    telemetry::Gauge& dlq_bytes_;
+    telemetry::Counter& dlq_full_;
     Mutex mutex_;
     std::map<std::pair<std::string, std::string>, telemetry::Counter*> cached_[4] HELIOS_GUARDED_BY(
         mutex_);

@@ -58,6 +58,7 @@ Status Options::validate() const {
     HELIOS_TRY(within("record_bytes_max", record_bytes_max, 1'024, 64 * mib));
     HELIOS_TRY(within("direct_bytes_max", direct_bytes_max, 1'024, body_bytes_max));
     HELIOS_TRY(within("body_bytes_max", body_bytes_max, 1'024, 64 * mib));
+    HELIOS_TRY(within("dlq_bytes_max", dlq_bytes_max, 64u << 10, std::size_t{1} << 44));
     HELIOS_TRY(within("append_records_max", append_records_max, 1, 100'000));
     HELIOS_TRY(within("append_bytes_max", append_bytes_max, 1'024, 64 * mib));
     if (counts_interval < std::chrono::milliseconds(10) ||

@@ -36,6 +36,13 @@ struct Options {
     std::size_t direct_bytes_max = 1u << 20;  ///< body of POST /api/v1/events/ingest
     std::size_t body_bytes_max = 16u << 20;   ///< body of every other endpoint
 
+    /// Of records on the log that wait in quarantine; beyond: what can't be accepted is refused.
+    std::uint64_t dlq_bytes_max = 1u << 30;
+
+    /// Of bodies that wait for the log, what it takes at once (its pending_bytes_max): each kind of
+    /// sender is refused at a part of it. 0: nobody is.
+    std::uint64_t waiting_bytes_max = 0;
+
     std::size_t append_records_max = 4'096;  ///< longer requests are split over several appends
     std::size_t append_bytes_max = 4u << 20;
 

@@ -116,6 +116,8 @@ struct Receipt {
         nothing_to_do,      ///< a notice that needs no storing (Event Grid: subscription deleted)
         not_this_protocol,  ///< `error`; nothing was stored
         wrong_media_type,   ///< `error`; nothing was stored
+        too_large,          ///< `error`: what the body decompresses to; nothing was stored
+        too_fast,           ///< `error`: beyond its sender's rate; nothing was looked at
         unproved,           ///< `error`, `proof`: its sender did not prove who he is
         refused,            ///< `error`: not ready, stopping, too many; nothing was looked at
         overdue,            ///< `error`: its sender waits no longer, and nobody knows yet what will
@@ -125,7 +127,7 @@ struct Receipt {
     std::vector<ItemReceipt> items;
     std::string body;
     Error error;
-    Duration again{};  ///< refused: when another try may do better; 0: as usual
+    Duration again{};  ///< refused, too_fast: when another try may do better; 0: as usual
     SenderKind sender = SenderKind::direct;
     auth::Proof::Kind proof = auth::Proof::Kind::absent;  ///< unproved
     bool batched = false;     ///< cloudevents: a batch, answered item by item

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/json.h"
 #include "gateway/answers.h"
+#include "gateway/sender_patience.h"
 
 namespace helios::gateway {
 
@@ -95,6 +96,10 @@ http::Route post(Gateway& gateway, const Door& door, std::string_view tag) {
     route.reads = http::Reads::nothing;
     route.body_bytes_max = door.endpoint == Endpoint::ingest ? gateway.options().direct_bytes_max
                                                              : gateway.options().body_bytes_max;
+    route.takes_gzip = true;
+    route.leaves_percent = [endpoint = door.endpoint](const http::Request& request) {
+        return leaves_percent(sender_of(endpoint, request));
+    };
     route.tag = tag;
     route.params.push_back(trace_param());
     route.request_media_type = "application/json";
@@ -122,6 +127,11 @@ void add_webhook_problems(http::Route& route) {
         "(`Retry-After`)"));
 }
 
+http::Answer too_fast_answer() {
+    return problem_answer(
+        429, "Not stored: more than the sender may send in a second; slow down (`Retry-After`)");
+}
+
 http::Route aws(Gateway& gateway) {
     auto route = post(gateway, Endpoint::aws_eventbridge, tag_webhooks);
     route.operation_id = "postAwsEventBridge";
@@ -146,6 +156,7 @@ http::Route aws(Gateway& gateway) {
         R"({"type":"object","properties":{"status":{"enum":["accepted","duplicate","conflict","quarantined","noted"]},"eventId":{"type":"string"}}})",
         R"({"status":"accepted","eventId":"6a7e8feb-b491-4cf7-a9f1-bf3703467718","position":"…","warnings":[]})"));
     add_webhook_problems(route);
+    route.answers.push_back(too_fast_answer());
     return route;
 }
 
@@ -319,6 +330,7 @@ http::Route cloudevents(Gateway& gateway) {
         problem_answer(415, "A format of CloudEvents that is not read; nothing was stored"));
     route.answers.push_back(problem_answer(422, "Kept whole in the DLQ under `dlqId`"));
     add_webhook_problems(route);
+    route.answers.push_back(too_fast_answer());
     return route;
 }
 
@@ -415,6 +427,11 @@ void write_source(json::Writer& out, const Gateway& gateway, const std::string& 
             out.field("count", refused.count).field("lastAt", format_rfc3339(refused.last_at));
             out.end_object();
         }
+    }
+    for (const auto& refused : gateway.refused_by_rate(source)) {
+        out.begin_object().field("reason", "rate");
+        out.field("count", refused.count).field("lastAt", format_rfc3339(refused.last_at));
+        out.end_object();
     }
     out.end_array().key("clockSkewSeconds");
     if (activity.behind) {

@@ -13,6 +13,7 @@
 #include "auth/sns_test_kit.h"
 #include "auth/standard_webhooks.h"
 #include "gateway/test_kit.h"
+#include "http/coding.h"
 
 namespace helios::gateway {
 namespace {
@@ -317,7 +318,31 @@ TEST(SenderChecks, direct_senders_sign_or_bring_a_bearer) {
                               *auth::standard_webhook_signature(webhook_secret, "m-1", at, two)}})
                   .status,
               202);
-    EXPECT_EQ(rig.events().size(), 4u);
+    const auto coded = http::gzip(order("e-z"), 6);
+    EXPECT_EQ(rig.send_with(Endpoint::ingest, coded,
+                            {{"Content-Encoding", "gzip"},
+                             {"X-Helios-Signature",
+                              auth::helios_signature(webhook_secret, order("e-z"), now)}})
+                  .status,
+              401)
+        << "signed before it was compressed";
+    EXPECT_EQ(
+        rig.send_with(Endpoint::ingest, coded,
+                      {{"Content-Encoding", "gzip"},
+                       {"X-Helios-Signature", auth::helios_signature(webhook_secret, coded, now)}})
+            .status,
+        202)
+        << "signed as it was transferred";
+    EXPECT_EQ(rig.send_with(Endpoint::ingest, coded,
+                            {{"Content-Encoding", "gzip"},
+                             {"webhook-id", "m-2"},
+                             {"webhook-timestamp", at},
+                             {"webhook-signature",
+                              *auth::standard_webhook_signature(webhook_secret, "m-2", at, coded)}})
+                  .status,
+              200)
+        << "the same event again";
+    EXPECT_EQ(rig.events().size(), 5u);
 
     EXPECT_EQ(rig.ingest(order("e-3")).status, 401);
     EXPECT_EQ(
@@ -334,7 +359,7 @@ TEST(SenderChecks, direct_senders_sign_or_bring_a_bearer) {
             .status,
         401)
         << "outside its window";
-    EXPECT_EQ(rig.events().size(), 4u);
+    EXPECT_EQ(rig.events().size(), 5u);
 }
 
 TEST(SenderChecks, a_credential_speaks_for_the_sources_it_names) {

@@ -19,4 +19,16 @@ Duration patience_of(Endpoint endpoint, const http::Request& request);
 /// there and back, and for how late a sender that is told at the last moment is told.
 Duration time_to_answer(Duration patience);
 
+/// Who is refused first when more comes than can be written: whoever loses least by it. From first
+/// to last: direct senders, who are asked to send again and keep what they send (declared ones and
+/// CloudEvents count among them); Pub/Sub, which keeps a message for days; EventBridge, a day;
+/// Event Grid, which may drop an event after a day, and sends again in larger steps; SNS, which
+/// gives up soonest.
+///
+/// A request is refused if an answer to it would take longer, with the time that it has waited;
+/// never more than time_to_answer of its sender.
+Duration taken_up_to(SenderKind sender);
+/// And as soon as the bodies that wait leave less than this of the room that there is for them.
+unsigned leaves_percent(SenderKind sender);
+
 }  // namespace helios::gateway

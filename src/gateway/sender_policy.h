@@ -63,6 +63,8 @@ struct SenderPolicy {
     std::vector<SpeakingSecret> speaking;  ///< direct, cloudevents
     /// Of WebHook-Request-Origin: who may be told that he may send (CloudEvents' abuse protection).
     std::vector<std::string> origins;
+    std::uint64_t rate = 0;             ///< events a second, of all its senders; 0: no bound
+    std::uint64_t credential_rate = 0;  ///< of each credential; 0: no bound
     bool hmac_plain = false;  ///< hmac: also the bare code of the body, which has no window
 
     bool has(ProofMethod method) const;

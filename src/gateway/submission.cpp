@@ -9,49 +9,17 @@
 #include "adapters/declared.h"
 #include "adapters/event_line.h"
 #include "adapters/gcp_pubsub.h"
-#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/shown.h"
 #include "gateway/redact.h"
-#include "gateway/sender_patience.h"
-#include "http/url.h"
 
 namespace helios::gateway {
 
 namespace {
 
 constexpr std::string_view room = "gateway";
-
-bool is_ndjson(std::string_view media_type) {
-    return media_type == "application/x-ndjson" || media_type == "application/ndjson" ||
-           media_type == "application/jsonl";
-}
-
-/// Of a Content-Type, lower case. Empty: it names none; nullopt: it names more than one.
-std::optional<std::string> charset_of(std::string_view content_type) {
-    std::string found;
-    auto rest = content_type;
-    for (auto at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {
-        rest.remove_prefix(at + 1);
-        auto parameter = ascii::trimmed(rest.substr(0, rest.find(';')));
-        const auto equals = parameter.find('=');
-        if (equals == std::string_view::npos ||
-            !http::equal_ignoring_case(parameter.substr(0, equals), "charset")) {
-            continue;
-        }
-        parameter.remove_prefix(equals + 1);
-        if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"') {
-            parameter = parameter.substr(1, parameter.size() - 2);
-        }
-        if (!found.empty()) {
-            return std::nullopt;
-        }
-        found = ascii::lower(parameter);
-    }
-    return found;
-}
 
 /// Derived, so that a retry of the same item lands on the same id.
 std::string dlq_id_of(const model::Quarantined& item) {
@@ -101,73 +69,10 @@ Submission::Submission(Intake& intake, const Door& door, http::Request request, 
     receipt_.sender = sender_of(endpoint_, request_);
 }
 
-std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() const {
-    const auto is_one = [](const auto& h) {
-        return http::equal_ignoring_case(h.first, "Content-Type");
-    };
-    if (std::count_if(request_.headers.begin(), request_.headers.end(), is_one) > 1) {
-        return std::pair(
-            Receipt::Kind::not_this_protocol,
-            Error{ErrorKind::invalid, "there is more than one Content-Type", "send one"});
-    }
-    const auto unread = [](std::string what, std::string hint) {
-        return std::pair(Receipt::Kind::wrong_media_type,
-                         Error{ErrorKind::invalid, std::move(what), std::move(hint)});
-    };
-    const auto media_type = request_.media_type();
-    if (media_type != "application/json" &&
-        !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
-        return unread(media_type.empty()
-                          ? "the request has no Content-Type"
-                          : "Content-Type \"" + shown(media_type) + "\" is not read here",
-                      endpoint_ == Endpoint::batch
-                          ? "send application/json (an array) or application/x-ndjson"
-                          : "send application/json");
-    }
-    const auto charset = charset_of(*request_.header("Content-Type"));
-    if (!charset || (!charset->empty() && *charset != "utf-8" && *charset != "us-ascii")) {
-        return unread(charset ? "charset \"" + shown(*charset) + "\" is not read here"
-                              : "Content-Type names more than one charset",
-                      "JSON is utf-8: send it as such, and leave charset out");
-    }
-    return std::nullopt;
-}
-
 void Submission::start() {
     if (take_place()) {
         take_in();
     }
-}
-
-/// False: it has been answered.
-bool Submission::take_place() {
-    const Duration since = std::min(request_.waiting_since.value_or(started_), started_);
-    const auto got = intake_.begin(*this, request_.body.size(), started_, since,
-                                   since + time_to_answer(patience_of(endpoint_, request_)));
-    if (got.closing) {
-        tell_refused(door_.source());
-        Receipt receipt;
-        receipt.sender = receipt_.sender;
-        receipt.kind = Receipt::Kind::refused;
-        receipt.error = {ErrorKind::stopping, "the server is shutting down",
-                         "try again in a moment"};
-        done_(std::move(receipt));
-        return false;
-    }
-    intake_.metrics.in_flight().add(1);
-    if (!got.again) {
-        return true;
-    }
-    tell_refused(door_.source());
-    receipt_.again = *got.again;
-    finish_without_items(
-        Receipt::Kind::refused,
-        {ErrorKind::exhausted,
-         fmt::format("more waits than can be answered in time: an answer would take about {:.1f} s",
-                     std::chrono::duration<double>(got.wait).count()),
-         "nothing was stored; send it again after the time in Retry-After"},
-        "overload", true);
-    return false;
 }
 
 void Submission::take_in() {
@@ -178,7 +83,7 @@ void Submission::take_in() {
             {ErrorKind::unavailable, intake_.why_not_yet(), "try again in a moment"}, "refused",
             true);
     }
-    if (!sender_is_proved()) {
+    if (!sender_is_proved() || !is_within_rate()) {
         return;
     }
     if (is_direct(endpoint_) && !again_) {  // clouds do not mend what is refused; their bytes speak
@@ -187,8 +92,12 @@ void Submission::take_in() {
                                         true);
         }
     }
+    if (!again_ && !decode_body()) {
+        return;
+    }
     adapted_ = again_ ? adapt_kept() : adapt();
     if (auto* items = std::get_if<std::vector<adapters::Item>>(&adapted_.outcome)) {
+        spend(items->size());
         take_items(*items);
     } else if (auto* confirmation = std::get_if<adapters::SnsConfirmation>(&adapted_.outcome)) {
         take_confirmation(*confirmation);
@@ -221,39 +130,6 @@ void Submission::take_in() {
     request_ = {};
     taken_in_.store(true, std::memory_order_release);
     release();
-}
-
-/// False: it has been answered.
-bool Submission::sender_is_proved() {
-    if (intake_.checks == nullptr || again_) {
-        sender_.proof = auth::Proof::held(caller_.subject);
-        return true;
-    }
-    sender_ = intake_.checks->check(door_, request_);
-    if (sender_.proof.is_held()) {
-        if (sender_.authenticated) {
-            caller_.subject = sender_.proof.subject;
-        }
-        return true;
-    }
-    const auto& proof = sender_.proof;
-    const bool by_us = proof.kind == auth::Proof::Kind::refused &&
-                       proof.refusal == auth::Refusal::keys_unavailable;
-    if (by_us) {  // it may well be who it says: that we can't tell is no silence of its
-        tell_refused(door_.source());
-    }
-    receipt_.proof = proof.kind;
-    receipt_.asks_basic = sender_.asks_basic && request_.header("Authorization") == nullptr;
-    finish_without_items(Receipt::Kind::unproved,
-                         {ErrorKind::denied, proof.text,
-                          "nothing was stored; see docs/senders for what this endpoint asks"},
-                         "unproved", true);
-    return false;
-}
-
-bool Submission::may_bring(std::string_view source) const {
-    return again_ || !names_sources(endpoint_) || intake_.checks == nullptr ||
-           intake_.checks->may_speak_for(sender_.proof, source);
 }
 
 adapters::Adapted Submission::adapt() {
@@ -532,12 +408,23 @@ void Submission::keep(std::size_t index, ItemStatus status, model::RecordType ty
     record.version = model::quarantined_version;
     record.key = std::move(key);
     record.value = model::encode(kept);
-    append_later(index, std::move(record), identity);
+    const std::size_t bytes = record.key.size() + record.value.size();
+    if (!intake_.dlq_room.take(bytes)) {
+        const Error full{ErrorKind::exhausted,
+                         "the quarantine is full: what can't be accepted has no room",
+                         "an operator discards or redrives what waits (`helios dlq`), or raises "
+                         "gateway.dlq_bytes_max"};
+        intake_.deduplicator->settle(identity, fail(full));  // the id is free again
+        intake_.metrics.dlq_full().add();
+        return refuse_item(index, full);  // a bound that somebody has set: no absence of ours
+    }
+    append_later(index, std::move(record), identity, bytes);
 }
 
-void Submission::append_later(std::size_t index, log::Record record, const Digest128& identity) {
+void Submission::append_later(std::size_t index, log::Record record, const Digest128& identity,
+                              std::size_t dlq_bytes) {
     records_.push_back(std::move(record));
-    owns_.push_back({index, identity});
+    owns_.push_back({index, identity, dlq_bytes});
 }
 
 /// One append for an ordinary request; a very long one is split, so that it fits the log's bounds
@@ -578,6 +465,10 @@ void Submission::append_chunk(std::vector<log::Record> records, std::vector<Own>
         for (std::size_t i = 0; i < owns.size(); ++i) {
             if (owns[i].identity) {
                 self->intake_.deduplicator->settle(*owns[i].identity, outcomes[i]);
+            }
+            if (owns[i].dlq_bytes != 0) {
+                self->intake_.dlq_room.settle(
+                    owns[i].dlq_bytes, outcomes[i] ? std::optional(outcomes[i]->at) : std::nullopt);
             }
             if (outcomes[i] && !owns[i].identity) {
                 continue;  // its item says where it stands itself

@@ -18,10 +18,12 @@
 #include "base/mutex.h"
 #include "gateway/answer_pace.h"
 #include "gateway/deduplicator.h"
+#include "gateway/dlq_room.h"
 #include "gateway/due_wheel.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/quarantine_repeats.h"
+#include "gateway/rate_limits.h"
 #include "gateway/receipt_counts.h"
 #include "gateway/resubmission.h"
 #include "model/admission.h"
@@ -91,6 +93,8 @@ struct Intake {
     GatewayMetrics metrics;
     ReceiptCounts counts;
     QuarantineRepeats repeats;
+    DlqRoom dlq_room;
+    RateLimits rates;
     std::unique_ptr<Deduplicator> deduplicator;
     std::atomic<bool> admits;
     RoomCheck has_room;  ///< may be empty; set before `admits`
@@ -117,9 +121,10 @@ struct Intake {
         std::optional<Duration> again;  ///< it would wait too long: when another try may not
         Duration wait{};                ///< expected, with what it has waited
     };
-    /// It has waited for us since then; its answer helps until then.
+    /// It has waited for us since then; its answer helps until then. Who it is from decides how
+    /// early it is refused (sender_patience.h).
     Place begin(Submission& submission, std::size_t bytes, Duration now, Duration since,
-                Duration until);
+                Duration until, SenderKind sender);
     /// Before it is answered: what comes after its answer waits for others. `stored`: it waited for
     /// the disk.
     void stop_waiting(Submission& submission, bool stored, Duration now) HELIOS_REQUIRES(mutex);
@@ -127,6 +132,7 @@ struct Intake {
     void end();           ///< of a request or an append: nothing of it is to come any more
     /// Tells senders who wait no longer, and when an overload is over; now and then.
     void look_after_waiting();
+    void look_after_quarantine();
     void note_overdue(std::uint64_t told, Duration now);
     void say_overload(Duration unread, Duration expected) const;
 
@@ -168,6 +174,7 @@ private:
     struct Own {
         std::size_t item = 0;
         std::optional<Digest128> identity;  ///< absent: what became of a kept item, which has none
+        std::size_t dlq_bytes = 0;          ///< taken of the quarantine's room
     };
 
     /// An item of ours that waits in quarantine already.
@@ -181,6 +188,10 @@ private:
     bool take_place();
     void take_in();
     bool sender_is_proved();
+    bool is_within_rate();
+    void spend(std::size_t items);
+    std::string_view rated_as() const;
+    bool decode_body();
     bool may_bring(std::string_view source) const;
     adapters::Adapted adapt();
     adapters::Adapted adapt_kept();
@@ -207,8 +218,9 @@ private:
                    const Digest128& identity, const Content& content);
     model::DlqOutcome outcome_of(model::DlqResult what) const;
 
-    void append_later(std::size_t index, log::Record record,
-                      const Digest128& identity);  ///< a Fresh claim becomes a record
+    /// A Fresh claim becomes a record.
+    void append_later(std::size_t index, log::Record record, const Digest128& identity,
+                      std::size_t dlq_bytes = 0);
     void append();
     void append_chunk(std::vector<log::Record> records, std::vector<Own> owns);
     void wait_for(std::size_t index, const std::shared_ptr<PendingAppend>& append);

@@ -43,7 +43,7 @@ Admission::Verdict Admission::judge(const RequestHead& head, Request& request) c
         verdict.refusal = refuse_handshake(head, request);
     }
     if (!verdict.refusal) {
-        verdict.refusal = judge_body(head, verdict);
+        verdict.refusal = judge_body(head, request, verdict);
     }
     return verdict;
 }
@@ -147,23 +147,32 @@ std::optional<Response> Admission::judge_route(std::string_view host, const Requ
     return std::nullopt;
 }
 
-std::optional<Response> Admission::judge_body(const RequestHead& head, Verdict& verdict) const {
+std::optional<Response> Admission::judge_body(const RequestHead& head, const Request& request,
+                                              Verdict& verdict) const {
     verdict.body_bytes_max = verdict.route->body_bytes_max == 0 ? options_.body_bytes_max
                                                                 : verdict.route->body_bytes_max;
     if (!head.has_body) {
         return std::nullopt;
     }
-    if (head.encoded) {
-        return problem(415, "Unsupported content encoding", "bodies are read as they are",
+    const bool takes_gzip = verdict.route->takes_gzip;
+    if (head.encoded && !(takes_gzip && head.gzip)) {
+        return problem(415, "Unsupported content encoding",
+                       takes_gzip ? "bodies are read as they are, or in gzip, once"
+                                  : "bodies are read as they are",
                        "send without Content-Encoding")
-            .with("Accept-Encoding", "identity");
+            .with("Accept-Encoding", takes_gzip ? "gzip" : "identity");
     }
     if (head.content_length && *head.content_length > verdict.body_bytes_max) {
         return RequestReader::too_large(verdict.body_bytes_max);
     }
-    if (head.content_length &&
-        *head.content_length >
-            budget_.bytes_max() - std::min(budget_.bytes_max(), budget_.used())) {
+    if (verdict.route->leaves_percent) {
+        // A string grows by doubling.
+        const auto whole = std::min(budget_.bytes_max(), 2 * verdict.body_bytes_max);
+        verdict.spare = std::min(budget_.bytes_max() / 100 * verdict.route->leaves_percent(request),
+                                 budget_.bytes_max() - whole);
+    }
+    const auto taken = std::min(budget_.bytes_max(), budget_.used() + verdict.spare);
+    if (head.content_length && *head.content_length > budget_.bytes_max() - taken) {
         return RequestReader::no_room();  // it could not be read to its end: better said before it
                                           // is sent
     }

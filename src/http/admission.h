@@ -24,6 +24,7 @@ public:
     struct Verdict {
         const Route* route = nullptr;
         std::size_t body_bytes_max = 0;
+        std::size_t spare = 0;            ///< bytes of the budget that its body leaves to others
         std::optional<Response> refusal;  ///< set: this is the answer
     };
 
@@ -38,7 +39,8 @@ private:
     std::optional<Response> judge_route(std::string_view host, const RequestHead& head,
                                         std::string_view raw_path, Request& request,
                                         Verdict& verdict) const;
-    std::optional<Response> judge_body(const RequestHead& head, Verdict& verdict) const;
+    std::optional<Response> judge_body(const RequestHead& head, const Request& request,
+                                       Verdict& verdict) const;
 
     const ServerOptions& options_;
     const RouteTable& routes_;

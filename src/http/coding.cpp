@@ -1,6 +1,8 @@
 #include "http/coding.h"
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <memory>
 #include <optional>
 #define ZLIB_CONST  // what it only reads is const
 #include <zlib.h>
@@ -106,6 +108,59 @@ std::string gzip(std::string_view bytes, int level) {
     HELIOS_ASSERT(deflate(&stream, Z_FINISH) == Z_STREAM_END, "all fits within zlib's own bound");
     out.resize(stream.total_out);
     deflateEnd(&stream);
+    return out;
+}
+
+bool is_gzip(std::string_view coding) {
+    return equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip");
+}
+
+std::expected<std::string, GunzipError> gunzip(std::string_view bytes, std::size_t bytes_max) {
+    const auto broken = [](std::string what) {
+        return std::unexpected(GunzipError{false, std::move(what)});
+    };
+    if (bytes.empty()) {
+        return broken("the compressed body is empty");
+    }
+    constexpr int window_bits_of_gzip = 15 + 16;
+    z_stream stream{};
+    HELIOS_ASSERT(inflateInit2(&stream, window_bits_of_gzip) == Z_OK,
+                  "zlib has memory and knows these parameters");
+    const auto end_inflate = [](z_stream* ended) { inflateEnd(ended); };
+    const std::unique_ptr<z_stream, decltype(end_inflate)> ends(&stream, end_inflate);
+    // As much again as has come is expected at first; what more there is grows step by step.
+    constexpr std::size_t step_least = 4u << 10;
+    const std::size_t by_ratio =
+        bytes.size() > bytes_max / gunzip_ratio_max ? bytes_max : bytes.size() * gunzip_ratio_max;
+    const std::size_t most = std::min(bytes_max, std::max(gunzip_free_bytes, by_ratio));
+    stream.next_in = reinterpret_cast<const Bytef*>(bytes.data());
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    std::string out;
+    for (int status = Z_OK; status != Z_STREAM_END;) {
+        const std::size_t had = out.size();
+        // One byte more than may be: it shows that there is more.
+        out.resize(std::min(most + 1, had + std::max({step_least, had, bytes.size()})));
+        stream.next_out = reinterpret_cast<Bytef*>(out.data() + had);
+        stream.avail_out = static_cast<uInt>(out.size() - had);
+        status = inflate(&stream, Z_NO_FLUSH);
+        out.resize(out.size() - stream.avail_out);
+        if (out.size() > most) {
+            return std::unexpected(GunzipError{
+                true, out.size() > bytes_max
+                          ? fmt::format("the body decompresses to more than {} bytes", bytes_max)
+                          : fmt::format("the body decompresses to more than {} times its size",
+                                        gunzip_ratio_max)});
+        }
+        if (status == Z_DATA_ERROR || status == Z_NEED_DICT || status == Z_STREAM_ERROR) {
+            return broken("the compressed body is damaged, or no gzip");
+        }
+        if (status != Z_STREAM_END && out.size() == had && stream.avail_in == 0) {
+            return broken("the compressed body ends too early");
+        }
+    }
+    if (stream.avail_in != 0) {
+        return broken("behind the compressed body more bytes follow: one gzip member is read");
+    }
     return out;
 }
 

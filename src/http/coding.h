@@ -3,6 +3,7 @@
 /// already. Pure; thread-safe.
 
 #include <cstddef>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,19 @@ bool accepts_coding(const Request& request, std::string_view coding);
 
 /// As a `gzip` coding; `level` 1 (fast) to 9.
 std::string gzip(std::string_view bytes, int level);
+
+/// "gzip", "x-gzip", in any case: one and the same coding.
+bool is_gzip(std::string_view coding);
+
+struct GunzipError {
+    bool too_large = false;  ///< what it decompresses to; else it is not one whole gzip member
+    std::string what;
+};
+/// What one gzip member holds. Too large: more than `bytes_max`, or more than gunzip_free_bytes and
+/// more than gunzip_ratio_max times as large as it came; no more than that is ever held.
+std::expected<std::string, GunzipError> gunzip(std::string_view bytes, std::size_t bytes_max);
+inline constexpr std::size_t gunzip_free_bytes = 1u << 20;
+inline constexpr std::size_t gunzip_ratio_max = 100;
 
 /// Compresses a body that is worth it, if `accepted`; says that it would have, if not. A strong
 /// ETag becomes that of the coded bytes.

@@ -347,7 +347,7 @@ void Connection::judge() {
         return;
     }
     leaving_ = !io_->homes.empty() && !route_->probe;
-    reader_.set_body_limit(verdict.body_bytes_max);
+    reader_.set_body_limit(verdict.body_bytes_max, verdict.spare);
     reading_since_ = at_;
     owes_continue_ = input_.empty() && head.has_body && head.expects_continue && !head.http_1_0;
 }

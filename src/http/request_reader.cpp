@@ -4,6 +4,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <fmt/format.h>
 
+#include "http/coding.h"
 #include "http/url.h"
 
 namespace helios::http {
@@ -118,6 +119,7 @@ public:
         int fetch_sites = 0;
         bool length_seen = false;
         bool encoding_seen = false;
+        bool coding_seen = false;
 
         void refuse(error_code& ec, Response response) {
             reader.refuse(std::move(response));
@@ -198,6 +200,7 @@ void RequestReader::Parser::Tokens::on_header_field(beast_http::field field, std
                                                         : head.expects_other) = true;
             break;
         case beast_http::field::content_encoding:
+            head.gzip = !std::exchange(coding_seen, true) && is_gzip(value);
             head.encoded =
                 head.encoded || !(value.empty() || equal_ignoring_case(value, "identity"));
             break;
@@ -268,7 +271,7 @@ void RequestReader::begin() {
     request_.headers.reserve(8);
     charge_ = Charge(budget_);
     refusal_set_ = false;
-    body_bytes_max_ = header_charge_ = 0;
+    body_bytes_max_ = spare_ = header_charge_ = 0;
     scanned_ = line_begin_ = head_bytes_ = 0;
     phase_ = Phase::header;
 }
@@ -449,7 +452,7 @@ RequestReader::Outcome RequestReader::read_body(Input& input) {
 bool RequestReader::make_room(std::size_t bytes) {
     const std::size_t capacity =
         std::max(bytes, request_.body.capacity() * 2);  // as std::string grows
-    if (!charge_.grow_to(header_charge_ + capacity)) {
+    if (!charge_.grow_to(header_charge_ + capacity, spare_)) {
         return false;
     }
     request_.body.reserve(capacity);

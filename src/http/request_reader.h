@@ -29,6 +29,7 @@ struct RequestHead {
     bool keep_alive = true;
     bool has_body = false;
     bool encoded = false;  ///< Content-Encoding other than identity
+    bool gzip = false;     ///< it is gzip, and that alone
     bool expects_continue = false;
     bool expects_other = false;  ///< an Expect that is not 100-continue
     bool origin_twice = false;   ///< more than one Origin, or Sec-Fetch-Site
@@ -60,8 +61,12 @@ public:
     Charge& charge() { return charge_; }
     Response take_refusal() { return std::move(refusal_); }
 
-    /// 0 until set: after the header nothing of the body is kept without it.
-    void set_body_limit(std::size_t bytes) { body_bytes_max_ = bytes; }
+    /// 0 until set: after the header nothing of the body is kept without it. `spare`: how much of
+    /// the budget its body leaves to others.
+    void set_body_limit(std::size_t bytes, std::size_t spare = 0) {
+        body_bytes_max_ = bytes;
+        spare_ = spare;
+    }
 
     /// Forgets the request: the next byte begins another.
     void drop();
@@ -92,6 +97,7 @@ private:
     Response refusal_;
     bool refusal_set_ = false;
     std::size_t body_bytes_max_ = 0;
+    std::size_t spare_ = 0;
     std::size_t header_charge_ = 0;
     std::size_t scanned_ = 0;     ///< bytes of the header that have been looked at
     std::size_t line_begin_ = 0;  ///< of the line that has not ended there

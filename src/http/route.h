@@ -89,6 +89,14 @@ struct Route {
     Reads reads = Reads::unsaid;
     std::size_t body_bytes_max = 0;  ///< 0: the server's default
 
+    /// Bodies may come with Content-Encoding gzip or x-gzip: as they came, the handler decodes
+    /// them.
+    bool takes_gzip = false;
+    /// How much of the memory for bodies (inflight_bytes_max) its bodies leave to others, judged by
+    /// the header: who is refused first when that is short. Room for one whole body is left in any
+    /// case. Absent: nothing.
+    std::function<unsigned(const Request&)> leaves_percent{};
+
     /// A browser page of another origin must not be able to make this happen. State-changing routes
     /// that are not authenticated are protected: Host allow-list and Origin / Sec-Fetch-Site checks
     /// (DNS rebinding, CSRF). Webhooks too.

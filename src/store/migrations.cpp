@@ -193,11 +193,33 @@ CREATE TRIGGER dlq_outcomes_leave AFTER DELETE ON quarantine BEGIN
 END;
 )sql"};
 
-constexpr std::array<Migration, 4> steps_of_current{
+// How much waits in quarantine, kept as items come, are decided about and leave. What was there
+// before this step counts as nothing: only the log knows how large it is.
+constexpr SqlText quarantine_size_step{R"sql(
+-- bytes: of the item's record on the log, key and value.
+ALTER TABLE quarantine ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+
+-- One row: of items that nobody has decided about, waiting or exhausted.
+CREATE TABLE quarantine_size(bytes INTEGER NOT NULL);
+INSERT INTO quarantine_size VALUES(0);
+CREATE TRIGGER quarantine_comes AFTER INSERT ON quarantine BEGIN
+  UPDATE quarantine_size SET bytes = bytes + (NEW.status IN ({waiting}, {is_exhausted})) * NEW.bytes;
+END;
+CREATE TRIGGER quarantine_changes AFTER UPDATE OF status, bytes ON quarantine BEGIN
+  UPDATE quarantine_size SET bytes = bytes + (NEW.status IN ({waiting}, {is_exhausted})) * NEW.bytes
+    - (OLD.status IN ({waiting}, {is_exhausted})) * OLD.bytes;
+END;
+CREATE TRIGGER quarantine_leaves AFTER DELETE ON quarantine BEGIN
+  UPDATE quarantine_size SET bytes = bytes - (OLD.status IN ({waiting}, {is_exhausted})) * OLD.bytes;
+END;
+)sql"};
+
+constexpr std::array<Migration, 5> steps_of_current{
     {{first_migration, "tables of the first release", first_step},
      {3, "cases by every filter", cases_by_every_filter},
      {migration_to_slices, "slices", slices_step},
-     {5, "outcomes of quarantine", dlq_step}}};
+     {5, "outcomes of quarantine", dlq_step},
+     {6, "size of quarantine", quarantine_size_step}}};
 
 // Times, texts and numbers as in the file of what is current.
 constexpr SqlText first_slice_step{R"sql(

@@ -163,6 +163,7 @@ void Projection::add_quarantined(const log::StoredRecord& record) {
     row.first_at = record.log_time;
     row.last_at = record.log_time;
     row.pointer = record.at;
+    row.bytes = record.key.size() + record.value.size();
     rows_.quarantine.emplace_back(OfTenant<QuarantineRow>(std::move(item->tenant), std::move(row)));
 }
 

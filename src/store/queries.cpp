@@ -425,6 +425,19 @@ Result<QuarantineRow> Queries::quarantined_item(const TenantId& tenant, std::str
     return fail(ErrorKind::not_found, fmt::format("nothing in quarantine has the id {}", dlq_id));
 }
 
+Result<QuarantineSize> Queries::quarantine_size() {
+    HELIOS_TRY_ASSIGN(auto connection, borrow());
+    auto answer = connection->ask<HowMuchWaits>(model::topic::dlq);
+    QuarantineSize size;
+    while (answer.next()) {
+        const auto row = answer.row();
+        size.bytes = row.bytes;
+        size.next_offsets[{model::topic::dlq, row.partition}] = Offset{row.next_offset};
+    }
+    HELIOS_TRY(answer.status());
+    return size;
+}
+
 Result<std::vector<DlqOutcomeRow>> Queries::dlq_outcomes(const TenantId& tenant,
                                                          std::string_view dlq_id) {
     HELIOS_TRY_ASSIGN(auto connection, borrow());

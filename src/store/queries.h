@@ -68,6 +68,7 @@ public:
     Result<Page<QuarantineRow, QuarantineCursor>> quarantined(const QuarantineFilter& filter);
     Result<QuarantineRow> quarantined_item(const TenantId& tenant,
                                            std::string_view dlq_id);  ///< not_found
+    Result<QuarantineSize> quarantine_size();
     /// What became of an item, oldest first, at most options.page_rows_max.
     Result<std::vector<DlqOutcomeRow>> dlq_outcomes(const TenantId& tenant,
                                                     std::string_view dlq_id);

@@ -350,14 +350,19 @@ TEST(Quarantine, one_row_per_id_that_knows_how_often_it_came) {
 
 TEST(Quarantine, lists_are_of_one_status_and_an_item_knows_what_became_of_it) {
     Bench bench;
+    std::size_t undecided = 0;
     const auto keep = [&](const std::string& id, const std::string& type) {
         model::Quarantined item(default_tenant());
         item.id = id;
         item.source = "aws";
         item.reason = "missing_field";
         item.event_type = type;
+        const auto value = model::encode(item);
         bench.append(model::topic::dlq, model::RecordType::quarantined, model::quarantined_version,
-                     id, model::encode(item));
+                     id, value);
+        if (id == "a" || id == "c") {
+            undecided += id.size() + value.size();
+        }
     };
     const auto comes = [&](const std::string& id, model::DlqResult what, std::uint32_t attempt) {
         model::DlqOutcome outcome(default_tenant());
@@ -393,6 +398,9 @@ TEST(Quarantine, lists_are_of_one_status_and_an_item_knows_what_became_of_it) {
         }
         return out;
     };
+    const auto size = queries->quarantine_size().value();
+    EXPECT_EQ(size.bytes, undecided) << "a and c: nobody has decided about them";
+    EXPECT_FALSE(size.next_offsets.empty());
     QuarantineFilter filter(default_tenant());
     EXPECT_EQ(ids(filter), "a") << "what waits, unless something else is asked for";
     filter.type = "X";

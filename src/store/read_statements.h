@@ -403,6 +403,25 @@ struct QuarantinedItem : QuarantineColumns {
     };
 };
 
+/// How much waits, once per partition that has been taken in, at least once; in one statement, so
+/// that both are as of one moment.
+struct HowMuchWaits {
+    static constexpr SqlText sql{R"sql(
+SELECT bytes, coalesce(partition, 0) AS partition, coalesce(next_offset, 0) AS next_offset
+FROM quarantine_size LEFT JOIN applied_offsets ON topic = :topic)sql"};
+    static constexpr std::tuple parameters{named("topic", std::identity{})};
+    struct Row {
+        std::uint64_t bytes = 0;
+        std::uint32_t partition = 0;
+        std::uint64_t next_offset = 0;
+    };
+    static constexpr std::tuple columns{
+        named("bytes", &Row::bytes),
+        named("partition", &Row::partition),
+        named("next_offset", &Row::next_offset),
+    };
+};
+
 /// What became of one item, oldest first.
 struct DlqOutcomes {
     static constexpr SqlText sql{R"sql(
@@ -626,8 +645,8 @@ using ReadStatements =
     PreparedAll<Latest, Revisions, FlowsWith, CasesByOpening, CasesByDecision, CasesOfKindByOpening,
                 CasesOfKindByDecision, CaseBody, SumsIn, DecidedIn, BrokenIn, OpenCases,
                 QuarantineKindsOf, QuarantinedOfKind, QuarantinedOfKindAndType,
-                QuarantinedOfKindAndKey, QuarantinedItem, DlqOutcomes, OneRedrive, OpenRedrives,
-                QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened, NewestSlice,
-                OldestSlice, DroppedUntil, CountsInRange>;
+                QuarantinedOfKindAndKey, QuarantinedItem, HowMuchWaits, DlqOutcomes, OneRedrive,
+                OpenRedrives, QuarantineIds, ActivatedFlows, CaseControls, Absences, FirstOpened,
+                NewestSlice, OldestSlice, DroppedUntil, CountsInRange>;
 
 }  // namespace helios::store

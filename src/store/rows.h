@@ -156,6 +156,14 @@ struct QuarantineRow {
     model::DlqStatus status = model::DlqStatus::waiting;
     std::uint32_t attempts = 0;
     Position pointer{{model::topic::dlq, 0}, {}};  ///< of the latest copy
+    std::uint64_t bytes = 0;  ///< of its record; when it is written, not when it is read
+};
+
+/// Of what waits in quarantine, of all tenants: how many bytes its records have on the log, as far
+/// as they have been taken in.
+struct QuarantineSize {
+    std::uint64_t bytes = 0;
+    std::map<Partition, Offset> next_offsets;
 };
 
 /// What became of an item in quarantine at one time (model::DlqOutcome).

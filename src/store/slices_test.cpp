@@ -271,6 +271,8 @@ TEST(Slices, decided_cases_and_quarantined_items_leave_and_figures_follow) {
         bench.append(item);
     }
     bench.append(a_verdict("pending", 1, VerdictStatus::pending, std::nullopt));
+    bench.project();
+    EXPECT_GT(bench.queries()->quarantine_size().value().bytes, 7u * 20);
     bench.clock.advance(std::chrono::hours(2));
     bench.append(a_verdict("new", 1, VerdictStatus::matched, bench.clock.wall()));
     auto projector = bench.open().value();
@@ -283,6 +285,7 @@ TEST(Slices, decided_cases_and_quarantined_items_leave_and_figures_follow) {
     EXPECT_EQ(queries->cases(CaseFilter(default_tenant())).value().items.size(), 2u);
     EXPECT_TRUE(queries->cases(CaseFilter::mismatches(default_tenant())).value().items.empty());
     EXPECT_TRUE(queries->quarantined(QuarantineFilter(default_tenant())).value().items.empty());
+    EXPECT_EQ(queries->quarantine_size().value().bytes, 0u) << "what has left waits no more";
     const auto stats = queries->stats(StatsFilter(default_tenant())).value();
     EXPECT_EQ(stats.by_status, (std::array<std::uint64_t, 4>{1, 1, 0, 0}));
     EXPECT_TRUE(queries->latest({default_tenant(), "order", "pending"}));

@@ -16,11 +16,12 @@ namespace helios::store {
 struct UpsertQuarantined {
     static constexpr SqlText sql{R"sql(
 INSERT INTO quarantine(tenant, dlq_id, record_type, reason, detail, source, endpoint, scope,
-  event_id, event_type, key, first_at, last_at, times, partition, "offset", kind)
+  event_id, event_type, key, first_at, last_at, times, partition, "offset", kind, bytes)
 VALUES(:tenant, :dlq_id, :record_type, :reason, :detail, :source, :endpoint, :scope,
-  :event_id, :event_type, :key, :first_at, :last_at, :times, :partition, :offset, :kind)
+  :event_id, :event_type, :key, :first_at, :last_at, :times, :partition, :offset, :kind, :bytes)
 ON CONFLICT(tenant, dlq_id) DO UPDATE SET last_at = excluded.last_at,
-  times = times + excluded.times, partition = excluded.partition, "offset" = excluded."offset"
+  times = times + excluded.times, partition = excluded.partition, "offset" = excluded."offset",
+  bytes = excluded.bytes
 WHERE excluded.last_at > last_at)sql"};
     struct Values {
         const OfTenant<QuarantineRow>& of;
@@ -48,6 +49,7 @@ WHERE excluded.last_at > last_at)sql"};
         named("partition", [](const Values& v) { return v.of.pointer.partition.index; }),
         named("offset", [](const Values& v) { return v.of.pointer.offset.value; }),
         named("kind", &Values::kind),
+        named("bytes", of_case(&OfTenant<QuarantineRow>::bytes)),
     };
 };
 

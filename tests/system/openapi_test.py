@@ -173,7 +173,7 @@ class Documented(unittest.TestCase):
                     ({"Host": "elsewhere.example"}, 421),
                     ({"Expect": "the-unexpected"}, 417),
                     ({"X-Long": "x" * 100_000}, 431),
-                    ({"Content-Encoding": "gzip", "Content-Length": "1"}, 415),
+                    ({"Content-Encoding": "br", "Content-Length": "1"}, 415),
                     ({"Transfer-Encoding": "chunked", "Content-Length": "1"}, 400),
                 ):
                     if path == "/api/v1/stream":

@@ -1,0 +1,204 @@
+/// What a request has to pass before its body is looked at: there is room, its sender is who he
+/// says and sends no faster than he may, and the body is of a kind that is read.
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/shown.h"
+#include "gateway/sender_patience.h"
+#include "gateway/submission.h"
+#include "http/coding.h"
+#include "http/url.h"
+
+namespace helios::gateway {
+
+namespace {
+
+bool is_ndjson(std::string_view media_type) {
+    return media_type == "application/x-ndjson" || media_type == "application/ndjson" ||
+           media_type == "application/jsonl";
+}
+
+/// Of a Content-Type, lower case. Empty: it names none; nullopt: it names more than one.
+std::optional<std::string> charset_of(std::string_view content_type) {
+    std::string found;
+    auto rest = content_type;
+    for (auto at = rest.find(';'); at != std::string_view::npos; at = rest.find(';')) {
+        rest.remove_prefix(at + 1);
+        auto parameter = ascii::trimmed(rest.substr(0, rest.find(';')));
+        const auto equals = parameter.find('=');
+        if (equals == std::string_view::npos ||
+            !http::equal_ignoring_case(parameter.substr(0, equals), "charset")) {
+            continue;
+        }
+        parameter.remove_prefix(equals + 1);
+        if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"') {
+            parameter = parameter.substr(1, parameter.size() - 2);
+        }
+        if (!found.empty()) {
+            return std::nullopt;
+        }
+        found = ascii::lower(parameter);
+    }
+    return found;
+}
+
+}  // namespace
+
+std::optional<std::pair<Receipt::Kind, Error>> Submission::wrong_content_type() const {
+    const auto is_one = [](const auto& h) {
+        return http::equal_ignoring_case(h.first, "Content-Type");
+    };
+    if (std::count_if(request_.headers.begin(), request_.headers.end(), is_one) > 1) {
+        return std::pair(
+            Receipt::Kind::not_this_protocol,
+            Error{ErrorKind::invalid, "there is more than one Content-Type", "send one"});
+    }
+    const auto unread = [](std::string what, std::string hint) {
+        return std::pair(Receipt::Kind::wrong_media_type,
+                         Error{ErrorKind::invalid, std::move(what), std::move(hint)});
+    };
+    const auto media_type = request_.media_type();
+    if (media_type != "application/json" &&
+        !(endpoint_ == Endpoint::batch && is_ndjson(media_type))) {
+        return unread(media_type.empty()
+                          ? "the request has no Content-Type"
+                          : "Content-Type \"" + shown(media_type) + "\" is not read here",
+                      endpoint_ == Endpoint::batch
+                          ? "send application/json (an array) or application/x-ndjson"
+                          : "send application/json");
+    }
+    const auto charset = charset_of(*request_.header("Content-Type"));
+    if (!charset || (!charset->empty() && *charset != "utf-8" && *charset != "us-ascii")) {
+        return unread(charset ? "charset \"" + shown(*charset) + "\" is not read here"
+                              : "Content-Type names more than one charset",
+                      "JSON is utf-8: send it as such, and leave charset out");
+    }
+    return std::nullopt;
+}
+
+/// False: it has been answered.
+bool Submission::take_place() {
+    const Duration since = std::min(request_.waiting_since.value_or(started_), started_);
+    const auto got =
+        intake_.begin(*this, request_.body.size(), started_, since,
+                      since + time_to_answer(patience_of(endpoint_, request_)), receipt_.sender);
+    if (got.closing) {
+        tell_refused(door_.source());
+        Receipt receipt;
+        receipt.sender = receipt_.sender;
+        receipt.kind = Receipt::Kind::refused;
+        receipt.error = {ErrorKind::stopping, "the server is shutting down",
+                         "try again in a moment"};
+        done_(std::move(receipt));
+        return false;
+    }
+    intake_.metrics.in_flight().add(1);
+    if (!got.again) {
+        return true;
+    }
+    tell_refused(door_.source());
+    receipt_.again = *got.again;
+    finish_without_items(
+        Receipt::Kind::refused,
+        {ErrorKind::exhausted,
+         fmt::format("more waits than is taken in of this kind of sender: an answer would take "
+                     "about {:.1f} s",
+                     std::chrono::duration<double>(got.wait).count()),
+         "nothing was stored; send it again after the time in Retry-After"},
+        "overload", true);
+    return false;
+}
+
+/// False: it has been answered.
+bool Submission::sender_is_proved() {
+    if (intake_.checks == nullptr || again_) {
+        sender_.proof = auth::Proof::held(caller_.subject);
+        return true;
+    }
+    sender_ = intake_.checks->check(door_, request_);
+    if (sender_.proof.is_held()) {
+        if (sender_.authenticated) {
+            caller_.subject = sender_.proof.subject;
+        }
+        return true;
+    }
+    const auto& proof = sender_.proof;
+    const bool by_us = proof.kind == auth::Proof::Kind::refused &&
+                       proof.refusal == auth::Refusal::keys_unavailable;
+    if (by_us) {  // it may well be who it says: that we can't tell is no silence of its
+        tell_refused(door_.source());
+    }
+    receipt_.proof = proof.kind;
+    receipt_.asks_basic = sender_.asks_basic && request_.header("Authorization") == nullptr;
+    finish_without_items(Receipt::Kind::unproved,
+                         {ErrorKind::denied, proof.text,
+                          "nothing was stored; see docs/senders for what this endpoint asks"},
+                         "unproved", true);
+    return false;
+}
+
+bool Submission::may_bring(std::string_view source) const {
+    return again_ || !names_sources(endpoint_) || intake_.checks == nullptr ||
+           intake_.checks->may_speak_for(sender_.proof, source);
+}
+
+/// False: it has been answered. Before anything is read: what is refused must cost little.
+bool Submission::is_within_rate() {
+    if (again_) {
+        return true;
+    }
+    const auto wait = intake_.rates.take(door_.source(), rated_as(), started_);
+    if (!wait) {
+        return true;
+    }
+    receipt_.again = *wait;
+    intake_.rates.note_refused(door_.source(), received_at_);
+    finish_without_items(
+        Receipt::Kind::too_fast,
+        {ErrorKind::exhausted, "more events have come than this sender may send in a second",
+         "nothing was stored; send it again after the time in Retry-After"},
+        "rate", true);
+    return false;
+}
+
+/// One has been paid for already.
+void Submission::spend(std::size_t items) {
+    if (!again_ && items > 1) {
+        intake_.rates.owe(door_.source(), rated_as(), items - 1, started_);
+    }
+}
+
+/// Whose credential it is; empty: nobody had to show one.
+std::string_view Submission::rated_as() const {
+    return sender_.authenticated ? std::string_view(caller_.subject) : std::string_view();
+}
+
+/// A body that came compressed is what it was before. Signatures are over what was transferred, so
+/// they have been looked at by now. False: it has been answered.
+bool Submission::decode_body() {
+    const auto* coding = request_.header("Content-Encoding");
+    if (coding == nullptr || !http::is_gzip(*coding)) {
+        return true;  // others have not come this far
+    }
+    const auto& options = intake_.options;
+    const std::size_t bytes_max =
+        endpoint_ == Endpoint::ingest ? options.direct_bytes_max : options.body_bytes_max;
+    auto decoded = http::gunzip(request_.body, bytes_max);
+    if (!decoded) {
+        const auto& why = decoded.error();
+        finish_without_items(
+            why.too_large ? Receipt::Kind::too_large : Receipt::Kind::not_this_protocol,
+            {ErrorKind::invalid, why.what, why.too_large ? "send less at once" : "send it whole"},
+            why.too_large ? "too_large" : "unreadable", true);
+        return false;
+    }
+    request_.body = *std::move(decoded);
+    std::erase_if(request_.headers, [](const auto& header) {
+        return http::equal_ignoring_case(header.first, "Content-Encoding");
+    });
+    return true;
+}
+
+}  // namespace helios::gateway
