@@ -158,6 +158,7 @@ struct Gateway::State {
                  .metrics = {telemetry.metrics, catalogue},
                  .counts = {},
                  .repeats = {},
+                 .handshakes = std::make_shared<Handshakes>(),
                  .deduplicator = {},
                  .admits = false,
                  .has_room = {},
@@ -402,6 +403,32 @@ Status Gateway::index_health() const {
 
 Status Gateway::check_files() {
     return state_->intake.deduplicator->check_files();
+}
+
+std::vector<WaitingHandshake> Gateway::handshakes() const {
+    return state_->intake.handshakes->list(state_->intake.clock.wall());
+}
+
+void Gateway::confirm_handshake(std::string_view id, HandshakeDone done) {
+    Intake& intake = state_->intake;
+    auto found = intake.handshakes->find(id, intake.clock.wall());
+    if (!found) {
+        return done(fail(found.error()));
+    }
+    if (intake.checks == nullptr) {
+        return done(fail(ErrorKind::unavailable, "nothing can be visited here"));
+    }
+    // Copyable, as a FetchDone must be. What it touches outlives the fetches: the intake's
+    // handshakes are shared with them.
+    auto shared = std::make_shared<HandshakeDone>(std::move(done));
+    intake.checks->visit(found->url, [handshakes = intake.handshakes, shared,
+                                      one = *found](const Result<Fetched>& answer) {
+        if (!answer) {
+            return (*shared)(fail(answer.error()));
+        }
+        handshakes->forget(one.id);
+        (*shared)(one);
+    });
 }
 
 bool Gateway::wait_caught_up(Duration limit) const {
